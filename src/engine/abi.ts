@@ -1,0 +1,218 @@
+/**
+ * The kernels' application binary interface: what `assembly/index.ts` exports, typed.
+ *
+ * Every kernel takes numbers alone. `Ptr` is a byte address in linear memory, aligned to 4 bytes; counts and strides are
+ * elements, not bytes; matrices are row-major and, where no stride is named, dense. Nothing allocates. A count of zero
+ * returns at once. Outputs may not alias inputs unless the line says "in place".
+ */
+export type Ptr = number;
+
+/** What an accumulator of `gemm` starts from. With `Zero` and `Bias` the old content of C is never read. */
+export const Init = { Zero: 0, Accumulate: 1, Bias: 2 } as const;
+
+/** Elementwise functions of one argument, by the number the kernel switches on. */
+export const Unary = {
+  Neg: 0,
+  Abs: 1,
+  Square: 2,
+  Sqrt: 3,
+  Reciprocal: 4,
+  Exp: 5,
+  Log: 6,
+  Sigmoid: 7,
+  Tanh: 8,
+  Relu: 9,
+} as const;
+
+/** Elementwise functions of two arguments. */
+export const Binary = { Add: 0, Sub: 1, Mul: 2, Div: 3, Max: 4, Min: 5 } as const;
+
+/** Activation of the SimpleRNN kernels. */
+export const RnnActivation = { Linear: 0, Tanh: 1, Relu: 2 } as const;
+
+export interface Kernels {
+  /** First byte that kernels leave alone: TypeScript owns memory from here upwards. */
+  heapBase(): Ptr;
+
+  // gemm ---------------------------------------------------------------------------------------------------------
+  /** Floats that `gemm_pack_b` writes for a `[k, n]` operand. */
+  gemm_packed_size(k: number, n: number): number;
+  /** Floats of scratch that one call of `gemm` may use, whatever its sizes. */
+  gemm_scratch_size(): number;
+  /** Packs B `[k, n]`, element (p, j) at `b + 4·(p·rsB + j·csB)`, into column panels padded with zeros. */
+  gemm_pack_b(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
+  /**
+   * C ← init + A·B for A `[m, k]` with strides (rsA, csA), B packed by `gemm_pack_b`, C `[m, n]` with row stride rsC.
+   * init is 0, C itself, or the row `bias[n]` (see `Init`; `bias` is not read otherwise). Every element of C is summed from its init in
+   * ascending k, one multiply-add each, whatever m and n: a caller may split rows or panels and get the same bits.
+   */
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: Ptr,
+    rsA: number,
+    csA: number,
+    packed: Ptr,
+    c: Ptr,
+    rsC: number,
+    init: number,
+    bias: Ptr,
+    scratch: Ptr,
+  ): void;
+
+  // cells: one time step; `rows` is the batch, H the units -------------------------------------------------------------
+  /** gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev. */
+  lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
+  /** gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out, in place. dh is all of ∂L/∂h_t. */
+  lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
+  /**
+   * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place; rec `[rows, 3H]`: h_{t−1}·U + recurrent
+   * bias; q `[rows, H]` out: rec's third block, kept for backward; h out (may be hPrev).
+   */
+  gru_after_forward(rows: number, units: number, gates: Ptr, rec: Ptr, q: Ptr, hPrev: Ptr, h: Ptr): void;
+  /** gates: activated in, dGates of the input side out; q in, out dq (candidate's recurrent side); dhPrev += dh·z. */
+  gru_after_backward(rows: number, units: number, gates: Ptr, q: Ptr, hPrev: Ptr, dh: Ptr, dhPrev: Ptr): void;
+  /** GRU, reset before, first half: activates z and r of gates `[rows, 3H]` in place; rh = r·hPrev `[rows, H]`. */
+  gru_before_gates(rows: number, units: number, gates: Ptr, hPrev: Ptr, rh: Ptr): void;
+  /** Second half: activates the candidate in place; h = z·hPrev + (1−z)·candidate (h may be hPrev). */
+  gru_before_output(rows: number, units: number, gates: Ptr, hPrev: Ptr, h: Ptr): void;
+  /** Backward of the second half: dz and d(candidate) (of pre-activations) replace z and candidate; r stays; dhPrev += dh·z. */
+  gru_before_output_backward(rows: number, units: number, gates: Ptr, hPrev: Ptr, dh: Ptr, dhPrev: Ptr): void;
+  /** Backward of the first half: drh = ∂L/∂(r·hPrev); dr (of pre-activation) replaces r; dhPrev += drh·r. */
+  gru_before_gates_backward(rows: number, units: number, gates: Ptr, hPrev: Ptr, drh: Ptr, dhPrev: Ptr): void;
+  /** h = act(pre), `count` elements, may be in place; act from `RnnActivation`. */
+  rnn_forward(count: number, act: number, pre: Ptr, h: Ptr): void;
+  /** dPre = dh · act′ from the output h; may be in place on h. */
+  rnn_backward(count: number, act: number, h: Ptr, dh: Ptr, dPre: Ptr): void;
+
+  // elementwise: all may be in place ----------------------------------------------------------------------------------
+  fill(count: number, value: number, y: Ptr): void;
+  /** y = alpha·x */
+  scale(count: number, alpha: number, x: Ptr, y: Ptr): void;
+  /** y += alpha·x */
+  axpy(count: number, alpha: number, x: Ptr, y: Ptr): void;
+  /** y = f(x); f from `Unary`. */
+  unary(count: number, f: number, x: Ptr, y: Ptr): void;
+  /** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1); reads x and y = f(x) as f needs. Reciprocal, Exp, Sigmoid, Tanh, Sqrt use y. Relu′(0) = 0, Abs′(0) = 0. */
+  unary_backward(count: number, f: number, x: Ptr, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
+  /**
+   * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for i < outer, j < inner; inner strides are 0 or 1 and
+   * outer strides any, so a row, a column or a scalar broadcasts without a copy. f from `Binary`. y is dense.
+   */
+  binary(
+    f: number,
+    outer: number,
+    inner: number,
+    a: Ptr,
+    outerA: number,
+    innerA: number,
+    b: Ptr,
+    outerB: number,
+    innerB: number,
+    y: Ptr,
+  ): void;
+  /** Copies `[rows, cols]` from row stride ldx to row stride ldy. */
+  copy_2d(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, ldy: number): void;
+  /** y[j, i, :] = x[i, j, :] for x `[a, b, inner]`, 4-byte elements of either dtype. Not in place. */
+  swap_axes(a: number, b: number, inner: number, x: Ptr, y: Ptr): void;
+
+  // reductions --------------------------------------------------------------------------------------------------------
+  /** Sum in float64, order fixed by count alone. */
+  sum(count: number, x: Ptr): number;
+  /** Sum of squares in float64. */
+  sum_squares(count: number, x: Ptr): number;
+  /** Σ x·y in float64. */
+  dot(count: number, x: Ptr, y: Ptr): number;
+  /** y[j] = Σ_i x[i, j] (accumulate = 0) or y[j] += …; rows in ascending order for each column. */
+  col_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
+  /** y[i] = Σ_j x[i, j], or += . */
+  row_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
+  row_max(rows: number, cols: number, x: Ptr, y: Ptr): void;
+  /** out i32: index of each row's first maximum. */
+  argmax(rows: number, cols: number, x: Ptr, out: Ptr): void;
+  /** 1 if every element is finite, else 0. */
+  all_finite(count: number, x: Ptr): number;
+
+  // softmax -----------------------------------------------------------------------------------------------------------
+  /** y = softmax of each row of x; in place allowed. */
+  softmax(rows: number, cols: number, x: Ptr, y: Ptr): void;
+  /** y = log softmax of each row; in place allowed. */
+  log_softmax(rows: number, cols: number, x: Ptr, y: Ptr): void;
+  /** dx (+)= y·(dy − Σ y·dy) per row. */
+  softmax_backward(rows: number, cols: number, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
+  /**
+   * loss[i] = −log softmax(logits[i])[targets[i]]; probs = softmax (may be logits, in place). targets i32 in [0, cols).
+   */
+  softmax_cross_entropy(rows: number, cols: number, logits: Ptr, targets: Ptr, probs: Ptr, loss: Ptr): void;
+  /** dLogits (+)= scale·weight[i]·(probs − onehot(targets)); weights 0 means all ones. In place on probs allowed if accumulate = 0. */
+  softmax_cross_entropy_backward(
+    rows: number,
+    cols: number,
+    probs: Ptr,
+    targets: Ptr,
+    weights: Ptr,
+    scale: number,
+    dLogits: Ptr,
+    accumulate: number,
+  ): void;
+
+  // embedding ---------------------------------------------------------------------------------------------------------
+  /** Index of the first id outside [0, limit), or −1 when all are inside. */
+  first_invalid_id(count: number, ids: Ptr, limit: number): number;
+  /** y[i, :] = table[ids[i], :] (accumulate = 0) or += (1). */
+  gather(rows: number, cols: number, table: Ptr, ids: Ptr, y: Ptr, accumulate: number): void;
+  /** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
+  scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr): void;
+
+  // random: counter-based; element i depends on (seed, counter + i) alone --------------------------------------------------
+  /** y = x·m/(1−rate), m = 0 with probability rate; the mask is a function of the seed (two u32 halves) and the element's counter. The same call on dy is backward. In place allowed. */
+  dropout(count: number, rate: number, seedLow: number, seedHigh: number, counter: number, x: Ptr, y: Ptr): void;
+  /** Uniform in [low, high), 24 random bits. */
+  random_uniform(
+    count: number,
+    low: number,
+    high: number,
+    seedLow: number,
+    seedHigh: number,
+    counter: number,
+    y: Ptr,
+  ): void;
+
+  // optimizers: p parameters, g gradient (scaled by gradScale on reading), Keras's rules ----------------------------------------
+  /** momentum = 0: p −= lr·g and v is not touched; else v = momentum·v − lr·g; p += v, or with nesterov p += momentum·v − lr·g. */
+  sgd(count: number, p: Ptr, g: Ptr, v: Ptr, gradScale: number, lr: number, momentum: number, nesterov: number): void;
+  /**
+   * v = rho·v + (1−rho)·g²; denominator v − mg² when centered (mg = rho·mg + (1−rho)·g); step = lr·g/sqrt(denominator + ε);
+   * momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step. mom, mg may be 0 where unused.
+   */
+  rmsprop(
+    count: number,
+    p: Ptr,
+    g: Ptr,
+    v: Ptr,
+    mom: Ptr,
+    mg: Ptr,
+    gradScale: number,
+    lr: number,
+    rho: number,
+    momentum: number,
+    epsilon: number,
+  ): void;
+  /** m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −= decay·p where decay = lr·weightDecay (0 for Adam). */
+  adam(
+    count: number,
+    p: Ptr,
+    g: Ptr,
+    m: Ptr,
+    v: Ptr,
+    gradScale: number,
+    alpha: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    decay: number,
+  ): void;
+  /** a += g²; p −= lr·g/sqrt(a + ε). */
+  adagrad(count: number, p: Ptr, g: Ptr, a: Ptr, gradScale: number, lr: number, epsilon: number): void;
+}

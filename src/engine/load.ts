@@ -1,0 +1,22 @@
+import { instantiateSync } from '@assemblyscript/loader';
+import type { Kernels } from './abi.ts';
+
+/** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
+export type Build = 'simd' | 'relaxed';
+
+// () -> v128 whose body is the operation in question on zeros: valid exactly where the host knows the operation.
+const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0];
+const zeros = [0x41, 0, 0xfd, 0x0f];
+const plainSimd = [...header, 0x0a, 8, 1, 6, 0, ...zeros, 0x0b];
+const relaxedMadd = [...header, 0x0a, 0x13, 1, 0x11, 0, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 2, 0x0b];
+
+/** Whether this host runs 128-bit SIMD at all, which every build needs. */
+export const hostHasSimd = (): boolean => WebAssembly.validate(new Uint8Array(plainSimd));
+
+/** Whether this host runs relaxed SIMD, which the fused build needs. */
+export const hostHasRelaxedSimd = (): boolean => WebAssembly.validate(new Uint8Array(relaxedMadd));
+
+/** Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers double a call's cost. */
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+}
