@@ -1,3 +1,28 @@
+export {
+  gru_after_backward,
+  gru_after_forward,
+  gru_before_gates,
+  gru_before_gates_backward,
+  gru_before_output,
+  gru_before_output_backward,
+} from './cell/gru';
+export { lstm_backward, lstm_forward } from './cell/lstm';
+export { rnn_backward, rnn_forward } from './cell/rnn';
+export { axpy, binary, copy_2d, fill, scale, swap_axes, unary, unary_backward } from './elementwise';
+export { first_invalid_id, gather, scatter_add } from './embedding';
+export { gemm, gemm_scratch_size } from './gemm/gemm';
+export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
+export { adagrad, adam, rmsprop, sgd } from './optimizer';
+export { dropout, random_uniform } from './random';
+export { all_finite, argmax, col_sum, dot, row_max, row_sum, sum, sum_squares } from './reduce';
+export {
+  log_softmax,
+  softmax,
+  softmax_backward,
+  softmax_cross_entropy,
+  softmax_cross_entropy_backward,
+} from './softmax';
+
 export function heapBase(): usize {
   return __heap_base;
 }

@@ -1,0 +1,272 @@
+// One GRU time step after its GEMMs, in Keras's two conventions (reset_after=True, cuDNN's, and the original of Cho et al. 2014). Gates in
+// Keras's order z r h; n below is the candidate, the third block.
+//
+//   after:   z, r = σ(pre + rec)   q = rec's third block   n = tanh(pre + r·q)        h = z·hPrev + (1 − z)·n
+//   before:  z, r = σ(pre)         n = tanh(pre + (r·hPrev)·U), added by a GEMM        h likewise
+//
+// gates, rec [rows, 3H]; q, rh, hPrev, h and their gradients [rows, H]; row-major, dense. Called once per time step by the scan over time.
+
+import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
+import { sigmoid, tanh } from '../math';
+import { madd, nmadd } from '../simd';
+
+/** z·hPrev + (1 − z)·n as n + z·(hPrev − n) */
+// @ts-ignore: decorator
+@inline
+function blend(z: v128, hPrev: v128, n: v128): v128 {
+  return madd(z, f32x4.sub(hPrev, n), n);
+}
+
+/** gates: input side's pre-activations in, activated out, in place; h may be hPrev. */
+export function gru_after_forward(
+  rows: i32,
+  units: i32,
+  gates: usize,
+  rec: usize,
+  q: usize,
+  hPrev: usize,
+  h: usize,
+): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  for (let end = h + <usize>rows * row; h < end; ) {
+    for (let stop = h + whole; h < stop; ) {
+      after_forward(row, gates, rec, q, hPrev, h, 4);
+      gates += 16;
+      rec += 16;
+      q += 16;
+      hPrev += 16;
+      h += 16;
+    }
+    if (tail) after_forward(row, gates, rec, q, hPrev, h, tail);
+    gates += row * 3 - whole;
+    rec += row * 3 - whole;
+    q += row - whole;
+    hPrev += row - whole;
+    h += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function after_forward(row: usize, gates: usize, rec: usize, q: usize, hPrev: usize, h: usize, count: i32): void {
+  const z = sigmoid(f32x4.add(load_lanes(gates, count), load_lanes(rec, count)));
+  const r = sigmoid(f32x4.add(load_lanes(gates + row, count), load_lanes(rec + row, count)));
+  const candidate = load_lanes(rec + row * 2, count);
+  const n = tanh(madd(r, candidate, load_lanes(gates + row * 2, count)));
+  store_lanes(gates, z, count);
+  store_lanes(gates + row, r, count);
+  store_lanes(gates + row * 2, n, count);
+  store_lanes(q, candidate, count);
+  store_lanes(h, blend(z, load_lanes(hPrev, count), n), count);
+}
+
+/**
+ * gates: activated in, gradients of the input side's pre-activations out; q in, its gradient out; dhPrev += dh·z.
+ *
+ *   dn = dh·(1 − z)·(1 − n²)   dq = dn·r   dr = dn·q·r·(1 − r)   dz = dh·(hPrev − n)·z·(1 − z)
+ */
+export function gru_after_backward(
+  rows: i32,
+  units: i32,
+  gates: usize,
+  q: usize,
+  hPrev: usize,
+  dh: usize,
+  dhPrev: usize,
+): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  const one = f32x4.splat(1);
+  for (let end = q + <usize>rows * row; q < end; ) {
+    for (let stop = q + whole; q < stop; ) {
+      after_backward(row, gates, q, hPrev, dh, dhPrev, one, 4);
+      gates += 16;
+      q += 16;
+      hPrev += 16;
+      dh += 16;
+      dhPrev += 16;
+    }
+    if (tail) after_backward(row, gates, q, hPrev, dh, dhPrev, one, tail);
+    gates += row * 3 - whole;
+    q += row - whole;
+    hPrev += row - whole;
+    dh += row - whole;
+    dhPrev += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function after_backward(
+  row: usize,
+  gates: usize,
+  q: usize,
+  hPrev: usize,
+  dh: usize,
+  dhPrev: usize,
+  one: v128,
+  count: i32,
+): void {
+  const dn = output_backward(row, gates, hPrev, dh, dhPrev, one, count);
+  const r = load_lanes(gates + row, count);
+  const dq = f32x4.mul(dn, r);
+  store_lanes(gates + row, f32x4.mul(f32x4.mul(dq, load_lanes(q, count)), f32x4.sub(one, r)), count);
+  store_lanes(q, dq, count);
+}
+
+/** h = blend(z, hPrev, n) backwards: dz and dn (of pre-activations) replace z and n, dhPrev += dh·z; returns dn. */
+// @ts-ignore: decorator
+@inline
+function output_backward(
+  row: usize,
+  gates: usize,
+  hPrev: usize,
+  dh: usize,
+  dhPrev: usize,
+  one: v128,
+  count: i32,
+): v128 {
+  const z = load_lanes(gates, count);
+  const n = load_lanes(gates + row * 2, count);
+  const dhNow = load_lanes(dh, count);
+  const zBar = f32x4.sub(one, z);
+  const dhz = f32x4.mul(dhNow, z);
+  const dn = f32x4.mul(f32x4.mul(dhNow, zBar), nmadd(n, n, one));
+  store_lanes(gates, f32x4.mul(f32x4.mul(dhz, zBar), f32x4.sub(load_lanes(hPrev, count), n)), count);
+  store_lanes(gates + row * 2, dn, count);
+  store_lanes(dhPrev, f32x4.add(load_lanes(dhPrev, count), dhz), count);
+  return dn;
+}
+
+/** Activates z and r of gates in place; rh = r·hPrev. */
+export function gru_before_gates(rows: i32, units: i32, gates: usize, hPrev: usize, rh: usize): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  for (let end = rh + <usize>rows * row; rh < end; ) {
+    for (let stop = rh + whole; rh < stop; ) {
+      before_gates(row, gates, hPrev, rh, 4);
+      gates += 16;
+      hPrev += 16;
+      rh += 16;
+    }
+    if (tail) before_gates(row, gates, hPrev, rh, tail);
+    gates += row * 3 - whole;
+    hPrev += row - whole;
+    rh += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function before_gates(row: usize, gates: usize, hPrev: usize, rh: usize, count: i32): void {
+  const r = sigmoid(load_lanes(gates + row, count));
+  store_lanes(gates, sigmoid(load_lanes(gates, count)), count);
+  store_lanes(gates + row, r, count);
+  store_lanes(rh, f32x4.mul(r, load_lanes(hPrev, count)), count);
+}
+
+/** Activates the candidate in place; h = z·hPrev + (1 − z)·n; h may be hPrev. */
+export function gru_before_output(rows: i32, units: i32, gates: usize, hPrev: usize, h: usize): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  for (let end = h + <usize>rows * row; h < end; ) {
+    for (let stop = h + whole; h < stop; ) {
+      before_output(row, gates, hPrev, h, 4);
+      gates += 16;
+      hPrev += 16;
+      h += 16;
+    }
+    if (tail) before_output(row, gates, hPrev, h, tail);
+    gates += row * 3 - whole;
+    hPrev += row - whole;
+    h += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function before_output(row: usize, gates: usize, hPrev: usize, h: usize, count: i32): void {
+  const n = tanh(load_lanes(gates + row * 2, count));
+  store_lanes(gates + row * 2, n, count);
+  store_lanes(h, blend(load_lanes(gates, count), load_lanes(hPrev, count), n), count);
+}
+
+/** dz and dn (of pre-activations) replace z and the candidate; r stays; dhPrev += dh·z. */
+export function gru_before_output_backward(
+  rows: i32,
+  units: i32,
+  gates: usize,
+  hPrev: usize,
+  dh: usize,
+  dhPrev: usize,
+): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  const one = f32x4.splat(1);
+  for (let end = dh + <usize>rows * row; dh < end; ) {
+    for (let stop = dh + whole; dh < stop; ) {
+      output_backward(row, gates, hPrev, dh, dhPrev, one, 4);
+      gates += 16;
+      hPrev += 16;
+      dh += 16;
+      dhPrev += 16;
+    }
+    if (tail) output_backward(row, gates, hPrev, dh, dhPrev, one, tail);
+    gates += row * 3 - whole;
+    hPrev += row - whole;
+    dh += row - whole;
+    dhPrev += row - whole;
+  }
+}
+
+/** drh = ∂L/∂(r·hPrev): dr = drh·hPrev·r·(1 − r) replaces r; dhPrev += drh·r. */
+export function gru_before_gates_backward(
+  rows: i32,
+  units: i32,
+  gates: usize,
+  hPrev: usize,
+  drh: usize,
+  dhPrev: usize,
+): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  const one = f32x4.splat(1);
+  for (let end = drh + <usize>rows * row; drh < end; ) {
+    for (let stop = drh + whole; drh < stop; ) {
+      before_gates_backward(row, gates, hPrev, drh, dhPrev, one, 4);
+      gates += 16;
+      hPrev += 16;
+      drh += 16;
+      dhPrev += 16;
+    }
+    if (tail) before_gates_backward(row, gates, hPrev, drh, dhPrev, one, tail);
+    gates += row * 3 - whole;
+    hPrev += row - whole;
+    drh += row - whole;
+    dhPrev += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function before_gates_backward(
+  row: usize,
+  gates: usize,
+  hPrev: usize,
+  drh: usize,
+  dhPrev: usize,
+  one: v128,
+  count: i32,
+): void {
+  const r = load_lanes(gates + row, count);
+  const dr = f32x4.mul(load_lanes(drh, count), r);
+  store_lanes(gates + row, f32x4.mul(f32x4.mul(dr, load_lanes(hPrev, count)), f32x4.sub(one, r)), count);
+  store_lanes(dhPrev, f32x4.add(load_lanes(dhPrev, count), dr), count);
+}

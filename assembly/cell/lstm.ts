@@ -1,0 +1,106 @@
+// One LSTM time step after its GEMMs (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; Keras's order of gates).
+//
+//   i, f, o = σ(pre), g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
+//
+// gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All row-major and dense.
+// Backward recomputes tanh(c), which costs less than storing and reading it. Called once per time step by the scan over time.
+
+import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
+import { sigmoid, tanh } from '../math';
+import { madd, nmadd } from '../simd';
+
+/** gates: pre-activations in, activated out, in place; c may be cPrev. */
+export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  for (let end = h + <usize>rows * row; h < end; ) {
+    for (let stop = h + whole; h < stop; ) {
+      forward(row, gates, cPrev, c, h, 4);
+      gates += 16;
+      cPrev += 16;
+      c += 16;
+      h += 16;
+    }
+    if (tail) forward(row, gates, cPrev, c, h, tail);
+    gates += row * 4 - whole;
+    cPrev += row - whole;
+    c += row - whole;
+    h += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
+  // All gates before the first store: four independent chains overlap better than one at a time, though V8 then spills more (2.4 against 2.6 ns per
+  // unit, 3.4 against 3.9 in the plain build).
+  const i = sigmoid(load_lanes(gates, count));
+  const f = sigmoid(load_lanes(gates + row, count));
+  const g = tanh(load_lanes(gates + row * 2, count));
+  const o = sigmoid(load_lanes(gates + row * 3, count));
+  const state = madd(f, load_lanes(cPrev, count), f32x4.mul(i, g));
+  store_lanes(gates, i, count);
+  store_lanes(gates + row, f, count);
+  store_lanes(gates + row * 2, g, count);
+  store_lanes(gates + row * 3, o, count);
+  store_lanes(c, state, count);
+  store_lanes(h, f32x4.mul(o, tanh(state)), count);
+}
+
+/**
+ * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in place.
+ *
+ *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
+ *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)
+ */
+export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
+  const row = bytes(units);
+  const whole = vector_bytes(units);
+  const tail = units & 3;
+  const one = f32x4.splat(1);
+  for (let end = dc + <usize>rows * row; dc < end; ) {
+    for (let stop = dc + whole; dc < stop; ) {
+      backward(row, gates, cPrev, c, dh, dc, one, 4);
+      gates += 16;
+      cPrev += 16;
+      c += 16;
+      dh += 16;
+      dc += 16;
+    }
+    if (tail) backward(row, gates, cPrev, c, dh, dc, one, tail);
+    gates += row * 4 - whole;
+    cPrev += row - whole;
+    c += row - whole;
+    dh += row - whole;
+    dc += row - whole;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function backward(
+  row: usize,
+  gates: usize,
+  cPrev: usize,
+  c: usize,
+  dh: usize,
+  dc: usize,
+  one: v128,
+  count: i32,
+): void {
+  const i = load_lanes(gates, count);
+  const f = load_lanes(gates + row, count);
+  const g = load_lanes(gates + row * 2, count);
+  const o = load_lanes(gates + row * 3, count);
+  const dhNow = load_lanes(dh, count);
+  const t = tanh(load_lanes(c, count));
+  const dState = madd(f32x4.mul(dhNow, o), nmadd(t, t, one), load_lanes(dc, count));
+  const dF = f32x4.mul(dState, f);
+  const dI = f32x4.mul(dState, i);
+  store_lanes(gates, f32x4.mul(f32x4.mul(dI, g), f32x4.sub(one, i)), count);
+  store_lanes(gates + row, f32x4.mul(f32x4.mul(dF, load_lanes(cPrev, count)), f32x4.sub(one, f)), count);
+  store_lanes(gates + row * 2, f32x4.mul(dI, nmadd(g, g, one)), count);
+  store_lanes(gates + row * 3, f32x4.mul(f32x4.mul(dhNow, t), f32x4.mul(o, f32x4.sub(one, o))), count);
+  store_lanes(dc, dF, count);
+}

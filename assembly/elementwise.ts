@@ -1,0 +1,316 @@
+// Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes` may run in place.
+// The function is chosen once per call; each has its own loop. Its numbers are abi.ts's `Unary` and `Binary`.
+
+import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
+import { exp, log, sigmoid, tanh } from './math';
+import { madd, nmadd } from './simd';
+
+enum Unary {
+  Neg,
+  Abs,
+  Square,
+  Sqrt,
+  Reciprocal,
+  Exp,
+  Log,
+  Sigmoid,
+  Tanh,
+  Relu,
+}
+
+enum Binary {
+  Add,
+  Sub,
+  Mul,
+  Div,
+  Max,
+  Min,
+}
+
+export function fill(count: i32, value: f32, y: usize): void {
+  const v = f32x4.splat(value);
+  const tail = count & 3;
+  for (let end = y + vector_bytes(count); y < end; y += 16) v128.store(y, v);
+  if (tail) store_lanes(y, v, tail);
+}
+
+/** y = alpha·x */
+export function scale(count: i32, alpha: f32, x: usize, y: usize): void {
+  const a = f32x4.splat(alpha);
+  const tail = count & 3;
+  for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) v128.store(y, f32x4.mul(a, v128.load(x)));
+  if (tail) store_lanes(y, f32x4.mul(a, load_lanes(x, tail)), tail);
+}
+
+/** y += alpha·x */
+export function axpy(count: i32, alpha: f32, x: usize, y: usize): void {
+  const a = f32x4.splat(alpha);
+  const tail = count & 3;
+  for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) {
+    v128.store(y, madd(a, v128.load(x), v128.load(y)));
+  }
+  if (tail) store_lanes(y, madd(a, load_lanes(x, tail), load_lanes(y, tail)), tail);
+}
+
+/** y = f(x) */
+export function unary(count: i32, f: i32, x: usize, y: usize): void {
+  switch (f) {
+    case Unary.Neg:
+      return map(count, Unary.Neg, x, y);
+    case Unary.Abs:
+      return map(count, Unary.Abs, x, y);
+    case Unary.Square:
+      return map(count, Unary.Square, x, y);
+    case Unary.Sqrt:
+      return map(count, Unary.Sqrt, x, y);
+    case Unary.Reciprocal:
+      return map(count, Unary.Reciprocal, x, y);
+    case Unary.Exp:
+      return map(count, Unary.Exp, x, y);
+    case Unary.Log:
+      return map(count, Unary.Log, x, y);
+    case Unary.Sigmoid:
+      return map(count, Unary.Sigmoid, x, y);
+    case Unary.Tanh:
+      return map(count, Unary.Tanh, x, y);
+    case Unary.Relu:
+      return map(count, Unary.Relu, x, y);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function map(count: i32, f: i32, x: usize, y: usize): void {
+  const constant = f32x4.splat(f == Unary.Reciprocal ? 1 : 0);
+  const tail = count & 3;
+  for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) {
+    v128.store(y, apply(f, v128.load(x), constant));
+  }
+  if (tail) store_lanes(y, apply(f, load_lanes(x, tail), constant), tail);
+}
+
+// Relu keeps NaN and −0: pmax returns its first argument unless it is smaller.
+// @ts-ignore: decorator
+@inline
+function apply(f: i32, x: v128, constant: v128): v128 {
+  if (f == Unary.Neg) return f32x4.neg(x);
+  if (f == Unary.Abs) return f32x4.abs(x);
+  if (f == Unary.Square) return f32x4.mul(x, x);
+  if (f == Unary.Sqrt) return f32x4.sqrt(x);
+  if (f == Unary.Reciprocal) return f32x4.div(constant, x);
+  if (f == Unary.Exp) return exp(x);
+  if (f == Unary.Log) return log(x);
+  if (f == Unary.Sigmoid) return sigmoid(x);
+  if (f == Unary.Tanh) return tanh(x);
+  return f32x4.pmax(x, constant);
+}
+
+/** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1), from x or y = f(x), whichever gives f′ for less. */
+export function unary_backward(count: i32, f: i32, x: usize, y: usize, dy: usize, dx: usize, accumulate: i32): void {
+  switch (f) {
+    case Unary.Neg:
+      return map_backward(count, Unary.Neg, x, dy, dx, accumulate);
+    case Unary.Abs:
+      return map_backward(count, Unary.Abs, x, dy, dx, accumulate);
+    case Unary.Square:
+      return map_backward(count, Unary.Square, x, dy, dx, accumulate);
+    case Unary.Sqrt:
+      return map_backward(count, Unary.Sqrt, y, dy, dx, accumulate);
+    case Unary.Reciprocal:
+      return map_backward(count, Unary.Reciprocal, y, dy, dx, accumulate);
+    case Unary.Exp:
+      return map_backward(count, Unary.Exp, y, dy, dx, accumulate);
+    case Unary.Log:
+      return map_backward(count, Unary.Log, x, dy, dx, accumulate);
+    case Unary.Sigmoid:
+      return map_backward(count, Unary.Sigmoid, y, dy, dx, accumulate);
+    case Unary.Tanh:
+      return map_backward(count, Unary.Tanh, y, dy, dx, accumulate);
+    case Unary.Relu:
+      return map_backward(count, Unary.Relu, x, dy, dx, accumulate);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function map_backward(count: i32, f: i32, saved: usize, dy: usize, dx: usize, accumulate: i32): void {
+  const constant = f32x4.splat(f == Unary.Square ? 2 : f == Unary.Sqrt ? 0.5 : f == Unary.Relu ? 0 : 1);
+  const signs = i32x4.splat(0x80000000);
+  const tail = count & 3;
+  for (let end = dx + vector_bytes(count); dx < end; saved += 16, dy += 16, dx += 16) {
+    const d = differentiate(f, v128.load(saved), v128.load(dy), constant, signs);
+    v128.store(dx, accumulate ? f32x4.add(v128.load(dx), d) : d);
+  }
+  if (tail) {
+    const d = differentiate(f, load_lanes(saved, tail), load_lanes(dy, tail), constant, signs);
+    store_lanes(dx, accumulate ? f32x4.add(load_lanes(dx, tail), d) : d, tail);
+  }
+}
+
+/** dy·f′ from `saved`: y for Sqrt, Reciprocal, Exp, Sigmoid and Tanh, x for the others. Abs′(0) = 0 and Relu′(0) = 0, also at −0. */
+// @ts-ignore: decorator
+@inline
+function differentiate(f: i32, saved: v128, dy: v128, constant: v128, signs: v128): v128 {
+  if (f == Unary.Neg) return f32x4.neg(dy);
+  if (f == Unary.Abs) {
+    return v128.and(v128.xor(dy, v128.and(saved, signs)), f32x4.ne(saved, f32x4.splat(0)));
+  }
+  if (f == Unary.Square) return f32x4.mul(f32x4.mul(dy, saved), constant);
+  if (f == Unary.Sqrt) return f32x4.div(f32x4.mul(dy, constant), saved);
+  if (f == Unary.Reciprocal) return f32x4.neg(f32x4.mul(f32x4.mul(dy, saved), saved));
+  if (f == Unary.Exp) return f32x4.mul(dy, saved);
+  if (f == Unary.Log) return f32x4.div(dy, saved);
+  if (f == Unary.Sigmoid) return f32x4.mul(f32x4.mul(dy, saved), f32x4.sub(constant, saved));
+  if (f == Unary.Tanh) return f32x4.mul(dy, nmadd(saved, saved, constant));
+  return v128.and(dy, f32x4.gt(saved, constant));
+}
+
+/** y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]); inner strides are 0 or 1; y dense. */
+export function binary(
+  f: i32,
+  outer: i32,
+  inner: i32,
+  a: usize,
+  outerA: i32,
+  innerA: i32,
+  b: usize,
+  outerB: i32,
+  innerB: i32,
+  y: usize,
+): void {
+  // A single column is a row when its strides allow, and dense rows are one long row: neither then pays for a row's tail.
+  if (inner == 1 && (outerA | 1) == 1 && (outerB | 1) == 1) {
+    inner = outer;
+    innerA = outerA;
+    innerB = outerB;
+    outer = 1;
+  } else if ((innerA ? outerA == inner : outerA == 0) && (innerB ? outerB == inner : outerB == 0)) {
+    inner *= outer;
+    outer = 1;
+  }
+  if (inner <= 0) return;
+  for (; outer > 0; outer--) {
+    switch (f) {
+      case Binary.Add:
+        combine(Binary.Add, inner, a, innerA, b, innerB, y);
+        break;
+      case Binary.Sub:
+        combine(Binary.Sub, inner, a, innerA, b, innerB, y);
+        break;
+      case Binary.Mul:
+        combine(Binary.Mul, inner, a, innerA, b, innerB, y);
+        break;
+      case Binary.Div:
+        combine(Binary.Div, inner, a, innerA, b, innerB, y);
+        break;
+      case Binary.Max:
+        combine(Binary.Max, inner, a, innerA, b, innerB, y);
+        break;
+      case Binary.Min:
+        combine(Binary.Min, inner, a, innerA, b, innerB, y);
+        break;
+    }
+    a += bytes(outerA);
+    b += bytes(outerB);
+    y += bytes(inner);
+  }
+}
+
+/** One row. An operand of stride 0 is read once; the branch on the strides is the same all along the row, so it costs next to nothing. */
+// @ts-ignore: decorator
+@inline
+function combine(f: i32, inner: i32, a: usize, innerA: i32, b: usize, innerB: i32, y: usize): void {
+  const tail = inner & 3;
+  const left = v128.load32_splat(a);
+  const right = v128.load32_splat(b);
+  for (const end = y + vector_bytes(inner); y < end; a += 16, b += 16, y += 16) {
+    v128.store(y, pair(f, innerA ? v128.load(a) : left, innerB ? v128.load(b) : right));
+  }
+  if (tail) {
+    store_lanes(y, pair(f, innerA ? load_lanes(a, tail) : left, innerB ? load_lanes(b, tail) : right), tail);
+  }
+}
+
+// Max and Min return NaN if either argument is NaN, and order −0 below +0.
+// @ts-ignore: decorator
+@inline
+function pair(f: i32, a: v128, b: v128): v128 {
+  if (f == Binary.Add) return f32x4.add(a, b);
+  if (f == Binary.Sub) return f32x4.sub(a, b);
+  if (f == Binary.Mul) return f32x4.mul(a, b);
+  if (f == Binary.Div) return f32x4.div(a, b);
+  if (f == Binary.Max) return f32x4.max(a, b);
+  return f32x4.min(a, b);
+}
+
+/** Copies [rows, cols] from row stride ldx to row stride ldy. */
+export function copy_2d(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, ldy: i32): void {
+  if (ldx == cols && ldy == cols) {
+    copy_row(rows * cols, x, y);
+    return;
+  }
+  for (; rows > 0; rows--) {
+    copy_row(cols, x, y);
+    x += bytes(ldx);
+    y += bytes(ldy);
+  }
+}
+
+/** Copies `count` 4-byte elements of any dtype. */
+// @ts-ignore: decorator
+@inline
+export function copy_row(count: i32, x: usize, y: usize): void {
+  const tail = count & 3;
+  for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) v128.store(y, v128.load(x));
+  if (tail) store_lanes(y, load_lanes(x, tail), tail);
+}
+
+/** y[j, i, :] = x[i, j, :] for x [a, b, inner], 4-byte elements of any dtype. */
+export function swap_axes(a: i32, b: i32, inner: i32, x: usize, y: usize): void {
+  if (inner == 1) {
+    transpose(a, b, x, y);
+    return;
+  }
+  const row = bytes(inner);
+  for (let i = 0; i < a; i++) {
+    let to = y + <usize>i * row;
+    for (let j = 0; j < b; j++) {
+      copy_row(inner, x, to);
+      x += row;
+      to += <usize>a * row;
+    }
+  }
+}
+
+/** y [b, a] ← transpose of x [a, b], in tiles of 4 × 4. */
+function transpose(a: i32, b: i32, x: usize, y: usize): void {
+  const rowX = bytes(b);
+  const rowY = bytes(a);
+  const wholeA = a & ~3;
+  const wholeB = b & ~3;
+  for (let i = 0; i < wholeA; i += 4) {
+    let from = x + bytes(i) * b;
+    let to = y + bytes(i);
+    for (let j = 0; j < wholeB; j += 4) {
+      const r0 = v128.load(from);
+      const r1 = v128.load(from + rowX);
+      const r2 = v128.load(from + rowX * 2);
+      const r3 = v128.load(from + rowX * 3);
+      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+      v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+      v128.store(to + rowY, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+      v128.store(to + rowY * 2, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+      v128.store(to + rowY * 3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+      from += 16;
+      to += rowY * 4;
+    }
+  }
+  for (let i = 0; i < a; i++) {
+    for (let j = i < wholeA ? wholeB : 0; j < b; j++) {
+      store<u32>(y + <usize>j * rowY + bytes(i), load<u32>(x + <usize>i * rowX + bytes(j)));
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/*
+ * C ← init + A·B, with B packed by `gemm_pack_b` (see pack.ts for the layout).
+ *
+ *   1  blocks of k      KC: a panel's block (8 KB) and a tile's rows of A (6 KB) stay in a 32 KB L1 cache
+ *   2  blocks of rows   such that a block of A stays in a 256 KB L2 cache; packed into rows where A has none
+ *   3  panels of B      each read once a block of rows
+ *   4  tiles            microkernel.ts
+ *
+ * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k starts from C. So no bit depends on
+ * m, n or the blocks, and callers may split rows and panels as they like. C may not overlap an operand.
+ * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", but for the outermost over n, which packed B
+ * makes needless.
+ */
+import { load_tail, store_tail } from '../simd';
+import { gemv } from './gemv';
+import { MIN_MR, MR, NR, run_tile } from './microkernel';
+import { pack_a } from './pack';
+
+const KC: i32 = 256;
+/** Floats of a packed block of A: 128 KB, half of a small L2 cache. */
+const A_BLOCK: i32 = 32768;
+/** Floats between the packed rows: one cache line, lest rows of 1 KB all fall into a few sets of the L1 cache as they are written. */
+const A_GAP: i32 = 16;
+
+/** `init` of `gemm`; the numbers are those of `Init` in src/engine/abi.ts. */
+const enum Init {
+  Zero,
+  Accumulate,
+  Bias,
+}
+
+/** What sums start at under Init.Zero: one panel's row. */
+const zeros = memory.data(32, 16);
+
+/** Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns past the last full panel. */
+export function gemm_scratch_size(): i32 {
+  return A_BLOCK + MR * NR;
+}
+
+export function gemm(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  rsA: i32,
+  csA: i32,
+  packed: usize,
+  c: usize,
+  rsC: i32,
+  init: i32,
+  bias: usize,
+  scratch: usize,
+): void {
+  if (m <= 0 || n <= 0) return;
+  k = max(k, 0);
+  let from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
+  let rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
+  let fromStep = init == Init.Zero ? 0 : 4 * NR;
+  if (m < MIN_MR) {
+    gemv(m, n, k, a, 4 * rsA, 4 * csA, packed, from, rsFrom, fromStep, c, 4 * rsC);
+    return;
+  }
+  const kBlocks = max((k + KC - 1) / KC, 1);
+  const kc = (k + kBlocks - 1) / kBlocks;
+  const mBlocks = (m + mc_max(kc) - 1) / mc_max(kc);
+
+  let p = 0;
+  do {
+    const depth = min(kc, k - p);
+    let i = 0;
+    for (let block = 0; block < mBlocks; block++) {
+      const rows = share(m, mBlocks, block);
+      let blockA = a + 4 * (<usize>i * rsA + <usize>p * csA);
+      let rsBlock = 4 * rsA;
+      if (csA != 1) {
+        rsBlock = 4 * (depth + A_GAP);
+        pack_a(rows, depth, blockA, rsA, csA, scratch, rsBlock);
+        blockA = scratch;
+      }
+      const blockPacked = packed + 4 * (<usize>p * NR);
+      panels(rows, n, depth, blockA, rsBlock, blockPacked, 4 * NR * k, from + i * rsFrom, rsFrom, fromStep, c + 4 * (<usize>i * rsC), 4 * rsC, scratch + 4 * A_BLOCK);
+      i += rows;
+    }
+    from = c;
+    rsFrom = 4 * rsC;
+    fromStep = 4 * NR;
+    p += depth;
+  } while (p < k);
+}
+
+/** Rows of a block of A that fit A_BLOCK; the 64 bounds blocks of a small k, whose tiles' C would leave the cache. */
+function mc_max(kc: i32): i32 {
+  return A_BLOCK / (max(kc, 64) + A_GAP);
+}
+
+/** Part `index` of `total` cut into `parts` as even as they come. */
+function share(total: i32, parts: i32, index: i32): i32 {
+  return total / parts + i32(index < total % parts);
+}
+
+/** One block of A against every panel. Strides are bytes; `edge` is a tile. */
+function panels(
+  rows: i32,
+  n: i32,
+  depth: i32,
+  a: usize,
+  rsA: usize,
+  packed: usize,
+  panel: usize,
+  from: usize,
+  rsFrom: usize,
+  fromStep: usize,
+  c: usize,
+  rsC: usize,
+  edge: usize,
+): void {
+  // Even heights, so that no tile is too low to keep the multiply-adds busy: 32 rows are 6 6 5 5 5 5, not 6 6 6 6 6 2.
+  const tiles = (rows + MR - 1) / MR;
+  for (; n > 0; n -= NR) {
+    let tileA = a;
+    let tileFrom = from;
+    let tileC = c;
+    for (let t = 0; t < tiles; t++) {
+      const height = share(rows, tiles, t);
+      if (n >= NR) {
+        run_tile(height, depth, tileA, rsA, packed, tileFrom, rsFrom, tileC, rsC);
+      } else {
+        copy_columns(height, n, tileFrom, rsFrom, edge, 4 * NR);
+        run_tile(height, depth, tileA, rsA, packed, edge, 4 * NR, edge, 4 * NR);
+        copy_columns(height, n, edge, 4 * NR, tileC, rsC);
+      }
+      tileA += height * rsA;
+      tileFrom += height * rsFrom;
+      tileC += height * rsC;
+    }
+    packed += panel;
+    from += fromStep;
+    c += 4 * NR;
+  }
+}
+
+/** Copies `columns` (1–7) floats of each row. */
+function copy_columns(rows: i32, columns: i32, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
+  const half = columns & 4;
+  const rest = columns & 3;
+  const at = 4 * half;
+  for (let i = 0; i < rows; i++) {
+    if (half) v128.store(to, v128.load(from));
+    if (rest) store_tail(to + at, load_tail(from + at, rest), rest);
+    from += rsFrom;
+    to += rsTo;
+  }
+}

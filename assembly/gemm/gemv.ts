@@ -1,0 +1,109 @@
+/*
+ * One row of C, or a few: c[n] ← from[n] + a[k]·B over the panels that `gemm` reads (see pack.ts), the same sums in the same order, hence the same bits.
+ * Bound by reading B, so nothing is packed and nothing blocked: four panels at a time give 8 independent sums, enough to hide a multiply-add's
+ * latency, and further rows find these panels in a nearer cache. Pointers are byte addresses and strides bytes.
+ */
+import { load_tail, madd, store_tail } from '../simd';
+import { NR } from './microkernel';
+
+const ROW: usize = 4 * NR;
+
+/** C's row i at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c. */
+export function gemv(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  rsA: usize,
+  csA: usize,
+  packed: usize,
+  from: usize,
+  rsFrom: usize,
+  fromStep: usize,
+  c: usize,
+  rsC: usize,
+): void {
+  const panel = ROW * k;
+  for (; n >= 4 * NR; n -= 4 * NR) {
+    for (let i = 0; i < m; i++) {
+      four_panels(k, a + i * rsA, csA, packed, panel, from + i * rsFrom, fromStep, c + i * rsC);
+    }
+    packed += 4 * panel;
+    from += 4 * fromStep;
+    c += 4 * ROW;
+  }
+  for (; n > 0; n -= NR) {
+    for (let i = 0; i < m; i++) one_panel(n, k, a + i * rsA, csA, packed, from + i * rsFrom, c + i * rsC);
+    packed += panel;
+    from += fromStep;
+    c += ROW;
+  }
+}
+
+// Two steps of k a round, the odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all sums,
+// runs out of registers and halves the speed of the plain build.
+// biome-ignore format: one panel a line
+function four_panels(k: i32, a: usize, csA: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize): void {
+  let c00 = v128.load(from), c01 = v128.load(from, 16);
+  from += fromStep;
+  let c10 = v128.load(from), c11 = v128.load(from, 16);
+  from += fromStep;
+  let c20 = v128.load(from), c21 = v128.load(from, 16);
+  from += fromStep;
+  let c30 = v128.load(from), c31 = v128.load(from, 16);
+  let b1 = b0 + panel;
+  let b2 = b1 + panel;
+  let b3 = b2 + panel;
+  const end = b0 + panel;
+  if (k & 1) {
+    const x = v128.load32_splat(a);
+    a += csA;
+    c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
+    c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
+    c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
+    c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
+    b0 += ROW;
+    b1 += ROW;
+    b2 += ROW;
+    b3 += ROW;
+  }
+  while (b0 < end) {
+    let x = v128.load32_splat(a);
+    a += csA;
+    c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
+    c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
+    c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
+    c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
+    x = v128.load32_splat(a);
+    a += csA;
+    c00 = madd(x, v128.load(b0, 32), c00); c01 = madd(x, v128.load(b0, 48), c01);
+    c10 = madd(x, v128.load(b1, 32), c10); c11 = madd(x, v128.load(b1, 48), c11);
+    c20 = madd(x, v128.load(b2, 32), c20); c21 = madd(x, v128.load(b2, 48), c21);
+    c30 = madd(x, v128.load(b3, 32), c30); c31 = madd(x, v128.load(b3, 48), c31);
+    b0 += 2 * ROW;
+    b1 += 2 * ROW;
+    b2 += 2 * ROW;
+    b3 += 2 * ROW;
+  }
+  v128.store(c, c00); v128.store(c, c01, 16);
+  v128.store(c, c10, 32); v128.store(c, c11, 48);
+  v128.store(c, c20, 64); v128.store(c, c21, 80);
+  v128.store(c, c30, 96); v128.store(c, c31, 112);
+}
+
+/** The last panels; of the last one, `columns` may be less than 8. */
+function one_panel(columns: i32, k: i32, a: usize, csA: usize, b: usize, from: usize, c: usize): void {
+  const rest = columns & 3;
+  let c0 = columns >= 4 ? v128.load(from) : load_tail(from, rest);
+  let c1 = columns >= NR ? v128.load(from, 16) : columns > 4 ? load_tail(from + 16, rest) : f32x4.splat(0);
+  for (const end = b + ROW * k; b < end; b += ROW) {
+    const x = v128.load32_splat(a);
+    a += csA;
+    c0 = madd(x, v128.load(b), c0);
+    c1 = madd(x, v128.load(b, 16), c1);
+  }
+  if (columns >= 4) v128.store(c, c0);
+  else store_tail(c, c0, rest);
+  if (columns >= NR) v128.store(c, c1, 16);
+  else if (columns > 4) store_tail(c + 16, c1, rest);
+}

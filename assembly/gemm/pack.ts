@@ -1,0 +1,123 @@
+/*
+ * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte addresses.
+ *
+ * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts at float j·k. Columns
+ * past n are zeros. A block of A becomes dense rows of k elements.
+ */
+import { NR } from './microkernel';
+
+/** Floats of packed B. */
+export function gemm_packed_size(k: i32, n: i32): i32 {
+  return k <= 0 || n <= 0 ? 0 : ((n + NR - 1) / NR) * NR * k;
+}
+
+/** Rows of B that are packed together where a row's elements lie side by side: they pass through the L1 cache once, whole, in runs of 8·32 bytes of a panel. */
+const ROWS: i32 = 8;
+
+/** Packs B, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
+export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
+  if (k <= 0) return;
+  const whole = n & ~(NR - 1);
+  if (csB == 1) {
+    for (let p = 0; p < k; p += ROWS) copy_rows(min(ROWS, k - p), whole, b + 4 * (<usize>p * rsB), 4 * rsB, packed + 4 * (<usize>p * NR), 4 * NR * k);
+  } else {
+    for (let j = 0; j < whole; j += NR) {
+      const from = b + 4 * (<usize>j * csB);
+      const to = packed + 4 * (<usize>j * k);
+      if (rsB == 1) transpose(NR, k, from, 4 * csB, to, 4 * NR);
+      else gather(k, NR, from, 4 * rsB, 4 * csB, to);
+    }
+  }
+  if (whole < n) gather(k, n - whole, b + 4 * (<usize>whole * csB), 4 * rsB, 4 * csB, packed + 4 * (<usize>whole * k));
+}
+
+/** Packs A [m, k], element (i, p) at a + 4·(i·rsA + p·csA), into rows of k, `step` bytes apart. */
+export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, step: usize): void {
+  if (rsA == 1) {
+    transpose(k, m, a, 4 * csA, to, step);
+    return;
+  }
+  for (let i = 0; i < m; i++) {
+    let from = a + 4 * (<usize>i * rsA);
+    for (let p = 0; p < k; p++) {
+      store<f32>(to + 4 * p, load<f32>(from));
+      from += 4 * csA;
+    }
+    to += step;
+  }
+}
+
+/** `rows` rows of `columns` (a multiple of 8) to as many panels, `panel` bytes apart. */
+function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, panel: usize): void {
+  for (; columns > 0; columns -= NR) {
+    let x = from;
+    let y = to;
+    for (let p = 0; p < rows; p++) {
+      v128.store(y, v128.load(x));
+      v128.store(y, v128.load(x, 16), 16);
+      x += step;
+      y += 4 * NR;
+    }
+    from += 4 * NR;
+    to += panel;
+  }
+}
+
+/** `columns` (at most 8) strided columns to one panel, the others zero. */
+function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize): void {
+  const zero = f32x4.splat(0);
+  for (const end = to + 32 * <usize>k; to < end; to += 32) {
+    v128.store(to, zero);
+    v128.store(to, zero, 16);
+    let at = from;
+    for (let j = 0; j < columns; j++) {
+      store<f32>(to + 4 * j, load<f32>(at));
+      at += columnStep;
+    }
+    from += step;
+  }
+}
+
+/** to[c, r] = from[r, c] for r < rows, c < columns; strides between rows, bytes. */
+function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+  let r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    let x = from;
+    let y = to;
+    let c = 0;
+    for (; c + 4 <= columns; c += 4) {
+      const x0 = v128.load(x);
+      const x1 = v128.load(x + fromStep);
+      const x2 = v128.load(x + 2 * fromStep);
+      const x3 = v128.load(x + 3 * fromStep);
+      const low01 = v128.shuffle<f32>(x0, x1, 0, 4, 1, 5);
+      const low23 = v128.shuffle<f32>(x2, x3, 0, 4, 1, 5);
+      const high01 = v128.shuffle<f32>(x0, x1, 2, 6, 3, 7);
+      const high23 = v128.shuffle<f32>(x2, x3, 2, 6, 3, 7);
+      v128.store(y, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+      v128.store(y + toStep, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+      v128.store(y + 2 * toStep, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+      v128.store(y + 3 * toStep, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+      x += 16;
+      y += 4 * toStep;
+    }
+    for (; c < columns; c++) {
+      for (let i: usize = 0; i < 4; i++) store<f32>(y + 4 * i, load<f32>(x + i * fromStep));
+      x += 4;
+      y += toStep;
+    }
+    from += 4 * fromStep;
+    to += 16;
+  }
+  for (; r < rows; r++) {
+    let x = from;
+    let y = to;
+    for (let c = 0; c < columns; c++) {
+      store<f32>(y, load<f32>(x));
+      x += 4;
+      y += toStep;
+    }
+    from += fromStep;
+    to += 4;
+  }
+}

@@ -1,0 +1,179 @@
+// Reductions. Sums run in float64 in an order that the element count alone fixes: four partial sums of two lanes over blocks of 8, folded
+// pairwise, then the remaining elements in ascending order. So a threaded caller that gives each row, column or tensor to one thread gets the same bits.
+
+import { bytes, vector_bytes } from './lanes';
+
+// @ts-ignore: decorator
+@inline
+function pair(x: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(x));
+}
+
+enum Term {
+  Value,
+  Square,
+  Product,
+}
+
+/** x, x² or x·y as float64, in which the products are exact. */
+// @ts-ignore: decorator
+@inline
+function term(kind: i32, x: usize, y: usize): v128 {
+  const a = pair(x);
+  if (kind == Term.Value) return a;
+  return f64x2.mul(a, kind == Term.Square ? a : pair(y));
+}
+
+// @ts-ignore: decorator
+@inline
+function accumulate_terms(kind: i32, count: i32, x: usize, y: usize): f64 {
+  const end = x + bytes(count);
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (const stop = x + bytes(count & ~7); x < stop; x += 32, y += 32) {
+    s0 = f64x2.add(s0, term(kind, x, y));
+    s1 = f64x2.add(s1, term(kind, x + 8, y + 8));
+    s2 = f64x2.add(s2, term(kind, x + 16, y + 16));
+    s3 = f64x2.add(s3, term(kind, x + 24, y + 24));
+  }
+  const folded = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  let total = f64x2.extract_lane(folded, 0) + f64x2.extract_lane(folded, 1);
+  for (; x < end; x += 4, y += 4) {
+    const a = <f64>load<f32>(x);
+    if (kind == Term.Value) total += a;
+    else total += a * (kind == Term.Square ? a : <f64>load<f32>(y));
+  }
+  return total;
+}
+
+export function sum(count: i32, x: usize): f64 {
+  return accumulate_terms(Term.Value, count, x, 0);
+}
+
+export function sum_squares(count: i32, x: usize): f64 {
+  return accumulate_terms(Term.Square, count, x, 0);
+}
+
+export function dot(count: i32, x: usize, y: usize): f64 {
+  return accumulate_terms(Term.Product, count, x, y);
+}
+
+/** y[j] = Σ_i x[i, j] or y[j] += …, rounded to float32 once. Columns in strips of 16, a cache line, then of 4, then single; rows ascending in all. */
+export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accumulate: i32): void {
+  const row = bytes(ldx);
+  const span = row * <usize>rows;
+  let j = 0;
+  for (; j + 16 <= cols; j += 16, x += 64, y += 64) {
+    let s0 = accumulate ? pair(y) : f64x2.splat(0);
+    let s1 = accumulate ? pair(y + 8) : f64x2.splat(0);
+    let s2 = accumulate ? pair(y + 16) : f64x2.splat(0);
+    let s3 = accumulate ? pair(y + 24) : f64x2.splat(0);
+    let s4 = accumulate ? pair(y + 32) : f64x2.splat(0);
+    let s5 = accumulate ? pair(y + 40) : f64x2.splat(0);
+    let s6 = accumulate ? pair(y + 48) : f64x2.splat(0);
+    let s7 = accumulate ? pair(y + 56) : f64x2.splat(0);
+    for (let at = x, end = x + span; at != end; at += row) {
+      s0 = f64x2.add(s0, pair(at));
+      s1 = f64x2.add(s1, pair(at + 8));
+      s2 = f64x2.add(s2, pair(at + 16));
+      s3 = f64x2.add(s3, pair(at + 24));
+      s4 = f64x2.add(s4, pair(at + 32));
+      s5 = f64x2.add(s5, pair(at + 40));
+      s6 = f64x2.add(s6, pair(at + 48));
+      s7 = f64x2.add(s7, pair(at + 56));
+    }
+    v128.store(y, narrow(s0, s1));
+    v128.store(y + 16, narrow(s2, s3));
+    v128.store(y + 32, narrow(s4, s5));
+    v128.store(y + 48, narrow(s6, s7));
+  }
+  for (; j + 4 <= cols; j += 4, x += 16, y += 16) {
+    let s0 = accumulate ? pair(y) : f64x2.splat(0);
+    let s1 = accumulate ? pair(y + 8) : f64x2.splat(0);
+    for (let at = x, end = x + span; at != end; at += row) {
+      s0 = f64x2.add(s0, pair(at));
+      s1 = f64x2.add(s1, pair(at + 8));
+    }
+    v128.store(y, narrow(s0, s1));
+  }
+  for (; j < cols; j++, x += 4, y += 4) {
+    let s: f64 = accumulate ? load<f32>(y) : 0;
+    for (let at = x, end = x + span; at != end; at += row) s += load<f32>(at);
+    store<f32>(y, <f32>s);
+  }
+}
+
+/** Four float64 as float32. */
+// @ts-ignore: decorator
+@inline
+function narrow(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
+/** y[i] = Σ_j x[i, j] or y[i] += …, rounded to float32 once. */
+export function row_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accumulate: i32): void {
+  for (; rows > 0; rows--) {
+    const s = sum(cols, x);
+    store<f32>(y, <f32>(accumulate ? s + load<f32>(y) : s));
+    x += bytes(ldx);
+    y += 4;
+  }
+}
+
+/** y[i] = max_j x[i, j]: NaN if the row holds one, −∞ if it is empty. */
+export function row_max(rows: i32, cols: i32, x: usize, y: usize): void {
+  for (; rows > 0; rows--) {
+    store<f32>(y, max_of(cols, x));
+    x += bytes(cols);
+    y += 4;
+  }
+}
+
+/** The greatest of `count` floats; NaN if one is NaN. */
+export function max_of(count: i32, x: usize): f32 {
+  const end = x + bytes(count);
+  let m0 = f32x4.splat(-Infinity);
+  let m1 = m0;
+  for (const stop = x + bytes(count & ~7); x < stop; x += 32) {
+    m0 = f32x4.max(m0, v128.load(x));
+    m1 = f32x4.max(m1, v128.load(x + 16));
+  }
+  m0 = f32x4.max(m0, m1);
+  m0 = f32x4.max(m0, v128.shuffle<f32>(m0, m0, 2, 3, 0, 1));
+  let greatest = max<f32>(f32x4.extract_lane(m0, 0), f32x4.extract_lane(m0, 1));
+  for (; x < end; x += 4) greatest = max<f32>(greatest, load<f32>(x));
+  return greatest;
+}
+
+/** out i32: index of each row's first maximum; a NaN counts as the greatest, as in NumPy. */
+export function argmax(rows: i32, cols: i32, x: usize, out: usize): void {
+  for (; rows > 0; rows--) {
+    const greatest = max_of(cols, x);
+    let j = 0;
+    if (greatest != greatest) {
+      while (j < cols && load<f32>(x + bytes(j)) == load<f32>(x + bytes(j))) j++;
+    } else {
+      const wanted = f32x4.splat(greatest);
+      while (j + 4 <= cols && !v128.any_true(f32x4.eq(v128.load(x + bytes(j)), wanted))) j += 4;
+      while (j < cols && load<f32>(x + bytes(j)) != greatest) j++;
+    }
+    store<i32>(out, j);
+    x += bytes(cols);
+    out += 4;
+  }
+}
+
+/** 1 if every element is finite, else 0. By bits, since comparisons with NaN are what an optimizer in fast-math mode may fold. */
+export function all_finite(count: i32, x: usize): i32 {
+  const exponent = i32x4.splat(0x7f800000);
+  const end = x + bytes(count);
+  for (const stop = x + vector_bytes(count); x < stop; x += 16) {
+    if (v128.any_true(i32x4.eq(v128.and(v128.load(x), exponent), exponent))) return 0;
+  }
+  for (; x < end; x += 4) {
+    if ((load<u32>(x) & 0x7f800000) == 0x7f800000) return 0;
+  }
+  return 1;
+}

@@ -1,0 +1,43 @@
+// What the kernels need of 128-bit SIMD beyond single instructions, four f32 lanes each. The only file that names relaxed operations:
+// the relaxed build fuses multiply-add (one rounding) where the host does, the plain build rounds twice, always.
+
+/** a·b + c */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** c − a·b */
+// @ts-ignore: decorator
+@inline
+export function nmadd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_nmadd(a, b, c);
+  return f32x4.sub(c, f32x4.mul(a, b));
+}
+
+/** (x0 + x2) + (x1 + x3) */
+// @ts-ignore: decorator
+@inline
+export function hsum(x: v128): f32 {
+  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** The first `count` (1–3) floats at `ptr`, the other lanes zero; reads nothing beyond them. */
+export function load_tail(ptr: usize, count: i32): v128 {
+  if (count == 1) return v128.load32_zero(ptr);
+  const low = v128.load64_zero(ptr);
+  return count == 2 ? low : v128.load_lane<f32>(ptr, low, 2, 8);
+}
+
+/** Stores the first `count` (1–3) lanes of v at `ptr` and nothing beyond them. */
+export function store_tail(ptr: usize, v: v128, count: i32): void {
+  if (count == 1) {
+    v128.store_lane<f32>(ptr, v, 0);
+    return;
+  }
+  v128.store_lane<f64>(ptr, v, 0);
+  if (count == 3) v128.store_lane<f32>(ptr, v, 2, 8);
+}

@@ -1,0 +1,173 @@
+// Softmax over the last axis, its logarithm, and its cross-entropy with integer targets, row by row; x, y, probs, logits [rows, cols] row-major, dense.
+//
+//   y_j = e^(x_j − m) / s      s = Σ_j e^(x_j − m)      m = max_j x_j
+//
+// Subtracting the row's maximum makes every exponent ≤ 0 and s ≥ 1. A logit of −∞ gives 0; a row of nothing but −∞, or with a NaN or +∞, gives NaN.
+// s is summed in float64, so that it also resolves what a float32 next to 1 cannot: the loss of a confident prediction.
+
+import { bytes, lane_mask, load_lanes, store_lanes, vector_bytes } from './lanes';
+import { exp_nonpositive, log_f64 } from './math';
+import { max_of } from './reduce';
+import { madd } from './simd';
+
+// @ts-ignore: decorator
+@inline
+function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+// @ts-ignore: decorator
+@inline
+function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+}
+
+// @ts-ignore: decorator
+@inline
+function total(s0: v128, s1: v128): f64 {
+  const s = f64x2.add(s0, s1);
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+}
+
+/** Σ e^(x_j − m) of one row; with `keep` the terms are stored to y as well, which may be x. */
+// @ts-ignore: decorator
+@inline
+function exp_sum(cols: i32, x: usize, m: v128, y: usize, keep: bool): f64 {
+  const tail = cols & 3;
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  for (let end = x + vector_bytes(cols); x < end; x += 16, y += 16) {
+    const e = exp_nonpositive(f32x4.sub(v128.load(x), m));
+    if (keep) v128.store(y, e);
+    s0 = f64x2.add(s0, low(e));
+    s1 = f64x2.add(s1, high(e));
+  }
+  if (tail) {
+    const e = v128.and(exp_nonpositive(f32x4.sub(load_lanes(x, tail), m)), lane_mask(tail));
+    if (keep) store_lanes(y, e, tail);
+    s0 = f64x2.add(s0, low(e));
+    s1 = f64x2.add(s1, high(e));
+  }
+  return total(s0, s1);
+}
+
+/** One row; returns s. */
+function softmax_row(cols: i32, x: usize, m: f32, y: usize): f64 {
+  const s = exp_sum(cols, x, f32x4.splat(m), y, true);
+  const factor = f32x4.splat(<f32>(1 / s));
+  const tail = cols & 3;
+  for (let end = y + vector_bytes(cols); y < end; y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
+  if (tail) store_lanes(y, f32x4.mul(load_lanes(y, tail), factor), tail);
+  return s;
+}
+
+/** y may be x. */
+export function softmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  for (; rows > 0; rows--) {
+    softmax_row(cols, x, max_of(cols, x), y);
+    x += bytes(cols);
+    y += bytes(cols);
+  }
+}
+
+/** y = (x − m) − ln s; y may be x. */
+export function log_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  const tail = cols & 3;
+  for (; rows > 0; rows--) {
+    const m = f32x4.splat(max_of(cols, x));
+    const logSum = f32x4.splat(<f32>log_f64(exp_sum(cols, x, m, y, false)));
+    for (let end = x + vector_bytes(cols); x < end; x += 16, y += 16) {
+      v128.store(y, f32x4.sub(f32x4.sub(v128.load(x), m), logSum));
+    }
+    if (tail) store_lanes(y, f32x4.sub(f32x4.sub(load_lanes(x, tail), m), logSum), tail);
+    x += bytes(tail);
+    y += bytes(tail);
+  }
+}
+
+/** dx (+)= y·(dy − Σ y·dy) per row; dx may be y or dy if accumulate = 0. */
+export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: usize, accumulate: i32): void {
+  const tail = cols & 3;
+  const whole = vector_bytes(cols);
+  for (; rows > 0; rows--) {
+    let s0 = f64x2.splat(0);
+    let s1 = s0;
+    for (let at: usize = 0; at < whole; at += 16) {
+      const a = v128.load(y + at);
+      const b = v128.load(dy + at);
+      s0 = f64x2.add(s0, f64x2.mul(low(a), low(b)));
+      s1 = f64x2.add(s1, f64x2.mul(high(a), high(b)));
+    }
+    if (tail) {
+      const a = load_lanes(y + whole, tail);
+      const b = load_lanes(dy + whole, tail);
+      s0 = f64x2.add(s0, f64x2.mul(low(a), low(b)));
+      s1 = f64x2.add(s1, f64x2.mul(high(a), high(b)));
+    }
+    const mean = f32x4.splat(<f32>total(s0, s1));
+    for (let end = y + whole; y < end; y += 16, dy += 16, dx += 16) {
+      const d = f32x4.mul(v128.load(y), f32x4.sub(v128.load(dy), mean));
+      v128.store(dx, accumulate ? f32x4.add(v128.load(dx), d) : d);
+    }
+    if (tail) {
+      const d = f32x4.mul(load_lanes(y, tail), f32x4.sub(load_lanes(dy, tail), mean));
+      store_lanes(dx, accumulate ? f32x4.add(load_lanes(dx, tail), d) : d, tail);
+    }
+    y += bytes(tail);
+    dy += bytes(tail);
+    dx += bytes(tail);
+  }
+}
+
+/** probs = softmax(logits), may be logits; loss[i] = ln s + (m − logits[i, targets[i]]). targets i32 in [0, cols), not checked here. */
+export function softmax_cross_entropy(
+  rows: i32,
+  cols: i32,
+  logits: usize,
+  targets: usize,
+  probs: usize,
+  loss: usize,
+): void {
+  for (; rows > 0; rows--) {
+    const m = max_of(cols, logits);
+    const margin = <f64>m - <f64>load<f32>(logits + bytes(load<i32>(targets)));
+    const s = softmax_row(cols, logits, m, probs);
+    store<f32>(loss, <f32>(log_f64(s) + margin));
+    logits += bytes(cols);
+    probs += bytes(cols);
+    targets += 4;
+    loss += 4;
+  }
+}
+
+/** dLogits (+)= scale·weights[i]·(probs − onehot(targets)); weights = 0 means all ones; dLogits may be probs if accumulate = 0. */
+export function softmax_cross_entropy_backward(
+  rows: i32,
+  cols: i32,
+  probs: usize,
+  targets: usize,
+  weights: usize,
+  scale: f32,
+  dLogits: usize,
+  accumulate: i32,
+): void {
+  const tail = cols & 3;
+  for (let i = 0; i < rows; i++) {
+    const factor: f32 = weights ? scale * load<f32>(weights + bytes(i)) : scale;
+    const v = f32x4.splat(factor);
+    const chosen = bytes(load<i32>(targets + bytes(i)));
+    const atTarget = factor * (load<f32>(probs + chosen) - 1) + (accumulate ? load<f32>(dLogits + chosen) : 0);
+    const target = dLogits + chosen;
+    for (let end = probs + vector_bytes(cols); probs < end; probs += 16, dLogits += 16) {
+      const p = v128.load(probs);
+      v128.store(dLogits, accumulate ? madd(v, p, v128.load(dLogits)) : f32x4.mul(v, p));
+    }
+    if (tail) {
+      const p = load_lanes(probs, tail);
+      store_lanes(dLogits, accumulate ? madd(v, p, load_lanes(dLogits, tail)) : f32x4.mul(v, p), tail);
+    }
+    probs += bytes(tail);
+    dLogits += bytes(tail);
+    store<f32>(target, atTarget);
+  }
+}

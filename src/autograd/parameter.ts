@@ -1,0 +1,54 @@
+import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { ArgumentError, expectShape, persistent, type Shape, Tensor } from './tensor.ts';
+
+/**
+ * A named tensor that training changes. It outlives every step; `version` counts its changes, so that whatever was
+ * derived from its values can tell that it is stale.
+ */
+export class Parameter {
+  readonly name: string;
+  readonly tensor: Tensor;
+  /** Whether optimizers change it. */
+  trainable = true;
+  version = 0;
+
+  constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
+    this.name = name;
+    this.tensor = persistent(shape, { name, engine });
+    if (values) this.tensor.set(values);
+    else engine.f32(this.tensor.ptr, this.tensor.size).fill(0);
+  }
+
+  get shape(): Shape {
+    return this.tensor.shape;
+  }
+
+  get size(): number {
+    return this.tensor.size;
+  }
+
+  /** Replaces every value, row-major. Throws `ArgumentError` on another shape or a value that is not finite. */
+  assign(values: ArrayLike<number>, shape: Shape = this.shape): void {
+    expectShape(`parameter '${this.name}'`, shape, this.shape);
+    for (let i = 0; i < values.length; i++) {
+      if (!Number.isFinite(values[i])) {
+        throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);
+      }
+    }
+    this.tensor.set(values);
+    this.version++;
+  }
+
+  toArray(): Float32Array {
+    return this.tensor.toArray() as Float32Array;
+  }
+
+  dispose(): void {
+    this.tensor.dispose();
+  }
+}
+
+/** What ops take for a weight: a parameter or any tensor. */
+export type Weight = Parameter | Tensor;
+
+export const valueOf = (weight: Weight): Tensor => (weight instanceof Tensor ? weight : weight.tensor);

@@ -1,0 +1,173 @@
+import type { Ptr } from '../engine/abi.ts';
+import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { valueOf, type Weight } from './parameter.ts';
+import { ArgumentError, formatShape, keep, Tensor } from './tensor.ts';
+
+/** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
+export interface Destination {
+  readonly ptr: Ptr;
+  readonly accumulate: 0 | 1;
+}
+
+interface Slot {
+  /** 0 until the first contribution arrives. */
+  ptr: Ptr;
+}
+
+interface Entry {
+  readonly outputs: readonly Tensor[];
+  readonly backward: (tape: Tape) => void;
+}
+
+/**
+ * The record of one forward pass: entries appended as ops run, walked once from the end. Gradients stand in the arena, in
+ * the memory order of the tensor they belong to.
+ */
+export class Tape {
+  readonly #engine: Engine;
+  readonly #entries: Entry[] = [];
+  readonly #slots = new Map<Tensor, Slot>();
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** Asks for the gradient of `leaf`, which no op on this tape made. */
+  watch(leaf: Tensor): void {
+    this.#slots.set(leaf, { ptr: 0 });
+  }
+
+  tracks(t: Tensor): boolean {
+    return this.#slots.has(t);
+  }
+
+  append(entry: Entry): void {
+    for (const output of entry.outputs) this.#slots.set(output, { ptr: 0 });
+    this.#entries.push(entry);
+  }
+
+  /** Address of the gradient that reached `t`, or 0 where none did. */
+  gradientOf(t: Tensor): Ptr {
+    return this.#slots.get(t)?.ptr ?? 0;
+  }
+
+  /** Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before taking scratch. */
+  into(t: Tensor): Destination | undefined {
+    const slot = this.#slots.get(t);
+    if (!slot) return undefined;
+    if (slot.ptr !== 0) return { ptr: slot.ptr, accumulate: 1 };
+    slot.ptr = this.#engine.allocateScratch(t.size);
+    return { ptr: slot.ptr, accumulate: 0 };
+  }
+
+  /** Like `into` for kernels that only add: the buffer is zeroed when this is the first contribution. */
+  intoZeroed(t: Tensor): Ptr | undefined {
+    const destination = this.into(t);
+    if (destination?.accumulate === 0) this.#engine.f32(destination.ptr, t.size).fill(0);
+    return destination?.ptr;
+  }
+
+  /** Contributes the buffer at `at` whole. The caller gives it up: it may become the gradient of `t` itself. */
+  give(t: Tensor, at: Ptr): void {
+    const slot = this.#slots.get(t);
+    if (!slot) return;
+    if (slot.ptr === 0) slot.ptr = at;
+    else if (slot.ptr !== at) this.#engine.kernels.axpy(t.size, 1, at, slot.ptr);
+  }
+
+  /** Walks back from `root` with ∂root/∂root = `seed`. */
+  backward(root: Tensor, seed: number): void {
+    const start = this.into(root);
+    if (!start) return;
+    this.#engine.f32(start.ptr, root.size).fill(seed);
+    for (let i = this.#entries.length - 1; i >= 0; i--) {
+      const { outputs, backward } = this.#entries[i]!;
+      if (outputs.some((output) => this.gradientOf(output) !== 0)) backward(this);
+    }
+  }
+}
+
+let active: Tape | undefined;
+
+/**
+ * Tells the tape that `outputs` came from `inputs`. Without an open tape, or where no input is tracked, nothing is kept.
+ * `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to the inputs.
+ */
+export function record(
+  inputs: readonly (Tensor | undefined)[],
+  outputs: readonly Tensor[],
+  backward: (tape: Tape) => void,
+): void {
+  const tape = active;
+  if (tape && inputs.some((input) => input && tape.tracks(input))) tape.append({ outputs, backward });
+}
+
+/** Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. */
+export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
+  const tape = active;
+  return tape !== undefined && inputs.some((input) => input !== undefined && tape.tracks(input));
+}
+
+/** Runs `body` without recording: what it computes is constant to gradients. */
+export function stopGradient<T>(body: () => T): T {
+  const outer = active;
+  active = undefined;
+  try {
+    return body();
+  } finally {
+    active = outer;
+  }
+}
+
+export interface ValueAndGrad {
+  /** The scalar that `f` returned. */
+  value: number;
+  /** ∂value/∂wrt[i], of the shape of wrt[i]; zeros where it does not depend on it. */
+  grads: Tensor[];
+}
+
+/**
+ * The value of a scalar function and its gradients, in one forward and one backward pass.
+ *
+ * value = f(), grads[i] = ∂value/∂wrt[i]
+ *
+ * @param f computes a tensor of size 1 from `wrt` and whatever it closes over.
+ * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
+ * @param options.seed the ∂value/∂value to start from; default 1.
+ * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
+ * @throws ArgumentError if `f` returns no tensor of size 1.
+ */
+export function valueAndGrad(
+  f: () => Tensor,
+  wrt: readonly Weight[],
+  { seed = 1 }: { seed?: number } = {},
+): ValueAndGrad {
+  const leaves = wrt.map(valueOf);
+  const engine = leaves[0]?.engine ?? currentEngine();
+  const outside = engine.openStep === 0;
+  return engine.step(() => {
+    const tape = new Tape(engine);
+    for (const leaf of leaves) tape.watch(leaf);
+    const outer = active;
+    active = tape;
+    let root: Tensor;
+    try {
+      root = f();
+    } finally {
+      active = outer;
+    }
+    if (!(root instanceof Tensor) || root.size !== 1) {
+      const got = root instanceof Tensor ? formatShape(root.shape) : String(root);
+      throw new ArgumentError(`valueAndGrad: f expected to return a tensor of size 1, got ${got}`);
+    }
+    tape.backward(root, seed);
+    const grads = leaves.map((leaf) => gradient(tape, leaf));
+    return { value: root.item(), grads: outside ? grads.map((grad) => keep(grad)) : grads };
+  });
+}
+
+function gradient(tape: Tape, leaf: Tensor): Tensor {
+  const at = tape.gradientOf(leaf) || tape.intoZeroed(leaf)!;
+  const { engine, shape, timeMajor } = leaf;
+  return new Tensor(engine, at, engine.openStep, shape, 'f32', `d ${leaf.name}`, timeMajor);
+}

@@ -1,0 +1,259 @@
+import type { Ptr } from '../engine/abi.ts';
+import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+
+export type DType = 'f32' | 'i32';
+export type Shape = readonly number[];
+/** Numbers nested to any depth; every row of a level has the same length. */
+export type NestedNumbers = number | ArrayLike<NestedNumbers>;
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+export const formatShape = (shape: readonly (number | null)[]): string => `[${shape.map((n) => n ?? '?').join(', ')}]`;
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
+
+/** A tensor was used after the step that made it had ended, or after `dispose`. */
+export class DeadTensorError extends Error {
+  override readonly name = 'DeadTensorError';
+}
+
+/** A shape, a data type or a value did not fit an argument. */
+export class ArgumentError extends Error {
+  override readonly name = 'ArgumentError';
+}
+
+export function expectShape(what: string, got: Shape, expected: Shape): void {
+  if (!sameShape(got, expected)) {
+    throw new ArgumentError(`${what} expected ${formatShape(expected)}, got ${formatShape(got)}`);
+  }
+}
+
+// A persistent buffer is returned to its heap when its tensor is collected without having been disposed of.
+const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engine, at }) => engine.heap.release(at));
+
+/**
+ * A dense array in linear memory.
+ *
+ * Made inside a step it lives in the step's arena and dies with it; made outside it lives until `dispose` or until it is
+ * collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]` tensor stored `[T, B, F]`.
+ */
+export class Tensor {
+  readonly engine: Engine;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly timeMajor: boolean;
+  name: string;
+  #at: Ptr;
+  // 0: persistent; −1: disposed of; else the number of the step it belongs to.
+  #step: number;
+
+  /** @internal */
+  constructor(engine: Engine, at: Ptr, step: number, shape: Shape, dtype: DType, name: string, timeMajor: boolean) {
+    this.engine = engine;
+    this.#at = at;
+    this.#step = step;
+    this.shape = shape;
+    this.dtype = dtype;
+    this.name = name;
+    this.timeMajor = timeMajor;
+  }
+
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Byte address of the first element. Throws `DeadTensorError` once the tensor's life is over. */
+  get ptr(): Ptr {
+    if (this.#step !== 0 && this.#step !== this.engine.openStep) {
+      const why = this.#step < 0 ? 'was disposed of' : `belongs to step ${this.#step}, which has ended`;
+      throw new DeadTensorError(
+        `tensor '${this.name}' ${formatShape(this.shape)} ${why}; copy what must outlive a step with toArray() or keep()`,
+      );
+    }
+    return this.#at;
+  }
+
+  get isDisposed(): boolean {
+    return this.#step < 0;
+  }
+
+  get isPersistent(): boolean {
+    return this.#step === 0;
+  }
+
+  /** The same memory under another shape of the same size. @internal */
+  view(shape: Shape, timeMajor: boolean, name: string, offset = 0): Tensor {
+    return new TensorView(this, this.ptr + 4 * offset, this.#step, shape, name, timeMajor);
+  }
+
+  /** A copy of the elements, row-major in the order of `shape`. */
+  toArray(): Float32Array | Int32Array {
+    const from = this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size);
+    if (!this.timeMajor) return from.slice();
+    const [b, t] = this.shape as [number, number];
+    const inner = this.size / Math.max(b * t, 1);
+    const to = this.dtype === 'f32' ? new Float32Array(this.size) : new Int32Array(this.size);
+    for (let i = 0; i < b; i++) {
+      for (let j = 0; j < t; j++) {
+        const row = (j * b + i) * inner;
+        to.set(from.subarray(row, row + inner), (i * t + j) * inner);
+      }
+    }
+    return to;
+  }
+
+  /** The only element of a tensor of size 1. */
+  item(): number {
+    if (this.size !== 1) throw new ArgumentError(`item(): '${this.name}' has ${this.size} elements, expected 1`);
+    return this.toArray()[0]!;
+  }
+
+  /** Overwrites the elements with `values`, row-major. The tensor must not be time-major. */
+  set(values: ArrayLike<number>): void {
+    if (values.length !== this.size) {
+      throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
+    }
+    (this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size)).set(values);
+  }
+
+  /** Ends a persistent tensor's life and returns its memory; a step's tensor dies by itself. Safe to call twice. */
+  dispose(): void {
+    if (this.#step !== 0) return;
+    this.#step = -1;
+    abandoned.unregister(this);
+    this.engine.heap.release(this.#at);
+  }
+
+  /** @internal Hands the buffer's return to the collector, should nobody dispose of it. */
+  guard(): this {
+    abandoned.register(this, { engine: this.engine, at: this.#at }, this);
+    return this;
+  }
+}
+
+/** Another shape over a tensor's memory. It holds its base, so that the memory outlives neither. */
+class TensorView extends Tensor {
+  readonly #base: Tensor;
+
+  constructor(base: Tensor, at: Ptr, step: number, shape: Shape, name: string, timeMajor: boolean) {
+    super(base.engine, at, step, shape, base.dtype, name, timeMajor);
+    this.#base = base;
+  }
+
+  override get ptr(): Ptr {
+    void this.#base.ptr;
+    return super.ptr;
+  }
+
+  override get isDisposed(): boolean {
+    return this.#base.isDisposed;
+  }
+
+  /** A view owns no memory. */
+  override dispose(): void {}
+}
+
+interface NewTensor {
+  dtype?: DType;
+  name?: string;
+  timeMajor?: boolean;
+  engine?: Engine;
+}
+
+function checkShape(shape: Shape): void {
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
+    throw new ArgumentError(`shape expected non-negative integers, got ${formatShape(shape)}`);
+  }
+}
+
+/** A tensor of undefined content: in the arena inside a step, persistent outside. @internal */
+export function empty(shape: Shape, options: NewTensor = {}): Tensor {
+  const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
+  checkShape(shape);
+  const step = engine.openStep;
+  if (step === 0) return persistent(shape, options);
+  return new Tensor(engine, engine.arena.allocate(4 * sizeOf(shape)), step, shape, dtype, name, timeMajor);
+}
+
+/** A tensor of undefined content that outlives every step. @internal */
+export function persistent(shape: Shape, options: NewTensor = {}): Tensor {
+  const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
+  checkShape(shape);
+  return new Tensor(engine, engine.heap.allocate(4 * sizeOf(shape)), 0, shape, dtype, name, timeMajor).guard();
+}
+
+/** @internal */
+export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
+  const t = empty(shape, options);
+  t.engine.i32(t.ptr, t.size).fill(0);
+  return t;
+}
+
+/** A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. */
+export function keep(x: Tensor, name = x.name): Tensor {
+  const copy = persistent(x.shape, { dtype: x.dtype, name, engine: x.engine });
+  copy.set(x.toArray());
+  return copy;
+}
+
+/** The shape of nested arrays, from the first element of every level. */
+export function shapeOfNested(values: NestedNumbers): number[] {
+  const shape: number[] = [];
+  let level = values;
+  while (typeof level !== 'number') {
+    shape.push(level.length);
+    if (level.length === 0) break;
+    level = level[0]!;
+  }
+  return shape;
+}
+
+/** Nested arrays as one row-major array. Throws `ArgumentError` at a ragged row or an element that is no number. */
+export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tensor'): Float64Array {
+  const flat = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const walk = (level: NestedNumbers, axis: number, path: string): void => {
+    if (axis === shape.length) {
+      if (typeof level !== 'number') throw new ArgumentError(`${what}${path}: expected a number, got ${typeof level}`);
+      flat[next++] = level;
+      return;
+    }
+    const length = typeof level === 'number' || level == null ? undefined : level.length;
+    if (length !== shape[axis]) {
+      throw new ArgumentError(
+        `${what}${path}: expected a row of ${shape[axis]}, got ${length ?? JSON.stringify(level)}`,
+      );
+    }
+    for (let i = 0; i < shape[axis]!; i++) walk((level as ArrayLike<NestedNumbers>)[i]!, axis + 1, `${path}[${i}]`);
+  };
+  walk(values, 0, '');
+  return flat;
+}
+
+/**
+ * A tensor of given values.
+ *
+ * @param values nested arrays, or a flat array with `shape`.
+ * @param options.shape row-major shape of flat `values`.
+ * @param options.dtype `f32` (default) or `i32` for token ids and class labels.
+ * @returns in the arena inside a step, else persistent and owned by the caller.
+ * @throws ArgumentError if a row is ragged or `values` does not fill `shape`.
+ */
+export function tensor(
+  values: NestedNumbers,
+  options: { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
+): Tensor {
+  const { shape, ...rest } = options;
+  if (shape) {
+    checkShape(shape);
+    const flat = values as ArrayLike<number>;
+    if (flat.length !== sizeOf(shape)) {
+      throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat.length}`);
+    }
+    const t = empty(shape, rest);
+    t.set(flat);
+    return t;
+  }
+  const found = shapeOfNested(values);
+  const t = empty(found, rest);
+  t.set(flattenNested(values, found));
+  return t;
+}

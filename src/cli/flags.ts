@@ -1,0 +1,225 @@
+// The command line: what each command takes, in one table a command, from which parsing, range checks and the help text all follow.
+import { parseArgs } from 'node:util';
+
+/** A command line that cannot be followed; the message is one line, and the process ends with `exitCode`. */
+export class UsageError extends Error {
+  readonly exitCode = 2;
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** One flag: `parse` returns undefined for what is not `expected`; a flag without `placeholder` takes no value. */
+export interface Flag<T> {
+  readonly placeholder?: string;
+  readonly short?: string;
+  readonly expected: string;
+  readonly help: string;
+  readonly fallback: T;
+  parse(text: string): T | undefined;
+}
+
+/** A decimal number, or NaN: `Number` alone would take '' for 0, and hexadecimal. */
+const decimal = (text: string): number =>
+  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+
+function integer<T extends number | undefined>(range: [number, number], fallback: T, help: string): Flag<number | T> {
+  const [low, high] = range;
+  return {
+    placeholder: 'N',
+    expected: `a whole number from ${low} to ${high}`,
+    help,
+    fallback,
+    parse: (text) => {
+      const value = decimal(text);
+      return Number.isInteger(value) && value >= low && value <= high ? value : undefined;
+    },
+  };
+}
+
+function number(expected: string, holds: (value: number) => boolean, fallback: number, help: string): Flag<number> {
+  return {
+    placeholder: 'X',
+    expected: `a number ${expected}`,
+    help,
+    fallback,
+    parse: (text) => {
+      const value = decimal(text);
+      return Number.isFinite(value) && holds(value) ? value : undefined;
+    },
+  };
+}
+
+function choice<T extends string>(values: readonly T[], fallback: T, help: string): Flag<T> {
+  return {
+    placeholder: values.join('|'),
+    expected: `one of ${values.join(', ')}`,
+    help,
+    fallback,
+    parse: (text) => values.find((value) => value === text),
+  };
+}
+
+function path<T extends string | undefined>(placeholder: string, fallback: T, help: string): Flag<string | T> {
+  return { placeholder, expected: 'a path', help, fallback, parse: (text) => text || undefined };
+}
+
+function toggle(help: string, short?: string): Flag<boolean> {
+  return { ...(short === undefined ? {} : { short }), expected: 'no value', help, fallback: false, parse: () => true };
+}
+
+const DEFAULT_STEPS = 3000;
+const seed = integer([0, 2 ** 32 - 1], 1, 'same seed, same result');
+const help = toggle('show this text', 'h');
+
+export const trainFlags = {
+  cell: choice(['lstm', 'gru', 'rnn'], 'lstm', 'recurrent cell'),
+  layers: integer([1, 64], 1, 'recurrent layers, one on the other'),
+  hidden: integer([1, 16384], 128, 'units of each recurrent layer'),
+  embedding: integer([1, 16384], 64, 'size of a character vector'),
+  batch: integer([1, 65536], 32, 'streams of text side by side'),
+  time: integer([1, 65536], 50, 'characters between two updates'),
+  steps: integer([1, 1e9], undefined, `updates to make [${DEFAULT_STEPS}]`),
+  epochs: integer([1, 1e6], undefined, 'passes over the text, instead of --steps'),
+  lr: number('above 0 and up to 10', (x) => x > 0 && x <= 10, 2e-3, 'learning rate'),
+  clip: number('of 0 or more', (x) => x >= 0, 5, 'longest gradient norm; 0 never clips'),
+  dropout: number('from 0 to below 1', (x) => x >= 0 && x < 1, 0, 'share of activations dropped'),
+  split: number('above 0 and below 1', (x) => x > 0 && x < 1, 0.9, 'share of the text to train on, the rest validates'),
+  'eval-every': integer([1, 1e9], 500, 'steps between two validations'),
+  seed,
+  out: path('DIR', 'tapeloop-out', 'folder for the model and the loss curve'),
+  resume: path('MODEL', undefined, 'go on with a saved model'),
+  log: path('FILE', undefined, 'append each loss to FILE, one JSON object a line'),
+  quiet: toggle('no progress bar', 'q'),
+  help,
+} as const;
+
+export const generateFlags = {
+  prompt: {
+    placeholder: 'TEXT',
+    expected: 'text',
+    help: 'text to go on from [none]',
+    fallback: '',
+    parse: (text: string) => text,
+  } as Flag<string>,
+  length: integer([1, 1e7], 500, 'characters to write'),
+  temperature: number('from 0 to 100', (x) => x >= 0 && x <= 100, 0.8, '0 always takes the likeliest character'),
+  'top-k': integer([1, 1e6], undefined, 'draw among the K likeliest characters only'),
+  seed,
+  help,
+} as const;
+
+export const infoFlags = { help } as const;
+
+type Flags = Record<string, Flag<unknown>>;
+type Camel<S> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Tail>}` : S;
+type Options<F extends Flags> = { -readonly [K in keyof F as Camel<Exclude<K, 'help'>>]: F[K]['fallback'] };
+
+/** Exactly one of `steps` and `epochs` is a number. */
+export type TrainOptions = Options<typeof trainFlags>;
+export type GenerateOptions = Options<typeof generateFlags>;
+export type CommandName = 'train' | 'generate' | 'info';
+
+/** What the command line asks for. `given` names the options that stand on it, since the others give way to a resumed model's. */
+export type Command =
+  | { name: 'help'; topic: CommandName | undefined }
+  | { name: 'version' }
+  | { name: 'train'; file: string | undefined; options: TrainOptions; given: ReadonlySet<keyof TrainOptions> }
+  | { name: 'generate'; model: string; options: GenerateOptions; given: ReadonlySet<keyof GenerateOptions> }
+  | { name: 'info'; model: string };
+
+/**
+ * Reads a command line.
+ *
+ * @param argv the arguments behind the script's name, `process.argv.slice(2)`
+ * @throws UsageError naming the flag or argument, what was got and what was expected: an unknown command or flag, a value missing, not
+ *   wanted or out of range, an argument missing or too many, `--steps` with `--epochs`
+ */
+export function parseCommand(argv: readonly string[]): Command {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h') return { name: 'help', topic: undefined };
+  if (name === '--version') return { name: 'version' };
+  if (name === 'train') {
+    const { positionals, options, given, help } = parseFlags('train', trainFlags, rest);
+    if (help) return { name: 'help', topic: 'train' };
+    if (positionals.length > 1) throw tooMany('train', 'at most one FILE', positionals);
+    if (positionals[0] === '') throw new UsageError('tapeloop train: FILE expected a path, got ""');
+    if (given.has('steps') && given.has('epochs')) {
+      throw new UsageError('tapeloop train: expected --steps or --epochs, got both');
+    }
+    if (options.epochs === undefined) options.steps ??= DEFAULT_STEPS;
+    return { name, file: positionals[0], options, given };
+  }
+  if (name === 'generate') {
+    const { positionals, options, given, help } = parseFlags('generate', generateFlags, rest);
+    if (help) return { name: 'help', topic: 'generate' };
+    return { name, model: oneModel('generate', positionals), options, given };
+  }
+  if (name === 'info') {
+    const { positionals, help } = parseFlags('info', infoFlags, rest);
+    return help ? { name: 'help', topic: 'info' } : { name, model: oneModel('info', positionals) };
+  }
+  throw new UsageError(`tapeloop: expected train, generate, info, --help or --version, got ${JSON.stringify(name)}`);
+}
+
+function oneModel(command: CommandName, positionals: string[]): string {
+  if (positionals.length > 1) throw tooMany(command, 'one MODEL', positionals);
+  if (!positionals[0]) throw new UsageError(`tapeloop ${command}: expected the path of a MODEL, got none`);
+  return positionals[0];
+}
+
+const tooMany = (command: CommandName, expected: string, positionals: string[]): UsageError =>
+  new UsageError(
+    `tapeloop ${command}: expected ${expected}, got ${positionals.map((p) => JSON.stringify(p)).join(' ')}`,
+  );
+
+const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+function parseFlags<F extends Flags>(command: CommandName, flags: F, argv: readonly string[]) {
+  // parseArgs only cuts the line into tokens: its own checks know no ranges and answer in several lines.
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { placeholder, short }]) => [
+        name,
+        { type: placeholder === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) },
+      ]),
+    ),
+  });
+  const names = Object.keys(flags).map((flag) => `--${flag}`);
+  const positionals: string[] = [];
+  const options: Record<string, unknown> = {};
+  const given = new Set<string>();
+  for (const [name, { fallback }] of Object.entries(flags)) options[camel(name)] = fallback;
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const where = `tapeloop ${command}: ${token.rawName}`;
+    if (!Object.hasOwn(flags, token.name)) {
+      throw new UsageError(`${where} is not one of its flags, expected ${names.join(', ')}`);
+    }
+    const flag = flags[token.name];
+    const value = token.value;
+    if (flag.placeholder === undefined ? value !== undefined : value === undefined) {
+      throw new UsageError(
+        `${where}: expected ${flag.expected}, got ${value === undefined ? 'none' : JSON.stringify(value)}`,
+      );
+    }
+    // A forgotten value would take the flag behind it for one; written with = it is meant.
+    if (value !== undefined && !token.inlineValue && names.includes(value.replace(/=.*/s, ''))) {
+      throw new UsageError(`${where}: expected ${flag.expected}, got the flag ${value}`);
+    }
+    const parsed = flag.parse(value ?? '');
+    if (parsed === undefined) throw new UsageError(`${where}: expected ${flag.expected}, got ${JSON.stringify(value)}`);
+    options[camel(token.name)] = parsed;
+    given.add(camel(token.name));
+  }
+  const help = options.help === true;
+  delete options.help;
+  return { positionals, options: options as Options<F>, given: given as Set<keyof Options<F>>, help };
+}

@@ -1,0 +1,51 @@
+// The help texts; flags and defaults come from the tables that parse them.
+import { type CommandName, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
+
+const overview = `tapeloop: train recurrent networks on text, and let them write
+
+Usage
+  tapeloop train [FILE]       train a character model on FILE, or on tapeloop's own source text
+  tapeloop generate MODEL     write text with a saved model
+  tapeloop info MODEL         say what a saved model is
+  tapeloop COMMAND --help     the flags of a command
+  tapeloop --version
+
+Examples
+  tapeloop train
+  tapeloop train shakespeare.txt --cell gru --hidden 256 --epochs 5
+  tapeloop generate tapeloop-out/model.safetensors --prompt "ROMEO:"
+`;
+
+const commands: Record<CommandName, { usage: string; about: string; flags: Record<string, Flag<unknown>> }> = {
+  train: {
+    usage: 'tapeloop train [FILE] [flags]',
+    about: `Trains a character model on the text in FILE (UTF-8), or on tapeloop's own source text.
+With --resume, whatever is not on the command line is as the saved model has it.`,
+    flags: trainFlags,
+  },
+  generate: {
+    usage: 'tapeloop generate MODEL [flags]',
+    about: 'Writes text with a saved model, one character after the other.',
+    flags: generateFlags,
+  },
+  info: {
+    usage: 'tapeloop info MODEL',
+    about: 'Says what a saved model is: its cell, sizes, vocabulary and training.',
+    flags: infoFlags,
+  },
+};
+
+/** The help text of one command, or the overview; ends with a newline. */
+export function helpText(topic: CommandName | undefined): string {
+  if (topic === undefined) return overview;
+  const { usage, about, flags } = commands[topic];
+  const rows = Object.entries(flags).map(([name, flag]) => {
+    const short = flag.short === undefined ? '' : `-${flag.short}, `;
+    const left = `  ${short}--${name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
+    const shown = typeof flag.fallback === 'number' || (typeof flag.fallback === 'string' && flag.fallback !== '');
+    return { left, right: shown ? `${flag.help} [${flag.fallback}]` : flag.help };
+  });
+  const width = Math.max(...rows.map(({ left }) => left.length)) + 2;
+  const lines = rows.map(({ left, right }) => left.padEnd(width) + right);
+  return `${usage}\n\n${about}\n\nFlags\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,153 @@
+// How far training is: one line redrawn in place on a terminal, now and then a plain line where output goes to a file or a pipe.
+
+/** The part of a writable stream that is used here. */
+export interface ProgressStream {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface ProgressOptions {
+  /** Number of the last step. */
+  total: number;
+  /** Steps already done when the run begins, as on resuming. */
+  start?: number;
+  /** Shows nothing at all. */
+  quiet?: boolean;
+  stream?: ProgressStream;
+  /** The time in milliseconds. */
+  now?: () => number;
+}
+
+export interface ProgressReport {
+  /** Steps done, counted like `total`. */
+  step: number;
+  loss: number;
+  /** Characters trained on since the run began. */
+  chars: number;
+  /** Given by a step that validated. */
+  valLoss?: number;
+}
+
+const REDRAW_MS = 100;
+const PLAIN_LINE_MS = 5000;
+const RATE_WINDOW_MS = 10_000;
+const BAR_WIDTH = 24;
+
+export class Progress {
+  readonly #total: number;
+  readonly #quiet: boolean;
+  readonly #stream: ProgressStream;
+  readonly #now: () => number;
+  #samples: { time: number; step: number; chars: number }[];
+  #shownAt: number;
+  #shown = '';
+  #last: ProgressReport | undefined;
+  #valLoss: number | undefined;
+
+  constructor({
+    total,
+    start = 0,
+    quiet = false,
+    stream = process.stderr,
+    now = () => performance.now(),
+  }: ProgressOptions) {
+    this.#total = total;
+    this.#quiet = quiet;
+    this.#stream = stream;
+    this.#now = now;
+    this.#shownAt = now();
+    this.#samples = [{ time: this.#shownAt, step: start, chars: 0 }];
+  }
+
+  /** Characters a second over the last ten seconds or so; 0 before any time has passed. */
+  get charsPerSecond(): number {
+    return this.#rate('chars');
+  }
+
+  /** To be called after every step: it is cheap unless it is time to show something. */
+  update(report: ProgressReport): void {
+    const time = this.#now();
+    this.#sample(time, report);
+    this.#last = report;
+    this.#valLoss = report.valLoss ?? this.#valLoss;
+    if (this.#quiet) return;
+    const evaluated = report.valLoss !== undefined;
+    if (this.#stream.isTTY) {
+      if (evaluated || time - this.#shownAt >= REDRAW_MS) this.#redraw(time);
+    } else if (evaluated || time - this.#shownAt >= PLAIN_LINE_MS) {
+      this.#plain(time);
+    }
+  }
+
+  /** Writes a line that stays, above the bar if there is one. */
+  line(text: string): void {
+    if (this.#quiet) return;
+    const bar = this.#shown;
+    this.#stream.write(bar === '' ? `${text}\n` : `\r\x1b[K${text}\n${bar}`);
+  }
+
+  /** Shows the last step and leaves the line, so that what is written next starts on its own. */
+  finish(): void {
+    if (this.#quiet || this.#last === undefined) return;
+    if (!this.#stream.isTTY) {
+      if (this.#shown !== this.#text(this.#last)) this.#plain(this.#now());
+      return;
+    }
+    this.#redraw(this.#now());
+    this.#stream.write('\n');
+    this.#shown = '';
+  }
+
+  #sample(time: number, { step, chars }: ProgressReport): void {
+    this.#samples.push({ time, step, chars });
+    // The oldest sample kept is the last one from before the window, so that there is always a span to measure.
+    let old = 0;
+    while (old + 2 < this.#samples.length && this.#samples[old + 1].time <= time - RATE_WINDOW_MS) old++;
+    if (old > 0) this.#samples.splice(0, old);
+  }
+
+  #rate(of: 'step' | 'chars'): number {
+    const first = this.#samples[0];
+    const last = this.#samples[this.#samples.length - 1];
+    return last.time > first.time ? (1000 * (last[of] - first[of])) / (last.time - first.time) : 0;
+  }
+
+  #plain(time: number): void {
+    this.#shown = this.#text(this.#last!);
+    this.#shownAt = time;
+    this.#stream.write(`${this.#shown}\n`);
+  }
+
+  #redraw(time: number): void {
+    const { step } = this.#last!;
+    const text = this.#text(this.#last!);
+    const width = (this.#stream.columns || 80) - 1;
+    const done = Math.round(BAR_WIDTH * Math.min(1, step / this.#total));
+    const bar = `[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] `;
+    // A line that wraps could not be redrawn in place.
+    this.#shown = (bar.length + text.length <= width ? bar + text : text).slice(0, width);
+    this.#shownAt = time;
+    this.#stream.write(`\r${this.#shown}\x1b[K`);
+  }
+
+  #text({ step, loss }: ProgressReport): string {
+    const parts = [`step ${step}/${this.#total}`, `loss ${loss.toFixed(4)}`];
+    if (this.#valLoss !== undefined) parts.push(`val ${this.#valLoss.toFixed(4)}`);
+    parts.push(`${Math.round(this.charsPerSecond).toLocaleString('en-US')} chars/s`);
+    const rate = this.#rate('step');
+    const left = step >= this.#total ? 0 : rate > 0 ? (this.#total - step) / rate : undefined;
+    parts.push(`${left === undefined ? '-:--' : clock(left)} left`);
+    return parts.join('  ');
+  }
+}
+
+/** Seconds as m:ss or h:mm:ss. */
+function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}:${pad(whole % 60)}`
+    : `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
+}

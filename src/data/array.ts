@@ -1,0 +1,76 @@
+import {
+  ArgumentError,
+  type DType,
+  flattenNested,
+  formatShape,
+  type NestedNumbers,
+  type Shape,
+  shapeOfNested,
+  sizeOf,
+  Tensor,
+} from '../autograd/tensor.ts';
+
+export type NumberArray = ArrayLike<number>;
+
+/** A row-major array outside linear memory: what data sets are made of and what `predict` returns. */
+export class NdArray<D extends NumberArray = NumberArray> {
+  readonly data: D;
+  readonly shape: Shape;
+
+  /** Throws `ArgumentError` if `data` does not fill `shape`. Keeps `data` itself, no copy. */
+  constructor(data: D, shape: Shape) {
+    if (data.length !== sizeOf(shape)) {
+      throw new ArgumentError(
+        `ndarray: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got data of ${data.length}`,
+      );
+    }
+    this.data = data;
+    this.shape = shape;
+  }
+
+  /** The same numbers as nested arrays. */
+  toNested(): NestedNumbers {
+    const build = (axis: number, from: number, size: number): NestedNumbers => {
+      if (axis === this.shape.length) return this.data[from]!;
+      const inner = size / Math.max(this.shape[axis]!, 1);
+      return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, from + i * inner, inner));
+    };
+    return build(0, 0, this.data.length);
+  }
+}
+
+/** A flat array with its shape, as `fit` takes it. */
+export const ndarray = <D extends NumberArray>(data: D, shape: Shape): NdArray<D> => new NdArray(data, shape);
+
+/** What training and prediction take: nested arrays, a flat array with a shape, or a tensor. */
+export type DataLike = NestedNumbers | NdArray | Tensor;
+
+/**
+ * Samples as one array, each number checked.
+ *
+ * @param what the argument's name, for errors.
+ * @throws ArgumentError at a ragged row, a number that is not finite, or, for i32, one that is no integer; it names the place.
+ */
+export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray {
+  const array = asArray(values, what);
+  if (array.shape.length === 0) throw new ArgumentError(`${what} expected at least one axis, got a single number`);
+  const { data, shape } = array;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (dtype === 'i32' ? !Number.isInteger(value) : !Number.isFinite(value)) {
+      const expected = dtype === 'i32' ? 'integers' : 'finite numbers';
+      const row = Math.floor(i / (data.length / shape[0]!));
+      throw new ArgumentError(`${what} expected ${expected}, got ${value} in sample ${row} (flat index ${i})`);
+    }
+  }
+  return array;
+}
+
+function asArray(values: DataLike, what: string): NdArray {
+  if (values instanceof NdArray) return values;
+  if (values instanceof Tensor) return new NdArray(values.toArray(), values.shape);
+  if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
+  const shape = shapeOfNested(values);
+  if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape);
+  return new NdArray(flattenNested(values, shape, what), shape);
+}

@@ -1,0 +1,188 @@
+import type { Ptr } from './abi.ts';
+
+const PAGE = 65536;
+// A cache line, so that no two buffers share one and every v128 access is aligned.
+const ALIGN = 64;
+const MIN_SEGMENT = 1 << 20;
+
+const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
+
+/** Linear memory could not grow to hold a buffer. Nothing was allocated and every live tensor is intact. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError';
+}
+
+/**
+ * Persistent region: first-fit allocation with coalescing over linear memory from `base` upwards. It alone grows the
+ * memory, so whoever holds a typed view must make it anew after any call that can allocate.
+ */
+export class Heap {
+  readonly memory: WebAssembly.Memory;
+  #limit: number;
+  #end: number;
+  // Free blocks by ascending address; no two touch.
+  #free: { at: Ptr; bytes: number }[] = [];
+  #used = new Map<Ptr, number>();
+
+  constructor(memory: WebAssembly.Memory, base: Ptr, limitBytes: number) {
+    this.memory = memory;
+    this.#limit = limitBytes;
+    this.#end = memory.buffer.byteLength;
+    const start = align(base);
+    if (this.#end > start) this.#free.push({ at: start, bytes: this.#end - start });
+  }
+
+  /** Bytes now handed out. */
+  get usedBytes(): number {
+    let sum = 0;
+    for (const bytes of this.#used.values()) sum += bytes;
+    return sum;
+  }
+
+  /** Address of `bytes` fresh bytes (content undefined), aligned to 64. Throws `OutOfMemoryError` when memory cannot grow. */
+  allocate(bytes: number): Ptr {
+    const need = align(Math.max(bytes, 1));
+    let index = this.#free.findIndex((block) => block.bytes >= need);
+    if (index < 0) {
+      this.#grow(need);
+      index = this.#free.length - 1;
+    }
+    const block = this.#free[index]!;
+    const at = block.at;
+    if (block.bytes === need) this.#free.splice(index, 1);
+    else {
+      block.at += need;
+      block.bytes -= need;
+    }
+    this.#used.set(at, need);
+    return at;
+  }
+
+  release(at: Ptr): void {
+    const bytes = this.#used.get(at);
+    if (bytes === undefined) throw new Error(`heap: address ${at} was not allocated, or was released twice`);
+    this.#used.delete(at);
+    let index = this.#free.findIndex((block) => block.at > at);
+    if (index < 0) index = this.#free.length;
+    this.#free.splice(index, 0, { at, bytes });
+    this.#merge(index);
+    this.#merge(index - 1);
+  }
+
+  #merge(index: number): void {
+    const block = this.#free[index];
+    const next = this.#free[index + 1];
+    if (block && next && block.at + block.bytes === next.at) {
+      block.bytes += next.bytes;
+      this.#free.splice(index + 1, 1);
+    }
+  }
+
+  #grow(need: number): void {
+    const last = this.#free.at(-1);
+    const tail = last && last.at + last.bytes === this.#end ? last : undefined;
+    const missing = need - (tail?.bytes ?? 0);
+    // A sixteenth more than asked, so that many small buffers do not each grow the memory.
+    const spare = Math.min(Math.ceil(this.#end / 16), this.#limit - this.#end - missing);
+    const pages = Math.ceil((missing + Math.max(spare, 0)) / PAGE);
+    const exact = Math.ceil(missing / PAGE);
+    if (!this.#tryGrow(pages) && !this.#tryGrow(exact)) {
+      const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
+      throw new OutOfMemoryError(
+        `out of memory: a buffer of ${mb(need)} does not fit; ${mb(this.#end)} are in use or fragmented and the limit is ${mb(this.#limit)}`,
+      );
+    }
+    const end = this.memory.buffer.byteLength;
+    if (tail) tail.bytes += end - this.#end;
+    else this.#free.push({ at: this.#end, bytes: end - this.#end });
+    this.#end = end;
+  }
+
+  #tryGrow(pages: number): boolean {
+    if (this.#end + pages * PAGE > this.#limit) return false;
+    try {
+      this.memory.grow(pages);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** A place in the arena to return to. */
+export interface Mark {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/**
+ * Step region: bump allocation that goes back to a mark in one move. After a step that needed several segments they are
+ * replaced by one of their total size, so from the second step of the same shapes on nothing is allocated and every
+ * buffer has the address it had in the step before.
+ */
+export class Arena {
+  #heap: Heap;
+  #segments: { at: Ptr; bytes: number }[] = [];
+  #segment = -1;
+  #offset = 0;
+  #wanted = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  /** Bytes the arena holds from the heap, in use or not. */
+  get heldBytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  allocate(bytes: number): Ptr {
+    const need = align(Math.max(bytes, 1));
+    while (this.#segment < 0 || this.#offset + need > this.#segments[this.#segment]!.bytes) {
+      if (this.#segment + 1 >= this.#segments.length) this.#addSegment(need);
+      this.#segment++;
+      this.#offset = 0;
+    }
+    const at = this.#segments[this.#segment]!.at + this.#offset;
+    this.#offset += need;
+    return at;
+  }
+
+  mark(): Mark {
+    return { segment: this.#segment, offset: this.#offset };
+  }
+
+  /** Gives back everything allocated since `mark`. */
+  release(mark: Mark): void {
+    this.#segment = mark.segment;
+    this.#offset = mark.offset;
+    if (mark.segment < 0 && this.#segments.length > 1) {
+      this.#wanted = this.heldBytes;
+      this.releaseSegments();
+    }
+  }
+
+  /** Returns every segment to the heap; nothing may be in use. */
+  releaseSegments(): void {
+    for (const segment of this.#segments) this.#heap.release(segment.at);
+    this.#segments = [];
+    this.#segment = -1;
+    this.#offset = 0;
+  }
+
+  #addSegment(need: number): void {
+    // Each new segment is as large as all before it, so few are made, up to a size that wastes little at the end.
+    const generous = Math.max(need, this.#wanted, Math.min(Math.max(this.heldBytes, MIN_SEGMENT), 16 * MIN_SEGMENT));
+    this.#wanted = 0;
+    let bytes = generous;
+    let at: Ptr;
+    try {
+      at = this.#heap.allocate(generous);
+    } catch (error) {
+      if (generous === need) throw error;
+      bytes = need;
+      at = this.#heap.allocate(need);
+    }
+    this.#segments.push({ at, bytes });
+  }
+}

@@ -1,0 +1,133 @@
+/** What a block of random numbers is a function of: 64 bits in two halves. */
+export interface RandomKey {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Where a stream of keys stands; saving it and going on from it gives the keys that would have come. */
+export interface RandomState {
+  seed: number;
+  calls: number;
+}
+
+// A bijection of 32-bit words with low bias (constants: Chris Wellons, "Prospecting for hash functions", lowbias32).
+function mix(word: number): number {
+  let x = word >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
+/** A seeded, counter-based stream: its n-th value depends on the seed and n alone, on every host. */
+export class RandomStream {
+  #state: RandomState;
+
+  constructor(seed: number) {
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+      throw new RangeError(`seed expected an integer in [0, 2^32), got ${seed}`);
+    }
+    this.#state = { seed, calls: 0 };
+  }
+
+  get state(): RandomState {
+    return { ...this.#state };
+  }
+
+  set state(state: RandomState) {
+    this.#state = { ...state };
+  }
+
+  nextUint32(): number {
+    const { seed } = this.#state;
+    return mix(mix(this.#state.calls++ + 0x9e3779b9) ^ mix(seed));
+  }
+
+  /** The key of one block of kernel-made numbers. */
+  nextKey(): RandomKey {
+    return { low: this.nextUint32(), high: this.nextUint32() };
+  }
+
+  /** Uniform in [0, 1), 53 bits. */
+  nextUniform(): number {
+    const high = this.nextUint32() >>> 5;
+    return (high * 2 ** 26 + (this.nextUint32() >>> 6)) / 2 ** 53;
+  }
+
+  /** Standard normal, through the inverse of the distribution function. */
+  nextNormal(): number {
+    return normalQuantile(this.nextUniform() + 2 ** -54);
+  }
+
+  /** Permutes in place: Fisher and Yates. */
+  shuffle(values: Uint32Array): Uint32Array {
+    for (let i = values.length - 1; i > 0; i--) {
+      const j = Math.floor(this.nextUniform() * (i + 1));
+      const kept = values[i]!;
+      values[i] = values[j]!;
+      values[j] = kept;
+    }
+    return values;
+  }
+}
+
+const words = new Uint32Array(2);
+const double = new Float64Array(words.buffer);
+
+/** ln x for normal positive x, from arithmetic alone: host logarithms differ in their last bits. */
+function ln(x: number): number {
+  double[0] = x;
+  let exponent = (words[1]! >>> 20) - 1023;
+  words[1] = (words[1]! & 0xfffff) | 0x3ff00000;
+  let m = double[0]!;
+  if (m > Math.SQRT2) {
+    m /= 2;
+    exponent++;
+  }
+  // ln m = 2·artanh(s) as a series in s ≤ 0.172: 11 terms reach 1e-17.
+  const s = (m - 1) / (m + 1);
+  let series = 0;
+  for (let n = 21; n >= 1; n -= 2) series = series * s * s + 1 / n;
+  return exponent * Math.LN2 + 2 * s * series;
+}
+
+function horner(x: number, coefficients: readonly number[]): number {
+  return coefficients.reduce((sum, c) => sum * x + c, 0);
+}
+
+// Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function".
+const CENTRAL_TOP = [
+  -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1,
+  2.506628277459239,
+];
+const CENTRAL_BOTTOM = [
+  -5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1,
+];
+const TAIL_TOP = [
+  -7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968,
+  2.938163982698783,
+];
+const TAIL_BOTTOM = [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1];
+
+function normalQuantile(p: number): number {
+  if (p > 0.5) return -normalQuantile(1 - p);
+  if (p < 0.02425) {
+    const q = Math.sqrt(-2 * ln(p));
+    return horner(q, TAIL_TOP) / horner(q, TAIL_BOTTOM);
+  }
+  const q = p - 0.5;
+  return (q * horner(q * q, CENTRAL_TOP)) / horner(q * q, CENTRAL_BOTTOM);
+}
+
+let seeds = new RandomStream(0);
+
+/**
+ * Fixes everything random from here on: initial weights, dropout masks, shuffling. Like `keras.utils.set_random_seed`.
+ *
+ * @param seed an integer in [0, 2³²).
+ */
+export function setSeed(seed: number): void {
+  seeds = new RandomStream(seed);
+}
+
+/** A new stream for one user of randomness, seeded from the stream that `setSeed` set. @internal */
+export const nextStream = (): RandomStream => new RandomStream(seeds.nextUint32());

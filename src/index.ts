@@ -1,0 +1,37 @@
+export { Parameter } from './autograd/parameter.ts';
+export { stopGradient, type ValueAndGrad, valueAndGrad } from './autograd/tape.ts';
+export { ArgumentError, DeadTensorError, type DType, keep, type Shape, Tensor, tensor } from './autograd/tensor.ts';
+export { gruAfterCell, gruBeforeCell } from './cells/gru.ts';
+export { lstmCell } from './cells/lstm.ts';
+export { rnnCells } from './cells/rnn.ts';
+export { type DataLike, NdArray, ndarray } from './data/array.ts';
+export * from './data/text.ts';
+export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
+export { OutOfMemoryError } from './engine/memory.ts';
+export { setSeed } from './engine/random.ts';
+export { type DenseOptions, dense } from './layers/dense.ts';
+export { type DropoutOptions, dropout } from './layers/dropout.ts';
+export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
+export { type CallOptions, Layer, type LayerOptions } from './layers/layer.ts';
+export {
+  type GruOptions,
+  gru,
+  type LstmOptions,
+  lstm,
+  type RecurrentOptions,
+  type SimpleRnnOptions,
+  simpleRnn,
+} from './layers/recurrent.ts';
+export * as ops from './ops/index.ts';
+export type { Callback, FitOptions, History } from './train/fit.ts';
+export {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  type Loss,
+  meanAbsoluteError,
+  meanSquaredError,
+  sparseCategoricalCrossentropy,
+} from './train/losses.ts';
+export type { Metric } from './train/metrics.ts';
+export { type CompileOptions, type Logs, type Model, NonFiniteLossError, sequential } from './train/model.ts';
+export { adagrad, adam, adamw, NonFiniteGradientError, Optimizer, rmsprop, sgd } from './train/optimizers.ts';

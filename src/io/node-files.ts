@@ -1,0 +1,126 @@
+// Files under Node, and nowhere else: what a browser loads must not reach this file.
+import { randomBytes } from 'node:crypto';
+import nodeFs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+
+/** The part of node:fs that is used here, so that a test can put a full disk in its place. */
+export type FileSystem = Pick<
+  typeof nodeFs,
+  | 'closeSync'
+  | 'fchmodSync'
+  | 'fsyncSync'
+  | 'openSync'
+  | 'readFileSync'
+  | 'realpathSync'
+  | 'renameSync'
+  | 'rmSync'
+  | 'statSync'
+  | 'writeFileSync'
+>;
+
+/** A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's, such as `ENOSPC`. */
+export class FileError extends Error {
+  readonly path: string;
+  readonly operation: string;
+  readonly code: string | undefined;
+
+  constructor(path: string, operation: string, cause: unknown) {
+    super(`cannot ${operation} ${path}: ${reason(cause)}`, { cause });
+    this.name = 'FileError';
+    this.path = path;
+    this.operation = operation;
+    this.code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  }
+}
+
+function reason(cause: unknown): string {
+  if (typeof cause === 'string') return cause;
+  const { errno, code, message } = cause as NodeJS.ErrnoException;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return known === undefined ? message : `${known} (${code})`;
+}
+
+/**
+ * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to the disk, and take
+ * the path's place by one rename. A reader, or a run after a power cut, sees the old content or the new, never a mixture. A symbolic
+ * link is followed and an existing file keeps its permissions.
+ *
+ * @param path where to write; its folder must exist
+ * @param bytes the whole new content; only read
+ * @param fs stands in for node:fs in tests
+ * @throws FileError if a step fails (no space, no permission, no such folder) or the path is something else than a regular file; the old
+ *   file is then as it was and the temporary file is gone
+ */
+export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem = nodeFs): void {
+  let operation = 'write to';
+  let temporary: string | undefined;
+  let fd: number | undefined;
+  try {
+    const old = fs.statSync(path, { throwIfNoEntry: false });
+    const target = old ? fs.realpathSync(path) : path;
+    // A rename would replace a device such as /dev/null by a file.
+    if (old && !old.isFile()) throw new FileError(path, operation, 'expected a regular file, got a folder or a device');
+
+    // Named apart from the target, whose own name may be as long as the system allows.
+    const name = join(dirname(target), `.tapeloop-${randomBytes(6).toString('hex')}.tmp`);
+    operation = 'create a temporary file beside';
+    fd = fs.openSync(name, 'wx');
+    temporary = name;
+    operation = 'write';
+    if (old) fs.fchmodSync(fd, old.mode & 0o7777);
+    fs.writeFileSync(fd, bytes);
+    operation = 'flush';
+    fs.fsyncSync(fd);
+    const open = fd;
+    fd = undefined;
+    fs.closeSync(open);
+    operation = 'replace';
+    fs.renameSync(temporary, target);
+    temporary = undefined;
+    flushFolder(dirname(target), fs);
+  } catch (error) {
+    if (fd !== undefined) attempt(() => fs.closeSync(fd as number));
+    if (temporary !== undefined) attempt(() => fs.rmSync(temporary as string, { force: true }));
+    throw error instanceof FileError ? error : new FileError(path, operation, error);
+  }
+}
+
+/** Makes the rename itself durable where the system can: Windows opens no folders, and some network disks flush none. */
+function flushFolder(folder: string, fs: FileSystem): void {
+  attempt(() => {
+    const fd = fs.openSync(folder, 'r');
+    try {
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
+}
+
+/** For steps whose failure must not hide what went wrong before them, or changes nothing for the caller. */
+function attempt(step: () => void): void {
+  try {
+    step();
+  } catch {}
+}
+
+/**
+ * Reads a whole file, or what a pipe delivers.
+ *
+ * @returns its bytes in a buffer of their own; the caller owns it
+ * @throws FileError if it does not exist, may not be read, or is a folder or a device
+ */
+export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Array<ArrayBuffer> {
+  try {
+    const stat = fs.statSync(path);
+    // A device such as /dev/zero never ends.
+    if (!stat.isFile() && !stat.isFIFO()) {
+      throw new FileError(path, 'read', `expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}`);
+    }
+    // Copied: a small Buffer is a window on a pool that other buffers share.
+    return new Uint8Array(fs.readFileSync(path));
+  } catch (error) {
+    throw error instanceof FileError ? error : new FileError(path, 'read', error);
+  }
+}

@@ -1,0 +1,72 @@
+import type { Parameter } from '../autograd/parameter.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { linear } from '../ops/linear.ts';
+import { type ActivationName, activation } from './activations.ts';
+import type { InitializerSpec } from './initializers.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+export interface DenseOptions extends LayerOptions {
+  units: number;
+  /** Default `linear`. */
+  activation?: ActivationName;
+  /** Default true. */
+  useBias?: boolean;
+  /** Default `glorotUniform`. */
+  kernelInitializer?: InitializerSpec;
+  /** Default `zeros`. */
+  biasInitializer?: InitializerSpec;
+}
+
+class Dense extends Layer {
+  readonly className = 'Dense';
+  readonly #options: DenseOptions;
+  #kernel: Parameter | undefined;
+  #bias: Parameter | undefined;
+
+  constructor(options: DenseOptions) {
+    super('dense', options);
+    expectCount('dense: units', options.units);
+    activation(options.activation ?? 'linear');
+    this.#options = options;
+  }
+
+  get activation(): ActivationName {
+    return this.#options.activation ?? 'linear';
+  }
+
+  override describe(): string {
+    return `${this.name}(units=${this.#options.units})`;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape.slice(0, -1), this.#options.units];
+  }
+
+  override config(): LayerConfig {
+    const { units, useBias, kernelInitializer, biasInitializer } = this.#options;
+    return {
+      ...this.baseConfig(),
+      ...{ units, activation: this.#options.activation, useBias, kernelInitializer, biasInitializer },
+    };
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    const { units, useBias = true, kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = this.#options;
+    this.#kernel = this.addWeight('kernel', [this.inputWidth(inputShape), units], kernelInitializer);
+    if (useBias) this.#bias = this.addWeight('bias', [units], biasInitializer);
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return activation(this.activation)(linear(x, this.#kernel!, this.#bias));
+  }
+}
+
+/**
+ * y = activation(x·kernel + bias) over the last axis.
+ *
+ * Input `[B, …, I]`, output `[B, …, units]`; kernel `[I, units]`, bias `[units]`.
+ *
+ * @throws ArgumentError if `units` is no positive integer or the activation is unknown.
+ * @see keras.layers.Dense
+ */
+export const dense = (options: DenseOptions): Layer => new Dense(options);

@@ -1,0 +1,123 @@
+import { ArgumentError, type Shape, sizeOf } from '../autograd/tensor.ts';
+import type { RandomStream } from '../engine/random.ts';
+
+/** Writes a weight's first values, row-major. */
+export type Initializer = (shape: Shape, random: RandomStream) => Float32Array;
+
+function filled(shape: Shape, next: () => number): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = next();
+  return values;
+}
+
+const uniform =
+  (low: number, high: number): Initializer =>
+  (shape, random) =>
+    filled(shape, () => low + (high - low) * random.nextUniform());
+
+const normal =
+  (mean: number, deviation: number): Initializer =>
+  (shape, random) =>
+    filled(shape, () => mean + deviation * random.nextNormal());
+
+/** Inputs and outputs of a weight, the receptive field multiplied in, as Keras counts them. */
+function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
+  const field = sizeOf(shape.slice(0, -2));
+  return { fanIn: shape.at(-2)! * field, fanOut: shape.at(-1)! * field };
+}
+
+/** Uniform whose variance is scale / fan. */
+const scaledUniform =
+  (scale: number, fan: (shape: Shape) => number): Initializer =>
+  (shape, random) => {
+    const limit = Math.sqrt((3 * scale) / Math.max(1, fan(shape)));
+    return uniform(-limit, limit)(shape, random);
+  };
+
+/** Normal cut off at two deviations whose variance after the cut is scale / fan. */
+const scaledNormal =
+  (scale: number, fan: (shape: Shape) => number): Initializer =>
+  (shape, random) => {
+    // The standard deviation of a standard normal cut off at ±2.
+    const deviation = Math.sqrt(scale / Math.max(1, fan(shape))) / 0.87962566103423978;
+    return filled(shape, () => {
+      let value = random.nextNormal();
+      while (Math.abs(value) > 2) value = random.nextNormal();
+      return deviation * value;
+    });
+  };
+
+const fanIn = (shape: Shape): number => fans(shape).fanIn;
+const fanMean = (shape: Shape): number => (fans(shape).fanIn + fans(shape).fanOut) / 2;
+
+/**
+ * A random matrix with orthonormal rows or columns, whichever are fewer: Q of the QR factorisation of a normal matrix.
+ * Leading axes count as rows.
+ *
+ * @see Saxe et al. 2013; keras.initializers.Orthogonal
+ */
+const orthogonal: Initializer = (shape, random) => {
+  if (shape.length < 2)
+    throw new ArgumentError(`orthogonal: expected a weight of two axes or more, got ${shape.length}`);
+  const columns = shape.at(-1)!;
+  const rows = sizeOf(shape) / Math.max(columns, 1);
+  const count = Math.min(rows, columns);
+  const length = Math.max(rows, columns);
+  // Modified Gram-Schmidt on `count` vectors of `length`, in float64. The diagonal of its R is positive, so no sign is to be mended.
+  const vectors = Array.from({ length: count }, () => Float64Array.from({ length }, () => random.nextNormal()));
+  vectors.forEach((v, i) => {
+    const norm = Math.sqrt(dot(v, v));
+    for (let k = 0; k < length; k++) v[k]! /= norm;
+    for (let j = i + 1; j < count; j++) {
+      const w = vectors[j]!;
+      const projection = dot(v, w);
+      for (let k = 0; k < length; k++) w[k]! -= projection * v[k]!;
+    }
+  });
+  const values = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      values[i * columns + j] = rows <= columns ? vectors[i]![j]! : vectors[j]![i]!;
+    }
+  }
+  return values;
+};
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+const plain = {
+  zeros: (shape: Shape) => new Float32Array(sizeOf(shape)),
+  ones: (shape: Shape) => new Float32Array(sizeOf(shape)).fill(1),
+  randomUniform: uniform(-0.05, 0.05),
+  randomNormal: normal(0, 0.05),
+  glorotUniform: scaledUniform(1, fanMean),
+  glorotNormal: scaledNormal(1, fanMean),
+  heUniform: scaledUniform(2, fanIn),
+  heNormal: scaledNormal(2, fanIn),
+  lecunUniform: scaledUniform(1, fanIn),
+  lecunNormal: scaledNormal(1, fanIn),
+  orthogonal,
+} satisfies Record<string, Initializer>;
+
+/** How a weight starts: a name with Keras's defaults, or a distribution with its own numbers. */
+export type InitializerSpec =
+  | keyof typeof plain
+  | { readonly name: 'randomUniform'; readonly minval: number; readonly maxval: number }
+  | { readonly name: 'randomNormal'; readonly mean?: number; readonly stddev: number }
+  | { readonly name: 'constant'; readonly value: number };
+
+/** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
+export function initializer(spec: InitializerSpec): Initializer {
+  if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
+  if (typeof spec === 'object') {
+    if (spec.name === 'randomUniform') return uniform(spec.minval, spec.maxval);
+    if (spec.name === 'randomNormal') return normal(spec.mean ?? 0, spec.stddev);
+    if (spec.name === 'constant') return (shape) => new Float32Array(sizeOf(shape)).fill(spec.value);
+  }
+  throw new ArgumentError(`initializer expected one of ${Object.keys(plain).join(', ')}, got ${JSON.stringify(spec)}`);
+}

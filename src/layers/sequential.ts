@@ -1,0 +1,120 @@
+import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { type BatchShape, Layer, type LayerConfig } from './layer.ts';
+import { layerFromConfig } from './registry.ts';
+
+/** A stack of layers as one layer: each takes what the one before it gives. */
+export class Sequential extends Layer {
+  readonly className = 'Sequential';
+  readonly layers: readonly Layer[];
+
+  constructor(layers: readonly Layer[], name?: string) {
+    const first = layers[0];
+    if (!first) throw new ArgumentError('sequential: layers expected one layer or more, got none');
+    super('sequential', { name, batchInputShape: first.batchInputShape });
+    this.layers = layers;
+    numberNames(layers);
+    if (this.batchInputShape) this.build(this.batchInputShape);
+  }
+
+  override get inputDtype(): DType {
+    return this.layers[0]!.inputDtype;
+  }
+
+  override snapshot(): () => void {
+    const restores = this.layers.map((layer) => layer.snapshot());
+    return () => {
+      for (const restore of restores) restore();
+    };
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return this.layers.reduce((shape, layer) => layer.outputShape(shape), inputShape);
+  }
+
+  override config(): LayerConfig {
+    return {
+      name: this.name,
+      layers: this.layers.map((layer) => ({ className: layer.className, config: layer.config() })),
+    };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    const expected = this.batchInputShape;
+    const fits = expected?.every((n, i) => n === null || inputShape[i] == null || n === inputShape[i]) ?? true;
+    if (expected && (!fits || expected.length !== inputShape.length)) {
+      throw new ArgumentError(
+        `${this.name}: input expected ${formatShape(expected)}, got ${formatShape(inputShape)} for its first layer '${this.layers[0]!.name}'`,
+      );
+    }
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    let shape = inputShape;
+    let before: Layer | undefined;
+    for (const layer of this.layers) {
+      try {
+        layer.build(shape);
+      } catch (error) {
+        if (!(error instanceof ArgumentError) || !before) throw error;
+        throw new ArgumentError(`${error.message} from layer '${before.name}'`);
+      }
+      shape = layer.outputShape(shape);
+      this.weights.push(...layer.weights);
+      before = layer;
+    }
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return this.layers.reduce((value, layer) => {
+      const y = layer(value);
+      if (Array.isArray(y)) {
+        throw new ArgumentError(
+          `${this.name}: layer '${layer.name}' returns its states too; a sequential model passes on one tensor`,
+        );
+      }
+      return y;
+    }, x);
+  }
+
+  override get trainable(): boolean {
+    return super.trainable;
+  }
+
+  override set trainable(value: boolean) {
+    super.trainable = value;
+    for (const layer of this.layers) layer.trainable = value;
+  }
+
+  override dispose(): void {
+    for (const layer of this.layers) layer.dispose();
+  }
+}
+
+/** Gives layers of one kind the names lstm, lstm_1, …, and refuses a name that two were given. */
+function numberNames(layers: readonly Layer[]): void {
+  const taken = new Set<string>();
+  for (const layer of layers.filter((each) => each.isNamed)) {
+    if (taken.has(layer.name)) throw new ArgumentError(`sequential: two layers are named '${layer.name}'`);
+    taken.add(layer.name);
+  }
+  for (const layer of layers.filter((each) => !each.isNamed && !each.isBuilt)) {
+    const kind = layer.name;
+    let name = kind;
+    for (let n = 1; taken.has(name); n++) name = `${kind}_${n}`;
+    taken.add(name);
+    layer.name = name;
+  }
+}
+
+/** A stack from what `config` gave. */
+export function sequentialFromConfig(config: LayerConfig): Sequential {
+  const layers = config.layers as readonly { className: string; config: LayerConfig }[];
+  return new Sequential(
+    layers.map(({ className, config: options }) => layerFromConfig(className, options)),
+    config.name as string,
+  );
+}

@@ -1,0 +1,71 @@
+import { valueOf, type Weight } from '../autograd/parameter.ts';
+import { record } from '../autograd/tape.ts';
+import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { Init } from '../engine/abi.ts';
+import { asRows } from './layout.ts';
+import { product } from './product.ts';
+
+/**
+ * y = x·W + b
+ *
+ * @param input x `[…, I]` f32, in either memory order; every leading axis is a row.
+ * @param weight W `[I, U]`.
+ * @param bias b `[U]`, optional.
+ * @returns `[…, U]`, in the memory order of `x`.
+ * @throws ArgumentError if W or b does not fit.
+ */
+export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
+  const x = asRows(input);
+  const kernel = valueOf(weight);
+  const offset = bias && valueOf(bias);
+  const { engine } = x;
+  const { kernels } = engine;
+  const inputs = x.shape.at(-1);
+  if (inputs === undefined || kernel.shape.length !== 2 || kernel.shape[0] !== inputs) {
+    throw new ArgumentError(
+      `linear: weight expected [${inputs ?? '?'}, units] for x ${formatShape(x.shape)}, got ${formatShape(kernel.shape)}`,
+    );
+  }
+  const units = kernel.shape[1]!;
+  if (offset) expectShape('linear: bias', offset.shape, [units]);
+  const rows = inputs === 0 ? 0 : x.size / inputs;
+  const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
+  product(engine, {
+    ...{ m: rows, n: units, k: inputs },
+    ...{ a: x.ptr, rsA: inputs, csA: 1, b: kernel.ptr, rsB: units, csB: 1, c: y.ptr, rsC: units },
+    init: offset ? Init.Bias : Init.Zero,
+    bias: offset?.ptr ?? 0,
+  });
+  record([x, kernel, offset], [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    const dBias = offset && tape.into(offset);
+    if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
+    const dKernel = tape.into(kernel);
+    if (dKernel) {
+      product(engine, {
+        ...{ m: inputs, n: units, k: rows, a: x.ptr, rsA: 1, csA: inputs },
+        ...{ b: dy, rsB: units, csB: 1, c: dKernel.ptr, rsC: units, init: dKernel.accumulate },
+      });
+    }
+    const dx = tape.into(x);
+    if (dx) {
+      product(engine, {
+        ...{ m: rows, n: inputs, k: units, a: dy, rsA: units, csA: 1 },
+        ...{ b: kernel.ptr, rsB: 1, csB: units, c: dx.ptr, rsC: inputs, init: dx.accumulate },
+      });
+    }
+  });
+  return y;
+}
+
+/**
+ * C = A·B for matrices.
+ *
+ * @param a `[M, K]`, b `[K, N]`.
+ * @returns `[M, N]`.
+ * @throws ArgumentError if either is no matrix or the inner lengths differ.
+ */
+export function matmul(a: Tensor, b: Weight): Tensor {
+  if (a.shape.length !== 2) throw new ArgumentError(`matmul: a expected two axes, got ${formatShape(a.shape)}`);
+  return linear(a, b);
+}

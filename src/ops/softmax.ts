@@ -1,0 +1,95 @@
+import { isRecording, record } from '../autograd/tape.ts';
+import { ArgumentError, empty, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { Binary, Unary } from '../engine/abi.ts';
+import { expectIds } from './ids.ts';
+import { asRows, inOrder } from './layout.ts';
+
+/**
+ * yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, with each row's maximum subtracted first.
+ *
+ * @param input x `[…, V]` f32.
+ * @returns `[…, V]`.
+ */
+export function softmax(input: Tensor): Tensor {
+  const x = asRows(input);
+  const { engine } = x;
+  const columns = x.shape.at(-1) ?? 1;
+  const rows = x.size / Math.max(columns, 1);
+  const y = empty(x.shape, { name: 'softmax', timeMajor: x.timeMajor, engine });
+  engine.kernels.softmax(rows, columns, x.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    const { ptr, accumulate } = tape.into(x)!;
+    engine.kernels.softmax_backward(rows, columns, y.ptr, tape.gradientOf(y), ptr, accumulate);
+  });
+  return y;
+}
+
+/**
+ * yᵢ = xᵢ − ln Σⱼ exp(xⱼ) over the last axis.
+ *
+ * @param input x `[…, V]` f32.
+ * @returns `[…, V]`.
+ */
+export function logSoftmax(input: Tensor): Tensor {
+  const x = asRows(input);
+  const { engine } = x;
+  const { kernels } = engine;
+  const columns = x.shape.at(-1) ?? 1;
+  const rows = x.size / Math.max(columns, 1);
+  const y = empty(x.shape, { name: 'logSoftmax', timeMajor: x.timeMajor, engine });
+  kernels.log_softmax(rows, columns, x.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    // dx = dy − softmax · Σ dy
+    const dy = tape.gradientOf(y);
+    engine.scratch(() => {
+      const sums = engine.allocateScratch(rows);
+      const probabilities = engine.allocateScratch(x.size);
+      kernels.row_sum(rows, columns, dy, columns, sums, 0);
+      kernels.unary(x.size, Unary.Exp, y.ptr, probabilities);
+      kernels.binary(Binary.Mul, rows, columns, probabilities, columns, 1, sums, 1, 0, probabilities);
+      kernels.axpy(x.size, -1, probabilities, dy);
+    });
+    tape.give(x, dy);
+  });
+  return y;
+}
+
+/**
+ * Softmax and cross-entropy in one op: loss = mean over rows of −log softmax(logits)[target].
+ *
+ * @param input logits `[…, V]` f32, in either memory order.
+ * @param labels targets `[…]` i32, each in [0, V).
+ * @returns shape [], in nat.
+ * @throws ArgumentError if the shapes do not fit or a target is outside [0, V); nothing is recorded then.
+ * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)
+ */
+export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
+  const logits = asRows(input);
+  const { engine } = logits;
+  const { kernels } = engine;
+  const classes = logits.shape.at(-1) ?? 0;
+  expectShape('softmaxCrossEntropy: targets', labels.shape, logits.shape.slice(0, -1));
+  if (labels.dtype !== 'i32') throw new ArgumentError(`softmaxCrossEntropy: targets expected i32, got ${labels.dtype}`);
+  const targets = inOrder(labels, logits.timeMajor);
+  const rows = targets.size;
+  expectIds('softmaxCrossEntropy: targets', targets, classes);
+
+  const loss = empty([], { name: 'softmaxCrossEntropy', engine });
+  const recording = isRecording([logits]);
+  const saved = recording ? empty(logits.shape, { name: 'probabilities', engine }) : undefined;
+  engine.scratch(() => {
+    const each = engine.allocateScratch(rows);
+    const probabilities = saved?.ptr ?? engine.allocateScratch(logits.size);
+    kernels.softmax_cross_entropy(rows, classes, logits.ptr, targets.ptr, probabilities, each);
+    engine.f32(loss.ptr, 1)[0] = kernels.sum(rows, each) / rows;
+  });
+  if (saved) {
+    record([logits], [loss], (tape) => {
+      const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
+      // The probabilities become the gradient where they stand.
+      kernels.softmax_cross_entropy_backward(rows, classes, saved.ptr, targets.ptr, 0, scale, saved.ptr, 0);
+      tape.give(logits, saved.ptr);
+    });
+  }
+  return loss;
+}
