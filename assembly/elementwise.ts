@@ -83,7 +83,7 @@ export function unary(count: i32, f: i32, x: usize, y: usize): void {
 function map(count: i32, f: i32, x: usize, y: usize): void {
   const constant = f32x4.splat(f == Unary.Reciprocal ? 1 : 0);
   const tail = count & 3;
-  for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) {
+  for (const end = x + vector_bytes(count); x < end; x += 16, y += 16) {
     v128.store(y, apply(f, v128.load(x), constant));
   }
   if (tail) store_lanes(y, apply(f, load_lanes(x, tail), constant), tail);

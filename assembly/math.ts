@@ -4,37 +4,80 @@
 // Constants stand in a table and are splatted from memory where they are used: a splat of a literal is rebuilt in each round of a loop, and
 // the 22 constants of an LSTM step exceed the 15 registers that V8 has on x64, so that locals would be reloaded from the stack anyway.
 //
+// Polynomials split into halves by r² rather than run as one Horner chain: their latency is what bounds these functions. The last step stays
+// c + r·(…), which rounds least.
+//
 // pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN and −0 pass through in this order of arguments.
 
 import { madd, nmadd } from './simd';
 
 const table = memory.data<f32>([
-  // 0: 1
-  1.0,
-  // 1–3: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail
-  1.44269504, 0.693359375, -2.12194440e-4,
-  // 4–8: e^r = 1 + r·(a1 + r·(a2 + …)), |r| ≤ 0.3475, minimax in relative error 9.3e-8
+  // One … A5: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail; e^r = 1 + r·(A1 + r·(A2 + …)) for |r| ≤ 0.3475, minimax
+  // in relative error 9.3e-8
+  1.0, 1.44269504, 0.693359375, -2.12194440e-4,
   0.99999970242125092, 0.49999140414250782, 0.1666764673453818, 0.041899167133927405, 0.0082900758062675457,
-  // 9–10: exp: limits beyond which the result is 0 and ∞
-  -104.0, 89.0,
-  // 11: 1.5·2²³ + 254: adding it rounds to an integer, which stands in the low bits of the sum, here with twice the bias of an exponent
-  12583166.0,
-  // 12–13: exp of x ≤ 0: 1.5·2²³ + 127 + 32, and 2⁻³²
-  12583071.0, 2.3283064365386963e-10,
-  // 14–16: sigmoid: −log2(e); the upper limit; 1.5·2²³ + 127 − 32
-  -1.44269504, 18.0, 12583007.0,
-  // 17–19: −a1, −a3, −a5
-  -0.99999970242125092, -0.1666764673453818, -0.0082900758062675457,
-  // 20–21: tanh: limits, where it rounds to ±1
-  -9.02, 9.02,
-  // 22–29: tanh(x) = x·(1 + u·(p1 + u·(p2 + …)))/(1 + u·(q1 + …)), u = x², minimax in relative error 2.2e-8: p4…p1, q4…q1
-  1.3384399200909856e-8, 2.0635892611610098e-5, 0.0034974614717514965, 0.13382690277309545,
-  7.7902913657286705e-7, 0.00032885239090741635, 0.025884374804659829, 0.46716011523295443,
-  // 30–35: log, from FreeBSD's e_logf.c: Lg4…Lg1, ln 2 as head and tail
+  // ExpLeast … Tiny: limits beyond which e^x is 0 and ∞. A shift is 1.5·2²³ plus a bias: adding it rounds to an integer that stands, biased, in the low bits
+  // of the sum. The bias is 2·127, that of two exponents; then 127 + 32, with 2⁻³² to take the 32 back
+  -104.0, 89.0, 12583166.0, 12583071.0, 2.3283064365386963e-10,
+  // NegLog2E … NegA5: the shift's bias is 127 − 32
+  -1.44269504, 18.0, 12583007.0, -0.99999970242125092, -0.1666764673453818, -0.0082900758062675457,
+  // TanhLeast … Two: limits where tanh rounds to ±1; bias 127; ½·ln 2 in one number, whose error times n is lost in E + 2;
+  // (e^2r − 1)/r = 2 + r·(B1 + r·(B2 + …)) for |r| ≤ 0.174, minimax in relative error 1.4e-8
+  -9.02, 9.02, 2.885390081777927, 12583039.0, 0.34657359027997264,
+  0.08884724506501877, 0.2677343118131467, 0.6666753107996739, 1.3333233833316496, 1.9999999248440672, 2.0,
+  // L4 … Half: from FreeBSD's e_logf.c; the smallest normal number and 2²⁵; √½, whose bits are the least of a mantissa; the bias of an exponent, plain and of
+  // a subnormal scaled by 2²⁵
   0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693, 6.9313812256e-1, 9.0580006145e-6,
-  // 36–37: the smallest normal number; 2²⁵
-  1.1754943508222875e-38, 33554432.0,
+  1.1754943508222875e-38, 33554432.0, 0.7071067690849304, 127.0, 152.0, Infinity, 0.5,
 ]);
+
+/** Places in the table. */
+enum K {
+  One,
+  Log2E,
+  Ln2Head,
+  Ln2Tail,
+  A1,
+  A2,
+  A3,
+  A4,
+  A5,
+  ExpLeast,
+  ExpGreatest,
+  ExpShift,
+  DecayShift,
+  Tiny,
+  NegLog2E,
+  SigmoidGreatest,
+  SigmoidShift,
+  NegA1,
+  NegA3,
+  NegA5,
+  TanhLeast,
+  TanhGreatest,
+  TwoLog2E,
+  TanhShift,
+  HalfLn2,
+  B5,
+  B4,
+  B3,
+  B2,
+  B1,
+  Two,
+  L4,
+  L3,
+  L2,
+  L1,
+  LogLn2Head,
+  LogLn2Tail,
+  LeastNormal,
+  SubnormalScale,
+  RootHalf,
+  Bias,
+  SubnormalBias,
+  Inf,
+  Half,
+}
 
 // @ts-ignore: decorator
 @inline
@@ -46,17 +89,19 @@ function k(index: i32): v128 {
 // @ts-ignore: decorator
 @inline
 function exp_polynomial(r: v128): v128 {
-  return madd(r, madd(r, madd(r, madd(r, madd(r, k(8), k(7)), k(6)), k(5)), k(4)), k(0));
+  const square = f32x4.mul(r, r);
+  const high = madd(square, k(K.A5), madd(r, k(K.A4), k(K.A3)));
+  return madd(r, madd(square, high, madd(r, k(K.A2), k(K.A1))), k(K.One));
 }
 
 /** e^x. x = n·ln 2 + r; 2ⁿ is multiplied in as two factors of half the exponent, so that n = 128 and subnormal results round once. */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, k(10)), k(9));
-  const shifted = madd(x, k(1), k(11));
-  const n = f32x4.sub(shifted, k(11));
-  const r = nmadd(n, k(3), nmadd(n, k(2), x));
+  x = f32x4.pmax(f32x4.pmin(x, k(K.ExpGreatest)), k(K.ExpLeast));
+  const shifted = madd(x, k(K.Log2E), k(K.ExpShift));
+  const n = f32x4.sub(shifted, k(K.ExpShift));
+  const r = nmadd(n, k(K.Ln2Tail), nmadd(n, k(K.Ln2Head), x));
   const half = i32x4.shr_s(shifted, 1);
   const first = i32x4.shl(half, 23);
   const second = i32x4.shl(i32x4.sub(shifted, half), 23);
@@ -67,11 +112,11 @@ export function exp(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function exp_nonpositive(x: v128): v128 {
-  x = f32x4.pmax(x, k(9));
-  const shifted = madd(x, k(1), k(12));
-  const n = f32x4.sub(shifted, k(12));
-  const r = nmadd(n, k(3), nmadd(n, k(2), x));
-  return f32x4.mul(f32x4.mul(exp_polynomial(r), i32x4.shl(shifted, 23)), k(13));
+  x = f32x4.pmax(x, k(K.ExpLeast));
+  const shifted = madd(x, k(K.Log2E), k(K.DecayShift));
+  const n = f32x4.sub(shifted, k(K.DecayShift));
+  const r = nmadd(n, k(K.Ln2Tail), nmadd(n, k(K.Ln2Head), x));
+  return f32x4.mul(f32x4.mul(exp_polynomial(r), i32x4.shl(shifted, 23)), k(K.Tiny));
 }
 
 /**
@@ -81,47 +126,56 @@ export function exp_nonpositive(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, k(15)), k(9));
-  const shifted = madd(x, k(14), k(16));
-  const n = f32x4.sub(shifted, k(16));
-  const r = madd(n, k(3), madd(n, k(2), x));
-  const p = madd(r, madd(r, madd(r, madd(r, madd(r, k(19), k(7)), k(18)), k(5)), k(17)), k(0));
-  const s = k(13);
+  x = f32x4.pmax(f32x4.pmin(x, k(K.SigmoidGreatest)), k(K.ExpLeast));
+  const shifted = madd(x, k(K.NegLog2E), k(K.SigmoidShift));
+  const n = f32x4.sub(shifted, k(K.SigmoidShift));
+  const r = madd(n, k(K.Ln2Tail), madd(n, k(K.Ln2Head), x));
+  const square = f32x4.mul(r, r);
+  const high = madd(square, k(K.NegA5), madd(r, k(K.A4), k(K.NegA3)));
+  const p = madd(r, madd(square, high, madd(r, k(K.A2), k(K.NegA1))), k(K.One));
+  const s = k(K.Tiny);
   return f32x4.div(s, madd(p, i32x4.shl(shifted, 23), s));
 }
 
-/** tanh x as a rational function; constant terms of exactly 1 make tiny x its own result. */
+/**
+ * E/(E + 2) with E = e^2x − 1 = 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n = 0, and never beyond ±1, as a
+ * rational approximation of the same cost would be. The order of the subtractions keeps −0.
+ */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, k(21)), k(20));
-  const u = f32x4.mul(x, x);
-  const p = madd(u, madd(u, madd(u, madd(u, k(22), k(23)), k(24)), k(25)), k(0));
-  const q = madd(u, madd(u, madd(u, madd(u, k(26), k(27)), k(28)), k(29)), k(0));
-  return f32x4.div(f32x4.mul(x, p), q);
+  x = f32x4.pmax(f32x4.pmin(x, k(K.TanhGreatest)), k(K.TanhLeast));
+  const shifted = madd(x, k(K.TwoLog2E), k(K.TanhShift));
+  const r = nmadd(f32x4.sub(shifted, k(K.TanhShift)), k(K.HalfLn2), x);
+  const square = f32x4.mul(r, r);
+  const high = madd(square, k(K.B5), madd(r, k(K.B4), k(K.B3)));
+  const q = madd(r, madd(square, high, madd(r, k(K.B2), k(K.B1))), k(K.Two));
+  const scale = i32x4.shl(shifted, 23);
+  const e = f32x4.sub(f32x4.mul(f32x4.mul(r, scale), q), f32x4.sub(k(K.One), scale));
+  return f32x4.div(e, f32x4.add(e, k(K.Two)));
 }
 
 /** ln x after FreeBSD's e_logf.c: x = 2ⁿ·(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²)) */
 // @ts-ignore: decorator
 @inline
 export function log(x: v128): v128 {
-  const subnormal = f32x4.lt(x, k(36));
-  const scaled = v128.bitselect(f32x4.mul(x, k(37)), x, subnormal);
-  const bits = i32x4.add(scaled, i32x4.splat(0x3f800000 - 0x3f3504f3));
-  const exponent = i32x4.sub(i32x4.shr_s(bits, 23), v128.bitselect(i32x4.splat(127 + 25), i32x4.splat(127), subnormal));
-  const n = f32x4.convert_i32x4_s(exponent);
-  const m = i32x4.add(v128.and(bits, i32x4.splat(0x7fffff)), i32x4.splat(0x3f3504f3));
-  const f = f32x4.sub(m, k(0));
-  const s = f32x4.div(f, f32x4.add(f32x4.splat(2), f));
+  const zero = f32x4.sub(k(K.One), k(K.One));
+  const subnormal = f32x4.lt(x, k(K.LeastNormal));
+  const scaled = v128.bitselect(f32x4.mul(x, k(K.SubnormalScale)), x, subnormal);
+  const bits = i32x4.add(scaled, i32x4.sub(k(K.One), k(K.RootHalf)));
+  const exponent = f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23));
+  const n = f32x4.sub(exponent, v128.bitselect(k(K.SubnormalBias), k(K.Bias), subnormal));
+  const f = f32x4.sub(i32x4.add(i32x4.shr_u(i32x4.shl(bits, 9), 9), k(K.RootHalf)), k(K.One));
+  const s = f32x4.div(f, f32x4.add(k(K.Two), f));
   const z = f32x4.mul(s, s);
   const w = f32x4.mul(z, z);
-  const r = madd(w, madd(w, k(30), k(32)), f32x4.mul(z, madd(w, k(31), k(33))));
-  const half = f32x4.mul(f32x4.mul(f32x4.splat(0.5), f), f);
-  const small = madd(n, k(35), f32x4.mul(s, f32x4.add(half, r)));
-  const y = madd(n, k(34), f32x4.add(f32x4.sub(small, half), f));
+  const r = madd(w, madd(w, k(K.L4), k(K.L2)), f32x4.mul(z, madd(w, k(K.L3), k(K.L1))));
+  const half = f32x4.mul(f32x4.mul(k(K.Half), f), f);
+  const small = madd(n, k(K.LogLn2Tail), f32x4.mul(s, f32x4.add(half, r)));
+  const y = madd(n, k(K.LogLn2Head), f32x4.add(f32x4.sub(small, half), f));
   // √x is what ln x must be at NaN, ∞ and below 0; only 0 itself differs.
-  const special = v128.bitselect(f32x4.splat(-Infinity), f32x4.sqrt(x), f32x4.eq(x, f32x4.splat(0)));
-  const regular = v128.and(f32x4.gt(x, f32x4.splat(0)), f32x4.lt(x, f32x4.splat(Infinity)));
+  const special = v128.bitselect(f32x4.neg(k(K.Inf)), f32x4.sqrt(x), f32x4.eq(x, zero));
+  const regular = v128.and(f32x4.gt(x, zero), f32x4.lt(x, k(K.Inf)));
   return v128.bitselect(y, special, regular);
 }
 

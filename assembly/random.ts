@@ -53,6 +53,8 @@ function generate(
 ): void {
   const m0 = i32x4.splat(M0);
   const m1 = i32x4.splat(M1);
+  const w0 = i32x4.splat(W0);
+  const w1 = i32x4.splat(W1);
   while (count > 0) {
     if (count < 16 || (e & 3) != 0) {
       const words = i32x4.splat(word(seedLow, seedHigh, e));
@@ -69,19 +71,19 @@ function generate(
     let c1 = i32x4.sub(i32x4.splat(<u32>(block >> 32)), i32x4.lt_u(c0, first));
     let c2 = i32x4.splat(0);
     let c3 = c2;
-    let key0 = seedLow;
-    let key1 = seedHigh;
+    let key0 = i32x4.splat(seedLow);
+    let key1 = i32x4.splat(seedHigh);
     for (let round = 0; round < 10; round++) {
-      const even0 = i64x2.extmul_low_i32x4_u(c0, m0);
-      const odd0 = i64x2.extmul_high_i32x4_u(c0, m0);
-      const even1 = i64x2.extmul_low_i32x4_u(c2, m1);
-      const odd1 = i64x2.extmul_high_i32x4_u(c2, m1);
-      c0 = v128.xor(v128.xor(v128.shuffle<i32>(even1, odd1, 1, 3, 5, 7), c1), i32x4.splat(key0));
-      c1 = v128.shuffle<i32>(even1, odd1, 0, 2, 4, 6);
-      c2 = v128.xor(v128.xor(v128.shuffle<i32>(even0, odd0, 1, 3, 5, 7), c3), i32x4.splat(key1));
-      c3 = v128.shuffle<i32>(even0, odd0, 0, 2, 4, 6);
-      key0 += W0;
-      key1 += W1;
+      const high0 = v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(c0, m0), i64x2.extmul_high_i32x4_u(c0, m0), 1, 3, 5, 7);
+      const high1 = v128.shuffle<i32>(i64x2.extmul_low_i32x4_u(c2, m1), i64x2.extmul_high_i32x4_u(c2, m1), 1, 3, 5, 7);
+      const low0 = i32x4.mul(c0, m0);
+      const low1 = i32x4.mul(c2, m1);
+      c0 = v128.xor(high1, v128.xor(c1, key0));
+      c1 = low1;
+      c2 = v128.xor(high0, v128.xor(c3, key1));
+      c3 = low0;
+      key0 = i32x4.add(key0, w0);
+      key1 = i32x4.add(key1, w1);
     }
     const low01 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5);
     const low23 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);

@@ -6,8 +6,8 @@
  *   3  panels of B      each read once a block of rows
  *   4  tiles            microkernel.ts
  *
- * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k starts from C. So no bit depends on
- * m, n or the blocks, and callers may split rows and panels as they like. C may not overlap an operand.
+ * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k starts from C. So no bit
+ * depends on m, n or the blocks, and callers may split rows and panels as they like. C may not overlap an operand.
  * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", but for the outermost over n, which packed B
  * makes needless.
  */
@@ -62,23 +62,33 @@ export function gemm(
   }
   const kBlocks = max((k + KC - 1) / KC, 1);
   const kc = (k + kBlocks - 1) / kBlocks;
-  const mBlocks = (m + mc_max(kc) - 1) / mc_max(kc);
-
+  const mc = block_rows(kc);
   let p = 0;
   do {
     const depth = min(kc, k - p);
-    let i = 0;
-    for (let block = 0; block < mBlocks; block++) {
-      const rows = share(m, mBlocks, block);
-      let blockA = a + 4 * (<usize>i * rsA + <usize>p * csA);
-      let rsBlock = 4 * rsA;
+    const rsBlock = csA == 1 ? 4 * rsA : 4 * (depth + A_GAP);
+    for (let i = 0; i < m; ) {
+      const rows = m - i < mc + MIN_MR ? m - i : mc;
+      let block = a + 4 * (<usize>i * rsA + <usize>p * csA);
       if (csA != 1) {
-        rsBlock = 4 * (depth + A_GAP);
-        pack_a(rows, depth, blockA, rsA, csA, scratch, rsBlock);
-        blockA = scratch;
+        pack_a(rows, depth, block, rsA, csA, scratch, rsBlock);
+        block = scratch;
       }
-      const blockPacked = packed + 4 * (<usize>p * NR);
-      panels(rows, n, depth, blockA, rsBlock, blockPacked, 4 * NR * k, from + i * rsFrom, rsFrom, fromStep, c + 4 * (<usize>i * rsC), 4 * rsC, scratch + 4 * A_BLOCK);
+      panels(
+        rows,
+        n,
+        depth,
+        block,
+        rsBlock,
+        packed + 4 * (<usize>p * NR),
+        4 * NR * k,
+        from + i * rsFrom,
+        rsFrom,
+        fromStep,
+        c + 4 * (<usize>i * rsC),
+        4 * rsC,
+        scratch + 4 * A_BLOCK,
+      );
       i += rows;
     }
     from = c;
@@ -88,14 +98,17 @@ export function gemm(
   } while (p < k);
 }
 
-/** Rows of a block of A that fit A_BLOCK; the 64 bounds blocks of a small k, whose tiles' C would leave the cache. */
-function mc_max(kc: i32): i32 {
-  return A_BLOCK / (max(kc, 64) + A_GAP);
+/**
+ * Rows of a block of A: whole tiles, leaving room in A_BLOCK for MIN_MR − 1 rows more, which are too few for a block of their own. A k below 64 is
+ * taken for 64, lest the tiles of C that a block passes over leave the cache.
+ */
+function block_rows(kc: i32): i32 {
+  return ((A_BLOCK / (max(kc, 64) + A_GAP) - MIN_MR + 1) / MR) * MR;
 }
 
-/** Part `index` of `total` cut into `parts` as even as they come. */
-function share(total: i32, parts: i32, index: i32): i32 {
-  return total / parts + i32(index < total % parts);
+/** Rows of the next tile: MR unless too low a tile would be left to keep the multiply-adds busy. 32 rows are 6 6 6 6 4 4, not 6 6 6 6 6 2. */
+function tile_rows(left: i32): i32 {
+  return left == MR || left >= MR + 4 ? MR : left > MR ? (left + 1) / 2 : left;
 }
 
 /** One block of A against every panel. Strides are bytes; `edge` is a tile. */
@@ -114,14 +127,13 @@ function panels(
   rsC: usize,
   edge: usize,
 ): void {
-  // Even heights, so that no tile is too low to keep the multiply-adds busy: 32 rows are 6 6 5 5 5 5, not 6 6 6 6 6 2.
-  const tiles = (rows + MR - 1) / MR;
   for (; n > 0; n -= NR) {
     let tileA = a;
     let tileFrom = from;
     let tileC = c;
-    for (let t = 0; t < tiles; t++) {
-      const height = share(rows, tiles, t);
+    for (let left = rows; left > 0; ) {
+      const height = tile_rows(left);
+      left -= height;
       if (n >= NR) {
         run_tile(height, depth, tileA, rsA, packed, tileFrom, rsFrom, tileC, rsC);
       } else {

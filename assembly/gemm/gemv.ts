@@ -1,7 +1,7 @@
 /*
- * One row of C, or a few: c[n] ← from[n] + a[k]·B over the panels that `gemm` reads (see pack.ts), the same sums in the same order, hence the same bits.
- * Bound by reading B, so nothing is packed and nothing blocked: four panels at a time give 8 independent sums, enough to hide a multiply-add's
- * latency, and further rows find these panels in a nearer cache. Pointers are byte addresses and strides bytes.
+ * One row of C, or two: c[n] ← from[n] + a[k]·B over the panels that `gemm` reads (see pack.ts), the same sums in the same order, hence the same
+ * bits. Bound by reading B, so nothing is packed and nothing blocked: four panels at a time give 8 independent sums, enough to hide a
+ * multiply-add's latency, and a second row finds these panels in a nearer cache. Pointers are byte addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
@@ -40,10 +40,11 @@ export function gemv(
   }
 }
 
-// Two steps of k a round, the odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all sums,
-// runs out of registers and halves the speed of the plain build.
-// biome-ignore format: one panel a line
-function four_panels(k: i32, a: usize, csA: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize): void {
+// Two steps of k a round, the odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all
+// sums, runs out of registers and halves the speed of the plain build.
+function four_panels(
+  k: i32, a: usize, csA: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
+): void {
   let c00 = v128.load(from), c01 = v128.load(from, 16);
   from += fromStep;
   let c10 = v128.load(from), c11 = v128.load(from, 16);

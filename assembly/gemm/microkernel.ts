@@ -7,8 +7,8 @@
  *     …                     to: where they go, row r at to + r·rsTo; may be from
  *   a5[p] → c50  c51        pointers are byte addresses and row strides are bytes
  *
- * Of the 15 registers that V8 leaves on x64, the fused 6×8 takes 12 sums + 2 of B + 1 of A = 15, the plain 5×8 takes 10 sums + 2 of B + 1 of A +
- * 1 product = 14. The loop over k is not unrolled: Binaryen sinks the sums of straight-line steps into one another, until each is one long
+ * Of the 15 registers that V8 leaves on x64, the fused 6×8 takes 12 sums + 2 of B + 1 of A = 15, the plain 5×8 takes 10 sums + 2 of B + 1 of A
+ * + 1 product = 14. The loop over k is not unrolled: Binaryen sinks the sums of straight-line steps into one another, until each is one long
  * dependent chain and everything loaded has spilled, which costs a third of the speed.
  */
 import { madd } from '../simd';
@@ -21,10 +21,11 @@ export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 export const MIN_MR: i32 = 3;
 
 // rows is a constant at every call, so what lies behind `if (rows > r)` costs nothing where it is not needed.
-// biome-ignore format: one row of the tile a line
 // @ts-ignore: decorator
 @inline
-function tile(rows: i32, k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
+function tile(
+  rows: i32, k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize,
+): void {
   let a0 = a;
   let a1 = a0 + rsA;
   let a2 = a1 + rsA;
@@ -44,45 +45,41 @@ function tile(rows: i32, k: i32, a: usize, rsA: usize, b: usize, from: usize, rs
   if (rows > 5) { from += rsFrom; c50 = v128.load(from); c51 = v128.load(from, 16); }
   for (const end = b + 32 * <usize>k; b < end; b += 32) {
     const b0 = v128.load(b), b1 = v128.load(b, 16);
-    let x = v128.load32_splat(a0);
-    a0 += 4; c00 = madd(x, b0, c00); c01 = madd(x, b1, c01);
-    if (rows > 1) { x = v128.load32_splat(a1); a1 += 4; c10 = madd(x, b0, c10); c11 = madd(x, b1, c11); }
-    if (rows > 2) { x = v128.load32_splat(a2); a2 += 4; c20 = madd(x, b0, c20); c21 = madd(x, b1, c21); }
+    let x = v128.load32_splat(a0); a0 += 4; c00 = madd(x, b0, c00); c01 = madd(x, b1, c01);
+    x = v128.load32_splat(a1); a1 += 4; c10 = madd(x, b0, c10); c11 = madd(x, b1, c11);
+    x = v128.load32_splat(a2); a2 += 4; c20 = madd(x, b0, c20); c21 = madd(x, b1, c21);
     if (rows > 3) { x = v128.load32_splat(a3); a3 += 4; c30 = madd(x, b0, c30); c31 = madd(x, b1, c31); }
     if (rows > 4) { x = v128.load32_splat(a4); a4 += 4; c40 = madd(x, b0, c40); c41 = madd(x, b1, c41); }
     if (rows > 5) { x = v128.load32_splat(a5); a5 += 4; c50 = madd(x, b0, c50); c51 = madd(x, b1, c51); }
   }
   v128.store(to, c00); v128.store(to, c01, 16);
-  if (rows > 1) { to += rsTo; v128.store(to, c10); v128.store(to, c11, 16); }
-  if (rows > 2) { to += rsTo; v128.store(to, c20); v128.store(to, c21, 16); }
+  to += rsTo; v128.store(to, c10); v128.store(to, c11, 16);
+  to += rsTo; v128.store(to, c20); v128.store(to, c21, 16);
   if (rows > 3) { to += rsTo; v128.store(to, c30); v128.store(to, c31, 16); }
   if (rows > 4) { to += rsTo; v128.store(to, c40); v128.store(to, c41, 16); }
   if (rows > 5) { to += rsTo; v128.store(to, c50); v128.store(to, c51, 16); }
 }
 
-// biome-ignore format: as above
 function tile_3(k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
   tile(3, k, a, rsA, b, from, rsFrom, to, rsTo);
 }
 
-// biome-ignore format: as above
 function tile_4(k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
   tile(4, k, a, rsA, b, from, rsFrom, to, rsTo);
 }
 
-// biome-ignore format: as above
 function tile_5(k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
   tile(5, k, a, rsA, b, from, rsFrom, to, rsTo);
 }
 
-// biome-ignore format: as above
 function tile_6(k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
   tile(6, k, a, rsA, b, from, rsFrom, to, rsTo);
 }
 
 /** The tile of `rows` (MIN_MR to MR) rows. */
-// biome-ignore format: as above
-export function run_tile(rows: i32, k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
+export function run_tile(
+  rows: i32, k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usize, to: usize, rsTo: usize,
+): void {
   if (MR > 5 && rows == 6) tile_6(k, a, rsA, b, from, rsFrom, to, rsTo);
   else if (rows == 5) tile_5(k, a, rsA, b, from, rsFrom, to, rsTo);
   else if (rows == 4) tile_4(k, a, rsA, b, from, rsFrom, to, rsTo);

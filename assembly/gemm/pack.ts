@@ -11,7 +11,7 @@ export function gemm_packed_size(k: i32, n: i32): i32 {
   return k <= 0 || n <= 0 ? 0 : ((n + NR - 1) / NR) * NR * k;
 }
 
-/** Rows of B that are packed together where a row's elements lie side by side: they pass through the L1 cache once, whole, in runs of 8·32 bytes of a panel. */
+/** Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256 bytes written. */
 const ROWS: i32 = 8;
 
 /** Packs B, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
@@ -19,7 +19,10 @@ export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed
   if (k <= 0) return;
   const whole = n & ~(NR - 1);
   if (csB == 1) {
-    for (let p = 0; p < k; p += ROWS) copy_rows(min(ROWS, k - p), whole, b + 4 * (<usize>p * rsB), 4 * rsB, packed + 4 * (<usize>p * NR), 4 * NR * k);
+    for (let p = 0; p < k; p += ROWS) {
+      const from = b + 4 * (<usize>p * rsB);
+      copy_rows(min(ROWS, k - p), whole, from, 4 * rsB, packed + 4 * (<usize>p * NR), 4 * NR * k);
+    }
   } else {
     for (let j = 0; j < whole; j += NR) {
       const from = b + 4 * (<usize>j * csB);

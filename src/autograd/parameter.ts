@@ -51,4 +51,4 @@ export class Parameter {
 /** What ops take for a weight: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 
-export const valueOf = (weight: Weight): Tensor => (weight instanceof Tensor ? weight : weight.tensor);
+export const tensorOf = (weight: Weight): Tensor => (weight instanceof Tensor ? weight : weight.tensor);

@@ -1,6 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { valueOf, type Weight } from './parameter.ts';
+import { tensorOf, type Weight } from './parameter.ts';
 import { ArgumentError, formatShape, keep, Tensor } from './tensor.ts';
 
 /** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
@@ -142,7 +142,7 @@ export function valueAndGrad(
   wrt: readonly Weight[],
   { seed = 1 }: { seed?: number } = {},
 ): ValueAndGrad {
-  const leaves = wrt.map(valueOf);
+  const leaves = wrt.map(tensorOf);
   const engine = leaves[0]?.engine ?? currentEngine();
   const outside = engine.openStep === 0;
   return engine.step(() => {

@@ -83,7 +83,7 @@ export class Progress {
   /** Writes a line that stays, above the bar if there is one. */
   line(text: string): void {
     if (this.#quiet) return;
-    const bar = this.#shown;
+    const bar = this.#stream.isTTY ? this.#shown : '';
     this.#stream.write(bar === '' ? `${text}\n` : `\r\x1b[K${text}\n${bar}`);
   }
 

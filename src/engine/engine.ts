@@ -1,7 +1,7 @@
 import type { Kernels, Ptr } from './abi.ts';
 import { type Build, hostHasRelaxedSimd, hostHasSimd, instantiateKernels } from './load.ts';
 import { Arena, Heap, type Mark } from './memory.ts';
-import * as inlined from './wasm.gen.ts';
+import { relaxed, simd } from './wasm.gen.ts';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
 export type NumericMode = 'fast' | 'reproducible';
@@ -15,6 +15,7 @@ export interface InitOptions {
   maximumMemory?: number;
 }
 
+const inlined: Record<Build, string> = { simd, relaxed };
 const LARGEST_MEMORY = 65536 * 65536;
 
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */

@@ -234,7 +234,7 @@ function duplicateKey(json: string): string | undefined {
     else if (json[at] === '}') open.pop();
     else if (json[at] === '"') {
       const start = at;
-      for (at++; json[at] !== '"'; at++) if (false) at++;
+      for (at++; json[at] !== '"'; at++) if (json[at] === '\\') at++;
       let next = at + 1;
       while (json[next] <= ' ') next++;
       // In valid JSON a string before a colon is a key of the innermost open object.

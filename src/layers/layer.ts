@@ -43,6 +43,21 @@ export function withTraining<T>(training: boolean, body: () => T): T {
 
 export const isTraining = (options: CallOptions): boolean => options.training ?? trainingNow;
 
+/** Gives a new weight its values instead of its initializer; it throws where it has none that fit. */
+export type WeightSource = (name: string, shape: Shape) => Float32Array;
+
+let weightSource: WeightSource | undefined;
+
+/** Runs `body`, which builds layers, with their weights taken from `source`. @internal */
+export function withWeights<T>(source: WeightSource, body: () => T): T {
+  weightSource = source;
+  try {
+    return body();
+  } finally {
+    weightSource = undefined;
+  }
+}
+
 // Returning a function from the base constructor makes every layer one; fields of the classes below are then put on it.
 class Callable {
   constructor(run: (self: never, x: Tensor, options: CallOptions) => unknown) {
@@ -53,7 +68,10 @@ class Callable {
 }
 
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
-export type Layer<Output = Tensor> = (x: Tensor, options?: CallOptions) => Output;
+export interface Layer<Output = Tensor> {
+  // biome-ignore lint/style/useShorthandFunctionType: a type alias could not merge with the class.
+  (x: Tensor, options?: CallOptions): Output;
+}
 
 /**
  * Weights and what is computed with them.
@@ -153,8 +171,10 @@ export abstract class Layer<Output = Tensor> extends Callable {
   }
 
   protected addWeight(name: string, shape: Shape, how: InitializerSpec | Initializer): Parameter {
-    const values = (typeof how === 'function' ? how : initializer(how))(shape, this.random);
-    const weight = new Parameter(`${this.name}/${name}`, shape, values);
+    const fullName = `${this.name}/${name}`;
+    const initialize = typeof how === 'function' ? how : initializer(how);
+    const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);
+    const weight = new Parameter(fullName, shape, values);
     weight.trainable = this.#trainable;
     this.weights.push(weight);
     return weight;

@@ -1,4 +1,4 @@
-import { valueOf, type Weight } from '../autograd/parameter.ts';
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
@@ -141,7 +141,7 @@ function binary(
   // ∂L/∂operand at full size into `out`, from ∂L/∂y.
   gradients: (shape: Broadcast, y: Tensor, dy: Ptr, operand: 'a' | 'b', out: Ptr) => void,
 ): Tensor {
-  const shape = broadcast(name, valueOf(left), valueOf(right));
+  const shape = broadcast(name, tensorOf(left), tensorOf(right));
   const { a, b, outer, inner } = shape;
   const { engine } = a;
   const y = empty(shape.shape, { name, timeMajor: shape.timeMajor, engine });

@@ -1,4 +1,4 @@
-import { valueOf, type Weight } from '../autograd/parameter.ts';
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
@@ -16,8 +16,8 @@ import { product } from './product.ts';
  */
 export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
   const x = asRows(input);
-  const kernel = valueOf(weight);
-  const offset = bias && valueOf(bias);
+  const kernel = tensorOf(weight);
+  const offset = bias && tensorOf(bias);
   const { engine } = x;
   const { kernels } = engine;
   const inputs = x.shape.at(-1);

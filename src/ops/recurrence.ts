@@ -1,4 +1,4 @@
-import { valueOf, type Weight } from '../autograd/parameter.ts';
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import type { BackwardStep, Cell, ForwardStep } from '../cells/cell.ts';
@@ -64,9 +64,9 @@ export function recurrence(
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
   const { reverse = false, returnSequences = true } = options;
-  const kernel = valueOf(weights.kernel);
-  const recurrentKernel = valueOf(weights.recurrentKernel);
-  const bias = weights.bias && valueOf(weights.bias);
+  const kernel = tensorOf(weights.kernel);
+  const recurrentKernel = tensorOf(weights.recurrentKernel);
+  const bias = weights.bias && tensorOf(weights.bias);
   const sizes = checkShapes(cell, input, kernel, recurrentKernel, bias, options.initialState);
   const initialState = options.initialState?.map((state) => inOrder(state, false));
   const x = inOrder(input, false);

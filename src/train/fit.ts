@@ -43,7 +43,7 @@ const YIELD_EVERY = 8;
  * @throws ArgumentError before anything changes, if data or options do not fit; NonFiniteLossError if training diverges,
  *   with the weights of the last good step kept.
  */
-export async function fit(model: Model, x: DataLike, y: DataLike, options: FitOptions): Promise<History> {
+export async function trainEpochs(model: Model, x: DataLike, y: DataLike, options: FitOptions): Promise<History> {
   const { epochs = 1, batchSize = 32, shuffle = true, callbacks = [], signal } = options;
   for (const [what, value] of Object.entries({ epochs, batchSize })) {
     if (!Number.isInteger(value) || value < 1)

@@ -9,7 +9,7 @@ import { Recurrent } from '../layers/recurrent.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
 import { inTurn, uploadBatch } from './batches.ts';
-import { type FitOptions, fit, type History } from './fit.ts';
+import { type FitOptions, type History, trainEpochs } from './fit.ts';
 import { type Loss, type LossName, lossOf } from './losses.ts';
 import { type Metric, type MetricName, metricOf } from './metrics.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
@@ -204,7 +204,7 @@ export class Model {
 
   /** Trains for a number of epochs; see `FitOptions`. */
   fit(x: DataLike, y: DataLike, options: FitOptions = {}): Promise<History> {
-    return fit(this, x, y, options);
+    return trainEpochs(this, x, y, options);
   }
 
   /** The recurrent layers that carry states between batches. */

@@ -88,6 +88,15 @@ describe('Progress into a file', () => {
     ]);
   });
 
+  test('line after a step was written, stands alone', () => {
+    const { written, stream, now, wait } = stage(false);
+    const progress = new Progress({ total: 3, stream, now });
+    wait(1000);
+    progress.update({ step: 1, loss: 1, chars: 1000, valLoss: 1 });
+    progress.line('saved');
+    expect(written.slice(1)).toEqual(['saved\n']);
+  });
+
   test('finish, writes the last step once', () => {
     const { written, stream, now, wait } = stage(false);
     const progress = new Progress({ total: 3, stream, now });

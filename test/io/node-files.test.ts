@@ -99,6 +99,16 @@ describe('writeFileAtomic', () => {
     expect(caught(() => writeFileAtomic(join(folder, 'model'), bytes, fs)).code).toBe('ENOSPC');
   });
 
+  test('write fails, leaves no file open', () => {
+    let opened = -1;
+    const fs: FileSystem = {
+      ...failing('writeFileSync', 'ENOSPC'),
+      openSync: (...args) => (opened = nodeFs.openSync(...args)),
+    };
+    expect(caught(() => writeFileAtomic(join(folder, 'model'), bytes, fs)).code).toBe('ENOSPC');
+    expect(() => nodeFs.fstatSync(opened)).toThrow('EBADF');
+  });
+
   test('folder missing, says so', () => {
     const path = join(folder, 'none', 'model');
     expect(caught(() => writeFileAtomic(path, bytes)).message).toBe(

@@ -209,6 +209,12 @@ describe('decodeSafetensors', () => {
     expect(decodeSafetensors(bytes).tensors.get('b')!.data).toEqual(new Float32Array([2.5]));
   });
 
+  test('empty tensor listed behind the one that begins where it does, decodes', () => {
+    const at = (shape: number[], data_offsets: number[]) => ({ dtype: 'U8', shape, data_offsets });
+    const { tensors } = decodeSafetensors(file({ full: at([1], [0, 1]), empty: at([0], [0, 0]) }, 1));
+    expect([...tensors.keys()]).toEqual(['empty', 'full']);
+  });
+
   test('result, shares no bytes with the file', () => {
     const bytes = Buffer.from(golden.everyDtype, 'hex');
     const { tensors } = decodeSafetensors(bytes);

@@ -35,7 +35,8 @@ export function expectClose(
   tolerance: Tolerance,
   shape: string,
 ): void {
-  if (got.length !== expected.length) throw new Error(`${shape}: got ${got.length} values, expected ${expected.length}`);
+  if (got.length !== expected.length)
+    throw new Error(`${shape}: got ${got.length} values, expected ${expected.length}`);
   for (let i = 0; i < got.length; i++) {
     if (!isClose(got[i]!, expected[i]!, tolerance)) {
       throw new Error(
@@ -47,8 +48,12 @@ export function expectClose(
 
 /** Throws at the first element whose bits differ; NaNs count as equal. */
 export function expectSameBits(got: ArrayLike<number>, expected: ArrayLike<number>, shape: string): void {
-  if (got.length !== expected.length) throw new Error(`${shape}: got ${got.length} values, expected ${expected.length}`);
+  if (got.length !== expected.length)
+    throw new Error(`${shape}: got ${got.length} values, expected ${expected.length}`);
   for (let i = 0; i < got.length; i++) {
-    if (!Object.is(got[i], expected[i])) throw new Error(`${shape}: [${i}] got ${got[i]}, expected ${expected[i]}`);
+    if (!Object.is(got[i], expected[i]))
+      throw new Error(`${shape}: [${i}] got ${show(got[i]!)}, expected ${show(expected[i]!)}`);
   }
 }
+
+const show = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));

@@ -1,0 +1,54 @@
+// node --import tsx bench/run.ts [--suite gemm,…] [--json FILE]
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Build, hostHasRelaxedSimd, instantiateKernels } from '../src/engine/load.ts';
+import { compilePeak, PEAK_FLOPS } from './peak.ts';
+import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
+import { gemmSuite } from './suites/gemm.ts';
+
+const suites: Record<string, Suite> = { gemm: gemmSuite };
+
+const MEGABYTE_PAGES = 16;
+
+async function createEngine(build: Build): Promise<Engine> {
+  const memory = new WebAssembly.Memory({ initial: 256 * MEGABYTE_PAGES });
+  const bytes = readFileSync(new URL(`../build/${build}.wasm`, import.meta.url));
+  const kernels = instantiateKernels(new WebAssembly.Module(bytes), memory);
+  const peak = await compilePeak(build);
+  const { peak: timing } = await timeInTurns({ peak });
+  return { build, kernels, memory, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
+}
+
+function formatResult({ suite, case: name, engine, threads, medianMs, gflops, percentOfPeak }: BenchResult): string {
+  const cells = [suite, name.padEnd(32), engine.padEnd(8), `${threads}T`, `${medianMs.toFixed(4)} ms`.padStart(12)];
+  if (gflops !== null) cells.push(`${gflops.toFixed(1)} GFLOP/s`.padStart(14));
+  if (percentOfPeak !== null) cells.push(`${percentOfPeak.toFixed(0)}%`.padStart(5));
+  return cells.join('  ');
+}
+
+const { values } = parseArgs({ options: { suite: { type: 'string' }, json: { type: 'string' } } });
+const chosen = values.suite?.split(',') ?? Object.keys(suites);
+for (const name of chosen) {
+  if (!suites[name]) throw new Error(`--suite ${name}: expected one of ${Object.keys(suites).join(', ')}`);
+}
+
+const builds: Build[] = hostHasRelaxedSimd() ? ['simd', 'relaxed'] : ['simd'];
+const engines = await Promise.all(builds.map(createEngine));
+const host = {
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  arch: process.arch,
+  node: process.version,
+  v8: process.versions.v8,
+  peakGflops: Object.fromEntries(engines.map(({ build, peakGflops }) => [build, peakGflops])),
+};
+console.log(JSON.stringify(host, null, 2));
+
+const results: BenchResult[] = [];
+const add = (result: BenchResult) => {
+  results.push(result);
+  console.log(formatResult(result));
+};
+for (const name of chosen) await suites[name]!({ engines, add });
+if (values.json) writeFileSync(values.json, `${JSON.stringify({ host, results }, null, 2)}\n`);

@@ -1,0 +1,116 @@
+// What a suite is given, and how one case is timed.
+import { Bench, type Statistics } from 'tinybench';
+import type { Kernels } from '../src/engine/abi.ts';
+import type { Build } from '../src/engine/load.ts';
+import { PEAK_FLOPS } from './peak.ts';
+
+export interface BenchResult {
+  suite: string;
+  case: string;
+  /** Which build, or which other library. */
+  engine: string;
+  threads: number;
+  medianMs: number;
+  minMs: number;
+  /** Timed samples. */
+  runs: number;
+  gflops: number | null;
+  /** Of the register-only peak of this build, timed in turns with the case. */
+  percentOfPeak: number | null;
+}
+
+/** One build in a memory of its own. */
+export interface Engine {
+  build: Build;
+  kernels: Kernels;
+  memory: WebAssembly.Memory;
+  /** Runs `PEAK_FLOPS` operations in registers. */
+  peak: () => number;
+  peakGflops: number;
+}
+
+export interface SuiteContext {
+  engines: Engine[];
+  add(result: BenchResult): void;
+}
+
+export type Suite = (context: SuiteContext) => Promise<void>;
+
+export interface Timing {
+  medianMs: number;
+  minMs: number;
+  runs: number;
+}
+
+const ROUNDS = 3;
+/** Long enough for the optimizing compiler's threads to get their turn on a busy host. */
+const WARM_UP_MS = 100;
+const ROUND_MS = 40;
+/** Least length of a sample: the clock ticks in microseconds. */
+const SAMPLE_MS = 0.25;
+
+/** Times tasks in turns, so that whatever else slows the host down slows them alike. */
+export async function timeInTurns(tasks: Record<string, () => unknown>): Promise<Record<string, Timing>> {
+  const entries = Object.entries(tasks).map(([name, task]) => ({
+    name,
+    task,
+    repeats: warmUp(task),
+    samples: [] as number[],
+  }));
+  for (let round = 0; round < ROUNDS; round++) {
+    const bench = new Bench({ time: ROUND_MS, iterations: 3, warmup: false, retainSamples: true, throws: true });
+    for (const { name, task, repeats } of entries) {
+      bench.add(name, () => {
+        for (let i = 0; i < repeats; i++) task();
+      });
+    }
+    await bench.run();
+    bench.tasks.forEach((task, i) => {
+      const { latency } = task.result as unknown as { latency: Statistics };
+      entries[i]!.samples.push(...(latency.samples ?? []));
+    });
+  }
+  const timings: Record<string, Timing> = {};
+  for (const { name, repeats, samples } of entries) {
+    samples.sort((x, y) => x - y);
+    const at = (index: number) => samples[index]! / repeats;
+    timings[name] = { medianMs: at(samples.length >> 1), minMs: at(0), runs: samples.length };
+  }
+  return timings;
+}
+
+/** Calls `task` until the optimizing compiler has had time for it; returns how many calls make one sample. */
+function warmUp(task: () => unknown): number {
+  const start = performance.now();
+  let calls = 0;
+  let last = 0;
+  while (calls < 3 || performance.now() - start < WARM_UP_MS) {
+    const before = performance.now();
+    task();
+    last = performance.now() - before;
+    calls++;
+  }
+  const mean = (performance.now() - start) / calls;
+  return Math.max(1, Math.ceil(SAMPLE_MS / Math.min(mean, last || mean)));
+}
+
+/** Times `task`, of `flops` operations, against the peak of its engine, and adds the result. */
+export async function benchCase(
+  context: SuiteContext,
+  engine: Engine,
+  what: { suite: string; case: string; flops: number },
+  task: () => unknown,
+): Promise<void> {
+  const { task: timing, peak } = await timeInTurns({ peak: engine.peak, task });
+  const gflops = what.flops / timing!.medianMs / 1e6;
+  const peakGflops = PEAK_FLOPS / peak!.medianMs / 1e6;
+  context.add({
+    suite: what.suite,
+    case: what.case,
+    engine: engine.build,
+    threads: 1,
+    ...timing!,
+    gflops,
+    percentOfPeak: (100 * gflops) / peakGflops,
+  });
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { ArgumentError } from '../autograd/tensor.ts';
+import { TextError } from '../data/text.ts';
+import { OutOfMemoryError } from '../engine/memory.ts';
+import { FileError } from '../io/node-files.ts';
+import { ModelFileError } from '../io/safetensors.ts';
+import { type Command, parseCommand, UsageError } from './flags.ts';
+import { generate } from './generate.ts';
+import { helpText } from './help.ts';
+import { info } from './info.ts';
+import { train } from './train.ts';
+
+// What a user can mend; anything else is a defect and keeps its stack.
+const expected = [ArgumentError, FileError, ModelFileError, OutOfMemoryError, TextError, UsageError];
+
+function version(): string {
+  const path = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+}
+
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case 'train':
+      return train(command);
+    case 'generate':
+      return generate(command.model, command.options);
+    case 'info':
+      return info(command.model);
+    case 'help':
+      process.stdout.write(helpText(command.topic));
+      return 0;
+    case 'version':
+      process.stdout.write(`${version()}\n`);
+      return 0;
+  }
+}
+
+// A reader that has seen enough, such as `head`, ends the writing quietly.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+try {
+  process.exitCode = await run(parseCommand(process.argv.slice(2)));
+} catch (error) {
+  if (!(error instanceof Error) || !expected.some((kind) => error instanceof kind)) throw error;
+  process.stderr.write(error instanceof UsageError ? `${error.message}\n` : `tapeloop: ${error.message}\n`);
+  process.exitCode = error instanceof UsageError ? error.exitCode : 1;
+}
