@@ -30,9 +30,8 @@ function total(s0: v128, s1: v128): f64 {
 }
 
 /** Σ e^(x_j − m) of one row; with `keep` the terms are stored to y as well, which may be x. */
-// @ts-ignore: decorator
-@inline
-function exp_sum(cols: i32, x: usize, m: v128, y: usize, keep: bool): f64 {
+function exp_sum(cols: i32, x: usize, greatest: f32, y: usize, keep: bool): f64 {
+  const m = f32x4.splat(greatest);
   const tail = cols & 3;
   let s0 = f64x2.splat(0);
   let s1 = s0;
@@ -53,7 +52,7 @@ function exp_sum(cols: i32, x: usize, m: v128, y: usize, keep: bool): f64 {
 
 /** One row; returns s. */
 function softmax_row(cols: i32, x: usize, m: f32, y: usize): f64 {
-  const s = exp_sum(cols, x, f32x4.splat(m), y, true);
+  const s = exp_sum(cols, x, m, y, true);
   const factor = f32x4.splat(<f32>(1 / s));
   const tail = cols & 3;
   for (let end = y + vector_bytes(cols); y < end; y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
@@ -74,8 +73,9 @@ export function softmax(rows: i32, cols: i32, x: usize, y: usize): void {
 export function log_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
   const tail = cols & 3;
   for (; rows > 0; rows--) {
-    const m = f32x4.splat(max_of(cols, x));
-    const logSum = f32x4.splat(<f32>log_f64(exp_sum(cols, x, m, y, false)));
+    const greatest = max_of(cols, x);
+    const m = f32x4.splat(greatest);
+    const logSum = f32x4.splat(<f32>log_f64(exp_sum(cols, x, greatest, y, false)));
     for (let end = x + vector_bytes(cols); x < end; x += 16, y += 16) {
       v128.store(y, f32x4.sub(f32x4.sub(v128.load(x), m), logSum));
     }

@@ -35,6 +35,13 @@ for (const name of chosen) {
 
 const builds: Build[] = hostHasRelaxedSimd() ? ['simd', 'relaxed'] : ['simd'];
 const engines = await Promise.all(builds.map(createEngine));
+const results: BenchResult[] = [];
+const add = (result: BenchResult) => {
+  results.push(result);
+  console.log(formatResult(result));
+};
+for (const name of chosen) await suites[name]!({ engines, add });
+
 const host = {
   cpu: cpus()[0]?.model ?? 'unknown',
   cores: cpus().length,
@@ -44,11 +51,4 @@ const host = {
   peakGflops: Object.fromEntries(engines.map(({ build, peakGflops }) => [build, peakGflops])),
 };
 console.log(JSON.stringify(host, null, 2));
-
-const results: BenchResult[] = [];
-const add = (result: BenchResult) => {
-  results.push(result);
-  console.log(formatResult(result));
-};
-for (const name of chosen) await suites[name]!({ engines, add });
 if (values.json) writeFileSync(values.json, `${JSON.stringify({ host, results }, null, 2)}\n`);

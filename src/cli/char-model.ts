@@ -17,9 +17,16 @@ import { decodeModel, encodeModel } from '../train/saved-model.ts';
 import type { TrainOptions } from './flags.ts';
 import type { LossPoint } from './loss-curve.ts';
 
+/** The options that make the run what it is; where it writes and what it prints is another matter. */
+export type RunOptions = Omit<TrainOptions, 'out' | 'resume' | 'log' | 'quiet'>;
+
+export function runOptions({ out: _, resume: __, log: ___, quiet: ____, ...options }: TrainOptions): RunOptions {
+  return options;
+}
+
 /** What a run needs to go on where it stopped, kept in the model file beside the weights. */
 export interface Run {
-  options: TrainOptions;
+  options: RunOptions;
   /** Updates made. */
   step: number;
   /** Window of the text that comes next. */
@@ -43,7 +50,7 @@ const makers: Record<TrainOptions['cell'], (options: RecurrentOptions) => Layer>
 };
 
 /** Embedding, recurrent layers that carry their states, and logits; dropout before and after each recurrent layer. */
-export function buildCharModel(options: TrainOptions, vocabularySize: number): Model {
+export function buildCharModel(options: RunOptions, vocabularySize: number): Model {
   setSeed(options.seed);
   const drop = (): Layer[] => (options.dropout > 0 ? [dropout({ rate: options.dropout })] : []);
   const layers: Layer[] = [
@@ -65,7 +72,7 @@ export function buildCharModel(options: TrainOptions, vocabularySize: number): M
 }
 
 /** Sets loss and optimizer from the options. */
-export function compileCharModel(model: Model, { lr, clip }: TrainOptions): void {
+export function compileCharModel(model: Model, { lr, clip }: RunOptions): void {
   const optimizer = adam({ learningRate: lr, ...(clip > 0 ? { globalClipNorm: clip } : {}) });
   model.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
 }
@@ -79,7 +86,7 @@ export function trainOnWindow(model: Model, streams: TextStreams): number {
 }
 
 /** Mean loss over the whole of `ids`, read as parallel streams with their states carried; undefined where there is too little to predict. */
-export function validate(model: Model, ids: Int32Array, options: TrainOptions): number | undefined {
+export function validate(model: Model, ids: Int32Array, options: RunOptions): number | undefined {
   if (ids.length < 2) return undefined;
   const time = Math.min(options.time, ids.length - 1);
   const batch = Math.min(options.batch, Math.floor((ids.length - 1) / time));

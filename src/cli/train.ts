@@ -12,6 +12,7 @@ import {
   hashIds,
   loadRun,
   type Run,
+  runOptions,
   type SavedRun,
   saveRun,
   trainOnWindow,
@@ -39,7 +40,7 @@ export async function train(command: TrainCommand): Promise<number> {
   const text = await readText(command.file);
   const saved = resumed ?? startRun(text, options);
   const { model, vocabulary, run } = saved;
-  run.options = options;
+  run.options = runOptions(options);
   if (resumed) adoptOptions(model, options, command.given);
 
   const ids = encodeText(text, vocabulary);
@@ -126,7 +127,7 @@ function startRun(text: string, options: TrainOptions): SavedRun {
   }
   // Before any weight is made: a text that is too short needs no model.
   textStreams(encodeText(text, vocabulary).subarray(0, Math.floor([...text].length * options.split)), options);
-  const run: Run = { options, step: 0, position: 0, text: '', train: [], validation: [] };
+  const run: Run = { options: runOptions(options), step: 0, position: 0, text: '', train: [], validation: [] };
   return { model: buildCharModel(options, vocabulary.length), vocabulary, run };
 }
 
@@ -139,7 +140,7 @@ function mergeOptions({ run }: SavedRun, { options, given }: TrainCommand): Trai
       );
     }
   }
-  const merged = { ...run.options, resume: options.resume, log: options.log, quiet: options.quiet };
+  const merged: TrainOptions = { ...options, ...run.options };
   for (const key of given) Object.assign(merged, { [key]: options[key] });
   if (given.has('steps')) merged.epochs = undefined;
   if (given.has('epochs')) merged.steps = undefined;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Ptr } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';
 import { inner, numericGradient } from './reference/gradient.ts';
+import { sigmoid } from './reference/math.ts';
 import { softmax } from './reference/softmax.ts';
 import { integers, shapes, values } from './reference/values.ts';
 import { builds, Sandbox } from './sandbox.ts';
@@ -130,6 +131,15 @@ describe.each(builds)('%s build', (build) => {
     kernels.softmax(1, x.length, sandbox.f32(x), y);
     return sandbox.read(y, x.length);
   }
+
+  test('a pair of logits is the sigmoid of their difference, within 4 ulp down to subnormal probabilities', () => {
+    const gaps = Array.from({ length: 20000 }, (_, i) => Math.fround(-i * 0.0052));
+    sandbox.clear();
+    const y = sandbox.f32(2 * gaps.length);
+    kernels.softmax(gaps.length, 2, sandbox.f32(gaps.flatMap((gap) => [0, gap])), y);
+    const expected = gaps.flatMap((gap) => [sigmoid(-gap), sigmoid(gap)]);
+    expectClose(sandbox.read(y, expected.length), expected, { ulp: 4 }, 'softmax of [0, gap]');
+  });
 
   test('logits of −∞ get 0, in the whole vectors and in the tail', () => {
     expectSameBits(softmaxOf([-Infinity, 0, -Infinity, -Infinity, -Infinity, 0]), [0, 0.5, 0, 0, 0, 0.5], 'softmax');
