@@ -3,7 +3,7 @@
 //   i, f, o = σ(pre), g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
 //
 // gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All row-major and dense.
-// Backward recomputes tanh(c), which costs less than storing and reading it. Called once per time step by the scan over time.
+// Backward recomputes tanh(c) rather than have the scan keep another [T, rows, H]. Called once per time step by the scan over time.
 
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { sigmoid, tanh } from '../math';

@@ -41,6 +41,8 @@ export class Tensor {
   readonly dtype: DType;
   readonly timeMajor: boolean;
   name: string;
+  /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], … @internal */
+  gatheredFrom: { readonly table: Tensor; readonly ids: Tensor } | undefined;
   #at: Ptr;
   // 0: persistent; −1: disposed of; else the number of the step it belongs to.
   #step: number;

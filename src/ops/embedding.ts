@@ -23,6 +23,7 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   expectIds('embed: ids', ids, vocabulary);
   const y = empty([...ids.shape, width], { name: 'embed', timeMajor: ids.timeMajor, engine });
   kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);
+  y.gatheredFrom = { table, ids };
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
     kernels.scatter_add(ids.size, width, ids.ptr, tape.gradientOf(y), dTable);

@@ -15,6 +15,7 @@ export function swapTimeBatch(x: Tensor): Tensor {
   expectTimeAxes('swapTimeBatch: x', x);
   const [a, b, ...rest] = x.shape as [number, number, ...number[]];
   const y = x.view([b, a, ...rest], !x.timeMajor, x.name);
+  y.gatheredFrom = x.gatheredFrom;
   record([x], [y], (tape) => tape.give(x, tape.gradientOf(y)));
   return y;
 }

@@ -4,6 +4,7 @@ import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../
 import type { BackwardStep, Cell, ForwardStep } from '../cells/cell.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type InputSide, inputSide } from './input-side.ts';
 import { inOrder } from './layout.ts';
 import { product } from './product.ts';
 
@@ -72,7 +73,8 @@ export function recurrence(
   const x = inOrder(input, false);
   const { engine } = x;
   const { time, batch, units, width } = sizes;
-  const inputs = [x, kernel, recurrentKernel, bias, ...(initialState ?? [])];
+  const side = inputSide(x, kernel, bias);
+  const inputs = [...side.tensors, recurrentKernel, ...(initialState ?? [])];
   const recording = isRecording(inputs);
 
   const stateFloats = batch * units;
@@ -92,7 +94,7 @@ export function recurrence(
 
   engine.scratch(() => {
     const chunk = Math.min(time, Math.max(1, Math.ceil(PROJECTION_ROWS / batch)));
-    const packedKernel = packWhole(engine, kernel, 0, width, false);
+    const projectInput = side.begin();
     const packedBlocks = cell.blocks.map((b) =>
       packWhole(engine, recurrentKernel, b.gate * units, b.gates * units, false),
     );
@@ -113,17 +115,11 @@ export function recurrence(
         kernels.gemm(batch, count * units, units, from, units, 1, packed, to, stride, init, offset, gemmScratch);
       },
     };
-    const biasOfInput = bias?.ptr ?? zeroBias;
     for (let first = 0; first < time; first += chunk) {
       const steps = Math.min(chunk, time - first);
       const low = reverse ? time - first - steps : first;
-      const rows = steps * batch;
       const to = recording ? gates + 4 * low * batch * width : chunkGates;
-      const from = x.ptr + 4 * low * batch * sizes.inputs;
-      kernels.gemm(
-        ...([rows, width, sizes.inputs, from, sizes.inputs, 1] as const),
-        ...([packedKernel, to, width, Init.Bias, biasOfInput, gemmScratch] as const),
-      );
+      projectInput(low * batch, steps * batch, to);
       for (let i = 0; i < steps; i++) {
         const t = reverse ? low + steps - 1 - i : low + i;
         step.gates = to + 4 * (t - low) * batch * width;
@@ -142,7 +138,7 @@ export function recurrence(
   if (recording) {
     record(inputs, outputs ? [outputs, ...states] : states, (tape) =>
       backward(tape, cell, sizes, {
-        ...{ x, kernel, recurrentKernel, bias, gates, saved, kept, states },
+        ...{ side, recurrentKernel, bias, gates, saved, kept, states },
         initial: initialState,
         reverse,
       }),
@@ -152,8 +148,7 @@ export function recurrence(
 }
 
 interface Saved {
-  x: Tensor;
-  kernel: Tensor;
+  side: InputSide;
   recurrentKernel: Tensor;
   bias: Tensor | undefined;
   /** Activated gates `[T, B, G·H]`, which become their gradients. */
@@ -167,9 +162,9 @@ interface Saved {
 }
 
 function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
-  const { engine } = s.x;
+  const { engine } = s.recurrentKernel;
   const { kernels, gemmScratch } = engine;
-  const { time, batch, inputs, units, width } = sizes;
+  const { time, batch, units, width } = sizes;
   const stateFloats = batch * units;
   const rows = time * batch;
   const first = s.reverse ? time - 1 : 0;
@@ -177,10 +172,7 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
   const before = (t: number): number => (s.reverse ? t + 1 : t - 1);
 
   const dOutputs = tape.gradientOf(s.kept[0]!);
-  const dKernel = tape.into(s.kernel);
   const dRecurrent = tape.into(s.recurrentKernel);
-  const dBias = s.bias && tape.into(s.bias);
-  const dx = tape.into(s.x);
   const dInitial = cell.states.map((_, i) => s.initial?.[i] && tape.intoZeroed(s.initial[i]!));
 
   engine.scratch(() => {
@@ -231,21 +223,14 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
     });
   });
 
-  if (dBias) {
-    kernels.col_sum(rows, width, s.gates, width, dBias.ptr, dBias.accumulate);
-    if (cell.biases === 2) {
-      for (const block of cell.blocks) {
-        const { at, stride } = gradientOfBlock(cell, block, s, units);
-        const to = dBias.ptr + 4 * (width + block.gate * units);
-        kernels.col_sum(rows, block.gates * units, at, stride, to, dBias.accumulate);
-      }
+  const dBias = s.bias && tape.into(s.bias);
+  s.side.backward(tape, s.gates, dBias);
+  if (dBias && cell.biases === 2) {
+    for (const block of cell.blocks) {
+      const { at, stride } = gradientOfBlock(cell, block, s, units);
+      const to = dBias.ptr + 4 * (width + block.gate * units);
+      kernels.col_sum(rows, block.gates * units, at, stride, to, dBias.accumulate);
     }
-  }
-  if (dKernel) {
-    product(engine, {
-      ...{ m: inputs, n: width, k: rows, a: s.x.ptr, rsA: 1, csA: inputs },
-      ...{ b: s.gates, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
-    });
   }
   if (dRecurrent) {
     for (const block of cell.blocks) {
@@ -266,12 +251,6 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
         product(engine, { ...shape, k: batch, a: s.initial[0]!.ptr, b, init: Init.Accumulate });
       }
     }
-  }
-  if (dx) {
-    product(engine, {
-      ...{ m: rows, n: inputs, k: width, a: s.gates, rsA: width, csA: 1 },
-      ...{ b: s.kernel.ptr, rsB: 1, csB: width, c: dx.ptr, rsC: inputs, init: dx.accumulate },
-    });
   }
 }
 
