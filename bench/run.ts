@@ -6,8 +6,9 @@ import { type Build, hostHasRelaxedSimd, instantiateKernels } from '../src/engin
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
+import { inferSuite, stepSuite, trainSuite } from './suites/models.ts';
 
-const suites: Record<string, Suite> = { gemm: gemmSuite };
+const suites: Record<string, Suite> = { gemm: gemmSuite, infer: inferSuite, train: trainSuite, step: stepSuite };
 
 const MEGABYTE_PAGES = 16;
 

@@ -1,0 +1,110 @@
+// The library as it is used: a sequence forward, a training step, one streaming step. Same cases as bench/torch/bench.py.
+
+import { tensor } from '../../src/autograd/tensor.ts';
+import { ndarray } from '../../src/data/array.ts';
+import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';
+import { setSeed } from '../../src/engine/random.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { embedding } from '../../src/layers/embedding.ts';
+import type { Layer } from '../../src/layers/layer.ts';
+import { gru, lstm } from '../../src/layers/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
+import { sequential } from '../../src/train/model.ts';
+import { adam } from '../../src/train/optimizers.ts';
+import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
+
+const VOCABULARY = 65;
+
+const TRAIN = [
+  { layers: 1, batch: 32, time: 50, hidden: 128 },
+  { layers: 1, batch: 32, time: 100, hidden: 256 },
+  { layers: 1, batch: 64, time: 100, hidden: 512 },
+  { layers: 2, batch: 32, time: 100, hidden: 256 },
+];
+
+const INFER = [
+  [1, 100, 64, 128],
+  [1, 100, 128, 256],
+  [32, 50, 64, 128],
+  [32, 100, 128, 256],
+  [64, 100, 256, 512],
+] as const;
+
+const STEP = [
+  [64, 128],
+  [128, 256],
+] as const;
+
+const cells = { lstm, gru };
+const gates = { lstm: 4, gru: 3 };
+
+/** Makes `engine`'s build the one that the library computes with. */
+async function use(engine: Engine): Promise<LibraryEngine> {
+  setSeed(1);
+  return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible' });
+}
+
+/** Embedding → LSTM layers → dense, cross-entropy at every step, clip, Adam. */
+export async function trainSuite(context: SuiteContext): Promise<void> {
+  for (const { layers, batch, time, hidden } of TRAIN) {
+    for (const engine of context.engines) {
+      await use(engine);
+      const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
+      const model = sequential([
+        embedding({ inputDim: VOCABULARY, outputDim: hidden / 2 }),
+        ...stack,
+        dense({ units: VOCABULARY }),
+      ]);
+      model.compile({
+        optimizer: adam({ globalClipNorm: 5 }),
+        loss: sparseCategoricalCrossentropy({ fromLogits: true }),
+      });
+      const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
+      const x = ndarray(ids(7919), [batch, time]);
+      const y = ndarray(ids(104729), [batch, time]);
+      // What cannot be done without: recurrent products, those between layers, and the head; forward and twice backward.
+      const weights = 4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY;
+      const what = {
+        suite: 'train',
+        case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`,
+        flops: 6 * batch * time * weights,
+      };
+      await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
+      model.dispose();
+    }
+  }
+}
+
+/** A recurrent layer over a sequence, every output returned. */
+export async function inferSuite(context: SuiteContext): Promise<void> {
+  for (const cell of ['lstm', 'gru'] as const) {
+    for (const [batch, time, inputs, hidden] of INFER) {
+      for (const engine of context.engines) {
+        const library = await use(engine);
+        const layer = cells[cell]({ units: hidden, returnSequences: true });
+        const values = Float32Array.from({ length: batch * time * inputs }, (_, i) => Math.sin(i));
+        const x = tensor(values, { shape: [batch, time, inputs] });
+        const flops = 2 * batch * time * gates[cell] * hidden * (inputs + hidden);
+        const what = { suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, flops };
+        await benchCase(context, engine, what, () => library.step(() => (layer(x) as { ptr: number }).ptr));
+        layer.dispose();
+        x.dispose();
+      }
+    }
+  }
+}
+
+/** One step of a batch of one, its state carried. */
+export async function stepSuite(context: SuiteContext): Promise<void> {
+  for (const [inputs, hidden] of STEP) {
+    for (const engine of context.engines) {
+      const library = await use(engine);
+      const layer = lstm({ units: hidden, stateful: true });
+      const x = tensor(new Float32Array(inputs).fill(0.5), { shape: [1, 1, inputs] });
+      const what = { suite: 'step', case: `lstm ${inputs}x${hidden}`, flops: 8 * hidden * (inputs + hidden) };
+      await benchCase(context, engine, what, () => library.step(() => layer(x).ptr));
+      layer.dispose();
+      x.dispose();
+    }
+  }
+}
