@@ -9,6 +9,7 @@ export * from './data/text.ts';
 export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export { setSeed } from './engine/random.ts';
+export { ModelFileError } from './io/safetensors.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
@@ -24,6 +25,7 @@ export {
 } from './layers/recurrent.ts';
 export * as ops from './ops/index.ts';
 export type { Callback, FitOptions, History } from './train/fit.ts';
+export { type GenerateOptions, generateIds } from './train/generate.ts';
 export {
   binaryCrossentropy,
   categoricalCrossentropy,
@@ -35,3 +37,4 @@ export {
 export type { Metric } from './train/metrics.ts';
 export { type CompileOptions, type Logs, type Model, NonFiniteLossError, sequential } from './train/model.ts';
 export { adagrad, adam, adamw, NonFiniteGradientError, Optimizer, rmsprop, sgd } from './train/optimizers.ts';
+export { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';

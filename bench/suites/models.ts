@@ -7,7 +7,7 @@ import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
-import { gru, lstm } from '../../src/layers/recurrent.ts';
+import { gru, lstm, type RecurrentOptions } from '../../src/layers/recurrent.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { sequential } from '../../src/train/model.ts';
 import { adam } from '../../src/train/optimizers.ts';
@@ -35,7 +35,10 @@ const STEP = [
   [128, 256],
 ] as const;
 
-const cells = { lstm, gru };
+const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
+  lstm: (options) => lstm(options) as Layer,
+  gru: (options) => gru(options) as Layer,
+};
 const gates = { lstm: 4, gru: 3 };
 
 /** Makes `engine`'s build the one that the library computes with. */
@@ -86,7 +89,7 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
         const x = tensor(values, { shape: [batch, time, inputs] });
         const flops = 2 * batch * time * gates[cell] * hidden * (inputs + hidden);
         const what = { suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, flops };
-        await benchCase(context, engine, what, () => library.step(() => (layer(x) as { ptr: number }).ptr));
+        await benchCase(context, engine, what, () => library.step(() => layer(x).ptr));
         layer.dispose();
         x.dispose();
       }

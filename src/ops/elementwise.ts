@@ -110,8 +110,8 @@ function broadcast(name: string, a: Tensor, b: Tensor): Broadcast {
       `${name}: shapes expected to be equal, or one to be the trailing axes of the other, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
     );
   }
-  // A suffix that takes in the two leading axes must have them in the same memory order.
-  const overlaps = suffix.length > larger.shape.length - 2 && suffix.length > 1;
+  // A suffix that takes in one of the two leading axes must have them in the same memory order.
+  const overlaps = suffix.length > larger.shape.length - 2;
   const timeMajor = overlaps && suffix.length < larger.shape.length ? false : larger.timeMajor;
   const big = inOrder(larger, timeMajor);
   const small =

@@ -2,6 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
+import { inOrder } from './layout.ts';
 
 /**
  * y[…, :] = table[ids[…], :]
@@ -12,7 +13,7 @@ import { expectIds } from './ids.ts';
  * @throws ArgumentError if an id is outside [0, V) or `ids` is not i32.
  */
 export function embed(ids: Tensor, weight: Weight): Tensor {
-  const table = tensorOf(weight);
+  const table = inOrder(tensorOf(weight), false);
   const { engine } = table;
   const { kernels } = engine;
   if (ids.dtype !== 'i32') throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}`);

@@ -2,7 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
-import { asRows } from './layout.ts';
+import { asRows, inOrder } from './layout.ts';
 import { product } from './product.ts';
 
 /**
@@ -16,7 +16,7 @@ import { product } from './product.ts';
  */
 export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
   const x = asRows(input);
-  const kernel = tensorOf(weight);
+  const kernel = inOrder(tensorOf(weight), false);
   const offset = bias && tensorOf(bias);
   const { engine } = x;
   const { kernels } = engine;

@@ -65,9 +65,9 @@ export function recurrence(
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
   const { reverse = false, returnSequences = true } = options;
-  const kernel = tensorOf(weights.kernel);
-  const recurrentKernel = tensorOf(weights.recurrentKernel);
-  const bias = weights.bias && tensorOf(weights.bias);
+  const kernel = inOrder(tensorOf(weights.kernel), false);
+  const recurrentKernel = inOrder(tensorOf(weights.recurrentKernel), false);
+  const bias = weights.bias && inOrder(tensorOf(weights.bias), false);
   const sizes = checkShapes(cell, input, kernel, recurrentKernel, bias, options.initialState);
   const initialState = options.initialState?.map((state) => inOrder(state, false));
   const x = inOrder(input, false);

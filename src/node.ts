@@ -1,0 +1,25 @@
+import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
+import type { Model } from './train/model.ts';
+import { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
+
+export { FileError } from './io/node-files.ts';
+
+/**
+ * Writes a model to a file, through a temporary file and a rename: an old file is replaced whole or not at all.
+ *
+ * @param model as `encodeModel` takes it.
+ * @param path in a folder that exists.
+ * @throws FileError if it cannot be written; ArgumentError as `encodeModel` does.
+ */
+export function saveModel(model: Model, path: string, extras: ModelExtras = {}): void {
+  writeFileAtomic(path, encodeModel(model, extras));
+}
+
+/**
+ * Reads a model from a file that `saveModel` wrote.
+ *
+ * @throws FileError if it cannot be read, ModelFileError as `decodeModel` does.
+ */
+export function loadModel(path: string): LoadedModel {
+  return decodeModel(readFileChecked(path), { file: path });
+}

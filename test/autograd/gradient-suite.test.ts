@@ -1,0 +1,100 @@
+/**
+ * Every op and every loss against central finite differences of its float64 meaning: value and gradient, each argument in
+ * both memory orders, used once, used twice (so that contributions add up), and wanted alone.
+ */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { valueAndGrad } from '../../src/autograd/tape.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { init } from '../../src/engine/engine.ts';
+import { add, mul } from '../../src/ops/elementwise.ts';
+import * as ops from '../../src/ops/index.ts';
+import { sum } from '../../src/ops/reduce.ts';
+import * as losses from '../../src/train/losses.ts';
+import { modes } from '../engine/modes.ts';
+import { expectGradient, expectOutput } from '../golden/expect-close.ts';
+import { inner, numericGradient } from '../kernels/reference/gradient.ts';
+import { values } from '../kernels/reference/values.ts';
+import { exchanged, type GradientCase, lossCases, opCases } from './gradient-cases.ts';
+
+const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** The arguments' values, by a seed of their position. */
+function argumentsOf({ arguments: list }: GradientCase): Float32Array[] {
+  return list.map(({ shape, low = -1, high = 1 }, i) =>
+    values(size(shape), i + 1).map((v) => low + ((v + 1) / 2) * (high - low)),
+  );
+}
+
+/** Every choice of memory order for the arguments that have two axes or more. */
+function ordersOf({ arguments: list }: GradientCase): boolean[][] {
+  return list.reduce<boolean[][]>(
+    (orders, { shape }) =>
+      (shape.length < 2 ? [false] : [false, true]).flatMap((order) => orders.map((rest) => [...rest, order])),
+    [[]],
+  );
+}
+
+function check(c: GradientCase): void {
+  const data = argumentsOf(c);
+  const doubles = data.map((x) => Float64Array.from(x));
+  const expected = c.reference(...doubles);
+  const weights = [values(expected.length, 11), values(expected.length, 12)];
+  const numeric = (weight: ArrayLike<number>): Float64Array[] =>
+    doubles.map((x, i) => numericGradient((at) => inner(c.reference(...doubles.with(i, at)), weight), x));
+  const once = numeric(weights[0]!);
+  const twice = numeric(weights[0]!.map((w, i) => w + weights[1]![i]!));
+
+  for (const order of ordersOf(c)) {
+    const label = `arguments stored ${order.map((timeMajor) => (timeMajor ? 'time-major' : 'row-major'))}`;
+    const inputs = data.map((x, i) => {
+      const leaf = tensor(x, { shape: c.arguments[i]!.shape, name: `argument ${i}` });
+      return order[i] ? exchanged(leaf) : leaf;
+    });
+    const weighed = (weight: ArrayLike<number>): Tensor => {
+      const y = c.run(...inputs);
+      expectOutput(`${label}: output`, y.toArray(), { shape: [...y.shape], values: expected });
+      return sum(mul(y, tensor(weight, { shape: y.shape })));
+    };
+    const expectAll = (what: string, grads: Tensor[], reference: Float64Array[], from = 0): void =>
+      grads.forEach((grad, i) => {
+        const { shape } = c.arguments[from + i]!;
+        expect(grad.shape, `${label}: shape of the gradient`).toEqual(shape);
+        expectGradient(`${label}, ${what}: gradient of argument ${from + i}`, grad.toArray(), {
+          shape: [...shape],
+          values: reference[from + i]!,
+        });
+      });
+
+    expectAll('used once', valueAndGrad(() => weighed(weights[0]!), inputs).grads, once);
+    const both = (): Tensor => add(weighed(weights[0]!), weighed(weights[1]!));
+    expectAll('used twice', valueAndGrad(both, inputs).grads, twice);
+    if (inputs.length < 2) continue;
+    inputs.forEach((input, i) => {
+      expectAll('wanted alone', valueAndGrad(() => weighed(weights[0]!), [input]).grads, once, i);
+    });
+  }
+}
+
+for (const mode of modes) {
+  describe(`gradients in ${mode} mode`, () => {
+    beforeAll(async () => {
+      await init({ mode });
+    });
+
+    for (const c of opCases) {
+      test(`${c.of} ${c.variant}, value and gradients match finite differences`, () => check(c));
+    }
+    for (const c of lossCases) {
+      test(`${c.of} ${c.variant}, value and gradient match finite differences`, () => check(c));
+    }
+  });
+}
+
+test('every export of src/ops/index.ts has a gradient case', () => {
+  expect(new Set(opCases.map((c) => c.of))).toEqual(new Set(Object.keys(ops)));
+});
+
+test('every loss of src/train/losses.ts has a gradient case', () => {
+  const { lossOf: _, ...makers } = losses;
+  expect(new Set(lossCases.map((c) => c.of))).toEqual(new Set(Object.keys(makers)));
+});
