@@ -22,6 +22,7 @@ export {
   softmax_cross_entropy,
   softmax_cross_entropy_backward,
 } from './softmax';
+export { stream } from './stream';
 
 export function heapBase(): usize {
   return __heap_base;

@@ -101,13 +101,14 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
 export async function stepSuite(context: SuiteContext): Promise<void> {
   for (const [inputs, hidden] of STEP) {
     for (const engine of context.engines) {
-      const library = await use(engine);
-      const layer = lstm({ units: hidden, stateful: true });
-      const x = tensor(new Float32Array(inputs).fill(0.5), { shape: [1, 1, inputs] });
+      await use(engine);
+      const model = sequential([lstm({ units: hidden, inputShape: [null, inputs] }) as Layer]);
+      const stream = model.stream();
+      const x = new Float32Array(inputs).fill(0.5);
       const what = { suite: 'step', case: `lstm ${inputs}x${hidden}`, flops: 8 * hidden * (inputs + hidden) };
-      await benchCase(context, engine, what, () => library.step(() => layer(x).ptr));
-      layer.dispose();
-      x.dispose();
+      await benchCase(context, engine, what, () => stream.step(x));
+      stream.dispose();
+      model.dispose();
     }
   }
 }

@@ -102,6 +102,9 @@ export function record(
   if (tape && inputs.some((input) => input && tape.tracks(input))) tape.append({ outputs, backward });
 }
 
+/** What `record` writes to now. Two ops that saw the same one are reached by the same backward pass. @internal */
+export const openTape = (): Tape | undefined => active;
+
 /** Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   const tape = active;

@@ -41,8 +41,8 @@ export class Tensor {
   readonly dtype: DType;
   readonly timeMajor: boolean;
   name: string;
-  /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], … @internal */
-  gatheredFrom: { readonly table: Tensor; readonly ids: Tensor } | undefined;
+  /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
+  gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
   #at: Ptr;
   // 0: persistent; −1: disposed of; else the number of the step it belongs to.
   #step: number;
@@ -88,7 +88,7 @@ export class Tensor {
 
   /** A copy of the elements, row-major in the order of `shape`. */
   toArray(): Float32Array | Int32Array {
-    const from = this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size);
+    const from = this.dataView();
     if (!this.timeMajor) return from.slice();
     const [b, t] = this.shape as [number, number];
     const inner = this.size / Math.max(b * t, 1);
@@ -102,6 +102,11 @@ export class Tensor {
     return to;
   }
 
+  /** The elements where they stand: a view that the next allocation may detach. @internal */
+  dataView(): Float32Array | Int32Array {
+    return this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size);
+  }
+
   /** The only element of a tensor of size 1. */
   item(): number {
     if (this.size !== 1) throw new ArgumentError(`item(): '${this.name}' has ${this.size} elements, expected 1`);
@@ -113,7 +118,7 @@ export class Tensor {
     if (values.length !== this.size) {
       throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
     }
-    (this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size)).set(values);
+    this.dataView().set(values);
   }
 
   /** Ends a persistent tensor's life and returns its memory; a step's tensor dies by itself. Safe to call twice. */
@@ -200,7 +205,8 @@ export function keep(x: Tensor, name = x.name): Tensor {
 export function shapeOfNested(values: NestedNumbers): number[] {
   const shape: number[] = [];
   let level = values;
-  while (typeof level !== 'number') {
+  // A string is no row, though it has a length and elements.
+  while (typeof level === 'object' && typeof level?.length === 'number') {
     shape.push(level.length);
     if (level.length === 0) break;
     level = level[0]!;

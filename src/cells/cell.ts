@@ -67,6 +67,8 @@ export interface Cell {
   /** Floats per unit that a step keeps beside gates and states, and that it needs only while it runs. */
   readonly saved: number;
   readonly scratch: number;
+  /** How the `stream` kernel knows the cell. */
+  readonly stream: { readonly kind: number; readonly activation?: number };
   forward(step: ForwardStep): void;
   backward(step: BackwardStep): void;
 }

@@ -1,4 +1,4 @@
-import { Init } from '../engine/abi.ts';
+import { Init, StreamKind } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
 
 /**
@@ -22,6 +22,7 @@ export const gruAfterCell: Cell = {
   ],
   saved: 1,
   scratch: 3,
+  stream: { kind: StreamKind.GruAfter },
   forward({ kernels, rows, units, gates, previous, next, saved, scratch, project }) {
     project(0, previous[0]!, scratch, 3 * units, Init.Bias);
     project(1, previous[0]!, scratch + 4 * 2 * units, 3 * units, Init.Bias);
@@ -52,6 +53,7 @@ export const gruBeforeCell: Cell = {
   ],
   saved: 1,
   scratch: 1,
+  stream: { kind: StreamKind.GruBefore },
   forward({ kernels, rows, units, gates, previous, next, saved, project }) {
     project(0, previous[0]!, gates, 3 * units, Init.Accumulate);
     kernels.gru_before_gates(rows, units, gates, previous[0]!, saved);

@@ -1,4 +1,4 @@
-import { Init } from '../engine/abi.ts';
+import { Init, StreamKind } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
 
 /**
@@ -17,6 +17,7 @@ export const lstmCell: Cell = {
   blocks: [{ gate: 0, gates: 4, input: 'hidden', gradient: 'gates' }],
   saved: 0,
   scratch: 0,
+  stream: { kind: StreamKind.Lstm },
   forward({ kernels, rows, units, gates, previous, next, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
     kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, next[0]!);

@@ -1,4 +1,4 @@
-import { Init, RnnActivation } from '../engine/abi.ts';
+import { Init, RnnActivation, StreamKind } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
 
 /**
@@ -15,6 +15,7 @@ function rnnCell(activation: number): Cell {
     blocks: [{ gate: 0, gates: 1, input: 'hidden', gradient: 'gates' }],
     saved: 0,
     scratch: 0,
+    stream: { kind: StreamKind.Rnn, activation },
     forward({ kernels, rows, units, gates, previous, next, project }) {
       project(0, previous[0]!, gates, units, Init.Accumulate);
       kernels.rnn_forward(rows * units, activation, gates, next[0]!);

@@ -30,6 +30,18 @@ export const Binary = { Add: 0, Sub: 1, Mul: 2, Div: 3, Max: 4, Min: 5 } as cons
 /** Activation of the SimpleRNN kernels. */
 export const RnnActivation = { Linear: 0, Tanh: 1, Relu: 2 } as const;
 
+/** What a record of `stream` is; see assembly/stream.ts for its words. */
+export const StreamKind = {
+  Embedding: 0,
+  Dense: 1,
+  Unary: 2,
+  Softmax: 3,
+  Lstm: 4,
+  GruAfter: 5,
+  GruBefore: 6,
+  Rnn: 7,
+} as const;
+
 export interface Kernels {
   /** First byte that kernels leave alone: TypeScript owns memory from here upwards. */
   heapBase(): Ptr;
@@ -85,6 +97,21 @@ export interface Kernels {
   rnn_forward(count: number, act: number, pre: Ptr, h: Ptr): void;
   /** dPre = dh · act′ from the output h; may be in place on h. */
   rnn_backward(count: number, act: number, h: Ptr, dh: Ptr, dPre: Ptr): void;
+
+  // streaming ---------------------------------------------------------------------------------------------------------
+  /**
+   * Runs a stack of layers `steps` times: 16-word records at `program`, one a layer; step s reads input + s·inputBytes and
+   * leaves the stack's output at output + s·outputBytes.
+   */
+  stream(
+    program: Ptr,
+    records: number,
+    steps: number,
+    input: Ptr,
+    inputBytes: number,
+    output: Ptr,
+    outputBytes: number,
+  ): void;
 
   // elementwise: all may be in place ----------------------------------------------------------------------------------
   fill(count: number, value: number, y: Ptr): void;

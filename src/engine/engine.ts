@@ -21,7 +21,8 @@ const LARGEST_MEMORY = 65536 * 65536;
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */
 export class Engine {
   readonly build: Build | 'custom';
-  readonly kernels: Kernels;
+  /** Exchanged for timed ones while a profile is taken. */
+  kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly heap: Heap;
   readonly arena: Arena;

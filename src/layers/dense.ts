@@ -1,7 +1,8 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
-import { type ActivationName, activation } from './activations.ts';
+import type { StreamProgram } from '../ops/stream-program.ts';
+import { type ActivationName, activation, addActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
@@ -48,6 +49,11 @@ class Dense extends Layer {
       ...this.baseConfig(),
       ...{ units, activation: this.#options.activation, useBias, kernelInitializer, biasInitializer },
     };
+  }
+
+  override addToStream(program: StreamProgram): void {
+    program.dense({ kernel: this.#kernel!, bias: this.#bias });
+    addActivation(program, this.activation);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

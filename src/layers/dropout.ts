@@ -27,6 +27,9 @@ class Dropout extends Layer {
     return { ...this.baseConfig(), rate: this.#rate };
   }
 
+  /** Nothing to do: off outside training. */
+  override addToStream(): void {}
+
   protected override call(x: Tensor, options: CallOptions): Tensor {
     return isTraining(options) ? drop(x, this.#rate, this.random.nextKey()) : x;
   }

@@ -2,6 +2,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import type { DType, Tensor } from '../autograd/tensor.ts';
 import { embed } from '../ops/embedding.ts';
 import { inOrder } from '../ops/layout.ts';
+import type { StreamProgram } from '../ops/stream-program.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
@@ -43,6 +44,10 @@ class Embedding extends Layer {
   override config(): LayerConfig {
     const { inputDim, outputDim, embeddingsInitializer } = this.#options;
     return { ...this.baseConfig(), inputDim, outputDim, embeddingsInitializer };
+  }
+
+  override addToStream(program: StreamProgram): void {
+    program.embedding(this.#embeddings!);
   }
 
   protected override get fixesInputWidth(): boolean {

@@ -1,6 +1,7 @@
 import { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
+import type { StreamProgram } from '../ops/stream-program.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 
 /** A shape with the batch first; null where a length is not known until a batch comes. */
@@ -150,6 +151,11 @@ export abstract class Layer<Output = Tensor> extends Callable {
   /** The layer's own random numbers, for initial values and masks. */
   get random(): RandomStream {
     return (this.#random ??= nextStream());
+  }
+
+  /** Lays the layer out for streaming. Throws `ArgumentError` where it cannot run step by step. @internal */
+  addToStream(_program: StreamProgram): void {
+    throw new ArgumentError(`${this.describe()}: a ${this.className} layer cannot run step by step`);
   }
 
   /** What a batch of `inputShape` becomes, without computing it. */

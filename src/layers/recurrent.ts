@@ -6,6 +6,7 @@ import { lstmCell } from '../cells/lstm.ts';
 import { rnnCells } from '../cells/rnn.ts';
 import { swapTimeBatch } from '../ops/layout.ts';
 import { recurrence } from '../ops/recurrence.ts';
+import type { StreamProgram } from '../ops/stream-program.ts';
 import type { Initializer, InitializerSpec } from './initializers.ts';
 import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
@@ -156,6 +157,14 @@ export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   override dispose(): void {
     this.resetStates();
     super.dispose();
+  }
+
+  override addToStream(program: StreamProgram): void {
+    program.recurrent(this.cell, {
+      kernel: this.#kernel!,
+      recurrentKernel: this.#recurrentKernel!,
+      bias: this.#bias,
+    });
   }
 
   protected override checkInput(inputShape: BatchShape): void {

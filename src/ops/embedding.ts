@@ -1,5 +1,5 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
-import { record } from '../autograd/tape.ts';
+import { openTape, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
 import { inOrder } from './layout.ts';
@@ -24,7 +24,8 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   expectIds('embed: ids', ids, vocabulary);
   const y = empty([...ids.shape, width], { name: 'embed', timeMajor: ids.timeMajor, engine });
   kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);
-  y.gatheredFrom = { table, ids };
+  // Outside a step the table may change before anyone reads this.
+  if (engine.openStep !== 0) y.gatheredFrom = { table, ids, tape: openTape() };
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
     kernels.scatter_add(ids.size, width, ids.ptr, tape.gradientOf(y), dTable);

@@ -1,4 +1,4 @@
-import type { Destination, Tape } from '../autograd/tape.ts';
+import { type Destination, openTape, type Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -33,7 +33,8 @@ export function inputSide(x: Tensor, kernel: Tensor, bias: Tensor | undefined): 
   const [inputs, width] = kernel.shape as [number, number];
   const operands = { engine: x.engine, x, kernel, bias, rows: x.size / Math.max(inputs, 1), inputs, width };
   const { gatheredFrom } = x;
-  return gatheredFrom && gatheredFrom.table.shape[0]! < operands.rows
+  // Gathered elsewhere than on this tape, x is a value of its own: its gradient is not the table's.
+  return gatheredFrom && gatheredFrom.tape === openTape() && gatheredFrom.table.shape[0]! < operands.rows
     ? gatheredSide(operands, gatheredFrom.table, gatheredFrom.ids)
     : denseSide(operands);
 }

@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
 import { product } from './product.ts';
@@ -28,7 +28,7 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
   }
   const units = kernel.shape[1]!;
   if (offset) expectShape('linear: bias', offset.shape, [units]);
-  const rows = inputs === 0 ? 0 : x.size / inputs;
+  const rows = sizeOf(x.shape.slice(0, -1));
   const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
   product(engine, {
     ...{ m: rows, n: units, k: inputs },

@@ -172,7 +172,6 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
   const before = (t: number): number => (s.reverse ? t + 1 : t - 1);
 
   const dOutputs = tape.gradientOf(s.kept[0]!);
-  const dRecurrent = tape.into(s.recurrentKernel);
   const dInitial = cell.states.map((_, i) => s.initial?.[i] && tape.intoZeroed(s.initial[i]!));
 
   engine.scratch(() => {
@@ -232,6 +231,8 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
       kernels.col_sum(rows, block.gates * units, at, stride, to, dBias.accumulate);
     }
   }
+  // Not before the input side's: one tensor may be both kernels, and whoever comes first starts its gradient.
+  const dRecurrent = tape.into(s.recurrentKernel);
   if (dRecurrent) {
     for (const block of cell.blocks) {
       const { at, stride } = gradientOfBlock(cell, block, s, units);

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import type { DataLike, NdArray } from '../data/array.ts';
+import { type Profile, Profiler } from '../engine/profile.ts';
 import { inTurn } from './batches.ts';
 import type { Logs, Model } from './model.ts';
 
@@ -24,6 +25,8 @@ export interface FitOptions {
   /** Samples to validate on, instead of a split. */
   validationData?: readonly [DataLike, DataLike];
   callbacks?: readonly Callback[];
+  /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */
+  profile?: boolean;
   /** Ends training after the batch in progress; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -32,6 +35,8 @@ export interface FitOptions {
 export interface History {
   epoch: number[];
   history: Record<string, number[]>;
+  /** Of the training steps alone, where it was asked for. */
+  profile?: Profile;
 }
 
 // At most this long without letting the host handle events, in milliseconds: one frame at 60 a second is 16.
@@ -59,13 +64,15 @@ export async function trainEpochs(model: Model, x: DataLike, y: DataLike, option
   }
   const history: History = { epoch: [], history: {} };
   const breathe = yielder();
+  const profiler = options.profile ? new Profiler(model.engine) : undefined;
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
     if (shuffle) model.random.shuffle(order);
     const mean = new RunningMean();
     for (let from = 0, batch = 0; from < count; from += batchSize, batch++) {
       const to = Math.min(from + batchSize, count);
-      const { gradientNorm: _, ...logs } = model.trainOnRows(train.xs, train.ys, order, from, to);
+      const step = (): Logs => model.trainOnRows(train.xs, train.ys, order, from, to);
+      const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
       mean.add(logs, to - from);
       for (const callback of callbacks) await callback.onBatchEnd?.(batch, logs);
       await breathe();
@@ -81,6 +88,7 @@ export async function trainEpochs(model: Model, x: DataLike, y: DataLike, option
     for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
     for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
   }
+  if (profiler) history.profile = profiler.profile;
   return history;
 }
 

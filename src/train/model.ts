@@ -13,6 +13,7 @@ import { type FitOptions, type History, trainEpochs } from './fit.ts';
 import { type Loss, type LossName, lossOf } from './losses.ts';
 import { type Metric, type MetricName, metricOf } from './metrics.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
+import { Stream, type StreamOptions } from './stream.ts';
 
 export interface CompileOptions {
   /** A name with its defaults, or one made with options of its own. */
@@ -205,6 +206,20 @@ export class Model {
   /** Trains for a number of epochs; see `FitOptions`. */
   fit(x: DataLike, y: DataLike, options: FitOptions = {}): Promise<History> {
     return trainEpochs(this, x, y, options);
+  }
+
+  /**
+   * The model one time step at a time, with states of its own.
+   *
+   * @throws ArgumentError if the model is not built or a layer cannot run step by step.
+   */
+  stream(options: StreamOptions = {}): Stream {
+    const input = this.network.batchInputShape;
+    if (!this.network.isBuilt || !input) {
+      throw new ArgumentError(`${this.name}: stream() expected a model whose first layer knows its input`);
+    }
+    const width = this.network.inputDtype === 'i32' ? 1 : input.at(-1)!;
+    return new Stream(this.engine, this.layers, width, options);
   }
 
   /** The recurrent layers that carry states between batches. */

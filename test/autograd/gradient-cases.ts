@@ -105,9 +105,7 @@ function binaryCases(name: 'add' | 'sub' | 'mul' | 'div', f: (a: number, b: numb
         arguments: [left, right].map((shape) => ({ shape, ...range })),
         run: (a: Tensor, b: Tensor) => ops[name](a, b),
         reference: (a: Float64Array, b: Float64Array) =>
-          Float64Array.from({ length: Math.max(a.length, b.length) }, (_, i) =>
-            f(a[i % a.length]!, b[i % b.length]!),
-          ),
+          Float64Array.from({ length: Math.max(a.length, b.length) }, (_, i) => f(a[i % a.length]!, b[i % b.length]!)),
       };
     }),
   );
@@ -247,7 +245,8 @@ function embeddingCases(): GradientCase[] {
     arguments: [{ shape: [5, 3] }],
     run: (table) =>
       timeMajor ? ops.swapTimeBatch(ops.embed(ops.swapTimeBatch(make()), table)) : ops.embed(make(), table),
-    reference: (table) => Float64Array.from(Array.from(at).flatMap((id) => Array.from(table.slice(id * 3, id * 3 + 3)))),
+    reference: (table) =>
+      Float64Array.from(Array.from(at).flatMap((id) => Array.from(table.slice(id * 3, id * 3 + 3)))),
   }));
 }
 
@@ -340,8 +339,7 @@ function recurrenceCases(): GradientCase[] {
       of: 'recurrence',
       variant: name,
       arguments: [[time, batch, inputs], [inputs, width], [units, width], biasShape].map((shape) => ({ shape })),
-      run: (x, kernel, recurrentKernel, bias) =>
-        ops.recurrence(cell, x, { kernel, recurrentKernel, bias }).outputs!,
+      run: (x, kernel, recurrentKernel, bias) => ops.recurrence(cell, x, { kernel, recurrentKernel, bias }).outputs!,
       reference: (x, kernel, recurrentKernel, bias) =>
         runSequence(
           referenceCells[name as CellName],
@@ -449,7 +447,12 @@ export const lossCases: GradientCase[] = [
   lossCase('binaryCrossentropy', true, binaryTargets, (x, y) =>
     meanOver(x, (v, i) => Math.log(1 + Math.exp(v)) - v * y[i]!),
   ),
-  lossCase('categoricalCrossentropy', false, oneHotTargets, (p, y) => -total(map(p, (v, i) => y[i]! * Math.log(v))) / 6),
+  lossCase(
+    'categoricalCrossentropy',
+    false,
+    oneHotTargets,
+    (p, y) => -total(map(p, (v, i) => y[i]! * Math.log(v))) / 6,
+  ),
   lossCase(
     'categoricalCrossentropy',
     true,
@@ -463,4 +466,3 @@ export const lossCases: GradientCase[] = [
     }),
   ),
 ];
-

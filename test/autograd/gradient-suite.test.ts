@@ -40,7 +40,9 @@ function check(c: GradientCase): void {
   const expected = c.reference(...doubles);
   const weights = [values(expected.length, 11), values(expected.length, 12)];
   const numeric = (weight: ArrayLike<number>): Float64Array[] =>
-    doubles.map((x, i) => numericGradient((at) => inner(c.reference(...doubles.with(i, at)), weight), x));
+    doubles.map((x, i) =>
+      numericGradient((at) => inner(c.reference(...doubles.with(i, Float64Array.from(at))), weight), x),
+    );
   const once = numeric(weights[0]!);
   const twice = numeric(weights[0]!.map((w, i) => w + weights[1]![i]!));
 

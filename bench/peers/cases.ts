@@ -1,0 +1,156 @@
+// Every case of every suite, as plain data that goes to an engine's process as JSON.
+import { integers, uniform, type WeightSpec } from './numbers.ts';
+
+export type SuiteName = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
+export type Cell = 'lstm' | 'gru';
+/** What an engine is asked to do. */
+export type Kind = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
+
+export interface Case {
+  suite: SuiteName;
+  case: string;
+  kind: Kind;
+  cell: Cell;
+  layers: number;
+  batch: number;
+  time: number;
+  /** Width of what the recurrent layer reads; for `train` that of the embedding. */
+  inputs: number;
+  hidden: number;
+  /** Edge of a `gemm` cube. */
+  size: number;
+  /** N or T for A and for B: stored as it is, or as its transpose. */
+  layout: string;
+  /** Operations that cannot be done without; 0 where they are not counted. */
+  flops: number;
+  weights: WeightSpec[];
+  /** What a case of `sweep` varies. */
+  over?: 'T' | 'B' | 'H';
+}
+
+export const VOCABULARY = 65;
+/** Of Adam, in every engine; Keras's epsilon. */
+export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+export const CLIP_NORM = 5;
+/** Steps after which the state of a `step` case is compared. */
+export const CHECKED_STEPS = 10;
+
+const INPUT_SEED = 100;
+const TARGET_SEED = 101;
+
+const gates = { lstm: 4, gru: 3 };
+
+function recurrentWeights(cell: Cell, layer: number, inputs: number, hidden: number): WeightSpec[] {
+  const width = gates[cell] * hidden;
+  const scale = 1 / Math.sqrt(hidden);
+  const seed = 3 * layer + 10;
+  const biasShape = cell === 'gru' ? [2, width] : [width];
+  return [
+    { name: `kernel${layer}`, shape: [inputs, width], seed, scale },
+    { name: `recurrentKernel${layer}`, shape: [hidden, width], seed: seed + 1, scale },
+    { name: `bias${layer}`, shape: biasShape, seed: seed + 2, scale: 0.1 },
+  ];
+}
+
+const empty: Case = {
+  suite: 'infer',
+  case: '',
+  kind: 'infer',
+  cell: 'lstm',
+  layers: 1,
+  batch: 1,
+  time: 1,
+  inputs: 0,
+  hidden: 0,
+  size: 0,
+  layout: 'NN',
+  flops: 0,
+  weights: [],
+};
+
+/** Tokens of 65 → embedding H/2 → LSTM layers → linear 65, cross-entropy at every step, norm clipped at 5, Adam. */
+function train(layers: number, batch: number, time: number, hidden: number): Case {
+  const inputs = hidden / 2;
+  const recurrent = Array.from({ length: layers }, (_, layer) =>
+    recurrentWeights('lstm', layer, layer === 0 ? inputs : hidden, hidden),
+  );
+  return {
+    ...empty,
+    ...{ suite: 'train', case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`, kind: 'train' },
+    ...{ layers, batch, time, inputs, hidden },
+    // Recurrent products, those between layers, and the head; forward and twice backward. Tokens are a row gather.
+    flops: 6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY),
+    weights: [
+      { name: 'embedding', shape: [VOCABULARY, inputs], seed: 1, scale: 0.5 },
+      ...recurrent.flat(),
+      { name: 'denseKernel', shape: [hidden, VOCABULARY], seed: 2, scale: 1 / Math.sqrt(hidden) },
+      { name: 'denseBias', shape: [VOCABULARY], seed: 3, scale: 0.1 },
+    ],
+  };
+}
+
+function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: number): Case {
+  return {
+    ...empty,
+    ...{ suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, kind: 'infer', cell },
+    ...{ batch, time, inputs, hidden },
+    flops: 2 * batch * time * gates[cell] * hidden * (inputs + hidden),
+    weights: recurrentWeights(cell, 0, inputs, hidden),
+  };
+}
+
+const step = (inputs: number, hidden: number): Case => ({
+  ...infer('lstm', 1, 1, inputs, hidden),
+  ...{ suite: 'step', case: `lstm ${inputs}x${hidden}`, kind: 'step' },
+});
+
+const gemm = (size: number, layout: string): Case => ({
+  ...empty,
+  ...{ suite: 'gemm', case: `${size}³ ${layout}`, kind: 'gemm', size, layout, flops: 2 * size ** 3 },
+});
+
+const sweep = (over: 'T' | 'B' | 'H', base: Case): Case => ({
+  ...base,
+  suite: 'sweep',
+  case: `${over} ${base.case}`,
+  over,
+});
+
+const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
+
+export const CASES: readonly Case[] = [
+  train(1, 32, 50, 128),
+  train(1, 32, 100, 256),
+  train(1, 64, 100, 512),
+  train(2, 32, 100, 256),
+  ...(['lstm', 'gru'] as const).flatMap((cell) => [
+    infer(cell, 1, 100, 64, 128),
+    infer(cell, 1, 100, 128, 256),
+    infer(cell, 32, 50, 64, 128),
+    infer(cell, 32, 100, 128, 256),
+    infer(cell, 64, 100, 256, 512),
+  ]),
+  step(64, 128),
+  step(128, 256),
+  ...[64, 128, 256, 512, 1024].flatMap((size) => ['NN', 'NT', 'TN'].map((layout) => gemm(size, layout))),
+  // One sequence of 100 characters a training step, which is all that brain.js takes at a time.
+  { ...train(1, 1, 100, 128), suite: 'chars', kind: 'chars' },
+  ...POWERS.map((time) => sweep('T', train(1, 32, time, 128))),
+  ...POWERS.map((batch) => sweep('B', train(1, batch, 50, 128))),
+  ...[32, 64, 128, 256, 512].map((hidden) => sweep('H', train(1, 32, 50, hidden))),
+  { ...train(1, 32, 100, 256), suite: 'memory' },
+  { ...step(64, 128), suite: 'start', case: 'first lstm step 64x128', kind: 'start', flops: 0 },
+];
+
+/** Tokens `[B, T]`. */
+export const tokensOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
+  integers(INPUT_SEED, batch * time, VOCABULARY) as Int32Array<ArrayBuffer>;
+/** Class ids `[B, T]`. */
+export const targetsOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
+  integers(TARGET_SEED, batch * time, VOCABULARY) as Int32Array<ArrayBuffer>;
+/** `[B, T, I]`. */
+export const inputOf = ({ batch, time, inputs }: Case): Float32Array<ArrayBuffer> =>
+  uniform(INPUT_SEED, batch * time * inputs, 1) as Float32Array<ArrayBuffer>;
+/** A and B of a `gemm`, as they lie in memory: a cube's transpose has its shape. */
+export const operandsOf = ({ size }: Case): Float32Array<ArrayBuffer>[] =>
+  [INPUT_SEED, TARGET_SEED].map((seed) => uniform(seed, size * size, 1) as Float32Array<ArrayBuffer>);

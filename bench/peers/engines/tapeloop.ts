@@ -1,0 +1,129 @@
+import { readFileSync } from 'node:fs';
+import { tensor } from '../../../src/autograd/tensor.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { Init } from '../../../src/engine/abi.ts';
+import { type Engine, init } from '../../../src/engine/engine.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { embedding } from '../../../src/layers/embedding.ts';
+import type { Layer } from '../../../src/layers/layer.ts';
+import { gru, lstm } from '../../../src/layers/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../../src/train/losses.ts';
+import { sequential } from '../../../src/train/model.ts';
+import { adam } from '../../../src/train/optimizers.ts';
+import {
+  ADAM,
+  type Case,
+  CHECKED_STEPS,
+  CLIP_NORM,
+  inputOf,
+  operandsOf,
+  targetsOf,
+  tokensOf,
+  VOCABULARY,
+} from '../cases.ts';
+import { weightValues } from '../numbers.ts';
+import type { OpenEngine, Task } from '../protocol.ts';
+
+function train(what: Case): Task {
+  const { layers, batch, time, inputs, hidden } = what;
+  const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
+  const model = sequential([
+    embedding({ inputDim: VOCABULARY, outputDim: inputs }),
+    ...stack,
+    dense({ units: VOCABULARY }),
+  ]);
+  model.compile({
+    optimizer: adam({ ...ADAM, globalClipNorm: CLIP_NORM }),
+    loss: sparseCategoricalCrossentropy({ fromLogits: true }),
+  });
+  what.weights.forEach((spec, i) => model.weights[i]!.assign(weightValues(spec)));
+  const x = ndarray(tokensOf(what), [batch, time]);
+  const y = ndarray(targetsOf(what), [batch, time]);
+  const run = () => model.trainOnBatch(x, y);
+  return {
+    run,
+    check() {
+      const first = run();
+      return Float32Array.of(first.loss!, first.gradientNorm!, run().loss!);
+    },
+  };
+}
+
+/** `variant` reset-before: a GRU whose reset gate acts before the recurrent product, with one bias. */
+function recurrentLayer(what: Case, options: { stateful: boolean; variant: string | undefined }): Layer {
+  const { cell, hidden: units, batch, time, inputs } = what;
+  const { stateful, variant } = options;
+  const resetAfter = variant !== 'reset-before';
+  const layer =
+    cell === 'lstm'
+      ? lstm({ units, stateful, returnSequences: !stateful })
+      : gru({ units, stateful, returnSequences: !stateful, resetAfter });
+  layer.build([batch, time, inputs]);
+  what.weights.forEach((spec, i) => {
+    const weight = layer.weights[i]!;
+    weight.assign(weightValues(spec).subarray(0, weight.size));
+  });
+  return layer as Layer;
+}
+
+function infer(engine: Engine, what: Case, variant: string | undefined): Task {
+  const layer = recurrentLayer(what, { stateful: false, variant });
+  const x = tensor(inputOf(what), { shape: [what.batch, what.time, what.inputs] });
+  return {
+    run: () => engine.step(() => layer(x).ptr),
+    check: () => engine.step(() => layer(x).toArray() as Float32Array),
+  };
+}
+
+function step(engine: Engine, what: Case): Task {
+  const layer = recurrentLayer(what, { stateful: true, variant: undefined });
+  const x = tensor(inputOf(what), { shape: [1, 1, what.inputs] });
+  const run = () => engine.step(() => layer(x).ptr);
+  return {
+    run,
+    check() {
+      for (let i = 1; i < CHECKED_STEPS; i++) run();
+      return engine.step(() => layer(x).toArray() as Float32Array);
+    },
+  };
+}
+
+/** Packing B is part of the product, as it is inside the others. */
+function gemm(engine: Engine, what: Case): Task {
+  const { size: n, layout } = what;
+  const { kernels, heap, gemmScratch } = engine;
+  const [a, b, c] = [0, 1, 2].map(() => heap.allocate(4 * n * n)) as [number, number, number];
+  const packed = heap.allocate(4 * kernels.gemm_packed_size(n, n));
+  operandsOf(what).forEach((values, i) => engine.f32([a, b][i]!, n * n).set(values));
+  const [rsA, csA] = layout[0] === 'N' ? [n, 1] : [1, n];
+  const [rsB, csB] = layout[1] === 'N' ? [n, 1] : [1, n];
+  const run = () => {
+    kernels.gemm_pack_b(n, n, b, rsB, csB, packed);
+    kernels.gemm(n, n, n, a, rsA, csA, packed, c, n, Init.Zero, 0, gemmScratch);
+  };
+  return {
+    run,
+    check() {
+      run();
+      return engine.f32(c, n * n).slice();
+    },
+  };
+}
+
+const open: OpenEngine = async ({ threads }) => {
+  if (threads > 1) throw new Error('tapeloop: threads are not there yet');
+  const engine = await init();
+  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  return {
+    version: `${version} (${engine.build})`,
+    prepare(what, variant) {
+      if (what.kind === 'train' || what.kind === 'chars') return train(what);
+      if (what.kind === 'infer') return infer(engine, what, variant);
+      if (what.kind === 'step') return step(engine, what);
+      if (what.kind === 'gemm') return gemm(engine, what);
+      throw new Error(`tapeloop: no case of kind ${what.kind}`);
+    },
+  };
+};
+
+export default open;

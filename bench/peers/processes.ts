@@ -1,0 +1,80 @@
+// An engine's process, asked one thing at a time.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Ready, Request } from './protocol.ts';
+
+export interface Command {
+  program: string;
+  args: string[];
+}
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** An engine gives up if one answer takes longer; jax-js traces a long sequence for minutes. */
+const PATIENCE_MS = 15 * 60_000;
+/** Of what a process said on stderr, kept for the case that it dies. */
+const KEPT_STDERR = 2000;
+
+export class EngineProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  #stderr = '';
+
+  private constructor({ program, args }: Command) {
+    this.#child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child.on('error', (error) => {
+      this.#stderr += error.message;
+    });
+    this.#child.stdin!.on('error', () => {});
+    this.#child.stderr!.on('data', (chunk) => {
+      this.#stderr = (this.#stderr + chunk).slice(-KEPT_STDERR);
+    });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  /** Starts a process and waits until its engine is there. */
+  static async start(command: Command): Promise<{ process: EngineProcess; version: string }> {
+    const child = new EngineProcess(command);
+    const { version } = await child.#answer<Ready>();
+    return { process: child, version };
+  }
+
+  /** Throws what the engine answers as an error, and where its process dies or takes too long. */
+  ask<Body>(request: Request): Promise<Body> {
+    this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
+    return this.#answer<Body>();
+  }
+
+  stop(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async #answer<Body>(): Promise<Body> {
+    const patience = setTimeout(() => this.stop(), PATIENCE_MS);
+    const { value, done } = await this.#lines.next();
+    clearTimeout(patience);
+    if (done) {
+      const [code, signal] = [this.#child.exitCode, this.#child.signalCode];
+      this.stop();
+      throw new Error(`the process ended (${signal ?? code ?? 'killed'}): ${this.#stderr.trim().slice(-400)}`);
+    }
+    const answer = JSON.parse(value) as Answer<Body>;
+    if (typeof answer === 'object' && answer !== null && 'error' in answer) throw new Error(answer.error);
+    return answer as Body;
+  }
+}
+
+/** The process of an engine that is a module in engines/, under the Node binary `node`. */
+export const javascriptEngine = (node: string, name: string, threads: number): Command => ({
+  program: node,
+  args: ['--import', 'tsx', here('child.ts'), name, String(threads)],
+});
+
+/** PyTorch, under the Python binary `python`. */
+export const pythonEngine = (python: string, threads: number): Command => ({
+  program: python,
+  args: [here('engines/torch_engine.py'), String(threads)],
+});
+
+export { here };

@@ -1,0 +1,54 @@
+// What a driver and an engine's process say to each other, a line of JSON each; and what an engine module provides.
+import type { Case } from './cases.ts';
+
+export type Request =
+  /** Builds the case, writes its checked numbers to the file `checked` as float32, warms up. */
+  | { op: 'prepare'; case: Case; variant?: string | undefined; checked: string; warm: boolean }
+  /** Times one sample. */
+  | { op: 'sample' }
+  /** How far resident memory rises while the case is built and runs a few times. */
+  | { op: 'memory'; case: Case };
+
+export interface Ready {
+  version: string;
+}
+
+export interface Prepared {
+  note?: string;
+  /** Set where the numbers are to be compared with this variant of tapeloop's. */
+  variant?: string;
+}
+
+export interface Sample {
+  /** For one unit of work. */
+  ms: number;
+}
+
+export interface Memory {
+  megabytes: number;
+  /** Resident before the case was built. */
+  baseMegabytes: number;
+}
+
+export type Answer<Body> = Body | { error: string };
+
+/** One case, built by an engine. */
+export interface Task extends Prepared {
+  /**
+   * The numbers that must equal tapeloop's, from the weights and inputs of `numbers.ts`; called once, before `run`.
+   *
+   * train: loss, gradient norm, loss after one update. infer: outputs `[B, T, H]`. step: h after 10 steps. gemm: C.
+   */
+  check?(): Float32Array | Promise<Float32Array>;
+  /** One unit of work, complete when it returns or when its promise resolves. */
+  run(): unknown;
+}
+
+export interface PeerEngine {
+  version: string;
+  /** Throws where the engine cannot do the case. */
+  prepare(what: Case, variant?: string): Task | Promise<Task>;
+}
+
+/** The default export of a module in engines/. */
+export type OpenEngine = (options: { threads: number }) => Promise<PeerEngine>;

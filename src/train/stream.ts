@@ -1,0 +1,140 @@
+import { ArgumentError, persistent, type Tensor } from '../autograd/tensor.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Layer } from '../layers/layer.ts';
+import { StreamProgram } from '../ops/stream-program.ts';
+
+export interface StreamOptions {
+  /** Sequences side by side. Default 1. */
+  batch?: number;
+  /** Most steps that one call of `steps` may take. Default 1. */
+  maxSteps?: number;
+}
+
+/**
+ * A model run one time step at a time, its states kept between calls: no promise, no allocation, one call into Wasm.
+ *
+ * Reads the model's weights as they are at each call, so a model may go on training.
+ */
+export class Stream {
+  readonly batch: number;
+  /** Features of a step's input: I, or 1 for a model that starts with an embedding. */
+  readonly inputWidth: number;
+  readonly outputWidth: number;
+  readonly #engine: Engine;
+  readonly #program: StreamProgram;
+  readonly #maxSteps: number;
+  readonly #input: Tensor;
+  readonly #output: Tensor;
+  // Views of the two buffers, made anew only when memory has grown.
+  #inputView: Float32Array | Int32Array;
+  #outputView: Float32Array;
+
+  /** @internal */
+  constructor(engine: Engine, layers: readonly Layer[], inputWidth: number, options: StreamOptions) {
+    const { batch = 1, maxSteps = 1 } = options;
+    for (const [what, value] of Object.entries({ batch, maxSteps })) {
+      if (!Number.isInteger(value) || value < 1) {
+        throw new ArgumentError(`stream: ${what} expected an integer ≥ 1, got ${value}`);
+      }
+    }
+    this.batch = batch;
+    this.inputWidth = inputWidth;
+    this.#engine = engine;
+    this.#maxSteps = maxSteps;
+    this.#program = new StreamProgram(engine, batch);
+    for (const layer of layers) layer.addToStream(this.#program);
+    this.outputWidth = this.#program.width;
+    const dtype = layers[0]!.inputDtype;
+    this.#input = persistent([maxSteps, batch, inputWidth], { dtype, name: 'stream input', engine });
+    this.#output = persistent([maxSteps, batch, this.outputWidth], { name: 'stream output', engine });
+    this.#inputView = this.#input.dataView();
+    this.#outputView = this.#output.dataView() as Float32Array;
+  }
+
+  /**
+   * One step of every sequence.
+   *
+   * @param input `[B, I]`, row-major: features, or one id a sequence.
+   * @returns `[B, O]`, a view that the next call overwrites.
+   * @throws ArgumentError if `input` has another length.
+   */
+  step(input: ArrayLike<number>): Float32Array {
+    return this.steps(input, 1);
+  }
+
+  /**
+   * `n` steps in one call.
+   *
+   * @param inputs `[n, B, I]`, time-major.
+   * @returns `[n, B, O]`, a view that the next call overwrites.
+   * @throws ArgumentError if `n` is more than `maxSteps`, or `inputs` has another length, an id outside the vocabulary or a number
+   *   that is not finite; the states are then as they were.
+   */
+  steps(inputs: ArrayLike<number>, n: number): Float32Array {
+    const width = this.batch * this.inputWidth;
+    if (!(n >= 1 && n <= this.#maxSteps)) {
+      throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
+    }
+    if (inputs.length !== n * width) {
+      throw new ArgumentError(
+        `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${inputs.length}`,
+      );
+    }
+    if (this.#inputView.buffer !== this.#engine.memory.buffer) {
+      this.#inputView = this.#input.dataView();
+      this.#outputView = this.#output.dataView() as Float32Array;
+    }
+    this.#inputView.set(inputs);
+    this.#checkInput(inputs);
+    this.#program.run(n, this.#input.ptr, 4 * width, this.#output.ptr);
+    return n === this.#maxSteps ? this.#outputView : this.#outputView.subarray(0, n * this.batch * this.outputWidth);
+  }
+
+  // What would spoil the states for good is refused before the first step.
+  #checkInput(inputs: ArrayLike<number>): void {
+    const { idLimit } = this.#program;
+    const { kernels } = this.#engine;
+    const count = inputs.length;
+    if (idLimit === 0) {
+      if (!kernels.all_finite(count, this.#input.ptr)) throw new ArgumentError('stream: input expected finite numbers');
+      return;
+    }
+    for (let i = 0; i < count; i++) {
+      const id = inputs[i]!;
+      if (!(Number.isInteger(id) && id >= 0 && id < idLimit)) {
+        throw new ArgumentError(`stream: input expected ids in [0, ${idLimit}), got ${id} at ${i}`);
+      }
+    }
+  }
+
+  /** Starts every sequence from zeros. */
+  reset(): void {
+    for (const state of this.#program.states) this.#engine.kernels.fill(state.size, 0, state.ptr);
+  }
+
+  /** Copies of the states, `[B, H]` each, layer by layer; of an LSTM h, then c. */
+  get state(): Float32Array[] {
+    return this.#program.states.map((state) => state.toArray() as Float32Array);
+  }
+
+  /** Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit. */
+  setState(states: readonly ArrayLike<number>[]): void {
+    const own = this.#program.states;
+    if (states.length !== own.length) {
+      throw new ArgumentError(`stream: states expected ${own.length} arrays, got ${states.length}`);
+    }
+    own.forEach((state, i) => {
+      if (states[i]!.length !== state.size) {
+        throw new ArgumentError(`stream: states[${i}] expected ${state.size} values, got ${states[i]!.length}`);
+      }
+    });
+    own.forEach((state, i) => state.set(states[i]!));
+  }
+
+  /** Frees its buffers; the model stays. */
+  dispose(): void {
+    this.#program.dispose();
+    this.#input.dispose();
+    this.#output.dispose();
+  }
+}

@@ -1,0 +1,464 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { valueAndGrad } from '../../src/autograd/tape.ts';
+import { ArgumentError, type Shape, sizeOf, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import type { Cell } from '../../src/cells/cell.ts';
+import { gruAfterCell, gruBeforeCell } from '../../src/cells/gru.ts';
+import { lstmCell } from '../../src/cells/lstm.ts';
+import { rnnCells } from '../../src/cells/rnn.ts';
+import { engine, init } from '../../src/engine/engine.ts';
+import { add, mul, recurrence, sum } from '../../src/ops/index.ts';
+import { modes } from '../engine/modes.ts';
+import { expectGradient, expectOutput } from '../golden/expect-close.ts';
+import { expectSameBits } from '../kernels/compare.ts';
+import { values } from '../kernels/reference/values.ts';
+import { type CellName, referenceCells } from '../reference/cells.ts';
+import { runSequence } from '../reference/sequence.ts';
+import { composedScan } from './composed-cells.ts';
+
+const cells: Record<CellName, Cell> = {
+  lstm: lstmCell,
+  gruAfter: gruAfterCell,
+  gruBefore: gruBeforeCell,
+  rnnTanh: rnnCells.tanh,
+  rnnRelu: rnnCells.relu,
+  rnnLinear: rnnCells.linear,
+};
+const names = Object.keys(cells) as CellName[];
+
+interface Case {
+  name: CellName;
+  time: number;
+  batch: number;
+  inputs: number;
+  units: number;
+  withBias?: boolean;
+  withInitial?: boolean;
+  reverse?: boolean;
+  /** What the loss reads: all outputs and states, the last h alone, or the last state alone (c of an LSTM). */
+  loss?: 'all' | 'h' | 'lastState';
+  returnSequences?: boolean;
+}
+
+interface Data {
+  x: Float32Array;
+  kernel: Float32Array;
+  recurrentKernel: Float32Array;
+  bias: Float32Array | undefined;
+  initial: Float32Array[] | undefined;
+  dY: Float32Array;
+  dStates: Float32Array[];
+}
+
+function shapesOf({
+  name,
+  time,
+  batch,
+  inputs,
+  units,
+}: Case): Record<'x' | 'kernel' | 'recurrentKernel' | 'bias' | 'state', Shape> {
+  const { gates, biases } = cells[name];
+  const width = gates * units;
+  return {
+    x: [time, batch, inputs],
+    kernel: [inputs, width],
+    recurrentKernel: [units, width],
+    bias: biases === 2 ? [2, width] : [width],
+    state: [batch, units],
+  };
+}
+
+function dataOf(c: Case): Data {
+  const { withBias = true, withInitial = true, loss = 'all' } = c;
+  const shapes = shapesOf(c);
+  const { states } = cells[c.name];
+  // Weights as large as a trained net's, so that no gate is in its linear part and 7 steps do not blow up.
+  const scale = 1 / Math.sqrt(c.units);
+  return {
+    x: values(sizeOf(shapes.x), 1),
+    kernel: values(sizeOf(shapes.kernel), 2, scale),
+    recurrentKernel: values(sizeOf(shapes.recurrentKernel), 3, scale),
+    bias: withBias ? values(sizeOf(shapes.bias), 4, 0.5) : undefined,
+    initial: withInitial ? states.map((_, i) => values(sizeOf(shapes.state), 5 + i)) : undefined,
+    dY: loss === 'all' ? values(c.time * sizeOf(shapes.state), 7) : new Float32Array(c.time * sizeOf(shapes.state)),
+    dStates: states.map((_, i) => {
+      const wanted = loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1);
+      return wanted ? values(sizeOf(shapes.state), 8 + i) : new Float32Array(sizeOf(shapes.state));
+    }),
+  };
+}
+
+interface Outcome {
+  y: ArrayLike<number> | undefined;
+  states: ArrayLike<number>[];
+  grads: Record<string, ArrayLike<number>>;
+}
+
+type Scan = (
+  x: Tensor,
+  weights: { kernel: Tensor; recurrentKernel: Tensor; bias: Tensor | undefined },
+  initial: Tensor[] | undefined,
+) => {
+  outputs: Tensor | undefined;
+  states: Tensor[];
+};
+
+/** Outputs, states and every gradient of Σ y·dY + Σ states·dStates; a sum whose weights are all zero is left out. */
+function run(c: Case, data: Data, scan: Scan): Outcome {
+  const shapes = shapesOf(c);
+  const make = (name: keyof typeof shapes, from: Float32Array): Tensor => tensor(from, { shape: shapes[name], name });
+  const x = make('x', data.x);
+  const weights = {
+    kernel: make('kernel', data.kernel),
+    recurrentKernel: make('recurrentKernel', data.recurrentKernel),
+    bias: data.bias && make('bias', data.bias),
+  };
+  const initial = data.initial?.map((state) => make('state', state));
+  const { loss = 'all' } = c;
+  const seen: Outcome[] = [];
+  const wrt: Record<string, Tensor> = {
+    x,
+    kernel: weights.kernel,
+    recurrentKernel: weights.recurrentKernel,
+    ...(weights.bias ? { bias: weights.bias } : {}),
+    ...Object.fromEntries((initial ?? []).map((state, i) => [`initial ${i}`, state])),
+  };
+  const { grads } = valueAndGrad(() => {
+    const { outputs, states } = scan(x, weights, initial);
+    seen.push({ y: outputs?.toArray(), states: states.map((state) => state.toArray()), grads: {} });
+    const terms = states
+      .map((state, i) => [state, data.dStates[i]!] as const)
+      .filter((_, i) => loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1));
+    if (outputs && loss === 'all') terms.push([outputs, data.dY]);
+    return terms.map(([t, by]) => sum(mul(t, tensor(by, { shape: t.shape })))).reduce((a, b) => add(a, b));
+  }, Object.values(wrt));
+  return {
+    ...seen[0]!,
+    grads: Object.fromEntries(Object.keys(wrt).map((key, i) => [key, grads[i]!.toArray()])),
+  };
+}
+
+function fused(c: Case): Scan {
+  return (x, weights, initialState) =>
+    recurrence(cells[c.name], x, weights, {
+      initialState,
+      reverse: c.reverse ?? false,
+      returnSequences: c.returnSequences ?? true,
+    });
+}
+
+/** Steps [T, B·n] in the opposite order. */
+function reversed<A extends Float32Array | Float64Array>(sequence: A, time: number): A {
+  const step = sequence.length / time;
+  return sequence.map((_, at) => sequence[(time - 1 - Math.floor(at / step)) * step + (at % step)]!) as A;
+}
+
+/** The float64 reference's outcome: it walks forwards, so a reversed scan turns its input and its outputs round. */
+function reference(c: Case, data: Data): Outcome {
+  const turn = <A extends Float32Array | Float64Array>(sequence: A): A =>
+    c.reverse ? reversed(sequence, c.time) : sequence;
+  const double = (x: Float32Array): Float64Array => Float64Array.from(x);
+  const { width, rows } = { width: cells[c.name].gates * c.units, rows: cells[c.name].biases };
+  const result = runSequence(
+    referenceCells[c.name],
+    {
+      kernel: double(data.kernel),
+      recurrentKernel: double(data.recurrentKernel),
+      bias: data.bias ? double(data.bias) : new Float64Array(rows * width),
+    },
+    { x: double(turn(data.x)), initialStates: data.initial?.map(double) },
+    { time: c.time, batch: c.batch, inputSize: c.inputs, units: c.units },
+  );
+  const dY = c.returnSequences === false ? new Float64Array(data.dY.length) : double(turn(data.dY));
+  const g = result.backward(dY, data.dStates.map(double));
+  return {
+    y: c.returnSequences === false ? undefined : turn(result.y),
+    states: result.finalStates,
+    grads: {
+      x: turn(g.dX),
+      kernel: g.dKernel,
+      recurrentKernel: g.dRecurrentKernel,
+      ...(data.bias ? { bias: g.dBias } : {}),
+      ...Object.fromEntries((data.initial ?? []).map((_, i) => [`initial ${i}`, g.dInitialStates[i]!])),
+    },
+  };
+}
+
+function expectOutcome(label: string, got: Outcome, expected: Outcome): void {
+  const shape = (list: ArrayLike<number>): number[] => [list.length];
+  expect(got.y === undefined, `${label}: outputs left out`).toBe(expected.y === undefined);
+  if (expected.y) expectOutput(`${label}: outputs`, got.y!, { shape: shape(expected.y), values: expected.y });
+  expected.states.forEach((state, i) =>
+    expectOutput(`${label}: state ${i}`, got.states[i]!, { shape: shape(state), values: state }),
+  );
+  expect(Object.keys(got.grads)).toEqual(Object.keys(expected.grads));
+  for (const [name, grad] of Object.entries(expected.grads)) {
+    expectGradient(`${label}: gradient of ${name}`, got.grads[name]!, { shape: shape(grad), values: grad });
+  }
+}
+
+const gridOf = (name: CellName): Case[] =>
+  [1, 2, 7].flatMap((time) =>
+    [1, 3, 5].flatMap((batch) =>
+      [1, 5].flatMap((inputs) => [1, 4, 7, 16].map((units) => ({ name, time, batch, inputs, units }))),
+    ),
+  );
+const describeCase = (c: Case): string => `seed 1, ${JSON.stringify(c)}`;
+
+for (const mode of modes) {
+  describe(`recurrence in ${mode} mode`, () => {
+    beforeAll(async () => {
+      await init({ mode });
+    });
+
+    describe.each(names)('%s', (name) => {
+      const variants: [string, Partial<Case>][] = [
+        ['with bias and initial state', {}],
+        ['without bias', { withBias: false }],
+        ['without initial state', { withInitial: false }],
+        ['without bias or initial state', { withBias: false, withInitial: false }],
+        ['in reverse', { reverse: true }],
+        ['in reverse without initial state', { reverse: true, withInitial: false }],
+        ['and a loss on the last h alone', { loss: 'h' }],
+        ['in reverse and a loss on the last h alone', { loss: 'h', reverse: true }],
+        ['and a loss on the last state alone', { loss: 'lastState' }],
+        ['with returnSequences false', { returnSequences: false }],
+      ];
+      test.each(variants)('%s, on a grid of shapes, matches the float64 reference', (_, variant) => {
+        for (const shape of gridOf(name)) {
+          const c = { ...shape, ...variant };
+          const data = dataOf(c);
+          expectOutcome(describeCase(c), run(c, data, fused(c)), reference(c, data));
+        }
+      });
+
+      test('over more rows than are projected at a time, matches the float64 reference', () => {
+        // 40·5 rows: the input projection is made in chunks of 128 rows.
+        for (const reverse of [false, true]) {
+          const c: Case = { name, time: 40, batch: 5, inputs: 3, units: 4, reverse };
+          const data = dataOf(c);
+          const expected = reference(c, data);
+          expectOutcome(describeCase(c), run(c, data, fused(c)), expected);
+          const y = engine().step(() => {
+            const [x, kernel, recurrentKernel] = [data.x, data.kernel, data.recurrentKernel].map((from, i) =>
+              tensor(from, { shape: Object.values(shapesOf(c))[i]! }),
+            );
+            const bias = tensor(data.bias!, { shape: shapesOf(c).bias });
+            const initialState = data.initial!.map((state) => tensor(state, { shape: shapesOf(c).state }));
+            const weights = { kernel: kernel!, recurrentKernel: recurrentKernel!, bias };
+            return recurrence(cells[name], x!, weights, { initialState, reverse }).outputs!.toArray();
+          });
+          expectOutput('inference', y, { shape: [40, 5, 4], values: expected.y! });
+        }
+      });
+
+      test.each([
+        { time: 5, batch: 3, inputs: 5, units: 4, withBias: true },
+        { time: 3, batch: 1, inputs: 2, units: 7, withBias: true },
+        { time: 4, batch: 2, inputs: 3, units: 5, withBias: false },
+      ])('T=$time B=$batch I=$inputs H=$units bias=$withBias, matches the cell composed from small ops', (shape) => {
+        const c: Case = { name, ...shape };
+        const data = dataOf(c);
+        const composed = run(c, data, (x, weights, initial) => composedScan(name, x, weights, initial!));
+        expectOutcome(describeCase(c), run(c, data, fused(c)), composed);
+      });
+
+      test('windows whose states are carried, give the outputs of one long sequence to the bit', () => {
+        const c: Case = { name, time: 7, batch: 3, inputs: 5, units: 4 };
+        const data = dataOf(c);
+        const whole = run(c, data, fused(c));
+        let initial = data.initial!;
+        const parts: number[] = [];
+        for (const [from, to] of [
+          [0, 3],
+          [3, 4],
+          [4, 7],
+        ] as const) {
+          const window = {
+            ...data,
+            initial,
+            x: data.x.slice(from * 15, to * 15),
+            dY: data.dY.slice(from * 12, to * 12),
+          };
+          const part = run({ ...c, time: to - from }, window, fused(c));
+          parts.push(...Array.from(part.y!));
+          initial = part.states.map((state) => Float32Array.from(state));
+        }
+        expectSameBits(parts, whole.y!, 'outputs');
+        initial.forEach((state, i) => expectSameBits(state, whole.states[i]!, `state ${i}`));
+      });
+
+      test('windows whose states are carried as values, take no gradient across', () => {
+        const c: Case = { name, time: 3, batch: 2, inputs: 4, units: 4 };
+        const data = dataOf(c);
+        const shapes = shapesOf(c);
+        const weights = {
+          kernel: tensor(data.kernel, { shape: shapes.kernel }),
+          recurrentKernel: tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
+        };
+        const [first, second] = [tensor(data.x, { shape: shapes.x }), tensor(data.x, { shape: shapes.x })];
+        const before = recurrence(cells[name], first, weights).states;
+        const carried = before.map((state) => tensor(state.toArray(), { shape: shapes.state }));
+        const loss = (initialState: Tensor[]) => () =>
+          sum(recurrence(cells[name], second, weights, { initialState }).outputs!);
+        const cut = valueAndGrad(() => {
+          const { states } = recurrence(cells[name], first, weights);
+          return loss(states.map((state) => tensor(state.toArray(), { shape: shapes.state })))();
+        }, [first, weights.kernel]);
+        const alone = valueAndGrad(loss(carried), [first, weights.kernel]);
+        const joined = valueAndGrad(() => loss(recurrence(cells[name], first, weights).states)(), [first]);
+        expect(new Set(cut.grads[0]!.toArray())).toEqual(new Set([0]));
+        expectSameBits(cut.grads[1]!.toArray(), alone.grads[1]!.toArray(), 'gradient of kernel');
+        expect(joined.grads[0]!.toArray().some((v) => v !== 0)).toBe(true);
+      });
+
+      test('without a tape, gives the outputs and states of training to the bit', () => {
+        for (const reverse of [false, true]) {
+          for (const returnSequences of [true, false]) {
+            const c: Case = { name, time: 7, batch: 5, inputs: 5, units: 7, reverse, returnSequences };
+            const data = dataOf(c);
+            const training = run(c, data, fused(c));
+            const shapes = shapesOf(c);
+            const { outputs, states } = fused(c)(
+              tensor(data.x, { shape: shapes.x }),
+              {
+                kernel: tensor(data.kernel, { shape: shapes.kernel }),
+                recurrentKernel: tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
+                bias: tensor(data.bias!, { shape: shapes.bias }),
+              },
+              data.initial!.map((state) => tensor(state, { shape: shapes.state })),
+            );
+            expect(outputs === undefined).toBe(!returnSequences);
+            if (outputs) expectSameBits(outputs.toArray(), training.y!, `outputs, reverse=${reverse}`);
+            states.forEach((state, i) =>
+              expectSameBits(state.toArray(), training.states[i]!, `state ${i}, reverse=${reverse}`),
+            );
+          }
+        }
+      });
+
+      test('rows of a batch of 5, each alone, give the same outputs, states and input gradients to the bit', () => {
+        const c: Case = { name, time: 4, batch: 5, inputs: 5, units: 7 };
+        const data = dataOf(c);
+        const whole = run(c, data, fused(c));
+        /** Row b of [outer, 5, inner]. */
+        const row = (from: ArrayLike<number>, b: number, outer: number): Float32Array => {
+          const inner = from.length / outer / 5;
+          return Float32Array.from(
+            { length: outer * inner },
+            (_, at) => from[(Math.floor(at / inner) * 5 + b) * inner + (at % inner)]!,
+          );
+        };
+        for (let b = 0; b < 5; b++) {
+          const alone = run(
+            { ...c, batch: 1 },
+            {
+              ...data,
+              x: row(data.x, b, 4),
+              dY: row(data.dY, b, 4),
+              initial: data.initial!.map((state) => row(state, b, 1)),
+              dStates: data.dStates.map((state) => row(state, b, 1)),
+            },
+            fused(c),
+          );
+          expectSameBits(alone.y!, row(whole.y!, b, 4), `row ${b}: outputs`);
+          expectSameBits(alone.grads.x!, row(whole.grads.x!, b, 4), `row ${b}: gradient of x`);
+          alone.states.forEach((state, i) =>
+            expectSameBits(state, row(whole.states[i]!, b, 1), `row ${b}: state ${i}`),
+          );
+          data.initial!.forEach((_, i) =>
+            expectSameBits(
+              alone.grads[`initial ${i}`]!,
+              row(whole.grads[`initial ${i}`]!, b, 1),
+              `row ${b}: initial ${i}`,
+            ),
+          );
+        }
+      });
+    });
+
+    test('an initial state and the weights, are not written to', () => {
+      const c: Case = { name: 'lstm', time: 3, batch: 2, inputs: 2, units: 3 };
+      const shapes = shapesOf(c);
+      const data = dataOf(c);
+      const made = [
+        tensor(data.kernel, { shape: shapes.kernel }),
+        tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
+        ...data.initial!.map((state) => tensor(state, { shape: shapes.state })),
+      ] as const;
+      const [kernel, recurrentKernel, ...initialState] = made;
+      recurrence(lstmCell, tensor(data.x, { shape: shapes.x }), { kernel, recurrentKernel }, { initialState });
+      [data.kernel, data.recurrentKernel, ...data.initial!].forEach((before, i) =>
+        expectSameBits(made[i]!.toArray(), before, `tensor ${i}`),
+      );
+    });
+  });
+}
+
+describe('recurrence with arguments that do not fit', () => {
+  const zeros = (...shape: number[]): Tensor => tensor(new Float32Array(sizeOf(shape)), { shape });
+  const good = { x: zeros(3, 2, 5), kernel: zeros(5, 16), recurrentKernel: zeros(4, 16), bias: zeros(16) };
+  const call = (
+    cell: Cell,
+    given: Partial<Record<'x' | 'kernel' | 'recurrentKernel' | 'bias', Tensor>>,
+    initialState?: Tensor[],
+  ) => {
+    const { x, ...weights } = { ...good, ...given };
+    return () => recurrence(cell, x, weights, { initialState });
+  };
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'kernel of another input size',
+      call(lstmCell, { kernel: zeros(6, 16) }),
+      'recurrence(lstm): kernel expected [5, 16], got [6, 16]',
+    ],
+    [
+      'kernel of another width',
+      call(lstmCell, { kernel: zeros(5, 12) }),
+      'recurrence(lstm): kernel expected [5, 16], got [5, 12]',
+    ],
+    [
+      'recurrentKernel of other gates',
+      call(lstmCell, { recurrentKernel: zeros(4, 12) }),
+      'recurrence(lstm): recurrentKernel expected [4, 16], got [4, 12]',
+    ],
+    [
+      'recurrentKernel of one axis',
+      call(lstmCell, { recurrentKernel: zeros(4) }),
+      'recurrence(lstm): recurrentKernel expected [4, 16], got [4]',
+    ],
+    ['bias of another width', call(lstmCell, { bias: zeros(12) }), 'recurrence(lstm): bias expected [16], got [12]'],
+    [
+      'one bias where the cell has two',
+      call(gruAfterCell, { kernel: zeros(5, 12), recurrentKernel: zeros(4, 12), bias: zeros(12) }),
+      'recurrence(gru): bias expected [2, 12], got [12]',
+    ],
+    [
+      'one initial state of two',
+      call(lstmCell, {}, [zeros(2, 4)]),
+      'recurrence(lstm): initialState expected 2 tensors (h, c), got 1',
+    ],
+    [
+      'an initial state of another batch',
+      call(lstmCell, {}, [zeros(2, 4), zeros(3, 4)]),
+      'recurrence(lstm): initialState[1] expected [2, 4], got [3, 4]',
+    ],
+    [
+      'no time steps',
+      call(lstmCell, { x: zeros(0, 2, 5) }),
+      'recurrence(lstm): input expected [T, B, I] f32 with T ≥ 1, got [0, 2, 5] f32',
+    ],
+    [
+      'an input of two axes',
+      call(lstmCell, { x: zeros(2, 5) }),
+      'recurrence(lstm): input expected [T, B, I] f32 with T ≥ 1, got [2, 5] f32',
+    ],
+    [
+      'an i32 input',
+      call(lstmCell, { x: tensor(new Int32Array(30), { shape: [3, 2, 5], dtype: 'i32' }) }),
+      'recurrence(lstm): input expected [T, B, I] f32 with T ≥ 1, got [3, 2, 5] i32',
+    ],
+  ])('%s, throws and says what was expected', (_, run, message) => {
+    expect(run).toThrow(new ArgumentError(message));
+  });
+});
