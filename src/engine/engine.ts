@@ -1,6 +1,8 @@
 import type { Kernels, Ptr } from './abi.ts';
 import { type Build, hostHasRelaxedSimd, hostHasSimd, instantiateKernels } from './load.ts';
 import { Arena, Heap, type Mark } from './memory.ts';
+import { withSharedMemory } from './shared-memory.ts';
+import { hostHasThreads, type Part, Pool, WorkerError } from './threads.ts';
 import { relaxed, simd } from './wasm.gen.ts';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
@@ -11,6 +13,11 @@ export interface InitOptions {
   mode?: NumericMode;
   /** A compiled kernel module of the caller's own, for hosts that forbid compiling from bytes. Its build must fit `mode`. */
   module?: WebAssembly.Module;
+  /**
+   * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where the host
+   * does not let threads share memory (a page that is not cross-origin isolated), there is one: `engine.threads` tells.
+   */
+  threads?: number;
   /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
   maximumMemory?: number;
 }
@@ -28,16 +35,59 @@ export class Engine {
   readonly arena: Arena;
   /** Scratch of `gemm`, shared by all calls. */
   readonly gemmScratch: Ptr;
+  #pool: Pool | undefined;
   #step = 0;
   #stepMark: Mark | undefined;
 
-  constructor(module: WebAssembly.Module, build: Build | 'custom', maximumMemory: number) {
+  constructor(module: WebAssembly.Module, build: Build | 'custom', maximumMemory: number, shared = false) {
     this.build = build;
-    this.memory = new WebAssembly.Memory({ initial: 16 });
+    this.memory = new WebAssembly.Memory(shared ? { initial: 16, maximum: 65536, shared } : { initial: 16 });
     this.kernels = instantiateKernels(module, this.memory);
     this.heap = new Heap(this.memory, this.kernels.heapBase(), maximumMemory);
     this.arena = new Arena(this.heap);
     this.gemmScratch = this.heap.allocate(4 * this.kernels.gemm_scratch_size());
+  }
+
+  get threads(): number {
+    return this.#pool?.size ?? 1;
+  }
+
+  /** Starts the other threads; the engine must have been made over shared memory. @internal */
+  async startThreads(module: WebAssembly.Module, threads: number): Promise<void> {
+    const size = 4 * this.kernels.gemm_scratch_size();
+    const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
+    this.#pool = await Pool.start(module, this.memory, this.kernels, scratches);
+  }
+
+  /** Ends the other threads; what follows is computed by one. Without it they end with the process or the page. */
+  stopThreads(): void {
+    this.#pool?.stop();
+    this.#pool = undefined;
+  }
+
+  /**
+   * Makes `body` for all of [0, rows), in one part a thread. A part may do nothing but call kernels, and may not read what they
+   * compute; parts may not write to the same places. @internal
+   *
+   * @param grain fewest rows worth a thread of their own.
+   */
+  parallel(rows: number, grain: number, body: (part: Part) => void): void {
+    const own = { kernels: this.kernels, gemmScratch: this.gemmScratch };
+    const parts = Math.min(this.threads, Math.floor(rows / grain));
+    if (!this.#pool || parts < 2) {
+      body({ ...own, from: 0, to: rows });
+      return;
+    }
+    const ranges = Array.from({ length: parts }, (_, i) => ({
+      from: Math.floor((i * rows) / parts),
+      to: Math.floor(((i + 1) * rows) / parts),
+    }));
+    try {
+      this.scratch(() => this.#pool!.run(ranges, own, (doubles) => this.allocateScratch(2 * doubles), body));
+    } catch (error) {
+      if (error instanceof WorkerError) this.#pool = undefined;
+      throw error;
+    }
   }
 
   /** The number of the step now open, or 0 outside any step. */
@@ -99,17 +149,22 @@ function buildFor(mode: NumericMode): Build {
   return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
 }
 
-function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY }: InitOptions): {
+function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): {
   mode: NumericMode;
   maximumMemory: number;
+  threads: number;
 } {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
+    throw new RangeError(`init: threads expected an integer from 1 to 64, got ${threads}`);
+  }
+  if (module && threads > 1) throw new TypeError('init: threads > 1 cannot be had with a module of your own');
   if (mode !== 'fast' && mode !== 'reproducible') {
     throw new TypeError(`init: mode expected 'fast' or 'reproducible', got ${JSON.stringify(mode)}`);
   }
   if (!(maximumMemory >= 2 ** 21 && maximumMemory <= LARGEST_MEMORY)) {
     throw new RangeError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${maximumMemory}`);
   }
-  return { mode, maximumMemory };
+  return { mode, maximumMemory, threads: hostHasThreads() ? threads : 1 };
 }
 
 let current: Engine | undefined;
@@ -132,11 +187,16 @@ export function engine(): Engine {
  * @throws if the host lacks 128-bit SIMD or an option is out of range.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
-  const { mode, maximumMemory } = checkOptions(options);
+  const { mode, maximumMemory, threads } = checkOptions(options);
+  current?.stopThreads();
   if (options.module) current = new Engine(options.module, 'custom', maximumMemory);
   else {
     const build = buildFor(mode);
-    current = new Engine(await WebAssembly.compile(decodeBase64(inlined[build])), build, maximumMemory);
+    const bytes = decodeBase64(inlined[build]);
+    const module = await WebAssembly.compile(threads > 1 ? withSharedMemory(bytes) : bytes);
+    const made = new Engine(module, build, maximumMemory, threads > 1);
+    if (threads > 1) await made.startThreads(module, threads);
+    current = made;
   }
   return current;
 }

@@ -37,6 +37,11 @@ export class RandomStream {
     this.#state = { ...state };
   }
 
+  /** Goes back to the first number. */
+  restart(): void {
+    this.#state.calls = 0;
+  }
+
   nextUint32(): number {
     const { seed } = this.#state;
     return mix(mix(this.#state.calls++ + 0x9e3779b9) ^ mix(seed));

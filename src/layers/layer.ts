@@ -117,8 +117,21 @@ export abstract class Layer<Output = Tensor> extends Callable {
       }
       return;
     }
-    this.makeWeights(inputShape);
+    try {
+      this.makeWeights(inputShape);
+    } catch (error) {
+      this.unbuild();
+      throw error;
+    }
     this.#builtFor = inputShape;
+  }
+
+  /** Frees what `build` made, as if it had not been called. @internal */
+  unbuild(): void {
+    for (const weight of this.weights) weight.dispose();
+    this.weights.length = 0;
+    this.#builtFor = undefined;
+    this.#random?.restart();
   }
 
   get isBuilt(): boolean {
@@ -141,10 +154,10 @@ export abstract class Layer<Output = Tensor> extends Callable {
 
   /** Notes what a call can change beside the weights; the function it returns puts that back. @internal */
   snapshot(): () => void {
-    const random = this.#random;
-    const state = random?.state;
+    const state = this.#random?.state;
     return () => {
-      if (random && state) random.state = state;
+      if (state) this.random.state = state;
+      else this.#random?.restart();
     };
   }
 

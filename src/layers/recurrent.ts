@@ -66,9 +66,9 @@ export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
     className: string,
     cell: Cell,
     options: RecurrentOptions,
-    own: { config: LayerConfig; biasInitializer?: Initializer | undefined },
+    own: { defaultName: string; config: LayerConfig; biasInitializer?: Initializer | undefined },
   ) {
-    super(className === 'SimpleRNN' ? 'simple_rnn' : className.toLowerCase(), options);
+    super(own.defaultName, options);
     expectCount(`${cell.name}: units`, options.units);
     this.className = className;
     this.cell = cell;
@@ -245,7 +245,7 @@ type WithState<O extends RecurrentOptions> = O extends { returnState: true } ? T
 export function lstm<O extends LstmOptions>(options: O): Recurrent<WithState<O>> {
   const { unitForgetBias } = options;
   const biasInitializer = (unitForgetBias ?? true) ? forgetBias : undefined;
-  return new Recurrent('LSTM', lstmCell, options, { config: { unitForgetBias }, biasInitializer });
+  return new Recurrent('LSTM', lstmCell, options, { defaultName: 'lstm', config: { unitForgetBias }, biasInitializer });
 }
 
 /**
@@ -262,7 +262,7 @@ export function lstm<O extends LstmOptions>(options: O): Recurrent<WithState<O>>
 export function gru<O extends GruOptions>(options: O): Recurrent<WithState<O>> {
   const { resetAfter } = options;
   const cell = (resetAfter ?? true) ? gruAfterCell : gruBeforeCell;
-  return new Recurrent('GRU', cell, options, { config: { resetAfter } });
+  return new Recurrent('GRU', cell, options, { defaultName: 'gru', config: { resetAfter } });
 }
 
 /**
@@ -281,5 +281,8 @@ export function simpleRnn<O extends SimpleRnnOptions>(options: O): Recurrent<Wit
       `simpleRnn: activation expected one of ${Object.keys(rnnCells).join(', ')}, got '${activation}'`,
     );
   }
-  return new Recurrent('SimpleRNN', rnnCells[activation], options, { config: { activation: options.activation } });
+  return new Recurrent('SimpleRNN', rnnCells[activation], options, {
+    defaultName: 'simple_rnn',
+    config: { activation: options.activation },
+  });
 }

@@ -51,10 +51,13 @@ export class Sequential extends Layer {
   protected override makeWeights(inputShape: BatchShape): void {
     let shape = inputShape;
     let before: Layer | undefined;
+    const made: Layer[] = [];
     for (const layer of this.layers) {
       try {
+        if (!layer.isBuilt) made.push(layer);
         layer.build(shape);
       } catch (error) {
+        for (const each of made) each.unbuild();
         if (!(error instanceof ArgumentError) || !before) throw error;
         throw new ArgumentError(`${error.message} from layer '${before.name}'`);
       }
@@ -62,6 +65,10 @@ export class Sequential extends Layer {
       this.weights.push(...layer.weights);
       before = layer;
     }
+  }
+
+  override unbuild(): void {
+    this.weights.length = 0;
   }
 
   protected override get fixesInputWidth(): boolean {
@@ -94,14 +101,18 @@ export class Sequential extends Layer {
   }
 }
 
-/** Gives layers of one kind the names lstm, lstm_1, …, and refuses a name that two were given. */
+/** Gives layers of one kind the names lstm, lstm_1, …, and refuses a name that two have for good. */
 function numberNames(layers: readonly Layer[]): void {
+  const twice = layers.find((layer, i) => layers.indexOf(layer) !== i);
+  if (twice) throw new ArgumentError(`sequential: layer '${twice.name}' is listed twice`);
   const taken = new Set<string>();
-  for (const layer of layers.filter((each) => each.isNamed)) {
+  // A layer that has weights has named them.
+  const isFixed = (layer: Layer): boolean => layer.isNamed || layer.isBuilt;
+  for (const layer of layers.filter(isFixed)) {
     if (taken.has(layer.name)) throw new ArgumentError(`sequential: two layers are named '${layer.name}'`);
     taken.add(layer.name);
   }
-  for (const layer of layers.filter((each) => !each.isNamed && !each.isBuilt)) {
+  for (const layer of layers.filter((each) => !isFixed(each))) {
     const kind = layer.name;
     let name = kind;
     for (let n = 1; taken.has(name); n++) name = `${kind}_${n}`;

@@ -1,6 +1,6 @@
 import { type Destination, openTape, type Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { Init, type Ptr } from '../engine/abi.ts';
+import { Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { product } from './product.ts';
 
@@ -13,8 +13,8 @@ import { product } from './product.ts';
 export interface InputSide {
   /** What its gradients flow to. */
   readonly tensors: readonly Tensor[];
-  /** Prepares, in scratch, a function that writes rows [from, from + count) of x·W + b to `to`. */
-  begin(): (from: number, count: number, to: Ptr) => void;
+  /** Prepares, in scratch, a function that writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch. */
+  begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, to: Ptr) => void;
   /** Contributes the gradients of x and W, and to `dBias` that of the first row of b, given ∂L/∂(x·W + b) `[T·B, G·H]`. */
   backward(tape: Tape, dGates: Ptr, dBias: Destination | undefined): void;
 }
@@ -40,16 +40,16 @@ export function inputSide(x: Tensor, kernel: Tensor, bias: Tensor | undefined): 
 }
 
 function denseSide({ engine, x, kernel, bias, rows, inputs, width }: Operands): InputSide {
-  const { kernels, gemmScratch } = engine;
+  const { kernels } = engine;
   return {
     tensors: [x, kernel, ...(bias ? [bias] : [])],
     begin() {
       const packed = engine.allocateScratch(kernels.gemm_packed_size(inputs, width));
       kernels.gemm_pack_b(inputs, width, kernel.ptr, width, 1, packed);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
-      return (from, count, to) => {
+      return (own, gemmScratch, from, count, to) => {
         const at = x.ptr + 4 * from * inputs;
-        kernels.gemm(count, width, inputs, at, inputs, 1, packed, to, width, init, offset, gemmScratch);
+        own.gemm(count, width, inputs, at, inputs, 1, packed, to, width, init, offset, gemmScratch);
       };
     },
     backward(tape, dGates, dBias) {
@@ -72,7 +72,7 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
         ...{ b: kernel.ptr, rsB: width, csB: 1, c: products, rsC: width },
         ...(bias ? { init: Init.Bias, bias: bias.ptr } : {}),
       });
-      return (from, count, to) => kernels.gather(count, width, products, ids.ptr + 4 * from, to, 0);
+      return (own, _, from, count, to) => own.gather(count, width, products, ids.ptr + 4 * from, to, 0);
     },
     backward(tape, dGates, dBias) {
       for (const tensor of [kernel, table]) if (tape.tracks(tensor)) tape.intoZeroed(tensor);

@@ -27,27 +27,21 @@ export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
   const { m, n, k } = p;
   const slice = Math.max(1, Math.min(k, Math.floor(PACK_FLOATS / Math.max(kernels.gemm_packed_size(1, n), 1))));
+  // Fewest rows that repay handing them to another thread.
+  const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
   engine.scratch(() => {
     const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, n));
     let init = p.init ?? Init.Zero;
     let from = 0;
     do {
       const depth = Math.min(slice, k - from);
+      const start = init;
       kernels.gemm_pack_b(depth, n, p.b + 4 * from * p.rsB, p.rsB, p.csB, packed);
-      kernels.gemm(
-        m,
-        n,
-        depth,
-        p.a + 4 * from * p.csA,
-        p.rsA,
-        p.csA,
-        packed,
-        p.c,
-        p.rsC,
-        init,
-        p.bias ?? 0,
-        engine.gemmScratch,
-      );
+      const [a, b] = [p.a + 4 * from * p.csA, p.bias ?? 0];
+      engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
+        const [left, at] = [a + 4 * top * p.rsA, p.c + 4 * top * p.rsC];
+        own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, start, b, gemmScratch);
+      });
       init = Init.Accumulate;
       from += depth;
     } while (from < k);

@@ -102,33 +102,38 @@ export function recurrence(
     const oneSaved = recording ? 0 : engine.allocateScratch(stateFloats * cell.saved);
     const start = cell.states.map((_, i) => initialState?.[i]?.ptr ?? zeroed(engine, stateFloats));
     const zeroBias = zeroed(engine, width);
-    const { kernels, gemmScratch } = engine;
-    const step: ForwardStep = {
-      ...{ kernels, rows: batch, units, gates: 0, saved: 0 },
-      previous: start.slice(),
-      next: start.slice(),
-      scratch: engine.allocateScratch(stateFloats * cell.scratch),
-      project(block, from, to, stride, init) {
-        const { gate, gates: count } = cell.blocks[block]!;
-        const offset = cell.biases === 2 && bias ? bias.ptr + 4 * (width + gate * units) : zeroBias;
-        const packed = packedBlocks[block]!;
-        kernels.gemm(batch, count * units, units, from, units, 1, packed, to, stride, init, offset, gemmScratch);
-      },
-    };
-    for (let first = 0; first < time; first += chunk) {
-      const steps = Math.min(chunk, time - first);
-      const low = reverse ? time - first - steps : first;
-      const to = recording ? gates + 4 * low * batch * width : chunkGates;
-      projectInput(low * batch, steps * batch, to);
-      for (let i = 0; i < steps; i++) {
-        const t = reverse ? low + steps - 1 - i : low + i;
-        step.gates = to + 4 * (t - low) * batch * width;
-        step.saved = recording ? saved + 4 * t * stateFloats * cell.saved : oneSaved;
-        for (let s = 0; s < kept.length; s++) step.next[s] = stateAt(s, t);
-        cell.forward(step);
-        for (let s = 0; s < kept.length; s++) step.previous[s] = step.next[s]!;
+    const scratch = engine.allocateScratch(stateFloats * cell.scratch);
+    engine.parallel(batch, grainOf(sizes), ({ kernels, gemmScratch, from, to }) => {
+      const rows = to - from;
+      const stateOffset = 4 * from * units;
+      const step: ForwardStep = {
+        ...{ kernels, rows, units, gates: 0, saved: 0 },
+        previous: start.map((at) => at + stateOffset),
+        next: start.slice(),
+        scratch: scratch + stateOffset * cell.scratch,
+        project(block, left, at, stride, init) {
+          const { gate, gates: count } = cell.blocks[block]!;
+          const offset = cell.biases === 2 && bias ? bias.ptr + 4 * (width + gate * units) : zeroBias;
+          const packed = packedBlocks[block]!;
+          kernels.gemm(rows, count * units, units, left, units, 1, packed, at, stride, init, offset, gemmScratch);
+        },
+      };
+      for (let first = 0; first < time; first += chunk) {
+        const steps = Math.min(chunk, time - first);
+        const low = reverse ? time - first - steps : first;
+        const chunkAt = recording ? gates + 4 * low * batch * width : chunkGates;
+        if (rows === batch) projectInput(kernels, gemmScratch, low * batch, steps * batch, chunkAt);
+        for (let i = 0; i < steps; i++) {
+          const t = reverse ? low + steps - 1 - i : low + i;
+          step.gates = chunkAt + 4 * ((t - low) * batch + from) * width;
+          if (rows < batch) projectInput(kernels, gemmScratch, t * batch + from, rows, step.gates);
+          step.saved = (recording ? saved + 4 * t * stateFloats * cell.saved : oneSaved) + stateOffset * cell.saved;
+          for (let s = 0; s < kept.length; s++) step.next[s] = stateAt(s, t) + stateOffset;
+          cell.forward(step);
+          for (let s = 0; s < kept.length; s++) step.previous[s] = step.next[s]!;
+        }
       }
-    }
+    });
   });
 
   const last = reverse ? 0 : time - 1;
@@ -163,7 +168,7 @@ interface Saved {
 
 function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
   const { engine } = s.recurrentKernel;
-  const { kernels, gemmScratch } = engine;
+  const { kernels } = engine;
   const { time, batch, units, width } = sizes;
   const stateFloats = batch * units;
   const rows = time * batch;
@@ -190,32 +195,38 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
     const packedBack = cell.blocks.map((b) =>
       packWhole(engine, s.recurrentKernel, b.gate * units, b.gates * units, true),
     );
-    const step: BackwardStep = {
-      ...{ kernels, rows: batch, units, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0, dStates },
-      previous: initial.slice(),
-      next: initial.slice(),
-      scratch: engine.allocateScratch(stateFloats * Math.max(cell.scratch, 1)),
-      projectBack(block, from, stride, to, init) {
-        const k = cell.blocks[block]!.gates * units;
-        kernels.gemm(batch, units, k, from, stride, 1, packedBack[block]!, to, units, init, 0, gemmScratch);
-      },
-    };
     const dBeforeFirst = dInitial[0] ?? zeroed(engine, stateFloats);
-    for (let i = time - 1; i >= 0; i--) {
-      const t = s.reverse ? time - 1 - i : i;
-      const isFirst = t === first;
-      step.gates = s.gates + 4 * t * batch * width;
-      step.saved = s.saved + 4 * t * stateFloats * cell.saved;
-      step.dHidden = dHiddenAt(t);
-      step.dHiddenPrevious = isFirst ? dBeforeFirst : dHiddenAt(before(t));
-      if (!dOutputs && !isFirst) kernels.fill(stateFloats, 0, step.dHiddenPrevious);
-      for (let j = 0; j < s.kept.length; j++) {
-        const base = s.kept[j]!.ptr;
-        step.next[j] = base + 4 * t * stateFloats;
-        step.previous[j] = isFirst ? initial[j]! : base + 4 * before(t) * stateFloats;
+    const scratch = engine.allocateScratch(stateFloats * cell.scratch);
+    engine.parallel(batch, grainOf(sizes), ({ kernels, gemmScratch, from, to }) => {
+      const partRows = to - from;
+      const stateOffset = 4 * from * units;
+      const step: BackwardStep = {
+        ...{ kernels, rows: partRows, units, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
+        dStates: dStates.map((at) => at + stateOffset),
+        previous: initial.slice(),
+        next: initial.slice(),
+        scratch: scratch + stateOffset * cell.scratch,
+        projectBack(block, left, stride, at, init) {
+          const k = cell.blocks[block]!.gates * units;
+          kernels.gemm(partRows, units, k, left, stride, 1, packedBack[block]!, at, units, init, 0, gemmScratch);
+        },
+      };
+      for (let i = time - 1; i >= 0; i--) {
+        const t = s.reverse ? time - 1 - i : i;
+        const isFirst = t === first;
+        step.gates = s.gates + 4 * (t * batch + from) * width;
+        step.saved = s.saved + 4 * t * stateFloats * cell.saved + stateOffset * cell.saved;
+        step.dHidden = dHiddenAt(t) + stateOffset;
+        step.dHiddenPrevious = (isFirst ? dBeforeFirst : dHiddenAt(before(t))) + stateOffset;
+        if (!dOutputs && !isFirst) kernels.fill(partRows * units, 0, step.dHiddenPrevious);
+        for (let j = 0; j < s.kept.length; j++) {
+          const base = s.kept[j]!.ptr;
+          step.next[j] = base + 4 * t * stateFloats + stateOffset;
+          step.previous[j] = (isFirst ? initial[j]! : base + 4 * before(t) * stateFloats) + stateOffset;
+        }
+        cell.backward(step);
       }
-      cell.backward(step);
-    }
+    });
     dStates.forEach((at, j) => {
       const to = dInitial[j + 1];
       if (to) kernels.axpy(stateFloats, 1, at, to);
@@ -254,6 +265,9 @@ function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
     }
   }
 }
+
+/** Fewest rows of a batch that repay the 20 µs of handing them to another thread. */
+const grainOf = ({ time, units, width }: Sizes): number => Math.max(2, Math.ceil(2e6 / (time * units * width)));
 
 /** Where backward left ∂L/∂(input·U_block), every step. */
 function gradientOfBlock(

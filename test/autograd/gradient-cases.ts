@@ -36,7 +36,8 @@ const ids = (shape: Shape, limit: number): { tensor: () => Tensor; at: Int32Arra
 };
 
 function unaryCase(
-  name: 'abs' | 'exp' | 'log' | 'neg' | 'reciprocal' | 'relu' | 'sigmoid' | 'sqrt' | 'square' | 'tanh',
+  name: string,
+  run: (x: Tensor) => Tensor,
   f: (x: number) => number,
   range: { low?: number; high?: number } = {},
 ): GradientCase[] {
@@ -44,7 +45,7 @@ function unaryCase(
     of: name,
     variant: `[${shape}]`,
     arguments: [{ shape, ...range }],
-    run: ops[name],
+    run,
     reference: (x) => map(x, f),
   }));
 }
@@ -93,7 +94,11 @@ const REPEATS: [smaller: Shape, larger: Shape][] = [
   ],
 ];
 
-function binaryCases(name: 'add' | 'sub' | 'mul' | 'div', f: (a: number, b: number) => number): GradientCase[] {
+function binaryCases(
+  name: string,
+  run: (a: Tensor, b: Tensor) => Tensor,
+  f: (a: number, b: number) => number,
+): GradientCase[] {
   // Divisors keep away from 0.
   const range = name === 'div' ? { low: 0.5, high: 2 } : {};
   return REPEATS.flatMap(([smaller, larger]) =>
@@ -103,7 +108,7 @@ function binaryCases(name: 'add' | 'sub' | 'mul' | 'div', f: (a: number, b: numb
         of: name,
         variant: `[${left}] and [${right}]`,
         arguments: [left, right].map((shape) => ({ shape, ...range })),
-        run: (a: Tensor, b: Tensor) => ops[name](a, b),
+        run,
         reference: (a: Float64Array, b: Float64Array) =>
           Float64Array.from({ length: Math.max(a.length, b.length) }, (_, i) => f(a[i % a.length]!, b[i % b.length]!)),
       };
@@ -352,20 +357,20 @@ function recurrenceCases(): GradientCase[] {
 }
 
 export const opCases: GradientCase[] = [
-  ...unaryCase('abs', Math.abs),
-  ...unaryCase('exp', Math.exp),
-  ...unaryCase('log', Math.log, { low: 0.2, high: 3 }),
-  ...unaryCase('neg', (x) => -x),
-  ...unaryCase('reciprocal', (x) => 1 / x, { low: 0.5, high: 2 }),
-  ...unaryCase('relu', (x) => Math.max(x, 0)),
-  ...unaryCase('sigmoid', (x) => 1 / (1 + Math.exp(-x)), { low: -4, high: 4 }),
-  ...unaryCase('sqrt', Math.sqrt, { low: 0.2, high: 3 }),
-  ...unaryCase('square', (x) => x * x),
-  ...unaryCase('tanh', Math.tanh, { low: -2, high: 2 }),
-  ...binaryCases('add', (a, b) => a + b),
-  ...binaryCases('sub', (a, b) => a - b),
-  ...binaryCases('mul', (a, b) => a * b),
-  ...binaryCases('div', (a, b) => a / b),
+  ...unaryCase('abs', ops.abs, Math.abs),
+  ...unaryCase('exp', ops.exp, Math.exp),
+  ...unaryCase('log', ops.log, Math.log, { low: 0.2, high: 3 }),
+  ...unaryCase('neg', ops.neg, (x) => -x),
+  ...unaryCase('reciprocal', ops.reciprocal, (x) => 1 / x, { low: 0.5, high: 2 }),
+  ...unaryCase('relu', ops.relu, (x) => Math.max(x, 0)),
+  ...unaryCase('sigmoid', ops.sigmoid, (x) => 1 / (1 + Math.exp(-x)), { low: -4, high: 4 }),
+  ...unaryCase('sqrt', ops.sqrt, Math.sqrt, { low: 0.2, high: 3 }),
+  ...unaryCase('square', ops.square, (x) => x * x),
+  ...unaryCase('tanh', ops.tanh, Math.tanh, { low: -2, high: 2 }),
+  ...binaryCases('add', ops.add, (a, b) => a + b),
+  ...binaryCases('sub', ops.sub, (a, b) => a - b),
+  ...binaryCases('mul', ops.mul, (a, b) => a * b),
+  ...binaryCases('div', ops.div, (a, b) => a / b),
   {
     of: 'addScalar',
     variant: '0.75',
@@ -409,9 +414,11 @@ export const opCases: GradientCase[] = [
   ...recurrenceCases(),
 ];
 
+const { lossOf: _, ...makers } = losses;
+
 /** A loss case whose predictions are uniform in a range and whose targets are constants. */
 function lossCase(
-  of: Exclude<keyof typeof losses, 'lossOf'>,
+  of: keyof typeof makers,
   fromLogits: boolean,
   targets: { values: ArrayLike<number>; shape: Shape; dtype?: 'i32' },
   reference: (prediction: Float64Array, y: ArrayLike<number>) => number,
@@ -423,7 +430,7 @@ function lossCase(
     arguments: [{ shape: SEQUENCE, ...(fromLogits ? { low: -3, high: 3 } : { low: 0.05, high: 0.95 }) }],
     run: (prediction) => {
       const { values: data, ...options } = targets;
-      return losses[of]({ fromLogits }).compute(tensor(data, options), prediction);
+      return makers[of]({ fromLogits }).compute(tensor(data, options), prediction);
     },
     reference: (prediction) => Float64Array.of(reference(prediction, targets.values)),
   };

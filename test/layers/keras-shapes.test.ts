@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest';
+import { dense } from '../../src/layers/dense.ts';
+import { dropout } from '../../src/layers/dropout.ts';
+import { embedding } from '../../src/layers/embedding.ts';
+import type { Layer } from '../../src/layers/layer.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { sequential } from '../../src/train/model.ts';
+
+const parameters = (layers: readonly Layer[]): number =>
+  sequential(layers).weights.reduce((total, weight) => total + weight.size, 0);
+const shapes = (layer: Layer): Record<string, readonly number[]> =>
+  Object.fromEntries(sequential([layer]).weights.map((weight) => [weight.name, weight.shape]));
+
+describe('parameter counts', () => {
+  const text = (layer: Layer): Layer[] => [embedding({ inputDim: 10000, outputDim: 32 }), layer, dense({ units: 1 })];
+
+  // As Keras's own summary() counts them.
+  test.each<[string, Layer, number]>([
+    ['SimpleRNN(32)', simpleRnn({ units: 32 }), 322_113],
+    ['LSTM(32)', lstm({ units: 32 }), 328_353],
+    ['GRU(32)', gru({ units: 32 }), 326_369],
+    ['GRU(32, resetAfter: false)', gru({ units: 32, resetAfter: false }), 326_273],
+    ['LSTM(32, useBias: false)', lstm({ units: 32, useBias: false }), 328_225],
+  ])('Embedding(10000, 32), %s, Dense(1), has as many as in Keras', (_, layer, count) => {
+    expect(parameters(text(layer))).toBe(count);
+  });
+
+  test('LSTM(128) on 64 features, is 4·((64 + 128)·128 + 128)', () => {
+    expect(parameters([lstm({ units: 128, inputShape: [null, 64] })])).toBe(98_816);
+  });
+});
+
+describe('weight shapes', () => {
+  const inputShape = [null, 5];
+
+  test('lstm, has kernel [I, 4H], recurrentKernel [H, 4H], bias [4H] in this order', () => {
+    const layer = lstm({ units: 3, inputShape });
+    expect(Object.entries(shapes(layer))).toEqual([
+      ['lstm/kernel', [5, 12]],
+      ['lstm/recurrentKernel', [3, 12]],
+      ['lstm/bias', [12]],
+    ]);
+  });
+
+  test('gru, has two biases with the reset gate after and one before', () => {
+    expect(shapes(gru({ units: 3, inputShape }))).toEqual({
+      'gru/kernel': [5, 9],
+      'gru/recurrentKernel': [3, 9],
+      'gru/bias': [2, 9],
+    });
+    expect(shapes(gru({ units: 3, inputShape, resetAfter: false }))['gru/bias']).toEqual([9]);
+  });
+
+  test('simpleRnn, dense and embedding, have Keras weights', () => {
+    expect(shapes(simpleRnn({ units: 3, inputShape }))).toEqual({
+      'simple_rnn/kernel': [5, 3],
+      'simple_rnn/recurrentKernel': [3, 3],
+      'simple_rnn/bias': [3],
+    });
+    expect(shapes(dense({ units: 3, inputShape: [5] }))).toEqual({ 'dense/kernel': [5, 3], 'dense/bias': [3] });
+    expect(shapes(dense({ units: 3, inputShape: [5], useBias: false }))).toEqual({ 'dense/kernel': [5, 3] });
+    expect(shapes(embedding({ inputDim: 7, outputDim: 2 }))).toEqual({ 'embedding/embeddings': [7, 2] });
+    expect(shapes(dropout({ rate: 0.5, inputShape: [5] }))).toEqual({});
+  });
+});
+
+test.each<[string, Layer, (number | null)[]]>([
+  ['lstm', lstm({ units: 3 }), [null, 3]],
+  ['lstm with returnSequences', lstm({ units: 3, returnSequences: true }), [null, 7, 3]],
+  ['dense', dense({ units: 4 }), [null, 7, 4]],
+  ['dropout', dropout({ rate: 0.1 }), [null, 7, 5]],
+])('outputShape of %s for [null, 7, 5], is as computed', (_, layer, expected) => {
+  expect(layer.outputShape([null, 7, 5])).toEqual(expected);
+});
+
+describe('summary', () => {
+  test("of a text classifier, is Keras's table", () => {
+    const model = sequential([
+      embedding({ inputDim: 10000, outputDim: 32 }),
+      simpleRnn({ units: 32 }),
+      dense({ units: 1 }),
+    ]);
+    expect(model.summary()).toMatchInlineSnapshot(`
+      "Model: "sequential"
+      ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+      ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+      ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+      │ embedding (Embedding)           │ (None, None, 32)       │       320,000 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ simple_rnn (SimpleRNN)          │ (None, 32)             │         2,080 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ dense (Dense)                   │ (None, 1)              │            33 │
+      └─────────────────────────────────┴────────────────────────┴───────────────┘
+       Total params: 322,113 (1.23 MB)
+       Trainable params: 322,113 (1.23 MB)
+       Non-trainable params: 0 (0.00 B)"
+    `);
+  });
+
+  test('with a frozen layer, counts its parameters as non-trainable', () => {
+    const layers = [embedding({ inputDim: 10, outputDim: 4, trainable: false }), dense({ units: 2 })];
+    expect(sequential(layers, { name: 'frozen' }).summary().split('\n').slice(-3)).toMatchInlineSnapshot(`
+      [
+        " Total params: 50 (200.00 B)",
+        " Trainable params: 10 (40.00 B)",
+        " Non-trainable params: 40 (160.00 B)",
+      ]
+    `);
+  });
+
+  test('of a model that has not seen its input, says what is unbuilt', () => {
+    expect(sequential([lstm({ units: 3 })]).summary()).toMatchInlineSnapshot(`
+      "Model: "sequential"
+      ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+      ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+      ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+      │ lstm (LSTM)                     │ ?                      │   0 (unbuilt) │
+      └─────────────────────────────────┴────────────────────────┴───────────────┘
+       Total params: 0 (0.00 B)
+       Trainable params: 0 (0.00 B)
+       Non-trainable params: 0 (0.00 B)"
+    `);
+  });
+});
