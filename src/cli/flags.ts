@@ -70,7 +70,8 @@ function toggle(help: string, short?: string): Flag<boolean> {
   return { ...(short === undefined ? {} : { short }), expected: 'no value', help, fallback: false, parse: () => true };
 }
 
-const DEFAULT_STEPS = 3000;
+// Without FILE it is a first try: a minute on two slow cores.
+const DEFAULT_STEPS = { file: 3000, ownText: 1500 };
 const seed = integer([0, 2 ** 32 - 1], 1, 'same seed, same result');
 const help = toggle('show this text', 'h');
 
@@ -81,18 +82,22 @@ export const trainFlags = {
   embedding: integer([1, 16384], 64, 'size of a character vector'),
   batch: integer([1, 65536], 32, 'streams of text side by side'),
   time: integer([1, 65536], 50, 'characters between two updates'),
-  steps: integer([1, 1e9], undefined, `updates to make [${DEFAULT_STEPS}]`),
-  epochs: integer([1, 1e6], undefined, 'passes over the text, instead of --steps'),
+  steps: integer(
+    [1, 1e9],
+    undefined,
+    `updates to make in all [${DEFAULT_STEPS.file}, without FILE ${DEFAULT_STEPS.ownText}]`,
+  ),
+  epochs: integer([1, 1e6], undefined, 'passes over the text in all, instead of --steps'),
   lr: number('above 0 and up to 10', (x) => x > 0 && x <= 10, 2e-3, 'learning rate'),
   clip: number('of 0 or more', (x) => x >= 0, 5, 'longest gradient norm; 0 never clips'),
   dropout: number('from 0 to below 1', (x) => x >= 0 && x < 1, 0, 'share of activations dropped'),
   split: number('above 0 and below 1', (x) => x > 0 && x < 1, 0.9, 'share of the text to train on, the rest validates'),
-  'eval-every': integer([1, 1e9], 500, 'steps between two validations'),
+  'eval-every': integer([1, 1e9], 500, 'steps between two validations, each of which saves'),
   seed,
-  out: path('DIR', 'tapeloop-out', 'folder for the model and the loss curve'),
+  out: path('DIR', 'tapeloop-out', 'folder for model.safetensors and loss.svg'),
   resume: path('MODEL', undefined, 'go on with a saved model'),
   log: path('FILE', undefined, 'append each loss to FILE, one JSON object a line'),
-  quiet: toggle('no progress bar', 'q'),
+  quiet: toggle('nothing on standard error but errors', 'q'),
   help,
 } as const;
 
@@ -104,7 +109,7 @@ export const generateFlags = {
     fallback: '',
     parse: (text: string) => text,
   } as Flag<string>,
-  length: integer([1, 1e7], 500, 'characters to write'),
+  length: integer([1, 1e7], 500, 'characters to write behind the prompt'),
   temperature: number('from 0 to 100', (x) => x >= 0 && x <= 100, 0.8, '0 always takes the likeliest character'),
   'top-k': integer([1, 1e6], undefined, 'draw among the K likeliest characters only'),
   seed,
@@ -149,7 +154,9 @@ export function parseCommand(argv: readonly string[]): Command {
     if (given.has('steps') && given.has('epochs')) {
       throw new UsageError('tapeloop train: expected --steps or --epochs, got both');
     }
-    if (options.epochs === undefined) options.steps ??= DEFAULT_STEPS;
+    if (options.epochs === undefined) {
+      options.steps ??= positionals.length > 0 ? DEFAULT_STEPS.file : DEFAULT_STEPS.ownText;
+    }
     return { name, file: positionals[0], options, given };
   }
   if (name === 'generate') {

@@ -1,15 +1,23 @@
-import { decodeIds, encodeText } from '../data/text.ts';
+import { decodeIds } from '../data/text.ts';
+import { yielder } from '../train/fit.ts';
 import { generateIds } from '../train/generate.ts';
-import { loadRun } from './char-model.ts';
+import { encodeNamed, loadRun, startId } from './char-model.ts';
 import type { GenerateOptions } from './flags.ts';
 
 /** Writes the prompt and what the model goes on with to standard output, as it comes. */
-export function generate(path: string, options: GenerateOptions): number {
+export async function generate(path: string, options: GenerateOptions): Promise<number> {
   const { model, vocabulary } = loadRun(path);
-  const start =
-    options.prompt === '' ? [Math.max(vocabulary.indexOf('\n'), 0)] : encodeText(options.prompt, vocabulary);
+  const prompt =
+    options.prompt === ''
+      ? [startId(vocabulary)]
+      : encodeNamed(options.prompt, vocabulary, 'tapeloop generate: --prompt');
   process.stdout.write(options.prompt);
-  for (const id of generateIds(model, { ...options, prompt: start })) process.stdout.write(decodeIds([id], vocabulary));
+  const breathe = yielder();
+  for (const id of generateIds(model, { ...options, prompt })) {
+    process.stdout.write(decodeIds([id], vocabulary));
+    // Lets the news through that nobody reads on.
+    await breathe();
+  }
   process.stdout.write('\n');
   return 0;
 }

@@ -16,12 +16,24 @@ Examples
   tapeloop generate tapeloop-out/model.safetensors --prompt "ROMEO:"
 `;
 
-const commands: Record<CommandName, { usage: string; about: string; flags: Record<string, Flag<unknown>> }> = {
+interface CommandHelp {
+  usage: string;
+  about: string;
+  flags: Record<string, Flag<unknown>>;
+  notes?: string;
+}
+
+const commands: Record<CommandName, CommandHelp> = {
   train: {
     usage: 'tapeloop train [FILE] [flags]',
-    about: `Trains a character model on the text in FILE (UTF-8), or on tapeloop's own source text.
-With --resume, whatever is not on the command line is as the saved model has it.`,
+    about: `Trains a character model on the text in FILE (UTF-8), or on tapeloop's own source text.`,
     flags: trainFlags,
+    notes: `Ctrl-C ends training after the step at hand and saves; a second Ctrl-C ends it at once.
+
+With --resume MODEL, what is not on the command line is as MODEL has it, and --out is its folder;
+FILE is to be given again. --steps and --epochs count from the first step of the first run, so that
+a run that was cut short and resumed ends with the same model, bit for bit, as one that was not.
+Another text, --batch, --time or --split starts at the text's beginning. --log appends.`,
   },
   generate: {
     usage: 'tapeloop generate MODEL [flags]',
@@ -38,7 +50,7 @@ With --resume, whatever is not on the command line is as the saved model has it.
 /** The help text of one command, or the overview; ends with a newline. */
 export function helpText(topic: CommandName | undefined): string {
   if (topic === undefined) return overview;
-  const { usage, about, flags } = commands[topic];
+  const { usage, about, flags, notes } = commands[topic];
   const rows = Object.entries(flags).map(([name, flag]) => {
     const short = flag.short === undefined ? '' : `-${flag.short}, `;
     const left = `  ${short}--${name}${flag.placeholder === undefined ? '' : ` ${flag.placeholder}`}`;
@@ -47,5 +59,5 @@ export function helpText(topic: CommandName | undefined): string {
   });
   const width = Math.max(...rows.map(({ left }) => left.length)) + 2;
   const lines = rows.map(({ left, right }) => left.padEnd(width) + right);
-  return `${usage}\n\n${about}\n\nFlags\n${lines.join('\n')}\n`;
+  return `${usage}\n\n${about}\n\nFlags\n${lines.join('\n')}\n${notes === undefined ? '' : `\n${notes}\n`}`;
 }

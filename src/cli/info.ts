@@ -9,9 +9,9 @@ export function info(path: string): number {
   const lines = [
     model.summary(),
     ` File: ${path}, ${statSync(path).size.toLocaleString('en-US')} bytes`,
-    ` Vocabulary: ${vocabulary.length} characters ${JSON.stringify(vocabulary.join('')).slice(0, 200)}`,
+    ` Vocabulary: ${vocabulary.length} characters ${JSON.stringify(vocabulary.slice(0, 100).join(''))}${vocabulary.length > 100 ? ' …' : ''}`,
     ` Trained: ${run.step} steps of ${run.options.batch} × ${run.options.time} characters, ${optimizer.name} at ${optimizer.learningRate}`,
-    ` Validation: ${last ? `${last[1].toFixed(4)} nat a character at step ${last[0]}` : 'none yet'}`,
+    ` Validation loss: ${last ? `${last[1].toFixed(4)} nat a character at step ${last[0]}` : 'none yet'}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;

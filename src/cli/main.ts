@@ -37,7 +37,13 @@ async function run(command: Command): Promise<number> {
 }
 
 // A reader that has seen enough, such as `head`, ends the writing quietly.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(`tapeloop: ${new FileError('standard output', 'write to', error).message}\n`);
+  process.exit(1);
+});
+// A terminal that has gone must not take a training run with it.
+process.stderr.on('error', () => {});
 
 try {
   process.exitCode = await run(parseCommand(process.argv.slice(2)));

@@ -41,7 +41,10 @@ export class Progress {
   readonly #now: () => number;
   #samples: { time: number; step: number; chars: number }[];
   #shownAt: number;
+  // The bar that stands on the terminal's last line.
   #shown = '';
+  // The step whose line stays.
+  #keptStep: number | undefined;
   #last: ProgressReport | undefined;
   #valLoss: number | undefined;
 
@@ -74,7 +77,9 @@ export class Progress {
     if (this.#quiet) return;
     const evaluated = report.valLoss !== undefined;
     if (this.#stream.isTTY) {
-      if (evaluated || time - this.#shownAt >= REDRAW_MS) this.#redraw(time);
+      // What was measured stays to be read; the bar goes on below.
+      if (evaluated) this.#keep(time);
+      else if (time - this.#shownAt >= REDRAW_MS) this.#redraw(time);
     } else if (evaluated || time - this.#shownAt >= PLAIN_LINE_MS) {
       this.#plain(time);
     }
@@ -90,12 +95,14 @@ export class Progress {
   /** Shows the last step and leaves the line, so that what is written next starts on its own. */
   finish(): void {
     if (this.#quiet || this.#last === undefined) return;
-    if (!this.#stream.isTTY) {
-      if (this.#shown !== this.#text(this.#last)) this.#plain(this.#now());
-      return;
-    }
-    this.#redraw(this.#now());
-    this.#stream.write('\n');
+    if (this.#last.step === this.#keptStep) {
+      // The line stands already; on a terminal the cursor may still be behind a bar.
+      if (this.#stream.isTTY && this.#shown !== '') this.#stream.write('\n');
+    } else if (this.#stream.isTTY) {
+      this.#redraw(this.#now());
+      this.#stream.write('\n');
+    } else this.#plain(this.#now());
+    this.#keptStep = this.#last.step;
     this.#shown = '';
   }
 
@@ -114,31 +121,48 @@ export class Progress {
   }
 
   #plain(time: number): void {
-    this.#shown = this.#text(this.#last!);
+    this.#keptStep = this.#last!.step;
     this.#shownAt = time;
-    this.#stream.write(`${this.#shown}\n`);
+    this.#stream.write(`${this.#parts().join('  ')}\n`);
+  }
+
+  #keep(time: number): void {
+    this.#keptStep = this.#last!.step;
+    this.#shown = '';
+    this.#shownAt = time;
+    this.#stream.write(`\r${this.#fitting()}\x1b[K\n`);
   }
 
   #redraw(time: number): void {
-    const { step } = this.#last!;
-    const text = this.#text(this.#last!);
-    const width = (this.#stream.columns || 80) - 1;
-    const done = Math.round(BAR_WIDTH * Math.min(1, step / this.#total));
+    const text = this.#fitting();
+    const done = Math.round(BAR_WIDTH * Math.min(1, this.#last!.step / this.#total));
     const bar = `[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] `;
-    // A line that wraps could not be redrawn in place.
-    this.#shown = (bar.length + text.length <= width ? bar + text : text).slice(0, width);
+    this.#shown = bar.length + text.length <= this.#width ? bar + text : text;
     this.#shownAt = time;
     this.#stream.write(`\r${this.#shown}\x1b[K`);
   }
 
-  #text({ step, loss }: ProgressReport): string {
+  get #width(): number {
+    return (this.#stream.columns || 80) - 1;
+  }
+
+  /** As many parts as fit one line: one that wraps could not be redrawn in place. */
+  #fitting(): string {
+    const parts = this.#parts();
+    while (parts.length > 1 && parts.join('  ').length > this.#width) parts.pop();
+    return parts.join('  ').slice(0, this.#width);
+  }
+
+  /** What there is to say, the most important first. */
+  #parts(): string[] {
+    const { step, loss } = this.#last!;
     const parts = [`step ${step}/${this.#total}`, `loss ${loss.toFixed(4)}`];
     if (this.#valLoss !== undefined) parts.push(`val ${this.#valLoss.toFixed(4)}`);
-    parts.push(`${Math.round(this.charsPerSecond).toLocaleString('en-US')} chars/s`);
     const rate = this.#rate('step');
     const left = step >= this.#total ? 0 : rate > 0 ? (this.#total - step) / rate : undefined;
     parts.push(`${left === undefined ? '-:--' : clock(left)} left`);
-    return parts.join('  ');
+    parts.push(`${Math.round(this.charsPerSecond).toLocaleString('en-US')} chars/s`);
+    return parts;
   }
 }
 

@@ -49,7 +49,8 @@ export type DataLike = NestedNumbers | NdArray | Tensor;
  * Samples as one array, each number checked.
  *
  * @param what the argument's name, for errors.
- * @throws ArgumentError at a ragged row, a number that is not finite, or, for i32, one that is no integer; it names the place.
+ * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, one that is no 32-bit integer; it
+ *   names the place.
  */
 export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray {
   const array = asArray(values, what);
@@ -57,8 +58,10 @@ export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray
   const { data, shape } = array;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    if (dtype === 'i32' ? !Number.isInteger(value) : !Number.isFinite(value)) {
-      const expected = dtype === 'i32' ? 'integers' : 'finite numbers';
+    // As it will stand in linear memory: a number that 32 bits cannot hold would become another one there.
+    const fits = dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value));
+    if (!fits) {
+      const expected = dtype === 'i32' ? 'integers of 32 bits' : 'finite numbers';
       const row = Math.floor(i / (data.length / shape[0]!));
       throw new ArgumentError(`${what} expected ${expected}, got ${value} in sample ${row} (flat index ${i})`);
     }

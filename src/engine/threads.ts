@@ -28,6 +28,9 @@ const SPINS = 20_000;
 // A worker that finishes no command for so long is taken for dead; the longest kernel call takes a fraction of a second.
 const PATIENCE_MS = 10_000;
 
+/** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
+export const ELEMENTWISE_GRAIN = 16_384;
+
 interface WorkerLike {
   postMessage(message: unknown): void;
   terminate(): unknown;
@@ -207,8 +210,9 @@ function spawn(setUp: Parameters<typeof serve>[0]): WorkerLike {
     | { Worker: new (code: string, options: object) => WorkerLike }
     | undefined;
   if (node) {
-    const code = `(${serve})(require('node:worker_threads').workerData)`;
-    const worker = new node.Worker(code, { eval: true, workerData: setUp });
+    const code = `(${serve})(process.getBuiltinModule('node:worker_threads').workerData)`;
+    // None of the process's own options: loaders have no business here, and some change how the code is read.
+    const worker = new node.Worker(code, { eval: true, execArgv: [], workerData: setUp });
     worker.unref?.();
     return worker;
   }

@@ -1,5 +1,6 @@
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 
 /** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`, operands by address and strides in elements. */
 export interface Product {
@@ -22,6 +23,9 @@ export interface Product {
 // Floats of B packed at a time: with 1 MiB the packed part stays in a common L2 while it is used.
 const PACK_FLOATS = 1 << 18;
 
+/** Columns of a panel of packed B. */
+const PANEL = 8;
+
 /** Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either way. */
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
@@ -29,6 +33,7 @@ export function product(engine: Engine, p: Product): void {
   const slice = Math.max(1, Math.min(k, Math.floor(PACK_FLOATS / Math.max(kernels.gemm_packed_size(1, n), 1))));
   // Fewest rows that repay handing them to another thread.
   const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
+  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL * Math.max(slice, 1)));
   engine.scratch(() => {
     const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, n));
     let init = p.init ?? Init.Zero;
@@ -36,7 +41,12 @@ export function product(engine: Engine, p: Product): void {
     do {
       const depth = Math.min(slice, k - from);
       const start = init;
-      kernels.gemm_pack_b(depth, n, p.b + 4 * from * p.rsB, p.rsB, p.csB, packed);
+      const source = p.b + 4 * from * p.rsB;
+      engine.parallel(Math.ceil(n / PANEL), panelGrain, ({ kernels: own, from: first, to }) => {
+        const [column, end] = [first * PANEL, Math.min(to * PANEL, n)];
+        const at = packed + 4 * kernels.gemm_packed_size(depth, column);
+        own.gemm_pack_b(depth, end - column, source + 4 * column * p.csB, p.rsB, p.csB, at);
+      });
       const [a, b] = [p.a + 4 * from * p.csA, p.bias ?? 0];
       engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
         const [left, at] = [a + 4 * top * p.rsA, p.c + 4 * top * p.rsC];

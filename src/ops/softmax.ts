@@ -1,6 +1,7 @@
 import { isRecording, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Unary } from '../engine/abi.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
 
@@ -74,20 +75,28 @@ export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
   const rows = targets.size;
   expectIds('softmaxCrossEntropy: targets', targets, classes);
 
+  const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
   const loss = empty([], { name: 'softmaxCrossEntropy', engine });
   const recording = isRecording([logits]);
   const saved = recording ? empty(logits.shape, { name: 'probabilities', engine }) : undefined;
   engine.scratch(() => {
     const each = engine.allocateScratch(rows);
     const probabilities = saved?.ptr ?? engine.allocateScratch(logits.size);
-    kernels.softmax_cross_entropy(rows, classes, logits.ptr, targets.ptr, probabilities, each);
+    engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
+      const at = 4 * from * classes;
+      const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
+      own.softmax_cross_entropy(to - from, classes, logits.ptr + at, ids, probabilities + at, out);
+    });
     engine.f32(loss.ptr, 1)[0] = kernels.sum(rows, each) / rows;
   });
   if (saved) {
     record([logits], [loss], (tape) => {
       const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
       // The probabilities become the gradient where they stand.
-      kernels.softmax_cross_entropy_backward(rows, classes, saved.ptr, targets.ptr, 0, scale, saved.ptr, 0);
+      engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
+        const at = saved.ptr + 4 * from * classes;
+        own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, 0, scale, at, 0);
+      });
       tape.give(logits, saved.ptr);
     });
   }

@@ -57,11 +57,18 @@ export async function trainEpochs(model: Model, x: DataLike, y: DataLike, option
   const { train, validation } = split(model, x, y, options);
   const { order } = train;
   const count = order.length;
-  if (model.statefulLayers.length > 0 && count % batchSize !== 0) {
-    throw new ArgumentError(
-      `fit: a stateful model expected a number of samples that batchSize ${batchSize} divides, got ${count}`,
-    );
+  if (model.statefulLayers.length > 0) {
+    for (const [what, length] of [
+      ['samples', count],
+      ['samples to validate on', validation?.order.length ?? 0],
+    ] as const) {
+      if (length % batchSize === 0) continue;
+      throw new ArgumentError(
+        `fit: a stateful model expected a number of ${what} that batchSize ${batchSize} divides, got ${length}`,
+      );
+    }
   }
+  signal?.throwIfAborted();
   const history: History = { epoch: [], history: {} };
   const breathe = yielder();
   const profiler = options.profile ? new Profiler(model.engine) : undefined;

@@ -1,7 +1,5 @@
 import { ArgumentError, tensor } from '../autograd/tensor.ts';
 import { RandomStream } from '../engine/random.ts';
-import { scale } from '../ops/elementwise.ts';
-import { reshape } from '../ops/layout.ts';
 import { softmax } from '../ops/softmax.ts';
 import type { Model } from './model.ts';
 
@@ -21,39 +19,50 @@ export interface GenerateOptions {
 /**
  * Ids that go on from a prompt, one by one, each drawn from softmax(logits / temperature) and fed back.
  *
- * @param model a language model, ids `[B, T]` to logits `[B, T, V]`, whose recurrent layers are stateful. The states that it
- *   carries for training are untouched.
- * @throws ArgumentError, at the first id, if an option is out of range.
+ * @param model a language model, ids `[B, T]` to logits `[B, T, V]`. It runs as a stream of its own, so the states that the
+ *   model carries for training are untouched, and it may train while the ids are taken.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary or the
+ *   model takes no ids; at any id, if a logit is not finite.
  */
 export function* generateIds(model: Model, options: GenerateOptions): Generator<number, void, void> {
   const { prompt, length, temperature = 1, topK, seed = 0 } = options;
   if (prompt.length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
+  expectInteger('length', length, 0);
   if (!(temperature >= 0)) throw new ArgumentError(`generate: temperature expected ≥ 0, got ${temperature}`);
-  if (topK !== undefined && !(Number.isInteger(topK) && topK >= 1)) {
-    throw new ArgumentError(`generate: topK expected an integer ≥ 1, got ${topK}`);
-  }
+  if (topK !== undefined) expectInteger('topK', topK, 1);
+  if (!(seed <= 0xffffffff)) throw new ArgumentError(`generate: seed expected below 2^32, got ${seed}`);
+  expectInteger('seed', seed, 0);
   const random = new RandomStream(seed);
-  const restores = model.statefulLayers.map((layer) => layer.setStatesAside());
+  const stream = model.stream();
   try {
-    let input = prompt;
+    for (let i = 0; i < prompt.length - 1; i++) stream.step([prompt[i]!]);
+    let last = prompt[prompt.length - 1]!;
     for (let i = 0; i < length; i++) {
-      const probabilities = nextProbabilities(model, input, temperature || 1);
-      const id = temperature === 0 ? largest(probabilities) : draw(probabilities, topK, random.nextUniform());
-      yield id;
-      input = [id];
+      const logits = stream.step([last]);
+      if (!logits.every(Number.isFinite)) throw new ArgumentError('generate: expected finite logits of the model');
+      last =
+        temperature === 0
+          ? largest(logits)
+          : draw(probabilities(model, logits, temperature), topK, random.nextUniform());
+      yield last;
     }
   } finally {
-    for (const restore of restores) restore();
+    stream.dispose();
   }
 }
 
-function nextProbabilities(model: Model, ids: ArrayLike<number>, temperature: number): Float32Array {
-  return model.engine.step(() => {
-    const logits = model.call(tensor(ids, { shape: [1, ids.length], dtype: 'i32', engine: model.engine }));
-    const classes = logits.shape.at(-1)!;
-    const probabilities = softmax(scale(reshape(logits, [ids.length, classes]), 1 / temperature)).toArray();
-    return probabilities.slice((ids.length - 1) * classes) as Float32Array;
-  });
+function expectInteger(what: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least)) {
+    throw new ArgumentError(`generate: ${what} expected an integer ≥ ${least}, got ${value}`);
+  }
+}
+
+function probabilities(model: Model, logits: Float32Array, temperature: number): Float32Array {
+  // Less the largest before the division: a temperature near 0 then takes the others to −∞ and never this one to ∞.
+  const top = logits[largest(logits)]!;
+  const scaled = logits.map((logit) => (logit - top) / temperature);
+  const { engine } = model;
+  return engine.step(() => softmax(tensor(scaled, { shape: [1, scaled.length], engine })).toArray() as Float32Array);
 }
 
 function largest(values: Float32Array): number {
@@ -63,14 +72,18 @@ function largest(values: Float32Array): number {
 }
 
 /** The id whose share of the total `uniform` ∈ [0, 1) falls into. */
-function draw(probabilities: Float32Array, topK: number | undefined, uniform: number): number {
-  const ids = Array.from(probabilities.keys()).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b);
-  const candidates = ids.slice(0, topK);
-  const total = candidates.reduce((sum, id) => sum + probabilities[id]!, 0);
+function draw(shares: Float32Array, topK: number | undefined, uniform: number): number {
+  const ids = Array.from(shares.keys());
+  if (topK !== undefined) {
+    ids.sort((a, b) => shares[b]! - shares[a]! || a - b);
+    ids.length = Math.min(ids.length, topK);
+  }
+  const total = ids.reduce((sum, id) => sum + shares[id]!, 0);
   let rest = uniform * total;
-  for (const id of candidates) {
-    rest -= probabilities[id]!;
+  for (const id of ids) {
+    rest -= shares[id]!;
     if (rest < 0) return id;
   }
-  return candidates[0]!;
+  // Rounding can leave a crumb of the total to nobody.
+  return largest(shares);
 }

@@ -1,6 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, persistent, type Tensor } from '../autograd/tensor.ts';
-import { Binary } from '../engine/abi.ts';
+import { Binary, type Kernels, type Ptr } from '../engine/abi.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {
@@ -18,13 +19,12 @@ export class NonFiniteGradientError extends Error {
   override readonly name = 'NonFiniteGradientError';
 }
 
-interface Update {
-  parameter: Parameter;
-  gradient: Tensor;
-  /** State of this parameter, one tensor per name in `slotNames`. */
-  slots: Tensor[];
-  /** What the gradient is to be multiplied by, from clipping. */
-  scale: number;
+/** The same stretch of a parameter, its gradient and its slots, by address. */
+interface Range {
+  count: number;
+  p: Ptr;
+  g: Ptr;
+  slots: Ptr[];
 }
 
 /** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
@@ -63,7 +63,9 @@ export abstract class Optimizer {
     const norm = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
     if (!Number.isFinite(norm)) {
       const at = squares.findIndex((square) => !Number.isFinite(square));
-      throw new NonFiniteGradientError(`the gradient of '${parameters[at]?.name}' is not finite`);
+      throw new NonFiniteGradientError(
+        `the gradient of '${parameters[at]?.name}' is not finite at step ${this.iterations + 1}`,
+      );
     }
     const { clipNorm, clipValue, globalClipNorm } = this.#options;
     const updates = parameters.map((parameter, i) => ({
@@ -75,8 +77,17 @@ export abstract class Optimizer {
     if (clipValue !== undefined) for (const { gradient } of updates) clipElements(gradient, clipValue);
     this.iterations++;
     for (const update of updates) {
-      this.update(update);
-      update.parameter.version++;
+      const { parameter, gradient, slots } = update;
+      const { engine, size, ptr } = parameter.tensor;
+      engine.parallel(size, ELEMENTWISE_GRAIN, ({ kernels, from, to }) => {
+        const [at, count] = [4 * from, to - from];
+        this.update(
+          kernels,
+          { count, p: ptr + at, g: gradient.ptr + at, slots: slots.map((slot) => slot.ptr + at) },
+          update.scale,
+        );
+      });
+      parameter.version++;
     }
     return norm;
   }
@@ -101,7 +112,8 @@ export abstract class Optimizer {
     this.#slots.clear();
   }
 
-  protected abstract update(update: Update): void;
+  /** Updates a range of a parameter with the rule of this optimizer. */
+  protected abstract update(kernels: Kernels, range: Range, scale: number): void;
   protected abstract ownConfig(): Record<string, number | boolean | undefined>;
   protected initialSlotValue(): number {
     return 0;
@@ -170,10 +182,8 @@ class Sgd extends Optimizer {
     this.slotNames = this.#momentum > 0 ? ['momentum'] : [];
   }
 
-  protected override update({ parameter: { tensor: p }, gradient, slots, scale }: Update): void {
-    const velocity = slots[0]?.ptr ?? 0;
-    const { kernels } = p.engine;
-    kernels.sgd(p.size, p.ptr, gradient.ptr, velocity, scale, this.learningRate, this.#momentum, +this.#nesterov);
+  protected override update(kernels: Kernels, { count, p, g, slots }: Range, scale: number): void {
+    kernels.sgd(count, p, g, slots[0] ?? 0, scale, this.learningRate, this.#momentum, +this.#nesterov);
   }
 
   protected override ownConfig() {
@@ -210,13 +220,12 @@ class Rmsprop extends Optimizer {
     this.slotNames = ['velocity', ...(momentum > 0 ? ['momentum'] : []), ...(centered ? ['average_gradient'] : [])];
   }
 
-  protected override update({ parameter: { tensor: p }, gradient, slots, scale }: Update): void {
+  protected override update(kernels: Kernels, { count, p, g, slots }: Range, scale: number): void {
     const { rho, momentum, epsilon, centered } = this.#options;
-    const velocity = slots[0]!.ptr;
-    const mom = momentum > 0 ? slots[1]!.ptr : 0;
-    const average = centered ? slots.at(-1)!.ptr : 0;
+    const mom = momentum > 0 ? slots[1]! : 0;
+    const average = centered ? slots.at(-1)! : 0;
     const hyper = [scale, this.learningRate, rho, momentum, epsilon] as const;
-    p.engine.kernels.rmsprop(p.size, p.ptr, gradient.ptr, velocity, mom, average, ...hyper);
+    kernels.rmsprop(count, p, g, slots[0]!, mom, average, ...hyper);
   }
 
   protected override ownConfig() {
@@ -260,13 +269,13 @@ class Adam extends Optimizer {
     this.#options = { beta1, beta2, epsilon, weightDecay };
   }
 
-  protected override update({ parameter: { tensor: p }, gradient, slots, scale }: Update): void {
+  protected override update(kernels: Kernels, { count, p, g, slots }: Range, scale: number): void {
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
     const t = this.iterations;
     const alpha = (this.learningRate * Math.sqrt(1 - power(beta2, t))) / (1 - power(beta1, t));
-    const [m, v] = slots as [Tensor, Tensor];
+    const [m, v] = slots as [Ptr, Ptr];
     const hyper = [scale, alpha, beta1, beta2, epsilon, this.learningRate * weightDecay] as const;
-    p.engine.kernels.adam(p.size, p.ptr, gradient.ptr, m.ptr, v.ptr, ...hyper);
+    kernels.adam(count, p, g, m, v, ...hyper);
   }
 
   protected override ownConfig() {
@@ -312,9 +321,8 @@ class Adagrad extends Optimizer {
     return this.#initial;
   }
 
-  protected override update({ parameter: { tensor: p }, gradient, slots, scale }: Update): void {
-    const accumulator = slots[0]!.ptr;
-    p.engine.kernels.adagrad(p.size, p.ptr, gradient.ptr, accumulator, scale, this.learningRate, this.#epsilon);
+  protected override update(kernels: Kernels, { count, p, g, slots }: Range, scale: number): void {
+    kernels.adagrad(count, p, g, slots[0]!, scale, this.learningRate, this.#epsilon);
   }
 
   protected override ownConfig() {

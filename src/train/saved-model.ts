@@ -1,9 +1,10 @@
-import { ArgumentError, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
 import type { RandomState } from '../engine/random.ts';
 import { decodeSafetensors, encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
 import { type LossName, lossOf } from './losses.ts';
+import { type MetricName, metricOf } from './metrics.ts';
 import { Model } from './model.ts';
 import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
 
@@ -24,7 +25,7 @@ export interface LoadedModel extends ModelExtras {
 // How the file's metadata reads once its strings are parsed.
 interface Training {
   loss: { name: LossName; options: { fromLogits?: boolean } };
-  metrics: string[];
+  metrics: MetricName[];
   optimizer: OptimizerConfig;
   iterations: number;
   shuffle: RandomState;
@@ -35,7 +36,8 @@ interface Training {
  * state, carried states and random numbers, so that training goes on from it bit for bit.
  *
  * @returns the file's bytes, the caller's own.
- * @throws ArgumentError if the model is not built, or if its loss or a metric is the caller's own and so has no name.
+ * @throws ArgumentError if the model is not built, if its loss or a metric is the caller's own and so has no name of ours, or if
+ *   a number is not finite: no file is made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
 export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
@@ -44,6 +46,8 @@ export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {
   }
   const tensors = new Map<string, SafetensorsTensor>();
   const put = (name: string, shape: Shape, data: Float32Array): void => {
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new ArgumentError(`${model.name}: ${name} expected finite numbers, got ${data[bad]} at ${bad}`);
     tensors.set(name, { dtype: 'F32', shape: [...shape], data });
   };
   for (const weight of model.weights) put(weight.name, weight.shape, weight.toArray());
@@ -65,11 +69,15 @@ export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {
     }
     const training: Training = {
       loss: { name: loss.name as LossName, options: loss.config() },
-      metrics: metrics.map((metric) => metric.name),
+      metrics: metrics.map((metric) => metric.name as MetricName),
       optimizer: optimizer.config(),
       iterations: optimizer.iterations,
       shuffle: model.random.state,
     };
+    // Tried now, while there is somebody to tell: what has no name of ours could not be made again.
+    const again = lossOf(training.loss.name, training.loss.options);
+    for (const name of training.metrics) metricOf(name, again);
+    checkOptimizer(training.optimizer);
     metadata.training = JSON.stringify(training);
   }
   if (vocabulary) metadata.vocabulary = JSON.stringify(vocabulary);
@@ -85,8 +93,9 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  * @param bytes a whole file; not kept.
  * @param options.file its name, for errors.
  * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`.
- * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, or if a
- *   tensor is missing, has another shape than the layer's, or holds a number that is not finite.
+ * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if a
+ *   tensor is missing, has another shape than the layer's, or holds a number that is not finite, or if its configuration
+ *   describes no model. Nothing is allocated for what the file claims but does not hold.
  */
 export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {}): LoadedModel {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
@@ -95,7 +104,7 @@ export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {})
   };
   if (metadata.format !== 'tapeloop') fail(`metadata 'format' expected 'tapeloop', got ${quote(metadata.format)}`);
   const version = Number(metadata.formatVersion);
-  if (!(version >= 1 && version <= FORMAT_VERSION)) {
+  if (!(Number.isInteger(version) && version >= 1 && version <= FORMAT_VERSION)) {
     fail(`written in format version ${quote(metadata.formatVersion)}; this tapeloop reads up to ${FORMAT_VERSION}`);
   }
   const parse = <T>(key: string): T | undefined => {
@@ -118,27 +127,20 @@ export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {})
   };
 
   try {
-    const network = parse<LayerConfig>('network') ?? fail(`metadata 'network' is missing`);
+    const network = checkedNetwork(parse('network'));
     // Each weight is checked against the file before memory is taken for it.
     const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
     if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
-    const random = parse<Record<string, RandomState>>('random') ?? {};
+    const random = expectObject("metadata 'random'", parse('random') ?? {});
     for (const layer of model.layers) {
-      const state = random[layer.name];
-      if (state) layer.random.state = checkedState(state);
+      if (Object.hasOwn(random, layer.name)) layer.random.state = checkedRandom(layer.name, random[layer.name]);
     }
-    for (const layer of model.statefulLayers) {
-      const first = tensors.get(stateName(layer.name, 0));
-      if (!first) continue;
-      const batch = first.shape[0] ?? 0;
-      layer.setStates(
-        layer.cell.states.map((_, i) => valuesOf(stateName(layer.name, i), [batch, layer.units])),
-        batch,
-      );
-    }
-    const training = parse<Training>('training');
-    if (training) restoreTraining(model, training, (name, slot) => valuesOf(`optimizer/${name}`, slot.shape));
-    return { model, vocabulary: checkedVocabulary(parse('vocabulary')), extra: parse<Json>('extra') };
+    restoreStates(model, tensors, valuesOf);
+    const training = parse('training');
+    if (training !== undefined) restoreTraining(model, checkedTraining(training), valuesOf);
+    const vocabulary = parse('vocabulary');
+    if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
+    return { model, vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
   } catch (error) {
     if (error instanceof ModelFileError) throw error;
     if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
@@ -148,33 +150,107 @@ export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {})
   }
 }
 
-function restoreTraining(
-  model: Model,
-  training: Training,
-  valuesOf: (name: string, slot: Tensor) => Float32Array,
-): void {
+type ValuesOf = (name: string, shape: Shape) => Float32Array;
+
+function restoreStates(model: Model, tensors: ReadonlyMap<string, SafetensorsTensor>, valuesOf: ValuesOf): void {
+  let batch: number | undefined;
+  for (const layer of model.statefulLayers) {
+    const first = tensors.get(stateName(layer.name, 0));
+    if (!first) continue;
+    batch ??= first.shape[0] || 1;
+    const shape = [batch, layer.units];
+    layer.setStates(
+      layer.cell.states.map((_, i) => valuesOf(stateName(layer.name, i), shape)),
+      batch,
+    );
+  }
+}
+
+function restoreTraining(model: Model, training: Training, valuesOf: ValuesOf): void {
   const optimizer = optimizerOf(training.optimizer);
   const loss = lossOf(training.loss.name, training.loss.options);
-  model.compile({ optimizer, loss, metrics: training.metrics as 'accuracy'[] });
-  if (!Number.isSafeInteger(training.iterations) || training.iterations < 0) {
-    throw new RangeError(`iterations expected an integer ≥ 0, got ${training.iterations}`);
-  }
+  model.compile({ optimizer, loss, metrics: training.metrics });
   optimizer.iterations = training.iterations;
-  model.random.state = checkedState(training.shuffle);
-  for (const [name, slot] of optimizer.state(model.weights)) slot.set(valuesOf(name, slot));
+  model.random.state = training.shuffle;
+  for (const [name, slot] of optimizer.state(model.weights)) slot.set(valuesOf(`optimizer/${name}`, slot.shape));
 }
 
-function checkedState({ seed, calls }: RandomState): RandomState {
-  if (!Number.isSafeInteger(seed) || !Number.isSafeInteger(calls)) throw new RangeError('a random state is no integer');
-  return { seed, calls };
+// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
+
+type Parsed = Readonly<Record<string, unknown>>;
+
+function expectObject(what: string, value: unknown): Parsed {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Parsed;
+  throw new TypeError(`${what} expected an object, got ${describe(value)}`);
 }
 
-function checkedVocabulary(vocabulary: unknown): string[] | undefined {
-  if (vocabulary === undefined) return undefined;
-  if (!Array.isArray(vocabulary) || !vocabulary.every((entry) => typeof entry === 'string')) {
-    throw new TypeError('the vocabulary is no list of strings');
+function expectStrings(what: string, value: unknown): string[] {
+  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list of strings, got ${describe(value)}`);
+  const at = value.findIndex((entry) => typeof entry !== 'string');
+  if (at >= 0) throw new TypeError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
+  return value;
+}
+
+function expectString(what: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${what} expected a string, got ${describe(value)}`);
+}
+
+function expectCount(what: string, value: unknown): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw new RangeError(`${what} expected an integer ≥ 0, got ${describe(value)}`);
+}
+
+function checkedNetwork(value: unknown): LayerConfig {
+  const network = expectObject("metadata 'network'", value);
+  expectString('network.name', network.name);
+  const { layers } = network;
+  if (!Array.isArray(layers)) throw new TypeError(`network.layers expected a list, got ${describe(layers)}`);
+  layers.forEach((entry, i) => {
+    const layer = expectObject(`network.layers[${i}]`, entry);
+    expectString(`network.layers[${i}].className`, layer.className);
+    const config = expectObject(`network.layers[${i}].config`, layer.config);
+    expectString(`network.layers[${i}].config.name`, config.name);
+  });
+  return network as LayerConfig;
+}
+
+function checkedTraining(value: unknown): Training {
+  const training = expectObject("metadata 'training'", value);
+  const loss = expectObject('training.loss', training.loss);
+  expectString('training.loss.name', loss.name);
+  expectObject('training.loss.options', loss.options);
+  expectStrings('training.metrics', training.metrics);
+  checkOptimizer(training.optimizer);
+  expectCount('training.iterations', training.iterations);
+  return { ...(training as unknown as Training), shuffle: checkedRandom('shuffling', training.shuffle) };
+}
+
+/** Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity missing. */
+function checkOptimizer(value: unknown): void {
+  const optimizer = expectObject('training.optimizer', value);
+  expectString('training.optimizer.name', optimizer.name);
+  for (const [key, entry] of Object.entries({ learningRate: undefined, ...optimizer })) {
+    const isChoice = typeof entry === 'boolean' || key === 'name' || (entry === undefined && key !== 'learningRate');
+    if (!isChoice && !Number.isFinite(entry)) {
+      throw new ArgumentError(`training.optimizer.${key} expected a finite number, got ${describe(entry)}`);
+    }
   }
-  return vocabulary;
+}
+
+function checkedRandom(of: string, value: unknown): RandomState {
+  const what = `random state of ${of}`;
+  const state = expectObject(what, value);
+  const seed = expectCount(`${what}: seed`, state.seed);
+  if (seed > 0xffffffff) throw new RangeError(`${what}: seed expected below 2^32, got ${seed}`);
+  return { seed, calls: expectCount(`${what}: calls`, state.calls) };
 }
 
 const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(text.slice(0, 60)));
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return value === undefined ? 'none' : String(value);
+}

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { afterAll, describe, expect, test } from 'vitest';
+import { valueAndGrad } from '../../src/autograd/tape.ts';
+import { tensor } from '../../src/autograd/tensor.ts';
+import { ndarray } from '../../src/data/array.ts';
+import { engine, init } from '../../src/engine/engine.ts';
+import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { withSharedMemory } from '../../src/engine/shared-memory.ts';
+import { WorkerError } from '../../src/engine/threads.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { embedding } from '../../src/layers/embedding.ts';
+import type { Layer } from '../../src/layers/layer.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { square } from '../../src/ops/elementwise.ts';
+import { linear } from '../../src/ops/linear.ts';
+import { mean } from '../../src/ops/reduce.ts';
+import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
+import { adam } from '../../src/train/optimizers.ts';
+
+const [BATCH, TIME, VOCABULARY] = [13, 24, 11];
+const sequences = { returnSequences: true } as const;
+
+const layers: Record<string, () => Layer> = {
+  lstm: () => lstm({ units: 96, ...sequences }),
+  gru: () => gru({ units: 100, ...sequences }),
+  'gru, reset before': () => gru({ units: 96, resetAfter: false, ...sequences }),
+  simpleRnn: () => simpleRnn({ units: 160, ...sequences }),
+};
+
+function build(name: string): Model {
+  setSeed(5);
+  const model = sequential([
+    embedding({ inputDim: VOCABULARY, outputDim: 64 }),
+    layers[name]!(),
+    layers[name]!(),
+    dense({ units: VOCABULARY }),
+  ]);
+  model.compile({
+    optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }),
+    loss: sparseCategoricalCrossentropy({ fromLogits: true }),
+  });
+  return model;
+}
+
+const random = new RandomStream(9);
+const ids = ndarray(
+  Int32Array.from({ length: BATCH * TIME }, () => Math.floor(random.nextUniform() * VOCABULARY)),
+  [BATCH, TIME],
+);
+
+/** SHA-256 of all weights after three steps, and of a prediction. */
+function train(name: string): string {
+  const model = build(name);
+  for (let i = 0; i < 3; i++) model.trainOnBatch(ids, ids);
+  const hash = createHash('sha256');
+  for (const weight of model.weights) hash.update(weight.toArray());
+  hash.update(model.predict(ids).data);
+  return hash.digest('hex');
+}
+
+afterAll(() => engine().stopThreads());
+
+describe('threads', () => {
+  test('training and prediction on 1, 2 and 4 threads, every cell, give the same bits', async () => {
+    const seen: Record<number, string[]> = {};
+    for (const threads of [1, 2, 4]) {
+      expect((await init({ threads })).threads).toBe(threads);
+      seen[threads] = Object.keys(layers).map(train);
+    }
+    expect(seen[2]).toEqual(seen[1]);
+    expect(seen[4]).toEqual(seen[1]);
+  });
+
+  test('a part that a worker was given, in truth made by the worker, reaches memory', async () => {
+    const { heap, kernels } = await init({ threads: 2 });
+    const at = heap.allocate(4 * 100);
+    kernels.fill(100, 0, at);
+    const froms: number[] = [];
+    engine().parallel(100, 10, (part) => {
+      froms.push(part.from);
+      part.kernels.fill(part.to - part.from, part.from + 1, at + 4 * part.from);
+    });
+    expect(froms.sort((a, b) => a - b)).toEqual([0, 50]);
+    expect([...engine().f32(at, 100)]).toEqual(Array.from({ length: 100 }, (_, i) => (i < 50 ? 1 : 51)));
+  });
+
+  test('a worker that fails, ends in WorkerError, leaves the weights and one thread that trains on', async () => {
+    await init({ threads: 2 });
+    const model = build('lstm');
+    model.trainOnBatch(ids, ids);
+    const before = model.weights.map((weight) => weight.toArray());
+    const outside = engine().memory.buffer.byteLength - 4;
+    const fail = () =>
+      engine().parallel(2, 1, (part) => {
+        if (part.from > 0) part.kernels.fill(1000, 0, outside);
+      });
+    expect(fail).toThrow(WorkerError);
+    expect(engine().threads).toBe(1);
+    expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
+    expect(model.trainOnBatch(ids, ids).loss).toBeGreaterThan(0);
+  });
+
+  test('gradients of a product too small to share, on four threads, are those of one', async () => {
+    const gradients = [];
+    for (const threads of [1, 4]) {
+      await init({ threads });
+      const [x, w] = [tensor([[1, 2, 3]]), tensor([[1], [-1], [2]])];
+      gradients.push(valueAndGrad(() => mean(square(linear(x, w))), [w]).grads[0]!.toArray());
+    }
+    expect(gradients[1]).toEqual(gradients[0]);
+  });
+
+  test('a process with threads, its work done, exits by itself', () => {
+    const code = `import { init } from '${new URL('../../dist/index.js', import.meta.url)}';
+      const { threads } = await init({ threads: 3 });
+      console.log('threads', threads);`;
+    const output = execFileSync(process.execPath, ['--input-type=module', '-e', code], { timeout: 20_000 });
+    expect(output.toString()).toBe('threads 3\n');
+  });
+
+  test('init, threads no whole number or with a module of the caller, says what was expected', async () => {
+    await expect(init({ threads: 0 })).rejects.toThrow('threads expected an integer from 1 to 64, got 0');
+    await expect(init({ threads: 1.5 })).rejects.toThrow('got 1.5');
+    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    await expect(init({ threads: 2, module })).rejects.toThrow('cannot be had with a module of your own');
+  });
+
+  test('withSharedMemory, a module with no import, refuses it', () => {
+    expect(() => withSharedMemory(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))).toThrow(
+      'env.memory as its one import',
+    );
+  });
+});

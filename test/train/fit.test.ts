@@ -1,0 +1,526 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
+import { type DataLike, NdArray, ndarray } from '../../src/data/array.ts';
+import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { dropout } from '../../src/layers/dropout.ts';
+import { embedding } from '../../src/layers/embedding.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import type { Callback } from '../../src/train/fit.ts';
+import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
+import { type Model, NonFiniteLossError, sequential } from '../../src/train/model.ts';
+import { adam, NonFiniteGradientError, rmsprop, sgd } from '../../src/train/optimizers.ts';
+import { expectSameBits } from '../kernels/compare.ts';
+import { values } from '../kernels/reference/values.ts';
+import { expectSameSnapshot, snapshotOf } from './snapshot.ts';
+
+beforeEach(() => setSeed(11));
+
+const sequences = (count: number, time = 3, features = 2, seed = 1): NdArray<Float32Array> =>
+  ndarray(values(count * time * features, seed), [count, time, features]);
+const targets = (count: number, seed = 2): NdArray<Float32Array> => ndarray(values(count, seed), [count, 1]);
+
+/** A small regression model over [B, 3, 2] with dropout, so that every kind of state takes part. */
+function regression(optimizer = adam({ learningRate: 0.01 })): Model {
+  const model = sequential([lstm({ units: 4, inputShape: [null, 2] }), dropout({ rate: 0.25 }), dense({ units: 1 })]);
+  model.compile({ optimizer, loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] });
+  return model;
+}
+
+const weightsOf = (model: Model): Float32Array[] => model.weights.map((weight) => weight.toArray());
+function expectSameWeights(a: Model, b: Model): void {
+  weightsOf(a).forEach((weight, i) => expectSameBits(weightsOf(b)[i]!, weight, a.weights[i]!.name));
+}
+
+describe('learning', () => {
+  test('the parity of every prefix of 6 bits, reaches full accuracy', async () => {
+    const bits = Array.from({ length: 64 }, (_, n) => Array.from({ length: 6 }, (_, t) => [(n >> t) & 1]));
+    const parity = bits.map((row) =>
+      row.map((_, t) => [row.slice(0, t + 1).reduce((sum, [bit]) => sum + bit!, 0) % 2]),
+    );
+    const model = sequential([
+      gru({ units: 8, returnSequences: true, inputShape: [6, 1] }),
+      dense({ units: 1, activation: 'sigmoid' }),
+    ]);
+    model.compile({ optimizer: adam({ learningRate: 0.03 }), loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+    const { history } = await model.fit(bits, parity, { epochs: 60, batchSize: 16 });
+    expect(history.accuracy!.at(-1)).toBe(1);
+    expect(model.evaluate(bits, parity).accuracy).toBe(1);
+    const truth = parity.flat(2);
+    expect(model.predict(bits).data.every((p, i) => p > 0.5 === (truth[i] === 1))).toBe(true);
+  });
+
+  test.each([
+    ['simpleRnn', () => simpleRnn({ units: 16, returnSequences: true })],
+    ['lstm', () => lstm({ units: 16, returnSequences: true })],
+  ] as const)('to echo tokens two steps later with %s, brings the loss near zero', async (_, layer) => {
+    const random = new RandomStream(5);
+    const x = Array.from({ length: 128 }, () => Array.from({ length: 8 }, () => random.nextUint32() % 4));
+    const y = x.map((row) => row.map((_, t) => row[t - 2] ?? 0));
+    const model = sequential([embedding({ inputDim: 4, outputDim: 4 }), layer(), dense({ units: 4 })]);
+    model.compile({
+      optimizer: adam({ learningRate: 0.02 }),
+      loss: sparseCategoricalCrossentropy({ fromLogits: true }),
+      metrics: ['accuracy'],
+    });
+    const before = model.evaluate(x, y);
+    const { history } = await model.fit(x, y, { epochs: 40, batchSize: 16 });
+    expect(before.loss).toBeGreaterThan(1);
+    expect(history.loss!.at(-1)).toBeLessThan(0.1);
+    expect(model.evaluate(x, y).accuracy).toBeGreaterThan(0.99);
+  });
+});
+
+describe('fit', () => {
+  test('gives one number an epoch for the loss, each metric, and both again for validation', async () => {
+    const { epoch, history } = await regression().fit(sequences(10), targets(10), { epochs: 3, validationSplit: 0.2 });
+    expect(epoch).toEqual([0, 1, 2]);
+    expect(Object.keys(history)).toEqual(['loss', 'meanAbsoluteError', 'val_loss', 'val_meanAbsoluteError']);
+    for (const series of Object.values(history)) expect(series.length).toBe(3);
+  });
+
+  test('validates on the last samples, as they stood before any shuffling', async () => {
+    const [x, y] = [sequences(10), targets(10)];
+    const model = regression(sgd({ learningRate: 0 }));
+    const { history } = await model.fit(x, y, { validationSplit: 0.3 });
+    const tail = model.evaluate(ndarray(x.data.slice(42), [3, 3, 2]), ndarray(y.data.slice(7), [3, 1]));
+    expect(history.val_loss).toEqual([tail.loss]);
+    expect(history.val_meanAbsoluteError).toEqual([tail.meanAbsoluteError]);
+  });
+
+  test('with validationData, validates on it and trains on all', async () => {
+    const [x, y] = [sequences(5, 3, 2, 8), targets(5, 9)];
+    const model = regression(sgd({ learningRate: 0 }));
+    const { history } = await model.fit(sequences(10), targets(10), { validationData: [x, y] });
+    expect(history.val_loss).toEqual([model.evaluate(x, y).loss]);
+  });
+
+  test('trains on the last, smaller batch, and weighs it by its samples', async () => {
+    const logs: number[] = [];
+    const model = sequential([dense({ units: 1, kernelInitializer: 'zeros', inputShape: [1] })]);
+    model.compile({ optimizer: sgd({ learningRate: 0 }), loss: 'meanSquaredError' });
+    const { history } = await model.fit([[0], [0], [0], [0], [0]], [[1], [1], [2], [2], [4]], {
+      batchSize: 2,
+      shuffle: false,
+      callbacks: [{ onBatchEnd: (_, { loss }) => void logs.push(loss!) }],
+    });
+    expect(logs).toEqual([1, 4, 16]);
+    expect(history.loss).toEqual([(2 * 1 + 2 * 4 + 16) / 5]);
+  });
+
+  test('after one setSeed, gives the same history and weights to the bit; after another, others', async () => {
+    const run = async (seed: number) => {
+      setSeed(seed);
+      const model = regression();
+      const { history } = await model.fit(sequences(20), targets(20), {
+        epochs: 3,
+        batchSize: 8,
+        validationSplit: 0.25,
+      });
+      return { model, history };
+    };
+    const [one, two, other] = [await run(4), await run(4), await run(5)];
+    expect(two.history).toEqual(one.history);
+    expectSameWeights(one.model, two.model);
+    expect(weightsOf(other.model)).not.toEqual(weightsOf(one.model));
+  });
+
+  test('shuffles every epoch anew, and not at all when told not to', async () => {
+    const orders = async (shuffle: boolean): Promise<string[]> => {
+      const model = sequential([dense({ units: 1, kernelInitializer: 'zeros', inputShape: [1] })]);
+      model.compile({ optimizer: sgd({ learningRate: 0 }), loss: 'meanAbsoluteError' });
+      const epochs: number[][] = [];
+      const x = Array.from({ length: 9 }, (_, i) => [i]);
+      await model.fit(x, x, {
+        ...{ epochs: 3, batchSize: 1, shuffle },
+        callbacks: [
+          { onEpochBegin: () => void epochs.push([]), onBatchEnd: (_, { loss }) => void epochs.at(-1)!.push(loss!) },
+        ],
+      });
+      return epochs.map(String);
+    };
+    expect(new Set(await orders(false))).toEqual(new Set(['0,1,2,3,4,5,6,7,8']));
+    const shuffled = await orders(true);
+    expect(new Set(shuffled).size).toBe(3);
+    for (const order of shuffled) expect(order.split(',').sort().join()).toBe('0,1,2,3,4,5,6,7,8');
+  });
+
+  test('leaves the arrays it was given as they are', async () => {
+    const [x, y] = [sequences(6), targets(6)];
+    const before = [x.data.slice(), y.data.slice()];
+    await regression().fit(x, y, { epochs: 2, batchSize: 2 });
+    expect([x.data, y.data]).toEqual(before);
+  });
+
+  test('calls its callbacks in order and waits for those that are async', async () => {
+    const calls: string[] = [];
+    const named = (name: string, wait: boolean): Callback => {
+      const note = async (text: string): Promise<void> => {
+        if (wait) await new Promise((resolve) => setImmediate(resolve));
+        calls.push(`${name} ${text}`);
+      };
+      return {
+        onEpochBegin: (epoch) => note(`begin ${epoch}`),
+        onBatchEnd: (batch, logs) => note(`batch ${batch} ${Object.keys(logs)}`),
+        onEpochEnd: (epoch, logs) => note(`end ${epoch} ${Object.keys(logs)}`),
+      };
+    };
+    const callbacks = [named('slow', true), {}, named('quick', false)];
+    await regression().fit(sequences(4), targets(4), { epochs: 2, batchSize: 2, callbacks, validationSplit: 0.25 });
+    const epoch = (n: number): string[] =>
+      [
+        `begin ${n}`,
+        'batch 0 loss,meanAbsoluteError',
+        'batch 1 loss,meanAbsoluteError',
+        `end ${n} loss,meanAbsoluteError,val_loss,val_meanAbsoluteError`,
+      ].flatMap((text) => [`slow ${text}`, `quick ${text}`]);
+    expect(calls).toEqual([...epoch(0), ...epoch(1)]);
+  });
+
+  test('whose callback throws, rejects with its error', async () => {
+    const callbacks = [{ onBatchEnd: () => Promise.reject(new Error('from the callback')) }];
+    await expect(regression().fit(sequences(4), targets(4), { callbacks })).rejects.toThrow('from the callback');
+  });
+
+  test('aborted in a callback, ends after the batch in progress with the reason', async () => {
+    const controller = new AbortController();
+    const model = regression();
+    const callbacks = [{ onBatchEnd: (batch: number) => void (batch === 1 && controller.abort(new Error('enough'))) }];
+    const run = model.fit(sequences(8), targets(8), { epochs: 5, batchSize: 2, callbacks, signal: controller.signal });
+    await expect(run).rejects.toThrow('enough');
+    expect(model.compiled.optimizer.iterations).toBe(2);
+  });
+
+  test('given a signal that is aborted already, trains nothing', async () => {
+    const model = regression();
+    const run = model.fit(sequences(8), targets(8), { signal: AbortSignal.abort(new Error('too late')) });
+    await expect(run).rejects.toThrow('too late');
+    expect(model.compiled.optimizer.iterations).toBe(0);
+  });
+
+  test('lets a timer fire while it trains', async () => {
+    // Only a timer aborts: a fit that never yields would go through all its epochs and resolve.
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('the timer fired')), 0);
+    const run = regression().fit(sequences(64), targets(64), {
+      epochs: 3000,
+      batchSize: 64,
+      signal: controller.signal,
+    });
+    await expect(run).rejects.toThrow('the timer fired');
+  });
+
+  test('of a stateful model, carries states on and validates without touching them', async () => {
+    const make = (): Model => {
+      setSeed(2);
+      const model = sequential([gru({ units: 3, stateful: true, inputShape: [null, 2] }), dense({ units: 1 })]);
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+      return model;
+    };
+    const [plain, validated] = [make(), make()];
+    const options = { batchSize: 2, shuffle: false, epochs: 2 };
+    await plain.fit(sequences(4), targets(4), options);
+    await validated.fit(sequences(4), targets(4), { ...options, validationData: [sequences(6), targets(6)] });
+    expectSameSnapshot(snapshotOf(validated), snapshotOf(plain));
+    await expect(plain.fit(sequences(5), targets(5), options)).rejects.toThrow(
+      'fit: a stateful model expected a number of samples that batchSize 2 divides, got 5',
+    );
+    const before = snapshotOf(plain);
+    const validationData = [sequences(3), targets(3)] as const;
+    await expect(plain.fit(sequences(4), targets(4), { ...options, validationData })).rejects.toThrow(
+      'fit: a stateful model expected a number of samples to validate on that batchSize 2 divides, got 3',
+    );
+    expectSameSnapshot(snapshotOf(plain), before);
+  });
+});
+
+describe('what fit refuses', () => {
+  const [x, y] = [sequences(4), targets(4)];
+  const withValue = (array: NdArray<Float32Array>, at: number, value: number): NdArray => {
+    const data = Array.from(array.data);
+    data[at] = value;
+    return ndarray(data, array.shape);
+  };
+
+  test.each<[string, DataLike, DataLike, RegExp]>([
+    ['NaN in x', withValue(x, 13, Number.NaN), y, /^x expected finite numbers, got NaN in sample 2 \(flat index 13\)$/],
+    [
+      'an infinity in y',
+      x,
+      withValue(y, 1, Number.POSITIVE_INFINITY),
+      /^y expected finite numbers, got Infinity in sample 1/,
+    ],
+    ['a number too large for float32', withValue(x, 0, 1e39), y, /^x expected finite numbers, got 1e\+39 in sample 0/],
+    [
+      'a ragged x',
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [[1, 2]],
+      ],
+      [[1], [2]],
+      /^x\[1\]: expected a row of 2, got 1$/,
+    ],
+    ['words', [[['one', 'two']]] as unknown as number[], [[1]], /^x\[0\]\[0\]\[0\]: expected a number, got string$/],
+    ['y of another length', x, targets(3), /^x and y expected as many samples, got \[4, 3, 2\] and \[3, 1\]$/],
+    ['no samples', [], [], /^x expected one sample or more, got none$/],
+    ['other features in x', sequences(4, 3, 5), y, /^sequential: input expected \[\?, \?, 2\], got \[4, 3, 5\]/],
+    ['x of two axes', targets(4), y, /^sequential: input expected \[\?, \?, 2\], got \[4, 1\]/],
+    [
+      'y of another width',
+      x,
+      ndarray(values(8, 1), [4, 2]),
+      /^meanSquaredError: targets expected \[4, 1\], got \[4, 2\]$/,
+    ],
+    ['no x', undefined as unknown as number[], y, /^x expected data, got undefined$/],
+  ])('%s, throws and changes nothing', async (_, badX, badY, message) => {
+    const model = regression();
+    model.trainOnBatch(x, y);
+    const before = snapshotOf(model);
+    const expectRefusal = async (run: () => unknown): Promise<void> => {
+      await expect((async () => run())()).rejects.toThrow(ArgumentError);
+      await expect((async () => run())()).rejects.toThrow(message);
+      const after = snapshotOf(model);
+      // Shuffling may have been drawn.
+      after.counts.shuffle = before.counts.shuffle;
+      expectSameSnapshot(after, before);
+    };
+    await expectRefusal(() => model.fit(badX, badY));
+    await expectRefusal(() => model.trainOnBatch(badX, badY));
+  });
+
+  test.each<[string, object, string]>([
+    ['epochs 0', { epochs: 0 }, 'fit: epochs expected an integer ≥ 1, got 0'],
+    ['batchSize 1.5', { batchSize: 1.5 }, 'fit: batchSize expected an integer ≥ 1, got 1.5'],
+    ['validationSplit 1', { validationSplit: 1 }, 'fit: validationSplit expected in [0, 1), got 1'],
+    [
+      'validationSplit that leaves nothing',
+      { validationSplit: 0.9 },
+      'fit: validationSplit 0.9 leaves none of 4 samples',
+    ],
+    [
+      'validationData of two lengths',
+      { validationData: [sequences(2), targets(3)] },
+      'x and y expected as many samples, got [2, 3, 2] and [3, 1]',
+    ],
+  ])('%s, throws', async (_, options, message) => {
+    await expect(regression().fit(x, y, options)).rejects.toThrow(new ArgumentError(message));
+  });
+
+  test('a model that is not compiled, throws', () => {
+    const model = sequential([dense({ units: 1, inputShape: [2] })], { name: 'net' });
+    expect(() => model.trainOnBatch([[1, 2]], [[1]])).toThrow(
+      new ArgumentError('net: call compile() before training or evaluating'),
+    );
+    expect(() => model.compile({ optimizer: 'adam', loss: 'hinge' as 'meanSquaredError' })).toThrow(
+      /^loss expected one of .*got 'hinge'/,
+    );
+    expect(() =>
+      model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['auc' as 'accuracy'] }),
+    ).toThrow(/^metric expected .*got 'auc'/);
+  });
+
+  describe('in a classifier of tokens', () => {
+    const classifier = (fromLogits: boolean): Model => {
+      const activation = fromLogits ? 'linear' : 'softmax';
+      const model = sequential([
+        embedding({ inputDim: 5, outputDim: 3 }),
+        dropout({ rate: 0.5 }),
+        gru({ units: 3, stateful: true }),
+        dense({ units: 3, activation }),
+      ]);
+      model.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits }) });
+      return model;
+    };
+    const ids = [
+      [0, 1, 2],
+      [3, 4, 0],
+    ];
+
+    test.each<[string, DataLike, DataLike, RegExp]>([
+      ['a label above the classes', ids, [0, 3], /targets expected ids in \[0, 3\), got 3 at \[1\] of \[2\]$/],
+      ['a negative label', ids, [-1, 0], /targets expected ids in \[0, 3\), got -1 at \[0\] of \[2\]$/],
+      ['a label that is no integer', ids, [0, 0.5], /^y expected integers of 32 bits, got 0.5 in sample 1/],
+      ['a label beyond 32 bits', ids, [0, 2 ** 32], /^y expected integers of 32 bits, got 4294967296 in sample 1/],
+      ['labels of another shape', ids, [[0], [1]], /targets expected \[2\], got \[2, 1\]$/],
+      [
+        'an id outside the vocabulary',
+        [
+          [0, 1, 2],
+          [3, 5, 0],
+        ],
+        [0, 1],
+        /^embed: ids expected ids in \[0, 5\), got 5 at \[1, 1\] of \[2, 3\]$/,
+      ],
+      [
+        'an id beyond 32 bits',
+        [
+          [0, 1, 2],
+          [3, 2 ** 33, 0],
+        ],
+        [0, 1],
+        /^x expected integers of 32 bits, got 8589934592 in sample 1/,
+      ],
+      [
+        'another batch than the states carried',
+        [[0, 1, 2]],
+        [0],
+        /stateful, so every batch expected 2 samples as the first, got 1/,
+      ],
+    ])('%s, throws and changes nothing', (_, badX, badY, message) => {
+      for (const fromLogits of [false, true]) {
+        const model = classifier(fromLogits);
+        model.trainOnBatch(ids, [0, 1]);
+        const before = snapshotOf(model);
+        expect(() => model.trainOnBatch(badX, badY)).toThrow(ArgumentError);
+        expect(() => model.trainOnBatch(badX, badY)).toThrow(message);
+        expectSameSnapshot(snapshotOf(model), before);
+      }
+    });
+
+    test('in the very first step, leaves the model as if it had not been', () => {
+      const make = (): Model => {
+        setSeed(21);
+        return classifier(true);
+      };
+      const [failed, clean] = [make(), make()];
+      setSeed(22);
+      expect(() => failed.trainOnBatch(ids, [0, 3])).toThrow(ArgumentError);
+      expect(failed.layers[2]).toHaveProperty('states', undefined);
+      setSeed(22);
+      failed.trainOnBatch(ids, [0, 1]);
+      setSeed(22);
+      clean.trainOnBatch(ids, [0, 1]);
+      expectSameWeights(failed, clean);
+    });
+  });
+});
+
+describe('a run that diverges', () => {
+  test.each([
+    ['sgd', () => sgd({ learningRate: 1e12 })],
+    ['rmsprop', () => rmsprop({ learningRate: 1e20 })],
+    ['adam', () => adam({ learningRate: 1e25 })],
+  ] as const)('with %s and a huge learning rate, throws, names the step and keeps finite weights', (_, optimizer) => {
+    const model = sequential([lstm({ units: 4, inputShape: [null, 2] }), dense({ units: 1 })]);
+    model.compile({ optimizer: optimizer(), loss: 'meanSquaredError' });
+    let before = snapshotOf(model);
+    let thrown: unknown;
+    for (let step = 0; step < 50 && !thrown; step++) {
+      before = snapshotOf(model);
+      try {
+        model.trainOnBatch(sequences(4), targets(4));
+      } catch (error) {
+        thrown = error;
+      }
+    }
+    expect(thrown instanceof NonFiniteLossError || thrown instanceof NonFiniteGradientError, String(thrown)).toBe(true);
+    expect((thrown as Error).message).toContain(`at step ${(before.counts.iterations as number) + 1}`);
+    expectSameSnapshot(snapshotOf(model), before);
+    for (const weight of weightsOf(model)) expect(weight.every(Number.isFinite)).toBe(true);
+  });
+
+  test('in fit, rejects and keeps the weights of the last good step', async () => {
+    const model = regression(sgd({ learningRate: 1e12 }));
+    const run = model.fit(sequences(8), targets(8), { epochs: 100, batchSize: 4 });
+    await expect(run).rejects.toThrow(/^the (loss became|gradient of).* at step \d+$/);
+    for (const weight of weightsOf(model)) expect(weight.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('evaluate, predict and trainOnBatch', () => {
+  test('evaluate, is the mean of hand-computed losses whatever the batch size', () => {
+    const model = sequential([
+      dense({ units: 1, kernelInitializer: { name: 'constant', value: 2 }, biasInitializer: 'ones', inputShape: [1] }),
+    ]);
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['meanAbsoluteError', 'meanSquaredError'] });
+    // ŷ = 2x + 1: errors 1, 3, 0, −2, 5.
+    const [x, y] = [
+      [[0], [1], [2], [3], [4]],
+      [[0], [0], [5], [9], [4]],
+    ];
+    for (const batchSize of [1, 2, 5, 32]) {
+      const { loss, ...metrics } = model.evaluate(x, y, { batchSize });
+      // A batch's loss is a float32.
+      expect(loss).toBeCloseTo(39 / 5, 6);
+      expect(metrics).toEqual({ meanAbsoluteError: 11 / 5, meanSquaredError: 39 / 5 });
+    }
+  });
+
+  test('accuracy, counts binary, one-hot and class-id targets as Keras does', () => {
+    const measure = (
+      units: number,
+      loss: Parameters<Model['compile']>[0]['loss'],
+      x: number[][],
+      y: DataLike,
+    ): number => {
+      const identity = Array.from({ length: units }, (_, i) =>
+        Array.from({ length: units }, (_, j) => Number(i === j)),
+      );
+      const model = sequential([dense({ units, useBias: false, inputShape: [units] })]);
+      model.weights[0]!.assign(identity.flat());
+      model.compile({ optimizer: 'sgd', loss, metrics: ['accuracy'] });
+      return model.evaluate(x, y).accuracy!;
+    };
+    expect(measure(1, 'binaryCrossentropy', [[0.9], [0.2], [0.5], [0.7]], [[1], [0], [0], [0]])).toBe(3 / 4);
+    const rows = [
+      [0.1, 0.7, 0.2],
+      [0.6, 0.3, 0.1],
+      [0.2, 0.2, 0.6],
+    ];
+    expect(measure(3, 'sparseCategoricalCrossentropy', rows, [1, 0, 1])).toBe(2 / 3);
+    expect(
+      measure(3, 'categoricalCrossentropy', rows, [
+        [0, 1, 0],
+        [0, 0, 1],
+        [0, 0, 1],
+      ]),
+    ).toBe(2 / 3);
+  });
+
+  test('predict, gives an array of the outputs for every kind of data and batch size', () => {
+    const model = regression();
+    const x = sequences(5);
+    const whole = model.predict(x);
+    expect(whole).toBeInstanceOf(NdArray);
+    expect(whole.shape).toEqual([5, 1]);
+    for (const other of [x.toNested(), tensor(x.data, { shape: x.shape })] as DataLike[]) {
+      expect(model.predict(other).data).toEqual(whole.data);
+    }
+    for (const batchSize of [1, 2, 5]) expect(model.predict(x, { batchSize }).data).toEqual(whole.data);
+    const many = sequential([lstm({ units: 4, returnSequences: true, inputShape: [null, 2] }), dense({ units: 3 })]);
+    expect(many.predict(x).shape).toEqual([5, 3, 3]);
+  });
+
+  test('trainOnBatch, gives loss, gradient norm and metrics of the batch before its update', () => {
+    const model = sequential([lstm({ units: 4, inputShape: [null, 2] }), dense({ units: 1 })]);
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['meanAbsoluteError'] });
+    const expected = model.evaluate(sequences(4), targets(4));
+    const logs = model.trainOnBatch(sequences(4), targets(4));
+    expect(Object.keys(logs)).toEqual(['loss', 'gradientNorm', 'meanAbsoluteError']);
+    expect(logs.loss).toBe(expected.loss);
+    expect(logs.meanAbsoluteError).toBe(expected.meanAbsoluteError);
+    expect(logs.gradientNorm).toBeGreaterThan(0);
+    expect(model.evaluate(sequences(4), targets(4)).loss).not.toBe(expected.loss);
+  });
+
+  test('trainOnBatch of a model that is not built, builds it', () => {
+    const model = sequential([lstm({ units: 4 }), dense({ units: 1 })]);
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    expect(model.weights.length).toBe(0);
+    model.trainOnBatch(sequences(4), targets(4));
+    expect(model.weights.length).toBe(5);
+  });
+
+  test('trainOnBatch with a frozen layer, changes the others alone', () => {
+    const model = sequential([lstm({ units: 4, inputShape: [null, 2], trainable: false }), dense({ units: 1 })]);
+    model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    const before = weightsOf(model);
+    model.trainOnBatch(sequences(4), targets(4));
+    const after = weightsOf(model);
+    expect(after.slice(0, 3)).toEqual(before.slice(0, 3));
+    expect(after.slice(3)).not.toEqual(before.slice(3));
+  });
+});
