@@ -70,8 +70,8 @@ function toggle(help: string, short?: string): Flag<boolean> {
   return { ...(short === undefined ? {} : { short }), expected: 'no value', help, fallback: false, parse: () => true };
 }
 
-// Without FILE it is a first try: a minute on two slow cores.
-const DEFAULT_STEPS = { file: 3000, ownText: 1500 };
+// A minute on two slow cores, with the other defaults.
+const DEFAULT_STEPS = 3000;
 const seed = integer([0, 2 ** 32 - 1], 1, 'same seed, same result');
 const help = toggle('show this text', 'h');
 
@@ -85,7 +85,7 @@ export const trainFlags = {
   steps: integer(
     [1, 1e9],
     undefined,
-    `updates to make in all [${DEFAULT_STEPS.file}, without FILE ${DEFAULT_STEPS.ownText}]`,
+    `updates to make in all [${DEFAULT_STEPS}]`,
   ),
   epochs: integer([1, 1e6], undefined, 'passes over the text in all, instead of --steps'),
   lr: number('above 0 and up to 10', (x) => x > 0 && x <= 10, 2e-3, 'learning rate'),
@@ -154,9 +154,7 @@ export function parseCommand(argv: readonly string[]): Command {
     if (given.has('steps') && given.has('epochs')) {
       throw new UsageError('tapeloop train: expected --steps or --epochs, got both');
     }
-    if (options.epochs === undefined) {
-      options.steps ??= positionals.length > 0 ? DEFAULT_STEPS.file : DEFAULT_STEPS.ownText;
-    }
+    if (options.epochs === undefined) options.steps ??= DEFAULT_STEPS;
     return { name, file: positionals[0], options, given };
   }
   if (name === 'generate') {

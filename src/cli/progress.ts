@@ -94,16 +94,9 @@ export class Progress {
 
   /** Shows the last step and leaves the line, so that what is written next starts on its own. */
   finish(): void {
-    if (this.#quiet || this.#last === undefined) return;
-    if (this.#last.step === this.#keptStep) {
-      // The line stands already; on a terminal the cursor may still be behind a bar.
-      if (this.#stream.isTTY && this.#shown !== '') this.#stream.write('\n');
-    } else if (this.#stream.isTTY) {
-      this.#redraw(this.#now());
-      this.#stream.write('\n');
-    } else this.#plain(this.#now());
-    this.#keptStep = this.#last.step;
-    this.#shown = '';
+    if (this.#quiet || this.#last === undefined || this.#last.step === this.#keptStep) return;
+    if (this.#stream.isTTY) this.#keep(this.#now());
+    else this.#plain(this.#now());
   }
 
   #sample(time: number, { step, chars }: ProgressReport): void {

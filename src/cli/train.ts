@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { buildVocabulary, decodeIds, decodeUtf8, encodeText, TextError, textStreams } from '../data/text.ts';
 import { FileError, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { yielder } from '../train/fit.ts';
@@ -7,14 +7,17 @@ import { generateIds } from '../train/generate.ts';
 import { type Model, NonFiniteLossError } from '../train/model.ts';
 import { NonFiniteGradientError } from '../train/optimizers.ts';
 import {
+  addPoint,
   buildCharModel,
   compileCharModel,
+  encodeNamed,
   hashIds,
   loadRun,
   type Run,
   runOptions,
   type SavedRun,
   saveRun,
+  startId,
   trainOnWindow,
   validate,
 } from './char-model.ts';
@@ -31,102 +34,145 @@ interface TrainCommand {
 
 // The shape of a model is fixed once it exists; these flags must not contradict the file that is resumed.
 const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as const;
+// With these the text is cut as it was, so that the carried states fit where the run goes on.
+const CUT = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
 /** Trains a character model on a text, from the start or from a saved model; returns the exit code. */
 export async function train(command: TrainCommand): Promise<number> {
   const resumed = command.options.resume === undefined ? undefined : loadRun(command.options.resume);
   const options = resumed ? mergeOptions(resumed, command) : command.options;
-  const text = await readText(command.file);
-  const saved = resumed ?? startRun(text, options);
-  const { model, vocabulary, run } = saved;
-  run.options = runOptions(options);
-  if (resumed) adoptOptions(model, options, command.given);
-
-  const ids = encodeText(text, vocabulary);
+  const { ids, vocabulary } = await readText(command, resumed);
   const cut = Math.floor(ids.length * options.split);
   const [trainIds, validationIds] = [ids.subarray(0, cut), ids.subarray(cut)];
+  expectEnough(trainIds.length, options, command.file);
   const streams = textStreams(trainIds, options);
-  const hash = hashIds(ids);
-  if (run.text === hash && run.position < streams.windows) streams.position = run.position;
-  run.text = hash;
+
+  const saved = resumed ?? startRun(vocabulary, options);
+  const { model, run } = saved;
+  const text = hashIds(ids);
+  const goesOn = run.text === text && CUT.every((key) => run.options[key] === options[key]);
+  if (goesOn && run.position < streams.windows) streams.position = run.position;
+  else model.resetStates();
+  if (resumed) adoptOptions(model, options, command.given);
+  run.options = runOptions(options);
+  run.text = text;
   const total = options.epochs === undefined ? options.steps! : options.epochs * streams.windows;
   if (run.step >= total) {
     throw new UsageError(
-      `tapeloop train: ${options.resume} has made ${run.step} steps, expected --steps above that, got ${total}`,
+      `tapeloop train: ${options.resume} has made ${run.step} steps, expected --steps or --epochs to go beyond, got ${total}`,
     );
   }
 
   const paths = preparePaths(options);
   const log = options.log === undefined ? undefined : new LossLog(options.log);
-  const progress = new Progress({ total, start: run.step, quiet: options.quiet });
-  progress.line(
-    `${options.layers} × ${options.cell} of ${options.hidden} on ${ids.length.toLocaleString('en-US')} characters (${vocabulary.length} distinct); ${streams.windows} steps an epoch`,
-  );
-  const interrupt = catchInterrupt();
   const startedAt = run.step;
+  const progress = new Progress({ total, start: startedAt, quiet: options.quiet });
+  const parameters = model.weights.reduce((sum, weight) => sum + weight.size, 0);
+  const layers = options.layers === 1 ? '1 layer' : `${options.layers} layers`;
+  const passes = ((total - startedAt) / streams.windows).toFixed(1);
+  progress.line(`model  ${options.cell}, ${layers} of ${options.hidden} units, ${grouped(parameters)} parameters`);
+  progress.line(
+    `text   ${grouped(ids.length)} characters, ${vocabulary.length} distinct; ${grouped(validationIds.length)} of them to validate`,
+  );
+  progress.line(
+    `run    steps ${startedAt + 1} to ${total} of ${options.batch} × ${options.time} characters, ${passes} passes over the text`,
+  );
+  if (resumed && !goesOn)
+    progress.line("       from the text's beginning: the text, --batch, --time or --split is another");
+
+  const stop = catchSignals();
   const breathe = yielder();
+  const goOn = async (): Promise<boolean> => {
+    await breathe();
+    return stop.exitCode === undefined;
+  };
+  let savedStep: number | undefined;
   const save = (): void => {
     run.position = streams.position;
     saveRun(paths.model, saved);
+    savedStep = run.step;
     writeFileAtomic(paths.curve, new TextEncoder().encode(lossCurveSvg({ ...run, title: 'Loss, nat per character' })));
   };
-  let hasSaved = false;
   try {
-    while (run.step < total && !interrupt.happened) {
+    while (run.step < total && (await goOn())) {
       const loss = trainOnWindow(model, streams);
       run.step++;
-      run.train.push([run.step, loss]);
+      addPoint(run.train, [run.step, loss]);
       const evaluates = run.step % options.evalEvery === 0 || run.step === total;
-      const valLoss = evaluates ? validate(model, validationIds, options) : undefined;
-      if (valLoss !== undefined) run.validation.push([run.step, valLoss]);
+      const valLoss = evaluates ? await validate(model, validationIds, options, goOn) : undefined;
+      if (valLoss !== undefined) addPoint(run.validation, [run.step, valLoss]);
       const measured = valLoss === undefined ? {} : { valLoss };
       const chars = (run.step - startedAt) * options.batch * options.time;
       progress.update({ step: run.step, loss, chars, ...measured });
       log?.write({ step: run.step, loss, charsPerSecond: progress.charsPerSecond, ...measured });
-      if (evaluates) {
-        save();
-        hasSaved = true;
-        if (run.step < total) progress.line(indent(sample(model, vocabulary, options, SAMPLE_LENGTH)));
-      }
-      await breathe();
+      if (!evaluates) continue;
+      save();
+      if (run.step < total && !options.quiet) progress.line(indent(sample(saved, options, SAMPLE_LENGTH)));
     }
     progress.finish();
-    if (interrupt.happened) save();
+    if (savedStep !== run.step) save();
   } catch (error) {
     progress.finish();
     if (!(error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError)) throw error;
-    if (!hasSaved && !resumed) save();
-    const kept = hasSaved || !resumed ? paths.model : options.resume;
+    if (savedStep === undefined && !resumed) save();
+    const kept = savedStep === undefined ? options.resume : paths.model;
+    const step = savedStep ?? startedAt;
     console.error(
-      `tapeloop: training stopped at step ${run.step + 1}: ${error.message}; the last good model is ${kept}`,
+      `tapeloop: training stopped at step ${run.step + 1}: ${error.message.replace(/ at step \d+$/, '')}; ${kept} holds the last good model, of step ${step}`,
     );
     return 1;
   } finally {
     log?.close();
-    interrupt.release();
+    stop.release();
   }
-  console.error(
-    `${interrupt.happened ? `interrupted at step ${run.step}; ` : ''}model ${paths.model}, loss curve ${paths.curve}`,
-  );
-  if (interrupt.happened) return 130;
-  process.stdout.write(`${sample(model, vocabulary, options, 3 * SAMPLE_LENGTH)}\n`);
+  if (stop.exitCode !== undefined) {
+    progress.line(`interrupted at step ${run.step}, saved; to go on: --resume ${paths.model}`);
+    return stop.exitCode;
+  }
+  progress.line(`model ${paths.model}, loss curve ${paths.curve}`);
+  process.stdout.write(`${sample(saved, options, 3 * SAMPLE_LENGTH)}\n`);
   return 0;
 }
 
-async function readText(file: string | undefined): Promise<string> {
-  if (file !== undefined) return decodeUtf8(readFileChecked(file), file);
-  const { defaultText } = await import('./default-text.gen.ts');
-  return defaultText;
+interface Text {
+  ids: Int32Array;
+  vocabulary: readonly string[];
 }
 
-function startRun(text: string, options: TrainOptions): SavedRun {
-  const vocabulary = buildVocabulary(text);
-  if (vocabulary.length < 2) {
-    throw new TextError(`the text expected two distinct characters or more, got ${vocabulary.length}`);
+async function readText({ file }: TrainCommand, resumed: SavedRun | undefined): Promise<Text> {
+  const text = file === undefined ? await ownText() : decodeUtf8(readFileChecked(file), file);
+  const name = file ?? "tapeloop's own text";
+  if (text === '') throw new TextError(`${name}: expected text, got an empty file`);
+  const found = buildVocabulary(text);
+  if (resumed) {
+    const { vocabulary, run } = resumed;
+    const isOwn = found.join('') === vocabulary.join('') && hashIds(encodeText(text, vocabulary)) === run.text;
+    if (file === undefined && !isOwn) {
+      throw new UsageError(`tapeloop train: FILE expected, the text to go on with, as the model holds none; got none`);
+    }
+    return { ids: encodeNamed(text, vocabulary, name), vocabulary };
   }
-  // Before any weight is made: a text that is too short needs no model.
-  textStreams(encodeText(text, vocabulary).subarray(0, Math.floor([...text].length * options.split)), options);
+  if (found.length < 2) {
+    throw new TextError(`${name}: expected two distinct characters or more, got ${JSON.stringify(found[0])} alone`);
+  }
+  return { ids: encodeText(text, found), vocabulary: found };
+}
+
+async function ownText(): Promise<string> {
+  return (await import('./default-text.gen.ts')).defaultText;
+}
+
+/** Says what `textStreams` would, in the words of the command line, and before a model is made. */
+function expectEnough(length: number, { batch, time, split }: TrainOptions, file: string | undefined): void {
+  const needed = batch * time + 1;
+  if (length >= needed) return;
+  throw new TextError(
+    `${file ?? "tapeloop's own text"}: expected ${needed} characters or more to train on, for --batch ${batch} --time ${time}; got ${length}, with --split ${split}`,
+  );
+}
+
+function startRun(vocabulary: readonly string[], options: TrainOptions): SavedRun {
   const run: Run = { options: runOptions(options), step: 0, position: 0, text: '', train: [], validation: [] };
   return { model: buildCharModel(options, vocabulary.length), vocabulary, run };
 }
@@ -140,56 +186,76 @@ function mergeOptions({ run }: SavedRun, { options, given }: TrainCommand): Trai
       );
     }
   }
-  const merged: TrainOptions = { ...options, ...run.options };
+  const merged: TrainOptions = { ...options, ...run.options, out: dirname(options.resume!) };
   for (const key of given) Object.assign(merged, { [key]: options[key] });
-  if (given.has('steps')) merged.epochs = undefined;
-  if (given.has('epochs')) merged.steps = undefined;
+  const counted =
+    (['steps', 'epochs'] as const).find((key) => given.has(key)) ?? (run.options.epochs ? 'epochs' : 'steps');
+  merged[counted === 'steps' ? 'epochs' : 'steps'] = undefined;
   return merged;
 }
 
 /** A new learning rate or clip on the command line takes effect; the optimizer's state stays. */
 function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<keyof TrainOptions>): void {
   if (given.has('lr')) model.compiled.optimizer.learningRate = options.lr;
-  if (given.has('clip')) {
-    const { optimizer } = model.compiled;
-    const state = optimizer.state(model.weights);
-    compileCharModel(model, options);
-    const fresh = model.compiled.optimizer;
-    for (const [name, slot] of fresh.state(model.weights)) slot.set(state.get(name)!.toArray());
-    fresh.iterations = optimizer.iterations;
-    optimizer.dispose();
-  }
-  // Streams of another number have no states to go on with.
-  if (given.has('batch')) model.resetStates();
+  if (!given.has('clip')) return;
+  const { optimizer } = model.compiled;
+  const state = optimizer.state(model.weights);
+  compileCharModel(model, options);
+  const fresh = model.compiled.optimizer;
+  for (const [name, slot] of fresh.state(model.weights)) slot.set(state.get(name)!.toArray());
+  fresh.iterations = optimizer.iterations;
+  optimizer.dispose();
 }
 
+/** Makes the folder, and finds out now rather than after many steps whether it can be written to. */
 function preparePaths({ out }: TrainOptions): { model: string; curve: string } {
+  let operation = 'make';
   try {
-    mkdirSync(out, { recursive: true });
+    makeFolder(out);
+    operation = 'write to';
+    accessSync(out, constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw new FileError(out, 'make', error);
+    throw new FileError(out, operation, error);
   }
   return { model: join(out, 'model.safetensors'), curve: join(out, 'loss.svg') };
 }
 
-/** Notes the first Ctrl-C, so that the loop can end after its step; a second one ends the process as usual. */
-function catchInterrupt(): { readonly happened: boolean; release(): void } {
-  let happened = false;
-  const note = (): void => {
-    happened = true;
+/** Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in /proc. */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeFolder(parent);
+  mkdirSync(path);
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Notes the first Ctrl-C, kill or lost terminal, so that the loop can end after its step; a second one ends the process as usual. */
+function catchSignals(): { readonly exitCode: number | undefined; release(): void } {
+  let exitCode: number | undefined;
+  const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
+  const release = (): void => {
+    for (const name of names) process.off(name, note);
   };
-  process.once('SIGINT', note);
+  const note = (name: NodeJS.Signals): void => {
+    exitCode = SIGNALS[name as keyof typeof SIGNALS];
+    release();
+  };
+  for (const name of names) process.on(name, note);
   return {
-    get happened() {
-      return happened;
+    get exitCode() {
+      return exitCode;
     },
-    release: () => process.off('SIGINT', note),
+    release,
   };
 }
 
-function sample(model: Model, vocabulary: readonly string[], { seed }: TrainOptions, length: number): string {
-  const start = Math.max(vocabulary.indexOf('\n'), 0);
-  return decodeIds([...generateIds(model, { prompt: [start], length, temperature: 0.8, seed })], vocabulary);
+function sample({ model, vocabulary }: SavedRun, { seed }: TrainOptions, length: number): string {
+  const prompt = [startId(vocabulary)];
+  return decodeIds([...generateIds(model, { prompt, length, temperature: 0.8, seed })], vocabulary);
 }
 
-const indent = (text: string): string => text.replace(/^/gm, '    ');
+/** Set off from the lines around it; control characters, which a text may hold, would act on the terminal. */
+const indent = (text: string): string => text.replace(/[^\n\P{Cc}]/gu, '·').replace(/^/gm, '    ');
+
+const grouped = (value: number): string => value.toLocaleString('en-US');

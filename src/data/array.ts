@@ -69,6 +69,17 @@ export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray
   return array;
 }
 
+/** Throws `ArgumentError` at the first element outside [0, limit); it names the place. */
+export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: string): void {
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! >= 0 && data[i]! < limit) continue;
+    const row = Math.floor(i / (data.length / shape[0]!));
+    throw new ArgumentError(
+      `${what} expected ids in [0, ${limit}), got ${data[i]} in sample ${row} of ${formatShape(shape)} (flat index ${i})`,
+    );
+  }
+}
+
 function asArray(values: DataLike, what: string): NdArray {
   if (values instanceof NdArray) return values;
   if (values instanceof Tensor) return new NdArray(values.toArray(), values.shape);

@@ -58,6 +58,29 @@ export class Heap {
     return at;
   }
 
+  /** Makes the buffer at `at` larger where it stands; false where something else follows it or memory cannot grow. */
+  extend(at: Ptr, bytes: number): boolean {
+    const old = this.#used.get(at)!;
+    const end = at + old;
+    const extra = align(bytes) - old;
+    let next = this.#free.find((block) => block.at === end);
+    if (!next && end !== this.#end) return false;
+    if ((next?.bytes ?? 0) < extra) {
+      if (end + (next?.bytes ?? 0) !== this.#end) return false;
+      try {
+        this.#grow(extra);
+      } catch {
+        return false;
+      }
+      next = this.#free.find((block) => block.at === end)!;
+    }
+    next!.at += extra;
+    next!.bytes -= extra;
+    if (next!.bytes === 0) this.#free.splice(this.#free.indexOf(next!), 1);
+    this.#used.set(at, old + extra);
+    return true;
+  }
+
   release(at: Ptr): void {
     const bytes = this.#used.get(at);
     if (bytes === undefined) throw new Error(`heap: address ${at} was not allocated, or was released twice`);
@@ -82,8 +105,8 @@ export class Heap {
     const last = this.#free.at(-1);
     const tail = last && last.at + last.bytes === this.#end ? last : undefined;
     const missing = need - (tail?.bytes ?? 0);
-    // A sixteenth more than asked, so that many small buffers do not each grow the memory.
-    const spare = Math.min(Math.ceil(this.#end / 16), this.#limit - this.#end - missing);
+    // A sixteenth more than asked, up to a megabyte, so that many small buffers do not each grow the memory.
+    const spare = Math.min(Math.ceil(this.#end / 16), 2 ** 20, this.#limit - this.#end - missing);
     const pages = Math.ceil((missing + Math.max(spare, 0)) / PAGE);
     const exact = Math.ceil(missing / PAGE);
     if (!this.#tryGrow(pages) && !this.#tryGrow(exact)) {
@@ -113,6 +136,7 @@ export class Heap {
 export interface Mark {
   readonly segment: number;
   readonly offset: number;
+  readonly before: number;
 }
 
 /**
@@ -125,6 +149,10 @@ export class Arena {
   #segments: { at: Ptr; bytes: number }[] = [];
   #segment = -1;
   #offset = 0;
+  /** Bytes in use in the segments before the current one. */
+  #before = 0;
+  /** Most bytes ever in use at once since the segments were made. */
+  #peak = 0;
   #wanted = 0;
 
   constructor(heap: Heap) {
@@ -139,25 +167,29 @@ export class Arena {
   allocate(bytes: number): Ptr {
     const need = align(Math.max(bytes, 1));
     while (this.#segment < 0 || this.#offset + need > this.#segments[this.#segment]!.bytes) {
+      if (this.#extendLast(need)) break;
       if (this.#segment + 1 >= this.#segments.length) this.#addSegment(need);
+      this.#before += this.#offset;
       this.#segment++;
       this.#offset = 0;
     }
     const at = this.#segments[this.#segment]!.at + this.#offset;
     this.#offset += need;
+    this.#peak = Math.max(this.#peak, this.#before + this.#offset);
     return at;
   }
 
   mark(): Mark {
-    return { segment: this.#segment, offset: this.#offset };
+    return { segment: this.#segment, offset: this.#offset, before: this.#before };
   }
 
   /** Gives back everything allocated since `mark`. */
   release(mark: Mark): void {
     this.#segment = mark.segment;
     this.#offset = mark.offset;
+    this.#before = mark.before;
     if (mark.segment < 0 && this.#segments.length > 1) {
-      this.#wanted = this.heldBytes;
+      this.#wanted = this.#peak;
       this.releaseSegments();
     }
   }
@@ -168,11 +200,22 @@ export class Arena {
     this.#segments = [];
     this.#segment = -1;
     this.#offset = 0;
+    this.#before = 0;
+    this.#peak = 0;
+  }
+
+  /** Lets the last segment, if it is the current one, reach far enough for `need` more bytes. */
+  #extendLast(need: number): boolean {
+    const last = this.#segments.at(-1);
+    if (!last || this.#segment !== this.#segments.length - 1) return false;
+    const bytes = this.#offset + need;
+    if (!this.#heap.extend(last.at, bytes)) return false;
+    last.bytes = bytes;
+    return true;
   }
 
   #addSegment(need: number): void {
-    // Each new segment is as large as all before it, so few are made, up to a size that wastes little at the end.
-    const generous = Math.max(need, this.#wanted, Math.min(Math.max(this.heldBytes, MIN_SEGMENT), 16 * MIN_SEGMENT));
+    const generous = Math.max(need, this.#wanted, MIN_SEGMENT);
     this.#wanted = 0;
     let bytes = generous;
     let at: Ptr;

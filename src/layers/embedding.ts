@@ -37,6 +37,10 @@ class Embedding extends Layer {
     return 'i32';
   }
 
+  override get inputLimit(): number {
+    return this.#options.inputDim;
+  }
+
   override outputShape(inputShape: BatchShape): BatchShape {
     return [...inputShape, this.#options.outputDim];
   }

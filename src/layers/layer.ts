@@ -152,6 +152,11 @@ export abstract class Layer<Output = Tensor> extends Callable {
     return 'f32';
   }
 
+  /** Where it reads ids: one more than the largest. */
+  get inputLimit(): number | undefined {
+    return undefined;
+  }
+
   /** Notes what a call can change beside the weights; the function it returns puts that back. @internal */
   snapshot(): () => void {
     const state = this.#random?.state;

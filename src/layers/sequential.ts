@@ -20,6 +20,10 @@ export class Sequential extends Layer {
     return this.layers[0]!.inputDtype;
   }
 
+  override get inputLimit(): number | undefined {
+    return this.layers[0]!.inputLimit;
+  }
+
   override snapshot(): () => void {
     const restores = this.layers.map((layer) => layer.snapshot());
     return () => {

@@ -1,4 +1,4 @@
-import { ArgumentError, type DType, empty, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type DType, empty, expectShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { abs, add, addScalar, clip, exp, log, mul, neg, relu, scale, square, sub } from '../ops/elementwise.ts';
 import { expectIds } from '../ops/ids.ts';
 import { inOrder } from '../ops/layout.ts';
@@ -10,6 +10,8 @@ export interface Loss {
   readonly name: string;
   /** i32 where targets are class ids. */
   readonly targetDtype: DType;
+  /** Shape of the targets that predictions of a shape are held against. Without it only `compute` can tell. */
+  targetShape?(predictions: Shape): Shape;
   /** Mean over the batch (and over time), shape []. */
   compute(yTrue: Tensor, yPred: Tensor): Tensor;
   config(): { fromLogits?: boolean };
@@ -27,6 +29,7 @@ function regression(name: string, each: (difference: Tensor) => Tensor): () => L
   return () => ({
     name,
     targetDtype: 'f32',
+    targetShape: (predictions) => predictions,
     compute(yTrue, yPred) {
       expectShape(`${name}: targets`, yTrue.shape, yPred.shape);
       return mean(each(sub(yPred, yTrue)));
@@ -50,6 +53,7 @@ export function binaryCrossentropy({ fromLogits = false }: FromLogits = {}): Los
   return {
     name: 'binaryCrossentropy',
     targetDtype: 'f32',
+    targetShape: (predictions) => predictions,
     compute(yTrue, yPred) {
       expectShape('binaryCrossentropy: targets', yTrue.shape, yPred.shape);
       if (fromLogits) {
@@ -74,6 +78,7 @@ export function categoricalCrossentropy({ fromLogits = false }: FromLogits = {})
   return {
     name: 'categoricalCrossentropy',
     targetDtype: 'f32',
+    targetShape: (predictions) => predictions,
     compute(yTrue, yPred) {
       expectShape('categoricalCrossentropy: targets', yTrue.shape, yPred.shape);
       const rows = yPred.size / Math.max(yPred.shape.at(-1) ?? 1, 1);
@@ -93,6 +98,7 @@ export function sparseCategoricalCrossentropy({ fromLogits = false }: FromLogits
   return {
     name: 'sparseCategoricalCrossentropy',
     targetDtype: 'i32',
+    targetShape: (predictions) => predictions.slice(0, -1),
     compute(yTrue, yPred) {
       if (fromLogits) return softmaxCrossEntropy(yPred, yTrue);
       expectShape('sparseCategoricalCrossentropy: targets', yTrue.shape, yPred.shape.slice(0, -1));

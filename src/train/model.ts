@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { stopGradient, valueAndGrad } from '../autograd/tape.ts';
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { type DataLike, NdArray, toNdArray } from '../data/array.ts';
+import { ArgumentError, expectShape, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { type DataLike, expectIdsBelow, NdArray, toNdArray } from '../data/array.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import { type Layer, withTraining } from '../layers/layer.ts';
@@ -260,7 +260,20 @@ export class Model {
       );
     }
     if (xs.shape[0] === 0) throw new ArgumentError('x expected one sample or more, got none');
+    this.#checkSamples(xs, ys);
     return { xs, ys };
+  }
+
+  /** Refuses what some batch would be refused for, before there is any batch. */
+  #checkSamples(xs: NdArray, ys: NdArray): void {
+    const { network } = this;
+    const { loss } = this.compiled;
+    network.build([null, ...xs.shape.slice(1)]);
+    if (network.inputLimit !== undefined) expectIdsBelow(xs, network.inputLimit, 'x');
+    const predictions = network.outputShape(xs.shape) as Shape;
+    if (!loss.targetShape) return;
+    expectShape(`${loss.name}: targets`, ys.shape, loss.targetShape(predictions));
+    if (loss.targetDtype === 'i32') expectIdsBelow(ys, predictions.at(-1)!, 'y');
   }
 
   #upload(xs: NdArray, ys: NdArray, order: Uint32Array, from: number, to: number): { x: Tensor; y: Tensor } {
