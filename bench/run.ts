@@ -1,4 +1,4 @@
-// node --import tsx bench/run.ts [--suite gemm,…] [--json FILE]
+// node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--json FILE]
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -7,8 +7,15 @@ import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
 import { inferSuite, stepSuite, trainSuite } from './suites/models.ts';
+import { scaleSuite } from './suites/scale.ts';
 
-const suites: Record<string, Suite> = { gemm: gemmSuite, infer: inferSuite, train: trainSuite, step: stepSuite };
+const suites: Record<string, Suite> = {
+  gemm: gemmSuite,
+  infer: inferSuite,
+  train: trainSuite,
+  step: stepSuite,
+  scale: scaleSuite,
+};
 
 const MEGABYTE_PAGES = 16;
 
@@ -28,12 +35,15 @@ function formatResult({ suite, case: name, engine, threads, medianMs, gflops, pe
   return cells.join('  ');
 }
 
-const { values } = parseArgs({ options: { suite: { type: 'string' }, json: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { suite: { type: 'string' }, json: { type: 'string' }, threads: { type: 'string' } },
+});
 const chosen = values.suite?.split(',') ?? Object.keys(suites);
 for (const name of chosen) {
   if (!suites[name]) throw new Error(`--suite ${name}: expected one of ${Object.keys(suites).join(', ')}`);
 }
 
+const threads = values.threads ? [1, Number(values.threads)] : [1];
 const builds: Build[] = hostHasRelaxedSimd() ? ['simd', 'relaxed'] : ['simd'];
 const engines = await Promise.all(builds.map(createEngine));
 const results: BenchResult[] = [];
@@ -41,7 +51,7 @@ const add = (result: BenchResult) => {
   results.push(result);
   console.log(formatResult(result));
 };
-for (const name of chosen) await suites[name]!({ engines, add });
+for (const name of chosen) await suites[name]!({ engines, threads, add });
 
 const host = {
   cpu: cpus()[0]?.model ?? 'unknown',

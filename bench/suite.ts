@@ -32,6 +32,8 @@ export interface Engine {
 
 export interface SuiteContext {
   engines: Engine[];
+  /** Numbers of threads to measure what can be shared with. */
+  threads: number[];
   add(result: BenchResult): void;
 }
 
@@ -99,7 +101,7 @@ function warmUp(task: () => unknown): number {
 export async function benchCase(
   context: SuiteContext,
   engine: Engine,
-  what: { suite: string; case: string; flops: number },
+  what: { suite: string; case: string; flops: number; threads?: number },
   task: () => unknown,
 ): Promise<void> {
   const { task: timing, peak } = await timeInTurns({ peak: engine.peak, task });
@@ -110,9 +112,9 @@ export async function benchCase(
     suite: what.suite,
     case: what.case,
     engine: engine.build,
-    threads: 1,
+    threads: what.threads ?? 1,
     ...timing!,
     gflops,
-    percentOfPeak: (100 * gflops) / peakGflops,
+    percentOfPeak: (100 * gflops) / (peakGflops * (what.threads ?? 1)),
   });
 }

@@ -1,7 +1,7 @@
 // The library as it is used: a sequence forward, a training step, one streaming step. Same cases as bench/torch/bench.py.
 
 import { tensor } from '../../src/autograd/tensor.ts';
-import { ndarray } from '../../src/data/array.ts';
+import { type NdArray, ndarray } from '../../src/data/array.ts';
 import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
@@ -9,7 +9,7 @@ import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { gru, lstm, type RecurrentOptions } from '../../src/layers/recurrent.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { sequential } from '../../src/train/model.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import { adam } from '../../src/train/optimizers.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 
@@ -42,38 +42,45 @@ const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
 const gates = { lstm: 4, gru: 3 };
 
 /** Makes `engine`'s build the one that the library computes with. */
-async function use(engine: Engine): Promise<LibraryEngine> {
+export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
   setSeed(1);
-  return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible' });
+  return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible', threads });
 }
 
 /** Embedding → LSTM layers → dense, cross-entropy at every step, clip, Adam. */
+export function characterModel(layers: number, hidden: number): Model {
+  const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
+  const model = sequential([
+    embedding({ inputDim: VOCABULARY, outputDim: hidden / 2 }),
+    ...stack,
+    dense({ units: VOCABULARY }),
+  ]);
+  model.compile({ optimizer: adam({ globalClipNorm: 5 }), loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
+  return model;
+}
+
+/** A batch of ids, and those that follow. */
+export function characters(batch: number, time: number): { x: NdArray; y: NdArray } {
+  const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
+  return { x: ndarray(ids(7919), [batch, time]), y: ndarray(ids(104729), [batch, time]) };
+}
+
+/** What a step cannot do without: recurrent products, those between layers, and the head; forward and twice backward. */
+export const trainFlops = (layers: number, batch: number, time: number, hidden: number): number =>
+  6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY);
+
 export async function trainSuite(context: SuiteContext): Promise<void> {
   for (const { layers, batch, time, hidden } of TRAIN) {
     for (const engine of context.engines) {
-      await use(engine);
-      const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
-      const model = sequential([
-        embedding({ inputDim: VOCABULARY, outputDim: hidden / 2 }),
-        ...stack,
-        dense({ units: VOCABULARY }),
-      ]);
-      model.compile({
-        optimizer: adam({ globalClipNorm: 5 }),
-        loss: sparseCategoricalCrossentropy({ fromLogits: true }),
-      });
-      const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
-      const x = ndarray(ids(7919), [batch, time]);
-      const y = ndarray(ids(104729), [batch, time]);
-      // What cannot be done without: recurrent products, those between layers, and the head; forward and twice backward.
-      const weights = 4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY;
-      const what = {
-        suite: 'train',
-        case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`,
-        flops: 6 * batch * time * weights,
-      };
-      await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
-      model.dispose();
+      for (const threads of context.threads) {
+        await use(engine, threads);
+        const model = characterModel(layers, hidden);
+        const { x, y } = characters(batch, time);
+        const name = `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`;
+        const what = { suite: 'train', case: name, flops: trainFlops(layers, batch, time, hidden), threads };
+        await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
+        model.dispose();
+      }
     }
   }
 }

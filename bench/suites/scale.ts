@@ -1,0 +1,27 @@
+// How the cost of a training step grows with time, batch and units: the share of the peak stays where the cost is linear in the work.
+import { benchCase, type SuiteContext } from '../suite.ts';
+import { characterModel, characters, trainFlops, use } from './models.ts';
+
+const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
+
+const sweeps = [
+  ...POWERS.map((time) => ({ time, batch: 8, hidden: 64 })),
+  ...POWERS.map((batch) => ({ time: 8, batch, hidden: 64 })),
+  ...[16, 32, 64, 128, 256, 512, 1024].map((hidden) => ({ time: 8, batch: 8, hidden })),
+];
+
+export async function scaleSuite(context: SuiteContext): Promise<void> {
+  const engine = context.engines.at(-1)!;
+  for (const { time, batch, hidden } of sweeps) {
+    await use(engine);
+    const model = characterModel(1, hidden);
+    const { x, y } = characters(batch, time);
+    const what = {
+      suite: 'scale',
+      case: `T=${time} B=${batch} H=${hidden}`,
+      flops: trainFlops(1, batch, time, hidden),
+    };
+    await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
+    model.dispose();
+  }
+}
