@@ -26,6 +26,11 @@ export function expectShape(what: string, got: Shape, expected: Shape): void {
   }
 }
 
+/** Throws `ArgumentError` for an i32 tensor, whose bits a kernel would take for floats. @internal */
+export function expectF32(what: string, x: Tensor): void {
+  if (x.dtype !== 'f32') throw new ArgumentError(`${what} expected f32, got ${x.dtype} for '${x.name}'`);
+}
+
 // A persistent buffer is returned to its heap when its tensor is collected without having been disposed of.
 const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engine, at }) => engine.heap.release(at));
 

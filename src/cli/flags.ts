@@ -78,15 +78,11 @@ const help = toggle('show this text', 'h');
 export const trainFlags = {
   cell: choice(['lstm', 'gru', 'rnn'], 'lstm', 'recurrent cell'),
   layers: integer([1, 64], 1, 'recurrent layers, one on the other'),
-  hidden: integer([1, 16384], 128, 'units of each recurrent layer'),
+  hidden: integer([1, 4096], 128, 'units of each recurrent layer'),
   embedding: integer([1, 16384], 64, 'size of a character vector'),
   batch: integer([1, 65536], 32, 'streams of text side by side'),
   time: integer([1, 65536], 50, 'characters between two updates'),
-  steps: integer(
-    [1, 1e9],
-    undefined,
-    `updates to make in all [${DEFAULT_STEPS}]`,
-  ),
+  steps: integer([1, 1e9], undefined, `updates to make in all [${DEFAULT_STEPS}]`),
   epochs: integer([1, 1e6], undefined, 'passes over the text in all, instead of --steps'),
   lr: number('above 0 and up to 10', (x) => x > 0 && x <= 10, 2e-3, 'learning rate'),
   clip: number('of 0 or more', (x) => x >= 0, 5, 'longest gradient norm; 0 never clips'),

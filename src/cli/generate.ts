@@ -7,10 +7,7 @@ import type { GenerateOptions } from './flags.ts';
 /** Writes the prompt and what the model goes on with to standard output, as it comes. */
 export async function generate(path: string, options: GenerateOptions): Promise<number> {
   const { model, vocabulary } = loadRun(path);
-  const prompt =
-    options.prompt === ''
-      ? [startId(vocabulary)]
-      : encodeNamed(options.prompt, vocabulary, 'tapeloop generate: --prompt');
+  const prompt = options.prompt === '' ? [startId(vocabulary)] : encodeNamed(options.prompt, vocabulary, '--prompt');
   process.stdout.write(options.prompt);
   const breathe = yielder();
   for (const id of generateIds(model, { ...options, prompt })) {

@@ -1,6 +1,14 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { buildVocabulary, decodeIds, decodeUtf8, encodeText, TextError, textStreams } from '../data/text.ts';
+import {
+  buildVocabulary,
+  decodeIds,
+  decodeUtf8,
+  encodeText,
+  TextError,
+  type TextStreams,
+  textStreams,
+} from '../data/text.ts';
 import { FileError, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { yielder } from '../train/fit.ts';
 import { generateIds } from '../train/generate.ts';
@@ -38,15 +46,70 @@ const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as co
 const CUT = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
+/** A run from its first step of this process to its last. */
+interface Session {
+  saved: SavedRun;
+  options: TrainOptions;
+  streams: TextStreams;
+  validationIds: Int32Array;
+  /** Steps when it began and when it ends, counted from the first run's first. */
+  startedAt: number;
+  total: number;
+  paths: { model: string; curve: string };
+  log: LossLog | undefined;
+  progress: Progress;
+  /** The step whose model this process saved last. */
+  savedStep: number | undefined;
+}
+
 /** Trains a character model on a text, from the start or from a saved model; returns the exit code. */
 export async function train(command: TrainCommand): Promise<number> {
+  const session = await openSession(command);
+  const { saved, options, total, paths, progress } = session;
+  const stop = catchSignals();
+  try {
+    await trainSteps(session, stop);
+    progress.finish();
+    if (session.savedStep !== saved.run.step) save(session);
+  } catch (error) {
+    progress.finish();
+    if (!(error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError)) throw error;
+    console.error(`tapeloop: ${stopMessage(session, error)}`);
+    return 1;
+  } finally {
+    session.log?.close();
+    stop.release();
+  }
+  if (stop.exitCode !== undefined && saved.run.step < total) {
+    progress.line(`interrupted at step ${saved.run.step}, saved; to go on: --resume ${paths.model}`);
+    return stop.exitCode;
+  }
+  progress.line(`model ${paths.model}, loss curve ${paths.curve}`);
+  process.stdout.write(`${sample(saved, options, 3 * SAMPLE_LENGTH)}\n`);
+  return 0;
+}
+
+/** Everything that can be wrong with the command is found here, before the first step. */
+async function openSession(command: TrainCommand): Promise<Session> {
   const resumed = command.options.resume === undefined ? undefined : loadRun(command.options.resume);
   const options = resumed ? mergeOptions(resumed, command) : command.options;
   const { ids, vocabulary } = await readText(command, resumed);
   const cut = Math.floor(ids.length * options.split);
-  const [trainIds, validationIds] = [ids.subarray(0, cut), ids.subarray(cut)];
-  expectEnough(trainIds.length, options, command.file);
-  const streams = textStreams(trainIds, options);
+  expectEnough(cut, options, command.file);
+  const streams = textStreams(ids.subarray(0, cut), options);
+  const total = options.epochs === undefined ? options.steps! : options.epochs * streams.windows;
+  const startedAt = resumed?.run.step ?? 0;
+  if (startedAt >= total) {
+    throw new UsageError(
+      `tapeloop train: ${options.resume} has made ${startedAt} steps, expected --steps or --epochs to go beyond, got ${total}`,
+    );
+  }
+  const paths = preparePaths(options);
+  const log = options.log === undefined ? undefined : new LossLog(options.log);
+  const progress = new Progress({ total, start: startedAt, quiet: options.quiet });
+  progress.line(
+    `text   ${grouped(ids.length)} characters, ${vocabulary.length} distinct; ${grouped(ids.length - cut)} of them to validate`,
+  );
 
   const saved = resumed ?? startRun(vocabulary, options);
   const { model, run } = saved;
@@ -57,82 +120,61 @@ export async function train(command: TrainCommand): Promise<number> {
   if (resumed) adoptOptions(model, options, command.given);
   run.options = runOptions(options);
   run.text = text;
-  const total = options.epochs === undefined ? options.steps! : options.epochs * streams.windows;
-  if (run.step >= total) {
-    throw new UsageError(
-      `tapeloop train: ${options.resume} has made ${run.step} steps, expected --steps or --epochs to go beyond, got ${total}`,
-    );
-  }
-
-  const paths = preparePaths(options);
-  const log = options.log === undefined ? undefined : new LossLog(options.log);
-  const startedAt = run.step;
-  const progress = new Progress({ total, start: startedAt, quiet: options.quiet });
   const parameters = model.weights.reduce((sum, weight) => sum + weight.size, 0);
   const layers = options.layers === 1 ? '1 layer' : `${options.layers} layers`;
   const passes = ((total - startedAt) / streams.windows).toFixed(1);
   progress.line(`model  ${options.cell}, ${layers} of ${options.hidden} units, ${grouped(parameters)} parameters`);
   progress.line(
-    `text   ${grouped(ids.length)} characters, ${vocabulary.length} distinct; ${grouped(validationIds.length)} of them to validate`,
-  );
-  progress.line(
     `run    steps ${startedAt + 1} to ${total} of ${options.batch} × ${options.time} characters, ${passes} passes over the text`,
   );
-  if (resumed && !goesOn)
+  if (resumed && !goesOn) {
     progress.line("       from the text's beginning: the text, --batch, --time or --split is another");
+  }
+  const validationIds = ids.subarray(cut);
+  return { saved, options, streams, validationIds, startedAt, total, paths, log, progress, savedStep: undefined };
+}
 
-  const stop = catchSignals();
+async function trainSteps(session: Session, stop: Stop): Promise<void> {
+  const { saved, options, streams, validationIds, startedAt, total, log, progress } = session;
+  const { model, run } = saved;
   const breathe = yielder();
   const goOn = async (): Promise<boolean> => {
     await breathe();
     return stop.exitCode === undefined;
   };
-  let savedStep: number | undefined;
-  const save = (): void => {
-    run.position = streams.position;
-    saveRun(paths.model, saved);
-    savedStep = run.step;
-    writeFileAtomic(paths.curve, new TextEncoder().encode(lossCurveSvg({ ...run, title: 'Loss, nat per character' })));
-  };
-  try {
-    while (run.step < total && (await goOn())) {
-      const loss = trainOnWindow(model, streams);
-      run.step++;
-      addPoint(run.train, [run.step, loss]);
-      const evaluates = run.step % options.evalEvery === 0 || run.step === total;
-      const valLoss = evaluates ? await validate(model, validationIds, options, goOn) : undefined;
-      if (valLoss !== undefined) addPoint(run.validation, [run.step, valLoss]);
-      const measured = valLoss === undefined ? {} : { valLoss };
-      const chars = (run.step - startedAt) * options.batch * options.time;
-      progress.update({ step: run.step, loss, chars, ...measured });
-      log?.write({ step: run.step, loss, charsPerSecond: progress.charsPerSecond, ...measured });
-      if (!evaluates) continue;
-      save();
-      if (run.step < total && !options.quiet) progress.line(indent(sample(saved, options, SAMPLE_LENGTH)));
-    }
-    progress.finish();
-    if (savedStep !== run.step) save();
-  } catch (error) {
-    progress.finish();
-    if (!(error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError)) throw error;
-    if (savedStep === undefined && !resumed) save();
-    const kept = savedStep === undefined ? options.resume : paths.model;
-    const step = savedStep ?? startedAt;
-    console.error(
-      `tapeloop: training stopped at step ${run.step + 1}: ${error.message.replace(/ at step \d+$/, '')}; ${kept} holds the last good model, of step ${step}`,
-    );
-    return 1;
-  } finally {
-    log?.close();
-    stop.release();
+  while (run.step < total && (await goOn())) {
+    const loss = trainOnWindow(model, streams);
+    run.step++;
+    addPoint(run.train, [run.step, loss]);
+    const evaluates = run.step % options.evalEvery === 0 || run.step === total;
+    const valLoss = evaluates ? await validate(model, validationIds, options, goOn) : undefined;
+    if (valLoss !== undefined) addPoint(run.validation, [run.step, valLoss]);
+    const measured = valLoss === undefined ? {} : { valLoss };
+    const chars = (run.step - startedAt) * options.batch * options.time;
+    progress.update({ step: run.step, loss, chars, ...measured });
+    log?.write({ step: run.step, loss, charsPerSecond: progress.charsPerSecond, ...measured });
+    if (!evaluates) continue;
+    save(session);
+    if (run.step < total && !options.quiet) progress.line(indent(sample(saved, options, SAMPLE_LENGTH)));
   }
-  if (stop.exitCode !== undefined) {
-    progress.line(`interrupted at step ${run.step}, saved; to go on: --resume ${paths.model}`);
-    return stop.exitCode;
-  }
-  progress.line(`model ${paths.model}, loss curve ${paths.curve}`);
-  process.stdout.write(`${sample(saved, options, 3 * SAMPLE_LENGTH)}\n`);
-  return 0;
+}
+
+function save(session: Session): void {
+  const { saved, streams, paths } = session;
+  saved.run.position = streams.position;
+  saveRun(paths.model, saved);
+  session.savedStep = saved.run.step;
+  const curve = lossCurveSvg({ ...saved.run, title: 'Loss, nat per character' });
+  writeFileAtomic(paths.curve, new TextEncoder().encode(curve));
+}
+
+/** Says that training ran off, and which file holds the model from before: where there is none yet, makes it. */
+function stopMessage(session: Session, error: Error): string {
+  const { saved, options, paths, startedAt } = session;
+  if (session.savedStep === undefined && options.resume === undefined) save(session);
+  const kept = session.savedStep === undefined ? options.resume : paths.model;
+  const reason = error.message.replace(/ at step \d+$/, '');
+  return `training stopped at step ${saved.run.step + 1}: ${reason}; ${kept} holds the last good model, of step ${session.savedStep ?? startedAt}`;
 }
 
 interface Text {
@@ -213,7 +255,7 @@ function preparePaths({ out }: TrainOptions): { model: string; curve: string } {
   try {
     makeFolder(out);
     operation = 'write to';
-    accessSync(out, constants.W_OK | constants.X_OK);
+    rmdirSync(mkdtempSync(join(out, '.tapeloop-')));
   } catch (error) {
     throw new FileError(out, operation, error);
   }
@@ -230,8 +272,14 @@ function makeFolder(path: string): void {
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
+interface Stop {
+  /** What the process ends with, once a signal has come. */
+  readonly exitCode: number | undefined;
+  release(): void;
+}
+
 /** Notes the first Ctrl-C, kill or lost terminal, so that the loop can end after its step; a second one ends the process as usual. */
-function catchSignals(): { readonly exitCode: number | undefined; release(): void } {
+function catchSignals(): Stop {
   let exitCode: number | undefined;
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];
   const release = (): void => {

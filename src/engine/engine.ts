@@ -23,7 +23,8 @@ export interface InitOptions {
 }
 
 const inlined: Record<Build, string> = { simd, relaxed };
-const LARGEST_MEMORY = 65536 * 65536;
+// A page less than 32 bits address, so that the end of the last buffer is an address too.
+const LARGEST_MEMORY = 65535 * 65536;
 
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */
 export class Engine {

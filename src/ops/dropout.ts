@@ -1,5 +1,5 @@
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, type Tensor } from '../autograd/tensor.ts';
 import type { RandomKey } from '../engine/random.ts';
 
 /**
@@ -13,6 +13,7 @@ import type { RandomKey } from '../engine/random.ts';
  */
 export function dropout(x: Tensor, rate: number, key: RandomKey): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`dropout: rate expected in [0, 1), got ${rate}`);
+  expectF32('dropout: x', x);
   if (rate === 0) return x;
   const { engine } = x;
   const y = empty(x.shape, { name: 'dropout', timeMajor: x.timeMajor, engine });

@@ -1,10 +1,11 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import { inOrder } from './layout.ts';
 
 function unary(name: string, code: number, x: Tensor): Tensor {
+  expectF32(`${name}: x`, x);
   const { engine } = x;
   const y = empty(x.shape, { name, timeMajor: x.timeMajor, engine });
   engine.kernels.unary(x.size, code, x.ptr, y.ptr);
@@ -38,6 +39,7 @@ export const relu = (x: Tensor): Tensor => unary('relu', Unary.Relu, x);
 
 /** y = alpha·x */
 export function scale(x: Tensor, alpha: number): Tensor {
+  expectF32('scale: x', x);
   const { engine } = x;
   const y = empty(x.shape, { name: 'scale', timeMajor: x.timeMajor, engine });
   engine.kernels.scale(x.size, alpha, x.ptr, y.ptr);
@@ -61,6 +63,7 @@ function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
 
 /** y = x + alpha */
 export function addScalar(x: Tensor, alpha: number): Tensor {
+  expectF32('addScalar: x', x);
   const { engine, size } = x;
   const y = empty(x.shape, { name: 'addScalar', timeMajor: x.timeMajor, engine });
   withConstant(x, alpha, (at) => engine.kernels.binary(Binary.Add, 1, size, x.ptr, size, 1, at, 0, 0, y.ptr));
@@ -70,6 +73,7 @@ export function addScalar(x: Tensor, alpha: number): Tensor {
 
 /** y = min(max(x, low), high), with derivative 1 strictly inside and 0 elsewhere */
 export function clip(x: Tensor, low: number, high: number): Tensor {
+  expectF32('clip: x', x);
   const { engine, size } = x;
   const { kernels } = engine;
   const y = empty(x.shape, { name: 'clip', timeMajor: x.timeMajor, engine });
@@ -101,6 +105,8 @@ interface Broadcast {
 }
 
 function broadcast(name: string, a: Tensor, b: Tensor): Broadcast {
+  expectF32(`${name}: a`, a);
+  expectF32(`${name}: b`, b);
   const larger = a.size > b.size || (a.size === b.size && a.shape.length >= b.shape.length) ? a : b;
   const smaller = larger === a ? b : a;
   const repeated = smaller.shape.slice(smaller.shape.findIndex((n) => n !== 1));

@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
 import { inOrder } from './layout.ts';
 
@@ -13,6 +13,7 @@ import { inOrder } from './layout.ts';
  * @throws ArgumentError if an id is outside [0, V) or `ids` is not i32.
  */
 export function embed(ids: Tensor, weight: Weight): Tensor {
+  expectF32('embed: weight', tensorOf(weight));
   const table = inOrder(tensorOf(weight), false);
   const { engine } = table;
   const { kernels } = engine;

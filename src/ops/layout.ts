@@ -89,6 +89,9 @@ export function concatenate(parts: readonly Tensor[]): Tensor {
         `concatenate: parts[${i}] expected leading axes ${formatShape(leading)}, got ${formatShape(part.shape)}`,
       );
     }
+    if (part.dtype !== first.dtype) {
+      throw new ArgumentError(`concatenate: parts[${i}] expected ${first.dtype}, got ${part.dtype}`);
+    }
     return part.shape.at(-1)!;
   });
   const { engine } = first;
@@ -96,7 +99,7 @@ export function concatenate(parts: readonly Tensor[]): Tensor {
   const timeMajor = first.timeMajor && first.shape.length > 2;
   const ordered = parts.map((part) => inOrder(part, timeMajor));
   const width = widths.reduce((sum, n) => sum + n, 0);
-  const y = empty([...leading, width], { name: 'concatenate', timeMajor, engine });
+  const y = empty([...leading, width], { dtype: first.dtype, name: 'concatenate', timeMajor, engine });
   let at = 0;
   const offsets = widths.map((n) => (at += n) - n);
   for (const [i, part] of ordered.entries()) {

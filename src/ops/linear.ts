@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
 import { product } from './product.ts';
@@ -15,6 +15,8 @@ import { product } from './product.ts';
  * @throws ArgumentError if W or b does not fit.
  */
 export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
+  expectF32('linear: x', input);
+  expectF32('linear: weight', tensorOf(weight));
   const x = asRows(input);
   const kernel = inOrder(tensorOf(weight), false);
   const offset = bias && tensorOf(bias);
@@ -27,7 +29,10 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
     );
   }
   const units = kernel.shape[1]!;
-  if (offset) expectShape('linear: bias', offset.shape, [units]);
+  if (offset) {
+    expectF32('linear: bias', offset);
+    expectShape('linear: bias', offset.shape, [units]);
+  }
   const rows = sizeOf(x.shape.slice(0, -1));
   const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
   product(engine, {

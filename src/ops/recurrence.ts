@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record, type Tape } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import type { BackwardStep, Cell, ForwardStep } from '../cells/cell.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -310,6 +310,8 @@ function checkShapes(
   if (x.shape.length !== 3 || time === 0 || x.dtype !== 'f32') {
     throw new ArgumentError(`${what}: input expected [T, B, I] f32 with T ≥ 1, got ${formatShape(x.shape)} ${x.dtype}`);
   }
+  for (const [name, t] of Object.entries({ kernel, recurrentKernel, bias })) if (t) expectF32(`${what}: ${name}`, t);
+  initialState?.forEach((state, i) => expectF32(`${what}: initialState[${i}]`, state));
   const units = recurrentKernel.shape[0] ?? 0;
   const width = cell.gates * units;
   expectShape(`${what}: recurrentKernel`, recurrentKernel.shape, [units, width]);

@@ -1,7 +1,8 @@
 import { record } from '../autograd/tape.ts';
-import { empty, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
 
 function total(name: string, x: Tensor, factor: number): Tensor {
+  expectF32(`${name}: x`, x);
   const { engine } = x;
   const y = empty([], { name, engine });
   engine.f32(y.ptr, 1)[0] = engine.kernels.sum(x.size, x.ptr) * factor;

@@ -1,5 +1,5 @@
 import { isRecording, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
@@ -12,6 +12,7 @@ import { asRows, inOrder } from './layout.ts';
  * @returns `[…, V]`.
  */
 export function softmax(input: Tensor): Tensor {
+  expectF32('softmax: x', input);
   const x = asRows(input);
   const { engine } = x;
   const columns = x.shape.at(-1) ?? 1;
@@ -32,6 +33,7 @@ export function softmax(input: Tensor): Tensor {
  * @returns `[…, V]`.
  */
 export function logSoftmax(input: Tensor): Tensor {
+  expectF32('logSoftmax: x', input);
   const x = asRows(input);
   const { engine } = x;
   const { kernels } = engine;
@@ -65,6 +67,7 @@ export function logSoftmax(input: Tensor): Tensor {
  * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)
  */
 export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
+  expectF32('softmaxCrossEntropy: logits', input);
   const logits = asRows(input);
   const { engine } = logits;
   const { kernels } = engine;

@@ -70,7 +70,8 @@ export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {
     const training: Training = {
       loss: { name: loss.name as LossName, options: loss.config() },
       metrics: metrics.map((metric) => metric.name as MetricName),
-      optimizer: optimizer.config(),
+      // Sorted, for an optimizer that was loaded names its options in another order.
+      optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
       iterations: optimizer.iterations,
       shuffle: model.random.state,
     };
@@ -211,6 +212,11 @@ function checkedNetwork(value: unknown): LayerConfig {
     expectString(`network.layers[${i}].className`, layer.className);
     const config = expectObject(`network.layers[${i}].config`, layer.config);
     expectString(`network.layers[${i}].config.name`, config.name);
+    // JSON's word for NaN, which a comparison takes for 0.
+    const missing = Object.keys(config).find((key) => config[key] === null);
+    if (missing !== undefined) {
+      throw new TypeError(`network.layers[${i}].config.${missing} expected a value, got null`);
+    }
   });
   return network as LayerConfig;
 }

@@ -100,3 +100,21 @@ test('every loss of src/train/losses.ts has a gradient case', () => {
   const { lossOf: _, ...makers } = losses;
   expect(new Set(lossCases.map((c) => c.of))).toEqual(new Set(Object.keys(makers)));
 });
+
+test.each(opCases.filter(({ of, arguments: { length } }) => of !== 'recurrence' && length > 0))(
+  '$of $variant, an argument of i32, throws or is only moved',
+  (c) => {
+    const layout = ['concatenate', 'lastStep', 'reshape', 'swapTimeBatch'].includes(c.of);
+    c.arguments.forEach((_, i) => {
+      const inputs = c.arguments.map(({ shape }, j) =>
+        tensor(new Float32Array(size(shape)), {
+          shape,
+          dtype: i === j || layout ? 'i32' : 'f32',
+          name: `argument ${j}`,
+        }),
+      );
+      if (layout) expect(c.run(...inputs).dtype).toBe('i32');
+      else expect(() => c.run(...inputs)).toThrow(/ expected f32, got i32 for 'argument \d'$/);
+    });
+  },
+);

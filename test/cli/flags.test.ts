@@ -117,8 +117,8 @@ describe('parseCommand', () => {
     ['train --cell LSTM', 'tapeloop train: --cell: expected one of lstm, gru, rnn, got "LSTM"'],
     ['train --layers 0', 'tapeloop train: --layers: expected a whole number from 1 to 64, got "0"'],
     ['train --layers 65', 'tapeloop train: --layers: expected a whole number from 1 to 64, got "65"'],
-    ['train --hidden 1.5', 'tapeloop train: --hidden: expected a whole number from 1 to 16384, got "1.5"'],
-    ['train --hidden -3', 'tapeloop train: --hidden: expected a whole number from 1 to 16384, got "-3"'],
+    ['train --hidden 1.5', 'tapeloop train: --hidden: expected a whole number from 1 to 4096, got "1.5"'],
+    ['train --hidden -3', 'tapeloop train: --hidden: expected a whole number from 1 to 4096, got "-3"'],
     ['train --batch 0x10', 'tapeloop train: --batch: expected a whole number from 1 to 65536, got "0x10"'],
     ['train --time Infinity', 'tapeloop train: --time: expected a whole number from 1 to 65536, got "Infinity"'],
     [

@@ -16,13 +16,28 @@ function stage(isTTY: boolean, columns = 100) {
 }
 
 describe('Progress on a terminal', () => {
-  test('step in the middle, draws bar, losses, rate and time left over the old line', () => {
+  test('step in the middle, draws bar, loss, time left and rate over the old line', () => {
+    const { written, stream, now, wait } = stage(true);
+    const progress = new Progress({ total: 400, stream, now });
+    wait(2000);
+    progress.update({ step: 100, loss: 2.5, chars: 300_000 });
+    expect(written).toEqual([
+      '\r[======                  ] step 100/400  loss 2.5000  0:06 left  150,000 chars/s\x1b[K',
+    ]);
+  });
+
+  test('validation, leaves a line without a bar, which the next bar stands below', () => {
     const { written, stream, now, wait } = stage(true);
     const progress = new Progress({ total: 400, stream, now });
     wait(2000);
     progress.update({ step: 100, loss: 2.5, chars: 300_000, valLoss: 2.75 });
+    progress.line('sample');
+    wait(2000);
+    progress.update({ step: 200, loss: 2.25, chars: 600_000 });
     expect(written).toEqual([
-      '\r[======                  ] step 100/400  loss 2.5000  val 2.7500  150,000 chars/s  0:06 left\x1b[K',
+      '\rstep 100/400  loss 2.5000  val 2.7500  0:06 left  150,000 chars/s\x1b[K\n',
+      'sample\n',
+      '\r[============            ] step 200/400  loss 2.2500  val 2.7500  0:04 left  150,000 chars/s\x1b[K',
     ]);
   });
 
@@ -36,15 +51,18 @@ describe('Progress on a terminal', () => {
     expect(written).toHaveLength(10);
   });
 
-  test('narrow terminal, drops the bar, then cuts the line, and never wraps', () => {
-    for (const columns of [60, 20]) {
-      const { written, stream, now, wait } = stage(true, columns);
-      const progress = new Progress({ total: 400, stream, now });
-      wait(2000);
-      progress.update({ step: 100, loss: 2.5, chars: 300_000 });
-      expect(written[0].startsWith('\rstep 100/400')).toBe(true);
-      expect(written[0].length - '\r\x1b[K'.length).toBeLessThan(columns);
-    }
+  test.each([
+    [60, 'step 100/400  loss 2.5000  0:06 left  150,000 chars/s'],
+    [40, 'step 100/400  loss 2.5000  0:06 left'],
+    [30, 'step 100/400  loss 2.5000'],
+    [10, 'step 100/'],
+  ])('%i columns, drops the bar, then whole parts from the end, and never wraps', (columns, shown) => {
+    const { written, stream, now, wait } = stage(true, columns);
+    const progress = new Progress({ total: 400, stream, now });
+    wait(2000);
+    progress.update({ step: 100, loss: 2.5, chars: 300_000 });
+    expect(written).toEqual([`\r${shown}\x1b[K`]);
+    expect(shown.length).toBeLessThan(columns);
   });
 
   test('line, stands above the bar, which is drawn again', () => {
@@ -58,7 +76,7 @@ describe('Progress on a terminal', () => {
     expect(written).toEqual(['before\n', `\r${bar}\x1b[K`, `\r\x1b[Ksaved\n${bar}`]);
   });
 
-  test('finish, shows the last step even if it was not time to draw', () => {
+  test('finish, leaves the last step in place of the bar, once, even if it was not time to draw', () => {
     const { written, stream, now, wait } = stage(true);
     const progress = new Progress({ total: 2, stream, now });
     wait(150);
@@ -66,10 +84,17 @@ describe('Progress on a terminal', () => {
     wait(1);
     progress.update({ step: 2, loss: 0.5, chars: 20 });
     progress.finish();
-    expect(written).toHaveLength(3);
-    expect(written[1]).toContain(`[${'='.repeat(24)}] step 2/2  loss 0.5000`);
-    expect(written[1]).toContain('0:00 left');
-    expect(written[2]).toBe('\n');
+    progress.finish();
+    expect(written.slice(1)).toEqual(['\rstep 2/2  loss 0.5000  0:00 left  132 chars/s\x1b[K\n']);
+  });
+
+  test('finish after a validation, adds nothing', () => {
+    const { written, stream, now, wait } = stage(true);
+    const progress = new Progress({ total: 1, stream, now });
+    wait(150);
+    progress.update({ step: 1, loss: 1, chars: 10, valLoss: 1 });
+    progress.finish();
+    expect(written).toHaveLength(1);
   });
 });
 
@@ -82,9 +107,9 @@ describe('Progress into a file', () => {
       progress.update({ step, loss: 1, chars: 100 * step, ...(step === 70 ? { valLoss: 1.5 } : {}) });
     }
     expect(written).toEqual([
-      'step 50/1200  loss 1.0000  1,000 chars/s  1:55 left\n',
-      'step 70/1200  loss 1.0000  val 1.5000  1,000 chars/s  1:53 left\n',
-      'step 120/1200  loss 1.0000  val 1.5000  1,000 chars/s  1:48 left\n',
+      'step 50/1200  loss 1.0000  1:55 left  1,000 chars/s\n',
+      'step 70/1200  loss 1.0000  val 1.5000  1:53 left  1,000 chars/s\n',
+      'step 120/1200  loss 1.0000  val 1.5000  1:48 left  1,000 chars/s\n',
     ]);
   });
 
@@ -104,7 +129,7 @@ describe('Progress into a file', () => {
     progress.update({ step: 3, loss: 1, chars: 3000 });
     progress.finish();
     progress.finish();
-    expect(written).toEqual(['step 3/3  loss 1.0000  3,000 chars/s  0:00 left\n']);
+    expect(written).toEqual(['step 3/3  loss 1.0000  0:00 left  3,000 chars/s\n']);
   });
 });
 
@@ -132,7 +157,7 @@ describe('Progress', () => {
   test('first step before any time has passed, shows no time left', () => {
     const { written, stream, now } = stage(false);
     new Progress({ total: 9000, stream, now }).update({ step: 1, loss: Number.NaN, chars: 5, valLoss: 3 });
-    expect(written).toEqual(['step 1/9000  loss NaN  val 3.0000  0 chars/s  -:-- left\n']);
+    expect(written).toEqual(['step 1/9000  loss NaN  val 3.0000  -:-- left  0 chars/s\n']);
   });
 
   test('hours left, are written as such', () => {

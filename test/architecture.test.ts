@@ -1,0 +1,150 @@
+// The shape of the source: what may import what, and what may not stand in it.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+interface Import {
+  from: string;
+  /** A file of src, or the bare specifier of a package. */
+  to: string;
+  /** `import type`, which is gone when the code runs. */
+  typeOnly: boolean;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replaceAll('\\', '/'));
+
+/** A file's code without comments and string contents, so that words in either are not taken for code. */
+const codeOf = (file: string): string =>
+  readFileSync(join(SRC, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/(^|\s)\/\/.*$/gm, '$1');
+
+function importsOf(file: string): Import[] {
+  const statement = /^\s*(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|\bimport\(\s*['"`]([^'"`]+)/gm;
+  return Array.from(codeOf(file).matchAll(statement), ([, type, from, dynamic]) => {
+    const specifier = (from ?? dynamic)!;
+    const to = specifier.startsWith('.') ? relative(SRC, join(SRC, dirname(file), specifier)) : specifier;
+    return { from: file, to: to.replaceAll('\\', '/'), typeOnly: type !== undefined };
+  });
+}
+
+const imports = files.flatMap(importsOf);
+const internal = imports.filter(({ to }) => files.includes(to));
+const folderOf = (file: string): string => (file.includes('/') ? file.slice(0, file.indexOf('/')) : 'face');
+
+// Each may import what stands before it and its own; the members of one row do not know each other.
+const ORDER = [['engine'], ['autograd'], ['cells', 'data', 'io'], ['ops'], ['layers'], ['train'], ['face', 'cli']];
+const rank = (folder: string): number => ORDER.findIndex((row) => row.includes(folder));
+const show = ({ from, to }: Import): string => `${from} imports ${to}`;
+
+describe('imports of src', () => {
+  test('all are found, and every relative one leads to a file', () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(internal.length).toBeGreaterThan(100);
+    const lost = imports.filter(
+      ({ from, to }) => !files.includes(to) && (to.includes('..') || to.startsWith(folderOf(from))),
+    );
+    expect(lost.map(show)).toEqual([]);
+    expect(files.map(folderOf).filter((folder) => rank(folder) < 0)).toEqual([]);
+  });
+
+  test('run downward only', () => {
+    const upward = internal.filter(({ from, to }) => {
+      const [above, below] = [folderOf(from), folderOf(to)];
+      return above !== below && rank(below) >= rank(above);
+    });
+    expect(upward.map(show)).toEqual([]);
+  });
+
+  test('of data, know arrays and no kernels; of io, nothing of the rest', () => {
+    const known = (folder: string): string[] => [
+      ...new Set(
+        internal.filter(({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder).map(({ to }) => to),
+      ),
+    ];
+    expect(known('data').filter((to) => to !== 'autograd/tensor.ts')).toEqual([]);
+    expect(known('io')).toEqual([]);
+  });
+
+  test('leave no cycle when types are gone', () => {
+    const next = new Map(
+      files.map((file) => [
+        file,
+        internal.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to),
+      ]),
+    );
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const walk = (file: string, path: string[]): void => {
+      if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(' → '));
+      else if (!done.has(file)) {
+        for (const to of next.get(file)!) walk(to, [...path, file]);
+        done.add(file);
+      }
+    };
+    for (const file of files) walk(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  test('name node: modules in the command line and in io/node-files.ts alone', () => {
+    const allowed = ({ from }: Import): boolean => from.startsWith('cli/') || from === 'io/node-files.ts';
+    expect(imports.filter((each) => each.to.startsWith('node:') && !allowed(each)).map(show)).toEqual([]);
+  });
+
+  test('name one package, the AssemblyScript loader', () => {
+    const packages = imports.filter(({ to }) => !files.includes(to) && !to.startsWith('node:'));
+    expect(packages.map(({ to }) => to)).toEqual(['@assemblyscript/loader']);
+  });
+
+  test('of index.ts, reach no file that needs Node', () => {
+    const reached = new Set<string>();
+    const walk = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const { from, to, typeOnly } of internal) if (from === file && !typeOnly) walk(to);
+    };
+    walk('index.ts');
+    expect([...reached].filter((file) => file === 'io/node-files.ts' || file.startsWith('cli/'))).toEqual([]);
+  });
+});
+
+describe('code of src', () => {
+  const within = (...folders: string[]): string[] => files.filter((file) => folders.includes(folderOf(file)));
+  const found = (list: string[], pattern: RegExp): string[] =>
+    list.flatMap((file) => Array.from(codeOf(file).matchAll(pattern), ([match]) => `${file}: ${match.trim()}`));
+
+  test('that many cells or layers share, tests the name or class of none', () => {
+    const named = 'className|cell\\.name|layer\\.name|\\.constructor\\.name';
+    // `taken.has(layer.name)` and the like compare names with names; a test names a kind in quotes.
+    const comparison = new RegExp(`\\b(?:${named})\\s*(?:[!=]==?|\\.(?:startsWith|includes|match))\\s*\\(?['"\`]`, 'g');
+    const choice = new RegExp(`\\bswitch\\s*\\([^)]*\\b(?:${named})`, 'g');
+    for (const pattern of [comparison, choice]) expect(found(within('ops', 'layers', 'train'), pattern)).toEqual([]);
+  });
+
+  test('that training depends on, calls no host Math whose last bits differ between hosts', () => {
+    const folders = ['engine', 'autograd', 'ops', 'cells', 'layers', 'train', 'data'];
+    const math = /\bMath\.(?:exp|expm1|tanh|pow|log|log2|log10|log1p|sin|cos|tan|sinh|cosh|cbrt|hypot|random)\b/g;
+    expect(found(within(...folders), math)).toEqual([]);
+    expect(found(within(...folders), /[\w)\]]\s*\*\*\s*(?!\d)[\w(]/g)).toEqual([]);
+  });
+
+  test('that is shipped, has no top-level await and imports nothing of Node lazily', () => {
+    const shipped = files.filter((file) => !file.startsWith('cli/'));
+    expect(found(shipped, /^await\b/gm)).toEqual([]);
+    expect(found(shipped, /\bimport\(/g)).toEqual([]);
+  });
+
+  test('has no console output outside the command line', () => {
+    expect(
+      found(
+        files.filter((file) => !file.startsWith('cli/')),
+        /\bconsole\.\w+/g,
+      ),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,194 @@
+// A scan's arguments by shape, and its outcome (outputs, states and every gradient) by the fused cell and by the float64 reference.
+import { expect } from 'vitest';
+import { valueAndGrad } from '../../src/autograd/tape.ts';
+import { type Shape, sizeOf, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import type { Cell } from '../../src/cells/cell.ts';
+import { gruAfterCell, gruBeforeCell } from '../../src/cells/gru.ts';
+import { lstmCell } from '../../src/cells/lstm.ts';
+import { rnnCells } from '../../src/cells/rnn.ts';
+import { add, mul, recurrence, sum } from '../../src/ops/index.ts';
+import { expectGradient, expectOutput } from '../golden/expect-close.ts';
+import { values } from '../kernels/reference/values.ts';
+import { type CellName, referenceCells } from '../reference/cells.ts';
+import { runSequence } from '../reference/sequence.ts';
+
+export const cells: Record<CellName, Cell> = {
+  lstm: lstmCell,
+  gruAfter: gruAfterCell,
+  gruBefore: gruBeforeCell,
+  rnnTanh: rnnCells.tanh,
+  rnnRelu: rnnCells.relu,
+  rnnLinear: rnnCells.linear,
+};
+export const names = Object.keys(cells) as CellName[];
+
+export interface Case {
+  name: CellName;
+  time: number;
+  batch: number;
+  inputs: number;
+  units: number;
+  withBias?: boolean;
+  withInitial?: boolean;
+  reverse?: boolean;
+  /** What the loss reads: all outputs and states, the last h alone, or the last state alone (c of an LSTM). */
+  loss?: 'all' | 'h' | 'lastState';
+  returnSequences?: boolean;
+}
+
+export interface Data {
+  x: Float32Array;
+  kernel: Float32Array;
+  recurrentKernel: Float32Array;
+  bias: Float32Array | undefined;
+  initial: Float32Array[] | undefined;
+  dY: Float32Array;
+  dStates: Float32Array[];
+}
+
+export function shapesOf({
+  name,
+  time,
+  batch,
+  inputs,
+  units,
+}: Case): Record<'x' | 'kernel' | 'recurrentKernel' | 'bias' | 'state', Shape> {
+  const { gates, biases } = cells[name];
+  const width = gates * units;
+  return {
+    x: [time, batch, inputs],
+    kernel: [inputs, width],
+    recurrentKernel: [units, width],
+    bias: biases === 2 ? [2, width] : [width],
+    state: [batch, units],
+  };
+}
+
+export function dataOf(c: Case): Data {
+  const { withBias = true, withInitial = true, loss = 'all' } = c;
+  const shapes = shapesOf(c);
+  const { states } = cells[c.name];
+  // Weights as large as a trained net's, so that no gate is in its linear part and 7 steps do not blow up.
+  const scale = 1 / Math.sqrt(c.units);
+  return {
+    x: values(sizeOf(shapes.x), 1),
+    kernel: values(sizeOf(shapes.kernel), 2, scale),
+    recurrentKernel: values(sizeOf(shapes.recurrentKernel), 3, scale),
+    bias: withBias ? values(sizeOf(shapes.bias), 4, 0.5) : undefined,
+    initial: withInitial ? states.map((_, i) => values(sizeOf(shapes.state), 5 + i)) : undefined,
+    dY: loss === 'all' ? values(c.time * sizeOf(shapes.state), 7) : new Float32Array(c.time * sizeOf(shapes.state)),
+    dStates: states.map((_, i) => {
+      const wanted = loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1);
+      return wanted ? values(sizeOf(shapes.state), 8 + i) : new Float32Array(sizeOf(shapes.state));
+    }),
+  };
+}
+
+export interface Outcome {
+  y: ArrayLike<number> | undefined;
+  states: ArrayLike<number>[];
+  grads: Record<string, ArrayLike<number>>;
+}
+
+export type Scan = (
+  x: Tensor,
+  weights: { kernel: Tensor; recurrentKernel: Tensor; bias: Tensor | undefined },
+  initial: Tensor[] | undefined,
+) => {
+  outputs: Tensor | undefined;
+  states: Tensor[];
+};
+
+/** Outputs, states and every gradient of Σ y·dY + Σ states·dStates; a sum whose weights are all zero is left out. */
+export function run(c: Case, data: Data, scan: Scan): Outcome {
+  const shapes = shapesOf(c);
+  const make = (name: keyof typeof shapes, from: Float32Array): Tensor => tensor(from, { shape: shapes[name], name });
+  const x = make('x', data.x);
+  const weights = {
+    kernel: make('kernel', data.kernel),
+    recurrentKernel: make('recurrentKernel', data.recurrentKernel),
+    bias: data.bias && make('bias', data.bias),
+  };
+  const initial = data.initial?.map((state) => make('state', state));
+  const { loss = 'all' } = c;
+  const seen: Outcome[] = [];
+  const wrt: Record<string, Tensor> = {
+    x,
+    kernel: weights.kernel,
+    recurrentKernel: weights.recurrentKernel,
+    ...(weights.bias ? { bias: weights.bias } : {}),
+    ...Object.fromEntries((initial ?? []).map((state, i) => [`initial ${i}`, state])),
+  };
+  const { grads } = valueAndGrad(() => {
+    const { outputs, states } = scan(x, weights, initial);
+    seen.push({ y: outputs?.toArray(), states: states.map((state) => state.toArray()), grads: {} });
+    const terms = states
+      .map((state, i) => [state, data.dStates[i]!] as const)
+      .filter((_, i) => loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1));
+    if (outputs && loss === 'all') terms.push([outputs, data.dY]);
+    return terms.map(([t, by]) => sum(mul(t, tensor(by, { shape: t.shape })))).reduce((a, b) => add(a, b));
+  }, Object.values(wrt));
+  return {
+    ...seen[0]!,
+    grads: Object.fromEntries(Object.keys(wrt).map((key, i) => [key, grads[i]!.toArray()])),
+  };
+}
+
+export function fused(c: Case): Scan {
+  return (x, weights, initialState) =>
+    recurrence(cells[c.name], x, weights, {
+      initialState,
+      reverse: c.reverse ?? false,
+      returnSequences: c.returnSequences ?? true,
+    });
+}
+
+/** Steps [T, B·n] in the opposite order. */
+function reversed<A extends Float32Array | Float64Array>(sequence: A, time: number): A {
+  const step = sequence.length / time;
+  return sequence.map((_, at) => sequence[(time - 1 - Math.floor(at / step)) * step + (at % step)]!) as A;
+}
+
+/** The float64 reference's outcome: it walks forwards, so a reversed scan turns its input and its outputs round. */
+export function reference(c: Case, data: Data): Outcome {
+  const turn = <A extends Float32Array | Float64Array>(sequence: A): A =>
+    c.reverse ? reversed(sequence, c.time) : sequence;
+  const double = (x: Float32Array): Float64Array => Float64Array.from(x);
+  const { width, rows } = { width: cells[c.name].gates * c.units, rows: cells[c.name].biases };
+  const result = runSequence(
+    referenceCells[c.name],
+    {
+      kernel: double(data.kernel),
+      recurrentKernel: double(data.recurrentKernel),
+      bias: data.bias ? double(data.bias) : new Float64Array(rows * width),
+    },
+    { x: double(turn(data.x)), initialStates: data.initial?.map(double) },
+    { time: c.time, batch: c.batch, inputSize: c.inputs, units: c.units },
+  );
+  const dY = c.returnSequences === false ? new Float64Array(data.dY.length) : double(turn(data.dY));
+  const g = result.backward(dY, data.dStates.map(double));
+  return {
+    y: c.returnSequences === false ? undefined : turn(result.y),
+    states: result.finalStates,
+    grads: {
+      x: turn(g.dX),
+      kernel: g.dKernel,
+      recurrentKernel: g.dRecurrentKernel,
+      ...(data.bias ? { bias: g.dBias } : {}),
+      ...Object.fromEntries((data.initial ?? []).map((_, i) => [`initial ${i}`, g.dInitialStates[i]!])),
+    },
+  };
+}
+
+export function expectOutcome(label: string, got: Outcome, expected: Outcome): void {
+  const shape = (list: ArrayLike<number>): number[] => [list.length];
+  expect(got.y === undefined, `${label}: outputs left out`).toBe(expected.y === undefined);
+  if (expected.y) expectOutput(`${label}: outputs`, got.y!, { shape: shape(expected.y), values: expected.y });
+  expected.states.forEach((state, i) =>
+    expectOutput(`${label}: state ${i}`, got.states[i]!, { shape: shape(state), values: state }),
+  );
+  expect(Object.keys(got.grads)).toEqual(Object.keys(expected.grads));
+  for (const [name, grad] of Object.entries(expected.grads)) {
+    expectGradient(`${label}: gradient of ${name}`, got.grads[name]!, { shape: shape(grad), values: grad });
+  }
+}
