@@ -162,10 +162,10 @@ function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads =
   if (mode !== 'fast' && mode !== 'reproducible') {
     throw new TypeError(`init: mode expected 'fast' or 'reproducible', got ${JSON.stringify(mode)}`);
   }
-  if (!(maximumMemory >= 2 ** 21 && maximumMemory <= LARGEST_MEMORY)) {
+  if (!(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {
     throw new RangeError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${maximumMemory}`);
   }
-  return { mode, maximumMemory, threads: hostHasThreads() ? threads : 1 };
+  return { mode, maximumMemory: Math.min(maximumMemory, LARGEST_MEMORY), threads: hostHasThreads() ? threads : 1 };
 }
 
 let current: Engine | undefined;
