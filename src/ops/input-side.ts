@@ -2,7 +2,7 @@ import { type Destination, openTape, type Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
-import { product } from './product.ts';
+import { product, rowProductBackward } from './product.ts';
 
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.
@@ -54,7 +54,7 @@ function denseSide({ engine, x, kernel, bias, rows, inputs, width }: Operands): 
     },
     backward(tape, dGates, dBias) {
       if (dBias) kernels.col_sum(rows, width, dGates, width, dBias.ptr, dBias.accumulate);
-      productGradients(tape, { engine, left: x, kernel, rows, inputs, width }, dGates);
+      rowProductBackward(tape, { engine, left: x, kernel, rows, inputs, width }, dGates);
     },
   };
 }
@@ -81,30 +81,8 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
         kernels.fill(entries * width, 0, dProducts);
         kernels.scatter_add(rows, width, ids.ptr, dGates, dProducts);
         if (dBias) kernels.col_sum(entries, width, dProducts, width, dBias.ptr, dBias.accumulate);
-        productGradients(tape, { engine, left: table, kernel, rows: entries, inputs, width }, dProducts);
+        rowProductBackward(tape, { engine, left: table, kernel, rows: entries, inputs, width }, dProducts);
       });
     },
   };
-}
-
-/** Contributes leftᵀ·dProduct to the kernel and dProduct·kernelᵀ to the left operand `[rows, inputs]`. */
-function productGradients(
-  tape: Tape,
-  { engine, left, kernel, rows, inputs, width }: Omit<Operands, 'x' | 'bias'> & { left: Tensor },
-  dProduct: Ptr,
-): void {
-  const dKernel = tape.into(kernel);
-  if (dKernel) {
-    product(engine, {
-      ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
-      ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
-    });
-  }
-  const dLeft = tape.into(left);
-  if (dLeft) {
-    product(engine, {
-      ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
-      ...{ b: kernel.ptr, rsB: 1, csB: width, c: dLeft.ptr, rsC: inputs, init: dLeft.accumulate },
-    });
-  }
 }

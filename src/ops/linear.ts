@@ -3,7 +3,7 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
-import { product } from './product.ts';
+import { product, rowProductBackward } from './product.ts';
 
 /**
  * y = x·W + b
@@ -45,20 +45,7 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
     const dy = tape.gradientOf(y);
     const dBias = offset && tape.into(offset);
     if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
-    const dKernel = tape.into(kernel);
-    if (dKernel) {
-      product(engine, {
-        ...{ m: inputs, n: units, k: rows, a: x.ptr, rsA: 1, csA: inputs },
-        ...{ b: dy, rsB: units, csB: 1, c: dKernel.ptr, rsC: units, init: dKernel.accumulate },
-      });
-    }
-    const dx = tape.into(x);
-    if (dx) {
-      product(engine, {
-        ...{ m: rows, n: inputs, k: units, a: dy, rsA: units, csA: 1 },
-        ...{ b: kernel.ptr, rsB: 1, csB: units, c: dx.ptr, rsC: inputs, init: dx.accumulate },
-      });
-    }
+    rowProductBackward(tape, { engine, left: x, kernel, rows, inputs, width: units }, dy);
   });
   return y;
 }

@@ -1,3 +1,5 @@
+import type { Tape } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
@@ -56,4 +58,33 @@ export function product(engine: Engine, p: Product): void {
       from += depth;
     } while (from < k);
   });
+}
+
+/** left·kernel, a stack of rows times a weight: `[rows, inputs]` · `[inputs, width]`. */
+export interface RowProduct {
+  engine: Engine;
+  left: Tensor;
+  kernel: Tensor;
+  rows: number;
+  inputs: number;
+  width: number;
+}
+
+/** Contributes leftᵀ·dProduct to the kernel and dProduct·kernelᵀ to the left operand. */
+export function rowProductBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
+  const { engine, left, kernel, rows, inputs, width } = p;
+  const dKernel = tape.into(kernel);
+  if (dKernel) {
+    product(engine, {
+      ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
+      ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
+    });
+  }
+  const dLeft = tape.into(left);
+  if (dLeft) {
+    product(engine, {
+      ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
+      ...{ b: kernel.ptr, rsB: 1, csB: width, c: dLeft.ptr, rsC: inputs, init: dLeft.accumulate },
+    });
+  }
 }

@@ -1,8 +1,14 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { persistent, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, persistent, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
-import { type Ptr, StreamKind } from '../engine/abi.ts';
+import { type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
+
+/** How kernels and recurrent kernels are kept: one byte a weight, with a scale a column, or four. */
+export type WeightFormat = 'float32' | 'int8';
+
+// What `gemm_int8` takes.
+const MOST_INT8_ROWS = 32_768;
 
 interface Weights {
   kernel: Parameter;
@@ -26,6 +32,7 @@ interface Packed {
 export class StreamProgram {
   readonly engine: Engine;
   readonly rows: number;
+  readonly weights: WeightFormat;
   /** States by layer, in order, each `[rows, H]`. */
   readonly states: Tensor[] = [];
   readonly #records: number[][] = [];
@@ -37,9 +44,10 @@ export class StreamProgram {
   #at: Ptr = 0;
   #width = 0;
 
-  constructor(engine: Engine, rows: number) {
+  constructor(engine: Engine, rows: number, weights: WeightFormat = 'float32') {
     this.engine = engine;
     this.rows = rows;
+    this.weights = weights;
   }
 
   /** Features of the stack's output. */
@@ -125,7 +133,16 @@ export class StreamProgram {
     function?: number;
   }): void {
     this.#records.push([
-      ...[r.kind, this.rows, r.inputs ?? 0, r.units, this.#at, r.y, r.kernel ?? 0, r.recurrent ?? 0],
+      ...[
+        r.kind + (this.weights === 'int8' ? STREAM_INT8 : 0),
+        this.rows,
+        r.inputs ?? 0,
+        r.units,
+        this.#at,
+        r.y,
+        r.kernel ?? 0,
+        r.recurrent ?? 0,
+      ],
       ...[r.recurrentNext ?? 0, r.bias ?? 0, r.recurrentBias ?? 0, r.gates ?? 0, r.kept ?? 0, r.scratch ?? 0],
       ...[r.function ?? 0, this.engine.gemmScratch],
     ]);
@@ -152,7 +169,13 @@ export class StreamProgram {
   }
 
   #pack(weight: Parameter, from = 0, count = weight.shape[1]!): Ptr {
-    const floats = this.engine.kernels.gemm_packed_size(weight.shape[0]!, count);
+    const rows = weight.shape[0]!;
+    const { kernels } = this.engine;
+    const isInt8 = this.weights === 'int8';
+    if (isInt8 && rows > MOST_INT8_ROWS) {
+      throw new ArgumentError(`int8: '${weight.name}' expected at most ${MOST_INT8_ROWS} rows, got ${rows}`);
+    }
+    const floats = isInt8 ? kernels.gemm_int8_packed_size(rows, count) / 4 : kernels.gemm_packed_size(rows, count);
     const copy = persistent([floats], { name: `packed ${weight.name}`, engine: this.engine });
     this.#buffers.push(copy);
     const packed = { weight, version: -1, from, count, copy };
@@ -164,7 +187,9 @@ export class StreamProgram {
   #refresh(packed: Packed): void {
     const { weight, from, count, copy } = packed;
     const [rows, columns] = weight.shape as [number, number];
-    this.engine.kernels.gemm_pack_b(rows, count, weight.tensor.ptr + 4 * from, columns, 1, copy.ptr);
+    const { kernels } = this.engine;
+    const pack = this.weights === 'int8' ? kernels.gemm_int8_pack : kernels.gemm_pack_b;
+    pack(rows, count, weight.tensor.ptr + 4 * from, columns, 1, copy.ptr);
     packed.version = weight.version;
   }
 }
