@@ -11,6 +11,7 @@ export { rnn_backward, rnn_forward } from './cell/rnn';
 export { axpy, binary, copy_2d, fill, scale, swap_axes, unary, unary_backward } from './elementwise';
 export { first_invalid_id, gather, scatter_add } from './embedding';
 export { gemm, gemm_scratch_size } from './gemm/gemm';
+export { gemm_int8, gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
 export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
 export { adagrad, adam, rmsprop, sgd } from './optimizer';
 export { dropout, random_uniform } from './random';

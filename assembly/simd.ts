@@ -17,6 +17,16 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
   return f32x4.sub(c, f32x4.mul(a, b));
 }
 
+/**
+ * sums + the dot products of 4 neighbouring bytes, four times over; a signed, b in 0…127, since there the result is the same on every host. In the relaxed
+ * build alone.
+ */
+// @ts-ignore: decorator
+@inline
+export function dot_i8_i7(a: v128, b: v128, sums: v128): v128 {
+  return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sums);
+}
+
 /** (x0 + x2) + (x1 + x3) */
 // @ts-ignore: decorator
 @inline

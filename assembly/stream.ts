@@ -6,7 +6,8 @@
  *   word  0 kind   1 rows B   2 inputs I   3 units H   4 x   5 y   6 W packed   7, 8 U packed, by block   9 bias   10 recurrent bias
  *        11 gates [B, G·H]   12 c, or what the step needs to keep beside   13 scratch   14 function   15 gemm scratch
  *
- * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h.
+ * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. A kind with INT8 added has W and U packed for
+ * gemm_int8, which gives other bits than the scan.
  */
 import { gru_after_forward, gru_before_gates, gru_before_output } from './cell/gru';
 import { lstm_forward } from './cell/lstm';
@@ -14,6 +15,7 @@ import { rnn_forward } from './cell/rnn';
 import { unary } from './elementwise';
 import { gather } from './embedding';
 import { gemm } from './gemm/gemm';
+import { gemm_int8 } from './gemm/int8';
 import { softmax } from './softmax';
 
 const WORDS: usize = 16;
@@ -49,6 +51,9 @@ const enum Kind {
   Rnn,
 }
 
+/** Added to a kind. The number is that of `STREAM_INT8` in src/engine/abi.ts. */
+const INT8: i32 = 256;
+
 const enum Init {
   Zero,
   Accumulate,
@@ -64,12 +69,14 @@ function word(record: usize, index: i32): i32 {
 /** y ← (x·W + bias) or y += x·W, for W packed with `columns` columns; y has row stride `stride`. */
 function multiply(record: usize, k: i32, columns: i32, x: i32, packed: i32, y: usize, stride: i32, bias: i32, accumulate: bool): void {
   const init = accumulate ? Init.Accumulate : bias ? Init.Bias : Init.Zero;
+  const rows = word(record, Word.Rows);
   const scratch = word(record, Word.GemmScratch);
-  gemm(word(record, Word.Rows), columns, k, x, k, 1, packed, y, stride, init, bias, scratch);
+  if (word(record, Word.Kind) & INT8) gemm_int8(rows, columns, k, x, k, packed, y, stride, init, bias, scratch);
+  else gemm(rows, columns, k, x, k, 1, packed, y, stride, init, bias, scratch);
 }
 
 function run(record: usize, x: i32): void {
-  const kind = word(record, Word.Kind);
+  const kind = word(record, Word.Kind) & ~INT8;
   const rows = word(record, Word.Rows);
   const inputs = word(record, Word.Inputs);
   const units = word(record, Word.Units);

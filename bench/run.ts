@@ -29,7 +29,7 @@ async function createEngine(build: Build): Promise<Engine> {
 }
 
 function formatResult({ suite, case: name, engine, threads, medianMs, gflops, percentOfPeak }: BenchResult): string {
-  const cells = [suite, name.padEnd(32), engine.padEnd(8), `${threads}T`, `${medianMs.toFixed(4)} ms`.padStart(12)];
+  const cells = [suite, name.padEnd(32), engine.padEnd(12), `${threads}T`, `${medianMs.toFixed(4)} ms`.padStart(12)];
   if (gflops !== null) cells.push(`${gflops.toFixed(1)} GFLOP/s`.padStart(14));
   if (percentOfPeak !== null) cells.push(`${percentOfPeak.toFixed(0)}%`.padStart(5));
   return cells.join('  ');

@@ -2,6 +2,7 @@
 import { Bench, type Statistics } from 'tinybench';
 import type { Kernels } from '../src/engine/abi.ts';
 import type { Build } from '../src/engine/load.ts';
+import type { WeightFormat } from '../src/ops/stream-program.ts';
 import { PEAK_FLOPS } from './peak.ts';
 
 export interface BenchResult {
@@ -15,7 +16,7 @@ export interface BenchResult {
   /** Timed samples. */
   runs: number;
   gflops: number | null;
-  /** Of the register-only peak of this build, timed in turns with the case. */
+  /** Of the register-only peak of this build, timed in turns with the case; null for int8, which has another peak. */
   percentOfPeak: number | null;
 }
 
@@ -97,13 +98,14 @@ function warmUp(task: () => unknown): number {
   return Math.max(1, Math.ceil(SAMPLE_MS / Math.min(mean, last || mean)));
 }
 
-/** Times `task`, of `flops` operations, against the peak of its engine, and adds the result. */
+/** Times `task`, of `flops` operations, against the peak of its engine, and adds the result; int8 `weights` join the engine's name. */
 export async function benchCase(
   context: SuiteContext,
   engine: Engine,
-  what: { suite: string; case: string; flops: number; threads?: number },
+  what: { suite: string; case: string; flops: number; threads?: number; weights?: WeightFormat },
   task: () => unknown,
 ): Promise<void> {
+  const isInt8 = what.weights === 'int8';
   const { task: timing, peak } = await timeInTurns({ peak: engine.peak, task });
   const gflops = what.flops / timing!.medianMs / 1e6;
   const peakGflops = PEAK_FLOPS / peak!.medianMs / 1e6;
@@ -111,10 +113,10 @@ export async function benchCase(
   context.add({
     suite: what.suite,
     case: what.case,
-    engine: engine.build,
+    engine: isInt8 ? `${engine.build} int8` : engine.build,
     threads: what.threads ?? 1,
     ...timing!,
     gflops,
-    percentOfPeak: (100 * gflops) / (peakGflops * (what.threads ?? 1)),
+    percentOfPeak: isInt8 ? null : (100 * gflops) / (peakGflops * (what.threads ?? 1)),
   });
 }

@@ -25,6 +25,7 @@ export {
   simpleRnn,
 } from './layers/recurrent.ts';
 export * as ops from './ops/index.ts';
+export type { WeightFormat } from './ops/stream-program.ts';
 export type { Callback, FitOptions, History } from './train/fit.ts';
 export { type GenerateOptions, generateIds } from './train/generate.ts';
 export {
@@ -36,7 +37,14 @@ export {
   sparseCategoricalCrossentropy,
 } from './train/losses.ts';
 export type { Metric } from './train/metrics.ts';
-export { type CompileOptions, type Logs, type Model, NonFiniteLossError, sequential } from './train/model.ts';
+export {
+  type CompileOptions,
+  type Logs,
+  type Model,
+  NonFiniteLossError,
+  type PredictOptions,
+  sequential,
+} from './train/model.ts';
 export { adagrad, adam, adamw, NonFiniteGradientError, Optimizer, rmsprop, sgd } from './train/optimizers.ts';
 export { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
 export type { Stream, StreamOptions } from './train/stream.ts';

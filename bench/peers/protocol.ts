@@ -22,6 +22,8 @@ export interface Prepared {
 export interface Sample {
   /** For one unit of work. */
   ms: number;
+  /** Processor time over time: less than 1 where others had the processor meanwhile. */
+  busy: number;
 }
 
 export interface Memory {

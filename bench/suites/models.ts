@@ -99,9 +99,28 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
         await benchCase(context, engine, what, () => library.step(() => layer(x).ptr));
         layer.dispose();
         x.dispose();
+        if (batch === 1) await inferInt8(context, engine, what, { cell, time, inputs, hidden });
       }
     }
   }
+}
+
+/** The same, a batch of one, by int8 weights: a stream's steps in one call. */
+async function inferInt8(
+  context: SuiteContext,
+  engine: Engine,
+  what: { suite: string; case: string; flops: number },
+  { cell, time, inputs, hidden }: { cell: keyof typeof cells; time: number; inputs: number; hidden: number },
+): Promise<void> {
+  const model = sequential([cells[cell]({ units: hidden, returnSequences: true, inputShape: [null, inputs] })]);
+  const stream = model.stream({ weights: 'int8', maxSteps: time });
+  const x = Float32Array.from({ length: time * inputs }, (_, i) => Math.sin(i));
+  await benchCase(context, engine, { ...what, weights: 'int8' }, () => {
+    stream.reset();
+    stream.steps(x, time);
+  });
+  stream.dispose();
+  model.dispose();
 }
 
 /** One step of a batch of one, its state carried. */
@@ -110,11 +129,13 @@ export async function stepSuite(context: SuiteContext): Promise<void> {
     for (const engine of context.engines) {
       await use(engine);
       const model = sequential([lstm({ units: hidden, inputShape: [null, inputs] }) as Layer]);
-      const stream = model.stream();
       const x = new Float32Array(inputs).fill(0.5);
       const what = { suite: 'step', case: `lstm ${inputs}x${hidden}`, flops: 8 * hidden * (inputs + hidden) };
-      await benchCase(context, engine, what, () => stream.step(x));
-      stream.dispose();
+      for (const weights of ['float32', 'int8'] as const) {
+        const stream = model.stream({ weights });
+        await benchCase(context, engine, { ...what, weights }, () => stream.step(x));
+        stream.dispose();
+      }
       model.dispose();
     }
   }

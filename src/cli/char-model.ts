@@ -125,8 +125,10 @@ export async function validate(
 // Points of a curve that a model file keeps at most: many more than a page has pixels, for a long run's file must not grow without end.
 const MAX_POINTS = 16384;
 
-/** Adds a point to a curve, and thins it to every second one when it has grown too long. */
+/** Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far apart. */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
+  const spacing = points.length > MAX_POINTS / 2 ? points[1]![0] - points[0]![0] : 0;
+  if (points.length > 0 && point[0] - points.at(-1)![0] < spacing) return;
   points.push(point);
   if (points.length > MAX_POINTS) points.splice(0, points.length, ...points.filter((_, i) => i % 2 === 0));
 }

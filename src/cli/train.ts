@@ -142,13 +142,20 @@ async function trainSteps(session: Session, stop: Stop): Promise<void> {
     await breathe();
     return stop.exitCode === undefined;
   };
+  const evaluate = async (): Promise<number | undefined> => {
+    const loss = await validate(model, validationIds, options, goOn);
+    if (loss !== undefined) addPoint(run.validation, [run.step, loss]);
+    return loss;
+  };
+  // A run that was interrupted while it validated makes up for it.
+  if (startedAt > 0 && startedAt % options.evalEvery === 0 && run.validation.at(-1)?.[0] !== startedAt)
+    await evaluate();
   while (run.step < total && (await goOn())) {
     const loss = trainOnWindow(model, streams);
     run.step++;
     addPoint(run.train, [run.step, loss]);
     const evaluates = run.step % options.evalEvery === 0 || run.step === total;
-    const valLoss = evaluates ? await validate(model, validationIds, options, goOn) : undefined;
-    if (valLoss !== undefined) addPoint(run.validation, [run.step, valLoss]);
+    const valLoss = evaluates ? await evaluate() : undefined;
     const measured = valLoss === undefined ? {} : { valLoss };
     const chars = (run.step - startedAt) * options.batch * options.time;
     progress.update({ step: run.step, loss, chars, ...measured });

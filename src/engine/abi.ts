@@ -42,6 +42,9 @@ export const StreamKind = {
   Rnn: 7,
 } as const;
 
+/** Added to a kind: W and U are packed by `gemm_int8_pack`. */
+export const STREAM_INT8 = 256;
+
 export interface Kernels {
   /** First byte that kernels leave alone: TypeScript owns memory from here upwards. */
   heapBase(): Ptr;
@@ -65,6 +68,28 @@ export interface Kernels {
     a: Ptr,
     rsA: number,
     csA: number,
+    packed: Ptr,
+    c: Ptr,
+    rsC: number,
+    init: number,
+    bias: Ptr,
+    scratch: Ptr,
+  ): void;
+
+  /** Bytes, a multiple of 16, that `gemm_int8_pack` writes for a `[k, n]` operand. k is at most 32,768. */
+  gemm_int8_packed_size(k: number, n: number): number;
+  /** Packs B as `gemm_pack_b` takes it into one byte an element and one scale a column; `packed` is aligned to 4 bytes. */
+  gemm_int8_pack(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
+  /**
+   * C ← init + A·B for A `[m, k]` with row stride rsA and B packed by `gemm_int8_pack`; the rest as in `gemm`, `gemm_scratch_size` floats of
+   * scratch too. B has 8 bits, each row of A 14 and a scale of its own, the sums are exact: the same bits in every build, whatever m and n.
+   */
+  gemm_int8(
+    m: number,
+    n: number,
+    k: number,
+    a: Ptr,
+    rsA: number,
     packed: Ptr,
     c: Ptr,
     rsC: number,

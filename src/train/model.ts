@@ -8,12 +8,14 @@ import { type Layer, withTraining } from '../layers/layer.ts';
 import { Recurrent } from '../layers/recurrent.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
+import type { WeightFormat } from '../ops/stream-program.ts';
 import { inTurn, uploadBatch } from './batches.ts';
 import { type FitOptions, type History, trainEpochs } from './fit.ts';
 import { type Loss, type LossName, lossOf } from './losses.ts';
 import { type Metric, type MetricName, metricOf } from './metrics.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
-import { Stream, type StreamOptions } from './stream.ts';
+import { StepPredictor } from './predict-steps.ts';
+import { checkWeightFormat, Stream, type StreamOptions } from './stream.ts';
 
 export interface CompileOptions {
   /** A name with its defaults, or one made with options of its own. */
@@ -21,6 +23,11 @@ export interface CompileOptions {
   /** A name with its defaults, or one made with options: `sparseCategoricalCrossentropy({ fromLogits: true })`. */
   loss: LossName | Loss;
   metrics?: readonly (MetricName | Metric)[];
+}
+
+export interface PredictOptions {
+  batchSize?: number;
+  weights?: WeightFormat;
 }
 
 /** Loss and metrics of a batch or an epoch, by name. */
@@ -43,6 +50,7 @@ export class Model {
   /** For shuffling. @internal */
   readonly random: RandomStream;
   #compiled: Compiled | undefined;
+  #int8: StepPredictor | undefined;
 
   constructor(network: Sequential) {
     this.network = network;
@@ -181,11 +189,19 @@ export class Model {
    * Outputs for a data set.
    *
    * @param options.batchSize default 32.
+   * @param options.weights `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next
+   *   call. Default `float32`.
    * @returns an array `[N, …]` outside linear memory, the caller's own.
+   * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step.
    */
-  predict(x: DataLike, { batchSize = 32 }: { batchSize?: number } = {}): NdArray<Float32Array> {
+  predict(x: DataLike, { batchSize = 32, weights = 'float32' }: PredictOptions = {}): NdArray<Float32Array> {
+    checkWeightFormat('predict', weights);
     const xs = toNdArray(x, this.network.inputDtype, 'x');
     const count = xs.shape[0]!;
+    if (weights === 'int8' && count > 0) {
+      this.#int8 ??= new StepPredictor(this, 'int8');
+      return this.#int8.predict(xs, batchSize);
+    }
     const order = inTurn(count);
     let all: Float32Array | undefined;
     let shape: number[] = [];
@@ -247,6 +263,7 @@ export class Model {
   /** Frees weights and optimizer state. */
   dispose(): void {
     this.#compiled?.optimizer.dispose();
+    this.#int8?.dispose();
     this.network.dispose();
   }
 

@@ -19,6 +19,7 @@ import { meanSquaredError, sparseCategoricalCrossentropy } from '../../src/train
 import { type Model, sequential } from '../../src/train/model.ts';
 import { adagrad, adam, adamw, type Optimizer, rmsprop, sgd } from '../../src/train/optimizers.ts';
 import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
+import { firstDifference } from './first-difference.ts';
 
 const IDS = 5;
 const BATCH = 3;
@@ -76,10 +77,10 @@ describe('encodeModel and decodeModel', () => {
       trainSome(model, 1);
       const bytes = encodeModel(model);
       const { model: loaded } = decodeModel(bytes);
-      expect(encodeModel(loaded)).toEqual(bytes);
+      expect(firstDifference(encodeModel(loaded), bytes)).toBe(-1);
       expect(loaded.summary()).toBe(model.summary());
       expect(trainSome(loaded, 2)).toEqual(trainSome(model, 2));
-      expect(encodeModel(loaded)).toEqual(encodeModel(model));
+      expect(firstDifference(encodeModel(loaded), encodeModel(model))).toBe(-1);
     }
   });
 
@@ -98,7 +99,7 @@ describe('encodeModel and decodeModel', () => {
     expect(loaded.compiled.optimizer.config()).toEqual(model.compiled.optimizer.config());
     expect(loaded.compiled.optimizer.iterations).toBe(3);
     expect(trainSome(loaded, 2)).toEqual(trainSome(model, 2));
-    expect(encodeModel(loaded)).toEqual(encodeModel(model));
+    expect(firstDifference(encodeModel(loaded), encodeModel(model))).toBe(-1);
   });
 
   test('learning rate changed after compile, is kept', () => {
@@ -147,7 +148,7 @@ describe('encodeModel and decodeModel', () => {
     const { model } = decodeModel(bytes);
     const before = encodeModel(model);
     bytes.fill(0);
-    expect(encodeModel(model)).toEqual(before);
+    expect(firstDifference(encodeModel(model), before)).toBe(-1);
   });
 
   test('model that has seen no input, is refused', () => {

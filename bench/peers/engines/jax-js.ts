@@ -1,7 +1,7 @@
-import { type Array as JaxArray, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { defaultDevice, init, type Array as JaxArray, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import {
   ADAM,
   type Case,
@@ -27,7 +27,10 @@ type Weights = JaxArray[];
 /** h and c after one step, from x·W `[B, 4H]`. */
 function lstmStep(xW: JaxArray, [h, c]: [JaxArray, JaxArray], [U, b]: [JaxArray, JaxArray]): [JaxArray, JaxArray] {
   const [i, f, g, o] = np.split(xW.add(np.matmul(h, U)).add(b), 4, 1) as [JaxArray, JaxArray, JaxArray, JaxArray];
-  const next = nn.sigmoid(f).mul(c).add(nn.sigmoid(i).mul(np.tanh(g)));
+  const next = nn
+    .sigmoid(f)
+    .mul(c)
+    .add(nn.sigmoid(i).mul(np.tanh(g)));
   return [nn.sigmoid(o).mul(np.tanh(next.ref)), next];
 }
 

@@ -68,7 +68,10 @@ export function recurrentModel(what: Case, { states }: { states: boolean }): Uin
     biases.set(transposeGates(bias.subarray(from, from + width), 1, hidden, order), from);
   }
   const state = [1, batch, hidden];
-  const attributes = [attribute('hidden_size', hidden), ...(cell === 'gru' ? [attribute('linear_before_reset', 1)] : [])];
+  const attributes = [
+    attribute('hidden_size', hidden),
+    ...(cell === 'gru' ? [attribute('linear_before_reset', 1)] : []),
+  ];
   return encode({
     node: {
       opType: cell.toUpperCase(),

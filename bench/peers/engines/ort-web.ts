@@ -7,7 +7,7 @@ const open: OpenEngine = async ({ threads }) => {
   ort.env.logLevel = 'error';
   return ortEngine(
     {
-      preallocates: true,
+      preallocates: false,
       create: (model) => ort.InferenceSession.create(model, { executionProviders: ['wasm'] }),
       tensor: (values, shape) => new ort.Tensor('float32', values, shape),
     },

@@ -50,40 +50,36 @@ function train(what: Case): Task {
 }
 
 /** `variant` reset-before: a GRU whose reset gate acts before the recurrent product, with one bias. */
-function recurrentLayer(what: Case, options: { stateful: boolean; variant: string | undefined }): Layer {
+function infer(engine: Engine, what: Case, variant: string | undefined): Task {
   const { cell, hidden: units, batch, time, inputs } = what;
-  const { stateful, variant } = options;
   const resetAfter = variant !== 'reset-before';
-  const layer =
-    cell === 'lstm'
-      ? lstm({ units, stateful, returnSequences: !stateful })
-      : gru({ units, stateful, returnSequences: !stateful, resetAfter });
+  const layer = (
+    cell === 'lstm' ? lstm({ units, returnSequences: true }) : gru({ units, returnSequences: true, resetAfter })
+  ) as Layer;
   layer.build([batch, time, inputs]);
   what.weights.forEach((spec, i) => {
     const weight = layer.weights[i]!;
     weight.assign(weightValues(spec).subarray(0, weight.size));
   });
-  return layer as Layer;
-}
-
-function infer(engine: Engine, what: Case, variant: string | undefined): Task {
-  const layer = recurrentLayer(what, { stateful: false, variant });
-  const x = tensor(inputOf(what), { shape: [what.batch, what.time, what.inputs] });
+  const x = tensor(inputOf(what), { shape: [batch, time, inputs] });
   return {
     run: () => engine.step(() => layer(x).ptr),
     check: () => engine.step(() => layer(x).toArray() as Float32Array),
   };
 }
 
-function step(engine: Engine, what: Case): Task {
-  const layer = recurrentLayer(what, { stateful: true, variant: undefined });
-  const x = tensor(inputOf(what), { shape: [1, 1, what.inputs] });
-  const run = () => engine.step(() => layer(x).ptr);
+function step(what: Case): Task {
+  const { hidden: units, inputs } = what;
+  const model = sequential([lstm({ units, returnSequences: true, inputShape: [null, inputs] }) as Layer]);
+  what.weights.forEach((spec, i) => model.weights[i]!.assign(weightValues(spec)));
+  const stream = model.stream();
+  const x = inputOf(what);
+  const run = () => stream.step(x);
   return {
     run,
     check() {
       for (let i = 1; i < CHECKED_STEPS; i++) run();
-      return engine.step(() => layer(x).toArray() as Float32Array);
+      return run().slice();
     },
   };
 }
@@ -119,7 +115,7 @@ const open: OpenEngine = async ({ threads }) => {
     prepare(what, variant) {
       if (what.kind === 'train' || what.kind === 'chars') return train(what);
       if (what.kind === 'infer') return infer(engine, what, variant);
-      if (what.kind === 'step') return step(engine, what);
+      if (what.kind === 'step') return step(what);
       if (what.kind === 'gemm') return gemm(engine, what);
       throw new Error(`tapeloop: no case of kind ${what.kind}`);
     },

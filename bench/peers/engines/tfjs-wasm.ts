@@ -58,7 +58,7 @@ function train(what: Case): Task {
       const norm = tf.sqrt(tf.addN(Object.values(grads).map((gradient) => gradient.square().sum())));
       const scale = tf.div(CLIP_NORM, tf.maximum(norm, CLIP_NORM));
       for (const name in grads) grads[name] = grads[name]!.mul(scale);
-      optimizer.applyGradients(grads);
+      optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
       return [value.dataSync()[0]!, norm.dataSync()[0]!] as unknown as tf.TensorContainer as [number, number];
     });
   return {
@@ -73,13 +73,13 @@ function train(what: Case): Task {
 
 function infer(what: Case): Task {
   const { cell, batch, time, inputs, hidden: units } = what;
-  const options = {
+  const options: Parameters<typeof tf.layers.gru>[0] & Parameters<typeof tf.layers.lstm>[0] = {
     units,
     returnSequences: true,
     recurrentActivation: 'sigmoid',
     recurrentInitializer: 'glorotUniform',
     inputShape: [time, inputs],
-  } as const;
+  };
   let refused = '';
   if (cell === 'gru') {
     try {
@@ -94,7 +94,13 @@ function infer(what: Case): Task {
   layer.setWeights(
     what.weights.map((spec, i) => {
       const shape = layer.weights[i]!.shape as number[];
-      return tf.tensor(weightValues(spec).subarray(0, shape.reduce((product, n) => product * n, 1)), shape);
+      return tf.tensor(
+        weightValues(spec).subarray(
+          0,
+          shape.reduce((product, n) => product * n, 1),
+        ),
+        shape,
+      );
     }),
   );
   const x = tf.tensor3d(inputOf(what), [batch, time, inputs]);

@@ -1,0 +1,2 @@
+// Nothing: what every other script here takes as well.
+console.log('first result');

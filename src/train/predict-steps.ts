@@ -1,0 +1,123 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import { NdArray } from '../data/array.ts';
+import { Recurrent } from '../layers/recurrent.ts';
+import type { WeightFormat } from '../ops/stream-program.ts';
+import type { Model } from './model.ts';
+import { Stream } from './stream.ts';
+
+/** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */
+const CHUNK = 32;
+
+/**
+ * `predict` by way of a stream, for weights of another format than the layers compute with. The stream, and with it the weights in
+ * their format, stays for the next call with batches of the same size.
+ */
+export class StepPredictor {
+  readonly #model: Model;
+  readonly #weights: WeightFormat;
+  #stream: Stream | undefined;
+
+  constructor(model: Model, weights: WeightFormat) {
+    this.#model = model;
+    this.#weights = weights;
+  }
+
+  predict(xs: NdArray, batchSize: number): NdArray<Float32Array> {
+    const { network } = this.#model;
+    network.build(xs.shape);
+    const [count, ...rest] = network.outputShape(xs.shape) as number[];
+    const outputs = new Float32Array(rest.reduce((size, n) => size * n, count!));
+    for (let from = 0; from < count!; from += batchSize) {
+      this.#predictBatch(xs, from, Math.min(from + batchSize, count!), outputs);
+    }
+    return new NdArray(outputs, [count!, ...rest]);
+  }
+
+  dispose(): void {
+    this.#stream?.dispose();
+    this.#stream = undefined;
+  }
+
+  #predictBatch(xs: NdArray, from: number, to: number, outputs: Float32Array): void {
+    const width = this.#model.network.inputDtype === 'i32' ? 1 : xs.shape.at(-1)!;
+    const rows = to - from;
+    const stream = this.#streamFor(rows, width);
+    const sample = xs.data.length / xs.shape[0]!;
+    const time = sample / width;
+    if (time === 0) throw new ArgumentError('x expected one step or more, got none');
+    const result = outputs.length / xs.shape[0]!;
+    // Of a model that answers once a sequence, the answer is what the last step leaves.
+    const first = time - result / stream.outputWidth;
+    stream.reset();
+    this.#carryIn(stream);
+    const inputs = new Float32Array(Math.min(time, CHUNK) * rows * width);
+    for (let t = 0; t < time; t += CHUNK) {
+      const steps = Math.min(CHUNK, time - t);
+      swapSteps(xs.data, from * sample + t * width, sample, inputs, width, rows, steps);
+      const y = stream.steps(inputs.subarray(0, steps * rows * width), steps);
+      for (let s = Math.max(0, first - t); s < steps; s++) {
+        for (let row = 0; row < rows; row++) {
+          const at = (s * rows + row) * stream.outputWidth;
+          const to = (from + row) * result + (t + s - first) * stream.outputWidth;
+          outputs.set(y.subarray(at, at + stream.outputWidth), to);
+        }
+      }
+    }
+    this.#carryOut(stream);
+  }
+
+  #streamFor(batch: number, width: number): Stream {
+    if (this.#stream?.batch !== batch) {
+      this.dispose();
+      const { engine, layers } = this.#model;
+      this.#stream = new Stream(engine, layers, width, { batch, maxSteps: CHUNK, weights: this.#weights });
+    }
+    return this.#stream!;
+  }
+
+  /** Recurrent layers with the place of their first state among the stream's. */
+  #recurrent(): { layer: Recurrent; at: number }[] {
+    let next = 0;
+    return (this.#model.layers as readonly unknown[])
+      .filter((layer): layer is Recurrent => layer instanceof Recurrent)
+      .map((layer) => {
+        const at = next;
+        next += layer.cell.states.length;
+        return { layer, at };
+      });
+  }
+
+  #carryIn(stream: Stream): void {
+    const carried = this.#recurrent().filter(({ layer }) => layer.stateful && layer.states);
+    if (carried.length === 0) return;
+    const states = stream.state;
+    for (const { layer, at } of carried) layer.states!.forEach((state, i) => (states[at + i] = state));
+    stream.setState(states);
+  }
+
+  #carryOut(stream: Stream): void {
+    const carrying = this.#recurrent().filter(({ layer }) => layer.stateful);
+    if (carrying.length === 0) return;
+    const states = stream.state;
+    for (const { layer, at } of carrying) {
+      layer.setStates(states.slice(at, at + layer.cell.states.length), stream.batch);
+    }
+  }
+}
+
+/** `steps` steps of `rows` samples, which begin at `at` and lie `sample` apart, as `[steps, rows, width]`. */
+function swapSteps(
+  data: ArrayLike<number>,
+  at: number,
+  sample: number,
+  to: Float32Array,
+  width: number,
+  rows: number,
+  steps: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    for (let s = 0; s < steps; s++) {
+      for (let i = 0; i < width; i++) to[(s * rows + row) * width + i] = data[at + row * sample + s * width + i]!;
+    }
+  }
+}
