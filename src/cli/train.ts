@@ -65,8 +65,12 @@ interface Session {
 /** Trains a character model on a text, from the start or from a saved model; returns the exit code. */
 export async function train(command: TrainCommand): Promise<number> {
   const session = await openSession(command);
-  const { saved, options, total, paths, progress } = session;
+  const { saved, options, streams, startedAt, total, paths, progress } = session;
   const stop = catchSignals();
+  const passes = ((total - startedAt) / streams.windows).toFixed(1);
+  progress.line(
+    `run    steps ${startedAt + 1} to ${total} of ${options.batch} × ${options.time} characters, ${passes} passes over the text`,
+  );
   try {
     await trainSteps(session, stop);
     progress.finish();
@@ -122,13 +126,9 @@ async function openSession(command: TrainCommand): Promise<Session> {
   run.text = text;
   const parameters = model.weights.reduce((sum, weight) => sum + weight.size, 0);
   const layers = options.layers === 1 ? '1 layer' : `${options.layers} layers`;
-  const passes = ((total - startedAt) / streams.windows).toFixed(1);
   progress.line(`model  ${options.cell}, ${layers} of ${options.hidden} units, ${grouped(parameters)} parameters`);
-  progress.line(
-    `run    steps ${startedAt + 1} to ${total} of ${options.batch} × ${options.time} characters, ${passes} passes over the text`,
-  );
   if (resumed && !goesOn) {
-    progress.line("       from the text's beginning: the text, --batch, --time or --split is another");
+    progress.line("start  from the text's beginning: the text, --batch, --time or --split is another");
   }
   const validationIds = ids.subarray(cut);
   return { saved, options, streams, validationIds, startedAt, total, paths, log, progress, savedStep: undefined };

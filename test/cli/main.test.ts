@@ -176,29 +176,33 @@ describe('tapeloop train', () => {
   });
 
   test.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('%s, saves, says where and ends with %i; resumed, it ends as a run in one go', async (signal, code) => {
-    const endless = ['train', 'text.txt', ...SMALL, '--steps', '1000000'];
-    const child = spawn(process.execPath, [main, ...endless, '--out', 'cut'], { cwd: folder });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-      if (!stderr.includes('step 10/') && (stderr + chunk).includes('step 10/')) child.kill(signal);
-      stderr += chunk;
-    });
-    const ended = await new Promise((resolve) => child.on('close', resolve));
-    expect(ended).toBe(code);
-    const step = Number(
-      /\ninterrupted at step (\d+), saved; to go on: --resume cut\/model\.safetensors\n$/.exec(stderr)?.[1],
-    );
-    expect(step).toBeGreaterThanOrEqual(10);
-    expect(readdirSync(at('cut')).sort()).toEqual(['loss.svg', 'model.safetensors']);
+    ['SIGINT', 130, 'among validations', '10', 'step 10/'],
+    ['SIGINT', 130, 'far from any validation', '1000000', 'run '],
+    ['SIGTERM', 143, 'among validations', '10', 'step 10/'],
+  ] as const)(
+    '%s, ends with %i, %s: saves and says where; resumed, it ends as a run in one go',
+    async (signal, code, _, every, cue) => {
+      const flags = ['text.txt', ...SMALL, '--eval-every', every];
+      const child = spawn(process.execPath, [main, 'train', ...flags, '--steps', '1000000', '--out', 'cut'], {
+        cwd: folder,
+      });
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+        if (!stderr.includes(cue) && (stderr + chunk).includes(cue)) child.kill(signal);
+        stderr += chunk;
+      });
+      const ended = await new Promise((resolve) => child.on('close', resolve));
+      expect(ended).toBe(code);
+      const end = /\ninterrupted at step (\d+), saved; to go on: --resume cut\/model\.safetensors\n$/.exec(stderr);
+      expect(end, stderr).not.toBeNull();
+      expect(readdirSync(at('cut')).sort()).toEqual(['loss.svg', 'model.safetensors']);
 
-    const steps = ['--steps', String(step + 5)];
-    expectDone(run('train', 'text.txt', '--resume', 'cut/model.safetensors', ...steps));
-    expectDone(run('train', 'text.txt', ...SMALL, ...steps, '--out', 'one'));
-    expect(firstDifference(bytes('cut/model.safetensors'), bytes('one/model.safetensors'))).toBe(-1);
-  });
+      const steps = ['--steps', String(Number(end![1]) + 5)];
+      expectDone(run('train', 'text.txt', '--resume', 'cut/model.safetensors', ...steps));
+      expectDone(run('train', ...flags, ...steps, '--out', 'one'));
+      expect(firstDifference(bytes('cut/model.safetensors'), bytes('one/model.safetensors'))).toBe(-1);
+    },
+  );
 
   test('resumed from a file whose last validation was cut short, makes up for it', () => {
     const { tensors, metadata } = decodeSafetensors(bytes('whole/model.safetensors'));
