@@ -271,7 +271,7 @@ describe('tapeloop train', () => {
       '--out below a file',
       ['text.txt', ...SMALL, '--out', 'one.txt/b'],
       1,
-      /^tapeloop: cannot make one.txt\/b: .*\(ENOTDIR\)$/,
+      /^tapeloop: cannot make one.txt\/b: .*\((ENOTDIR|EEXIST)\)$/,
     ],
     [
       '--log in no folder',

@@ -70,6 +70,6 @@ export const ortEngine = (ort: Ort, version: string): PeerEngine => ({
     if (what.kind === 'infer') return infer(ort, what);
     if (what.kind === 'step') return step(ort, what);
     if (what.kind === 'gemm') return gemm(ort, what);
-    throw new Error('ONNX Runtime only runs models from JavaScript: its training API needs a build of its own');
+    throw new Error('onnxruntime exports no TrainingSession: it runs models and trains none');
   },
 });
