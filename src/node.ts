@@ -2,7 +2,7 @@ import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
 import type { Model } from './train/model.ts';
 import { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
 
-export { FileError } from './io/node-files.ts';
+export { FileError } from './io/file-error.ts';
 
 /**
  * Writes a model to a file, through a temporary file and a rename: an old file is replaced whole or not at all.

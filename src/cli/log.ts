@@ -1,6 +1,6 @@
 // The loss log: one JSON object a line, so that a run that dies leaves every line before its death readable.
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import { FileError } from '../io/node-files.ts';
+import { FileError } from '../io/file-error.ts';
 
 export interface LossRecord {
   step: number;

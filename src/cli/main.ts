@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { ArgumentError } from '../autograd/tensor.ts';
 import { TextError } from '../data/text.ts';
 import { OutOfMemoryError } from '../engine/memory.ts';
-import { FileError } from '../io/node-files.ts';
+import { FileError } from '../io/file-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { type Command, parseCommand, UsageError } from './flags.ts';
 import { generate } from './generate.ts';

@@ -9,7 +9,8 @@ import {
   type TextStreams,
   textStreams,
 } from '../data/text.ts';
-import { FileError, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
+import { FileError } from '../io/file-error.ts';
+import { readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { yielder } from '../train/fit.ts';
 import { generateIds } from '../train/generate.ts';
 import { type Model, NonFiniteLossError } from '../train/model.ts';

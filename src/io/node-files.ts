@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { getSystemErrorMap } from 'node:util';
+import { FileError } from './file-error.ts';
 
 /** The part of node:fs that is used here, so that a test can put a full disk in its place. */
 export type FileSystem = Pick<
@@ -18,28 +18,6 @@ export type FileSystem = Pick<
   | 'statSync'
   | 'writeFileSync'
 >;
-
-/** A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's, such as `ENOSPC`. */
-export class FileError extends Error {
-  readonly path: string;
-  readonly operation: string;
-  readonly code: string | undefined;
-
-  constructor(path: string, operation: string, cause: unknown) {
-    super(`cannot ${operation} ${path}: ${reason(cause)}`, { cause });
-    this.name = 'FileError';
-    this.path = path;
-    this.operation = operation;
-    this.code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  }
-}
-
-function reason(cause: unknown): string {
-  if (typeof cause === 'string') return cause;
-  const { errno, code, message } = cause as NodeJS.ErrnoException;
-  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
-  return known === undefined ? message : `${known} (${code})`;
-}
 
 /**
  * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to the disk, and take

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LossLog } from '../../src/cli/log.ts';
-import { FileError } from '../../src/io/node-files.ts';
+import { FileError } from '../../src/io/file-error.ts';
 
 let folder: string;
 let path: string;

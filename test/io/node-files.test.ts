@@ -11,7 +11,8 @@ import nodeFs, {
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FileError, type FileSystem, readFileChecked, writeFileAtomic } from '../../src/io/node-files.ts';
+import { FileError } from '../../src/io/file-error.ts';
+import { type FileSystem, readFileChecked, writeFileAtomic } from '../../src/io/node-files.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,0 +1,23 @@
+import { getSystemErrorMap } from 'node:util';
+
+/** A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's, such as `ENOSPC`. */
+export class FileError extends Error {
+  readonly path: string;
+  readonly operation: string;
+  readonly code: string | undefined;
+
+  constructor(path: string, operation: string, cause: unknown) {
+    super(`cannot ${operation} ${path}: ${reason(cause)}`, { cause });
+    this.name = 'FileError';
+    this.path = path;
+    this.operation = operation;
+    this.code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  }
+}
+
+function reason(cause: unknown): string {
+  if (typeof cause === 'string') return cause;
+  const { errno, code, message } = cause as NodeJS.ErrnoException;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return known === undefined ? message : `${known} (${code})`;
+}
