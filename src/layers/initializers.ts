@@ -1,5 +1,8 @@
 import { ArgumentError, type Shape, sizeOf } from '../autograd/tensor.ts';
+import { Init } from '../engine/abi.ts';
+import { engine as currentEngine } from '../engine/engine.ts';
 import type { RandomStream } from '../engine/random.ts';
+import { product } from '../ops/product.ts';
 
 /** Writes a weight's first values, row-major. */
 export type Initializer = (shape: Shape, random: RandomStream) => Float32Array;
@@ -64,25 +67,65 @@ const orthogonal: Initializer = (shape, random) => {
   const rows = sizeOf(shape) / Math.max(columns, 1);
   const count = Math.min(rows, columns);
   const length = Math.max(rows, columns);
-  // Modified Gram-Schmidt on `count` vectors of `length`, in float64. The diagonal of its R is positive, so no sign is to be mended.
-  const vectors = Array.from({ length: count }, () => Float64Array.from({ length }, () => random.nextNormal()));
-  vectors.forEach((v, i) => {
+  const vectors = orthonormalVectors(count, length, random);
+  if (rows <= columns) return vectors;
+  const transposed = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) transposed[i * columns + j] = vectors[j * length + i]!;
+  }
+  return transposed;
+};
+
+// Vectors orthogonalised among themselves in float64; those before them are projected out by two products, at the speed of `gemm`.
+const BLOCK = 32;
+
+/**
+ * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors, each block projected twice, since once
+ * leaves float32's rounding behind. The diagonal of its R is positive, so no sign is to be mended.
+ */
+function orthonormalVectors(count: number, length: number, random: RandomStream): Float32Array {
+  const engine = currentEngine();
+  return engine.scratch(() => {
+    const all = engine.allocateScratch(count * length);
+    const projections = engine.allocateScratch(BLOCK * count);
+    engine.f32(all, count * length).forEach((_, i, values) => {
+      values[i] = random.nextNormal();
+    });
+    for (let from = 0; from < count; from += BLOCK) {
+      const size = Math.min(BLOCK, count - from);
+      const block = all + 4 * from * length;
+      for (let pass = 0; pass < 2 && from > 0; pass++) {
+        product(engine, {
+          ...{ m: size, n: from, k: length, a: block, rsA: length, csA: 1 },
+          ...{ b: all, rsB: 1, csB: length, c: projections, rsC: from },
+        });
+        engine.kernels.scale(size * from, -1, projections, projections);
+        product(engine, {
+          ...{ m: size, n: length, k: from, a: projections, rsA: from, csA: 1 },
+          ...{ b: all, rsB: length, csB: 1, c: block, rsC: length, init: Init.Accumulate },
+        });
+      }
+      const rows = Array.from({ length: size }, (_, i) =>
+        Float64Array.from(engine.f32(block + 4 * i * length, length)),
+      );
+      orthonormalize(rows);
+      rows.forEach((row, i) => engine.f32(block + 4 * i * length, length).set(row));
+    }
+    return engine.f32(all, count * length).slice();
+  });
+}
+
+/** Modified Gram-Schmidt, in place. */
+function orthonormalize(rows: Float64Array[]): void {
+  rows.forEach((v, i) => {
     const norm = Math.sqrt(dot(v, v));
-    for (let k = 0; k < length; k++) v[k]! /= norm;
-    for (let j = i + 1; j < count; j++) {
-      const w = vectors[j]!;
+    for (let k = 0; k < v.length; k++) v[k]! /= norm;
+    for (const w of rows.slice(i + 1)) {
       const projection = dot(v, w);
-      for (let k = 0; k < length; k++) w[k]! -= projection * v[k]!;
+      for (let k = 0; k < w.length; k++) w[k]! -= projection * v[k]!;
     }
   });
-  const values = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      values[i * columns + j] = rows <= columns ? vectors[i]![j]! : vectors[j]![i]!;
-    }
-  }
-  return values;
-};
+}
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
