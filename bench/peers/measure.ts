@@ -101,6 +101,7 @@ async function prepare(engine: Engine, what: Case, reference: Reference, directo
         throw new Error(`its result differs from tapeloop's by ${difference.toExponential(1)} of the largest number`);
       }
     }
+    if (engine.threads > 1) process.pause();
     return { engine, process, prepared, difference, samples: [] };
   } catch (error) {
     process.stop();
@@ -108,9 +109,11 @@ async function prepare(engine: Engine, what: Case, reference: Reference, directo
   }
 }
 
-async function takeSample({ process, samples }: Contender, calibration: Calibration): Promise<void> {
+async function takeSample({ engine, process, samples }: Contender, calibration: Calibration): Promise<void> {
   const before = calibration.settle();
+  if (engine.threads > 1) process.resume();
   const { ms, busy } = await process.ask<Sample>({ op: 'sample' });
+  if (engine.threads > 1) process.pause();
   const after = calibration.spin();
   // Asked again at the end, when the fastest spin of the whole run is known better.
   samples.push({ ms, calm: (limit) => busy * TOLERANCE >= 1 && limit.isCalm(before) && limit.isCalm(after) });

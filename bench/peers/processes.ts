@@ -46,6 +46,15 @@ export class EngineProcess {
     return this.#answer<Body>();
   }
 
+  /** Freezes the process until `resume`: threads of some engines spin while they wait for work. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   stop(): void {
     this.#child.kill('SIGKILL');
   }

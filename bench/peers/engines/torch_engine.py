@@ -15,6 +15,8 @@ THREADS = int(sys.argv[1])
 # An OpenBLAS with threads of its own reads this once, when it is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = sys.argv[1]
 os.environ["OMP_NUM_THREADS"] = sys.argv[1]
+# Else its threads and OpenBLAS's take turns spinning against each other.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import numpy  # noqa: E402
 import torch  # noqa: E402
