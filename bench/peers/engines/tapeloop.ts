@@ -107,8 +107,7 @@ function gemm(engine: Engine, what: Case): Task {
 }
 
 const open: OpenEngine = async ({ threads }) => {
-  if (threads > 1) throw new Error('tapeloop: threads are not there yet');
-  const engine = await init();
+  const engine = await init({ threads });
   const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
   return {
     version: `${version} (${engine.build})`,
