@@ -96,7 +96,9 @@ function ln(x: number): number {
 }
 
 function horner(x: number, coefficients: readonly number[]): number {
-  return coefficients.reduce((sum, c) => sum * x + c, 0);
+  let sum = 0;
+  for (let i = 0; i < coefficients.length; i++) sum = sum * x + coefficients[i]!;
+  return sum;
 }
 
 // Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function".
