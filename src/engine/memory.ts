@@ -4,6 +4,8 @@ const PAGE = 65536;
 // A cache line, so that no two buffers share one and every v128 access is aligned.
 const ALIGN = 64;
 const MIN_SEGMENT = 1 << 20;
+// What a step leaves empty at a segment's end is little for a few segments; for more they are made into one.
+const MOST_SEGMENTS = 8;
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
@@ -140,9 +142,9 @@ export interface Mark {
 }
 
 /**
- * Step region: bump allocation that goes back to a mark in one move. After a step that needed several segments they are
- * replaced by one of their total size, so from the second step of the same shapes on nothing is allocated and every
- * buffer has the address it had in the step before.
+ * Step region: bump allocation that goes back to a mark in one move. Its segments grow in place where nothing follows them, and stay for the
+ * next step: from the second step of the same shapes on nothing is allocated and every buffer has the address it had in the step before.
+ * Where many steps of growing shapes have left many segments, they are replaced by one of the size that was in use at most.
  */
 export class Arena {
   #heap: Heap;
@@ -188,7 +190,7 @@ export class Arena {
     this.#segment = mark.segment;
     this.#offset = mark.offset;
     this.#before = mark.before;
-    if (mark.segment < 0 && this.#segments.length > 1) {
+    if (mark.segment < 0 && this.#segments.length > MOST_SEGMENTS) {
       this.#wanted = this.#peak;
       this.releaseSegments();
     }

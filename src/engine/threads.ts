@@ -23,8 +23,8 @@ const FAILED = 4;
 const BEAT = 5;
 const CONTROL_WORDS = 16;
 
-// Rounds of looking before going to sleep: some 0.1 ms, since between two parts of a step there is seldom more (20,000 rounds cost 5% of a
-// small step in wake-ups).
+// Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000 rounds cost 5% of a small
+// step in wake-ups).
 const SPINS = 100_000;
 // A worker that finishes no command for so long is taken for dead; the longest kernel call takes a fraction of a second.
 const PATIENCE_MS = 10_000;
