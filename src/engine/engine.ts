@@ -1,4 +1,5 @@
 import type { Kernels, Ptr } from './abi.ts';
+import { decodeBase64Alone } from './base64.ts';
 import { type Build, hostHasRelaxedSimd, hostHasSimd, instantiateKernels } from './load.ts';
 import { Arena, Heap, type Mark } from './memory.ts';
 import { withSharedMemory } from './shared-memory.ts';
@@ -139,6 +140,8 @@ export class Engine {
 }
 
 function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  // An AudioWorklet has no atob.
+  if (typeof atob === 'undefined') return decodeBase64Alone(text);
   const binary = atob(text);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);

@@ -27,7 +27,7 @@ const CONTROL_WORDS = 16;
 // step in wake-ups).
 const SPINS = 100_000;
 // A worker that finishes no command for so long is taken for dead; the longest kernel call takes a fraction of a second.
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 
 /** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
 export const ELEMENTWISE_GRAIN = 16_384;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import workerThreads, { type Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
@@ -98,6 +99,29 @@ describe('threads', () => {
       });
     expect(fail).toThrow(WorkerError);
     expect(engine().threads).toBe(1);
+    expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
+    expect(model.trainOnBatch(ids, ids).loss).toBeGreaterThan(0);
+  });
+
+  test('a worker that is gone, given up after a while, ends in WorkerError and leaves the weights', async () => {
+    const started: Worker[] = [];
+    const { Worker: Plain } = workerThreads;
+    workerThreads.Worker = class extends Plain {
+      constructor(...args: ConstructorParameters<typeof Plain>) {
+        super(...args);
+        started.push(this);
+      }
+    };
+    try {
+      await init({ threads: 2 });
+    } finally {
+      workerThreads.Worker = Plain;
+    }
+    const model = build('lstm');
+    const before = model.weights.map((weight) => weight.toArray());
+    expect(started).toHaveLength(1);
+    await started[0]!.terminate();
+    expect(() => model.trainOnBatch(ids, ids)).toThrow('made no progress for 5 s and was given up');
     expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
     expect(model.trainOnBatch(ids, ids).loss).toBeGreaterThan(0);
   });
