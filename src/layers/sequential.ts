@@ -107,8 +107,11 @@ export class Sequential extends Layer {
 
 /** Gives layers of one kind the names lstm, lstm_1, …, and refuses a name that two have for good. */
 function numberNames(layers: readonly Layer[]): void {
-  const twice = layers.find((layer, i) => layers.indexOf(layer) !== i);
-  if (twice) throw new ArgumentError(`sequential: layer '${twice.name}' is listed twice`);
+  const seen = new Set<Layer>();
+  for (const layer of layers) {
+    if (seen.has(layer)) throw new ArgumentError(`sequential: layer '${layer.name}' is listed twice`);
+    seen.add(layer);
+  }
   const taken = new Set<string>();
   // A layer that has weights has named them.
   const isFixed = (layer: Layer): boolean => layer.isNamed || layer.isBuilt;
@@ -116,10 +119,13 @@ function numberNames(layers: readonly Layer[]): void {
     if (taken.has(layer.name)) throw new ArgumentError(`sequential: two layers are named '${layer.name}'`);
     taken.add(layer.name);
   }
+  const lastOfKind = new Map<string, number>();
   for (const layer of layers.filter((each) => !isFixed(each))) {
     const kind = layer.name;
-    let name = kind;
-    for (let n = 1; taken.has(name); n++) name = `${kind}_${n}`;
+    let n = lastOfKind.get(kind) ?? 0;
+    let name = n === 0 ? kind : `${kind}_${n}`;
+    while (taken.has(name)) name = `${kind}_${++n}`;
+    lastOfKind.set(kind, n);
     taken.add(name);
     layer.name = name;
   }
