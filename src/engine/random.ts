@@ -20,31 +20,36 @@ function mix(word: number): number {
 
 /** A seeded, counter-based stream: its n-th value depends on the seed and n alone, on every host. */
 export class RandomStream {
-  #state: RandomState;
+  #seed: number;
+  #calls = 0;
+  // mix(seed), which every number needs.
+  #mixed: number;
 
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
       throw new RangeError(`seed expected an integer in [0, 2^32), got ${seed}`);
     }
-    this.#state = { seed, calls: 0 };
+    this.#seed = seed;
+    this.#mixed = mix(seed);
   }
 
   get state(): RandomState {
-    return { ...this.#state };
+    return { seed: this.#seed, calls: this.#calls };
   }
 
-  set state(state: RandomState) {
-    this.#state = { ...state };
+  set state({ seed, calls }: RandomState) {
+    this.#seed = seed;
+    this.#mixed = mix(seed);
+    this.#calls = calls;
   }
 
   /** Goes back to the first number. */
   restart(): void {
-    this.#state.calls = 0;
+    this.#calls = 0;
   }
 
   nextUint32(): number {
-    const { seed } = this.#state;
-    return mix(mix(this.#state.calls++ + 0x9e3779b9) ^ mix(seed));
+    return mix(mix(this.#calls++ + 0x9e3779b9) ^ this.#mixed);
   }
 
   /** The key of one block of kernel-made numbers. */
