@@ -1,4 +1,5 @@
 // Every case of every suite, as plain data that goes to an engine's process as JSON.
+import { GATES, INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
 import { integers, uniform, type WeightSpec } from './numbers.ts';
 
 export type SuiteName = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
@@ -28,7 +29,6 @@ export interface Case {
   over?: 'T' | 'B' | 'H';
 }
 
-export const VOCABULARY = 65;
 /** Of Adam, in every engine; ε so small that it is no matter on which side of the bias correction an engine adds it. */
 export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
 export const CLIP_NORM = 5;
@@ -38,10 +38,8 @@ export const CHECKED_STEPS = 10;
 const INPUT_SEED = 100;
 const TARGET_SEED = 101;
 
-const gates = { lstm: 4, gru: 3 };
-
 function recurrentWeights(cell: Cell, layer: number, inputs: number, hidden: number): WeightSpec[] {
-  const width = gates[cell] * hidden;
+  const width = GATES[cell] * hidden;
   const scale = 1 / Math.sqrt(hidden);
   const seed = 3 * layer + 10;
   const biasShape = cell === 'gru' ? [2, width] : [width];
@@ -78,8 +76,7 @@ function train(layers: number, batch: number, time: number, hidden: number): Cas
     ...empty,
     ...{ suite: 'train', case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`, kind: 'train' },
     ...{ layers, batch, time, inputs, hidden },
-    // Recurrent products, those between layers, and the head; forward and twice backward. Tokens are a row gather.
-    flops: 6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY),
+    flops: trainFlops(layers, batch, time, hidden),
     weights: [
       { name: 'embedding', shape: [VOCABULARY, inputs], seed: 1, scale: 0.5 },
       ...recurrent.flat(),
@@ -94,7 +91,7 @@ function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: 
     ...empty,
     ...{ suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, kind: 'infer', cell },
     ...{ batch, time, inputs, hidden },
-    flops: 2 * batch * time * gates[cell] * hidden * (inputs + hidden),
+    flops: inferFlops(cell, batch, time, inputs, hidden),
     weights: recurrentWeights(cell, 0, inputs, hidden),
   };
 }
@@ -119,19 +116,11 @@ const sweep = (over: 'T' | 'B' | 'H', base: Case): Case => ({
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
 export const CASES: readonly Case[] = [
-  train(1, 32, 50, 128),
-  train(1, 32, 100, 256),
-  train(1, 64, 100, 512),
-  train(2, 32, 100, 256),
-  ...(['lstm', 'gru'] as const).flatMap((cell) => [
-    infer(cell, 1, 100, 64, 128),
-    infer(cell, 1, 100, 128, 256),
-    infer(cell, 32, 50, 64, 128),
-    infer(cell, 32, 100, 128, 256),
-    infer(cell, 64, 100, 256, 512),
-  ]),
-  step(64, 128),
-  step(128, 256),
+  ...TRAIN.map(({ layers, batch, time, hidden }) => train(layers, batch, time, hidden)),
+  ...(['lstm', 'gru'] as const).flatMap((cell) =>
+    INFER.map(([batch, time, inputs, hidden]) => infer(cell, batch, time, inputs, hidden)),
+  ),
+  ...STEP.map(([inputs, hidden]) => step(inputs, hidden)),
   ...[64, 128, 256, 512, 1024].flatMap((size) => ['NN', 'NT', 'TN'].map((layout) => gemm(size, layout))),
   // One sequence of 100 characters a training step, which is all that brain.js takes at a time.
   { ...train(1, 1, 100, 128), suite: 'chars', kind: 'chars' },
@@ -141,6 +130,8 @@ export const CASES: readonly Case[] = [
   { ...train(1, 32, 100, 256), suite: 'memory' },
   { ...step(64, 128), suite: 'start', case: 'first lstm step 64x128', kind: 'start', flops: 0 },
 ];
+
+export { VOCABULARY };
 
 /** Tokens `[B, T]`. */
 export const tokensOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>

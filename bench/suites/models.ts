@@ -11,35 +11,13 @@ import { gru, lstm, type RecurrentOptions } from '../../src/layers/recurrent.ts'
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { adam } from '../../src/train/optimizers.ts';
+import { INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
-
-const VOCABULARY = 65;
-
-const TRAIN = [
-  { layers: 1, batch: 32, time: 50, hidden: 128 },
-  { layers: 1, batch: 32, time: 100, hidden: 256 },
-  { layers: 1, batch: 64, time: 100, hidden: 512 },
-  { layers: 2, batch: 32, time: 100, hidden: 256 },
-];
-
-const INFER = [
-  [1, 100, 64, 128],
-  [1, 100, 128, 256],
-  [32, 50, 64, 128],
-  [32, 100, 128, 256],
-  [64, 100, 256, 512],
-] as const;
-
-const STEP = [
-  [64, 128],
-  [128, 256],
-] as const;
 
 const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
   lstm: (options) => lstm(options) as Layer,
   gru: (options) => gru(options) as Layer,
 };
-const gates = { lstm: 4, gru: 3 };
 
 /** Makes `engine`'s build the one that the library computes with. */
 export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
@@ -65,10 +43,7 @@ export function characters(batch: number, time: number): { x: NdArray; y: NdArra
   return { x: ndarray(ids(7919), [batch, time]), y: ndarray(ids(104729), [batch, time]) };
 }
 
-/** What a step cannot do without: recurrent products, those between layers, and the head; forward and twice backward. */
-export const trainFlops = (layers: number, batch: number, time: number, hidden: number): number =>
-  6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY);
-
+/** Every training shape, on every number of threads. */
 export async function trainSuite(context: SuiteContext): Promise<void> {
   for (const { layers, batch, time, hidden } of TRAIN) {
     for (const engine of context.engines) {
@@ -94,7 +69,7 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
         const layer = cells[cell]({ units: hidden, returnSequences: true });
         const values = Float32Array.from({ length: batch * time * inputs }, (_, i) => Math.sin(i));
         const x = tensor(values, { shape: [batch, time, inputs] });
-        const flops = 2 * batch * time * gates[cell] * hidden * (inputs + hidden);
+        const flops = inferFlops(cell, batch, time, inputs, hidden);
         const what = { suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, flops };
         await benchCase(context, engine, what, () => library.step(() => layer(x).ptr));
         layer.dispose();
@@ -130,7 +105,7 @@ export async function stepSuite(context: SuiteContext): Promise<void> {
       await use(engine);
       const model = sequential([lstm({ units: hidden, inputShape: [null, inputs] }) as Layer]);
       const x = new Float32Array(inputs).fill(0.5);
-      const what = { suite: 'step', case: `lstm ${inputs}x${hidden}`, flops: 8 * hidden * (inputs + hidden) };
+      const what = { suite: 'step', case: `lstm ${inputs}x${hidden}`, flops: inferFlops('lstm', 1, 1, inputs, hidden) };
       for (const weights of ['float32', 'int8'] as const) {
         const stream = model.stream({ weights });
         await benchCase(context, engine, { ...what, weights }, () => stream.step(x));

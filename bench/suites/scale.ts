@@ -1,6 +1,7 @@
 // How the cost of a training step grows with time, batch and units: the share of the peak stays where the cost is linear in the work.
+import { trainFlops } from '../shapes.ts';
 import { benchCase, type SuiteContext } from '../suite.ts';
-import { characterModel, characters, trainFlops, use } from './models.ts';
+import { characterModel, characters, use } from './models.ts';
 
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
