@@ -192,15 +192,16 @@ export function engine(): Engine {
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const { mode, maximumMemory, threads } = checkOptions(options);
-  current?.stopThreads();
-  if (options.module) current = new Engine(options.module, 'custom', maximumMemory);
+  let made: Engine;
+  if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
   else {
     const build = buildFor(mode);
     const bytes = decodeBase64(inlined[build]);
     const module = await WebAssembly.compile(threads > 1 ? withSharedMemory(bytes) : bytes);
-    const made = new Engine(module, build, maximumMemory, threads > 1);
+    made = new Engine(module, build, maximumMemory, threads > 1);
     if (threads > 1) await made.startThreads(module, threads);
-    current = made;
   }
-  return current;
+  current?.stopThreads();
+  current = made;
+  return made;
 }

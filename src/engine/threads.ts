@@ -26,7 +26,7 @@ const CONTROL_WORDS = 16;
 // Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000 rounds cost 5% of a small
 // step in wake-ups).
 const SPINS = 100_000;
-// A worker that finishes no command for so long is taken for dead; the longest kernel call takes a fraction of a second.
+// A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a fraction of a second.
 const PATIENCE_MS = 5_000;
 
 /** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
@@ -130,10 +130,18 @@ export class Pool {
       const commands: number[] = [];
       return { worker, control, commands, kernels: recorder(kernels, commands), gemmScratch };
     });
+    const pool = new Pool(memory, members);
+    const start = performance.now();
     for (const { control } of members) {
-      while (Atomics.load(control, DONE) !== -1) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (Atomics.load(control, DONE) !== -1) {
+        if (performance.now() - start > PATIENCE_MS) {
+          pool.stop();
+          throw new WorkerError(`a worker thread did not start within ${PATIENCE_MS / 1000} s`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
     }
-    return new Pool(memory, members);
+    return pool;
   }
 
   /** Threads at work, the calling one included. */
@@ -156,19 +164,24 @@ export class Pool {
   ): void {
     const busy = this.#members.slice(0, ranges.length - 1);
     this.#job = (this.#job + 1) & 0x3fffffff;
-    busy.forEach((member, i) => {
-      const { commands, control, kernels, gemmScratch } = member;
+    busy.forEach(({ commands, control, kernels, gemmScratch }, i) => {
       commands.length = 0;
       body({ kernels, gemmScratch, ...ranges[i + 1]! });
       const at = place(commands.length);
       new Float64Array(this.#memory.buffer, at, commands.length).set(commands);
       control[COMMANDS] = at;
       control[COUNT] = commands.length;
+    });
+    // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what the caller gives back.
+    for (const { control } of busy) {
       Atomics.store(control, JOB, this.#job);
       Atomics.notify(control, JOB);
-    });
-    body({ ...own, ...ranges[0]! });
-    for (const member of busy) this.#await(member);
+    }
+    try {
+      body({ ...own, ...ranges[0]! });
+    } finally {
+      for (const member of busy) this.#await(member);
+    }
   }
 
   stop(): void {

@@ -6,6 +6,7 @@ import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
+import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
 import { withSharedMemory } from '../../src/engine/shared-memory.ts';
 import { WorkerError } from '../../src/engine/threads.ts';
@@ -124,6 +125,32 @@ describe('threads', () => {
     expect(() => model.trainOnBatch(ids, ids)).toThrow('made no progress for 5 s and was given up');
     expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
     expect(model.trainOnBatch(ids, ids).loss).toBeGreaterThan(0);
+  });
+
+  test('memory that runs out while parts are handed out, throws before any worker starts', async () => {
+    await init({ threads: 3, maximumMemory: 2 ** 21 });
+    const { heap, kernels } = engine();
+    const [at, other] = [heap.allocate(4 * 3), heap.allocate(4 * 3)];
+    kernels.fill(3, 7, at);
+    const calls = (): void =>
+      engine().parallel(3, 1, (part) => {
+        // The last part's calls do not fit; the second one's have their place by then.
+        for (let i = 0; i < (part.from === 2 ? 100_000 : 100); i++) part.kernels.fill(1, 0, at + 4 * part.from);
+      });
+    expect(calls).toThrow(OutOfMemoryError);
+    // The threads are there for the next job, and when they have done it none has done the one that failed.
+    engine().parallel(3, 1, ({ kernels: own, from }) => own.fill(1, from, other + 4 * from));
+    expect([...engine().f32(other, 3)]).toEqual([0, 1, 2]);
+    expect([...engine().f32(at, 3)]).toEqual([7, 7, 7]);
+    expect(engine().threads).toBe(3);
+  });
+
+  test('init that fails, leaves the engine before it and its threads', async () => {
+    const before = await init({ threads: 2 });
+    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    await expect(init({ module })).rejects.toThrow();
+    expect(engine()).toBe(before);
+    expect(before.threads).toBe(2);
   });
 
   test('gradients of a product too small to share, on four threads, are those of one', async () => {
