@@ -98,8 +98,7 @@ export function record(
   outputs: readonly Tensor[],
   backward: (tape: Tape) => void,
 ): void {
-  const tape = active;
-  if (tape && inputs.some((input) => input && tape.tracks(input))) tape.append({ outputs, backward });
+  if (isRecording(inputs)) active!.append({ outputs, backward });
 }
 
 /** What `record` writes to now. Two ops that saw the same one are reached by the same backward pass. @internal */

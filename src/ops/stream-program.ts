@@ -132,17 +132,9 @@ export class StreamProgram {
     scratch?: Ptr;
     function?: number;
   }): void {
+    const kind = r.kind + (this.weights === 'int8' ? STREAM_INT8 : 0);
     this.#records.push([
-      ...[
-        r.kind + (this.weights === 'int8' ? STREAM_INT8 : 0),
-        this.rows,
-        r.inputs ?? 0,
-        r.units,
-        this.#at,
-        r.y,
-        r.kernel ?? 0,
-        r.recurrent ?? 0,
-      ],
+      ...[kind, this.rows, r.inputs ?? 0, r.units, this.#at, r.y, r.kernel ?? 0, r.recurrent ?? 0],
       ...[r.recurrentNext ?? 0, r.bias ?? 0, r.recurrentBias ?? 0, r.gates ?? 0, r.kept ?? 0, r.scratch ?? 0],
       ...[r.function ?? 0, this.engine.gemmScratch],
     ]);

@@ -128,7 +128,6 @@ export class Model {
     try {
       return this.engine.step(() => {
         const { x, y } = this.#upload(xs, ys, order, from, to);
-        this.network.build(x.shape);
         const trainable = this.weights.filter((weight) => weight.trainable);
         const measured: Logs = {};
         const { value, grads } = valueAndGrad(() => {

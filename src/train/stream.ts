@@ -83,7 +83,7 @@ export class Stream {
    */
   steps(inputs: ArrayLike<number>, n: number): Float32Array {
     const width = this.batch * this.inputWidth;
-    if (!(n >= 1 && n <= this.#maxSteps)) {
+    if (!(Number.isInteger(n) && n >= 1 && n <= this.#maxSteps)) {
       throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
     }
     if (inputs.length !== n * width) {
