@@ -48,6 +48,8 @@ export class Tensor {
   name: string;
   /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
+  /** Of a padded batch `[B, T, …]`: `[B, T]` f32, 1 where a step counts and 0 where it is padding. Layers read it and pass it on. */
+  mask: Tensor | undefined;
   #at: Ptr;
   // 0: persistent; −1: disposed of; else the number of the step it belongs to.
   #step: number;

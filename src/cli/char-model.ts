@@ -105,7 +105,7 @@ export async function validate(
   const time = Math.min(options.time, ids.length - 1);
   const batch = Math.min(options.batch, Math.floor((ids.length - 1) / time));
   const streams = textStreams(ids, { batch, time });
-  const restores = model.statefulLayers.map((layer) => layer.setStatesAside());
+  const restores = model.statefulLayers.map((layer) => layer.carried!.setAside());
   try {
     let total = 0;
     for (let i = 0; i < streams.windows; i++) {

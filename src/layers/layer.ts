@@ -1,8 +1,11 @@
 import { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, type DType, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type DType, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
+import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
+import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
+import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
 /** A shape with the batch first; null where a length is not known until a batch comes. */
 export type BatchShape = readonly (number | null)[];
@@ -24,7 +27,9 @@ export interface LayerOptions {
 
 export interface CallOptions {
   /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */
-  training?: boolean;
+  training?: boolean | undefined;
+  /** `[B, T]` f32: 1 where a step counts, 0 where it is padding. Default: the mask that the input carries. */
+  mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` per state. */
   initialState?: readonly Tensor[];
 }
@@ -59,45 +64,66 @@ export function withWeights<T>(source: WeightSource, body: () => T): T {
   }
 }
 
+/** What a layer takes: most one tensor, some several, in a list or by name. */
+export type LayerInput = Nested<Tensor>;
+export type ShapeOf<Input> = Input extends Tensor
+  ? BatchShape
+  : Input extends readonly Tensor[]
+    ? readonly BatchShape[]
+    : Nested<BatchShape>;
+/** Any layer, whatever it takes and gives. */
+// biome-ignore lint/suspicious/noExplicitAny: inputs and outputs of the layers of one model differ.
+export type AnyLayer = Layer<any, any>;
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
 // Returning a function from the base constructor makes every layer one; fields of the classes below are then put on it.
 class Callable {
-  constructor(run: (self: never, x: Tensor, options: CallOptions) => unknown) {
-    const self = (x: Tensor, options: CallOptions = {}) => run(self as never, x, options);
+  constructor(run: (self: never, x: never, options: CallOptions) => unknown) {
+    const self = (x: never, options: CallOptions = {}) => run(self as never, x, options);
     // biome-ignore lint/correctness/noConstructorReturn: this is what makes a layer callable.
     return Object.setPrototypeOf(self, new.target.prototype);
   }
 }
 
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
-export interface Layer<Output = Tensor> {
+export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   // biome-ignore lint/style/useShorthandFunctionType: a type alias could not merge with the class.
-  (x: Tensor, options?: CallOptions): Output;
+  (x: Input, options?: CallOptions): Output;
 }
 
 /**
  * Weights and what is computed with them.
  *
  * A subclass declares its weights in `makeWeights`, computes in `call`, and says in `outputShape` what a batch of a shape
- * becomes.
+ * becomes. One that is made of other layers says so in `sublayers`; their weights are then its own.
+ *
+ * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output `[B, T, …]` of the
+ * same steps.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is the call signature that `Callable` provides.
-export abstract class Layer<Output = Tensor> extends Callable {
+export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
   /** Keras's class name, as `summary` prints it. */
   abstract readonly className: string;
   name: string;
   /** Whether the caller chose the name, so that no model may number it. */
   readonly isNamed: boolean;
   readonly batchInputShape: BatchShape | undefined;
-  /** In Keras's order; empty until built. */
-  readonly weights: Parameter[] = [];
+  readonly #ownWeights: Parameter[] = [];
+  readonly #penalties: (() => Tensor)[] = [];
+  #scope = '';
   #trainable: boolean;
-  #builtFor: BatchShape | undefined;
+  #builtFor: ShapeOf<Input> | undefined;
   #random: RandomStream | undefined;
 
   constructor(defaultName: string, options: LayerOptions) {
-    super((self: Layer<Output>, x, callOptions) => {
-      self.build(x.shape);
-      return self.call(x, callOptions);
+    super((self: Layer<Output, Input>, x: Input, callOptions) => {
+      self.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
+      const mask = callOptions.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
+      if (!mask) return self.call(x, callOptions);
+      const y = self.call(x, { ...callOptions, mask });
+      passMask(mask, y);
+      return y;
     });
     this.name = options.name ?? defaultName;
     this.isNamed = options.name !== undefined;
@@ -106,13 +132,15 @@ export abstract class Layer<Output = Tensor> extends Callable {
   }
 
   /** Makes the weights that inputs of this shape need. Once built, checks that a shape still fits. */
-  build(inputShape: BatchShape): void {
+  build(inputShape: ShapeOf<Input>): void {
     this.checkInput(inputShape);
     if (this.#builtFor) {
-      const [got, expected] = [inputShape.at(-1), this.#builtFor.at(-1)];
-      if (this.weights.length > 0 && this.fixesInputWidth && got !== expected) {
+      if (this.#ownWeights.length === 0 || !this.fixesInputWidth) return;
+      const shape = formatShape(inputShape as BatchShape);
+      const [got, expected] = [inputShape, this.#builtFor].map((each) => (each as BatchShape).at(-1));
+      if (got !== expected) {
         throw new ArgumentError(
-          `${this.describe()}: input expected ${expected} features, as it was built for, got ${formatShape(inputShape)}`,
+          `${this.describe()}: input expected ${expected} features, as it was built for, got ${shape}`,
         );
       }
       return;
@@ -128,8 +156,9 @@ export abstract class Layer<Output = Tensor> extends Callable {
 
   /** Frees what `build` made, as if it had not been called. @internal */
   unbuild(): void {
-    for (const weight of this.weights) weight.dispose();
-    this.weights.length = 0;
+    for (const weight of this.#ownWeights) weight.dispose();
+    this.#ownWeights.length = 0;
+    this.#penalties.length = 0;
     this.#builtFor = undefined;
     this.#random?.restart();
   }
@@ -138,13 +167,58 @@ export abstract class Layer<Output = Tensor> extends Callable {
     return this.#builtFor !== undefined;
   }
 
+  /** The layers it is made of. */
+  get sublayers(): readonly AnyLayer[] {
+    return [];
+  }
+
+  /** Itself and every layer below it, each once, outermost first. */
+  tree(): readonly AnyLayer[] {
+    const { sublayers } = this;
+    return sublayers.length === 0 ? [this] : [...new Set([this, ...sublayers.flatMap((layer) => layer.tree())])];
+  }
+
+  /** In Keras's order, those of the layers it is made of included, each once; empty until built. */
+  get weights(): readonly Parameter[] {
+    const { sublayers } = this;
+    if (sublayers.length === 0) return this.#ownWeights;
+    return [...new Set([...this.#ownWeights, ...sublayers.flatMap((layer) => layer.weights)])];
+  }
+
+  /** What regularizers add to the loss, `[]` each; to be called while a tape is open. @internal */
+  penalties(): Tensor[] {
+    return this.#penalties.map((penalty) => penalty());
+  }
+
+  /** Its name within the model, after the names of the layers around it: `bidirectional/forward_lstm`. */
+  get path(): string {
+    return this.#scope + this.name;
+  }
+
+  /** Names what stands before its name, and so what its weights will be called. @internal */
+  setScope(scope: string): void {
+    this.#scope = scope;
+    for (const layer of this.sublayers) layer.setScope(`${scope}${this.name}/`);
+  }
+
+  /** What a stateful layer carries from batch to batch. */
+  get carried(): CarriedStates | undefined {
+    return undefined;
+  }
+
+  /** Makes stateful layers in it start from zeros. */
+  resetStates(): void {
+    for (const layer of this.tree()) layer.carried?.reset();
+  }
+
   get trainable(): boolean {
     return this.#trainable;
   }
 
   set trainable(value: boolean) {
     this.#trainable = value;
-    for (const weight of this.weights) weight.trainable = value;
+    for (const weight of this.#ownWeights) weight.trainable = value;
+    for (const layer of this.sublayers) layer.trainable = value;
   }
 
   /** What it reads: token ids are i32. */
@@ -157,12 +231,21 @@ export abstract class Layer<Output = Tensor> extends Callable {
     return undefined;
   }
 
-  /** Notes what a call can change beside the weights; the function it returns puts that back. @internal */
+  /** Notes what a call can change beside the weights; the function it returns puts that back, after at most one call. @internal */
   snapshot(): () => void {
+    const restores = this.tree().map((layer) => layer.#snapshotOwn());
+    return () => {
+      for (const restore of restores) restore();
+    };
+  }
+
+  #snapshotOwn(): () => void {
     const state = this.#random?.state;
+    const restoreStates = this.carried?.snapshot();
     return () => {
       if (state) this.random.state = state;
       else this.#random?.restart();
+      restoreStates?.();
     };
   }
 
@@ -177,13 +260,13 @@ export abstract class Layer<Output = Tensor> extends Callable {
   }
 
   /** What a batch of `inputShape` becomes, without computing it. */
-  abstract outputShape(inputShape: BatchShape): BatchShape;
+  abstract outputShape(inputShape: ShapeOf<Input>): BatchShape;
   /** Options that make an equal layer, as plain JSON. */
   abstract config(): LayerConfig;
-  protected abstract call(x: Tensor, options: CallOptions): Output;
-  protected makeWeights(_inputShape: BatchShape): void {}
+  protected abstract call(x: Input, options: CallOptions): Output;
+  protected makeWeights(_inputShape: ShapeOf<Input>): void {}
   /** Throws `ArgumentError` for an input that could never fit. */
-  protected checkInput(_inputShape: BatchShape): void {}
+  protected checkInput(_inputShape: ShapeOf<Input>): void {}
   /** Whether the last axis of the input is the same for every call. */
   protected get fixesInputWidth(): boolean {
     return true;
@@ -194,13 +277,19 @@ export abstract class Layer<Output = Tensor> extends Callable {
     return this.name;
   }
 
-  protected addWeight(name: string, shape: Shape, how: InitializerSpec | Initializer): Parameter {
-    const fullName = `${this.name}/${name}`;
+  protected addWeight(
+    name: string,
+    shape: Shape,
+    how: InitializerSpec | Initializer,
+    regularizer?: RegularizerSpec | undefined,
+  ): Parameter {
+    const fullName = `${this.path}/${name}`;
     const initialize = typeof how === 'function' ? how : initializer(how);
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);
     const weight = new Parameter(fullName, shape, values);
     weight.trainable = this.#trainable;
-    this.weights.push(weight);
+    this.#ownWeights.push(weight);
+    if (regularizer) this.#penalties.push(() => regularizerOf(regularizer)(weight));
     return weight;
   }
 
@@ -223,8 +312,17 @@ export abstract class Layer<Output = Tensor> extends Callable {
 
   /** Frees the weights' memory; the layer is of no use afterwards. */
   dispose(): void {
-    for (const weight of this.weights) weight.dispose();
+    for (const weight of this.#ownWeights) weight.dispose();
+    this.carried?.reset();
+    for (const layer of this.sublayers) layer.dispose();
   }
+}
+
+/** Hands a mask on to an output that has a value for each of its steps. */
+function passMask(mask: Tensor, output: unknown): void {
+  const y = Array.isArray(output) ? output[0] : output;
+  if (!(y instanceof Tensor) || y.shape.length < 3 || y.mask) return;
+  if (sameShape(y.shape.slice(0, 2), mask.shape)) y.mask = mask;
 }
 
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */

@@ -1,5 +1,5 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, formatShape, persistent, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
 import { gruAfterCell, gruBeforeCell } from '../cells/gru.ts';
 import { lstmCell } from '../cells/lstm.ts';
@@ -7,6 +7,7 @@ import { rnnCells } from '../cells/rnn.ts';
 import { swapTimeBatch } from '../ops/layout.ts';
 import { recurrence } from '../ops/recurrence.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
+import { CarriedStates, type StateSpec } from './carried-states.ts';
 import type { Initializer, InitializerSpec } from './initializers.ts';
 import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
@@ -44,12 +45,6 @@ export interface SimpleRnnOptions extends RecurrentOptions {
   activation?: keyof typeof rnnCells;
 }
 
-/** States of a stateful layer: where it stands, and where it stood before the last call, so that a failed step can be taken back. */
-interface Carried {
-  now: Tensor[];
-  before: Tensor[];
-}
-
 /** A layer around the scan over time: weights, states between batches, and Keras's choice of outputs. */
 export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   readonly className: string;
@@ -60,7 +55,7 @@ export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   #kernel: Parameter | undefined;
   #recurrentKernel: Parameter | undefined;
   #bias: Parameter | undefined;
-  #carried: Carried | undefined;
+  #carried: CarriedStates | undefined;
 
   constructor(
     className: string,
@@ -105,58 +100,24 @@ export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
     };
   }
 
+  /** The states of the recurrence, h first. */
+  get stateSpecs(): readonly StateSpec[] {
+    return this.cell.states.map((name) => ({ name, width: this.units }));
+  }
+
   /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
   get states(): Float32Array[] | undefined {
-    return this.#carried?.now.map((state) => state.toArray() as Float32Array);
+    return this.carried?.values;
   }
 
   /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values. */
   setStates(states: readonly ArrayLike<number>[], batch: number): void {
-    const { states: names } = this.cell;
-    states.forEach((state, i) => {
-      if (state.length !== batch * this.units) {
-        throw new ArgumentError(
-          `${this.describe()}: states[${i}] expected ${batch * this.units} values for [${batch}, ${this.units}], got ${state.length}`,
-        );
-      }
-    });
-    if (states.length !== names.length) {
-      throw new ArgumentError(`${this.describe()}: states expected ${names.length} arrays, got ${states.length}`);
-    }
-    const carried = this.#carry(batch);
-    carried.now.forEach((state, i) => state.set(states[i]!));
+    this.carried?.set(states, batch);
   }
 
-  /** Makes the next batch start from zeros. */
-  resetStates(): void {
-    for (const state of [...(this.#carried?.now ?? []), ...(this.#carried?.before ?? [])]) state.dispose();
-    this.#carried = undefined;
-  }
-
-  /** Starts from zeros until the function it returns is called, which puts the states back. @internal */
-  setStatesAside(): () => void {
-    const carried = this.#carried;
-    this.#carried = undefined;
-    return () => {
-      this.resetStates();
-      this.#carried = carried;
-    };
-  }
-
-  /** Undoes at most the last call. */
-  override snapshot(): () => void {
-    const restoreRandom = super.snapshot();
-    const carried = this.#carried;
-    return () => {
-      restoreRandom();
-      if (carried) this.#carried = carried;
-      else this.resetStates();
-    };
-  }
-
-  override dispose(): void {
-    this.resetStates();
-    super.dispose();
+  override get carried(): CarriedStates | undefined {
+    if (!this.stateful) return undefined;
+    return (this.#carried ??= new CarriedStates(this.stateSpecs, () => this.describe()));
   }
 
   override addToStream(program: StreamProgram): void {
@@ -188,37 +149,16 @@ export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
 
   protected override call(x: Tensor, options: CallOptions): Output {
     const { returnSequences = false, returnState = false } = this.#options;
-    const batch = x.shape[0]!;
-    const carried = this.stateful ? this.#carry(batch) : undefined;
+    const { carried } = this;
     const { outputs, states } = recurrence(
       this.cell,
       swapTimeBatch(x),
       { kernel: this.#kernel!, recurrentKernel: this.#recurrentKernel!, bias: this.#bias },
-      { initialState: options.initialState ?? carried?.now, returnSequences },
+      { initialState: options.initialState ?? carried?.begin(x.shape[0]!), returnSequences },
     );
-    if (carried) {
-      const { kernels } = x.engine;
-      states.forEach((state, i) => kernels.scale(state.size, 1, state.ptr, carried.before[i]!.ptr));
-      this.#carried = { now: carried.before, before: carried.now };
-    }
+    carried?.keep(states);
     const y = outputs ? swapTimeBatch(outputs) : states[0]!;
     return (returnState ? [y, ...states] : y) as Output;
-  }
-
-  #carry(batch: number): Carried {
-    const held = this.#carried?.now[0]?.shape[0];
-    if (this.#carried && held !== batch) {
-      throw new ArgumentError(
-        `${this.describe()}: stateful, so every batch expected ${held} samples as the first, got ${batch}; call resetStates() to start anew`,
-      );
-    }
-    const make = (): Tensor[] =>
-      this.cell.states.map((state) => {
-        const t = persistent([batch, this.units], { name: `${this.name} carried ${state}` });
-        t.engine.kernels.fill(t.size, 0, t.ptr);
-        return t;
-      });
-    return (this.#carried ??= { now: make(), before: make() });
   }
 }
 

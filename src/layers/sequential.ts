@@ -1,5 +1,6 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { type BatchShape, Layer, type LayerConfig } from './layer.ts';
+import { type AnyLayer, type BatchShape, type CallOptions, Layer, type LayerConfig } from './layer.ts';
+import { nameLayers } from './layer-names.ts';
 import { layerFromConfig } from './registry.ts';
 
 /** A stack of layers as one layer: each takes what the one before it gives. */
@@ -12,7 +13,7 @@ export class Sequential extends Layer {
     if (!first) throw new ArgumentError('sequential: layers expected one layer or more, got none');
     super('sequential', { name, batchInputShape: first.batchInputShape });
     this.layers = layers;
-    numberNames(layers);
+    nameLayers('sequential', layers);
     if (this.batchInputShape) this.build(this.batchInputShape);
   }
 
@@ -24,11 +25,8 @@ export class Sequential extends Layer {
     return this.layers[0]!.inputLimit;
   }
 
-  override snapshot(): () => void {
-    const restores = this.layers.map((layer) => layer.snapshot());
-    return () => {
-      for (const restore of restores) restore();
-    };
+  override get sublayers(): readonly AnyLayer[] {
+    return this.layers;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -66,22 +64,13 @@ export class Sequential extends Layer {
         throw new ArgumentError(`${error.message} from layer '${before.name}'`);
       }
       shape = layer.outputShape(shape);
-      this.weights.push(...layer.weights);
       before = layer;
     }
   }
 
-  override unbuild(): void {
-    this.weights.length = 0;
-  }
-
-  protected override get fixesInputWidth(): boolean {
-    return false;
-  }
-
-  protected override call(x: Tensor): Tensor {
-    return this.layers.reduce((value, layer) => {
-      const y = layer(value);
+  protected override call(x: Tensor, { training, mask }: CallOptions): Tensor {
+    return this.layers.reduce((value, layer, i) => {
+      const y = layer(value, { training, mask: i === 0 ? mask : undefined });
       if (Array.isArray(y)) {
         throw new ArgumentError(
           `${this.name}: layer '${layer.name}' returns its states too; a sequential model passes on one tensor`,
@@ -89,45 +78,6 @@ export class Sequential extends Layer {
       }
       return y;
     }, x);
-  }
-
-  override get trainable(): boolean {
-    return super.trainable;
-  }
-
-  override set trainable(value: boolean) {
-    super.trainable = value;
-    for (const layer of this.layers) layer.trainable = value;
-  }
-
-  override dispose(): void {
-    for (const layer of this.layers) layer.dispose();
-  }
-}
-
-/** Gives layers of one kind the names lstm, lstm_1, …, and refuses a name that two have for good. */
-function numberNames(layers: readonly Layer[]): void {
-  const seen = new Set<Layer>();
-  for (const layer of layers) {
-    if (seen.has(layer)) throw new ArgumentError(`sequential: layer '${layer.name}' is listed twice`);
-    seen.add(layer);
-  }
-  const taken = new Set<string>();
-  // A layer that has weights has named them.
-  const isFixed = (layer: Layer): boolean => layer.isNamed || layer.isBuilt;
-  for (const layer of layers.filter(isFixed)) {
-    if (taken.has(layer.name)) throw new ArgumentError(`sequential: two layers are named '${layer.name}'`);
-    taken.add(layer.name);
-  }
-  const lastOfKind = new Map<string, number>();
-  for (const layer of layers.filter((each) => !isFixed(each))) {
-    const kind = layer.name;
-    let n = lastOfKind.get(kind) ?? 0;
-    let name = n === 0 ? kind : `${kind}_${n}`;
-    while (taken.has(name)) name = `${kind}_${++n}`;
-    lastOfKind.set(kind, n);
-    taken.add(name);
-    layer.name = name;
   }
 }
 

@@ -251,7 +251,7 @@ export class Model {
 
   /** Runs `body` with stateful layers starting from zeros, and gives them back the states they had. */
   withFreshStates<T>(body: () => T): T {
-    const restores = this.statefulLayers.map((layer) => layer.setStatesAside());
+    const restores = this.statefulLayers.map((layer) => layer.carried!.setAside());
     try {
       return body();
     } finally {

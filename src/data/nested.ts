@@ -1,0 +1,26 @@
+/** One value, a list of them, or some by name: what a model of several inputs or outputs takes and gives. */
+export type Nested<T> = T | readonly T[] | Readonly<Record<string, T>>;
+
+/** Where a value stands in what it was nested in; undefined for one that stands alone. */
+export type NestedKey = string | number | undefined;
+
+/** The values with their places. `isLeaf` tells a value from a list or a record of values. */
+export function entriesOf<T>(nested: Nested<T>, isLeaf: (x: unknown) => x is T): [NestedKey, T][] {
+  if (isLeaf(nested)) return [[undefined, nested]];
+  if (Array.isArray(nested)) return nested.map((value: T, i) => [i, value]);
+  return Object.entries(nested as Record<string, T>);
+}
+
+export const leavesOf = <T>(nested: Nested<T>, isLeaf: (x: unknown) => x is T): T[] =>
+  isLeaf(nested) ? [nested] : Object.values(nested as readonly T[]);
+
+/** The same nesting of what `f` makes of each value. */
+export function mapNested<T, U>(
+  nested: Nested<T>,
+  isLeaf: (x: unknown) => x is T,
+  f: (value: T, key: NestedKey) => U,
+): Nested<U> {
+  if (isLeaf(nested)) return f(nested, undefined);
+  if (Array.isArray(nested)) return nested.map((value: T, i) => f(value, i));
+  return Object.fromEntries(Object.entries(nested as Record<string, T>).map(([key, value]) => [key, f(value, key)]));
+}
