@@ -5,6 +5,8 @@ export { gruAfterCell, gruBeforeCell } from './cells/gru.ts';
 export { lstmCell } from './cells/lstm.ts';
 export { rnnCells } from './cells/rnn.ts';
 export { type DataLike, NdArray, ndarray } from './data/array.ts';
+export type { Nested } from './data/nested.ts';
+export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
 export * from './data/text.ts';
 export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
@@ -14,7 +16,8 @@ export { ModelFileError } from './io/safetensors.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
-export { type CallOptions, Layer, type LayerOptions } from './layers/layer.ts';
+export { type CallOptions, type InputSpec, Layer, type LayerOptions } from './layers/layer.ts';
+export type { Forward, LayersOf, NetworkOptions } from './layers/network.ts';
 export {
   type GruOptions,
   gru,
@@ -26,7 +29,9 @@ export {
 } from './layers/recurrent.ts';
 export * as ops from './ops/index.ts';
 export type { WeightFormat } from './ops/stream-program.ts';
-export type { Callback, FitOptions, History } from './train/fit.ts';
+export { NonFiniteLossError } from './train/divergence.ts';
+export type { BatchData, Batches } from './train/feeds.ts';
+export type { Callback, FitOptions, History, TrainingPlan } from './train/fit.ts';
 export { type GenerateOptions, generateIds } from './train/generate.ts';
 export {
   binaryCrossentropy,
@@ -39,12 +44,14 @@ export {
 export type { Metric } from './train/metrics.ts';
 export {
   type CompileOptions,
+  type Data,
   type Logs,
   type Model,
-  NonFiniteLossError,
+  model,
+  type Predictions,
   type PredictOptions,
   sequential,
 } from './train/model.ts';
 export { adagrad, adam, adamw, NonFiniteGradientError, Optimizer, rmsprop, sgd } from './train/optimizers.ts';
-export { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
+export { decodeModel, encodeModel, type LoadedModel, type ModelExtras, restoreModel } from './train/saved-model.ts';
 export type { Stream, StreamOptions } from './train/stream.ts';

@@ -10,8 +10,9 @@ import { dropout } from '../layers/dropout.ts';
 import { embedding } from '../layers/embedding.ts';
 import type { Layer } from '../layers/layer.ts';
 import { gru, lstm, type RecurrentOptions, simpleRnn } from '../layers/recurrent.ts';
+import { NonFiniteLossError } from '../train/divergence.ts';
 import { sparseCategoricalCrossentropy } from '../train/losses.ts';
-import { type Model, NonFiniteLossError, sequential } from '../train/model.ts';
+import { type Model, sequential } from '../train/model.ts';
 import { adam } from '../train/optimizers.ts';
 import { decodeModel, encodeModel } from '../train/saved-model.ts';
 import { type Flag, type TrainOptions, trainFlags } from './flags.ts';
@@ -171,8 +172,8 @@ export function loadRun(path: string): SavedRun {
     }
   });
   const run = checkedRun(extra, fail);
-  for (const { states, units } of model.statefulLayers) {
-    const batch = states && states[0]!.length / units;
+  for (const { carried } of model.statefulLayers) {
+    const { batch } = carried;
     if (batch !== undefined && batch !== run.options.batch) {
       fail(`carried states expected for a batch of ${run.options.batch}, as its run has it, got ${batch}`);
     }

@@ -11,9 +11,10 @@ import {
 } from '../data/text.ts';
 import { FileError } from '../io/file-error.ts';
 import { readFileChecked, writeFileAtomic } from '../io/node-files.ts';
+import { NonFiniteLossError } from '../train/divergence.ts';
 import { yielder } from '../train/fit.ts';
 import { generateIds } from '../train/generate.ts';
-import { type Model, NonFiniteLossError } from '../train/model.ts';
+import type { Model } from '../train/model.ts';
 import { NonFiniteGradientError } from '../train/optimizers.ts';
 import {
   addPoint,

@@ -24,3 +24,10 @@ export function mapNested<T, U>(
   if (Array.isArray(nested)) return nested.map((value: T, i) => f(value, i));
   return Object.fromEntries(Object.entries(nested as Record<string, T>).map(([key, value]) => [key, f(value, key)]));
 }
+
+/** The reverse of `entriesOf`. */
+export function asNested<T>(entries: readonly (readonly [NestedKey, T])[]): Nested<T> {
+  const [key, value] = entries[0]!;
+  if (key === undefined) return value;
+  return typeof key === 'number' ? entries.map(([, each]) => each) : (Object.fromEntries(entries) as Record<string, T>);
+}

@@ -10,6 +10,9 @@ import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 /** A shape with the batch first; null where a length is not known until a batch comes. */
 export type BatchShape = readonly (number | null)[];
 
+export const isShape = (x: unknown): x is BatchShape =>
+  Array.isArray(x) && x.every((n) => n === null || typeof n === 'number');
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 export type LayerConfig = { readonly [key: string]: Json | undefined };
 
@@ -24,6 +27,21 @@ export interface LayerOptions {
   /** The same with the batch in front. */
   batchInputShape?: BatchShape | undefined;
 }
+
+/** What a layer or a model takes for an input. */
+export interface InputSpec {
+  /** `i32` for token ids. Default `f32`. */
+  readonly dtype?: DType | undefined;
+  /** Shape of one sample, null for a length that varies. */
+  readonly shape?: BatchShape | undefined;
+  /** Where it is ids: one more than the largest. */
+  readonly limit?: number | undefined;
+}
+
+export const isInputSpec = (x: unknown): x is InputSpec =>
+  typeof x === 'object' && x !== null && !Array.isArray(x) && Object.values(x).every(isSpecValue);
+const isSpecValue = (value: unknown): boolean =>
+  value === undefined || typeof value === 'string' || typeof value === 'number' || Array.isArray(value);
 
 export interface CallOptions {
   /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */
@@ -221,7 +239,12 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const layer of this.sublayers) layer.trainable = value;
   }
 
-  /** What it reads: token ids are i32. */
+  /** What it reads. */
+  get inputs(): Nested<InputSpec> {
+    return { dtype: this.inputDtype, limit: this.inputLimit, shape: this.batchInputShape?.slice(1) };
+  }
+
+  /** Token ids are i32. */
   get inputDtype(): DType {
     return 'f32';
   }
@@ -261,6 +284,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   /** What a batch of `inputShape` becomes, without computing it. */
   abstract outputShape(inputShape: ShapeOf<Input>): BatchShape;
+  /** The same for any number of outputs. */
+  outputShapes(inputShape: ShapeOf<Input>): Nested<BatchShape> {
+    return this.outputShape(inputShape);
+  }
   /** Options that make an equal layer, as plain JSON. */
   abstract config(): LayerConfig;
   protected abstract call(x: Input, options: CallOptions): Output;

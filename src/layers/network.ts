@@ -1,16 +1,17 @@
 import { ArgumentError, type DType, formatShape, Tensor, zeros } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
-import { type AnyLayer, type BatchShape, type CallOptions, Layer, type LayerConfig } from './layer.ts';
+import {
+  type AnyLayer,
+  type BatchShape,
+  type CallOptions,
+  type InputSpec,
+  isInputSpec,
+  isShape,
+  Layer,
+  type LayerConfig,
+} from './layer.ts';
 import { nameLayers } from './layer-names.ts';
-
-/** What is known of an input of a custom model before it sees data. */
-export interface InputSpec {
-  /** `i32` for token ids. Default `f32`. */
-  readonly dtype?: DType;
-  /** Shape of one sample, null for a length that varies. With it the model is built at once. */
-  readonly shape?: BatchShape;
-}
 
 export type LayersOf = Readonly<Record<string, AnyLayer>> | readonly AnyLayer[];
 
@@ -23,22 +24,21 @@ export interface NetworkOptions<L extends LayersOf> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: `forward` gets the form that `inputs` declares, which types do not follow here.
-export type Forward<L extends LayersOf> = (x: any, layers: L, options: CallOptions) => Nested<Tensor>;
+export type Forward<L extends LayersOf, Y> = (x: any, layers: L, options: CallOptions) => Y;
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
-export const isInputSpec = (x: unknown): x is InputSpec =>
-  typeof x === 'object' && x !== null && !Array.isArray(x) && Object.values(x).every(isSpecValue);
-const isSpecValue = (value: unknown): boolean => typeof value === 'string' || Array.isArray(value);
-
 /** A model of the caller's own as one layer: its layers, and a function that calls them. */
-export class Network<L extends LayersOf = LayersOf> extends Layer<Nested<Tensor>, Nested<Tensor>> {
+export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = Nested<Tensor>> extends Layer<
+  Y,
+  Nested<Tensor>
+> {
   readonly className = 'Functional';
   readonly layers: readonly AnyLayer[];
-  readonly inputs: Nested<InputSpec>;
+  readonly #inputs: Nested<InputSpec>;
   readonly #options: NetworkOptions<L>;
-  readonly #forward: Forward<L>;
+  readonly #forward: Forward<L, Y>;
 
-  constructor(options: NetworkOptions<L>, forward: Forward<L>) {
+  constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
     super('model', { name: options.name });
     this.layers = [...new Set(Object.values(options.layers as Record<string, AnyLayer>))];
     if (!Array.isArray(options.layers)) {
@@ -47,18 +47,17 @@ export class Network<L extends LayersOf = LayersOf> extends Layer<Nested<Tensor>
       }
     }
     nameLayers('model', this.layers);
-    this.inputs = options.inputs ?? {};
+    this.#inputs = options.inputs ?? {};
     this.#options = options;
     this.#forward = forward;
-    const shapes = leavesOf(this.inputs, isInputSpec).map((spec) => spec.shape);
-    if (shapes.length > 0 && shapes.every((shape) => shape !== undefined)) this.outputShape(this.inputShapes!);
+    const shapes = leavesOf(this.#inputs, isInputSpec).map((spec) => spec.shape);
+    if (shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
+      this.outputShapes(mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [null, ...shape!]));
+    }
   }
 
-  /** Shapes of the declared inputs with the batch in front; undefined where one was not declared. */
-  get inputShapes(): Nested<BatchShape> | undefined {
-    const specs = leavesOf(this.inputs, isInputSpec);
-    if (specs.length === 0 || specs.some(({ shape }) => !shape)) return undefined;
-    return mapNested<InputSpec, BatchShape>(this.inputs, isInputSpec, ({ shape }) => [null, ...shape!]);
+  override get inputs(): Nested<InputSpec> {
+    return this.#inputs;
   }
 
   override get sublayers(): readonly AnyLayer[] {
@@ -76,14 +75,13 @@ export class Network<L extends LayersOf = LayersOf> extends Layer<Nested<Tensor>
     return shapes;
   }
 
-  /** `outputShape` for any number of outputs. */
-  outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
+  override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
     const restores = this.tree().map((layer) => layer.carried?.setAside());
     const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
     try {
       return engine().step(() => {
         const x = mapNested<BatchShape, Tensor>(inputShape, isShape, (shape, key) =>
-          zeros([1, ...shape.slice(1).map((n) => n ?? 1)], { dtype: this.dtypeOf(key), name: 'x' }),
+          zeros([1, ...shape.slice(1).map((n) => n ?? 1)], { dtype: this.#dtypeOf(key), name: 'x' }),
         );
         const y = this(x, { training: false });
         return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [batch, ...shape.slice(1)]);
@@ -93,24 +91,17 @@ export class Network<L extends LayersOf = LayersOf> extends Layer<Nested<Tensor>
     }
   }
 
-  /** What an input reads. */
-  dtypeOf(key: NestedKey): DType {
-    const spec = key === undefined ? this.inputs : (this.inputs as Record<string, InputSpec>)[key];
+  #dtypeOf(key: NestedKey): DType {
+    const spec = key === undefined ? this.#inputs : (this.#inputs as Record<string, InputSpec>)[key];
     return (spec as InputSpec | undefined)?.dtype ?? 'f32';
   }
 
-  override get inputDtype(): DType {
-    return this.dtypeOf(undefined);
-  }
-
+  /** Its function is code, which no configuration holds. */
   override config(): LayerConfig {
-    return {
-      name: this.name,
-      layers: this.layers.map((layer) => ({ className: layer.className, config: layer.config() })),
-    };
+    return { name: this.name, isCustom: true };
   }
 
-  protected override call(x: Nested<Tensor>, options: CallOptions): Nested<Tensor> {
+  protected override call(x: Nested<Tensor>, options: CallOptions): Y {
     const y = this.#forward(x, this.#options.layers, options);
     for (const output of leavesOf(y, isTensor)) {
       if (!isTensor(output)) {
@@ -123,7 +114,5 @@ export class Network<L extends LayersOf = LayersOf> extends Layer<Nested<Tensor>
   }
 }
 
-const isShape = (x: unknown): x is BatchShape =>
-  Array.isArray(x) && x.every((n) => n === null || typeof n === 'number');
 const describe = (x: unknown): string =>
   Array.isArray(x) ? `a list of ${formatShape(x as number[])}` : x === null ? 'null' : typeof x;

@@ -1,10 +1,9 @@
-import type { BatchShape, Layer } from './layer.ts';
-import type { Sequential } from './sequential.ts';
+import type { AnyLayer, BatchShape, Layer } from './layer.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 
 /** Keras's table of layers, output shapes and parameter counts. */
-export function summary(model: Sequential): string {
+export function summary(model: AnyLayer): string {
   const rows = describeLayers(model);
   const widths = HEADINGS.map((heading, i) =>
     Math.max([31, 22, 13][i]!, heading.length, ...rows.map((row) => row[i]!.length)),
@@ -28,9 +27,9 @@ export function summary(model: Sequential): string {
   ].join('\n');
 }
 
-function describeLayers(model: Sequential): string[][] {
+function describeLayers(model: AnyLayer): string[][] {
   let shape: BatchShape | undefined = model.batchInputShape;
-  return model.layers.map((layer) => {
+  return model.sublayers.map((layer) => {
     shape = shape && layer.outputShape(shape);
     return [
       `${layer.name} (${layer.className})`,

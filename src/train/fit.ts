@@ -1,34 +1,61 @@
 import { ArgumentError } from '../autograd/tensor.ts';
-import type { DataLike, NdArray } from '../data/array.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
-import { inTurn } from './batches.ts';
-import type { Logs, Model } from './model.ts';
+import { NonFiniteLossError } from './divergence.ts';
+import type { Batches, Feed } from './feeds.ts';
+import type { Data, Logs, Model, WeightOptions } from './model.ts';
+import { NonFiniteGradientError } from './optimizers.ts';
+import { RunningMeans } from './running-means.ts';
 
-/** Told of a training run as it goes; every method may be async. */
-export interface Callback {
-  onEpochBegin?(epoch: number): void | Promise<void>;
-  /** `batch` counts from 0 within the epoch. */
-  onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
-  /** `logs` has `loss`, the metrics, and with validation data the same again with `val_` before their names. */
-  onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
+/** What a callback is told of a run before it starts. */
+export interface TrainingPlan {
+  epochs: number;
+  initialEpoch: number;
+  /** Batches in an epoch, where that is known beforehand. */
+  steps: number | undefined;
 }
 
-export interface FitOptions {
-  /** Default 1. */
-  epochs?: number;
+/** Told of a training run as it goes; every method may be async. `model.stopTraining = true` ends it after the batch in progress. */
+export interface Callback {
+  // biome-ignore lint/suspicious/noExplicitAny: a callback works for models of any output.
+  onTrainBegin?(model: Model<any>, plan: TrainingPlan): void | Promise<void>;
+  onEpochBegin?(epoch: number): void | Promise<void>;
+  /** `batch` counts from 0 within the epoch. */
+  onBatchBegin?(batch: number): void | Promise<void>;
+  onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
+  /** `logs` has `loss`, the metrics, and with validation data the same again with `val_` before their names. A callback may add to it. */
+  onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
+  /** Training has diverged; the weights are those before the step. `true` ends training quietly instead of throwing. */
+  onDivergence?(error: NonFiniteLossError | NonFiniteGradientError): boolean | Promise<boolean>;
+  /** Called however training ended, once it had begun. */
+  onTrainEnd?(history: History): void | Promise<void>;
+}
+
+export interface FitOptions extends WeightOptions {
+  /** Where training ends, counted from 0 and not from `initialEpoch`. Default 1. */
+  epochs?: number | undefined;
+  /** Number of the first epoch, to go on from. Default 0. */
+  initialEpoch?: number | undefined;
   /** Default 32. */
-  batchSize?: number;
+  batchSize?: number | undefined;
+  /** Batches in an epoch, where batches are given: the next epoch then goes on with the same iterator. */
+  stepsPerEpoch?: number | undefined;
   /** Whether to permute the samples before each epoch. Default true. */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
   /** Share of the samples, taken from the end before any shuffling, to validate on. Default 0. */
-  validationSplit?: number;
-  /** Samples to validate on, instead of a split. */
-  validationData?: readonly [DataLike, DataLike];
-  callbacks?: readonly Callback[];
+  validationSplit?: number | undefined;
+  /** Samples `[x, y]` or `[x, y, sampleWeight]` to validate on, instead of a split, or batches of them. */
+  validationData?: readonly [Data, Data] | readonly [Data, Data, Data] | Batches | undefined;
+  /** Default: `batchSize`. */
+  validationBatchSize?: number | undefined;
+  /** Batches of `validationData` to use, where it gives batches. Default: all. */
+  validationSteps?: number | undefined;
+  /** Validates after every so many epochs, or after the epochs listed (counted from 1, as Keras does). Default 1. */
+  validationFreq?: number | readonly number[] | undefined;
+  callbacks?: readonly Callback[] | undefined;
   /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */
-  profile?: boolean;
+  profile?: boolean | undefined;
   /** Ends training after the batch in progress; `fit` then rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** What `fit` saw: one number an epoch for the loss and every metric. */
@@ -43,105 +70,94 @@ export interface History {
 const YIELD_EVERY = 8;
 
 /**
- * Trains on all samples `epochs` times and lets the host breathe between batches.
+ * Trains on all batches `epochs` times and lets the host breathe between batches.
  *
  * @throws ArgumentError before anything changes, if data or options do not fit; NonFiniteLossError if training diverges,
  *   with the weights of the last good step kept.
  */
-export async function trainEpochs(model: Model, x: DataLike, y: DataLike, options: FitOptions): Promise<History> {
-  const { epochs = 1, batchSize = 32, shuffle = true, callbacks = [], signal } = options;
-  for (const [what, value] of Object.entries({ epochs, batchSize })) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new ArgumentError(`fit: ${what} expected an integer ≥ 1, got ${value}`);
-  }
-  const { train, validation } = split(model, x, y, options);
-  const { order } = train;
-  const count = order.length;
-  if (model.statefulLayers.length > 0) {
-    for (const [what, length] of [
-      ['samples', count],
-      ['samples to validate on', validation?.order.length ?? 0],
-    ] as const) {
-      if (length % batchSize === 0) continue;
-      throw new ArgumentError(
-        `fit: a stateful model expected a number of ${what} that batchSize ${batchSize} divides, got ${length}`,
-      );
-    }
-  }
+export async function trainEpochs(
+  // biome-ignore lint/suspicious/noExplicitAny: training does not care what its model predicts.
+  model: Model<any>,
+  feedOf: () => Feed,
+  options: FitOptions,
+): Promise<History> {
+  const { epochs = 1, initialEpoch = 0, callbacks = [], signal, classWeight } = options;
+  checkCounts(options);
+  const feed = feedOf();
   signal?.throwIfAborted();
   const history: History = { epoch: [], history: {} };
   const breathe = yielder();
   const profiler = options.profile ? new Profiler(model.engine) : undefined;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    for (const callback of callbacks) await callback.onEpochBegin?.(epoch);
-    if (shuffle) model.random.shuffle(order);
-    const mean = new RunningMean();
-    for (let from = 0, batch = 0; from < count; from += batchSize, batch++) {
-      const to = Math.min(from + batchSize, count);
-      const step = (): Logs => model.trainOnRows(train.xs, train.ys, order, from, to);
-      const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
-      mean.add(logs, to - from);
-      for (const callback of callbacks) await callback.onBatchEnd?.(batch, logs);
-      await breathe();
-      signal?.throwIfAborted();
+  model.stopTraining = false;
+  for (const each of callbacks) await each.onTrainBegin?.(model, { epochs, initialEpoch, steps: feed.steps });
+  try {
+    for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
+      for (const each of callbacks) await each.onEpochBegin?.(epoch);
+      const means = new RunningMeans();
+      let batch = 0;
+      for await (const { samples, rows } of feed.batches()) {
+        for (const each of callbacks) await each.onBatchBegin?.(batch);
+        const step = (): Logs => model.trainOnRows(samples, rows, classWeight);
+        const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
+        means.add(logs, rows.to - rows.from);
+        for (const each of callbacks) await each.onBatchEnd?.(batch, logs);
+        await breathe();
+        signal?.throwIfAborted();
+        batch++;
+        if (model.stopTraining) break;
+      }
+      const logs = means.value();
+      if (feed.validation && isDue(epoch, options.validationFreq ?? 1)) {
+        const measured = await validate(model, feed.validation, classWeight);
+        for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
+      }
+      for (const each of callbacks) await each.onEpochEnd?.(epoch, logs);
+      history.epoch.push(epoch);
+      for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
     }
-    const logs = mean.value();
-    if (validation) {
-      const { xs, ys, order: held } = validation;
-      const measured = model.withFreshStates(() => model.evaluateRows(xs, ys, held, batchSize));
-      for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
-    }
-    history.epoch.push(epoch);
-    for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
-    for (const callback of callbacks) await callback.onEpochEnd?.(epoch, logs);
+  } catch (error) {
+    if (!(await isTakenCareOf(error, callbacks))) throw error;
+  } finally {
+    if (profiler) history.profile = profiler.profile;
+    for (const each of callbacks) await each.onTrainEnd?.(history);
   }
-  if (profiler) history.profile = profiler.profile;
   return history;
 }
 
-interface Part {
-  xs: NdArray;
-  ys: NdArray;
-  /** Which samples belong to the part. */
-  order: Uint32Array;
+function checkCounts({ epochs = 1, initialEpoch = 0, ...options }: FitOptions): void {
+  const { batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq } = options;
+  const freq = typeof validationFreq === 'number' ? validationFreq : undefined;
+  const counts = { epochs, batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq: freq };
+  for (const [what, value] of Object.entries(counts)) {
+    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
+    throw new ArgumentError(`fit: ${what} expected an integer ≥ 1, got ${value}`);
+  }
+  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) {
+    throw new ArgumentError(`fit: initialEpoch expected an integer ≥ 0, got ${initialEpoch}`);
+  }
 }
 
-function split(
-  model: Model,
-  x: DataLike,
-  y: DataLike,
-  { validationSplit = 0, validationData }: FitOptions,
-): { train: Part; validation: Part | undefined } {
-  const data = model.checkData(x, y);
-  const all = inTurn(data.xs.shape[0]!);
-  if (validationData) {
-    const other = model.checkData(validationData[0], validationData[1]);
-    return { train: { ...data, order: all }, validation: { ...other, order: inTurn(other.xs.shape[0]!) } };
+const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
+  typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1);
+
+// Stateful layers start from zeros for it, and go on where they were.
+// biome-ignore lint/suspicious/noExplicitAny: as above.
+async function validate(model: Model<any>, feed: Feed, classWeight: FitOptions['classWeight']): Promise<Logs> {
+  const restores = model.statefulLayers.map(({ carried }) => carried.setAside());
+  try {
+    const means = new RunningMeans();
+    for await (const { samples, rows } of feed.batches()) model.evaluateRows(samples, rows, means, classWeight);
+    return means.value();
+  } finally {
+    for (const restore of restores) restore();
   }
-  if (!(validationSplit >= 0 && validationSplit < 1)) {
-    throw new ArgumentError(`fit: validationSplit expected in [0, 1), got ${validationSplit}`);
-  }
-  const kept = Math.floor(all.length * (1 - validationSplit));
-  if (kept === 0)
-    throw new ArgumentError(`fit: validationSplit ${validationSplit} leaves none of ${all.length} samples`);
-  return {
-    train: { ...data, order: all.subarray(0, kept) },
-    validation: kept < all.length ? { ...data, order: all.slice(kept) } : undefined,
-  };
 }
 
-class RunningMean {
-  #sums: Logs = {};
-  #weight = 0;
-
-  add(logs: Logs, weight: number): void {
-    for (const [name, value] of Object.entries(logs)) this.#sums[name] = (this.#sums[name] ?? 0) + value * weight;
-    this.#weight += weight;
-  }
-
-  value(): Logs {
-    return Object.fromEntries(Object.entries(this.#sums).map(([name, sum]) => [name, sum / this.#weight]));
-  }
+async function isTakenCareOf(error: unknown, callbacks: readonly Callback[]): Promise<boolean> {
+  if (!(error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError)) return false;
+  let taken = false;
+  for (const each of callbacks) taken = (await each.onDivergence?.(error)) || taken;
+  return taken;
 }
 
 /** A function that lets pending events run when the last time was long enough ago. */

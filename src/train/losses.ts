@@ -12,8 +12,10 @@ export interface Loss {
   readonly targetDtype: DType;
   /** Shape of the targets that predictions of a shape are held against. Without it only `compute` can tell. */
   targetShape?(predictions: Shape): Shape;
-  /** Mean over the batch (and over time), shape []. */
-  compute(yTrue: Tensor, yPred: Tensor): Tensor;
+  /** Shape of the weights of its values; the predictions' without the last axis where it is not given. */
+  weightShape?(predictions: Shape): Shape;
+  /** Mean over the batch (and over time), shape []: Σ weight·value / number of values. */
+  compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor;
   config(): { fromLogits?: boolean };
 }
 

@@ -1,11 +1,13 @@
 import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
+import { asNested } from '../data/nested.ts';
 import type { RandomState } from '../engine/random.ts';
 import { decodeSafetensors, encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
-import { type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
+import { type AnyLayer, type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
-import { type LossName, lossOf } from './losses.ts';
-import { type MetricName, metricOf } from './metrics.ts';
+import { type Loss, type LossName, lossOf } from './losses.ts';
+import type { MetricName } from './metrics.ts';
 import { Model } from './model.ts';
+import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
 
 const FORMAT_VERSION = 1;
@@ -23,9 +25,14 @@ export interface LoadedModel extends ModelExtras {
 }
 
 // How the file's metadata reads once its strings are parsed.
-interface Training {
+interface HeadConfig {
   loss: { name: LossName; options: { fromLogits?: boolean } };
   metrics: MetricName[];
+}
+
+interface Training extends Partial<HeadConfig> {
+  /** Of a model of several outputs, in place of `loss` and `metrics`. */
+  outputs?: (HeadConfig & { key: string | number; weight: number })[];
   optimizer: OptimizerConfig;
   iterations: number;
   shuffle: RandomState;
@@ -40,7 +47,8 @@ interface Training {
  *   a number is not finite: no file is made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
-export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
+// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
+export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to save; it has not seen an input yet`);
   }
@@ -51,33 +59,29 @@ export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {
     tensors.set(name, { dtype: 'F32', shape: [...shape], data });
   };
   for (const weight of model.weights) put(weight.name, weight.shape, weight.toArray());
-  for (const layer of model.statefulLayers) {
-    layer.states?.forEach((state, i) =>
-      put(stateName(layer.name, i), [state.length / layer.units, layer.units], state),
-    );
+  for (const { carried, path } of model.statefulLayers) {
+    carried.values?.forEach((state, i) => put(stateName(path, i), [carried.batch!, carried.specs[i]!.width], state));
   }
   const metadata: Record<string, string> = {
     format: 'tapeloop',
     formatVersion: String(FORMAT_VERSION),
     network: JSON.stringify(model.network.config()),
-    random: JSON.stringify(Object.fromEntries(model.layers.map((layer) => [layer.name, layer.random.state]))),
+    random: JSON.stringify(Object.fromEntries(randomLayers(model).map(({ path, random }) => [path, random.state]))),
   };
   if (model.isCompiled) {
-    const { optimizer, loss, metrics } = model.compiled;
+    const { optimizer, objective } = model.compiled;
     for (const [name, slot] of optimizer.state(model.weights)) {
       put(`optimizer/${name}`, slot.shape, slot.toArray() as Float32Array);
     }
     const training: Training = {
-      loss: { name: loss.name as LossName, options: loss.config() },
-      metrics: metrics.map((metric) => metric.name as MetricName),
+      ...objectiveConfig(objective),
       // Sorted, for an optimizer that was loaded names its options in another order.
       optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
       iterations: optimizer.iterations,
       shuffle: model.random.state,
     };
     // Tried now, while there is somebody to tell: what has no name of ours could not be made again.
-    const again = lossOf(training.loss.name, training.loss.options);
-    for (const name of training.metrics) metricOf(name, again);
+    new Objective(objectiveOptions(training));
     checkOptimizer(training.optimizer);
     metadata.training = JSON.stringify(training);
   }
@@ -85,6 +89,29 @@ export function encodeModel(model: Model, { vocabulary, extra }: ModelExtras = {
   if (extra !== undefined) metadata.extra = JSON.stringify(extra);
   return encodeSafetensors(tensors, metadata);
 }
+
+function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
+  const configs = heads.map(({ key, weight, loss, metrics }) => ({
+    ...{ key, weight },
+    loss: { name: loss.name as LossName, options: loss.config() },
+    metrics: metrics.map((metric) => metric.name as MetricName),
+  }));
+  const { key, weight: _, ...only } = configs[0]!;
+  return key === undefined ? only : { outputs: configs as NonNullable<Training['outputs']> };
+}
+
+function objectiveOptions({ loss, metrics, outputs }: Training): ObjectiveOptions {
+  const make = (config: HeadConfig['loss']): Loss => lossOf(config.name, config.options);
+  if (!outputs) return { loss: make(loss!), metrics: metrics! };
+  return {
+    loss: asNested(outputs.map((output) => [output.key, make(output.loss)])),
+    lossWeights: Object.fromEntries(outputs.map(({ key, weight }) => [key, weight])),
+    metrics: asNested(outputs.map((output) => [output.key, output.metrics])),
+  };
+}
+
+/** Layers that have random numbers of their own; the outermost only holds them. */
+const randomLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree().slice(1);
 
 const stateName = (layer: string, index: number): string => `state/${layer}/${index}`;
 
@@ -99,6 +126,60 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  *   describes no model. Nothing is allocated for what the file claims but does not hold.
  */
 export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {}): LoadedModel {
+  const opened = open(bytes, file);
+  const { parse, valuesOf, fail } = opened;
+  return opened.understand(() => {
+    const network = checkedNetwork(parse('network'), fail);
+    // Each weight is checked against the file before memory is taken for it.
+    const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
+    if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
+    for (const apply of restorations(model, opened)) apply();
+    return { model, ...extrasOf(opened) };
+  });
+}
+
+/**
+ * Fills a model that has been made again in code with what `encodeModel` wrote of its like: weights, and what else the file has of
+ * optimizer, carried states and random numbers. This is how a custom model is loaded.
+ *
+ * @param model built, with the layers and names of the one that was saved.
+ * @returns the extras of the file.
+ * @throws ModelFileError as `decodeModel` does; the model is then as it was. ArgumentError if it is not built.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
+export function restoreModel(model: Model<any>, bytes: Uint8Array, { file }: { file?: string } = {}): ModelExtras {
+  if (!model.network.isBuilt) {
+    throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
+  }
+  const opened = open(bytes, file);
+  return opened.understand(() => {
+    const extras = extrasOf(opened);
+    const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
+    const applies = restorations(model, opened);
+    for (const [weight, values] of weights) weight.assign(values);
+    for (const apply of applies) apply();
+    return extras;
+  });
+}
+
+function extrasOf({ parse }: Opened): ModelExtras {
+  const vocabulary = parse('vocabulary');
+  if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
+  return { vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
+}
+
+/** A file whose header is that of a model. */
+interface Opened {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  parse<T>(key: string): T | undefined;
+  /** Values of a tensor, which must be there, of this shape and finite. */
+  valuesOf(name: string, shape: Shape): Float32Array;
+  fail(message: string, cause?: unknown): never;
+  /** Runs `body`; what it cannot use of the file becomes a `ModelFileError`. */
+  understand<T>(body: () => T): T;
+}
+
+function open(bytes: Uint8Array, file: string | undefined): Opened {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const fail = (message: string, cause?: unknown): never => {
     throw new ModelFileError(message, { file, cause });
@@ -108,73 +189,90 @@ export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {})
   if (!(Number.isInteger(version) && version >= 1 && version <= FORMAT_VERSION)) {
     fail(`written in format version ${quote(metadata.formatVersion)}; this tapeloop reads up to ${FORMAT_VERSION}`);
   }
-  const parse = <T>(key: string): T | undefined => {
-    if (metadata[key] === undefined) return undefined;
-    try {
-      return JSON.parse(metadata[key]) as T;
-    } catch (cause) {
-      return fail(`metadata '${key}' expected JSON, got ${quote(metadata[key])}`, cause);
-    }
+  return {
+    tensors,
+    fail,
+    parse<T>(key: string) {
+      if (metadata[key] === undefined) return undefined;
+      try {
+        return JSON.parse(metadata[key]) as T;
+      } catch (cause) {
+        return fail(`metadata '${key}' expected JSON, got ${quote(metadata[key])}`, cause);
+      }
+    },
+    valuesOf(name, shape) {
+      const found = tensors.get(name);
+      if (found?.dtype !== 'F32') return fail(`tensor '${name}' expected in F32, got ${found?.dtype ?? 'none'}`);
+      if (formatShape(found.shape) !== formatShape(shape)) {
+        fail(`tensor '${name}' expected ${formatShape(shape)}, got ${formatShape(found.shape)}`);
+      }
+      const bad = found.data.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) fail(`tensor '${name}' expected finite numbers, got ${found.data[bad]} at ${bad}`);
+      return found.data;
+    },
+    understand(body) {
+      try {
+        return body();
+      } catch (error) {
+        if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
+          fail(`its configuration cannot be used: ${error.message}`, error);
+        }
+        throw error;
+      }
+    },
   };
-  const valuesOf = (name: string, shape: Shape | undefined): Float32Array => {
-    const found = tensors.get(name);
-    if (found?.dtype !== 'F32') return fail(`tensor '${name}' expected in F32, got ${found?.dtype ?? 'none'}`);
-    if (shape && formatShape(found.shape) !== formatShape(shape)) {
-      fail(`tensor '${name}' expected ${formatShape(shape)}, got ${formatShape(found.shape)}`);
-    }
-    const bad = found.data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) fail(`tensor '${name}' expected finite numbers, got ${found.data[bad]} at ${bad}`);
-    return found.data;
-  };
+}
 
+/** What else than weights the file has for the model, checked: functions that put it in place. */
+function restorations(model: AnyModel, opened: Opened): (() => void)[] {
+  const random = expectObject("metadata 'random'", opened.parse('random') ?? {});
+  const applies = randomLayers(model)
+    .filter(({ path }) => Object.hasOwn(random, path))
+    .map((layer) => {
+      const state = checkedRandom(layer.path, random[layer.path]);
+      return () => {
+        layer.random.state = state;
+      };
+    });
+  applies.push(...restoredStates(model, opened));
+  const training = opened.parse('training');
+  if (training !== undefined) applies.push(restoredTraining(model, checkedTraining(training), opened));
+  return applies;
+}
+
+function restoredStates(model: AnyModel, { tensors, valuesOf }: Opened): (() => void)[] {
+  const held = model.statefulLayers.filter(({ path }) => tensors.has(stateName(path, 0)));
+  const batch = held[0] && (tensors.get(stateName(held[0].path, 0))!.shape[0] || 1);
+  return held.map(({ carried, path }) => {
+    const values = carried.specs.map(({ width }, i) => valuesOf(stateName(path, i), [batch!, width]));
+    return () => {
+      carried.reset();
+      carried.set(values, batch!);
+    };
+  });
+}
+
+function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Opened): () => void {
+  const optimizer = optimizerOf(training.optimizer);
+  const objective = objectiveOptions(training);
+  new Objective(objective);
+  const slots = [...optimizer.state(model.weights)];
   try {
-    const network = checkedNetwork(parse('network'));
-    // Each weight is checked against the file before memory is taken for it.
-    const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
-    if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
-    const random = expectObject("metadata 'random'", parse('random') ?? {});
-    for (const layer of model.layers) {
-      if (Object.hasOwn(random, layer.name)) layer.random.state = checkedRandom(layer.name, random[layer.name]);
-    }
-    restoreStates(model, tensors, valuesOf);
-    const training = parse('training');
-    if (training !== undefined) restoreTraining(model, checkedTraining(training), valuesOf);
-    const vocabulary = parse('vocabulary');
-    if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
-    return { model, vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
+    for (const [name, slot] of slots) slot.set(valuesOf(`optimizer/${name}`, slot.shape));
   } catch (error) {
-    if (error instanceof ModelFileError) throw error;
-    if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
-      fail(`its configuration cannot be used: ${error.message}`, error);
-    }
+    optimizer.dispose();
     throw error;
   }
+  return () => {
+    if (model.isCompiled) model.optimizer.dispose();
+    model.compile({ optimizer, ...objective });
+    optimizer.iterations = training.iterations;
+    model.random.state = training.shuffle;
+  };
 }
 
-type ValuesOf = (name: string, shape: Shape) => Float32Array;
-
-function restoreStates(model: Model, tensors: ReadonlyMap<string, SafetensorsTensor>, valuesOf: ValuesOf): void {
-  let batch: number | undefined;
-  for (const layer of model.statefulLayers) {
-    const first = tensors.get(stateName(layer.name, 0));
-    if (!first) continue;
-    batch ??= first.shape[0] || 1;
-    const shape = [batch, layer.units];
-    layer.setStates(
-      layer.cell.states.map((_, i) => valuesOf(stateName(layer.name, i), shape)),
-      batch,
-    );
-  }
-}
-
-function restoreTraining(model: Model, training: Training, valuesOf: ValuesOf): void {
-  const optimizer = optimizerOf(training.optimizer);
-  const loss = lossOf(training.loss.name, training.loss.options);
-  model.compile({ optimizer, loss, metrics: training.metrics });
-  optimizer.iterations = training.iterations;
-  model.random.state = training.shuffle;
-  for (const [name, slot] of optimizer.state(model.weights)) slot.set(valuesOf(`optimizer/${name}`, slot.shape));
-}
+// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
+type AnyModel = Model<any>;
 
 // What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
 
@@ -202,9 +300,11 @@ function expectCount(what: string, value: unknown): number {
   throw new RangeError(`${what} expected an integer ≥ 0, got ${describe(value)}`);
 }
 
-function checkedNetwork(value: unknown): LayerConfig {
+function checkedNetwork(value: unknown, fail: (message: string) => never): LayerConfig {
   const network = expectObject("metadata 'network'", value);
   expectString('network.name', network.name);
+  if (network.isCustom)
+    fail('it holds a custom model: make that again in code and fill it with restoreModel(model, bytes)');
   const { layers } = network;
   if (!Array.isArray(layers)) throw new TypeError(`network.layers expected a list, got ${describe(layers)}`);
   layers.forEach((entry, i) => {
@@ -223,10 +323,15 @@ function checkedNetwork(value: unknown): LayerConfig {
 
 function checkedTraining(value: unknown): Training {
   const training = expectObject("metadata 'training'", value);
-  const loss = expectObject('training.loss', training.loss);
-  expectString('training.loss.name', loss.name);
-  expectObject('training.loss.options', loss.options);
-  expectStrings('training.metrics', training.metrics);
+  const { outputs = [training] } = training;
+  if (!Array.isArray(outputs)) throw new TypeError(`training.outputs expected a list, got ${describe(outputs)}`);
+  for (const output of outputs) {
+    const head = expectObject('training.outputs[]', output);
+    const loss = expectObject('training.loss', head.loss);
+    expectString('training.loss.name', loss.name);
+    expectObject('training.loss.options', loss.options);
+    expectStrings('training.metrics', head.metrics);
+  }
   checkOptimizer(training.optimizer);
   expectCount('training.iterations', training.iterations);
   return { ...(training as unknown as Training), shuffle: checkedRandom('shuffling', training.shuffle) };

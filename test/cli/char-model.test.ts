@@ -3,7 +3,7 @@ import { addPoint, buildCharModel, type RunOptions, trainOnWindow, validate } fr
 import { parseCommand } from '../../src/cli/flags.ts';
 import type { LossPoint } from '../../src/cli/loss-curve.ts';
 import { textStreams } from '../../src/data/text.ts';
-import { NonFiniteLossError } from '../../src/train/model.ts';
+import { NonFiniteLossError } from '../../src/train/divergence.ts';
 
 const command = parseCommand(['train', '--hidden', '8', '--batch', '2', '--time', '5']);
 const options = (command as { options: RunOptions }).options;
@@ -27,22 +27,22 @@ test('addPoint of a short run, keeps a last point nearer than the others', () =>
 test('validate, is the mean loss of the windows, and leaves carried states as they were', async () => {
   const model = buildCharModel(options, 4);
   trainOnWindow(model, textStreams(ids, options));
-  const states = model.statefulLayers.map((layer) => layer.states);
+  const states = model.statefulLayers.map((layer) => layer.carried.values);
   const first = await validate(model, ids, options);
   expect(first).toBeGreaterThan(0.5);
   expect(first).toBeLessThan(3);
   expect(await validate(model, ids, options)).toBe(first);
-  expect(model.statefulLayers.map((layer) => layer.states)).toEqual(states);
+  expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
 });
 
 test('validate told to stop, gives no loss and the states back', async () => {
   const model = buildCharModel(options, 4);
   trainOnWindow(model, textStreams(ids, options));
-  const states = model.statefulLayers.map((layer) => layer.states);
+  const states = model.statefulLayers.map((layer) => layer.carried.values);
   let asked = 0;
   expect(await validate(model, ids, options, async () => ++asked < 3)).toBeUndefined();
   expect(asked).toBe(3);
-  expect(model.statefulLayers.map((layer) => layer.states)).toEqual(states);
+  expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
 });
 
 test('validate on one id, has nothing to predict; on three, a shorter window', async () => {

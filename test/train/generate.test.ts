@@ -120,10 +120,10 @@ describe('generateIds with a recurrent model', () => {
   test('states carried for training, are untouched, also where the ids are not all taken', () => {
     const model = build(true);
     model.predict(ndarray(Int32Array.from(prompt), [1, prompt.length]));
-    const before = model.statefulLayers.map((layer) => layer.states);
+    const before = model.statefulLayers.map((layer) => layer.carried.values);
     take(model, { prompt });
     for (const _ of generateIds(model, { prompt, length: 10 })) break;
-    expect(model.statefulLayers.map((layer) => layer.states)).toEqual(before);
+    expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(before);
   });
 
   test('finished, left or failed, keeps no memory', () => {

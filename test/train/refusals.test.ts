@@ -6,8 +6,9 @@ import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { gru, lstm } from '../../src/layers/recurrent.ts';
+import { NonFiniteLossError } from '../../src/train/divergence.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type Model, NonFiniteLossError, sequential } from '../../src/train/model.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import { adam, NonFiniteGradientError, rmsprop, sgd } from '../../src/train/optimizers.ts';
 import { values } from '../kernels/reference/values.ts';
 import { expectSameWeights, regression, sequences, targets, weightsOf } from './regression.ts';
@@ -33,16 +34,16 @@ describe('what fit refuses', () => {
     ],
     ['a number too large for float32', withValue(x, 0, 1e39), y, /^x expected finite numbers, got 1e\+39 in sample 0/],
     [
-      'a ragged x',
+      'steps of unequal width',
       [
+        [[1, 2], [3]],
         [
           [1, 2],
           [3, 4],
         ],
-        [[1, 2]],
       ],
       [[1], [2]],
-      /^x\[1\]: expected a row of 2, got 1$/,
+      /^x\[0\]\[1\]: expected a row of 2, got 1$/,
     ],
     ['words', [[['one', 'two']]] as unknown as number[], [[1]], /^x\[0\]\[0\]\[0\]: expected a number, got string$/],
     ['y of another length', x, targets(3), /^x and y expected as many samples, got \[4, 3, 2\] and \[3, 1\]$/],

@@ -115,7 +115,8 @@ describe('encodeModel and decodeModel', () => {
 
   test("caller's own loss or metric, is refused when saving, not when loading", () => {
     const model = trained();
-    const { loss, optimizer } = model.compiled;
+    const { optimizer, objective } = model.compiled;
+    const { loss } = objective.heads[0]!;
     model.compile({ optimizer, loss: { ...loss, name: 'mine' } });
     expect(() => encodeModel(model)).toThrow(/loss expected one of .*, got 'mine'/);
     model.compile({ optimizer, loss, metrics: [{ name: 'mine', measure: () => ({ sum: 0, rows: 1 }) }] });

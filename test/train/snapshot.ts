@@ -1,5 +1,4 @@
 // All that a failed training step must leave as it was, to compare to the bit.
-import { Recurrent } from '../../src/layers/recurrent.ts';
 import type { Model } from '../../src/train/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 
@@ -20,11 +19,9 @@ export function snapshotOf(model: Model): Snapshot {
   for (const [name, slot] of optimizer.state(model.weights)) arrays[`optimizer/${name}`] = slot.toArray();
   for (const layer of model.layers) {
     counts[`random of ${layer.name}`] = layer.random.state;
-    if (layer instanceof Recurrent) {
-      (layer as Recurrent).states?.forEach((state, i) => {
-        arrays[`state ${layer.name} ${i}`] = state;
-      });
-    }
+    layer.carried?.values?.forEach((state, i) => {
+      arrays[`state ${layer.name} ${i}`] = state;
+    });
   }
   return { arrays, counts };
 }

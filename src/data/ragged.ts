@@ -1,0 +1,73 @@
+import { ArgumentError, type DType, formatShape, type Shape, sameShape } from '../autograd/tensor.ts';
+import { type DataLike, NdArray, toNdArray } from './array.ts';
+
+/** Sequences of unequal length, each `[T_i, …features]`: a data set whose batches are padded at the end and masked. */
+export class RaggedArray {
+  readonly sequences: readonly NdArray[];
+  /** Shape of one step. */
+  readonly features: Shape;
+  /** The longest T_i. */
+  readonly longest: number;
+
+  /** Throws `ArgumentError` if there is no sequence, one is empty, or the steps of two differ in shape. */
+  constructor(sequences: readonly NdArray[], what = 'ragged') {
+    const first = sequences[0];
+    if (!first) throw new ArgumentError(`${what} expected one sequence or more, got none`);
+    this.features = first.shape.slice(1);
+    sequences.forEach(({ shape }, i) => {
+      if (shape[0] === 0) throw new ArgumentError(`${what}[${i}] expected a sequence of one step or more, got none`);
+      if (!sameShape(shape.slice(1), this.features)) {
+        const expected = formatShape([null, ...this.features]);
+        throw new ArgumentError(`${what}[${i}] expected ${expected} as ${what}[0], got ${formatShape(shape)}`);
+      }
+    });
+    this.sequences = sequences;
+    this.longest = sequences.reduce((longest, { shape }) => Math.max(longest, shape[0]!), 0);
+  }
+
+  /** `[N, longest, …features]` */
+  get shape(): Shape {
+    return [this.sequences.length, this.longest, ...this.features];
+  }
+}
+
+/**
+ * Sequences of unequal length as one data set.
+ *
+ * @param sequences arrays `[T_i]` of ids or `[T_i, …features]`.
+ * @throws ArgumentError if there is none, one is empty, or two differ in what follows the time axis.
+ */
+export const ragged = (sequences: readonly DataLike[]): RaggedArray => raggedOf(sequences, 'f32', 'ragged');
+
+/** What `fit` takes for an input, a target or sample weights: samples of one shape, or sequences of unequal length. */
+export type SamplesLike = DataLike | RaggedArray | readonly NdArray[];
+
+/**
+ * Samples, each number checked. A list of sequences that differ in length becomes a `RaggedArray`: ids `[T_i]`, or `[T_i, F]`.
+ *
+ * @throws ArgumentError as `toNdArray` does.
+ */
+export function toSamples(values: SamplesLike, dtype: DType, what: string): NdArray | RaggedArray {
+  if (values instanceof RaggedArray) return raggedOf(values.sequences, dtype, what);
+  if (Array.isArray(values)) {
+    if (values[0] instanceof NdArray) return raggedOf(values as NdArray[], dtype, what);
+    // Features of unequal number are a mistake, sequences of unequal length are not.
+    const isSequence = dtype === 'i32' || isRows((values as unknown[])[0]);
+    if (isSequence && differInLength(values)) return raggedOf(values as DataLike[], dtype, what);
+  }
+  return toNdArray(values as DataLike, dtype, what);
+}
+
+const isRows = (value: unknown): boolean =>
+  Array.isArray(value) && value.length > 0 && (Array.isArray(value[0]) || ArrayBuffer.isView(value[0]));
+
+function differInLength(values: readonly unknown[]): boolean {
+  const lengths = values.map((value) => (value as { length?: unknown } | null)?.length);
+  return lengths.every((n) => typeof n === 'number') && lengths.some((n) => n !== lengths[0]);
+}
+
+const raggedOf = (sequences: readonly DataLike[], dtype: DType, what: string): RaggedArray =>
+  new RaggedArray(
+    sequences.map((sequence, i) => toNdArray(sequence, dtype, `${what}[${i}]`)),
+    what,
+  );

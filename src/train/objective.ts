@@ -1,0 +1,186 @@
+import { stopGradient } from '../autograd/tape.ts';
+import { ArgumentError, expectShape, type Shape, Tensor, tensor } from '../autograd/tensor.ts';
+import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
+import { add, mul, scale } from '../ops/elementwise.ts';
+import { mean } from '../ops/reduce.ts';
+import { type Loss, type LossName, lossOf } from './losses.ts';
+import { type Metric, type MetricName, metricOf } from './metrics.ts';
+import type { Logs } from './model.ts';
+
+/** A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. */
+export type LossSpec = LossName | Loss | ((yTrue: Tensor, yPred: Tensor) => Tensor);
+export type MetricSpec = MetricName | Metric;
+
+export interface ObjectiveOptions {
+  loss: Nested<LossSpec>;
+  lossWeights?: readonly number[] | Readonly<Record<string, number>> | undefined;
+  metrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
+}
+
+/** What one output is held to. */
+export interface Head {
+  readonly key: NestedKey;
+  readonly loss: Loss;
+  readonly weight: number;
+  readonly metrics: readonly Metric[];
+}
+
+/** Class ids to weights; a class that is not named weighs 1. */
+export type ClassWeight = Readonly<Record<number, number>>;
+
+/** What a batch is weighed by, beside the masks of the predictions. */
+export interface Weighing {
+  sampleWeight: Nested<Tensor> | undefined;
+  classWeight: ClassWeight | undefined;
+}
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+const isLossSpec = (x: unknown): x is LossSpec =>
+  typeof x === 'string' || typeof x === 'function' || typeof (x as Loss | null)?.compute === 'function';
+
+/** Losses and metrics of all outputs of a model. */
+export class Objective {
+  readonly heads: readonly Head[];
+
+  /** Throws `ArgumentError` for an unknown name, or options that name an output which has no loss. */
+  constructor({ loss, lossWeights, metrics = [] }: ObjectiveOptions) {
+    const losses = entriesOf<LossSpec>(loss, isLossSpec);
+    const known = losses.map(([key]) => key);
+    const perOutput = metricsByOutput(metrics, known);
+    for (const key of Object.keys(lossWeights ?? {})) expectOutput('lossWeights', key, known);
+    this.heads = losses.map(([key, spec]) => {
+      const chosen = toLoss(spec);
+      const weight = key === undefined ? 1 : ((lossWeights as Record<string, number> | undefined)?.[key] ?? 1);
+      return { key, loss: chosen, weight, metrics: perOutput(key).map((metric) => metricOf(metric, chosen)) };
+    });
+  }
+
+  /** Each output with what it is held to, and what stands before its names in the logs. */
+  outputs<T>(outputs: Nested<T>, isLeaf: (x: unknown) => x is T): { head: Head; prefix: string; output: T }[] {
+    const entries = entriesOf(outputs, isLeaf);
+    const expected = entries.map(([key]) => key ?? 'one output').join(', ');
+    if (this.heads.length !== entries.length) {
+      throw new ArgumentError(`compile: loss expected one for each of ${expected}, got ${this.heads.length}`);
+    }
+    return entries.map(([key, output]) => {
+      const head = this.heads.find((each) => each.key === key);
+      if (!head) throw new ArgumentError(`compile: loss expected one for each of ${expected}, got none for ${key}`);
+      return { head, prefix: key === undefined ? '' : `${key}_`, output };
+    });
+  }
+
+  /**
+   * The weighted sum of the losses of all outputs, `[]`, with each of them and the metrics by name.
+   *
+   * @param observe is told of each metric's sum over rows; metrics are constant to gradients.
+   */
+  compute(
+    y: Nested<Tensor>,
+    outputs: Nested<Tensor>,
+    weighing: Weighing,
+    observe: (name: string, measured: { sum: number; rows: number }) => void,
+  ): { total: Tensor; parts: Logs } {
+    const parts: Logs = {};
+    let total: Tensor | undefined;
+    for (const { head, prefix, output: prediction } of this.outputs(outputs, isTensor)) {
+      const target = leafAt(y, head.key);
+      const weights = rowWeights(head.loss, target, prediction, {
+        classWeight: weighing.classWeight,
+        sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
+      });
+      stopGradient(() => {
+        for (const metric of head.metrics) observe(prefix + metric.name, metric.measure(target, prediction));
+      });
+      const loss = head.loss.compute(target, prediction, weights);
+      if (prefix) parts[`${prefix}loss`] = loss.item();
+      const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
+      total = total ? add(total, weighted) : weighted;
+    }
+    return { total: total!, parts };
+  }
+}
+
+/** The value at a place of a nesting, which has been checked to have it. */
+const leafAt = (nested: Nested<Tensor>, key: NestedKey): Tensor =>
+  key === undefined ? (nested as Tensor) : (nested as Record<string, Tensor>)[key]!;
+
+function metricsByOutput(
+  metrics: NonNullable<ObjectiveOptions['metrics']>,
+  known: readonly NestedKey[],
+): (key: NestedKey) => readonly MetricSpec[] {
+  const isSpec = (x: unknown): x is MetricSpec => typeof x === 'string' || typeof (x as Metric).name === 'string';
+  if (Array.isArray(metrics) && metrics.every(isSpec)) return () => metrics as readonly MetricSpec[];
+  const byKey = metrics as Readonly<Record<string, readonly MetricSpec[]>>;
+  for (const key of Object.keys(byKey)) expectOutput('metrics', key, known);
+  return (key) => byKey[key!] ?? [];
+}
+
+function expectOutput(what: string, key: string, known: readonly NestedKey[]): void {
+  if (known.some((each) => String(each) === key)) return;
+  throw new ArgumentError(`compile: ${what} expected outputs that have a loss (${known.join(', ')}), got '${key}'`);
+}
+
+function toLoss(spec: LossSpec): Loss {
+  if (typeof spec === 'string') return lossOf(spec);
+  if (typeof spec === 'object') return spec;
+  const name = spec.name || 'loss';
+  return {
+    name,
+    targetDtype: 'f32',
+    compute(yTrue, yPred, weights) {
+      const loss = spec(yTrue, yPred);
+      if (loss.size === 1) {
+        if (!weights) return loss;
+        throw new ArgumentError(`${name}: expected a value for each row, so that rows can be weighed, got one for all`);
+      }
+      return mean(weights ? mul(loss, weights) : loss);
+    },
+    config: () => ({}),
+  };
+}
+
+/**
+ * What each value of a loss counts: sample weights · class weights · mask, the mask scaled so that the mean over all values is the
+ * mean over those that count; undefined where all count alike.
+ *
+ * @see keras.losses.Loss (sum_over_batch_size), keras.src.losses.loss.apply_mask
+ */
+function rowWeights(
+  loss: Loss,
+  target: Tensor,
+  prediction: Tensor,
+  { sampleWeight, classWeight }: { sampleWeight: Tensor | undefined; classWeight: ClassWeight | undefined },
+): Tensor | undefined {
+  const { mask } = prediction;
+  if (!mask && !sampleWeight && !classWeight) return undefined;
+  const shape = loss.weightShape?.(prediction.shape) ?? prediction.shape.slice(0, -1);
+  const weights = new Float32Array(shape.reduce((size, n) => size * n, 1)).fill(1);
+  const multiply = (factors: ArrayLike<number>): void => {
+    const inner = weights.length / factors.length;
+    for (let i = 0; i < weights.length; i++) weights[i]! *= factors[Math.floor(i / inner)]!;
+  };
+  if (sampleWeight) {
+    expectShape('sampleWeight', sampleWeight.shape, shape.slice(0, sampleWeight.shape.length));
+    multiply(sampleWeight.toArray());
+  }
+  if (classWeight) multiply(classesOf(target, shape).map((id) => classWeight[id] ?? 1));
+  if (mask && shape.length >= mask.shape.length) {
+    expectShape('mask', mask.shape, shape.slice(0, mask.shape.length));
+    const counts = mask.toArray() as Float32Array;
+    const valid = counts.reduce((sum, value) => sum + value, 0);
+    multiply(counts.map((value) => (valid === 0 ? 0 : value * (counts.length / valid))));
+  }
+  return tensor(weights, { shape, name: 'row weights', engine: prediction.engine });
+}
+
+/** The class of each row: its id, or where its distribution is largest. */
+function classesOf(target: Tensor, rows: Shape): number[] {
+  const values = target.toArray();
+  const count = rows.reduce((size, n) => size * n, 1);
+  const width = values.length / count;
+  if (width === 1) return Array.from(values, Math.round);
+  return Array.from({ length: count }, (_, row) => {
+    const each = values.subarray(row * width, (row + 1) * width);
+    return each.indexOf(Math.max(...each));
+  });
+}
