@@ -14,7 +14,8 @@ import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { inner, numericGradient } from '../kernels/reference/gradient.ts';
 import { values } from '../kernels/reference/values.ts';
-import { exchanged, type GradientCase, lossCases, opCases } from './gradient-cases.ts';
+import { exchanged, type GradientCase } from './cases/case.ts';
+import { lossCases, opCases } from './gradient-cases.ts';
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -104,16 +105,15 @@ test('every loss of src/train/losses.ts has a gradient case', () => {
 test.each(opCases.filter(({ of, arguments: { length } }) => of !== 'recurrence' && length > 0))(
   '$of $variant, an argument of i32, throws or is only moved',
   (c) => {
-    const layout = ['concatenate', 'lastStep', 'reshape', 'swapTimeBatch'].includes(c.of);
     c.arguments.forEach((_, i) => {
       const inputs = c.arguments.map(({ shape }, j) =>
         tensor(new Float32Array(size(shape)), {
           shape,
-          dtype: i === j || layout ? 'i32' : 'f32',
+          dtype: i === j || c.moves ? 'i32' : 'f32',
           name: `argument ${j}`,
         }),
       );
-      if (layout) expect(c.run(...inputs).dtype).toBe('i32');
+      if (c.moves) expect(c.run(...inputs).dtype).toBe('i32');
       else expect(() => c.run(...inputs)).toThrow(/ expected f32, got i32 for 'argument \d'$/);
     });
   },

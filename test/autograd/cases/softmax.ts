@@ -1,0 +1,36 @@
+import * as ops from '../../../src/ops/index.ts';
+import { byRow, exchanged, type GradientCase, ids, logSoftmax, SEQUENCE, total } from './case.ts';
+
+export function softmaxCases(): GradientCase[] {
+  const { tensor: targets, at } = ids([3, 2], 5);
+  const shapes = [SEQUENCE, [4, 5], [5]] as const;
+  return [
+    ...shapes.map(
+      (shape): GradientCase => ({
+        of: 'softmax',
+        variant: `[${shape}]`,
+        arguments: [{ shape, low: -3, high: 3 }],
+        run: ops.softmax,
+        reference: (x) => byRow(x, 5, (row) => logSoftmax(row).map(Math.exp)),
+      }),
+    ),
+    ...shapes.map(
+      (shape): GradientCase => ({
+        of: 'logSoftmax',
+        variant: `[${shape}]`,
+        arguments: [{ shape, low: -3, high: 3 }],
+        run: ops.logSoftmax,
+        reference: (x) => byRow(x, 5, logSoftmax),
+      }),
+    ),
+    ...[false, true].map(
+      (timeMajor): GradientCase => ({
+        of: 'softmaxCrossEntropy',
+        variant: timeMajor ? 'time-major targets' : 'row-major targets',
+        arguments: [{ shape: SEQUENCE, low: -3, high: 3 }],
+        run: (x) => ops.softmaxCrossEntropy(x, timeMajor ? exchanged(targets()) : targets()),
+        reference: (x) => Float64Array.of(total(byRow(x, 5, (row, i) => [-logSoftmax(row)[at[i]!]!])) / 6),
+      }),
+    ),
+  ];
+}
