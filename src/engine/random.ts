@@ -1,3 +1,5 @@
+import { ln } from './float64.ts';
+
 /** What a block of random numbers is a function of: 64 bits in two halves. */
 export interface RandomKey {
   readonly low: number;
@@ -78,26 +80,6 @@ export class RandomStream {
     }
     return values;
   }
-}
-
-const words = new Uint32Array(2);
-const double = new Float64Array(words.buffer);
-
-/** ln x for normal positive x, from arithmetic alone: host logarithms differ in their last bits. */
-function ln(x: number): number {
-  double[0] = x;
-  let exponent = (words[1]! >>> 20) - 1023;
-  words[1] = (words[1]! & 0xfffff) | 0x3ff00000;
-  let m = double[0]!;
-  if (m > Math.SQRT2) {
-    m /= 2;
-    exponent++;
-  }
-  // ln m = 2·artanh(s) as a series in s ≤ 0.172: 11 terms reach 1e-17.
-  const s = (m - 1) / (m + 1);
-  let series = 0;
-  for (let n = 21; n >= 1; n -= 2) series = series * s * s + 1 / n;
-  return exponent * Math.LN2 + 2 * s * series;
 }
 
 function horner(x: number, coefficients: readonly number[]): number {
