@@ -1,0 +1,17 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+
+// By the words of the message.
+const ranges = {
+  '≥ 0': (value) => value >= 0,
+  '> 0': (value) => value > 0,
+  '1 or ≥ 1.01': (value) => value === 1 || value >= 1.01,
+  'in [0, 1]': (value) => value >= 0 && value <= 1,
+  'in [0, 1)': (value) => value >= 0 && value < 1,
+  'an integer ≥ 1': (value) => Number.isInteger(value) && value >= 1,
+} satisfies Record<string, (value: number) => boolean>;
+
+/** Throws `ArgumentError` for what is no finite number within a range. */
+export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
+  if (typeof value === 'number' && Number.isFinite(value) && ranges[range](value)) return;
+  throw new ArgumentError(`${what} expected ${range}, got ${value}`);
+}
