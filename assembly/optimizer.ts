@@ -130,7 +130,8 @@ function rmsprop_step(
 
 /**
  * Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) with decay = lr·weightDecay: p −= decay·p; m += (g − m)(1 − β1);
- * v += (g² − v)(1 − β2); p −= alpha·m/(√v + ε), where alpha = lr·√(1 − β2^t)/(1 − β1^t) is the caller's.
+ * v += (g² − v)(1 − β2); p −= alpha·m/(√v + ε), where alpha = lr·√(1 − β2^t)/(1 − β1^t) is the caller's. With top (not 0), AMSGrad (Reddi,
+ * Kale and Kumar 2018): top = max(top, v) stands in the root instead of v.
  */
 export function adam(
   count: i32,
@@ -138,6 +139,7 @@ export function adam(
   g: usize,
   m: usize,
   v: usize,
+  top: usize,
   gradScale: f32,
   alpha: f32,
   beta1: f64,
@@ -152,10 +154,46 @@ export function adam(
   const take2 = f32x4.splat(<f32>(1 - beta2));
   const eps = f32x4.splat(epsilon);
   const shrink = f32x4.splat(decay);
-  for (let end = p + vector_bytes(count); p < end; p += 16, g += 16, m += 16, v += 16) {
-    adam_step(p, g, m, v, s, rate, take1, take2, eps, shrink, 4);
+  const end = p + vector_bytes(count);
+  if (top) {
+    for (; p < end; p += 16, g += 16, m += 16, v += 16, top += 16) {
+      adam_step(p, g, m, v, top, s, rate, s, take1, take2, eps, shrink, true, false, 4);
+    }
+    if (tail) adam_step(p, g, m, v, top, s, rate, s, take1, take2, eps, shrink, true, false, tail);
+  } else {
+    for (; p < end; p += 16, g += 16, m += 16, v += 16) {
+      adam_step(p, g, m, v, 0, s, rate, s, take1, take2, eps, shrink, false, false, 4);
+    }
+    if (tail) adam_step(p, g, m, v, 0, s, rate, s, take1, take2, eps, shrink, false, false, tail);
   }
-  if (tail) adam_step(p, g, m, v, s, rate, take1, take2, eps, shrink, tail);
+}
+
+/** Nadam (Dozat 2016): as `adam`, but p −= (alpha·m + alphaG·g)/(√v + ε); both factors, and the ε that goes with them, are the caller's. */
+export function nadam(
+  count: i32,
+  p: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  gradScale: f32,
+  alpha: f32,
+  alphaG: f32,
+  beta1: f64,
+  beta2: f64,
+  epsilon: f32,
+): void {
+  const tail = count & 3;
+  const s = f32x4.splat(gradScale);
+  const rate = f32x4.splat(alpha);
+  const rateG = f32x4.splat(alphaG);
+  const take1 = f32x4.splat(<f32>(1 - beta1));
+  const take2 = f32x4.splat(<f32>(1 - beta2));
+  const eps = f32x4.splat(epsilon);
+  const none = f32x4.splat(0);
+  for (let end = p + vector_bytes(count); p < end; p += 16, g += 16, m += 16, v += 16) {
+    adam_step(p, g, m, v, 0, s, rate, rateG, take1, take2, eps, none, false, true, 4);
+  }
+  if (tail) adam_step(p, g, m, v, 0, s, rate, rateG, take1, take2, eps, none, false, true, tail);
 }
 
 // @ts-ignore: decorator
@@ -165,12 +203,16 @@ function adam_step(
   g: usize,
   m: usize,
   v: usize,
+  top: usize,
   s: v128,
   rate: v128,
+  rateG: v128,
   take1: v128,
   take2: v128,
   eps: v128,
   shrink: v128,
+  amsgrad: bool,
+  nesterov: bool,
   count: i32,
 ): void {
   const grad = f32x4.mul(s, load_lanes(g, count));
@@ -178,11 +220,168 @@ function adam_step(
   const oldSquare = load_lanes(v, count);
   const old = load_lanes(p, count);
   const mean = madd(f32x4.sub(grad, oldMean), take1, oldMean);
-  const square = madd(f32x4.sub(f32x4.mul(grad, grad), oldSquare), take2, oldSquare);
+  let square = madd(f32x4.sub(f32x4.mul(grad, grad), oldSquare), take2, oldSquare);
   store_lanes(m, mean, count);
   store_lanes(v, square, count);
-  const step = f32x4.div(f32x4.mul(rate, mean), f32x4.add(f32x4.sqrt(square), eps));
+  if (amsgrad) {
+    square = f32x4.pmax(load_lanes(top, count), square);
+    store_lanes(top, square, count);
+  }
+  let ahead = f32x4.mul(rate, mean);
+  if (nesterov) ahead = madd(rateG, grad, ahead);
+  const step = f32x4.div(ahead, f32x4.add(f32x4.sqrt(square), eps));
   store_lanes(p, f32x4.sub(nmadd(shrink, old, old), step), count);
+}
+
+// adamax ----------------------------------------------------------------------------------------------------------
+
+/** Adamax (Kingma and Ba 2015): m += (g − m)(1 − β1); u = max(β2·u, |g|); p −= alpha·m/(u + ε), where alpha = lr/(1 − β1^t) is the caller's. */
+export function adamax(
+  count: i32,
+  p: usize,
+  g: usize,
+  m: usize,
+  u: usize,
+  gradScale: f32,
+  alpha: f32,
+  beta1: f64,
+  beta2: f32,
+  epsilon: f32,
+): void {
+  const tail = count & 3;
+  const s = f32x4.splat(gradScale);
+  const rate = f32x4.splat(alpha);
+  const take = f32x4.splat(<f32>(1 - beta1));
+  const keep = f32x4.splat(beta2);
+  const eps = f32x4.splat(epsilon);
+  for (let end = p + vector_bytes(count); p < end; p += 16, g += 16, m += 16, u += 16) {
+    adamax_step(p, g, m, u, s, rate, take, keep, eps, 4);
+  }
+  if (tail) adamax_step(p, g, m, u, s, rate, take, keep, eps, tail);
+}
+
+// @ts-ignore: decorator
+@inline
+function adamax_step(
+  p: usize,
+  g: usize,
+  m: usize,
+  u: usize,
+  s: v128,
+  rate: v128,
+  take: v128,
+  keep: v128,
+  eps: v128,
+  count: i32,
+): void {
+  const grad = f32x4.mul(s, load_lanes(g, count));
+  const oldMean = load_lanes(m, count);
+  const mean = madd(f32x4.sub(grad, oldMean), take, oldMean);
+  store_lanes(m, mean, count);
+  const norm = f32x4.pmax(f32x4.mul(keep, load_lanes(u, count)), f32x4.abs(grad));
+  store_lanes(u, norm, count);
+  const step = f32x4.div(f32x4.mul(rate, mean), f32x4.add(norm, eps));
+  store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
+}
+
+// lion ------------------------------------------------------------------------------------------------------------
+
+/** Lion (Chen et al. 2023): p −= lr·sign(β1·m + (1 − β1)·g), sign(0) = 0; then m = β2·m + (1 − β2)·g. */
+export function lion(
+  count: i32,
+  p: usize,
+  g: usize,
+  m: usize,
+  gradScale: f32,
+  lr: f32,
+  beta1: f64,
+  beta2: f64,
+): void {
+  const tail = count & 3;
+  const s = f32x4.splat(gradScale);
+  const rate = f32x4.splat(lr);
+  const keep1 = f32x4.splat(<f32>beta1);
+  const take1 = f32x4.splat(<f32>(1 - beta1));
+  const keep2 = f32x4.splat(<f32>beta2);
+  const take2 = f32x4.splat(<f32>(1 - beta2));
+  for (let end = p + vector_bytes(count); p < end; p += 16, g += 16, m += 16) {
+    lion_step(p, g, m, s, rate, keep1, take1, keep2, take2, 4);
+  }
+  if (tail) lion_step(p, g, m, s, rate, keep1, take1, keep2, take2, tail);
+}
+
+// @ts-ignore: decorator
+@inline
+function lion_step(
+  p: usize,
+  g: usize,
+  m: usize,
+  s: v128,
+  rate: v128,
+  keep1: v128,
+  take1: v128,
+  keep2: v128,
+  take2: v128,
+  count: i32,
+): void {
+  const grad = f32x4.mul(s, load_lanes(g, count));
+  const mean = load_lanes(m, count);
+  const ahead = madd(keep1, mean, f32x4.mul(take1, grad));
+  const zero = f32x4.splat(0);
+  // lr where it is above 0, −lr where it is below.
+  const step = f32x4.sub(v128.and(rate, f32x4.gt(ahead, zero)), v128.and(rate, f32x4.lt(ahead, zero)));
+  store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
+  store_lanes(m, madd(keep2, mean, f32x4.mul(take2, grad)), count);
+}
+
+// adadelta --------------------------------------------------------------------------------------------------------
+
+/** Adadelta (Zeiler 2012): a = rho·a + (1 − rho)·g²; step = √(d + ε)/√(a + ε)·g; d = rho·d + (1 − rho)·step²; p −= lr·step. */
+export function adadelta(
+  count: i32,
+  p: usize,
+  g: usize,
+  a: usize,
+  d: usize,
+  gradScale: f32,
+  lr: f32,
+  rho: f64,
+  epsilon: f32,
+): void {
+  const tail = count & 3;
+  const s = f32x4.splat(gradScale);
+  const rate = f32x4.splat(lr);
+  const keep = f32x4.splat(<f32>rho);
+  const take = f32x4.splat(<f32>(1 - rho));
+  const eps = f32x4.splat(epsilon);
+  for (let end = p + vector_bytes(count); p < end; p += 16, g += 16, a += 16, d += 16) {
+    adadelta_step(p, g, a, d, s, rate, keep, take, eps, 4);
+  }
+  if (tail) adadelta_step(p, g, a, d, s, rate, keep, take, eps, tail);
+}
+
+// @ts-ignore: decorator
+@inline
+function adadelta_step(
+  p: usize,
+  g: usize,
+  a: usize,
+  d: usize,
+  s: v128,
+  rate: v128,
+  keep: v128,
+  take: v128,
+  eps: v128,
+  count: i32,
+): void {
+  const grad = f32x4.mul(s, load_lanes(g, count));
+  const squares = madd(keep, load_lanes(a, count), f32x4.mul(take, f32x4.mul(grad, grad)));
+  store_lanes(a, squares, count);
+  const old = load_lanes(d, count);
+  const ratio = f32x4.div(f32x4.sqrt(f32x4.add(old, eps)), f32x4.sqrt(f32x4.add(squares, eps)));
+  const step = f32x4.mul(ratio, grad);
+  store_lanes(d, madd(keep, old, f32x4.mul(take, f32x4.mul(step, step))), count);
+  store_lanes(p, nmadd(rate, step, load_lanes(p, count)), count);
 }
 
 // adagrad ---------------------------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ export {
   type PredictOptions,
   sequential,
 } from './train/model.ts';
-export { adagrad, adam, adamw, NonFiniteGradientError, Optimizer, rmsprop, sgd } from './train/optimizers.ts';
+export * from './train/optimizers.ts';
 export { decodeModel, encodeModel, type LoadedModel, type ModelExtras, restoreModel } from './train/saved-model.ts';
+export type { Schedule, ScheduleConfig } from './train/schedules.ts';
+export * as schedules from './train/schedules.ts';
 export type { Stream, StreamOptions } from './train/stream.ts';

@@ -254,7 +254,7 @@ function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<ke
   compileCharModel(model, options);
   const fresh = model.compiled.optimizer;
   for (const [name, slot] of fresh.state(model.weights)) slot.set(state.get(name)!.toArray());
-  fresh.iterations = optimizer.iterations;
+  fresh.steps = optimizer.steps;
   optimizer.dispose();
 }
 

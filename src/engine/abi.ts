@@ -251,8 +251,26 @@ export interface Kernels {
     momentum: number,
     epsilon: number,
   ): void;
-  /** m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −= decay·p where decay = lr·weightDecay (0 for Adam). */
+  /**
+   * m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −= decay·p where
+   * decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: top = max(top, v) stands in the root.
+   */
   adam(
+    count: number,
+    p: Ptr,
+    g: Ptr,
+    m: Ptr,
+    v: Ptr,
+    top: Ptr,
+    gradScale: number,
+    alpha: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    decay: number,
+  ): void;
+  /** m, v as in `adam`; p −= (alpha·m + alphaG·g)/(sqrt(v)+ε). */
+  nadam(
     count: number,
     p: Ptr,
     g: Ptr,
@@ -260,10 +278,37 @@ export interface Kernels {
     v: Ptr,
     gradScale: number,
     alpha: number,
+    alphaG: number,
     beta1: number,
     beta2: number,
     epsilon: number,
-    decay: number,
+  ): void;
+  /** m += (g−m)(1−β1); u = max(β2·u, |g|); p −= alpha·m/(u+ε), where alpha = lr/(1−β1^t). */
+  adamax(
+    count: number,
+    p: Ptr,
+    g: Ptr,
+    m: Ptr,
+    u: Ptr,
+    gradScale: number,
+    alpha: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+  ): void;
+  /** p −= lr·sign(β1·m + (1−β1)·g), sign(0) = 0; then m = β2·m + (1−β2)·g. */
+  lion(count: number, p: Ptr, g: Ptr, m: Ptr, gradScale: number, lr: number, beta1: number, beta2: number): void;
+  /** a = rho·a + (1−rho)·g²; step = sqrt(d + ε)/sqrt(a + ε)·g; d = rho·d + (1−rho)·step²; p −= lr·step. */
+  adadelta(
+    count: number,
+    p: Ptr,
+    g: Ptr,
+    a: Ptr,
+    d: Ptr,
+    gradScale: number,
+    lr: number,
+    rho: number,
+    epsilon: number,
   ): void;
   /** a += g²; p −= lr·g/sqrt(a + ε). */
   adagrad(count: number, p: Ptr, g: Ptr, a: Ptr, gradScale: number, lr: number, epsilon: number): void;

@@ -23,7 +23,7 @@ const parts: [RegExp, ProfilePart][] = [
   [/^gemm/, 'gemm'],
   [/^(lstm|gru|rnn)_/, 'gates'],
   [/softmax/, 'loss'],
-  [/^(sgd|rmsprop|adam|adagrad|sum_squares)$/, 'optimizer'],
+  [/^(sgd|rmsprop|adam|nadam|adamax|lion|adadelta|adagrad|sum_squares)$/, 'optimizer'],
 ];
 
 const partOf = (kernel: string): ProfilePart => parts.find(([names]) => names.test(kernel))?.[1] ?? 'other';

@@ -34,6 +34,7 @@ interface Training extends Partial<HeadConfig> {
   /** Of a model of several outputs, in place of `loss` and `metrics`. */
   outputs?: (HeadConfig & { key: string | number; weight: number })[];
   optimizer: OptimizerConfig;
+  /** `Optimizer.steps`. */
   iterations: number;
   shuffle: RandomState;
 }
@@ -43,7 +44,7 @@ interface Training extends Partial<HeadConfig> {
  * state, carried states and random numbers, so that training goes on from it bit for bit.
  *
  * @returns the file's bytes, the caller's own.
- * @throws ArgumentError if the model is not built, if its loss or a metric is the caller's own and so has no name of ours, or if
+ * @throws ArgumentError if the model is not built, if its loss, a metric or its schedule is the caller's own and so has no name of ours, or if
  *   a number is not finite: no file is made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
@@ -77,12 +78,12 @@ export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtra
       ...objectiveConfig(objective),
       // Sorted, for an optimizer that was loaded names its options in another order.
       optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
-      iterations: optimizer.iterations,
+      iterations: optimizer.steps,
       shuffle: model.random.state,
     };
     // Tried now, while there is somebody to tell: what has no name of ours could not be made again.
     new Objective(objectiveOptions(training));
-    checkOptimizer(training.optimizer);
+    optimizerOf(training.optimizer);
     metadata.training = JSON.stringify(training);
   }
   if (vocabulary) metadata.vocabulary = JSON.stringify(vocabulary);
@@ -266,7 +267,7 @@ function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Ope
   return () => {
     if (model.isCompiled) model.optimizer.dispose();
     model.compile({ optimizer, ...objective });
-    optimizer.iterations = training.iterations;
+    optimizer.steps = training.iterations;
     model.random.state = training.shuffle;
   };
 }
@@ -337,13 +338,17 @@ function checkedTraining(value: unknown): Training {
   return { ...(training as unknown as Training), shuffle: checkedRandom('shuffling', training.shuffle) };
 }
 
-/** Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity missing. */
+/**
+ * Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity missing. Schedules and
+ * lists check themselves.
+ */
 function checkOptimizer(value: unknown): void {
   const optimizer = expectObject('training.optimizer', value);
   expectString('training.optimizer.name', optimizer.name);
   for (const [key, entry] of Object.entries({ learningRate: undefined, ...optimizer })) {
     const isChoice = typeof entry === 'boolean' || key === 'name' || (entry === undefined && key !== 'learningRate');
-    if (!isChoice && !Number.isFinite(entry)) {
+    const isPart = typeof entry === 'object' && entry !== null;
+    if (!isChoice && !isPart && !Number.isFinite(entry)) {
       throw new ArgumentError(`training.optimizer.${key} expected a finite number, got ${describe(entry)}`);
     }
   }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import workerThreads, { type Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Parameter } from '../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
@@ -19,7 +20,8 @@ import { linear } from '../../src/ops/linear.ts';
 import { mean } from '../../src/ops/reduce.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { adam, optimizerOf } from '../../src/train/optimizers.ts';
+import { values } from '../kernels/reference/values.ts';
 
 const [BATCH, TIME, VOCABULARY] = [13, 24, 11];
 const sequences = { returnSequences: true } as const;
@@ -64,7 +66,29 @@ function train(name: string): string {
 
 afterAll(() => engine().stopThreads());
 
+/** SHA-256 of parameter and state after four calls, for every rule with every option that has a pass of its own. */
+function optimize(): string[] {
+  const shared = { weightDecay: 0.1, useEma: true, emaOverwriteFrequency: 2, gradientAccumulationSteps: 2 };
+  const momentum = { momentum: 0.5, centered: true, amsgrad: true };
+  const names = ['sgd', 'rmsprop', 'adam', 'nadam', 'adamax', 'adagrad', 'adadelta', 'lion'];
+  return names.map((name) => {
+    const optimizer = optimizerOf({ name, learningRate: 0.01, ...shared, ...momentum });
+    const p = new Parameter('p', [40_001], values(40_001, 1));
+    for (let i = 0; i < 4; i++) engine().step(() => optimizer.apply([p], [tensor(values(40_001, 2 + i))]));
+    const hash = createHash('sha256').update(p.toArray());
+    for (const slot of optimizer.state([p]).values()) hash.update(slot.toArray());
+    return hash.digest('hex');
+  });
+}
+
 describe('threads', () => {
+  test('updates by every optimizer on 1 and 3 threads give the same bits', async () => {
+    await init({ threads: 1 });
+    const alone = optimize();
+    await init({ threads: 3 });
+    expect(optimize()).toEqual(alone);
+  });
+
   test('training and prediction on 1, 2 and 4 threads, every cell, give the same bits', async () => {
     const seen: Record<number, string[]> = {};
     for (const threads of [1, 2, 4]) {

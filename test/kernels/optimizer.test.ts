@@ -18,13 +18,13 @@ interface Rule {
 
 const beta1 = 0.9;
 const beta2 = 0.999;
-const adam = (weightDecay: number): Rule => ({
-  state: [0, 0],
-  kernel: (k, count, p, g, [m, v], t) => {
+const adam = (weightDecay: number, amsgrad = false): Rule => ({
+  state: amsgrad ? [0, 0, 0] : [0, 0],
+  kernel: (k, count, p, g, [m, v, top = 0], t) => {
     const alpha = (0.01 * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t);
-    k.adam(count, p, g, m!, v!, SCALE, alpha, beta1, beta2, 1e-7, 0.01 * weightDecay);
+    k.adam(count, p, g, m!, v!, top, SCALE, alpha, beta1, beta2, 1e-7, 0.01 * weightDecay);
   },
-  reference: (slot, t) => reference.adam(slot, t, 0.01, beta1, beta2, 1e-7, weightDecay),
+  reference: (slot, t) => reference.adam(slot, t, 0.01, beta1, beta2, 1e-7, weightDecay, amsgrad),
 });
 const sgd = (momentum: number, nesterov: boolean): Rule => ({
   state: [0],
@@ -48,6 +48,35 @@ const rules: Record<string, Rule> = {
   'centered rmsprop with momentum': rmsprop(0.8, true),
   adam: adam(0),
   adamw: adam(0.05),
+  'adam with amsgrad': adam(0, true),
+  nadam: {
+    state: [0, 0],
+    kernel: (k, count, p, g, [m, v], t) => {
+      const u = (step: number): number => beta1 * (1 - 0.5 * 0.96 ** step);
+      const product = Array.from({ length: t }, (_, i) => u(i + 1)).reduce((a, b) => a * b);
+      const root = Math.sqrt(1 - beta2 ** t);
+      const alpha = (0.01 * root * u(t + 1)) / (1 - product * u(t + 1));
+      const alphaG = (0.01 * root * (1 - u(t))) / (1 - product);
+      k.nadam(count, p, g, m!, v!, SCALE, alpha, alphaG, beta1, beta2, 1e-7 * root);
+    },
+    reference: (slot, t) => reference.nadam(slot, t, 0.01, beta1, beta2, 1e-7),
+  },
+  adamax: {
+    state: [0, 0],
+    kernel: (k, count, p, g, [m, u], t) =>
+      k.adamax(count, p, g, m!, u!, SCALE, 0.01 / (1 - beta1 ** t), beta1, beta2, 1e-7),
+    reference: (slot, t) => reference.adamax(slot, t, 0.01, beta1, beta2, 1e-7),
+  },
+  lion: {
+    state: [0],
+    kernel: (k, count, p, g, [m]) => k.lion(count, p, g, m!, SCALE, 0.01, 0.9, 0.99),
+    reference: (slot) => reference.lion(slot, 0.01, 0.9, 0.99),
+  },
+  adadelta: {
+    state: [0, 0],
+    kernel: (k, count, p, g, [a, d]) => k.adadelta(count, p, g, a!, d!, SCALE, 0.5, 0.95, 1e-4),
+    reference: (slot) => reference.adadelta(slot, 0.5, 0.95, 1e-4),
+  },
   adagrad: {
     state: [0.1],
     kernel: (k, count, p, g, [a]) => k.adagrad(count, p, g, a!, SCALE, 0.05, 1e-7),
@@ -122,6 +151,14 @@ describe.each(builds)('%s build', (build) => {
         );
       }
     });
+  });
+
+  test('adam without amsgrad leaves memory at address 0', () => {
+    sandbox.clear();
+    const [p, g, m, v] = [1, 2, 3, 4].map((seed) => sandbox.f32(values(5, seed).map(Math.abs)));
+    const low = sandbox.read(0, 8);
+    sandbox.kernels.adam(5, p!, g!, m!, v!, 0, 1, 0.1, 0.9, 0.999, 1e-7, 0);
+    expectSameBits(sandbox.read(0, 8), low, 'memory at address 0');
   });
 
   test('sgd without momentum leaves v, and rmsprop reads neither momentum nor mean when unused', () => {

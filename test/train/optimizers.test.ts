@@ -1,70 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
 import {
   type AdamOptions,
+  adadelta,
   adagrad,
   adam,
+  adamax,
   adamw,
+  lion,
   NonFiniteGradientError,
+  nadam,
   type Optimizer,
   optimizerOf,
   rmsprop,
   sgd,
 } from '../../src/train/optimizers.ts';
-import { expectClose, expectSameBits } from '../kernels/compare.ts';
+import { cosineDecay } from '../../src/train/schedules.ts';
+import { expectSameBits } from '../kernels/compare.ts';
 import * as reference from '../kernels/reference/optimizer.ts';
-import { values } from '../kernels/reference/values.ts';
-
-const STEPS = 20;
-const SIZES = [15, 4];
-const SHAPES = [[3, 5], [4]];
-
-/** Two parameters, of 15 and 4 elements, at the same start in every test. */
-const parameters = (): Parameter[] =>
-  SHAPES.map((shape, i) => new Parameter(`p${i}`, shape, values(SIZES[i]!, 50 + i)));
-const gradientsAt = (step: number, scale = 1): Float32Array[] =>
-  SIZES.map((n, i) => values(n, 100 + 2 * step + i, scale));
-const tensors = (gradients: Float32Array[]): Tensor[] => gradients.map((g, i) => tensor(g, { shape: SHAPES[i]! }));
-
-/** One rule in float64 for one element at step t ≥ 1. */
-type Rule = (slot: reference.Slot, t: number) => void;
-
-/** `STEPS` updates by kernel and by rule; `clip` changes the gradients as Keras does. */
-function expectRule(
-  optimizer: Optimizer,
-  rule: Rule,
-  { state = [0, 0, 0], clip = (g: Float64Array[]) => g, scale = 1 } = {},
-): void {
-  const trained = parameters();
-  const slots = SIZES.map((n, i) =>
-    Array.from({ length: n }, (_, j) => ({ p: values(n, 50 + i)[j]!, g: 0, state: [...state] })),
-  );
-  for (let step = 0; step < STEPS; step++) {
-    const gradients = gradientsAt(step, scale);
-    clip(gradients.map((g) => Float64Array.from(g))).forEach((g, i) => {
-      g.forEach((value, j) => {
-        const slot = slots[i]![j]!;
-        slot.g = value;
-        rule(slot, step + 1);
-      });
-    });
-    const made = tensors(gradients);
-    optimizer.apply(trained, made);
-    for (const t of made) t.dispose();
-  }
-  expect(optimizer.iterations).toBe(STEPS);
-  trained.forEach((parameter, i) => {
-    expect(parameter.version).toBe(STEPS);
-    const expected = slots[i]!.map((slot) => slot.p);
-    expectClose(
-      parameter.toArray(),
-      expected,
-      { absolute: 2e-6, relative: 2e-6 },
-      `${parameter.name} after ${STEPS} steps`,
-    );
-  });
-}
+import { expectRule, expectSameParameters, gradientsAt, parameters, type Rule, tensors } from './optimizer-cases.ts';
 
 const norm = (...gs: Float64Array[]): number =>
   Math.sqrt(gs.reduce((sum, g) => sum + g.reduce((s, v) => s + v * v, 0), 0));
@@ -98,6 +53,35 @@ describe('twenty updates', () => {
       'adamw with options',
       adamw({ learningRate: 0.05, weightDecay: 0.1 }),
       (s, t) => reference.adam(s, t, 0.05, 0.9, 0.999, 1e-7, 0.1),
+    ],
+    [
+      'adam, amsgrad',
+      adam({ learningRate: 0.02, beta2: 0.5, amsgrad: true }),
+      (s, t) => reference.adam(s, t, 0.02, 0.9, 0.5, 1e-7, 0, true),
+    ],
+    ['nadam', nadam(), (s, t) => reference.nadam(s, t, 0.001, 0.9, 0.999, 1e-7)],
+    [
+      'nadam with options',
+      nadam({ learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-2 }),
+      (s, t) => reference.nadam(s, t, 0.02, 0.8, 0.95, 1e-2),
+    ],
+    ['adamax', adamax(), (s, t) => reference.adamax(s, t, 0.001, 0.9, 0.999, 1e-7)],
+    [
+      'adamax with options',
+      adamax({ learningRate: 0.02, beta1: 0.8, beta2: 0.5, epsilon: 1e-2 }),
+      (s, t) => reference.adamax(s, t, 0.02, 0.8, 0.5, 1e-2),
+    ],
+    ['lion', lion(), (s) => reference.lion(s, 0.001, 0.9, 0.99)],
+    [
+      'lion with options',
+      lion({ learningRate: 0.01, beta1: 0.8, beta2: 0.7 }),
+      (s) => reference.lion(s, 0.01, 0.8, 0.7),
+    ],
+    ['adadelta', adadelta(), (s) => reference.adadelta(s, 0.001, 0.95, 1e-7)],
+    [
+      'adadelta with options',
+      adadelta({ learningRate: 1, rho: 0.8, epsilon: 1e-2 }),
+      (s) => reference.adadelta(s, 1, 0.8, 1e-2),
     ],
     ['adagrad', adagrad(), (s) => reference.adagrad(s, 0.001, 1e-7), { state: [0.1] }],
     [
@@ -155,6 +139,18 @@ describe('apply', () => {
     adam: adam(),
     adamw: adamw(),
     adagrad: adagrad(),
+    'adam, amsgrad': adam({ amsgrad: true }),
+    nadam: nadam(),
+    adamax: adamax(),
+    lion: lion(),
+    adadelta: adadelta(),
+    'every option at once': adagrad({
+      weightDecay: 0.1,
+      useEma: true,
+      emaOverwriteFrequency: 1,
+      gradientAccumulationSteps: 2,
+      clipValue: 1,
+    }),
   };
   describe.each(Object.entries(all))('of %s', (_, optimizer) => {
     test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
@@ -164,16 +160,16 @@ describe('apply', () => {
         optimizer.apply(trained, tensors(gradientsAt(0)));
         const state = [...optimizer.state(trained)];
         const before = [...trained.map((p) => p.toArray()), ...state.map(([, slot]) => slot.toArray())];
-        const { iterations } = optimizer;
+        const { steps } = optimizer;
         const versions = trained.map((p) => p.version);
         const gradients = gradientsAt(1);
         gradients[1]![3] = bad;
         const run = (): number => optimizer.apply(trained, tensors(gradients));
         expect(run).toThrow(NonFiniteGradientError);
-        expect(run).toThrow(new NonFiniteGradientError(`the gradient of 'p1' is not finite at step ${iterations + 1}`));
+        expect(run).toThrow(new NonFiniteGradientError(`the gradient of 'p1' is not finite at step ${steps + 1}`));
         const after = [...trained.map((p) => p.toArray()), ...state.map(([, slot]) => slot.toArray())];
         before.forEach((b, i) => expectSameBits(after[i]!, b, `tensor ${i}`));
-        expect([optimizer.iterations, trained.map((p) => p.version)]).toEqual([iterations, versions]);
+        expect([optimizer.steps, trained.map((p) => p.version)]).toEqual([steps, versions]);
       },
     );
   });
@@ -202,13 +198,37 @@ describe('options', () => {
       () => adam({ learningRate: Number.NaN }),
       'optimizer: learningRate expected ≥ 0, got NaN',
     ],
+    [
+      'a learning rate that is no schedule',
+      () => adam({ learningRate: [0.1] as never }),
+      'optimizer: learningRate expected a number or a schedule, got [0.1]',
+    ],
     ['momentum above 1', () => sgd({ momentum: 1.5 }), 'sgd: momentum expected in [0, 1], got 1.5'],
     ['beta1 of 1', () => adam({ beta1: 1 }), 'adam: beta1 expected in [0, 1), got 1'],
+    ['epsilon that is NaN', () => nadam({ epsilon: Number.NaN }), 'nadam: epsilon expected ≥ 0, got NaN'],
+    ['rho above 1', () => adadelta({ rho: 1.1 }), 'adadelta: rho expected in [0, 1], got 1.1'],
+    ['a negative weightDecay', () => lion({ weightDecay: -1 }), 'optimizer: weightDecay expected ≥ 0, got -1'],
+    ['emaMomentum above 1', () => sgd({ emaMomentum: 2 }), 'optimizer: emaMomentum expected in [0, 1], got 2'],
+    [
+      'emaOverwriteFrequency 0',
+      () => sgd({ emaOverwriteFrequency: 0 }),
+      'optimizer: emaOverwriteFrequency expected an integer ≥ 1, got 0',
+    ],
+    [
+      'gradientAccumulationSteps 1.5',
+      () => sgd({ gradientAccumulationSteps: 1.5 }),
+      'optimizer: gradientAccumulationSteps expected an integer ≥ 1, got 1.5',
+    ],
+    [
+      'a word to exclude that is no string',
+      () => sgd({ excludeFromWeightDecay: [1 as unknown as string] }),
+      'optimizer: excludeFromWeightDecay expected words or a function, got [1]',
+    ],
     ['beta2 of adamw', () => adamw({ beta2: -1 }), 'adamw: beta2 expected in [0, 1), got -1'],
     [
       'an unknown name',
-      () => optimizerOf({ name: 'lion' as 'adam' }),
-      "optimizer expected one of sgd, rmsprop, adam, adamw, adagrad, got 'lion'",
+      () => optimizerOf({ name: 'adafactor' }),
+      "optimizer expected one of sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, lion, got 'adafactor'",
     ],
   ])('%s, throw', (_, make, message) => {
     expect(make).toThrow(new ArgumentError(message));
@@ -221,15 +241,22 @@ describe('options', () => {
       adam({ beta1: 0.5 } satisfies AdamOptions),
       adamw({ weightDecay: 0.1, clipValue: 0.5 }),
       adagrad({ initialAccumulatorValue: 0.3 }),
+      adam({ amsgrad: true, beta2: 0.5 }),
+      nadam({ beta1: 0.5 }),
+      adamax({ beta2: 0.5 }),
+      lion({ beta1: 0.5, weightDecay: 0.5, excludeFromWeightDecay: ['p1'] }),
+      adadelta({ rho: 0.5, gradientAccumulationSteps: 2 }),
+      sgd({ useEma: true, emaMomentum: 0.5, emaOverwriteFrequency: 2 }),
+      sgd({ learningRate: cosineDecay({ initialLearningRate: 0.5, decaySteps: 4 }) }),
     ]) {
-      const again = optimizerOf(optimizer.config());
+      const again = optimizerOf(JSON.parse(JSON.stringify(optimizer.config())));
       expect(again.config()).toEqual(optimizer.config());
       const [one, two] = [parameters(), parameters()];
       for (let step = 0; step < 3; step++) {
         optimizer.apply(one, tensors(gradientsAt(step)));
         again.apply(two, tensors(gradientsAt(step)));
       }
-      one.forEach((p, i) => expectSameBits(two[i]!.toArray(), p.toArray(), `${optimizer.name} ${p.name}`));
+      expectSameParameters(two, one, optimizer.name);
     }
   });
 });

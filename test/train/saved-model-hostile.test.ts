@@ -284,7 +284,35 @@ describe('decodeModel of a hostile file', () => {
       'training.optimizer.epsilon expected a finite number, got null',
     ],
     ['beta1 2', () => optimizer({ beta1: 2 }), 'beta1 expected in [0, 1), got 2'],
-    ['unknown optimizer', () => optimizer({ name: 'lion' }), "got 'lion'"],
+    ['unknown optimizer', () => optimizer({ name: 'adafactor' }), "got 'adafactor'"],
+    ['unknown schedule', () => optimizer({ learningRate: { name: 'toString' } }), "got 'toString'"],
+    ['schedule that is a list', () => optimizer({ learningRate: [0.1] }), "got 'undefined'"],
+    [
+      'schedule without its option',
+      () => optimizer({ learningRate: { name: 'cosineDecay', initialLearningRate: 1 } }),
+      'cosineDecay: decaySteps expected > 0, got undefined',
+    ],
+    [
+      'schedule in a schedule that is null',
+      () => optimizer({ learningRate: { name: 'linearWarmup', warmupSteps: 1, after: null } }),
+      "got 'undefined'",
+    ],
+    [
+      'boundaries that are no list',
+      () => optimizer({ learningRate: { name: 'piecewiseConstantDecay', boundaries: 5, values: [1] } }),
+      'boundaries expected a list, got 5',
+    ],
+    [
+      'accumulation over half a step',
+      () => optimizer({ gradientAccumulationSteps: 0.5 }),
+      'gradientAccumulationSteps expected an integer ≥ 1, got 0.5',
+    ],
+    [
+      'words to exclude that are none',
+      () => optimizer({ excludeFromWeightDecay: [{}] }),
+      'excludeFromWeightDecay expected words or a function, got [{}]',
+    ],
+    ['averages that are missing', () => optimizer({ useEma: true }), "/average' expected in F32, got none"],
     [
       'unknown loss',
       () => withJson('training', (t) => ({ ...t, loss: { name: 'hinge', options: {} } })),

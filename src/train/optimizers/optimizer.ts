@@ -1,0 +1,355 @@
+import type { Parameter } from '../../autograd/parameter.ts';
+import { ArgumentError, persistent, type Tensor } from '../../autograd/tensor.ts';
+import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
+import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
+import type { Json } from '../../layers/layer.ts';
+import { expectNumber } from '../expect-number.ts';
+import { type Schedule, serialize } from '../schedules.ts';
+
+/** What every optimizer takes. At most one way of clipping. */
+export interface OptimizerOptions {
+  learningRate?: number | Schedule;
+  /** Scales each gradient down to at most this L2 norm. */
+  clipNorm?: number;
+  /** Clips each element to [−clipValue, clipValue]. */
+  clipValue?: number;
+  /** Scales all gradients together down to at most this L2 norm. */
+  globalClipNorm?: number;
+  /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
+  weightDecay?: number;
+  /** Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function says so. */
+  excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean);
+  /** Whether to keep an exponential moving average of every parameter; see `swapEma`. Default false. */
+  useEma?: boolean;
+  /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */
+  emaMomentum?: number;
+  /** Updates after which the parameters become their averages, time and again. Default: never. */
+  emaOverwriteFrequency?: number;
+  /** Batches whose gradients are averaged to one update. Default 1. */
+  gradientAccumulationSteps?: number;
+}
+
+/** A gradient was not finite; parameters and optimizer state are as they were. */
+export class NonFiniteGradientError extends Error {
+  override readonly name = 'NonFiniteGradientError';
+}
+
+export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
+
+/** The same stretch of a parameter, its gradient and its slots, by address. */
+export interface Range {
+  readonly count: number;
+  readonly p: Ptr;
+  readonly g: Ptr;
+  /** In the order of `slotNames`. */
+  readonly slots: readonly Ptr[];
+}
+
+/** The numbers of one update of one parameter. */
+export interface Update {
+  /** Counts updates from 1. */
+  readonly t: number;
+  readonly learningRate: number;
+  /** What the gradient is multiplied by on reading. */
+  readonly gradScale: number;
+  /** lr·weightDecay. */
+  readonly decay: number;
+}
+
+/** What is kept of one parameter: the rule's own slots, and those of options that ask for one. */
+interface State {
+  slots: Tensor[];
+  accumulator: Tensor | undefined;
+  average: Tensor | undefined;
+}
+
+/** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
+export abstract class Optimizer {
+  abstract readonly name: string;
+  /** Batches whose gradients were taken: `gradientAccumulationSteps` times `iterations`, and those since. Schedules go by it. */
+  steps = 0;
+  protected abstract readonly slotNames: readonly string[];
+  /** Whether `update` does the decay, too. */
+  protected readonly fusesDecay: boolean = false;
+  readonly #options: OptimizerOptions;
+  #learningRate: number | Schedule;
+  readonly #states = new Map<Parameter, State>();
+  readonly #swapped = new Set<Parameter>();
+
+  constructor(options: OptimizerOptions, defaultLearningRate: number) {
+    checkOptions(options);
+    const { learningRate = defaultLearningRate } = options;
+    this.#learningRate = checkedLearningRate(learningRate);
+    this.#options = options;
+  }
+
+  /** Updates made. */
+  get iterations(): number {
+    return Math.floor(this.steps / this.#accumulationSteps);
+  }
+
+  /** The learning rate of the next update. */
+  get learningRate(): number {
+    return typeof this.#learningRate === 'number' ? this.#learningRate : this.#learningRate.at(this.steps);
+  }
+
+  /** Throws `ArgumentError` for a negative number, and for any number where there is a schedule, as Keras does. */
+  set learningRate(value: number | Schedule) {
+    if (typeof value === 'number' && typeof this.#learningRate !== 'number') {
+      throw new ArgumentError(
+        `${this.name}: learningRate follows the schedule '${this.#learningRate.name}' and cannot be set to ${value}; give another schedule, or make the optimizer with a number`,
+      );
+    }
+    this.#learningRate = checkedLearningRate(value);
+  }
+
+  /**
+   * Takes one batch's gradients and updates every parameter; with `gradientAccumulationSteps` k, gathers them and updates by the
+   * mean of k at every k-th call.
+   *
+   * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
+   * @returns the L2 norm of all these gradients together, before clipping.
+   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, OutOfMemoryError if state does not fit, ArgumentError
+   *   if a schedule gives no learning rate or a parameter is swapped with its average; nothing has changed then.
+   */
+  apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
+    this.#expectNotSwapped(parameters);
+    const squares = this.#squares(parameters, gradients);
+    const states = parameters.map((parameter) => this.#stateOf(parameter));
+    const t = this.iterations + 1;
+    const isUpdate = (this.steps + 1) % this.#accumulationSteps === 0;
+    const updates = isUpdate ? this.#prepare(parameters, gradients, states, squares, t) : undefined;
+    const { emaMomentum = 0.99, emaOverwriteFrequency = Number.POSITIVE_INFINITY } = this.#options;
+    // As in Keras, until the first update is over the average is p, and batches that only accumulate count, too.
+    const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
+
+    this.steps++;
+    parameters.forEach((parameter, i) => {
+      const { engine, size, ptr } = parameter.tensor;
+      const { slots, accumulator, average } = states[i]!;
+      engine.parallel(size, ELEMENTWISE_GRAIN, ({ kernels, from, to }) => {
+        const [at, count] = [4 * from, to - from];
+        const [p, g] = [ptr + at, gradients[i]!.ptr + at];
+        if (updates) {
+          const { decay } = updates[i]!;
+          if (decay > 0 && !this.fusesDecay) kernels.axpy(count, -decay, p, p);
+          this.update(kernels, { count, p, g, slots: slots.map((slot) => slot.ptr + at) }, updates[i]!);
+        }
+        if (accumulator) {
+          if (updates) kernels.fill(count, 0, accumulator.ptr + at);
+          else kernels.axpy(count, 1, g, accumulator.ptr + at);
+        }
+        if (average) {
+          kernels.scale(count, ema.keep, average.ptr + at, average.ptr + at);
+          kernels.axpy(count, 1 - ema.keep, p, average.ptr + at);
+          if (ema.overwrite) kernels.scale(count, 1, average.ptr + at, p);
+        }
+      });
+      if (isUpdate || (average && ema.overwrite)) parameter.version++;
+    });
+    return totalNorm(squares);
+  }
+
+  /**
+   * Exchanges parameters with their moving averages; a second call exchanges them back. A parameter that has no average yet stays.
+   *
+   * A model saved in between has its averages for weights.
+   *
+   * @throws ArgumentError without `useEma`.
+   */
+  swapEma(parameters: readonly Parameter[]): void {
+    for (const [parameter, average] of this.#averagesOf(parameters)) {
+      const values = parameter.toArray();
+      parameter.tensor.set(average.dataView());
+      average.set(values);
+      parameter.version++;
+      if (!this.#swapped.delete(parameter)) this.#swapped.add(parameter);
+    }
+  }
+
+  /**
+   * Runs `body` with every parameter's moving average in its place.
+   *
+   * @returns what `body` returns; it must be done with the parameters by then.
+   * @throws ArgumentError without `useEma`.
+   */
+  withEma<T>(parameters: readonly Parameter[], body: () => T): T {
+    this.swapEma(parameters);
+    try {
+      return body();
+    } finally {
+      this.swapEma(parameters);
+    }
+  }
+
+  /** Parameters become their moving averages, as at the end of training; nothing changes without `useEma`. */
+  finalizeVariableValues(parameters: readonly Parameter[]): void {
+    if (!this.#options.useEma) return;
+    this.#expectNotSwapped(parameters);
+    for (const [parameter, average] of this.#averagesOf(parameters)) {
+      parameter.tensor.set(average.dataView());
+      parameter.version++;
+    }
+  }
+
+  /** Options that make an equal optimizer. Throws `ArgumentError` where a schedule or a function of the caller's own is among them. */
+  config(): OptimizerConfig {
+    const { excludeFromWeightDecay, learningRate: _, ...options } = this.#options;
+    if (typeof excludeFromWeightDecay === 'function') {
+      throw new ArgumentError(
+        `${this.name}: excludeFromWeightDecay expected words to make an equal optimizer, got a function`,
+      );
+    }
+    const learningRate = typeof this.#learningRate === 'number' ? this.#learningRate : serialize(this.#learningRate);
+    return { ...options, excludeFromWeightDecay, ...this.ownConfig(), name: this.name, learningRate };
+  }
+
+  /** State of `parameters` by name, `parameter/slot`; made where there is none yet. */
+  state(parameters: readonly Parameter[]): Map<string, Tensor> {
+    return new Map(
+      parameters.flatMap((parameter) => tensorsOf(this.#stateOf(parameter)).map((slot) => [slot.name, slot])),
+    );
+  }
+
+  /** Frees the state. */
+  dispose(): void {
+    for (const state of this.#states.values()) for (const slot of tensorsOf(state)) slot.dispose();
+    this.#states.clear();
+    this.#swapped.clear();
+  }
+
+  /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. */
+  protected abstract update(kernels: Kernels, range: Range, update: Update): void;
+  protected abstract ownConfig(): Record<string, number | boolean | undefined>;
+  /** What the rule's own state starts from. */
+  protected initialSlotValue(): number {
+    return 0;
+  }
+
+  get #accumulationSteps(): number {
+    return this.#options.gradientAccumulationSteps ?? 1;
+  }
+
+  #expectNotSwapped(parameters: readonly Parameter[]): void {
+    const swapped = parameters.find((parameter) => this.#swapped.has(parameter));
+    if (!swapped) return;
+    throw new ArgumentError(`${this.name}: '${swapped.name}' is swapped with its average; swap it back first`);
+  }
+
+  #squares(parameters: readonly Parameter[], gradients: readonly Tensor[]): number[] {
+    const squares = gradients.map((g) => g.engine.kernels.sum_squares(g.size, g.ptr));
+    const at = squares.findIndex((square) => !Number.isFinite(square));
+    if (at < 0) return squares;
+    throw new NonFiniteGradientError(
+      `the gradient of '${parameters[at]?.name}' is not finite at step ${this.steps + 1}`,
+    );
+  }
+
+  /** Everything of an update that may fail, and the gradient to update by in place of the last batch's. */
+  #prepare(
+    parameters: readonly Parameter[],
+    gradients: readonly Tensor[],
+    states: readonly State[],
+    ofBatch: number[],
+    t: number,
+  ): Update[] {
+    const { clipNorm, clipValue, globalClipNorm, weightDecay = 0 } = this.#options;
+    const learningRate = this.learningRate;
+    expectNumber(`${this.name}: learningRate at step ${this.steps}`, learningRate, '≥ 0');
+    let squares = ofBatch;
+    if (this.#accumulationSteps > 1) {
+      gradients.forEach(({ engine, size, ptr }, i) => {
+        engine.kernels.axpy(size, 1, states[i]!.accumulator!.ptr, ptr);
+        engine.kernels.scale(size, 1 / this.#accumulationSteps, ptr, ptr);
+      });
+      squares = this.#squares(parameters, gradients);
+    }
+    if (clipValue !== undefined) for (const gradient of gradients) clipElements(gradient, clipValue);
+    const ofAll = clipFactor(totalNorm(squares), globalClipNorm);
+    return parameters.map((parameter, i) => ({
+      t,
+      learningRate,
+      gradScale: ofAll * clipFactor(Math.sqrt(squares[i]!), clipNorm),
+      decay: this.#decays(parameter) ? learningRate * weightDecay : 0,
+    }));
+  }
+
+  #decays(parameter: Parameter): boolean {
+    const { excludeFromWeightDecay: excluded = [] } = this.#options;
+    if (typeof excluded === 'function') return !excluded(parameter);
+    return !excluded.some((word) => parameter.name.includes(word));
+  }
+
+  #averagesOf(parameters: readonly Parameter[]): [Parameter, Tensor][] {
+    if (!this.#options.useEma) throw new ArgumentError(`${this.name}: expected useEma, to have moving averages`);
+    return parameters.flatMap((parameter): [Parameter, Tensor][] => {
+      const average = this.#states.get(parameter)?.average;
+      return average ? [[parameter, average]] : [];
+    });
+  }
+
+  #stateOf(parameter: Parameter): State {
+    let state = this.#states.get(parameter);
+    if (!state) {
+      const make = (slot: string): Tensor =>
+        persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine });
+      state = {
+        slots: this.slotNames.map(make),
+        accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
+        average: this.#options.useEma ? make('average') : undefined,
+      };
+      for (const slot of state.slots) fill(slot, this.initialSlotValue());
+      if (state.accumulator) fill(state.accumulator, 0);
+      state.average?.set(parameter.tensor.dataView());
+      this.#states.set(parameter, state);
+    }
+    return state;
+  }
+}
+
+const fill = ({ engine, size, ptr }: Tensor, value: number): void => engine.kernels.fill(size, value, ptr);
+
+const tensorsOf = ({ slots, accumulator, average }: State): Tensor[] =>
+  [...slots, accumulator, average].filter((slot) => slot !== undefined);
+
+function checkOptions(options: OptimizerOptions): void {
+  const clips = (['clipNorm', 'clipValue', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
+  if (clips.length > 1) throw new ArgumentError(`optimizer: expected one way of clipping, got ${clips.join(' and ')}`);
+  for (const key of clips) expectNumber(`optimizer: ${key}`, options[key], '> 0');
+  const { weightDecay, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps, excludeFromWeightDecay } =
+    options;
+  if (weightDecay !== undefined) expectNumber('optimizer: weightDecay', weightDecay, '≥ 0');
+  if (emaMomentum !== undefined) expectNumber('optimizer: emaMomentum', emaMomentum, 'in [0, 1]');
+  for (const [key, value] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) {
+    if (value !== undefined) expectNumber(`optimizer: ${key}`, value, 'an integer ≥ 1');
+  }
+  if (excludeFromWeightDecay === undefined || typeof excludeFromWeightDecay === 'function') return;
+  if (Array.isArray(excludeFromWeightDecay) && excludeFromWeightDecay.every((word) => typeof word === 'string')) return;
+  throw new ArgumentError(
+    `optimizer: excludeFromWeightDecay expected words or a function, got ${JSON.stringify(excludeFromWeightDecay)}`,
+  );
+}
+
+function checkedLearningRate(value: number | Schedule): number | Schedule {
+  if (typeof value !== 'object') expectNumber('optimizer: learningRate', value, '≥ 0');
+  else if (typeof value?.name !== 'string' || typeof value.at !== 'function') {
+    throw new ArgumentError(`optimizer: learningRate expected a number or a schedule, got ${JSON.stringify(value)}`);
+  }
+  return value;
+}
+
+const totalNorm = (squares: readonly number[]): number => Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+
+const clipFactor = (norm: number, limit: number | undefined): number =>
+  limit !== undefined && norm > limit ? limit / norm : 1;
+
+function clipElements(gradient: Tensor, limit: number): void {
+  const { engine, size, ptr } = gradient;
+  engine.scratch(() => {
+    const bound = engine.allocateScratch(1);
+    engine.f32(bound, 1)[0] = limit;
+    engine.kernels.binary(Binary.Min, 1, size, ptr, size, 1, bound, 0, 0, ptr);
+    engine.f32(bound, 1)[0] = -limit;
+    engine.kernels.binary(Binary.Max, 1, size, ptr, size, 1, bound, 0, 0, ptr);
+  });
+}

@@ -1,0 +1,55 @@
+import type { Kernels } from '../../engine/abi.ts';
+import { expectNumber } from '../expect-number.ts';
+import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+
+export interface RmspropOptions extends OptimizerOptions {
+  /** Default 0.9. */
+  rho?: number;
+  /** Default 0. */
+  momentum?: number;
+  /** Default 1e-7. */
+  epsilon?: number;
+  /** Whether to divide by the variance rather than the second moment. Default false. */
+  centered?: boolean;
+}
+
+class Rmsprop extends Optimizer {
+  readonly name = 'rmsprop';
+  protected readonly slotNames: readonly string[];
+  readonly #options: Required<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
+
+  constructor({ rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false, ...options }: RmspropOptions) {
+    super(options, 0.001);
+    expectNumber('rmsprop: rho', rho, 'in [0, 1]');
+    expectNumber('rmsprop: momentum', momentum, 'in [0, 1]');
+    expectNumber('rmsprop: epsilon', epsilon, '≥ 0');
+    this.#options = { rho, momentum, epsilon, centered };
+    this.slotNames = ['velocity', ...(momentum > 0 ? ['momentum'] : []), ...(centered ? ['average_gradient'] : [])];
+  }
+
+  protected override update(
+    kernels: Kernels,
+    { count, p, g, slots }: Range,
+    { learningRate, gradScale }: Update,
+  ): void {
+    const { rho, momentum, epsilon, centered } = this.#options;
+    const mom = momentum > 0 ? slots[1]! : 0;
+    const average = centered ? slots.at(-1)! : 0;
+    const hyper = [gradScale, learningRate, rho, momentum, epsilon] as const;
+    kernels.rmsprop(count, p, g, slots[0]!, mom, average, ...hyper);
+  }
+
+  protected override ownConfig() {
+    return this.#options;
+  }
+}
+
+/**
+ * v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/√(v + ε). Default lr 0.001, ρ 0.9, ε 1e-7.
+ *
+ * With momentum, s ← m·s + lr·g/√(v + ε), p ← p − s. Centered, v less the square of a like average of g stands in the root.
+ *
+ * @throws ArgumentError for an option out of its range.
+ * @see Tieleman and Hinton 2012; keras.optimizers.RMSprop
+ */
+export const rmsprop = (options: RmspropOptions = {}): Optimizer => new Rmsprop(options);
