@@ -307,7 +307,7 @@ def to_json(value, indent=0, room=LINE_WIDTH):
         lines = textwrap.wrap(text, LINE_WIDTH, initial_indent=inner, subsequent_indent=inner, break_on_hyphens=False)
         return "\n".join(["[", *lines, pad + "]"])
     # The formatter writes exponents without leading zeros.
-    return json.dumps(value) if isinstance(value, str) else repr(value).replace("e-0", "e-")
+    return json.dumps(value) if isinstance(value, (str, bool)) else repr(value).replace("e-0", "e-")
 
 
 def main():
