@@ -178,7 +178,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
           return this.#penalised(total);
         }, trainable);
         if (!Number.isFinite(value)) {
-          throw new NonFiniteLossError(`the loss became ${value} at step ${optimizer.iterations + 1}`);
+          throw new NonFiniteLossError(`the loss became ${value} at step ${optimizer.steps + 1}`);
         }
         return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...measured };
       });
