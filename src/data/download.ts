@@ -1,0 +1,127 @@
+import { joined } from './byte-stream.ts';
+import { reasonOf, SourceError } from './data-error.ts';
+import type { CacheEntry, Journal, Part } from './download-cache.ts';
+
+export interface DownloadOptions {
+  /** Stands in for the global `fetch`. */
+  fetch?: typeof globalThis.fetch;
+  /** Ends the download with its reason. What has come is kept for the next call where the server names versions. */
+  signal?: AbortSignal;
+  /** Called as bytes come, with their number so far and, if known, in all. */
+  onProgress?: (received: number, total: number | undefined) => void;
+}
+
+/**
+ * Fetches a file, from where an earlier download of it ended if the entry has its beginning and the server still has that version.
+ *
+ * @param entry where to take down what comes, already prepared; nothing is kept without one.
+ * @returns the whole file. It is not yet in the cache: the caller verifies it first.
+ * @throws SourceError of code `network`, `http`, `cut` or `cache`; the signal's reason if it is aborted.
+ */
+export async function download(
+  url: string,
+  entry: CacheEntry | undefined,
+  options: DownloadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const part = await entry?.findPart();
+  const first = await ask(url, part, options);
+  if (part) {
+    const { status, headers } = first;
+    if (status === 206 && continues(first, part)) return receive(url, first, { part, entry, options });
+    // Nothing behind the part's end: it was whole, and only its renaming did not come about.
+    if (status === 416 && headers.get('content-range') === `bytes */${part.bytes.length}`) return part.bytes;
+    if (status === 416 || status === 206) {
+      await first.body?.cancel();
+      await entry?.dropParts();
+      return receive(url, await ask(url, undefined, options), { part: undefined, entry, options });
+    }
+    // The server has another version, which makes the part worthless, or does not know ranges.
+    if (status === 200 && strongTag(first) !== part.etag) await entry?.dropParts();
+  }
+  return receive(url, first, { part: undefined, entry, options });
+}
+
+async function ask(url: string, part: Part | undefined, options: DownloadOptions): Promise<Response> {
+  const { fetch = globalThis.fetch, signal } = options;
+  // Bytes of a compressed transfer could be neither counted nor resumed. (Pages may not ask for this, and have no parts.)
+  const headers: Record<string, string> = { 'accept-encoding': 'identity' };
+  if (part) Object.assign(headers, { range: `bytes=${part.bytes.length}-`, 'if-range': part.etag });
+  try {
+    return await fetch(url, { headers, ...(signal && { signal }) });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new SourceError('network', `cannot download ${url}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Whether a 206 brings exactly what the part lacks. */
+function continues({ headers }: Response, { bytes, etag }: Part): boolean {
+  const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('content-range') ?? '');
+  const [from, last, total] = range?.slice(1).map(Number) ?? [];
+  return from === bytes.length && last! + 1 === total && (headers.get('etag') ?? etag) === etag;
+}
+
+/** The entity tag under which ranges of equal bytes can be put together; weak ones promise less than equal bytes. */
+function strongTag({ headers }: Response): string | undefined {
+  const etag = headers.get('etag');
+  return etag && !etag.startsWith('W/') && isPlain(headers) ? etag : undefined;
+}
+
+const isPlain = (headers: Headers): boolean => (headers.get('content-encoding') ?? 'identity') === 'identity';
+
+interface Receiving {
+  part: Part | undefined;
+  entry: CacheEntry | undefined;
+  options: DownloadOptions;
+}
+
+async function receive(
+  url: string,
+  response: Response,
+  { part, entry, options: { signal, onProgress } }: Receiving,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { status, statusText, headers, body } = response;
+  if (status !== (part ? 206 : 200)) {
+    await body?.cancel();
+    const got = `HTTP ${status}${statusText && ` ${statusText}`}`;
+    throw new SourceError('http', `${url}: expected the file, got ${got}`, { status });
+  }
+  const chunks: Uint8Array[] = part ? [part.bytes] : [];
+  let received = part?.bytes.length ?? 0;
+  const length = headers.get('content-length');
+  const total = length !== null && isPlain(headers) ? received + Number(length) : undefined;
+
+  const etag = part?.etag ?? strongTag(response);
+  const reader = body?.getReader();
+  let journal: Journal | undefined;
+  const cut = (cause?: unknown): SourceError => {
+    const next = journal
+      ? `they are kept in ${journal.path}, and the next call goes on from there`
+      : 'the next call begins anew';
+    const told = cause === undefined ? '' : ` (${reasonOf(cause)})`;
+    const message = `${url}: the download was cut at ${received} of ${total ?? 'unknown'} bytes${told}; ${next}`;
+    return new SourceError('cut', message, { cause });
+  };
+  try {
+    if (etag !== undefined) journal = await entry?.openPart(etag);
+    for (;;) {
+      const { done, value } = (await reader?.read().catch((error: unknown) => {
+        signal?.throwIfAborted();
+        throw cut(error);
+      })) ?? { done: true };
+      if (done) break;
+      await journal?.write(value!, received);
+      chunks.push(value!);
+      received += value!.length;
+      onProgress?.(received, total);
+    }
+  } catch (error) {
+    await reader?.cancel().catch(() => {});
+    throw error;
+  } finally {
+    await journal?.close();
+  }
+  // Of a compressed transfer pages see the compressed length, but not that it is one; only fewer bytes than said are a cut for sure.
+  if (total !== undefined && received < total) throw cut();
+  return joined(chunks);
+}

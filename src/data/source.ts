@@ -1,0 +1,147 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import { gunzip } from './byte-stream.ts';
+import { DataError, reasonOf, SourceError } from './data-error.ts';
+import { type DownloadOptions, download } from './download.ts';
+import { cacheEntry, sha256 } from './download-cache.ts';
+import { readPath, requireFiles } from './host-files.ts';
+
+/** Where data comes from: a path, a URL (`http:`, `https:`, `file:`, `data:`, `blob:`) as text or object, or the bytes themselves. */
+export type Source = string | URL | Uint8Array | ArrayBuffer | Blob | Response;
+
+export interface SourceOptions extends DownloadOptions {
+  /** What the file's SHA-256 must be, 64 hexadecimal digits: of the file as it is stored, not of what a `.gz` holds. */
+  sha256?: string;
+  /**
+   * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or `~/.cache`); in a page the
+   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing.
+   */
+  cache?: string | false;
+  /** What errors call the source; its path or URL unless given. */
+  name?: string;
+  /** Whether to open the bytes as gzip; by default if they begin as gzip does. */
+  gzip?: boolean;
+}
+
+/** Bytes, and what to call them in errors. @internal */
+export interface NamedBytes {
+  name: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Reads a whole source. A download is kept and not asked for a second time; one that ended early goes on where it ended if the server
+ * names the file's version by a strong `ETag`; processes may share a cache. gzip is opened.
+ *
+ * @param source a path (Node, Deno, Bun), a URL, or bytes, which are returned themselves if they need no opening.
+ * @param options.sha256 is checked before anything reaches the cache; a cached file with another one is downloaded anew.
+ * @returns the bytes.
+ * @throws SourceError if it cannot be read, with the reason as `code`; DataError if gzip is corrupt; ArgumentError if `source` is none
+ *   of these or `sha256` no such number; the signal's reason if it is aborted.
+ */
+export async function readSource(source: Source, options: SourceOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  return (await openSource(source, options)).bytes;
+}
+
+/** `readSource` with the name for errors. @internal */
+export async function openSource(source: Source, options: SourceOptions): Promise<NamedBytes> {
+  const expected = options.sha256?.toLowerCase();
+  if (expected !== undefined && !/^[0-9a-f]{64}$/.test(expected)) {
+    throw new ArgumentError(`sha256 expected 64 hexadecimal digits, got '${options.sha256}'`);
+  }
+  options.signal?.throwIfAborted();
+  const { name, bytes } = await fetchOrRead(source, options, expected);
+  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
+  return { name, bytes: (options.gzip ?? isGzip) ? await opened(bytes, name) : bytes };
+}
+
+async function fetchOrRead(source: Source, options: SourceOptions, expected: string | undefined): Promise<NamedBytes> {
+  const url = source instanceof URL ? source : typeof source === 'string' ? urlOf(source) : undefined;
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return fetchFile(url, options, expected);
+
+  const { name = nameOf(source, url) } = options;
+  const bytes = await readBytes(source, url, { ...options, name });
+  await verify(bytes, expected, name);
+  return { name, bytes };
+}
+
+// A path on Windows may begin with C:, so only these are taken for URLs.
+const urlOf = (text: string): URL | undefined => (/^(https?|file|data|blob):/i.test(text) ? new URL(text) : undefined);
+
+function nameOf(source: Source, url: URL | undefined): string {
+  if (url) return url.protocol === 'data:' ? 'data: URL' : url.href;
+  if (typeof source === 'string') return source;
+  // A File has a name, other Blobs have none.
+  if (source instanceof Blob) return (source as Partial<File>).name || 'Blob';
+  if (source instanceof Response) return source.url || 'Response';
+  return 'bytes';
+}
+
+async function readBytes(
+  source: Source,
+  url: URL | undefined,
+  { name, ...options }: SourceOptions & { name: string },
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (url?.protocol === 'file:') {
+    const files = requireFiles(url.href);
+    return readPath(files, files.fileUrlToPath(url));
+  }
+  if (url?.protocol === 'data:' || url?.protocol === 'blob:') return download(url.href, undefined, options);
+  if (typeof source === 'string') return readPath(requireFiles(source), source);
+  // Of a shared buffer, too, the bytes are looked at in place.
+  if (source instanceof Uint8Array) return source as Uint8Array<ArrayBuffer>;
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
+  if (source instanceof Response) return readResponse(source, name);
+  const got = source instanceof URL ? `a URL of ${source.protocol}` : Object.prototype.toString.call(source);
+  throw new ArgumentError(
+    `source expected a path, a URL (http, https, file, data, blob), a Uint8Array, an ArrayBuffer, a Blob or a Response, got ${got}`,
+  );
+}
+
+async function readResponse(response: Response, name: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { ok, status } = response;
+  if (!ok) throw new SourceError('http', `${name}: expected a file, got HTTP ${status}`, { status });
+  if (response.bodyUsed)
+    throw new ArgumentError(`${name}: expected a Response not yet read, got one whose body was used`);
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new SourceError('cut', `${name}: the download was cut: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+async function fetchFile(url: URL, options: SourceOptions, expected: string | undefined): Promise<NamedBytes> {
+  const address = new URL(url);
+  address.hash = '';
+  const { href } = address;
+  const { name = href } = options;
+  const entry = options.cache === false ? undefined : await cacheEntry(href, options.cache);
+  const cached = await entry?.find();
+  if (cached && (expected === undefined || (await sha256(cached)) === expected)) return { name, bytes: cached };
+
+  await entry?.prepare();
+  const bytes = await download(href, entry, options);
+  try {
+    await verify(bytes, expected, name);
+  } catch (error) {
+    await entry?.dropParts();
+    throw error;
+  }
+  await entry?.keep(bytes);
+  return { name, bytes };
+}
+
+async function verify(bytes: Uint8Array<ArrayBuffer>, expected: string | undefined, name: string): Promise<void> {
+  if (expected === undefined) return;
+  const got = await sha256(bytes);
+  if (got === expected) return;
+  throw new SourceError('checksum', `${name}: expected sha256 ${expected}, got ${got} (${bytes.length} bytes)`);
+}
+
+async function opened(bytes: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await gunzip(bytes);
+  } catch (error) {
+    throw new DataError(file, `expected whole gzip data, got a fault in its ${bytes.length} bytes: ${reasonOf(error)}`);
+  }
+}
