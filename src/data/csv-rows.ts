@@ -1,0 +1,73 @@
+import { DataError } from './data-error.ts';
+
+/** One row of a CSV file. @internal */
+export interface CsvRow {
+  /** Where it begins, from 1. */
+  readonly line: number;
+  readonly fields: string[];
+  /** Nothing at all stands in it, not even quotes. */
+  readonly isBlank: boolean;
+  /** Nothing but empty lines follows. */
+  readonly isLast: boolean;
+}
+
+/**
+ * The rows of a text as RFC 4180 has them; a line end behind the last row begins no further one.
+ *
+ * @throws DataError at a quote within a field that does not begin with one, at anything between a closing quote and the field's end, at
+ *   a quote left open.
+ * @internal
+ */
+export function* csvRows(text: string, delimiter: string, file: string): Generator<CsvRow> {
+  const plain = new RegExp(`[^\\n"\\u{${delimiter.codePointAt(0)!.toString(16)}}]*`, 'uy');
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === '\n' || text[end - 1] === '\r')) end--;
+  let at = 0;
+  let line = 1;
+  const fail = (message: string, where = line): never => {
+    throw new DataError(file, message, where);
+  };
+
+  /** The text between the quotes, of which the first stands at `at`. */
+  const quoted = (): string => {
+    const opened = line;
+    let value = '';
+    for (;;) {
+      const close = text.indexOf('"', at + 1);
+      if (close < 0) fail('expected a closing quote, got the end of the file', opened);
+      const piece = text.slice(at + 1, close);
+      value += piece;
+      line += piece.split('\n').length - 1;
+      at = close + 1;
+      if (text[at] !== '"') return value;
+      value += '"';
+    }
+  };
+
+  while (at < text.length) {
+    const row = { line, fields: [] as string[] };
+    const start = at;
+    for (;;) {
+      if (text[at] === '"') {
+        row.fields.push(quoted());
+        if (text[at] === '\r' && (text[at + 1] === '\n' || at + 1 === text.length)) at++;
+      } else {
+        plain.lastIndex = at;
+        const field = plain.exec(text)![0];
+        at += field.length;
+        if (text[at] === '"') fail('expected quotes around a whole field, got one inside a field');
+        const endsLine = at === text.length || text[at] === '\n';
+        row.fields.push(endsLine && field.endsWith('\r') ? field.slice(0, -1) : field);
+      }
+      if (text[at] !== delimiter) break;
+      at++;
+    }
+    if (at < text.length && text[at] !== '\n') {
+      fail(`expected a delimiter or the line's end after a closing quote, got ${JSON.stringify(text[at])}`);
+    }
+    const isBlank = row.fields.length === 1 && row.fields[0] === '' && text[start] !== '"';
+    at++;
+    line++;
+    yield { ...row, isBlank, isLast: at > end };
+  }
+}

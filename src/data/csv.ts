@@ -1,0 +1,197 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import { NdArray } from './array.ts';
+import { type CsvRow, csvRows } from './csv-rows.ts';
+import { DataError } from './data-error.ts';
+import { openText } from './lines.ts';
+import type { Source, SourceOptions } from './source.ts';
+
+export type ColumnType = 'number' | 'string';
+
+export interface CsvOptions extends SourceOptions {
+  /** The columns to read, all by default; an object says their types too. Others are not looked into. */
+  columns?: readonly string[] | Readonly<Record<string, ColumnType>>;
+  /** One character between fields, `,` by default. */
+  delimiter?: string;
+  /** Whether the first row names the columns (default), or their names. Without either they are `'0'`, `'1'`, …. */
+  header?: boolean | readonly string[];
+  /**
+   * What to do where a column of numbers lacks one (`''`, `NA`, `N/A`, `NaN`, `null`, in any case): throw (default), leave out the row,
+   * put NaN, or repeat the number before.
+   */
+  missing?: 'error' | 'skip' | 'nan' | 'previous';
+}
+
+/** Columns of one length: numbers as 64-bit floats, all else as strings. */
+export class CsvTable {
+  /** The columns that were read, in the order asked for, else that of the file. */
+  readonly names: readonly string[];
+  /** Rows. */
+  readonly length: number;
+  readonly #columns: ReadonlyMap<string, Float64Array | string[]>;
+
+  /** @internal */
+  constructor(columns: ReadonlyMap<string, Float64Array | string[]>, length: number) {
+    this.names = [...columns.keys()];
+    this.length = length;
+    this.#columns = columns;
+  }
+
+  /** A column as it was read, not copied. Throws `ArgumentError` if it was not. */
+  column(name: string): Float64Array | string[] {
+    const column = this.#columns.get(name);
+    if (column) return column;
+    throw new ArgumentError(`column expected one of ${list(this.names)}, got '${name}'`);
+  }
+
+  /** A column of numbers, not copied. Throws `ArgumentError` if there is none of this name or it has strings. */
+  numbers(name: string): Float64Array {
+    const column = this.column(name);
+    if (column instanceof Float64Array) return column;
+    throw new ArgumentError(
+      `column '${name}' expected numbers, got strings; its first is ${JSON.stringify(column[0])}`,
+    );
+  }
+
+  /** A column of strings, not copied. Throws `ArgumentError` if there is none of this name or it has numbers. */
+  strings(name: string): string[] {
+    const column = this.column(name);
+    if (!(column instanceof Float64Array)) return column;
+    throw new ArgumentError(
+      `column '${name}' expected strings, got numbers; columns: { '${name}': 'string' } keeps text`,
+    );
+  }
+
+  /** Columns of numbers side by side, `[length, names.length]`, in memory of its own. Throws as `numbers` does. */
+  array(names: readonly string[]): NdArray<Float64Array> {
+    const data = new Float64Array(this.length * names.length);
+    for (const [j, name] of names.entries()) {
+      const column = this.numbers(name);
+      for (let i = 0; i < this.length; i++) data[i * names.length + j] = column[i]!;
+    }
+    return new NdArray(data, [this.length, names.length]);
+  }
+}
+
+/**
+ * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote within is doubled,
+ * lines end in LF or CR LF. Empty lines are passed over; where a row has one field only, an empty line between rows is a missing value.
+ *
+ * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no number is an error,
+ * so that one misprint does not turn a column into text.
+ *
+ * @param source a path, a URL or bytes, as `readSource` takes it.
+ * @returns the columns.
+ * @throws DataError with file and line at a row of another number of fields than the first, a quote out of place or left open, what is no
+ *   number where numbers are expected, a missing number (see `missing`), a name that stands twice; ArgumentError if an option is none or a
+ *   column is not there; as `loadText` does.
+ * @see https://www.rfc-editor.org/rfc/rfc4180
+ *
+ * @example
+ * const table = await loadCsv('opsd_germany_daily.csv', { columns: ['Date', 'Consumption'] });
+ * const series = table.numbers('Consumption');
+ */
+export async function loadCsv(source: Source, options: CsvOptions = {}): Promise<CsvTable> {
+  const { delimiter = ',', header = true, missing = 'error' } = options;
+  checkOptions(delimiter, missing);
+  const { name: file, text } = await openText(source, options);
+
+  const rows: CsvRow[] = [];
+  for (const row of csvRows(text, delimiter, file)) {
+    const { fields, line } = row;
+    const width = rows[0]?.fields.length ?? (typeof header === 'object' ? header.length : fields.length);
+    // Within a single column an empty line is a row whose value is missing.
+    if (row.isBlank && (width > 1 || row.isLast || rows.length === 0)) continue;
+    if (fields.length !== width) {
+      const hint = rows.length === 0 ? ' (the names given)' : '';
+      throw new DataError(file, `expected ${width} fields${hint}, got ${fields.length}`, line);
+    }
+    rows.push(row);
+  }
+
+  const first = rows[0];
+  if (!first && header === true) throw new DataError(file, 'expected a row of column names, got an empty file', 1);
+  const names =
+    typeof header === 'object' ? [...header] : (first?.fields ?? []).map((name, i) => (header ? name : `${i}`));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new DataError(file, `expected each column once, got '${twice}' twice`, first?.line ?? 1);
+  if (header === true) rows.shift();
+
+  const columns = chosenColumns(names, options.columns, file).map(([name, at, type]) => ({
+    name,
+    at,
+    isNumber: (type ?? inferType(rows, at)) === 'number',
+  }));
+  const kept =
+    missing === 'skip'
+      ? rows.filter(({ fields }) => columns.every(({ at, isNumber }) => !isNumber || !isMissing(fields[at]!)))
+      : rows;
+  const read = columns.map(({ name, at, isNumber }): [string, Float64Array | string[]] => [
+    name,
+    isNumber ? numbersOf(kept, { at, name, missing, file }) : kept.map(({ fields }) => fields[at]!),
+  ]);
+  return new CsvTable(new Map(read), kept.length);
+}
+
+function checkOptions(delimiter: string, missing: string): void {
+  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
+    throw new ArgumentError(`loadCsv: delimiter expected one character but a quote, got ${JSON.stringify(delimiter)}`);
+  }
+  if (!['error', 'skip', 'nan', 'previous'].includes(missing)) {
+    throw new ArgumentError(`loadCsv: missing expected 'error', 'skip', 'nan' or 'previous', got '${missing}'`);
+  }
+}
+
+function chosenColumns(
+  names: readonly string[],
+  columns: CsvOptions['columns'],
+  file: string,
+): [name: string, at: number, type: ColumnType | undefined][] {
+  if (columns === undefined) return names.map((name, at) => [name, at, undefined]);
+  const chosen = Array.isArray(columns) ? columns.map((name) => [name, undefined]) : Object.entries(columns);
+  return chosen.map(([name, type]) => {
+    const at = names.indexOf(name);
+    if (at < 0) throw new ArgumentError(`loadCsv: columns of ${file} are ${list(names)}, got '${name}'`);
+    if (type !== undefined && type !== 'number' && type !== 'string') {
+      throw new ArgumentError(`loadCsv: columns['${name}'] expected 'number' or 'string', got '${type}'`);
+    }
+    return [name, at, type];
+  });
+}
+
+const isMissing = (field: string): boolean => /^\s*(?:|n\/?a|nan|null)\s*$/i.test(field);
+
+const isNumeral = (field: string): boolean => /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(field);
+
+/** Numbers where no value says otherwise. */
+function inferType(rows: readonly CsvRow[], at: number): ColumnType {
+  const value = rows.find(({ fields }) => !isMissing(fields[at]!))?.fields[at];
+  return value === undefined || isNumeral(value) ? 'number' : 'string';
+}
+
+function numbersOf(
+  rows: readonly CsvRow[],
+  { at, name, missing, file }: { at: number; name: string; missing: CsvOptions['missing']; file: string },
+): Float64Array {
+  const numbers = new Float64Array(rows.length);
+  for (const [i, { fields, line }] of rows.entries()) {
+    const field = fields[at]!;
+    const fail = (expected: string, got: string): never => {
+      throw new DataError(file, `column '${name}' expected ${expected}, got ${got}`, line);
+    };
+    if (!isMissing(field)) {
+      if (!isNumeral(field)) fail('a number', `${JSON.stringify(field)}; columns: { '${name}': 'string' } keeps text`);
+      numbers[i] = Number(field);
+      if (!Number.isFinite(numbers[i])) fail('a number that 64 bits can hold', field);
+    } else if (missing === 'nan') {
+      numbers[i] = Number.NaN;
+    } else if (missing === 'previous') {
+      numbers[i] = i > 0 ? numbers[i - 1]! : fail('a number in the first row, which has none before it', 'none');
+    } else {
+      fail('a number', `${field.trim() || 'none'}; missing: 'skip', 'nan' or 'previous' allows for it`);
+    }
+  }
+  return numbers;
+}
+
+const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');

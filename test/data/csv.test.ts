@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type CsvOptions, loadCsv } from '../../src/data/csv.ts';
+import { csvRows } from '../../src/data/csv-rows.ts';
+import { DataError } from '../../src/data/data-error.ts';
+
+const seed = 23;
+const load = (text: string, options: CsvOptions = {}) =>
+  loadCsv(new TextEncoder().encode(text), { name: 'f.csv', ...options });
+const rowsOf = (text: string, delimiter = ',') => [...csvRows(text, delimiter, 'f.csv')];
+const fieldsOf = (text: string, delimiter = ',') => rowsOf(text, delimiter).map(({ fields }) => fields);
+
+describe('csvRows', () => {
+  test.each<[string, string, string[][]]>([
+    ['nothing', '', []],
+    [
+      'last line without end',
+      'a,b\n1,2',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    [
+      'CR LF',
+      'a,b\r\n1,2\r\n',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    ['CR at the end of the file', 'a,b\r', [['a', 'b']]],
+    ['CR within a field', 'a\rb,c\n', [['a\rb', 'c']]],
+    ['empty fields', ',,\n', [['', '', '']]],
+    ['delimiter at the end of the file', 'a,', [['a', '']]],
+    [
+      'quotes around delimiters and line ends',
+      '"a,b","c\nd"\r\n"","e"',
+      [
+        ['a,b', 'c\nd'],
+        ['', 'e'],
+      ],
+    ],
+    ['doubled quotes', '"""a""",""""', [['"a"', '"']]],
+    ['blanks, which belong to the field', ' a , b\n', [[' a ', ' b']]],
+    ['empty lines', 'a\n\nb', [['a'], [''], ['b']]],
+  ])('%s, is read', (_, text, fields) => {
+    expect(fieldsOf(text)).toEqual(fields);
+  });
+
+  test.each([';', '\t', '|', ']', '^', '-', '\\', ' '])('delimiter %j, separates', (delimiter) => {
+    expect(fieldsOf(`a${delimiter}"b${delimiter}"\n`, delimiter)).toEqual([['a', `b${delimiter}`]]);
+  });
+
+  test('quoted line ends, count as lines', () => {
+    expect(rowsOf('"a\n\nb",c\nd,e').map(({ line }) => line)).toEqual([1, 4]);
+  });
+
+  test.each([
+    ['a,b\n1,x"y"\n', 'f.csv:2: expected quotes around a whole field, got one inside a field'],
+    ['a\n"b" \n', `f.csv:2: expected a delimiter or the line's end after a closing quote, got " "`],
+    ['a\n"b\n\nc', 'f.csv:2: expected a closing quote, got the end of the file'],
+    ['"a\nb"x', `f.csv:2: expected a delimiter or the line's end after a closing quote, got "x"`],
+  ])('%j, is an error with its line', (text, message) => {
+    expect(() => rowsOf(text)).toThrow(message);
+  });
+
+  test('any fields, written as RFC 4180 has it, are read back with their lines', () => {
+    const field = fc.string({ unit: fc.constantFrom('a', '7', ',', '"', '\n', '\r', ' ', 'é', '😀'), maxLength: 5 });
+    const row = fc.record({ fields: fc.array(field, { minLength: 1, maxLength: 4 }), quoteAll: fc.boolean() });
+    fc.assert(
+      fc.property(
+        fc.array(row, { minLength: 1, maxLength: 5 }),
+        fc.constantFrom('\n', '\r\n'),
+        fc.boolean(),
+        (rows, end, last) => {
+          const texts = rows.map(({ fields, quoteAll }) =>
+            fields
+              .map((text) => (quoteAll || /[",\r\n]|^$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text))
+              .join(','),
+          );
+          const read = rowsOf(texts.join(end) + (last ? end : ''));
+          expect(read.map(({ fields }) => fields)).toEqual(rows.map(({ fields }) => fields));
+          let line = 1;
+          for (const [i, text] of texts.entries()) {
+            expect(read[i]!.line).toBe(line);
+            line += text.split('\n').length;
+          }
+        },
+      ),
+      { seed, numRuns: 500 },
+    );
+  });
+});
+
+describe('loadCsv', () => {
+  test('numbers and text, are typed by their first value', async () => {
+    const table = await load('date,n,m\n2006-01-01,1.5,-2e3\n2006-01-02, 7 ,+.5\n');
+    expect(table.names).toEqual(['date', 'n', 'm']);
+    expect(table.length).toBe(2);
+    expect(table.column('date')).toEqual(['2006-01-01', '2006-01-02']);
+    expect(table.numbers('n')).toEqual(Float64Array.of(1.5, 7));
+    expect(table.numbers('m')).toEqual(Float64Array.of(-2000, 0.5));
+    expect(table.array(['m', 'n']).toNested()).toEqual([
+      [-2000, 1.5],
+      [0.5, 7],
+    ]);
+  });
+
+  test('columns, reads these alone in this order and looks into no other', async () => {
+    const table = await load('a,b,c\n1,x,3\n2,7,4\n', { columns: ['c', 'a'] });
+    expect(table.names).toEqual(['c', 'a']);
+  });
+
+  test('columns with types, override the first value', async () => {
+    const table = await load('zip,n\n01234,1\nA1,2\n', { columns: { zip: 'string', n: 'number' } });
+    expect(table.strings('zip')).toEqual(['01234', 'A1']);
+    await expect(load('n\nx\n', { columns: { n: 'number' } })).rejects.toThrow(
+      `f.csv:2: column 'n' expected a number, got "x"`,
+    );
+  });
+
+  test('no header, names columns by place or as told', async () => {
+    expect((await load('1,2\n', { header: false })).numbers('1')).toEqual(Float64Array.of(2));
+    expect((await load('1,2\n', { header: ['x', 'y'] })).numbers('x')).toEqual(Float64Array.of(1));
+    await expect(load('1,2\n', { header: ['x'] })).rejects.toThrow(
+      'f.csv:1: expected 1 fields (the names given), got 2',
+    );
+  });
+
+  test('byte-order mark, belongs to no name', async () => {
+    expect((await load('\ufeffa\n1\n')).names).toEqual(['a']);
+  });
+
+  test.each([
+    ['too few fields', 'a,b\n1,2\n3\n', 'f.csv:3: expected 2 fields, got 1'],
+    ['too many fields', 'a,b\n\n1,2,3\n', 'f.csv:3: expected 2 fields, got 3'],
+    [
+      'misprint among numbers',
+      'a\n1\n2\nl7\n',
+      `f.csv:4: column 'a' expected a number, got "l7"; columns: { 'a': 'string' } keeps text`,
+    ],
+    ['hexadecimal number', 'a\n1\n0x10\n', `f.csv:3: column 'a' expected a number, got "0x10"`],
+    ['number too large', 'a\n1e999\n', `f.csv:2: column 'a' expected a number that 64 bits can hold, got 1e999`],
+    ['name twice', 'a,b,a\n', `f.csv:1: expected each column once, got 'a' twice`],
+    ['empty file', '', 'f.csv:1: expected a row of column names, got an empty file'],
+    ['line after a quoted line end', 'a,b\n"x\ny",1\n"z",\n', `f.csv:4: column 'b' expected a number, got none`],
+  ])('%s, is an error with file and line', async (_, text, message) => {
+    const error = await load(text).catch((e: unknown) => e as DataError);
+    expect(error).toBeInstanceOf(DataError);
+    expect((error as DataError).message).toContain(message);
+    expect((error as DataError).line).toBe(Number(/:(\d+):/.exec(message)![1]));
+  });
+
+  const gaps = 'd,n\na,1\nb,\nc,NA\nd,4\n';
+
+  test("missing: 'error', is an error that names the ways out", async () => {
+    await expect(load(gaps)).rejects.toThrow(
+      `f.csv:3: column 'n' expected a number, got none; missing: 'skip', 'nan' or 'previous' allows for it`,
+    );
+  });
+
+  test.each<[NonNullable<CsvOptions['missing']>, string[], number[]]>([
+    ['skip', ['a', 'd'], [1, 4]],
+    ['nan', ['a', 'b', 'c', 'd'], [1, Number.NaN, Number.NaN, 4]],
+    ['previous', ['a', 'b', 'c', 'd'], [1, 1, 1, 4]],
+  ])("missing: '%s', reads on", async (missing, d, n) => {
+    const table = await load(gaps, { missing });
+    expect(table.strings('d')).toEqual(d);
+    expect(table.numbers('n')).toEqual(Float64Array.from(n));
+  });
+
+  test("missing: 'previous' in the first row, is an error", async () => {
+    await expect(load('n\nnull\n2\n', { missing: 'previous' })).rejects.toThrow(/^f\.csv:2: .*first row/);
+  });
+
+  test('text that looks missing, stays text', async () => {
+    expect((await load('country\nDE\nNA\n')).strings('country')).toEqual(['DE', 'NA']);
+  });
+
+  test('empty line, is passed over among several columns and a missing value of a single one', async () => {
+    expect((await load('a,b\n\n1,2\n\n\n')).length).toBe(1);
+    expect((await load('a\n1\n\n3\n\n', { missing: 'nan' })).numbers('a')).toEqual(Float64Array.of(1, Number.NaN, 3));
+  });
+
+  test('column not there, is an error that lists those there are', async () => {
+    await expect(load('a,b\n', { columns: ['c'] })).rejects.toThrow(`loadCsv: columns of f.csv are 'a', 'b', got 'c'`);
+    const table = await load('a,b\n1,x\n');
+    expect(() => table.column('c')).toThrow(`column expected one of 'a', 'b', got 'c'`);
+    expect(() => table.numbers('b')).toThrow(`column 'b' expected numbers, got strings; its first is "x"`);
+    expect(() => table.strings('a')).toThrow(`column 'a' expected strings, got numbers`);
+  });
+
+  test.each([
+    [{ delimiter: '"' }, 'delimiter expected one character'],
+    [{ delimiter: ', ' }, 'delimiter expected one character'],
+    [{ missing: 'drop' }, `missing expected 'error', 'skip', 'nan' or 'previous', got 'drop'`],
+    [{ columns: { a: 'date' } }, `columns['a'] expected 'number' or 'string', got 'date'`],
+  ])('option %j, is an error', async (options, message) => {
+    await expect(load('a\n1\n', options as CsvOptions)).rejects.toThrow(message);
+  });
+});
