@@ -80,7 +80,8 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
   }
 }
 
-function asArray(values: DataLike, what: string): NdArray {
+/** Samples as one array, of whatever numbers. */
+export function asArray(values: DataLike, what: string): NdArray {
   if (values instanceof NdArray) return values;
   if (values instanceof Tensor) return new NdArray(values.toArray(), values.shape);
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);

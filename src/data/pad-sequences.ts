@@ -1,0 +1,81 @@
+import { ArgumentError, type DType, formatShape, type NestedNumbers, sameShape } from '../autograd/tensor.ts';
+import { asArray, NdArray } from './array.ts';
+
+export interface PadOptions {
+  /** Steps of the result L; that of the longest sequence unless given. */
+  maxLength?: number;
+  /** The side on which short sequences are filled, `'pre'` unless given. */
+  padding?: 'pre' | 'post';
+  /** The side on which long sequences are cut, `'pre'` unless given. */
+  truncating?: 'pre' | 'post';
+  /** What fills, 0 unless given. */
+  value?: number;
+  /** `'i32'` unless given, which takes integers alone. */
+  dtype?: DType;
+}
+
+/**
+ * Makes one array of sequences of unequal length: short ones are filled, long ones cut.
+ *
+ * @param sequences N sequences: lists of T numbers, or of T samples of one shape `[T, …]`. T may differ, and be 0.
+ * @returns `[N, L, …]`, an `Int32Array` or, with `dtype: 'f32'`, a `Float32Array` of its own.
+ * @throws ArgumentError if the samples of two sequences differ in shape, a number does not fit `dtype`, or an option is none.
+ * @see https://keras.io/api/data_loading/timeseries/#pad_sequences-function
+ *
+ * @example
+ * padSequences([[1], [2, 3], [4, 5, 6]], { maxLength: 2 }); // [[0, 1], [2, 3], [5, 6]]
+ */
+export function padSequences(
+  sequences: ArrayLike<NestedNumbers | NdArray>,
+  options: PadOptions = {},
+): NdArray<Int32Array | Float32Array> {
+  const { padding = 'pre', truncating = 'pre', value = 0, dtype = 'i32' } = options;
+  for (const [key, side] of Object.entries({ padding, truncating })) {
+    if (side !== 'pre' && side !== 'post') {
+      throw new ArgumentError(`padSequences: ${key} expected 'pre' or 'post', got '${side}'`);
+    }
+  }
+  if (dtype !== 'i32' && dtype !== 'f32')
+    throw new ArgumentError(`padSequences: dtype expected 'i32' or 'f32', got '${dtype}'`);
+  const arrays = Array.from(sequences, (sequence, i) => sequenceOf(sequence, i));
+  const longest = arrays.reduce((length, { shape }) => Math.max(length, shape[0]!), 0);
+  const { maxLength = longest } = options;
+  if (!Number.isInteger(maxLength) || maxLength < 0) {
+    throw new ArgumentError(`padSequences: maxLength expected a whole number of 0 or more, got ${maxLength}`);
+  }
+
+  // An empty list says nothing about the shape of its samples.
+  const withSamples = arrays.findIndex(({ shape }) => shape[0]! > 0);
+  const sample = arrays[withSamples]?.shape.slice(1) ?? [];
+  const size = sample.reduce((product, n) => product * n, 1);
+  const length = arrays.length * maxLength * size;
+  const data = dtype === 'i32' ? new Int32Array(length) : new Float32Array(length);
+  const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : Number.isFinite(Math.fround(x)));
+  const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
+  if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${value}`);
+  data.fill(value);
+
+  for (const [n, { data: from, shape }] of arrays.entries()) {
+    const steps = shape[0]!;
+    if (steps > 0 && !sameShape(shape.slice(1), sample)) {
+      throw new ArgumentError(
+        `padSequences: sequences[${n}] expected samples of shape ${formatShape(sample)}, as in sequences[${withSamples}], got ${formatShape(shape.slice(1))}`,
+      );
+    }
+    const kept = Math.min(steps, maxLength);
+    const first = (truncating === 'pre' ? steps - kept : 0) * size;
+    const to = (n * maxLength + (padding === 'pre' ? maxLength - kept : 0)) * size;
+    for (let i = 0; i < kept * size; i++) {
+      const x = from[first + i]!;
+      if (!fits(x)) throw new ArgumentError(`padSequences: sequences[${n}] expected ${expected}, got ${x}`);
+      data[to + i] = x;
+    }
+  }
+  return new NdArray<Int32Array | Float32Array>(data, [arrays.length, maxLength, ...sample]);
+}
+
+function sequenceOf(sequence: NestedNumbers | NdArray, index: number): NdArray {
+  const array = asArray(sequence, `padSequences: sequences[${index}]`);
+  if (array.shape.length > 0) return array;
+  throw new ArgumentError(`padSequences: sequences[${index}] expected a list, got ${array.data[0]}`);
+}

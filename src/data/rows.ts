@@ -1,0 +1,147 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import { RandomStream } from '../engine/random.ts';
+import { NdArray } from './array.ts';
+
+type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array;
+
+/** Samples one after another: an array by its first axis, a typed array by its numbers, a list by its elements. */
+export type Rows = NdArray | TypedArray | readonly unknown[];
+
+export interface ShuffleOptions {
+  /** An integer in [0, 2³²), 0 unless given: the same seed gives the same order on every host. */
+  seed?: number;
+}
+
+export interface TrainTestOptions extends ShuffleOptions {
+  /** A part of the whole between 0 and 1, rounded up, or a number of rows; 0.25 unless given. */
+  testSize?: number;
+  /** Whether to shuffle first (default). Without it the last rows are the test part, as a series in time wants it. */
+  shuffle?: boolean;
+}
+
+/**
+ * The rows before `at`, and those from there on: training and test parts of a series in time.
+ *
+ * @param at a number of rows, or a part of the whole between 0 and 1, rounded down.
+ * @param options.context rows before `at` with which the second part begins nevertheless: as many as a window has inputs, and its first
+ *   output is row `at`.
+ * @returns copies of the kind of `rows`.
+ * @throws ArgumentError if `at` is not within the rows, or `context` more than stand before it.
+ */
+export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number } = {}): [T, T] {
+  const { context = 0 } = options;
+  const count = rowCount(rows);
+  const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
+  if (!Number.isInteger(from) || from < 0 || from > count) {
+    throw new ArgumentError(`splitAt: at expected 0 to ${count}, the rows, or a part between 0 and 1, got ${at}`);
+  }
+  if (!Number.isInteger(context) || context < 0 || context > from) {
+    throw new ArgumentError(`splitAt: context expected 0 to ${from}, the rows before, got ${context}`);
+  }
+  return [sliceRows(rows, 0, from), sliceRows(rows, from - context, count)];
+}
+
+/**
+ * Splits samples and their labels, by default at random, always all in the same way.
+ *
+ * @param arrays as many rows each, such as `[x, y]`.
+ * @returns copies of the kinds of `arrays`, as `{ train: [x, y], test: [x, y] }`.
+ * @throws ArgumentError if the arrays have different numbers of rows, or a part would be empty.
+ * @see https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html
+ *
+ * @example
+ * const { train: [x, y], test } = trainTestSplit([sequences, labels], { testSize: 0.2, seed: 1 });
+ */
+export function trainTestSplit<T extends readonly Rows[] | []>(
+  arrays: T,
+  options: TrainTestOptions = {},
+): { train: T; test: T } {
+  const { testSize = 0.25, shuffle: shuffled = true } = options;
+  const count = commonCount(arrays, 'trainTestSplit');
+  const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
+  if (!Number.isInteger(test) || test < 1 || test >= count) {
+    throw new ArgumentError(
+      `trainTestSplit: testSize expected a part between 0 and 1 or 1 to ${count - 1} of ${count} rows, got ${testSize}`,
+    );
+  }
+  const ordered = shuffled ? shuffle(arrays, options) : arrays;
+  return {
+    train: ordered.map((rows) => sliceRows(rows, 0, count - test)) as readonly Rows[] as T,
+    test: ordered.map((rows) => sliceRows(rows, count - test, count)) as readonly Rows[] as T,
+  };
+}
+
+/**
+ * Puts samples and their labels into one random order. (`fit` shuffles its training part; `validationSplit` takes the last rows as they
+ * stand, so that data sorted by label must be shuffled before.)
+ *
+ * @param arrays as many rows each, such as `[x, y]`.
+ * @returns copies of the kinds of `arrays`.
+ * @throws ArgumentError if the arrays have different numbers of rows; RangeError if `seed` is none.
+ */
+export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: ShuffleOptions = {}): T {
+  const count = commonCount(arrays, 'shuffle');
+  const order = new RandomStream(options.seed ?? 0).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
+  return arrays.map((rows) => takeRows(rows, order)) as readonly Rows[] as T;
+}
+
+/**
+ * The rows of the given numbers, in their order; a row may stand more than once.
+ *
+ * @returns a copy of the kind of `rows`.
+ * @throws ArgumentError if a number is not that of a row.
+ */
+export function takeRows<T extends Rows>(rows: T, indices: ArrayLike<number>): T {
+  const count = rowCount(rows);
+  for (let i = 0; i < indices.length; i++) {
+    const index = indices[i]!;
+    if (Number.isInteger(index) && index >= 0 && index < count) continue;
+    throw new ArgumentError(`takeRows: indices[${i}] expected 0 to ${count - 1}, got ${index}`);
+  }
+  if (!(rows instanceof NdArray)) return taken(rows as List, indices, 1) as unknown as T;
+  const size = rows.data.length / Math.max(count, 1);
+  return new NdArray(taken(rows.data as List<number>, indices, size), [
+    indices.length,
+    ...rows.shape.slice(1),
+  ]) as NdArray as T;
+}
+
+/** What arrays and typed arrays have in common. */
+interface List<E = unknown> extends ArrayLike<E> {
+  readonly constructor: unknown;
+  slice(from: number, to: number): List<E>;
+}
+
+/** Runs of `size` elements, into a list of the same kind. */
+function taken<E>(list: List<E>, indices: ArrayLike<number>, size: number): List<E> {
+  const copy: E[] = new (list.constructor as ArrayConstructor)(indices.length * size);
+  for (let i = 0; i < indices.length; i++) {
+    for (let j = 0; j < size; j++) copy[i * size + j] = list[indices[i]! * size + j]!;
+  }
+  return copy;
+}
+
+function sliceRows<T extends Rows>(rows: T, from: number, to: number): T {
+  if (!(rows instanceof NdArray)) return (rows as List).slice(from, to) as unknown as T;
+  const size = rows.data.length / Math.max(rowCount(rows), 1);
+  const data = (rows.data as List<number>).slice(from * size, to * size);
+  return new NdArray(data, [to - from, ...rows.shape.slice(1)]) as NdArray as T;
+}
+
+const rowCount = (rows: Rows): number => (rows instanceof NdArray ? rows.shape[0]! : rows.length);
+
+function commonCount(arrays: readonly Rows[], what: string): number {
+  const counts = arrays.map(rowCount);
+  const other = counts.findIndex((count) => count !== counts[0]);
+  if (counts.length === 0) throw new ArgumentError(`${what}: expected one array or more, got none`);
+  if (other < 0) return counts[0]!;
+  throw new ArgumentError(`${what}: arrays[${other}] expected ${counts[0]} rows, as arrays[0], got ${counts[other]}`);
+}

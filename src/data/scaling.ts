@@ -1,0 +1,123 @@
+import { ArgumentError, formatShape } from '../autograd/tensor.ts';
+import { asArray, type DataLike, NdArray } from './array.ts';
+
+/** An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last axis. */
+export interface Scaler {
+  /**
+   * Scales values; NaN stays NaN.
+   *
+   * @param values `[…, F]`, or of any shape if the scaler has one feature.
+   * @returns as many as float32, in memory of their own.
+   * @throws ArgumentError if the last axis is not F.
+   */
+  transform(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
+  /** What `transform` undoes: forecasts in the units of the data. */
+  inverse(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
+}
+
+export interface ScaleOptions {
+  /** Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. */
+  feature?: number;
+}
+
+export interface StandardScaler extends Scaler {
+  /** `[F]` */
+  readonly mean: Float64Array;
+  /** `[F]`, of the whole population (divided by the number of values). */
+  readonly std: Float64Array;
+}
+
+export interface MinMaxScaler extends Scaler {
+  /** `[F]` */
+  readonly min: Float64Array;
+  /** `[F]` */
+  readonly max: Float64Array;
+}
+
+/**
+ * Scales each feature to mean 0 and standard deviation 1: z = (x − mean) / std. A feature that never varies is only moved.
+ *
+ * @param train `[…, F]`, or `[N]` for one feature: the training part alone, or the model sees what it shall forecast. NaN is passed over.
+ * @throws ArgumentError if a feature has no value or one that is infinite.
+ * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html
+ *
+ * @example
+ * const [past, future] = splitAt(series, 4018);
+ * const scale = standardize(past);
+ * const x = scale.transform(future);
+ */
+export function standardize(train: DataLike): StandardScaler {
+  const columns = featuresOf(train, 'standardize');
+  const mean = Float64Array.from(columns, (values) => meanOf(values));
+  const std = Float64Array.from(columns, (values, f) => Math.sqrt(meanOf(values, (x) => (x - mean[f]!) ** 2)));
+  // Of equal numbers the mean may be one rounding off; what is left over is no deviation.
+  const scale = std.map((s, f) => (s > 1e-15 * Math.abs(mean[f]!) ? s : 1));
+  return { mean, std, ...affine(mean, scale, 'standardize') };
+}
+
+/**
+ * Scales each feature to a range: y = low + (x − min) · (high − low) / (max − min). A feature that never varies becomes `low`.
+ *
+ * @param train as for `standardize`.
+ * @param options.range `[low, high]`, `[0, 1]` unless given.
+ * @throws ArgumentError if a feature has no value or one that is infinite, or the range is none.
+ * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html
+ */
+export function minMaxScale(train: DataLike, options: { range?: readonly [number, number] } = {}): MinMaxScaler {
+  const [low, high] = options.range ?? [0, 1];
+  if (!(low < high && Number.isFinite(high - low))) {
+    throw new ArgumentError(`minMaxScale: range expected two numbers, the lower first, got [${low}, ${high}]`);
+  }
+  const columns = featuresOf(train, 'minMaxScale');
+  const min = Float64Array.from(columns, (values) => values.reduce((a, b) => Math.min(a, b)));
+  const max = Float64Array.from(columns, (values) => values.reduce((a, b) => Math.max(a, b)));
+  const scale = min.map((value, f) => (max[f]! > value ? (max[f]! - value) / (high - low) : 1));
+  const offset = min.map((value, f) => value - low * scale[f]!);
+  return { min, max, ...affine(offset, scale, 'minMaxScale') };
+}
+
+/** y = (x − offset) / scale and its inverse. */
+function affine(offset: Float64Array, scale: Float64Array, what: string): Scaler {
+  const map = (values: DataLike, options: ScaleOptions, each: (x: number, f: number) => number) => {
+    const { data, shape } = asArray(values, `${what}: values`);
+    const count = offset.length;
+    const { feature = count === 1 ? 0 : undefined } = options;
+    if (feature !== undefined && !(feature in offset)) {
+      throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${feature}`);
+    }
+    if (feature === undefined && shape.at(-1) !== count) {
+      throw new ArgumentError(
+        `${what}: values expected a last axis of ${count} features, or the option feature, got ${formatShape(shape)}`,
+      );
+    }
+    return new NdArray(
+      Float32Array.from(data, (x, i) => each(x, feature ?? i % count)),
+      shape,
+    );
+  };
+  return {
+    transform: (values, options = {}) => map(values, options, (x, f) => (x - offset[f]!) / scale[f]!),
+    inverse: (values, options = {}) => map(values, options, (y, f) => y * scale[f]! + offset[f]!),
+  };
+}
+
+/** Each feature's values without NaN. */
+function featuresOf(train: DataLike, what: string): number[][] {
+  const { data, shape } = asArray(train, `${what}: train`);
+  if (shape.length === 0) throw new ArgumentError(`${what}: train expected a list or an array, got a single number`);
+  const features = shape.length === 1 ? 1 : shape.at(-1)!;
+  const columns = Array.from({ length: features }, (): number[] => []);
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i]!;
+    if (Number.isFinite(value)) columns[i % features]!.push(value);
+    else if (!Number.isNaN(value))
+      throw new ArgumentError(`${what}: train expected finite numbers, got ${value} (flat index ${i})`);
+  }
+  const empty = columns.findIndex((values) => values.length === 0);
+  if (empty >= 0 || features === 0)
+    throw new ArgumentError(`${what}: train has no value of feature ${Math.max(empty, 0)}`);
+  return columns;
+}
+
+const meanOf = (values: readonly number[], of = (x: number): number => x): number =>
+  values.reduce((sum, x) => sum + of(x), 0) / values.length;

@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ndarray } from '../../src/data/array.ts';
+import { type WindowOptions, windowBatches, windows } from '../../src/data/windows.ts';
+
+const steps = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+describe('windows', () => {
+  test('one feature, gives inputs [N, T, 1] and the next steps [N, O]', () => {
+    const { x, y, at } = windows(steps(6), { inputSteps: 3, outputSteps: 2 });
+    expect(x.toNested()).toEqual([
+      [[0], [1], [2]],
+      [[1], [2], [3]],
+    ]);
+    expect(y.toNested()).toEqual([
+      [3, 4],
+      [4, 5],
+    ]);
+    expect(at).toEqual(Int32Array.of(3, 4));
+  });
+
+  test('several features, gives all of them or those asked for', () => {
+    const series = ndarray(Float64Array.from(steps(8)), [4, 2]);
+    const shapeAndFirst = (target?: number | number[]) => {
+      const { x, y } = windows(series, { inputSteps: 2, ...(target !== undefined && { target }) });
+      expect(x.toNested()).toEqual([
+        [
+          [0, 1],
+          [2, 3],
+        ],
+        [
+          [2, 3],
+          [4, 5],
+        ],
+      ]);
+      return y.toNested();
+    };
+    expect(shapeAndFirst()).toEqual([[[4, 5]], [[6, 7]]]);
+    expect(shapeAndFirst(1)).toEqual([[5], [7]]);
+    expect(shapeAndFirst([1, 0])).toEqual([[[5, 4]], [[7, 6]]]);
+  });
+
+  test('shift, stride and samplingRate, place windows and steps', () => {
+    const { x, y, at } = windows(steps(14), { inputSteps: 3, outputSteps: 2, shift: 4, stride: 3, samplingRate: 2 });
+    expect(x.toNested()).toEqual([
+      [[0], [2], [4]],
+      [[3], [5], [7]],
+    ]);
+    expect(y.toNested()).toEqual([
+      [8, 10],
+      [11, 13],
+    ]);
+    expect(at).toEqual(Int32Array.of(8, 11));
+  });
+
+  test("missing: 'skip', leaves out the windows that NaN stands in", () => {
+    const series = [0, 1, Number.NaN, 3, 4, 5];
+    const { x, y, at } = windows(series, { inputSteps: 2, missing: 'skip' });
+    expect(x.toNested()).toEqual([[[3], [4]]]);
+    expect(y.toNested()).toEqual([[5]]);
+    expect(at).toEqual(Int32Array.of(5));
+  });
+
+  test('NaN in a feature that is an input alone, skips by inputs and not by outputs', () => {
+    const series = [
+      [0, 0],
+      [1, Number.NaN],
+      [2, 2],
+      [3, 3],
+      [4, Number.NaN],
+    ];
+    const { at } = windows(series, { inputSteps: 1, target: 0, missing: 'skip' });
+    expect(at).toEqual(Int32Array.of(1, 3, 4));
+  });
+
+  test('any options, each number is that of the formula', () => {
+    const size = (max: number) => fc.integer({ min: 1, max });
+    const options = fc.record({
+      inputSteps: size(4),
+      outputSteps: size(3),
+      shift: size(3),
+      stride: size(3),
+      samplingRate: size(3),
+    });
+    fc.assert(
+      fc.property(options, fc.nat(10), size(3), (o, more, features) => {
+        const first = (o.inputSteps - 1) * o.samplingRate + o.shift;
+        const span = first + (o.outputSteps - 1) * o.samplingRate + 1;
+        const count = span + more;
+        const series = ndarray(Float64Array.from(steps(count * features)), [count, features]);
+        const { x, y, at } = windows(series, { ...o, target: [features - 1] });
+        const n = Math.floor(more / o.stride) + 1;
+        expect(x.shape).toEqual([n, o.inputSteps, features]);
+        expect(y.shape).toEqual([n, o.outputSteps, 1]);
+        for (let i = 0; i < n; i++) {
+          expect(at[i]).toBe(i * o.stride + first);
+          for (let t = 0; t < o.inputSteps; t++) {
+            for (let f = 0; f < features; f++) {
+              const step = i * o.stride + t * o.samplingRate;
+              expect(x.data[(i * o.inputSteps + t) * features + f]).toBe(step * features + f);
+            }
+          }
+          for (let k = 0; k < o.outputSteps; k++) {
+            const step = i * o.stride + first + k * o.samplingRate;
+            expect(y.data[i * o.outputSteps + k]).toBe(step * features + features - 1);
+          }
+        }
+      }),
+      { seed: 6 },
+    );
+  });
+
+  test.each<[string, Parameters<typeof windows>, string]>([
+    ['short series', [steps(3), { inputSteps: 3 }], 'series expected 4 steps or more for one window, got 3'],
+    ['no input', [steps(3), { inputSteps: 0 }], 'inputSteps expected a whole number of 1 or more, got 0'],
+    ['no options', [steps(3), {} as WindowOptions], 'inputSteps expected a whole number of 1 or more, got undefined'],
+    [
+      'half a stride',
+      [steps(3), { inputSteps: 1, stride: 0.5 }],
+      'stride expected a whole number of 1 or more, got 0.5',
+    ],
+    ['cube', [[[[1]]], { inputSteps: 1 }], 'series expected [S] or [S, F], got [1, 1, 1]'],
+    ['target that is none', [steps(3), { inputSteps: 1, target: 1 }], 'target expected features from 0 to 0, got 1'],
+    ['no target', [steps(3), { inputSteps: 1, target: [] }], 'target expected one feature or more, got none'],
+    ['NaN', [[1, Number.NaN, 2], { inputSteps: 1 }], 'series expected finite numbers, got NaN at step 1, feature 0'],
+    [
+      'infinite number, even if NaN is skipped',
+      [[1, Number.POSITIVE_INFINITY, 2], { inputSteps: 1, missing: 'skip' }],
+      'series expected finite numbers, got Infinity at step 1',
+    ],
+    ['number beyond float32', [[1, 1e300], { inputSteps: 1 }], 'series expected finite numbers, got 1e+300 at step 1'],
+    [
+      'NaN in every window',
+      [[Number.NaN, 1], { inputSteps: 1, missing: 'skip' }],
+      'series has NaN in each of its 1 windows',
+    ],
+    [
+      'missing that is none',
+      [steps(3), { inputSteps: 1, missing: 'nan' as 'skip' }],
+      `missing expected 'error' or 'skip', got 'nan'`,
+    ],
+  ])('%s, is an error', (_, args, message) => {
+    expect(() => windows(...args)).toThrow(`windows: ${message}`);
+  });
+});
+
+describe('windowBatches', () => {
+  const series = steps(12);
+  const options = { inputSteps: 2, batchSize: 4 };
+
+  test('in order, are the windows cut into batches, in every pass', () => {
+    const { x, y, at } = windows(series, options);
+    const batches = windowBatches(series, options);
+    expect(batches.length).toBe(3);
+    for (let pass = 0; pass < 2; pass++) {
+      const parts = [...batches];
+      expect(parts.map((part) => part.x.shape)).toEqual([
+        [4, 2, 1],
+        [4, 2, 1],
+        [2, 2, 1],
+      ]);
+      expect(parts.flatMap((part) => [...part.x.data])).toEqual([...x.data]);
+      expect(parts.flatMap((part) => [...part.y.data])).toEqual([...y.data]);
+      expect(parts.flatMap((part) => [...part.at])).toEqual([...at]);
+    }
+  });
+
+  test('shuffled, are all windows in another order each pass, that the seed fixes', () => {
+    const passes = (seed: number) => {
+      const batches = windowBatches(series, { ...options, shuffle: true, seed });
+      return [1, 2].map(() => [...batches].flatMap((part) => [...part.at]));
+    };
+    const [first, second] = passes(1);
+    expect([...first!].sort((a, b) => a - b)).toEqual([...windows(series, options).at]);
+    expect(second).not.toEqual(first);
+    expect(passes(1)).toEqual([first, second]);
+  });
+
+  test('mistakes, are told at once', () => {
+    expect(() => windowBatches(series, { inputSteps: 12 })).toThrow('windowBatches: series expected 13 steps or more');
+    expect(() => windowBatches(series, { ...options, batchSize: 0 })).toThrow('windowBatches: batchSize expected');
+  });
+});
