@@ -1,0 +1,194 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import { NdArray } from './array.ts';
+import { padSequences } from './pad-sequences.ts';
+
+export interface TextVectorizationOptions {
+  /** The vocabulary's greatest size, special tokens included; unlimited unless given. */
+  maxTokens?: number;
+  /** What to do to a text first: lower its case and take ASCII punctuation out (default), one of both, nothing, or as a function does. */
+  standardize?: 'lowerAndStripPunctuation' | 'lower' | 'stripPunctuation' | null | ((text: string) => string);
+  /** Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for one token. */
+  split?: 'whitespace' | 'character' | null | ((text: string) => string[]);
+  /** Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. */
+  ngrams?: number | readonly number[];
+  /** What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, or whether it does. */
+  outputMode?: 'int' | 'count' | 'multiHot';
+  /** Ids a text in mode `int`: texts are cut or filled with 0 at their end. That of the longest text unless given. */
+  outputSequenceLength?: number;
+  /** The tokens by id, instead of `adapt`: with or without the special ones. */
+  vocabulary?: readonly string[];
+}
+
+const PADDING = '';
+const UNKNOWN = '[UNK]';
+
+/**
+ * Texts as ids of words, like Keras's layer of this name: the most frequent words of the texts it is adapted to have the lowest ids.
+ *
+ * In mode `int` id 0 (`''`) fills up and id 1 (`'[UNK]'`) is every token outside the vocabulary; in the other modes place 0 is `'[UNK]'`.
+ * Tokens of equal frequency stand in falling order of their code points, as in Keras. Case is lowered by Unicode's rules; Keras lowers
+ * ASCII letters alone.
+ *
+ * @throws ArgumentError if an option is none, or `vocabulary` has a token twice or more than `maxTokens`.
+ * @see https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/
+ *
+ * @example
+ * const words = textVectorization({ maxTokens: 5000, outputSequenceLength: 4 });
+ * words.adapt(['the cat sat', 'the dog']);
+ * words.encode(['The bird sat!']).toNested(); // [[2, 1, 3, 0]]
+ */
+export const textVectorization = (options: TextVectorizationOptions = {}): TextVectorization =>
+  new TextVectorization(options);
+
+export class TextVectorization {
+  readonly #options: TextVectorizationOptions;
+  readonly #special: readonly string[];
+  #vocabulary: readonly string[] = [];
+  #ids: ReadonlyMap<string, number> = new Map();
+
+  /** @internal */
+  constructor(options: TextVectorizationOptions) {
+    checkOptions(options);
+    this.#options = options;
+    this.#special = (options.outputMode ?? 'int') === 'int' ? [PADDING, UNKNOWN] : [UNKNOWN];
+    if (options.vocabulary) this.#setVocabulary(options.vocabulary);
+  }
+
+  /** Tokens by id, special ones included; empty before `adapt`. Given as `vocabulary` it makes the same vectorization again. */
+  get vocabulary(): readonly string[] {
+    return this.#vocabulary;
+  }
+
+  /** Learns the vocabulary from texts; what was learned before is forgotten. */
+  adapt(texts: Iterable<string>): void {
+    const counts = new Map<string, number>();
+    for (const text of texts) for (const token of this.tokens(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+    for (const token of this.#special) counts.delete(token);
+    const ordered = [...counts].sort(([a, n], [b, m]) => m - n || compareCodePoints(b, a)).map(([token]) => token);
+    const { maxTokens = Number.POSITIVE_INFINITY } = this.#options;
+    this.#setVocabulary(ordered.slice(0, Math.max(maxTokens - this.#special.length, 0)));
+  }
+
+  /** A text's tokens: standardized, split, joined to n-grams. */
+  tokens(text: string): string[] {
+    const { standardize = 'lowerAndStripPunctuation', split = 'whitespace', ngrams } = this.#options;
+    let standard = text;
+    if (typeof standardize === 'function') standard = standardize(text);
+    if (standardize === 'lower' || standardize === 'lowerAndStripPunctuation') standard = standard.toLowerCase();
+    if (standardize === 'stripPunctuation' || standardize === 'lowerAndStripPunctuation') {
+      standard = standard.replaceAll(/[!-/:-@[-`{-~]/g, '');
+    }
+    const tokens =
+      typeof split === 'function'
+        ? split(standard)
+        : split === 'whitespace'
+          ? standard.split(/\s+/).filter((token) => token !== '')
+          : split === 'character'
+            ? [...standard]
+            : [standard];
+    if (ngrams === undefined) return tokens;
+    const lengths = typeof ngrams === 'number' ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams;
+    return lengths.flatMap((n) =>
+      Array.from({ length: Math.max(tokens.length - n + 1, 0) }, (_, i) => tokens.slice(i, i + n).join(' ')),
+    );
+  }
+
+  /**
+   * Texts as the lists of their ids, of unequal length.
+   *
+   * @throws ArgumentError before `adapt`, unless a vocabulary was given.
+   */
+  sequences(texts: Iterable<string>): Int32Array<ArrayBuffer>[] {
+    if (this.#vocabulary.length === 0) {
+      throw new ArgumentError('textVectorization: expected a vocabulary, got none; call adapt(texts) first');
+    }
+    const unknown = this.#special.indexOf(UNKNOWN);
+    return Array.from(texts, (text) => Int32Array.from(this.tokens(text), (token) => this.#ids.get(token) ?? unknown));
+  }
+
+  /**
+   * Texts as one array.
+   *
+   * @returns `[N, L]` ids, or, in the other modes, `[N, vocabulary.length]` numbers; in memory of its own.
+   * @throws ArgumentError as `sequences` does.
+   */
+  encode(texts: Iterable<string>): NdArray<Int32Array | Float32Array> {
+    const { outputMode = 'int', outputSequenceLength: maxLength } = this.#options;
+    const sequences = this.sequences(texts);
+    if (outputMode === 'int') {
+      return padSequences(sequences, {
+        padding: 'post',
+        truncating: 'post',
+        ...(maxLength !== undefined && { maxLength }),
+      });
+    }
+    const width = this.#vocabulary.length;
+    const counts = new Float32Array(sequences.length * width);
+    for (const [i, ids] of sequences.entries()) {
+      for (const id of ids) counts[i * width + id] = outputMode === 'count' ? counts[i * width + id]! + 1 : 1;
+    }
+    return new NdArray(counts, [sequences.length, width]);
+  }
+
+  /**
+   * The tokens of a list of ids, joined by blanks (by nothing where `split` is `'character'`); what fills up is left out.
+   *
+   * @throws ArgumentError if an id is not one of the vocabulary.
+   */
+  decode(ids: ArrayLike<number>): string {
+    const tokens = Array.from(ids, (id, i) => {
+      const token = this.#vocabulary[id];
+      if (token !== undefined) return token;
+      throw new ArgumentError(`decode: ids[${i}] expected 0 to ${this.#vocabulary.length - 1}, got ${id}`);
+    });
+    return tokens.filter((token) => token !== PADDING).join(this.#options.split === 'character' ? '' : ' ');
+  }
+
+  #setVocabulary(tokens: readonly string[]): void {
+    const own = this.#special.every((token, i) => tokens[i] === token) ? tokens.slice(this.#special.length) : tokens;
+    const vocabulary = [...this.#special, ...own];
+    const ids = new Map(vocabulary.map((token, id) => [token, id]));
+    if (ids.size < vocabulary.length) {
+      const twice = vocabulary.find((token, id) => ids.get(token) !== id);
+      throw new ArgumentError(
+        `textVectorization: vocabulary expected each token once, got ${JSON.stringify(twice)} twice`,
+      );
+    }
+    const { maxTokens } = this.#options;
+    if (maxTokens !== undefined && vocabulary.length > maxTokens) {
+      throw new ArgumentError(
+        `textVectorization: vocabulary expected at most maxTokens ${maxTokens} with the special ones, got ${vocabulary.length}`,
+      );
+    }
+    this.#vocabulary = vocabulary;
+    this.#ids = ids;
+  }
+}
+
+function checkOptions(options: TextVectorizationOptions): void {
+  const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength } = options;
+  const check = (key: string, value: unknown, allowed: readonly unknown[]): void => {
+    if (value === undefined || typeof value === 'function' || allowed.includes(value)) return;
+    const names = allowed.map((each) => (each === null ? 'null' : `'${each}'`)).join(', ');
+    throw new ArgumentError(`textVectorization: ${key} expected one of ${names}, got '${value}'`);
+  };
+  check('standardize', standardize, ['lowerAndStripPunctuation', 'lower', 'stripPunctuation', null]);
+  check('split', split, ['whitespace', 'character', null]);
+  check('outputMode', outputMode, ['int', 'count', 'multiHot']);
+  const least = outputMode === undefined || outputMode === 'int' ? 3 : 2;
+  const sizes = [['maxTokens', maxTokens, least] as const, ['outputSequenceLength', outputSequenceLength, 1] as const];
+  for (const [key, value, from] of [...sizes, ...[ngrams ?? []].flat().map((n) => ['ngrams', n, 1] as const)]) {
+    if (value === undefined || (Number.isInteger(value) && value >= from)) continue;
+    throw new ArgumentError(`textVectorization: ${key} expected a whole number of ${from} or more, got ${value}`);
+  }
+}
+
+/** By code point, as Python and bytes of UTF-8 compare; UTF-16 units would put U+FF5E behind an emoji. */
+function compareCodePoints(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]];
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const difference = left[i]!.codePointAt(0)! - right[i]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}
