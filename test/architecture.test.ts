@@ -61,13 +61,13 @@ describe('imports of src', () => {
     expect(upward.map(show)).toEqual([]);
   });
 
-  test('of data, know arrays and no kernels; of io, nothing of the rest', () => {
+  test('of data, know arrays and random numbers and no kernels; of io, nothing of the rest', () => {
     const known = (folder: string): string[] => [
       ...new Set(
         internal.filter(({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder).map(({ to }) => to),
       ),
     ];
-    expect(known('data').filter((to) => to !== 'autograd/tensor.ts')).toEqual([]);
+    expect(known('data').sort()).toEqual(['autograd/tensor.ts', 'engine/random.ts']);
     expect(known('io')).toEqual([]);
   });
 
@@ -98,20 +98,39 @@ describe('imports of src', () => {
     expect(imports.filter((each) => each.to.startsWith('node:') && !allowed(each)).map(show)).toEqual([]);
   });
 
+  // These ask the host for its modules by name when they run, and do without where it has none.
+  const hostFiles = ['data/host-files.ts', 'engine/threads.ts'];
+
+  test('aside, node: modules are named in the two files alone that ask the host for them', () => {
+    const naming = files.filter((file) => /['"`]node:/.test(codeOf(file)));
+    expect(naming.filter((file) => !file.startsWith('cli/') && !nodeFiles.includes(file)).sort()).toEqual(hostFiles);
+  });
+
   test('name one package, the AssemblyScript loader', () => {
     const packages = imports.filter(({ to }) => !files.includes(to) && !to.startsWith('node:'));
     expect(packages.map(({ to }) => to)).toEqual(['@assemblyscript/loader']);
   });
 
-  test('of index.ts, reach no file that needs Node', () => {
+  /** The files that run when `start` is loaded. */
+  const reachedFrom = (start: string): string[] => {
     const reached = new Set<string>();
     const walk = (file: string): void => {
       if (reached.has(file)) return;
       reached.add(file);
       for (const { from, to, typeOnly } of internal) if (from === file && !typeOnly) walk(to);
     };
-    walk('index.ts');
-    expect([...reached].filter((file) => nodeFiles.includes(file) || file.startsWith('cli/'))).toEqual([]);
+    walk(start);
+    return [...reached];
+  };
+
+  test.each(['index.ts', 'data.ts'])('of %s, reach no file that needs Node', (face) => {
+    expect(reachedFrom(face).filter((file) => nodeFiles.includes(file) || file.startsWith('cli/'))).toEqual([]);
+  });
+
+  test('of index.ts, reach no loader of data', () => {
+    const loaders = internal.filter(({ to }) => to === 'data/source.ts').map(({ from }) => from);
+    expect(loaders.length).toBeGreaterThan(3);
+    expect(reachedFrom('index.ts').filter((file) => loaders.includes(file))).toEqual([]);
   });
 });
 
