@@ -1,10 +1,8 @@
 import type { Kernels, Ptr } from './abi.ts';
-import { decodeBase64Alone } from './base64.ts';
+import { canShare, compile, compileNow } from './kernel-modules.ts';
 import { type Build, hostHasRelaxedSimd, hostHasSimd, instantiateKernels } from './load.ts';
 import { Arena, Heap, type Mark } from './memory.ts';
-import { withSharedMemory } from './shared-memory.ts';
 import { hostHasThreads, type Part, Pool, WorkerError } from './threads.ts';
-import { relaxed, simd } from './wasm.gen.ts';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
 export type NumericMode = 'fast' | 'reproducible';
@@ -23,7 +21,6 @@ export interface InitOptions {
   maximumMemory?: number;
 }
 
-const inlined: Record<Build, string> = { simd, relaxed };
 // A page less than 32 bits address, so that the end of the last buffer is an address too.
 const LARGEST_MEMORY = 65535 * 65536;
 
@@ -139,15 +136,6 @@ export class Engine {
   }
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  // An AudioWorklet has no atob.
-  if (typeof atob === 'undefined') return decodeBase64Alone(text);
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
-}
-
 function buildFor(mode: NumericMode): Build {
   if (!hostHasSimd()) throw new Error('tapeloop needs WebAssembly with 128-bit SIMD, which this host does not have');
   return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
@@ -168,7 +156,11 @@ function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads =
   if (!(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {
     throw new RangeError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${maximumMemory}`);
   }
-  return { mode, maximumMemory: Math.min(maximumMemory, LARGEST_MEMORY), threads: hostHasThreads() ? threads : 1 };
+  return {
+    mode,
+    maximumMemory: Math.min(maximumMemory, LARGEST_MEMORY),
+    threads: canShare && hostHasThreads() ? threads : 1,
+  };
 }
 
 let current: Engine | undefined;
@@ -177,7 +169,7 @@ let current: Engine | undefined;
 export function engine(): Engine {
   if (!current) {
     const build = buildFor('fast');
-    current = new Engine(new WebAssembly.Module(decodeBase64(inlined[build])), build, LARGEST_MEMORY);
+    current = new Engine(compileNow(build), build, LARGEST_MEMORY);
   }
   return current;
 }
@@ -196,8 +188,7 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
   if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
   else {
     const build = buildFor(mode);
-    const bytes = decodeBase64(inlined[build]);
-    const module = await WebAssembly.compile(threads > 1 ? withSharedMemory(bytes) : bytes);
+    const module = await compile(build, threads > 1);
     made = new Engine(module, build, maximumMemory, threads > 1);
     if (threads > 1) await made.startThreads(module, threads);
   }

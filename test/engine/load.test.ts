@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { engine, type InitOptions, init } from '../../src/engine/engine.ts';
+import { bytesOf } from '../../src/engine/kernel-modules.ts';
+import { bytesOf as bytesAsText } from '../../src/engine/kernel-modules-text.ts';
 import { type Build, hostHasRelaxedSimd, hostHasSimd } from '../../src/engine/load.ts';
-import { relaxed, simd } from '../../src/engine/wasm.gen.ts';
 import { square } from '../../src/ops/index.ts';
 
-const inlined: Record<Build, Buffer> = { simd: Buffer.from(simd, 'base64'), relaxed: Buffer.from(relaxed, 'base64') };
+const inlined: Record<Build, Buffer> = { simd: Buffer.from(bytesOf('simd')), relaxed: Buffer.from(bytesOf('relaxed')) };
 const names = Object.keys(inlined) as Build[];
 const size = 40_000;
 
@@ -18,6 +19,10 @@ describe.each(names)('%s.wasm', (build) => {
   test(`as inlined, is at most ${size} bytes and the file that the build wrote`, () => {
     expect(inlined[build].length).toBeLessThanOrEqual(size);
     expect(inlined[build].equals(readFileSync(new URL(`../../build/${build}.wasm`, import.meta.url)))).toBe(true);
+  });
+
+  test('as inlined for Node, is the same', () => {
+    expect(inlined[build].equals(Buffer.from(bytesAsText(build)))).toBe(true);
   });
 
   test('imports env.memory and nothing else', () => {

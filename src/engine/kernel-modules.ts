@@ -1,0 +1,39 @@
+import { decodeBase64Alone } from './base64.ts';
+import { inflateRaw } from './inflate.ts';
+import type { Build } from './load.ts';
+import { RELAXED_PART, relaxedDictionary } from './relaxed-parts.ts';
+import { withSharedMemory } from './shared-memory.ts';
+import { relaxed, relaxedSize, simd, simdSize } from './wasm.gen.ts';
+
+// Where the compiled kernels come from: deflated bytes inlined in the package, for pages, where every kilobyte is waited for. The package
+// takes another of the kernel-modules files where the host wants it (its `imports`): bytes as they are for Node, whose start they
+// shorten by 5 ms, and files for edge workers.
+
+function decodeBase64(text: string): Uint8Array {
+  // An AudioWorklet has no atob.
+  if (typeof atob === 'undefined') return decodeBase64Alone(text);
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** The bytes of a build. @internal */
+export function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
+  const plain = inflateRaw(decodeBase64(simd), simdSize);
+  if (build === 'simd') return plain;
+  const bytes = new Uint8Array(relaxedSize);
+  for (const [i, part] of relaxed.entries()) {
+    const at = i * RELAXED_PART;
+    const size = Math.min(RELAXED_PART, relaxedSize - at);
+    bytes.set(inflateRaw(decodeBase64(part), size, plain.subarray(...relaxedDictionary(i))), at);
+  }
+  return bytes;
+}
+
+/** Whether a module can be had whose memory threads share. */
+export const canShare = true;
+
+/** A build's module, compiled while the caller waits. */
+export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
+
+/** A build's module, compiled off the calling thread where the host can. */
+export const compile = (build: Build, shared: boolean): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(shared ? withSharedMemory(bytesOf(build)) : bytesOf(build));

@@ -1,0 +1,24 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
+const root = join(here, '../..');
+
+/** A folder in which the packed tarball is installed as a user would, with the suite beside it. */
+export function makeApp(): string {
+  const app = mkdtempSync(join(tmpdir(), 'tapeloop-runtimes-'));
+  const npm = (...args: string[]): string => execFileSync('npm', args, { cwd: app, encoding: 'utf8' });
+  writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
+  const [packed] = JSON.parse(npm('pack', root, '--ignore-scripts', '--json')) as [{ filename: string }];
+  npm('install', '--no-audit', '--no-fund', `./${packed.filename}`);
+  for (const file of ['suite.mjs', 'runner.mjs', 'runner.cjs', 'page.mjs', 'worker.mjs']) {
+    copyFileSync(join(here, file), join(app, file));
+  }
+  mkdirSync(join(app, 'public'));
+  return app;
+}
+
+/** A file of a package that was installed for these tests. */
+export const tool = (path: string): string => join(here, 'node_modules', path);

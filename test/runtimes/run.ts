@@ -1,0 +1,100 @@
+// Packs the package, installs it in an empty folder as a user would, and runs one suite in every runtime that is there.
+//   npm run test:runtimes -- [--only NAME,NAME] [--markdown FILE]
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { makeApp, tool } from './app.ts';
+import { page, rollup, viteBuild, viteDev, webpack } from './hosts/bundlers.ts';
+import { bun, deno, node, nodeRequire } from './hosts/programs.ts';
+import { workerd } from './hosts/workerd.ts';
+import { NotHere, type SuiteResult } from './suite-result.ts';
+
+/** SHA-256 of the weights of an LSTM and a GRU after 50 steps each in reproducible mode, on every host, for any number of threads. */
+export const EXPECTED_HASH = 'unset';
+
+const hosts: Record<string, (app: string) => Promise<SuiteResult>> = {
+  'Node 20': node(20),
+  'Node 22': node(22),
+  'Node 24': node(24),
+  'Node 26': node(26),
+  'Node 24 by require': nodeRequire(24),
+  Deno: deno,
+  Bun: bun,
+  workerd,
+  Chromium: page('chromium', 'plain'),
+  'isolated Chromium': page('chromium', 'isolated'),
+  'Chromium with strict CSP': page('chromium', 'strict'),
+  Firefox: page('firefox', 'plain'),
+  'isolated Firefox': page('firefox', 'isolated'),
+  'Firefox with strict CSP': page('firefox', 'strict'),
+  'Vite dev': viteDev,
+  'Vite build': viteBuild,
+  webpack,
+  Rollup: rollup,
+};
+
+interface Row {
+  name: string;
+  result?: SuiteResult;
+  failure?: string;
+  missing?: string;
+}
+
+const mark = (ok: boolean): string => (ok ? 'yes' : 'NO');
+
+function cellsOf({ name, result, failure, missing }: Row): string[] {
+  if (!result) return [name, missing ? `not run: ${missing}` : `FAILED: ${failure}`, '', '', '', '', '', ''];
+  const { build, trains, resumes, streams, splits, threads, hash, hashThreads } = result;
+  return [
+    name,
+    build,
+    mark(trains),
+    mark(resumes),
+    mark(streams),
+    mark(splits),
+    hash === EXPECTED_HASH && hashThreads === EXPECTED_HASH ? 'yes' : `NO: ${hash.slice(0, 12)}`,
+    String(threads),
+  ];
+}
+
+const passed = (row: Row): boolean =>
+  row.missing !== undefined || !cellsOf(row).some((cell) => /^(NO|FAILED)/.test(cell));
+
+const { values } = parseArgs({ options: { only: { type: 'string' }, markdown: { type: 'string' } } });
+if (!existsSync(tool('workerd'))) {
+  console.error('installing the runtimes…');
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', tool('..')], {
+    stdio: 'inherit',
+  });
+}
+const wanted = values.only?.split(',') ?? Object.keys(hosts);
+const unknown = wanted.find((name) => !Object.hasOwn(hosts, name));
+if (unknown !== undefined) {
+  console.error(`--only expected some of ${Object.keys(hosts).join(', ')}; got '${unknown}'`);
+  process.exit(2);
+}
+const app = makeApp();
+const rows: Row[] = [];
+try {
+  for (const name of wanted) {
+    const row: Row = { name };
+    try {
+      row.result = await hosts[name]!(app);
+    } catch (error) {
+      if (error instanceof NotHere) row.missing = error.message;
+      else row.failure = (error as Error).message.split('\n')[0]!;
+    }
+    rows.push(row);
+    console.error(cellsOf(row).join('  '));
+  }
+} finally {
+  rmSync(app, { recursive: true, force: true });
+}
+const table = [
+  ['runtime', 'kernels', 'trains', 'saves, resumes', 'streams', 'any batch size, same bits', 'hash equal', 'threads'],
+  Array.from({ length: 8 }, () => '---'),
+  ...rows.map(cellsOf),
+].map((cells) => `| ${cells.join(' | ')} |`);
+if (values.markdown) writeFileSync(values.markdown, `${table.join('\n')}\n`);
+else console.log(table.join('\n'));
+process.exitCode = rows.every(passed) ? 0 : 1;

@@ -1,0 +1,26 @@
+/** What suite.mjs found in one runtime. */
+export interface SuiteResult {
+  /** Which kernels `fast` mode took. */
+  build: 'simd' | 'relaxed';
+  /** SHA-256 of all weights after 50 steps of an LSTM and a GRU in reproducible mode. */
+  hash: string;
+  hashThreads: string;
+  threads: number;
+  trains: boolean;
+  splits: boolean;
+  resumes: boolean;
+  streams: boolean;
+}
+
+/** The runtime, or a tool it needs, is not on this machine. */
+export class NotHere extends Error {
+  override readonly name = 'NotHere';
+}
+
+/** Reads what a runtime printed or answered. Throws what the suite threw there. */
+export function readResult(text: string): SuiteResult {
+  const line = text.trim().split('\n').at(-1) ?? '';
+  const result = JSON.parse(line) as SuiteResult & { error?: string };
+  if (result.error) throw new Error(result.error);
+  return result;
+}

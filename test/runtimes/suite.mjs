@@ -1,0 +1,98 @@
+// What every runtime runs, on the installed package: train, save, load, resume, stream. It knows no runtime.
+import * as tapeloop from 'tapeloop';
+
+const { adam, decodeModel, dense, embedding, encodeModel, gru, init, lstm, ndarray, sequential, setSeed } = tapeloop;
+const [symbols, time, batch, steps] = [11, 12, 24, 50];
+
+const hex = (bytes) => Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+async function hashOf(arrays) {
+  const total = arrays.reduce((size, array) => size + array.byteLength, 0);
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (const array of arrays) {
+    bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), at);
+    at += array.byteLength;
+  }
+  return hex(await crypto.subtle.digest('SHA-256', bytes));
+}
+
+const weightsOf = (model) => model.weights.map((weight) => weight.toArray());
+
+/** Step `step` of a task: say again what stood two places before. */
+function dataOf(step) {
+  const x = Int32Array.from(
+    { length: batch * time },
+    (_, i) => (((step * batch * time + i) * 2654435761) >>> 11) % symbols,
+  );
+  const y = x.map((_, i) => (i % time < 2 ? 0 : x[i - 2]));
+  return [ndarray(x, [batch, time]), ndarray(y, [batch, time])];
+}
+
+function makeModel(cell) {
+  setSeed(5);
+  const model = sequential([
+    embedding({ inputDim: symbols, outputDim: 8 }),
+    cell({ units: 20, returnSequences: true }),
+    dense({ units: symbols }),
+  ]);
+  const loss = tapeloop.sparseCategoricalCrossentropy({ fromLogits: true });
+  model.compile({ optimizer: adam({ learningRate: 0.01 }), loss });
+  return model;
+}
+
+function train(model, from, to) {
+  let last;
+  for (let step = from; step < to; step++) last = model.trainOnBatch(...dataOf(step)).loss;
+  return last;
+}
+
+async function trainBoth() {
+  const models = [makeModel(lstm), makeModel(gru)];
+  const losses = models.map((model) => [model.trainOnBatch(...dataOf(0)).loss, train(model, 1, steps)]);
+  return { models, losses, hash: await hashOf(models.flatMap(weightsOf)) };
+}
+
+function resumes(model) {
+  const { model: again } = decodeModel(encodeModel(model));
+  train(model, steps, steps + 10);
+  train(again, steps, steps + 10);
+  return weightsOf(model).every((values, i) => weightsOf(again)[i].every((value, j) => Object.is(value, values[j])));
+}
+
+function streams(model) {
+  const stream = model.stream();
+  let finite = true;
+  for (let i = 0; i < 1000; i++) finite &&= stream.step([i % symbols]).every(Number.isFinite);
+  return finite;
+}
+
+/** The same outputs whatever the batches are. */
+function splits(model) {
+  const [x] = dataOf(3);
+  const [whole, ...parts] = [batch, 1, 7].map((batchSize) => model.predict(x, { batchSize }).data);
+  return parts.every((part) => part.every((value, i) => Object.is(value, whole[i])));
+}
+
+/** `{ loads, trains, hash, resumes, streams, splits, threads, build }`; what fails throws. */
+export async function runSuite() {
+  const fast = await init();
+  const build = fast.build;
+  await init({ mode: 'reproducible' });
+  const { models, losses, hash } = await trainBoth();
+  const result = {
+    build,
+    hash,
+    trains: losses.every(([first, last]) => last < first),
+    splits: models.every(splits),
+    resumes: models.every(resumes),
+    streams: models.every(streams),
+    threads: 1,
+    hashThreads: hash,
+  };
+  const shared = await init({ mode: 'reproducible', threads: 2 });
+  result.threads = shared.threads;
+  if (shared.threads > 1) result.hashThreads = (await trainBoth()).hash;
+  shared.stopThreads();
+  return result;
+}
