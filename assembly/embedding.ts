@@ -36,7 +36,7 @@ export function scatter_add(rows: i32, cols: i32, ids: usize, dy: usize, dTable:
 
 // @ts-ignore: decorator
 @inline
-function add_row(count: i32, x: usize, y: usize): void {
+export function add_row(count: i32, x: usize, y: usize): void {
   const tail = count & 3;
   for (let end = x + vector_bytes(count); x < end; x += 16, y += 16) {
     v128.store(y, f32x4.add(v128.load(y), v128.load(x)));

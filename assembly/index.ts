@@ -13,9 +13,10 @@ export { first_invalid_id, gather, scatter_add } from './embedding';
 export { gemm, gemm_scratch_size } from './gemm/gemm';
 export { gemm_int8, gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
 export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
+export { masked_rows } from './masked';
 export { adadelta, adagrad, adam, adamax, lion, nadam, rmsprop, sgd } from './optimizer';
 export { dropout, random_uniform } from './random';
-export { all_finite, argmax, col_sum, dot, row_max, row_sum, sum, sum_squares } from './reduce';
+export { all_finite, argmax, col_sum, col_sum_wide, dot, row_max, row_sum, sum, sum_squares } from './reduce';
 export {
   log_softmax,
   softmax,

@@ -105,6 +105,46 @@ export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accu
   }
 }
 
+/** sums[j] += Σ_i x[i, j] for float64 sums, rows ascending: `col_sum` for rows that come in several parts, up to its rounding. */
+export function col_sum_wide(rows: i32, cols: i32, x: usize, ldx: i32, sums: usize): void {
+  const row = bytes(ldx);
+  const span = row * <usize>rows;
+  let j = 0;
+  for (; j + 16 <= cols; j += 16, x += 64, sums += 128) {
+    let s0 = v128.load(sums);
+    let s1 = v128.load(sums, 16);
+    let s2 = v128.load(sums, 32);
+    let s3 = v128.load(sums, 48);
+    let s4 = v128.load(sums, 64);
+    let s5 = v128.load(sums, 80);
+    let s6 = v128.load(sums, 96);
+    let s7 = v128.load(sums, 112);
+    for (let at = x, end = x + span; at != end; at += row) {
+      s0 = f64x2.add(s0, pair(at));
+      s1 = f64x2.add(s1, pair(at + 8));
+      s2 = f64x2.add(s2, pair(at + 16));
+      s3 = f64x2.add(s3, pair(at + 24));
+      s4 = f64x2.add(s4, pair(at + 32));
+      s5 = f64x2.add(s5, pair(at + 40));
+      s6 = f64x2.add(s6, pair(at + 48));
+      s7 = f64x2.add(s7, pair(at + 56));
+    }
+    v128.store(sums, s0);
+    v128.store(sums, s1, 16);
+    v128.store(sums, s2, 32);
+    v128.store(sums, s3, 48);
+    v128.store(sums, s4, 64);
+    v128.store(sums, s5, 80);
+    v128.store(sums, s6, 96);
+    v128.store(sums, s7, 112);
+  }
+  for (; j < cols; j++, x += 4, sums += 8) {
+    let s = load<f64>(sums);
+    for (let at = x, end = x + span; at != end; at += row) s += load<f32>(at);
+    store<f64>(sums, s);
+  }
+}
+
 /** Four float64 as float32. */
 // @ts-ignore: decorator
 @inline

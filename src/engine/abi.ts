@@ -2,8 +2,9 @@
  * The kernels' application binary interface: what `assembly/index.ts` exports, typed.
  *
  * Every kernel takes numbers alone. `Ptr` is a byte address in linear memory, aligned to 4 bytes; counts and strides are
- * elements, not bytes; matrices are row-major and, where no stride is named, dense. Nothing allocates. A count of zero
- * returns at once. Outputs may not alias inputs unless the line says "in place".
+ * elements, not bytes; matrices are row-major and, where no stride is named, dense. Strides of `gemm`'s operands and of
+ * `col_sum_wide` may be negative. Nothing allocates. A count of zero returns at once. Outputs may not alias inputs unless the
+ * line says "in place".
  */
 export type Ptr = number;
 
@@ -29,6 +30,9 @@ export const Binary = { Add: 0, Sub: 1, Mul: 2, Div: 3, Max: 4, Min: 5 } as cons
 
 /** Activation of the SimpleRNN kernels. */
 export const RnnActivation = { Linear: 0, Tanh: 1, Relu: 2 } as const;
+
+/** What `masked_rows` does to a row that is left out. */
+export const Masked = { Zero: 0, Copy: 1, Add: 2 } as const;
 
 /** What a record of `stream` is; see assembly/stream.ts for its words. */
 export const StreamKind = {
@@ -123,6 +127,9 @@ export interface Kernels {
   /** dPre = dh · act′ from the output h; may be in place on h. */
   rnn_backward(count: number, act: number, h: Ptr, dh: Ptr, dPre: Ptr): void;
 
+  /** For each row i with mask[i] = 0: y[i, :] = 0, y[i, :] = x[i, :] or y[i, :] += x[i, :], by `Masked`; the other rows are left alone. */
+  masked_rows(operation: number, rows: number, cols: number, mask: Ptr, x: Ptr, y: Ptr): void;
+
   // streaming ---------------------------------------------------------------------------------------------------------
   /**
    * Runs a stack of layers `steps` times: 16-word records at `program`, one a layer; step s reads input + s·inputBytes and
@@ -178,6 +185,8 @@ export interface Kernels {
   dot(count: number, x: Ptr, y: Ptr): number;
   /** y[j] = Σ_i x[i, j] (accumulate = 0) or y[j] += …; rows in ascending order for each column. */
   col_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
+  /** sums[j] += Σ_i x[i, j] for sums in float64; rows in ascending order of address, or descending for a negative ldx. */
+  col_sum_wide(rows: number, cols: number, x: Ptr, ldx: number, sums: Ptr): void;
   /** y[i] = Σ_j x[i, j], or += . */
   row_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
   row_max(rows: number, cols: number, x: Ptr, y: Ptr): void;

@@ -126,6 +126,13 @@ export class Engine {
     return this.arena.allocate(4 * count);
   }
 
+  /** The same, of zeros. */
+  zeroedScratch(count: number): Ptr {
+    const at = this.allocateScratch(count);
+    this.kernels.fill(count, 0, at);
+    return at;
+  }
+
   /** A view of memory as it is now: not to be kept across anything that allocates. */
   f32(at: Ptr, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, count);

@@ -242,6 +242,33 @@ describe.each(builds)('%s build', (build) => {
     });
   });
 
+  test('gemm of Aᵀ, rows of both operands at negative strides, gives the bits of rows stored the other way round', () => {
+    const { kernels } = sandbox;
+    for (const [m, n, k] of [
+      [1, 5, 7],
+      [2, 33, 12],
+      [3, 8, 1],
+      [7, 19, 300],
+      [130, 9, 257],
+    ] as const) {
+      const [a, b] = [random(k * m, 1), random(k * n, 2)];
+      const turned = (x: Float32Array, width: number): Float32Array =>
+        x.map((_, at) => x[(k - 1 - Math.floor(at / width)) * width + (at % width)]!);
+      const multiply = (left: Float32Array, right: Float32Array, sign: number): Float32Array => {
+        sandbox.clear();
+        const [at, bt, c] = [sandbox.f32(left), sandbox.f32(right), sandbox.f32(m * n)];
+        const packed = sandbox.f32(kernels.gemm_packed_size(k, n));
+        const scratch = sandbox.f32(kernels.gemm_scratch_size());
+        const last = sign < 0 ? 4 * (k - 1) : 0;
+        kernels.gemm_pack_b(k, n, bt + last * n, sign * n, 1, packed);
+        kernels.gemm(m, n, k, at + last * m, 1, sign * m, packed, c, n, Init.Zero, 0, scratch);
+        sandbox.checkFences();
+        return sandbox.read(c, m * n);
+      };
+      expect(multiply(a, b, -1)).toEqual(multiply(turned(a, m), turned(b, n), 1));
+    }
+  });
+
   describe('gemm, work split', () => {
     /** C of rows and panels taken apart at the cuts, and C in one call, of the same operands. */
     function split(

@@ -88,6 +88,26 @@ describe.each(builds)('%s build', (build) => {
       }
     });
 
+    test('col_sum_wide in two parts, rows ascending and descending, keeps every bit of float64', () => {
+      const x = values(rows * cols, 5);
+      const before = Float64Array.from(values(cols, 6), (v) => v / 3);
+      for (const backwards of [false, true]) {
+        const order = Array.from({ length: rows }, (_, i) => (backwards ? rows - 1 - i : i));
+        const expected = before.map((start, j) => order.reduce((sum, i) => sum + x[i * cols + j]!, start));
+        sandbox.clear();
+        const xAt = sandbox.f32(x, true);
+        // Float64 as pairs of words.
+        const sums = sandbox.i32(new Int32Array(before.buffer));
+        const half = Math.floor(rows / 2);
+        for (const part of [order.slice(0, half), order.slice(half)]) {
+          const from = xAt + 4 * (part[0] ?? 0) * cols;
+          kernels.col_sum_wide(part.length, cols, from, backwards ? -cols : cols, sums);
+        }
+        expect(new Float64Array(sandbox.readI32(sums, 2 * cols).buffer)).toEqual(expected);
+        sandbox.checkFences();
+      }
+    });
+
     test('row_max and argmax find the maximum and its first place', () => {
       // Few distinct values, so that maxima repeat.
       const x = values(rows * cols, 1).map((v) => Math.round(v * 4) / 4);
