@@ -31,6 +31,16 @@ export interface SequenceRun {
   backward(dY: Float64Array, dFinalStates?: Float64Array[]): SequenceGradients;
 }
 
+/** What sets the rows of a batch apart, beside their data. */
+export interface SequenceMasks {
+  /** [T, B]: where it is 0 a row makes no step, and its states stay as they are. */
+  mask?: ArrayLike<number> | undefined;
+  /** [G, B, I]: x is multiplied by it before the columns of each gate. */
+  inputDropout?: ArrayLike<number> | undefined;
+  /** [G, B, H]: likewise what stands left of the recurrent kernel. */
+  recurrentDropout?: ArrayLike<number> | undefined;
+}
+
 /**
  * Runs a cell over x [T, B, I] from the initial states (one [B, H] each; none means zero).
  *
@@ -39,23 +49,34 @@ export interface SequenceRun {
 export function runSequence(
   cell: ReferenceCell,
   weights: CellWeights,
-  { x, initialStates }: { x: Float64Array; initialStates?: Float64Array[] | undefined },
+  given: { x: Float64Array; initialStates?: Float64Array[] | undefined } & SequenceMasks,
   shape: SequenceShape,
 ): SequenceRun {
   const { time, batch, inputSize, units } = shape;
+  const { x, initialStates, mask, inputDropout, recurrentDropout } = given;
   const zeroStates = (): Float64Array[] => Array.from({ length: cell.states }, () => new Float64Array(batch * units));
   const rowOf = (state: Float64Array, b: number): Float64Array => state.slice(b * units, (b + 1) * units);
 
   const y = new Float64Array(time * batch * units);
   const finalStates = zeroStates();
-  const steps: CellStep[][] = [];
+  const steps: (CellStep | undefined)[][] = [];
+  // (x∘m)·W = x·(diag(m)·W): a row's dropout is a matter of its weights.
+  const ownWeights = (b: number, from: CellWeights): CellWeights => ({
+    kernel: scaled(from.kernel, inputDropout, { b, batch, units, gates: cell.gates }),
+    recurrentKernel: scaled(from.recurrentKernel, recurrentDropout, { b, batch, units, gates: cell.gates }),
+    bias: from.bias,
+  });
   for (let b = 0; b < batch; b++) {
     let states = (initialStates ?? zeroStates()).map((state) => rowOf(state, b));
+    const own = ownWeights(b, weights);
     steps[b] = [];
     for (let t = 0; t < time; t++) {
       const row = t * batch + b;
-      steps[b][t] = cell.step(weights, x.slice(row * inputSize, (row + 1) * inputSize), states);
-      states = steps[b][t].next;
+      if (mask?.[row] !== 0) {
+        const step = cell.step(own, x.slice(row * inputSize, (row + 1) * inputSize), states);
+        steps[b][t] = step;
+        states = step.next;
+      }
       y.set(states[0], row * units);
     }
     for (const [s, state] of states.entries()) finalStates[s].set(state, b * units);
@@ -66,21 +87,29 @@ export function runSequence(
     finalStates,
     backward(dY, dFinalStates = zeroStates()) {
       const dX = new Float64Array(x.length);
-      const dWeights: CellWeights = {
+      const zeroWeights = (): CellWeights => ({
         kernel: new Float64Array(weights.kernel.length),
         recurrentKernel: new Float64Array(weights.recurrentKernel.length),
         bias: new Float64Array(weights.bias.length),
-      };
+      });
+      const dWeights = zeroWeights();
       const dInitialStates = zeroStates();
       for (let b = 0; b < batch; b++) {
         let dStates = dFinalStates.map((state) => rowOf(state, b));
+        const dOwn = zeroWeights();
         for (let t = time - 1; t >= 0; t--) {
           const row = t * batch + b;
           addInto(dStates[0], dY.slice(row * units, (row + 1) * units));
-          const { dx, dPrevious } = steps[b][t].backward(dStates, dWeights);
+          const step = steps[b][t];
+          if (!step) continue;
+          const { dx, dPrevious } = step.backward(dStates, dOwn);
           dX.set(dx, row * inputSize);
           dStates = dPrevious;
         }
+        const { kernel, recurrentKernel, bias } = ownWeights(b, dOwn);
+        addInto(dWeights.kernel, kernel);
+        addInto(dWeights.recurrentKernel, recurrentKernel);
+        addInto(dWeights.bias, bias);
         for (const [s, dState] of dStates.entries()) dInitialStates[s].set(dState, b * units);
       }
       return {
@@ -92,4 +121,19 @@ export function runSequence(
       };
     },
   };
+}
+
+/** Row i, gate g of a matrix [rows, G·H] times masks[g, b, i] of masks [G, B, rows]; the matrix itself without masks. */
+function scaled(
+  matrix: Float64Array,
+  masks: ArrayLike<number> | undefined,
+  { b, batch, units, gates }: { b: number; batch: number; units: number; gates: number },
+): Float64Array {
+  if (!masks) return matrix;
+  const width = gates * units;
+  const rows = matrix.length / width;
+  return matrix.map((value, at) => {
+    const [i, gate] = [Math.floor(at / width), Math.floor((at % width) / units)];
+    return value * masks[(gate * batch + b) * rows + i];
+  });
 }
