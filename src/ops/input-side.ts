@@ -1,8 +1,9 @@
 import { type Destination, openTape, type Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { Init, type Kernels, type Ptr } from '../engine/abi.ts';
+import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
-import { product, rowProductBackward } from './product.ts';
+import { ColumnSums } from './column-sums.ts';
+import { product, rowProductBackward, rowSum } from './product.ts';
 
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.
@@ -13,25 +14,53 @@ import { product, rowProductBackward } from './product.ts';
 export interface InputSide {
   /** What its gradients flow to. */
   readonly tensors: readonly Tensor[];
-  /** Prepares, in scratch, a function that writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch. */
-  begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, to: Ptr) => void;
-  /** Contributes the gradients of x and W, and to `dBias` that of the first row of b, given ∂L/∂(x·W + b) `[T·B, G·H]`. */
-  backward(tape: Tape, dGates: Ptr, dBias: Destination | undefined): void;
+  /** Prepares, in scratch, the projection of at most `most` rows at a time. */
+  begin(most: number): ProjectInput;
+  /**
+   * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
+   * the function returned, in it. `whole`: that every step will be added.
+   */
+  beginBackward(tape: Tape, dBias: Destination | undefined, whole: boolean): () => InputGradients;
 }
 
-interface Operands {
-  engine: Engine;
+/**
+ * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all rows of
+ * several.
+ */
+export type ProjectInput = (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, to: Ptr) => void;
+
+export interface InputGradients {
+  /** Contributes steps [low, low + steps), given their ∂L/∂(x·W + b) `[steps·B, G·H]`. Steps come from the last one walked to the first. */
+  add(low: number, steps: number, dGates: Ptr): void;
+  /** To be called once, after the last `add`. */
+  end(): void;
+}
+
+export interface InputOperands {
+  /** `[T, B, I]` */
   x: Tensor;
   kernel: Tensor;
   bias: Tensor | undefined;
+  /** Masks `[G, B, I]`, which x is multiplied by before the columns of each gate. */
+  dropout: Tensor | undefined;
+  /** Whether the scan walks, and so sums gradients, the other way. */
+  reverse: boolean;
+}
+
+interface Operands extends InputOperands {
+  engine: Engine;
+  batch: number;
   rows: number;
   inputs: number;
   width: number;
 }
 
-export function inputSide(x: Tensor, kernel: Tensor, bias: Tensor | undefined): InputSide {
+export function inputSide(given: InputOperands): InputSide {
+  const { x, kernel, dropout } = given;
   const [inputs, width] = kernel.shape as [number, number];
-  const operands = { engine: x.engine, x, kernel, bias, rows: x.size / Math.max(inputs, 1), inputs, width };
+  const [time, batch] = x.shape as [number, number];
+  const operands = { ...given, engine: x.engine, batch, rows: time * batch, inputs, width };
+  if (dropout) return droppedSide(operands, dropout);
   const { gatheredFrom } = x;
   // Gathered elsewhere than on this tape, x is a value of its own: its gradient is not the table's.
   return gatheredFrom && gatheredFrom.tape === openTape() && gatheredFrom.table.shape[0]! < operands.rows
@@ -39,32 +68,72 @@ export function inputSide(x: Tensor, kernel: Tensor, bias: Tensor | undefined): 
     : denseSide(operands);
 }
 
-function denseSide({ engine, x, kernel, bias, rows, inputs, width }: Operands): InputSide {
-  const { kernels } = engine;
+/** Columns [from, from + count) of W, packed in scratch. */
+function packColumns({ engine, kernel, inputs, width }: Operands, from: number, count: number): Ptr {
+  const packed = engine.allocateScratch(engine.kernels.gemm_packed_size(inputs, count));
+  engine.kernels.gemm_pack_b(inputs, count, kernel.ptr + 4 * from, width, 1, packed);
+  return packed;
+}
+
+const trackedOf = (x: Tensor, { kernel, bias }: Operands): Tensor[] => [x, kernel, ...(bias ? [bias] : [])];
+
+function denseSide(operands: Operands): InputSide {
+  const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
   return {
-    tensors: [x, kernel, ...(bias ? [bias] : [])],
+    tensors: trackedOf(x, operands),
     begin() {
-      const packed = engine.allocateScratch(kernels.gemm_packed_size(inputs, width));
-      kernels.gemm_pack_b(inputs, width, kernel.ptr, width, 1, packed);
+      const packed = packColumns(operands, 0, width);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
       return (own, gemmScratch, from, count, to) => {
         const at = x.ptr + 4 * from * inputs;
         own.gemm(count, width, inputs, at, inputs, 1, packed, to, width, init, offset, gemmScratch);
       };
     },
-    backward(tape, dGates, dBias) {
-      if (dBias) kernels.col_sum(rows, width, dGates, width, dBias.ptr, dBias.accumulate);
-      rowProductBackward(tape, { engine, left: x, kernel, rows, inputs, width }, dGates);
+    beginBackward(tape, dBias, whole) {
+      const dKernel = tape.into(kernel);
+      const dX = whole ? tape.into(x) : zeroedDestination(tape, x);
+      return () => {
+        const sums = dBias && new ColumnSums(engine, dBias, 0, width);
+        let init: number = dKernel?.accumulate ?? 0;
+        return {
+          add(low, steps, dGates) {
+            const rows = steps * batch;
+            const at = 4 * low * batch * inputs;
+            sums?.add(rows, width, dGates, width, 0, !reverse);
+            if (dKernel) {
+              const [left, right] = [
+                { m: inputs, a: x.ptr + at, ldA: inputs },
+                { n: width, b: dGates, ldB: width },
+              ];
+              const to = { c: dKernel.ptr, ldC: width, init, backwards: !reverse };
+              rowSum(engine, { rows, ...left, ...right, ...to });
+              init = Init.Accumulate;
+            }
+            if (dX) {
+              product(engine, {
+                ...{ m: rows, n: inputs, k: width, a: dGates, rsA: width, csA: 1 },
+                ...{ b: kernel.ptr, rsB: 1, csB: width, c: dX.ptr + at, rsC: inputs, init: dX.accumulate },
+              });
+            }
+          },
+          end: () => sums?.end(),
+        };
+      };
     },
   };
 }
 
+function zeroedDestination(tape: Tape, x: Tensor): Destination | undefined {
+  const ptr = tape.intoZeroed(x);
+  return ptr === undefined ? undefined : { ptr, accumulate: 1 };
+}
+
 function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide {
-  const { engine, kernel, bias, rows, inputs, width } = operands;
+  const { engine, kernel, bias, batch, inputs, width, reverse } = operands;
   const { kernels } = engine;
   const entries = table.shape[0]!;
   return {
-    tensors: [table, kernel, ...(bias ? [bias] : [])],
+    tensors: trackedOf(table, operands),
     begin() {
       const products = engine.allocateScratch(entries * width);
       product(engine, {
@@ -74,15 +143,93 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
       });
       return (own, _, from, count, to) => own.gather(count, width, products, ids.ptr + 4 * from, to, 0);
     },
-    backward(tape, dGates, dBias) {
+    beginBackward(tape, dBias) {
       for (const tensor of [kernel, table]) if (tape.tracks(tensor)) tape.intoZeroed(tensor);
-      engine.scratch(() => {
-        const dProducts = engine.allocateScratch(entries * width);
-        kernels.fill(entries * width, 0, dProducts);
-        kernels.scatter_add(rows, width, ids.ptr, dGates, dProducts);
-        if (dBias) kernels.col_sum(entries, width, dProducts, width, dBias.ptr, dBias.accumulate);
-        rowProductBackward(tape, { engine, left: table, kernel, rows: entries, inputs, width }, dProducts);
-      });
+      return () => {
+        const dProducts = engine.zeroedScratch(entries * width);
+        return {
+          add(low, steps, dGates) {
+            for (let i = 0; i < steps; i++) {
+              const row = (reverse ? i : steps - 1 - i) * batch;
+              const from = ids.ptr + 4 * (low * batch + row);
+              kernels.scatter_add(batch, width, from, dGates + 4 * row * width, dProducts);
+            }
+          },
+          end() {
+            if (dBias) kernels.col_sum(entries, width, dProducts, width, dBias.ptr, dBias.accumulate);
+            rowProductBackward(tape, { engine, left: table, kernel, rows: entries, inputs, width }, dProducts);
+          },
+        };
+      };
+    },
+  };
+}
+
+/** Under dropout every gate reads an x of its own. */
+function droppedSide(operands: Operands, dropout: Tensor): InputSide {
+  const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
+  const gates = dropout.shape[0]!;
+  const units = width / gates;
+  const step = batch * inputs;
+  /** y ← x ∘ mask of a gate, for whole steps, or for some rows of one. */
+  const drop = (kernels: Kernels, gate: number, row: number, count: number, from: Ptr, to: Ptr): void => {
+    const [steps, floats] = count < batch ? [1, count * inputs] : [count / batch, step];
+    const mask = dropout.ptr + 4 * (gate * batch + row) * inputs;
+    kernels.binary(Binary.Mul, steps, floats, from, floats, 1, mask, 0, 1, to);
+  };
+  return {
+    tensors: trackedOf(x, operands),
+    begin(most) {
+      const packed = Array.from({ length: gates }, (_, gate) => packColumns(operands, gate * units, units));
+      const dropped = engine.allocateScratch(Math.max(most, batch) * inputs);
+      return (own, gemmScratch, from, count, to) => {
+        const row = from % batch;
+        const place = dropped + 4 * row * inputs;
+        for (const [gate, columns] of packed.entries()) {
+          drop(own, gate, row, count, x.ptr + 4 * from * inputs, place);
+          const at = to + 4 * gate * units;
+          const [init, offset] = bias ? [Init.Bias, bias.ptr + 4 * gate * units] : [Init.Zero, 0];
+          own.gemm(count, units, inputs, place, inputs, 1, columns, at, width, init, offset, gemmScratch);
+        }
+      };
+    },
+    beginBackward(tape, dBias) {
+      const dKernel = tape.into(kernel);
+      const dX = tape.intoZeroed(x);
+      return () => {
+        const sums = dBias && new ColumnSums(engine, dBias, 0, width);
+        let init: number = dKernel?.accumulate ?? 0;
+        const addGate = (gate: number, low: number, steps: number, dGates: Ptr): void => {
+          const rows = steps * batch;
+          const column = 4 * gate * units;
+          const at = 4 * low * step;
+          const dropped = engine.allocateScratch(rows * inputs);
+          if (dKernel) {
+            drop(engine.kernels, gate, 0, rows, x.ptr + at, dropped);
+            const left = { m: inputs, a: dropped, ldA: inputs };
+            const right = { n: units, b: dGates + column, ldB: width };
+            rowSum(engine, {
+              ...{ rows, ...left, ...right, c: dKernel.ptr + column, ldC: width, init, backwards: !reverse },
+            });
+          }
+          if (dX !== undefined) {
+            product(engine, {
+              ...{ m: rows, n: inputs, k: units, a: dGates + column, rsA: width, csA: 1 },
+              ...{ b: kernel.ptr + column, rsB: 1, csB: width, c: dropped, rsC: inputs },
+            });
+            drop(engine.kernels, gate, 0, rows, dropped, dropped);
+            engine.kernels.axpy(rows * inputs, 1, dropped, dX + at);
+          }
+        };
+        return {
+          add(low, steps, dGates) {
+            sums?.add(steps * batch, width, dGates, width, 0, !reverse);
+            for (let gate = 0; gate < gates; gate++) engine.scratch(() => addGate(gate, low, steps, dGates));
+            init = Init.Accumulate;
+          },
+          end: () => sums?.end(),
+        };
+      };
     },
   };
 }

@@ -60,6 +60,31 @@ export function product(engine: Engine, p: Product): void {
   });
 }
 
+/** C `[m, n]` ← init + Aᵀ·B for A `[rows, m]` and B `[rows, n]` with row strides ldA and ldB. */
+export interface RowSum {
+  rows: number;
+  m: number;
+  n: number;
+  a: Ptr;
+  ldA: number;
+  b: Ptr;
+  ldB: number;
+  c: Ptr;
+  ldC: number;
+  /** One of `Init`. */
+  init: number;
+  /** Whether rows are taken from the last to the first, so that the sum may go on with rows that stand before them. */
+  backwards: boolean;
+}
+
+export function rowSum(engine: Engine, { rows, m, n, a, ldA, b, ldB, c, ldC, init, backwards }: RowSum): void {
+  const [first, sign] = backwards ? [rows - 1, -1] : [0, 1];
+  product(engine, {
+    ...{ m, n, k: rows, a: a + 4 * first * ldA, rsA: 1, csA: sign * ldA },
+    ...{ b: b + 4 * first * ldB, rsB: sign * ldB, csB: 1, c, rsC: ldC, init },
+  });
+}
+
 /** left·kernel, a stack of rows times a weight: `[rows, inputs]` · `[inputs, width]`. */
 export interface RowProduct {
   engine: Engine;

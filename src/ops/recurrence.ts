@@ -1,12 +1,24 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
-import type { BackwardStep, Cell, ForwardStep } from '../cells/cell.ts';
-import { Init, type Ptr } from '../engine/abi.ts';
-import type { Engine } from '../engine/engine.ts';
-import { type InputSide, inputSide } from './input-side.ts';
+import type { Cell } from '../cells/cell.ts';
+import type { Ptr } from '../engine/abi.ts';
+import { inputSide } from './input-side.ts';
 import { inOrder } from './layout.ts';
-import { product } from './product.ts';
+import { RecurrentSide, type Stretch } from './recurrent-side.ts';
+import {
+  beginBackward,
+  beginForward,
+  grainOf,
+  placeOf,
+  type Scan,
+  type Segment,
+  type Sizes,
+  type Strip,
+  spanOf,
+  timeOf,
+} from './scan.ts';
+import { StepMask } from './step-mask.ts';
 
 export interface RecurrentWeights {
   /** `[I, G·H]` */
@@ -24,6 +36,23 @@ export interface RecurrenceOptions {
   reverse?: boolean;
   /** Whether `outputs` is wanted. Default true. */
   returnSequences?: boolean;
+  /**
+   * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and no
+   * gradient reaches x or a weight. A scan in reverse then walks each sequence back from its own end. x must be finite there.
+   */
+  mask?: Tensor | undefined;
+  /**
+   * Masks `[G, B, I]` f32, one a gate, constant over time: gate g reads x∘mask_g. Whoever draws them has scaled them by
+   * 1/(1 − rate). No gradient flows to them.
+   */
+  inputDropout?: Tensor | undefined;
+  /** Masks `[G, B, H]` f32, likewise: gate g is made from (h_{t−1}∘mask_g)·U_g. */
+  recurrentDropout?: Tensor | undefined;
+  /**
+   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again, k at a time: memory for
+   * T/k + k steps beside the outputs, for one more forward pass. The gradients are the same to the bit. k = √T needs least.
+   */
+  checkpointEvery?: number | undefined;
 }
 
 export interface RecurrenceResult {
@@ -32,18 +61,6 @@ export interface RecurrenceResult {
   /** States after the last step walked, each `[B, H]`, h first. */
   states: Tensor[];
 }
-
-interface Sizes {
-  time: number;
-  batch: number;
-  inputs: number;
-  units: number;
-  /** Floats of all gates of one row, G·H. */
-  width: number;
-}
-
-// Rows of the input projection made at a time: enough for full tiles, few enough that the steps find them in cache.
-const PROJECTION_ROWS = 128;
 
 /**
  * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
@@ -56,7 +73,8 @@ const PROJECTION_ROWS = 128;
  * @param input x `[T, B, I]` f32.
  * @param weights W `[I, G·H]`, U `[H, G·H]`, b.
  * @returns tensors of the open step (outside a step: the caller's to `dispose`).
- * @throws ArgumentError if a shape does not fit or T is 0.
+ * @throws ArgumentError if a shape does not fit, T is 0 or `checkpointEvery` is no positive integer.
+ * @see keras.layers.RNN (mask; dropout and recurrent_dropout as in implementation 1)
  */
 export function recurrence(
   cell: Cell,
@@ -65,252 +83,238 @@ export function recurrence(
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
   const { reverse = false, returnSequences = true } = options;
-  const kernel = inOrder(tensorOf(weights.kernel), false);
-  const recurrentKernel = inOrder(tensorOf(weights.recurrentKernel), false);
-  const bias = weights.bias && inOrder(tensorOf(weights.bias), false);
-  const sizes = checkShapes(cell, input, kernel, recurrentKernel, bias, options.initialState);
-  const initialState = options.initialState?.map((state) => inOrder(state, false));
-  const x = inOrder(input, false);
+  const given = operandsOf(input, weights, options);
+  const sizes = checkShapes(cell, given, options.checkpointEvery);
+  const { x, kernel, recurrentKernel, bias, initialState } = given;
   const { engine } = x;
   const { time, batch, units, width } = sizes;
-  const side = inputSide(x, kernel, bias);
-  const inputs = [...side.tensors, recurrentKernel, ...(initialState ?? [])];
+  const recurrentBias = bias && cell.biases === 2 ? bias.ptr + 4 * width : 0;
+  const scan: Scan = {
+    ...{ engine, cell, sizes, reverse },
+    mask: given.mask && new StepMask(given.mask),
+    input: inputSide({ x, kernel, bias, dropout: given.inputDropout, reverse }),
+    recurrent: new RecurrentSide({
+      ...{ cell, kernel: recurrentKernel, bias: recurrentBias, dropout: given.recurrentDropout, batch, reverse },
+    }),
+  };
+  const inputs = [...scan.input.tensors, recurrentKernel, ...(initialState ?? [])];
   const recording = isRecording(inputs);
+  const length = recording ? Math.min(time, options.checkpointEvery ?? time) : time;
+  const keepsAll = recording && length === time;
 
   const stateFloats = batch * units;
   const outputs =
-    returnSequences || recording ? empty([time, batch, units], { name: `${cell.name} h`, engine }) : undefined;
-  // Without a backward pass to come a state needs one place, not one a step.
-  const kept = cell.states.map((name, i) => {
-    if (i === 0 && outputs) return outputs;
-    return empty([recording ? time : 1, batch, units], { name: `${cell.name} ${name}`, engine });
+    returnSequences || keepsAll ? empty([time, batch, units], { name: `${cell.name} h`, engine }) : undefined;
+  const kept = cell.states.map((name, i): Kept => {
+    if (i === 0 && outputs) return { at: outputs, everyStep: true };
+    // Without a backward pass to come a state needs one place, not one a step; with checkpoints, one a segment.
+    const places = keepsAll ? time : Math.ceil(time / length);
+    return { at: empty([places, batch, units], { name: `${cell.name} ${name}`, engine }), everyStep: keepsAll };
   });
-  const gates = recording ? engine.allocateScratch(time * batch * width) : 0;
-  const saved = recording ? engine.allocateScratch(time * stateFloats * cell.saved) : 0;
-  const stateAt = (state: number, t: number): Ptr => {
-    const place = kept[state]!;
-    return place.shape[0] === 1 ? place.ptr : place.ptr + 4 * t * stateFloats;
+  const whole = (at: Ptr, floats: number): Strip => ({ at, low: 0, floats });
+  const walk: Walk = {
+    ...{ scan, length, kept, initial: initialState },
+    gates: keepsAll ? whole(engine.allocateScratch(time * batch * width), batch * width) : undefined,
+    saved: keepsAll
+      ? whole(engine.allocateScratch(time * stateFloats * cell.saved), stateFloats * cell.saved)
+      : undefined,
   };
 
   engine.scratch(() => {
-    const chunk = Math.min(time, Math.max(1, Math.ceil(PROJECTION_ROWS / batch)));
-    const projectInput = side.begin();
-    const packedBlocks = cell.blocks.map((b) =>
-      packWhole(engine, recurrentKernel, b.gate * units, b.gates * units, false),
-    );
-    const chunkGates = recording ? 0 : engine.allocateScratch(chunk * batch * width);
-    const oneSaved = recording ? 0 : engine.allocateScratch(stateFloats * cell.saved);
-    const start = cell.states.map((_, i) => initialState?.[i]?.ptr ?? zeroed(engine, stateFloats));
-    const zeroBias = zeroed(engine, width);
-    const scratch = engine.allocateScratch(stateFloats * cell.scratch);
-    engine.parallel(batch, grainOf(sizes), ({ kernels, gemmScratch, from, to }) => {
-      const rows = to - from;
-      const stateOffset = 4 * from * units;
-      const step: ForwardStep = {
-        ...{ kernels, rows, units, gates: 0, saved: 0 },
-        previous: start.map((at) => at + stateOffset),
-        next: start.slice(),
-        scratch: scratch + stateOffset * cell.scratch,
-        project(block, left, at, stride, init) {
-          const { gate, gates: count } = cell.blocks[block]!;
-          const offset = cell.biases === 2 && bias ? bias.ptr + 4 * (width + gate * units) : zeroBias;
-          const packed = packedBlocks[block]!;
-          kernels.gemm(rows, count * units, units, left, units, 1, packed, at, stride, init, offset, gemmScratch);
-        },
-      };
-      for (let first = 0; first < time; first += chunk) {
-        const steps = Math.min(chunk, time - first);
-        const low = reverse ? time - first - steps : first;
-        const chunkAt = recording ? gates + 4 * low * batch * width : chunkGates;
-        if (rows === batch) projectInput(kernels, gemmScratch, low * batch, steps * batch, chunkAt);
-        for (let i = 0; i < steps; i++) {
-          const t = reverse ? low + steps - 1 - i : low + i;
-          step.gates = chunkAt + 4 * ((t - low) * batch + from) * width;
-          if (rows < batch) projectInput(kernels, gemmScratch, t * batch + from, rows, step.gates);
-          step.saved = (recording ? saved + 4 * t * stateFloats * cell.saved : oneSaved) + stateOffset * cell.saved;
-          for (let s = 0; s < kept.length; s++) step.next[s] = stateAt(s, t) + stateOffset;
-          cell.forward(step);
-          for (let s = 0; s < kept.length; s++) step.previous[s] = step.next[s]!;
-        }
-      }
+    const start = startOf(walk);
+    const forward = beginForward(scan, keepsAll);
+    engine.parallel(batch, grainOf(sizes, time), (part) => {
+      for (let from = 0; from < time; from += length) forward(part, segmentOf(walk, from, start));
     });
   });
 
-  const last = reverse ? 0 : time - 1;
-  const states = kept.map((place) =>
-    place.view([batch, units], false, place.name, place.shape[0] === 1 ? 0 : last * stateFloats),
+  const last = timeOf(scan, time - 1);
+  const states = kept.map(({ at, everyStep }) =>
+    at.view([batch, units], false, at.name, (everyStep ? last : at.shape[0]! - 1) * stateFloats),
   );
   if (recording) {
     record(inputs, outputs ? [outputs, ...states] : states, (tape) =>
-      backward(tape, cell, sizes, {
-        ...{ side, recurrentKernel, bias, gates, saved, kept, states },
-        initial: initialState,
-        reverse,
-      }),
+      backward(tape, walk, { recurrentKernel, bias, states }),
     );
   }
   return { outputs: returnSequences ? outputs : undefined, states };
 }
 
-interface Saved {
-  side: InputSide;
+/** A scan that has been walked forward, in segments of `length` steps. */
+interface Walk {
+  scan: Scan;
+  length: number;
+  kept: Kept[];
+  initial: readonly Tensor[] | undefined;
+  /** Of every step, where they were kept. */
+  gates: Strip | undefined;
+  saved: Strip | undefined;
+}
+
+/** A state `[T, B, H]` of every step, by time, or of the last step of every segment, as they were walked. */
+interface Kept {
+  at: Tensor;
+  everyStep: boolean;
+}
+
+/** Addresses of the states before the first step: the given ones, or zeros in scratch. */
+function startOf({ scan, initial }: Walk): Ptr[] {
+  const { batch, units } = scan.sizes;
+  return scan.cell.states.map((_, i) => initial?.[i]?.ptr ?? scan.engine.zeroedScratch(batch * units));
+}
+
+/** The segment that starts with the step walked as `from`, as it is walked forward. */
+function segmentOf({ scan, length, kept, gates, saved }: Walk, from: number, start: Ptr[]): Segment {
+  const { time, batch, units } = scan.sizes;
+  const floats = batch * units;
+  const placeOfSegment = (at: Tensor, index: number): Ptr => at.ptr + 4 * index * floats;
+  const index = from / length;
+  return {
+    ...{ from, to: Math.min(from + length, time), gates, saved },
+    states: kept.map(({ at, everyStep }) =>
+      everyStep ? { at: at.ptr, low: 0, floats } : { at: placeOfSegment(at, index), low: 0, floats: 0 },
+    ),
+    start: kept.map(({ at, everyStep }, s) => {
+      if (from === 0) return start[s]!;
+      return placeOfSegment(at, everyStep ? timeOf(scan, from - 1) : index - 1);
+    }),
+  };
+}
+
+/** In scratch, `undefined` turned into room: what a segment's steps must keep for the walk back. */
+function roomFor({ scan, length, kept, gates, saved }: Walk): (segment: Segment) => Segment {
+  const { engine, cell, sizes, reverse } = scan;
+  const { time, batch, units, width } = sizes;
+  const room = (floats: number): Strip => ({ at: engine.allocateScratch(length * floats), low: 0, floats });
+  const rooms = {
+    gates: gates ?? room(batch * width),
+    saved: saved ?? room(batch * units * cell.saved),
+    states: kept.map(({ everyStep }) => (everyStep ? undefined : room(batch * units))),
+  };
+  return (segment) => {
+    const low = reverse ? time - segment.to : segment.from;
+    return {
+      ...segment,
+      gates: gates ?? { ...rooms.gates, low },
+      saved: saved ?? { ...rooms.saved, low },
+      states: rooms.states.map((strip, s) => (strip ? { ...strip, low } : segment.states[s]!)),
+    };
+  };
+}
+
+interface BackwardOperands {
   recurrentKernel: Tensor;
   bias: Tensor | undefined;
-  /** Activated gates `[T, B, G·H]`, which become their gradients. */
-  gates: Ptr;
-  saved: Ptr;
-  /** Every state at every step, `[T, B, H]`. */
-  kept: Tensor[];
-  states: Tensor[];
-  initial: readonly Tensor[] | undefined;
-  reverse: boolean;
+  states: readonly Tensor[];
 }
 
-function backward(tape: Tape, cell: Cell, sizes: Sizes, s: Saved): void {
-  const { engine } = s.recurrentKernel;
+function backward(tape: Tape, walk: Walk, { recurrentKernel, bias, states }: BackwardOperands): void {
+  const { scan, length, kept, initial } = walk;
+  const { engine, cell, sizes, mask } = scan;
   const { kernels } = engine;
-  const { time, batch, units, width } = sizes;
-  const stateFloats = batch * units;
-  const rows = time * batch;
-  const first = s.reverse ? time - 1 : 0;
-  const last = s.reverse ? 0 : time - 1;
-  const before = (t: number): number => (s.reverse ? t + 1 : t - 1);
+  const { time, batch, units } = sizes;
+  const floats = batch * units;
+  const isWhole = !mask || (mask.low === 0 && mask.high === time);
 
-  const dOutputs = tape.gradientOf(s.kept[0]!);
-  const dInitial = cell.states.map((_, i) => s.initial?.[i] && tape.intoZeroed(s.initial[i]!));
+  const dOutputs = kept[0]!.everyStep ? tape.gradientOf(kept[0]!.at) : 0;
+  const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
+  const dBias = bias && tape.into(bias);
+  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient.
+  const inputBegin = scan.input.beginBackward(tape, dBias, isWhole);
+  const dRecurrent = tape.into(recurrentKernel);
 
   engine.scratch(() => {
-    const initial = cell.states.map((_, i) => s.initial?.[i]?.ptr ?? zeroed(engine, stateFloats));
-    // Where ∂L/∂h_t gathers: in the outputs' own gradient, or, where only the last state was used, in two places in turn.
-    const turns = dOutputs ? [] : [zeroed(engine, stateFloats), zeroed(engine, stateFloats)];
-    const dHiddenAt = (t: number): Ptr => (dOutputs ? dOutputs + 4 * t * stateFloats : turns[t & 1]!);
-    const dFinal = tape.gradientOf(s.states[0]!);
-    if (dFinal) kernels.axpy(stateFloats, 1, dFinal, dHiddenAt(last));
-    const dStates = s.states.slice(1).map((state) => {
-      const at = zeroed(engine, stateFloats);
+    const start = startOf(walk);
+    const turns = dOutputs ? [] : [engine.zeroedScratch(floats), engine.zeroedScratch(floats)];
+    const hiddenAt = (t: number): Ptr => (dOutputs ? dOutputs + 4 * t * floats : turns[t & 1]!);
+    const dFinal = tape.gradientOf(states[0]!);
+    if (dFinal) kernels.axpy(floats, 1, dFinal, hiddenAt(timeOf(scan, time - 1)));
+    const others = states.slice(1).map((state) => {
+      const at = engine.zeroedScratch(floats);
       const given = tape.gradientOf(state);
-      if (given) kernels.axpy(stateFloats, 1, given, at);
+      if (given) kernels.axpy(floats, 1, given, at);
       return at;
     });
-    const packedBack = cell.blocks.map((b) =>
-      packWhole(engine, s.recurrentKernel, b.gate * units, b.gates * units, true),
-    );
-    const dBeforeFirst = dInitial[0] ?? zeroed(engine, stateFloats);
-    const scratch = engine.allocateScratch(stateFloats * cell.scratch);
-    engine.parallel(batch, grainOf(sizes), ({ kernels, gemmScratch, from, to }) => {
-      const partRows = to - from;
-      const stateOffset = 4 * from * units;
-      const step: BackwardStep = {
-        ...{ kernels, rows: partRows, units, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
-        dStates: dStates.map((at) => at + stateOffset),
-        previous: initial.slice(),
-        next: initial.slice(),
-        scratch: scratch + stateOffset * cell.scratch,
-        projectBack(block, left, stride, at, init) {
-          const k = cell.blocks[block]!.gates * units;
-          kernels.gemm(partRows, units, k, left, stride, 1, packedBack[block]!, at, units, init, 0, gemmScratch);
-        },
-      };
-      for (let i = time - 1; i >= 0; i--) {
-        const t = s.reverse ? time - 1 - i : i;
-        const isFirst = t === first;
-        step.gates = s.gates + 4 * (t * batch + from) * width;
-        step.saved = s.saved + 4 * t * stateFloats * cell.saved + stateOffset * cell.saved;
-        step.dHidden = dHiddenAt(t) + stateOffset;
-        step.dHiddenPrevious = (isFirst ? dBeforeFirst : dHiddenAt(before(t))) + stateOffset;
-        if (!dOutputs && !isFirst) kernels.fill(partRows * units, 0, step.dHiddenPrevious);
-        for (let j = 0; j < s.kept.length; j++) {
-          const base = s.kept[j]!.ptr;
-          step.next[j] = base + 4 * t * stateFloats + stateOffset;
-          step.previous[j] = (isFirst ? initial[j]! : base + 4 * before(t) * stateFloats) + stateOffset;
-        }
-        cell.backward(step);
-      }
-    });
-    dStates.forEach((at, j) => {
+    const first = dInitial[0] ?? engine.zeroedScratch(floats);
+    const walkForward = walk.gates ? undefined : beginForward(scan, true);
+    const walkBack = beginBackward(scan, { hiddenAt, inTurn: !dOutputs, first, others });
+    const keep = roomFor(walk);
+    const inputGradients = inputBegin();
+    const recurrentGradients = scan.recurrent.gradients(dRecurrent, cell.biases === 2 ? dBias : undefined);
+
+    for (let from = Math.floor((time - 1) / length) * length; from >= 0; from -= length) {
+      const segment = keep(segmentOf(walk, from, start));
+      engine.parallel(batch, grainOf(sizes, segment.to - from), (part) => {
+        walkForward?.(part, segment);
+        walkBack(part, segment);
+      });
+      const { low, high } = spanOf(scan, segment);
+      inputGradients.add(low, Math.max(high - low, 0), placeOf(segment.gates!, low));
+      for (const stretch of stretchesOf(walk, segment)) recurrentGradients.add(stretch);
+    }
+    inputGradients.end();
+    recurrentGradients.end();
+    others.forEach((at, j) => {
       const to = dInitial[j + 1];
-      if (to) kernels.axpy(stateFloats, 1, at, to);
+      if (to) kernels.axpy(floats, 1, at, to);
     });
   });
-
-  const dBias = s.bias && tape.into(s.bias);
-  s.side.backward(tape, s.gates, dBias);
-  if (dBias && cell.biases === 2) {
-    for (const block of cell.blocks) {
-      const { at, stride } = gradientOfBlock(cell, block, s, units);
-      const to = dBias.ptr + 4 * (width + block.gate * units);
-      kernels.col_sum(rows, block.gates * units, at, stride, to, dBias.accumulate);
-    }
-  }
-  // Not before the input side's: one tensor may be both kernels, and whoever comes first starts its gradient.
-  const dRecurrent = tape.into(s.recurrentKernel);
-  if (dRecurrent) {
-    for (const block of cell.blocks) {
-      const { at, stride } = gradientOfBlock(cell, block, s, units);
-      const to = { c: dRecurrent.ptr + 4 * block.gate * units, rsC: width };
-      const shape = { m: units, n: block.gates * units, rsA: 1, csA: units, rsB: stride, csB: 1, ...to };
-      if (block.input === 'saved') {
-        product(engine, { ...shape, k: rows, a: s.saved, b: at, init: dRecurrent.accumulate });
-        continue;
-      }
-      // h before each step: the outputs one step earlier, and the initial state (whose product is 0 unless given).
-      const later = (time - 1) * batch;
-      const shifted = s.reverse ? { a: stateFloats, b: 0 } : { a: 0, b: batch * stride };
-      const h = s.kept[0]!.ptr;
-      product(engine, { ...shape, k: later, a: h + 4 * shifted.a, b: at + 4 * shifted.b, init: dRecurrent.accumulate });
-      if (s.initial) {
-        const b = at + 4 * first * batch * stride;
-        product(engine, { ...shape, k: batch, a: s.initial[0]!.ptr, b, init: Init.Accumulate });
-      }
-    }
-  }
 }
 
-/** Fewest rows of a batch that repay the 20 µs of handing them to another thread. */
-const grainOf = ({ time, units, width }: Sizes): number => Math.max(2, Math.ceil(2e6 / (time * units * width)));
-
-/** Where backward left ∂L/∂(input·U_block), every step. */
-function gradientOfBlock(
-  cell: Cell,
-  block: Cell['blocks'][number],
-  s: Saved,
-  units: number,
-): { at: Ptr; stride: number } {
-  if (block.gradient === 'saved') return { at: s.saved, stride: cell.saved * units };
-  return { at: s.gates + 4 * block.gate * units, stride: cell.gates * units };
+/**
+ * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with the h
+ * before them: all that have theirs in the segment, and the first, whose h came from before.
+ */
+function stretchesOf({ scan, initial }: Walk, segment: Segment): Stretch[] {
+  const { low, high } = spanOf(scan, segment);
+  const first = timeOf(scan, segment.from);
+  const hidden = segment.states[0]!;
+  const stretch = (from: number, to: number, before: Ptr): Stretch => ({
+    ...{ steps: Math.max(to - from, 0), hidden: before },
+    gates: placeOf(segment.gates!, from),
+    saved: placeOf(segment.saved!, from),
+  });
+  const [from, to] = scan.reverse ? [low, Math.min(high, first)] : [Math.max(low, first + 1), high];
+  const inner = stretch(from, to, placeOf(hidden, scan.reverse ? from + 1 : from - 1));
+  if (first < low || first >= high) return [inner];
+  return [inner, stretch(first, first + 1, segment.from === 0 && !initial ? 0 : segment.start[0]!)];
 }
 
-/** Columns [from, from + count) of a matrix, or their transpose, packed in scratch as the right operand of `gemm`. */
-function packWhole(engine: Engine, matrix: Tensor, from: number, count: number, transposed: boolean): Ptr {
-  const { kernels } = engine;
-  const [rows, columns] = matrix.shape as [number, number];
-  const [k, n] = transposed ? [count, rows] : [rows, count];
-  const packed = engine.allocateScratch(kernels.gemm_packed_size(k, n));
-  const [rs, cs] = transposed ? [1, columns] : [columns, 1];
-  kernels.gemm_pack_b(k, n, matrix.ptr + 4 * from, rs, cs, packed);
-  return packed;
+interface Operands {
+  x: Tensor;
+  kernel: Tensor;
+  recurrentKernel: Tensor;
+  bias: Tensor | undefined;
+  initialState: Tensor[] | undefined;
+  mask: Tensor | undefined;
+  inputDropout: Tensor | undefined;
+  recurrentDropout: Tensor | undefined;
 }
 
-function zeroed(engine: Engine, count: number): Ptr {
-  const at = engine.allocateScratch(count);
-  engine.kernels.fill(count, 0, at);
-  return at;
+/** What was given, row-major. */
+function operandsOf(x: Tensor, weights: RecurrentWeights, options: RecurrenceOptions): Operands {
+  const rowMajor = (t: Tensor | undefined): Tensor | undefined => t && inOrder(t, false);
+  const { mask, inputDropout, recurrentDropout } = options;
+  return {
+    x: inOrder(x, false),
+    kernel: inOrder(tensorOf(weights.kernel), false),
+    recurrentKernel: inOrder(tensorOf(weights.recurrentKernel), false),
+    bias: rowMajor(weights.bias && tensorOf(weights.bias)),
+    initialState: options.initialState?.map((state) => inOrder(state, false)),
+    ...{ mask: rowMajor(mask), inputDropout: rowMajor(inputDropout), recurrentDropout: rowMajor(recurrentDropout) },
+  };
 }
 
-function checkShapes(
-  cell: Cell,
-  x: Tensor,
-  kernel: Tensor,
-  recurrentKernel: Tensor,
-  bias: Tensor | undefined,
-  initialState: readonly Tensor[] | undefined,
-): Sizes {
+function checkShapes(cell: Cell, given: Operands, checkpointEvery: number | undefined): Sizes {
   const what = `recurrence(${cell.name})`;
+  const { x, kernel, recurrentKernel, bias, initialState, mask, inputDropout, recurrentDropout } = given;
   const [time, batch, inputs] = x.shape as [number, number, number];
   if (x.shape.length !== 3 || time === 0 || x.dtype !== 'f32') {
     throw new ArgumentError(`${what}: input expected [T, B, I] f32 with T ≥ 1, got ${formatShape(x.shape)} ${x.dtype}`);
   }
-  for (const [name, t] of Object.entries({ kernel, recurrentKernel, bias })) if (t) expectF32(`${what}: ${name}`, t);
+  for (const [name, t] of Object.entries({ kernel, recurrentKernel, bias, mask, inputDropout, recurrentDropout })) {
+    if (t) expectF32(`${what}: ${name}`, t);
+  }
   initialState?.forEach((state, i) => expectF32(`${what}: initialState[${i}]`, state));
   const units = recurrentKernel.shape[0] ?? 0;
   const width = cell.gates * units;
@@ -324,6 +328,12 @@ function checkShapes(
       );
     }
     initialState.forEach((state, i) => expectShape(`${what}: initialState[${i}]`, state.shape, [batch, units]));
+  }
+  if (mask) expectShape(`${what}: mask`, mask.shape, [time, batch]);
+  if (inputDropout) expectShape(`${what}: inputDropout`, inputDropout.shape, [cell.gates, batch, inputs]);
+  if (recurrentDropout) expectShape(`${what}: recurrentDropout`, recurrentDropout.shape, [cell.gates, batch, units]);
+  if (checkpointEvery !== undefined && !(Number.isInteger(checkpointEvery) && checkpointEvery > 0)) {
+    throw new ArgumentError(`${what}: checkpointEvery expected a positive integer, got ${checkpointEvery}`);
   }
   return { time, batch, inputs, units, width };
 }

@@ -8,7 +8,7 @@ import { lstmCell } from '../../src/cells/lstm.ts';
 import { rnnCells } from '../../src/cells/rnn.ts';
 import { add, mul, recurrence, sum } from '../../src/ops/index.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
-import { values } from '../kernels/reference/values.ts';
+import { integers, values } from '../kernels/reference/values.ts';
 import { type CellName, referenceCells } from '../reference/cells.ts';
 import { runSequence } from '../reference/sequence.ts';
 
@@ -34,6 +34,11 @@ export interface Case {
   /** What the loss reads: all outputs and states, the last h alone, or the last state alone (c of an LSTM). */
   loss?: 'all' | 'h' | 'lastState';
   returnSequences?: boolean;
+  /** Rows of unequal length (one of them empty), all shorter than T, with random holes, or all empty. */
+  mask?: 'lengths' | 'short' | 'holes' | 'empty';
+  inputDropout?: boolean;
+  recurrentDropout?: boolean;
+  checkpointEvery?: number;
 }
 
 export interface Data {
@@ -44,6 +49,9 @@ export interface Data {
   initial: Float32Array[] | undefined;
   dY: Float32Array;
   dStates: Float32Array[];
+  mask: Float32Array | undefined;
+  inputDropout: Float32Array | undefined;
+  recurrentDropout: Float32Array | undefined;
 }
 
 export function shapesOf({
@@ -52,7 +60,10 @@ export function shapesOf({
   batch,
   inputs,
   units,
-}: Case): Record<'x' | 'kernel' | 'recurrentKernel' | 'bias' | 'state', Shape> {
+}: Case): Record<
+  'x' | 'kernel' | 'recurrentKernel' | 'bias' | 'state' | 'mask' | 'inputDropout' | 'recurrentDropout',
+  Shape
+> {
   const { gates, biases } = cells[name];
   const width = gates * units;
   return {
@@ -61,8 +72,30 @@ export function shapesOf({
     recurrentKernel: [units, width],
     bias: biases === 2 ? [2, width] : [width],
     state: [batch, units],
+    mask: [time, batch],
+    inputDropout: [gates, batch, inputs],
+    recurrentDropout: [gates, batch, units],
   };
 }
+
+function maskOf({ time, batch, mask }: Case): Float32Array | undefined {
+  if (!mask) return undefined;
+  const holes = integers(time * batch, 2, 51);
+  const lengths = {
+    lengths: [Math.ceil(time / 2), time, 0, 1, time - 1],
+    short: [Math.floor(time / 2), Math.ceil(time / 3), 0, 1, 1],
+    empty: [0],
+  };
+  return Float32Array.from({ length: time * batch }, (_, at) => {
+    if (mask === 'holes') return holes[at]!;
+    const [t, b] = [Math.floor(at / batch), at % batch];
+    return Number(t < lengths[mask][b % lengths[mask].length]!);
+  });
+}
+
+/** Masks of rate 0.4, scaled. */
+const dropoutOf = (shape: Shape, seed: number): Float32Array =>
+  values(sizeOf(shape), seed).map((v) => (v < -0.2 ? 0 : 1 / 0.6));
 
 export function dataOf(c: Case): Data {
   const { withBias = true, withInitial = true, loss = 'all' } = c;
@@ -81,6 +114,9 @@ export function dataOf(c: Case): Data {
       const wanted = loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1);
       return wanted ? values(sizeOf(shapes.state), 8 + i) : new Float32Array(sizeOf(shapes.state));
     }),
+    mask: maskOf(c),
+    inputDropout: c.inputDropout ? dropoutOf(shapes.inputDropout, 52) : undefined,
+    recurrentDropout: c.recurrentDropout ? dropoutOf(shapes.recurrentDropout, 53) : undefined,
   };
 }
 
@@ -135,16 +171,22 @@ export function run(c: Case, data: Data, scan: Scan): Outcome {
 }
 
 export function fused(c: Case): Scan {
+  const shapes = shapesOf(c);
+  const data = dataOf(c);
+  const make = (name: 'mask' | 'inputDropout' | 'recurrentDropout'): Tensor | undefined =>
+    data[name] && tensor(data[name], { shape: shapes[name], name });
   return (x, weights, initialState) =>
     recurrence(cells[c.name], x, weights, {
       initialState,
       reverse: c.reverse ?? false,
       returnSequences: c.returnSequences ?? true,
+      checkpointEvery: c.checkpointEvery,
+      ...{ mask: make('mask'), inputDropout: make('inputDropout'), recurrentDropout: make('recurrentDropout') },
     });
 }
 
 /** Steps [T, B·n] in the opposite order. */
-function reversed<A extends Float32Array | Float64Array>(sequence: A, time: number): A {
+export function reversed<A extends Float32Array | Float64Array>(sequence: A, time: number): A {
   const step = sequence.length / time;
   return sequence.map((_, at) => sequence[(time - 1 - Math.floor(at / step)) * step + (at % step)]!) as A;
 }
@@ -162,7 +204,12 @@ export function reference(c: Case, data: Data): Outcome {
       recurrentKernel: double(data.recurrentKernel),
       bias: data.bias ? double(data.bias) : new Float64Array(rows * width),
     },
-    { x: double(turn(data.x)), initialStates: data.initial?.map(double) },
+    {
+      x: double(turn(data.x)),
+      initialStates: data.initial?.map(double),
+      mask: data.mask && turn(data.mask),
+      ...{ inputDropout: data.inputDropout, recurrentDropout: data.recurrentDropout },
+    },
     { time: c.time, batch: c.batch, inputSize: c.inputs, units: c.units },
   );
   const dY = c.returnSequences === false ? new Float64Array(data.dY.length) : double(turn(data.dY));

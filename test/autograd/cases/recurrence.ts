@@ -1,38 +1,59 @@
-import type { Cell } from '../../../src/cells/cell.ts';
-import { gruAfterCell, gruBeforeCell } from '../../../src/cells/gru.ts';
-import { lstmCell } from '../../../src/cells/lstm.ts';
-import { rnnCells } from '../../../src/cells/rnn.ts';
+// The scan over time, every cell with every option, beside the float64 reference.
+import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
-import { type CellName, referenceCells } from '../../reference/cells.ts';
+import { type Case, cells, dataOf, names, reversed, shapesOf } from '../../ops/scan-cases.ts';
+import { referenceCells } from '../../reference/cells.ts';
 import { runSequence } from '../../reference/sequence.ts';
 import type { GradientCase } from './case.ts';
 
-const scanned: Record<CellName, Cell> = {
-  lstm: lstmCell,
-  gruAfter: gruAfterCell,
-  gruBefore: gruBeforeCell,
-  rnnTanh: rnnCells.tanh,
-  rnnRelu: rnnCells.relu,
-  rnnLinear: rnnCells.linear,
-};
+const variants: [string, Partial<Case>][] = [
+  ['plain', {}],
+  ['in reverse', { reverse: true }],
+  ['masked', { mask: 'lengths' }],
+  ['masked in reverse', { mask: 'holes', reverse: true }],
+  ['with input dropout', { inputDropout: true }],
+  ['with recurrent dropout', { recurrentDropout: true }],
+  ['with checkpoints', { checkpointEvery: 2 }],
+  [
+    'with all of them',
+    { mask: 'holes', inputDropout: true, recurrentDropout: true, checkpointEvery: 3, reverse: true },
+  ],
+];
 
-export function recurrenceCases(): GradientCase[] {
-  const [time, batch, inputs, units] = [3, 2, 4, 3];
-  return Object.entries(scanned).map(([name, cell]) => {
-    const width = cell.gates * units;
-    const biasShape = cell.biases === 2 ? [2, width] : [width];
-    return {
-      of: 'recurrence',
-      variant: name,
-      arguments: [[time, batch, inputs], [inputs, width], [units, width], biasShape].map((shape) => ({ shape })),
-      run: (x, kernel, recurrentKernel, bias) => ops.recurrence(cell, x, { kernel, recurrentKernel, bias }).outputs!,
-      reference: (x, kernel, recurrentKernel, bias) =>
-        runSequence(
-          referenceCells[name as CellName],
-          { kernel, recurrentKernel, bias },
-          { x },
-          { time, batch, inputSize: inputs, units },
-        ).y,
-    };
-  });
+function caseOf(what: string, c: Case): GradientCase {
+  const { time, batch, inputs: inputSize, units, reverse = false, checkpointEvery } = c;
+  const shapes = shapesOf(c);
+  const masks = dataOf(c);
+  const make = (name: 'mask' | 'inputDropout' | 'recurrentDropout'): Tensor | undefined =>
+    masks[name] && tensor(masks[name], { shape: shapes[name] });
+  const turn = <A extends Float32Array | Float64Array>(sequence: A): A =>
+    reverse ? reversed(sequence, time) : sequence;
+  return {
+    of: 'recurrence',
+    variant: `${c.name} ${what}`,
+    arguments: [shapes.x, shapes.kernel, shapes.recurrentKernel, shapes.bias].map((shape) => ({ shape })),
+    run: (x, kernel, recurrentKernel, bias) => {
+      const options = {
+        mask: make('mask'),
+        inputDropout: make('inputDropout'),
+        recurrentDropout: make('recurrentDropout'),
+      };
+      const weights = { kernel, recurrentKernel, bias };
+      return ops.recurrence(cells[c.name], x, weights, { reverse, checkpointEvery, ...options }).outputs!;
+    },
+    reference: (x, kernel, recurrentKernel, bias) => {
+      const { y } = runSequence(
+        referenceCells[c.name],
+        { kernel, recurrentKernel, bias },
+        { ...masks, x: turn(x), mask: masks.mask && turn(masks.mask) },
+        { time, batch, inputSize, units },
+      );
+      return turn(y);
+    },
+  };
 }
+
+export const recurrenceCases = (): GradientCase[] =>
+  names.flatMap((name) =>
+    variants.map(([what, variant]) => caseOf(what, { name, time: 4, batch: 2, inputs: 4, units: 3, ...variant })),
+  );
