@@ -77,7 +77,9 @@ export class RecurrentSide {
     return ({ kernels, gemmScratch, from, to }) => {
       const rows = to - from;
       return (block, left, at, stride, init) => {
-        for (const [i, slice] of this.#slices[block]!.entries()) {
+        const slices = this.#slices[block]!;
+        for (let i = 0; i < slices.length; i++) {
+          const slice = slices[i]!;
           const a = slice.mask ? this.#drop(kernels, slice, from, rows, left, dropped) : left;
           const offset = bias ? bias + 4 * slice.from : zeroBias;
           const [b, c] = [packed[block]![i]!, at + 4 * slice.at];
@@ -95,7 +97,9 @@ export class RecurrentSide {
     return ({ kernels, gemmScratch, from, to }) => {
       const rows = to - from;
       return (block, left, stride, at, init) => {
-        for (const [i, slice] of this.#slices[block]!.entries()) {
+        const slices = this.#slices[block]!;
+        for (let i = 0; i < slices.length; i++) {
+          const slice = slices[i]!;
           const [a, b, k] = [left + 4 * slice.at, packed[block]![i]!, slice.columns];
           if (!slice.mask) {
             kernels.gemm(rows, units, k, a, stride, 1, b, at, units, init, 0, gemmScratch);

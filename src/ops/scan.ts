@@ -188,7 +188,8 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
         }
         continue;
       }
-      for (const [s, strip] of segment.states.entries()) {
+      for (let s = 0; s < step.next.length; s++) {
+        const strip = segment.states[s]!;
         step.next[s] = placeOf(strip, t) + stateOffset;
         step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(strip, before)) + stateOffset;
       }
