@@ -7,6 +7,7 @@ export {
   gru_before_output_backward,
 } from './cell/gru';
 export { lstm_backward, lstm_forward } from './cell/lstm';
+export { lstm_peephole_backward, lstm_peephole_forward, lstm_peephole_weights } from './cell/lstm-peephole';
 export { rnn_backward, rnn_forward } from './cell/rnn';
 export { axpy, binary, copy_2d, fill, scale, swap_axes, unary, unary_backward } from './elementwise';
 export { first_invalid_id, gather, scatter_add } from './embedding';

@@ -27,3 +27,62 @@ export const lstmCell: Cell = {
     projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
   },
 };
+
+/**
+ * LSTM whose gates see the cell state: i and f the one before, o the one after. p `[3, H]` in the order i f o:
+ *
+ * i = σ(… + p_i∘c), f = σ(… + p_f∘c), o = σ(… + p_o∘c′), the rest as in the LSTM
+ *
+ * @see Gers and Schmidhuber 2000, "Recurrent nets that time and count"
+ */
+export const lstmPeepholeCell: Cell = {
+  name: 'lstmPeephole',
+  gates: 4,
+  biases: 1,
+  states: ['h', 'c'],
+  blocks: lstmCell.blocks,
+  extraWeights: [{ name: 'peephole', shape: ({ units }) => [3, units] }],
+  saved: 0,
+  scratch: 0,
+  forward({ kernels, rows, units, extra, gates, previous, next, project }) {
+    project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
+    kernels.lstm_peephole_forward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, next[0]!);
+  },
+  backward({ kernels, rows, units, extra, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
+    kernels.lstm_peephole_backward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, dHidden, dStates[0]!);
+    projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
+  },
+  addWeightGradients({ kernels, rows, units, gates, previous, next, dExtra }) {
+    if (dExtra[0]) kernels.lstm_peephole_weights(rows, units, gates, previous[1]!, next[1]!, dExtra[0]);
+  },
+};
+
+/**
+ * LSTM whose output is projected to P ≤ H features, which alone are fed back; U is `[P, 4H]`, projection `[H, P]`:
+ *
+ * i f c o and c′ as in the LSTM, h′ = (o∘tanh c′)·projection
+ *
+ * @see Sak, Senior and Beaufays 2014; torch.nn.LSTM(proj_size)
+ */
+export const lstmProjectionCell: Cell = {
+  name: 'lstmProjection',
+  gates: 4,
+  biases: 1,
+  states: ['h', 'c'],
+  projects: true,
+  blocks: [...lstmCell.blocks, { extra: 0, input: 'saved', gradient: 'hidden' }],
+  extraWeights: [{ name: 'projection', shape: ({ units, hidden }) => [units, hidden] }],
+  saved: 1,
+  scratch: 1,
+  forward({ kernels, rows, units, hidden, gates, previous, next, saved, project }) {
+    project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
+    kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, saved);
+    project(1, saved, next[0]!, hidden, Init.Zero);
+  },
+  backward(step) {
+    const { kernels, rows, units, hidden, gates, previous, next, scratch } = step;
+    step.projectBack(1, step.dHidden, hidden, scratch, Init.Zero);
+    kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, scratch, step.dStates[0]!);
+    step.projectBack(0, gates, 4 * units, step.dHiddenPrevious, Init.Accumulate);
+  },
+};

@@ -107,6 +107,20 @@ export interface Kernels {
   lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   /** gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out, in place. dh is all of ∂L/∂h_t. */
   lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
+  /** `lstm_forward` with peephole `[3, H]`: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated. */
+  lstm_peephole_forward(rows: number, units: number, gates: Ptr, peephole: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
+  lstm_peephole_backward(
+    rows: number,
+    units: number,
+    gates: Ptr,
+    peephole: Ptr,
+    cPrev: Ptr,
+    c: Ptr,
+    dh: Ptr,
+    dc: Ptr,
+  ): void;
+  /** From the dGates that backward has left: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order. */
+  lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**
    * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place; rec `[rows, 3H]`: h_{t−1}·U + recurrent
    * bias; q `[rows, H]` out: rec's third block, kept for backward; h out (may be hPrev).

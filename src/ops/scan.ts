@@ -1,18 +1,18 @@
-import type { BackwardStep, Cell, ForwardStep } from '../cells/cell.ts';
+import { type BackwardStep, type Cell, type CellSizes, type ForwardStep, stateWidth } from '../cells/cell.ts';
 import { Masked, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Part } from '../engine/threads.ts';
+import type { HiddenGradients } from './hidden-gradients.ts';
 import type { InputSide } from './input-side.ts';
 import type { RecurrentSide } from './recurrent-side.ts';
 import type { StepMask } from './step-mask.ts';
 
-export interface Sizes {
-  time: number;
-  batch: number;
-  inputs: number;
-  units: number;
+export interface Sizes extends CellSizes {
+  readonly time: number;
+  readonly batch: number;
+  readonly inputs: number;
   /** Floats of all gates of one row, G·H. */
-  width: number;
+  readonly width: number;
 }
 
 /** One scan, forward and backward: steps are counted as they are walked, i = 0 … T−1, and stand in memory by their time t. */
@@ -24,7 +24,12 @@ export interface Scan {
   readonly mask: StepMask | undefined;
   readonly input: InputSide;
   readonly recurrent: RecurrentSide;
+  /** Addresses of the cell's extra weights. */
+  readonly extra: readonly Ptr[];
 }
+
+/** Floats of a row of each state. */
+export const stateWidths = ({ cell, sizes }: Scan): number[] => cell.states.map((_, s) => stateWidth(s, sizes));
 
 /** Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place. */
 export interface Strip {
@@ -39,7 +44,7 @@ export const placeOf = ({ at, low, floats }: Strip, t: number): Ptr => at + 4 * 
 export interface Segment {
   from: number;
   to: number;
-  /** The states before the first step, each `[B, H]`. */
+  /** The states before the first step. */
   start: Ptr[];
   states: Strip[];
   /** Activated gates, and later their gradients; undefined where no backward pass will read them. */
@@ -72,25 +77,26 @@ const PROJECTION_ROWS = 128;
  */
 export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, reverse, mask } = scan;
-  const { time, batch, units, width } = sizes;
-  const stateFloats = batch * units;
+  const { time, batch, units, hidden, width } = sizes;
+  const widths = stateWidths(scan);
   const chunk = Math.min(time, Math.max(1, Math.ceil(PROJECTION_ROWS / batch)));
   const projectInput = scan.input.begin(chunk * batch);
   const project = scan.recurrent.begin();
   const chunkGates = keeps ? 0 : engine.allocateScratch(chunk * batch * width);
-  const oneSaved = keeps ? 0 : engine.allocateScratch(stateFloats * cell.saved);
-  const scratch = engine.allocateScratch(stateFloats * cell.scratch);
-  const held = mask ? engine.allocateScratch(stateFloats * cell.states.length) : 0;
+  const oneSaved = keeps ? 0 : engine.allocateScratch(batch * units * cell.saved);
+  const scratch = engine.allocateScratch(batch * units * cell.scratch);
+  const held = mask ? widths.map((n) => engine.allocateScratch(batch * n)) : [];
 
   return (part, segment) => {
     const { kernels, gemmScratch, from, to } = part;
     const rows = to - from;
-    const stateOffset = 4 * from * units;
+    const offsets = widths.map((n) => 4 * from * n);
+    const unitOffset = 4 * from * units;
     const step: ForwardStep = {
-      ...{ kernels, rows, units, gates: 0, saved: 0 },
-      previous: segment.start.map((at) => at + stateOffset),
+      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0 },
+      previous: segment.start.map((at, s) => at + offsets[s]!),
       next: segment.start.slice(),
-      scratch: scratch + stateOffset * cell.scratch,
+      scratch: scratch + unitOffset * cell.scratch,
       project: project(part),
     };
     const saved = segment.saved ?? { at: oneSaved, low: 0, floats: 0 };
@@ -106,14 +112,17 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
       for (let i = first; i < first + steps; i++) {
         const t = timeOf(scan, i);
         const kept = mask ? mask.kept(t, from, to) : rows;
-        for (let s = 0; s < step.next.length; s++) step.next[s] = placeOf(segment.states[s]!, t) + stateOffset;
-        if (kept === 0) carry(step);
+        for (let s = 0; s < step.next.length; s++) step.next[s] = placeOf(segment.states[s]!, t) + offsets[s]!;
+        if (kept === 0) carry(step, widths);
         else {
           step.gates = placeOf(gates, t) + 4 * from * width;
-          step.saved = placeOf(saved, t) + stateOffset * cell.saved;
+          step.saved = placeOf(saved, t) + unitOffset * cell.saved;
           if (rows < batch) projectInput(kernels, gemmScratch, t * batch + from, rows, step.gates);
           if (kept === rows) cell.forward(step);
-          else maskedForward(cell, step, mask!.at(t, from), held + stateOffset * cell.states.length);
+          else {
+            const places = held.map((at, s) => at + offsets[s]!);
+            maskedForward(cell, step, mask!.at(t, from), places, widths);
+          }
         }
         for (let s = 0; s < step.next.length; s++) step.previous[s] = step.next[s]!;
       }
@@ -122,26 +131,32 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
 }
 
 /** A step of which no row is made: every state stays as it is. */
-function carry({ kernels, rows, units, previous, next }: ForwardStep): void {
+function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly number[]): void {
   for (const [s, at] of next.entries()) {
-    if (at !== previous[s]) kernels.copy_2d(1, rows * units, previous[s]!, rows * units, at, rows * units);
+    const count = rows * widths[s]!;
+    if (at !== previous[s]) kernels.copy_2d(1, count, previous[s]!, count, at, count);
   }
 }
 
 /** A step of which some rows are left out: made for all, and taken back for those. `next` may be where `previous` stood. */
-function maskedForward(cell: Cell, step: ForwardStep, mask: Ptr, held: Ptr): void {
-  const { kernels, rows, units, previous, next } = step;
-  const heldAt = (s: number): Ptr => held + 4 * s * rows * units;
-  for (const [s, at] of previous.entries()) kernels.masked_rows(Masked.Copy, rows, units, mask, at, heldAt(s));
+function maskedForward(
+  cell: Cell,
+  step: ForwardStep,
+  mask: Ptr,
+  held: readonly Ptr[],
+  widths: readonly number[],
+): void {
+  const { kernels, rows, previous, next } = step;
+  const copy = (s: number, from: Ptr, to: Ptr): void =>
+    kernels.masked_rows(Masked.Copy, rows, widths[s]!, mask, from, to);
+  for (const [s, at] of previous.entries()) copy(s, at, held[s]!);
   cell.forward(step);
-  for (const [s, at] of next.entries()) kernels.masked_rows(Masked.Copy, rows, units, mask, heldAt(s), at);
+  for (const [s, at] of next.entries()) copy(s, held[s]!, at);
 }
 
 /** Gradients of states on their way back through time, complete when the steps after have been walked. */
 export interface StateGradients {
-  /** Where ∂L/∂h_t is, `[B, H]`: in the gradient of the outputs, or, `inTurn`, in two places by turns, which the walk clears. */
-  hiddenAt: (t: number) => Ptr;
-  inTurn: boolean;
+  hidden: HiddenGradients;
   /** ∂L/∂ of h before the first step of all, to add to. */
   first: Ptr;
   /** Of the other states, each in one place. */
@@ -151,36 +166,37 @@ export interface StateGradients {
 /** Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their place. */
 export function beginBackward(scan: Scan, gradients: StateGradients): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, mask } = scan;
-  const { batch, units, width } = sizes;
-  const { hiddenAt, inTurn, first, others } = gradients;
-  const stateFloats = batch * units;
+  const { batch, units, hidden, width } = sizes;
+  const { first, others } = gradients;
+  const widths = stateWidths(scan);
   const projectBack = scan.recurrent.beginBackward();
-  const scratch = engine.allocateScratch(stateFloats * cell.scratch);
-  const held = mask ? engine.allocateScratch(stateFloats * cell.states.length) : 0;
+  const scratch = engine.allocateScratch(batch * units * cell.scratch);
+  const held = mask ? widths.map((n) => engine.allocateScratch(batch * n)) : [];
 
   return (part, segment) => {
     const { kernels, from, to } = part;
     const rows = to - from;
-    const stateOffset = 4 * from * units;
+    const offsets = widths.map((n) => 4 * from * n);
+    const unitOffset = 4 * from * units;
     const step: BackwardStep = {
-      ...{ kernels, rows, units, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
-      dStates: others.map((at) => at + stateOffset),
+      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
+      dStates: others.map((at, j) => at + offsets[j + 1]!),
       previous: segment.start.slice(),
       next: segment.start.slice(),
-      scratch: scratch + stateOffset * cell.scratch,
+      scratch: scratch + unitOffset * cell.scratch,
       projectBack: projectBack(part),
     };
     const span = spanOf(scan, segment);
     for (let i = segment.to - 1; i >= segment.from; i--) {
       const [t, before] = [timeOf(scan, i), timeOf(scan, i - 1)];
       step.gates = placeOf(segment.gates!, t) + 4 * from * width;
-      step.saved = placeOf(segment.saved!, t) + stateOffset * cell.saved;
-      step.dHidden = hiddenAt(t) + stateOffset;
-      step.dHiddenPrevious = (i === 0 ? first : hiddenAt(before)) + stateOffset;
-      if (inTurn && i > 0) kernels.fill(rows * units, 0, step.dHiddenPrevious);
+      step.saved = placeOf(segment.saved!, t) + unitOffset * cell.saved;
+      step.dHidden = gradients.hidden.at(t) + offsets[0]!;
+      step.dHiddenPrevious = (i === 0 ? first : gradients.hidden.at(before)) + offsets[0]!;
+      if (gradients.hidden.reused && i > 0) kernels.fill(rows * hidden, 0, step.dHiddenPrevious);
       const kept = mask ? mask.kept(t, from, to) : rows;
       if (kept === 0) {
-        kernels.axpy(rows * units, 1, step.dHidden, step.dHiddenPrevious);
+        kernels.axpy(rows * hidden, 1, step.dHidden, step.dHiddenPrevious);
         // Other parts of the batch may be at work in this step, so that it will be in the sums over time.
         if (t >= span.low && t < span.high) {
           kernels.fill(rows * width, 0, step.gates);
@@ -190,24 +206,34 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
       }
       for (let s = 0; s < step.next.length; s++) {
         const strip = segment.states[s]!;
-        step.next[s] = placeOf(strip, t) + stateOffset;
-        step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(strip, before)) + stateOffset;
+        step.next[s] = placeOf(strip, t) + offsets[s]!;
+        step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(strip, before)) + offsets[s]!;
       }
       if (kept === rows) cell.backward(step);
-      else maskedBackward(cell, step, mask!.at(t, from), held + stateOffset * cell.states.length);
+      else {
+        const places = held.map((at, s) => at + offsets[s]!);
+        maskedBackward(cell, step, mask!.at(t, from), places, widths);
+      }
     }
   };
 }
 
 /** The gradients of rows that are left out pass to the step before, and none reaches gates. What the step makes for these rows is lost. */
-function maskedBackward(cell: Cell, step: BackwardStep, mask: Ptr, held: Ptr): void {
-  const { kernels, rows, units, dHidden, dHiddenPrevious } = step;
+function maskedBackward(
+  cell: Cell,
+  step: BackwardStep,
+  mask: Ptr,
+  held: readonly Ptr[],
+  widths: readonly number[],
+): void {
+  const { kernels, rows, units, hidden, dHidden, dHiddenPrevious } = step;
   const passed = [dHiddenPrevious, ...step.dStates];
-  const heldAt = (s: number): Ptr => held + 4 * s * rows * units;
-  for (const [s, at] of passed.entries()) kernels.masked_rows(Masked.Copy, rows, units, mask, at, heldAt(s));
+  const copy = (s: number, from: Ptr, to: Ptr): void =>
+    kernels.masked_rows(Masked.Copy, rows, widths[s]!, mask, from, to);
+  for (const [s, at] of passed.entries()) copy(s, at, held[s]!);
   cell.backward(step);
-  for (const [s, at] of passed.entries()) kernels.masked_rows(Masked.Copy, rows, units, mask, heldAt(s), at);
-  kernels.masked_rows(Masked.Add, rows, units, mask, dHidden, dHiddenPrevious);
+  for (const [s, at] of passed.entries()) copy(s, held[s]!, at);
+  kernels.masked_rows(Masked.Add, rows, hidden, mask, dHidden, dHiddenPrevious);
   kernels.masked_rows(Masked.Zero, rows, cell.gates * units, mask, 0, step.gates);
   kernels.masked_rows(Masked.Zero, rows, cell.saved * units, mask, 0, step.saved);
 }

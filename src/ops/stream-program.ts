@@ -78,17 +78,22 @@ export class StreamProgram {
     this.#add({ kind: StreamKind.Softmax, units: this.#width, y: this.#buffer(this.#width) });
   }
 
-  /** One step of a fused cell, whose states the program keeps. */
+  /** One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the cell. */
   recurrent(cell: Cell, weights: Weights): void {
+    const { stream } = cell;
+    if (!stream)
+      throw new ArgumentError(`stream: ${cell.name} cannot be streamed, since the kernel has no step for it`);
     const { kernel, bias } = weights;
     const recurrentKernel = weights.recurrentKernel!;
     const units = recurrentKernel.shape[0]!;
     const width = cell.gates * units;
     const states = cell.states.map((name) => this.#zeroed(units, `stream ${cell.name} ${name}`));
     this.states.push(...states);
-    const blocks = cell.blocks.map((block) => this.#pack(recurrentKernel, block.gate * units, block.gates * units));
+    const blocks = cell.blocks.flatMap((block) =>
+      'extra' in block ? [] : this.#pack(recurrentKernel, block.gate * units, block.gates * units),
+    );
     this.#add({
-      kind: cell.stream.kind,
+      kind: stream.kind,
       inputs: kernel.shape[0]!,
       units,
       kernel: this.#pack(kernel),
@@ -99,7 +104,7 @@ export class StreamProgram {
       gates: this.#buffer(width),
       kept: states[1]?.ptr ?? this.#buffer(Math.max(cell.saved, 1) * units),
       scratch: this.#buffer(Math.max(cell.scratch, 1) * units),
-      function: cell.stream.activation ?? 0,
+      function: stream.activation ?? 0,
       y: states[0]!.ptr,
     });
   }

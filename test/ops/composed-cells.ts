@@ -8,6 +8,7 @@ export interface ComposedWeights {
   kernel: Tensor;
   recurrentKernel: Tensor;
   bias: Tensor | undefined;
+  extra: Record<string, Tensor>;
 }
 
 /** From x_t [B, I] and the states [B, H] to the next states, h first. */
@@ -21,15 +22,37 @@ function columns(x: Tensor, from: number, count: number): Tensor {
   return matmul(x, tensor(ones, { shape: [width, count] }));
 }
 
+/** A row that takes row `index` of a matrix of `count` rows, as a product. */
+const oneHot = (index: number, count: number): Tensor =>
+  tensor(
+    Float32Array.from({ length: count }, (_, i) => Number(i === index)),
+    { shape: [1, count] },
+  );
+
 const gate = (x: Tensor, index: number, units: number): Tensor => columns(x, index * units, units);
 const not = (x: Tensor): Tensor => addScalar(neg(x), 1);
 
 const lstm: Step = (x, [h, c], { kernel, recurrentKernel, bias }) => {
-  const units = h!.shape[1]!;
+  const units = c!.shape[1]!;
   const pre = add(linear(x, kernel, bias), matmul(h!, recurrentKernel));
   const [i, f, g, o] = [0, 1, 2, 3].map((n) => (n === 2 ? tanh : sigmoid)(gate(pre, n, units)));
   const next = add(mul(f!, c!), mul(i!, g!));
   return [mul(o!, tanh(next)), next];
+};
+
+const lstmPeephole: Step = (x, [h, c], { kernel, recurrentKernel, bias, extra }) => {
+  const units = c!.shape[1]!;
+  const pre = add(linear(x, kernel, bias), matmul(h!, recurrentKernel));
+  const see = (row: number, state: Tensor): Tensor =>
+    mul(state, ops.reshape(matmul(oneHot(row, 3), extra.peephole!), [units]));
+  const [i, f] = [0, 1].map((n) => sigmoid(add(gate(pre, n, units), see(n, c!))));
+  const next = add(mul(f!, c!), mul(i!, tanh(gate(pre, 2, units))));
+  return [mul(sigmoid(add(gate(pre, 3, units), see(2, next))), tanh(next)), next];
+};
+
+const lstmProjection: Step = (x, [h, c], weights) => {
+  const [m, next] = lstm(x, [h!, c!], weights);
+  return [matmul(m!, weights.extra.projection!), next!];
 };
 
 /** h′ = z∘h + (1 − z)∘g */
@@ -59,6 +82,8 @@ const simpleRnn =
 
 const steps: Record<CellName, Step> = {
   lstm,
+  lstmPeephole,
+  lstmProjection,
   gruAfter,
   gruBefore,
   rnnTanh: simpleRnn(tanh),
@@ -69,11 +94,7 @@ const steps: Record<CellName, Step> = {
 /** Time step t of x [T, B, I], as a product with a row of one, so that its gradient is the small ops' own. */
 function timeStep(x: Tensor, t: number): Tensor {
   const [time, batch, inputs] = x.shape as [number, number, number];
-  const row = tensor(
-    Float32Array.from({ length: time }, (_, i) => Number(i === t)),
-    { shape: [1, time] },
-  );
-  return ops.reshape(matmul(row, ops.reshape(x, [time, batch * inputs])), [batch, inputs]);
+  return ops.reshape(matmul(oneHot(t, time), ops.reshape(x, [time, batch * inputs])), [batch, inputs]);
 }
 
 /** The scan over x [T, B, I], outputs [T, B, H] and last states, from small ops alone. */
@@ -84,13 +105,13 @@ export function composedScan(
   initial: Tensor[],
 ): { outputs: Tensor; states: Tensor[] } {
   const [time, batch] = x.shape as [number, number];
-  const units = weights.recurrentKernel.shape[0]!;
+  const hidden = weights.recurrentKernel.shape[0]!;
   let states = initial;
   const outputs: Tensor[] = [];
   for (let t = 0; t < time; t++) {
     states = steps[name](timeStep(x, t), states, weights);
-    outputs.push(ops.reshape(states[0]!, [batch * units, 1]));
+    outputs.push(ops.reshape(states[0]!, [batch * hidden, 1]));
   }
   // [B·H, T] → [T, B·H] by exchanging axes.
-  return { outputs: ops.reshape(ops.swapTimeBatch(ops.concatenate(outputs)), [time, batch, units]), states };
+  return { outputs: ops.reshape(ops.swapTimeBatch(ops.concatenate(outputs)), [time, batch, hidden]), states };
 }

@@ -11,7 +11,18 @@ import { expectOutput } from '../golden/expect-close.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import type { CellName } from '../reference/cells.ts';
 import { composedScan } from './composed-cells.ts';
-import { type Case, cells, dataOf, expectOutcome, fused, names, reference, run, shapesOf } from './scan-cases.ts';
+import {
+  type Case,
+  cells,
+  dataOf,
+  expectOutcome,
+  fused,
+  names,
+  reference,
+  run,
+  shapesOf,
+  tensorsOf,
+} from './scan-cases.ts';
 
 const gridOf = (name: CellName): Case[] =>
   [1, 2, 7].flatMap((time) =>
@@ -56,15 +67,10 @@ for (const mode of modes) {
           const expected = reference(c, data);
           expectOutcome(describeCase(c), run(c, data, fused(c)), expected);
           const y = engine().step(() => {
-            const [x, kernel, recurrentKernel] = [data.x, data.kernel, data.recurrentKernel].map((from, i) =>
-              tensor(from, { shape: Object.values(shapesOf(c))[i]! }),
-            );
-            const bias = tensor(data.bias!, { shape: shapesOf(c).bias });
-            const initialState = data.initial!.map((state) => tensor(state, { shape: shapesOf(c).state }));
-            const weights = { kernel: kernel!, recurrentKernel: recurrentKernel!, bias };
-            return recurrence(cells[name], x!, weights, { initialState, reverse }).outputs!.toArray();
+            const { x, weights, initial } = tensorsOf(c, data);
+            return fused(c)(x, weights, initial).outputs!.toArray();
           });
-          expectOutput('inference', y, { shape: [40, 5, 4], values: expected.y! });
+          expectOutput('inference', y, { shape: [...shapesOf(c).outputs], values: expected.y! });
         }
       });
 
@@ -83,20 +89,18 @@ for (const mode of modes) {
         const c: Case = { name, time: 7, batch: 3, inputs: 5, units: 4 };
         const data = dataOf(c);
         const whole = run(c, data, fused(c));
+        const { x, outputs } = shapesOf({ ...c, time: 1 });
+        const cut = (from: Float32Array, step: number, [low, high]: readonly [number, number]): Float32Array =>
+          from.slice(low * step, high * step);
         let initial = data.initial!;
         const parts: number[] = [];
-        for (const [from, to] of [
+        for (const span of [
           [0, 3],
           [3, 4],
           [4, 7],
         ] as const) {
-          const window = {
-            ...data,
-            initial,
-            x: data.x.slice(from * 15, to * 15),
-            dY: data.dY.slice(from * 12, to * 12),
-          };
-          const part = run({ ...c, time: to - from }, window, fused(c));
+          const window = { ...data, initial, x: cut(data.x, sizeOf(x), span), dY: cut(data.dY, sizeOf(outputs), span) };
+          const part = run({ ...c, time: span[1] - span[0] }, window, fused(c));
           parts.push(...Array.from(part.y!));
           initial = part.states.map((state) => Float32Array.from(state));
         }
@@ -108,18 +112,17 @@ for (const mode of modes) {
         const c: Case = { name, time: 3, batch: 2, inputs: 4, units: 4 };
         const data = dataOf(c);
         const shapes = shapesOf(c);
-        const weights = {
-          kernel: tensor(data.kernel, { shape: shapes.kernel }),
-          recurrentKernel: tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
-        };
-        const [first, second] = [tensor(data.x, { shape: shapes.x }), tensor(data.x, { shape: shapes.x })];
+        const { x: first, weights } = tensorsOf(c, data);
+        const second = tensor(data.x, { shape: shapes.x });
         const before = recurrence(cells[name], first, weights).states;
-        const carried = before.map((state) => tensor(state.toArray(), { shape: shapes.state }));
+        const values = (states: Tensor[]): Tensor[] =>
+          states.map((state, i) => tensor(state.toArray(), { shape: shapes.states[i]! }));
+        const carried = values(before);
         const loss = (initialState: Tensor[]) => () =>
           sum(recurrence(cells[name], second, weights, { initialState }).outputs!);
         const cut = valueAndGrad(() => {
           const { states } = recurrence(cells[name], first, weights);
-          return loss(states.map((state) => tensor(state.toArray(), { shape: shapes.state })))();
+          return loss(values(states))();
         }, [first, weights.kernel]);
         const alone = valueAndGrad(loss(carried), [first, weights.kernel]);
         const joined = valueAndGrad(() => loss(recurrence(cells[name], first, weights).states)(), [first]);
@@ -134,16 +137,8 @@ for (const mode of modes) {
             const c: Case = { name, time: 7, batch: 5, inputs: 5, units: 7, reverse, returnSequences };
             const data = dataOf(c);
             const training = run(c, data, fused(c));
-            const shapes = shapesOf(c);
-            const { outputs, states } = fused(c)(
-              tensor(data.x, { shape: shapes.x }),
-              {
-                kernel: tensor(data.kernel, { shape: shapes.kernel }),
-                recurrentKernel: tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
-                bias: tensor(data.bias!, { shape: shapes.bias }),
-              },
-              data.initial!.map((state) => tensor(state, { shape: shapes.state })),
-            );
+            const { x, weights, initial } = tensorsOf(c, data);
+            const { outputs, states } = fused(c)(x, weights, initial);
             expect(outputs === undefined).toBe(!returnSequences);
             if (outputs) expectSameBits(outputs.toArray(), training.y!, `outputs, reverse=${reverse}`);
             states.forEach((state, i) =>
@@ -195,15 +190,10 @@ for (const mode of modes) {
 
     test('an initial state and the weights, are not written to', () => {
       const c: Case = { name: 'lstm', time: 3, batch: 2, inputs: 2, units: 3 };
-      const shapes = shapesOf(c);
       const data = dataOf(c);
-      const made = [
-        tensor(data.kernel, { shape: shapes.kernel }),
-        tensor(data.recurrentKernel, { shape: shapes.recurrentKernel }),
-        ...data.initial!.map((state) => tensor(state, { shape: shapes.state })),
-      ] as const;
-      const [kernel, recurrentKernel, ...initialState] = made;
-      recurrence(lstmCell, tensor(data.x, { shape: shapes.x }), { kernel, recurrentKernel }, { initialState });
+      const { x, weights, initial } = tensorsOf(c, data);
+      fused(c)(x, weights, initial);
+      const made = [weights.kernel, weights.recurrentKernel, ...initial!];
       [data.kernel, data.recurrentKernel, ...data.initial!].forEach((before, i) =>
         expectSameBits(made[i]!.toArray(), before, `tensor ${i}`),
       );

@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Shape, sizeOf, type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import type { Cell } from '../../src/cells/cell.ts';
+import { type Cell, stateWidth } from '../../src/cells/cell.ts';
 import { gruAfterCell, gruBeforeCell } from '../../src/cells/gru.ts';
-import { lstmCell } from '../../src/cells/lstm.ts';
+import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../../src/cells/lstm.ts';
 import { rnnCells } from '../../src/cells/rnn.ts';
 import { add, mul, recurrence, sum } from '../../src/ops/index.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
@@ -14,6 +14,8 @@ import { runSequence } from '../reference/sequence.ts';
 
 export const cells: Record<CellName, Cell> = {
   lstm: lstmCell,
+  lstmPeephole: lstmPeepholeCell,
+  lstmProjection: lstmProjectionCell,
   gruAfter: gruAfterCell,
   gruBefore: gruBeforeCell,
   rnnTanh: rnnCells.tanh,
@@ -46,6 +48,7 @@ export interface Data {
   kernel: Float32Array;
   recurrentKernel: Float32Array;
   bias: Float32Array | undefined;
+  extra: Record<string, Float32Array>;
   initial: Float32Array[] | undefined;
   dY: Float32Array;
   dStates: Float32Array[];
@@ -54,27 +57,35 @@ export interface Data {
   recurrentDropout: Float32Array | undefined;
 }
 
-export function shapesOf({
-  name,
-  time,
-  batch,
-  inputs,
-  units,
-}: Case): Record<
-  'x' | 'kernel' | 'recurrentKernel' | 'bias' | 'state' | 'mask' | 'inputDropout' | 'recurrentDropout',
-  Shape
-> {
-  const { gates, biases } = cells[name];
+interface Shapes {
+  x: Shape;
+  kernel: Shape;
+  recurrentKernel: Shape;
+  bias: Shape;
+  extra: Record<string, Shape>;
+  outputs: Shape;
+  states: Shape[];
+  mask: Shape;
+  inputDropout: Shape;
+  recurrentDropout: Shape;
+}
+
+export function shapesOf({ name, time, batch, inputs, units }: Case): Shapes {
+  const { gates, biases, states, projects, extraWeights = [] } = cells[name];
   const width = gates * units;
+  // As the reference has it.
+  const hidden = projects ? Math.ceil(units / 2) : units;
   return {
     x: [time, batch, inputs],
     kernel: [inputs, width],
-    recurrentKernel: [units, width],
+    recurrentKernel: [hidden, width],
     bias: biases === 2 ? [2, width] : [width],
-    state: [batch, units],
+    extra: Object.fromEntries(extraWeights.map((weight) => [weight.name, weight.shape({ units, hidden })])),
+    outputs: [time, batch, hidden],
+    states: states.map((_, s) => [batch, stateWidth(s, { units, hidden })]),
     mask: [time, batch],
     inputDropout: [gates, batch, inputs],
-    recurrentDropout: [gates, batch, units],
+    recurrentDropout: [gates, batch, hidden],
   };
 }
 
@@ -100,7 +111,6 @@ const dropoutOf = (shape: Shape, seed: number): Float32Array =>
 export function dataOf(c: Case): Data {
   const { withBias = true, withInitial = true, loss = 'all' } = c;
   const shapes = shapesOf(c);
-  const { states } = cells[c.name];
   // Weights as large as a trained net's, so that no gate is in its linear part and 7 steps do not blow up.
   const scale = 1 / Math.sqrt(c.units);
   return {
@@ -108,11 +118,14 @@ export function dataOf(c: Case): Data {
     kernel: values(sizeOf(shapes.kernel), 2, scale),
     recurrentKernel: values(sizeOf(shapes.recurrentKernel), 3, scale),
     bias: withBias ? values(sizeOf(shapes.bias), 4, 0.5) : undefined,
-    initial: withInitial ? states.map((_, i) => values(sizeOf(shapes.state), 5 + i)) : undefined,
-    dY: loss === 'all' ? values(c.time * sizeOf(shapes.state), 7) : new Float32Array(c.time * sizeOf(shapes.state)),
-    dStates: states.map((_, i) => {
-      const wanted = loss === 'all' || i === (loss === 'h' ? 0 : states.length - 1);
-      return wanted ? values(sizeOf(shapes.state), 8 + i) : new Float32Array(sizeOf(shapes.state));
+    extra: Object.fromEntries(
+      Object.entries(shapes.extra).map(([name, shape]) => [name, values(sizeOf(shape), 54, scale)]),
+    ),
+    initial: withInitial ? shapes.states.map((shape, i) => values(sizeOf(shape), 5 + i)) : undefined,
+    dY: loss === 'all' ? values(sizeOf(shapes.outputs), 7) : new Float32Array(sizeOf(shapes.outputs)),
+    dStates: shapes.states.map((shape, i) => {
+      const wanted = loss === 'all' || i === (loss === 'h' ? 0 : shapes.states.length - 1);
+      return wanted ? values(sizeOf(shape), 8 + i) : new Float32Array(sizeOf(shape));
     }),
     mask: maskOf(c),
     inputDropout: c.inputDropout ? dropoutOf(shapes.inputDropout, 52) : undefined,
@@ -126,9 +139,38 @@ export interface Outcome {
   grads: Record<string, ArrayLike<number>>;
 }
 
+export interface Weights {
+  kernel: Tensor;
+  recurrentKernel: Tensor;
+  bias: Tensor | undefined;
+  extra: Record<string, Tensor>;
+}
+
+/** The arguments of a scan, as tensors. */
+export function tensorsOf(c: Case, data: Data): { x: Tensor; weights: Weights; initial: Tensor[] | undefined } {
+  const shapes = shapesOf(c);
+  const make = (name: 'x' | 'kernel' | 'recurrentKernel' | 'bias'): Tensor =>
+    tensor(data[name]!, { shape: shapes[name], name });
+  return {
+    x: make('x'),
+    weights: {
+      kernel: make('kernel'),
+      recurrentKernel: make('recurrentKernel'),
+      bias: data.bias && make('bias'),
+      extra: Object.fromEntries(
+        Object.entries(data.extra).map(([name, values]) => [
+          name,
+          tensor(values, { shape: shapes.extra[name]!, name }),
+        ]),
+      ),
+    },
+    initial: data.initial?.map((state, i) => tensor(state, { shape: shapes.states[i]!, name: 'state' })),
+  };
+}
+
 export type Scan = (
   x: Tensor,
-  weights: { kernel: Tensor; recurrentKernel: Tensor; bias: Tensor | undefined },
+  weights: Weights,
   initial: Tensor[] | undefined,
 ) => {
   outputs: Tensor | undefined;
@@ -137,15 +179,7 @@ export type Scan = (
 
 /** Outputs, states and every gradient of Σ y·dY + Σ states·dStates; a sum whose weights are all zero is left out. */
 export function run(c: Case, data: Data, scan: Scan): Outcome {
-  const shapes = shapesOf(c);
-  const make = (name: keyof typeof shapes, from: Float32Array): Tensor => tensor(from, { shape: shapes[name], name });
-  const x = make('x', data.x);
-  const weights = {
-    kernel: make('kernel', data.kernel),
-    recurrentKernel: make('recurrentKernel', data.recurrentKernel),
-    bias: data.bias && make('bias', data.bias),
-  };
-  const initial = data.initial?.map((state) => make('state', state));
+  const { x, weights, initial } = tensorsOf(c, data);
   const { loss = 'all' } = c;
   const seen: Outcome[] = [];
   const wrt: Record<string, Tensor> = {
@@ -153,6 +187,7 @@ export function run(c: Case, data: Data, scan: Scan): Outcome {
     kernel: weights.kernel,
     recurrentKernel: weights.recurrentKernel,
     ...(weights.bias ? { bias: weights.bias } : {}),
+    ...weights.extra,
     ...Object.fromEntries((initial ?? []).map((state, i) => [`initial ${i}`, state])),
   };
   const { grads } = valueAndGrad(() => {
@@ -203,6 +238,7 @@ export function reference(c: Case, data: Data): Outcome {
       kernel: double(data.kernel),
       recurrentKernel: double(data.recurrentKernel),
       bias: data.bias ? double(data.bias) : new Float64Array(rows * width),
+      extra: Object.fromEntries(Object.entries(data.extra).map(([name, values]) => [name, double(values)])),
     },
     {
       x: double(turn(data.x)),
@@ -222,6 +258,7 @@ export function reference(c: Case, data: Data): Outcome {
       kernel: g.dKernel,
       recurrentKernel: g.dRecurrentKernel,
       ...(data.bias ? { bias: g.dBias } : {}),
+      ...g.dExtra,
       ...Object.fromEntries((data.initial ?? []).map((_, i) => [`initial ${i}`, g.dInitialStates[i]!])),
     },
   };

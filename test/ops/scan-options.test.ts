@@ -9,7 +9,18 @@ import { modes } from '../engine/modes.ts';
 import { expectGradient } from '../golden/expect-close.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { integers, values } from '../kernels/reference/values.ts';
-import { type Case, cells, dataOf, expectOutcome, fused, names, type Outcome, reference, run } from './scan-cases.ts';
+import {
+  type Case,
+  cells,
+  dataOf,
+  expectOutcome,
+  fused,
+  names,
+  type Outcome,
+  reference,
+  run,
+  tensorsOf,
+} from './scan-cases.ts';
 
 const describeCase = (c: Case): string => `seed 1, ${JSON.stringify(c)}`;
 const shapes = [
@@ -66,10 +77,13 @@ for (const mode of modes) {
               ...{ inputDropout: true, recurrentDropout: true, reverse: mask === 'short' },
             };
             const data = dataOf(c);
-            const untracked = run({ ...c, loss: 'all' }, data, (x, weights, initial) => {
+            const untracked = run(c, data, (x, weights, initial) => {
               const plain = (t: Tensor): Tensor => tensor(t.toArray(), { shape: t.shape });
-              const { kernel, recurrentKernel, bias } = weights;
-              const copies = { kernel: plain(kernel), recurrentKernel: plain(recurrentKernel), bias: plain(bias!) };
+              const { kernel, recurrentKernel, bias, extra } = weights;
+              const copies = {
+                ...{ kernel: plain(kernel), recurrentKernel: plain(recurrentKernel), bias: plain(bias!) },
+                extra: Object.fromEntries(Object.entries(extra).map(([key, value]) => [key, plain(value)])),
+              };
               return fused(c)(plain(x), copies, initial!.map(plain));
             });
             const training = run(c, data, fused(c));
@@ -119,15 +133,14 @@ for (const mode of modes) {
       test('of an embedding, gives the gradients of the plain scan to the bit', () => {
         const gradients = (checkpointEvery?: number): ArrayLike<number>[] => {
           const ids = tensor(integers(60, 9, 1), { shape: [20, 3], dtype: 'i32' });
-          const width = cells[name].gates * 4;
-          const [table, kernel, recurrentKernel] = [
-            tensor(values(45, 2), { shape: [9, 5] }),
-            tensor(values(5 * width, 3), { shape: [5, width] }),
-            tensor(values(4 * width, 4), { shape: [4, width] }),
-          ];
+          const c: Case = { name, time: 20, batch: 3, inputs: 5, units: 4, withBias: false };
+          const table = tensor(values(45, 2), { shape: [9, 5] });
+          const { weights } = tensorsOf(c, dataOf(c));
+          const { kernel, recurrentKernel, extra } = weights;
           const loss = (): Tensor =>
-            sum(recurrence(cells[name], embed(ids, table), { kernel, recurrentKernel }, { checkpointEvery }).outputs!);
-          return valueAndGrad(loss, [table, kernel, recurrentKernel]).grads.map((grad) => grad.toArray());
+            sum(recurrence(cells[name], embed(ids, table), weights, { checkpointEvery }).outputs!);
+          const wrt = [table, kernel, recurrentKernel, ...Object.values(extra)];
+          return valueAndGrad(loss, wrt).grads.map((grad) => grad.toArray());
         };
         const plain = gradients();
         for (const every of [1, 3, 7]) {
@@ -181,7 +194,7 @@ describe('recurrence on several threads', () => {
   test('with masks, dropout and checkpoints, gives the bits of one thread', async () => {
     const shape = { time: 30, batch: 13, inputs: 40, units: 96 };
     const outcomes = (): Outcome[] =>
-      (['lstm', 'gruAfter', 'gruBefore', 'rnnTanh'] as const).flatMap((name) =>
+      (['lstm', 'lstmPeephole', 'lstmProjection', 'gruAfter', 'gruBefore', 'rnnTanh'] as const).flatMap((name) =>
         ([{ mask: 'lengths' }, { mask: 'short', reverse: true }, { mask: 'holes', checkpointEvery: 7 }] as const).map(
           (variant) => {
             const c: Case = { name, ...shape, inputDropout: true, recurrentDropout: true, ...variant };

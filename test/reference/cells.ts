@@ -13,10 +13,12 @@ export interface CellWeights {
   kernel: Float64Array;
   recurrentKernel: Float64Array;
   bias: Float64Array;
+  /** What only some cells have, by name. */
+  extra?: Record<string, Float64Array>;
 }
 
 export interface CellStep {
-  /** The states after the step, [H] each; the first is the output. */
+  /** The states after the step, [H] each; the first is the output, [P] of a projection. */
   next: Float64Array[];
   /** Takes the gradients of `next`, adds the step's share to dWeights, returns those of x [I] and the previous states. */
   backward(dNext: Float64Array[], dWeights: CellWeights): { dx: Float64Array; dPrevious: Float64Array[] };
@@ -29,54 +31,105 @@ export interface ReferenceCell {
   states: number;
   /** Rows of the bias: 2 for the reset-after GRU, otherwise 1. */
   biasRows: number;
+  /** Elements of each extra weight. */
+  extra?(units: number): Record<string, number>;
+  /** Width of the output, if not H. */
+  hidden?(units: number): number;
   step(weights: CellWeights, x: Float64Array, previous: Float64Array[]): CellStep;
 }
 
 /**
  * i = σ(x·Wi + h·Ui + bi)   f = σ(…)   g = tanh(…)   o = σ(…)
  * c' = f⊙c + i⊙g            h' = o⊙tanh(c')
- * Gate order i, f, g (Keras's "c"), o; states h, c.
+ * Gate order i, f, g (Keras's "c"), o; states h, c. h may have another width than c.
  */
 export const lstm: ReferenceCell = {
   gates: 4,
   states: 2,
   biasRows: 1,
-  step(weights, x, [h, c]) {
-    const units = h.length;
-    const [i, f, g, o] = [0, 1, 2, 3].map((gate) => {
-      const fromInput = project(x, weights.kernel, gate, units);
-      const fromState = project(h, weights.recurrentKernel, gate, units);
-      const activation = gate === 2 ? Math.tanh : sigmoid;
-      return generate(units, (j) => activation(fromInput[j] + fromState[j] + weights.bias[gate * units + j]));
-    });
-    const cNext = generate(units, (j) => f[j] * c[j] + i[j] * g[j]);
-    const tanhC = cNext.map(Math.tanh);
-    const hNext = generate(units, (j) => o[j] * tanhC[j]);
+  step: (weights, x, previous) => lstmStep(weights, x, previous, new Float64Array(3 * previous[1].length)),
+};
 
+/** An LSTM's step with peepholes p [3, H]: + p_i⊙c, p_f⊙c, p_o⊙c' before the activation. */
+function lstmStep(weights: CellWeights, x: Float64Array, [h, c]: Float64Array[], p: Float64Array): CellStep {
+  const units = c.length;
+  const activate = (gate: number, activation: (x: number) => number, peephole: (j: number) => number) => {
+    const fromInput = project(x, weights.kernel, gate, units);
+    const fromState = project(h, weights.recurrentKernel, gate, units);
+    return generate(units, (j) =>
+      activation(fromInput[j] + fromState[j] + weights.bias[gate * units + j] + peephole(j)),
+    );
+  };
+  const i = activate(0, sigmoid, (j) => p[j] * c[j]);
+  const f = activate(1, sigmoid, (j) => p[units + j] * c[j]);
+  const g = activate(2, Math.tanh, () => 0);
+  const cNext = generate(units, (j) => f[j] * c[j] + i[j] * g[j]);
+  const o = activate(3, sigmoid, (j) => p[2 * units + j] * cNext[j]);
+  const tanhC = cNext.map(Math.tanh);
+  const hNext = generate(units, (j) => o[j] * tanhC[j]);
+
+  return {
+    next: [hNext, cNext],
+    backward([dhNext, dcNext], dWeights) {
+      const dO = generate(units, (j) => dhNext[j] * tanhC[j] * o[j] * (1 - o[j]));
+      // c' reaches the loss by itself, through h' and through o's peephole.
+      const dc = generate(units, (j) => dcNext[j] + dhNext[j] * o[j] * (1 - tanhC[j] ** 2) + dO[j] * p[2 * units + j]);
+      const dI = generate(units, (j) => dc[j] * g[j] * i[j] * (1 - i[j]));
+      const dF = generate(units, (j) => dc[j] * c[j] * f[j] * (1 - f[j]));
+      const dG = generate(units, (j) => dc[j] * i[j] * (1 - g[j] ** 2));
+      const dx = new Float64Array(x.length);
+      const dh = new Float64Array(h.length);
+      for (const [gate, dGate] of [dI, dF, dG, dO].entries()) {
+        projectBackward(dGate, gate, { x, matrix: weights.kernel, dx, dMatrix: dWeights.kernel });
+        projectBackward(dGate, gate, {
+          x: h,
+          matrix: weights.recurrentKernel,
+          dx: dh,
+          dMatrix: dWeights.recurrentKernel,
+        });
+        addInto(dWeights.bias, dGate, gate * units);
+      }
+      for (const [row, [dGate, state]] of [
+        [dI, c],
+        [dF, c],
+        [dO, cNext],
+      ].entries()) {
+        if (dWeights.extra?.peephole)
+          addInto(
+            dWeights.extra.peephole,
+            generate(units, (j) => dGate[j] * state[j]),
+            row * units,
+          );
+      }
+      const dcPrevious = generate(units, (j) => dc[j] * f[j] + dI[j] * p[j] + dF[j] * p[units + j]);
+      return { dx, dPrevious: [dh, dcPrevious] };
+    },
+  };
+}
+
+/** The LSTM whose gates see the cell state, peephole [3, H] in the order i f o (Gers and Schmidhuber 2000). */
+export const lstmPeephole: ReferenceCell = {
+  ...lstm,
+  extra: (units) => ({ peephole: 3 * units }),
+  step: (weights, x, previous) => lstmStep(weights, x, previous, weights.extra!.peephole),
+};
+
+/** h' = (o⊙tanh(c'))·projection [H, P], P = ⌈H/2⌉; recurrentKernel is [P, 4H] (PyTorch's LSTM with proj_size). */
+export const lstmProjection: ReferenceCell = {
+  ...lstm,
+  extra: (units) => ({ projection: units * Math.ceil(units / 2) }),
+  hidden: (units) => Math.ceil(units / 2),
+  step(weights, x, previous) {
+    const { projection } = weights.extra!;
+    const step = lstm.step(weights, x, previous);
+    const [m, c] = step.next;
+    const hidden = previous[0].length;
     return {
-      next: [hNext, cNext],
-      backward([dhNext, dcNext], dWeights) {
-        // c' reaches the loss by itself and through h'.
-        const dc = generate(units, (j) => dcNext[j] + dhNext[j] * o[j] * (1 - tanhC[j] ** 2));
-        const dGates = [
-          generate(units, (j) => dc[j] * g[j] * i[j] * (1 - i[j])),
-          generate(units, (j) => dc[j] * c[j] * f[j] * (1 - f[j])),
-          generate(units, (j) => dc[j] * i[j] * (1 - g[j] ** 2)),
-          generate(units, (j) => dhNext[j] * tanhC[j] * o[j] * (1 - o[j])),
-        ];
-        const dx = new Float64Array(x.length);
-        const dh = new Float64Array(units);
-        for (const [gate, dGate] of dGates.entries()) {
-          projectBackward(dGate, gate, { x, matrix: weights.kernel, dx, dMatrix: dWeights.kernel });
-          projectBackward(dGate, gate, {
-            x: h,
-            matrix: weights.recurrentKernel,
-            dx: dh,
-            dMatrix: dWeights.recurrentKernel,
-          });
-          addInto(dWeights.bias, dGate, gate * units);
-        }
-        return { dx, dPrevious: [dh, generate(units, (j) => dc[j] * f[j])] };
+      next: [project(m, projection, 0, hidden), c],
+      backward([dh, dc], dWeights) {
+        const dm = new Float64Array(m.length);
+        projectBackward(dh, 0, { x: m, matrix: projection, dx: dm, dMatrix: dWeights.extra!.projection });
+        return step.backward([dm, dc], dWeights);
       },
     };
   },
@@ -235,6 +288,8 @@ export function simpleRnn(activation: keyof typeof ACTIVATIONS): ReferenceCell {
 /** Every cell under the name the golden files use. */
 export const referenceCells = {
   lstm,
+  lstmPeephole,
+  lstmProjection,
   gruAfter,
   gruBefore,
   rnnTanh: simpleRnn('tanh'),

@@ -6,7 +6,7 @@
  * judged absolutely) leaves a wide margin and still catches a wrong term.
  */
 import { describe, expect, it } from 'vitest';
-import { type CellName, type CellWeights, referenceCells } from './cells.ts';
+import { type CellName, type CellWeights, type ReferenceCell, referenceCells } from './cells.ts';
 import { type ModelInput, type ModelShape, type Parameters, runModel } from './model.ts';
 import { runSequence, type SequenceShape } from './sequence.ts';
 
@@ -23,21 +23,23 @@ const SHAPES: SequenceShape[] = [
 ];
 
 describe.each(CELLS)('reference %s backward', (name) => {
-  const cell = referenceCells[name];
+  const cell: ReferenceCell = referenceCells[name];
 
   it.each(SHAPES)('T=$time B=$batch I=$inputSize H=$units, matches finite differences', (shape) => {
     const random = uniform(SEED);
     const { time, batch, inputSize, units } = shape;
     const columns = cell.gates * units;
+    const hidden = cell.hidden?.(units) ?? units;
     const weights: CellWeights = {
       kernel: random(inputSize * columns),
-      recurrentKernel: random(units * columns),
+      recurrentKernel: random(hidden * columns),
       bias: random(cell.biasRows * columns),
+      extra: extraOf(cell, units, random),
     };
     const x = random(time * batch * inputSize);
-    const states = () => Array.from({ length: cell.states }, () => random(batch * units));
+    const states = () => Array.from({ length: cell.states }, (_, s) => random(batch * (s === 0 ? hidden : units)));
     const initialStates = states();
-    const dY = random(time * batch * units);
+    const dY = random(time * batch * hidden);
     const dFinalStates = states();
 
     // The loss whose gradients are dY and dFinalStates by construction.
@@ -52,6 +54,7 @@ describe.each(CELLS)('reference %s backward', (name) => {
     expectGradient('kernel', analytic.dKernel, weights.kernel, loss);
     expectGradient('recurrentKernel', analytic.dRecurrentKernel, weights.recurrentKernel, loss);
     expectGradient('bias', analytic.dBias, weights.bias, loss);
+    for (const [key, weight] of Object.entries(weights.extra!)) expectGradient(key, analytic.dExtra[key], weight, loss);
     for (const [s, state] of initialStates.entries()) {
       expectGradient(`initialStates[${s}]`, analytic.dInitialStates[s], state, loss);
     }
@@ -61,21 +64,31 @@ describe.each(CELLS)('reference %s backward', (name) => {
     const random = uniform(SEED);
     const shape = SHAPES[0];
     const columns = cell.gates * shape.units;
+    const hidden = cell.hidden?.(shape.units) ?? shape.units;
     const weights: CellWeights = {
       kernel: random(shape.inputSize * columns),
-      recurrentKernel: random(shape.units * columns),
+      recurrentKernel: random(hidden * columns),
       bias: random(cell.biasRows * columns),
+      extra: extraOf(cell, shape.units, random),
     };
     const x = random(shape.time * shape.batch * shape.inputSize);
-    const dY = random(shape.time * shape.batch * shape.units);
-    const zeros = Array.from({ length: cell.states }, () => new Float64Array(shape.batch * shape.units));
+    const dY = random(shape.time * shape.batch * hidden);
+    const zeros = Array.from(
+      { length: cell.states },
+      (_, s) => new Float64Array(shape.batch * (s === 0 ? hidden : shape.units)),
+    );
 
     const implicit = runSequence(cell, weights, { x }, shape);
     const explicit = runSequence(cell, weights, { x, initialStates: zeros }, shape);
     expect(implicit.y).toEqual(explicit.y);
     expect(implicit.backward(dY)).toEqual(explicit.backward(dY, zeros));
   });
+});
 
+// A model of the reference is a stack of cells with the three weights that all have.
+const PLAIN_CELLS = CELLS.filter((name) => !('extra' in referenceCells[name]));
+
+describe.each(PLAIN_CELLS)('reference %s backward', (name) => {
   it.each([
     { layers: 1, source: 'x' },
     { layers: 2, source: 'x' },
@@ -106,6 +119,9 @@ describe.each(CELLS)('reference %s backward', (name) => {
     }
   });
 });
+
+const extraOf = (cell: ReferenceCell, units: number, random: (length: number) => Float64Array) =>
+  Object.fromEntries(Object.entries(cell.extra?.(units) ?? {}).map(([name, length]) => [name, random(length)]));
 
 /** Moves every element of `values` both ways and compares the slope of the loss with the gradient. */
 function expectGradient(what: string, gradient: Float64Array, values: Float64Array, loss: () => number): void {

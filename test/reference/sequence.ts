@@ -18,7 +18,9 @@ export interface SequenceGradients {
   dRecurrentKernel: Float64Array;
   /** [G·H], or [2, G·H] for the reset-after GRU */
   dBias: Float64Array;
-  /** One [B, H] per state */
+  /** By name */
+  dExtra: Record<string, Float64Array>;
+  /** One [B, H] per state, [B, P] the output of a projection */
   dInitialStates: Float64Array[];
 }
 
@@ -54,10 +56,15 @@ export function runSequence(
 ): SequenceRun {
   const { time, batch, inputSize, units } = shape;
   const { x, initialStates, mask, inputDropout, recurrentDropout } = given;
-  const zeroStates = (): Float64Array[] => Array.from({ length: cell.states }, () => new Float64Array(batch * units));
-  const rowOf = (state: Float64Array, b: number): Float64Array => state.slice(b * units, (b + 1) * units);
+  const hidden = cell.hidden?.(units) ?? units;
+  const zeroStates = (): Float64Array[] =>
+    Array.from({ length: cell.states }, (_, s) => new Float64Array(batch * (s === 0 ? hidden : units)));
+  const rowOf = (state: Float64Array, b: number): Float64Array => {
+    const width = state.length / batch;
+    return state.slice(b * width, (b + 1) * width);
+  };
 
-  const y = new Float64Array(time * batch * units);
+  const y = new Float64Array(time * batch * hidden);
   const finalStates = zeroStates();
   const steps: (CellStep | undefined)[][] = [];
   // (x∘m)·W = x·(diag(m)·W): a row's dropout is a matter of its weights.
@@ -65,6 +72,7 @@ export function runSequence(
     kernel: scaled(from.kernel, inputDropout, { b, batch, units, gates: cell.gates }),
     recurrentKernel: scaled(from.recurrentKernel, recurrentDropout, { b, batch, units, gates: cell.gates }),
     bias: from.bias,
+    extra: from.extra ?? {},
   });
   for (let b = 0; b < batch; b++) {
     let states = (initialStates ?? zeroStates()).map((state) => rowOf(state, b));
@@ -77,9 +85,9 @@ export function runSequence(
         steps[b][t] = step;
         states = step.next;
       }
-      y.set(states[0], row * units);
+      y.set(states[0], row * hidden);
     }
-    for (const [s, state] of states.entries()) finalStates[s].set(state, b * units);
+    for (const [s, state] of states.entries()) finalStates[s].set(state, b * state.length);
   }
 
   return {
@@ -91,6 +99,9 @@ export function runSequence(
         kernel: new Float64Array(weights.kernel.length),
         recurrentKernel: new Float64Array(weights.recurrentKernel.length),
         bias: new Float64Array(weights.bias.length),
+        extra: Object.fromEntries(
+          Object.entries(weights.extra ?? {}).map(([name, { length }]) => [name, new Float64Array(length)]),
+        ),
       });
       const dWeights = zeroWeights();
       const dInitialStates = zeroStates();
@@ -99,24 +110,26 @@ export function runSequence(
         const dOwn = zeroWeights();
         for (let t = time - 1; t >= 0; t--) {
           const row = t * batch + b;
-          addInto(dStates[0], dY.slice(row * units, (row + 1) * units));
+          addInto(dStates[0], dY.slice(row * hidden, (row + 1) * hidden));
           const step = steps[b][t];
           if (!step) continue;
           const { dx, dPrevious } = step.backward(dStates, dOwn);
           dX.set(dx, row * inputSize);
           dStates = dPrevious;
         }
-        const { kernel, recurrentKernel, bias } = ownWeights(b, dOwn);
+        const { kernel, recurrentKernel, bias, extra } = ownWeights(b, dOwn);
+        for (const [name, dExtra] of Object.entries(extra!)) addInto(dWeights.extra![name], dExtra);
         addInto(dWeights.kernel, kernel);
         addInto(dWeights.recurrentKernel, recurrentKernel);
         addInto(dWeights.bias, bias);
-        for (const [s, dState] of dStates.entries()) dInitialStates[s].set(dState, b * units);
+        for (const [s, dState] of dStates.entries()) dInitialStates[s].set(dState, b * dState.length);
       }
       return {
         dX,
         dKernel: dWeights.kernel,
         dRecurrentKernel: dWeights.recurrentKernel,
         dBias: dWeights.bias,
+        dExtra: dWeights.extra!,
         dInitialStates,
       };
     },

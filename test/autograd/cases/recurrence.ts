@@ -28,23 +28,27 @@ function caseOf(what: string, c: Case): GradientCase {
     masks[name] && tensor(masks[name], { shape: shapes[name] });
   const turn = <A extends Float32Array | Float64Array>(sequence: A): A =>
     reverse ? reversed(sequence, time) : sequence;
+  const named = <A>(extra: A[]): Record<string, A> =>
+    Object.fromEntries(Object.keys(shapes.extra).map((name, i) => [name, extra[i]!]));
   return {
     of: 'recurrence',
     variant: `${c.name} ${what}`,
-    arguments: [shapes.x, shapes.kernel, shapes.recurrentKernel, shapes.bias].map((shape) => ({ shape })),
-    run: (x, kernel, recurrentKernel, bias) => {
+    arguments: [shapes.x, shapes.kernel, shapes.recurrentKernel, shapes.bias, ...Object.values(shapes.extra)].map(
+      (shape) => ({ shape }),
+    ),
+    run: (x, kernel, recurrentKernel, bias, ...extra) => {
       const options = {
         mask: make('mask'),
         inputDropout: make('inputDropout'),
         recurrentDropout: make('recurrentDropout'),
       };
-      const weights = { kernel, recurrentKernel, bias };
+      const weights = { kernel, recurrentKernel, bias, extra: named(extra) };
       return ops.recurrence(cells[c.name], x, weights, { reverse, checkpointEvery, ...options }).outputs!;
     },
-    reference: (x, kernel, recurrentKernel, bias) => {
+    reference: (x, kernel, recurrentKernel, bias, ...extra) => {
       const { y } = runSequence(
         referenceCells[c.name],
-        { kernel, recurrentKernel, bias },
+        { kernel, recurrentKernel, bias, extra: named(extra) },
         { ...masks, x: turn(x), mask: masks.mask && turn(masks.mask) },
         { time, batch, inputSize, units },
       );
