@@ -7,7 +7,7 @@ const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const root = join(here, '../..');
 
 /** A folder in which the packed tarball is installed as a user would, with the suite beside it. */
-export function makeApp(): string {
+export function makeApp(): { app: string; tarball: string } {
   const app = mkdtempSync(join(tmpdir(), 'tapeloop-runtimes-'));
   const npm = (...args: string[]): string => execFileSync('npm', args, { cwd: app, encoding: 'utf8' });
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
@@ -17,7 +17,7 @@ export function makeApp(): string {
     copyFileSync(join(here, file), join(app, file));
   }
   mkdirSync(join(app, 'public'));
-  return app;
+  return { app, tarball: join(app, packed.filename) };
 }
 
 /** A file of a package that was installed for these tests. */

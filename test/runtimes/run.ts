@@ -73,7 +73,7 @@ if (unknown !== undefined) {
   console.error(`--only expected some of ${Object.keys(hosts).join(', ')}; got '${unknown}'`);
   process.exit(2);
 }
-const app = makeApp();
+const { app } = makeApp();
 const rows: Row[] = [];
 try {
   for (const name of wanted) {
