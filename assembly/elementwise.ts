@@ -1,6 +1,8 @@
 // Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes` may run in place.
-// The function is chosen once per call; each has its own loop. Its numbers are abi.ts's `Unary` and `Binary`.
+// `unary` chooses its function anew for every vector, by branches that go the same way all along: asc's optimizer would fold loops of their own into that
+// anyway. The numbers of functions are abi.ts's `Unary` and `Binary`.
 
+import { activate, activate_backward } from './activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
 import { exp, log, sigmoid, tanh } from './math';
 import { madd, nmadd } from './simd';
@@ -18,7 +20,7 @@ enum Unary {
   Relu,
 }
 
-enum Binary {
+export enum Binary {
   Add,
   Sub,
   Mul,
@@ -54,55 +56,39 @@ export function axpy(count: i32, alpha: f32, x: usize, y: usize): void {
 
 /** y = f(x) */
 export function unary(count: i32, f: i32, x: usize, y: usize): void {
-  switch (f) {
-    case Unary.Neg:
-      return map(count, Unary.Neg, x, y);
-    case Unary.Abs:
-      return map(count, Unary.Abs, x, y);
-    case Unary.Square:
-      return map(count, Unary.Square, x, y);
-    case Unary.Sqrt:
-      return map(count, Unary.Sqrt, x, y);
-    case Unary.Reciprocal:
-      return map(count, Unary.Reciprocal, x, y);
-    case Unary.Exp:
-      return map(count, Unary.Exp, x, y);
-    case Unary.Log:
-      return map(count, Unary.Log, x, y);
-    case Unary.Sigmoid:
-      return map(count, Unary.Sigmoid, x, y);
-    case Unary.Tanh:
-      return map(count, Unary.Tanh, x, y);
-    case Unary.Relu:
-      return map(count, Unary.Relu, x, y);
+  const end = x + vector_bytes(count);
+  const tail = count & 3;
+  if (f >= Unary.Exp && f <= Unary.Tanh) {
+    for (; x < end; x += 16, y += 16) v128.store(y, transcendental(f, v128.load(x)));
+    activate(tail, f, x, y);
+  } else if (f <= Unary.Relu) {
+    const constant = f32x4.splat(f == Unary.Reciprocal ? 1 : 0);
+    for (; x < end; x += 16, y += 16) v128.store(y, apply(f, v128.load(x), constant));
+    if (tail) store_lanes(y, apply(f, load_lanes(x, tail), constant), tail);
+  } else {
+    activate(count, f, x, y);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function map(count: i32, f: i32, x: usize, y: usize): void {
-  const constant = f32x4.splat(f == Unary.Reciprocal ? 1 : 0);
-  const tail = count & 3;
-  for (const end = x + vector_bytes(count); x < end; x += 16, y += 16) {
-    v128.store(y, apply(f, v128.load(x), constant));
-  }
-  if (tail) store_lanes(y, apply(f, load_lanes(x, tail), constant), tail);
+function transcendental(f: i32, x: v128): v128 {
+  if (f == Unary.Exp) return exp(x);
+  if (f == Unary.Log) return log(x);
+  if (f == Unary.Sigmoid) return sigmoid(x);
+  return tanh(x);
 }
 
 // Relu keeps NaN and −0: pmax returns its first argument unless it is smaller.
 // @ts-ignore: decorator
 @inline
 function apply(f: i32, x: v128, constant: v128): v128 {
+  if (f == Unary.Relu) return f32x4.pmax(x, constant);
   if (f == Unary.Neg) return f32x4.neg(x);
   if (f == Unary.Abs) return f32x4.abs(x);
   if (f == Unary.Square) return f32x4.mul(x, x);
   if (f == Unary.Sqrt) return f32x4.sqrt(x);
-  if (f == Unary.Reciprocal) return f32x4.div(constant, x);
-  if (f == Unary.Exp) return exp(x);
-  if (f == Unary.Log) return log(x);
-  if (f == Unary.Sigmoid) return sigmoid(x);
-  if (f == Unary.Tanh) return tanh(x);
-  return f32x4.pmax(x, constant);
+  return f32x4.div(constant, x);
 }
 
 /** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1), from x or y = f(x), whichever gives f′ for less. */
@@ -128,6 +114,8 @@ export function unary_backward(count: i32, f: i32, x: usize, y: usize, dy: usize
       return map_backward(count, Unary.Tanh, y, dy, dx, accumulate);
     case Unary.Relu:
       return map_backward(count, Unary.Relu, x, dy, dx, accumulate);
+    default:
+      return activate_backward(count, f, x, dy, dx, accumulate);
   }
 }
 
@@ -243,7 +231,19 @@ function pair(f: i32, a: v128, b: v128): v128 {
   return f32x4.min(a, b);
 }
 
-/** Copies [rows, cols] from row stride ldx to row stride ldy. */
+/** y = a where mask is not 0, else b, as bits. mask f32 or i32; strides 0 or 1. */
+export function select(count: i32, mask: usize, a: usize, strideA: i32, b: usize, strideB: i32, y: usize): void {
+  for (; count > 0; count--) {
+    // Without its sign: −0 is 0.
+    store<u32>(y, load<u32>(mask) << 1 ? load<u32>(a) : load<u32>(b));
+    mask += 4;
+    a += bytes(strideA);
+    b += bytes(strideB);
+    y += 4;
+  }
+}
+
+/** Copies [rows, cols] from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative. */
 export function copy_2d(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, ldy: i32): void {
   if (ldx == cols && ldy == cols) {
     copy_row(rows * cols, x, y);

@@ -9,12 +9,13 @@ export {
 export { lstm_backward, lstm_forward } from './cell/lstm';
 export { lstm_peephole_backward, lstm_peephole_forward, lstm_peephole_weights } from './cell/lstm-peephole';
 export { rnn_backward, rnn_forward } from './cell/rnn';
-export { axpy, binary, copy_2d, fill, scale, swap_axes, unary, unary_backward } from './elementwise';
+export { axpy, binary, copy_2d, fill, scale, select, swap_axes, unary, unary_backward } from './elementwise';
 export { first_invalid_id, gather, scatter_add } from './embedding';
 export { gemm, gemm_scratch_size } from './gemm/gemm';
 export { gemm_int8, gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
 export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
 export { masked_rows } from './masked';
+export { layer_norm, layer_norm_backward } from './normalization';
 export { adadelta, adagrad, adam, adamax, lion, nadam, rmsprop, sgd } from './optimizer';
 export { dropout, random_uniform } from './random';
 export { all_finite, argmax, col_sum, col_sum_wide, dot, row_max, row_sum, sum, sum_squares } from './reduce';

@@ -138,20 +138,26 @@ export function sigmoid(x: v128): v128 {
 }
 
 /**
- * E/(E + 2) with E = e^2x − 1 = 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n = 0, and never beyond ±1, as a
- * rational approximation of the same cost would be. The order of the subtractions keeps −0.
+ * e^2x − 1 for |x| ≤ 9.02 (or NaN) as 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n = 0. The order of the
+ * subtractions keeps −0.
  */
 // @ts-ignore: decorator
 @inline
-export function tanh(x: v128): v128 {
-  x = f32x4.pmax(f32x4.pmin(x, k(K.TanhGreatest)), k(K.TanhLeast));
+export function expm1_twice(x: v128): v128 {
   const shifted = madd(x, k(K.TwoLog2E), k(K.TanhShift));
   const r = nmadd(f32x4.sub(shifted, k(K.TanhShift)), k(K.HalfLn2), x);
   const square = f32x4.mul(r, r);
   const high = madd(square, k(K.B5), madd(r, k(K.B4), k(K.B3)));
   const q = madd(r, madd(square, high, madd(r, k(K.B2), k(K.B1))), k(K.Two));
   const scale = i32x4.shl(shifted, 23);
-  const e = f32x4.sub(f32x4.mul(f32x4.mul(r, scale), q), f32x4.sub(k(K.One), scale));
+  return f32x4.sub(f32x4.mul(f32x4.mul(r, scale), q), f32x4.sub(k(K.One), scale));
+}
+
+/** E/(E + 2) with E = e^2x − 1: never beyond ±1, as a rational approximation of the same cost would be. */
+// @ts-ignore: decorator
+@inline
+export function tanh(x: v128): v128 {
+  const e = expm1_twice(f32x4.pmax(f32x4.pmin(x, k(K.TanhGreatest)), k(K.TanhLeast)));
   return f32x4.div(e, f32x4.add(e, k(K.Two)));
 }
 

@@ -11,7 +11,7 @@ export type Ptr = number;
 /** What an accumulator of `gemm` starts from. With `Zero` and `Bias` the old content of C is never read. */
 export const Init = { Zero: 0, Accumulate: 1, Bias: 2 } as const;
 
-/** Elementwise functions of one argument, by the number the kernel switches on. */
+/** Elementwise functions of one argument, by the number the kernel switches on; from LeakyRelu (slope 0.2) on those of assembly/activation.ts. */
 export const Unary = {
   Neg: 0,
   Abs: 1,
@@ -23,6 +23,18 @@ export const Unary = {
   Sigmoid: 7,
   Tanh: 8,
   Relu: 9,
+  LeakyRelu: 10,
+  Relu6: 11,
+  Elu: 12,
+  Selu: 13,
+  Gelu: 14,
+  GeluTanh: 15,
+  Softplus: 16,
+  Softsign: 17,
+  Silu: 18,
+  HardSigmoid: 19,
+  HardSilu: 20,
+  Mish: 21,
 } as const;
 
 /** Elementwise functions of two arguments. */
@@ -167,7 +179,7 @@ export interface Kernels {
   axpy(count: number, alpha: number, x: Ptr, y: Ptr): void;
   /** y = f(x); f from `Unary`. */
   unary(count: number, f: number, x: Ptr, y: Ptr): void;
-  /** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1); reads x and y = f(x) as f needs. Reciprocal, Exp, Sigmoid, Tanh, Sqrt use y. Relu′(0) = 0, Abs′(0) = 0. */
+  /** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1); reads x and y = f(x) as f needs. Reciprocal, Exp, Sigmoid, Tanh, Sqrt use y, the others x. Relu′(0) = 0, Abs′(0) = 0. */
   unary_backward(count: number, f: number, x: Ptr, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
   /**
    * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for i < outer, j < inner; inner strides are 0 or 1 and
@@ -185,7 +197,9 @@ export interface Kernels {
     innerB: number,
     y: Ptr,
   ): void;
-  /** Copies `[rows, cols]` from row stride ldx to row stride ldy. */
+  /** y = a where mask is not 0, else b, bit by bit; mask f32 or i32, 4-byte elements of either dtype; strides of a and b 0 or 1. */
+  select(count: number, mask: Ptr, a: Ptr, strideA: number, b: Ptr, strideB: number, y: Ptr): void;
+  /** Copies `[rows, cols]` from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative; not in place. */
   copy_2d(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, ldy: number): void;
   /** y[j, i, :] = x[i, j, :] for x `[a, b, inner]`, 4-byte elements of either dtype. Not in place. */
   swap_axes(a: number, b: number, inner: number, x: Ptr, y: Ptr): void;
@@ -230,6 +244,23 @@ export interface Kernels {
     scale: number,
     dLogits: Ptr,
     accumulate: number,
+  ): void;
+
+  // normalization -----------------------------------------------------------------------------------------------------
+  /** y = γ·(x − μ)·r + β per row, r = 1/sqrt(σ² + ε); gamma, beta `[cols]` or 0; stats `[rows, 2]` out: μ, r. y may be x. */
+  layer_norm(rows: number, cols: number, epsilon: number, x: Ptr, gamma: Ptr, beta: Ptr, y: Ptr, stats: Ptr): void;
+  /** dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are that of gamma. scratch: cols + 1 floats. */
+  layer_norm_backward(
+    rows: number,
+    cols: number,
+    x: Ptr,
+    gamma: Ptr,
+    stats: Ptr,
+    dy: Ptr,
+    dx: Ptr,
+    accumulate: number,
+    products: Ptr,
+    scratch: Ptr,
   ): void;
 
   // embedding ---------------------------------------------------------------------------------------------------------
