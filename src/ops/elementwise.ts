@@ -4,7 +4,8 @@ import { ArgumentError, empty, expectF32, formatShape, sameShape, sizeOf, type T
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import { inOrder } from './layout.ts';
 
-function unary(name: string, code: number, x: Tensor): Tensor {
+/** y = f(x) for f one of `Unary`. @internal */
+export function unary(name: string, code: number, x: Tensor): Tensor {
   expectF32(`${name}: x`, x);
   const { engine } = x;
   const y = empty(x.shape, { name, timeMajor: x.timeMajor, engine });
@@ -209,3 +210,30 @@ export const div = (a: Weight, b: Weight): Tensor =>
       kernels.scale(y.size, -1, out, out);
     }
   });
+
+/** out = dy where `winner` is greater than `loser`, else 0. */
+function whereGreater(shape: Broadcast, winner: Tensor, loser: Tensor, dy: Ptr, out: Ptr): void {
+  const { kernels } = winner.engine;
+  const count = shape.outer * shape.inner;
+  kernels.binary(
+    ...([Binary.Sub, shape.outer, shape.inner] as const),
+    ...([winner.ptr, ...strides(winner, shape), loser.ptr, ...strides(loser, shape), out] as const),
+  );
+  // relu's derivative at the difference is the mask.
+  kernels.unary_backward(count, Unary.Relu, out, out, dy, out, 0);
+}
+
+/** The second of two equal elements has no gradient, as in TensorFlow. */
+function extreme(name: string, code: number, a: Weight, b: Weight): Tensor {
+  return binary(name, code, a, b, (shape, y, dy, operand, out) => {
+    if (code === Binary.Max) whereGreater(shape, shape.b, shape.a, dy, out);
+    else whereGreater(shape, shape.a, shape.b, dy, out);
+    if (operand === 'a') y.engine.kernels.binary(Binary.Sub, 1, y.size, dy, 0, 1, out, 0, 1, out);
+  });
+}
+
+/** y = max(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
+export const maximum = (a: Weight, b: Weight): Tensor => extreme('maximum', Binary.Max, a, b);
+
+/** y = min(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
+export const minimum = (a: Weight, b: Weight): Tensor => extreme('minimum', Binary.Min, a, b);

@@ -1,8 +1,8 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
-import { inOrder } from './layout.ts';
+import { inOrder, viewAs } from './layout.ts';
 
 /**
  * y[…, :] = table[ids[…], :]
@@ -16,20 +16,45 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   expectF32('embed: weight', tensorOf(weight));
   const table = inOrder(tensorOf(weight), false);
   const { engine } = table;
-  const { kernels } = engine;
   if (ids.dtype !== 'i32') throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}`);
   if (table.shape.length !== 2) {
     throw new ArgumentError(`embed: weight expected [vocabulary, width], got ${formatShape(table.shape)}`);
   }
   const [vocabulary, width] = table.shape as [number, number];
   expectIds('embed: ids', ids, vocabulary);
-  const y = empty([...ids.shape, width], { name: 'embed', timeMajor: ids.timeMajor, engine });
-  kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);
+  const y = rowsOf('embed', table, ids, width);
   // Outside a step the table may change before anyone reads this.
   if (engine.openStep !== 0) y.gatheredFrom = { table, ids, tape: openTape() };
+  return y;
+}
+
+/** Rows of `width` of a row-major table, as `[…ids, width]`. */
+function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor {
+  const { engine, dtype } = table;
+  const { kernels } = engine;
+  const y = empty([...ids.shape, width], { dtype, name, timeMajor: ids.timeMajor, engine });
+  kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
     kernels.scatter_add(ids.size, width, ids.ptr, tape.gradientOf(y), dTable);
   });
   return y;
+}
+
+/**
+ * y[…, :] = x[ids[…], :]: rows of any tensor, of either data type
+ *
+ * @param x `[N, …]`.
+ * @param ids `[…]` i32, each in [0, N).
+ * @returns the axes of `ids`, then those of `x` after its first.
+ * @throws ArgumentError if `x` has no axis, an id is outside [0, N) or `ids` is not i32.
+ */
+export function gather(x: Tensor, ids: Tensor): Tensor {
+  const [rows, ...rest] = x.shape;
+  if (rows === undefined) throw new ArgumentError('gather: x expected one axis or more, got []');
+  if (ids.dtype !== 'i32') throw new ArgumentError(`gather: ids expected i32, got ${ids.dtype}`);
+  expectIds('gather: ids', ids, rows);
+  const width = sizeOf(rest);
+  const y = rowsOf('gather', inOrder(x, false), ids, width);
+  return viewAs(y, [...ids.shape, ...rest], y.timeMajor);
 }

@@ -1,4 +1,35 @@
-export { dropout } from './dropout.ts';
+export {
+  celu,
+  elu,
+  gelu,
+  glu,
+  hardShrink,
+  hardSigmoid,
+  hardSilu,
+  hardTanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softShrink,
+  softsign,
+  squareplus,
+  tanhShrink,
+} from './activations.ts';
+export {
+  type AdditiveAttentionOptions,
+  type AttentionOptions,
+  type AttentionResult,
+  additiveAttention,
+  attention,
+} from './attention.ts';
+export { type BatchMatmulOptions, batchMatmul } from './batch-matmul.ts';
+export { broadcastTo, repeat } from './broadcast.ts';
+export { type Conv1dOptions, conv1d } from './convolution.ts';
+export { type DropoutNoise, dropout } from './dropout.ts';
 export {
   abs,
   add,
@@ -7,6 +38,8 @@ export {
   div,
   exp,
   log,
+  maximum,
+  minimum,
   mul,
   neg,
   reciprocal,
@@ -18,9 +51,13 @@ export {
   sub,
   tanh,
 } from './elementwise.ts';
-export { embed } from './embedding.ts';
-export { concatenate, lastStep, reshape, swapTimeBatch } from './layout.ts';
+export { embed, gather } from './embedding.ts';
+export { concatenate, stack } from './joins.ts';
+export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './layout.ts';
 export { linear, matmul } from './linear.ts';
+export { type LayerNormOptions, layerNorm } from './normalization.ts';
 export { type RecurrenceOptions, type RecurrenceResult, type RecurrentWeights, recurrence } from './recurrence.ts';
-export { mean, sum } from './reduce.ts';
-export { logSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts';
+export { logSumExp, max, mean, type ReduceOptions, sum } from './reduce.ts';
+export { where } from './select.ts';
+export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './slices.ts';
+export { logSoftmax, maskedSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts';

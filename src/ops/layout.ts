@@ -1,5 +1,8 @@
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, formatShape, type Shape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import type { Ptr } from '../engine/abi.ts';
+import type { Engine } from '../engine/engine.ts';
+import { expectAxis, memoryShape } from './axis.ts';
 
 function expectTimeAxes(what: string, x: Tensor): void {
   if (x.shape.length < 2)
@@ -14,8 +17,14 @@ function expectTimeAxes(what: string, x: Tensor): void {
 export function swapTimeBatch(x: Tensor): Tensor {
   expectTimeAxes('swapTimeBatch: x', x);
   const [a, b, ...rest] = x.shape as [number, number, ...number[]];
-  const y = x.view([b, a, ...rest], !x.timeMajor, x.name);
+  const y = viewAs(x, [b, a, ...rest], !x.timeMajor);
   y.gatheredFrom = x.gatheredFrom;
+  return y;
+}
+
+/** The same memory under another shape, through which the gradient passes as it stands. @internal */
+export function viewAs(x: Tensor, shape: Shape, timeMajor: boolean): Tensor {
+  const y = x.view(shape, timeMajor, x.name);
   record([x], [y], (tape) => tape.give(x, tape.gradientOf(y)));
   return y;
 }
@@ -24,13 +33,9 @@ export function swapTimeBatch(x: Tensor): Tensor {
 export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
   if (x.timeMajor === timeMajor) return x;
   // Axes of length one are in both orders at once.
-  if (x.shape.length < 2 || x.shape[0] === 1 || x.shape[1] === 1) {
-    const y = x.view(x.shape, timeMajor, x.name);
-    record([x], [y], (tape) => tape.give(x, tape.gradientOf(y)));
-    return y;
-  }
+  if (x.shape.length < 2 || x.shape[0] === 1 || x.shape[1] === 1) return viewAs(x, x.shape, timeMajor);
   const { engine } = x;
-  const [first, second] = physicalAxes(x);
+  const [first, second] = memoryShape(x) as [number, number];
   const inner = x.size / Math.max(first * second, 1);
   const y = empty(x.shape, { dtype: x.dtype, name: x.name, timeMajor, engine });
   engine.kernels.swap_axes(first, second, inner, x.ptr, y.ptr);
@@ -45,12 +50,6 @@ export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
 
 /** `x` with its last axis contiguous in memory, so that it is a stack of rows. @internal */
 export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, false) : x);
-
-/** Lengths of the first two axes as they stand in memory. */
-function physicalAxes(x: Tensor): [number, number] {
-  const [a, b] = x.shape as [number, number];
-  return x.timeMajor ? [b, a] : [a, b];
-}
 
 /**
  * The same elements, row-major, under another shape.
@@ -67,72 +66,98 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
       `reshape: shape ${formatShape(shape)} expected to hold the ${x.size} elements of ${formatShape(x.shape)}`,
     );
   }
-  const source = inOrder(x, false);
-  const y = source.view(full, false, x.name);
-  record([source], [y], (tape) => tape.give(source, tape.gradientOf(y)));
-  return y;
+  return viewAs(inOrder(x, false), full, false);
 }
 
 /**
- * Joins tensors along the last axis: `[…, F₁]`, `[…, F₂]`, … → `[…, F₁ + F₂ + …]`.
+ * An axis of length 1 more, before the one that is at `axis` now.
  *
- * @throws ArgumentError if there is none, or if leading axes differ.
+ * @param axis from −(rank + 1), or 0, to rank; default the last.
+ * @returns a view of `x`, or of a copy where `x` is time-major and the axis comes before its features.
+ * @throws ArgumentError if there is no such axis.
  */
-export function concatenate(parts: readonly Tensor[]): Tensor {
-  const first = parts[0];
-  if (!first) throw new ArgumentError('concatenate: parts expected one tensor or more, got none');
-  const leading = first.shape.slice(0, -1);
-  const rows = sizeOf(leading);
-  const widths = parts.map((part, i) => {
-    if (formatShape(part.shape.slice(0, -1)) !== formatShape(leading)) {
-      throw new ArgumentError(
-        `concatenate: parts[${i}] expected leading axes ${formatShape(leading)}, got ${formatShape(part.shape)}`,
-      );
-    }
-    if (part.dtype !== first.dtype) {
-      throw new ArgumentError(`concatenate: parts[${i}] expected ${first.dtype}, got ${part.dtype}`);
-    }
-    return part.shape.at(-1)!;
-  });
-  const { engine } = first;
-  const { kernels } = engine;
-  const timeMajor = first.timeMajor && first.shape.length > 2;
-  const ordered = parts.map((part) => inOrder(part, timeMajor));
-  const width = widths.reduce((sum, n) => sum + n, 0);
-  const y = empty([...leading, width], { dtype: first.dtype, name: 'concatenate', timeMajor, engine });
-  let at = 0;
-  const offsets = widths.map((n) => (at += n) - n);
-  for (const [i, part] of ordered.entries()) {
-    kernels.copy_2d(rows, widths[i]!, part.ptr, widths[i]!, y.ptr + 4 * offsets[i]!, width);
+export function expandDims(x: Tensor, axis = -1): Tensor {
+  const at = expectAxis(`expandDims: axis for ${formatShape(x.shape)}`, axis, x.shape.length + 1);
+  const source = at < 2 ? inOrder(x, false) : x;
+  return viewAs(source, x.shape.toSpliced(at, 0, 1), source.timeMajor);
+}
+
+/**
+ * Without an axis of length 1, or without any.
+ *
+ * @returns a view of `x`.
+ * @throws ArgumentError if there is no such axis or its length is not 1.
+ */
+export function squeeze(x: Tensor, axis?: number): Tensor {
+  const only =
+    axis === undefined ? undefined : expectAxis(`squeeze: axis of ${formatShape(x.shape)}`, axis, x.shape.length);
+  if (only !== undefined && x.shape[only] !== 1) {
+    throw new ArgumentError(`squeeze: axis ${axis} of ${formatShape(x.shape)} expected length 1, got ${x.shape[only]}`);
   }
-  record(ordered, [y], (tape) => {
-    const dy = tape.gradientOf(y);
-    for (const [i, part] of ordered.entries()) {
-      if (!tape.tracks(part)) continue;
-      const dPart = engine.allocateScratch(part.size);
-      kernels.copy_2d(rows, widths[i]!, dy + 4 * offsets[i]!, width, dPart, widths[i]!);
-      tape.give(part, dPart);
-    }
+  const gone = [...x.shape.keys()].filter((at) => (only === undefined ? x.shape[at] === 1 : at === only));
+  const shape = x.shape.filter((_, at) => !gone.includes(at));
+  // Without one of the two axes that memory may exchange, the others stand in order.
+  return viewAs(x, shape, x.timeMajor && !gone.some((at) => at < 2));
+}
+
+/**
+ * Exchanges axes: axis i of the result is axis `axes[i]` of `x`.
+ *
+ * @param axes every axis once; default: in reverse.
+ * @returns a view where memory can stay as it is (the first two axes exchanged), else a copy.
+ * @throws ArgumentError if `axes` does not name every axis once.
+ */
+export function transpose(x: Tensor, axes: readonly number[] = [...x.shape.keys()].reverse()): Tensor {
+  const rank = x.shape.length;
+  const order = axes.map((axis) => expectAxis(`transpose: axes of ${formatShape(x.shape)}`, axis, rank));
+  if (order.length !== rank || new Set(order).size !== rank) {
+    throw new ArgumentError(`transpose: axes expected every axis of ${formatShape(x.shape)} once, got [${axes}]`);
+  }
+  const { engine } = x;
+  const shape = order.map((axis) => x.shape[axis]!);
+  const places = order.map((axis) => (x.timeMajor && axis < 2 ? 1 - axis : axis));
+  const isStill = (list: readonly number[]): boolean => list.every((place, i) => place === i);
+  if (isStill(places)) return viewAs(x, shape, false);
+  if (isStill([places[1]!, places[0]!, ...places.slice(2)])) return viewAs(x, shape, true);
+  const from = memoryShape(x);
+  const y = empty(shape, { dtype: x.dtype, name: x.name, engine });
+  permute(engine, from, places, x.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    const dx = engine.allocateScratch(x.size);
+    permute(
+      engine,
+      shape,
+      [...places.keys()].map((place) => places.indexOf(place)),
+      tape.gradientOf(y),
+      dx,
+    );
+    tape.give(x, dx);
   });
   return y;
 }
 
-/**
- * The last time step of a sequence, `[B, T, F]` → `[B, F]`.
- *
- * @returns a view where `x` is stored time-major, else a copy.
- */
-export function lastStep(x: Tensor): Tensor {
-  const [batch, time, features] = x.shape as [number, number, number];
-  if (x.shape.length !== 3 || time === 0) {
-    throw new ArgumentError(`lastStep: x expected [B, T, F] with T ≥ 1, got ${formatShape(x.shape)}`);
+/** Axis i of y is axis `places[i]` of x, which has `shape`: one axis after the other is moved to its place. Takes scratch. */
+function permute(engine: Engine, shape: Shape, places: readonly number[], x: Ptr, y: Ptr): void {
+  const now = [...places.keys()];
+  const moves: { outer: number; before: number; length: number; inner: number }[] = [];
+  for (const [i, wanted] of places.entries()) {
+    const at = now.indexOf(wanted);
+    if (at === i) continue;
+    const lengths = now.map((axis) => shape[axis]!);
+    const block = (from: number, to?: number): number => sizeOf(lengths.slice(from, to));
+    moves.push({ outer: block(0, i), before: block(i, at), length: lengths[at]!, inner: block(at + 1) });
+    now.splice(at, 1);
+    now.splice(i, 0, wanted);
   }
-  const source = inOrder(x, true);
-  const offset = (time - 1) * batch * features;
-  const y = source.view([batch, features], false, `${x.name}[last]`, offset);
-  record([source], [y], (tape) => {
-    const dx = tape.intoZeroed(source)!;
-    source.engine.kernels.axpy(y.size, 1, tape.gradientOf(y), dx + 4 * offset);
+  engine.scratch(() => {
+    let source = x;
+    for (const [i, { outer, before, length, inner }] of moves.entries()) {
+      const next = i === moves.length - 1 ? y : engine.allocateScratch(sizeOf(shape));
+      const bytes = 4 * before * length * inner;
+      for (let o = 0; o < outer; o++) {
+        engine.kernels.swap_axes(before, length, inner, source + o * bytes, next + o * bytes);
+      }
+      source = next;
+    }
   });
-  return y;
 }

@@ -1,8 +1,21 @@
 import { record } from '../autograd/tape.ts';
 import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
+import { Binary, type Ptr, Unary } from '../engine/abi.ts';
+import type { Engine } from '../engine/engine.ts';
+import { type AxisBlock, axisBlock, repeatAxis, sumAxis } from './axis.ts';
+import { asRows, reshape, transpose } from './layout.ts';
+
+/** The greatest float32. */
+const GREATEST = 3.4028234663852886e38;
+
+export interface ReduceOptions {
+  /** Negative ones count from the end. Default: all of them. */
+  axis?: number;
+  /** Whether the axis stays, with length 1. Default false. */
+  keepDims?: boolean;
+}
 
 function total(name: string, x: Tensor, factor: number): Tensor {
-  expectF32(`${name}: x`, x);
   const { engine } = x;
   const y = empty([], { name, engine });
   engine.f32(y.ptr, 1)[0] = engine.kernels.sum(x.size, x.ptr) * factor;
@@ -15,8 +28,135 @@ function total(name: string, x: Tensor, factor: number): Tensor {
   return y;
 }
 
-/** Σ x over every element, summed in float64; shape []. */
-export const sum = (x: Tensor): Tensor => total('sum', x, 1);
+function totalAlong(name: string, x: Tensor, block: AxisBlock, factor: number): Tensor {
+  const { engine } = x;
+  const { axis } = block;
+  // Without one of the two axes that memory may exchange, the others stand in order.
+  const y = empty(x.shape.toSpliced(axis, 1), { name, timeMajor: x.timeMajor && axis > 1, engine });
+  sumAxis(engine, block, x.ptr, y.ptr, 0);
+  if (factor !== 1) engine.kernels.scale(y.size, factor, y.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    if (factor !== 1) engine.kernels.scale(y.size, factor, dy, dy);
+    const dx = engine.allocateScratch(x.size);
+    repeatAxis(engine, block, dy, dx);
+    tape.give(x, dx);
+  });
+  return y;
+}
 
-/** Mean of every element, summed in float64; shape []. NaN for an empty tensor. */
-export const mean = (x: Tensor): Tensor => total('mean', x, 1 / x.size);
+/** The result of a reduction with the axes that are gone put back, where they are wanted. */
+function withAxes(x: Tensor, y: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
+  if (!keepDims) return y;
+  return reshape(y, axis === undefined ? x.shape.map(() => 1) : x.shape.with(axis, 1));
+}
+
+function reduce(name: string, x: Tensor, options: ReduceOptions, factor: (count: number) => number): Tensor {
+  expectF32(`${name}: x`, x);
+  const { axis } = options;
+  if (axis === undefined) return withAxes(x, total(name, x, factor(x.size)), options);
+  const block = axisBlock(name, x, axis);
+  return withAxes(x, totalAlong(name, x, block, factor(block.length)), { ...options, axis: block.axis });
+}
+
+/**
+ * Σ x over every element, shape [], or along one axis; summed in float64.
+ *
+ * @throws ArgumentError if there is no such axis.
+ */
+export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce('sum', x, options, () => 1);
+
+/**
+ * The mean of every element, shape [], or along one axis; summed in float64. NaN where there is none.
+ *
+ * @throws ArgumentError if there is no such axis.
+ */
+export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+  reduce('mean', x, options, (count) => 1 / count);
+
+/** Reduces every row of `x` with the axis moved to the end, or all of it as one row. */
+function byRows(name: string, x: Tensor, options: ReduceOptions, row: (x: Tensor, columns: number) => Tensor): Tensor {
+  expectF32(`${name}: x`, x);
+  if (options.axis === undefined) return withAxes(x, reshape(row(reshape(x, [1, -1]), x.size), []), options);
+  const { axis, length } = axisBlock(name, x, options.axis);
+  const others = [...x.shape.keys()].filter((at) => at !== axis);
+  const last = asRows(transpose(x, [...others, axis]));
+  return withAxes(x, row(last, length), { ...options, axis });
+}
+
+/** A tensor for a value a row of `x`, whose rows stand in the memory order of its leading axes. */
+const onePerRow = (name: string, x: Tensor): Tensor => {
+  const shape = x.shape.slice(0, -1);
+  return empty(shape, { name, timeMajor: x.timeMajor && shape.length > 1, engine: x.engine });
+};
+
+/**
+ * The greatest element, shape [], or the greatest along one axis; NaN where one is. Equal ones share the gradient equally.
+ *
+ * @throws ArgumentError if there is no such axis.
+ */
+export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return byRows('max', x, options, (rows, columns) => {
+    const { engine } = rows;
+    const { kernels } = engine;
+    const y = onePerRow('max', rows);
+    kernels.row_max(y.size, columns, rows.ptr, y.ptr);
+    record([rows], [y], (tape) => {
+      const dy = tape.gradientOf(y);
+      const dx = engine.allocateScratch(rows.size);
+      engine.scratch(() => {
+        const bits = engine.allocateScratch(2);
+        engine.f32(bits, 2).set([0, 1]);
+        const counts = engine.allocateScratch(y.size);
+        kernels.binary(Binary.Sub, y.size, columns, y.ptr, 1, 0, rows.ptr, columns, 1, dx);
+        kernels.select(rows.size, dx, bits, 0, bits + 4, 0, dx);
+        kernels.row_sum(y.size, columns, dx, columns, counts, 0);
+        kernels.binary(Binary.Div, 1, y.size, dy, 0, 1, counts, 0, 1, counts);
+        kernels.binary(Binary.Mul, y.size, columns, dx, columns, 1, counts, 1, 0, dx);
+      });
+      tape.give(rows, dx);
+    });
+    return y;
+  });
+}
+
+/** Keeps infinities out of a difference: ∞ − ∞ would be NaN. */
+function bound(engine: Engine, count: number, x: Ptr): void {
+  engine.scratch(() => {
+    const limits = engine.allocateScratch(2);
+    engine.f32(limits, 2).set([-GREATEST, GREATEST]);
+    engine.kernels.binary(Binary.Max, 1, count, x, 0, 1, limits, 0, 0, x);
+    engine.kernels.binary(Binary.Min, 1, count, x, 0, 1, limits + 4, 0, 0, x);
+  });
+}
+
+/**
+ * ln Σ exp x over every element, shape [], or along one axis, with the maximum taken out first, so that nothing overflows.
+ *
+ * @throws ArgumentError if there is no such axis.
+ */
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return byRows('logSumExp', x, options, (rows, columns) => {
+    const { engine } = rows;
+    const { kernels } = engine;
+    const y = onePerRow('logSumExp', rows);
+    engine.scratch(() => {
+      const greatest = engine.allocateScratch(y.size);
+      const terms = engine.allocateScratch(rows.size);
+      kernels.row_max(y.size, columns, rows.ptr, greatest);
+      bound(engine, y.size, greatest);
+      kernels.binary(Binary.Sub, y.size, columns, rows.ptr, columns, 1, greatest, 1, 0, terms);
+      kernels.unary(rows.size, Unary.Exp, terms, terms);
+      kernels.row_sum(y.size, columns, terms, columns, y.ptr, 0);
+      kernels.unary(y.size, Unary.Log, y.ptr, y.ptr);
+      kernels.binary(Binary.Add, 1, y.size, y.ptr, 0, 1, greatest, 0, 1, y.ptr);
+    });
+    record([rows], [y], (tape) => {
+      const dx = engine.allocateScratch(rows.size);
+      kernels.softmax(y.size, columns, rows.ptr, dx);
+      kernels.binary(Binary.Mul, y.size, columns, dx, columns, 1, tape.gradientOf(y), 1, 0, dx);
+      tape.give(rows, dx);
+    });
+    return y;
+  });
+}

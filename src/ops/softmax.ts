@@ -4,6 +4,7 @@ import { Binary, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
+import { where } from './select.ts';
 
 /**
  * yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, with each row's maximum subtracted first.
@@ -24,6 +25,27 @@ export function softmax(input: Tensor): Tensor {
     engine.kernels.softmax_backward(rows, columns, y.ptr, tape.gradientOf(y), ptr, accumulate);
   });
   return y;
+}
+
+// The least float32: exp of its distance from any other is 0, and a row of nothing else has no infinity in it.
+const LEAST = -3.4028234663852886e38;
+
+/** Scores out of every reach where the mask is 0. @internal */
+export const maskScores = (x: Tensor, mask: Tensor): Tensor => where(mask, x, LEAST);
+
+/**
+ * Softmax over the last axis of what a mask leaves, with exact zeros elsewhere; a row of which it leaves nothing is uniform. For a mask
+ * that is added to scores: `softmax(add(x, mask))`.
+ *
+ * @param x `[…, V]` f32.
+ * @param mask f32 or i32, not 0 where an element counts; shapes as in `where`: that of `x`, 1 for axes along which it holds throughout.
+ * @returns `[…, V]`.
+ * @throws ArgumentError if the mask does not fit.
+ * @see keras.layers.Softmax
+ */
+export function maskedSoftmax(x: Tensor, mask: Tensor): Tensor {
+  expectF32('maskedSoftmax: x', x);
+  return softmax(maskScores(x, mask));
 }
 
 /**

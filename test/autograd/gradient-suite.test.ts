@@ -55,6 +55,7 @@ function check(c: GradientCase): void {
     });
     const weighed = (weight: ArrayLike<number>): Tensor => {
       const y = c.run(...inputs);
+      if (c.shape) expect(y.shape, `${label}: shape of the output`).toEqual(c.shape);
       expectOutput(`${label}: output`, y.toArray(), { shape: [...y.shape], values: expected });
       return sum(mul(y, tensor(weight, { shape: y.shape })));
     };

@@ -197,7 +197,9 @@ describe('a tensor used several times', () => {
       const flat = reshape(x, [6]);
       const matrix = reshape(flat, [3, 2]);
       const swapped = swapTimeBatch(swapTimeBatch(x));
-      return [square(flat), scale(matrix, 10), swapped, lastStep(swapped)].map(sum).reduce((a, b) => add(a, b));
+      return [square(flat), scale(matrix, 10), swapped, lastStep(swapped)]
+        .map((y) => sum(y))
+        .reduce((a, b) => add(a, b));
     };
     // 2x, 10 and 1 everywhere; 1 more at the last step of each row.
     expect(gradientOf(f, x)).toEqual([13, 15, 18, 19, 21, 24]);

@@ -188,7 +188,7 @@ describe('decodeModel of a hostile file', () => {
       'network.layers[1].config.rate expected a value, got null',
     ],
     ['unknown initializer', () => layer(1, { kernelInitializer: 'magic' }), 'initializer expected one of'],
-    ['unknown activation', () => layer(2, { activation: 'gelu' }), "got 'gelu'"],
+    ['unknown activation', () => layer(2, { activation: 'relU' }), "got 'relU'"],
     [
       'missing weight',
       () =>

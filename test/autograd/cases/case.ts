@@ -18,6 +18,8 @@ export interface GradientCase {
   arguments: Argument[];
   /** Whether elements are only moved, so that i32 is as welcome as f32. */
   moves?: true;
+  /** Of the result, where the case is about that. */
+  shape?: Shape;
   run(...inputs: Tensor[]): Tensor;
   /** The same in float64. */
   reference(...inputs: Float64Array[]): Float64Array;
@@ -30,6 +32,22 @@ export const ids = (shape: Shape, limit: number): { tensor: () => Tensor; at: In
   const at = integers(sizeOf(shape), limit, 31);
   return { at, tensor: () => tensor(at, { shape, dtype: 'i32', name: 'ids' }) };
 };
+
+/** What stands at `index` of a row-major array. */
+export const pick = (x: ArrayLike<number>, shape: Shape, index: readonly number[]): number =>
+  x[index.reduce((at, place, axis) => at * shape[axis]! + place, 0)]!;
+
+/** A row-major array of `shape` from what each index holds. */
+export function build(shape: Shape, f: (index: number[]) => number): Float64Array {
+  return Float64Array.from({ length: sizeOf(shape) }, (_, flat) => {
+    const index: number[] = [];
+    for (const length of [...shape].reverse()) {
+      index.unshift(flat % length);
+      flat = Math.floor(flat / length);
+    }
+    return f(index);
+  });
+}
 
 /** Row by row over the last axis. */
 export function byRow(x: Float64Array, columns: number, f: (row: Float64Array, index: number) => ArrayLike<number>) {

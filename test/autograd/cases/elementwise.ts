@@ -2,7 +2,7 @@ import type { Shape, Tensor } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
 import { type GradientCase, map, SEQUENCE } from './case.ts';
 
-function unaryCase(
+export function unaryCases(
   name: string,
   run: (x: Tensor) => Tensor,
   f: (x: number) => number,
@@ -84,20 +84,22 @@ function binaryCases(
 }
 
 export const elementwiseCases: GradientCase[] = [
-  ...unaryCase('abs', ops.abs, Math.abs),
-  ...unaryCase('exp', ops.exp, Math.exp),
-  ...unaryCase('log', ops.log, Math.log, { low: 0.2, high: 3 }),
-  ...unaryCase('neg', ops.neg, (x) => -x),
-  ...unaryCase('reciprocal', ops.reciprocal, (x) => 1 / x, { low: 0.5, high: 2 }),
-  ...unaryCase('relu', ops.relu, (x) => Math.max(x, 0)),
-  ...unaryCase('sigmoid', ops.sigmoid, (x) => 1 / (1 + Math.exp(-x)), { low: -4, high: 4 }),
-  ...unaryCase('sqrt', ops.sqrt, Math.sqrt, { low: 0.2, high: 3 }),
-  ...unaryCase('square', ops.square, (x) => x * x),
-  ...unaryCase('tanh', ops.tanh, Math.tanh, { low: -2, high: 2 }),
+  ...unaryCases('abs', ops.abs, Math.abs),
+  ...unaryCases('exp', ops.exp, Math.exp),
+  ...unaryCases('log', ops.log, Math.log, { low: 0.2, high: 3 }),
+  ...unaryCases('neg', ops.neg, (x) => -x),
+  ...unaryCases('reciprocal', ops.reciprocal, (x) => 1 / x, { low: 0.5, high: 2 }),
+  ...unaryCases('relu', ops.relu, (x) => Math.max(x, 0)),
+  ...unaryCases('sigmoid', ops.sigmoid, (x) => 1 / (1 + Math.exp(-x)), { low: -4, high: 4 }),
+  ...unaryCases('sqrt', ops.sqrt, Math.sqrt, { low: 0.2, high: 3 }),
+  ...unaryCases('square', ops.square, (x) => x * x),
+  ...unaryCases('tanh', ops.tanh, Math.tanh, { low: -2, high: 2 }),
   ...binaryCases('add', ops.add, (a, b) => a + b),
   ...binaryCases('sub', ops.sub, (a, b) => a - b),
   ...binaryCases('mul', ops.mul, (a, b) => a * b),
   ...binaryCases('div', ops.div, (a, b) => a / b),
+  ...binaryCases('maximum', ops.maximum, Math.max),
+  ...binaryCases('minimum', ops.minimum, Math.min),
   {
     of: 'addScalar',
     variant: '0.75',

@@ -1,39 +1,93 @@
 import type { Shape } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
-import { type Argument, byRow, type GradientCase, SEQUENCE } from './case.ts';
+import { build, type GradientCase, pick, SEQUENCE } from './case.ts';
 
 function cases(): GradientCase[] {
-  const widths = [2, 1, 4];
-  const parts = widths.map((width): Argument => ({ shape: [3, 2, width] }));
   return [
-    {
-      of: 'concatenate',
-      variant: 'three parts',
-      arguments: parts,
-      run: (...inputs) => ops.concatenate(inputs),
-      reference: (...inputs) =>
-        Float64Array.from(
-          Array.from({ length: 6 }, (_, row) =>
-            inputs.flatMap((x, i) => Array.from(x.subarray(row * widths[i]!, (row + 1) * widths[i]!))),
-          ).flat(),
-        ),
-    },
-    {
-      of: 'concatenate',
-      variant: 'a tensor with itself',
-      arguments: [{ shape: [4, 3] }],
-      run: (x) => ops.concatenate([x, x]),
-      reference: (x) => byRow(x, 3, (row) => [...row, ...row]),
-    },
-    ...([[3, 4, 2] as const, [3, 1, 2] as const, [1, 4, 2] as const] satisfies Shape[]).map(
-      ([batch, time, width]): GradientCase => ({
-        of: 'lastStep',
-        variant: `[${[batch, time, width]}]`,
-        arguments: [{ shape: [batch, time, width] }],
-        run: ops.lastStep,
-        reference: (x) => byRow(x, time * width, (row) => row.subarray((time - 1) * width)),
+    ...[0, 1, 2, 3, -1, -4].map(
+      (axis): GradientCase => ({
+        of: 'expandDims',
+        variant: `axis ${axis}`,
+        arguments: [{ shape: SEQUENCE }],
+        run: (x) => ops.expandDims(x, axis),
+        shape: SEQUENCE.toSpliced(axis < 0 ? axis + 4 : axis, 0, 1),
+        reference: (x) => x,
       }),
     ),
+    ...(
+      [
+        [[1, 3, 2], 0],
+        [[3, 1, 2], 1],
+        [[3, 2, 1], -1],
+        [[3, 2, 1, 4], 2],
+        [[1, 3, 1, 1], undefined],
+      ] as [Shape, number?][]
+    ).map(
+      ([shape, axis]): GradientCase => ({
+        of: 'squeeze',
+        variant: `[${shape}] axis ${axis ?? 'any'}`,
+        arguments: [{ shape }],
+        run: (x) => ops.squeeze(x, axis),
+        shape: axis === undefined ? shape.filter((n) => n !== 1) : shape.toSpliced(axis, 1),
+        reference: (x) => x,
+      }),
+    ),
+    ...(
+      [
+        [[4], [0]],
+        [
+          [4, 3],
+          [1, 0],
+        ],
+        [
+          [4, 3],
+          [0, 1],
+        ],
+        ...[
+          [0, 1, 2],
+          [0, 2, 1],
+          [1, 0, 2],
+          [1, 2, 0],
+          [2, 0, 1],
+          [2, 1, 0],
+          [-1, 0, -2],
+        ].map((axes) => [[3, 2, 5], axes]),
+        [
+          [2, 3, 4, 5],
+          [3, 1, 0, 2],
+        ],
+        [
+          [2, 3, 4, 5],
+          [0, 2, 1, 3],
+        ],
+      ] as [Shape, number[]][]
+    ).map(([from, axes]): GradientCase => {
+      const order = axes.map((axis) => (axis < 0 ? axis + from.length : axis));
+      const shape = order.map((axis) => from[axis]!);
+      return {
+        of: 'transpose',
+        variant: `[${from}] by [${axes}]`,
+        arguments: [{ shape: from }],
+        run: (x) => ops.transpose(x, axes),
+        shape,
+        reference: (x) =>
+          build(shape, (index) =>
+            pick(
+              x,
+              from,
+              [...from.keys()].map((axis) => index[order.indexOf(axis)]!),
+            ),
+          ),
+      };
+    }),
+    {
+      of: 'transpose',
+      variant: 'in reverse without axes',
+      arguments: [{ shape: SEQUENCE }],
+      run: (x) => ops.transpose(x),
+      shape: [5, 2, 3],
+      reference: (x) => build([5, 2, 3], ([i, j, k]) => pick(x, SEQUENCE, [k!, j!, i!])),
+    },
     {
       of: 'reshape',
       variant: 'with −1',

@@ -1,5 +1,5 @@
 import * as ops from '../../../src/ops/index.ts';
-import { type GradientCase, SEQUENCE } from './case.ts';
+import { build, type GradientCase, pick, SEQUENCE } from './case.ts';
 
 /** x [rows, n] · w [n, units] + b */
 function affine(x: Float64Array, w: Float64Array, b: Float64Array | undefined, units: number): Float64Array {
@@ -12,8 +12,51 @@ function affine(x: Float64Array, w: Float64Array, b: Float64Array | undefined, u
   });
 }
 
+/** Every choice of transposed operands, `[…, 3, 4]` · `[…, 4, 2]`. */
+const batchCases = [[2], [2, 3], [1], [0]].flatMap((leading) =>
+  [0, 1, 2, 3].map((choice): GradientCase => {
+    const [transposeA, transposeB] = [choice % 2 === 1, choice > 1];
+    const [a, b] = [
+      [...leading, ...(transposeA ? [4, 3] : [3, 4])],
+      [...leading, ...(transposeB ? [2, 4] : [4, 2])],
+    ];
+    const shape = [...leading, 3, 2];
+    return {
+      of: 'batchMatmul',
+      variant: `[${a}]${transposeA ? 'ᵀ' : ''}·[${b}]${transposeB ? 'ᵀ' : ''}`,
+      arguments: [{ shape: a }, { shape: b }],
+      run: (left, right) => ops.batchMatmul(left, right, { transposeA, transposeB }),
+      shape,
+      reference: (left, right) =>
+        build(shape, (index) => {
+          const [i, j] = index.slice(-2) as [number, number];
+          let sum = 0;
+          for (let k = 0; k < 4; k++) {
+            const [at, to] = [transposeA ? [k, i] : [i, k], transposeB ? [j, k] : [k, j]];
+            sum += pick(left, a, [...index.slice(0, -2), ...at]) * pick(right, b, [...index.slice(0, -2), ...to]);
+          }
+          return sum;
+        }),
+    };
+  }),
+);
+
 export function productCases(): GradientCase[] {
   return [
+    ...batchCases,
+    {
+      of: 'batchMatmul',
+      variant: 'a batch with its own transpose',
+      arguments: [{ shape: SEQUENCE }],
+      run: (x) => ops.batchMatmul(x, x, { transposeB: true }),
+      shape: [3, 2, 2],
+      reference: (x) =>
+        build([3, 2, 2], ([b, i, j]) => {
+          let sum = 0;
+          for (let k = 0; k < 5; k++) sum += pick(x, SEQUENCE, [b!, i!, k]) * pick(x, SEQUENCE, [b!, j!, k]);
+          return sum;
+        }),
+    },
     ...[SEQUENCE, [4, 5], [5]].map(
       (shape): GradientCase => ({
         of: 'linear',

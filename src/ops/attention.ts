@@ -1,0 +1,112 @@
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { ArgumentError, expectF32, expectShape, formatShape, type Tensor, tensor } from '../autograd/tensor.ts';
+import type { RandomKey } from '../engine/random.ts';
+import { batchMatmul } from './batch-matmul.ts';
+import { broadcastTo } from './broadcast.ts';
+import { dropout } from './dropout.ts';
+import { add, mul, scale as scaleBy, tanh } from './elementwise.ts';
+import { expandDims, inOrder, reshape } from './layout.ts';
+import { linear } from './linear.ts';
+import { sum } from './reduce.ts';
+import { maskedSoftmax, maskScores, softmax } from './softmax.ts';
+
+interface Options {
+  /** What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it holds throughout. */
+  mask?: Tensor | undefined;
+  /** Whether query t looks at keys up to t alone. Default false. */
+  causal?: boolean;
+  /** Drops weights while training. */
+  dropout?: { rate: number; key: RandomKey } | undefined;
+}
+
+export interface AttentionOptions extends Options {
+  /** What scores are multiplied by: 1/√D in transformers, or a trained scalar. Default 1. */
+  scale?: number | Weight;
+}
+
+export interface AdditiveAttentionOptions extends Options {
+  /** `[D]`, what the features of a score are weighed by before they are summed. Default ones. */
+  scale?: Weight | undefined;
+}
+
+export interface AttentionResult {
+  /** What each query found, `[B, Tq, V]`. */
+  outputs: Tensor;
+  /** How much it looked where, `[B, Tq, Tk]`; rows sum to 1. */
+  weights: Tensor;
+}
+
+function expectOperands(what: string, query: Tensor, key: Tensor, value: Tensor): void {
+  for (const [name, x] of Object.entries({ query, key, value })) {
+    expectF32(`${what}: ${name}`, x);
+    if (x.shape.length !== 3)
+      throw new ArgumentError(`${what}: ${name} expected [B, T, D], got ${formatShape(x.shape)}`);
+  }
+  const [batch, , width] = query.shape as [number, number, number];
+  expectShape(`${what}: key`, key.shape, [batch, key.shape[1]!, width]);
+  expectShape(`${what}: value`, value.shape, [batch, key.shape[1]!, value.shape[2]!]);
+}
+
+/** Ones at and below the diagonal. */
+function lowerTriangle(rows: number, columns: number, like: Tensor): Tensor {
+  const values = Float32Array.from({ length: rows * columns }, (_, at) =>
+    at % columns <= Math.floor(at / columns) ? 1 : 0,
+  );
+  return tensor(values, { shape: [1, rows, columns], name: 'causal mask', engine: like.engine });
+}
+
+/** Softmax of the scores `[B, Tq, Tk]` and the values weighed by it. */
+function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: drop }: Options): AttentionResult {
+  const [, queries, keys] = scores.shape as [number, number, number];
+  const seen = causal ? maskScores(scores, lowerTriangle(queries, keys, scores)) : scores;
+  const rows = mask?.shape.length === 2 ? expandDims(mask, 1) : mask;
+  const certain = rows ? maskedSoftmax(seen, rows) : softmax(seen);
+  const weights = drop ? dropout(certain, drop.rate, drop.key) : certain;
+  return { outputs: batchMatmul(weights, value), weights };
+}
+
+/**
+ * Dot-product attention: outputs = softmax(scale · query·keyᵀ)·value
+ *
+ * @param query `[B, Tq, D]` f32, in either memory order, as key and value.
+ * @param key `[B, Tk, D]`.
+ * @param value `[B, Tk, V]`.
+ * @throws ArgumentError if a shape or the mask does not fit.
+ * @see keras.layers.Attention; Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
+ */
+export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): AttentionResult {
+  const { scale = 1 } = options;
+  expectOperands('attention', query, key, value);
+  const products = batchMatmul(query, key, { transposeB: true });
+  if (typeof scale !== 'number') return attend(mul(products, scale), value, options);
+  return attend(scale === 1 ? products : scaleBy(products, scale), value, options);
+}
+
+/**
+ * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), outputs = softmax(scores)·value
+ *
+ * Keeps Tq·Tk·D numbers a sequence for backward.
+ *
+ * @param query `[B, Tq, D]` f32, in either memory order, as key and value; what Bahdanau multiplies states by stands before, in `linear`.
+ * @param key `[B, Tk, D]`.
+ * @param value `[B, Tk, V]`.
+ * @throws ArgumentError if a shape or the mask does not fit.
+ * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473
+ */
+export function additiveAttention(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AdditiveAttentionOptions = {},
+): AttentionResult {
+  expectOperands('additiveAttention', query, key, value);
+  const [batch, queries, width] = query.shape as [number, number, number];
+  const keys = key.shape[1]!;
+  const pairs = [batch, queries, keys, width];
+  const asked = broadcastTo(expandDims(inOrder(query, false), 2), pairs);
+  const features = tanh(add(asked, broadcastTo(expandDims(inOrder(key, false), 1), pairs)));
+  if (!options.scale) return attend(sum(features, { axis: -1 }), value, options);
+  expectShape('additiveAttention: scale', tensorOf(options.scale).shape, [width]);
+  const scores = linear(features, reshape(tensorOf(options.scale), [width, 1]));
+  return attend(reshape(scores, [batch, queries, keys]), value, options);
+}

@@ -1,0 +1,84 @@
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { isRecording, record } from '../autograd/tape.ts';
+import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import type { Ptr } from '../engine/abi.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
+import { asRows } from './layout.ts';
+
+export interface LayerNormOptions {
+  /** ε under the root, so that a constant row stays finite. Default 1e-3. */
+  epsilon?: number;
+}
+
+/**
+ * y = γ ∘ (x − μ)/√(σ² + ε) + β over the last axis, μ and σ² the mean and the variance of each row
+ *
+ * @param input x `[…, F]` f32, in either memory order.
+ * @param gamma γ `[F]`, default ones.
+ * @param beta β `[F]`, default zeros.
+ * @returns `[…, F]`, in the memory order of `x`.
+ * @throws ArgumentError if `x` has no axis, γ or β does not fit, or ε is no positive number.
+ * @see keras.layers.LayerNormalization
+ */
+export function layerNorm(
+  input: Tensor,
+  gamma?: Weight,
+  beta?: Weight,
+  { epsilon = 1e-3 }: LayerNormOptions = {},
+): Tensor {
+  expectF32('layerNorm: x', input);
+  const columns = input.shape.at(-1);
+  if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');
+  if (!(epsilon > 0 && epsilon < Infinity)) {
+    throw new ArgumentError(`layerNorm: epsilon expected a positive number, got ${epsilon}`);
+  }
+  const [scale, offset] = [gamma && tensorOf(gamma), beta && tensorOf(beta)];
+  for (const [what, weight] of [['gamma', scale] as const, ['beta', offset] as const]) {
+    if (!weight) continue;
+    expectF32(`layerNorm: ${what}`, weight);
+    expectShape(`layerNorm: ${what}`, weight.shape, [columns]);
+  }
+  const x = asRows(input);
+  const { engine } = x;
+  const rows = x.size / Math.max(columns, 1);
+  const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(columns, 1));
+  const y = empty(x.shape, { name: 'layerNorm', timeMajor: x.timeMajor, engine });
+  const inputs = [x, scale, offset];
+  const run = (stats: Ptr): void => {
+    engine.parallel(rows, grain, ({ kernels, from, to }) => {
+      const at = 4 * from * columns;
+      const [g, b] = [scale?.ptr ?? 0, offset?.ptr ?? 0];
+      kernels.layer_norm(to - from, columns, epsilon, x.ptr + at, g, b, y.ptr + at, stats + 8 * from);
+    });
+  };
+  if (!isRecording(inputs)) {
+    engine.scratch(() => run(engine.allocateScratch(2 * rows)));
+    return y;
+  }
+  // The mean and the inverse deviation of each row are all that backward needs beside x.
+  const stats = engine.allocateScratch(2 * rows);
+  run(stats);
+  record(inputs, [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    const dOffset = offset && tape.into(offset);
+    if (dOffset) engine.kernels.col_sum(rows, columns, dy, columns, dOffset.ptr, dOffset.accumulate);
+    const dScale = scale && tape.into(scale);
+    const dInput = tape.into(x);
+    if (!dScale && !dInput) return;
+    engine.scratch(() => {
+      const products = engine.allocateScratch(x.size);
+      const dx = dInput?.ptr ?? engine.allocateScratch(x.size);
+      const rowScratch = engine.allocateScratch(Math.ceil(rows / grain) * (columns + 1));
+      engine.parallel(rows, grain, ({ kernels, from, to }) => {
+        const at = 4 * from * columns;
+        const own = rowScratch + 4 * Math.floor(from / grain) * (columns + 1);
+        kernels.layer_norm_backward(
+          ...([to - from, columns, x.ptr + at, scale?.ptr ?? 0, stats + 8 * from, dy + at, dx + at] as const),
+          ...([dInput?.accumulate ?? 0, products + at, own] as const),
+        );
+      });
+      if (dScale) engine.kernels.col_sum(rows, columns, products, columns, dScale.ptr, dScale.accumulate);
+    });
+  });
+  return y;
+}

@@ -1,0 +1,58 @@
+import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { record } from '../autograd/tape.ts';
+import { ArgumentError, empty, expectShape, Tensor } from '../autograd/tensor.ts';
+import type { Ptr } from '../engine/abi.ts';
+import { spreadMask } from './broadcast.ts';
+import { inOrder } from './layout.ts';
+
+/**
+ * y = a where the mask is not 0, else b
+ *
+ * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes alone: `[B, T]`
+ *   for `[B, T, F]`. No gradient flows to it.
+ * @param a, b tensors of one shape and data type; one of them may be a number.
+ * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
+ * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit.
+ */
+export function where(mask: Tensor, a: Weight | number, b: Weight | number): Tensor {
+  const [left, right] = [a, b].map((x) => (typeof x === 'number' ? x : tensorOf(x))) as [
+    Tensor | number,
+    Tensor | number,
+  ];
+  const like = typeof left === 'number' ? right : left;
+  if (typeof like === 'number') throw new ArgumentError('where: a or b expected a tensor, got two numbers');
+  const { engine, shape, dtype, timeMajor, size } = like;
+  const { kernels } = engine;
+  if (right instanceof Tensor) {
+    expectShape('where: b', right.shape, shape);
+    if (right.dtype !== dtype) throw new ArgumentError(`where: b expected ${dtype}, got ${right.dtype}`);
+  }
+  const choice = spreadMask('where: mask', mask, shape, timeMajor);
+  const [from, other] = [left, right].map((x) => (typeof x === 'number' ? x : inOrder(x, timeMajor)));
+  const y = empty(shape, { dtype, name: 'where', timeMajor, engine });
+  engine.scratch(() => {
+    const operand = (x: Tensor | number): [Ptr, number] => {
+      if (typeof x !== 'number') return [x.ptr, 1];
+      const at = engine.allocateScratch(1);
+      (dtype === 'f32' ? engine.f32(at, 1) : engine.i32(at, 1))[0] = x;
+      return [at, 0];
+    };
+    kernels.select(size, choice.ptr, ...operand(from!), ...operand(other!), y.ptr);
+  });
+  const inputs = [from, other].map((x) => (typeof x === 'number' ? undefined : x));
+  record(inputs, [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    for (const [i, x] of inputs.entries()) {
+      if (!x || !tape.tracks(x)) continue;
+      const dx = engine.allocateScratch(size);
+      engine.scratch(() => {
+        const zero = engine.allocateScratch(1);
+        engine.i32(zero, 1)[0] = 0;
+        if (i === 0) kernels.select(size, choice.ptr, dy, 1, zero, 0, dx);
+        else kernels.select(size, choice.ptr, zero, 0, dy, 1, dx);
+      });
+      tape.give(x, dx);
+    }
+  });
+  return y;
+}
