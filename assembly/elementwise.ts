@@ -1,6 +1,6 @@
 // Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes` may run in place.
-// `unary` and `unary_backward` choose their function anew for every vector, by branches that go the same way all along: loops of their own save at most 0.06 ns a float and are
-// kilobytes longer, and asc's optimizer folds most of them into one anyway. The numbers of functions are abi.ts's `Unary` and `Binary`.
+// `unary` and `unary_backward` choose their function anew for every vector, by branches that go the same way all along: loops of their own save at
+// most 0.06 ns a float and take kilobytes, and asc's optimizer folds most of them into one anyway. The functions' numbers are abi.ts's `Unary` and `Binary`.
 
 import { activate, activate_backward } from './activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
