@@ -32,15 +32,15 @@ export interface AdditiveAttentionOptions extends Options {
 export interface AttentionResult {
   /** What each query found, `[B, Tq, V]`. */
   outputs: Tensor;
-  /** How much it looked where, `[B, Tq, Tk]`; rows sum to 1. */
+  /** How much it looked where, `[B, Tq, Tk]`; rows sum to 1 unless weights are dropped. */
   weights: Tensor;
 }
 
 function expectOperands(what: string, query: Tensor, key: Tensor, value: Tensor): void {
   for (const [name, x] of Object.entries({ query, key, value })) {
     expectF32(`${what}: ${name}`, x);
-    if (x.shape.length !== 3)
-      throw new ArgumentError(`${what}: ${name} expected [B, T, D], got ${formatShape(x.shape)}`);
+    if (x.shape.length === 3) continue;
+    throw new ArgumentError(`${what}: ${name} expected [B, T, D], got ${formatShape(x.shape)}`);
   }
   const [batch, , width] = query.shape as [number, number, number];
   expectShape(`${what}: key`, key.shape, [batch, key.shape[1]!, width]);
@@ -71,14 +71,18 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
  * @param query `[B, Tq, D]` f32, in either memory order, as key and value.
  * @param key `[B, Tk, D]`.
  * @param value `[B, Tk, V]`.
- * @throws ArgumentError if a shape or the mask does not fit.
+ * @throws ArgumentError if a shape, the scale or the mask does not fit.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): AttentionResult {
   const { scale = 1 } = options;
   expectOperands('attention', query, key, value);
   const products = batchMatmul(query, key, { transposeB: true });
-  if (typeof scale !== 'number') return attend(mul(products, scale), value, options);
+  if (typeof scale !== 'number') {
+    const { shape, size } = tensorOf(scale);
+    if (size !== 1) throw new ArgumentError(`attention: scale expected one number, got ${formatShape(shape)}`);
+    return attend(mul(products, scale), value, options);
+  }
   return attend(scale === 1 ? products : scaleBy(products, scale), value, options);
 }
 

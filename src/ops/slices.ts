@@ -39,11 +39,13 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
       const dy = tape.gradientOf(parts[i]!);
       if (!dy) continue;
       const [at, width] = [ptr + 4 * from * inner, count * inner];
-      engine.scratch(() => {
-        const sums = engine.allocateScratch(outer * width);
-        kernels.binary(Binary.Add, outer, width, at, row, 1, dy, width, 1, sums);
-        kernels.copy_2d(outer, width, sums, width, at, row);
-      });
+      if (outer === 1) kernels.axpy(width, 1, dy, at);
+      else
+        engine.scratch(() => {
+          const sums = engine.allocateScratch(outer * width);
+          kernels.binary(Binary.Add, outer, width, at, row, 1, dy, width, 1, sums);
+          kernels.copy_2d(outer, width, sums, width, at, row);
+        });
     }
   });
   return parts;

@@ -75,6 +75,10 @@ const refusals: [() => unknown, string][] = [
     'additiveAttention: scale expected [5], got [4]',
   ],
   [() => ops.attention(of(2, 3, 5), of(2, 4, 5), of(2, 4, 5), { mask: of(2, 3) }), 'got [2, 1, 3]'],
+  [
+    () => ops.attention(of(2, 3, 5), of(2, 4, 5), of(2, 4, 5), { scale: of(4) }),
+    'attention: scale expected one number, got [4]',
+  ],
   [() => ops.glu(of(2, 3)), 'split: parts expected to fill the 3 along axis -1, got 2 equal ones'],
   [() => ops.elu(of(2), -1), 'elu: alpha expected a positive number, got -1'],
   [() => ops.leakyRelu(of(2), Number.NaN), 'leakyRelu: negativeSlope expected a finite number, got NaN'],
