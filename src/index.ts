@@ -2,7 +2,7 @@ export { Parameter } from './autograd/parameter.ts';
 export { stopGradient, type ValueAndGrad, valueAndGrad } from './autograd/tape.ts';
 export { ArgumentError, DeadTensorError, type DType, keep, type Shape, Tensor, tensor } from './autograd/tensor.ts';
 export { gruAfterCell, gruBeforeCell } from './cells/gru.ts';
-export { lstmCell } from './cells/lstm.ts';
+export { lstmCell, lstmPeepholeCell, lstmProjectionCell } from './cells/lstm.ts';
 export { rnnCells } from './cells/rnn.ts';
 export { type DataLike, NdArray, ndarray } from './data/array.ts';
 export type { Nested } from './data/nested.ts';

@@ -65,6 +65,33 @@ describe.each(builds)('%s build', (build) => {
         sandbox.checkFences();
       });
 
+      test('lstm with peepholes, forward and backward match float64', () => {
+        sandbox.clear();
+        const [pre, p, dc, before] = [values(4 * n, 1, 4), values(3 * units, 9), values(n, 5), values(3 * units, 7)];
+        const [gates, pAt, cPrevAt, c, h] = [put(pre), put(p), put(cPrev), put(n), put(n)];
+        const [dhAt, dcAt, dP] = [put(dh), put(dc), put(before)];
+        kernels.lstm_peephole_forward(rows, units, gates, pAt, cPrevAt, c, h);
+        const expected = lstm(rows, units, pre, cPrev, p);
+        close(gates, expected.gates, FORWARD, `gates ${shape}`);
+        close(c, expected.c, FORWARD, `c ${shape}`);
+        close(h, expected.h, FORWARD, `h ${shape}`);
+
+        const cAt = put(sandbox.read(c, n));
+        kernels.lstm_peephole_backward(rows, units, gates, pAt, cPrevAt, cAt, dhAt, dcAt);
+        kernels.lstm_peephole_weights(rows, units, gates, cPrevAt, cAt, dP);
+        const loss = (q: ArrayLike<number>, s: ArrayLike<number>, w: ArrayLike<number>) => {
+          const step = lstm(rows, units, q, s, w);
+          return inner(step.h, dh) + inner(step.c, dc);
+        };
+        const gradients: [string, Ptr, ArrayLike<number>][] = [
+          ['dGates', gates, numericGradient((q) => loss(q, cPrev, p), pre)],
+          ['dcPrev', dcAt, numericGradient((s) => loss(pre, s, p), cPrev)],
+          ['dPeephole', dP, numericGradient((w) => loss(pre, cPrev, w), p).map((d, i) => d + before[i]!)],
+        ];
+        for (const [name, at, gradient] of gradients) close(at, gradient, BACKWARD, `${name} ${shape}`);
+        sandbox.checkFences();
+      });
+
       test('gru reset after, forward and backward match float64', () => {
         sandbox.clear();
         const pre = values(3 * n, 1, 3);

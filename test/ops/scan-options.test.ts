@@ -1,10 +1,12 @@
 // What may be asked of a scan beside its plain form: masks, dropout and checkpoints, every cell, in every combination that matters.
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Parameter } from '../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import { lstmCell } from '../../src/cells/lstm.ts';
+import { ArgumentError, sizeOf, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../../src/cells/lstm.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { embed, type RecurrenceOptions, recurrence, sum } from '../../src/ops/index.ts';
+import { StreamProgram } from '../../src/ops/stream-program.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient } from '../golden/expect-close.ts';
 import { expectSameBits } from '../kernels/compare.ts';
@@ -273,8 +275,57 @@ describe('checkpoints over 400 steps', () => {
   });
 });
 
+describe('recurrence of a cell with weights of its own', () => {
+  const zeros = (...shape: number[]): Tensor => tensor(new Float32Array(sizeOf(shape)), { shape });
+  const weights = { kernel: zeros(5, 16), recurrentKernel: zeros(2, 16) };
+  const call =
+    (given: Parameters<typeof recurrence>[2], options: RecurrenceOptions = {}) =>
+    () =>
+      recurrence(lstmProjectionCell, zeros(3, 2, 5), given, options);
+
+  test.each<[string, () => unknown, string]>([
+    ['one missing', call(weights), 'extra weights expected projection, got nothing'],
+    [
+      'an unknown one',
+      call({ ...weights, extra: { peephole: zeros(3, 4) } }),
+      'extra weights expected projection, got peephole',
+    ],
+    [
+      'one of another shape',
+      call({ ...weights, extra: { projection: zeros(2, 4) } }),
+      'projection expected [4, 2], got [2, 4]',
+    ],
+    [
+      'an initial h as wide as c',
+      call({ ...weights, extra: { projection: zeros(4, 2) } }, { initialState: [zeros(2, 4), zeros(2, 4)] }),
+      'initialState[0] expected [2, 2], got [2, 4]',
+    ],
+    [
+      'a recurrent kernel that no number of units has',
+      call({ ...weights, recurrentKernel: zeros(2, 15), extra: { projection: zeros(4, 2) } }),
+      'recurrentKernel expected [2, 12], got [2, 15]',
+    ],
+  ])('%s, throws and says what was expected', (_, run, message) => {
+    expect(run).toThrow(new ArgumentError(`recurrence(lstmProjection): ${message}`));
+  });
+
+  test('an extra weight where the cell has none, throws', () => {
+    const plain = { kernel: zeros(5, 16), recurrentKernel: zeros(4, 16), extra: { peephole: zeros(3, 4) } };
+    expect(() => recurrence(lstmCell, zeros(3, 2, 5), plain)).toThrow(
+      new ArgumentError('recurrence(lstm): extra weights expected nothing, got peephole'),
+    );
+  });
+
+  test('that the stream kernel does not know, streaming it throws', () => {
+    const [kernel, recurrentKernel] = [new Parameter('kernel', [5, 16]), new Parameter('recurrentKernel', [4, 16])];
+    expect(() => new StreamProgram(engine(), 1).recurrent(lstmPeepholeCell, { kernel, recurrentKernel })).toThrow(
+      new ArgumentError('stream: lstmPeephole cannot be streamed, since the kernel has no step for it'),
+    );
+  });
+});
+
 describe('recurrence with options that do not fit', () => {
-  const zeros = (...shape: number[]): Tensor => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), { shape });
+  const zeros = (...shape: number[]): Tensor => tensor(new Float32Array(sizeOf(shape)), { shape });
   const call = (options: RecurrenceOptions) => () =>
     recurrence(lstmCell, zeros(3, 2, 5), { kernel: zeros(5, 16), recurrentKernel: zeros(4, 16) }, options);
 

@@ -8,18 +8,25 @@ type Values = ArrayLike<number>;
 const at = (row: number, gate: number, unit: number, gates: number, units: number) =>
   (row * gates + gate) * units + unit;
 
-export function lstm(rows: number, units: number, pre: Values, cPrev: Values) {
+/** With peepholes p [3, H] where they are given: p_i and p_f of cPrev, p_o of c. */
+export function lstm(rows: number, units: number, pre: Values, cPrev: Values, p: Values = new Float64Array(3 * units)) {
   const gates = new Float64Array(rows * units * 4);
   const c = new Float64Array(rows * units);
   const h = new Float64Array(rows * units);
   for (let row = 0; row < rows; row++) {
     for (let j = 0; j < units; j++) {
-      const [i, f, g, o] = [0, 1, 2, 3].map((gate) => {
+      const activate = (gate: number, f: (x: number) => number, peephole: number): number => {
         const index = at(row, gate, j, 4, units);
-        return (gates[index] = (gate === 2 ? Math.tanh : sigmoid)(pre[index]!));
-      });
-      c[row * units + j] = f! * cPrev[row * units + j]! + i! * g!;
-      h[row * units + j] = o! * Math.tanh(c[row * units + j]!);
+        return (gates[index] = f(pre[index]! + peephole));
+      };
+      const before = cPrev[row * units + j]!;
+      const i = activate(0, sigmoid, p[j]! * before);
+      const f = activate(1, sigmoid, p[units + j]! * before);
+      const g = activate(2, Math.tanh, 0);
+      const after = f * before + i * g;
+      const o = activate(3, sigmoid, p[2 * units + j]! * after);
+      c[row * units + j] = after;
+      h[row * units + j] = o * Math.tanh(after);
     }
   }
   return { gates, c, h };
