@@ -1,4 +1,4 @@
-// Bundles the package. The kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
+// Bundles the package into dist/, or into the folder that is given. The kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
@@ -24,22 +24,23 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-rmSync('dist', { recursive: true, force: true });
+const out = process.argv[2] ?? 'dist';
+rmSync(out, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: ['src/index.ts', 'src/data.ts', 'src/node.ts', 'src/cli/main.ts'],
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  outdir: 'dist',
+  outdir: out,
   plugins: [kernelsApart],
 });
 
-mkdirSync('dist/kernels');
+mkdirSync(`${out}/kernels`);
 const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>
-  build({ ...common, entryPoints: [`src/engine/${source}.ts`], outfile: `dist/kernels/${name}.js`, plugins });
+  build({ ...common, entryPoints: [`src/engine/${source}.ts`], outfile: `${out}/kernels/${name}.js`, plugins });
 await kernels('kernel-modules', 'deflated');
 await kernels('kernel-modules-text', 'text');
 // Vercel's bundler hands out a module for `?module`, workerd for the bare name.
 await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
 await kernels('kernel-modules-files', 'edge-light', [kernelFiles('?module')]);
-for (const name of ['simd', 'relaxed']) copyFileSync(`build/${name}.wasm`, `dist/kernels/${name}.wasm`);
+for (const name of ['simd', 'relaxed']) copyFileSync(`build/${name}.wasm`, `${out}/kernels/${name}.wasm`);

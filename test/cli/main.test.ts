@@ -1,5 +1,5 @@
 // The command line from end to end, in processes of its own, bundled from the sources as they are: dist may be older.
-import { execSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,12 +51,7 @@ beforeAll(() => {
   mkdirSync(built, { recursive: true });
   cpSync(join(root, 'package.json'), join(built, 'package.json'));
   // As the package is built, declarations apart, but elsewhere.
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const bundle = scripts['build:package']
-    .split('&&')
-    .at(-1)
-    .replace('--outdir=dist', `--outdir=${join(built, 'dist')}`);
-  execSync(`${join(root, 'node_modules', '.bin')}/${bundle.trim()} --log-level=error`, { cwd: root });
+  execFileSync(join(root, 'node_modules/.bin/tsx'), ['scripts/build-package.ts', join(built, 'dist')], { cwd: root });
 
   folder = scratch;
   writeFileSync(at('text.txt'), text);
