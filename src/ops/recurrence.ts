@@ -140,7 +140,12 @@ export function recurrence(
   return { outputs: returnSequences ? outputs : undefined, states };
 }
 
-function backward(tape: Tape, walk: Walk, { recurrentKernel, extra, bias }: Operands, states: readonly Tensor[]): void {
+function backward(
+  tape: Tape,
+  walk: Walk,
+  { kernel, recurrentKernel, extra, bias }: Operands,
+  states: readonly Tensor[],
+): void {
   const { scan, length, kept, initial } = walk;
   const { engine, cell, sizes, mask } = scan;
   const { kernels } = engine;
@@ -150,9 +155,10 @@ function backward(tape: Tape, walk: Walk, { recurrentKernel, extra, bias }: Oper
   const dOutputs = kept[0]!.everyStep ? tape.gradientOf(kept[0]!.at) : 0;
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
-  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient.
+  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum is then made apart, lest
+  // segments take turns in one.
   const inputBegin = scan.input.beginBackward(tape, dBias, isWhole);
-  const dKernel = tape.into(recurrentKernel);
+  const dRecurrent = tape.into(recurrentKernel);
   const dExtra = extra.map((weight) => tape.intoZeroed(weight) ?? 0);
 
   engine.scratch(() => {
@@ -164,8 +170,10 @@ function backward(tape: Tape, walk: Walk, { recurrentKernel, extra, bias }: Oper
     const walkBack = beginBackward(scan, { hidden, first, others });
     const keep = roomFor(walk);
     const inputGradients = inputBegin();
+    const apart = dRecurrent && recurrentKernel === kernel ? engine.zeroedScratch(recurrentKernel.size) : 0;
     const recurrentGradients = scan.recurrent.gradients({
-      ...{ kernel: dKernel, extra: dExtra, bias: cell.biases === 2 ? dBias : undefined },
+      kernel: apart ? { ptr: apart, accumulate: 1 } : dRecurrent,
+      ...{ extra: dExtra, bias: cell.biases === 2 ? dBias : undefined },
     });
 
     for (let from = Math.floor((time - 1) / length) * length; from >= 0; from -= length) {
@@ -188,6 +196,7 @@ function backward(tape: Tape, walk: Walk, { recurrentKernel, extra, bias }: Oper
     }
     inputGradients.end();
     recurrentGradients.end();
+    if (apart) kernels.axpy(recurrentKernel.size, 1, apart, dRecurrent!.ptr);
     others.forEach((at, j) => {
       const to = dInitial[j + 1];
       if (to) kernels.axpy(states[j + 1]!.size, 1, at, to);
