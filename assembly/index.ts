@@ -9,6 +9,7 @@ export {
 export { lstm_backward, lstm_forward } from './cell/lstm';
 export { lstm_peephole_backward, lstm_peephole_forward, lstm_peephole_weights } from './cell/lstm-peephole';
 export { rnn_backward, rnn_forward } from './cell/rnn';
+export { ctc } from './ctc';
 export { axpy, binary, copy_2d, fill, scale, select, swap_axes, unary, unary_backward } from './elementwise';
 export { first_invalid_id, gather, scatter_add } from './embedding';
 export { gemm, gemm_scratch_size } from './gemm/gemm';

@@ -263,6 +263,27 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
+  // connectionist temporal classification ---------------------------------------------------------------------------------
+  /**
+   * losses[i] = −ln P(labels[i] | logProbs[i]). logProbs `[rows, steps, classes]`, inputLengths[i] ≤ steps of it in use; labels i32 `[rows, width]`,
+   * labelLengths[i] ≤ width in use, each in [0, classes) and not `blank`. gradient is 0 or, like logProbs: e^logProbs in, ∂losses[i]/∂logits[i]
+   * out, 0 beyond the length in use and where the loss is ∞. scratch: 9·steps·(2·width + 1) elements, none kept.
+   */
+  ctc(
+    rows: number,
+    steps: number,
+    classes: number,
+    logProbs: Ptr,
+    inputLengths: Ptr,
+    width: number,
+    labels: Ptr,
+    labelLengths: Ptr,
+    blank: number,
+    scratch: Ptr,
+    losses: Ptr,
+    gradient: Ptr,
+  ): void;
+
   // embedding ---------------------------------------------------------------------------------------------------------
   /** Index of the first id outside [0, limit), or −1 when all are inside. */
   first_invalid_id(count: number, ids: Ptr, limit: number): number;

@@ -22,7 +22,7 @@ export interface Profile {
 const parts: [RegExp, ProfilePart][] = [
   [/^gemm/, 'gemm'],
   [/^(lstm|gru|rnn)_/, 'gates'],
-  [/softmax/, 'loss'],
+  [/softmax|^ctc$/, 'loss'],
   [/^(sgd|rmsprop|adam|nadam|adamax|lion|adadelta|adagrad|sum_squares)$/, 'optimizer'],
 ];
 

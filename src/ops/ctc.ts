@@ -1,0 +1,107 @@
+import { isRecording, record } from '../autograd/tape.ts';
+import { ArgumentError, empty, expectF32, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { Binary, type Ptr, Unary } from '../engine/abi.ts';
+import { inOrder } from './layout.ts';
+
+export interface CtcOptions {
+  /** Class that stands for no label. Default 0. */
+  blank?: number;
+  /** Steps of each sequence, [B], each at most T. Default: all have T. */
+  inputLengths?: ArrayLike<number> | undefined;
+}
+
+/**
+ * Connectionist temporal classification: the loss of each sequence whose label is known but not where in it each part stands.
+ *
+ * loss = −ln Σ over paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ], where collapsing takes out repeats, then blanks.
+ *
+ * @param input logits `[B, T, V]` f32, not normalised.
+ * @param labels `[B, S]` i32: each row a label's classes, then padding of `blank` or negative numbers to its end.
+ * @returns `[B]` in nat, ∞ (with a gradient of 0) where a label does not fit its steps: it takes one step a class and one
+ *   more between two equal ones.
+ * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is outside [0, T].
+ * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss, torch.nn.functional.ctc_loss
+ */
+export function ctcLoss(input: Tensor, labels: Tensor, { blank = 0, inputLengths }: CtcOptions = {}): Tensor {
+  expectF32('ctcLoss: logits', input);
+  const [batch, steps, classes] = input.shape as [number, number, number];
+  if (input.shape.length !== 3) {
+    throw new ArgumentError(`ctcLoss: logits expected [B, T, V], got ${formatShape(input.shape)}`);
+  }
+  if (labels.dtype !== 'i32') throw new ArgumentError(`ctcLoss: labels expected i32, got ${labels.dtype}`);
+  if (labels.shape.length !== 2 || labels.shape[0] !== batch) {
+    throw new ArgumentError(`ctcLoss: labels expected [${batch}, S], got ${formatShape(labels.shape)}`);
+  }
+  if (!(Number.isInteger(blank) && blank >= 0 && blank < classes)) {
+    throw new ArgumentError(`ctcLoss: blank expected a class in [0, ${classes}), got ${blank}`);
+  }
+  const logits = inOrder(input, false);
+  const ids = inOrder(labels, false);
+  const { engine } = logits;
+  const { kernels } = engine;
+  const width = ids.shape[1]!;
+  const lengths = {
+    labels: labelLengths(engine.i32(ids.ptr, ids.size), [batch, width], { blank, classes }),
+    inputs: checkedInputLengths(inputLengths, batch, steps),
+  };
+
+  const losses = empty([batch], { name: 'ctcLoss', engine });
+  const gradient = isRecording([logits]) ? empty(logits.shape, { name: 'd logits', engine }) : undefined;
+  engine.scratch(() => {
+    const logProbs = engine.allocateScratch(logits.size);
+    const inputs = engine.allocateScratch(batch);
+    const used = engine.allocateScratch(batch);
+    const scratch = engine.allocateScratch(9 * steps * (2 * width + 1));
+    engine.i32(inputs, batch).set(lengths.inputs);
+    engine.i32(used, batch).set(lengths.labels);
+    kernels.log_softmax(batch * steps, classes, logits.ptr, logProbs);
+    if (gradient) kernels.unary(logits.size, Unary.Exp, logProbs, gradient.ptr);
+    const to: Ptr = gradient?.ptr ?? 0;
+    kernels.ctc(batch, steps, classes, logProbs, inputs, width, ids.ptr, used, blank, scratch, losses.ptr, to);
+  });
+  if (gradient) {
+    record([logits], [losses], (tape) => {
+      // Each sequence's share of the gradient stands ready since forward; it becomes the gradient where it stands.
+      const [at, row] = [gradient.ptr, steps * classes];
+      kernels.binary(Binary.Mul, batch, row, at, row, 1, tape.gradientOf(losses), 1, 0, at);
+      tape.give(logits, at);
+    });
+  }
+  return losses;
+}
+
+/**
+ * How many classes stand before the padding of each row of labels `[rows, width]`.
+ *
+ * @throws ArgumentError at padding inside a label, or a class outside [0, classes). @internal
+ */
+export function labelLengths(
+  labels: ArrayLike<number>,
+  [rows, width]: readonly [number, number],
+  { blank, classes }: { blank: number; classes: number },
+): Int32Array {
+  const isPadding = (label: number): boolean => label === blank || label < 0;
+  return Int32Array.from({ length: rows }, (_, i) => {
+    let length = width;
+    while (length > 0 && isPadding(labels[i * width + length - 1]!)) length--;
+    for (let j = 0; j < length; j++) {
+      const label = labels[i * width + j]!;
+      if (!isPadding(label) && label < classes) continue;
+      const expected = isPadding(label)
+        ? `padding (the blank, ${blank}, or a negative number) only after the last class of a row`
+        : `classes in [0, ${classes})`;
+      throw new ArgumentError(`labels expected ${expected}, got ${label} at [${i}, ${j}]`);
+    }
+    return length;
+  });
+}
+
+function checkedInputLengths(given: ArrayLike<number> | undefined, batch: number, steps: number): Int32Array {
+  if (!given) return new Int32Array(batch).fill(steps);
+  const at = Array.from(given).findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
+  if (given.length !== batch || at >= 0) {
+    const got = at >= 0 ? `${given[at]} at ${at}` : `${given.length}`;
+    throw new ArgumentError(`ctcLoss: inputLengths expected ${batch} integers in [0, ${steps}], got ${got}`);
+  }
+  return Int32Array.from(given);
+}
