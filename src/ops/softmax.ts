@@ -80,15 +80,16 @@ export function logSoftmax(input: Tensor): Tensor {
 }
 
 /**
- * Softmax and cross-entropy in one op: loss = mean over rows of −log softmax(logits)[target].
+ * Softmax and cross-entropy in one op: loss = mean over rows of −weight·log softmax(logits)[target].
  *
  * @param input logits `[…, V]` f32, in either memory order.
  * @param labels targets `[…]` i32, each in [0, V).
+ * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh.
  * @returns shape [], in nat.
  * @throws ArgumentError if the shapes do not fit or a target is outside [0, V); nothing is recorded then.
  * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)
  */
-export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
+export function softmaxCrossEntropy(input: Tensor, labels: Tensor, weights?: Tensor): Tensor {
   expectF32('softmaxCrossEntropy: logits', input);
   const logits = asRows(input);
   const { engine } = logits;
@@ -99,6 +100,11 @@ export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
   const targets = inOrder(labels, logits.timeMajor);
   const rows = targets.size;
   expectIds('softmaxCrossEntropy: targets', targets, classes);
+  if (weights) {
+    expectF32('softmaxCrossEntropy: weights', weights);
+    expectShape('softmaxCrossEntropy: weights', weights.shape, labels.shape);
+  }
+  const weightsAt = weights ? inOrder(weights, logits.timeMajor).ptr : 0;
 
   const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
   const loss = empty([], { name: 'softmaxCrossEntropy', engine });
@@ -112,7 +118,8 @@ export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
       const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
       own.softmax_cross_entropy(to - from, classes, logits.ptr + at, ids, probabilities + at, out);
     });
-    engine.f32(loss.ptr, 1)[0] = kernels.sum(rows, each) / rows;
+    const sum = weightsAt ? kernels.dot(rows, each, weightsAt) : kernels.sum(rows, each);
+    engine.f32(loss.ptr, 1)[0] = sum / rows;
   });
   if (saved) {
     record([logits], [loss], (tape) => {
@@ -120,7 +127,8 @@ export function softmaxCrossEntropy(input: Tensor, labels: Tensor): Tensor {
       // The probabilities become the gradient where they stand.
       engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
         const at = saved.ptr + 4 * from * classes;
-        own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, 0, scale, at, 0);
+        const weigh = weightsAt && weightsAt + 4 * from;
+        own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, weigh, scale, at, 0);
       });
       tape.give(logits, saved.ptr);
     });

@@ -1,8 +1,11 @@
+import { tensor } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
 import { byRow, exchanged, type GradientCase, ids, logSoftmax, SEQUENCE, total } from './case.ts';
 
 export function softmaxCases(): GradientCase[] {
   const { tensor: targets, at } = ids([3, 2], 5);
+  const weightOf = [0.5, 0, 2, 1.25, 0.75, 3];
+  const weights = () => tensor(weightOf, { shape: [3, 2], name: 'weights' });
   const shapes = [SEQUENCE, [4, 5], [5]] as const;
   return [
     ...shapes.map(
@@ -30,6 +33,16 @@ export function softmaxCases(): GradientCase[] {
         arguments: [{ shape: SEQUENCE, low: -3, high: 3 }],
         run: (x) => ops.softmaxCrossEntropy(x, timeMajor ? exchanged(targets()) : targets()),
         reference: (x) => Float64Array.of(total(byRow(x, 5, (row, i) => [-logSoftmax(row)[at[i]!]!])) / 6),
+      }),
+    ),
+    ...[false, true].map(
+      (timeMajor): GradientCase => ({
+        of: 'softmaxCrossEntropy',
+        variant: timeMajor ? 'time-major weights' : 'row-major weights',
+        arguments: [{ shape: SEQUENCE, low: -3, high: 3 }],
+        run: (x) => ops.softmaxCrossEntropy(x, targets(), timeMajor ? exchanged(weights()) : weights()),
+        reference: (x) =>
+          Float64Array.of(total(byRow(x, 5, (row, i) => [-weightOf[i]! * logSoftmax(row)[at[i]!]!])) / 6),
       }),
     ),
   ];
