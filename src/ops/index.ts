@@ -29,6 +29,7 @@ export {
 export { type BatchMatmulOptions, batchMatmul } from './batch-matmul.ts';
 export { broadcastTo, repeat } from './broadcast.ts';
 export { type Conv1dOptions, conv1d } from './convolution.ts';
+export { type CtcOptions, ctcLoss } from './ctc.ts';
 export { type DropoutNoise, dropout } from './dropout.ts';
 export {
   abs,
@@ -56,6 +57,7 @@ export { concatenate, stack } from './joins.ts';
 export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './layout.ts';
 export { linear, matmul } from './linear.ts';
 export { type LayerNormOptions, layerNorm } from './normalization.ts';
+export { pickRows } from './pick.ts';
 export { type RecurrenceOptions, type RecurrenceResult, type RecurrentWeights, recurrence } from './recurrence.ts';
 export { logSumExp, max, mean, type ReduceOptions, sum } from './reduce.ts';
 export { where } from './select.ts';

@@ -4,12 +4,14 @@ import { attentionCases } from './cases/attention.ts';
 import { broadcastCases } from './cases/broadcast.ts';
 import type { GradientCase } from './cases/case.ts';
 import { convolutionCases } from './cases/convolution.ts';
+import { ctcCases } from './cases/ctc.ts';
 import { dropoutCases } from './cases/dropout.ts';
 import { elementwiseCases } from './cases/elementwise.ts';
 import { embeddingCases } from './cases/embedding.ts';
 import { joinCases } from './cases/joins.ts';
 import { layoutCases } from './cases/layout.ts';
 import { normalizationCases } from './cases/normalization.ts';
+import { pickCases } from './cases/pick.ts';
 import { productCases } from './cases/product.ts';
 import { recurrenceCases } from './cases/recurrence.ts';
 import { reduceCases } from './cases/reduce.ts';
@@ -33,5 +35,7 @@ export const opCases: GradientCase[] = [
   ...normalizationCases,
   ...convolutionCases,
   ...attentionCases,
+  ...pickCases,
+  ...ctcCases,
   ...recurrenceCases(),
 ];
