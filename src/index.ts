@@ -33,15 +33,10 @@ export { NonFiniteLossError } from './train/divergence.ts';
 export type { BatchData, Batches } from './train/feeds.ts';
 export type { Callback, FitOptions, History, TrainingPlan } from './train/fit.ts';
 export { type GenerateOptions, generateIds } from './train/generate.ts';
-export {
-  binaryCrossentropy,
-  categoricalCrossentropy,
-  type Loss,
-  meanAbsoluteError,
-  meanSquaredError,
-  sparseCategoricalCrossentropy,
-} from './train/losses.ts';
-export type { Metric } from './train/metrics.ts';
+export * from './train/losses/makers.ts';
+export type { Loss, LossConfig, LossFunction, LossOptions, Reduction } from './train/losses.ts';
+export * as metrics from './train/metrics/makers.ts';
+export type { Metric, MetricConfig, MetricFunction, MetricResult, MetricState } from './train/metrics.ts';
 export {
   type CompileOptions,
   type Data,

@@ -41,7 +41,7 @@ export function ctcLoss(input: Tensor, labels: Tensor, { blank = 0, inputLengths
   const { kernels } = engine;
   const width = ids.shape[1]!;
   const lengths = {
-    labels: labelLengths(engine.i32(ids.ptr, ids.size), [batch, width], { blank, classes }),
+    labels: labelLengths(engine.i32(ids.ptr, ids.size), [batch, width], { blank, classes, what: 'ctcLoss: labels' }),
     inputs: checkedInputLengths(inputLengths, batch, steps),
   };
 
@@ -78,7 +78,7 @@ export function ctcLoss(input: Tensor, labels: Tensor, { blank = 0, inputLengths
 export function labelLengths(
   labels: ArrayLike<number>,
   [rows, width]: readonly [number, number],
-  { blank, classes }: { blank: number; classes: number },
+  { blank, classes, what }: { blank: number; classes: number; what: string },
 ): Int32Array {
   const isPadding = (label: number): boolean => label === blank || label < 0;
   return Int32Array.from({ length: rows }, (_, i) => {
@@ -90,7 +90,7 @@ export function labelLengths(
       const expected = isPadding(label)
         ? `padding (the blank, ${blank}, or a negative number) only after the last class of a row`
         : `classes in [0, ${classes})`;
-      throw new ArgumentError(`labels expected ${expected}, got ${label} at [${i}, ${j}]`);
+      throw new ArgumentError(`${what} expected ${expected}, got ${label} at [${i}, ${j}]`);
     }
     return length;
   });

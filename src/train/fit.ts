@@ -4,7 +4,6 @@ import { NonFiniteLossError } from './divergence.ts';
 import type { Batches, Feed } from './feeds.ts';
 import type { Data, Logs, Model, WeightOptions } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
-import { RunningMeans } from './running-means.ts';
 
 /** What a callback is told of a run before it starts. */
 export interface TrainingPlan {
@@ -21,6 +20,7 @@ export interface Callback {
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** `batch` counts from 0 within the epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
+  /** `logs` has the batch's `loss`, and each metric over the epoch so far. */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
   /** `logs` has `loss`, the metrics, and with validation data the same again with `val_` before their names. A callback may add to it. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
@@ -93,20 +93,20 @@ export async function trainEpochs(
   try {
     for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       for (const each of callbacks) await each.onEpochBegin?.(epoch);
-      const means = new RunningMeans();
+      const running = model.runningLogs();
       let batch = 0;
       for await (const { samples, rows } of feed.batches()) {
         for (const each of callbacks) await each.onBatchBegin?.(batch);
-        const step = (): Logs => model.trainOnRows(samples, rows, classWeight);
+        const step = (): Logs => model.trainOnRows(samples, rows, classWeight, running.watch);
         const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
-        means.add(logs, rows.to - rows.from);
+        running.add(logs, rows.to - rows.from);
         for (const each of callbacks) await each.onBatchEnd?.(batch, logs);
         await breathe();
         signal?.throwIfAborted();
         batch++;
         if (model.stopTraining) break;
       }
-      const logs = means.value();
+      const logs = running.value();
       if (feed.validation && isDue(epoch, options.validationFreq ?? 1)) {
         const measured = await validate(model, feed.validation, classWeight);
         for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
@@ -145,9 +145,9 @@ const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
 async function validate(model: Model<any>, feed: Feed, classWeight: FitOptions['classWeight']): Promise<Logs> {
   const restores = model.statefulLayers.map(({ carried }) => carried.setAside());
   try {
-    const means = new RunningMeans();
-    for await (const { samples, rows } of feed.batches()) model.evaluateRows(samples, rows, means, classWeight);
-    return means.value();
+    const logs = model.runningLogs();
+    for await (const { samples, rows } of feed.batches()) model.evaluateRows(samples, rows, logs, classWeight);
+    return logs.value();
   } finally {
     for (const restore of restores) restore();
   }

@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { valueAndGrad } from '../autograd/tape.ts';
-import { ArgumentError, expectShape, type Shape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type Shape, Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import type { SamplesLike } from '../data/ragged.ts';
@@ -24,10 +24,11 @@ import type { WeightFormat } from '../ops/stream-program.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { type Batches, batchesFeed, isBatches, samplesFeed } from './feeds.ts';
 import { type FitOptions, type History, trainEpochs } from './fit.ts';
-import { type ClassWeight, Objective, type ObjectiveOptions } from './objective.ts';
+import { checkTargets } from './losses/fits.ts';
+import { type ClassWeight, Objective, type ObjectiveOptions, type Watch } from './objective.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
 import { StepPredictor } from './predict-steps.ts';
-import { RunningMeans } from './running-means.ts';
+import { RunningLogs } from './running-logs.ts';
 import { Column, countOf, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
 import { checkWeightFormat, Stream, type StreamOptions } from './stream.ts';
 
@@ -156,8 +157,13 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.trainOnRows(samples, { order: inTurn(samples.count), from: 0, to: samples.count }, classWeight);
   }
 
-  /** `trainOnBatch` on some samples of data that has been checked. @internal */
-  trainOnRows(samples: Samples, rows: Rows, classWeight?: ClassWeight): Logs {
+  /** `trainOnBatch` on some samples of data that has been checked; metrics are of all that `watch` has seen then. @internal */
+  trainOnRows(
+    samples: Samples,
+    rows: Rows,
+    classWeight?: ClassWeight,
+    watch: Watch = this.compiled.objective.watch(),
+  ): Logs {
     const { optimizer, objective } = this.compiled;
     const restore = this.network.snapshot();
     try {
@@ -168,13 +174,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
         const trainable = this.weights.filter((weight) => weight.trainable);
         const measured: Logs = {};
         const { value, grads } = valueAndGrad(() => {
-          const { total, parts } = objective.compute(
-            y,
-            this.call(x, true),
-            { sampleWeight, classWeight },
-            (name, { sum, rows }) => (measured[name] = sum / rows),
-          );
-          Object.assign(measured, parts);
+          const { total, parts } = objective.compute(y, this.call(x, true), { sampleWeight, classWeight }, watch);
+          Object.assign(measured, parts, watch.logs());
           return this.#penalised(total);
         }, trainable);
         if (!Number.isFinite(value)) {
@@ -197,29 +198,28 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     const { batchSize = 32, sampleWeight, classWeight } = options;
     const samples = this.checkData(x, y, sampleWeight);
     const order = inTurn(samples.count);
-    const means = new RunningMeans();
+    const logs = this.runningLogs();
     for (let from = 0; from < order.length; from += batchSize) {
-      this.evaluateRows(samples, { order, from, to: Math.min(from + batchSize, order.length) }, means, classWeight);
+      this.evaluateRows(samples, { order, from, to: Math.min(from + batchSize, order.length) }, logs, classWeight);
     }
-    return means.value();
+    return logs.value();
   }
 
-  /** Adds loss and metrics of some samples to `means`. @internal */
-  evaluateRows(samples: Samples, rows: Rows, means: RunningMeans, classWeight?: ClassWeight): void {
+  /** Loss and metrics of nothing yet. @internal */
+  runningLogs(): RunningLogs {
+    return new RunningLogs(this.compiled.objective.watch());
+  }
+
+  /** Adds loss and metrics of some samples to `logs`. @internal */
+  evaluateRows(samples: Samples, rows: Rows, logs: RunningLogs, classWeight?: ClassWeight): void {
     const count = rows.to - rows.from;
     this.engine.step(() => {
       const x = uploadAll(this.engine, samples.x, rows);
       const y = uploadAll(this.engine, samples.y, rows);
       const sampleWeight = samples.weights && uploadAll(this.engine, samples.weights, rows);
-      const measured: [name: string, sum: number, rows: number][] = [];
-      const { total, parts } = this.compiled.objective.compute(
-        y,
-        this.call(x),
-        { sampleWeight, classWeight },
-        (name, { sum, rows }) => measured.push([name, sum, rows]),
-      );
-      means.add({ loss: this.#penalised(total).item(), ...parts }, count);
-      for (const each of measured) means.addSum(...each);
+      const weighing = { sampleWeight, classWeight };
+      const { total, parts } = this.compiled.objective.compute(y, this.call(x), weighing, logs.watch);
+      logs.add({ loss: this.#penalised(total).item(), ...parts }, count);
     });
   }
 
@@ -338,11 +338,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     const count = countOf([columns, targets]);
     this.#build(columns);
     const outputs = this.network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
-    this.#checkTargets(targets, outputs);
+    const fitted = this.#checkTargets(targets, outputs);
     const one = asNested<InputSpec>(heads.map(({ key }) => [key, {}]));
     const weights = sampleWeight === undefined ? undefined : this.#columns('sampleWeight', one, sampleWeight);
     if (weights) countOf([columns, weights]);
-    return { count, x: columns, y: targets, weights };
+    return { count, x: columns, y: fitted, weights };
   }
 
   #columns(what: string, specs: Nested<InputSpec>, values: Data): Nested<Column> {
@@ -368,14 +368,15 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     );
   }
 
-  #checkTargets(targets: Nested<Column>, outputs: Nested<BatchShape>): void {
-    for (const { head, output } of this.compiled.objective.outputs(outputs, isShape)) {
-      const column = (head.key === undefined ? targets : (targets as Record<string, Column>)[head.key]) as Column;
-      const { loss } = head;
-      if (!loss.targetShape) continue;
-      expectShape(`${loss.name}: targets`, column.shape, loss.targetShape(output as Shape));
-      if (loss.targetDtype === 'i32') column.expectIdsBelow(output.at(-1)!);
-    }
+  /** The targets in the shapes that the losses want. Throws `ArgumentError` for those that a loss has no use for. */
+  #checkTargets(targets: Nested<Column>, outputs: Nested<BatchShape>): Nested<Column> {
+    return asNested(
+      this.compiled.objective.outputs(outputs, isShape).map(({ head, output }) => {
+        const column = (head.key === undefined ? targets : (targets as Record<string, Column>)[head.key]) as Column;
+        const values = checkTargets(head.loss, column.values, output as Shape, column.name);
+        return [head.key, values === column.values ? column : new Column(column.name, values, column.dtype)];
+      }),
+    );
   }
 }
 

@@ -1,15 +1,16 @@
 import { stopGradient } from '../autograd/tape.ts';
-import { ArgumentError, expectShape, type Shape, Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectShape, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
-import { add, mul, scale } from '../ops/elementwise.ts';
-import { mean } from '../ops/reduce.ts';
-import { type Loss, type LossName, lossOf } from './losses.ts';
-import { type Metric, type MetricName, metricOf } from './metrics.ts';
+import { add, scale } from '../ops/elementwise.ts';
+import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
+import { type Measurements, measure } from './metrics/metric.ts';
+import { type Metric, type MetricConfig, type MetricFunction, type MetricName, metricOf } from './metrics.ts';
 import type { Logs } from './model.ts';
 
 /** A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. */
-export type LossSpec = LossName | Loss | ((yTrue: Tensor, yPred: Tensor) => Tensor);
-export type MetricSpec = MetricName | Metric;
+export type LossSpec = LossName | Loss | LossFunction;
+/** A metric by name with its defaults, one made with options, what one was saved as, or a function. */
+export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric;
 
 export interface ObjectiveOptions {
   loss: Nested<LossSpec>;
@@ -49,7 +50,7 @@ export class Objective {
     const perOutput = metricsByOutput(metrics, known);
     for (const key of Object.keys(lossWeights ?? {})) expectOutput('lossWeights', key, known);
     this.heads = losses.map(([key, spec]) => {
-      const chosen = toLoss(spec);
+      const chosen = lossOf(spec);
       const weight = key === undefined ? 1 : ((lossWeights as Record<string, number> | undefined)?.[key] ?? 1);
       return { key, loss: chosen, weight, metrics: perOutput(key).map((metric) => metricOf(metric, chosen)) };
     });
@@ -65,20 +66,25 @@ export class Objective {
     return entries.map(([key, output]) => {
       const head = this.heads.find((each) => each.key === key);
       if (!head) throw new ArgumentError(`compile: loss expected one for each of ${expected}, got none for ${key}`);
-      return { head, prefix: key === undefined ? '' : `${key}_`, output };
+      return { head, prefix: prefixOf(key), output };
     });
   }
 
+  /** The metrics of all outputs, with nothing seen yet. */
+  watch(): Watch {
+    return new Watch(this.heads);
+  }
+
   /**
-   * The weighted sum of the losses of all outputs, `[]`, with each of them and the metrics by name.
+   * The weighted sum of the losses of all outputs, `[]`, with each of them by name.
    *
-   * @param observe is told of each metric's sum over rows; metrics are constant to gradients.
+   * @param watch gets to see the outputs; metrics are constant to gradients.
    */
   compute(
     y: Nested<Tensor>,
     outputs: Nested<Tensor>,
     weighing: Weighing,
-    observe: (name: string, measured: { sum: number; rows: number }) => void,
+    watch: Watch,
   ): { total: Tensor; parts: Logs } {
     const parts: Logs = {};
     let total: Tensor | undefined;
@@ -88,9 +94,7 @@ export class Objective {
         classWeight: weighing.classWeight,
         sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
       });
-      stopGradient(() => {
-        for (const metric of head.metrics) observe(prefix + metric.name, metric.measure(target, prediction));
-      });
+      stopGradient(() => watch.see(head, target, prediction));
       const loss = head.loss.compute(target, prediction, weights);
       if (prefix) parts[`${prefix}loss`] = loss.item();
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
@@ -120,23 +124,36 @@ function expectOutput(what: string, key: string, known: readonly NestedKey[]): v
   throw new ArgumentError(`compile: ${what} expected outputs that have a loss (${known.join(', ')}), got '${key}'`);
 }
 
-function toLoss(spec: LossSpec): Loss {
-  if (typeof spec === 'string') return lossOf(spec);
-  if (typeof spec === 'object') return spec;
-  const name = spec.name || 'loss';
-  return {
-    name,
-    targetDtype: 'f32',
-    compute(yTrue, yPred, weights) {
-      const loss = spec(yTrue, yPred);
-      if (loss.size === 1) {
-        if (!weights) return loss;
-        throw new ArgumentError(`${name}: expected a value for each row, so that rows can be weighed, got one for all`);
-      }
-      return mean(weights ? mul(loss, weights) : loss);
-    },
-    config: () => ({}),
-  };
+/** What the metrics of some outputs make of what they have seen. */
+export class Watch {
+  readonly #measurements: ReadonlyMap<Head, Measurements>;
+
+  constructor(heads: readonly Head[]) {
+    this.#measurements = new Map(heads.map((head) => [head, measure(head.metrics)]));
+  }
+
+  see(head: Head, target: Tensor, prediction: Tensor): void {
+    this.#measurements.get(head)!.update(target, prediction, maskOfRows(prediction));
+  }
+
+  /** The metrics over all that was seen, by name. */
+  logs(): Logs {
+    return Object.assign({}, ...[...this.#measurements].map(([head, each]) => each.logs(prefixOf(head.key)))) as Logs;
+  }
+}
+
+/** What stands before the names of an output's loss and metrics. */
+const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`);
+
+/** 1 for each row of the predictions that counts and 0 for padding; undefined where none is. */
+function maskOfRows({ mask, shape, engine }: Tensor): Tensor | undefined {
+  const rows = shape.slice(0, -1);
+  if (!mask || mask.shape.length > rows.length) return undefined;
+  if (mask.shape.length === rows.length) return mask;
+  const counts = mask.toArray();
+  const inner = sizeOf(rows) / counts.length;
+  const repeated = Float32Array.from({ length: sizeOf(rows) }, (_, i) => counts[Math.floor(i / inner)]!);
+  return tensor(repeated, { shape: rows, name: 'row mask', engine });
 }
 
 /**

@@ -4,8 +4,8 @@ import type { RandomState } from '../engine/random.ts';
 import { decodeSafetensors, encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type AnyLayer, type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
-import { type Loss, type LossName, lossOf } from './losses.ts';
-import type { MetricName } from './metrics.ts';
+import { type Loss, type LossConfig, type LossName, lossOf } from './losses.ts';
+import type { MetricConfig, MetricName } from './metrics.ts';
 import { Model } from './model.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
@@ -26,8 +26,8 @@ export interface LoadedModel extends ModelExtras {
 
 // How the file's metadata reads once its strings are parsed.
 interface HeadConfig {
-  loss: { name: LossName; options: { fromLogits?: boolean } };
-  metrics: MetricName[];
+  loss: { name: LossName; options: LossConfig };
+  metrics: (MetricName | MetricConfig)[];
 }
 
 interface Training extends Partial<HeadConfig> {
@@ -95,7 +95,10 @@ function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics
   const configs = heads.map(({ key, weight, loss, metrics }) => ({
     ...{ key, weight },
     loss: { name: loss.name as LossName, options: loss.config() },
-    metrics: metrics.map((metric) => metric.name as MetricName),
+    metrics: metrics.map((metric) => {
+      if (metric.config) return metric.config();
+      throw new ArgumentError(`metric '${metric.name}' is the caller's own, which cannot be saved`);
+    }),
   }));
   const { key, weight: _, ...only } = configs[0]!;
   return key === undefined ? only : { outputs: configs as NonNullable<Training['outputs']> };
@@ -331,11 +334,22 @@ function checkedTraining(value: unknown): Training {
     const loss = expectObject('training.loss', head.loss);
     expectString('training.loss.name', loss.name);
     expectObject('training.loss.options', loss.options);
-    expectStrings('training.metrics', head.metrics);
+    checkMetrics(head.metrics);
   }
   checkOptimizer(training.optimizer);
   expectCount('training.iterations', training.iterations);
   return { ...(training as unknown as Training), shuffle: checkedRandom('shuffling', training.shuffle) };
+}
+
+/** A metric is a name, or its options with the name of its maker. */
+function checkMetrics(value: unknown): void {
+  if (!Array.isArray(value)) throw new TypeError(`training.metrics expected a list, got ${describe(value)}`);
+  value.forEach((entry, i) => {
+    if (typeof entry === 'string') return;
+    const metric = expectObject(`training.metrics[${i}]`, entry);
+    expectString(`training.metrics[${i}].metric`, metric.metric);
+    expectString(`training.metrics[${i}].name`, metric.name);
+  });
 }
 
 /**

@@ -96,12 +96,12 @@ describe('what fit refuses', () => {
     expect(() => model.trainOnBatch([[1, 2]], [[1]])).toThrow(
       new ArgumentError('net: call compile() before training or evaluating'),
     );
-    expect(() => model.compile({ optimizer: 'adam', loss: 'hinge' as 'meanSquaredError' })).toThrow(
-      /^loss expected one of .*got 'hinge'/,
+    expect(() => model.compile({ optimizer: 'adam', loss: 'squares' as 'meanSquaredError' })).toThrow(
+      /^loss expected one of .*got 'squares'/,
     );
     expect(() =>
-      model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['auc' as 'accuracy'] }),
-    ).toThrow(/^metric expected .*got 'auc'/);
+      model.compile({ optimizer: 'adam', loss: 'meanSquaredError', metrics: ['area' as 'accuracy'] }),
+    ).toThrow(/^metric expected .*got 'area'/);
   });
 
   describe('in a classifier of tokens', () => {
@@ -131,7 +131,15 @@ describe('what fit refuses', () => {
       ['a negative label', ids, [-1, 0], /^y expected ids in \[0, 3\), got -1 in sample 0 of \[2\]/],
       ['a label that is no integer', ids, [0, 0.5], /^y expected integers of 32 bits, got 0.5 in sample 1/],
       ['a label beyond 32 bits', ids, [0, 2 ** 32], /^y expected integers of 32 bits, got 4294967296 in sample 1/],
-      ['labels of another shape', ids, [[0], [1]], /targets expected \[2\], got \[2, 1\]$/],
+      [
+        'labels of another shape',
+        ids,
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        /targets expected \[2\], got \[2, 2\]$/,
+      ],
       [
         'an id outside the vocabulary',
         [
@@ -177,7 +185,7 @@ describe('what fit refuses', () => {
         [twice, [0, 1, 2, 3], good],
         [twice, labels, [badIds, labels]],
         [twice, labels, [twice, [0, 1, 2, 3]]],
-        [twice, labels, [twice, [[0], [1], [2], [0]]]],
+        [twice, labels, [twice, labels.map((label) => [label, 0])]],
       ];
       for (const [x, y, validationData] of bad) {
         const model = classifier(true);

@@ -315,14 +315,14 @@ describe('decodeModel of a hostile file', () => {
     ['averages that are missing', () => optimizer({ useEma: true }), "/average' expected in F32, got none"],
     [
       'unknown loss',
-      () => withJson('training', (t) => ({ ...t, loss: { name: 'hinge', options: {} } })),
-      "got 'hinge'",
+      () => withJson('training', (t) => ({ ...t, loss: { name: 'squares', options: {} } })),
+      "got 'squares'",
     ],
     ['unknown metric', () => withJson('training', (t) => ({ ...t, metrics: ['f1'] })), 'f1'],
     [
       'metrics that are no list',
       () => withJson('training', (t) => ({ ...t, metrics: 'accuracy' })),
-      'training.metrics expected a list of strings, got "accuracy"',
+      'training.metrics expected a list, got "accuracy"',
     ],
     ['training 5', () => withJson('training', () => 5), "metadata 'training' expected an object, got 5"],
     [

@@ -161,8 +161,10 @@ describe('encodeModel and decodeModel', () => {
     const { loss } = objective.heads[0]!;
     model.compile({ optimizer, loss: { ...loss, name: 'mine' } });
     expect(() => encodeModel(model)).toThrow(/loss expected one of .*, got 'mine'/);
-    model.compile({ optimizer, loss, metrics: [{ name: 'mine', measure: () => ({ sum: 0, rows: 1 }) }] });
-    expect(() => encodeModel(model)).toThrow(ArgumentError);
+    model.compile({ optimizer, loss, metrics: [{ name: 'mine', start: () => ({ update() {}, result: () => 0 }) }] });
+    expect(() => encodeModel(model)).toThrow(
+      new ArgumentError("metric 'mine' is the caller's own, which cannot be saved"),
+    );
   });
 
   test('number that is not finite, is refused when saving', () => {

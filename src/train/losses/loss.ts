@@ -1,0 +1,114 @@
+import { type DType, expectShape, type Shape, type Tensor } from '../../autograd/tensor.ts';
+import type { NdArray } from '../../data/array.ts';
+import { broadcastTo } from '../../ops/broadcast.ts';
+import { div, mul, scale } from '../../ops/elementwise.ts';
+import { reshape } from '../../ops/layout.ts';
+import { mean, sum } from '../../ops/reduce.ts';
+import { expectChoice } from '../option-checks.ts';
+
+/** Options of a loss as JSON has them. */
+export type LossConfig = Readonly<Record<string, string | number | boolean | null | undefined | readonly number[]>>;
+
+/**
+ * A loss to train on: what it reads and how it is computed.
+ *
+ * L = Σᵣ wᵣ·ℓᵣ / number of rows, where ℓᵣ is the loss of row r and a row is the last axis of the predictions.
+ */
+export interface Loss {
+  readonly name: string;
+  /** i32 where targets are class ids. */
+  readonly targetDtype: DType;
+  /** What predictions must be, where that makes a difference. */
+  readonly reads?: 'probabilities' | 'logits';
+  /** Whether the last axis of predictions is one choice among classes, or a yes or no for each. */
+  readonly classes?: 'exclusive' | 'independent';
+  /** Shape of the targets that predictions of a shape are held against. Without it only `compute` can tell. */
+  targetShape?(predictions: Shape): Shape;
+  /** Shape of the weights, one for each row: predictions without the last axis. Without it there can be none. */
+  weightShape?(predictions: Shape): Shape;
+  /**
+   * Mean over the batch (and over time), shape []. Weighted it is Σ w·ℓ / number of rows, not / Σ w: for a masked mean
+   * the caller scales its mask by rows / rows that count, as Keras does.
+   *
+   * @param weights f32 of `weightShape`, constants.
+   * @throws ArgumentError if a shape does not fit.
+   */
+  compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor;
+  /** The loss of each row, of `weightShape`. */
+  values?(yTrue: Tensor, yPred: Tensor): Tensor;
+  /** 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all count. */
+  counted?(yTrue: Tensor): Tensor;
+  /** Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the targets' name. */
+  checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
+  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. */
+  config(): LossConfig;
+}
+
+/**
+ * What the sum of weighted row losses is divided by: `sumOverBatchSize` the number of rows, `sum` nothing, `meanWithSampleWeight`
+ * the sum of the weights (nothing weighs anything: the loss is 0).
+ */
+export type Reduction = 'sumOverBatchSize' | 'sum' | 'meanWithSampleWeight';
+
+export interface LossOptions {
+  /** Default `sumOverBatchSize`. */
+  reduction?: Reduction;
+}
+
+export const REDUCTIONS: readonly Reduction[] = ['sumOverBatchSize', 'sum', 'meanWithSampleWeight'];
+
+/** By what the mean over rows is to be multiplied to give the reduction. */
+export function reductionFactor(reduction: Reduction, rows: number, weights: Tensor | undefined): number {
+  if (reduction === 'sumOverBatchSize') return 1;
+  if (reduction === 'sum') return rows;
+  if (!weights) return 1;
+  const total = weights.engine.kernels.sum(weights.size, weights.ptr);
+  return total === 0 ? 0 : rows / total;
+}
+
+/** Row losses reduced to one number. */
+export function reduceRows(values: Tensor, weights: Tensor | undefined, reduction: Reduction): Tensor {
+  const average = mean(weights ? mul(values, weights) : values);
+  const factor = reductionFactor(reduction, values.size, weights);
+  return factor === 1 ? average : scale(average, factor);
+}
+
+interface RowLoss extends Pick<Loss, 'name' | 'reads' | 'classes' | 'checkTargets'> {
+  values(yTrue: Tensor, yPred: Tensor): Tensor;
+  config?: LossConfig;
+}
+
+const withoutLast = (shape: Shape): Shape => shape.slice(0, -1);
+
+/** A loss whose targets have the predictions' shape and which is all said by the loss of each row. */
+export function rowLoss({ values, config, ...loss }: RowLoss, { reduction = 'sumOverBatchSize' }: LossOptions): Loss {
+  const { name } = loss;
+  expectChoice(name, 'reduction', reduction, REDUCTIONS);
+  const checked = (yTrue: Tensor, yPred: Tensor): Tensor => {
+    expectShape(`${name}: targets`, yTrue.shape, yPred.shape);
+    return values(yTrue, yPred);
+  };
+  return {
+    ...loss,
+    targetDtype: 'f32',
+    targetShape: (predictions) => predictions,
+    weightShape: withoutLast,
+    values: checked,
+    compute(yTrue, yPred, weights) {
+      if (weights) expectShape(`${name}: weights`, weights.shape, withoutLast(yPred.shape));
+      return reduceRows(checked(yTrue, yPred), weights, reduction);
+    },
+    config: () => ({ ...config, ...reductionConfig(reduction) }),
+  };
+}
+
+/** What a configuration says of the reduction: nothing where it is the usual one. */
+export const reductionConfig = (reduction: Reduction): LossConfig =>
+  reduction === 'sumOverBatchSize' ? {} : { reduction };
+
+export const sumRows = (x: Tensor): Tensor => sum(x, { axis: -1 });
+export const meanRows = (x: Tensor): Tensor => mean(x, { axis: -1 });
+
+/** Each row divided by one number. */
+export const divideRows = (x: Tensor, each: Tensor): Tensor =>
+  div(x, broadcastTo(reshape(each, [...each.shape, 1]), x.shape));

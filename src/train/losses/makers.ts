@@ -1,0 +1,23 @@
+// Every loss that has a name, under it.
+export { type BinaryFocalOptions, binaryCrossentropy, binaryFocalCrossentropy } from './binary.ts';
+export {
+  type CategoricalFocalOptions,
+  categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  klDivergence,
+} from './categorical.ts';
+export { type CtcLossOptions, ctc } from './ctc.ts';
+export { categoricalHinge, hinge, squaredHinge } from './hinge.ts';
+export type { CrossentropyOptions } from './probabilities.ts';
+export {
+  cosineSimilarity,
+  type HuberOptions,
+  huber,
+  logCosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+} from './regression.ts';
+export { type SparseCrossentropyOptions, sparseCategoricalCrossentropy } from './sparse.ts';

@@ -1,0 +1,119 @@
+import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { expectIdsBelow } from '../../data/array.ts';
+import { div, log, mul, neg, scale } from '../../ops/elementwise.ts';
+import { inOrder } from '../../ops/layout.ts';
+import { pickRows } from '../../ops/pick.ts';
+import { logSoftmax, softmaxCrossEntropy } from '../../ops/softmax.ts';
+import { expectNumber } from '../expect-number.ts';
+import { expectChoice, expectFlags } from '../option-checks.ts';
+import {
+  type Loss,
+  type LossOptions,
+  REDUCTIONS,
+  reduceRows,
+  reductionConfig,
+  reductionFactor,
+  sumRows,
+} from './loss.ts';
+import { clipped, type FromLogits, readsOf } from './probabilities.ts';
+import { expectTargets } from './target-checks.ts';
+
+export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
+  /** An id that stands for no class: its rows have no loss, and the mean is over the others. Default: none. */
+  ignoreClass?: number | null | undefined;
+}
+
+/**
+ * ℓ = −ln p[y], for targets `[…]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from
+ * logits, p = softmax(x), in one op with its gradient.
+ *
+ * Rows of `ignoreClass`, or of weight 0, are no part of the mean: it is multiplied by rows that weigh something / those of them that
+ * count.
+ *
+ * @throws ArgumentError if ignoreClass is no integer.
+ * @see keras.losses.SparseCategoricalCrossentropy
+ */
+export function sparseCategoricalCrossentropy({
+  fromLogits = false,
+  ignoreClass,
+  reduction = 'sumOverBatchSize',
+}: SparseCrossentropyOptions = {}): Loss {
+  const name = 'sparseCategoricalCrossentropy';
+  expectFlags(name, { fromLogits });
+  expectChoice(name, 'reduction', reduction, REDUCTIONS);
+  const ignored = ignoreClass ?? undefined;
+  if (ignored !== undefined) expectNumber(`${name}: ignoreClass`, ignored, 'an integer');
+
+  const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
+    expectShape(`${name}: targets`, labels.shape, yPred.shape.slice(0, -1));
+    if (fromLogits) return neg(pickRows(logSoftmax(yPred), labels));
+    return neg(log(clipped(div(pickRows(yPred, labels), sumRows(yPred)))));
+  };
+  const loss: Loss = {
+    name,
+    targetDtype: 'i32',
+    reads: readsOf(fromLogits),
+    classes: 'exclusive',
+    targetShape: (predictions) => predictions.slice(0, -1),
+    weightShape: (predictions) => predictions.slice(0, -1),
+    values(yTrue, yPred) {
+      if (ignored === undefined) return lossOfRows(yTrue, yPred);
+      const { labels, weights } = leaveOut(yTrue, ignored);
+      return mul(lossOfRows(labels, yPred), weights);
+    },
+    compute(yTrue, yPred, given) {
+      if (given) expectShape(`${name}: weights`, given.shape, yPred.shape.slice(0, -1));
+      const { labels, weights } =
+        ignored === undefined
+          ? { labels: yTrue, weights: given }
+          : leaveOut(yTrue, ignored, given, reduction === 'sumOverBatchSize');
+      if (!fromLogits) return reduceRows(lossOfRows(labels, yPred), weights, reduction);
+      const average = softmaxCrossEntropy(yPred, labels, weights);
+      const factor = reductionFactor(reduction, labels.size, weights);
+      return factor === 1 ? average : scale(average, factor);
+    },
+    checkTargets(ys, predictions, what) {
+      const classes = predictions.at(-1)!;
+      if (ignored === undefined) expectIdsBelow(ys, classes, what);
+      else {
+        const expected = `ids in [0, ${classes}), or ${ignored}, the ignored class`;
+        expectTargets(`${name}: ${what}`, ys, expected, (id) => id === ignored || (id >= 0 && id < classes));
+      }
+    },
+    config: () => ({ fromLogits, ignoreClass: ignored, ...reductionConfig(reduction) }),
+  };
+  if (ignored !== undefined) loss.counted = (yTrue) => leaveOut(yTrue, ignored).weights;
+  return loss;
+}
+
+/**
+ * Labels with class 0 in place of the ignored one, and weights that are 0 there. With `rescale` the others grow so that a mean
+ * over all rows is one over the rows that weighed something before and still do.
+ */
+function leaveOut(
+  yTrue: Tensor,
+  ignored: number,
+  given?: Tensor,
+  rescale = false,
+): { labels: Tensor; weights: Tensor } {
+  const { engine, shape, timeMajor, size } = yTrue;
+  const ordered = given && inOrder(given, timeMajor);
+  const labels = empty(shape, { dtype: 'i32', name: 'labels', timeMajor, engine });
+  const weights = empty(shape, { name: 'weights', timeMajor, engine });
+  const from = engine.i32(yTrue.ptr, size);
+  const weigh = ordered && engine.f32(ordered.ptr, size);
+  const ids = engine.i32(labels.ptr, size);
+  const to = engine.f32(weights.ptr, size);
+  let before = 0;
+  let after = 0;
+  for (let i = 0; i < size; i++) {
+    const weight = weigh ? weigh[i]! : 1;
+    const counts = from[i] !== ignored;
+    ids[i] = counts ? from[i]! : 0;
+    to[i] = counts ? weight : 0;
+    if (weight !== 0) before++;
+    if (to[i] !== 0) after++;
+  }
+  if (rescale && after > 0) engine.kernels.scale(size, before / after, weights.ptr, weights.ptr);
+  return { labels, weights };
+}
