@@ -47,17 +47,23 @@ describe.each(modes)('%s mode', (mode) => {
         return sum(mul(each, tensor(weights.values)));
       }, [x]);
       expectGradient('dLogits', grads[0]!.toArray(), dLogits);
+      // Any negative number is padding, too.
+      const negative = labels.values.map((id) => (id === blank ? -1 : id));
+      const same = tensor(negative, { shape: labels.shape, dtype: 'i32' });
+      expectOutput('losses', ctcLoss(x, same, { blank, inputLengths }).toArray(), losses);
     },
   );
 
   test.each(cases.map((each) => ({ ...each, shape: each.logits.shape })))(
-    'the loss ctc of $shape, lengths from a mask, is the weighted mean',
+    'the loss ctc of $shape, lengths from masks, is the weighted mean',
     ({ blank, inputLengths, labels, logits, weights, losses, dLogits }) => {
       const [batch, steps] = logits.shape as [number, number];
       const x = tensor(logits.values, { shape: logits.shape });
-      // Padding may be any negative number as well.
-      const padded = labels.values.map((id) => (id === blank ? -1 : id));
-      const y = tensor(padded, { shape: labels.shape, dtype: 'i32' });
+      // Labels of unequal length come padded with zeros, and masked.
+      const isLabel = labels.values.map((id) => Number(id !== blank));
+      const zeroed = labels.values.map((id, i) => id * isLabel[i]!);
+      const y = tensor(zeroed, { shape: labels.shape, dtype: 'i32' });
+      y.mask = tensor(isLabel, { shape: labels.shape });
       const kept = Array.from({ length: batch * steps }, (_, i) =>
         Number(i % steps < inputLengths[Math.floor(i / steps)]!),
       );

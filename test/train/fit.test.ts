@@ -7,8 +7,10 @@ import { embedding } from '../../src/layers/embedding.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import type { Callback } from '../../src/train/fit.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { fBetaScore } from '../../src/train/metrics/makers.ts';
+import { type Logs, type Model, sequential } from '../../src/train/model.ts';
 import { adam, sgd } from '../../src/train/optimizers.ts';
+import { integers, values } from '../kernels/reference/values.ts';
 import { expectSameWeights, regression, sequences, targets, weightsOf } from './regression.ts';
 import { expectSameSnapshot, snapshotOf } from './snapshot.ts';
 
@@ -59,6 +61,23 @@ describe('fit', () => {
     expect(epoch).toEqual([0, 1, 2]);
     expect(Object.keys(history)).toEqual(['loss', 'meanAbsoluteError', 'val_loss', 'val_meanAbsoluteError']);
     for (const series of Object.values(history)) expect(series.length).toBe(3);
+  });
+
+  test('with metrics that are no mean over batches, has them over the whole epoch', async () => {
+    const [x, y] = [ndarray(values(80, 3), [40, 2]), ndarray(integers(40, 2, 4), [40, 1])];
+    const model = sequential([dense({ units: 1, activation: 'sigmoid', inputShape: [2] })]);
+    const watched = ['auc', 'recall', fBetaScore({ average: 'macro', beta: 2, threshold: 0.5 })] as const;
+    model.compile({ optimizer: sgd({ learningRate: 0 }), loss: 'binaryCrossentropy', metrics: watched });
+    const seen: Logs[] = [];
+    const callbacks = [{ onBatchEnd: (_: number, logs: Logs) => void seen.push(logs) }];
+    const { history } = await model.fit(x, y, { batchSize: 7, epochs: 2, callbacks, validationData: [x, y] });
+    const { auc, recall, fBetaScore: score } = model.evaluate(x, y, { batchSize: 40 });
+    expect(auc).toBeGreaterThan(0);
+    expect(history).toMatchObject({ auc: [auc, auc], recall: [recall, recall], fBetaScore: [score, score] });
+    expect(history).toMatchObject({ val_auc: [auc, auc], val_recall: [recall, recall] });
+    // Told after each batch over the epoch so far.
+    expect(seen[5]!.auc).toBe(auc);
+    expect(seen[6]!.auc).not.toBe(auc);
   });
 
   test('validates on the last samples, as they stood before any shuffling', async () => {

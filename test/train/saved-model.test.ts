@@ -7,8 +7,9 @@ import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { meanSquaredError } from '../../src/train/losses.ts';
-import { sequential } from '../../src/train/model.ts';
+import { meanSquaredError, sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
+import { auc, sparseTopKCategoricalAccuracy } from '../../src/train/metrics/makers.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
 import {
   adadelta,
   adagrad,
@@ -153,6 +154,36 @@ describe('encodeModel and decodeModel', () => {
     expect(() => encodeModel(model)).toThrow(
       new ArgumentError("schedule 'mine' is of the caller's own and has no config to be made from again"),
     );
+  });
+
+  test('loss and metrics with options, come back as they were', () => {
+    const model = trained();
+    const { optimizer } = model.compiled;
+    const loss = sparseCategoricalCrossentropy({ fromLogits: true, ignoreClass: 2 });
+    const metrics = [
+      'acc',
+      'perplexity',
+      sparseTopKCategoricalAccuracy({ k: 2 }),
+      auc({ name: 'area', curve: 'PR' }),
+    ] as const;
+    model.compile({ optimizer, loss, metrics });
+    const { model: loaded } = decodeModel(encodeModel(model));
+    const configs = ({ compiled }: Model) => compiled.objective.heads[0]!.metrics.map((metric) => metric.config!());
+    expect(JSON.parse(JSON.stringify(configs(loaded)))).toEqual(JSON.parse(JSON.stringify(configs(model))));
+    expect(loaded.compiled.objective.heads[0]!.loss.config()).toEqual(loss.config());
+    const [x, y] = [
+      [
+        [0, 1, 2, 3],
+        [4, 0, 1, 2],
+        [1, 1, 1, 1],
+      ],
+      [
+        [1, 2, 3, 4],
+        [0, 1, 2, 2],
+        [1, 1, 1, 2],
+      ],
+    ];
+    expect(loaded.evaluate(x, y)).toEqual(model.evaluate(x, y));
   });
 
   test("caller's own loss or metric, is refused when saving, not when loading", () => {

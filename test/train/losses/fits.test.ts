@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../../src/autograd/tensor.ts';
 import { type NdArray, ndarray } from '../../../src/data/array.ts';
+import { RaggedArray } from '../../../src/data/ragged.ts';
 import { checkTargets, expectLossFits } from '../../../src/train/losses/fits.ts';
 import * as losses from '../../../src/train/losses.ts';
 
@@ -166,14 +167,14 @@ describe('checkTargets', () => {
       losses.ctc(),
       ndarray([1, 0, 2], [1, 3]),
       [1, 5, 4],
-      'labels expected padding (the blank, 0, or a negative number) only after the last class of a row, got 0 at [0, 1]',
+      'ctc: y expected padding (the blank, 0, or a negative number) only after the last class of a row, got 0 at [0, 1]',
     ],
     [
       'a label beyond the classes',
       losses.ctc(),
       ndarray([1, 4], [1, 2]),
       [1, 5, 4],
-      'labels expected classes in [0, 4), got 4 at [0, 1]',
+      'ctc: y expected classes in [0, 4), got 4 at [0, 1]',
     ],
     [
       'a label that does not fit the steps',
@@ -210,5 +211,47 @@ describe('checkTargets', () => {
     const targets = checkTargets(loss, ys, predictions);
     expect(targets.shape).toEqual(shape);
     expect(targets.data).toBe(ys.data);
+  });
+
+  describe('of sequences of unequal length', () => {
+    const of = (sequences: number[][]): RaggedArray =>
+      new RaggedArray(sequences.map((sequence) => ndarray(sequence, [sequence.length])));
+
+    test('that fit, come back as they are, or with the axis of 1 that the loss wants', () => {
+      const ids = of([[0, 1, 2], [2]]);
+      expect(checkTargets(losses.sparseCategoricalCrossentropy(), ids, [2, 3, 3])).toBe(ids);
+      expect(checkTargets(losses.ctc(), ids, [2, 9, 3])).toBe(ids);
+      const { shape, sequences } = checkTargets(losses.meanSquaredError(), ids, [2, 3, 1]);
+      expect([shape, sequences[1]!.shape]).toEqual([
+        [2, 3, 1],
+        [1, 1],
+      ]);
+    });
+
+    test.each<[string, losses.Loss, number[][], number[], string]>([
+      [
+        'an id too large',
+        losses.sparseCategoricalCrossentropy(),
+        [[0, 1, 2], [3]],
+        [2, 3, 3],
+        'out[1] expected ids in [0, 3), got 3 in sample 0 of [1] (flat index 0)',
+      ],
+      [
+        'fewer steps than the predictions',
+        losses.sparseCategoricalCrossentropy(),
+        [[0, 1], [2]],
+        [2, 3, 3],
+        'sparseCategoricalCrossentropy: targets expected [2, 3], got [2, 2]',
+      ],
+      [
+        'numbers for rows',
+        losses.categoricalCrossentropy(),
+        [[0, 1, 0], [1]],
+        [2, 3, 3],
+        'categoricalCrossentropy: targets expected [3, 3], got [3]',
+      ],
+    ])('%s, throws and names the sequence', (_, loss, sequences, predictions, message) => {
+      expect(() => checkTargets(loss, of(sequences), predictions, 'out')).toThrow(new ArgumentError(message));
+    });
   });
 });
