@@ -10,7 +10,7 @@ import { exp, expm1_twice, log, sigmoid, tanh } from './math';
 import { madd } from './simd';
 
 /** The numbers are those of `Unary` in src/engine/abi.ts. */
-const enum Activation {
+export const enum Activation {
   Exp = 5,
   Log,
   Sigmoid,
@@ -157,7 +157,7 @@ function softplus(x: v128): v128 {
 }
 
 /** f of four floats: Exp to Tanh for the tails of elementwise.ts, where each has a loop of its own. */
-function value(f: i32, x: v128): v128 {
+export function value(f: i32, x: v128): v128 {
   switch (f) {
     case Activation.Exp:
       return exp(x);
