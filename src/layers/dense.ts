@@ -5,6 +5,7 @@ import type { StreamProgram } from '../ops/stream-program.ts';
 import { type ActivationName, activation, addActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import type { RegularizerSpec } from './regularizers.ts';
 
 export interface DenseOptions extends LayerOptions {
   units: number;
@@ -16,6 +17,8 @@ export interface DenseOptions extends LayerOptions {
   kernelInitializer?: InitializerSpec;
   /** Default `zeros`. */
   biasInitializer?: InitializerSpec;
+  kernelRegularizer?: RegularizerSpec;
+  biasRegularizer?: RegularizerSpec;
 }
 
 class Dense extends Layer {
@@ -44,10 +47,11 @@ class Dense extends Layer {
   }
 
   override config(): LayerConfig {
-    const { units, useBias, kernelInitializer, biasInitializer } = this.#options;
+    const { units, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
     return {
       ...this.baseConfig(),
       ...{ units, activation: this.#options.activation, useBias, kernelInitializer, biasInitializer },
+      ...{ kernelRegularizer, biasRegularizer },
     };
   }
 
@@ -58,8 +62,9 @@ class Dense extends Layer {
 
   protected override makeWeights(inputShape: BatchShape): void {
     const { units, useBias = true, kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = this.#options;
-    this.#kernel = this.addWeight('kernel', [this.inputWidth(inputShape), units], kernelInitializer);
-    if (useBias) this.#bias = this.addWeight('bias', [units], biasInitializer);
+    const { kernelRegularizer, biasRegularizer } = this.#options;
+    this.#kernel = this.addWeight('kernel', [this.inputWidth(inputShape), units], kernelInitializer, kernelRegularizer);
+    if (useBias) this.#bias = this.addWeight('bias', [units], biasInitializer, biasRegularizer);
   }
 
   protected override call(x: Tensor): Tensor {
@@ -72,7 +77,7 @@ class Dense extends Layer {
  *
  * Input `[B, …, I]`, output `[B, …, units]`; kernel `[I, units]`, bias `[units]`.
  *
- * @throws ArgumentError if `units` is no positive integer or the activation is unknown.
+ * @throws ArgumentError if `units` is no positive integer, or the activation or a regularizer is unknown.
  * @see keras.layers.Dense
  */
 export const dense = (options: DenseOptions): Layer => new Dense(options);

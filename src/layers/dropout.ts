@@ -5,18 +5,24 @@ import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig,
 export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
   rate: number;
+  /** Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default: all its own. */
+  noiseShape?: BatchShape;
+}
+
+export interface SpatialDropoutOptions extends LayerOptions {
+  /** Probability that a feature is zero at every step, in [0, 1). */
+  rate: number;
 }
 
 class Dropout extends Layer {
-  readonly className = 'Dropout';
+  readonly className: string = 'Dropout';
   readonly #rate: number;
+  readonly #noiseShape: BatchShape | undefined;
 
-  constructor(options: DropoutOptions) {
-    super('dropout', options);
-    if (!(options.rate >= 0 && options.rate < 1)) {
-      throw new ArgumentError(`dropout: rate expected in [0, 1), got ${options.rate}`);
-    }
-    this.#rate = options.rate;
+  constructor(options: DropoutOptions, defaultName = 'dropout') {
+    super(defaultName, options);
+    this.#rate = expectRate('dropout: rate', options.rate);
+    this.#noiseShape = options.noiseShape;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -24,15 +30,37 @@ class Dropout extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), rate: this.#rate };
+    return { ...this.baseConfig(), rate: this.#rate, noiseShape: this.#noiseShape };
   }
 
   /** Nothing to do: off outside training. */
   override addToStream(): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {
-    return isTraining(options) ? drop(x, this.#rate, this.random.nextKey()) : x;
+    return isTraining(options) ? drop(x, this.#rate, this.random.nextKey(), { noiseShape: this.#noiseShape }) : x;
   }
+}
+
+class SpatialDropout1d extends Dropout {
+  override readonly className = 'SpatialDropout1D';
+
+  constructor(options: SpatialDropoutOptions) {
+    super({ ...options, noiseShape: [null, 1, null] }, 'spatial_dropout1d');
+  }
+
+  override config(): LayerConfig {
+    return { ...super.config(), noiseShape: undefined };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+}
+
+/** Throws `ArgumentError` unless `rate` is in [0, 1). */
+export function expectRate(what: string, rate: number): number {
+  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`${what} expected in [0, 1), got ${rate}`);
+  return rate;
 }
 
 /**
@@ -42,3 +70,13 @@ class Dropout extends Layer {
  * @see Srivastava et al. 2014; keras.layers.Dropout
  */
 export const dropout = (options: DropoutOptions): Layer => new Dropout(options);
+
+/**
+ * Dropout of whole features: while training, a feature is zero at every step of a sequence, or at none.
+ *
+ * Input and output `[B, T, F]`.
+ *
+ * @throws ArgumentError if `rate` is outside [0, 1); when called, if the input has not three axes.
+ * @see keras.layers.SpatialDropout1D
+ */
+export const spatialDropout1d = (options: SpatialDropoutOptions): Layer => new SpatialDropout1d(options);

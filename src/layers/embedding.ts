@@ -4,7 +4,9 @@ import { embed } from '../ops/embedding.ts';
 import { inOrder } from '../ops/layout.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
 import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { maskOf } from './mask.ts';
+import type { RegularizerSpec } from './regularizers.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Size of the vocabulary V: ids are in [0, V). */
@@ -13,6 +15,9 @@ export interface EmbeddingOptions extends LayerOptions {
   outputDim: number;
   /** Default `randomUniform`, in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec;
+  embeddingsRegularizer?: RegularizerSpec;
+  /** Whether id 0 is padding: the steps that have it are masked for the layers after. Default false. */
+  maskZero?: boolean;
 }
 
 class Embedding extends Layer {
@@ -46,8 +51,8 @@ class Embedding extends Layer {
   }
 
   override config(): LayerConfig {
-    const { inputDim, outputDim, embeddingsInitializer } = this.#options;
-    return { ...this.baseConfig(), inputDim, outputDim, embeddingsInitializer };
+    const { inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, maskZero } = this.#options;
+    return { ...this.baseConfig(), inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, maskZero };
   }
 
   override addToStream(program: StreamProgram): void {
@@ -59,20 +64,25 @@ class Embedding extends Layer {
   }
 
   protected override makeWeights(): void {
-    const { inputDim, outputDim, embeddingsInitializer = 'randomUniform' } = this.#options;
-    this.#embeddings = this.addWeight('embeddings', [inputDim, outputDim], embeddingsInitializer);
+    const { inputDim, outputDim, embeddingsInitializer = 'randomUniform', embeddingsRegularizer } = this.#options;
+    const shape = [inputDim, outputDim];
+    this.#embeddings = this.addWeight('embeddings', shape, embeddingsInitializer, embeddingsRegularizer);
   }
 
-  protected override call(ids: Tensor): Tensor {
+  protected override call(input: Tensor, { mask }: CallOptions): Tensor {
     // Recurrent layers read time-major: exchanging ids is cheaper than exchanging their vectors.
-    return embed(ids.shape.length === 2 ? inOrder(ids, true) : ids, this.#embeddings!);
+    const ids = input.shape.length === 2 ? inOrder(input, true) : input;
+    const y = embed(ids, this.#embeddings!);
+    if (this.#options.maskZero && ids.shape.length === 2) y.mask = maskOf(ids, (i, values) => values[i] !== 0, mask);
+    return y;
   }
 }
 
 /**
  * Token ids to vectors: y[b, t, :] = embeddings[ids[b, t], :].
  *
- * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`.
+ * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask is 0 where
+ * the id is 0.
  *
  * @throws ArgumentError if a size is no positive integer; when called, if an id is outside [0, inputDim).
  * @see keras.layers.Embedding

@@ -1,7 +1,16 @@
 import { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, type DType, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  type DType,
+  expectShape,
+  formatShape,
+  type Shape,
+  sameShape,
+  Tensor,
+} from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
+import { scale } from '../ops/elementwise.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -26,6 +35,8 @@ export interface LayerOptions {
   inputShape?: BatchShape | undefined;
   /** The same with the batch in front. */
   batchInputShape?: BatchShape | undefined;
+  /** Penalty on what the layer gives, for one sample of the batch on average. */
+  activityRegularizer?: RegularizerSpec | undefined;
 }
 
 /** What a layer or a model takes for an input. */
@@ -49,7 +60,9 @@ export interface CallOptions {
   /** `[B, T]` f32: 1 where a step counts, 0 where it is padding. Default: the mask that the input carries. */
   mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` per state. */
-  initialState?: readonly Tensor[];
+  initialState?: readonly Tensor[] | undefined;
+  /** Has a layer that goes backwards leave its outputs at their own time. @internal */
+  ownTime?: boolean;
 }
 
 let trainingNow = false;
@@ -129,24 +142,45 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   readonly batchInputShape: BatchShape | undefined;
   readonly #ownWeights: Parameter[] = [];
   readonly #penalties: (() => Tensor)[] = [];
+  readonly #activityRegularizer: RegularizerSpec | undefined;
+  // Of the outputs of this step's calls.
+  #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
+  #lastOutput: Nested<BatchShape> | undefined;
   #scope = '';
   #trainable: boolean;
   #builtFor: ShapeOf<Input> | undefined;
   #random: RandomStream | undefined;
 
   constructor(defaultName: string, options: LayerOptions) {
-    super((self: Layer<Output, Input>, x: Input, callOptions) => {
-      self.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
-      const mask = callOptions.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
-      if (!mask) return self.call(x, callOptions);
-      const y = self.call(x, { ...callOptions, mask });
-      passMask(mask, y);
-      return y;
-    });
+    super((self: Layer<Output, Input>, x: Input, callOptions) => self.#run(x, callOptions));
     this.name = options.name ?? defaultName;
+    this.#activityRegularizer = options.activityRegularizer;
+    if (options.activityRegularizer) regularizerOf(options.activityRegularizer);
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
     this.batchInputShape = options.batchInputShape ?? (options.inputShape && [null, ...options.inputShape]);
+  }
+
+  #run(x: Input, options: CallOptions): Output {
+    this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
+    const mask = options.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
+    if (mask && isTensor(x)) this.checkMask(mask, x.shape);
+    const y = this.call(x, mask ? { ...options, mask } : options);
+    if (mask && this.passesMask) passMask(mask, y);
+    const outputs = y as Nested<Tensor>;
+    this.#lastOutput = mapNested<Tensor, BatchShape>(outputs, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
+    if (this.#activityRegularizer) this.#penalizeActivity(leavesOf(outputs, isTensor), this.#activityRegularizer);
+    return y;
+  }
+
+  /** Keras's share of one sample: the penalty of the whole output over the number of samples. */
+  #penalizeActivity(outputs: readonly Tensor[], regularizer: RegularizerSpec): void {
+    const { openStep } = outputs[0]!.engine;
+    if (openStep === 0) return;
+    if (this.#activity.step !== openStep) this.#activity = { step: openStep, penalties: [] };
+    for (const y of outputs) {
+      this.#activity.penalties.push(scale(regularizerOf(regularizer)(y), 1 / Math.max(y.shape[0]!, 1)));
+    }
   }
 
   /** Makes the weights that inputs of this shape need. Once built, checks that a shape still fits. */
@@ -203,9 +237,17 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return [...new Set([...this.#ownWeights, ...sublayers.flatMap((layer) => layer.weights)])];
   }
 
-  /** What regularizers add to the loss, `[]` each; to be called while a tape is open. @internal */
+  /** What regularizers add to the loss, `[]` each, for weights and for the outputs of this step's calls. To be called while the step's tape is open. @internal */
   penalties(): Tensor[] {
-    return this.#penalties.map((penalty) => penalty());
+    const { step, penalties } = this.#activity;
+    this.#activity = { step: 0, penalties: [] };
+    const isOpen = penalties[0]?.engine.openStep === step;
+    return [...this.#penalties.map((penalty) => penalty()), ...(isOpen ? penalties : [])];
+  }
+
+  /** Shapes of what its last call gave, null for the batch; undefined before the first call. */
+  get lastOutput(): Nested<BatchShape> | undefined {
+    return this.#lastOutput;
   }
 
   /** Its name within the model, after the names of the layers around it: `bidirectional/forward_lstm`. */
@@ -294,6 +336,14 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   protected makeWeights(_inputShape: ShapeOf<Input>): void {}
   /** Throws `ArgumentError` for an input that could never fit. */
   protected checkInput(_inputShape: ShapeOf<Input>): void {}
+  /** Whether an output `[B, T, …]` has the input's mask; a layer that sets `mask` on its output itself has decided otherwise. */
+  protected get passesMask(): boolean {
+    return true;
+  }
+  /** Throws `ArgumentError` for a mask that an input of this shape cannot have. */
+  protected checkMask(mask: Tensor, inputShape: Shape): void {
+    expectShape(`${this.describe()}: mask`, mask.shape, inputShape.slice(0, 2));
+  }
   /** Whether the last axis of the input is the same for every call. */
   protected get fixesInputWidth(): boolean {
     return true;
@@ -320,6 +370,14 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return weight;
   }
 
+  /** Throws `ArgumentError` unless the input is `[B, T, F]`. */
+  protected expectSequence(inputShape: BatchShape): void {
+    if (inputShape.length === 3) return;
+    throw new ArgumentError(
+      `${this.describe()}: input expected [batch, time, features], got ${formatShape(inputShape)}`,
+    );
+  }
+
   /** The length of the last axis, which must be known before weights can be made. */
   protected inputWidth(inputShape: BatchShape): number {
     const width = inputShape.at(-1);
@@ -334,6 +392,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       name: this.name,
       trainable: this.#trainable ? undefined : false,
       batchInputShape: this.batchInputShape,
+      activityRegularizer: this.#activityRegularizer,
     };
   }
 

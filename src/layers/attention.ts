@@ -1,0 +1,179 @@
+import type { Parameter } from '../autograd/parameter.ts';
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
+import { broadcastTo } from '../ops/broadcast.ts';
+import { mul } from '../ops/elementwise.ts';
+import { where } from '../ops/select.ts';
+import { expectRate } from './dropout.ts';
+import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+interface AttentionLayerOptions extends LayerOptions {
+  /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
+  dropout?: number;
+  /** Whether a query looks only at values up to its own step. Default false. */
+  useCausalMask?: boolean;
+  /** Whether to give the weights `[B, Tq, Tv]` as well: `[y, weights]`. Default false. */
+  returnAttentionScores?: boolean;
+}
+
+export interface AttentionOptions extends AttentionLayerOptions {
+  /** Whether scores are multiplied by a trained number. Default false. */
+  useScale?: boolean;
+  /** `dot`: q·k; `concat`: w·Σ tanh(q + k), w trained. Default `dot`. */
+  scoreMode?: 'dot' | 'concat';
+}
+
+export interface AdditiveAttentionOptions extends AttentionLayerOptions {
+  /** Whether features of a score are weighed by a trained vector. Default true. */
+  useScale?: boolean;
+}
+
+type Attended<O extends AttentionLayerOptions> = O extends { returnAttentionScores: true } ? Tensor[] : Tensor;
+
+/** A layer of query, value and, if it is another than the value, key. */
+abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, readonly Tensor[]> {
+  readonly #options: AttentionLayerOptions;
+
+  constructor(defaultName: string, options: AttentionLayerOptions) {
+    super(defaultName, options);
+    expectRate(`${defaultName}: dropout`, options.dropout ?? 0);
+    this.#options = options;
+  }
+
+  override outputShape([query, value]: readonly BatchShape[]): BatchShape {
+    return [...query!.slice(0, -1), value!.at(-1) ?? null];
+  }
+
+  override config(): LayerConfig {
+    const { dropout, useCausalMask, returnAttentionScores } = this.#options;
+    return { ...this.baseConfig(), dropout, useCausalMask, returnAttentionScores };
+  }
+
+  protected override checkInput(shapes: readonly BatchShape[]): void {
+    if (!Array.isArray(shapes[0]) || shapes.length < 2 || shapes.length > 3) {
+      throw new ArgumentError(
+        `${this.describe()}: input expected [query, value] or [query, value, key], got ${shapes.length} tensors`,
+      );
+    }
+    shapes.forEach((shape, i) => {
+      if (shape.length === 3) return;
+      const what = ['query', 'value', 'key'][i];
+      throw new ArgumentError(
+        `${this.describe()}: ${what} expected [batch, time, features], got ${formatShape(shape)}`,
+      );
+    });
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override call(inputs: readonly Tensor[], options: CallOptions): Output {
+    const [query, value, key = value] = inputs as [Tensor, Tensor, Tensor?];
+    const { dropout = 0, useCausalMask = false, returnAttentionScores = false } = this.#options;
+    const dropped = dropout > 0 && isTraining(options);
+    // A mask that no input carries was given in the call, for the values.
+    const mask = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
+    const { outputs, weights } = this.attend(query, key, value, {
+      ...{ mask, causal: useCausalMask },
+      dropout: dropped ? { rate: dropout, key: this.random.nextKey() } : undefined,
+    });
+    const y = query.mask ? where(query.mask, outputs, 0) : outputs;
+    y.mask = query.mask;
+    return (returnAttentionScores ? [y, weights] : y) as Output;
+  }
+
+  protected abstract attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    options: Parameters<typeof attend>[3] & {},
+  ): AttentionResult;
+}
+
+class Attention<Output> extends AttentionLayer<Output> {
+  readonly className = 'Attention';
+  readonly #useScale: boolean;
+  readonly #scoreMode: 'dot' | 'concat';
+  #scale: Parameter | undefined;
+  #scoreWeight: Parameter | undefined;
+
+  constructor(options: AttentionOptions) {
+    super('attention', options);
+    this.#useScale = options.useScale ?? false;
+    this.#scoreMode = options.scoreMode ?? 'dot';
+    if (this.#scoreMode !== 'dot' && this.#scoreMode !== 'concat') {
+      throw new ArgumentError(`attention: scoreMode expected 'dot' or 'concat', got '${this.#scoreMode}'`);
+    }
+  }
+
+  override config(): LayerConfig {
+    return { ...super.config(), useScale: this.#useScale, scoreMode: this.#scoreMode };
+  }
+
+  protected override makeWeights(): void {
+    if (this.#useScale) this.#scale = this.addWeight('scale', [], 'ones');
+    if (this.#scoreMode === 'concat') this.#scoreWeight = this.addWeight('concatScoreWeight', [], 'ones');
+  }
+
+  protected override attend(query: Tensor, key: Tensor, value: Tensor, options: object): AttentionResult {
+    const scale = this.#scale;
+    if (!this.#scoreWeight) return attend(query, key, value, scale ? { ...options, scale } : options);
+    const [q, k] = scale ? [mul(query, scale), mul(key, scale)] : [query, key];
+    return attendAdditively(q, k, value, {
+      ...options,
+      scale: broadcastTo(this.#scoreWeight.tensor, [query.shape[2]!]),
+    });
+  }
+}
+
+/**
+ * Dot-product attention: y = softmax(query·keyᵀ)·value.
+ *
+ * Takes a list: query `[B, Tq, D]`, value `[B, Tv, V]` and key `[B, Tv, D]`, which is the value where it is not given. Output
+ * `[B, Tq, V]`. Values that their mask leaves out get no weight; a masked query gets zeros, and the output has its mask.
+ *
+ * @throws ArgumentError if an option is none of its values; when called, if there are not two or three sequences.
+ * @see keras.layers.Attention; Luong, Pham and Manning 2015
+ */
+export const attention = <const O extends AttentionOptions>(options?: O): Layer<Attended<O>, readonly Tensor[]> =>
+  new Attention<Attended<O>>(options ?? {});
+
+class AdditiveAttention<Output> extends AttentionLayer<Output> {
+  readonly className = 'AdditiveAttention';
+  readonly #useScale: boolean;
+  #scale: Parameter | undefined;
+
+  constructor(options: AdditiveAttentionOptions) {
+    super('additive_attention', options);
+    this.#useScale = options.useScale ?? true;
+  }
+
+  override config(): LayerConfig {
+    return { ...super.config(), useScale: this.#useScale };
+  }
+
+  protected override makeWeights([query]: readonly BatchShape[]): void {
+    if (this.#useScale) this.#scale = this.addWeight('scale', [this.inputWidth(query!)], 'glorotUniform');
+  }
+
+  protected override attend(query: Tensor, key: Tensor, value: Tensor, options: object): AttentionResult {
+    return attendAdditively(query, key, value, { ...options, scale: this.#scale });
+  }
+}
+
+/**
+ * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), y = softmax(scores)·value.
+ *
+ * Inputs, output and masks as those of `attention`; scale `[D]`.
+ *
+ * @throws ArgumentError as `attention` does.
+ * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014
+ */
+export const additiveAttention = <const O extends AdditiveAttentionOptions>(
+  options?: O,
+): Layer<Attended<O>, readonly Tensor[]> => new AdditiveAttention<Attended<O>>(options ?? {});

@@ -1,0 +1,105 @@
+import type { Parameter } from '../autograd/parameter.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/convolution.ts';
+import { type ActivationName, activation } from './activations.ts';
+import type { InitializerSpec } from './initializers.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import type { RegularizerSpec } from './regularizers.ts';
+
+export interface Conv1dOptions extends LayerOptions {
+  /** Features O of the output. */
+  filters: number;
+  /** Steps K that a window takes. */
+  kernelSize: number;
+  /** Steps from one window to the next. Default 1. */
+  strides?: number;
+  /** `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`. */
+  padding?: 'valid' | 'same' | 'causal';
+  /** Distance between the steps of a window. Default 1. */
+  dilationRate?: number;
+  /** Default `linear`. */
+  activation?: ActivationName;
+  /** Default true. */
+  useBias?: boolean;
+  /** Default `glorotUniform`. */
+  kernelInitializer?: InitializerSpec;
+  /** Default `zeros`. */
+  biasInitializer?: InitializerSpec;
+  kernelRegularizer?: RegularizerSpec;
+  biasRegularizer?: RegularizerSpec;
+}
+
+class Conv1d extends Layer {
+  readonly className = 'Conv1D';
+  readonly #options: Conv1dOptions;
+  #kernel: Parameter | undefined;
+  #bias: Parameter | undefined;
+
+  constructor(options: Conv1dOptions) {
+    super('conv1d', options);
+    expectCount('conv1d: filters', options.filters);
+    expectCount('conv1d: kernelSize', options.kernelSize);
+    activation(options.activation ?? 'linear');
+    this.#options = options;
+    // So long a sequence has room for any window: what is left to refuse is an option.
+    conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
+  }
+
+  get #windows(): Windows {
+    const { strides = 1, padding = 'valid', dilationRate = 1 } = this.#options;
+    return { strides, padding, dilationRate };
+  }
+
+  override describe(): string {
+    return `${this.name}(filters=${this.#options.filters})`;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, time = null] = inputShape;
+    const { filters, kernelSize } = this.#options;
+    return [batch, time === null ? null : conv1dLength(time, kernelSize, this.#windows), filters];
+  }
+
+  override config(): LayerConfig {
+    const { filters, kernelSize, strides, padding, dilationRate, useBias } = this.#options;
+    const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
+    return {
+      ...this.baseConfig(),
+      ...{ filters, kernelSize, strides, padding, dilationRate, activation: this.#options.activation, useBias },
+      ...{ kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer },
+    };
+  }
+
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    const { filters, kernelSize, useBias = true } = this.#options;
+    const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = this.#options;
+    const { kernelRegularizer, biasRegularizer } = this.#options;
+    const shape = [kernelSize, this.inputWidth(inputShape), filters];
+    this.#kernel = this.addWeight('kernel', shape, kernelInitializer, kernelRegularizer);
+    if (useBias) this.#bias = this.addWeight('bias', [filters], biasInitializer, biasRegularizer);
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return activation(this.#options.activation ?? 'linear')(convolve(x, this.#kernel!, this.#bias, this.#windows));
+  }
+}
+
+/**
+ * Convolution over time: y[b, t, :] = activation(Σ_k x[b, t·strides + k·dilationRate, :]·kernel[k] + bias).
+ *
+ * Input `[B, T, I]`, output `[B, T′, filters]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with `same` and
+ * `causal`; kernel `[K, I, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
+ *
+ * @throws ArgumentError if a size is no positive integer or an option is none of its values; when called, if the input has not
+ *   three axes, or without padding is shorter than a window.
+ * @see keras.layers.Conv1D
+ */
+export const conv1d = (options: Conv1dOptions): Layer => new Conv1d(options);

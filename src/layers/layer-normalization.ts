@@ -1,0 +1,72 @@
+import type { Parameter } from '../autograd/parameter.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
+import { layerNorm } from '../ops/normalization.ts';
+import type { InitializerSpec } from './initializers.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import type { RegularizerSpec } from './regularizers.ts';
+
+export interface LayerNormalizationOptions extends LayerOptions {
+  /** Added to the variance. Default 1e-3. */
+  epsilon?: number;
+  /** Whether to add a trained beta. Default true. */
+  center?: boolean;
+  /** Whether to multiply by a trained gamma. Default true. */
+  scale?: boolean;
+  /** Default `zeros`. */
+  betaInitializer?: InitializerSpec;
+  /** Default `ones`. */
+  gammaInitializer?: InitializerSpec;
+  betaRegularizer?: RegularizerSpec;
+  gammaRegularizer?: RegularizerSpec;
+}
+
+class LayerNormalization extends Layer {
+  readonly className = 'LayerNormalization';
+  readonly #options: LayerNormalizationOptions;
+  #gamma: Parameter | undefined;
+  #beta: Parameter | undefined;
+
+  constructor(options: LayerNormalizationOptions) {
+    super('layer_normalization', options);
+    const { epsilon = 1e-3 } = options;
+    if (!(epsilon > 0 && Number.isFinite(epsilon))) {
+      throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${epsilon}`);
+    }
+    this.#options = options;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
+  }
+
+  override config(): LayerConfig {
+    const { epsilon, center, scale, betaInitializer, gammaInitializer } = this.#options;
+    const { betaRegularizer, gammaRegularizer } = this.#options;
+    return {
+      ...this.baseConfig(),
+      ...{ epsilon, center, scale, betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer },
+    };
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    const { center = true, scale = true, betaInitializer = 'zeros', gammaInitializer = 'ones' } = this.#options;
+    const shape = [this.inputWidth(inputShape)];
+    const { betaRegularizer, gammaRegularizer } = this.#options;
+    if (scale) this.#gamma = this.addWeight('gamma', shape, gammaInitializer, gammaRegularizer);
+    if (center) this.#beta = this.addWeight('beta', shape, betaInitializer, betaRegularizer);
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return layerNorm(x, this.#gamma, this.#beta, { epsilon: this.#options.epsilon ?? 1e-3 });
+  }
+}
+
+/**
+ * Normalises the features of each step by themselves: y = gamma∘(x − μ)/√(σ² + ε) + beta, μ and σ² over the last axis.
+ *
+ * Input and output `[B, …, F]`; gamma `[F]`, beta `[F]`.
+ *
+ * @throws ArgumentError if `epsilon` is no positive number.
+ * @see Ba, Kiros and Hinton 2016; keras.layers.LayerNormalization
+ */
+export const layerNormalization = (options: LayerNormalizationOptions = {}): Layer => new LayerNormalization(options);

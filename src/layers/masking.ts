@@ -1,0 +1,66 @@
+import { ArgumentError, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { where } from '../ops/select.ts';
+import type { StreamProgram } from '../ops/stream-program.ts';
+import { type BatchShape, type CallOptions, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { maskOf } from './mask.ts';
+
+export interface MaskingOptions extends LayerOptions {
+  /** What every feature of a padded step is. Default 0. */
+  maskValue?: number;
+}
+
+class Masking extends Layer {
+  readonly className = 'Masking';
+  readonly #maskValue: number;
+
+  constructor(options: MaskingOptions) {
+    super('masking', options);
+    this.#maskValue = Math.fround(options.maskValue ?? 0);
+    if (!Number.isFinite(this.#maskValue)) {
+      throw new ArgumentError(`masking: maskValue expected a finite number, got ${options.maskValue}`);
+    }
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape;
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), maskValue: this.#maskValue };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    if (inputShape.length >= 3) return;
+    throw new ArgumentError(
+      `${this.describe()}: input expected [batch, time, features], got ${formatShape(inputShape)}`,
+    );
+  }
+
+  /** A live step is there: nothing is padding. */
+  override addToStream(_program: StreamProgram): void {}
+
+  protected override call(x: Tensor, options: CallOptions): Tensor {
+    const width = sizeOf(x.shape.slice(2));
+    const value = this.#maskValue;
+    const counts = (step: number, values: ArrayLike<number>): boolean => {
+      for (let i = step * width; i < (step + 1) * width; i++) if (values[i] !== value) return true;
+      return false;
+    };
+    const mask = maskOf(x, counts, options.mask);
+    const y = where(mask, x, 0);
+    y.mask = mask;
+    return y;
+  }
+}
+
+/**
+ * Masks the steps whose every feature is `maskValue`: layers after it skip them, and they are 0 in its output.
+ *
+ * mask[b, t] = 1 if some x[b, t, i] ≠ maskValue, else 0; y = mask·x
+ *
+ * Input and output `[B, T, …]`; the output carries the mask `[B, T]`.
+ *
+ * @throws ArgumentError if `maskValue` is not finite; when called, if the input has fewer than three axes.
+ * @see keras.layers.Masking
+ */
+export const masking = (options: MaskingOptions = {}): Layer => new Masking(options);

@@ -1,0 +1,200 @@
+import { ArgumentError, formatShape, sameShape, type Tensor } from '../autograd/tensor.ts';
+import { add as addTensors, mul, scale, sub } from '../ops/elementwise.ts';
+import { concatenate as join } from '../ops/joins.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { maskOf } from './mask.ts';
+
+type Shapes = readonly BatchShape[];
+
+/** A layer that makes one tensor of a list. */
+abstract class Merge extends Layer<Tensor, readonly Tensor[]> {
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override checkInput(shapes: Shapes): void {
+    // A single shape is a list of numbers.
+    if (!Array.isArray(shapes[0]) || shapes.length < this.fewest) {
+      const got = Array.isArray(shapes[0]) ? `${shapes.length}` : `one of ${formatShape(shapes as never)}`;
+      throw new ArgumentError(
+        `${this.describe()}: input expected a list of ${this.fewest} tensors or more, got ${got}`,
+      );
+    }
+    shapes.forEach((shape, i) => {
+      if (this.fit(shapes[0]!, shape)) return;
+      throw new ArgumentError(
+        `${this.describe()}: input[${i}] expected ${this.expected(shapes[0]!)}, got ${formatShape(shape)}`,
+      );
+    });
+  }
+
+  protected get fewest(): number {
+    return 2;
+  }
+
+  /** Whether an input of this shape can stand beside the first one. */
+  protected fit(first: BatchShape, shape: BatchShape): boolean {
+    return shape.length === first.length && shape.every((n, i) => n === null || first[i] === null || n === first[i]);
+  }
+
+  protected expected(first: BatchShape): string {
+    return `${formatShape(first)} as input[0]`;
+  }
+}
+
+class Elementwise extends Merge {
+  readonly className: string;
+  readonly #merge: (inputs: readonly Tensor[]) => Tensor;
+
+  constructor(className: string, defaultName: string, options: LayerOptions, merge: (x: readonly Tensor[]) => Tensor) {
+    super(defaultName, options);
+    this.className = className;
+    this.#merge = merge;
+  }
+
+  override outputShape(shapes: Shapes): BatchShape {
+    return shapes[0]!.map((_, i) => shapes.find((shape) => shape[i] != null)?.[i] ?? null);
+  }
+
+  override config(): LayerConfig {
+    return this.baseConfig();
+  }
+
+  protected override call(inputs: readonly Tensor[]): Tensor {
+    const y = this.#merge(inputs);
+    // Keras's rule: masked is what all of them mask.
+    if (inputs.every((x) => x.mask)) y.mask = anyOf(inputs.map((x) => x.mask!));
+    return y;
+  }
+}
+
+const anyOf = (masks: readonly Tensor[]): Tensor => masks.reduce((all, mask) => (all === mask ? all : orOf(all, mask)));
+
+function orOf(a: Tensor, b: Tensor): Tensor {
+  const other = b.toArray();
+  const first = a.toArray();
+  const [batch, time] = a.shape as [number, number];
+  return maskOf(a, (i) => {
+    const at = a.timeMajor ? (i % batch) * time + Math.floor(i / batch) : i;
+    return first[at] !== 0 || other[at] !== 0;
+  });
+}
+
+const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => addTensors(sum, x));
+
+/**
+ * Sum of tensors of one shape: y = x₁ + x₂ + …
+ *
+ * Takes a list of tensors `[B, …]`. Where every input carries a mask, the output's is 1 where one of theirs is.
+ *
+ * @throws ArgumentError when called, if there are fewer than two tensors or their shapes differ.
+ * @see keras.layers.Add
+ */
+export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Add', 'add', options, total);
+
+/** Difference of two tensors of one shape, x₁ − x₂; as `add` otherwise. See keras.layers.Subtract. */
+export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Subtract', 'subtract', options, (inputs) => {
+    if (inputs.length !== 2) throw new ArgumentError(`subtract: input expected two tensors, got ${inputs.length}`);
+    return sub(inputs[0]!, inputs[1]!);
+  });
+
+/** Product of tensors of one shape, elementwise; as `add` otherwise. See keras.layers.Multiply. */
+export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Multiply', 'multiply', options, (inputs) => inputs.reduce((product, x) => mul(product, x)));
+
+/** Mean of tensors of one shape, elementwise; as `add` otherwise. See keras.layers.Average. */
+export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
+
+export interface ConcatenateOptions extends LayerOptions {
+  /** Axis to join along, negative from the last. Default −1. */
+  axis?: number;
+}
+
+class Concatenate extends Merge {
+  readonly className = 'Concatenate';
+  readonly #axis: number;
+
+  constructor(options: ConcatenateOptions) {
+    super('concatenate', options);
+    this.#axis = options.axis ?? -1;
+    if (!Number.isInteger(this.#axis) || this.#axis === 0) {
+      throw new ArgumentError(`concatenate: axis expected an integer other than 0, the batch, got ${options.axis}`);
+    }
+  }
+
+  override outputShape(shapes: Shapes): BatchShape {
+    const axis = this.#axisOf(shapes[0]!);
+    return shapes[0]!.map((_, i) =>
+      i === axis
+        ? shapes.reduce<number | null>((sum, { [i]: n }) => (sum === null || n == null ? null : sum + n), 0)
+        : (shapes.find((shape) => shape[i] != null)?.[i] ?? null),
+    );
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), axis: this.#axis };
+  }
+
+  protected override get fewest(): number {
+    return 1;
+  }
+
+  protected override fit(first: BatchShape, shape: BatchShape): boolean {
+    const axis = this.#axisOf(first);
+    return super.fit(
+      first.filter((_, i) => i !== axis),
+      shape.filter((_, i) => i !== axis),
+    );
+  }
+
+  protected override expected(first: BatchShape): string {
+    const axis = this.#axisOf(first);
+    return `${formatShape(first.map((n, i) => (i === axis ? null : n)))} to go with input[0]`;
+  }
+
+  protected override call(inputs: readonly Tensor[]): Tensor {
+    const { shape } = inputs[0]!;
+    const axis = this.#axisOf(shape);
+    const y = join(inputs, axis);
+    const mask = this.#mask(inputs, axis);
+    if (mask && sameShape(mask.shape, y.shape.slice(0, 2))) y.mask = mask;
+    return y;
+  }
+
+  /** Along the time axis masks are joined as their inputs are; along another one a step counts where it counts in any. */
+  #mask(inputs: readonly Tensor[], axis: number): Tensor | undefined {
+    const masks = inputs.map((x) => x.mask);
+    if (masks.every((mask) => !mask)) return undefined;
+    if (axis !== 1) return masks.every((mask) => mask) ? anyOf(masks as Tensor[]) : undefined;
+    return join(
+      inputs.map((x, i) => masks[i] ?? maskOf(x, () => true)),
+      1,
+    );
+  }
+
+  #axisOf(shape: BatchShape): number {
+    const axis = this.#axis < 0 ? this.#axis + shape.length : this.#axis;
+    if (axis < 1 || axis >= shape.length) {
+      throw new ArgumentError(`${this.describe()}: axis ${this.#axis} expected to be one of ${formatShape(shape)}`);
+    }
+    return axis;
+  }
+}
+
+/**
+ * Tensors joined along an axis: `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`.
+ *
+ * Takes a list of tensors that differ along the axis alone.
+ *
+ * @throws ArgumentError if `axis` is 0; when called, if there is no tensor, or one does not fit the first.
+ * @see keras.layers.Concatenate
+ */
+export const concatenate = (options: ConcatenateOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Concatenate(options);

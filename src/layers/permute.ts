@@ -1,0 +1,53 @@
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { transpose } from '../ops/layout.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+export interface PermuteOptions extends LayerOptions {
+  /** Axis i of a sample's result is axis `dims[i]` of the sample, counted from 1 as in Keras. */
+  dims: readonly number[];
+}
+
+class Permute extends Layer {
+  readonly className = 'Permute';
+  readonly #dims: readonly number[];
+
+  constructor(options: PermuteOptions) {
+    super('permute', options);
+    const { dims } = options;
+    if (![...dims].sort((a, b) => a - b).every((n, i) => n === i + 1)) {
+      throw new ArgumentError(`permute: dims expected every axis from 1 to ${dims.length} once, got [${dims}]`);
+    }
+    this.#dims = dims;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [0, ...this.#dims].map((axis) => inputShape[axis] ?? null);
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), dims: this.#dims };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    if (inputShape.length === this.#dims.length + 1) return;
+    throw new ArgumentError(
+      `${this.describe()}: input expected ${this.#dims.length} axes and the batch, got ${formatShape(inputShape)}`,
+    );
+  }
+
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return transpose(x, [0, ...this.#dims]);
+  }
+}
+
+/**
+ * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`.
+ *
+ * @throws ArgumentError if `dims` does not name every axis once; when called, if the input has others.
+ * @see keras.layers.Permute
+ */
+export const permute = (options: PermuteOptions): Layer => new Permute(options);

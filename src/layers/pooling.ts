@@ -1,0 +1,193 @@
+import { ArgumentError, empty, type Tensor, tensor } from '../autograd/tensor.ts';
+import { conv1dLength } from '../ops/convolution.ts';
+import { add, div, maximum, mul, scale } from '../ops/elementwise.ts';
+import { concatenate } from '../ops/joins.ts';
+import { expandDims, reshape } from '../ops/layout.ts';
+import { max, mean, sum } from '../ops/reduce.ts';
+import { where } from '../ops/select.ts';
+import { slice } from '../ops/slices.ts';
+import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+/** The least float32: what padding is to a maximum. */
+const LEAST = -3.4028234663852886e38;
+
+/** A layer that makes fewer steps of a sequence's. */
+abstract class Pooling extends Layer {
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+}
+
+export interface PoolingOptions extends LayerOptions {
+  /** Steps in a window. Default 2. */
+  poolSize?: number;
+  /** Steps from one window to the next. Default `poolSize`. */
+  strides?: number;
+  /** `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default `valid`. */
+  padding?: 'valid' | 'same';
+}
+
+interface Kind {
+  className: string;
+  defaultName: string;
+  /** What stands beyond the ends of the sequence. */
+  padding: number;
+  merge(a: Tensor, b: Tensor): Tensor;
+  /** From what windows were merged to, and how many steps each had, `[T′]`. */
+  finish(merged: Tensor, counts: readonly number[]): Tensor;
+}
+
+class WindowPooling extends Pooling {
+  readonly className: string;
+  readonly #kind: Kind;
+  readonly #options: PoolingOptions;
+  readonly #size: number;
+  readonly #strides: number;
+
+  constructor(kind: Kind, options: PoolingOptions) {
+    super(kind.defaultName, options);
+    this.className = kind.className;
+    this.#kind = kind;
+    this.#options = options;
+    const { poolSize = 2, strides = poolSize, padding = 'valid' } = options;
+    this.#size = expectCount(`${this.name}: poolSize`, poolSize);
+    this.#strides = expectCount(`${this.name}: strides`, strides);
+    if (padding !== 'valid' && padding !== 'same') {
+      throw new ArgumentError(`${this.name}: padding expected 'valid' or 'same', got '${padding}'`);
+    }
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, time = null, features = null] = inputShape;
+    return [batch, time === null ? null : this.#windows(time), features];
+  }
+
+  override config(): LayerConfig {
+    const { poolSize, strides, padding } = this.#options;
+    return { ...this.baseConfig(), poolSize, strides, padding };
+  }
+
+  #windows(time: number): number {
+    return conv1dLength(time, this.#size, { strides: this.#strides, padding: this.#options.padding ?? 'valid' });
+  }
+
+  protected override call(x: Tensor): Tensor {
+    const [batch, time, features] = x.shape as [number, number, number];
+    const windows = this.#windows(time);
+    const [size, strides] = [this.#size, this.#strides];
+    const missing = Math.max((windows - 1) * strides + size - time, 0);
+    const before = this.#options.padding === 'same' ? Math.floor(missing / 2) : 0;
+    // Room behind for every offset to have whole strides; what lies there reaches no window.
+    const after = Math.max(windows * strides + size - 1 - before - time, 0);
+    const padded = concatenate([this.#beyond(x, before), x, this.#beyond(x, after)], 1);
+    const taps = Array.from({ length: size }, (_, k) => {
+      const steps = slice(padded, { axis: 1, from: k, to: k + windows * strides });
+      const first = slice(reshape(steps, [batch, windows, strides, features]), { axis: 2, from: 0, to: 1 });
+      return reshape(first, [batch, windows, features]);
+    });
+    const counts = Array.from({ length: windows }, (_, w) => {
+      const start = w * strides - before;
+      return Math.min(start + size, time) - Math.max(start, 0);
+    });
+    return this.#kind.finish(taps.reduce(this.#kind.merge), counts);
+  }
+
+  #beyond(x: Tensor, steps: number): Tensor {
+    const [batch, , features] = x.shape as [number, number, number];
+    const y = empty([batch, steps, features], { name: 'padding', engine: x.engine });
+    y.dataView().fill(this.#kind.padding);
+    return y;
+  }
+}
+
+/**
+ * The greatest of each window of steps, feature by feature.
+ *
+ * Input `[B, T, F]`, output `[B, T′, F]` with T′ = ⌊(T − poolSize)/strides⌋ + 1, or ⌈T/strides⌉ with `same`. The output carries no mask.
+ *
+ * @throws ArgumentError if an option is none of its values; when called, if the input has not three axes or no window fits.
+ * @see keras.layers.MaxPooling1D
+ */
+export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
+  new WindowPooling(
+    {
+      ...{ className: 'MaxPooling1D', defaultName: 'max_pooling1d', padding: LEAST },
+      merge: maximum,
+      finish: (y) => y,
+    },
+    options,
+  );
+
+/** The mean of each window of steps, of those that lie inside the sequence; as `maxPooling1d` otherwise. See keras.layers.AveragePooling1D. */
+export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
+  new WindowPooling(
+    {
+      ...{ className: 'AveragePooling1D', defaultName: 'average_pooling1d', padding: 0 },
+      merge: add,
+      finish: (y, counts) => {
+        const [count] = counts;
+        if (counts.every((n) => n === count)) return scale(y, 1 / count!);
+        return mul(y, tensor(counts.map((n) => [1 / n])));
+      },
+    },
+    options,
+  );
+
+class GlobalPooling extends Pooling {
+  readonly className: string;
+  readonly #pool: (x: Tensor, mask: Tensor | undefined) => Tensor;
+
+  constructor(
+    className: string,
+    defaultName: string,
+    options: LayerOptions,
+    pool: (x: Tensor, mask: Tensor | undefined) => Tensor,
+  ) {
+    super(defaultName, options);
+    this.className = className;
+    this.#pool = pool;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [inputShape[0] ?? null, inputShape[2] ?? null];
+  }
+
+  override config(): LayerConfig {
+    return this.baseConfig();
+  }
+
+  protected override call(x: Tensor, { mask }: CallOptions): Tensor {
+    return this.#pool(x, mask);
+  }
+}
+
+/**
+ * The greatest of all steps, feature by feature, masked ones included as in Keras: `[B, T, F]` → `[B, F]`.
+ *
+ * @throws ArgumentError when called, if the input has not three axes.
+ * @see keras.layers.GlobalMaxPooling1D
+ */
+export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
+  new GlobalPooling('GlobalMaxPooling1D', 'global_max_pooling1d', options, (x) => max(x, { axis: 1 }));
+
+/**
+ * The mean of all steps that count, feature by feature: `[B, T, F]` → `[B, F]`.
+ *
+ * y[b] = Σ_t mask[b, t]·x[b, t] / Σ_t mask[b, t]
+ *
+ * @throws ArgumentError when called, if the input has not three axes.
+ * @see keras.layers.GlobalAveragePooling1D
+ */
+export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
+  new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
+    if (!mask) return mean(x, { axis: 1 });
+    return div(sum(where(mask, x, 0), { axis: 1 }), expandDims(sum(mask, { axis: 1 })));
+  });

@@ -1,0 +1,46 @@
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { repeat } from '../ops/broadcast.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+export interface RepeatVectorOptions extends LayerOptions {
+  /** How many steps T to make. */
+  n: number;
+}
+
+class RepeatVector extends Layer {
+  readonly className = 'RepeatVector';
+  readonly #n: number;
+
+  constructor(options: RepeatVectorOptions) {
+    super('repeat_vector', options);
+    this.#n = expectCount('repeatVector: n', options.n);
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, features = null] = inputShape;
+    return [batch, this.#n, features];
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), n: this.#n };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    if (inputShape.length === 2) return;
+    throw new ArgumentError(`${this.describe()}: input expected [batch, features], got ${formatShape(inputShape)}`);
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return repeat(x, this.#n);
+  }
+}
+
+/**
+ * y[b, t, :] = x[b, :] for n steps t: what a decoder reads that is told one vector.
+ *
+ * Input `[B, F]`, output `[B, n, F]`.
+ *
+ * @throws ArgumentError if `n` is no positive integer; when called, if the input has not two axes.
+ * @see keras.layers.RepeatVector
+ */
+export const repeatVector = (options: RepeatVectorOptions): Layer => new RepeatVector(options);

@@ -1,0 +1,97 @@
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { reshape as reshapeTensor } from '../ops/layout.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+/** A layer that says of one sample's elements how they are to be arranged. */
+abstract class Rearranged extends Layer {
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override call(x: Tensor): Tensor {
+    return reshapeTensor(x, this.outputShape(x.shape) as number[]);
+  }
+}
+
+class Flatten extends Rearranged {
+  readonly className = 'Flatten';
+
+  constructor(options: LayerOptions) {
+    super('flatten', options);
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [inputShape[0] ?? null, sizeOf(inputShape.slice(1))];
+  }
+
+  override config(): LayerConfig {
+    return this.baseConfig();
+  }
+}
+
+/**
+ * All that a sample has as one vector: `[B, …]` → `[B, n]`.
+ *
+ * @see keras.layers.Flatten
+ */
+export const flatten = (options: LayerOptions = {}): Layer => new Flatten(options);
+
+export interface ReshapeOptions extends LayerOptions {
+  /** Shape of one sample; at most one length may be −1, which is then worked out. */
+  targetShape: readonly number[];
+}
+
+class Reshape extends Rearranged {
+  readonly className = 'Reshape';
+  readonly #targetShape: readonly number[];
+
+  constructor(options: ReshapeOptions) {
+    super('reshape', options);
+    const { targetShape } = options;
+    const isLength = (n: number): boolean => n === -1 || (Number.isInteger(n) && n >= 1);
+    if (!targetShape.every(isLength) || targetShape.filter((n) => n === -1).length > 1) {
+      throw new ArgumentError(
+        `reshape: targetShape expected integers ≥ 1, one of them −1 at most, got ${formatShape(targetShape)}`,
+      );
+    }
+    this.#targetShape = targetShape;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const known = sizeOf(this.#targetShape.filter((n) => n !== -1))!;
+    const size = sizeOf(inputShape.slice(1));
+    const [batch = null] = inputShape;
+    if (size === null) return [batch, ...this.#targetShape.map((n) => (n === -1 ? null : n))];
+    const rest = size / known;
+    if (this.#targetShape.includes(-1) ? !Number.isInteger(rest) : rest !== 1) {
+      throw new ArgumentError(
+        `${this.describe()}: input expected samples that fill ${formatShape(this.#targetShape)}, got ${formatShape(inputShape)}`,
+      );
+    }
+    return [batch, ...this.#targetShape.map((n) => (n === -1 ? rest : n))];
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), targetShape: this.#targetShape };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.outputShape(inputShape);
+  }
+}
+
+/** Elements of a sample of this shape, null where a length is not known. */
+const sizeOf = (shape: BatchShape): number | null =>
+  shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
+
+/**
+ * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`.
+ *
+ * @throws ArgumentError if `targetShape` is no shape; when called, if a sample does not fill it.
+ * @see keras.layers.Reshape
+ */
+export const reshape = (options: ReshapeOptions): Layer => new Reshape(options);
