@@ -1,9 +1,7 @@
 export { Parameter } from './autograd/parameter.ts';
 export { stopGradient, type ValueAndGrad, valueAndGrad } from './autograd/tape.ts';
 export { ArgumentError, DeadTensorError, type DType, keep, type Shape, Tensor, tensor } from './autograd/tensor.ts';
-export { gruAfterCell, gruBeforeCell } from './cells/gru.ts';
-export { lstmCell, lstmPeepholeCell, lstmProjectionCell } from './cells/lstm.ts';
-export { rnnCells } from './cells/rnn.ts';
+export * as cells from './cells/index.ts';
 export { type DataLike, NdArray, ndarray } from './data/array.ts';
 export type { Nested } from './data/nested.ts';
 export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
@@ -13,20 +11,52 @@ export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
 export { setSeed } from './engine/random.ts';
 export { ModelFileError } from './io/safetensors.ts';
+export { type ActivationOptions, activation } from './layers/activation.ts';
+export type { ActivationName } from './layers/activations.ts';
+export {
+  type AdditiveAttentionOptions,
+  type AttentionOptions,
+  additiveAttention,
+  attention,
+} from './layers/attention.ts';
+export { type BidirectionalOptions, bidirectional, type MergeMode } from './layers/bidirectional.ts';
+export { gruCell, lstmCell, simpleRnnCell } from './layers/built-in-cells.ts';
+export { type Conv1dOptions, conv1d } from './layers/conv1d.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
-export { type DropoutOptions, dropout } from './layers/dropout.ts';
+export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
+export type { InitializerSpec } from './layers/initializers.ts';
 export { type CallOptions, type InputSpec, Layer, type LayerOptions } from './layers/layer.ts';
+export { type LayerNormalizationOptions, layerNormalization } from './layers/layer-normalization.ts';
+export { type MaskingOptions, masking } from './layers/masking.ts';
+export { add, average, type ConcatenateOptions, concatenate, multiply, subtract } from './layers/merge.ts';
 export type { Forward, LayersOf, NetworkOptions } from './layers/network.ts';
+export { type PermuteOptions, permute } from './layers/permute.ts';
+export {
+  averagePooling1d,
+  globalAveragePooling1d,
+  globalMaxPooling1d,
+  maxPooling1d,
+  type PoolingOptions,
+} from './layers/pooling.ts';
 export {
   type GruOptions,
   gru,
   type LstmOptions,
   lstm,
+  Recurrent,
   type RecurrentOptions,
   type SimpleRnnOptions,
   simpleRnn,
 } from './layers/recurrent.ts';
+export { type CellDefinition, RecurrentCell, type WeightDeclaration } from './layers/recurrent-cell.ts';
+export type { CellOptions, GruCellOptions, LstmCellOptions } from './layers/recurrent-kinds.ts';
+export type { SequenceOptions } from './layers/recurrent-layer.ts';
+export type { RegularizerSpec } from './layers/regularizers.ts';
+export { type RepeatVectorOptions, repeatVector } from './layers/repeat-vector.ts';
+export { flatten, type ReshapeOptions, reshape } from './layers/reshape.ts';
+export { type RnnOptions, rnn } from './layers/rnn.ts';
+export { timeDistributed } from './layers/time-distributed.ts';
 export * as ops from './ops/index.ts';
 export type { WeightFormat } from './ops/stream-program.ts';
 export { NonFiniteLossError } from './train/divergence.ts';

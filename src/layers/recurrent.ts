@@ -1,197 +1,185 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
-import { gruAfterCell, gruBeforeCell } from '../cells/gru.ts';
-import { lstmCell } from '../cells/lstm.ts';
-import { rnnCells } from '../cells/rnn.ts';
-import { swapTimeBatch } from '../ops/layout.ts';
+import { mul } from '../ops/elementwise.ts';
+import { reshape, swapTimeBatch } from '../ops/layout.ts';
 import { recurrence } from '../ops/recurrence.ts';
+import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
-import { CarriedStates, type StateSpec } from './carried-states.ts';
-import type { Initializer, InitializerSpec } from './initializers.ts';
-import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import type { StateSpec } from './carried-states.ts';
+import { composedScan } from './composed-scan.ts';
+import { type BatchShape, expectCount, type LayerConfig } from './layer.ts';
+import { maskOf } from './mask.ts';
+import {
+  type CellOptions,
+  configOf,
+  drawMasks,
+  type GruCellOptions,
+  gruKind,
+  type Kind,
+  type LstmCellOptions,
+  lstmKind,
+  simpleRnnKind,
+  stepOf,
+  type Weights,
+  weightsOf,
+} from './recurrent-kinds.ts';
+import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
 
-export interface RecurrentOptions extends LayerOptions {
-  /** Size H of the state. */
-  units: number;
-  /** Whether to return h of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
-  returnSequences?: boolean;
-  /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
-  returnState?: boolean;
-  /** Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not. Default false. */
-  stateful?: boolean;
-  /** Default true. */
-  useBias?: boolean;
-  /** Default `glorotUniform`. */
-  kernelInitializer?: InitializerSpec;
-  /** Default `orthogonal`. */
-  recurrentInitializer?: InitializerSpec;
-  /** Default `zeros`. */
-  biasInitializer?: InitializerSpec;
+export { Recurrent } from './recurrent-layer.ts';
+
+export interface RecurrentOptions extends CellOptions, SequenceOptions {
+  /**
+   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again: memory for T/k + k steps
+   * beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at k = √T.
+   */
+  checkpointEvery?: number;
 }
 
-export interface LstmOptions extends RecurrentOptions {
-  /** Whether the forget gate's bias starts at 1. Default true. */
-  unitForgetBias?: boolean;
-}
+export interface LstmOptions extends LstmCellOptions, RecurrentOptions {}
+export interface GruOptions extends GruCellOptions, RecurrentOptions {}
+export interface SimpleRnnOptions extends RecurrentOptions {}
 
-export interface GruOptions extends RecurrentOptions {
-  /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
-  resetAfter?: boolean;
-}
+type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
 
-export interface SimpleRnnOptions extends RecurrentOptions {
-  /** Default `tanh`. */
-  activation?: keyof typeof rnnCells;
-}
-
-/** A layer around the scan over time: weights, states between batches, and Keras's choice of outputs. */
-export class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
+/** One of Keras's recurrent layers: fused kernels where its activations have them, else the same numbers from ops. */
+class BuiltInRecurrent<Output> extends Recurrent<Output> {
   readonly className: string;
-  readonly cell: Cell;
-  readonly #options: RecurrentOptions;
-  readonly #extraConfig: LayerConfig;
-  readonly #biasInitializer: InitializerSpec | Initializer;
-  #kernel: Parameter | undefined;
-  #recurrentKernel: Parameter | undefined;
-  #bias: Parameter | undefined;
-  #carried: CarriedStates | undefined;
+  readonly #kind: Kind;
+  readonly #checkpointEvery: number | undefined;
+  readonly #make: Make<Output>;
+  #weights: Weights = {};
 
   constructor(
-    className: string,
-    cell: Cell,
+    names: { className: string; defaultName: string },
+    kind: Kind,
     options: RecurrentOptions,
-    own: { defaultName: string; config: LayerConfig; biasInitializer?: Initializer | undefined },
+    make: Make<Output>,
   ) {
-    super(own.defaultName, options);
-    expectCount(`${cell.name}: units`, options.units);
-    this.className = className;
-    this.cell = cell;
-    this.#options = options;
-    this.#extraConfig = own.config;
-    this.#biasInitializer = options.biasInitializer ?? own.biasInitializer ?? 'zeros';
+    super(names.defaultName, options);
+    this.className = names.className;
+    this.#kind = kind;
+    this.#make = make;
+    this.#checkpointEvery = options.checkpointEvery;
+    if (options.checkpointEvery === undefined) return;
+    expectCount(`${names.defaultName}: checkpointEvery`, options.checkpointEvery);
+    if (!kind.cell) {
+      throw new ArgumentError(`${names.defaultName}: checkpointEvery expected activations that have a fused kernel`);
+    }
   }
 
   get units(): number {
-    return this.#options.units;
+    return this.#kind.options.units;
   }
 
-  get stateful(): boolean {
-    return this.#options.stateful ?? false;
+  /** The fused cell, where its activations have one. */
+  get cell(): Cell | undefined {
+    return this.#kind.cell;
   }
 
   override describe(): string {
     return `${this.name}(units=${this.units})`;
   }
 
-  override outputShape(inputShape: BatchShape): BatchShape {
-    const [batch = null, time = null] = inputShape;
-    return this.#options.returnSequences ? [batch, time, this.units] : [batch, this.units];
+  override get stateSpecs(): readonly StateSpec[] {
+    return this.#kind.states;
   }
 
   override config(): LayerConfig {
-    const { units, returnSequences, returnState, stateful, useBias } = this.#options;
-    const { kernelInitializer, recurrentInitializer, biasInitializer } = this.#options;
-    return {
-      ...this.baseConfig(),
-      ...{ units, returnSequences, returnState, stateful, useBias },
-      ...{ kernelInitializer, recurrentInitializer, biasInitializer },
-      ...this.#extraConfig,
-    };
+    return { ...this.baseConfig(), ...configOf(this.#kind), checkpointEvery: this.#checkpointEvery };
   }
 
-  /** The states of the recurrence, h first. */
-  get stateSpecs(): readonly StateSpec[] {
-    return this.cell.states.map((name) => ({ name, width: this.units }));
-  }
-
-  /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
-  get states(): Float32Array[] | undefined {
-    return this.carried?.values;
-  }
-
-  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values. */
-  setStates(states: readonly ArrayLike<number>[], batch: number): void {
-    this.carried?.set(states, batch);
-  }
-
-  override get carried(): CarriedStates | undefined {
-    if (!this.stateful) return undefined;
-    return (this.#carried ??= new CarriedStates(this.stateSpecs, () => this.describe()));
+  override copy(options: SequenceOptions): Recurrent<Output> {
+    return this.#make({ ...this.sequence, trainable: this.trainable, ...options });
   }
 
   override addToStream(program: StreamProgram): void {
-    program.recurrent(this.cell, {
-      kernel: this.#kernel!,
-      recurrentKernel: this.#recurrentKernel!,
-      bias: this.#bias,
-    });
-  }
-
-  protected override checkInput(inputShape: BatchShape): void {
-    if (inputShape.length !== 3) {
-      throw new ArgumentError(
-        `${this.describe()}: input expected [batch, time, features], got ${formatShape(inputShape)}`,
-      );
-    }
+    const { cell } = this.#kind;
+    const { kernel, recurrentKernel, bias } = this.#weights as Record<string, Parameter>;
+    if (!cell?.stream || this.sequence.goBackwards) super.addToStream(program);
+    else program.recurrent(cell, { kernel: kernel!, recurrentKernel: recurrentKernel!, bias });
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
-    const { units, useBias = true } = this.#options;
-    const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = this.#options;
-    const width = this.cell.gates * units;
-    this.#kernel = this.addWeight('kernel', [this.inputWidth(inputShape), width], kernelInitializer);
-    this.#recurrentKernel = this.addWeight('recurrentKernel', [units, width], recurrentInitializer);
-    if (useBias) {
-      this.#bias = this.addWeight('bias', this.cell.biases === 2 ? [2, width] : [width], this.#biasInitializer);
-    }
+    this.#weights = Object.fromEntries(
+      weightsOf(this.#kind, this.inputWidth(inputShape)).map(({ name, shape, initializer, regularizer }) => [
+        name,
+        this.addWeight(name, shape, initializer, regularizer),
+      ]),
+    );
   }
 
-  protected override call(x: Tensor, options: CallOptions): Output {
-    const { returnSequences = false, returnState = false } = this.#options;
-    const { carried } = this;
+  protected override walk(x: Tensor, walk: Walk): Walked {
+    const [batch, , inputs] = x.shape as [number, number, number];
+    const masks = drawMasks(this.#kind, { batch, inputs, training: walk.training }, this.random);
+    const { cell, gates } = this.#kind;
+    if (!cell) {
+      const widths = { states: this.stateSpecs, output: this.outputWidth };
+      return composedScan(x, stepOf(this.#kind, this.#weights, masks), widths, walk);
+    }
+    const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
+    // A mask that all gates share is one of the input itself.
+    const perGate = masks.input?.shape[0] === gates && gates > 1;
+    const input =
+      masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
     const { outputs, states } = recurrence(
-      this.cell,
-      swapTimeBatch(x),
-      { kernel: this.#kernel!, recurrentKernel: this.#recurrentKernel!, bias: this.#bias },
-      { initialState: options.initialState ?? carried?.begin(x.shape[0]!), returnSequences },
+      cell,
+      input,
+      { kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra },
+      {
+        ...{ initialState: walk.initialState, reverse: walk.reverse, returnSequences: walk.returnSequences },
+        mask: walk.mask && swapTimeBatch(walk.mask),
+        inputDropout: perGate ? masks.input : undefined,
+        recurrentDropout: masks.hidden,
+        checkpointEvery: this.#checkpointEvery,
+      },
     );
-    carried?.keep(states);
-    const y = outputs ? swapTimeBatch(outputs) : states[0]!;
-    return (returnState ? [y, ...states] : y) as Output;
+    const walked = { outputs: outputs && swapTimeBatch(outputs), last: states[0]!, states };
+    return walk.mask && walk.initialState ? silentUntilFirst(walked, walk.mask, walk.reverse) : walked;
   }
 }
 
-// Keras's unit_forget_bias: ones for the second of the four gates.
-const forgetBias: Initializer = (shape) => {
-  const width = shape.at(-1)!;
-  return new Float32Array(width).fill(1, width / 4, width / 2);
-};
-
-type WithState<O extends RecurrentOptions> = O extends { returnState: true } ? Tensor[] : Tensor;
+/** Keras's output is zero until a row has made its first step, whatever state it starts from. */
+function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, reverse: boolean): Walked {
+  const [batch, time] = mask.shape as [number, number];
+  const kept = mask.toArray();
+  const stepped = (row: number, t: number): boolean => {
+    const [from, to] = reverse ? [t, time] : [0, t + 1];
+    return kept.subarray(row * time + from, row * time + to).some((value) => value !== 0);
+  };
+  if (outputs) {
+    const place = (i: number): [number, number] =>
+      mask.timeMajor ? [i % batch, Math.floor(i / batch)] : [Math.floor(i / time), i % time];
+    const any = maskOf(mask, (i) => stepped(...place(i)));
+    return { outputs: where(any, outputs, 0), last, states };
+  }
+  const any = maskOf(last, (i) => stepped(Math.floor(i / last.shape[1]!), reverse ? 0 : time - 1));
+  return { outputs, last: where(any, last, 0), states };
+}
 
 /**
  * Long short-term memory.
  *
- * i, f, o = σ(x·W + h·U + b), g = tanh(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘tanh c′
+ * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
- * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o.
+ * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is `[B, P]` and U
+ * `[P, 4H]`.
  *
- * @throws ArgumentError if `units` is no positive integer; when called, if the input has not three axes, or if a stateful
- *   layer's batch changes.
- * @see keras.layers.LSTM
+ * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown, `projSize` is more than
+ *   `units`, or `checkpointEvery` is given for activations without a fused kernel; when called, if the input has not three axes,
+ *   a mask or an initial state does not fit, or a stateful layer's batch changes.
+ * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
  */
-export function lstm<O extends LstmOptions>(options: O): Recurrent<WithState<O>> {
-  const { unitForgetBias } = options;
-  const biasInitializer = (unitForgetBias ?? true) ? forgetBias : undefined;
-  return new Recurrent('LSTM', lstmCell, options, { defaultName: 'lstm', config: { unitForgetBias }, biasInitializer });
+export function lstm<const O extends LstmOptions>(options: O): Recurrent<WithState<O>> {
+  const names = { className: 'LSTM', defaultName: 'lstm' };
+  return new BuiltInRecurrent(names, lstmKind(options), options, (changed) => lstm<O>({ ...options, ...changed }));
 }
 
 /**
  * Gated recurrent unit, by default with the reset gate after the recurrent product and two biases.
  *
- * z, r = σ(x·W + b + h·U + c), g = tanh(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
+ * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
  *
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
  * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]` (`[3H]` with `resetAfter: false`), gates z r h.
@@ -199,10 +187,9 @@ export function lstm<O extends LstmOptions>(options: O): Recurrent<WithState<O>>
  * @throws ArgumentError as `lstm` does.
  * @see keras.layers.GRU
  */
-export function gru<O extends GruOptions>(options: O): Recurrent<WithState<O>> {
-  const { resetAfter } = options;
-  const cell = (resetAfter ?? true) ? gruAfterCell : gruBeforeCell;
-  return new Recurrent('GRU', cell, options, { defaultName: 'gru', config: { resetAfter } });
+export function gru<const O extends GruOptions>(options: O): Recurrent<WithState<O>> {
+  const names = { className: 'GRU', defaultName: 'gru' };
+  return new BuiltInRecurrent(names, gruKind(options), options, (changed) => gru<O>({ ...options, ...changed }));
 }
 
 /**
@@ -211,18 +198,11 @@ export function gru<O extends GruOptions>(options: O): Recurrent<WithState<O>> {
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
  * kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
  *
- * @throws ArgumentError as `lstm` does, and if the activation has no kernel.
+ * @throws ArgumentError as `lstm` does.
  * @see keras.layers.SimpleRNN
  */
-export function simpleRnn<O extends SimpleRnnOptions>(options: O): Recurrent<WithState<O>> {
-  const { activation = 'tanh' } = options;
-  if (!Object.hasOwn(rnnCells, activation)) {
-    throw new ArgumentError(
-      `simpleRnn: activation expected one of ${Object.keys(rnnCells).join(', ')}, got '${activation}'`,
-    );
-  }
-  return new Recurrent('SimpleRNN', rnnCells[activation], options, {
-    defaultName: 'simple_rnn',
-    config: { activation: options.activation },
-  });
+export function simpleRnn<const O extends SimpleRnnOptions>(options: O): Recurrent<WithState<O>> {
+  const names = { className: 'SimpleRNN', defaultName: 'simple_rnn' };
+  const make: Make<WithState<O>> = (changed) => simpleRnn<O>({ ...options, ...changed });
+  return new BuiltInRecurrent(names, simpleRnnKind(options), options, make);
 }

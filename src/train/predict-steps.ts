@@ -82,7 +82,7 @@ export class StepPredictor {
       .filter((layer): layer is Recurrent => layer instanceof Recurrent)
       .map((layer) => {
         const at = next;
-        next += layer.cell.states.length;
+        next += layer.stateSpecs.length;
         return { layer, at };
       });
   }
@@ -100,7 +100,7 @@ export class StepPredictor {
     if (carrying.length === 0) return;
     const states = stream.state;
     for (const { layer, at } of carrying) {
-      layer.setStates(states.slice(at, at + layer.cell.states.length), stream.batch);
+      layer.setStates(states.slice(at, at + layer.stateSpecs.length), stream.batch);
     }
   }
 }

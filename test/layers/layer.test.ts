@@ -271,7 +271,7 @@ describe('config', () => {
     );
   });
 
-  test.each(['Conv1D', 'toString'])('of class %s, throws', (className) => {
+  test.each(['Conv2D', 'toString'])('of class %s, throws', (className) => {
     expect(() => layerFromConfig(className, {})).toThrow(`got '${className}'`);
   });
 });

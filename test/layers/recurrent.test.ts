@@ -102,7 +102,7 @@ describe('what a recurrent layer returns', () => {
 
   test('simpleRnn with an unknown activation, cannot be made', () => {
     expect(() => simpleRnn({ units: 2, activation: 'toString' as 'tanh' })).toThrow(
-      "simpleRnn: activation expected one of tanh, relu, linear, got 'toString'",
+      /^activation expected one of linear, relu, .*, got 'toString'$/,
     );
   });
 });

@@ -1,0 +1,72 @@
+import { empty, type Tensor } from '../autograd/tensor.ts';
+import { stack } from '../ops/joins.ts';
+import { inOrder } from '../ops/layout.ts';
+import { where } from '../ops/select.ts';
+import { timeStep } from '../ops/slices.ts';
+import type { StateSpec } from './carried-states.ts';
+import type { Walk, Walked } from './recurrent-layer.ts';
+
+export interface StepResult {
+  /** `[B, O]` */
+  readonly output: Tensor;
+  /** As wide as those before. */
+  readonly states: readonly Tensor[];
+}
+
+/** From x_t `[B, I]` and the states before to the output and the states after. */
+export type Step = (x: Tensor, states: readonly Tensor[]) => StepResult;
+
+/**
+ * The scan over time of a step made of ops, one step after another.
+ *
+ * A masked row keeps its states and repeats its output, zeros at first; a step at which every row is masked is not made.
+ *
+ * @param input x `[B, T, I]`, in either memory order.
+ */
+export function composedScan(
+  input: Tensor,
+  step: Step,
+  widths: { states: readonly StateSpec[]; output: number },
+  walk: Walk,
+): Walked {
+  const x = inOrder(input, true);
+  const [batch, time] = x.shape as [number, number];
+  const kept = walk.mask && keptRows(walk.mask);
+  let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width]));
+  let output: Tensor | undefined;
+  const outputs: Tensor[] = [];
+  for (let i = 0; i < time; i++) {
+    const t = walk.reverse ? time - 1 - i : i;
+    const rows = kept?.[t] ?? batch;
+    if (rows > 0) {
+      const made = step(timeStep(x, t), states);
+      if (rows === batch) ({ output, states } = made);
+      else {
+        const mask = timeStep(walk.mask!, t);
+        const before = states;
+        output = where(mask, made.output, output ?? 0);
+        states = made.states.map((state, s) => where(mask, state, before[s]!));
+      }
+    }
+    if (walk.returnSequences) outputs[t] = output!;
+  }
+  output ??= filled([batch, widths.output]);
+  for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape);
+  return { outputs: walk.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
+}
+
+/** How many rows of each step a mask `[B, T]` leaves in. */
+function keptRows(mask: Tensor): number[] {
+  const [batch, time] = mask.shape as [number, number];
+  const values = mask.toArray();
+  const counts = new Array<number>(time).fill(0);
+  for (let b = 0; b < batch; b++) for (let t = 0; t < time; t++) if (values[b * time + t] !== 0) counts[t]!++;
+  return counts;
+}
+
+/** A tensor of one value. */
+export function filled(shape: readonly number[], value = 0): Tensor {
+  const y = empty(shape, { name: 'filled' });
+  y.dataView().fill(value);
+  return y;
+}

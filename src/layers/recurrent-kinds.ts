@@ -1,0 +1,240 @@
+import type { Parameter } from '../autograd/parameter.ts';
+import { ArgumentError, type Shape, type Tensor } from '../autograd/tensor.ts';
+import type { Cell } from '../cells/cell.ts';
+import { gruAfterCell, gruBeforeCell } from '../cells/gru.ts';
+import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts';
+import { rnnCells } from '../cells/rnn.ts';
+import type { RandomStream } from '../engine/random.ts';
+import { dropout as drop } from '../ops/dropout.ts';
+import { type ActivationName, activation as functionOf } from './activations.ts';
+import type { StateSpec } from './carried-states.ts';
+import { filled, type Step } from './composed-scan.ts';
+import { expectRate } from './dropout.ts';
+import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
+import { expectCount, type Json, type LayerConfig, type LayerOptions } from './layer.ts';
+import { GateProducts, gruStep, lstmStep, type MakeStep, simpleRnnStep } from './recurrent-steps.ts';
+import type { RegularizerSpec } from './regularizers.ts';
+
+/** What Keras's three recurrences take, as layers and as cells. */
+export interface CellOptions extends LayerOptions {
+  /** Size H of the state. */
+  units: number;
+  /** Default `tanh`. */
+  activation?: ActivationName;
+  /** Default true. */
+  useBias?: boolean;
+  /** Default `glorotUniform`. */
+  kernelInitializer?: InitializerSpec;
+  /** Default `orthogonal`. */
+  recurrentInitializer?: InitializerSpec;
+  /** Default `zeros`. */
+  biasInitializer?: InitializerSpec;
+  kernelRegularizer?: RegularizerSpec;
+  recurrentRegularizer?: RegularizerSpec;
+  biasRegularizer?: RegularizerSpec;
+  /**
+   * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every step; one a
+   * gate where there is `recurrentDropout` too, as in Keras. Default 0.
+   */
+  dropout?: number;
+  /** The same for h on its way into the next step: one mask a sequence and gate. Default 0. */
+  recurrentDropout?: number;
+}
+
+export interface LstmCellOptions extends CellOptions {
+  /** Of the gates i, f and o. Default `sigmoid`. */
+  recurrentActivation?: ActivationName;
+  /** Whether the forget gate's bias starts at 1. Default true. */
+  unitForgetBias?: boolean;
+  /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
+  peephole?: boolean;
+  /** Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no projection. */
+  projSize?: number;
+}
+
+export interface GruCellOptions extends CellOptions {
+  /** Of the gates z and r. Default `sigmoid`. */
+  recurrentActivation?: ActivationName;
+  /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
+  resetAfter?: boolean;
+}
+
+/** A weight that is still to be made. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: InitializerSpec | Initializer;
+  readonly regularizer?: RegularizerSpec | undefined;
+}
+
+/** One of Keras's recurrences with its options: what it needs and how it steps. */
+export interface Kind {
+  readonly gates: number;
+  readonly biases: 1 | 2;
+  readonly states: readonly StateSpec[];
+  readonly options: CellOptions;
+  /** What `options` has beside `CellOptions`, for a saved model. */
+  readonly own: LayerConfig;
+  /** Its kernels, where its activations have some. */
+  readonly cell?: Cell | undefined;
+  readonly step: MakeStep;
+  readonly biasInitializer: InitializerSpec | Initializer;
+  /** Weights beside kernel, recurrentKernel and bias. */
+  readonly extra: readonly WeightSpec[];
+}
+
+export type Weights = Readonly<Record<string, Parameter>>;
+
+function checkOptions(what: string, { units, dropout = 0, recurrentDropout = 0, activation }: CellOptions): void {
+  expectCount(`${what}: units`, units);
+  expectRate(`${what}: dropout`, dropout);
+  expectRate(`${what}: recurrentDropout`, recurrentDropout);
+  functionOf(activation ?? 'tanh');
+}
+
+export function lstmKind(options: LstmCellOptions): Kind {
+  checkOptions('lstm', options);
+  const { units, activation = 'tanh', recurrentActivation = 'sigmoid', peephole = false, projSize } = options;
+  const { kernelInitializer = 'glorotUniform', unitForgetBias = true, biasInitializer = 'zeros' } = options;
+  if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
+    throw new ArgumentError(`lstm: projSize expected at most units = ${units}, got ${projSize}`);
+  }
+  const extra: WeightSpec[] = [];
+  if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
+  if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
+  const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
+  const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid' && extra.length < 2;
+  return {
+    ...{ gates: 4, biases: 1, options, extra },
+    states: [
+      { name: 'h', width: projSize ?? units },
+      { name: 'c', width: units },
+    ],
+    own: given(options, 'recurrentActivation', 'unitForgetBias', 'peephole', 'projSize'),
+    cell: hasKernels ? fused : undefined,
+    step: lstmStep(functionOf(activation), functionOf(recurrentActivation)),
+    biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
+  };
+}
+
+export function gruKind(options: GruCellOptions): Kind {
+  checkOptions('gru', options);
+  const { units, activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true } = options;
+  const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid';
+  return {
+    ...{ gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
+    states: [{ name: 'h', width: units }],
+    own: given(options, 'recurrentActivation', 'resetAfter'),
+    cell: hasKernels ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
+    step: gruStep(functionOf(activation), functionOf(recurrentActivation), resetAfter),
+    biasInitializer: options.biasInitializer ?? 'zeros',
+  };
+}
+
+export function simpleRnnKind(options: CellOptions): Kind {
+  checkOptions('simpleRnn', options);
+  const { units, activation = 'tanh' } = options;
+  return {
+    ...{ gates: 1, biases: 1, options, extra: [], own: {} },
+    states: [{ name: 'h', width: units }],
+    cell: (rnnCells as Partial<Record<ActivationName, Cell>>)[activation],
+    step: simpleRnnStep(functionOf(activation)),
+    biasInitializer: options.biasInitializer ?? 'zeros',
+  };
+}
+
+/** The options of these names that were given. */
+const given = (options: object, ...names: string[]): LayerConfig =>
+  Object.fromEntries(names.map((name) => [name, (options as Record<string, Json>)[name]]));
+
+// Keras's unit_forget_bias: ones for the second of the four gates.
+const withForgetBias =
+  (others: InitializerSpec): Initializer =>
+  (shape, random) => {
+    const width = shape.at(-1)!;
+    return initializer(others)(shape, random).fill(1, width / 4, width / 2);
+  };
+
+/** Each row of a matrix by itself, as a weight of one axis. */
+const rowByRow =
+  (spec: InitializerSpec): Initializer =>
+  ([rows, columns], random) => {
+    const values = new Float32Array(rows! * columns!);
+    for (let row = 0; row < rows!; row++) values.set(initializer(spec)([columns!], random), row * columns!);
+    return values;
+  };
+
+/** Keras's weights of a recurrence, in its order. */
+export function weightsOf(
+  { options, gates, biases, states, extra, biasInitializer }: Kind,
+  inputs: number,
+): WeightSpec[] {
+  const { units, useBias = true } = options;
+  const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = options;
+  const width = gates * units;
+  const kernel = { name: 'kernel', shape: [inputs, width], initializer: kernelInitializer };
+  const recurrent = {
+    name: 'recurrentKernel',
+    shape: [states[0]!.width, width],
+    initializer: recurrentInitializer,
+  };
+  const bias = { name: 'bias', shape: biases === 2 ? [2, width] : [width], initializer: biasInitializer };
+  return [
+    { ...kernel, regularizer: options.kernelRegularizer },
+    { ...recurrent, regularizer: options.recurrentRegularizer },
+    ...(useBias ? [{ ...bias, regularizer: options.biasRegularizer }] : []),
+    ...extra,
+  ];
+}
+
+/** The options of a recurrence as plain JSON. */
+export function configOf({ options, own }: Kind): LayerConfig {
+  const { units, activation, useBias, kernelInitializer, recurrentInitializer, biasInitializer } = options;
+  const { kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout } = options;
+  return {
+    ...{ units, activation, useBias, kernelInitializer, recurrentInitializer, biasInitializer },
+    ...{ kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout },
+    ...own,
+  };
+}
+
+/** Masks of one batch of sequences, scaled by 1/(1 − rate). */
+export interface DropoutMasks {
+  /** `[G, B, I]`, or `[1, B, I]` where gates share one. */
+  readonly input?: Tensor | undefined;
+  /** `[G, B, H]` */
+  readonly hidden?: Tensor | undefined;
+}
+
+/** Draws what a batch drops while training; nothing otherwise. */
+export function drawMasks(
+  { options, gates, states }: Kind,
+  sizes: { batch: number; inputs: number; training: boolean },
+  random: RandomStream,
+): DropoutMasks {
+  const { dropout = 0, recurrentDropout = 0 } = options;
+  if (!sizes.training) return {};
+  const draw = (rate: number, count: number, width: number): Tensor | undefined =>
+    rate === 0 ? undefined : drop(filled([count, sizes.batch, width], 1), rate, random.nextKey());
+  return {
+    input: draw(dropout, recurrentDropout > 0 ? gates : 1, sizes.inputs),
+    hidden: draw(recurrentDropout, gates, states[0]!.width),
+  };
+}
+
+/** The step of a recurrence in ops, for one batch of sequences. */
+export function stepOf({ options, gates, biases, step }: Kind, weights: Weights, masks: DropoutMasks): Step {
+  const { units } = options;
+  const bias = weights.bias?.tensor;
+  return step(
+    new GateProducts(
+      { weight: weights.kernel!.tensor, bias, row: biases === 2 ? 0 : undefined, gates, units },
+      masks.input,
+    ),
+    new GateProducts(
+      { weight: weights.recurrentKernel!.tensor, bias: biases === 2 ? bias : undefined, row: 1, gates, units },
+      masks.hidden,
+    ),
+    weights,
+  );
+}

@@ -1,0 +1,136 @@
+import { ArgumentError, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import type { Nested } from '../data/nested.ts';
+import { where } from '../ops/select.ts';
+import { reverse } from '../ops/slices.ts';
+import { CarriedStates, type StateSpec } from './carried-states.ts';
+import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+
+/** What every recurrent layer takes. */
+export interface SequenceOptions extends LayerOptions {
+  /** Whether to return the output of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
+  returnSequences?: boolean;
+  /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
+  returnState?: boolean;
+  /** Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false. */
+  goBackwards?: boolean;
+  /** Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not. Default false. */
+  stateful?: boolean;
+  /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
+  zeroOutputForMask?: boolean;
+}
+
+/** One sequence of a batch to walk. */
+export interface Walk {
+  /** Undefined for zeros. */
+  readonly initialState: readonly Tensor[] | undefined;
+  /** `[B, T]`, 0 where nothing happens. */
+  readonly mask: Tensor | undefined;
+  readonly training: boolean;
+  /** From the last step to the first; outputs stay at their own time. */
+  readonly reverse: boolean;
+  readonly returnSequences: boolean;
+}
+
+export interface Walked {
+  /** `[B, T, O]`, with `returnSequences`. */
+  readonly outputs: Tensor | undefined;
+  /** Of the last step walked, `[B, O]`. */
+  readonly last: Tensor;
+  readonly states: readonly Tensor[];
+}
+
+/** What a layer that returns its states gives: a list, else one tensor. */
+export type WithState<O extends SequenceOptions> = O extends { returnState: true } ? Tensor[] : Tensor;
+
+/** A layer that walks a sequence: states between batches, masks, and Keras's choice of outputs. A subclass says how it walks. */
+export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
+  readonly sequence: SequenceOptions;
+  #carried: CarriedStates | undefined;
+
+  constructor(defaultName: string, options: SequenceOptions) {
+    super(defaultName, options);
+    this.sequence = options;
+  }
+
+  /** Its states with their widths, h first. */
+  abstract get stateSpecs(): readonly StateSpec[];
+  /** An equal layer with weights of its own, but for some options. @internal */
+  abstract copy(options: SequenceOptions): Recurrent<Output>;
+  protected abstract walk(x: Tensor, walk: Walk): Walked;
+
+  /** Width O of the output. */
+  get outputWidth(): number {
+    return this.stateSpecs[0]!.width;
+  }
+
+  get stateful(): boolean {
+    return this.sequence.stateful ?? false;
+  }
+
+  /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
+  get states(): Float32Array[] | undefined {
+    return this.carried?.values;
+  }
+
+  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values. */
+  setStates(states: readonly ArrayLike<number>[], batch: number): void {
+    this.carried?.set(states, batch);
+  }
+
+  override get carried(): CarriedStates | undefined {
+    if (!this.stateful) return undefined;
+    return (this.#carried ??= new CarriedStates(this.stateSpecs, () => this.describe()));
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, time = null] = inputShape;
+    return this.sequence.returnSequences ? [batch, time, this.outputWidth] : [batch, this.outputWidth];
+  }
+
+  override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
+    const y = this.outputShape(inputShape);
+    return this.sequence.returnState ? [y, ...this.stateSpecs.map(({ width }) => [y[0]!, width])] : y;
+  }
+
+  protected override baseConfig(): LayerConfig {
+    const { returnSequences, returnState, goBackwards, stateful, zeroOutputForMask } = this.sequence;
+    return { ...super.baseConfig(), returnSequences, returnState, goBackwards, stateful, zeroOutputForMask };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Output {
+    const { returnSequences = false, returnState = false, goBackwards = false, zeroOutputForMask } = this.sequence;
+    const { carried } = this;
+    const { mask } = options;
+    const batch = x.shape[0]!;
+    if (options.initialState) this.#checkInitialState(options.initialState, batch);
+    const { outputs, last, states } = this.walk(x, {
+      ...{ mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
+      initialState: options.initialState ?? carried?.begin(batch),
+    });
+    carried?.keep(states);
+    let y = outputs ?? last;
+    if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);
+    if (outputs && goBackwards && !options.ownTime) {
+      y = reverse(y, 1);
+      if (mask) y.mask = reverse(mask, 1);
+    }
+    return (returnState ? [y, ...states] : y) as Output;
+  }
+
+  #checkInitialState(states: readonly Tensor[], batch: number): void {
+    const { stateSpecs } = this;
+    const what = `${this.describe()}: initialState`;
+    if (states.length !== stateSpecs.length) {
+      const names = stateSpecs.map(({ name }) => name).join(', ');
+      throw new ArgumentError(`${what} expected ${stateSpecs.length} tensors (${names}), got ${states.length}`);
+    }
+    stateSpecs.forEach(({ width }, i) => {
+      expectF32(`${what}[${i}]`, states[i]!);
+      expectShape(`${what}[${i}]`, states[i]!.shape, [batch, width]);
+    });
+  }
+}
