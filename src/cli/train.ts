@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
   buildVocabulary,
@@ -10,12 +10,12 @@ import {
   textStreams,
 } from '../data/text.ts';
 import { FileError } from '../io/file-error.ts';
-import { readFileChecked, writeFileAtomic } from '../io/node-files.ts';
+import { makeFolder, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { NonFiniteLossError } from '../train/divergence.ts';
-import { yielder } from '../train/fit.ts';
 import { generateIds } from '../train/generate.ts';
 import type { Model } from '../train/model.ts';
 import { NonFiniteGradientError } from '../train/optimizers.ts';
+import { yielder } from '../train/yielder.ts';
 import {
   addPoint,
   buildCharModel,
@@ -260,23 +260,13 @@ function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<ke
 
 /** Makes the folder, and finds out now rather than after many steps whether it can be written to. */
 function preparePaths({ out }: TrainOptions): { model: string; curve: string } {
-  let operation = 'make';
+  makeFolder(out);
   try {
-    makeFolder(out);
-    operation = 'write to';
     rmdirSync(mkdtempSync(join(out, '.tapeloop-')));
   } catch (error) {
-    throw new FileError(out, operation, error);
+    throw new FileError(out, 'write to', error);
   }
   return { model: join(out, 'model.safetensors'), curve: join(out, 'loss.svg') };
-}
-
-/** Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in /proc. */
-function makeFolder(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  const parent = dirname(path);
-  if (parent !== path) makeFolder(parent);
-  mkdirSync(path);
 }
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;

@@ -1,6 +1,7 @@
 // Files under Node, and nowhere else: what a browser loads must not reach this file.
 import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FileError } from './file-error.ts';
 
@@ -102,3 +103,79 @@ export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Arr
     throw error instanceof FileError ? error : new FileError(path, 'read', error);
   }
 }
+
+/**
+ * Makes a folder and those above it that do not exist.
+ *
+ * @throws FileError if one cannot be made
+ */
+export function makeFolder(path: string): void {
+  try {
+    makeWithParents(path);
+  } catch (error) {
+    throw new FileError(path, 'make', error);
+  }
+}
+
+/** Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in /proc. */
+function makeWithParents(path: string): void {
+  if (nodeFs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const parent = dirname(path);
+  if (parent !== path) makeWithParents(parent);
+  nodeFs.mkdirSync(path);
+}
+
+/** What `readFileChecked` reads, or undefined where there is no such file. */
+export const readFileIfAny = (path: string): Uint8Array<ArrayBuffer> | undefined =>
+  nodeFs.statSync(path, { throwIfNoEntry: false }) ? readFileChecked(path) : undefined;
+
+/** The folder that a path's file stands in. */
+export const folderOf = (path: string): string => dirname(path);
+
+/** Removes a file, if there is one. Throws `FileError` if it cannot be removed. */
+export function removeFile(path: string): void {
+  try {
+    nodeFs.rmSync(path, { force: true });
+  } catch (error) {
+    throw new FileError(path, 'remove', error);
+  }
+}
+
+/** A file that grows: what has been written can be read while it is open. */
+export class GrowingFile {
+  readonly #path: string;
+  readonly #fd: number;
+  /** Whether something stood in it when it was opened. */
+  readonly hadContent: boolean;
+
+  /**
+   * @param append whether to keep what stands in it.
+   * @throws FileError if it cannot be opened
+   */
+  constructor(path: string, { append = false }: { append?: boolean } = {}) {
+    this.#path = path;
+    try {
+      this.#fd = nodeFs.openSync(path, append ? 'a' : 'w');
+      this.hadContent = nodeFs.fstatSync(this.#fd).size > 0;
+    } catch (error) {
+      throw new FileError(path, 'open', error);
+    }
+  }
+
+  /** Throws `FileError` if it cannot be written. */
+  write(content: Uint8Array | string): void {
+    try {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      for (let at = 0; at < bytes.length; ) at += nodeFs.writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      throw new FileError(this.#path, 'write', error);
+    }
+  }
+
+  close(): void {
+    nodeFs.closeSync(this.#fd);
+  }
+}
+
+/** What tells the files of this host and process from others' in a shared folder. */
+export const processName = (): string => `${hostname()}.${process.pid}`;

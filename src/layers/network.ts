@@ -1,4 +1,4 @@
-import { ArgumentError, type DType, formatShape, Tensor, zeros } from '../autograd/tensor.ts';
+import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
 import {
@@ -37,6 +37,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly #inputs: Nested<InputSpec>;
   readonly #options: NetworkOptions<L>;
   readonly #forward: Forward<L, Y>;
+  /** Outputs of a sample, by the shapes of its inputs. */
+  readonly #outputShapes = new Map<string, Nested<BatchShape>>();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
     super('model', { name: options.name });
@@ -68,7 +70,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return this.layers.every((layer) => layer.isBuilt);
   }
 
-  /** Found by running `forward` once, on one sample of zeros; lengths that vary are 1 there. Makes the weights that do not exist yet. */
+  /** Found by running `forward` on one sample of zeros, once for each shape of its inputs; lengths that vary are 1 there. Makes the weights that do not exist yet. */
   override outputShape(inputShape: Nested<BatchShape>): BatchShape {
     const shapes = this.outputShapes(inputShape);
     if (!isShape(shapes)) throw new ArgumentError(`${this.name}: outputShape() expected one output, got several`);
@@ -76,15 +78,26 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 
   override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
-    const restores = this.tree().map((layer) => layer.carried?.setAside());
+    const sample = mapNested<BatchShape, Shape>(inputShape, isShape, (shape) => [
+      1,
+      ...shape.slice(1).map((n) => n ?? 1),
+    ]);
+    const known = JSON.stringify(sample);
+    const shapes = this.#outputShapes.get(known) ?? this.#outputShapesOf(sample);
+    this.#outputShapes.set(known, shapes);
     const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
+    return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);
+  }
+
+  #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
+    const restores = this.tree().map((layer) => layer.carried?.setAside());
     try {
       return engine().step(() => {
-        const x = mapNested<BatchShape, Tensor>(inputShape, isShape, (shape, key) =>
-          zeros([1, ...shape.slice(1).map((n) => n ?? 1)], { dtype: this.#dtypeOf(key), name: 'x' }),
+        const x = mapNested<BatchShape, Tensor>(sample, isShape, (shape, key) =>
+          zeros(shape as Shape, { dtype: this.#dtypeOf(key), name: 'x' }),
         );
         const y = this(x, { training: false });
-        return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [batch, ...shape.slice(1)]);
+        return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => shape);
       });
     } finally {
       for (const restore of restores) restore?.();

@@ -1,24 +1,35 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import type { SamplesLike } from '../data/ragged.ts';
+import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { FitOptions } from './fit.ts';
-import type { Data, Model } from './model.ts';
+import type { AnyModel } from './model.ts';
 import { inTurn, type Rows, type Samples } from './samples.ts';
 
 /** One batch as a caller gives it. */
 export type BatchData =
-  | { readonly x: Data; readonly y: Data; readonly sampleWeight?: Nested<SamplesLike> | undefined }
+  | {
+      readonly x: Data;
+      readonly y: Data;
+      readonly sampleWeight?: Nested<SamplesLike> | undefined;
+      /** Whether stateful layers start it from zeros. Default false: from what the batch before has left. */
+      readonly resetStates?: boolean | undefined;
+    }
   | readonly [x: Data, y: Data, sampleWeight?: Nested<SamplesLike>];
 
-type Iterated = Iterable<BatchData> | AsyncIterable<BatchData>;
+/** One batch to predict from; what else there is in it is not read. */
+export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unknown[]];
 
-/** Batches as they come, or a function that makes them anew for each epoch. */
-export type Batches = Iterated | (() => Iterated);
+type Iterated<T> = Iterable<T> | AsyncIterable<T>;
+
+/** Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list is given as `() => list`. */
+export type Batches<T = BatchData> = Iterated<T> | (() => Iterated<T>);
 
 /** One batch of checked samples. */
 export interface Batch {
   samples: Samples;
   rows: Rows;
+  resetStates?: boolean | undefined;
 }
 
 /** Where the batches of every epoch come from. */
@@ -27,99 +38,118 @@ export interface Feed {
   readonly steps: number | undefined;
   readonly validation: Feed | undefined;
   batches(): Iterable<Batch> | AsyncIterable<Batch>;
+  /** Lets go of what it iterates over, however the run ended. */
+  close?(): Promise<void>;
 }
 
 /** Whether it is batches, not samples: arrays of any kind can be iterated, too. */
-export function isBatches(x: unknown): x is Batches {
+export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> {
   if (typeof x === 'function') return true;
   if (typeof x !== 'object' || x === null || Array.isArray(x) || ArrayBuffer.isView(x)) return false;
   return Symbol.asyncIterator in x || Symbol.iterator in x;
 }
 
-/** Batches cut from samples: each epoch shuffles those that are not held back for validation. */
+/** Batches cut from samples: each pass over them shuffles those that are not held back for validation. */
 export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptions): Feed {
-  const { batchSize = 32, shuffle = true, validationSplit = 0, sampleWeight } = options;
-  const samples = model.checkData(x, y, sampleWeight);
-  const all = inTurn(samples.count);
+  const { batchSize = 32, shuffle = true, validationSplit = 0, stepsPerEpoch } = options;
   if (!(validationSplit >= 0 && validationSplit < 1)) {
     throw new ArgumentError(`fit: validationSplit expected in [0, 1), got ${validationSplit}`);
   }
+  const samples = checkData(model, x, y, options);
+  const all = inTurn(samples.count);
   const kept = options.validationData ? all.length : Math.floor(all.length * (1 - validationSplit));
   if (kept === 0) {
     throw new ArgumentError(`fit: validationSplit ${validationSplit} leaves none of ${all.length} samples`);
   }
-  const held = kept < all.length ? cut(samples, all.slice(kept), options.validationBatchSize ?? batchSize) : undefined;
   const order = all.subarray(0, kept);
-  const feed = cut(samples, order, batchSize);
+  const held = kept < all.length ? heldBack(model, samples, all.slice(kept), options) : undefined;
   const validation = validationFeed(model, options) ?? held;
   expectWholeBatches(model, kept, batchSize, 'samples');
-  if (held) expectWholeBatches(model, all.length - kept, batchSize, 'samples to validate on');
-  return {
-    ...feed,
-    validation,
-    batches() {
-      if (shuffle) model.random.shuffle(order);
-      return feed.batches();
-    },
+  const { steps, batches } = cut(samples, order, batchSize);
+  const pass = (): Iterable<Batch> => {
+    // From their own order, not from that of the pass before: so a run that is restored between epochs goes on as it would have.
+    if (shuffle) {
+      order.set(inTurn(kept));
+      model.random.shuffle(order);
+    }
+    return batches();
   };
+  if (stepsPerEpoch === undefined) return { steps, validation, batches: pass };
+  const source = new Source('fit: batches', pass);
+  return { steps: stepsPerEpoch, validation, batches: () => source.take(stepsPerEpoch) };
 }
 
-/** Batches that the caller makes. */
+/** Batches that the caller makes; where there is a number of steps, an epoch goes on where the one before it ended. */
 export function batchesFeed(model: AnyModel, batches: Batches, options: FitOptions): Feed {
   const { stepsPerEpoch } = options;
-  // With a number of steps an epoch goes on where the one before it ended.
-  let running: Iterator<BatchData> | AsyncIterator<BatchData> | undefined;
+  const source = new Source('fit: batches', batches);
   return {
     steps: stepsPerEpoch,
     validation: validationFeed(model, options),
-    async *batches() {
-      running = (stepsPerEpoch === undefined ? undefined : running) ?? iterate(batches);
-      for (let step = 0; step < (stepsPerEpoch ?? Number.POSITIVE_INFINITY); step++) {
-        const { done, value } = await running.next();
-        if (!done) {
-          yield toBatch(model, value);
-          continue;
-        }
-        if (step === 0 || stepsPerEpoch !== undefined) {
-          const expected = stepsPerEpoch === undefined ? 'one batch or more' : `${stepsPerEpoch} batches`;
-          throw new ArgumentError(
-            `fit: batches expected ${expected} an epoch, got ${step}; give a function that makes them anew for each epoch`,
-          );
-        }
-        return;
-      }
-    },
+    batches: () => checkedBatches(model, source.take(stepsPerEpoch), options),
+    close: () => source.close(),
   };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a feed does not care what its model predicts.
-type AnyModel = Model<any>;
-
-function iterate(batches: Batches): Iterator<BatchData> | AsyncIterator<BatchData> {
-  const made = typeof batches === 'function' ? batches() : batches;
-  return Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
+/** Batches to measure on, every time from the first. */
+export function measuredFeed(
+  model: AnyModel,
+  what: string,
+  batches: Batches,
+  options: WeightOptions,
+  steps?: number,
+): Feed {
+  const source = new Source(what, batches);
+  return {
+    steps,
+    validation: undefined,
+    async *batches() {
+      await source.close();
+      yield* checkedBatches(model, source.take(steps), options);
+    },
+    close: () => source.close(),
+  };
 }
 
-function toBatch(model: AnyModel, data: BatchData): Batch {
-  const { x, y, sampleWeight } = 'x' in data ? data : { x: data[0], y: data[1], sampleWeight: data[2] };
-  const samples = model.checkData(x, y, sampleWeight);
-  return { samples, rows: { order: inTurn(samples.count), from: 0, to: samples.count } };
+async function* checkedBatches(
+  model: AnyModel,
+  batches: AsyncIterable<BatchData>,
+  { classWeight }: WeightOptions,
+): AsyncGenerator<Batch> {
+  for await (const data of batches) {
+    const isNamed = 'x' in data;
+    const { x, y, sampleWeight } = isNamed ? data : { x: data[0], y: data[1], sampleWeight: data[2] };
+    const samples = checkData(model, x, y, { sampleWeight, classWeight });
+    const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
+    yield { samples, rows, resetStates: isNamed && data.resetStates };
+  }
 }
 
 function validationFeed(model: AnyModel, options: FitOptions): Feed | undefined {
-  const { validationData, batchSize = 32 } = options;
+  const { validationData, validationSteps, classWeight } = options;
   if (!validationData) return undefined;
   if (!Array.isArray(validationData)) {
-    return batchesFeed(model, validationData as Batches, { stepsPerEpoch: options.validationSteps });
+    const batches = validationData as Batches;
+    return measuredFeed(model, 'fit: validationData', batches, { classWeight }, validationSteps);
   }
   const [x, y, sampleWeight] = validationData as unknown as readonly [Data, Data, Nested<SamplesLike>?];
-  const samples = model.checkData(x, y, sampleWeight);
-  const size = options.validationBatchSize ?? batchSize;
-  expectWholeBatches(model, samples.count, size, 'samples to validate on');
-  return cut(samples, inTurn(samples.count), size);
+  const samples = checkData(model, x, y, { sampleWeight, classWeight });
+  return heldBack(model, samples, inTurn(samples.count), options);
 }
 
-function cut(samples: Samples, order: Uint32Array, batchSize: number): Feed {
+function heldBack(model: AnyModel, samples: Samples, order: Uint32Array, options: FitOptions): Feed {
+  const size = options.validationBatchSize ?? options.batchSize ?? 32;
+  expectWholeBatches(model, order.length, size, 'samples to validate on');
+  return cut(samples, order.subarray(0, size * (options.validationSteps ?? order.length)), size);
+}
+
+export interface CutFeed extends Feed {
+  readonly steps: number;
+  batches(): Iterable<Batch>;
+}
+
+/** Samples in batches of a size, the last with what is left. */
+export function cut(samples: Samples, order: Uint32Array, batchSize: number): CutFeed {
   return {
     steps: Math.ceil(order.length / batchSize),
     validation: undefined,
@@ -136,4 +166,63 @@ function expectWholeBatches(model: AnyModel, count: number, batchSize: number, w
   throw new ArgumentError(
     `fit: a stateful model expected a number of ${what} that batchSize ${batchSize} divides, got ${count}`,
   );
+}
+
+type Made<T> = Iterator<T> | AsyncIterator<T>;
+
+/**
+ * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed here; one that
+ * the caller holds, as a generator is, goes on where it stands. @internal
+ */
+export class Source<T> {
+  readonly #what: string;
+  readonly #given: Batches<T>;
+  #running: Made<T> | undefined;
+  #isOwn = false;
+
+  constructor(what: string, given: Batches<T>) {
+    this.#what = what;
+    this.#given = given;
+  }
+
+  /** The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be made. */
+  async *take(count: number | undefined): AsyncGenerator<T> {
+    if (count === undefined) await this.close();
+    for (let taken = 0; taken !== count; taken++) {
+      const next = await this.#next(count !== undefined);
+      if (!next.done) {
+        yield next.value;
+        continue;
+      }
+      await this.close();
+      if (count === undefined && taken > 0) return;
+      const expected = count === undefined ? 'one batch or more' : `${count} batches`;
+      throw new ArgumentError(
+        `${this.#what} expected ${expected}, got ${taken}; give a function that makes them anew each time`,
+      );
+    }
+  }
+
+  /** The next item; where they have run out and `again` is set, the first of those made anew. */
+  async #next(again: boolean): Promise<IteratorResult<T>> {
+    const isFresh = !this.#running;
+    this.#running ??= this.#make();
+    const next = await this.#running.next();
+    if (!next.done || isFresh || !again || !this.#isOwn) return next;
+    this.#running = this.#make();
+    return this.#running.next();
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (this.#isOwn) await running?.return?.();
+  }
+
+  #make(): Made<T> {
+    const made = typeof this.#given === 'function' ? this.#given() : this.#given;
+    const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
+    this.#isOwn = typeof this.#given === 'function' || (iterator as unknown) !== made;
+    return iterator;
+  }
 }

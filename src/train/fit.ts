@@ -1,32 +1,54 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
+import type { Data, WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
+import { evaluateFeed } from './evaluate-feed.ts';
 import type { Batches, Feed } from './feeds.ts';
-import type { Data, Logs, Model, WeightOptions } from './model.ts';
+import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
+import { yielder } from './yielder.ts';
 
 /** What a callback is told of a run before it starts. */
 export interface TrainingPlan {
-  epochs: number;
+  readonly epochs: number;
+  /** Where it starts. A callback that restores a run may raise it. */
   initialEpoch: number;
   /** Batches in an epoch, where that is known beforehand. */
-  steps: number | undefined;
+  readonly steps: number | undefined;
+  /** Whether there is something to validate on, so that logs with `val_` will come. */
+  readonly validates: boolean;
 }
 
-/** Told of a training run as it goes; every method may be async. `model.stopTraining = true` ends it after the batch in progress. */
+/**
+ * Told of a training run as it goes; every method may be async and is waited for. `model.stopTraining = true` ends it after the batch
+ * in progress. A callback is a plain object, so an experiment tracker plugs in by a few lines:
+ *
+ * @example
+ * const tracker = {
+ *   onTrainBegin: (model, plan) => run.config({ ...plan, parameters: model.weights.length }),
+ *   onBatchEnd: (batch, { loss }) => run.log({ batch, loss }),
+ *   onEpochEnd: (epoch, logs) => fetch('https://tracker.example/log', { method: 'POST', body: JSON.stringify({ epoch, ...logs }) }),
+ *   onTrainEnd: () => run.finish(),
+ * };
+ * await model.fit(x, y, { epochs: 10, callbacks: [tracker] });
+ *
+ * @see keras.callbacks.Callback, keras.callbacks.RemoteMonitor
+ */
 export interface Callback {
-  // biome-ignore lint/suspicious/noExplicitAny: a callback works for models of any output.
-  onTrainBegin?(model: Model<any>, plan: TrainingPlan): void | Promise<void>;
+  onTrainBegin?(model: AnyModel, plan: TrainingPlan): void | Promise<void>;
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** `batch` counts from 0 within the epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
-  /** `logs` has the batch's `loss`, and each metric over the epoch so far. */
+  /** `logs` has the batch's losses, and each metric over the epoch so far. */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
   /** `logs` has `loss`, the metrics, and with validation data the same again with `val_` before their names. A callback may add to it. */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** Training has diverged; the weights are those before the step. `true` ends training quietly instead of throwing. */
   onDivergence?(error: NonFiniteLossError | NonFiniteGradientError): boolean | Promise<boolean>;
-  /** Called however training ended, once it had begun. */
+  /** Before and after a validation. */
+  onTestBegin?(): void | Promise<void>;
+  onTestEnd?(logs: Logs): void | Promise<void>;
+  /** Called however training ended, wherever `onTrainBegin` was. */
   onTrainEnd?(history: History): void | Promise<void>;
 }
 
@@ -37,7 +59,7 @@ export interface FitOptions extends WeightOptions {
   initialEpoch?: number | undefined;
   /** Default 32. */
   batchSize?: number | undefined;
-  /** Batches in an epoch, where batches are given: the next epoch then goes on with the same iterator. */
+  /** Batches in an epoch; the next one then goes on where it ended. Default: all. */
   stepsPerEpoch?: number | undefined;
   /** Whether to permute the samples before each epoch. Default true. */
   shuffle?: boolean | undefined;
@@ -47,7 +69,7 @@ export interface FitOptions extends WeightOptions {
   validationData?: readonly [Data, Data] | readonly [Data, Data, Data] | Batches | undefined;
   /** Default: `batchSize`. */
   validationBatchSize?: number | undefined;
-  /** Batches of `validationData` to use, where it gives batches. Default: all. */
+  /** Batches to validate on, from the first. Default: all. */
   validationSteps?: number | undefined;
   /** Validates after every so many epochs, or after the epochs listed (counted from 1, as Keras does). Default 1. */
   validationFreq?: number | readonly number[] | undefined;
@@ -61,13 +83,13 @@ export interface FitOptions extends WeightOptions {
 /** What `fit` saw: one number an epoch for the loss and every metric. */
 export interface History {
   epoch: number[];
+  /** By name; with `val_` before it, one for each epoch of `validated`. */
   history: Record<string, number[]>;
+  /** The epochs after which there was a validation. */
+  validated: number[];
   /** Of the training steps alone, where it was asked for. */
   profile?: Profile;
 }
-
-// At most this long without letting the host handle events, in milliseconds: one frame at 60 a second is 16.
-const YIELD_EVERY = 8;
 
 /**
  * Trains on all batches `epochs` times and lets the host breathe between batches.
@@ -75,53 +97,79 @@ const YIELD_EVERY = 8;
  * @throws ArgumentError before anything changes, if data or options do not fit; NonFiniteLossError if training diverges,
  *   with the weights of the last good step kept.
  */
-export async function trainEpochs(
-  // biome-ignore lint/suspicious/noExplicitAny: training does not care what its model predicts.
-  model: Model<any>,
-  feedOf: () => Feed,
-  options: FitOptions,
-): Promise<History> {
-  const { epochs = 1, initialEpoch = 0, callbacks = [], signal, classWeight } = options;
+export async function trainEpochs(model: AnyModel, feedOf: () => Feed, options: FitOptions): Promise<History> {
+  const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
   checkCounts(options);
   const feed = feedOf();
   signal?.throwIfAborted();
-  const history: History = { epoch: [], history: {} };
-  const breathe = yielder();
+  const history: History = { epoch: [], history: {}, validated: [] };
   const profiler = options.profile ? new Profiler(model.engine) : undefined;
+  const run: Run = { model, feed, options, profiler, breathe: yielder() };
+  const plan: TrainingPlan = { epochs, initialEpoch, steps: feed.steps, validates: feed.validation !== undefined };
+  const begun: Callback[] = [];
+  let failure: { error: unknown } | undefined;
   model.stopTraining = false;
-  for (const each of callbacks) await each.onTrainBegin?.(model, { epochs, initialEpoch, steps: feed.steps });
   try {
-    for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
+    for (const each of callbacks) {
+      begun.push(each);
+      await each.onTrainBegin?.(model, plan);
+    }
+    for (let epoch = plan.initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       for (const each of callbacks) await each.onEpochBegin?.(epoch);
-      const running = model.runningLogs();
-      let batch = 0;
-      for await (const { samples, rows } of feed.batches()) {
-        for (const each of callbacks) await each.onBatchBegin?.(batch);
-        const step = (): Logs => model.trainOnRows(samples, rows, classWeight, running.watch);
-        const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
-        running.add(logs, rows.to - rows.from);
-        for (const each of callbacks) await each.onBatchEnd?.(batch, logs);
-        await breathe();
-        signal?.throwIfAborted();
-        batch++;
-        if (model.stopTraining) break;
-      }
-      const logs = running.value();
+      const logs = await trainEpoch(run);
       if (feed.validation && isDue(epoch, options.validationFreq ?? 1)) {
-        const measured = await validate(model, feed.validation, classWeight);
+        const measured = await validate(model, feed.validation, options);
         for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
+        history.validated.push(epoch);
       }
       for (const each of callbacks) await each.onEpochEnd?.(epoch, logs);
       history.epoch.push(epoch);
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
     }
+    // As in Keras, what is kept of training is the averages, where the optimizer makes some.
+    if (history.epoch.length > 0) model.optimizer.finalizeVariableValues(model.weights);
   } catch (error) {
-    if (!(await isTakenCareOf(error, callbacks))) throw error;
-  } finally {
-    if (profiler) history.profile = profiler.profile;
-    for (const each of callbacks) await each.onTrainEnd?.(history);
+    failure = (await isTakenCareOf(error, callbacks)) ? undefined : { error };
   }
+  if (profiler) history.profile = profiler.profile;
+  // Each is told, whatever one before it throws; the first error is the one to know.
+  for (const end of [...begun.map((each) => () => each.onTrainEnd?.(history)), () => feed.close?.()]) {
+    try {
+      await end();
+    } catch (error) {
+      failure ??= { error };
+    }
+  }
+  if (failure) throw failure.error;
   return history;
+}
+
+interface Run {
+  model: AnyModel;
+  feed: Feed;
+  options: FitOptions;
+  profiler: Profiler | undefined;
+  breathe: () => Promise<void>;
+}
+
+/** One pass over the batches; the means of its logs. */
+async function trainEpoch({ model, feed, options, profiler, breathe }: Run): Promise<Logs> {
+  const { callbacks = [], classWeight, signal } = options;
+  const running = model.runningLogs();
+  let batch = 0;
+  for await (const { samples, rows, resetStates } of feed.batches()) {
+    if (resetStates) model.resetStates();
+    for (const each of callbacks) await each.onBatchBegin?.(batch);
+    const step = (): Logs => model.trainOnRows(samples, rows, classWeight, running.watch);
+    const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
+    running.add(logs, rows.to - rows.from);
+    for (const each of callbacks) await each.onBatchEnd?.(batch, logs);
+    await breathe();
+    signal?.throwIfAborted();
+    batch++;
+    if (model.stopTraining) break;
+  }
+  return running.value();
 }
 
 function checkCounts({ epochs = 1, initialEpoch = 0, ...options }: FitOptions): void {
@@ -140,17 +188,19 @@ function checkCounts({ epochs = 1, initialEpoch = 0, ...options }: FitOptions): 
 const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
   typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1);
 
-// Stateful layers start from zeros for it, and go on where they were.
-// biome-ignore lint/suspicious/noExplicitAny: as above.
-async function validate(model: Model<any>, feed: Feed, classWeight: FitOptions['classWeight']): Promise<Logs> {
+/** Stateful layers start from zeros for it, and go on where they were. */
+async function validate(model: AnyModel, feed: Feed, options: FitOptions): Promise<Logs> {
+  const { callbacks = [] } = options;
+  for (const each of callbacks) await each.onTestBegin?.();
   const restores = model.statefulLayers.map(({ carried }) => carried.setAside());
+  let logs: Logs;
   try {
-    const logs = model.runningLogs();
-    for await (const { samples, rows } of feed.batches()) model.evaluateRows(samples, rows, logs, classWeight);
-    return logs.value();
+    logs = await evaluateFeed(model, feed, options);
   } finally {
     for (const restore of restores) restore();
   }
+  for (const each of callbacks) await each.onTestEnd?.(logs);
+  return logs;
 }
 
 async function isTakenCareOf(error: unknown, callbacks: readonly Callback[]): Promise<boolean> {
@@ -158,26 +208,4 @@ async function isTakenCareOf(error: unknown, callbacks: readonly Callback[]): Pr
   let taken = false;
   for (const each of callbacks) taken = (await each.onDivergence?.(error)) || taken;
   return taken;
-}
-
-/** A function that lets pending events run when the last time was long enough ago. */
-export function yielder(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < YIELD_EVERY) return;
-    await nextTask();
-    last = performance.now();
-  };
-}
-
-/** Resolves in a task of its own. A message is not slowed down to 4 ms as a nested timer is. */
-function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -1,35 +1,28 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { valueAndGrad } from '../autograd/tape.ts';
-import { ArgumentError, type Shape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
-import { asNested, entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
-import type { SamplesLike } from '../data/ragged.ts';
+import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import type { CarriedStates } from '../layers/carried-states.ts';
-import {
-  type AnyLayer,
-  type BatchShape,
-  type InputSpec,
-  isInputSpec,
-  isShape,
-  type Layer,
-  withTraining,
-} from '../layers/layer.ts';
+import { type AnyLayer, type Layer, withTraining } from '../layers/layer.ts';
 import { type Forward, type LayersOf, Network, type NetworkOptions } from '../layers/network.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
 import { add } from '../ops/elementwise.ts';
 import type { WeightFormat } from '../ops/stream-program.ts';
+import { checkData, columnsOf, type Data, type WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
-import { type Batches, batchesFeed, isBatches, samplesFeed } from './feeds.ts';
+import { evaluateFeed } from './evaluate-feed.ts';
+import { type Batches, batchesFeed, cut, type InputBatch, isBatches, measuredFeed, samplesFeed } from './feeds.ts';
 import { type FitOptions, type History, trainEpochs } from './fit.ts';
-import { checkTargets } from './losses/fits.ts';
 import { type ClassWeight, Objective, type ObjectiveOptions, type Watch } from './objective.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
 import { StepPredictor } from './predict-steps.ts';
+import { type Predictions, predictBatches, predictSamples } from './predictions.ts';
 import { RunningLogs } from './running-logs.ts';
-import { Column, countOf, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
+import { type Column, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
 import { checkWeightFormat, Stream, type StreamOptions } from './stream.ts';
 
 export interface CompileOptions extends ObjectiveOptions {
@@ -37,27 +30,35 @@ export interface CompileOptions extends ObjectiveOptions {
   optimizer: OptimizerName | Optimizer;
 }
 
-/** What a data set is weighed by. */
-export interface WeightOptions {
-  /** How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. */
-  sampleWeight?: Nested<SamplesLike> | undefined;
-  /** How much a sample of each class counts, by class id; 1 for one that is not named. */
-  classWeight?: ClassWeight | undefined;
+export interface EvaluateOptions extends WeightOptions {
+  /** Default 32. */
+  batchSize?: number | undefined;
 }
 
 export interface PredictOptions {
-  batchSize?: number;
-  weights?: WeightFormat;
+  /** Default 32. */
+  batchSize?: number | undefined;
+  /**
+   * `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next call. Default
+   * `float32`.
+   */
+  weights?: WeightFormat | undefined;
 }
 
-/** Inputs or targets: one, a list or some by name, as the model declares them. */
-export type Data = Nested<SamplesLike>;
-
-/** Predictions outside linear memory, nested as the model's outputs. */
-export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
+/** For measuring on batches, or predicting from them. */
+export interface BatchesOptions {
+  /** How many batches to use. Default: all. */
+  steps?: number | undefined;
+}
 
 /** Loss and metrics of a batch or an epoch, by name. */
 export type Logs = Record<string, number>;
+
+interface LossOptions extends Pick<WeightOptions, 'classWeight'> {
+  training?: boolean;
+  /** Gets to see the outputs. */
+  watch?: Watch;
+}
 
 interface Compiled {
   optimizer: Optimizer;
@@ -152,9 +153,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @throws ArgumentError if a shape or a value does not fit, NonFiniteLossError or NonFiniteGradientError if training
    *   has diverged. After an error weights, optimizer state and carried states are as they were.
    */
-  trainOnBatch(x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions = {}): Logs {
-    const samples = this.checkData(x, y, sampleWeight);
-    return this.trainOnRows(samples, { order: inTurn(samples.count), from: 0, to: samples.count }, classWeight);
+  trainOnBatch(x: Data, y: Data, options: WeightOptions = {}): Logs {
+    const samples = checkData(this, x, y, options);
+    const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
+    return this.trainOnRows(samples, rows, options.classWeight);
   }
 
   /** `trainOnBatch` on some samples of data that has been checked; metrics are of all that `watch` has seen then. @internal */
@@ -164,24 +166,21 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     classWeight?: ClassWeight,
     watch: Watch = this.compiled.objective.watch(),
   ): Logs {
-    const { optimizer, objective } = this.compiled;
+    const { optimizer } = this.compiled;
     const restore = this.network.snapshot();
     try {
       return this.engine.step(() => {
-        const x = uploadAll(this.engine, samples.x, rows);
-        const y = uploadAll(this.engine, samples.y, rows);
-        const sampleWeight = samples.weights && uploadAll(this.engine, samples.weights, rows);
         const trainable = this.weights.filter((weight) => weight.trainable);
-        const measured: Logs = {};
+        let parts: Logs = {};
         const { value, grads } = valueAndGrad(() => {
-          const { total, parts } = objective.compute(y, this.call(x, true), { sampleWeight, classWeight }, watch);
-          Object.assign(measured, parts, watch.logs());
-          return this.#penalised(total);
+          const loss = this.lossOf(samples, rows, { training: true, classWeight, watch });
+          ({ parts } = loss);
+          return loss.total;
         }, trainable);
         if (!Number.isFinite(value)) {
           throw new NonFiniteLossError(`the loss became ${value} at step ${optimizer.steps + 1}`);
         }
-        return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...measured };
+        return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...parts, ...watch.logs() };
       });
     } catch (error) {
       restore();
@@ -192,15 +191,26 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Loss and metrics over a data set, weights untouched.
    *
-   * @param options.batchSize default 32.
+   * @param x samples, or batches as `fit` takes them; of batches the result comes as a promise.
+   * @param y their targets; with batches the options.
+   * @throws ArgumentError if data do not fit.
    */
-  evaluate(x: Data, y: Data, options: WeightOptions & { batchSize?: number } = {}): Logs {
-    const { batchSize = 32, sampleWeight, classWeight } = options;
-    const samples = this.checkData(x, y, sampleWeight);
-    const order = inTurn(samples.count);
+  evaluate(x: Data, y: Data, options?: EvaluateOptions): Logs;
+  evaluate(batches: Batches, options?: BatchesOptions & Pick<WeightOptions, 'classWeight'>): Promise<Logs>;
+  evaluate(
+    x: Data | Batches,
+    y?: Data | (BatchesOptions & WeightOptions),
+    options: EvaluateOptions = {},
+  ): Logs | Promise<Logs> {
+    if (isBatches(x)) {
+      const { steps, classWeight } = (y ?? {}) as BatchesOptions & WeightOptions;
+      const feed = measuredFeed(this, 'evaluate: batches', x, { classWeight }, steps);
+      return evaluateFeed(this, feed, { classWeight });
+    }
+    const samples = checkData(this, x, y as Data, options);
     const logs = this.runningLogs();
-    for (let from = 0; from < order.length; from += batchSize) {
-      this.evaluateRows(samples, { order, from, to: Math.min(from + batchSize, order.length) }, logs, classWeight);
+    for (const { rows } of cut(samples, inTurn(samples.count), options.batchSize ?? 32).batches()) {
+      this.evaluateRows(samples, rows, logs, options.classWeight);
     }
     return logs.value();
   }
@@ -212,15 +222,21 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
   /** Adds loss and metrics of some samples to `logs`. @internal */
   evaluateRows(samples: Samples, rows: Rows, logs: RunningLogs, classWeight?: ClassWeight): void {
-    const count = rows.to - rows.from;
     this.engine.step(() => {
-      const x = uploadAll(this.engine, samples.x, rows);
-      const y = uploadAll(this.engine, samples.y, rows);
-      const sampleWeight = samples.weights && uploadAll(this.engine, samples.weights, rows);
-      const weighing = { sampleWeight, classWeight };
-      const { total, parts } = this.compiled.objective.compute(y, this.call(x), weighing, logs.watch);
-      logs.add({ loss: this.#penalised(total).item(), ...parts }, count);
+      const { total, parts } = this.lossOf(samples, rows, { classWeight, watch: logs.watch });
+      logs.add({ loss: total.item(), ...parts }, rows.to - rows.from);
     });
+  }
+
+  /** The loss of some samples with what regularizers add to it, and the losses of several outputs. To be called in a step. @internal */
+  lossOf(samples: Samples, rows: Rows, options: LossOptions): { total: Tensor; parts: Logs } {
+    const { training = false, classWeight, watch } = options;
+    const x = uploadAll(this.engine, samples.x, rows);
+    const y = uploadAll(this.engine, samples.y, rows);
+    const sampleWeight = samples.weights && uploadAll(this.engine, samples.weights, rows);
+    const weighing = { sampleWeight, classWeight };
+    const { total, parts } = this.compiled.objective.compute(y, this.call(x, training), weighing, watch);
+    return { total: this.#penalised(total), parts };
   }
 
   /** A loss with what the layers' regularizers add to it. */
@@ -234,43 +250,34 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Outputs for a data set.
    *
-   * @param options.batchSize default 32.
-   * @param options.weights `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next
-   *   call. Default `float32`.
+   * @param x samples; or batches `[x]` or `{ x }`, made as `fit` takes them, whose outputs come as a promise.
    * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal length are
    *   padded to the longest.
    * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step.
    */
-  predict(x: Data, { batchSize = 32, weights = 'float32' }: PredictOptions = {}): Predictions<Y> {
+  predict(x: Data, options?: PredictOptions): Predictions<Y>;
+  predict(batches: Batches<InputBatch>, options?: BatchesOptions): Promise<Predictions<Y>>;
+  predict(
+    x: Data | Batches<InputBatch>,
+    options: PredictOptions & BatchesOptions = {},
+  ): Predictions<Y> | Promise<Predictions<Y>> {
+    if (isBatches(x)) return predictBatches(this, x, options.steps) as Promise<Predictions<Y>>;
+    const { batchSize = 32, weights = 'float32' } = options;
     checkWeightFormat('predict', weights);
-    const columns = this.#columns('x', this.network.inputs, x);
-    const first = leavesOf(columns, isColumn)[0]!;
-    if (first.count === 0) return new NdArray(new Float32Array(0), [0]) as Predictions<Y>;
-    const count = countOf([columns]);
-    if (weights === 'int8') {
-      if (!(first.values instanceof NdArray)) {
-        throw new ArgumentError('predict: x expected sequences of one length with int8 weights');
-      }
-      this.#int8 ??= new StepPredictor(this as unknown as Model, 'int8');
-      return this.#int8.predict(first.values, batchSize) as Predictions<Y>;
+    const columns = columnsOf('x', this.network.inputs, x);
+    if (weights === 'int8' && leavesOf(columns, isColumn)[0]!.count > 0) {
+      return this.#predictInt8(columns, batchSize) as Predictions<Y>;
     }
-    const order = inTurn(count);
-    let all: Nested<NdArray<Float32Array>> | undefined;
-    for (let from = 0; from < count; from += batchSize) {
-      const to = Math.min(from + batchSize, count);
-      this.engine.step(() => {
-        const y = this.call(uploadAll(this.engine, columns, { order, from, to, pad: 'longest' }));
-        all ??= mapNested<Tensor, NdArray<Float32Array>>(y, isTensor, ({ shape, size }) => {
-          const rowSize = size / (to - from);
-          return new NdArray(new Float32Array(count * rowSize), [count, ...shape.slice(1)]);
-        });
-        for (const [key, output] of entriesOf<Tensor>(y, isTensor)) {
-          const array = (key === undefined ? all : (all as Record<string, unknown>)[key]) as NdArray<Float32Array>;
-          array.data.set(output.toArray(), (from * array.data.length) / count);
-        }
-      });
+    return predictSamples(this, columns, batchSize) as Predictions<Y>;
+  }
+
+  #predictInt8(columns: Nested<Column>, batchSize: number): NdArray<Float32Array> {
+    const { values } = leavesOf(columns, isColumn)[0]!;
+    if (!isColumn(columns) || !(values instanceof NdArray)) {
+      throw new ArgumentError('predict: x expected one input, of sequences of one length, with int8 weights');
     }
-    return all as Predictions<Y>;
+    this.#int8 ??= new StepPredictor(this as unknown as Model, 'int8');
+    return this.#int8.predict(values, batchSize);
   }
 
   /**
@@ -313,6 +320,16 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.network.resetStates();
   }
 
+  /**
+   * Runs `body` with the moving averages of the weights in their place.
+   *
+   * @returns what `body` returns; it must be done with the model by then: `model.withEma(() => model.evaluate(x, y))`.
+   * @throws ArgumentError if the optimizer keeps no averages (`useEma`).
+   */
+  withEma<T>(body: () => T): T {
+    return this.optimizer.withEma(this.weights, body);
+  }
+
   /** Runs `body` with stateful layers starting from zeros, and gives them back the states they had. */
   withFreshStates<T>(body: () => T): T {
     const restores = this.statefulLayers.map(({ carried }) => carried.setAside());
@@ -329,61 +346,13 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.#int8?.dispose();
     this.network.dispose();
   }
-
-  /** Samples of which no batch will be refused. Throws `ArgumentError` for what some batch would be refused for. @internal */
-  checkData(x: Data, y: Data, sampleWeight?: Nested<SamplesLike>): Samples {
-    const { heads } = this.compiled.objective;
-    const columns = this.#columns('x', this.network.inputs, x);
-    const targets = this.#columns('y', asNested(heads.map(({ key, loss }) => [key, { dtype: loss.targetDtype }])), y);
-    const count = countOf([columns, targets]);
-    this.#build(columns);
-    const outputs = this.network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
-    const fitted = this.#checkTargets(targets, outputs);
-    const one = asNested<InputSpec>(heads.map(({ key }) => [key, {}]));
-    const weights = sampleWeight === undefined ? undefined : this.#columns('sampleWeight', one, sampleWeight);
-    if (weights) countOf([columns, weights]);
-    return { count, x: columns, y: fitted, weights };
-  }
-
-  #columns(what: string, specs: Nested<InputSpec>, values: Data): Nested<Column> {
-    return mapNested(specs, isInputSpec, (spec, key) => {
-      const name = key === undefined ? what : typeof key === 'number' ? `${what}[${key}]` : `${what}.${key}`;
-      const own = key === undefined ? values : (values as Record<string, SamplesLike> | null | undefined)?.[key];
-      const column = new Column(name, own as SamplesLike, spec.dtype ?? 'f32');
-      if (spec.limit !== undefined) column.expectIdsBelow(spec.limit);
-      const time = spec.shape?.[0];
-      if (typeof time === 'number' && !(column.values instanceof NdArray)) {
-        throw new ArgumentError(`${name} expected sequences of ${time} steps, as the model declares, got unequal ones`);
-      }
-      return column;
-    });
-  }
-
-  #build(columns: Nested<Column>): void {
-    this.network.build(
-      mapNested<Column, BatchShape>(columns, isColumn, ({ shape, values }) => {
-        const time = values instanceof NdArray ? shape.slice(1, 2) : [null];
-        return [null, ...time, ...shape.slice(2)];
-      }),
-    );
-  }
-
-  /** The targets in the shapes that the losses want. Throws `ArgumentError` for those that a loss has no use for. */
-  #checkTargets(targets: Nested<Column>, outputs: Nested<BatchShape>): Nested<Column> {
-    return asNested(
-      this.compiled.objective.outputs(outputs, isShape).map(({ head, output }) => {
-        const column = (head.key === undefined ? targets : (targets as Record<string, Column>)[head.key]) as Column;
-        const values = checkTargets(head.loss, column.values, output as Shape, column.name);
-        return [head.key, values === column.values ? column : new Column(column.name, values, column.dtype)];
-      }),
-    );
-  }
 }
 
 /** A layer that carries states from one batch to the next. */
 export type StatefulLayer = AnyLayer & { readonly carried: CarriedStates };
 
-const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+// biome-ignore lint/suspicious/noExplicitAny: training does not care what its model predicts.
+export type AnyModel = Model<any>;
 
 /**
  * A model that is a stack of layers.

@@ -84,7 +84,7 @@ export class Objective {
     y: Nested<Tensor>,
     outputs: Nested<Tensor>,
     weighing: Weighing,
-    watch: Watch,
+    watch?: Watch | undefined,
   ): { total: Tensor; parts: Logs } {
     const parts: Logs = {};
     let total: Tensor | undefined;
@@ -94,7 +94,7 @@ export class Objective {
         classWeight: weighing.classWeight,
         sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
       });
-      stopGradient(() => watch.see(head, target, prediction));
+      if (watch) stopGradient(() => watch.see(head, target, prediction));
       const loss = head.loss.compute(target, prediction, weights);
       if (prefix) parts[`${prefix}loss`] = loss.item();
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
@@ -133,7 +133,7 @@ export class Watch {
   }
 
   see(head: Head, target: Tensor, prediction: Tensor): void {
-    this.#measurements.get(head)!.update(target, prediction, maskOfRows(prediction));
+    this.#measurements.get(head)!.update(target, prediction, maskOfRows(prediction, target));
   }
 
   /** The metrics over all that was seen, by name. */
@@ -145,8 +145,13 @@ export class Watch {
 /** What stands before the names of an output's loss and metrics. */
 const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`);
 
+/** That of the predictions, or of targets of unequal length, where a layer of the caller's own has lost it. */
+const maskFor = (prediction: Tensor, target: Tensor): Tensor | undefined => prediction.mask ?? target.mask;
+
 /** 1 for each row of the predictions that counts and 0 for padding; undefined where none is. */
-function maskOfRows({ mask, shape, engine }: Tensor): Tensor | undefined {
+function maskOfRows(prediction: Tensor, target: Tensor): Tensor | undefined {
+  const { shape, engine } = prediction;
+  const mask = maskFor(prediction, target);
   const rows = shape.slice(0, -1);
   if (!mask || mask.shape.length > rows.length) return undefined;
   if (mask.shape.length === rows.length) return mask;
@@ -168,7 +173,7 @@ function rowWeights(
   prediction: Tensor,
   { sampleWeight, classWeight }: { sampleWeight: Tensor | undefined; classWeight: ClassWeight | undefined },
 ): Tensor | undefined {
-  const { mask } = prediction;
+  const mask = maskFor(prediction, target);
   if (!mask && !sampleWeight && !classWeight) return undefined;
   const shape = loss.weightShape?.(prediction.shape) ?? prediction.shape.slice(0, -1);
   const weights = new Float32Array(shape.reduce((size, n) => size * n, 1)).fill(1);

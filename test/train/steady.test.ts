@@ -73,9 +73,9 @@ describe.each([
     }
     expect(held()).toEqual(before);
     expect(model.compiled.optimizer.iterations).toBe(20_000);
-    // V8's own code and feedback grow by up to 500 kB in between and are dropped by step 20,000 (Node 20); one tensor, view or closure
-    // kept alive a step would be 19,000 times 64 B or more.
-    expect(heapAfterCollection() - early).toBeLessThan(400_000);
+    // V8's own code and feedback grow by up to 550 kB in between, ever more slowly (Node 20); one tensor, view or closure kept alive a
+    // step would be 19,000 times 64 B or more.
+    expect(heapAfterCollection() - early).toBeLessThan(800_000);
   });
 });
 

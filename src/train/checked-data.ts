@@ -1,0 +1,142 @@
+import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
+import { NdArray } from '../data/array.ts';
+import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
+import { type BatchShape, type InputSpec, isInputSpec, isShape } from '../layers/layer.ts';
+import { checkTargets } from './losses/fits.ts';
+import type { AnyModel } from './model.ts';
+import type { ClassWeight, Head } from './objective.ts';
+import { Column, countOf, isColumn, type Samples } from './samples.ts';
+
+/** Inputs or targets: one, a list or some by name, as the model declares them. */
+export type Data = Nested<SamplesLike>;
+
+/** What a data set is weighed by. */
+export interface WeightOptions {
+  /** How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. */
+  sampleWeight?: Nested<SamplesLike> | undefined;
+  /** How much a sample of each class counts, by class id; 1 for one that is not named. For a model of one output. */
+  classWeight?: ClassWeight | undefined;
+}
+
+/**
+ * Samples of which no batch will be refused; builds a model that is not built.
+ *
+ * @throws ArgumentError for what some batch would be refused for; it names the place.
+ */
+export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
+  const { network } = model;
+  const { heads } = model.compiled.objective;
+  const columns = columnsOf('x', network.inputs, x);
+  const targets = columnsOf(
+    'y',
+    specsOf(heads, ({ loss }) => ({ dtype: loss.targetDtype })),
+    y,
+  );
+  const weights =
+    sampleWeight === undefined
+      ? undefined
+      : columnsOf(
+          'sampleWeight',
+          specsOf(heads, () => ({})),
+          sampleWeight,
+        );
+  const count = countOf([columns, targets, ...(weights ? [weights] : [])]);
+  expectSameLengths(leavesOf(columns, isColumn), [targets, ...(weights ? [weights] : [])]);
+  if (classWeight) checkClassWeight(classWeight, heads);
+  buildFor(model, columns);
+  const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
+  const fitted = model.compiled.objective.outputs(shapes, isShape).map(({ head, output }) => {
+    if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
+    return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
+  });
+  return { count, x: columns, y: asNested(fitted), weights };
+}
+
+/** Values as columns, nested as `specs`. Throws `ArgumentError` where they are nested otherwise or a value does not fit. */
+export function columnsOf(what: string, specs: Nested<InputSpec>, values: Data): Nested<Column> {
+  const keys = entriesOf(specs, isInputSpec).map(([key]) => key);
+  if (keys[0] !== undefined) expectKeys(what, keys, values);
+  return mapNested(specs, isInputSpec, (spec, key) => {
+    const name = key === undefined ? what : typeof key === 'number' ? `${what}[${key}]` : `${what}.${key}`;
+    const own = key === undefined ? values : (values as Record<string, SamplesLike>)[key];
+    const column = new Column(name, own as SamplesLike, spec.dtype ?? 'f32');
+    if (spec.limit !== undefined) column.expectIdsBelow(spec.limit);
+    const time = spec.shape?.[0];
+    if (typeof time === 'number' && column.values instanceof RaggedArray) {
+      throw new ArgumentError(`${name} expected sequences of ${time} steps, as the model declares, got unequal ones`);
+    }
+    return column;
+  });
+}
+
+const specsOf = (heads: readonly Head[], spec: (head: Head) => InputSpec): Nested<InputSpec> =>
+  asNested(heads.map((head) => [head.key, spec(head)]));
+
+const columnAt = (columns: Nested<Column>, key: NestedKey): Column =>
+  key === undefined ? (columns as Column) : (columns as Record<string, Column>)[key]!;
+
+/** That values come in a list as long, or under the same names. */
+function expectKeys(what: string, keys: readonly NestedKey[], values: unknown): void {
+  const isList = typeof keys[0] === 'number';
+  const got = values !== null && typeof values === 'object' ? Object.keys(values) : [];
+  if (
+    Array.isArray(values) === isList &&
+    got.length === keys.length &&
+    keys.every((key) => got.includes(String(key)))
+  ) {
+    return;
+  }
+  const expected = isList ? `a list of ${keys.length}` : `values by name (${keys.join(', ')})`;
+  const given = Array.isArray(values) ? `a list of ${got.length}` : got.length > 0 ? got.join(', ') : String(values);
+  throw new ArgumentError(`${what} expected ${expected}, got ${given}`);
+}
+
+/** That sequences of targets and weights are as long as those of an input, sample by sample. */
+function expectSameLengths(inputs: readonly Column[], others: readonly Nested<Column>[]): void {
+  const lengthsOf = ({ values }: Column): readonly number[] | undefined =>
+    values instanceof RaggedArray ? values.sequences.map(({ shape }) => shape[0]!) : undefined;
+  const known = inputs.map(lengthsOf).filter((lengths) => lengths !== undefined);
+  if (known.length === 0) return;
+  for (const column of others.flatMap((nested) => leavesOf(nested, isColumn))) {
+    const lengths = lengthsOf(column);
+    if (!lengths || known.some((each) => each.every((length, i) => length === lengths[i]))) continue;
+    const at = lengths.findIndex((length, i) => known.every((each) => each[i] !== length));
+    const place = at < 0 ? column.name : `${column.name}[${at}]`;
+    const expected = at < 0 ? 'sequences as long as those' : `${known[0]![at]} steps as the sequence`;
+    throw new ArgumentError(`${place} expected ${expected} of x, got ${at < 0 ? 'others' : lengths[at]}`);
+  }
+}
+
+function checkClassWeight(classWeight: ClassWeight, heads: readonly Head[]): void {
+  if (heads.length > 1) {
+    throw new ArgumentError(`classWeight expected a model of one output, got ${heads.length}; use sampleWeight`);
+  }
+  for (const [id, weight] of Object.entries(classWeight)) {
+    if (/^\d+$/.test(id) && Number.isFinite(weight) && weight >= 0) continue;
+    throw new ArgumentError(`classWeight expected finite numbers ≥ 0 by class id, got ${weight} for '${id}'`);
+  }
+}
+
+function buildFor({ network }: AnyModel, columns: Nested<Column>): void {
+  network.build(
+    mapNested<Column, BatchShape>(columns, isColumn, ({ shape, values }) => {
+      const time = values instanceof NdArray ? shape.slice(1, 2) : [null];
+      return [null, ...time, ...shape.slice(2)];
+    }),
+  );
+}
+
+/** Targets in the shape that their loss wants. */
+function fittedTo({ loss }: Head, output: Shape, column: Column): Column {
+  const { name, values, dtype } = column;
+  const fitted = checkTargets(loss, values, output, name);
+  return fitted === values ? column : new Column(name, fitted, dtype);
+}
+
+function checkWeights({ loss }: Head, output: Shape, { name, shape }: Column): void {
+  const rows = loss.weightShape?.(output) ?? output.slice(0, -1);
+  if (formatShape(shape) === formatShape(rows.slice(0, shape.length))) return;
+  const expected = rows.map((_, i) => formatShape(rows.slice(0, i + 1))).join(' or ');
+  throw new ArgumentError(`${name} expected ${expected}, got ${formatShape(shape)}`);
+}

@@ -1,0 +1,25 @@
+import type { Feed } from './feeds.ts';
+import type { AnyModel, Logs } from './model.ts';
+import type { ClassWeight } from './objective.ts';
+import { yielder } from './yielder.ts';
+
+/** Loss and metrics over one pass of a feed; lets the host breathe between batches. */
+export async function evaluateFeed(
+  model: AnyModel,
+  feed: Feed,
+  { classWeight, signal }: { classWeight?: ClassWeight | undefined; signal?: AbortSignal | undefined },
+): Promise<Logs> {
+  const logs = model.runningLogs();
+  const breathe = yielder();
+  try {
+    for await (const { samples, rows, resetStates } of feed.batches()) {
+      if (resetStates) model.resetStates();
+      model.evaluateRows(samples, rows, logs, classWeight);
+      await breathe();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    await feed.close?.();
+  }
+  return logs.value();
+}

@@ -1,0 +1,100 @@
+import { ArgumentError, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
+import { NdArray } from '../data/array.ts';
+import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import { columnsOf } from './checked-data.ts';
+import { type Batches, type InputBatch, Source } from './feeds.ts';
+import type { AnyModel } from './model.ts';
+import { type Column, countOf, inTurn, isColumn, type Rows, uploadAll } from './samples.ts';
+import { yielder } from './yielder.ts';
+
+/** Predictions outside linear memory, nested as the model's outputs. */
+export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
+
+type Arrays = Nested<NdArray<Float32Array>>;
+
+/** Outputs for samples, batch by batch. */
+export function predictSamples(model: AnyModel, x: Nested<Column>, batchSize: number): Arrays {
+  const gatherer = new PredictionGatherer();
+  const count = leavesOf(x, isColumn)[0]!.count === 0 ? 0 : countOf([x]);
+  const order = inTurn(count);
+  for (let from = 0; from < count; from += batchSize) {
+    addRows(gatherer, model, x, { order, from, to: Math.min(from + batchSize, count), pad: 'longest' });
+  }
+  return gatherer.value();
+}
+
+/** Outputs for batches as they come; lets the host breathe between them. */
+export async function predictBatches(
+  model: AnyModel,
+  batches: Batches<InputBatch>,
+  steps: number | undefined,
+): Promise<Arrays> {
+  const source = new Source('predict: batches', batches);
+  const gatherer = new PredictionGatherer();
+  const breathe = yielder();
+  try {
+    for await (const batch of source.take(steps)) {
+      const x = columnsOf('x', model.network.inputs, 'x' in batch ? batch.x : batch[0]);
+      const count = countOf([x]);
+      addRows(gatherer, model, x, { order: inTurn(count), from: 0, to: count });
+      await breathe();
+    }
+  } finally {
+    await source.close();
+  }
+  return gatherer.value();
+}
+
+function addRows(gatherer: PredictionGatherer, model: AnyModel, x: Nested<Column>, rows: Rows): void {
+  model.engine.step(() => gatherer.add(model.call(uploadAll(model.engine, x, rows))));
+}
+
+interface Gathered {
+  /** Of one sample. */
+  shape: Shape;
+  parts: Float32Array[];
+  size: number;
+}
+
+/** Gathers the outputs of batches, copied out of the step that made them. */
+class PredictionGatherer {
+  readonly #gathered = new Map<NestedKey, Gathered>();
+  #form: Nested<NestedKey> | undefined;
+
+  /** Throws `ArgumentError` where a sample's output has another shape than in the batches before. */
+  add(outputs: Nested<Tensor>): void {
+    this.#form ??= mapNested<Tensor, NestedKey>(outputs, isTensor, (_, key) => key);
+    for (const [key, output] of entriesOf<Tensor>(outputs, isTensor)) {
+      const shape = output.shape.slice(1);
+      const gathered = this.#gathered.get(key) ?? { shape, parts: [], size: 0 };
+      if (!sameShape(shape, gathered.shape)) {
+        throw new ArgumentError(
+          `predict: every batch expected outputs of ${formatShape(gathered.shape)} as the first, got ${formatShape(shape)}`,
+        );
+      }
+      gathered.parts.push(output.toArray() as Float32Array);
+      gathered.size += output.size;
+      this.#gathered.set(key, gathered);
+    }
+  }
+
+  /** All of them as arrays `[N, …]`, nested as the outputs are; `[0]` where nothing was added. */
+  value(): Arrays {
+    if (this.#gathered.size === 0) return new NdArray(new Float32Array(0), [0]);
+    return mapNested(this.#form as Nested<NestedKey>, isKey, (key) => this.#join(this.#gathered.get(key)!));
+  }
+
+  #join({ shape, parts, size }: Gathered): NdArray<Float32Array> {
+    const data = new Float32Array(size);
+    let at = 0;
+    for (const part of parts) {
+      data.set(part, at);
+      at += part.length;
+    }
+    const rowSize = shape.reduce((product, n) => product * n, 1);
+    return new NdArray(data, [size / Math.max(rowSize, 1), ...shape]);
+  }
+}
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+const isKey = (x: unknown): x is NestedKey => typeof x !== 'object';
