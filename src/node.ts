@@ -3,6 +3,7 @@ import type { Model } from './train/model.ts';
 import { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
 
 export { FileError } from './io/file-error.ts';
+export * from './node-callbacks.ts';
 
 /**
  * Writes a model to a file, through a temporary file and a rename: an old file is replaced whole or not at all.

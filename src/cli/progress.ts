@@ -1,11 +1,5 @@
 // How far training is: one line redrawn in place on a terminal, now and then a plain line where output goes to a file or a pipe.
-
-/** The part of a writable stream that is used here. */
-export interface ProgressStream {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-}
+import { StatusLine, type TextStream } from '../io/status-line.ts';
 
 export interface ProgressOptions {
   /** Number of the last step. */
@@ -14,7 +8,7 @@ export interface ProgressOptions {
   start?: number;
   /** Shows nothing at all. */
   quiet?: boolean;
-  stream?: ProgressStream;
+  stream?: TextStream;
   /** The time in milliseconds. */
   now?: () => number;
 }
@@ -37,12 +31,11 @@ const BAR_WIDTH = 24;
 export class Progress {
   readonly #total: number;
   readonly #quiet: boolean;
-  readonly #stream: ProgressStream;
+  readonly #stream: TextStream;
+  readonly #status: StatusLine;
   readonly #now: () => number;
   #samples: { time: number; step: number; chars: number }[];
   #shownAt: number;
-  // The bar that stands on the terminal's last line.
-  #shown = '';
   // The step whose line stays.
   #keptStep: number | undefined;
   #last: ProgressReport | undefined;
@@ -58,6 +51,7 @@ export class Progress {
     this.#total = total;
     this.#quiet = quiet;
     this.#stream = stream;
+    this.#status = new StatusLine(stream);
     this.#now = now;
     this.#shownAt = now();
     this.#samples = [{ time: this.#shownAt, step: start, chars: 0 }];
@@ -76,27 +70,22 @@ export class Progress {
     this.#valLoss = report.valLoss ?? this.#valLoss;
     if (this.#quiet) return;
     const evaluated = report.valLoss !== undefined;
-    if (this.#stream.isTTY) {
-      // What was measured stays to be read; the bar goes on below.
-      if (evaluated) this.#keep(time);
-      else if (time - this.#shownAt >= REDRAW_MS) this.#redraw(time);
-    } else if (evaluated || time - this.#shownAt >= PLAIN_LINE_MS) {
-      this.#plain(time);
-    }
+    const waited = time - this.#shownAt;
+    // What was measured stays to be read; on a terminal the bar goes on below.
+    if (evaluated || (!this.#stream.isTTY && waited >= PLAIN_LINE_MS)) this.#keep(time);
+    else if (waited >= REDRAW_MS) this.#redraw(time);
   }
 
   /** Writes a line that stays, above the bar if there is one. */
   line(text: string): void {
     if (this.#quiet) return;
-    const bar = this.#stream.isTTY ? this.#shown : '';
-    this.#stream.write(bar === '' ? `${text}\n` : `\r\x1b[K${text}\n${bar}`);
+    this.#status.above(text);
   }
 
   /** Shows the last step and leaves the line, so that what is written next starts on its own. */
   finish(): void {
     if (this.#quiet || this.#last === undefined || this.#last.step === this.#keptStep) return;
-    if (this.#stream.isTTY) this.#keep(this.#now());
-    else this.#plain(this.#now());
+    this.#keep(this.#now());
   }
 
   #sample(time: number, { step, chars }: ProgressReport): void {
@@ -113,37 +102,26 @@ export class Progress {
     return last.time > first.time ? (1000 * (last[of] - first[of])) / (last.time - first.time) : 0;
   }
 
-  #plain(time: number): void {
-    this.#keptStep = this.#last!.step;
-    this.#shownAt = time;
-    this.#stream.write(`${this.#parts().join('  ')}\n`);
-  }
-
   #keep(time: number): void {
     this.#keptStep = this.#last!.step;
-    this.#shown = '';
     this.#shownAt = time;
-    this.#stream.write(`\r${this.#fitting()}\x1b[K\n`);
+    this.#status.keep(this.#fitting());
   }
 
   #redraw(time: number): void {
+    if (!this.#stream.isTTY) return;
     const text = this.#fitting();
     const done = Math.round(BAR_WIDTH * Math.min(1, this.#last!.step / this.#total));
     const bar = `[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] `;
-    this.#shown = bar.length + text.length <= this.#width ? bar + text : text;
     this.#shownAt = time;
-    this.#stream.write(`\r${this.#shown}\x1b[K`);
-  }
-
-  get #width(): number {
-    return (this.#stream.columns || 80) - 1;
+    this.#status.draw(bar.length + text.length <= this.#status.width ? bar + text : text);
   }
 
   /** As many parts as fit one line: one that wraps could not be redrawn in place. */
   #fitting(): string {
     const parts = this.#parts();
-    while (parts.length > 1 && parts.join('  ').length > this.#width) parts.pop();
-    return parts.join('  ').slice(0, this.#width);
+    while (parts.length > 1 && parts.join('  ').length > this.#status.width) parts.pop();
+    return parts.join('  ').slice(0, this.#status.width);
   }
 
   /** What there is to say, the most important first. */

@@ -182,10 +182,15 @@ export abstract class Optimizer {
     }
   }
 
+  /** Whether `swapEma` has put averages in the place of parameters. */
+  get isSwapped(): boolean {
+    return this.#swapped.size > 0;
+  }
+
   /** Parameters become their moving averages, as at the end of training; nothing changes without `useEma`. */
   finalizeVariableValues(parameters: readonly Parameter[]): void {
     if (!this.#options.useEma) return;
-    this.#expectNotSwapped(parameters);
+    if (this.isSwapped) this.swapEma(parameters);
     for (const [parameter, average] of this.#averagesOf(parameters)) {
       parameter.tensor.set(average.dataView());
       parameter.version++;

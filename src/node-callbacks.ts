@@ -1,0 +1,125 @@
+// Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
+import { ArgumentError } from './autograd/tensor.ts';
+import {
+  folderOf,
+  GrowingFile,
+  makeFolder,
+  processName,
+  readFileIfAny,
+  removeFile,
+  writeFileAtomic,
+} from './io/node-files.ts';
+import { StatusLine, type TextStream } from './io/status-line.ts';
+import { backupAndRestore } from './train/callbacks/backup-and-restore.ts';
+import { type CsvLoggerOptions, csvLogger } from './train/callbacks/csv-logger.ts';
+import {
+  type CheckpointMoment,
+  type ModelCheckpointOptions,
+  modelCheckpoint,
+} from './train/callbacks/model-checkpoint.ts';
+import { type ProgressTextOptions, progressText } from './train/callbacks/progress-text.ts';
+import { type TensorBoardOptions, tensorBoard } from './train/callbacks/tensor-board.ts';
+import type { Callback } from './train/fit.ts';
+
+/**
+ * `modelCheckpoint` into files. Each is replaced whole or not at all; its folder is made where there is none.
+ *
+ * @param path may hold `{epoch}` and `{batch}`, counted from 1, and any number of the logs, each with a format as Python's:
+ *   `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without any of them the file is replaced by the next.
+ * @throws ArgumentError, at the first checkpoint, if the logs have no number of a name; FileError if a file cannot be written.
+ */
+export const checkpointFile = (path: string, options: ModelCheckpointOptions = {}): Callback =>
+  modelCheckpoint((bytes, moment) => {
+    const target = fillTemplate(path, moment);
+    makeFolder(folderOf(target));
+    writeFileAtomic(target, bytes);
+  }, options);
+
+function fillTemplate(path: string, { epoch, batch, logs }: CheckpointMoment): string {
+  const values: Record<string, number | undefined> = { ...logs, epoch: epoch + 1 };
+  if (batch !== undefined) values.batch = batch + 1;
+  return path.replace(/\{(\w+)(?::([^}]*))?\}/g, (_, name: string, format = '') => {
+    const value = values[name];
+    if (value !== undefined) return formatNumber(value, format);
+    throw new ArgumentError(`checkpointFile: path expected one of ${Object.keys(values).join(', ')}, got '{${name}}'`);
+  });
+}
+
+/** A number by a format of Python's: `[0][width][.precision][d, e, f or g]`. */
+function formatNumber(value: number, format: string): string {
+  const parsed = /^(0?)(\d*)(?:\.(\d+))?([defg]?)$/.exec(format);
+  if (!parsed) throw new ArgumentError(`checkpointFile: path expected a format such as 03d or .2f, got '${format}'`);
+  const [, zero, width, precision, kind] = parsed;
+  const digits = precision === undefined ? 6 : Number(precision);
+  let text = String(value);
+  if (kind === 'f') text = value.toFixed(digits);
+  // An exponent has two digits or more.
+  else if (kind === 'e') text = value.toExponential(digits).replace(/(?<=e.)(?=\d$)/, '0');
+  else if (kind === 'g' || precision !== undefined) text = String(Number(value.toPrecision(Math.max(digits, 1))));
+  return text.padStart(Number(width), zero || ' ');
+}
+
+/**
+ * `csvLogger` into a file, each row of it written when its epoch is over.
+ *
+ * @param options.append goes on after what stands in the file, without a second header.
+ * @throws FileError if the file cannot be written.
+ */
+export function csvFile(path: string, { separator, append = false }: CsvLoggerOptions = {}): Callback {
+  let file: GrowingFile | undefined;
+  let rows: Callback;
+  return {
+    onTrainBegin(model, plan) {
+      file = new GrowingFile(path, { append });
+      rows = csvLogger((line) => file!.write(line), { separator, append: file.hadContent });
+      return rows.onTrainBegin!(model, plan);
+    },
+    onEpochEnd: (epoch, logs) => rows.onEpochEnd!(epoch, logs),
+    onTrainEnd() {
+      file?.close();
+      file = undefined;
+    },
+  };
+}
+
+let eventFiles = 0;
+
+/**
+ * `tensorBoard` into the folders `train` and `validation` of one that `tensorboard --logdir` is given.
+ *
+ * @param folder made where there is none.
+ * @throws FileError if a file cannot be written.
+ */
+export const tensorBoardFolder = (folder: string, options: TensorBoardOptions = {}): Callback =>
+  tensorBoard((run) => {
+    const runFolder = `${folder}/${run}`;
+    makeFolder(runFolder);
+    const seconds = Math.floor(Date.now() / 1000);
+    return new GrowingFile(`${runFolder}/events.out.tfevents.${seconds}.${processName()}.${eventFiles++}.v2`);
+  }, options);
+
+/**
+ * `backupAndRestore` with a file, which is removed when training has come to its end.
+ *
+ * @throws FileError if the file cannot be read, written or removed.
+ */
+export const backupFile = (path: string): Callback =>
+  backupAndRestore({
+    read: () => readFileIfAny(path),
+    write: (bytes) => writeFileAtomic(path, bytes),
+    remove: () => removeFile(path),
+  });
+
+/**
+ * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is only the
+ * epoch's last.
+ *
+ * @param options.stream default: standard output.
+ */
+export function progress({
+  stream = process.stdout,
+  ...options
+}: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
+  const status = new StatusLine(stream);
+  return progressText((line, isLast) => (isLast ? status.keep(line) : status.draw(line)), options);
+}

@@ -1,0 +1,86 @@
+import { ArgumentError } from '../../autograd/tensor.ts';
+import type { Callback } from '../fit.ts';
+import type { AnyModel } from '../model.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs without improvement that are borne. Default 0. */
+  patience?: number | undefined;
+  /** What must be beaten: an epoch that is the best so far and does not beat it still counts against the patience. */
+  baseline?: number | undefined;
+  /** Whether the model ends with the weights of its best epoch, however training ended. Default false: those of the last step. */
+  restoreBestWeights?: boolean | undefined;
+  /** Epochs before this one are not looked at. Default 0. */
+  startFromEpoch?: number | undefined;
+}
+
+export interface EarlyStopping extends Callback {
+  /** The best value of the run, and its epoch. */
+  readonly best: number | undefined;
+  readonly bestEpoch: number | undefined;
+  /** The epoch after which it stopped training; undefined where it did not. */
+  readonly stoppedEpoch: number | undefined;
+}
+
+/**
+ * Ends training when what is watched has not improved for some epochs.
+ *
+ * With `restoreBestWeights` a copy of all weights is held while training runs. Optimizer state is not turned back.
+ *
+ * @throws ArgumentError for an option out of its range, when training begins if no validation gives what is watched, and after
+ *   the first epoch if nothing else does.
+ * @see keras.callbacks.EarlyStopping
+ */
+export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
+  for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
+    if (Number.isInteger(value) && value >= 0) continue;
+    throw new ArgumentError(`earlyStopping: ${name} expected an integer ≥ 0, got ${value}`);
+  }
+  const monitor = new Monitor('earlyStopping', options);
+  let model: AnyModel;
+  let wait = 0;
+  let bestEpoch: number | undefined;
+  let stoppedEpoch: number | undefined;
+  let bestWeights: Float32Array[] | undefined;
+  const keepWeights = (): void => {
+    if (restoreBestWeights) bestWeights = model.weights.map((weight) => weight.toArray());
+  };
+
+  return {
+    get best() {
+      return monitor.best;
+    },
+    get bestEpoch() {
+      return bestEpoch;
+    },
+    get stoppedEpoch() {
+      return stoppedEpoch;
+    },
+    onTrainBegin(trained, plan) {
+      model = trained;
+      [wait, bestEpoch, stoppedEpoch, bestWeights] = [0, undefined, undefined, undefined];
+      monitor.begin(plan);
+    },
+    onEpochEnd(epoch, logs) {
+      const value = monitor.read(logs);
+      if (value === undefined || epoch < startFromEpoch) return;
+      wait++;
+      if (monitor.improves(value)) {
+        monitor.best = value;
+        bestEpoch = epoch;
+        keepWeights();
+        if (baseline === undefined || monitor.improves(value, baseline)) wait = 0;
+        return;
+      }
+      if (wait >= patience && epoch > 0) {
+        stoppedEpoch = epoch;
+        model.stopTraining = true;
+      }
+    },
+    onTrainEnd() {
+      model.weights.forEach((weight, i) => bestWeights && weight.assign(bestWeights[i]!));
+      bestWeights = undefined;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { ArgumentError } from '../../autograd/tensor.ts';
+import type { Callback } from '../fit.ts';
+import type { AnyModel } from '../model.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
+
+/**
+ * Sets the learning rate before each epoch, and logs it as `learningRate`.
+ *
+ * @param schedule from the epoch, counted from 0, and the rate so far to the rate of the epoch.
+ * @throws ArgumentError, at an epoch, if that is no number from 0 up, or the optimizer follows a schedule of its own.
+ * @see keras.callbacks.LearningRateScheduler
+ */
+export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
+  let model: AnyModel;
+  return {
+    onTrainBegin(trained) {
+      model = trained;
+    },
+    onEpochBegin(epoch) {
+      model.optimizer.learningRate = schedule(epoch, model.optimizer.learningRate);
+    },
+    onEpochEnd(_, logs) {
+      logs.learningRate = model.optimizer.learningRate;
+    },
+  };
+}
+
+export interface ReduceLrOnPlateauOptions extends MonitorOptions {
+  /** What the rate is multiplied by, below 1. Default 0.1. */
+  factor?: number | undefined;
+  /** Epochs without improvement after which it is. Default 10. */
+  patience?: number | undefined;
+  /** Default 1e-4. */
+  minDelta?: number | undefined;
+  /** Epochs after a reduction that are not counted. Default 0. */
+  cooldown?: number | undefined;
+  /** Below this the rate does not go. Default 0. */
+  minLr?: number | undefined;
+}
+
+/**
+ * Lowers the learning rate when what is watched has not improved for some epochs; logs the rate that the epoch was trained with as
+ * `learningRate`.
+ *
+ * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
+ * @see keras.callbacks.ReduceLROnPlateau
+ */
+export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callback {
+  const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLr = 0 } = options;
+  if (!(factor >= 0 && factor < 1)) {
+    throw new ArgumentError(`reduceLrOnPlateau: factor expected in [0, 1), got ${factor}`);
+  }
+  for (const [name, value] of Object.entries({ patience, cooldown })) {
+    if (Number.isInteger(value) && value >= 0) continue;
+    throw new ArgumentError(`reduceLrOnPlateau: ${name} expected an integer ≥ 0, got ${value}`);
+  }
+  const monitor = new Monitor('reduceLrOnPlateau', { ...options, minDelta });
+  let model: AnyModel;
+  let wait = 0;
+  let cooling = 0;
+
+  return {
+    onTrainBegin(trained, plan) {
+      model = trained;
+      [wait, cooling] = [0, 0];
+      monitor.begin(plan);
+    },
+    onEpochEnd(_, logs) {
+      const { optimizer } = model;
+      logs.learningRate = optimizer.learningRate;
+      const value = monitor.read(logs);
+      if (value === undefined) return;
+      if (cooling > 0) {
+        cooling--;
+        wait = 0;
+      }
+      if (monitor.improves(value)) {
+        monitor.best = value;
+        wait = 0;
+      } else if (cooling === 0 && ++wait >= patience && optimizer.learningRate > minLr) {
+        optimizer.learningRate = Math.max(optimizer.learningRate * factor, minLr);
+        cooling = cooldown;
+        wait = 0;
+      }
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { ArgumentError } from '../../autograd/tensor.ts';
+import type { Callback } from '../fit.ts';
+import type { AnyModel, Logs } from '../model.ts';
+import { encodeModel, type ModelExtras } from '../saved-model.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
+
+/** When a checkpoint was taken. */
+export interface CheckpointMoment {
+  epoch: number;
+  /** Batch of the epoch, where it was not taken at its end. */
+  batch: number | undefined;
+  /** Of the epoch, or of the batch. */
+  logs: Logs;
+}
+
+/** What is done with the bytes of a model file. They are the function's own. */
+export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => void | Promise<void>;
+
+export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
+  /** Whether to save only what is better than anything before. Default false. */
+  saveBestOnly?: boolean | undefined;
+  /** After every epoch, or after every so many batches, counted on through the epochs. Default `epoch`. */
+  saveFreq?: 'epoch' | number | undefined;
+  /** What the first one must be better than, with `saveBestOnly`. Default: anything is. */
+  initialValueThreshold?: number | undefined;
+  /** What the file holds besides the model. */
+  extras?: ModelExtras | undefined;
+}
+
+/**
+ * Saves the model as it trains, whole: weights, optimizer state and random numbers, so that training goes on from a checkpoint
+ * bit for bit.
+ *
+ * @param save gets the bytes of a model file, as `encodeModel` makes them; training waits for it. `checkpointFile` of `tapeloop/node`
+ *   writes them to a path.
+ * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
+ * @see keras.callbacks.ModelCheckpoint
+ */
+export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
+  const { saveBestOnly = false, saveFreq = 'epoch', initialValueThreshold, extras } = options;
+  if (saveFreq !== 'epoch' && !(Number.isInteger(saveFreq) && saveFreq >= 1)) {
+    throw new ArgumentError(`modelCheckpoint: saveFreq expected 'epoch' or an integer ≥ 1, got ${saveFreq}`);
+  }
+  const monitor = saveBestOnly ? new Monitor('modelCheckpoint', options) : undefined;
+  if (monitor?.name.startsWith('val_') && saveFreq !== 'epoch') {
+    throw new ArgumentError(
+      `modelCheckpoint: monitor expected what a batch has with saveFreq ${saveFreq}, such as 'loss', got '${monitor.name}'`,
+    );
+  }
+  let model: AnyModel;
+  let epoch = 0;
+  let batches = 0;
+
+  async function saveNow(batch: number | undefined, logs: Logs): Promise<void> {
+    if (monitor) {
+      const value = monitor.read(logs);
+      if (value === undefined || !monitor.improves(value)) return;
+      monitor.best = value;
+    }
+    await save(encodeModel(model, extras), { epoch, batch, logs });
+  }
+
+  return {
+    onTrainBegin(trained, plan) {
+      model = trained;
+      batches = 0;
+      monitor?.begin(plan, initialValueThreshold);
+    },
+    onEpochBegin(number) {
+      epoch = number;
+    },
+    async onBatchEnd(batch, logs) {
+      if (saveFreq !== 'epoch' && ++batches % saveFreq === 0) await saveNow(batch, logs);
+    },
+    async onEpochEnd(_, logs) {
+      if (saveFreq === 'epoch') await saveNow(undefined, logs);
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { Callback, TrainingPlan } from '../fit.ts';
+import type { Logs } from '../model.ts';
+
+export interface ProgressTextOptions {
+  /** Least milliseconds between two lines of one epoch. Default 100. */
+  everyMs?: number | undefined;
+  /** The time in milliseconds. */
+  now?: (() => number) | undefined;
+}
+
+/**
+ * Tells how training goes as lines of text, in the manner of Keras:
+ * `Epoch 2/10 - 120/400 - 3s - 25ms/step - loss: 0.6931 - accuracy: 0.5000`.
+ *
+ * @param show gets a line now and then during an epoch, each in the place of the one before, with means over the batches so far; and
+ *   a last one (`isLast`) with the logs of the epoch.
+ * @see keras.callbacks.ProgbarLogger
+ */
+export function progressText(
+  show: (line: string, isLast: boolean) => void,
+  { everyMs = 100, now = () => performance.now() }: ProgressTextOptions = {},
+): Callback {
+  let plan: TrainingPlan;
+  let epoch = 0;
+  let batches = 0;
+  let startedAt = 0;
+  let shownAt = 0;
+  let lossSums: Logs = {};
+  const line = (logs: Logs): string => {
+    const seconds = (now() - startedAt) / 1000;
+    const counted = plan.steps === undefined ? `${batches}` : `${batches}/${plan.steps}`;
+    const measured = Object.entries(logs).map(([name, value]) => `${name}: ${formatted(value)}`);
+    const times = [`${Math.round(seconds)}s`, `${duration(seconds / Math.max(batches, 1))}/step`];
+    return [`Epoch ${epoch + 1}/${plan.epochs}`, counted, ...times, ...measured].join(' - ');
+  };
+  return {
+    onTrainBegin(_, given) {
+      plan = given;
+    },
+    onEpochBegin(number) {
+      epoch = number;
+      batches = 0;
+      lossSums = {};
+      startedAt = now();
+      shownAt = startedAt;
+    },
+    onBatchEnd(_, logs) {
+      batches++;
+      for (const [name, value] of Object.entries(logs)) {
+        if (name.endsWith('loss')) lossSums[name] = (lossSums[name] ?? 0) + value;
+      }
+      if (now() - shownAt < everyMs) return;
+      shownAt = now();
+      const means = Object.entries(lossSums).map(([name, sum]) => [name, sum / batches]);
+      show(line({ ...logs, ...Object.fromEntries(means) }), false);
+    },
+    onEpochEnd: (_, logs) => show(line(logs), true),
+  };
+}
+
+/**
+ * The same in a page: one line an epoch, the last one changing.
+ *
+ * @param element a `<pre>`, for instance.
+ * @param options.lines how many stay. Default 20.
+ */
+export function progressElement(
+  element: { textContent: string | null },
+  { lines = 20, ...options }: ProgressTextOptions & { lines?: number | undefined } = {},
+): Callback {
+  const kept: string[] = [];
+  return progressText((line, isLast) => {
+    element.textContent = [...kept, line].slice(-lines).join('\n');
+    if (isLast) kept.push(line);
+    if (kept.length > lines) kept.shift();
+  }, options);
+}
+
+const formatted = (value: number): string =>
+  value === 0 || Math.abs(value) > 1e-3 ? value.toFixed(4) : value.toExponential(4);
+
+function duration(seconds: number): string {
+  if (seconds >= 1) return `${Math.round(seconds)}s`;
+  return seconds >= 1e-3 ? `${Math.round(seconds * 1e3)}ms` : `${Math.round(seconds * 1e6)}us`;
+}

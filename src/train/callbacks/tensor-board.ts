@@ -1,0 +1,77 @@
+import { ArgumentError } from '../../autograd/tensor.ts';
+import { fileVersionRecord, scalarsRecord } from '../../io/event-file.ts';
+import type { Callback } from '../fit.ts';
+import type { AnyModel, Logs } from '../model.ts';
+
+/** TensorBoard shows each as a curve of its own. */
+export type TensorBoardRun = 'train' | 'validation';
+
+/** Where the bytes of one event file go. */
+export interface EventSink {
+  /** Gets whole records, so that the file can be read as training goes on. */
+  write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
+  close?(): void | Promise<void>;
+}
+
+export interface TensorBoardOptions {
+  /** Writes the logs of batches as well: of each, or of one in so many. Default `epoch`: of none. */
+  updateFreq?: 'epoch' | 'batch' | number | undefined;
+  /** The time in seconds since 1970. */
+  now?: (() => number) | undefined;
+}
+
+/**
+ * Writes what TensorBoard shows, under Keras's tags: `epoch_loss` and every other number of an epoch, the learning rate,
+ * `evaluation_loss_vs_iterations` of validations, and on demand `batch_loss`.
+ *
+ * @param open makes the file of a run, called when there is something to write; `tensorBoardFolder` of `tapeloop/node` writes to a
+ *   folder. In a folder of the run's name a file must be called `events.out.tfevents.…` to be found.
+ * @throws ArgumentError if `updateFreq` is neither a word nor a count.
+ * @see keras.callbacks.TensorBoard
+ */
+export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: TensorBoardOptions = {}): Callback {
+  const { updateFreq = 'epoch', now = () => Date.now() / 1000 } = options;
+  const every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq === 'batch' ? 1 : updateFreq;
+  if (!(every === Number.POSITIVE_INFINITY || Number.isInteger(every)) || every < 1) {
+    throw new ArgumentError(`tensorBoard: updateFreq expected 'epoch', 'batch' or an integer ≥ 1, got ${updateFreq}`);
+  }
+  const sinks = new Map<TensorBoardRun, EventSink>();
+  let model: AnyModel;
+
+  async function write(run: TensorBoardRun, step: number, logs: Logs, tag: (name: string) => string): Promise<void> {
+    const scalars = Object.fromEntries(Object.entries(logs).map(([name, value]) => [tag(name), value]));
+    if (Object.keys(scalars).length === 0) return;
+    let sink = sinks.get(run);
+    if (!sink) {
+      sink = open(run);
+      sinks.set(run, sink);
+      await sink.write(fileVersionRecord(now()));
+    }
+    await sink.write(scalarsRecord(now(), step, scalars));
+  }
+
+  return {
+    onTrainBegin(trained) {
+      model = trained;
+    },
+    async onBatchEnd(_, logs) {
+      const { steps } = model.optimizer;
+      if (steps % every === 0) await write('train', steps - 1, logs, (name) => `batch_${name}`);
+    },
+    onTestEnd: (logs) => write('validation', model.optimizer.steps, logs, (name) => `evaluation_${name}_vs_iterations`),
+    async onEpochEnd(epoch, logs) {
+      const isValidation = (name: string): boolean => name.startsWith('val_');
+      const { learningRate = model.optimizer.learningRate, ...rest } = logs;
+      const train = Object.entries(rest).filter(([name]) => !isValidation(name));
+      const validation = Object.entries(rest).filter(([name]) => isValidation(name));
+      const all = { ...Object.fromEntries(train), learning_rate: learningRate };
+      await write('train', epoch, all, (name) => `epoch_${name}`);
+      await write('validation', epoch, Object.fromEntries(validation), (name) => `epoch_${name.slice('val_'.length)}`);
+    },
+    async onTrainEnd() {
+      const open = [...sinks.values()];
+      sinks.clear();
+      for (const sink of open) await sink.close?.();
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { Callback } from '../fit.ts';
+
+/**
+ * Ends training quietly when loss or gradient are no longer finite. The weights are those of the last good step; without it `fit`
+ * throws.
+ *
+ * @param told gets the error, which names the step.
+ * @see keras.callbacks.TerminateOnNaN
+ */
+export const terminateOnNaN = (told?: (error: Error) => void): Callback => ({
+  onDivergence(error) {
+    told?.(error);
+    return true;
+  },
+});
