@@ -28,7 +28,7 @@ const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: ['src/index.ts', 'src/data.ts', 'src/node.ts', 'src/cli/main.ts'],
+  entryPoints: ['src/index.ts', 'src/data.ts', 'src/node.ts', 'src/plot.ts', 'src/cli/main.ts'],
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   outdir: out,

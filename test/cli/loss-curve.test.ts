@@ -42,15 +42,15 @@ describe('lossCurveSvg', () => {
       title: 't',
     });
     checkWellFormed(svg);
-    const [first, middle, last] = line(svg, 'train')!;
+    const [first, middle, last] = line(svg, 'blue')!;
     expect(first).toEqual([64, 84]);
     expect(middle).toEqual([(64 + 760) / 2, (84 + 394) / 2]);
     expect(last).toEqual([760, 394]);
-    expect(line(svg, 'validation')).toEqual([
+    expect(line(svg, 'orange')).toEqual([
       [412, 161.5],
       [760, 316.5],
     ]);
-    expect(svg.match(/class="dot"/g)).toHaveLength(2);
+    expect(svg.match(/class="dot orange"/g)).toHaveLength(2);
     expect(labels(svg, 'end')).toEqual(['2.0', '2.5', '3.0', '3.5', '4.0']);
     expect(labels(svg, 'middle')).toEqual(['0', '20', '40', '60', '80', '100', 'step', 'loss']);
     expect(labels(svg, 'start')).toEqual(['training', 'validation, best 2.500 at step 100']);
@@ -61,8 +61,8 @@ describe('lossCurveSvg', () => {
     checkWellFormed(svg);
     const roughness = (points: number[][]) =>
       points.slice(501).reduce((sum, [, y], i) => sum + Math.abs(y - points[500 + i][1]), 0);
-    const raw = line(svg, 'raw')!;
-    const smooth = line(svg, 'train')!;
+    const raw = line(svg, 'faint')!;
+    const smooth = line(svg, 'blue')!;
     expect(raw).toHaveLength(1000);
     expect(roughness(smooth)).toBeLessThan(roughness(raw) / 10);
     expect(labels(svg, 'start')).toEqual(['training', 'training, mean of 25']);
@@ -73,7 +73,7 @@ describe('lossCurveSvg', () => {
     train[123_456][1] = 8;
     const svg = lossCurveSvg({ train, validation: [], title: 't' });
     expect(svg.length).toBeLessThan(60_000);
-    expect(Math.min(...line(svg, 'raw')!.map(([, y]) => y))).toBe(84);
+    expect(Math.min(...line(svg, 'faint')!.map(([, y]) => y))).toBe(84);
   });
 
   test('resumed run, begins its axis near its first step', () => {
@@ -156,9 +156,9 @@ describe('lossCurveSvg', () => {
   });
 
   test('style, has colours for light and dark pages', () => {
-    const svg = lossCurveSvg({ train: [], validation: [], title: 't' });
+    const svg = lossCurveSvg({ train: falling(1000), validation: falling(10), title: 't' });
     const [light, dark] = svg.split('@media (prefers-color-scheme: dark)');
-    for (const kind of ['page', 'title', 'grid', 'axis', 'raw', 'train', 'validation', 'dot']) {
+    for (const kind of ['page', 'title', 'grid', 'axis', 'line.faint', 'line.blue', 'line.orange', 'dot.orange']) {
       expect(light).toContain(`.${kind} {`);
       expect(dark).toContain(`.${kind} {`);
     }

@@ -1,4 +1,5 @@
 import * as tapeloop from 'tapeloop';
 import * as data from 'tapeloop/data';
+import * as plot from 'tapeloop/plot';
 
-console.log(Object.keys(tapeloop).length, Object.keys(data).length);
+console.log(...[tapeloop, data, plot].map((entry) => Object.keys(entry).length));

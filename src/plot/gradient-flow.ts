@@ -1,0 +1,35 @@
+import { DISTINCT, lineCharts, type Series } from './line-chart.ts';
+
+/** Norms of ∂L/∂h_t of one layer; as `gradientFlow` gives them. */
+export interface FlowLine {
+  layer: string;
+  /** By time step t. */
+  norms: ArrayLike<number>;
+}
+
+export interface GradientFlowPlotOptions {
+  /** Default `Gradient flow`. */
+  title?: string | undefined;
+}
+
+/**
+ * The norm of ∂L/∂h_t over time, one line a layer, on a logarithmic scale: a line that falls to the left vanishes on its way back, one
+ * that rises explodes. Norms that are 0, as of steps that are padding in every sequence, are left out.
+ *
+ * @param flows of one model or of several side by side.
+ * @returns an SVG document, which needs no page and knows light and dark ones.
+ */
+export function plotGradientFlow(flows: readonly FlowLine[], options: GradientFlowPlotOptions = {}): string {
+  const { title = 'Gradient flow' } = options;
+  const series = flows.map(
+    ({ layer, norms }, i): Series => ({
+      label: layer,
+      points: Array.from(norms, (norm, t) => [t, norm]),
+      colour: DISTINCT[i % DISTINCT.length]!,
+      dashed: i >= DISTINCT.length,
+    }),
+  );
+  const x = { low: 0, high: Math.max(1, ...flows.map(({ norms }) => norms.length - 1)) };
+  const labels = { title, xLabel: 'time step t', yLabel: '‖∂L/∂h_t‖', empty: 'no gradient' };
+  return lineCharts([{ ...labels, x, series, yScale: 'log' }], { title });
+}

@@ -1,0 +1,45 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import type { History } from '../train/fit.ts';
+import { lineCharts, type Panel, type Point } from './line-chart.ts';
+
+export interface HistoryPlotOptions {
+  /** Default `Training`. */
+  title?: string | undefined;
+  /** Names of what to draw, each in a panel of its own. Default: everything, in the order in which it was measured. */
+  metrics?: readonly string[] | undefined;
+}
+
+/** Most epochs that get a dot each. */
+const DOTS = 60;
+
+/**
+ * Loss and metrics over the epochs of `fit`, each in a panel with what was measured in training and in validation.
+ *
+ * @returns an SVG document, which needs no page and knows light and dark ones.
+ * @throws ArgumentError for a name that the history has not.
+ */
+export function plotHistory(history: History, { title = 'Training', metrics }: HistoryPlotOptions = {}): string {
+  const names = [...new Set(Object.keys(history.history).map((name) => name.replace(/^val_/, '')))];
+  for (const name of metrics ?? []) {
+    if (!names.includes(name)) {
+      throw new ArgumentError(`plotHistory: metrics expected some of ${names.join(', ')}, got '${name}'`);
+    }
+  }
+  const panels = (metrics ?? names).map((name, i): Panel => {
+    const trained = pointsOf(history.history[name], history.epoch);
+    const validated = pointsOf(history.history[`val_${name}`], history.validated);
+    const dots = trained.length + validated.length <= 2 * DOTS;
+    return {
+      ...{ title: i === 0 ? `${title}: ${name}` : name, xLabel: 'epoch', yLabel: name, empty: 'no epochs yet' },
+      series: [
+        { label: 'training', points: trained, colour: 'blue', dots },
+        { label: 'validation', points: validated, colour: 'orange', dots },
+      ],
+    };
+  });
+  return lineCharts(panels, { title, height: panels.length > 1 ? 320 : 450 });
+}
+
+/** Values over epochs, which people count from 1. One that came later than the others, as from a callback, stands at the end. */
+const pointsOf = (values: readonly number[] = [], epochs: readonly number[]): Point[] =>
+  values.map((value, i) => [epochs[epochs.length - values.length + i]! + 1, value]);
