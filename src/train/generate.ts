@@ -1,89 +1,193 @@
-import { ArgumentError, tensor } from '../autograd/tensor.ts';
-import { RandomStream } from '../engine/random.ts';
-import { softmax } from '../ops/softmax.ts';
-import type { Model } from './model.ts';
+import { ArgumentError } from '../autograd/tensor.ts';
+import { NdArray } from '../data/array.ts';
+import { RaggedArray } from '../data/ragged.ts';
+import type { WeightFormat } from '../ops/stream-program.ts';
+import type { Data } from './checked-data.ts';
+import type { AnyModel, Model } from './model.ts';
+import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
+import type { Stream } from './stream.ts';
+import { yielder } from './yielder.ts';
 
-export interface GenerateOptions {
-  /** Ids to go on from, at least one. */
-  prompt: ArrayLike<number>;
-  /** How many ids to give. */
-  length: number;
-  /** Divides the logits; 0 always takes the likeliest id. Default 1. */
-  temperature?: number;
-  /** Draws among the likeliest ids only. Default: among all. */
-  topK?: number | undefined;
-  /** Default 0. */
-  seed?: number;
+export interface GenerateOptions extends SamplingOptions {
+  /** Most ids to give. Default 100. */
+  maxLength?: number | undefined;
+  /** Ids that end a sequence. They are not given themselves. */
+  stopIds?: readonly number[] | undefined;
+  /**
+   * Has the model read this many of the last ids anew for each next one. Default: the model runs step by step as a stream and
+   * each id is read once; one that cannot, such as a custom model, reads all of them anew.
+   */
+  contextLength?: number | undefined;
+  /** What the model is given for ids `[B, T]`, where they are not its only input: `(target) => ({ source, target })`. */
+  inputs?: ((ids: NdArray | RaggedArray) => Data) | undefined;
+  /** Of the stream. Default `float32`. */
+  weights?: WeightFormat | undefined;
+}
+
+/** One id that goes on with a sequence of a batch. */
+export interface GeneratedId {
+  sequence: number;
+  id: number;
 }
 
 /**
- * Ids that go on from a prompt, one by one, each drawn from softmax(logits / temperature) and fed back.
+ * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back. The host handles events
+ * in between.
  *
- * @param model a language model, ids `[B, T]` to logits `[B, T, V]`. It runs as a stream of its own, so the states that the
- *   model carries for training are untouched, and it may train while the ids are taken.
+ * The states that a stateful model carries for training are untouched, and a model that runs as a stream may train while the ids
+ * are taken.
+ *
+ * @param model a language model, ids `[B, T]` to logits `[B, T, V]`, or to those of the next id alone, `[B, V]`.
+ * @param prompt ids to go on from, at least one.
  * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary or the
  *   model takes no ids; at any id, if a logit is not finite.
+ * @see Holtzman et al. 2019 (topP)
+ *
+ * @example
+ * for await (const id of generate(model, encodeText('ROMEO:', vocabulary), { topP: 0.9, seed: 1 })) write(vocabulary[id]);
  */
-export function* generateIds(model: Model, options: GenerateOptions): Generator<number, void, void> {
-  const { prompt, length, temperature = 1, topK, seed = 0 } = options;
-  if (prompt.length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
+export async function* generate(
+  model: AnyModel,
+  prompt: ArrayLike<number>,
+  options: GenerateOptions = {},
+): AsyncGenerator<number, void, void> {
+  for await (const { id } of generateBatch(model, [prompt], options)) yield id;
+}
+
+/**
+ * `generate` for several prompts at once, of any lengths. Sequence i draws as it would alone with the seed i higher.
+ *
+ * @throws ArgumentError as `generate` does.
+ */
+export async function* generateBatch(
+  model: AnyModel,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedId, void, void> {
+  const breathe = yielder();
+  for (const next of idsOf(model, prompts, options)) {
+    yield next;
+    await breathe();
+  }
+}
+
+/**
+ * `generate` without promises.
+ *
+ * @param options.prompt ids to go on from, at least one.
+ * @param options.length how many ids to give.
+ * @throws ArgumentError as `generate` does.
+ */
+export function* generateIds(
+  model: Model,
+  { prompt, length, ...options }: GenerateOptions & { prompt: ArrayLike<number>; length: number },
+): Generator<number, void, void> {
   expectInteger('length', length, 0);
-  if (!(temperature >= 0)) throw new ArgumentError(`generate: temperature expected ≥ 0, got ${temperature}`);
-  if (topK !== undefined) expectInteger('topK', topK, 1);
-  if (!(seed <= 0xffffffff)) throw new ArgumentError(`generate: seed expected below 2^32, got ${seed}`);
-  expectInteger('seed', seed, 0);
-  const random = new RandomStream(seed);
-  const stream = model.stream();
+  for (const { id } of idsOf(model, [prompt], { ...options, maxLength: length })) yield id;
+}
+
+/** A sequence that grows; it waits while others still read their prompts. */
+interface Growing {
+  ids: number[];
+  sampler: Sampler;
+  left: number;
+}
+
+function* idsOf(
+  model: AnyModel,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerateOptions,
+): Generator<GeneratedId, void, void> {
+  const { maxLength = 100, stopIds = [], contextLength, seed = 0 } = options;
+  if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
+  for (const { length } of prompts) {
+    if (length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
+  }
+  expectInteger('maxLength', maxLength, 0);
+  if (contextLength !== undefined) expectInteger('contextLength', contextLength, 1);
+  checkSampling(options);
+  const sequences = prompts.map((prompt, i): Growing => {
+    const sampler = new Sampler(model.engine, options, (seed + i) % 2 ** 32);
+    return { ids: Array.from(prompt), sampler, left: maxLength };
+  });
+  const source = sourceOf(model, sequences, options);
   try {
-    for (let i = 0; i < prompt.length - 1; i++) stream.step([prompt[i]!]);
-    let last = prompt[prompt.length - 1]!;
-    for (let i = 0; i < length; i++) {
-      const logits = stream.step([last]);
-      if (!logits.every(Number.isFinite)) throw new ArgumentError('generate: expected finite logits of the model');
-      last =
-        temperature === 0
-          ? largest(logits)
-          : draw(probabilities(model, logits, temperature), topK, random.nextUniform());
-      yield last;
+    for (let t = 0; sequences.some(({ left }) => left > 0); t++) {
+      const logits = source.after(t);
+      for (const [sequence, each] of sequences.entries()) {
+        if (each.left === 0 || each.ids.length > t + 1) continue;
+        const id = each.sampler.next(logits(sequence), each.ids);
+        each.left = stopIds.includes(id) ? 0 : each.left - 1;
+        each.ids.push(id);
+        if (!stopIds.includes(id)) yield { sequence, id };
+      }
     }
   } finally {
-    stream.dispose();
+    source.dispose();
   }
 }
 
-function expectInteger(what: string, value: number, least: number): void {
-  if (!(Number.isInteger(value) && value >= least)) {
-    throw new ArgumentError(`generate: ${what} expected an integer ≥ ${least}, got ${value}`);
-  }
+/** What a model says of the ids after those at place t of every sequence that has no more yet. */
+interface LogitSource {
+  after(t: number): (sequence: number) => Float32Array;
+  dispose(): void;
 }
 
-function probabilities(model: Model, logits: Float32Array, temperature: number): Float32Array {
-  // Less the largest before the division: a temperature near 0 then takes the others to −∞ and never this one to ∞.
-  const top = logits[largest(logits)]!;
-  const scaled = logits.map((logit) => (logit - top) / temperature);
-  const { engine } = model;
-  return engine.step(() => softmax(tensor(scaled, { shape: [1, scaled.length], engine })).toArray() as Float32Array);
+function sourceOf(model: AnyModel, sequences: readonly Growing[], options: GenerateOptions): LogitSource {
+  const { contextLength, inputs, weights = 'float32' } = options;
+  if (contextLength === undefined && !inputs) {
+    try {
+      return streamed(model.stream({ batch: sequences.length, weights }), sequences);
+    } catch (error) {
+      if (!(error instanceof ArgumentError) || weights !== 'float32') throw error;
+    }
+  } else if (weights !== 'float32') {
+    throw new ArgumentError(`generate: weights expected 'float32' where ids are read anew, got '${weights}'`);
+  }
+  return readAnew(model, sequences, options);
 }
 
-function largest(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
-  return best;
+function streamed(stream: Stream, sequences: readonly Growing[]): LogitSource {
+  return {
+    after(t) {
+      // One that has ended repeats its last id, which nobody looks at.
+      const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
+      return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);
+    },
+    dispose: () => stream.dispose(),
+  };
 }
 
-/** The id whose share of the total `uniform` ∈ [0, 1) falls into. */
-function draw(shares: Float32Array, topK: number | undefined, uniform: number): number {
-  const ids = Array.from(shares.keys());
-  if (topK !== undefined) {
-    ids.sort((a, b) => shares[b]! - shares[a]! || a - b);
-    ids.length = Math.min(ids.length, topK);
-  }
-  const total = ids.reduce((sum, id) => sum + shares[id]!, 0);
-  let rest = uniform * total;
-  for (const id of ids) {
-    rest -= shares[id]!;
-    if (rest < 0) return id;
-  }
-  // Rounding can leave a crumb of the total to nobody.
-  return largest(shares);
+function readAnew(
+  model: AnyModel,
+  sequences: readonly Growing[],
+  { contextLength = Number.POSITIVE_INFINITY, inputs = (ids) => ids }: GenerateOptions,
+): LogitSource {
+  return {
+    after(t) {
+      const asking = sequences.flatMap(({ ids, left }, i) => (left > 0 && ids.length === t + 1 ? [i] : []));
+      if (asking.length === 0) return () => new Float32Array(0);
+      const from = Math.max(0, t + 1 - contextLength);
+      // Those that ended stay where they are, so that inputs beside the ids need not be picked.
+      const rows = sequences.map(({ ids }) => Int32Array.from(ids.slice(from, t + 1)));
+      const y = model.withFreshStates(() => model.predict(inputs(asSamples(rows))));
+      if (!(y instanceof NdArray)) throw new ArgumentError('generate: model expected to have one output, got several');
+      const [, ...shape] = y.shape;
+      const width = shape.at(-1)!;
+      const rowSize = shape.reduce((size, n) => size * n, 1);
+      return (sequence) => {
+        const last = shape.length === 1 ? 0 : rows[sequence]!.length - 1;
+        const at = sequence * rowSize + last * width;
+        return y.data.slice(at, at + width);
+      };
+    },
+    dispose: () => {},
+  };
+}
+
+function asSamples(rows: readonly Int32Array[]): NdArray | RaggedArray {
+  const [{ length }] = rows as [Int32Array];
+  if (rows.some((row) => row.length !== length))
+    return new RaggedArray(rows.map((row) => new NdArray(row, [row.length])));
+  return new NdArray(Int32Array.from(rows.flatMap((row) => [...row])), [rows.length, length]);
 }

@@ -6,8 +6,9 @@ import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { gru, lstm } from '../../src/layers/recurrent.ts';
-import { type GenerateOptions, generateIds } from '../../src/train/generate.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import * as ops from '../../src/ops/index.ts';
+import { type GenerateOptions, generate, generateBatch, generateIds } from '../../src/train/generate.ts';
+import { type AnyModel, type Model, model, sequential } from '../../src/train/model.ts';
 
 /** A model without memory: the logits behind id i are row i. */
 function tableModel(rows: readonly (readonly number[])[]): Model {
@@ -26,7 +27,9 @@ function tableModel(rows: readonly (readonly number[])[]): Model {
 const logits = [1, 0, -1, 2, 0.5, -3];
 const constant = tableModel(logits.map(() => logits));
 
-const take = (model: Model, options: Partial<GenerateOptions> = {}): number[] => [
+type IdsOptions = Partial<GenerateOptions & { prompt: number[]; length: number }>;
+
+const take = (model: Model, options: IdsOptions = {}): number[] => [
   ...generateIds(model, { prompt: [0], length: 20, ...options }),
 ];
 
@@ -86,6 +89,63 @@ describe('generateIds', () => {
     expect(chiSquare(ids, softmax(logits))).toBeLessThan(20.5);
   });
 
+  test.each([
+    // softmax(logits) added up from the likeliest: 0.561, 0.767, 0.892, 0.968, 0.996, 1.
+    [0.5, 1],
+    [0.562, 2],
+    [0.768, 3],
+    [0.892, 3],
+    [0.968, 4],
+    [0.999, 6],
+  ])('5000 draws with top-p %d, are distributed as softmax over the %i likeliest', (topP, count) => {
+    const sorted = softmax(logits).sort((a, b) => b - a);
+    expect(sorted.slice(0, count - 1).reduce((sum, share) => sum + share, 0)).toBeLessThan(topP);
+    expect(sorted.slice(0, count).reduce((sum, share) => sum + share, 0)).toBeGreaterThanOrEqual(topP);
+    const least = sorted[count - 1]!;
+    const kept = softmax(logits).map((share, id) => (share >= least ? logits[id]! : Number.NEGATIVE_INFINITY));
+    const ids = take(constant, { length: 5000, topP, seed: 16 });
+    expect(chiSquare(ids, softmax(kept))).toBeLessThan(20.5);
+  });
+
+  test('top-p, counts shares among those that top-k leaves', () => {
+    // Of the two likeliest, 0.73 and 0.27 of their sum.
+    const drawn = (topP: number) => [...new Set(take(constant, { length: 200, topK: 2, topP }))].sort();
+    expect(drawn(0.7)).toEqual([3]);
+    expect(drawn(0.75)).toEqual([0, 3]);
+  });
+
+  test('top-p, of equals takes the first', () => {
+    const even = tableModel([0, 1, 2, 3].map(() => [1, 1, 1, 1]));
+    expect([...new Set(take(even, { length: 200, topP: 0.5 }))].sort()).toEqual([0, 1]);
+  });
+
+  test('probabilities of a model that ends in softmax, are drawn as they are', () => {
+    const shares = softmax(logits);
+    const model = tableModel(logits.map(() => shares));
+    expect(chiSquare(take(model, { length: 5000, fromLogits: false, seed: 17 }), shares)).toBeLessThan(20.5);
+    const cold = take(model, { length: 5000, fromLogits: false, temperature: 0.5, seed: 18 });
+    expect(chiSquare(cold, softmax(logits, 0.5))).toBeLessThan(20.5);
+    const certain = tableModel([0, 1].map(() => [0, 1]));
+    expect(new Set(take(certain, { fromLogits: false, length: 50 }))).toEqual(new Set([1]));
+    expect(() =>
+      take(
+        tableModel([
+          [-1, 2],
+          [0, 1],
+        ]),
+        { fromLogits: false },
+      ),
+    ).toThrow('expected finite probabilities');
+  });
+
+  test('repetition penalty, divides and multiplies the logits of ids that have occurred', () => {
+    const model = tableModel([0, 1, 2, 3].map(() => [3, 2.5, 2, -1]));
+    // 0 occurred: 1.5, so 1; then 1.25, so 2; then 1, so 0.
+    expect(take(model, { length: 4, temperature: 0, repetitionPenalty: 2 })).toEqual([1, 2, 0, 0]);
+    const negative = tableModel([0, 1].map(() => [-1, -1.5]));
+    expect(take(negative, { length: 2, temperature: 0, repetitionPenalty: 2 })).toEqual([1, 0]);
+  });
+
   test('length 0, gives nothing', () => {
     expect(take(constant, { length: 0 })).toEqual([]);
   });
@@ -137,8 +197,106 @@ describe('generateIds with a recurrent model', () => {
   });
 });
 
+describe('generate', () => {
+  const VOCABULARY = 6;
+  const layers = () => {
+    setSeed(4);
+    return [
+      embedding({ inputDim: VOCABULARY, outputDim: 8, embeddingsInitializer: { name: 'randomNormal', stddev: 1 } }),
+      lstm({ units: 16, returnSequences: true }) as Layer,
+      dense({ units: VOCABULARY, kernelInitializer: { name: 'randomNormal', stddev: 2 } }),
+    ] as const;
+  };
+  const streaming = sequential(layers());
+  // Of the same layers.
+  const custom = model({ layers: streaming.layers, inputs: { dtype: 'i32', limit: VOCABULARY } }, (ids, layers) =>
+    layers.reduce((x, layer) => layer(x), ids),
+  );
+  const all = async (from: AnyModel, prompt: number[], options: GenerateOptions): Promise<number[]> => {
+    const ids: number[] = [];
+    for await (const id of generate(from, prompt, options)) ids.push(id);
+    return ids;
+  };
+  const prompt = [1, 5, 2];
+
+  test('gives the ids of generateIds, one at a time', async () => {
+    const expected = take(streaming, { prompt, length: 20, seed: 3 });
+    expect(await all(streaming, prompt, { maxLength: 20, seed: 3 })).toEqual(expected);
+    expect(expected).not.toEqual(take(streaming, { prompt, length: 20, seed: 4 }));
+  });
+
+  test('of a custom model, which reads all anew, gives the same', async () => {
+    const options = { maxLength: 20, seed: 3, topP: 0.9 };
+    expect(await all(custom, prompt, options)).toEqual(await all(streaming, prompt, options));
+  });
+
+  test('with contextLength, reads as many of the last ids', async () => {
+    const ids = await all(streaming, prompt, { maxLength: 8, temperature: 0, contextLength: 2 });
+    const so = [...prompt];
+    for (let i = 0; i < 8; i++) {
+      const out = streaming.predict(ndarray(Int32Array.from(so.slice(-2)), [1, 2])).data.slice(-VOCABULARY);
+      so.push(out.indexOf(Math.max(...out)));
+    }
+    expect(ids).toEqual(so.slice(3));
+  });
+
+  test('ends before a stop id, or with maxLength', async () => {
+    const free = await all(streaming, prompt, { maxLength: 50, seed: 3 });
+    const stop = free[5]!;
+    const before = free.slice(0, free.indexOf(stop));
+    expect(await all(streaming, prompt, { maxLength: 50, seed: 3, stopIds: [stop, 99] })).toEqual(before);
+    expect(await all(streaming, prompt, { seed: 3 })).toEqual(
+      (await all(streaming, prompt, { seed: 3, maxLength: 200 })).slice(0, 100),
+    );
+  });
+
+  test.each([
+    ['as a stream', streaming],
+    ['anew', custom],
+  ])('of prompts of unequal length, reading %s, gives what each gives alone', async (_, from) => {
+    const prompts = [[1, 5, 2], [3], [0, 0, 4, 1, 2]];
+    const got: number[][] = prompts.map(() => []);
+    const options = { maxLength: 12, stopIds: [4] };
+    for await (const { sequence, id } of generateBatch(from, prompts, { ...options, seed: 7 })) got[sequence]!.push(id);
+    for (const [i, prompt] of prompts.entries()) {
+      expect(got[i]).toEqual(await all(streaming, prompt, { ...options, seed: 7 + i }));
+    }
+    expect(new Set(got.map(({ length }) => length)).size).toBeGreaterThan(1);
+  });
+
+  test('of a model with another input, gets that from inputs; one that gives the next alone, is read as it is', async () => {
+    setSeed(5);
+    const shift = model(
+      {
+        layers: { embed: embedding({ inputDim: 4, outputDim: 4 }), join: dense({ units: 4 }) },
+        inputs: { ids: { dtype: 'i32', limit: 4 }, offset: { shape: [4] } },
+      },
+      ({ ids, offset }, { embed, join }) => ops.add(join(ops.lastStep(embed(ids))), offset),
+    );
+    const favour = [[0, 0, 100, 0]];
+    const ids = await all(shift, [1], { maxLength: 3, inputs: (ids) => ({ ids, offset: favour }) });
+    expect(ids).toEqual([2, 2, 2]);
+  });
+
+  test('lets the host handle events, and leaves no memory where it is left', async () => {
+    const before = streaming.engine.heap.usedBytes - streaming.engine.arena.heldBytes;
+    let fired = false;
+    setTimeout(() => (fired = true), 0);
+    for await (const _ of generate(streaming, prompt, { maxLength: 1e6 })) if (fired) break;
+    expect(streaming.engine.heap.usedBytes - streaming.engine.arena.heldBytes).toBeLessThanOrEqual(before);
+  });
+
+  test('of no prompts, or of a model with several outputs, throws', async () => {
+    await expect(generateBatch(streaming, []).next()).rejects.toThrow(
+      'generate: prompts expected one or more, got none',
+    );
+    const two = model({ layers: layers(), inputs: { dtype: 'i32' } }, (ids, [embed]) => [embed(ids), embed(ids)]);
+    await expect(generate(two, [1]).next()).rejects.toThrow('generate: model expected to have one output, got several');
+  });
+});
+
 describe('generateIds, wrong arguments', () => {
-  test.each<[Partial<GenerateOptions>, string]>([
+  test.each<[IdsOptions, string]>([
     [{ prompt: [] }, 'generate: prompt expected one id or more, got none'],
     [{ prompt: [6] }, 'expected ids in [0, 6), got 6'],
     [{ prompt: [0, -1, 0] }, 'expected ids in [0, 6), got -1'],
@@ -149,6 +307,11 @@ describe('generateIds, wrong arguments', () => {
     [{ temperature: Number.NaN }, 'generate: temperature expected ≥ 0, got NaN'],
     [{ topK: 0 }, 'generate: topK expected an integer ≥ 1, got 0'],
     [{ topK: 1.5 }, 'generate: topK expected an integer ≥ 1, got 1.5'],
+    [{ topP: 0 }, 'generate: topP expected in (0, 1], got 0'],
+    [{ topP: 1.1 }, 'generate: topP expected in (0, 1], got 1.1'],
+    [{ repetitionPenalty: 0 }, 'generate: repetitionPenalty expected > 0, got 0'],
+    [{ contextLength: 0 }, 'generate: contextLength expected an integer ≥ 1, got 0'],
+    [{ contextLength: 2, weights: 'int8' }, "generate: weights expected 'float32' where ids are read anew, got 'int8'"],
     [{ seed: -1 }, 'generate: seed expected an integer ≥ 0, got -1'],
     [{ seed: 2 ** 32 }, 'generate: seed expected below 2^32, got 4294967296'],
   ])('%j, throws ArgumentError', (options, message) => {

@@ -1,0 +1,126 @@
+import { ArgumentError, tensor } from '../autograd/tensor.ts';
+import type { Engine } from '../engine/engine.ts';
+import { RandomStream } from '../engine/random.ts';
+import { log } from '../ops/elementwise.ts';
+import { softmax } from '../ops/softmax.ts';
+
+/** How the next id is chosen. */
+export interface SamplingOptions {
+  /** Divides the logits; 0 always takes the likeliest id. Default 1. */
+  temperature?: number | undefined;
+  /** Draws among so many of the likeliest ids only. Default: among all. */
+  topK?: number | undefined;
+  /** Draws among the fewest likeliest ids whose shares, of those that topK leaves, add up to so much. Default 1: among all. */
+  topP?: number | undefined;
+  /** Divides positive logits of ids that have occurred, and multiplies negative ones. Default 1. @see Keskar et al. 2019 */
+  repetitionPenalty?: number | undefined;
+  /** Whether the model gives logits rather than probabilities. Default true. */
+  fromLogits?: boolean | undefined;
+  /** Default 0. */
+  seed?: number | undefined;
+}
+
+// Far below any share that is drawn, far above what a logarithm cannot take.
+const LEAST_SHARE = 1e-37;
+
+/** Draws ids from the distributions of a model, with random numbers of its own. */
+export class Sampler {
+  readonly #engine: Engine;
+  readonly #options: SamplingOptions;
+  readonly #random: RandomStream;
+
+  /** @throws ArgumentError for an option out of its range; the seed must be checked before. */
+  constructor(engine: Engine, options: SamplingOptions, seed: number) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#random = new RandomStream(seed);
+  }
+
+  /**
+   * The id that follows `ids`.
+   *
+   * @param given the model's output for the last of them; left as it is.
+   * @throws ArgumentError if it is not finite, or a probability is negative.
+   */
+  next(given: Float32Array, ids: readonly number[]): number {
+    const { temperature = 1, repetitionPenalty = 1, fromLogits = true } = this.#options;
+    if (!given.every((value) => Number.isFinite(value) && (fromLogits || value >= 0))) {
+      throw new ArgumentError(`generate: expected finite ${fromLogits ? 'logits' : 'probabilities'} of the model`);
+    }
+    const logits = fromLogits ? given.slice() : this.#logarithms(given);
+    if (repetitionPenalty !== 1) {
+      for (const id of new Set(ids)) {
+        logits[id] = logits[id]! > 0 ? logits[id]! / repetitionPenalty : logits[id]! * repetitionPenalty;
+      }
+    }
+    return temperature === 0 ? largest(logits) : this.#draw(this.#shares(logits, temperature));
+  }
+
+  #logarithms(shares: Float32Array): Float32Array {
+    const engine = this.#engine;
+    const values = shares.map((share) => Math.max(share, LEAST_SHARE));
+    return engine.step(() => log(tensor(values, { shape: [values.length], engine })).toArray() as Float32Array);
+  }
+
+  #shares(logits: Float32Array, temperature: number): Float32Array {
+    // Less the largest before the division: a temperature near 0 then takes the others to −∞ and never this one to ∞.
+    const top = logits[largest(logits)]!;
+    const scaled = logits.map((logit) => (logit - top) / temperature);
+    const engine = this.#engine;
+    return engine.step(() => softmax(tensor(scaled, { shape: [1, scaled.length], engine })).toArray() as Float32Array);
+  }
+
+  #draw(shares: Float32Array): number {
+    const ids = likeliest(shares, this.#options);
+    const total = ids.reduce((sum, id) => sum + shares[id]!, 0);
+    let rest = this.#random.nextUniform() * total;
+    for (const id of ids) {
+      rest -= shares[id]!;
+      if (rest < 0) return id;
+    }
+    // Rounding can leave a crumb of the total to nobody.
+    return largest(shares);
+  }
+}
+
+/** The ids to draw from: all of them in turn, or the likeliest, of equals the first. */
+function likeliest(shares: Float32Array, { topK, topP = 1 }: SamplingOptions): number[] {
+  const ids = Array.from(shares.keys());
+  if (topK === undefined && topP === 1) return ids;
+  ids.sort((a, b) => shares[b]! - shares[a]! || a - b);
+  ids.length = Math.min(ids.length, topK ?? ids.length);
+  const wanted = topP * ids.reduce((sum, id) => sum + shares[id]!, 0);
+  let sum = 0;
+  const count = ids.findIndex((id) => (sum += shares[id]!) >= wanted) + 1;
+  return count === 0 ? ids : ids.slice(0, count);
+}
+
+function largest(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[best]!) best = i;
+  return best;
+}
+
+/** Throws `ArgumentError` for what no sampler can use. */
+export function checkSampling({
+  temperature = 1,
+  topK,
+  topP = 1,
+  repetitionPenalty = 1,
+  seed = 0,
+}: SamplingOptions): void {
+  if (!(temperature >= 0)) throw new ArgumentError(`generate: temperature expected ≥ 0, got ${temperature}`);
+  if (topK !== undefined) expectInteger('topK', topK, 1);
+  if (!(topP > 0 && topP <= 1)) throw new ArgumentError(`generate: topP expected in (0, 1], got ${topP}`);
+  if (!(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY)) {
+    throw new ArgumentError(`generate: repetitionPenalty expected > 0, got ${repetitionPenalty}`);
+  }
+  if (!(seed <= 0xffffffff)) throw new ArgumentError(`generate: seed expected below 2^32, got ${seed}`);
+  expectInteger('seed', seed, 0);
+}
+
+export function expectInteger(what: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least)) {
+    throw new ArgumentError(`generate: ${what} expected an integer ≥ ${least}, got ${value}`);
+  }
+}
