@@ -5,6 +5,7 @@ export * as cells from './cells/index.ts';
 export { type DataLike, NdArray, ndarray } from './data/array.ts';
 export type { Nested } from './data/nested.ts';
 export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
+export { type StreamBatch, type StreamBatchesOptions, streamBatches } from './data/stream-batches.ts';
 export * from './data/text.ts';
 export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
@@ -59,25 +60,53 @@ export { type RnnOptions, rnn } from './layers/rnn.ts';
 export { timeDistributed } from './layers/time-distributed.ts';
 export * as ops from './ops/index.ts';
 export type { WeightFormat } from './ops/stream-program.ts';
+export { type BackupStore, backupAndRestore } from './train/callbacks/backup-and-restore.ts';
+export { type CsvLoggerOptions, csvLogger } from './train/callbacks/csv-logger.ts';
+export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './train/callbacks/early-stopping.ts';
+export {
+  learningRateScheduler,
+  type ReduceLrOnPlateauOptions,
+  reduceLrOnPlateau,
+} from './train/callbacks/learning-rate.ts';
+export {
+  type CheckpointMoment,
+  type CheckpointSink,
+  type ModelCheckpointOptions,
+  modelCheckpoint,
+} from './train/callbacks/model-checkpoint.ts';
+export type { MonitorOptions } from './train/callbacks/monitor.ts';
+export { type ProgressTextOptions, progressElement, progressText } from './train/callbacks/progress-text.ts';
+export { swapEmaWeights } from './train/callbacks/swap-ema-weights.ts';
+export {
+  type EventSink,
+  type TensorBoardOptions,
+  type TensorBoardRun,
+  tensorBoard,
+} from './train/callbacks/tensor-board.ts';
+export { terminateOnNaN } from './train/callbacks/terminate-on-nan.ts';
+export type { Data, WeightOptions } from './train/checked-data.ts';
 export { NonFiniteLossError } from './train/divergence.ts';
-export type { BatchData, Batches } from './train/feeds.ts';
+export type { BatchData, Batches, InputBatch } from './train/feeds.ts';
 export type { Callback, FitOptions, History, TrainingPlan } from './train/fit.ts';
-export { type GenerateOptions, generateIds } from './train/generate.ts';
+export { type GeneratedId, type GenerateOptions, generate, generateBatch, generateIds } from './train/generate.ts';
+export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './train/gradient-flow.ts';
 export * from './train/losses/makers.ts';
 export type { Loss, LossConfig, LossFunction, LossOptions, Reduction } from './train/losses.ts';
 export * as metrics from './train/metrics/makers.ts';
 export type { Metric, MetricConfig, MetricFunction, MetricResult, MetricState } from './train/metrics.ts';
 export {
+  type BatchesOptions,
   type CompileOptions,
-  type Data,
+  type EvaluateOptions,
   type Logs,
   type Model,
   model,
-  type Predictions,
   type PredictOptions,
   sequential,
 } from './train/model.ts';
 export * from './train/optimizers.ts';
+export type { Predictions } from './train/predictions.ts';
+export type { SamplingOptions } from './train/sampling.ts';
 export { decodeModel, encodeModel, type LoadedModel, type ModelExtras, restoreModel } from './train/saved-model.ts';
 export type { Schedule, ScheduleConfig } from './train/schedules.ts';
 export * as schedules from './train/schedules.ts';

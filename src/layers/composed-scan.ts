@@ -1,4 +1,5 @@
 import { empty, type Tensor } from '../autograd/tensor.ts';
+import { beginProbe, type HiddenProbe } from '../ops/hidden-probe.ts';
 import { stack } from '../ops/joins.ts';
 import { inOrder } from '../ops/layout.ts';
 import { where } from '../ops/select.ts';
@@ -35,11 +36,13 @@ export function composedScan(
   let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width]));
   let output: Tensor | undefined;
   const outputs: Tensor[] = [];
+  const probe = beginProbe(time);
   for (let i = 0; i < time; i++) {
     const t = walk.reverse ? time - 1 - i : i;
     const rows = kept?.[t] ?? batch;
     if (rows > 0) {
-      const made = step(timeStep(x, t), states);
+      const plain = step(timeStep(x, t), states);
+      const made = probe ? watched(probe, plain, t) : plain;
       if (rows === batch) ({ output, states } = made);
       else {
         const mask = timeStep(walk.mask!, t);
@@ -53,6 +56,12 @@ export function composedScan(
   output ??= filled([batch, widths.output]);
   for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape);
   return { outputs: walk.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
+}
+
+/** The same step with an output whose gradient the probe reads, wherever it is used. */
+function watched(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
+  const seen = probe.watch(output, t);
+  return { output: seen, states: states.map((state) => (state === output ? seen : state)) };
 }
 
 /** How many rows of each step a mask `[B, T]` leaves in. */

@@ -1,5 +1,6 @@
 import { ArgumentError, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
+import { labelled } from '../ops/hidden-probe.ts';
 import { where } from '../ops/select.ts';
 import { reverse } from '../ops/slices.ts';
 import { CarriedStates, type StateSpec } from './carried-states.ts';
@@ -107,10 +108,11 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     const { mask } = options;
     const batch = x.shape[0]!;
     if (options.initialState) this.#checkInitialState(options.initialState, batch);
-    const { outputs, last, states } = this.walk(x, {
+    const walk: Walk = {
       ...{ mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
       initialState: options.initialState ?? carried?.begin(batch),
-    });
+    };
+    const { outputs, last, states } = labelled(this.path, () => this.walk(x, walk));
     carried?.keep(states);
     let y = outputs ?? last;
     if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);

@@ -4,6 +4,7 @@ import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { hiddenGradients } from './hidden-gradients.ts';
+import { beginProbe } from './hidden-probe.ts';
 import { inputSide } from './input-side.ts';
 import { inOrder } from './layout.ts';
 import { RecurrentSide } from './recurrent-side.ts';
@@ -104,7 +105,8 @@ export function recurrence(
   };
   const inputs = [...scan.input.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
   const recording = isRecording(inputs);
-  const length = recording ? Math.min(time, options.checkpointEvery ?? time) : time;
+  const probe = recording ? beginProbe(time) : undefined;
+  const length = recording && !probe ? Math.min(time, options.checkpointEvery ?? time) : time;
   const keepsAll = recording && length === time;
 
   const outputs =
@@ -119,7 +121,7 @@ export function recurrence(
   const strip = (floats: number): Strip | undefined =>
     keepsAll ? { at: engine.allocateScratch(time * floats), low: 0, floats } : undefined;
   const [gates, saved] = [strip(batch * width), strip(batch * units * cell.saved)];
-  const walk: Walk = { scan, length, kept, initial: initialState, gates, saved };
+  const walk: Walk = { scan, length, kept, initial: initialState, gates, saved, probe };
 
   engine.scratch(() => {
     const start = startOf(walk);
@@ -146,12 +148,14 @@ function backward(
   { kernel, recurrentKernel, extra, bias }: Operands,
   states: readonly Tensor[],
 ): void {
-  const { scan, length, kept, initial } = walk;
+  const { scan, length, kept, initial, probe } = walk;
   const { engine, cell, sizes, mask } = scan;
   const { kernels } = engine;
   const { time } = sizes;
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
 
+  // With a probe ∂L/∂h_t gathers in the gradient of the outputs, whether they are wanted or not.
+  if (probe) tape.intoZeroed(kept[0]!.at);
   const dOutputs = kept[0]!.everyStep ? tape.gradientOf(kept[0]!.at) : 0;
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
@@ -202,6 +206,7 @@ function backward(
       if (to) kernels.axpy(states[j + 1]!.size, 1, at, to);
     });
   });
+  probe?.addAll(kept[0]!.at, dOutputs, mask);
 }
 
 interface Operands {

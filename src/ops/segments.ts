@@ -1,5 +1,6 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import type { HiddenProbe } from './hidden-probe.ts';
 import type { Stretch } from './recurrent-side.ts';
 import { placeOf, type Scan, type Segment, type Strip, spanOf, stateWidths, timeOf } from './scan.ts';
 
@@ -12,6 +13,8 @@ export interface Walk {
   /** Of every step, where they were kept. */
   gates: Strip | undefined;
   saved: Strip | undefined;
+  /** Wants to know ∂L/∂h_t. */
+  probe: HiddenProbe | undefined;
 }
 
 /** A state `[T, B, H]` of every step, by time, or of the last step of every segment, as they were walked. */

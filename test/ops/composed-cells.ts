@@ -80,7 +80,7 @@ const simpleRnn =
     activation(add(linear(x, kernel, bias), matmul(h!, recurrentKernel))),
   ];
 
-const steps: Record<CellName, Step> = {
+export const steps: Record<CellName, Step> = {
   lstm,
   lstmPeephole,
   lstmProjection,

@@ -1,0 +1,69 @@
+import { record } from '../autograd/tape.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import type { Ptr } from '../engine/abi.ts';
+import type { StepMask } from './step-mask.ts';
+
+/** Gathers Σ (∂L/∂h_t)² of one scan over time, over the rows that make a step, while its gradients flow back. */
+export class HiddenProbe {
+  /** By time t. */
+  readonly squares: Float64Array;
+
+  constructor(time: number) {
+    this.squares = new Float64Array(time);
+  }
+
+  /** Reads ∂L/∂h of all steps at once, `[T, B, H]` like `outputs`; rows that a mask leaves out do not count. */
+  addAll({ engine, shape }: Tensor, gradient: Ptr, mask: StepMask | undefined): void {
+    const [time, batch, width] = shape as [number, number, number];
+    for (let t = 0; t < time; t++) {
+      for (let row = 0; row < batch; row++) {
+        if (mask && mask.kept(t, row, row + 1) === 0) continue;
+        this.squares[t]! += engine.kernels.sum_squares(width, gradient + 4 * (t * batch + row) * width);
+      }
+    }
+  }
+
+  /** h_t again, to be used in its place by whatever follows; ∂L/∂h_t is then read on its way back. */
+  watch(h: Tensor, t: number): Tensor {
+    const { engine, size } = h;
+    const watched = h.view(h.shape, h.timeMajor, h.name);
+    record([h], [watched], (tape) => {
+      const gradient = tape.gradientOf(watched);
+      this.squares[t]! += engine.kernels.sum_squares(size, gradient);
+      tape.give(h, gradient);
+    });
+    return watched;
+  }
+}
+
+let begin: ((label: string, probe: HiddenProbe) => void) | undefined;
+let label = '';
+
+/** Runs `body`, and tells of the probe of each scan in it, with the label that it runs under. */
+export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void, body: () => T): T {
+  begin = told;
+  try {
+    return body();
+  } finally {
+    begin = undefined;
+  }
+}
+
+/** Runs `body`, whose scans are to be known by `name`. */
+export function labelled<T>(name: string, body: () => T): T {
+  const outer = label;
+  label = name;
+  try {
+    return body();
+  } finally {
+    label = outer;
+  }
+}
+
+/** A probe for a scan that begins, where one is wanted. */
+export function beginProbe(time: number): HiddenProbe | undefined {
+  if (!begin) return undefined;
+  const probe = new HiddenProbe(time);
+  begin(label, probe);
+  return probe;
+}
