@@ -1,6 +1,7 @@
 import { ArgumentError, empty, type Tensor, tensor } from '../autograd/tensor.ts';
+import { broadcastTo } from '../ops/broadcast.ts';
 import { conv1dLength } from '../ops/convolution.ts';
-import { add, div, maximum, mul, scale } from '../ops/elementwise.ts';
+import { add, clip, div, maximum, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
 import { expandDims, reshape } from '../ops/layout.ts';
 import { max, mean, sum } from '../ops/reduce.ts';
@@ -135,7 +136,7 @@ export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
       finish: (y, counts) => {
         const [count] = counts;
         if (counts.every((n) => n === count)) return scale(y, 1 / count!);
-        return mul(y, tensor(counts.map((n) => [1 / n])));
+        return mul(y, broadcastTo(tensor(counts.map((n) => [1 / n])), y.shape.slice(1)));
       },
     },
     options,
@@ -189,5 +190,8 @@ export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
 export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
     if (!mask) return mean(x, { axis: 1 });
-    return div(sum(where(mask, x, 0), { axis: 1 }), expandDims(sum(mask, { axis: 1 })));
+    const y = sum(where(mask, x, 0), { axis: 1 });
+    // Of a sequence that is padding all along, 0.
+    const counts = clip(sum(mask, { axis: 1 }), 1, mask.shape[1]!);
+    return div(y, broadcastTo(expandDims(counts), y.shape));
   });

@@ -166,6 +166,7 @@ export class StackedCells extends RecurrentCell {
     if (cells.length === 0) throw new ArgumentError('rnn: cell expected one cell or more, got none');
     nameLayers('rnn', cells);
     this.cells = cells;
+    this.setScope('');
   }
 
   override get sublayers(): readonly AnyLayer[] {
