@@ -1,0 +1,223 @@
+// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight.
+//
+//   cd bench/peers && npm ci && node --import tsx tfjs-layers.ts
+//
+// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. TF.js 4.22 on its plain CPU backend. Left out is
+// what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones), what it computes by older rules (hardSigmoid is
+// Keras 2's) and what it gets wrong (the gradient of averages over the ends of a sequence, off by the number of steps).
+import { writeFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
+
+/** A layer as both sides read it: a maker's name, its options, and layers or cells within. */
+interface LayerSpec {
+  kind: string;
+  options?: Record<string, unknown>;
+  layer?: LayerSpec;
+  cells?: LayerSpec[];
+}
+
+interface Stack {
+  name: string;
+  /** Shape of a batch. */
+  shape: number[];
+  idsBelow?: number;
+  /** [sample, step] pairs that are padding: every feature 0. */
+  padded?: [number, number][];
+  layers: LayerSpec[];
+}
+
+const units = 3;
+const sigmoid = { recurrentActivation: 'sigmoid' };
+const every = { returnSequences: true };
+const padded: Stack['padded'] = [
+  [0, 3],
+  [0, 4],
+  [1, 0],
+  [1, 2],
+];
+const SEQUENCE = { shape: [2, 5, 4] };
+const layer = (kind: string, options: Record<string, unknown> = {}): LayerSpec => ({ kind, options });
+
+const stacks: Stack[] = [
+  { name: 'lstm', ...SEQUENCE, layers: [layer('lstm', { units, ...sigmoid })] },
+  { name: 'lstm of relu', ...SEQUENCE, layers: [layer('lstm', { units, activation: 'relu', ...sigmoid, ...every })] },
+  { name: 'lstm backwards', ...SEQUENCE, layers: [layer('lstm', { units, goBackwards: true, ...sigmoid, ...every })] },
+  {
+    name: 'gru, reset before',
+    ...SEQUENCE,
+    layers: [layer('gru', { units, resetAfter: false, ...sigmoid, ...every })],
+  },
+  {
+    ...{ name: 'gru of relu, reset before, backwards', ...SEQUENCE },
+    layers: [layer('gru', { units, resetAfter: false, activation: 'relu', goBackwards: true, ...sigmoid })],
+  },
+  { name: 'simpleRnn', ...SEQUENCE, layers: [layer('simpleRNN', { units })] },
+  { name: 'simpleRnn of relu', ...SEQUENCE, layers: [layer('simpleRNN', { units, activation: 'relu', ...every })] },
+  {
+    name: 'simpleRnn of softsign, no bias',
+    ...SEQUENCE,
+    layers: [layer('simpleRNN', { units, activation: 'softsign', useBias: false })],
+  },
+  ...(['lstm', 'gru', 'simpleRNN'] as const).map((kind) => ({
+    ...{ name: `masked ${kind}, every output`, ...SEQUENCE, padded },
+    layers: [
+      layer('masking'),
+      layer(kind, {
+        units,
+        ...every,
+        ...(kind === 'simpleRNN' ? {} : sigmoid),
+        ...(kind === 'gru' && { resetAfter: false }),
+      }),
+    ],
+  })),
+  {
+    ...{ name: 'masked stack, the last output', ...SEQUENCE, padded },
+    layers: [layer('masking'), layer('lstm', { units, ...sigmoid, ...every }), layer('simpleRNN', { units: 2 })],
+  },
+  {
+    ...{ name: 'masked lstm backwards, the last output', ...SEQUENCE, padded },
+    layers: [layer('masking'), layer('lstm', { units, goBackwards: true, ...sigmoid })],
+  },
+  {
+    ...{ name: 'embedding with maskZero, lstm, dense', shape: [3, 5], idsBelow: 4 },
+    layers: [
+      layer('embedding', { inputDim: 4, outputDim: 3, maskZero: true }),
+      layer('lstm', { units, ...sigmoid }),
+      layer('dense', { units: 2, activation: 'softmax' }),
+    ],
+  },
+  ...(['concat', 'sum', 'mul', 'ave'] as const).flatMap((mergeMode) =>
+    [true, false].map((returnSequences) => ({
+      ...{ name: `bidirectional lstm, ${mergeMode}, ${returnSequences ? 'every output' : 'the last'}`, ...SEQUENCE },
+      layers: [
+        {
+          ...{ kind: 'bidirectional', options: { mergeMode } },
+          layer: layer('lstm', { units, returnSequences, ...sigmoid }),
+        },
+      ],
+    })),
+  ),
+  {
+    ...{ name: 'masked bidirectional simpleRnn, the last', ...SEQUENCE, padded },
+    layers: [
+      layer('masking'),
+      { kind: 'bidirectional', options: { mergeMode: 'concat' }, layer: layer('simpleRNN', { units }) },
+    ],
+  },
+  {
+    ...{ name: 'bidirectional stack', ...SEQUENCE },
+    layers: [
+      { kind: 'bidirectional', options: { mergeMode: 'concat' }, layer: layer('simpleRNN', { units, ...every }) },
+      { kind: 'bidirectional', options: { mergeMode: 'sum' }, layer: layer('lstm', { units, ...sigmoid }) },
+    ],
+  },
+  {
+    ...{ name: 'stacked cells', ...SEQUENCE },
+    layers: [
+      {
+        ...{ kind: 'rnn', options: every },
+        cells: [layer('lstmCell', { units, ...sigmoid }), layer('simpleRNNCell', { units: 2, activation: 'relu' })],
+      },
+    ],
+  },
+  {
+    ...{ name: 'timeDistributed dense after lstm', ...SEQUENCE },
+    layers: [
+      layer('lstm', { units, ...sigmoid, ...every }),
+      { kind: 'timeDistributed', layer: layer('dense', { units: 2, activation: 'tanh' }) },
+    ],
+  },
+  {
+    ...{ name: 'encoder and decoder', ...SEQUENCE },
+    layers: [
+      layer('lstm', { units, ...sigmoid }),
+      layer('repeatVector', { n: 3 }),
+      layer('lstm', { units, ...sigmoid, ...every }),
+      layer('dense', { units: 2 }),
+    ],
+  },
+  { name: 'layerNormalization', ...SEQUENCE, layers: [layer('layerNormalization')] },
+  ...(['valid', 'same'] as const).map((padding) => ({
+    ...{ name: `conv1d, ${padding}`, ...SEQUENCE },
+    layers: [layer('conv1d', { filters: 2, kernelSize: 3, padding, activation: 'relu' })],
+  })),
+  {
+    ...{ name: 'conv1d with strides, flatten, dense', ...SEQUENCE },
+    layers: [
+      layer('conv1d', { filters: 2, kernelSize: 2, strides: 2 }),
+      layer('flatten'),
+      layer('dense', { units: 2, activation: 'elu' }),
+    ],
+  },
+  {
+    ...{ name: 'conv1d, maxPooling1d', ...SEQUENCE },
+    layers: [layer('conv1d', { filters: 2, kernelSize: 2 }), layer('maxPooling1d', { poolSize: 2 })],
+  },
+  {
+    ...{ name: 'averagePooling1d, globalMaxPooling1d', ...SEQUENCE },
+    layers: [
+      layer('dense', { units: 3 }),
+      layer('averagePooling1d', { poolSize: 3, strides: 2 }),
+      layer('globalMaxPooling1d'),
+    ],
+  },
+  {
+    ...{ name: 'permute, reshape, globalAveragePooling1d', ...SEQUENCE },
+    layers: [
+      layer('dense', { units: 4, activation: 'sigmoid' }),
+      layer('permute', { dims: [2, 1] }),
+      layer('reshape', { targetShape: [10, 2] }),
+      layer('globalAveragePooling1d'),
+    ],
+  },
+];
+
+// biome-ignore lint/suspicious/noExplicitAny: makers are chosen by name.
+const makers = tf.layers as any;
+
+function make({ kind, options = {}, layer: inner, cells }: LayerSpec, first: object): tf.layers.Layer {
+  const all = { ...options, ...first };
+  if (inner) return makers[kind]({ ...all, layer: make(inner, {}) });
+  if (cells) return makers[kind]({ ...all, cell: cells.map((cell) => make(cell, {})) });
+  return makers[kind](all);
+}
+
+/** Numbers with three decimals from a counter, uniform in [−scale, scale). */
+let counter = 0;
+function given(count: number, scale = 1): number[] {
+  return Array.from({ length: count }, () => {
+    counter = (counter + 0x9e3779b9) | 0;
+    let h = Math.imul(counter ^ (counter >>> 16), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    return Math.round((((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1) * scale * 1000) / 1000;
+  });
+}
+
+const rounded = (t: tf.Tensor): number[] => Array.from(t.dataSync(), (v) => Number(v.toPrecision(8)));
+const sizeOf = (shape: number[]): number => shape.reduce((product, n) => product * n, 1);
+
+function run(stack: Stack): object {
+  const { shape, idsBelow, padded: holes, layers } = stack;
+  const x = idsBelow ? given(sizeOf(shape)).map((v) => Math.floor(((v + 1) / 2) * idsBelow)) : given(sizeOf(shape));
+  const features = shape.at(-1)!;
+  for (const [sample, step] of holes ?? [])
+    x.fill(0, (sample * shape[1]! + step) * features, (sample * shape[1]! + step + 1) * features);
+  const model = tf.sequential({
+    layers: layers.map((spec, i) => make(spec, i === 0 ? { inputShape: shape.slice(1) } : {})),
+  });
+  const weights = model.getWeights().map(({ shape: of }) => ({ shape: of, values: given(sizeOf(of), 0.7) }));
+  model.setWeights(weights.map(({ shape: of, values }) => tf.tensor(values, of)));
+  const input = tf.tensor(x, shape, idsBelow ? 'int32' : 'float32');
+  const y = model.apply(input) as tf.Tensor;
+  const dY = given(y.size);
+  const { grads } = tf.variableGrads(
+    () => tf.sum(tf.mul(model.apply(input) as tf.Tensor, tf.tensor(dY, y.shape))) as tf.Scalar,
+  );
+  const gradients = model.trainableWeights.map((weight) => rounded(grads[weight.name]!));
+  return { ...stack, x, weights, y: { shape: y.shape, values: rounded(y) }, dY, gradients };
+}
+
+await tf.setBackend('cpu');
+const file = new URL('../../test/golden/tfjs-layers.json', import.meta.url);
+const cases = stacks.map((stack) => JSON.stringify(run(stack)));
+writeFileSync(file, `{"tfjs":${JSON.stringify(tf.version.tfjs)},"stacks":[\n${cases.join(',\n')}\n]}\n`);
