@@ -1,9 +1,11 @@
-// Makes the text that `tapeloop train` learns when no file is given: the project's own sources, one after the other.
+// Makes the text that `tapeloop train` learns when no file is given: the project's own sources, one after the other, as many as make a text
+// that is read often enough in a minute's training.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const folders = ['assembly', 'src'];
 const output = 'src/cli/default-text.gen.ts';
+const LIMIT = 400_000;
 
 // A small vocabulary learns sooner: what comments use beyond ASCII is spelled with it.
 const spelling: Record<string, string> = {
@@ -35,7 +37,10 @@ export function toPlainAscii(text: string): string {
     .replace(/[^\n -~]/gu, (character) => spelling[character] ?? '?');
 }
 
-/** All sources under a project's root, by path, each behind a line that names it; files that a script writes are left out. */
+/**
+ * Sources under a project's root, by path, each behind a line that names it, while they are within the limit; files that a script writes
+ * are left out.
+ */
 export function projectText(root: URL): string {
   const paths = folders
     .flatMap((folder) =>
@@ -44,7 +49,13 @@ export function projectText(root: URL): string {
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.gen.ts'))
     .sort();
-  return paths.map((path) => toPlainAscii(`// ${path}\n${readFileSync(new URL(path, root), 'utf8')}\n`)).join('');
+  let text = '';
+  for (const path of paths) {
+    const next = toPlainAscii(`// ${path}\n${readFileSync(new URL(path, root), 'utf8')}\n`);
+    if (text.length + next.length > LIMIT) break;
+    text += next;
+  }
+  return text;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
