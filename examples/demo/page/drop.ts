@@ -1,0 +1,23 @@
+import { byId } from './elements.ts';
+
+/** Lets a file be dropped anywhere on the page. */
+export function takeDrops(onFile: (file: File) => void): void {
+  const sign = byId('drop');
+  const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
+  addEventListener('dragover', (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    sign.hidden = false;
+  });
+  addEventListener('dragleave', (event) => {
+    // Without a target to go to, it leaves the window.
+    if (!event.relatedTarget) sign.hidden = true;
+  });
+  addEventListener('drop', (event) => {
+    sign.hidden = true;
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    const [file] = event.dataTransfer!.files;
+    if (file) onFile(file);
+  });
+}

@@ -1,0 +1,154 @@
+// A matrix of values as coloured cells: units downward, characters to the right.
+import type { Inspection } from '../protocol.ts';
+import { colour, type Rgb, rgb } from './theme.ts';
+
+/** The values that one colour scale tells apart; `low` is 0 for a gate. */
+export interface Scale {
+  low: number;
+  high: number;
+}
+
+/** One quantity of an inspection, its units in an order to be shown in. */
+export interface Matrix {
+  characters: readonly string[];
+  /** `[T, H]`, row-major. */
+  values: Float32Array;
+  units: number;
+  order: readonly number[];
+  scale: Scale;
+}
+
+const GATES = new Set(['i', 'f', 'o', 'z', 'r']);
+
+export function scaleOf(quantity: string, values: Float32Array): Scale {
+  if (GATES.has(quantity)) return { low: 0, high: 1 };
+  if (quantity !== 'c') return { low: -1, high: 1 };
+  // A few units that count go far beyond the others, which would all look alike beside them.
+  const usual = values.map(Math.abs).sort()[Math.floor(0.95 * values.length)]!;
+  const high = Math.max(usual, 1);
+  return { low: -high, high };
+}
+
+/**
+ * Units by how long they hold a value, longest first: by the correlation of their memory with itself one step before. A unit
+ * that hardly moves remembers nothing and comes last.
+ */
+export function memoryOrder({ quantities, units }: Inspection): number[] {
+  const memory = quantities.c ?? quantities.h!;
+  const steps = memory.length / units;
+  const spread = new Float64Array(units);
+  const hold = new Float64Array(units);
+  for (let u = 0; u < units; u++) {
+    let mean = 0;
+    for (let t = 0; t < steps; t++) mean += memory[t * units + u]! / steps;
+    let change = 0;
+    for (let t = 0; t < steps; t++) {
+      const value = memory[t * units + u]!;
+      spread[u]! += (value - mean) ** 2;
+      if (t > 0) change += (value - memory[(t - 1) * units + u]!) ** 2;
+    }
+    hold[u] = spread[u]! > 0 ? 1 - change / (2 * spread[u]!) : -1;
+  }
+  const least = 0.02 * spread.reduce((most, value) => Math.max(most, value), 0);
+  const rank = (u: number): number => (spread[u]! > least ? hold[u]! : hold[u]! - 2);
+  return Array.from({ length: units }, (_, u) => u).sort((a, b) => rank(b) - rank(a) || a - b);
+}
+
+const mix = (a: Rgb, b: Rgb, share: number): Rgb =>
+  [0, 1, 2].map((i) => a[i]! + (b[i]! - a[i]!) * share) as unknown as Rgb;
+
+/** Colours of values on a scale, as the page's theme has them now. */
+export function painter({ low, high }: Scale): (value: number) => Rgb {
+  const [below, zero, above] = ['heat-low', 'heat-zero', 'heat-high'].map(rgb) as [Rgb, Rgb, Rgb];
+  return (value) =>
+    value < 0 ? mix(zero, below, Math.min(value / low, 1)) : mix(zero, above, Math.min(value / high, 1));
+}
+
+/** Where things stand on the canvas, in CSS pixels. */
+export interface Layout {
+  cellWidth: number;
+  cellHeight: number;
+  /** Height of the row of characters above the cells. */
+  top: number;
+}
+
+const TOP = 20;
+const TALLEST = 400;
+
+export function layoutFor({ characters, units }: Matrix, width: number): Layout {
+  const cellWidth = Math.max(10, width / characters.length);
+  return { cellWidth, cellHeight: Math.min(16, Math.max(1, Math.floor(TALLEST / units))), top: TOP };
+}
+
+/** How a character is shown where it has a place of its own. */
+export const shown = (character: string): string => ({ '\n': '↵', ' ': '·', '\t': '→' })[character] ?? character;
+
+export interface Cursor {
+  /** Row of the map, counted from the top. */
+  row: number;
+  column: number;
+}
+
+export function drawMatrix(
+  canvas: HTMLCanvasElement,
+  matrix: Matrix,
+  layout: Layout,
+  cursor: Cursor | undefined,
+): void {
+  const { characters, units } = matrix;
+  const { cellWidth, cellHeight, top } = layout;
+  const [width, height] = [characters.length * cellWidth, top + units * cellHeight];
+  const ratio = devicePixelRatio;
+  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext('2d')!;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(pixels(matrix), 0, top, width, height - top);
+
+  context.font = `${Math.min(12, cellWidth + 2)}px ${colour('mono')}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  characters.forEach((character, t) => {
+    context.fillStyle = colour(t === cursor?.column ? 'ink' : 'soft');
+    context.fillText(shown(character), (t + 0.5) * cellWidth, top / 2);
+  });
+  if (!cursor) return;
+  context.strokeStyle = colour('ink');
+  context.lineWidth = 1;
+  context.strokeRect(0.5, top + cursor.row * cellHeight - 0.5, width - 1, cellHeight + 1);
+  context.strokeRect(cursor.column * cellWidth - 0.5, 0.5, cellWidth + 1, height - 1);
+}
+
+/** One pixel a cell. */
+function pixels({ characters, values, units, order, scale }: Matrix): OffscreenCanvas {
+  const paint = painter(scale);
+  const picture = new OffscreenCanvas(characters.length, units);
+  const context = picture.getContext('2d')!;
+  const image = context.createImageData(characters.length, units);
+  let at = 0;
+  for (const unit of order) {
+    for (let t = 0; t < characters.length; t++) {
+      const [red, green, blue] = paint(values[t * units + unit]!);
+      image.data.set([red, green, blue, 255], at);
+      at += 4;
+    }
+  }
+  context.putImageData(image, 0, 0);
+  return picture;
+}
+
+/** The numbers as comma-separated values: a line a unit, by number, and a column a character. */
+export function matrixCsv({ characters, values, units }: Matrix): string {
+  const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  const lines = [['unit', ...characters.map(quote)].join(',')];
+  for (let u = 0; u < units; u++) {
+    lines.push([u, ...characters.map((_, t) => values[t * units + u]!)].join(','));
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}

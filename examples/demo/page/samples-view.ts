@@ -1,0 +1,27 @@
+import { byId, grouped } from './elements.ts';
+
+const MOST = 30;
+const SHOWN = 240;
+
+/** The samples, newest first. */
+export class SamplesView {
+  readonly #list = byId<HTMLOListElement>('samples');
+
+  clear(): void {
+    this.#list.replaceChildren();
+  }
+
+  add(step: number, text: string): void {
+    const item = document.createElement('li');
+    const title = document.createElement('h3');
+    title.textContent = `step ${grouped(step)}`;
+    const body = document.createElement('pre');
+    body.textContent = text.slice(0, SHOWN).trimEnd();
+    item.append(title, body);
+    // Who has scrolled down reads an older one, which must stay where it is.
+    const { scrollTop, scrollHeight } = this.#list;
+    this.#list.prepend(item);
+    while (this.#list.children.length > MOST) this.#list.lastElementChild!.remove();
+    if (scrollTop > 0) this.#list.scrollTop = scrollTop + this.#list.scrollHeight - scrollHeight;
+  }
+}

@@ -1,0 +1,13 @@
+// Colours of the style sheet, for what is drawn on a canvas.
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+export const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+/** A colour that the style sheet has as three numbers. */
+export const rgb = (name: string): Rgb => colour(name).split(' ').map(Number) as unknown as Rgb;
+
+export const onThemeChange = (listener: () => void): void => dark.addEventListener('change', listener);

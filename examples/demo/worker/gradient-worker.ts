@@ -1,0 +1,89 @@
+// The worker of the comparison: an RNN and an LSTM of one size learn the same text side by side, and every so often each
+// is asked how far back its gradient reaches.
+import {
+  adam,
+  buildVocabulary,
+  dense,
+  embedding,
+  encodeText,
+  type Layer,
+  type Model,
+  ndarray,
+  sequential,
+  setSeed,
+  sparseCategoricalCrossentropy,
+  type TextStreams,
+  textStreams,
+} from 'tapeloop';
+import type { FlowCurves, FlowRequest, FromFlow } from '../protocol.ts';
+import { recurrentLayer } from './char-model.ts';
+import { gradientFlow } from './gradient-flow.ts';
+import { readText } from './text-source.ts';
+
+const BATCH = 16;
+/** Steps that the gradient is followed back. */
+const REACH = 100;
+const STEPS = 600;
+const STEPS_BETWEEN = 30;
+
+const tell = (message: FromFlow): void =>
+  (self as unknown as { postMessage(message: FromFlow): void }).postMessage(message);
+
+interface Network {
+  model: Model;
+  streams: TextStreams;
+  loss: number;
+}
+
+function makeNetwork(cell: 'rnn' | 'lstm', units: number, ids: Int32Array, vocabulary: number): Network {
+  setSeed(1);
+  const layers = [
+    embedding({
+      inputDim: vocabulary,
+      outputDim: 32,
+      embeddingsInitializer: { name: 'randomNormal', stddev: 1 },
+    }),
+    recurrentLayer(cell, units),
+    dense({ units: vocabulary }),
+  ];
+  const model = sequential(layers);
+  const loss = sparseCategoricalCrossentropy({ fromLogits: true });
+  model.compile({ optimizer: adam({ learningRate: 2e-3, globalClipNorm: 5 }), loss });
+  return { model, streams: textStreams(ids, { batch: BATCH, time: REACH }), loss: Number.NaN };
+}
+
+function train(network: Network): void {
+  const { model, streams } = network;
+  for (let i = 0; i < STEPS_BETWEEN; i++) {
+    const { x, y, first } = streams.next();
+    if (first) model.resetStates();
+    network.loss = model.trainOnBatch(ndarray(x, [BATCH, REACH]), ndarray(y, [BATCH, REACH])).loss!;
+  }
+}
+
+async function compare({ source, units }: FlowRequest): Promise<void> {
+  const text = await readText(source);
+  const vocabulary = buildVocabulary(text);
+  const ids = encodeText(text, vocabulary);
+  const rnn = makeNetwork('rnn', units, ids, vocabulary.length);
+  const lstm = makeNetwork('lstm', units, ids, vocabulary.length);
+  const { x, y } = textStreams(ids, { batch: BATCH, time: REACH }).next();
+  const [probe, targets] = [x.slice(), Int32Array.from({ length: BATCH }, (_, b) => y[(b + 1) * REACH - 1]!)];
+  const flowOf = ({ model }: Network) => {
+    const [first, recurrent, last] = model.layers as Layer[];
+    return gradientFlow({ embedding: first!, recurrent: recurrent!, dense: last! }, probe, targets);
+  };
+  for (let step = 0; ; step += STEPS_BETWEEN) {
+    const [ofRnn, ofLstm] = [flowOf(rnn), flowOf(lstm)];
+    const curves: FlowCurves = { step, rnn: ofRnn.hidden, lstm: ofLstm.hidden, cellState: ofLstm.cellState };
+    const losses = step > 0 ? { rnn: rnn.loss, lstm: lstm.loss } : undefined;
+    tell({ type: 'curves', curves, losses, done: step === STEPS });
+    if (step === STEPS) return;
+    train(rnn);
+    train(lstm);
+  }
+}
+
+self.onmessage = ({ data }: MessageEvent<FlowRequest>) => {
+  compare(data).catch((error: Error) => tell({ type: 'problem', text: error.message }));
+};

@@ -1,0 +1,257 @@
+import { decodeIds, generateIds, init, NonFiniteLossError } from 'tapeloop';
+import type { FromTrainer, LossPoint, RunState, Settings, TextSource } from '../protocol.ts';
+import {
+  type AttachedText,
+  attachText,
+  type CharRun,
+  decodeRun,
+  encodeRun,
+  newRun,
+  trainStep,
+  validate,
+} from './char-model.ts';
+import { cellOf, inspectText } from './inspect.ts';
+import { readText } from './text-source.ts';
+
+// Training is left for messages this often, at most; news goes out as often.
+const SLICE_MS = 60;
+// Between two samples with their validation.
+const SAMPLE_MS = 1500;
+const SAMPLE_LENGTH = 280;
+/** Characters of the newest sample that the heat map shows. */
+const INSPECTED_LENGTH = 96;
+
+/** A macrotask that is not delayed as timers are. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
+
+/** One model at a time: made or loaded, trained in slices, sampled and looked into. It tells what happens through `tell`. */
+export class Trainer {
+  temperature = 0.8;
+  readonly #tell: (message: FromTrainer, transfer?: Transferable[]) => void;
+  #source: TextSource = { kind: 'code' };
+  #run: CharRun | undefined;
+  #threads = 1;
+  /** The text as cut for the run, and the source it is of. */
+  #text: (AttachedText & { source: TextSource }) | undefined;
+  /** Another object for each time training starts, so that a loop knows whether it is still wanted. */
+  #running: object | undefined;
+  #sample = '';
+  #samples = 0;
+
+  constructor(tell: (message: FromTrainer, transfer?: Transferable[]) => void) {
+    this.#tell = tell;
+  }
+
+  get run(): CharRun | undefined {
+    return this.#run;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
+  get source(): TextSource {
+    return this.#source;
+  }
+
+  set source(source: TextSource) {
+    this.#source = source;
+  }
+
+  /** Makes a new model, where there is none, and trains it on the text chosen now. */
+  async start({ cell, layers, hidden, threads, temperature }: Settings): Promise<void> {
+    if (this.#run) return;
+    this.temperature = temperature;
+    const source = this.#source;
+    const text = await readText(source);
+    this.#threads = await startEngine(threads);
+    const run = newRun(text, { cell, layers, hidden });
+    try {
+      this.#text = { ...(await attachText(run, text)), source };
+    } catch (error) {
+      run.model.dispose();
+      throw error;
+    }
+    this.#open(run);
+    this.#look();
+    this.#go();
+  }
+
+  /** Goes on with the model there is, on the text chosen now. */
+  async resume(): Promise<void> {
+    if (!this.#run || this.#running) return;
+    if (this.#text?.source !== this.#source) {
+      const source = this.#source;
+      const attached = await attachText(this.#run, await readText(source));
+      this.#text = { ...attached, source };
+      if (!attached.continues && this.#run.record.step > 0) {
+        const notice = 'The text is not the one the model stopped in, so it is read from its beginning.';
+        this.#tell({ type: 'notice', text: notice });
+      }
+    }
+    this.#go();
+  }
+
+  pause(): void {
+    this.#running = undefined;
+    this.#tellState();
+  }
+
+  discard(): void {
+    this.#running = undefined;
+    this.#run?.model.dispose();
+    this.#run = undefined;
+    this.#text = undefined;
+    this.#tellState();
+  }
+
+  /** Puts the model of a file in place of the one there is, which stays if the file is no good. */
+  async load(bytes: Uint8Array, name: string, threads: number): Promise<void> {
+    // A model lives in the engine it was made in, and the old one must not lose its own to a file that cannot be read.
+    decodeRun(bytes, name).model.dispose();
+    this.discard();
+    this.#threads = await startEngine(threads);
+    this.#open(decodeRun(bytes, name));
+    this.#tellState();
+    this.#takeSample();
+  }
+
+  #open(run: CharRun): void {
+    this.#run = run;
+    this.#samples = 0;
+    const { train, validation } = run.record;
+    this.#tell({ type: 'history', train, validation });
+  }
+
+  encode(): Uint8Array<ArrayBuffer> {
+    return encodeRun(this.#run!);
+  }
+
+  label(): string {
+    const { cell, layers, hidden } = this.#run!.record.options;
+    return `${cell.toUpperCase()}, ${layers === 1 ? '' : `${layers} layers of `}${hidden} units, step ${this.#run!.record.step}`;
+  }
+
+  fileName(): string {
+    const { cell, layers, hidden } = this.#run!.record.options;
+    return `tapeloop-${cell}-${layers}x${hidden}-step-${this.#run!.record.step}.safetensors`;
+  }
+
+  /** Looks into a layer as it reads `text`, or the newest sample. */
+  inspect(layer: number, text: string | undefined): void {
+    if (!this.#run) return;
+    const { model, vocabulary, record } = this.#run;
+    const idOf = new Map(vocabulary.map((character, id) => [character, id]));
+    const all = [...(text || this.#sample)].slice(0, INSPECTED_LENGTH);
+    const characters = all.filter((character) => idOf.has(character));
+    const skipped = [...new Set(all.filter((character) => !idOf.has(character)))];
+    if (characters.length === 0) return;
+    const index = Math.min(layer, record.options.layers - 1);
+    const ids = characters.map((character) => idOf.get(character)!);
+    const quantities = inspectText(model, ids, index);
+    const { step, options } = record;
+    const { cell, hidden } = options;
+    this.#tell({
+      type: 'inspection',
+      inspection: { ...{ step, cell, characters, skipped, quantities }, layer: index, units: hidden },
+    });
+  }
+
+  #go(): void {
+    const mine = {};
+    this.#running = mine;
+    this.#tellState();
+    this.#loop(mine).catch((error: Error) => {
+      if (this.#running !== mine) return;
+      if (error.name === 'WorkerError') {
+        // The engine has given its other threads up.
+        this.#threads = 1;
+        this.#tell({ type: 'notice', text: 'A thread was lost; training goes on with one.' });
+        this.#go();
+        return;
+      }
+      this.pause();
+      const lost = error instanceof NonFiniteLossError ? ' The model is as it was before that step.' : '';
+      this.#tell({ type: 'problem', text: `Training stopped: ${error.message}.${lost}` });
+    });
+  }
+
+  async #loop(mine: object): Promise<void> {
+    const run = this.#run!;
+    const { streams } = this.#text!;
+    const { batch, time } = run.record.options;
+    let sampled = performance.now();
+    while (this.#running === mine) {
+      const points: LossPoint[] = [];
+      const began = performance.now();
+      let now = began;
+      while (now - began < SLICE_MS) {
+        points.push(trainStep(run, streams));
+        now = performance.now();
+      }
+      const charactersPerSecond = (1000 * points.length * batch * time) / (now - began);
+      this.#tell({ type: 'progress', points, validation: undefined, charactersPerSecond });
+      // The first ones come soon: it is then that a model changes most.
+      if (now - sampled > Math.min(SAMPLE_MS, 300 * this.#samples)) {
+        this.#look();
+        sampled = performance.now();
+      }
+      await breathe();
+    }
+  }
+
+  /** Measures the model on text it does not train on, and lets it write. */
+  #look(): void {
+    const validation = this.#text && validate(this.#run!, this.#text.validationIds);
+    if (validation) this.#tell({ type: 'progress', points: [], validation, charactersPerSecond: 0 });
+    this.#takeSample();
+  }
+
+  #takeSample(): void {
+    const { model, vocabulary, record } = this.#run!;
+    const prompt = [Math.max(vocabulary.indexOf('\n'), 0)];
+    const options = { prompt, length: SAMPLE_LENGTH, temperature: this.temperature, seed: record.step };
+    this.#sample = decodeIds([...generateIds(model, options)], vocabulary);
+    this.#samples++;
+    this.#tell({ type: 'sample', step: record.step, text: this.#sample });
+  }
+
+  #tellState(): void {
+    const status = this.#running ? 'running' : this.#run ? 'paused' : 'empty';
+    this.#tell({ type: 'state', status, run: this.#runState() });
+  }
+
+  #runState(): RunState | undefined {
+    if (!this.#run) return undefined;
+    const { model, vocabulary, record } = this.#run;
+    const recurrent = model.layers.filter(cellOf);
+    return {
+      cell: record.options.cell,
+      layers: recurrent.length,
+      hidden: record.options.hidden,
+      vocabulary: vocabulary.length,
+      parameters: model.weights.reduce((sum, { size }) => sum + size, 0),
+      threads: this.#threads,
+      step: record.step,
+    };
+  }
+}
+
+/** Starts an engine with as many threads as the browser lets it have; returns how many that are. */
+async function startEngine(threads: number): Promise<number> {
+  try {
+    return (await init({ threads })).threads;
+  } catch (error) {
+    if (threads === 1) throw error;
+    return (await init()).threads;
+  }
+}

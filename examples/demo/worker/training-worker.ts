@@ -1,0 +1,103 @@
+// The worker that trains: messages in, news out. All computing is here, so that the page never waits.
+import type { FromTrainer, TextSource, ToTrainer } from '../protocol.ts';
+import { forget, keep, recall, storageProblem } from './storage.ts';
+import { Trainer } from './trainer.ts';
+
+const AUTOSAVE_MS = 10_000;
+// A longer text is left to its file.
+const LARGEST_KEPT_TEXT = 32 * 2 ** 20;
+
+const scope = self as unknown as {
+  postMessage(message: FromTrainer, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ToTrainer>) => void) | null;
+};
+const tell = (message: FromTrainer, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
+const trainer = new Trainer(tell);
+let savedStep = 0;
+
+async function handle(message: ToTrainer): Promise<void> {
+  switch (message.type) {
+    case 'text':
+      trainer.source = message.source;
+      return keepText(message.source);
+    case 'start':
+      return trainer.start(message.settings);
+    case 'pause':
+      trainer.pause();
+      return autosave();
+    case 'resume':
+      return trainer.resume();
+    case 'discard':
+      trainer.discard();
+      return tryStorage(() => forget('model'));
+    case 'temperature':
+      trainer.temperature = message.temperature;
+      return;
+    case 'save': {
+      const bytes = trainer.encode();
+      return tell({ type: 'saved', bytes, name: trainer.fileName() }, [bytes.buffer]);
+    }
+    case 'load': {
+      const { file, threads } = message;
+      await trainer.load(new Uint8Array(await file.arrayBuffer()), file.name, threads);
+      return autosave();
+    }
+    case 'restore': {
+      const kept = await recall('model');
+      if (!kept) return;
+      await trainer.load(kept.bytes, 'the model of the last visit', message.threads);
+      savedStep = trainer.run!.record.step;
+      return trainer.resume();
+    }
+    case 'forget':
+      return tryStorage(() => forget('model'));
+    case 'autosave':
+      return autosave();
+    case 'inspect':
+      return trainer.inspect(message.layer, message.text);
+  }
+}
+
+async function autosave(): Promise<void> {
+  if (!trainer.run) return;
+  const { step } = trainer.run.record;
+  if (step === savedStep) return;
+  await tryStorage(async () => {
+    await keep('model', { bytes: trainer.encode(), label: trainer.label(), savedAt: Date.now() });
+    savedStep = step;
+    tell({ type: 'autosaved', step });
+  });
+}
+
+function keepText(source: TextSource): Promise<void> {
+  if (source.kind === 'file' && source.file.size > LARGEST_KEPT_TEXT) return Promise.resolve();
+  return tryStorage(() => keep('source', source));
+}
+
+/** Training never depends on storage: what goes wrong with it is told, and that is all. */
+async function tryStorage(body: () => Promise<unknown>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    tell({ type: 'storage', problem: storageProblem(error) });
+  }
+}
+
+async function greet(): Promise<void> {
+  let hello: FromTrainer = { type: 'hello', earlier: undefined, source: undefined };
+  await tryStorage(async () => {
+    const [model, source] = [await recall('model'), await recall('source')];
+    if (source) trainer.source = source;
+    hello = { type: 'hello', earlier: model && { label: model.label, savedAt: model.savedAt }, source };
+  });
+  tell(hello);
+}
+
+// One message after the other: a start must be over before the pause behind it is looked at.
+let queue = greet();
+scope.onmessage = ({ data }) => {
+  queue = queue.then(() => handle(data)).catch((error: Error) => tell({ type: 'problem', text: error.message }));
+};
+setInterval(() => {
+  if (trainer.isRunning) queue = queue.then(autosave);
+}, AUTOSAVE_MS);

@@ -1,0 +1,86 @@
+// Serves examples/demo: bundles the page and its workers from the built package, and answers with the headers that threads need.
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+import { projectText } from './embed-default-text.ts';
+
+const root = new URL('../', import.meta.url);
+const folder = new URL('examples/demo/', root);
+
+const types: Record<string, string> = {
+  html: 'text/html; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  txt: 'text/plain; charset=utf-8',
+};
+
+const headers = {
+  // Threads share memory only in a page that is cross-origin isolated.
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  // `blob:` is for the threads, whose code is made of a function's source.
+  'content-security-policy':
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'",
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'no-cache',
+};
+
+/** Every file of the page by its path. */
+async function bundle(): Promise<Map<string, Uint8Array>> {
+  if (!existsSync(new URL('dist/index.js', root))) throw new Error('dist/ is missing: npm run build makes it');
+  const files = new Map<string, Uint8Array>();
+  const entry = (path: string): string => fileURLToPath(new URL(path, folder));
+  const { outputFiles } = await build({
+    entryPoints: ['page/main.ts', 'worker/training-worker.ts', 'worker/gradient-worker.ts'].map(entry),
+    ...{ bundle: true, splitting: true, minify: true, write: false },
+    ...{ format: 'esm', target: 'es2022', entryNames: '[name]', outdir: entry('out') },
+  });
+  for (const { path, contents } of outputFiles) files.set(`/${basename(path)}`, contents);
+  for (const name of ['index.html', 'icon.svg']) files.set(`/${name}`, readFileSync(new URL(name, folder)));
+  files.set('/', files.get('/index.html')!);
+  files.set('/code.txt', new TextEncoder().encode(projectText(root)));
+  return files;
+}
+
+/**
+ * Bundles the page and serves it until the server is closed.
+ *
+ * @param options.port 0 takes any that is free.
+ * @returns the server, listening.
+ */
+export async function serveDemo({ port = 0, host = 'localhost' } = {}): Promise<Server> {
+  const files = await bundle();
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const file = files.get(pathname);
+    const type = types[pathname.slice(pathname.lastIndexOf('.') + 1)] ?? types.html!;
+    response.writeHead(file ? 200 : 404, { ...headers, 'content-type': file ? type : types.txt! });
+    response.end(request.method === 'HEAD' ? undefined : (file ?? 'There is no such file here.\n'));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
+
+/** Where a server answers. */
+export const addressOf = (server: Server): string => {
+  const address = server.address();
+  return `http://localhost:${typeof address === 'object' && address ? address.port : ''}/`;
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
+  try {
+    const server = await serveDemo({ port: Number(values.port ?? 5173), host: values.host ?? 'localhost' });
+    console.log(`The page is at ${addressOf(server)} (Ctrl-C ends it).`);
+  } catch (error) {
+    console.error(`demo: ${(error as Error).message}; --port and --host choose another address`);
+    process.exitCode = 1;
+  }
+}
