@@ -79,7 +79,7 @@ export class Chart {
         ...this.#size,
         scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
         axes: [
-          { ...axis, label: x },
+          { ...axis, label: x, size: 34 },
           {
             ...axis,
             label: y,

@@ -50,7 +50,7 @@ type Handlers = { [T in FromTrainer['type']]: (message: Extract<FromTrainer, { t
 
 const handlers: Handlers = {
   hello({ earlier, source }) {
-    if (source) text.show(source);
+    if (source && state === 'empty') text.show(source);
     byId('earlier').hidden = !earlier;
     if (!earlier) return;
     const when = new Date(earlier.savedAt).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });

@@ -44,8 +44,8 @@ export class MemoryView {
   #inspection: Inspection | undefined;
   #matrix: Matrix | undefined;
   #layout: Layout | undefined;
-  /** The unit is held by number: its row changes with the order. */
-  #unit: number | undefined;
+  /** The unit that was pointed at, by number, since its row changes with the order. Until then it is the first row's. */
+  #chosen: number | undefined;
   #column = 0;
 
   /** @param inspect asks for a layer's quantities on a text, or on the newest sample; `show` is to get them. */
@@ -79,7 +79,7 @@ export class MemoryView {
   clear(): void {
     this.#inspection = undefined;
     this.#matrix = undefined;
-    this.#unit = undefined;
+    this.#chosen = undefined;
     this.#canvas.hidden = true;
     byId('map-empty').hidden = false;
     byId('reading').hidden = true;
@@ -112,7 +112,7 @@ export class MemoryView {
       this.#order.value === 'slow' ? memoryOrder(this.#inspection) : Array.from({ length: units }, (_, u) => u);
     this.#matrix = { characters, values, units, order, scale: scaleOf(quantity, values) };
     this.#explain(cell);
-    if (this.#unit === undefined || this.#unit >= units) this.#unit = order[0]!;
+    if (this.#chosen !== undefined && this.#chosen >= units) this.#chosen = undefined;
     this.#column = Math.min(this.#column, characters.length - 1);
     this.#canvas.hidden = false;
     byId('map-empty').hidden = true;
@@ -130,8 +130,12 @@ export class MemoryView {
     return this.#quantity.value;
   }
 
+  get #unit(): number {
+    return this.#chosen ?? this.#matrix!.order[0]!;
+  }
+
   get #cursor(): Cursor {
-    return { row: this.#matrix!.order.indexOf(this.#unit!), column: this.#column };
+    return { row: this.#matrix!.order.indexOf(this.#unit), column: this.#column };
   }
 
   #draw(): void {
@@ -177,7 +181,7 @@ export class MemoryView {
   #moveTo({ row, column }: Cursor): void {
     const { order, characters, units } = this.#matrix!;
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
-    this.#unit = order[clamp(row, units - 1)]!;
+    this.#chosen = order[clamp(row, units - 1)]!;
     this.#column = clamp(column, characters.length - 1);
     this.#draw();
     this.#tell(true);
@@ -188,7 +192,7 @@ export class MemoryView {
     const { characters, values, units, scale } = this.#matrix!;
     const output = byId('value');
     output.setAttribute('aria-live', aloud ? 'polite' : 'off');
-    const value = values[this.#column * units + this.#unit!]!;
+    const value = values[this.#column * units + this.#unit]!;
     output.textContent = `Unit ${this.#unit}, character ${this.#column + 1} ‘${shown(characters[this.#column]!)}’: ${this.quantity} = ${value.toFixed(4)}`;
     // A cell state may go beyond what has a colour of its own.
     const [atMost, atLeast] = this.quantity === 'c' ? ['≤ ', '≥ '] : ['', ''];
@@ -207,7 +211,7 @@ export class MemoryView {
     while (line.children.length < characters.length) line.append(document.createElement('span'));
     characters.forEach((character, t) => {
       const span = line.children[t] as HTMLElement;
-      const [red, green, blue] = paint(values[t * units + this.#unit!]!);
+      const [red, green, blue] = paint(values[t * units + this.#unit]!);
       span.style.background = `rgb(${red} ${green} ${blue})`;
       // By luminance, so that the letter stays legible on any of them.
       span.style.color = 0.3 * red + 0.59 * green + 0.11 * blue > 128 ? '#111' : '#fff';

@@ -4,7 +4,7 @@ import { byId, grouped } from './elements.ts';
 type Kind = TextSource['kind'];
 
 const explanations: Record<Exclude<Kind, 'file'>, string> = {
-  code: 'Some 500,000 characters of TypeScript. It soon learns indentation, comments, and names.',
+  code: 'Half a million characters of TypeScript and more. It soon learns indentation, comments, and names.',
   brackets: 'All that is opened must be closed, in order, up to five deep. Look for units that count.',
   own: 'Ten thousand characters do, a hundred thousand are better.',
 };

@@ -5,7 +5,7 @@ const LETTERS = 'abcd';
 const DEEPEST = 5;
 
 /** `length` characters, or a few more, of lines such as `a(b[cd]{a})c`. The same on every call. */
-export function bracketsText(length = 60_000): string {
+export function bracketsText(length = 300_000): string {
   let seed = 1;
   // Numerical Recipes' generator: any will do here.
   const below = (n: number): number => {

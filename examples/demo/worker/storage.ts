@@ -48,8 +48,11 @@ export const forget = (key: keyof Kept): Promise<unknown> => inStore('readwrite'
 
 /** Why storage failed, in words. */
 export function storageProblem(error: unknown): string {
-  const name = (error as Error | undefined)?.name;
+  const { name, message } = error as Error;
   if (name === 'QuotaExceededError') return 'this browser’s storage is full';
-  if (name === 'SecurityError' || name === 'NotAllowedError') return 'this browser denies the page its storage';
-  return `this browser’s storage failed (${(error as Error | undefined)?.message || name || 'no reason given'})`;
+  // Chromium, told to block all cookies, has no name for it.
+  if (name === 'SecurityError' || name === 'NotAllowedError' || /denied/.test(message)) {
+    return 'this browser denies the page its storage';
+  }
+  return `this browser’s storage failed (${message || name})`;
 }

@@ -13,7 +13,8 @@ const scope = self as unknown as {
 };
 const tell = (message: FromTrainer, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 const trainer = new Trainer(tell);
-let savedStep = 0;
+/** Step at which the model there is was kept last. */
+let savedStep: number | undefined;
 
 async function handle(message: ToTrainer): Promise<void> {
   switch (message.type) {
@@ -21,6 +22,7 @@ async function handle(message: ToTrainer): Promise<void> {
       trainer.source = message.source;
       return keepText(message.source);
     case 'start':
+      savedStep = undefined;
       return trainer.start(message.settings);
     case 'pause':
       trainer.pause();
@@ -40,6 +42,7 @@ async function handle(message: ToTrainer): Promise<void> {
     case 'load': {
       const { file, threads } = message;
       await trainer.load(new Uint8Array(await file.arrayBuffer()), file.name, threads);
+      savedStep = undefined;
       return autosave();
     }
     case 'restore': {
