@@ -75,8 +75,8 @@ export const addressOf = (server: Server): string => {
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
   try {
+    const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
     const server = await serveDemo({ port: Number(values.port ?? 5173), host: values.host ?? 'localhost' });
     console.log(`The page is at ${addressOf(server)} (Ctrl-C ends it).`);
   } catch (error) {

@@ -40,46 +40,33 @@ export function inspectText(model: Model, ids: ArrayLike<number>, index: number)
 /** @param x `[1, T, I]`, what the layer read; @param y `[1, T, H]`, the h that it gave. */
 function inspectLayer(layer: Layer, x: Tensor, y: Tensor): Quantities {
   const [, time, units] = y.shape as [number, number, number];
-  const h = y.toArray() as Float32Array<ArrayBuffer>;
   const [kernel, recurrentKernel, bias] = layer.weights;
-  const width = kernel!.shape[1]!;
-  const { engine } = y;
-
+  const h = plain(y);
   const earlier = new Float32Array(h.length);
   earlier.set(h.subarray(0, h.length - units), units);
-  const before = tensor(earlier, { shape: [time, units], engine });
-  const rows = ops.reshape(x, [time, x.shape[2]!]);
-  /** `[T, H]` of one gate from all gates' `[T, G·H]`. */
-  const gate = (of: Tensor, index: number): Tensor => {
-    const all = of.toArray();
-    const values = new Float32Array(time * units);
-    for (let t = 0; t < time; t++) {
-      const at = t * width + index * units;
-      values.set(all.subarray(at, at + units), t * units);
-    }
-    return tensor(values, { shape: [time, units], engine });
-  };
-  const plain = (of: Tensor): Float32Array<ArrayBuffer> => of.toArray() as Float32Array<ArrayBuffer>;
+  const before = tensor(earlier, { shape: [time, units], engine: y.engine });
+  const read = ops.reshape(x, [time, x.shape[2]!]);
 
   if (cellOf(layer) === 'lstm') {
-    const sums = ops.add(ops.linear(rows, kernel!, bias), ops.matmul(before, recurrentKernel!));
-    const sigmoid = (index: number) => plain(ops.sigmoid(gate(sums, index)));
-    const [i, f, o] = [sigmoid(0), sigmoid(1), sigmoid(3)];
-    const g = plain(ops.tanh(gate(sums, 2)));
+    const sums = ops.add(ops.linear(read, kernel!, bias), ops.matmul(before, recurrentKernel!));
+    const [atI, atF, atG, atO] = ops.split(sums, 4) as [Tensor, Tensor, Tensor, Tensor];
+    const [i, f, o] = [plain(ops.sigmoid(atI)), plain(ops.sigmoid(atF)), plain(ops.sigmoid(atO))];
+    const g = plain(ops.tanh(atG));
     const c = new Float32Array(h.length);
     for (let at = 0; at < c.length; at++) c[at] = f[at]! * (c[at - units] ?? 0) + i[at]! * g[at]!;
     return { i, f, o, g, c, h };
   }
   // A GRU with one bias is of the older kind, whose candidate is another; this page makes none.
   if (cellOf(layer) === 'gru' && bias?.shape[0] === 2) {
-    const values = bias.toArray();
-    const biasRow = (row: number) => tensor(values.slice(row * width, (row + 1) * width), { shape: [width], engine });
-    const input = ops.linear(rows, kernel!, biasRow(0));
-    const recurrent = ops.linear(before, recurrentKernel!, biasRow(1));
-    const sigmoid = (index: number) => ops.sigmoid(ops.add(gate(input, index), gate(recurrent, index)));
-    const [z, r] = [sigmoid(0), sigmoid(1)];
-    const g = ops.tanh(ops.add(gate(input, 2), ops.mul(r, gate(recurrent, 2))));
+    const [ofInput, ofState] = ops.split(bias.tensor, 2, 0).map((row) => ops.squeeze(row, 0)) as [Tensor, Tensor];
+    const input = ops.split(ops.linear(read, kernel!, ofInput), 3);
+    const state = ops.split(ops.linear(before, recurrentKernel!, ofState), 3);
+    const z = ops.sigmoid(ops.add(input[0]!, state[0]!));
+    const r = ops.sigmoid(ops.add(input[1]!, state[1]!));
+    const g = ops.tanh(ops.add(input[2]!, ops.mul(r, state[2]!)));
     return { z: plain(z), r: plain(r), g: plain(g), h };
   }
   return { h };
 }
+
+const plain = (x: Tensor): Float32Array<ArrayBuffer> => x.toArray() as Float32Array<ArrayBuffer>;
