@@ -7,7 +7,7 @@ beforeAll(async () => {
   site = await Site.open();
 });
 afterEach(() => site.closePages());
-afterAll(() => site.close());
+afterAll(() => site?.close());
 
 const LIMIT_MS = 50;
 const SPELLS = 5;

@@ -9,7 +9,7 @@ beforeAll(async () => {
   site = await Site.open();
 });
 afterEach(() => site.closePages());
-afterAll(() => site.close());
+afterAll(() => site?.close());
 
 /** A table of numbers whose first row and column are names. */
 function parseCsv(text: string): { characters: string[]; rows: number[][] } {

@@ -12,7 +12,7 @@ beforeAll(async () => {
   site = await Site.open();
 });
 afterEach(() => site.closePages());
-afterAll(() => site.close());
+afterAll(() => site?.close());
 
 const screenshots = fileURLToPath(new URL('../../build/demo/', import.meta.url));
 mkdirSync(screenshots, { recursive: true });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   site = await Site.open();
 });
 afterEach(() => site.closePages());
-afterAll(() => site.close());
+afterAll(() => site?.close());
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const recordOf = ({ bytes }: Download): RunRecord => decodeModel(bytes).extra as unknown as RunRecord;

@@ -1,5 +1,5 @@
 // How far back the error of one character reaches: the gradient of the last step's loss at every step before it.
-import { type Layer, lstmCell, ops, rnnCells, type Tensor, tensor, valueAndGrad } from 'tapeloop';
+import { cells, type Layer, ops, type Tensor, tensor, valueAndGrad } from 'tapeloop';
 
 interface FlowModel {
   embedding: Layer;
@@ -25,7 +25,7 @@ export interface Flow {
 export function gradientFlow(model: FlowModel, ids: Int32Array, targets: Int32Array): Flow {
   const { embedding, recurrent, dense } = model;
   const [kernel, recurrentKernel, bias] = recurrent.weights;
-  const cell = recurrent.className === 'LSTM' ? lstmCell : rnnCells.tanh;
+  const cell = recurrent.className === 'LSTM' ? cells.lstm : cells.simpleRnn.tanh;
   const units = recurrentKernel!.shape[0]!;
   const batch = targets.length;
   const time = ids.length / batch;
