@@ -45,14 +45,20 @@ export type SamplesLike = DataLike | RaggedArray | readonly NdArray[];
 /**
  * Samples, each number checked. A list of sequences that differ in length becomes a `RaggedArray`: ids `[T_i]`, or `[T_i, F]`.
  *
+ * @param options.oneEachStep whether rows `[T_i]` are sequences, too, and not features of one number too few. Default: if they are ids.
  * @throws ArgumentError as `toNdArray` does.
  */
-export function toSamples(values: SamplesLike, dtype: DType, what: string): NdArray | RaggedArray {
+export function toSamples(
+  values: SamplesLike,
+  dtype: DType,
+  what: string,
+  { oneEachStep = dtype === 'i32' }: { oneEachStep?: boolean | undefined } = {},
+): NdArray | RaggedArray {
   if (values instanceof RaggedArray) return raggedOf(values.sequences, dtype, what);
   if (Array.isArray(values)) {
     if (values[0] instanceof NdArray) return raggedOf(values as NdArray[], dtype, what);
     // Features of unequal number are a mistake, sequences of unequal length are not.
-    const isSequence = dtype === 'i32' || isRows((values as unknown[])[0]);
+    const isSequence = oneEachStep || isRows((values as unknown[])[0]);
     if (isSequence && differInLength(values)) return raggedOf(values as DataLike[], dtype, what);
   }
   return toNdArray(values as DataLike, dtype, what);

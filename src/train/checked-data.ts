@@ -40,6 +40,7 @@ export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, cla
           'sampleWeight',
           specsOf(heads, () => ({})),
           sampleWeight,
+          { oneEachStep: true },
         );
   const count = countOf([columns, targets, ...(weights ? [weights] : [])]);
   expectSameLengths(leavesOf(columns, isColumn), [targets, ...(weights ? [weights] : [])]);
@@ -54,13 +55,18 @@ export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, cla
 }
 
 /** Values as columns, nested as `specs`. Throws `ArgumentError` where they are nested otherwise or a value does not fit. */
-export function columnsOf(what: string, specs: Nested<InputSpec>, values: Data): Nested<Column> {
+export function columnsOf(
+  what: string,
+  specs: Nested<InputSpec>,
+  values: Data,
+  options?: { oneEachStep: boolean },
+): Nested<Column> {
   const keys = entriesOf(specs, isInputSpec).map(([key]) => key);
   if (keys[0] !== undefined) expectKeys(what, keys, values);
   return mapNested(specs, isInputSpec, (spec, key) => {
     const name = key === undefined ? what : typeof key === 'number' ? `${what}[${key}]` : `${what}.${key}`;
     const own = key === undefined ? values : (values as Record<string, SamplesLike>)[key];
-    const column = new Column(name, own as SamplesLike, spec.dtype ?? 'f32');
+    const column = new Column(name, own as SamplesLike, spec.dtype ?? 'f32', options);
     if (spec.limit !== undefined) column.expectIdsBelow(spec.limit);
     const time = spec.shape?.[0];
     if (typeof time === 'number' && column.values instanceof RaggedArray) {

@@ -11,10 +11,10 @@ export class Column {
   readonly values: NdArray | RaggedArray;
 
   /** Throws `ArgumentError`, which names the column, for values that are no numbers of the type. */
-  constructor(name: string, values: SamplesLike, dtype: DType) {
+  constructor(name: string, values: SamplesLike, dtype: DType, options?: { oneEachStep?: boolean | undefined }) {
     this.name = name;
     this.dtype = dtype;
-    this.values = toSamples(values, dtype, name);
+    this.values = toSamples(values, dtype, name, options);
   }
 
   get count(): number {
