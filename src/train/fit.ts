@@ -195,7 +195,8 @@ async function validate(model: AnyModel, feed: Feed, options: FitOptions): Promi
   const restores = model.statefulLayers.map(({ carried }) => carried.setAside());
   let logs: Logs;
   try {
-    logs = await evaluateFeed(model, feed, options);
+    // As in Keras, class weights are for training alone.
+    logs = await evaluateFeed(model, feed, { signal: options.signal });
   } finally {
     for (const restore of restores) restore();
   }

@@ -85,4 +85,16 @@ describe('weights that do not fit', () => {
     expect(() => model.evaluate(x, y, weighing)).toThrow(new ArgumentError(message));
     expect(model.optimizer.steps).toBe(0);
   });
+
+  test('of classes, are not for validation', async () => {
+    const [x, y] = [
+      [[0], [1], [2], [3]],
+      [[0], [1], [1], [0]],
+    ];
+    const model = sequential([dense({ units: 1, activation: 'sigmoid', inputShape: [1] })]);
+    model.compile({ optimizer: sgd({ learningRate: 0 }), loss: 'binaryCrossentropy' });
+    const { history } = await model.fit(x, y, { classWeight: { 0: 5 }, validationData: [x, y] });
+    expect(history.val_loss).toEqual([model.evaluate(x, y).loss]);
+    expect(history.loss![0]).not.toBeCloseTo(history.val_loss![0]!, 2);
+  });
 });
