@@ -38,7 +38,8 @@ class Bidirectional<Output> extends Layer<Output> {
   readonly #hasOwnBackward: boolean;
 
   constructor(layer: Recurrent, options: BidirectionalOptions) {
-    super('bidirectional', options);
+    const says = options.inputShape || options.batchInputShape;
+    super('bidirectional', says ? options : { ...options, batchInputShape: layer.batchInputShape });
     const { backwardLayer } = options;
     const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
     if (!(layer instanceof Recurrent)) throw new ArgumentError('bidirectional: layer expected a recurrent layer');

@@ -11,10 +11,10 @@ import {
   type Kind,
   type LstmCellOptions,
   lstmKind,
+  makeWeights,
   simpleRnnKind,
   stepOf,
   type Weights,
-  weightsOf,
 } from './recurrent-kinds.ts';
 
 /** One of Keras's cells, computed by ops. */
@@ -52,12 +52,7 @@ class BuiltInCell extends RecurrentCell {
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
-    this.#weights = Object.fromEntries(
-      weightsOf(this.#kind, this.inputWidth(inputShape)).map(({ name, shape, initializer, regularizer }) => [
-        name,
-        this.addWeight(name, shape, initializer, regularizer),
-      ]),
-    );
+    this.#weights = makeWeights(this.#kind, this.inputWidth(inputShape), this.addWeight.bind(this));
   }
 }
 

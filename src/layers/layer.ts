@@ -12,8 +12,10 @@ import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import { scale } from '../ops/elementwise.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
+import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
+import { passMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
 /** A shape with the batch first; null where a length is not known until a batch comes. */
@@ -108,15 +110,6 @@ export type AnyLayer = Layer<any, any>;
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
-// Returning a function from the base constructor makes every layer one; fields of the classes below are then put on it.
-class Callable {
-  constructor(run: (self: never, x: never, options: CallOptions) => unknown) {
-    const self = (x: never, options: CallOptions = {}) => run(self as never, x, options);
-    // biome-ignore lint/correctness/noConstructorReturn: this is what makes a layer callable.
-    return Object.setPrototypeOf(self, new.target.prototype);
-  }
-}
-
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
 export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   // biome-ignore lint/style/useShorthandFunctionType: a type alias could not merge with the class.
@@ -166,7 +159,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const mask = options.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
     if (mask && isTensor(x)) this.checkMask(mask, x.shape);
     const y = this.call(x, mask ? { ...options, mask } : options);
-    if (mask && this.passesMask) passMask(mask, y);
+    if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     this.#lastOutput = mapNested<Tensor, BatchShape>(outputs, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
     if (this.#activityRegularizer) this.#penalizeActivity(leavesOf(outputs, isTensor), this.#activityRegularizer);
@@ -245,9 +238,14 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return [...this.#penalties.map((penalty) => penalty()), ...(isOpen ? penalties : [])];
   }
 
-  /** Shapes of what its last call gave, null for the batch; undefined before the first call. */
+  /** Shapes of what its last call gave, null for the batch; undefined before the first call. @internal */
   get lastOutput(): Nested<BatchShape> | undefined {
     return this.#lastOutput;
+  }
+
+  /** What each of `sublayers` gives, as far as it is known, for `summary`. @internal */
+  sublayerShapes(): (Nested<BatchShape> | undefined)[] {
+    return this.sublayers.map((layer) => layer.lastOutput);
   }
 
   /** Its name within the model, after the names of the layers around it: `bidirectional/forward_lstm`. */
@@ -336,7 +334,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   protected makeWeights(_inputShape: ShapeOf<Input>): void {}
   /** Throws `ArgumentError` for an input that could never fit. */
   protected checkInput(_inputShape: ShapeOf<Input>): void {}
-  /** Whether an output `[B, T, …]` has the input's mask; a layer that sets `mask` on its output itself has decided otherwise. */
+  /** Whether an output `[B, T, …]` of one such input has its mask; a layer that sets `mask` on its output itself has decided otherwise. */
   protected get passesMask(): boolean {
     return true;
   }
@@ -402,13 +400,6 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.carried?.reset();
     for (const layer of this.sublayers) layer.dispose();
   }
-}
-
-/** Hands a mask on to an output that has a value for each of its steps. */
-function passMask(mask: Tensor, output: unknown): void {
-  const y = Array.isArray(output) ? output[0] : output;
-  if (!(y instanceof Tensor) || y.shape.length < 3 || y.mask) return;
-  if (sameShape(y.shape.slice(0, 2), mask.shape)) y.mask = mask;
 }
 
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */

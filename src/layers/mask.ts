@@ -1,4 +1,4 @@
-import { empty, type Tensor } from '../autograd/tensor.ts';
+import { empty, sameShape, Tensor } from '../autograd/tensor.ts';
 import { inOrder } from '../ops/layout.ts';
 
 /**
@@ -19,4 +19,11 @@ export function maskOf(
   const to = mask.dataView();
   for (let i = 0; i < to.length; i++) to[i] = counts(i, values) && outer?.[i] !== 0 ? 1 : 0;
   return mask;
+}
+
+/** Hands a mask on to an output that has a value for each of its steps. */
+export function passMask(mask: Tensor, output: unknown): void {
+  const y = Array.isArray(output) ? output[0] : output;
+  if (!(y instanceof Tensor) || y.shape.length < 3 || y.mask) return;
+  if (sameShape(y.shape.slice(0, 2), mask.shape)) y.mask = mask;
 }

@@ -58,6 +58,30 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     }
   }
 
+  /** Found by running `forward` on lengths of 2 and of 3 where they vary: what differs then is not known. */
+  override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
+    const specs = leavesOf(this.#inputs, isInputSpec);
+    if (specs.length === 0 || specs.some(({ shape }) => !shape)) return super.sublayerShapes();
+    const [short, long] = [2, 3].map((length) => {
+      this.outputShapes(
+        mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [
+          1,
+          ...shape!.map((n) => n ?? length),
+        ]),
+      );
+      return super.sublayerShapes();
+    });
+    return short!.map((shapes, i) => {
+      if (!shapes) return undefined;
+      const others = leavesOf<BatchShape>(long![i]!, isShape);
+      let at = 0;
+      return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => {
+        const other = others[at++]!;
+        return shape.map((n, axis) => (n === other[axis] ? n : null));
+      });
+    });
+  }
+
   override get inputs(): Nested<InputSpec> {
     return this.#inputs;
   }

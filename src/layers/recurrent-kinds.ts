@@ -60,11 +60,10 @@ export interface GruCellOptions extends CellOptions {
 }
 
 /** A weight that is still to be made. */
-export interface WeightSpec {
+interface ExtraWeight {
   readonly name: string;
   readonly shape: Shape;
   readonly initializer: InitializerSpec | Initializer;
-  readonly regularizer?: RegularizerSpec | undefined;
 }
 
 /** One of Keras's recurrences with its options: what it needs and how it steps. */
@@ -80,7 +79,7 @@ export interface Kind {
   readonly step: MakeStep;
   readonly biasInitializer: InitializerSpec | Initializer;
   /** Weights beside kernel, recurrentKernel and bias. */
-  readonly extra: readonly WeightSpec[];
+  readonly extra: readonly ExtraWeight[];
 }
 
 export type Weights = Readonly<Record<string, Parameter>>;
@@ -99,7 +98,7 @@ export function lstmKind(options: LstmCellOptions): Kind {
   if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
     throw new ArgumentError(`lstm: projSize expected at most units = ${units}, got ${projSize}`);
   }
-  const extra: WeightSpec[] = [];
+  const extra: ExtraWeight[] = [];
   if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
   if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
   const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
@@ -164,27 +163,24 @@ const rowByRow =
     return values;
   };
 
-/** Keras's weights of a recurrence, in its order. */
-export function weightsOf(
+/** Makes Keras's weights of a recurrence, in its order, by the layer's `addWeight`. */
+export function makeWeights(
   { options, gates, biases, states, extra, biasInitializer }: Kind,
   inputs: number,
-): WeightSpec[] {
+  add: (name: string, shape: Shape, how: InitializerSpec | Initializer, regularizer?: RegularizerSpec) => Parameter,
+): Weights {
   const { units, useBias = true } = options;
   const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = options;
   const width = gates * units;
-  const kernel = { name: 'kernel', shape: [inputs, width], initializer: kernelInitializer };
-  const recurrent = {
-    name: 'recurrentKernel',
-    shape: [states[0]!.width, width],
-    initializer: recurrentInitializer,
+  const recurrentShape = [states[0]!.width, width];
+  const kernel = add('kernel', [inputs, width], kernelInitializer, options.kernelRegularizer);
+  const recurrentKernel = add('recurrentKernel', recurrentShape, recurrentInitializer, options.recurrentRegularizer);
+  const biasShape = biases === 2 ? [2, width] : [width];
+  return {
+    ...{ kernel, recurrentKernel },
+    ...(useBias && { bias: add('bias', biasShape, biasInitializer, options.biasRegularizer) }),
+    ...Object.fromEntries(extra.map(({ name, shape, initializer: how }) => [name, add(name, shape, how)])),
   };
-  const bias = { name: 'bias', shape: biases === 2 ? [2, width] : [width], initializer: biasInitializer };
-  return [
-    { ...kernel, regularizer: options.kernelRegularizer },
-    { ...recurrent, regularizer: options.recurrentRegularizer },
-    ...(useBias ? [{ ...bias, regularizer: options.biasRegularizer }] : []),
-    ...extra,
-  ];
 }
 
 /** The options of a recurrence as plain JSON. */

@@ -19,10 +19,10 @@ import {
   type Kind,
   type LstmCellOptions,
   lstmKind,
+  makeWeights,
   simpleRnnKind,
   stepOf,
   type Weights,
-  weightsOf,
 } from './recurrent-kinds.ts';
 import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
 
@@ -101,12 +101,7 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
-    this.#weights = Object.fromEntries(
-      weightsOf(this.#kind, this.inputWidth(inputShape)).map(({ name, shape, initializer, regularizer }) => [
-        name,
-        this.addWeight(name, shape, initializer, regularizer),
-      ]),
-    );
+    this.#weights = makeWeights(this.#kind, this.inputWidth(inputShape), this.addWeight.bind(this));
   }
 
   protected override walk(x: Tensor, walk: Walk): Walked {

@@ -33,11 +33,21 @@ export class Sequential extends Layer {
     return this.layers.reduce((shape, layer) => layer.outputShape(shape), inputShape);
   }
 
+  override sublayerShapes(): (BatchShape | undefined)[] {
+    let shape: BatchShape | undefined = this.batchInputShape;
+    return this.layers.map((layer) => (shape = shape && layer.outputShape(shape)));
+  }
+
   override config(): LayerConfig {
     return {
       name: this.name,
       layers: this.layers.map((layer) => ({ className: layer.className, config: layer.config() })),
     };
+  }
+
+  /** Its last layer has decided. */
+  protected override get passesMask(): boolean {
+    return false;
   }
 
   protected override checkInput(inputShape: BatchShape): void {

@@ -1,15 +1,27 @@
-import type { AnyLayer, BatchShape, Layer } from './layer.ts';
+import type { Nested } from '../data/nested.ts';
+import { type AnyLayer, type BatchShape, isShape, type Layer } from './layer.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 
-/** Keras's table of layers, output shapes and parameter counts. */
+/** Keras's widths of the columns in a terminal of 80. */
+const WIDTHS = [31, 22, 13] as const;
+
+/** Keras's table of layers, output shapes and parameter counts. What is too long for its column goes on in the next line, as there. */
 export function summary(model: AnyLayer): string {
   const rows = describeLayers(model);
-  const widths = HEADINGS.map((heading, i) =>
-    Math.max([31, 22, 13][i]!, heading.length, ...rows.map((row) => row[i]!.length)),
-  );
+  const longestWord = (texts: readonly string[]): number =>
+    Math.max(0, ...texts.flatMap((text) => text.split(' ').map((word) => word.length)));
+  const widths = WIDTHS.map((width, i) => Math.max(width, longestWord(rows.map((row) => row[i]!))));
   const cells = (row: readonly string[]): string[] =>
     row.map((text, i) => (i === 2 ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)));
+  const lines = (row: readonly string[]): string[] => {
+    const wrapped = row.map((text, i) => wrap(text, widths[i]!));
+    const height = Math.max(...wrapped.map((column) => column.length));
+    return Array.from(
+      { length: height },
+      (_, n) => `│ ${cells(wrapped.map((column) => column[n] ?? '')).join(' │ ')} │`,
+    );
+  };
   const rule = (left: string, line: string, middle: string, right: string): string =>
     left + widths.map((width) => line.repeat(width + 2)).join(middle) + right;
   const total = count(model.weights);
@@ -19,7 +31,7 @@ export function summary(model: AnyLayer): string {
     rule('┏', '━', '┳', '┓'),
     `┃ ${cells(HEADINGS).join(' ┃ ')} ┃`,
     rule('┡', '━', '╇', '┩'),
-    rows.map((row) => `│ ${cells(row).join(' │ ')} │`).join(`\n${rule('├', '─', '┼', '┤')}\n`),
+    rows.map((row) => lines(row).join('\n')).join(`\n${rule('├', '─', '┼', '┤')}\n`),
     rule('└', '─', '┴', '┘'),
     ` Total params: ${format(total)} (${bytes(total)})`,
     ` Trainable params: ${format(trainable)} (${bytes(trainable)})`,
@@ -28,20 +40,29 @@ export function summary(model: AnyLayer): string {
 }
 
 function describeLayers(model: AnyLayer): string[][] {
-  let shape: BatchShape | undefined = model.batchInputShape;
-  return model.sublayers.map((layer) => {
-    shape = shape && layer.outputShape(shape);
-    return [
-      `${layer.name} (${layer.className})`,
-      shape ? formatKerasShape(shape) : '?',
-      layer.isBuilt ? format(count(layer.weights)) : '0 (unbuilt)',
-    ];
-  });
+  const shapes = model.sublayerShapes();
+  return model.sublayers.map((layer, i) => [
+    `${layer.name} (${layer.className})`,
+    shapes[i] ? formatShapes(shapes[i]) : '?',
+    layer.isBuilt ? format(count(layer.weights)) : '0 (unbuilt)',
+  ]);
+}
+
+/** Lines of whole words, each at most `width` long. */
+function wrap(text: string, width: number): string[] {
+  return text.split(' ').reduce<string[]>((lines, word) => {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) return [...lines.slice(0, -1), `${last} ${word}`];
+    return [...lines, word];
+  }, []);
 }
 
 const count = (weights: Layer['weights']): number => weights.reduce((sum, weight) => sum + weight.size, 0);
 const format = (n: number): string => n.toLocaleString('en-US');
-const formatKerasShape = (shape: BatchShape): string => `(${shape.map((n) => n ?? 'None').join(', ')})`;
+const formatShapes = (shapes: Nested<BatchShape>): string =>
+  isShape(shapes)
+    ? `(${shapes.map((n) => n ?? 'None').join(', ')})`
+    : `[${Object.values(shapes).map(formatShapes).join(', ')}]`;
 
 /** float32 size, in the unit that Keras picks. */
 function bytes(parameters: number): string {

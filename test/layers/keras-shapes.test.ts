@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { attention } from '../../src/layers/attention.ts';
+import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
+import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { sequential } from '../../src/train/model.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { model, sequential } from '../../src/train/model.ts';
 
 const parameters = (layers: readonly Layer[]): number =>
   sequential(layers).weights.reduce((total, weight) => total + weight.size, 0);
@@ -23,6 +28,43 @@ describe('parameter counts', () => {
     ['LSTM(32, useBias: false)', lstm({ units: 32, useBias: false }), 328_225],
   ])('Embedding(10000, 32), %s, Dense(1), has as many as in Keras', (_, layer, count) => {
     expect(parameters(text(layer))).toBe(count);
+  });
+
+  // The figures of a lecture's slides, which are Keras's.
+  test.each<[string, number, Layer[]]>([
+    [
+      'Embedding, four of SimpleRNN(32), Dense(1)',
+      328_353,
+      [
+        embedding({ inputDim: 10000, outputDim: 32 }),
+        ...[0, 1, 2].map(() => simpleRnn({ units: 32, returnSequences: true })),
+        simpleRnn({ units: 32 }),
+        dense({ units: 1 }),
+      ],
+    ],
+    [
+      'LSTM(50, relu), Dense(2)',
+      10_502,
+      [lstm({ units: 50, activation: 'relu', inputShape: [1, 1] }), dense({ units: 2 })],
+    ],
+    [
+      'LSTM(50, relu), Dense(1)',
+      10_451,
+      [lstm({ units: 50, activation: 'relu', inputShape: [3, 1] }), dense({ units: 1 })],
+    ],
+    [
+      'LSTM(50, relu), Dense(3)',
+      10_553,
+      [lstm({ units: 50, activation: 'relu', inputShape: [3, 1] }), dense({ units: 3 })],
+    ],
+    [
+      'Bidirectional(LSTM(64)), Dense(1)',
+      320_000 + 2 * 4 * ((32 + 64) * 64 + 64) + 129,
+      [embedding({ inputDim: 10000, outputDim: 32 }), bidirectional(lstm({ units: 64 })), dense({ units: 1 })],
+    ],
+    ['Conv1D(16, 5) on 8 features', (5 * 8 + 1) * 16, [conv1d({ filters: 16, kernelSize: 5, inputShape: [20, 8] })]],
+  ])('%s, are %i', (_, count, layers) => {
+    expect(parameters(layers)).toBe(count);
   });
 
   test('LSTM(128) on 64 features, is 4·((64 + 128)·128 + 128)', () => {
@@ -105,6 +147,76 @@ describe('summary', () => {
         " Trainable params: 10 (40.00 B)",
         " Non-trainable params: 40 (160.00 B)",
       ]
+    `);
+  });
+
+  test("of wrapped layers, has one row for each, and breaks what is too long for it as Keras's does", () => {
+    const model = sequential([
+      bidirectional(lstm({ units: 64, returnSequences: true, inputShape: [10, 8] })),
+      layerNormalization(),
+      timeDistributed(dense({ units: 16 })),
+      bidirectional(gru({ units: 8 }), { mergeMode: 'sum' }),
+      dense({ units: 1 }),
+    ]);
+    expect(model.summary()).toMatchInlineSnapshot(`
+      "Model: "sequential"
+      ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+      ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+      ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+      │ bidirectional (Bidirectional)   │ (None, 10, 128)        │        37,376 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ layer_normalization             │ (None, 10, 128)        │           256 │
+      │ (LayerNormalization)            │                        │               │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ time_distributed                │ (None, 10, 16)         │         2,064 │
+      │ (TimeDistributed)               │                        │               │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ bidirectional_1 (Bidirectional) │ (None, 8)              │         1,248 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ dense (Dense)                   │ (None, 1)              │             9 │
+      └─────────────────────────────────┴────────────────────────┴───────────────┘
+       Total params: 40,953 (159.97 KB)
+       Trainable params: 40,953 (159.97 KB)
+       Non-trainable params: 0 (0.00 B)"
+    `);
+  });
+
+  test('of a custom model, has the shapes of every layer, with None for what varies', () => {
+    const layers = {
+      words: embedding({ inputDim: 100, outputDim: 8 }),
+      encoder: lstm({ units: 16, returnSequences: true, returnState: true }),
+      attend: attention(),
+      head: dense({ units: 100 }),
+      unused: dense({ units: 3 }),
+    };
+    const inputs = { source: { dtype: 'i32', shape: [null] }, target: { dtype: 'i32', shape: [5] } } as const;
+    const translate = model(
+      { layers, inputs, name: 'translate' },
+      ({ source, target }, { words, encoder, attend, head }) => {
+        const [memory] = encoder(words(source));
+        const [y] = encoder(words(target));
+        return head(attend([y!, memory!]));
+      },
+    );
+    expect(translate.summary()).toMatchInlineSnapshot(`
+      "Model: "translate"
+      ┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+      ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
+      ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
+      │ words (Embedding)               │ (None, 5, 8)           │           800 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ encoder (LSTM)                  │ [(None, 5, 16), (None, │         1,600 │
+      │                                 │ 16), (None, 16)]       │               │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ attend (Attention)              │ (None, 5, 16)          │             0 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ head (Dense)                    │ (None, 5, 100)         │         1,700 │
+      ├─────────────────────────────────┼────────────────────────┼───────────────┤
+      │ unused (Dense)                  │ ?                      │   0 (unbuilt) │
+      └─────────────────────────────────┴────────────────────────┴───────────────┘
+       Total params: 4,100 (16.02 KB)
+       Trainable params: 4,100 (16.02 KB)
+       Non-trainable params: 0 (0.00 B)"
     `);
   });
 
