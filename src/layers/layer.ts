@@ -1,13 +1,5 @@
 import { Parameter } from '../autograd/parameter.ts';
-import {
-  ArgumentError,
-  type DType,
-  expectShape,
-  formatShape,
-  type Shape,
-  sameShape,
-  Tensor,
-} from '../autograd/tensor.ts';
+import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import { scale } from '../ops/elementwise.ts';

@@ -50,11 +50,13 @@ function describeLayers(model: AnyLayer): string[][] {
 
 /** Lines of whole words, each at most `width` long. */
 function wrap(text: string, width: number): string[] {
-  return text.split(' ').reduce<string[]>((lines, word) => {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) return [...lines.slice(0, -1), `${last} ${word}`];
-    return [...lines, word];
-  }, []);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 const count = (weights: Layer['weights']): number => weights.reduce((sum, weight) => sum + weight.size, 0);

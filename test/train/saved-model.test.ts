@@ -2,11 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { gruCell, lstmCell } from '../../src/layers/built-in-cells.ts';
+import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
+import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { rnn } from '../../src/layers/rnn.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { meanSquaredError, sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { auc, sparseTopKCategoricalAccuracy } from '../../src/train/metrics/makers.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
@@ -38,6 +44,38 @@ describe('encodeModel and decodeModel', () => {
     ['dropout', (options) => [dropout({ rate: 0.3 }), lstm(options) as Layer, dropout({ rate: 0.5 })]],
     ['two layers', (options) => [lstm(options) as Layer, gru({ ...options, units: 4 }) as Layer]],
     ['dense with activation', (options) => [lstm(options) as Layer, dense({ units: 4, activation: 'tanh' })]],
+    [
+      'lstm of all options',
+      (options) => [
+        lstm({ ...options, peephole: true, checkpointEvery: 2, dropout: 0.2, recurrentDropout: 0.3 }) as Layer,
+        lstm({ ...options, projSize: 2, kernelRegularizer: 'l2', activityRegularizer: { l1: 0.01 } }) as Layer,
+        lstm({ ...options, activation: 'relu', recurrentActivation: 'hardSigmoid' }) as Layer,
+      ],
+    ],
+    [
+      'bidirectional',
+      (options) => [bidirectional(gru(options), { mergeMode: 'sum' }) as Layer, bidirectional(lstm(options)) as Layer],
+    ],
+    [
+      'bidirectional with another layer backwards',
+      (options) => [
+        bidirectional(lstm(options), { backwardLayer: gru({ ...options, units: 4, goBackwards: true }) }) as Layer,
+      ],
+    ],
+    [
+      'rnn of stacked cells',
+      ({ units: _, ...options }) => [
+        rnn([lstmCell({ units: 4, dropout: 0.2 }), gruCell({ units: 3 })], options) as Layer,
+      ],
+    ],
+    [
+      'timeDistributed, normalization, convolution',
+      () => [
+        timeDistributed(dense({ units: 4 })),
+        layerNormalization(),
+        conv1d({ filters: 3, kernelSize: 2, padding: 'causal' }),
+      ],
+    ],
     ['frozen layer', (options) => [lstm({ ...options, trainable: false }) as Layer]],
   ])('%s, stateful or not, trains on bit for bit', (_, stack) => {
     for (const stateful of [true, false]) {
