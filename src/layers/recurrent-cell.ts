@@ -194,6 +194,11 @@ export class StackedCells extends RecurrentCell {
     return new StackedCells(this.cells.map((cell) => cell.copy()));
   }
 
+  override build(inputShape: BatchShape): void {
+    super.build(inputShape);
+    this.cells[0]!.build(inputShape);
+  }
+
   override unbuild(): void {
     super.unbuild();
     for (const cell of this.cells) cell.unbuild();

@@ -50,6 +50,7 @@ class Rnn<Output> extends Recurrent<Output> {
 
   protected override walk(x: Tensor, walk: Walk): Walked {
     const [batch, , inputs] = x.shape as [number, number, number];
+    this.cell.build([batch, inputs]);
     const step = this.cell.begin({ batch, inputs, training: walk.training });
     return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, walk);
   }
@@ -86,11 +87,15 @@ const cellOf = (cell: AnyCell): RecurrentCell => (cell instanceof RecurrentCell 
  *   initial state does not fit, a stateful layer's batch changes, or `call` returns something of another shape.
  * @see keras.layers.RNN, keras.layers.StackedRNNCells
  */
-// biome-ignore lint/suspicious/noExplicitAny: the names of a cell's weights are its own affair.
-export function rnn<W extends string = any, const O extends RnnOptions = RnnOptions>(
-  cell: RecurrentCell | CellDefinition<W> | readonly AnyCell[],
+export function rnn<W extends string = never, const O extends RnnOptions = RnnOptions>(
+  cell: CellDefinition<W>,
   options?: O,
-): Recurrent<WithState<O>> {
+): Recurrent<WithState<O>>;
+export function rnn<const O extends RnnOptions>(
+  cell: RecurrentCell | readonly AnyCell[],
+  options?: O,
+): Recurrent<WithState<O>>;
+export function rnn<O extends RnnOptions>(cell: AnyCell | readonly AnyCell[], options?: O): Recurrent<WithState<O>> {
   const own = Array.isArray(cell) ? new StackedCells(cell.map(cellOf)) : cellOf(cell as AnyCell);
   return new Rnn<WithState<O>>(own, options ?? {});
 }
