@@ -76,6 +76,7 @@ class Conv1d extends Layer {
 
   protected override checkInput(inputShape: BatchShape): void {
     this.expectSequence(inputShape);
+    this.outputShape(inputShape);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

@@ -140,7 +140,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     super((self: Layer<Output, Input>, x: Input, callOptions) => self.#run(x, callOptions));
     this.name = options.name ?? defaultName;
     this.#activityRegularizer = options.activityRegularizer;
-    if (options.activityRegularizer) regularizerOf(options.activityRegularizer);
+    refuseUnknown(options);
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
     this.batchInputShape = options.batchInputShape ?? (options.inputShape && [null, ...options.inputShape]);
@@ -391,6 +391,15 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const weight of this.#ownWeights) weight.dispose();
     this.carried?.reset();
     for (const layer of this.sublayers) layer.dispose();
+  }
+}
+
+/** Throws `ArgumentError` for an initializer or a regularizer that there is not, whatever the layer wants it for. */
+function refuseUnknown(options: object): void {
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined) continue;
+    if (option.endsWith('Regularizer')) regularizerOf(value);
+    if (option.endsWith('Initializer')) initializer(value);
   }
 }
 

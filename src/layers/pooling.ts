@@ -24,6 +24,7 @@ abstract class Pooling extends Layer {
 
   protected override checkInput(inputShape: BatchShape): void {
     this.expectSequence(inputShape);
+    this.outputShape(inputShape);
   }
 }
 

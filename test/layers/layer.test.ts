@@ -5,7 +5,7 @@ import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { type CallOptions, type Json, Layer, type LayerConfig } from '../../src/layers/layer.ts';
+import { type AnyLayer, type CallOptions, type Json, Layer, type LayerConfig } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { layerFromConfig } from '../../src/layers/registry.ts';
 import { sequentialFromConfig } from '../../src/layers/sequential.ts';
@@ -13,6 +13,9 @@ import { sum } from '../../src/ops/index.ts';
 import { sequential } from '../../src/train/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { values } from '../kernels/reference/values.ts';
+import type { CaseInput } from './cases/case.ts';
+import { recurrentCases } from './cases/recurrent.ts';
+import { simpleCases } from './cases/simple.ts';
 
 const all = (t: Tensor): number[] => Array.from(t.toArray());
 const input = (...shape: number[]): Tensor =>
@@ -257,6 +260,21 @@ describe('config', () => {
     expect(again.className).toBe(className);
     expect(JSON.parse(JSON.stringify(again.config()))).toEqual(config);
     expect(again.outputShape([2, 3, 4])).toEqual(layer.outputShape([2, 3, 4]));
+  });
+
+  const ofClass = new Map([...simpleCases, ...recurrentCases].map((c) => [`${c.of}, ${c.variant}`, c]));
+  test.each([...ofClass.keys()])('of %s, through JSON, makes a layer of the same weights', (key) => {
+    const { of, make, inputs } = ofClass.get(key)!;
+    const made = make();
+    const shape = Array.isArray(inputs) ? inputs.map((each) => each.shape) : (inputs as CaseInput).shape;
+    const config = JSON.parse(JSON.stringify(made.config())) as LayerConfig;
+    if (JSON.stringify(config).includes('"Cell"')) return;
+    const again = layerFromConfig(of, config) as AnyLayer;
+    expect(JSON.parse(JSON.stringify(again.config()))).toEqual(config);
+    for (const layer of [made, again]) layer.build(shape);
+    const weights = (layer: AnyLayer) => layer.weights.map((weight) => [weight.name, weight.shape]);
+    expect(weights(again)).toEqual(weights(made));
+    expect(again.outputShapes(shape)).toEqual(made.outputShapes(shape));
   });
 
   test('of a model, makes a model of the same weights', () => {

@@ -3,11 +3,14 @@ import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { activation } from '../../src/layers/activation.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { dropout } from '../../src/layers/dropout.ts';
+import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
+import { masking } from '../../src/layers/masking.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 
 const INPUTS = 5;
@@ -30,6 +33,14 @@ const stacks: Record<string, () => Layer[]> = {
     dense({ units: 4, activation: 'tanh' }),
     simpleRnn({ units: 33, ...sequences }),
     dense({ units: 3, activation: 'softmax' }),
+  ],
+  'layers that act on each step by itself': () => [
+    masking({ maskValue: 9, inputShape: [null, INPUTS] }),
+    timeDistributed(dense({ units: 6 })),
+    activation({ activation: 'gelu' }),
+    spatialDropout1d({ rate: 0.5 }),
+    lstm({ units: 5, ...sequences }),
+    activation({ activation: 'softmax' }),
   ],
 };
 
