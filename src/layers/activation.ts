@@ -21,6 +21,10 @@ class Activation extends Layer {
     return inputShape;
   }
 
+  override get outputActivation(): string {
+    return this.#name;
+  }
+
   override config(): LayerConfig {
     return { ...this.baseConfig(), activation: this.#name };
   }

@@ -38,6 +38,10 @@ class Dense extends Layer {
     return this.#options.activation ?? 'linear';
   }
 
+  override get outputActivation(): string {
+    return this.activation;
+  }
+
   override describe(): string {
     return `${this.name}(units=${this.#options.units})`;
   }

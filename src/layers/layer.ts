@@ -281,6 +281,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return 'f32';
   }
 
+  /** Name of the activation that its output comes from, where that is known. */
+  get outputActivation(): string | undefined {
+    return undefined;
+  }
+
   /** Where it reads ids: one more than the largest. */
   get inputLimit(): number | undefined {
     return undefined;

@@ -21,6 +21,10 @@ export class Sequential extends Layer {
     return this.layers[0]!.inputDtype;
   }
 
+  override get outputActivation(): string | undefined {
+    return this.layers.at(-1)!.outputActivation;
+  }
+
   override get inputLimit(): number | undefined {
     return this.layers[0]!.inputLimit;
   }

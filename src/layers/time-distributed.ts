@@ -29,6 +29,10 @@ class TimeDistributed extends Layer {
     return this.layer.inputDtype;
   }
 
+  override get outputActivation(): string | undefined {
+    return this.layer.outputActivation;
+  }
+
   override get inputLimit(): number | undefined {
     return this.layer.inputLimit;
   }

@@ -3,7 +3,7 @@ import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
 import { type BatchShape, type InputSpec, isInputSpec, isShape } from '../layers/layer.ts';
-import { checkTargets } from './losses/fits.ts';
+import { checkTargets, expectLossFits } from './losses/fits.ts';
 import type { AnyModel } from './model.ts';
 import type { ClassWeight, Head } from './objective.ts';
 import { Column, countOf, isColumn, type Samples } from './samples.ts';
@@ -48,6 +48,7 @@ export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, cla
   buildFor(model, columns);
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
   const fitted = model.compiled.objective.outputs(shapes, isShape).map(({ head, output }) => {
+    expectLossFits(head.loss, head.key === undefined ? network.outputActivation : undefined, output.at(-1));
     if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
     return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
   });

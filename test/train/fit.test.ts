@@ -8,7 +8,7 @@ import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import type { Callback } from '../../src/train/fit.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { fBetaScore } from '../../src/train/metrics/makers.ts';
-import { type Logs, type Model, sequential } from '../../src/train/model.ts';
+import { type Logs, type Model, model, sequential } from '../../src/train/model.ts';
 import { adam, sgd } from '../../src/train/optimizers.ts';
 import { integers, values } from '../kernels/reference/values.ts';
 import { expectSameWeights, regression, sequences, targets, weightsOf } from './regression.ts';
@@ -146,6 +146,16 @@ describe('fit', () => {
     for (const order of shuffled) expect(order.split(',').sort().join()).toBe('0,1,2,3,4,5,6,7,8');
   });
 
+  test('from initialEpoch on, counts epochs as if those before had been; where none is left, trains none', async () => {
+    const epochs: number[] = [];
+    const model = regression();
+    const callbacks: Callback[] = [{ onEpochBegin: (epoch) => void epochs.push(epoch) }];
+    const { epoch } = await model.fit(sequences(4), targets(4), { epochs: 5, initialEpoch: 3, callbacks });
+    expect([epoch, epochs, model.optimizer.steps]).toEqual([[3, 4], [3, 4], 2]);
+    const none = await model.fit(sequences(4), targets(4), { epochs: 5, initialEpoch: 5 });
+    expect(none).toEqual({ epoch: [], history: {}, validated: [] });
+  });
+
   test('leaves the arrays it was given as they are', async () => {
     const [x, y] = [sequences(6), targets(6)];
     const before = [x.data.slice(), y.data.slice()];
@@ -235,6 +245,43 @@ describe('fit', () => {
   });
 });
 
+describe('penalties of regularizers', () => {
+  test('are part of loss and gradient, in training and in evaluation', () => {
+    const built = sequential([
+      dense({ units: 2, kernelRegularizer: { l1: 0.1, l2: 0.2 }, biasRegularizer: 'l2', inputShape: [2] }),
+      dense({ units: 1, activityRegularizer: 'l2' }),
+    ]);
+    const weights = [[0.5, -0.25, 1, 0.75], [0.5, -1], [1, 0.5], [0.25]];
+    built.weights.forEach((weight, i) => weight.assign(weights[i]!));
+    built.compile({ optimizer: sgd({ learningRate: 0.5 }), loss: 'meanSquaredError' });
+    const x = [
+      [1, 2],
+      [0, -1],
+    ];
+    const y = [[1], [0]];
+    // h = x·K + b: [3, 0.25], [−0.5, −1.75]; p = [3.375, −1.125].
+    const error = ((3.375 - 1) ** 2 + 1.125 ** 2) / 2;
+    const penalty = 0.1 * (0.5 + 0.25 + 1 + 0.75) + 0.2 * (0.25 + 0.0625 + 1 + 0.5625) + 0.01 * (0.25 + 1);
+    const activity = (0.01 * (3.375 ** 2 + 1.125 ** 2)) / 2;
+    expect(built.evaluate(x, y).loss).toBeCloseTo(error + penalty + activity, 5);
+    expect(built.trainOnBatch(x, y).loss).toBeCloseTo(error + penalty + activity, 5);
+    // ∂/∂p of both rows: of the error, and 0.01·2p/2 of the activity.
+    const [d1, d2] = [3.375 - 1 + 0.01 * 3.375, -1.125 - 0.01 * 1.125];
+    const expected = [
+      [d1, 0.5 * d1, 2 * d1 - d2, 0.5 * (2 * d1 - d2)].map((data, i) => {
+        const w = weights[0]![i]!;
+        return w - 0.5 * (data + 0.1 * Math.sign(w) + 0.4 * w);
+      }),
+      [0.5 - 0.5 * (d1 + d2 + 0.02 * 0.5), -1 - 0.5 * (0.5 * (d1 + d2) + 0.02 * -1)],
+      [1 - 0.5 * (3 * d1 - 0.5 * d2), 0.5 - 0.5 * (0.25 * d1 - 1.75 * d2)],
+      [0.25 - 0.5 * (d1 + d2)],
+    ];
+    built.weights.forEach((weight, i) =>
+      weight.toArray().forEach((value, j) => expect(value).toBeCloseTo(expected[i]![j]!, 5)),
+    );
+  });
+});
+
 describe('evaluate, predict and trainOnBatch', () => {
   test('evaluate, is the mean of hand-computed losses whatever the batch size', () => {
     const model = sequential([
@@ -264,10 +311,12 @@ describe('evaluate, predict and trainOnBatch', () => {
       const identity = Array.from({ length: units }, (_, i) =>
         Array.from({ length: units }, (_, j) => Number(i === j)),
       );
-      const model = sequential([dense({ units, useBias: false, inputShape: [units] })]);
-      model.weights[0]!.assign(identity.flat());
-      model.compile({ optimizer: 'sgd', loss, metrics: ['accuracy'] });
-      return model.evaluate(x, y).accuracy!;
+      // Probabilities as they are given: a function, of which no activation is known that would not fit the loss.
+      const layer = dense({ units, useBias: false });
+      const same = model({ layers: { layer }, inputs: { shape: [units] } }, (x, { layer }) => layer(x));
+      same.weights[0]!.assign(identity.flat());
+      same.compile({ optimizer: 'sgd', loss, metrics: ['accuracy'] });
+      return same.evaluate(x, y).accuracy!;
     };
     expect(measure(1, 'binaryCrossentropy', [[0.9], [0.2], [0.5], [0.7]], [[1], [0], [0], [0]])).toBe(3 / 4);
     const rows = [

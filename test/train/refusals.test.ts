@@ -2,12 +2,15 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/autograd/tensor.ts';
 import { type DataLike, type NdArray, ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
+import { activation } from '../../src/layers/activation.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
+import type { Layer } from '../../src/layers/layer.ts';
 import { gru, lstm } from '../../src/layers/recurrent.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { NonFiniteLossError } from '../../src/train/divergence.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
+import { type LossName, sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { adam, NonFiniteGradientError, rmsprop, sgd } from '../../src/train/optimizers.ts';
 import { values } from '../kernels/reference/values.ts';
@@ -90,6 +93,43 @@ describe('what fit refuses', () => {
   ])('%s, throws', async (_, options, message) => {
     await expect(regression().fit(x, y, options)).rejects.toThrow(new ArgumentError(message));
   });
+
+  test.each<[string, () => Layer, LossName, RegExp]>([
+    [
+      'logits for probabilities',
+      () => dense({ units: 3 }),
+      'categoricalCrossentropy',
+      /expected probabilities, got outputs behind activation 'linear'; give the last layer activation 'softmax'/,
+    ],
+    [
+      'one choice among one',
+      () => dense({ units: 1, activation: 'softmax' }),
+      'categoricalCrossentropy',
+      /expected one output for each class, got 1/,
+    ],
+    [
+      'an activation as a layer',
+      () => activation({ activation: 'tanh' }),
+      'binaryCrossentropy',
+      /behind activation 'tanh'/,
+    ],
+    [
+      'every step alike',
+      () => timeDistributed(dense({ units: 1 })),
+      'binaryCrossentropy',
+      /behind activation 'linear'/,
+    ],
+  ])(
+    'a loss that does not fit the last activation, %s, throws before the first step',
+    async (_, last, loss, message) => {
+      const model = sequential([gru({ units: 3, returnSequences: true, inputShape: [3, 2] }) as Layer, last()]);
+      model.compile({ optimizer: 'sgd', loss });
+      const truth = ndarray(values(4 * 3 * 3, 3), [4, 3, 3]);
+      await expect(model.fit(x, truth)).rejects.toThrow(ArgumentError);
+      expect(() => model.evaluate(x, truth)).toThrow(message);
+      expect(model.optimizer.steps).toBe(0);
+    },
+  );
 
   test('a model that is not compiled, throws', () => {
     const model = sequential([dense({ units: 1, inputShape: [2] })], { name: 'net' });
