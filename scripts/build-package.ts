@@ -10,10 +10,11 @@ const common: BuildOptions = {
   external: ['@assemblyscript/loader', 'node:*'],
 };
 
-const kernelsApart: Plugin = {
-  name: 'kernels apart',
+const apart: Plugin = {
+  name: 'files apart',
   setup({ onResolve }) {
     onResolve({ filter: /\/kernel-modules\.ts$/ }, () => ({ path: '#kernels', external: true }));
+    onResolve({ filter: /\/text-decoder\.ts$/ }, () => ({ path: '#text-decoder', external: true }));
   },
 };
 
@@ -32,9 +33,10 @@ await build({
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   outdir: out,
-  plugins: [kernelsApart],
+  plugins: [apart],
 });
 
+await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);
 const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>
   build({ ...common, entryPoints: [`src/engine/${source}.ts`], outfile: `${out}/kernels/${name}.js`, plugins });

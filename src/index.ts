@@ -8,6 +8,7 @@ export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
 export { type StreamBatch, type StreamBatchesOptions, streamBatches } from './data/stream-batches.ts';
 export * from './data/text.ts';
 export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
+export { HostError } from './engine/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
 export { setSeed } from './engine/random.ts';

@@ -1,7 +1,7 @@
 import type { Kernels, Ptr } from './abi.ts';
 import { canShare, compile, compileNow } from './kernel-modules.ts';
-import { type Build, hostHasRelaxedSimd, hostHasSimd, instantiateKernels } from './load.ts';
-import { Arena, Heap, type Mark } from './memory.ts';
+import { type Build, compileRefused, expectHost, hostHasRelaxedSimd, instantiateKernels } from './load.ts';
+import { Arena, Heap, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
 import { hostHasThreads, type Part, Pool, WorkerError } from './threads.ts';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
@@ -14,7 +14,8 @@ export interface InitOptions {
   module?: WebAssembly.Module;
   /**
    * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where the host
-   * does not let threads share memory (a page that is not cross-origin isolated), there is one: `engine.threads` tells.
+   * does not let threads share memory (a page that is not cross-origin isolated) or refuses workers (a Content-Security-Policy whose
+   * `worker-src` lacks `blob:`), there is one: `engine.threads` tells.
    */
   threads?: number;
   /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
@@ -40,7 +41,7 @@ export class Engine {
 
   constructor(module: WebAssembly.Module, build: Build | 'custom', maximumMemory: number, shared = false) {
     this.build = build;
-    this.memory = new WebAssembly.Memory(shared ? { initial: 16, maximum: 65536, shared } : { initial: 16 });
+    this.memory = makeMemory(maximumMemory, shared);
     this.kernels = instantiateKernels(module, this.memory);
     this.heap = new Heap(this.memory, this.kernels.heapBase(), maximumMemory);
     this.arena = new Arena(this.heap);
@@ -144,7 +145,7 @@ export class Engine {
 }
 
 function buildFor(mode: NumericMode): Build {
-  if (!hostHasSimd()) throw new Error('tapeloop needs WebAssembly with 128-bit SIMD, which this host does not have');
+  expectHost();
   return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
 }
 
@@ -176,7 +177,11 @@ let current: Engine | undefined;
 export function engine(): Engine {
   if (!current) {
     const build = buildFor('fast');
-    current = new Engine(compileNow(build), build, LARGEST_MEMORY);
+    try {
+      current = new Engine(compileNow(build), build, LARGEST_MEMORY);
+    } catch (error) {
+      throw compileRefused(error);
+    }
   }
   return current;
 }
@@ -187,19 +192,36 @@ export function engine(): Engine {
  * A second call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones.
  *
  * @returns the engine, which stays in use until the next `init`.
- * @throws if the host lacks 128-bit SIMD or an option is out of range.
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has not even the memory to
+ *   start with; TypeError or RangeError if an option is out of range. The engine before is then still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const { mode, maximumMemory, threads } = checkOptions(options);
-  let made: Engine;
+  let made: Engine | undefined;
   if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
   else {
     const build = buildFor(mode);
-    const module = await compile(build, threads > 1);
-    made = new Engine(module, build, maximumMemory, threads > 1);
-    if (threads > 1) await made.startThreads(module, threads);
+    try {
+      if (threads > 1) made = await withThreads(build, maximumMemory, threads);
+      made ??= new Engine(await compile(build, false), build, maximumMemory);
+    } catch (error) {
+      throw compileRefused(error);
+    }
   }
   current?.stopThreads();
   current = made;
   return made;
+}
+
+/** An engine of several threads, or none where the host refuses workers or memory to share. */
+async function withThreads(build: Build, maximumMemory: number, threads: number): Promise<Engine | undefined> {
+  const module = await compile(build, true);
+  try {
+    const made = new Engine(module, build, maximumMemory, true);
+    await made.startThreads(module, threads);
+    return made;
+  } catch (error) {
+    if (error instanceof WorkerError || error instanceof OutOfMemoryError) return undefined;
+    throw error;
+  }
 }

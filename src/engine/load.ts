@@ -1,5 +1,9 @@
+// biome-ignore-all assist/source/organizeImports: the loader needs at import what text-decoder.ts lends.
+import { takeBackTextDecoder } from './text-decoder.ts';
 import { instantiateSync } from '@assemblyscript/loader';
 import type { Kernels } from './abi.ts';
+
+takeBackTextDecoder();
 
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
@@ -9,6 +13,31 @@ const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2
 const zeros = [0x41, 0, 0xfd, 0x0f];
 const plainSimd = [...header, 0x0a, 8, 1, 6, 0, ...zeros, 0x0b];
 const relaxedMadd = [...header, 0x0a, 0x13, 1, 0x11, 0, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 2, 0x0b];
+
+/** The host cannot run the kernels, or may not; the message says what it lacks. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+}
+
+/** Throws `HostError` unless this host has WebAssembly with SIMD. */
+export function expectHost(): void {
+  if (typeof WebAssembly === 'undefined') {
+    throw new HostError('tapeloop needs WebAssembly, which this host does not have or has switched off');
+  }
+  if (!hostHasSimd()) {
+    throw new HostError('tapeloop needs WebAssembly with 128-bit SIMD, which this host does not have');
+  }
+}
+
+/** The bytes are known to be good, so a host that does not compile them has a rule against it: its error becomes a `HostError`. */
+export function compileRefused(cause: unknown): unknown {
+  if (!(cause instanceof WebAssembly.CompileError)) return cause;
+  return new HostError(
+    "tapeloop may not compile WebAssembly here: a page's Content-Security-Policy needs script-src 'wasm-unsafe-eval', " +
+      "an edge worker's bundler the condition 'workerd' or 'edge-light', or init a module of your own",
+    { cause },
+  );
+}
 
 /** Whether this host runs 128-bit SIMD at all, which every build needs. */
 export const hostHasSimd = (): boolean => WebAssembly.validate(new Uint8Array(plainSimd));

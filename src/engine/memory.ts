@@ -14,6 +14,21 @@ export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError';
 }
 
+const INITIAL_PAGES = 16;
+const inMb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+/** Linear memory for the kernels. Shared memory has its whole address range from the beginning, hence no more than it may grow to. */
+export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.Memory {
+  const limits = { initial: INITIAL_PAGES };
+  try {
+    if (!shared) return new WebAssembly.Memory(limits);
+    return new WebAssembly.Memory({ ...limits, maximum: Math.ceil(maximumBytes / PAGE), shared });
+  } catch (cause) {
+    const what = shared ? `${inMb(maximumBytes)} of addresses to share` : inMb(INITIAL_PAGES * PAGE);
+    throw new OutOfMemoryError(`out of memory: the host gives no linear memory of ${what}`, { cause });
+  }
+}
+
 /**
  * Persistent region: first-fit allocation with coalescing over linear memory from `base` upwards. It alone grows the
  * memory, so whoever holds a typed view must make it anew after any call that can allocate.
@@ -112,9 +127,10 @@ export class Heap {
     const pages = Math.ceil((missing + Math.max(spare, 0)) / PAGE);
     const exact = Math.ceil(missing / PAGE);
     if (!this.#tryGrow(pages) && !this.#tryGrow(exact)) {
-      const mb = (n: number) => `${(n / 2 ** 20).toFixed(1)} MB`;
+      const why =
+        this.#end + exact * PAGE > this.#limit ? `the limit is ${inMb(this.#limit)}` : 'the host gives no more';
       throw new OutOfMemoryError(
-        `out of memory: a buffer of ${mb(need)} does not fit; ${mb(this.#end)} are in use or fragmented and the limit is ${mb(this.#limit)}`,
+        `out of memory: a buffer of ${inMb(need)} does not fit; ${inMb(this.#end)} are in use or fragmented and ${why}`,
       );
     }
     const end = this.memory.buffer.byteLength;

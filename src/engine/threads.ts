@@ -36,6 +36,9 @@ interface WorkerLike {
   postMessage(message: unknown): void;
   terminate(): unknown;
   unref?(): void;
+  /** Of Node's; a page's has `onerror`. */
+  on?(event: 'error', listener: () => void): void;
+  onerror?: unknown;
 }
 
 /**
@@ -117,29 +120,37 @@ export class Pool {
     this.#members = members;
   }
 
-  /** Starts `scratches.length` workers and waits until they serve. */
+  /** Starts `scratches.length` workers and waits until they serve. Throws `WorkerError` if the host does not let them. */
   static async start(
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     kernels: Kernels,
     scratches: readonly Ptr[],
   ): Promise<Pool> {
-    const members = scratches.map((gemmScratch): Member => {
-      const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
-      const worker = spawn({ module, memory, control, spins: SPINS });
-      const commands: number[] = [];
-      return { worker, control, commands, kernels: recorder(kernels, commands), gemmScratch };
-    });
+    const members: Member[] = [];
     const pool = new Pool(memory, members);
-    const start = performance.now();
-    for (const { control } of members) {
-      while (Atomics.load(control, DONE) !== -1) {
-        if (performance.now() - start > PATIENCE_MS) {
-          pool.stop();
-          throw new WorkerError(`a worker thread did not start within ${PATIENCE_MS / 1000} s`);
-        }
-        await new Promise((resolve) => setTimeout(resolve, 1));
+    let refused = false;
+    const refuse = (): void => {
+      refused = true;
+    };
+    try {
+      for (const gemmScratch of scratches) {
+        const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+        const worker = spawn({ module, memory, control, spins: SPINS }, refuse);
+        const commands: number[] = [];
+        members.push({ worker, control, commands, kernels: recorder(kernels, commands), gemmScratch });
       }
+    } catch {
+      refuse();
+    }
+    const start = performance.now();
+    const waiting = (): boolean => members.some(({ control }) => Atomics.load(control, DONE) !== -1);
+    while (!refused && waiting() && performance.now() - start < PATIENCE_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    if (refused || waiting()) {
+      pool.stop();
+      throw new WorkerError('the host refuses worker threads, or does not start them');
     }
     return pool;
   }
@@ -219,7 +230,8 @@ function pause(control: Int32Array, done: number): void {
   }
 }
 
-function spawn(setUp: Parameters<typeof serve>[0]): WorkerLike {
+/** A worker that serves; `refuse` is called if its code does not get to run. */
+function spawn(setUp: Parameters<typeof serve>[0], refuse: () => void): WorkerLike {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as
     | { Worker: new (code: string, options: object) => WorkerLike }
     | undefined;
@@ -227,12 +239,14 @@ function spawn(setUp: Parameters<typeof serve>[0]): WorkerLike {
     const code = `(${serve})(process.getBuiltinModule('node:worker_threads').workerData)`;
     // None of the process's own options: loaders have no business here, and some change how the code is read.
     const worker = new node.Worker(code, { eval: true, execArgv: [], workerData: setUp });
+    worker.on?.('error', refuse);
     worker.unref?.();
     return worker;
   }
   const code = `onmessage = ({ data }) => (${serve})(data)`;
   const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
   const worker = new Worker(url);
+  worker.onerror = refuse;
   URL.revokeObjectURL(url);
   worker.postMessage(setUp);
   return worker;

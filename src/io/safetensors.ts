@@ -205,13 +205,20 @@ function headerEnd(bytes: Uint8Array, fail: Fail): number {
   return 8 + Number(length);
 }
 
+/** Throws if the bytes are not UTF-8. An AudioWorklet has no TextDecoder; URI components are as strict. */
+function decodeUtf8(bytes: Uint8Array): string {
+  if (typeof TextDecoder !== 'undefined')
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''));
+}
+
 function parseHeader(bytes: Uint8Array, fail: Fail): object {
   if (bytes[0] !== 0x7b) {
     fail(`header expected to begin with '{', got ${bytes.length === 0 ? 'no header' : `byte ${bytes[0]}`}`);
   }
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    text = decodeUtf8(bytes);
   } catch {
     fail('header expected to be UTF-8, got bytes that are not');
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   decodeSafetensors,
   encodeSafetensors,
@@ -213,6 +213,18 @@ describe('decodeSafetensors', () => {
     const at = (shape: number[], data_offsets: number[]) => ({ dtype: 'U8', shape, data_offsets });
     const { tensors } = decodeSafetensors(file({ full: at([1], [0, 1]), empty: at([0], [0, 0]) }, 1));
     expect([...tensors.keys()]).toEqual(['empty', 'full']);
+  });
+
+  test('in a scope without TextDecoder, reads names beyond ASCII and refuses what is not UTF-8', () => {
+    vi.stubGlobal('TextDecoder', undefined);
+    try {
+      const { tensors } = decodeSafetensors(fromHex(golden.everyDtype));
+      expect(tensors.get('ünïcode "\\\n😀')!.data).toEqual(new Uint8Array([9]));
+      const bad = file('{"a":"?"}').map((byte) => (byte === 0x3f ? 0xff : byte));
+      expect(() => decodeSafetensors(bad)).toThrow('header expected to be UTF-8, got bytes that are not');
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   test('result, shares no bytes with the file', () => {
