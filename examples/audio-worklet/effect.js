@@ -1,0 +1,32 @@
+// An effect learned from its sound: an LSTM of 16 units is trained to do what a distortion with a low-pass behind it does.
+import { adam, dense, init, lstm, ndarray, sequential, setSeed } from 'tapeloop';
+
+const [samples, time] = [64, 256];
+
+/** What is to be learned: d = 4x / √(1 + (4x)²), then y ← y + 0.3·(d − y) from one sample to the next. */
+export function distort(x) {
+  let y = 0;
+  return Float32Array.from(x, (value) => {
+    y += 0.3 * ((4 * value) / Math.sqrt(1 + 16 * value * value) - y);
+    return y;
+  });
+}
+
+/** Tones whose pitch rises, each louder or higher than another. */
+function tone(index) {
+  const [pitch, rise, loudness] = [0.01 + 0.004 * (index % 32), 0.0002 * (index % 7), 0.1 + 0.2 * (index % 5)];
+  return Float32Array.from({ length: time }, (_, t) => loudness * Math.sin(2 * Math.PI * (pitch + rise * t) * t));
+}
+
+/** Trains a model of one sample in, one out. `onEpoch(epoch, loss)` is told how it goes. */
+export async function learn(onEpoch = () => {}, epochs = 60) {
+  await init();
+  setSeed(1);
+  const join = (sounds) => ndarray(Float32Array.from(sounds.flatMap((sound) => [...sound])), [samples, time, 1]);
+  const sounds = Array.from({ length: samples }, (_, index) => tone(index));
+  const model = sequential([lstm({ units: 16, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
+  model.compile({ optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }), loss: 'meanSquaredError' });
+  const callbacks = [{ onEpochEnd: (epoch, { loss }) => onEpoch(epoch, loss) }];
+  await model.fit(join(sounds), join(sounds.map(distort)), { batchSize: 16, epochs, callbacks });
+  return model;
+}

@@ -1,0 +1,13 @@
+import { encodeModel } from 'tapeloop';
+
+/** An audio node that runs a model of one feature on every sample; `script` is the bundle of processor.js. */
+export async function recurrentNode(context, model, script) {
+  await context.audioWorklet.addModule(script);
+  return new AudioWorkletNode(context, 'recurrent', {
+    channelCount: 1,
+    channelCountMode: 'explicit',
+    outputChannelCount: [1],
+    // Bytes cross to the audio thread; tensors do not.
+    processorOptions: { model: encodeModel(model) },
+  });
+}
