@@ -18,9 +18,9 @@ export class NotHere extends Error {
 }
 
 /** Reads what a runtime printed or answered. Throws what the suite threw there. */
-export function readResult(text: string): SuiteResult {
+export function readResult<Result = SuiteResult>(text: string): Result {
   const line = text.trim().split('\n').at(-1) ?? '';
-  const result = JSON.parse(line) as SuiteResult & { error?: string };
+  const result = JSON.parse(line) as Result & { error?: string };
   if (result.error) throw new Error(result.error);
   return result;
 }

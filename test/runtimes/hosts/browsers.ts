@@ -29,12 +29,12 @@ export const strict = {
 };
 
 /** Serves a folder, opens its page in a browser and waits for what the page posts. */
-export async function visitFolder(
+export async function visitFolder<Result = SuiteResult>(
   browser: Browser,
   dir: string,
   headers: Record<string, string> = {},
-): Promise<SuiteResult> {
-  return visit(browser, (path, response) => {
+): Promise<Result> {
+  return visit<Result>(browser, (path, response) => {
     const file = join(dir, normalize(path === '/' ? '/index.html' : path));
     if (!file.startsWith(dir) || !existsSync(file)) {
       response.writeHead(404).end();
@@ -46,11 +46,11 @@ export async function visitFolder(
 }
 
 /** The same for a page that another server serves; `base` is its address, and it must pass `/result` on to ours. */
-export async function visit(
+export async function visit<Result = SuiteResult>(
   browser: Browser,
   serve: (path: string, response: ServerResponse) => void,
   address?: (ours: string) => Promise<string>,
-): Promise<SuiteResult> {
+): Promise<Result> {
   const program = programs[browser].find(existsSync);
   if (!program) throw new NotHere(`${browser} is not installed`);
   const profile = mkdtempSync(join(tmpdir(), `tapeloop-${browser}-`));
@@ -72,7 +72,11 @@ export async function visit(
   const ours = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   const url = address ? await address(ours) : `${ours}/`;
   const args = {
-    chromium: ['--headless=new', '--no-sandbox', '--disable-gpu', `--user-data-dir=${profile}`, url],
+    // Nobody is there to click before a page may play.
+    chromium: [
+      ...['--headless=new', '--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required'],
+      ...[`--user-data-dir=${profile}`, url],
+    ],
     firefox: ['--headless', '--no-remote', '--profile', profile, url],
   }[browser];
   const child = spawn(program, args, { stdio: 'ignore', detached: true });
@@ -81,7 +85,7 @@ export async function visit(
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`${browser} posted nothing in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
     });
-    return readResult(await Promise.race([result, late]));
+    return readResult<Result>(await Promise.race([result, late]));
   } finally {
     clearTimeout(timer);
     // A browser is a family of processes.

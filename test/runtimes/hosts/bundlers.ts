@@ -1,7 +1,7 @@
 // The page's script by each bundler, with its defaults, then run in Chromium.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { tool } from '../app.ts';
 import { NotHere, type SuiteResult } from '../suite-result.ts';
@@ -27,17 +27,21 @@ function writePage(dir: string, script: string): void {
   );
 }
 
+/** Scripts bundled by esbuild with its defaults, one file each. */
+export async function bundleScripts(entryPoints: string[], outdir: string): Promise<void> {
+  const { build } = await load('esbuild');
+  await build({ entryPoints, bundle: true, minify: true, format: 'esm', entryNames: '[name]', outdir });
+}
+
+/** A page of its own that runs one script. */
+export async function bundlePage(entry: string, dir: string): Promise<void> {
+  writePage(dir, `./${basename(entry, '.mjs')}.js`);
+  await bundleScripts([entry], dir);
+}
+
 async function bundleByEsbuild(app: string): Promise<string> {
   const dir = join(app, 'by-esbuild');
-  writePage(dir, './page.js');
-  const { build } = await load('esbuild');
-  await build({
-    entryPoints: [join(app, 'page.mjs')],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    outfile: join(dir, 'page.js'),
-  });
+  await bundlePage(join(app, 'page.mjs'), dir);
   return dir;
 }
 

@@ -1,0 +1,12 @@
+// A worker bundled without the condition `workerd`, so with bytes that workerd lets nobody compile.
+import { engine, init } from 'tapeloop';
+
+export default {
+  async fetch() {
+    const said = [];
+    for (const use of [init, async () => engine()]) {
+      await use().catch(({ name, message }) => said.push(`${name}: ${message}`));
+    }
+    return Response.json({ said });
+  },
+};

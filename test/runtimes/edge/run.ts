@@ -1,0 +1,52 @@
+// The examples for the edge under the runtimes they are for, and hosts that lack or forbid something, all on the packed tarball.
+//   npm run test:edge -- [--only NAME,NAME]
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { makeApp } from '../app.ts';
+import { NotHere } from '../suite-result.ts';
+import { audioWorklet } from './audio-worklet.ts';
+import { bunExample, denoExample } from './servers.ts';
+import { memoryLimit, noCondition, refusedWasm, refusedWorkers } from './surroundings.ts';
+import { workerExample } from './worker-example.ts';
+
+/** Each returns what it saw, in a few words, and throws if that is not what should be. */
+const checks: Record<string, (app: string) => Promise<string>> = {
+  'examples/worker in workerd': workerExample,
+  'examples/audio-worklet in Chromium': audioWorklet('chromium'),
+  'examples/audio-worklet in Firefox': audioWorklet('firefox'),
+  'examples/deno': denoExample,
+  'examples/bun': bunExample,
+  'Chromium without wasm-unsafe-eval': refusedWasm('chromium'),
+  'Firefox without wasm-unsafe-eval': refusedWasm('firefox'),
+  'workerd without its condition': noCondition,
+  'workerd at its memory limit': memoryLimit,
+  'Chromium without workers': refusedWorkers('chromium'),
+  'Firefox without workers': refusedWorkers('firefox'),
+};
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const wanted = values.only?.split(',') ?? Object.keys(checks);
+const unknown = wanted.find((name) => !Object.hasOwn(checks, name));
+if (unknown !== undefined) {
+  console.error(`--only expected some of ${Object.keys(checks).join(', ')}; got '${unknown}'`);
+  process.exit(2);
+}
+const { app } = makeApp();
+try {
+  cpSync(join(import.meta.dirname, '../../../examples'), join(app, 'examples'), { recursive: true });
+  cpSync(join(import.meta.dirname, 'app'), app, { recursive: true });
+  for (const name of wanted) {
+    try {
+      console.log(`${name}: ${await checks[name]!(app)}`);
+    } catch (error) {
+      if (error instanceof NotHere) console.log(`${name}: not run, ${error.message}`);
+      else {
+        console.log(`${name}: FAILED, ${(error as Error).message}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+} finally {
+  rmSync(app, { recursive: true, force: true });
+}
