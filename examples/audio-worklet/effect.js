@@ -25,8 +25,8 @@ export async function learn(onEpoch = () => {}, epochs = 60) {
   const join = (sounds) => ndarray(Float32Array.from(sounds.flatMap((sound) => [...sound])), [samples, time, 1]);
   const sounds = Array.from({ length: samples }, (_, index) => tone(index));
   const model = sequential([lstm({ units: 16, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
-  model.compile({ optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }), loss: 'meanSquaredError' });
+  model.compile({ optimizer: adam({ learningRate: 0.02, globalClipNorm: 1 }), loss: 'meanSquaredError' });
   const callbacks = [{ onEpochEnd: (epoch, { loss }) => onEpoch(epoch, loss) }];
-  await model.fit(join(sounds), join(sounds.map(distort)), { batchSize: 16, epochs, callbacks });
+  await model.fit(join(sounds), join(sounds.map(distort)), { batchSize: 8, epochs, callbacks });
   return model;
 }

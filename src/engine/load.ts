@@ -33,8 +33,8 @@ export function expectHost(): void {
 export function compileRefused(cause: unknown): unknown {
   if (!(cause instanceof WebAssembly.CompileError)) return cause;
   return new HostError(
-    "tapeloop may not compile WebAssembly here: a page's Content-Security-Policy needs script-src 'wasm-unsafe-eval', " +
-      "an edge worker's bundler the condition 'workerd' or 'edge-light', or init a module of your own",
+    "tapeloop may not compile WebAssembly here: a page needs 'wasm-unsafe-eval' in its Content-Security-Policy's script-src, " +
+      "an edge worker a bundle made with the condition 'workerd' or 'edge-light'",
     { cause },
   );
 }

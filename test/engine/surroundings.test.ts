@@ -1,4 +1,5 @@
 // Hosts that lack something or forbid it: one clear sentence each, or one thread instead of several. Real ones are in test/runtimes.
+import { readFileSync } from 'node:fs';
 import workerThreads from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
@@ -7,6 +8,7 @@ import { HostError } from '../../src/engine/load.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { square } from '../../src/ops/index.ts';
 
+const guide = readFileSync(new URL('../../docs/guides/running-at-the-edge.md', import.meta.url), 'utf8');
 const { Memory, CompileError } = WebAssembly;
 
 /** WebAssembly but for what is given. */
@@ -49,8 +51,8 @@ const hosts: Record<string, [spoil: () => void, sentence: string]> = {
   ],
   'that forbids compiling': [
     () => stub({ Module: refuse, compile: async () => refuse() }),
-    "HostError: tapeloop may not compile WebAssembly here: a page's Content-Security-Policy needs script-src 'wasm-unsafe-eval', " +
-      "an edge worker's bundler the condition 'workerd' or 'edge-light', or init a module of your own",
+    "HostError: tapeloop may not compile WebAssembly here: a page needs 'wasm-unsafe-eval' in its Content-Security-Policy's script-src, " +
+      "an edge worker a bundle made with the condition 'workerd' or 'edge-light'",
   ],
   'without memory': [
     () => stub({ Memory: noMemory }),
@@ -65,6 +67,10 @@ describe.each(Object.entries(hosts))('a host %s', (_, [spoil, sentence]) => {
     expect(await sentenceOf(init())).toBe(sentence);
     expect(await sentenceOf(init({ threads: 2 }))).toBe(sentence);
     expect(engine()).toBe(before);
+  });
+
+  test('is in the guide, with what is said', () => {
+    expect(guide).toContain(sentence);
   });
 
   test('first use without init, says so', async () => {

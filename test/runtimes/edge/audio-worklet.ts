@@ -32,9 +32,9 @@ export const audioWorklet = (browser: Browser) => async (app: string) => {
   await bundlePage(join(app, 'audio-page.mjs'), dir);
   await bundleScripts([join(app, 'examples/audio-worklet/processor.js'), join(app, 'timed-processor.mjs')], dir);
   const { losses, different, relativeError, perBlock, played } = await visitFolder<Seen>(browser, dir);
-  assert.ok(losses[1] < losses[0] / 50, `expected the loss to fall, got ${losses}`);
+  assert.ok(losses[1] < losses[0] / 30, `expected the loss to fall, got ${losses}`);
   assert.equal(different, 0, 'samples whose bits differ from model.stream()');
-  assert.ok(relativeError < 0.2, `expected the sound of the effect, got an error of ${relativeError}`);
+  assert.ok(relativeError < 0.3, `expected the sound of the effect, got an error of ${relativeError}`);
   assert.ok(perBlock < BLOCK_MS / 4, `expected a block in less than a quarter of ${BLOCK_MS} ms, got ${perBlock}`);
   const rendered = `same bits, ${(1000 * perBlock).toFixed(0)} µs of ${(1000 * BLOCK_MS).toFixed(0)} a block`;
   if (played.missing !== undefined) return `${rendered}; not played: ${played.missing}`;
@@ -42,5 +42,7 @@ export const audioWorklet = (browser: Browser) => async (app: string) => {
   assert.ok(played.due > 500, `expected about 1,125 blocks in 3 s, got ${played.due}`);
   if (browser === 'chromium')
     assert.ok(played.lacks.includes('TextDecoder'), 'a scope that lacks what the loader wants');
-  return `${rendered}; played ${JSON.stringify(played)}`;
+  assert.equal(played.underruns ?? 0, 0, 'underruns while it played');
+  const each = `${(1000 * played.perBlock).toFixed(0)} µs in the model each`;
+  return `${rendered}; played ${played.blocks} blocks, ${played.underruns ?? 'unknown'} dropped, ${each}`;
 };

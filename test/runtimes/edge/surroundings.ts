@@ -6,8 +6,8 @@ import { bundlePage } from '../hosts/bundlers.ts';
 import { withWorker } from '../hosts/workerd.ts';
 
 const refusal =
-  "HostError: tapeloop may not compile WebAssembly here: a page's Content-Security-Policy needs script-src 'wasm-unsafe-eval', " +
-  "an edge worker's bundler the condition 'workerd' or 'edge-light', or init a module of your own";
+  "HostError: tapeloop may not compile WebAssembly here: a page needs 'wasm-unsafe-eval' in its Content-Security-Policy's script-src, " +
+  "an edge worker a bundle made with the condition 'workerd' or 'edge-light'";
 
 interface Seen {
   isolated: boolean;
