@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,3 +22,10 @@ export function makeApp(): { app: string; tarball: string } {
 
 /** A file of a package that was installed for these tests. */
 export const tool = (path: string): string => join(here, 'node_modules', path);
+
+/** Installs those packages, unless they are there. */
+export function installTools(): void {
+  if (existsSync(tool('workerd'))) return;
+  console.error('installing the runtimes…');
+  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', here], { stdio: 'inherit' });
+}

@@ -1,9 +1,8 @@
 // Packs the package, installs it in an empty folder as a user would, and runs one suite in every runtime that is there.
 //   npm run test:runtimes -- [--only NAME,NAME] [--markdown FILE]
-import { execFileSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { makeApp, tool } from './app.ts';
+import { installTools, makeApp } from './app.ts';
 import { page, rollup, viteBuild, viteDev, webpack } from './hosts/bundlers.ts';
 import { bun, deno, node, nodeRequire } from './hosts/programs.ts';
 import { workerd } from './hosts/workerd.ts';
@@ -61,18 +60,13 @@ const passed = (row: Row): boolean =>
   row.missing !== undefined || !cellsOf(row).some((cell) => /^(NO|FAILED)/.test(cell));
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, markdown: { type: 'string' } } });
-if (!existsSync(tool('workerd'))) {
-  console.error('installing the runtimes…');
-  execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--prefix', tool('..')], {
-    stdio: 'inherit',
-  });
-}
 const wanted = values.only?.split(',') ?? Object.keys(hosts);
 const unknown = wanted.find((name) => !Object.hasOwn(hosts, name));
 if (unknown !== undefined) {
   console.error(`--only expected some of ${Object.keys(hosts).join(', ')}; got '${unknown}'`);
   process.exit(2);
 }
+installTools();
 const { app } = makeApp();
 const rows: Row[] = [];
 try {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from '../hosts/browsers.ts';
-import { visitFolder } from '../hosts/browsers.ts';
+import { type Browser, visitFolder } from '../hosts/browsers.ts';
 import { bundlePage, bundleScripts } from '../hosts/bundlers.ts';
 
 interface Seen {
@@ -22,6 +22,24 @@ interface Played {
   longest: number;
   lacks: string[];
   underruns?: number;
+}
+
+/** The page as it stands, its button pressed. */
+export async function audioPage(app: string): Promise<string> {
+  const folder = join(app, 'examples/audio-worklet');
+  const scripts = ['main.js', 'processor.js'].map((name) => join(folder, name));
+  await bundleScripts([...scripts, join(app, 'press.mjs')], join(folder, 'bundle'));
+  const page = readFileSync(join(folder, 'index.html'), 'utf8');
+  const press = '<script type="module" src="./bundle/press.js"></script></html>';
+  writeFileSync(join(folder, 'index.html'), page.replace('</html>', press));
+  const { last, times, button } = await visitFolder<{ last: string; times: number; button: string }>(
+    'chromium',
+    folder,
+  );
+  assert.match(last, /^\d+ samples a second go through 16 LSTM units$/);
+  assert.equal(button, 'Pluck');
+  assert.ok(times > 50, `expected to be told of every epoch, got ${times} texts`);
+  return last;
 }
 
 const BLOCK_MS = (1000 * 128) / 48_000;

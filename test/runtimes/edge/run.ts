@@ -3,9 +3,9 @@
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeApp } from '../app.ts';
+import { installTools, makeApp } from '../app.ts';
 import { NotHere } from '../suite-result.ts';
-import { audioWorklet } from './audio-worklet.ts';
+import { audioPage, audioWorklet } from './audio-worklet.ts';
 import { bunExample, denoExample } from './servers.ts';
 import { memoryLimit, noCondition, refusedWasm, refusedWorkers } from './surroundings.ts';
 import { workerExample } from './worker-example.ts';
@@ -15,6 +15,7 @@ const checks: Record<string, (app: string) => Promise<string>> = {
   'examples/worker in workerd': workerExample,
   'examples/audio-worklet in Chromium': audioWorklet('chromium'),
   'examples/audio-worklet in Firefox': audioWorklet('firefox'),
+  'examples/audio-worklet, its page': audioPage,
   'examples/deno': denoExample,
   'examples/bun': bunExample,
   'Chromium without wasm-unsafe-eval': refusedWasm('chromium'),
@@ -32,6 +33,7 @@ if (unknown !== undefined) {
   console.error(`--only expected some of ${Object.keys(checks).join(', ')}; got '${unknown}'`);
   process.exit(2);
 }
+installTools();
 const { app } = makeApp();
 try {
   cpSync(join(import.meta.dirname, '../../../examples'), join(app, 'examples'), { recursive: true });
