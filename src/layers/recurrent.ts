@@ -138,18 +138,21 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
 function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, reverse: boolean): Walked {
   const [batch, time] = mask.shape as [number, number];
   const kept = mask.toArray();
-  const stepped = (row: number, t: number): boolean => {
-    const [from, to] = reverse ? [t, time] : [0, t + 1];
-    return kept.subarray(row * time + from, row * time + to).some((value) => value !== 0);
-  };
-  if (outputs) {
-    const place = (i: number): [number, number] =>
-      mask.timeMajor ? [i % batch, Math.floor(i / batch)] : [Math.floor(i / time), i % time];
-    const any = maskOf(mask, (i) => stepped(...place(i)));
-    return { outputs: where(any, outputs, 0), last, states };
+  const firsts = Array.from({ length: batch }, (_, row) => {
+    const steps = Array.from(kept.subarray(row * time, (row + 1) * time));
+    return reverse ? steps.findLastIndex((value) => value !== 0) : steps.findIndex((value) => value !== 0);
+  });
+  const hasStepped = (row: number, t: number): boolean =>
+    firsts[row]! >= 0 && (reverse ? t <= firsts[row]! : t >= firsts[row]!);
+  if (!outputs) {
+    const width = last.shape[1]!;
+    const made = maskOf(last, (i) => firsts[Math.floor(i / width)]! >= 0);
+    return { outputs, last: where(made, last, 0), states };
   }
-  const any = maskOf(last, (i) => stepped(Math.floor(i / last.shape[1]!), reverse ? 0 : time - 1));
-  return { outputs, last: where(any, last, 0), states };
+  const made = maskOf(outputs, (i) =>
+    outputs.timeMajor ? hasStepped(i % batch, Math.floor(i / batch)) : hasStepped(Math.floor(i / time), i % time),
+  );
+  return { outputs: where(made, outputs, 0), last, states };
 }
 
 /**

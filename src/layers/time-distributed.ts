@@ -46,6 +46,11 @@ class TimeDistributed extends Layer {
     return { ...this.baseConfig(), layer: { className: this.layer.className, config: this.layer.config() } };
   }
 
+  override unbuild(): void {
+    super.unbuild();
+    this.layer.unbuild();
+  }
+
   /** Each step by itself is what a stream does anyway. */
   override addToStream(program: StreamProgram): void {
     this.layer.addToStream(program);

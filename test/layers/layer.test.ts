@@ -2,13 +2,18 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { setSeed } from '../../src/engine/random.ts';
+import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { gruCell, lstmCell } from '../../src/layers/built-in-cells.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { type AnyLayer, type CallOptions, type Json, Layer, type LayerConfig } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { layerFromConfig } from '../../src/layers/registry.ts';
+import { repeatVector } from '../../src/layers/repeat-vector.ts';
+import { rnn } from '../../src/layers/rnn.ts';
 import { sequentialFromConfig } from '../../src/layers/sequential.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { sum } from '../../src/ops/index.ts';
 import { sequential } from '../../src/train/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
@@ -241,6 +246,18 @@ describe('the layers of a model', () => {
         return fresh.weights.map((weight) => weight.name);
       })(),
     );
+  });
+
+  test.each<[string, () => Layer]>([
+    ['bidirectional', () => bidirectional(lstm({ units: 2, returnSequences: true }))],
+    ['timeDistributed', () => timeDistributed(dense({ units: 2 }))],
+    ['rnn', () => rnn([gruCell({ units: 2 }), lstmCell({ units: 2 })], { returnSequences: true })],
+  ])('of which a later one does not fit, leave no weight in %s', (_, make) => {
+    const layer = make();
+    const model = sequential([layer, repeatVector({ n: 2 })]);
+    expect(() => model.predict([[[1, 2, 3]]])).toThrow(/^repeat_vector: input expected .* from layer '/);
+    expect(layer.weights).toEqual([]);
+    expect(layer(tensor([[[1, 2]]])).shape.slice(0, 2)).toEqual([1, 1]);
   });
 });
 
