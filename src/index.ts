@@ -11,7 +11,7 @@ export { type Engine, engine, type InitOptions, init } from './engine/engine.ts'
 export { HostError } from './engine/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
-export { setSeed } from './engine/random.ts';
+export { RandomStream, setSeed } from './engine/random.ts';
 export { ModelFileError } from './io/safetensors.ts';
 export { type ActivationOptions, activation } from './layers/activation.ts';
 export type { ActivationName } from './layers/activations.ts';

@@ -1,0 +1,113 @@
+// The examples as data: finding them, checking their files, running one, and holding its numbers to what it promises.
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What an example's `run` is given. */
+export interface RunOptions {
+  /** Folder with the example's files. */
+  data: string;
+  seed: number;
+  /** Shows one line of progress, or a few. */
+  log: (text: string) => void;
+  /** Asks for the whole program on a fraction of the work, to see that it runs; its numbers mean nothing. */
+  quick?: boolean;
+}
+
+/** One number of an example, and the bound it has to keep, if any. */
+export interface Outcome {
+  metric: string;
+  value: number;
+  atLeast?: number;
+  atMost?: number;
+  /** `[target, tolerance]` */
+  near?: readonly [number, number];
+}
+
+/** What a file of `examples/` exports. */
+export interface Example {
+  /** One sentence for the list. */
+  about: string;
+  /** The files it reads, by the URL or place where each can be had. */
+  files?: Record<string, string>;
+  run(options: RunOptions): Promise<Outcome[]>;
+}
+
+/** A row of the acceptance table. `target` is null for a number that is only reported. */
+export interface Result {
+  name: string;
+  metric: string;
+  value: number;
+  target: string | null;
+  pass: boolean;
+  seconds: number;
+}
+
+/** What the caller can mend: a name that is none, a file that is not there. */
+export class ExampleError extends Error {
+  override readonly name = 'ExampleError';
+}
+
+const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+
+export const exampleNames = (): string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.mjs'))
+    .map((file) => file.slice(0, -'.mjs'.length))
+    .sort();
+
+/** Throws `ExampleError` if there is no example of that name. */
+export async function loadExample(name: string): Promise<Example> {
+  const names = exampleNames();
+  if (!names.includes(name)) throw new ExampleError(`expected an example of ${names.join(', ')}; got '${name}'`);
+  return (await import(join(folder, `${name}.mjs`))) as Example;
+}
+
+/** Throws `ExampleError` for the first file that an example needs and the data folder lacks. */
+export function checkFiles(name: string, { files = {} }: Example, data: string | undefined): void {
+  for (const [file, source] of Object.entries(files)) {
+    if (data === undefined) throw new ExampleError(`${name}: --data expected the folder that holds ${file}, got none`);
+    if (existsSync(join(data, file))) continue;
+    throw new ExampleError(`${name}: ${join(data, file)} is not there; it comes from ${source}`);
+  }
+}
+
+/** Runs an example whose files have been checked. */
+export async function runExample(name: string, example: Example, options: RunOptions): Promise<Result[]> {
+  const start = performance.now();
+  const outcomes = await example.run(options);
+  const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
+  return outcomes.map((outcome) => {
+    const { metric, value } = outcome;
+    return { name, metric, value, ...judge(outcome), seconds };
+  });
+}
+
+/** NaN passes nothing. */
+function judge({ value, atLeast, atMost, near }: Outcome): Pick<Result, 'target' | 'pass'> {
+  if (atLeast !== undefined) return { target: `≥ ${atLeast}`, pass: value >= atLeast };
+  if (atMost !== undefined) return { target: `≤ ${atMost}`, pass: value <= atMost };
+  if (near) return { target: `${near[0]} ± ${near[1]}`, pass: Math.abs(value - near[0]) <= near[1] };
+  return { target: null, pass: true };
+}
+
+/** A number as a table shows it: four digits, and no more zeros than say something. */
+export const shown = (value: number): string =>
+  Number.isInteger(value) ? String(value) : Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toPrecision(4);
+
+/** The rows as a Markdown table, which a terminal shows as well. */
+export function table(results: readonly Result[]): string {
+  const rows = results.map(({ name, metric, value, target, pass, seconds }) => [
+    name,
+    metric,
+    shown(value),
+    target ?? '',
+    target === null ? '' : pass ? 'yes' : '**no**',
+    `${seconds} s`,
+  ]);
+  const head = ['example', 'metric', 'value', 'target', 'reached', 'time'];
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
+  const line = (cells: string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,61 @@
+// Which way will the ball go? A video shows a ball that bounces about a dark room. Its last frame says where the ball is, not where it
+// came from: a network that remembers the frames before knows, one that sees the last frame alone can only guess.
+import { adam, dense, gru, ndarray, RandomStream, sequential, setSeed, sparseCategoricalCrossentropy } from 'tapeloop';
+
+export const about = 'Video of a bouncing ball: which way it goes next, with and without memory.';
+
+const [time, height, width] = [8, 12, 12];
+
+/** Where a ball is along an axis of `size` pixels that it walks to and fro. */
+const walk = (steps, size) => Math.abs((steps % (2 * size - 2)) - (size - 1));
+
+/** Videos `[count, time, height, width, 1]` and the direction of each one's next step: 0 to 3, for left or right and up or down. */
+function videos(random, count) {
+  const pixels = new Float32Array(count * time * height * width);
+  const directions = new Int32Array(count);
+  const below = (n) => random.nextUint32() % n;
+  for (let v = 0; v < count; ) {
+    const [left, top] = [below(2 * width - 2), below(2 * height - 2)];
+    const [x, y] = [(t) => walk(left + t, width), (t) => walk(top + t, height)];
+    // At a wall the last frame would give the answer away.
+    if ([0, width - 1].includes(x(time - 1)) || [0, height - 1].includes(y(time - 1))) continue;
+    for (let t = 0; t < time; t++) pixels[((v * time + t) * height + y(t)) * width + x(t)] = 1;
+    directions[v++] = (x(time) > x(time - 1) ? 1 : 0) + (y(time) > y(time - 1) ? 2 : 0);
+  }
+  return { pixels, directions };
+}
+
+export async function run({ seed, log, quick = false }) {
+  setSeed(seed);
+  const random = new RandomStream(seed);
+  const [train, test] = [videos(random, quick ? 64 : 4000), videos(random, 1000)];
+  const frame = height * width;
+
+  /** Accuracy on unseen videos of a network that sees the last `steps` frames, each as one row of pixels. */
+  async function learn(name, steps, layer) {
+    const model = sequential([layer, dense({ units: 4 })]);
+    const loss = sparseCategoricalCrossentropy({ fromLogits: true });
+    model.compile({ optimizer: adam({ learningRate: 0.005 }), loss, metrics: ['accuracy'] });
+    const frames = ({ pixels }) => {
+      const all = Array.from({ length: pixels.length / frame / time }, (_, v) =>
+        pixels.subarray(((v + 1) * time - steps) * frame, (v + 1) * time * frame),
+      );
+      const seen = new Float32Array(all.length * steps * frame);
+      all.forEach((part, v) => seen.set(part, v * part.length));
+      return ndarray(seen, steps === 1 ? [all.length, frame] : [all.length, steps, frame]);
+    };
+    const onEpochEnd = (epoch, { loss, accuracy }) =>
+      log(`${name}, epoch ${epoch + 1}: loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`);
+    await model.fit(frames(train), ndarray(train.directions, [train.directions.length]), {
+      ...{ epochs: quick ? 1 : 10, batchSize: 32, callbacks: [{ onEpochEnd }] },
+    });
+    return model.evaluate(frames(test), ndarray(test.directions, [1000])).accuracy;
+  }
+
+  const remembering = gru({ units: 32, inputShape: [time, frame] });
+  const memoryless = dense({ units: 32, activation: 'relu', inputShape: [frame] });
+  return [
+    { metric: 'accuracy with memory', value: await learn('with memory', time, remembering), atLeast: 0.99 },
+    { metric: 'accuracy without (chance: 0.25)', value: await learn('without', 1, memoryless), near: [0.25, 0.05] },
+  ];
+}

@@ -1,0 +1,49 @@
+// Is the number of ones so far even? One bit of memory, but it must never slip: a network that has only seen strings of up to 20 bits
+// is asked about strings of 100.
+import { adam, binaryCrossentropy, dense, lstm, ndarray, RandomStream, sequential, setSeed } from 'tapeloop';
+
+export const about = 'A string’s parity, learned on up to 20 bits and asked about 100.';
+
+/** Random bits `[count, length, 1]`, and for each the parity of all up to it: every string trains on all of its beginnings too. */
+function strings(random, count, length) {
+  const x = Float32Array.from({ length: count * length }, () => random.nextUint32() & 1);
+  let odd = 0;
+  const y = x.map((bit, i) => {
+    odd = i % length === 0 ? bit : odd ^ bit;
+    return odd;
+  });
+  return [x, y].map((values) => ndarray(values, [count, length, 1]));
+}
+
+export async function run({ seed, log, quick = false }) {
+  setSeed(seed);
+  const random = new RandomStream(seed);
+  const model = sequential([lstm({ units: 8, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
+  const loss = binaryCrossentropy({ fromLogits: true });
+  model.compile({ optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
+
+  const [x, y] = strings(random, quick ? 64 : 4096, 20);
+  await model.fit(x, y, {
+    epochs: quick ? 1 : 40,
+    batchSize: 64,
+    callbacks: [
+      {
+        onEpochEnd: (epoch, { loss, accuracy }) =>
+          log(`epoch ${epoch + 1}: loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`),
+      },
+    ],
+  });
+
+  const lastRight = (length) => {
+    const [bits, parities] = strings(random, 1000, length);
+    const logits = model.predict(bits, { batchSize: 100 }).data;
+    let right = 0;
+    for (let i = length - 1; i < logits.length; i += length) right += logits[i] > 0 === parities.data[i] > 0.5;
+    return right / 1000;
+  };
+  return [
+    { metric: 'accuracy, 20 bits', value: lastRight(20) },
+    { metric: 'accuracy, 100 bits', value: lastRight(100), atLeast: 0.99 },
+    { metric: 'accuracy, 1000 bits', value: lastRight(1000) },
+  ];
+}

@@ -1,0 +1,94 @@
+// Shakespeare, character by character: which one comes next? The text is cut into 32 streams, read side by side in windows; states go on
+// from window to window, gradients do not (truncated backpropagation through time). The last tenth of the text validates.
+import { readFileSync } from 'node:fs';
+import {
+  adam,
+  buildVocabulary,
+  decodeIds,
+  dense,
+  dropout,
+  embedding,
+  encodeText,
+  generateIds,
+  lstm,
+  ndarray,
+  sequential,
+  setSeed,
+  sparseCategoricalCrossentropy,
+  textStreams,
+} from 'tapeloop';
+
+export const about = 'A character model of tiny Shakespeare, which then writes by itself.';
+export const files = {
+  'tinyshakespeare.txt': 'https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt',
+};
+
+function characterModel(vocabularySize, { layers, units, rate = 0 }) {
+  const drop = () => (rate > 0 ? [dropout({ rate })] : []);
+  const recurrent = () => [lstm({ units, returnSequences: true, stateful: true }), ...drop()];
+  // Vectors of unit variance, as in PyTorch: they learn faster than Keras's, which start within ±0.05.
+  const embeddingsInitializer = { name: 'randomNormal', stddev: 1 };
+  return sequential([
+    embedding({ inputDim: vocabularySize, outputDim: 64, embeddingsInitializer }),
+    ...drop(),
+    ...Array.from({ length: layers }, recurrent).flat(),
+    dense({ units: vocabularySize }),
+  ]);
+}
+
+export async function run({ data, seed, log, quick = false }) {
+  const text = readFileSync(`${data}/tinyshakespeare.txt`, 'utf8');
+  const vocabulary = buildVocabulary(text);
+  const ids = encodeText(text, vocabulary);
+  const cut = Math.floor(0.9 * ids.length);
+
+  /** Trains for `steps` windows and returns the loss on the validation text, measured now and then: `[[step, loss], …]`. */
+  function learn(name, { time, steps, every, cosine = false, ...sizes }) {
+    setSeed(seed);
+    const model = characterModel(vocabulary.length, sizes);
+    const optimizer = adam({ globalClipNorm: 5 });
+    model.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
+    const [batch, shape] = [32, [32, time]];
+    const validate = () =>
+      model.withFreshStates(() => {
+        const streams = textStreams(ids.subarray(cut), { batch, time });
+        let total = 0;
+        for (let i = 0; i < streams.windows; i++) {
+          const { x, y } = streams.next();
+          total += model.evaluate(ndarray(x, shape), ndarray(y, shape)).loss;
+        }
+        return total / streams.windows;
+      });
+    const streams = textStreams(ids.subarray(0, cut), { batch, time });
+    const last = quick ? 2 : steps;
+    const curve = [];
+    for (let step = 1; step <= last; step++) {
+      const { x, y, first } = streams.next();
+      if (first) model.resetStates();
+      optimizer.learningRate = 0.002 * (cosine ? 0.5 + 0.5 * Math.cos((Math.PI * step) / steps) : 1);
+      const { loss } = model.trainOnBatch(ndarray(x, shape), ndarray(y, shape));
+      if (step % every > 0 && step < last) continue;
+      curve.push([step, validate()]);
+      log(`${name}, step ${step}: loss ${loss.toFixed(4)}, validation ${curve.at(-1)[1].toFixed(4)}`);
+    }
+    const prompt = encodeText('\n', vocabulary);
+    const written = generateIds(model, { prompt, length: quick ? 9 : 300, temperature: 0.8, seed });
+    log(decodeIds([...written], vocabulary));
+    model.dispose();
+    return curve;
+  }
+
+  const small = learn('1 × 128', { layers: 1, units: 128, time: 50, steps: 2500, every: 500 });
+  const large = learn('2 × 256', { layers: 2, units: 256, time: 100, steps: 1500, every: 250 });
+  const best = { layers: 2, units: 256, time: 100, rate: 0.3, steps: 5000, every: 250, cosine: true };
+  const dropped = learn('2 × 256, dropout', best);
+  return [
+    { metric: 'validation loss, 1 × 128, 2,500 steps', value: small.at(-1)[1], near: [1.66, 0.02] },
+    { metric: 'validation loss, 2 × 256, 1,500 steps', value: large.at(-1)[1], atMost: 1.54 },
+    {
+      metric: 'validation loss, 2 × 256 with dropout, at its best',
+      value: Math.min(...dropped.map(([, loss]) => loss)),
+      atMost: 1.48,
+    },
+  ];
+}
