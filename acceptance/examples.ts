@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 /** What an example's `run` is given. */
 export interface RunOptions {
@@ -43,9 +44,35 @@ export interface Result {
   seconds: number;
 }
 
-/** What the caller can mend: a name that is none, a file that is not there. */
+/** What the caller can mend: a flag or a name that is none, a file that is not there. */
 export class ExampleError extends Error {
   override readonly name = 'ExampleError';
+}
+
+/** Flags and arguments behind a script's name, `--seed` read as a number. Throws `ExampleError` for what is none of them. */
+export function readArguments<Flag extends string>(flags: readonly Flag[]) {
+  const options = Object.fromEntries([...flags, 'seed'].map((flag) => [flag, { type: 'string' as const }]));
+  try {
+    const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    const { seed: given = '1', ...rest } = values as Record<string, string | undefined>;
+    const seed = Number(given);
+    if (!/^\d+$/.test(given) || seed >= 2 ** 32)
+      throw new ExampleError(`--seed expected 0 to 2^32 − 1, got '${given}'`);
+    return { ...(rest as Partial<Record<Flag, string>>), seed, positionals };
+  } catch (error) {
+    throw error instanceof TypeError ? new ExampleError(error.message) : error;
+  }
+}
+
+/** Runs a script; what the caller can mend ends it with one line and code 2. */
+export async function runScript(name: string, body: () => Promise<void>): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof ExampleError)) throw error;
+    console.error(`${name}: ${error.message}`);
+    process.exitCode = 2;
+  }
 }
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));

@@ -2,7 +2,17 @@
 // to remember what it saw hundreds of steps ago. The last 5,000 training images validate; the test images are looked at once.
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { adam, dense, gru, lstm, ndarray, RandomStream, sequential, setSeed, sparseCategoricalCrossentropy } from 'tapeloop';
+import {
+  adam,
+  dense,
+  gru,
+  lstm,
+  ndarray,
+  RandomStream,
+  sequential,
+  setSeed,
+  sparseCategoricalCrossentropy,
+} from 'tapeloop';
 
 export const about = 'MNIST as a sequence: row by row, and pixel by pixel (784 steps).';
 const source = 'https://storage.googleapis.com/cvdf-datasets/mnist';
@@ -53,10 +63,17 @@ export async function run({ data, seed, log, quick = false }) {
     };
     const onEpochEnd = (epoch, { loss, accuracy, val_accuracy: held }) => {
       const minutes = ((performance.now() - start) / 60_000).toFixed(1);
-      log(`${name}, epoch ${epoch + 1} (${minutes} min): loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}, validation ${held.toFixed(4)}`);
+      log(
+        `${name}, epoch ${epoch + 1} (${minutes} min): loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}, validation ${held.toFixed(4)}`,
+      );
     };
     await model.fit(images('train-images-idx3', time), labels('train-labels-idx1'), {
-      ...{ epochs: quick ? 1 : epochs, batchSize: 100, validationSplit: 1 / 12, callbacks: [{ onEpochBegin, onEpochEnd }] },
+      ...{
+        epochs: quick ? 1 : epochs,
+        batchSize: 100,
+        validationSplit: 1 / 12,
+        callbacks: [{ onEpochBegin, onEpochEnd }],
+      },
     });
     const test = [images('t10k-images-idx3', time), labels('t10k-labels-idx1')];
     return model.evaluate(...test, { batchSize: 100 }).accuracy;
@@ -66,7 +83,15 @@ export async function run({ data, seed, log, quick = false }) {
   const byPixel = gru({ units: 96, inputShape: [784, 1] });
   const prepare = (layer) => rememberUpTo(784, layer, new RandomStream(seed));
   return [
-    { metric: 'test accuracy by row, LSTM 128', value: await learn('rows', 28, byRow, { epochs: 15, learningRate: 0.002 }), atLeast: 0.987 },
-    { metric: 'test accuracy by pixel, GRU 96', value: await learn('pixels', 784, byPixel, { epochs: 8, learningRate: 0.002, prepare }), atLeast: 0.95 },
+    {
+      metric: 'test accuracy by row, LSTM 128',
+      value: await learn('rows', 28, byRow, { epochs: 15, learningRate: 0.002 }),
+      atLeast: 0.987,
+    },
+    {
+      metric: 'test accuracy by pixel, GRU 96',
+      value: await learn('pixels', 784, byPixel, { epochs: 8, learningRate: 0.002, prepare }),
+      atLeast: 0.95,
+    },
   ];
 }
