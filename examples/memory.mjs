@@ -1,0 +1,131 @@
+// How far back can a network remember? Two tasks that need nothing but memory, after Hochreiter and Schmidhuber 1997: add the two marked
+// numbers of a long sequence, and repeat symbols that were seen long ago. And why plain recurrence fails at them: how much of the
+// gradient is left when it has come back to the beginning.
+import {
+  adam,
+  dense,
+  embedding,
+  engine,
+  gru,
+  lstm,
+  ndarray,
+  ops,
+  RandomStream,
+  schedules,
+  sequential,
+  setSeed,
+  simpleRnn,
+  sparseCategoricalCrossentropy,
+  tensor,
+  valueAndGrad,
+} from 'tapeloop';
+
+export const about = 'The adding problem over 600 steps, copy memory, and how gradients fade on the way back.';
+
+/** Sequences `[count, time, 2]` of a number and a mark, and the sum of the two marked numbers, one in each half. */
+function adding(random, count, time) {
+  const x = new Float32Array(count * time * 2);
+  const y = new Float32Array(count);
+  for (let n = 0; n < count; n++) {
+    for (let t = 0; t < time; t++) x[2 * (n * time + t)] = random.nextUniform();
+    for (const half of [0, 1]) {
+      const at = 2 * (n * time + Math.floor(((half + random.nextUniform()) * time) / 2));
+      x[at + 1] = 1;
+      y[n] += x[at];
+    }
+  }
+  return [ndarray(x, [count, time, 2]), ndarray(y, [count, 1])];
+}
+
+/** Five of eight symbols, `delay` blanks, a signal; then the five are to be repeated. */
+function copying(random, count, delay) {
+  const time = delay + 11;
+  const x = new Int32Array(count * time);
+  const y = new Int32Array(count * time);
+  for (let n = 0; n < count; n++) {
+    x[n * time + delay + 5] = 9;
+    for (let i = 0; i < 5; i++) x[n * time + i] = y[n * time + delay + 6 + i] = 1 + (random.nextUint32() % 8);
+  }
+  return [x, y].map((ids) => ndarray(ids, [count, time]));
+}
+
+/** Lets a GRU's units start out keeping their states for 1 to `time` steps (Tallec and Ollivier 2018). */
+function rememberUpTo(time, layer, random) {
+  const bias = layer.weights[2];
+  const values = bias.toArray();
+  for (let unit = 0; unit < layer.units; unit++) values[unit] = Math.log(1 + (time - 2) * random.nextUniform());
+  bias.assign(values);
+}
+
+/** ‖∂loss/∂x_t‖ of an untrained layer on the adding problem, for every t. */
+function gradientFlow(layer, [x, y]) {
+  const [, time, width] = x.shape;
+  const out = dense({ units: 1 });
+  return engine().step(() => {
+    const [input, target] = [x, y].map(({ data, shape }) => tensor(data, { shape }));
+    const { grads } = valueAndGrad(() => ops.mean(ops.square(ops.sub(out(layer(input)), target))), [input]);
+    const squares = new Float64Array(time);
+    grads[0].toArray().forEach((value, i) => {
+      squares[Math.floor(i / width) % time] += value * value;
+    });
+    return squares.map(Math.sqrt);
+  });
+}
+
+export async function run({ seed, log, quick = false }) {
+  const random = new RandomStream(seed);
+  const batchSize = quick ? 2 : 64;
+
+  log('Gradient that reaches step t of 200, as a part of what the last step gets, before any training:');
+  for (const [name, cell] of Object.entries({ simpleRnn, lstm, gru })) {
+    setSeed(seed);
+    const flow = gradientFlow(cell({ units: 64 }), adding(random, batchSize, 200));
+    const parts = [1, 50, 100, 150, 180, 190, 200].map((t) => `t=${t} ${(flow[t - 1] / flow[199]).toExponential(0)}`);
+    log(`${name.padEnd(10)} ${parts.join('  ')}`);
+  }
+
+  /** A model trained on fresh batches, no sequence twice. */
+  function learn(name, { before = [], recurrent, outputs, time, loss, make, steps, learningRate }) {
+    setSeed(seed);
+    const model = sequential([...before, recurrent, dense({ units: outputs })]);
+    rememberUpTo(time, recurrent, random);
+    const rate = schedules.cosineDecay({ initialLearningRate: learningRate, decaySteps: steps });
+    model.compile({ optimizer: adam({ learningRate: rate, globalClipNorm: 1 }), loss });
+    for (let step = 1; step <= (quick ? 1 : steps); step++) {
+      const { loss } = model.trainOnBatch(...make(batchSize));
+      if (step % 250 === 0) log(`${name}, step ${step}: loss ${loss.toExponential(2)}`);
+    }
+    return model;
+  }
+
+  function addingError(time, steps) {
+    const make = (count) => adding(random, count, time);
+    const recurrent = gru({ units: 64, inputShape: [null, 2] });
+    const training = { time, steps, make, learningRate: 0.004, loss: 'meanSquaredError' };
+    const model = learn(`adding over ${time}`, { recurrent, outputs: 1, ...training });
+    return model.evaluate(...make(8 * batchSize), { batchSize }).loss;
+  }
+
+  function recall(delay, steps) {
+    const make = (count) => copying(random, count, delay);
+    const before = [embedding({ inputDim: 10, outputDim: 10, embeddingsInitializer: 'orthogonal' })];
+    const recurrent = gru({ units: 128, returnSequences: true });
+    const loss = sparseCategoricalCrossentropy({ fromLogits: true });
+    const training = { time: delay, steps, make, learningRate: 0.004, loss };
+    const model = learn(`copying after ${delay}`, { before, recurrent, outputs: 9, ...training });
+    const [x, y] = make(8 * batchSize);
+    const { data } = model.predict(x);
+    const asked = [...y.data].flatMap((symbol, i) => (symbol > 0 ? [i] : []));
+    const right = asked.filter((i) => {
+      const logits = data.subarray(9 * i, 9 * i + 9);
+      return logits.indexOf(Math.max(...logits)) === y.data[i];
+    });
+    return right.length / asked.length;
+  }
+
+  return [
+    { metric: 'adding over 200, GRU, mean squared error', value: addingError(200, 1500), atMost: 0.001 },
+    { metric: 'adding over 600, GRU, mean squared error', value: addingError(600, 2000), atMost: 0.001 },
+    { metric: 'copying after 50, GRU, symbols recalled (chance: 0.125)', value: recall(50, 2000) },
+  ];
+}
