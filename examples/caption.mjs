@@ -1,9 +1,18 @@
 // An image in, a word out, letter by letter (one to many): what is seen of a handwritten digit becomes the first state of an LSTM, which
 // spells the digit's name. It trains with the right letters as input, and is then left to read what it has written itself.
 // The last 5,000 training images validate.
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
-import { adam, dense, embedding, lstm, model, ndarray, setSeed, sparseCategoricalCrossentropy } from 'tapeloop';
+import {
+  adam,
+  dense,
+  embedding,
+  lstm,
+  model,
+  ndarray,
+  schedules,
+  setSeed,
+  sparseCategoricalCrossentropy,
+} from 'tapeloop';
+import { loadIdx } from 'tapeloop/data';
 
 export const about = 'An image of a digit to its name, spelled letter by letter.';
 const source = 'https://storage.googleapis.com/cvdf-datasets/mnist';
@@ -17,16 +26,16 @@ const steps = 6;
 const idsOf = (text) => Array.from({ length: steps }, (_, i) => letters.indexOf(text[i] ?? '.'));
 
 export async function run({ data, seed, log, quick = false }) {
-  // An idx file: four bytes, the last of them the number of axes; four bytes an axis; the values.
-  const idx = (name) => {
-    const bytes = gunzipSync(readFileSync(`${data}/mnist/${name}-ubyte.gz`));
-    return bytes.subarray(4 + 4 * bytes[3]);
-  };
-  const part = (name) => {
-    const pixels = Float32Array.from(idx(`${name}-images-idx3`), (pixel) => pixel / 255);
-    return { image: ndarray(pixels, [pixels.length / 784, 784]), digits: Array.from(idx(`${name}-labels-idx1`)) };
-  };
-  const [train, test] = [part('train'), part('t10k')];
+  const [images, labels, testImages, testLabels] = await Promise.all(
+    Object.keys(files).map((file) => loadIdx(`${data}/${file}`)),
+  );
+  const flat = ({ data, shape: [count] }) =>
+    ndarray(
+      Float32Array.from(data, (pixel) => pixel / 255),
+      [count, 784],
+    );
+  const spellings = Array.from(labels.data, (digit) => words[digit]);
+  const truth = Array.from(testLabels.data, (digit) => words[digit]);
 
   setSeed(seed);
   const captioner = model(
@@ -45,26 +54,24 @@ export async function run({ data, seed, log, quick = false }) {
       return write(spell(read(word), { initialState: [toHidden(seen), toCell(seen)] }));
     },
   );
-  const optimizer = adam();
-  captioner.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }), metrics: ['accuracy'] });
-
-  const epochs = quick ? 1 : 12;
-  const onEpochBegin = (epoch) => {
-    optimizer.learningRate = 0.001 * (0.5 + 0.5 * Math.cos((Math.PI * epoch) / epochs));
-  };
+  const [epochs, batchSize] = [quick ? 1 : 12, 100];
+  const decaySteps = (epochs * labels.shape[0]) / batchSize;
+  const learningRate = schedules.cosineDecay({ initialLearningRate: 0.001, decaySteps });
+  const loss = sparseCategoricalCrossentropy({ fromLogits: true });
+  captioner.compile({ optimizer: adam({ learningRate }), loss, metrics: ['accuracy'] });
   const onEpochEnd = (epoch, { loss, val_accuracy: held }) =>
     log(`epoch ${epoch + 1}: loss ${loss.toFixed(4)}, validation ${(100 * held).toFixed(2)}% of letters`);
-  const input = train.digits.map((digit) => idsOf(`.${words[digit]}`));
-  const target = train.digits.map((digit) => idsOf(words[digit]));
-  await captioner.fit({ image: train.image, word: input }, target, {
-    ...{ epochs, batchSize: 100, validationSplit: 1 / 12, callbacks: [{ onEpochBegin, onEpochEnd }] },
+  const input = spellings.map((word) => idsOf(`.${word}`));
+  await captioner.fit({ image: flat(images), word: input }, spellings.map(idsOf), {
+    ...{ epochs, batchSize, validationSplit: 1 / 12, callbacks: [{ onEpochEnd }] },
   });
 
   // Greedy: each round makes the likeliest letter of one place the input of the next.
-  const written = test.digits.map(() => idsOf('.'));
-  const spelled = test.digits.map(() => '');
+  const image = flat(testImages);
+  const written = truth.map(() => idsOf('.'));
+  const spelled = truth.map(() => '');
   for (let i = 0; i < steps; i++) {
-    const { data } = captioner.predict({ image: test.image, word: written }, { batchSize: 500 });
+    const { data } = captioner.predict({ image, word: written }, { batchSize: 500 });
     for (const [n, word] of written.entries()) {
       const at = (n * steps + i) * letters.length;
       const logits = data.subarray(at, at + letters.length);
@@ -73,14 +80,11 @@ export async function run({ data, seed, log, quick = false }) {
       spelled[n] += letters[letter];
     }
   }
-  const said = spelled.map((word) => word.slice(0, word.indexOf('.')));
-  const right = said.filter((word, n) => word === words[test.digits[n]]).length;
-  const wrong = said.flatMap((word, n) =>
-    word === words[test.digits[n]] ? [] : [`${words[test.digits[n]]} → ${word}`],
-  );
+  const said = spelled.map((word) => word.split('.')[0]);
+  const wrong = said.flatMap((word, n) => (word === truth[n] ? [] : [`${truth[n]} → ${word}`]));
   log(`some that went wrong: ${wrong.slice(0, 8).join(', ')}`);
   return [
-    { metric: 'exact words on test images', value: right / said.length, atLeast: 0.97 },
+    { metric: 'exact words on test images', value: 1 - wrong.length / said.length, atLeast: 0.97 },
     { metric: 'words that are no digit', value: said.filter((word) => !words.includes(word)).length },
   ];
 }

@@ -1,6 +1,5 @@
 // Shakespeare, character by character: which one comes next? The text is cut into 32 streams, read side by side in windows; states go on
 // from window to window, gradients do not (truncated backpropagation through time). The last tenth of the text validates.
-import { readFileSync } from 'node:fs';
 import {
   adam,
   buildVocabulary,
@@ -12,11 +11,13 @@ import {
   generateIds,
   lstm,
   ndarray,
+  schedules,
   sequential,
   setSeed,
   sparseCategoricalCrossentropy,
   textStreams,
 } from 'tapeloop';
+import { loadText } from 'tapeloop/data';
 
 export const about = 'A character model of tiny Shakespeare, which then writes by itself.';
 export const files = {
@@ -30,24 +31,25 @@ function characterModel(vocabularySize, { layers, units, rate = 0 }) {
   const embeddingsInitializer = { name: 'randomNormal', stddev: 1 };
   return sequential([
     embedding({ inputDim: vocabularySize, outputDim: 64, embeddingsInitializer }),
-    ...drop(),
     ...Array.from({ length: layers }, recurrent).flat(),
     dense({ units: vocabularySize }),
   ]);
 }
 
 export async function run({ data, seed, log, quick = false }) {
-  const text = readFileSync(`${data}/tinyshakespeare.txt`, 'utf8');
+  const text = await loadText(`${data}/tinyshakespeare.txt`);
   const vocabulary = buildVocabulary(text);
   const ids = encodeText(text, vocabulary);
   const cut = Math.floor(0.9 * ids.length);
 
   /** Trains for `steps` windows and returns the loss on the validation text, measured now and then: `[[step, loss], …]`. */
-  function learn(name, { time, steps, every, cosine = false, ...sizes }) {
+  function learn(name, { time, steps, every, learningRate, ...sizes }) {
     setSeed(seed);
     const model = characterModel(vocabulary.length, sizes);
-    const optimizer = adam({ globalClipNorm: 5 });
-    model.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
+    model.compile({
+      optimizer: adam({ learningRate, globalClipNorm: 5 }),
+      loss: sparseCategoricalCrossentropy({ fromLogits: true }),
+    });
     const [batch, shape] = [32, [32, time]];
     const validate = () =>
       model.withFreshStates(() => {
@@ -65,7 +67,6 @@ export async function run({ data, seed, log, quick = false }) {
     for (let step = 1; step <= last; step++) {
       const { x, y, first } = streams.next();
       if (first) model.resetStates();
-      optimizer.learningRate = 0.002 * (cosine ? 0.5 + 0.5 * Math.cos((Math.PI * step) / steps) : 1);
       const { loss } = model.trainOnBatch(ndarray(x, shape), ndarray(y, shape));
       if (step % every > 0 && step < last) continue;
       curve.push([step, validate()]);
@@ -78,10 +79,11 @@ export async function run({ data, seed, log, quick = false }) {
     return curve;
   }
 
-  const small = learn('1 × 128', { layers: 1, units: 128, time: 50, steps: 2500, every: 500 });
-  const large = learn('2 × 256', { layers: 2, units: 256, time: 100, steps: 1500, every: 250 });
-  const best = { layers: 2, units: 256, time: 100, rate: 0.3, steps: 5000, every: 250, cosine: true };
-  const dropped = learn('2 × 256, dropout', best);
+  const cosine = (decaySteps) => schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps });
+  const small = learn('1 × 128', { layers: 1, units: 128, time: 50, steps: 2500, every: 500, learningRate: 0.002 });
+  const two = { layers: 2, units: 256, time: 100, every: 250 };
+  const large = learn('2 × 256', { ...two, steps: 1500, learningRate: cosine(1500) });
+  const dropped = learn('2 × 256, dropout', { ...two, rate: 0.4, steps: 8000, learningRate: cosine(8000) });
   return [
     { metric: 'validation loss, 1 × 128, 2,500 steps', value: small.at(-1)[1], near: [1.66, 0.02] },
     { metric: 'validation loss, 2 × 256, 1,500 steps', value: large.at(-1)[1], atMost: 1.54 },
