@@ -37,7 +37,7 @@ const day = (i: number): string => new Date(Date.UTC(2015, 10, 1) + i * 86_400_0
 const chorales = (count: number): number[][][] =>
   Array.from({ length: count }, (_, n) => Array.from({ length: 5 + n }, (_, t) => [30 + ((n + t) % 7), 50 + (t % 5)]));
 
-beforeAll(() => {
+beforeAll(async () => {
   const files: Record<string, string | Uint8Array> = {
     'tinyshakespeare.txt': 'To be, or not to be: that is the question.\n'.repeat(900),
     'airline-passengers.csv': `"Month","Passengers"\n${Array.from({ length: 60 }, (_, i) => `"m${i}",${100 + i}`).join('\n')}\n`,
@@ -51,7 +51,27 @@ beforeAll(() => {
     files[`mnist/${part}-images-idx3-ubyte.gz`] = idx([count, 28, 28], (i) => 255 * noise(i));
     files[`mnist/${part}-labels-idx1-ubyte.gz`] = idx([count], (i) => i % 10);
   }
-  mkdirSync(join(data, 'mnist'));
+  for (const part of ['train', 'test']) {
+    // Reviews of 3 to 8 words, sorted by label.
+    const lengths = Array.from({ length: 40 }, (_, i) => 3 + (i % 6));
+    const offsets = [0];
+    for (const length of lengths) offsets.push(offsets.at(-1)! + length);
+    const ids = Uint16Array.from({ length: offsets.at(-1)! }, (_, i) => 1 + Math.floor(12_000 * noise(i)));
+    files[`imdb/${part}.ids.u16.gz`] = gzipSync(ids);
+    files[`imdb/${part}.offsets.u32`] = new Uint8Array(Uint32Array.from(offsets).buffer);
+    files[`imdb/${part}.labels.u8`] = Uint8Array.from(lengths, (_, i) => (i < 20 ? 1 : 0));
+  }
+  const syllable = (i: number): string => ['ka', 'lo', 'mi', 'ren', 'ás'][Math.floor(5 * noise(i))]!;
+  const languages = await loadExample('names');
+  for (const [n, file] of Object.keys(languages.files!).entries()) {
+    const names = Array.from({ length: 12 }, (_, i) => syllable(40 * n + i) + syllable(40 * n + 3 * i + 13) + i);
+    files[file] = `${names.join('\n')}\n`;
+  }
+  files['fra-eng.txt'] = Array.from(
+    { length: 60 },
+    (_, i) => `I saw ${syllable(i)} ${i}.\tJ'ai vu ${syllable(i)} ${i} !\n`,
+  ).join('');
+  for (const folder of ['mnist', 'imdb', 'names']) mkdirSync(join(data, folder));
   for (const [file, content] of Object.entries(files)) writeFileSync(join(data, file), content);
 });
 

@@ -1,0 +1,168 @@
+// From one sequence to another: a network reads, then another writes, looking back at what was read (attention). It trains with the right
+// answer so far as input (teacher forcing), and is then left to read what it has written itself. First sums of three-digit numbers,
+// read and written from the last digit, as one adds by hand; then English to French.
+//
+// An English sentence has up to dozens of translations, so that a tenth of all English sentences, with all their translations, is the
+// test; settings were chosen on another tenth, which validates.
+import {
+  adam,
+  attention,
+  bidirectional,
+  concatenate,
+  dense,
+  dropout,
+  earlyStopping,
+  embedding,
+  gru,
+  model,
+  progressText,
+  RandomStream,
+  schedules,
+  setSeed,
+  sparseCategoricalCrossentropy,
+} from 'tapeloop';
+import { loadPairs, shuffle, textVectorization } from 'tapeloop/data';
+
+export const about = 'Encoder and decoder with attention: three-digit sums, and English to French.';
+export const files = { 'fra-eng.txt': 'https://www.manythings.org/anki (an English and a French sentence a line)' };
+
+const units = 128;
+
+/** Ids of a question and of the answer so far, to the next word's logits at every step. */
+function translator(fromWords, toWords, rate) {
+  const read = (inputDim) =>
+    embedding({ inputDim, outputDim: units, embeddingsInitializer: { name: 'randomNormal', stddev: 0.5 } });
+  const drop = dropout({ rate });
+  const join = concatenate();
+  const layers = {
+    ...{ question: read(fromWords), answer: read(toWords), look: attention() },
+    encode: bidirectional(gru({ units: units / 2, returnSequences: true, returnState: true })),
+    decode: gru({ units, returnSequences: true }),
+    ...{ think: dense({ units, activation: 'tanh' }), write: dense({ units: toWords }) },
+  };
+  const words = { shape: [null], dtype: 'i32' };
+  return model(
+    { layers, inputs: { question: words, answer: words } },
+    (x, { question, answer, encode, decode, look, think, write }) => {
+      const [memory, ...states] = encode(drop(question(x.question)));
+      const heard = decode(drop(answer(x.answer)), { initialState: [join(states)] });
+      return write(drop(think(join([heard, look([heard, memory])]))));
+    },
+  );
+}
+
+/** BLEU-4 of answers, each a list of words with one list of words or more as references (Papineni et al. 2002). */
+function bleu(answers, references) {
+  const [found, all] = [
+    [0, 0, 0, 0],
+    [0, 0, 0, 0],
+  ];
+  let [length, wanted] = [0, 0];
+  const count = (words, n) => {
+    const counts = new Map();
+    for (let end = n; end <= words.length; end++) {
+      const gram = words.slice(end - n, end).join(' ');
+      counts.set(gram, (counts.get(gram) ?? 0) + 1);
+    }
+    return counts;
+  };
+  for (const [i, answer] of answers.entries()) {
+    length += answer.length;
+    // Of references equally near in length, the shorter.
+    const lengths = references[i].map((words) => words.length).sort((a, b) => a - b);
+    const off = lengths.map((n) => Math.abs(n - answer.length));
+    wanted += lengths[off.indexOf(Math.min(...off))];
+    for (const n of found.keys()) {
+      const right = references[i].map((words) => count(words, n + 1));
+      for (const [gram, times] of count(answer, n + 1)) {
+        all[n] += times;
+        found[n] += Math.min(times, Math.max(...right.map((counts) => counts.get(gram) ?? 0)));
+      }
+    }
+  }
+  const precision = found.reduce((sum, n, i) => sum + Math.log(n / Math.max(all[i], 1)) / 4, 0);
+  return Math.exp(precision + Math.min(0, 1 - wanted / Math.max(length, 1)));
+}
+
+export async function run({ data, seed, log, quick = false }) {
+  /** Trains on pairs; what it returns answers questions, each word the likeliest after those before it. */
+  async function learn(name, { train, validation, split, maxTokens, epochs, rate }) {
+    setSeed(seed);
+    const edge = '\n';
+    const [from, to] = [0, 1].map((side) => {
+      const words = textVectorization({ standardize: null, split: (text) => [edge, ...split(text), edge], maxTokens });
+      words.adapt(train.map((pair) => pair[side]));
+      return words;
+    });
+    const batch = (pairs) => {
+      const [question, answer] = [from, to].map((words, side) => words.sequences(pairs.map((pair) => pair[side])));
+      return [{ question, answer: answer.map((ids) => ids.slice(0, -1)) }, answer.map((ids) => ids.slice(1))];
+    };
+    const net = translator(from.vocabulary.length, to.vocabulary.length, rate);
+    const decaySteps = epochs * Math.ceil(train.length / 64);
+    const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps });
+    // Id 1 is every word that is not in the vocabulary: nothing to learn to say.
+    const loss = sparseCategoricalCrossentropy({ fromLogits: true, ignoreClass: 1 });
+    net.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
+    const progress = progressText((line, isLast) => isLast && log(`${name}: ${line}`));
+    const best = earlyStopping({ patience: epochs, restoreBestWeights: true });
+    const [x, y] = batch(train);
+    const validationData = batch(validation);
+    await net.fit(x, y, { epochs: quick ? 1 : epochs, batchSize: 64, validationData, callbacks: [best, progress] });
+
+    const most = Math.max(...y.map(({ length }) => length));
+    return (questions) => {
+      const question = from.sequences(questions);
+      const edgeId = to.vocabulary.indexOf(edge);
+      const answer = question.map(() => [edgeId]);
+      const isEnded = (ids) => ids.includes(edgeId, 1);
+      for (let step = 0; step < most && !answer.every(isEnded); step++) {
+        const { data } = net.predict({ question, answer }, { batchSize: 256 });
+        const width = to.vocabulary.length;
+        for (const [n, ids] of answer.entries()) {
+          const logits = data.subarray(((n + 1) * (step + 1) - 1) * width, (n + 1) * (step + 1) * width);
+          ids.push(logits.indexOf(Math.max(...logits)));
+        }
+      }
+      return answer.map((ids) => ids.slice(1, [...ids, edgeId].indexOf(edgeId, 1)).map((id) => to.vocabulary[id]));
+    };
+  }
+
+  const random = new RandomStream(seed);
+  const sums = new Map();
+  while (sums.size < (quick ? 300 : 50_000)) {
+    const [a, b] = [random.nextUint32() % 1000, random.nextUint32() % 1000];
+    // 1+2 and 2+1 are one, lest training has seen a test sum the other way round.
+    sums.set(Math.min(a, b) * 1000 + Math.max(a, b), [`${a}+${b}`, `${a + b}`]);
+  }
+  const drawn = [...sums.values()];
+  const part = (rows, from, to) => rows.slice(from * rows.length, to * rows.length);
+  const add = await learn('sums', {
+    ...{ train: part(drawn, 0, 0.9), validation: part(drawn, 0.9, 0.92), split: (text) => [...text].reverse() },
+    ...{ epochs: 6, rate: 0 },
+  });
+  const asked = part(drawn, 0.92, 1);
+  const digits = add(asked.map(([sum]) => sum));
+  const right = asked.filter(([, sum], i) => digits[i].reverse().join('') === sum);
+
+  const sentences = await loadPairs(`${data}/fra-eng.txt`, { incomplete: 'skip' });
+  const [english] = shuffle([[...new Set(sentences.map(([sentence]) => sentence))]], { seed });
+  const translations = (from, to) => {
+    const chosen = new Set(part(english, from, to));
+    return sentences.filter(([sentence]) => chosen.has(sentence));
+  };
+  // Words with their apostrophe, and marks: j' ai faim !
+  const split = (text) => text.toLowerCase().match(/[\p{L}\p{N}-]+['’]?|\S/gu);
+  const [train, validation, test] = [translations(0, 0.8), translations(0.8, 0.9), translations(0.9, 1)];
+  const french = await learn('French', { train, validation, split, maxTokens: 5000, epochs: 8, rate: 0.3 });
+  const held = [...new Set(test.map(([sentence]) => sentence))];
+  const answers = french(held);
+  const references = held.map((sentence) => test.filter(([each]) => each === sentence).map(([, each]) => split(each)));
+  const exact = answers.filter((words, i) => references[i].some((each) => each.join(' ') === words.join(' ')));
+  for (let i = 0; i < held.length; i += 100) log(`${held[i]} → ${answers[i].join(' ')}`);
+  return [
+    { metric: 'sums of unseen numbers, exact', value: right.length / asked.length, atLeast: 0.99 },
+    { metric: 'unseen English sentences, French exact', value: exact.length / held.length },
+    { metric: 'unseen English sentences, BLEU-4', value: bleu(answers, references) },
+  ];
+}
