@@ -1,6 +1,18 @@
 // Which way will the ball go? A video shows a ball that bounces about a dark room. Its last frame says where the ball is, not where it
 // came from: a network that remembers the frames before knows, one that sees the last frame alone can only guess.
-import { adam, dense, gru, ndarray, RandomStream, sequential, setSeed, sparseCategoricalCrossentropy } from 'tapeloop';
+import {
+  adam,
+  dense,
+  flatten,
+  gru,
+  ndarray,
+  progressText,
+  RandomStream,
+  sequential,
+  setSeed,
+  sparseCategoricalCrossentropy,
+  timeDistributed,
+} from 'tapeloop';
 
 export const about = 'Video of a bouncing ball: which way it goes next, with and without memory.';
 
@@ -31,29 +43,27 @@ export async function run({ seed, log, quick = false }) {
   const [train, test] = [videos(random, quick ? 64 : 4000), videos(random, 1000)];
   const frame = height * width;
 
-  /** Accuracy on unseen videos of a network that sees the last `steps` frames, each as one row of pixels. */
-  async function learn(name, steps, layer) {
-    const model = sequential([layer, dense({ units: 4 })]);
+  /** Accuracy on unseen videos of a network that sees the last `steps` frames of each. */
+  async function learn(name, steps, layers) {
+    const model = sequential([...layers, dense({ units: 4 })]);
     const loss = sparseCategoricalCrossentropy({ fromLogits: true });
     model.compile({ optimizer: adam({ learningRate: 0.005 }), loss, metrics: ['accuracy'] });
-    const frames = ({ pixels }) => {
-      const all = Array.from({ length: pixels.length / frame / time }, (_, v) =>
-        pixels.subarray(((v + 1) * time - steps) * frame, (v + 1) * time * frame),
-      );
-      const seen = new Float32Array(all.length * steps * frame);
-      all.forEach((part, v) => seen.set(part, v * part.length));
-      return ndarray(seen, steps === 1 ? [all.length, frame] : [all.length, steps, frame]);
-    };
-    const onEpochEnd = (epoch, { loss, accuracy }) =>
-      log(`${name}, epoch ${epoch + 1}: loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`);
-    await model.fit(frames(train), ndarray(train.directions, [train.directions.length]), {
-      ...{ epochs: quick ? 1 : 10, batchSize: 32, callbacks: [{ onEpochEnd }] },
-    });
-    return model.evaluate(frames(test), ndarray(test.directions, [1000])).accuracy;
+    const [unseen, shape] = [(time - steps) * frame, [steps, height, width, 1]];
+    const samples = ({ pixels, directions }) => [
+      ndarray(
+        pixels.filter((_, i) => i % (time * frame) >= unseen),
+        [directions.length, ...shape],
+      ),
+      directions,
+    ];
+    const progress = progressText((line, isLast) => isLast && log(`${name}: ${line}`));
+    await model.fit(...samples(train), { epochs: quick ? 1 : 10, batchSize: 32, callbacks: [progress] });
+    return model.evaluate(...samples(test)).accuracy;
   }
 
-  const remembering = gru({ units: 32, inputShape: [time, frame] });
-  const memoryless = dense({ units: 32, activation: 'relu', inputShape: [frame] });
+  const frames = timeDistributed(flatten(), { inputShape: [time, height, width, 1] });
+  const remembering = [frames, gru({ units: 32 })];
+  const memoryless = [flatten({ inputShape: [1, height, width, 1] }), dense({ units: 32, activation: 'relu' })];
   return [
     { metric: 'accuracy with memory', value: await learn('with memory', time, remembering), atLeast: 0.99 },
     { metric: 'accuracy without (chance: 0.25)', value: await learn('without', 1, memoryless), near: [0.25, 0.05] },

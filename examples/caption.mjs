@@ -8,6 +8,7 @@ import {
   lstm,
   model,
   ndarray,
+  progressText,
   schedules,
   setSeed,
   sparseCategoricalCrossentropy,
@@ -59,11 +60,10 @@ export async function run({ data, seed, log, quick = false }) {
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.001, decaySteps });
   const loss = sparseCategoricalCrossentropy({ fromLogits: true });
   captioner.compile({ optimizer: adam({ learningRate }), loss, metrics: ['accuracy'] });
-  const onEpochEnd = (epoch, { loss, val_accuracy: held }) =>
-    log(`epoch ${epoch + 1}: loss ${loss.toFixed(4)}, validation ${(100 * held).toFixed(2)}% of letters`);
+  const progress = progressText((line, isLast) => isLast && log(line));
   const input = spellings.map((word) => idsOf(`.${word}`));
   await captioner.fit({ image: flat(images), word: input }, spellings.map(idsOf), {
-    ...{ epochs, batchSize, validationSplit: 1 / 12, callbacks: [{ onEpochEnd }] },
+    ...{ epochs, batchSize, validationSplit: 1 / 12, callbacks: [progress] },
   });
 
   // Greedy: each round makes the likeliest letter of one place the input of the next.

@@ -1,6 +1,6 @@
 // Germany's electricity tomorrow, from the 33 days before: an LSTM beside forecasts that keep no state. No calendar is given, so that a
 // holiday can only surprise. Trained on 2006 to 2015; the epoch kept and every setting were chosen on 2016; 2017 is the test.
-import { adamw, dense, lstm, ndarray, schedules, sequential, setSeed } from 'tapeloop';
+import { adamw, dense, earlyStopping, lstm, ndarray, progressText, schedules, sequential, setSeed } from 'tapeloop';
 import { loadCsv, standardize, windows } from 'tapeloop/data';
 
 export const about = 'Daily electricity consumption: an LSTM beside forecasts without memory.';
@@ -36,20 +36,15 @@ export async function run({ data, seed, log, quick = false }) {
       loss: 'meanSquaredError',
     });
     const inputs = ({ x }) => ndarray(x.data, [x.shape[0], ...shape]);
-    const error = (part) => {
-      const forecast = scale.inverse(model.predict(inputs(part), { batchSize: 128 }));
-      return rmse(forecast.data, scale.inverse(part.y).data);
-    };
-    let best = { error: Infinity };
-    const onEpochEnd = (epoch, { loss }) => {
-      const held = error(validation);
-      if (held < best.error) best = { error: held, weights: model.weights.map((weight) => weight.toArray()) };
-      if (epoch % 10 === 9)
-        log(`${name}, epoch ${epoch + 1}: loss ${loss.toFixed(4)}, RMSE of 2016 ${held.toFixed(1)}`);
-    };
-    await model.fit(inputs(train), train.y, { epochs: quick ? 1 : epochs, callbacks: [{ onEpochEnd }] });
-    model.weights.forEach((weight, i) => weight.assign(best.weights[i]));
-    return error(test);
+    const best = earlyStopping({ patience: epochs, restoreBestWeights: true });
+    const progress = progressText((line, isLast) => isLast && log(`${name}: ${line}`));
+    await model.fit(inputs(train), train.y, {
+      epochs: quick ? 1 : epochs,
+      validationData: [inputs(validation), validation.y],
+      callbacks: [best, progress],
+    });
+    const forecast = scale.inverse(model.predict(inputs(test), { batchSize: 128 }));
+    return rmse(forecast.data, scale.inverse(test.y).data);
   }
 
   const flat = { shape: [days], epochs: 60, learningRate: 0.003 };

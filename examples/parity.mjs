@@ -1,6 +1,16 @@
 // Is the number of ones so far even? One bit of memory, but it must never slip: a network that has only seen strings of up to 20 bits
 // is asked about strings of 100.
-import { adam, binaryCrossentropy, dense, lstm, ndarray, RandomStream, sequential, setSeed } from 'tapeloop';
+import {
+  adam,
+  binaryCrossentropy,
+  dense,
+  lstm,
+  ndarray,
+  progressText,
+  RandomStream,
+  sequential,
+  setSeed,
+} from 'tapeloop';
 
 export const about = 'A string’s parity, learned on up to 20 bits and asked about 100.';
 
@@ -26,12 +36,7 @@ export async function run({ seed, log, quick = false }) {
   await model.fit(x, y, {
     epochs: quick ? 1 : 40,
     batchSize: 64,
-    callbacks: [
-      {
-        onEpochEnd: (epoch, { loss, accuracy }) =>
-          log(`epoch ${epoch + 1}: loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`),
-      },
-    ],
+    callbacks: [progressText((line, isLast) => isLast && log(line))],
   });
 
   const lastRight = (length) => {
