@@ -47,7 +47,7 @@ export async function run({ data, seed, log, quick = false }) {
   const [epochs, batchSize] = [60, 16];
   const decaySteps = epochs * Math.ceil(rolls.train.length / batchSize);
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.015, decaySteps });
-  const optimizer = adamw({ learningRate, weightDecay: 0.02, globalClipNorm: 1 });
+  const optimizer = adamw({ learningRate, weightDecay: 0.02, globalClipNorm: 0.01 });
   model.compile({ optimizer, loss: binaryCrossentropy({ fromLogits: true }) });
 
   /** Negative log-likelihood of a step: the loss is the mean over keys, this is their sum. In one batch, all steps count alike. */

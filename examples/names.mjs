@@ -83,7 +83,7 @@ export async function run({ data, seed, log, quick = false }) {
   report(`always ${languages[majority]}`, labels(test).fill(majority));
   const counted = await learn('bag of letters', bag, { outputMode: 'count', epochs: 20, learningRate: 0.01 });
   const read = { outputMode: 'int', epochs: 12, learningRate: 0.003 };
-  await learn('GRU', row, { ...read, bound: { atLeast: counted } });
+  await learn('GRU', row, { ...read, bound: { atLeast: Number(counted.toFixed(4)) } });
   const classWeight = Object.fromEntries(trained.map((n, label) => [label, train.length / (languages.length * n)]));
   await learn('GRU, languages weighted alike', row, { ...read, classWeight });
   return outcomes;

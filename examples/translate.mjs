@@ -1,19 +1,18 @@
-// From one sequence to another: a network reads, then another writes, looking back at what was read (attention). It trains with the right
-// answer so far as input (teacher forcing), and is then left to read what it has written itself. First sums of three-digit numbers,
-// read and written from the last digit, as one adds by hand; then English to French.
+// From one sequence to another: an LSTM reads, and in the states where it ends another writes. It trains with the right answer so far as
+// input (teacher forcing), and is then left to read what it has written itself. First sums of three-digit numbers, read and written
+// from the last digit, as one adds by hand; then English to French, where the writer also looks back at what was read (attention).
 //
 // An English sentence has up to dozens of translations, so that a tenth of all English sentences, with all their translations, is the
 // test; settings were chosen on another tenth, which validates.
 import {
   adam,
   attention,
-  bidirectional,
   concatenate,
   dense,
   dropout,
   earlyStopping,
   embedding,
-  gru,
+  lstm,
   model,
   progressText,
   RandomStream,
@@ -23,32 +22,29 @@ import {
 } from 'tapeloop';
 import { loadPairs, shuffle, textVectorization } from 'tapeloop/data';
 
-export const about = 'Encoder and decoder with attention: three-digit sums, and English to French.';
+export const about = 'Encoder and decoder: three-digit sums, and English to French with attention.';
 export const files = { 'fra-eng.txt': 'https://www.manythings.org/anki (an English and a French sentence a line)' };
 
 const units = 128;
 
 /** Ids of a question and of the answer so far, to the next word's logits at every step. */
-function translator(fromWords, toWords, rate) {
-  const read = (inputDim) =>
-    embedding({ inputDim, outputDim: units, embeddingsInitializer: { name: 'randomNormal', stddev: 0.5 } });
-  const drop = dropout({ rate });
-  const join = concatenate();
+function translator(fromWords, toWords, { attends, rate = 0 }) {
+  const embeddingsInitializer = { name: 'randomNormal', stddev: 0.5 };
+  const read = (inputDim) => embedding({ inputDim, outputDim: units, embeddingsInitializer });
   const layers = {
-    ...{ question: read(fromWords), answer: read(toWords), look: attention() },
-    encode: bidirectional(gru({ units: units / 2, returnSequences: true, returnState: true })),
-    decode: gru({ units, returnSequences: true }),
-    ...{ think: dense({ units, activation: 'tanh' }), write: dense({ units: toWords }) },
+    ...{ question: read(fromWords), answer: read(toWords), drop: dropout({ rate }) },
+    encode: lstm({ units, returnSequences: true, returnState: true }),
+    decode: lstm({ units, returnSequences: true }),
+    ...(attends && { look: attention(), join: concatenate(), think: dense({ units, activation: 'tanh' }) }),
+    write: dense({ units: toWords }),
   };
   const words = { shape: [null], dtype: 'i32' };
-  return model(
-    { layers, inputs: { question: words, answer: words } },
-    (x, { question, answer, encode, decode, look, think, write }) => {
-      const [memory, ...states] = encode(drop(question(x.question)));
-      const heard = decode(drop(answer(x.answer)), { initialState: [join(states)] });
-      return write(drop(think(join([heard, look([heard, memory])]))));
-    },
-  );
+  return model({ layers, inputs: { question: words, answer: words } }, (x, each) => {
+    const { question, answer, drop, encode, decode, look, join, think, write } = each;
+    const [memory, ...states] = encode(drop(question(x.question)));
+    const heard = decode(drop(answer(x.answer)), { initialState: states });
+    return write(drop(attends ? think(join([heard, look([heard, memory])])) : heard));
+  });
 }
 
 /** BLEU-4 of answers, each a list of words with one list of words or more as references (Papineni et al. 2002). */
@@ -86,7 +82,7 @@ function bleu(answers, references) {
 
 export async function run({ data, seed, log, quick = false }) {
   /** Trains on pairs; what it returns answers questions, each word the likeliest after those before it. */
-  async function learn(name, { train, validation, split, maxTokens, epochs, rate }) {
+  async function learn(name, { train, validation, split, maxTokens, epochs, ...how }) {
     setSeed(seed);
     const edge = '\n';
     const [from, to] = [0, 1].map((side) => {
@@ -98,7 +94,7 @@ export async function run({ data, seed, log, quick = false }) {
       const [question, answer] = [from, to].map((words, side) => words.sequences(pairs.map((pair) => pair[side])));
       return [{ question, answer: answer.map((ids) => ids.slice(0, -1)) }, answer.map((ids) => ids.slice(1))];
     };
-    const net = translator(from.vocabulary.length, to.vocabulary.length, rate);
+    const net = translator(from.vocabulary.length, to.vocabulary.length, how);
     const decaySteps = epochs * Math.ceil(train.length / 64);
     const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps });
     // Id 1 is every word that is not in the vocabulary: nothing to learn to say.
@@ -154,7 +150,15 @@ export async function run({ data, seed, log, quick = false }) {
   // Words with their apostrophe, and marks: j' ai faim !
   const split = (text) => text.toLowerCase().match(/[\p{L}\p{N}-]+['’]?|\S/gu);
   const [train, validation, test] = [translations(0, 0.8), translations(0.8, 0.9), translations(0.9, 1)];
-  const french = await learn('French', { train, validation, split, maxTokens: 5000, epochs: 8, rate: 0.3 });
+  const french = await learn('French', {
+    train,
+    validation,
+    split,
+    maxTokens: 5000,
+    epochs: 8,
+    attends: true,
+    rate: 0.3,
+  });
   const held = [...new Set(test.map(([sentence]) => sentence))];
   const answers = french(held);
   const references = held.map((sentence) => test.filter(([each]) => each === sentence).map(([, each]) => split(each)));
