@@ -10,7 +10,7 @@ import { inOrder } from './layout.ts';
  *
  * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes alone: `[B, T]`
  *   for `[B, T, F]`. No gradient flows to it.
- * @param a, b tensors of one shape and data type; one of them may be a number.
+ * @param a of one shape and data type with `b`; one of the two may be a number.
  * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
  * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit.
  */

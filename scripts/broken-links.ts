@@ -1,0 +1,23 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+/** Every link of a site's pages to a page, an anchor or a file of it that is not there, as `page: href`. Other sites are not asked. */
+export function brokenLinks(site: string): string[] {
+  const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.html'));
+  const htmlOf = new Map(pages.map((page) => [join(site, page), readFileSync(join(site, page), 'utf8')]));
+  const anchorsOf = new Map(
+    [...htmlOf].map(([path, html]) => [path, new Set(Array.from(html.matchAll(/\sid="([^"]+)"/g), ([, id]) => id!))]),
+  );
+  const leadsNowhere = (page: string, href: string): boolean => {
+    const [path = '', anchor = ''] = decodeURI(href.replaceAll('&amp;', '&')).split('#');
+    let target = path === '' ? page : resolve(dirname(page), path.split('?')[0]!);
+    if (!existsSync(target)) return true;
+    if (statSync(target).isDirectory()) target = join(target, 'index.html');
+    return anchor !== '' && anchorsOf.get(target)?.has(anchor) === false;
+  };
+  return [...htmlOf].flatMap(([page, html]) =>
+    Array.from(html.matchAll(/\s(?:href|src)="([^"]*)"/g), ([, href]) => href!)
+      .filter((href) => !/^(?:[a-z]+:|\/\/)/i.test(href) && leadsNowhere(page, href))
+      .map((href) => `${relative(site, page)}: ${href}`),
+  );
+}
