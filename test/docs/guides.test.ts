@@ -1,0 +1,27 @@
+// Every program of the guides is run as it stands, against the built package, and prints what the guide says.
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { blocksOf, programsOf, readPage, run } from './programs.ts';
+
+const guides = readdirSync(new URL('../../docs/guides/', import.meta.url)).filter((file) => file.endsWith('.md'));
+const LANGUAGES = ['js', 'text', 'python', 'sh', 'toml'];
+
+describe.concurrent.each(guides)('guide %s', (guide) => {
+  const page = readPage(`docs/guides/${guide}`);
+
+  test('has code in languages alone that are run, or said not to be', () => {
+    expect(blocksOf(page).filter(({ language }) => !LANGUAGES.includes(language))).toEqual([]);
+  });
+
+  test.each(programsOf(page).map((program, i) => [i + 1, program] as const))(
+    'program %i, run as printed, prints what it says',
+    async (i, program) => {
+      const output = await run(program, `${guide.replace('.md', '')}-${i}`);
+      let rest = output;
+      for (const claim of program.claims) {
+        expect(rest, output).toContain(claim);
+        rest = rest.slice(rest.indexOf(claim) + claim.length);
+      }
+    },
+  );
+});

@@ -1,0 +1,45 @@
+// Links between the pages of this repository, and into it.
+import { existsSync, readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readPage } from './programs.ts';
+
+const root = new URL('../../', import.meta.url);
+const pagesIn = (folder: string): string[] =>
+  readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md') && !file.includes('node_modules'))
+    .map((file) => `${folder}${file}`);
+const guides = pagesIn('docs/guides/');
+const pages = ['README.md', 'ARCHITECTURE.md', ...['docs/', 'examples/', 'acceptance/', 'bench/'].flatMap(pagesIn)];
+
+const withoutCode = (page: string): string => page.replace(/^```.*?^```$/gms, '').replace(/`[^`]*`/g, '');
+
+/** As code hosts make anchors of headings. */
+const anchorsOf = (page: string): string[] =>
+  Array.from(page.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test.each(pages)('%s, its relative links, lead to files and headings', (path) => {
+  const links = Array.from(withoutCode(readPage(path)).matchAll(/\]\(([^)\s]+)\)/g), ([, href]) => href!);
+  const lost = links.filter((href) => {
+    if (/^[a-z]+:/.test(href)) return false;
+    const target = new URL(href, new URL(path, root));
+    if (!existsSync(target)) return true;
+    return target.hash !== '' && !anchorsOf(readPage(target.pathname)).includes(target.hash.slice(1));
+  });
+  expect(lost).toEqual([]);
+});
+
+test('every guide is linked from the README', () => {
+  const readme = readPage('README.md');
+  expect(guides.filter((guide) => !readme.includes(`](${guide})`))).toEqual([]);
+});
+
+test.each(pages)('%s, npm scripts that it names, are there', (path) => {
+  const { scripts } = JSON.parse(readPage('package.json')) as { scripts: Record<string, string> };
+  const named = Array.from(readPage(path).matchAll(/\bnpm run ([\w:-]+)/g), ([, name]) => name!);
+  expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+});
