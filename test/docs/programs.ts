@@ -14,8 +14,10 @@ interface Block {
 
 export interface Program {
   readonly code: string;
-  /** What it says of its own output: the comment `// → text` of a line, and blocks of text that follow it. */
-  readonly claims: readonly string[];
+  /** Lines of its output, in order, as the comments `// → line` say. */
+  readonly lines: readonly string[];
+  /** Parts of its output, as blocks of text that follow it. */
+  readonly texts: readonly string[];
 }
 
 export const readPage = (path: string): string => readFileSync(new URL(path, root), 'utf8');
@@ -28,17 +30,17 @@ export const blocksOf = (page: string): Block[] =>
   }));
 
 export function programsOf(page: string): Program[] {
-  const programs: { code: string; claims: string[] }[] = [];
+  const programs: { code: string; lines: string[]; texts: string[] }[] = [];
   let last = '';
   for (const { language, continues, code } of blocksOf(page)) {
     const program = programs.at(-1);
     if (language === 'js') {
-      const claims = Array.from(code.matchAll(/\/\/ → (.*)$/gm), ([, claim]) => claim!);
+      const lines = Array.from(code.matchAll(/\/\/ → (.*)$/gm), ([, line]) => line!);
       if (continues) {
         program!.code += code;
-        program!.claims.push(...claims);
-      } else programs.push({ code, claims });
-    } else if (language === 'text' && last === 'js') program!.claims.push(code.trimEnd());
+        program!.lines.push(...lines);
+      } else programs.push({ code, lines, texts: [] });
+    } else if (language === 'text' && last === 'js') program!.texts.push(code.trimEnd());
     last = language;
   }
   return programs;
