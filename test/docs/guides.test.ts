@@ -19,7 +19,10 @@ describe.concurrent.each(guides)('guide %s', (guide) => {
       const output = await run(program, `${guide.replace('.md', '')}-${i}`);
       for (const text of program.texts) expect(output).toContain(text);
       const said = new Set(program.lines);
-      expect(output.split('\n').filter((line) => said.has(line)), output).toEqual(program.lines);
+      expect(
+        output.split('\n').filter((line) => said.has(line)),
+        output,
+      ).toEqual(program.lines);
     },
   );
 });
