@@ -1,10 +1,28 @@
 // Builds the site of guides and API reference into dist-docs. Whatever typedoc warns of, and every link that leads nowhere, fails.
 import { fileURLToPath } from 'node:url';
-import { Application, Comment, CommentTag, Converter, DeclarationReflection, type Reflection } from 'typedoc';
+import {
+  Application,
+  Comment,
+  CommentTag,
+  type Context,
+  Converter,
+  DeclarationReflection,
+  LiteralType,
+  ReflectionKind,
+  UnionType,
+} from 'typedoc';
 import { brokenLinks } from './broken-links.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = `${root}dist-docs`;
+
+/** In the order of reading. */
+const guides = [
+  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'streaming'],
+  ...['memory', 'numeric-modes', 'performance', 'running-at-the-edge', 'runtimes'],
+]
+  .map((name) => `docs/guides/${name}.md`)
+  .concat('ARCHITECTURE.md', 'acceptance/speed.md', 'acceptance/int8.md', 'acceptance/shakespeare.md');
 
 /** What the reference groups its entries by: where they are declared, first match first. */
 const categories: [source: RegExp, category: string][] = [
@@ -25,23 +43,39 @@ const categories: [source: RegExp, category: string][] = [
   [/src\/engine\//, 'Engine'],
 ];
 
-function categorize(reflection: Reflection): void {
-  if (!(reflection instanceof DeclarationReflection) || reflection.parent?.parent?.isProject() === false) return;
+/** Names that are worked out from the code, such as `keyof typeof activations`: they are shown themselves. */
+const spelledOut = new Map<DeclarationReflection, UnionType>();
+
+function spellOut(context: Context, reflection: DeclarationReflection): void {
+  if (reflection.kind !== ReflectionKind.TypeAlias) return;
+  const symbol = context.getSymbolFromReflection(reflection);
+  const type = symbol && context.checker.getDeclaredTypeOfSymbol(symbol);
+  if (!type?.isUnion() || !type.types.every((each) => each.isStringLiteral())) return;
+  const names = type.types.map((each) => String((each as { value?: unknown }).value)).sort();
+  spelledOut.set(reflection, new UnionType(names.map((name) => new LiteralType(name))));
+}
+
+function categorize(reflection: DeclarationReflection): void {
+  if (reflection.parent?.parent?.isProject() === false) return;
   const file = reflection.project.getSymbolIdFromReflection(reflection)?.fileName ?? '';
   const category = categories.find(([source]) => source.test(file))?.[1];
   if (!category) return;
-  const commented = reflection.signatures?.[0] ?? reflection;
-  commented.comment ??= new Comment();
-  commented.comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: category }]));
+  // Constants that are functions have their comment in one place or the other.
+  for (const commented of [reflection, ...(reflection.signatures ?? [])]) {
+    commented.comment ??= new Comment();
+    commented.comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: category }]));
+  }
 }
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'data', 'node'].map((entry) => `${root}src/${entry}.ts`),
+  entryPoints: ['index', 'data', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,
-  projectDocuments: [`${root}docs/guides/*.md`],
+  projectDocuments: guides.map((guide) => `${root}${guide}`),
+  highlightLanguages: ['javascript', 'typescript', 'python', 'bash', 'text'],
+  sort: ['kind', 'instance-first', 'alphabetical-ignoring-documents'],
   disableSources: true,
   excludeInternal: true,
   excludePrivate: true,
@@ -49,8 +83,8 @@ const app = await Application.bootstrapWithPlugins({
   defaultCategory: 'Other',
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
-  // What is worked out from the types of arguments, and says nothing by its name.
-  intentionallyNotExported: ['Attended', 'Given', 'WithState', 'AnyCell', 'Iterated'],
+  // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
+  intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
 });
@@ -58,8 +92,15 @@ const app = await Application.bootstrapWithPlugins({
 app.converter.on(Converter.EVENT_CREATE_PARAMETER, (_, parameter) => {
   if (parameter.name === '__namedParameters') parameter.name = 'options';
 });
+app.converter.on(Converter.EVENT_CREATE_DECLARATION, spellOut);
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-  for (const reflection of Object.values(project.reflections)) categorize(reflection);
+  for (const [reflection, type] of spelledOut) reflection.type = type;
+  for (const reflection of Object.values(project.reflections)) {
+    if (!(reflection instanceof DeclarationReflection)) continue;
+    categorize(reflection);
+    if (reflection.kind !== ReflectionKind.Module) continue;
+    reflection.name = reflection.name === 'index' ? 'tapeloop' : `tapeloop/${reflection.name}`;
+  }
 });
 const project = await app.convert();
 if (project) {

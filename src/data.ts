@@ -4,7 +4,7 @@ export { DataError, SourceError, type SourceFault } from './data/data-error.ts';
 export type { DownloadOptions } from './data/download.ts';
 export { listFiles } from './data/host-files.ts';
 export { type IdOptions, type IdSequences, type IdSources, type IdWidth, loadIds } from './data/id-sequences.ts';
-export { loadIdx } from './data/idx.ts';
+export { type IdxArray, loadIdx } from './data/idx.ts';
 export { loadLines, loadText } from './data/lines.ts';
 export { type PadOptions, padSequences } from './data/pad-sequences.ts';
 export { loadPairs, type PairsOptions } from './data/pairs.ts';
@@ -15,6 +15,7 @@ export {
   shuffle,
   splitAt,
   type TrainTestOptions,
+  type TypedArray,
   takeRows,
   trainTestSplit,
 } from './data/rows.ts';

@@ -1,17 +1,26 @@
-export { Parameter } from './autograd/parameter.ts';
+export { Parameter, type Weight } from './autograd/parameter.ts';
 export { stopGradient, type ValueAndGrad, valueAndGrad } from './autograd/tape.ts';
-export { ArgumentError, DeadTensorError, type DType, keep, type Shape, Tensor, tensor } from './autograd/tensor.ts';
+export {
+  ArgumentError,
+  DeadTensorError,
+  type DType,
+  keep,
+  type NestedNumbers,
+  type Shape,
+  Tensor,
+  tensor,
+} from './autograd/tensor.ts';
 export * as cells from './cells/index.ts';
-export { type DataLike, NdArray, ndarray } from './data/array.ts';
+export { type DataLike, NdArray, type NumberArray, ndarray } from './data/array.ts';
 export type { Nested } from './data/nested.ts';
 export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
 export { type StreamBatch, type StreamBatchesOptions, streamBatches } from './data/stream-batches.ts';
 export * from './data/text.ts';
-export { type Engine, engine, type InitOptions, init } from './engine/engine.ts';
-export { HostError } from './engine/load.ts';
+export { type Engine, engine, type InitOptions, init, type NumericMode } from './engine/engine.ts';
+export { type Build, HostError } from './engine/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
-export { RandomStream, setSeed } from './engine/random.ts';
+export { type RandomKey, type RandomState, RandomStream, setSeed } from './engine/random.ts';
 export { ModelFileError } from './io/safetensors.ts';
 export { type ActivationOptions, activation } from './layers/activation.ts';
 export type { ActivationName } from './layers/activations.ts';
@@ -23,12 +32,25 @@ export {
 } from './layers/attention.ts';
 export { type BidirectionalOptions, bidirectional, type MergeMode } from './layers/bidirectional.ts';
 export { gruCell, lstmCell, simpleRnnCell } from './layers/built-in-cells.ts';
+export type { StateSpec } from './layers/carried-states.ts';
+export type { Step, StepResult } from './layers/composed-scan.ts';
 export { type Conv1dOptions, conv1d } from './layers/conv1d.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
-export type { InitializerSpec } from './layers/initializers.ts';
-export { type CallOptions, type InputSpec, Layer, type LayerOptions } from './layers/layer.ts';
+export type { Initializer, InitializerName, InitializerSpec } from './layers/initializers.ts';
+export {
+  type AnyLayer,
+  type BatchShape,
+  type CallOptions,
+  type InputSpec,
+  type Json,
+  Layer,
+  type LayerConfig,
+  type LayerInput,
+  type LayerOptions,
+  type ShapeOf,
+} from './layers/layer.ts';
 export { type LayerNormalizationOptions, layerNormalization } from './layers/layer-normalization.ts';
 export { type MaskingOptions, masking } from './layers/masking.ts';
 export { add, average, type ConcatenateOptions, concatenate, multiply, subtract } from './layers/merge.ts';
@@ -92,10 +114,19 @@ export type { Callback, FitOptions, History, TrainingPlan } from './train/fit.ts
 export { type GeneratedId, type GenerateOptions, generate, generateBatch, generateIds } from './train/generate.ts';
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './train/gradient-flow.ts';
 export * from './train/losses/makers.ts';
-export type { Loss, LossConfig, LossFunction, LossOptions, Reduction } from './train/losses.ts';
+export type { Loss, LossConfig, LossFunction, LossName, LossOptions, Reduction } from './train/losses.ts';
 export * as metrics from './train/metrics/makers.ts';
-export type { Metric, MetricConfig, MetricFunction, MetricResult, MetricState } from './train/metrics.ts';
+export type {
+  Metric,
+  MetricConfig,
+  MetricFunction,
+  MetricName,
+  MetricOptions,
+  MetricResult,
+  MetricState,
+} from './train/metrics.ts';
 export {
+  type AnyModel,
   type BatchesOptions,
   type CompileOptions,
   type EvaluateOptions,
@@ -105,6 +136,7 @@ export {
   type PredictOptions,
   sequential,
 } from './train/model.ts';
+export type { ClassWeight, LossSpec, MetricSpec } from './train/objective.ts';
 export * from './train/optimizers.ts';
 export type { Predictions } from './train/predictions.ts';
 export type { SamplingOptions } from './train/sampling.ts';

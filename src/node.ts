@@ -3,6 +3,7 @@ import type { Model } from './train/model.ts';
 import { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
 
 export { FileError } from './io/file-error.ts';
+export type { TextStream } from './io/status-line.ts';
 export * from './node-callbacks.ts';
 
 /**

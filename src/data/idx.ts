@@ -2,7 +2,8 @@ import { NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
 import { openSource, type Source, type SourceOptions } from './source.ts';
 
-type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
+/** By the type of a file's numbers. */
+export type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 interface IdxType {
   readonly bytes: number;

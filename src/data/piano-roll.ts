@@ -7,7 +7,7 @@ import type { Source, SourceOptions } from './source.ts';
 const splits = ['train', 'valid', 'test'] as const;
 
 /** Pieces as rolls `[T, keys]`: 1 where a key sounds in a step, else 0. */
-export type PianoRolls = Record<(typeof splits)[number], NdArray<Uint8Array>[]>;
+export type PianoRolls = Record<'train' | 'valid' | 'test', NdArray<Uint8Array>[]>;
 
 export interface PianoRollOptions extends SourceOptions {
   /** Keys of the instrument, 88 unless given. */

@@ -2,7 +2,7 @@ import { ArgumentError } from '../autograd/tensor.ts';
 import { RandomStream } from '../engine/random.ts';
 import { NdArray } from './array.ts';
 
-type TypedArray =
+export type TypedArray =
   | Float32Array
   | Float64Array
   | Int8Array

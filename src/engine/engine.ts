@@ -27,18 +27,23 @@ const LARGEST_MEMORY = 65535 * 65536;
 
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */
 export class Engine {
+  /** Which kernels it runs: `relaxed` are fused, `simd` plain, `custom` those of a module given to `init`. */
   readonly build: Build | 'custom';
-  /** Exchanged for timed ones while a profile is taken. */
+  /** Exchanged for timed ones while a profile is taken. @internal */
   kernels: Kernels;
+  /** Linear memory: all tensors, weights and states. It only grows. */
   readonly memory: WebAssembly.Memory;
+  /** @internal */
   readonly heap: Heap;
+  /** @internal */
   readonly arena: Arena;
-  /** Scratch of `gemm`, shared by all calls. */
+  /** Scratch of `gemm`, shared by all calls. @internal */
   readonly gemmScratch: Ptr;
   #pool: Pool | undefined;
   #step = 0;
   #stepMark: Mark | undefined;
 
+  /** @internal */
   constructor(module: WebAssembly.Module, build: Build | 'custom', maximumMemory: number, shared = false) {
     this.build = build;
     this.memory = makeMemory(maximumMemory, shared);
@@ -48,6 +53,7 @@ export class Engine {
     this.gemmScratch = this.heap.allocate(4 * this.kernels.gemm_scratch_size());
   }
 
+  /** Threads that share the work, the calling one included. */
   get threads(): number {
     return this.#pool?.size ?? 1;
   }
@@ -112,7 +118,7 @@ export class Engine {
     }
   }
 
-  /** Runs `body` and gives back what it allocated in the arena through `allocateScratch`. */
+  /** Runs `body` and gives back what it allocated in the arena through `allocateScratch`. @internal */
   scratch<T>(body: () => T): T {
     const mark = this.arena.mark();
     try {
@@ -122,23 +128,24 @@ export class Engine {
     }
   }
 
-  /** A buffer of `count` 4-byte elements in the arena, for use inside `step` or `scratch`. */
+  /** A buffer of `count` 4-byte elements in the arena, for use inside `step` or `scratch`. @internal */
   allocateScratch(count: number): Ptr {
     return this.arena.allocate(4 * count);
   }
 
-  /** The same, of zeros. */
+  /** The same, of zeros. @internal */
   zeroedScratch(count: number): Ptr {
     const at = this.allocateScratch(count);
     this.kernels.fill(count, 0, at);
     return at;
   }
 
-  /** A view of memory as it is now: not to be kept across anything that allocates. */
+  /** A view of memory as it is now: not to be kept across anything that allocates. @internal */
   f32(at: Ptr, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, count);
   }
 
+  /** The same, of integers. @internal */
   i32(at: Ptr, count: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, count);
   }

@@ -20,6 +20,7 @@ const merges = {
   ave: (a: Tensor, b: Tensor): Tensor => scale(add(a, b), 0.5),
 };
 
+/** How two directions become one: joined, added, multiplied, averaged, or left apart. */
 export type MergeMode = keyof typeof merges | 'none';
 
 export interface BidirectionalOptions extends LayerOptions {

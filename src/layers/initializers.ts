@@ -147,9 +147,16 @@ const plain = {
   orthogonal,
 } satisfies Record<string, Initializer>;
 
+/**
+ * Initializers with Keras's defaults.
+ *
+ * @see keras.initializers
+ */
+export type InitializerName = keyof typeof plain;
+
 /** How a weight starts: a name with Keras's defaults, or a distribution with its own numbers. */
 export type InitializerSpec =
-  | keyof typeof plain
+  | InitializerName
   | { readonly name: 'randomUniform'; readonly minval: number; readonly maxval: number }
   | { readonly name: 'randomNormal'; readonly mean?: number; readonly stddev: number }
   | { readonly name: 'constant'; readonly value: number };

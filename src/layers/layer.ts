@@ -251,7 +251,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const layer of this.sublayers) layer.setScope(`${scope}${this.name}/`);
   }
 
-  /** What a stateful layer carries from batch to batch. */
+  /** What a stateful layer carries from batch to batch. @internal */
   get carried(): CarriedStates | undefined {
     return undefined;
   }

@@ -57,6 +57,7 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
   abstract get stateSpecs(): readonly StateSpec[];
   /** An equal layer with weights of its own, but for some options. @internal */
   abstract copy(options: SequenceOptions): Recurrent<Output>;
+  /** @internal */
   protected abstract walk(x: Tensor, walk: Walk): Walked;
 
   /** Width O of the output. */

@@ -6,6 +6,7 @@ import { makerOf, type NameOf } from './short-names.ts';
 export type { Loss, LossConfig, LossOptions, Reduction } from './losses/loss.ts';
 export * from './losses/makers.ts';
 
+/** A loss with its defaults; Keras's short names are understood. */
 export type LossName = NameOf<typeof makers>;
 
 /** A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops. */

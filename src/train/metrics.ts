@@ -3,9 +3,16 @@ import * as makers from './metrics/makers.ts';
 import { functionMetric, type Metric, type MetricConfig, type MetricFunction } from './metrics/metric.ts';
 import { makerOf, type NameOf } from './short-names.ts';
 
-export type { Metric, MetricConfig, MetricFunction, MetricResult, MetricState } from './metrics/metric.ts';
+export type {
+  Metric,
+  MetricConfig,
+  MetricFunction,
+  MetricOptions,
+  MetricResult,
+  MetricState,
+} from './metrics/metric.ts';
 
-/** A metric's name, under which the history then has it. */
+/** A metric's name, under which the history then has it; Keras's short names are understood. */
 export type MetricName = NameOf<typeof makers>;
 
 /**

@@ -310,7 +310,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return new Stream(this.engine, this.layers, width, options);
   }
 
-  /** The layers that carry states between batches. */
+  /** The layers that carry states between batches. @internal */
   get statefulLayers(): StatefulLayer[] {
     return this.network.tree().filter((layer): layer is StatefulLayer => layer.carried !== undefined);
   }

@@ -26,6 +26,7 @@ export { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd };
 
 const optimizers = { sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, lion };
 
+/** An optimizer with its defaults. */
 export type OptimizerName = keyof typeof optimizers;
 
 /** The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its range. */

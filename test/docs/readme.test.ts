@@ -11,12 +11,17 @@ test('library example, run as printed, learns to more than 95% accuracy', async 
   expect(Number(/accuracy on unseen sequences: (\d\.\d+)/.exec(output)?.[1])).toBeGreaterThan(0.95);
 });
 
-test('low-level example, run as printed, prints the value and gradient it says', async () => {
+test('data example, run as printed, forecasts far better than the mean', async () => {
   const output = await run(programs[1]!, 'readme-1');
+  expect(Number(/error on the last fifth: (\d\.\d+)/.exec(output)?.[1])).toBeLessThan(0.1);
+});
+
+test('low-level example, run as printed, prints the value and gradient it says', async () => {
+  const output = await run(programs[2]!, 'readme-2');
   expect(output).toContain('4.25');
   expect(output).toMatch(/Float32Array\(2\) \[ -9, -13 \]/);
 });
 
 test('README, its JavaScript blocks, are all tested here', () => {
-  expect(programs).toHaveLength(2);
+  expect(programs).toHaveLength(3);
 });

@@ -223,7 +223,7 @@ export abstract class Optimizer {
     this.#swapped.clear();
   }
 
-  /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. */
+  /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. @internal */
   protected abstract update(kernels: Kernels, range: Range, update: Update): void;
   protected abstract ownConfig(): Record<string, number | boolean | undefined>;
   /** What the rule's own state starts from. */
