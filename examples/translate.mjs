@@ -140,6 +140,7 @@ export async function run({ data, seed, log, quick = false }) {
   const asked = part(drawn, 0.92, 1);
   const digits = add(asked.map(([sum]) => sum));
   const right = asked.filter(([, sum], i) => digits[i].reverse().join('') === sum);
+  log(`sums: ${right.length} of ${asked.length} exact`);
 
   const sentences = await loadPairs(`${data}/fra-eng.txt`, { incomplete: 'skip' });
   const [english] = shuffle([[...new Set(sentences.map(([sentence]) => sentence))]], { seed });
