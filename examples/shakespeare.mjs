@@ -83,7 +83,7 @@ export async function run({ data, seed, log, quick = false }) {
   const small = learn('1 × 128', { layers: 1, units: 128, time: 50, steps: 2500, every: 500, learningRate: 0.002 });
   const two = { layers: 2, units: 256, time: 100, every: 250 };
   const large = learn('2 × 256', { ...two, steps: 1500, learningRate: cosine(1500) });
-  const dropped = learn('2 × 256, dropout', { ...two, rate: 0.25, steps: 3000, learningRate: cosine(3000) });
+  const dropped = learn('2 × 256, dropout', { ...two, rate: 0.4, steps: 5500, learningRate: cosine(5500) });
   return [
     { metric: 'validation loss, 1 × 128, 2,500 steps', value: small.at(-1)[1], near: [1.66, 0.02] },
     { metric: 'validation loss, 2 × 256, 1,500 steps', value: large.at(-1)[1], atMost: 1.54 },
