@@ -39,11 +39,11 @@ export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
 export type { Initializer, InitializerName, InitializerSpec } from './layers/initializers.ts';
+export type { InputSpec } from './layers/input-spec.ts';
 export {
   type AnyLayer,
   type BatchShape,
   type CallOptions,
-  type InputSpec,
   type Json,
   Layer,
   type LayerConfig,

@@ -7,6 +7,7 @@ import type { StreamProgram } from '../ops/stream-program.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
+import type { InputSpec } from './input-spec.ts';
 import { passMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
@@ -32,21 +33,6 @@ export interface LayerOptions {
   /** Penalty on what the layer gives, for one sample of the batch on average. */
   activityRegularizer?: RegularizerSpec | undefined;
 }
-
-/** What a layer or a model takes for an input. */
-export interface InputSpec {
-  /** `i32` for token ids. Default `f32`. */
-  readonly dtype?: DType | undefined;
-  /** Shape of one sample, null for a length that varies. */
-  readonly shape?: BatchShape | undefined;
-  /** Where it is ids: one more than the largest. */
-  readonly limit?: number | undefined;
-}
-
-export const isInputSpec = (x: unknown): x is InputSpec =>
-  typeof x === 'object' && x !== null && !Array.isArray(x) && Object.values(x).every(isSpecValue);
-const isSpecValue = (value: unknown): boolean =>
-  value === undefined || typeof value === 'string' || typeof value === 'number' || Array.isArray(value);
 
 export interface CallOptions {
   /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */

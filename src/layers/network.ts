@@ -1,16 +1,8 @@
 import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
-import {
-  type AnyLayer,
-  type BatchShape,
-  type CallOptions,
-  type InputSpec,
-  isInputSpec,
-  isShape,
-  Layer,
-  type LayerConfig,
-} from './layer.ts';
+import { type InputSpec, isInputSpec } from './input-spec.ts';
+import { type AnyLayer, type BatchShape, type CallOptions, isShape, Layer, type LayerConfig } from './layer.ts';
 import { nameLayers } from './layer-names.ts';
 
 export type LayersOf = Readonly<Record<string, AnyLayer>> | readonly AnyLayer[];
