@@ -6,10 +6,13 @@ import { ArgumentError, expectShape, persistent, type Shape, Tensor } from './te
  * derived from its values can tell that it is stale.
  */
 export class Parameter {
+  /** `layer/weight`, unique within a model. */
   readonly name: string;
+  /** Its values, as ops take them. */
   readonly tensor: Tensor;
   /** Whether optimizers change it. */
   trainable = true;
+  /** Counts changes of the values. */
   version = 0;
 
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
@@ -23,6 +26,7 @@ export class Parameter {
     return this.tensor.shape;
   }
 
+  /** Number of elements. */
   get size(): number {
     return this.tensor.size;
   }
@@ -39,10 +43,12 @@ export class Parameter {
     this.version++;
   }
 
+  /** A copy of the values, row-major. */
   toArray(): Float32Array {
     return this.tensor.toArray() as Float32Array;
   }
 
+  /** Frees its memory. Safe to call twice. */
   dispose(): void {
     this.tensor.dispose();
   }

@@ -121,6 +121,7 @@ export function stopGradient<T>(body: () => T): T {
   }
 }
 
+/** What {@link valueAndGrad} returns. */
 export interface ValueAndGrad {
   /** The scalar that `f` returned. */
   value: number;

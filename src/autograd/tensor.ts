@@ -1,7 +1,9 @@
 import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 
+/** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
+/** Lengths of the axes, outermost first; `[]` is a single number. */
 export type Shape = readonly number[];
 /** Numbers nested to any depth; every row of a level has the same length. */
 export type NestedNumbers = number | ArrayLike<NestedNumbers>;
@@ -41,10 +43,13 @@ const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engin
  * collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]` tensor stored `[T, B, F]`.
  */
 export class Tensor {
+  /** Whose memory it is in: tensors of two engines do not mix. */
   readonly engine: Engine;
   readonly shape: Shape;
   readonly dtype: DType;
+  /** Whether the first two axes are exchanged in memory. */
   readonly timeMajor: boolean;
+  /** What errors call it. */
   name: string;
   /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
@@ -65,6 +70,7 @@ export class Tensor {
     this.timeMajor = timeMajor;
   }
 
+  /** Number of elements. */
   get size(): number {
     return sizeOf(this.shape);
   }

@@ -10,10 +10,12 @@ import {
   Tensor,
 } from '../autograd/tensor.ts';
 
+/** Typed arrays, and whatever else has numbers by index. */
 export type NumberArray = ArrayLike<number>;
 
 /** A row-major array outside linear memory: what data sets are made of and what `predict` returns. */
 export class NdArray<D extends NumberArray = NumberArray> {
+  /** All numbers, the last axis running fastest. */
   readonly data: D;
   readonly shape: Shape;
 

@@ -22,6 +22,7 @@ export type SourceFault = 'file' | 'http' | 'network' | 'cut' | 'checksum' | 'ca
 /** A source that could not be read. The message names it. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
+  /** Why. */
   readonly code: SourceFault;
   /** The HTTP status where `code` is `'http'`. */
   readonly status: number | undefined;

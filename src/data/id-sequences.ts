@@ -30,6 +30,7 @@ export interface IdOptions extends Omit<SourceOptions, 'sha256' | 'name'> {
 }
 
 export interface IdSequences {
+  /** Ids, of unequal lengths. */
   sequences: Int32Array<ArrayBuffer>[];
   /** `[sequences.length]`. */
   labels: Int32Array<ArrayBuffer>;

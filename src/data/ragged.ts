@@ -3,6 +3,7 @@ import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 /** Sequences of unequal length, each `[T_i, …features]`: a data set whose batches are padded at the end and masked. */
 export class RaggedArray {
+  /** In the order given, `[T_i, …features]` each. */
   readonly sequences: readonly NdArray[];
   /** Shape of one step. */
   readonly features: Shape;

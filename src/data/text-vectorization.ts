@@ -40,6 +40,7 @@ const UNKNOWN = '[UNK]';
 export const textVectorization = (options: TextVectorizationOptions = {}): TextVectorization =>
   new TextVectorization(options);
 
+/** Made by {@link textVectorization}. */
 export class TextVectorization {
   readonly #options: TextVectorizationOptions;
   readonly #special: readonly string[];

@@ -116,7 +116,9 @@ export interface TextWindow {
 
 /** A cursor over parallel streams of one text; from {@link textStreams}. */
 export class TextStreams {
+  /** Streams side by side. */
   readonly batch: number;
+  /** Ids a window has of each stream. */
   readonly time: number;
   /** Windows of one pass over the text. */
   readonly windows: number;

@@ -4,14 +4,17 @@ import type { Engine } from './engine.ts';
 /** What kernels are for; what no kernel spends is JavaScript's. */
 export type ProfilePart = 'gemm' | 'gates' | 'loss' | 'optimizer' | 'other' | 'javascript';
 
+/** What one kernel took. */
 export interface KernelTime {
   name: string;
   calls: number;
+  /** Milliseconds of all calls together. */
   ms: number;
 }
 
 /** Where the time of some work went. */
 export interface Profile {
+  /** Milliseconds in all. */
   totalMs: number;
   /** Milliseconds by part; they sum to `totalMs`. */
   parts: Record<ProfilePart, number>;

@@ -35,6 +35,7 @@ export class RandomStream {
     this.#mixed = mix(seed);
   }
 
+  /** Where it stands; set, it goes on from there. */
   get state(): RandomState {
     return { seed: this.#seed, calls: this.#calls };
   }
@@ -50,6 +51,7 @@ export class RandomStream {
     this.#calls = 0;
   }
 
+  /** Uniform in [0, 2³²). */
   nextUint32(): number {
     return mix(mix(this.#calls++ + 0x9e3779b9) ^ this.#mixed);
   }
@@ -118,6 +120,7 @@ let seeds = new RandomStream(0);
  * Fixes everything random from here on: initial weights, dropout masks, shuffling. Like `keras.utils.set_random_seed`.
  *
  * @param seed an integer in [0, 2³²).
+ * @throws RangeError if it is none.
  */
 export function setSeed(seed: number): void {
   seeds = new RandomStream(seed);

@@ -8,6 +8,7 @@ import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOption
 import type { RegularizerSpec } from './regularizers.ts';
 
 export interface DenseOptions extends LayerOptions {
+  /** Width of the output. */
   units: number;
   /** Default `linear`. */
   activation?: ActivationName;

@@ -186,6 +186,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#random?.restart();
   }
 
+  /** Whether its weights have been made. */
   get isBuilt(): boolean {
     return this.#builtFor !== undefined;
   }
@@ -247,6 +248,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const layer of this.tree()) layer.carried?.reset();
   }
 
+  /** Whether training changes its weights, and those of the layers it is made of. Setting it takes effect at the next batch. */
   get trainable(): boolean {
     return this.#trainable;
   }

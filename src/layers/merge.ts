@@ -97,7 +97,12 @@ const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => a
 export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Add', 'add', options, total);
 
-/** Difference of two tensors of one shape, x₁ − x₂; as `add` otherwise. See keras.layers.Subtract. */
+/**
+ * Difference of two tensors of one shape, x₁ − x₂; as `add` otherwise.
+ *
+ * @throws ArgumentError when called, if there are not two tensors or their shapes differ.
+ * @see keras.layers.Subtract
+ */
 export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Subtract', 'subtract', options, (inputs) => {
     if (inputs.length !== 2) throw new ArgumentError(`subtract: input expected two tensors, got ${inputs.length}`);

@@ -67,6 +67,7 @@ interface Compiled {
 
 /** A network with what is needed to train it. */
 export class Model<Y extends Nested<Tensor> = Tensor> {
+  /** The layer that holds all others. */
   // biome-ignore lint/suspicious/noExplicitAny: inputs are as the network declares them.
   readonly network: Layer<Y, any>;
   /** For shuffling. @internal */
@@ -81,18 +82,22 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.random = nextStream();
   }
 
+  /** Of the network. */
   get name(): string {
     return this.network.name;
   }
 
+  /** In the order in which they were given. */
   get layers(): readonly AnyLayer[] {
     return this.network.sublayers;
   }
 
+  /** Of all layers, in Keras's order; empty until the model is built. `toArray` copies one's values, `assign` sets them. */
   get weights(): readonly Parameter[] {
     return this.network.weights;
   }
 
+  /** Whose memory the weights are in. */
   get engine(): Engine {
     return this.weights[0]?.tensor.engine ?? currentEngine();
   }
@@ -110,6 +115,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.#compiled;
   }
 
+  /** Whether `compile` was called. */
   get isCompiled(): boolean {
     return this.#compiled !== undefined;
   }
