@@ -1,6 +1,7 @@
 // Every JavaScript block of the README is run as it stands, against the built package.
 import { expect, test } from 'vitest';
-import { programsOf, readPage, run } from './programs.ts';
+import { parseCommand } from '../../src/cli/flags.ts';
+import { blocksOf, programsOf, readPage, run } from './programs.ts';
 
 const programs = programsOf(readPage('README.md'));
 
@@ -24,4 +25,12 @@ test('low-level example, run as printed, prints the value and gradient it says',
 
 test('README, its JavaScript blocks, are all tested here', () => {
   expect(programs).toHaveLength(3);
+});
+
+test('command lines of the README, are such that the command takes', () => {
+  const lines = blocksOf(readPage('README.md')).flatMap(({ code }) =>
+    Array.from(code.matchAll(/^npx tapeloop (.*)$/gm)),
+  );
+  expect(lines).toHaveLength(4);
+  for (const [, line] of lines) parseCommand(line!.split(' ').map((word) => word.replaceAll('"', '')));
 });
