@@ -81,6 +81,16 @@ const app = await Application.bootstrapWithPlugins({
   excludePrivate: true,
   categorizeByGroup: false,
   defaultCategory: 'Other',
+  categoryOrder: [
+    'Models and training',
+    'Recurrent layers and cells',
+    'Layers',
+    'Losses',
+    'Metrics',
+    'Optimizers',
+    '*',
+  ],
+  kindSortOrder: ['Document', 'Module', 'Namespace', 'Function', 'Variable', 'Class', 'Interface', 'TypeAlias'],
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
   // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
