@@ -1,9 +1,8 @@
 // Compiles assembly/ once per build and inlines the bytes, so that whoever imports the library needs no path to a .wasm file: once as they
-// are, and once deflated, the relaxed build with the plain one as its dictionary, since the two differ in little.
+// are, and once compressed, the relaxed build behind the plain one, since the two differ in little.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants, deflateRawSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
-import { RELAXED_PART, relaxedDictionary } from '../src/engine/relaxed-parts.ts';
+import { compress } from 'lzma';
 
 mkdirSync('build', { recursive: true });
 
@@ -20,14 +19,9 @@ async function compile(build: string): Promise<Buffer> {
 
 const simd = await compile('simd');
 const relaxed = await compile('relaxed');
-const smallest = { level: 9, memLevel: 9, windowBits: 15, strategy: constants.Z_DEFAULT_STRATEGY };
-const text = (bytes: Buffer): string => `'${bytes.toString('base64')}'`;
-// Deflate looks back 32 kB: the relaxed build goes in pieces, each with what stands around its place in the plain one.
-const parts = Array.from({ length: Math.ceil(relaxed.length / RELAXED_PART) }, (_, i) => {
-  const [from, to] = relaxedDictionary(i);
-  const part = relaxed.subarray(i * RELAXED_PART, (i + 1) * RELAXED_PART);
-  return deflateRawSync(part, { ...smallest, dictionary: simd.subarray(from, to) });
-});
+const text = (bytes: Uint8Array): string => `'${Buffer.from(bytes).toString('base64')}'`;
+// Without the header of 13 bytes: properties, which are the usual ones, and sizes.
+const compressed = Uint8Array.from(compress([...simd, ...relaxed], 9)).subarray(13);
 const heading = '// Written by scripts/build-kernels.ts; do not edit.';
 writeFileSync(
   'src/engine/wasm-text.gen.ts',
@@ -42,11 +36,8 @@ writeFileSync(
   'src/engine/wasm.gen.ts',
   `${heading}
 export const simdSize = ${simd.length};
-export const simd =
-  ${text(deflateRawSync(simd, smallest))};
 export const relaxedSize = ${relaxed.length};
-export const relaxed = [
-  ${parts.map(text).join(',\n  ')},
-];
+export const builds =
+  ${text(compressed)};
 `,
 );

@@ -28,7 +28,7 @@ function rnnCell(activation: number): Cell {
 }
 
 export const rnnCells = {
-  tanh: rnnCell(RnnActivation.Tanh),
-  relu: rnnCell(RnnActivation.Relu),
-  linear: rnnCell(RnnActivation.Linear),
+  tanh: /* @__PURE__ */ rnnCell(RnnActivation.Tanh),
+  relu: /* @__PURE__ */ rnnCell(RnnActivation.Relu),
+  linear: /* @__PURE__ */ rnnCell(RnnActivation.Linear),
 };

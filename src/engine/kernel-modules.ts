@@ -1,11 +1,10 @@
 import { decodeBase64Alone } from './base64.ts';
-import { inflateRaw } from './inflate.ts';
 import type { Build } from './load.ts';
-import { RELAXED_PART, relaxedDictionary } from './relaxed-parts.ts';
+import { decodeLzma } from './lzma.ts';
 import { withSharedMemory } from './shared-memory.ts';
-import { relaxed, relaxedSize, simd, simdSize } from './wasm.gen.ts';
+import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 
-// Where the compiled kernels come from: deflated bytes inlined in the package, for pages, where every kilobyte is waited for. The package
+// Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is waited for. The package
 // takes another of the kernel-modules files where the host wants it (its `imports`): bytes as they are for Node, whose start they
 // shorten by 5 ms, and files for edge workers.
 
@@ -17,15 +16,9 @@ function decodeBase64(text: string): Uint8Array {
 
 /** The bytes of a build. @internal */
 export function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
-  const plain = inflateRaw(decodeBase64(simd), simdSize);
-  if (build === 'simd') return plain;
-  const bytes = new Uint8Array(relaxedSize);
-  for (const [i, part] of relaxed.entries()) {
-    const at = i * RELAXED_PART;
-    const size = Math.min(RELAXED_PART, relaxedSize - at);
-    bytes.set(inflateRaw(decodeBase64(part), size, plain.subarray(...relaxedDictionary(i))), at);
-  }
-  return bytes;
+  const data = decodeBase64(builds);
+  // The relaxed build is coded behind the plain one.
+  return build === 'simd' ? decodeLzma(data, simdSize) : decodeLzma(data, simdSize + relaxedSize).slice(simdSize);
 }
 
 /** Whether a module can be had whose memory threads share. */

@@ -52,8 +52,8 @@ const constructors = {
   U8: Uint8Array,
   BOOL: Uint8Array,
 } as const;
-const layoutOrder = Object.keys(constructors);
-const readableDtypes = [...layoutOrder, 'F16', 'BF16'];
+const layoutOrder = /* @__PURE__ */ Object.keys(constructors);
+const readableDtypes = /* @__PURE__ */ layoutOrder.concat('F16', 'BF16');
 
 /**
  * Writes tensors and metadata as one safetensors file.

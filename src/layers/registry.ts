@@ -75,7 +75,7 @@ const makers: Record<string, (options: never) => unknown> = {
 };
 
 /** Keras's names of the layers that a saved model can hold. */
-export const layerClasses: readonly string[] = Object.keys(makers);
+export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
 
 /** The layer that `config` describes. Throws `ArgumentError` for a class name that is not one of ours. */
 export function layerFromConfig(className: string, config: LayerConfig): Layer {

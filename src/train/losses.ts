@@ -1,13 +1,13 @@
 import { ArgumentError, expectShape, type Tensor } from '../autograd/tensor.ts';
+import type { losses } from './losses/by-name.ts';
 import { type Loss, type LossConfig, reduceRows } from './losses/loss.ts';
-import * as makers from './losses/makers.ts';
-import { makerOf, type NameOf } from './short-names.ts';
+import { lossTable } from './name-tables.ts';
 
 export type { Loss, LossConfig, LossOptions, Reduction } from './losses/loss.ts';
 export * from './losses/makers.ts';
 
 /** A loss with its defaults; Keras's short names are understood. */
-export type LossName = NameOf<typeof makers>;
+export type LossName = keyof typeof losses | 'bce' | 'kld' | 'mae' | 'mape' | 'mse' | 'msle';
 
 /** A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops. */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
@@ -20,7 +20,7 @@ export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 export function lossOf(loss: LossName | LossFunction | Loss, options: LossConfig = {}): Loss {
   if (typeof loss === 'function') return ownLoss(loss);
   if (typeof loss === 'object') return loss;
-  return makerOf('loss', makers, loss)(options as never);
+  return lossTable.makerOf(loss)(options as never);
 }
 
 function ownLoss(each: LossFunction): Loss {
@@ -38,6 +38,5 @@ function ownLoss(each: LossFunction): Loss {
       if (weights) expectShape(`${name}: its values`, values.shape, weights.shape);
       return reduceRows(values, weights, 'sumOverBatchSize');
     },
-    config: () => ({}),
   };
 }

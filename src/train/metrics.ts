@@ -1,7 +1,7 @@
 import type { Loss } from './losses/loss.ts';
-import * as makers from './metrics/makers.ts';
+import type { metrics } from './metrics/by-name.ts';
 import { functionMetric, type Metric, type MetricConfig, type MetricFunction } from './metrics/metric.ts';
-import { makerOf, type NameOf } from './short-names.ts';
+import { metricTable } from './name-tables.ts';
 
 export type {
   Metric,
@@ -13,7 +13,7 @@ export type {
 } from './metrics/metric.ts';
 
 /** A metric's name, under which the history then has it; Keras's short names are understood. */
-export type MetricName = NameOf<typeof makers>;
+export type MetricName = keyof typeof metrics | 'acc' | 'bce' | 'kld' | 'mae' | 'mape' | 'mse' | 'msle';
 
 /**
  * The metric of a name, of a configuration, of a function, or itself; started without a loss it takes the one given here.
@@ -35,5 +35,5 @@ function found(given: MetricName | MetricConfig | MetricFunction | Metric): Metr
   if (typeof given === 'function') return functionMetric(given);
   if (typeof given === 'object' && 'start' in given) return given as Metric;
   const { metric, ...options } = typeof given === 'object' ? given : { metric: given, name: given };
-  return makerOf('metric', makers, metric as MetricName)(options as never);
+  return metricTable.makerOf(metric)(options as never);
 }

@@ -4,9 +4,11 @@ import type { RandomState } from '../engine/random.ts';
 import { decodeSafetensors, encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type AnyLayer, type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
+import { knowAllNames } from './all-names.ts';
 import { type Loss, type LossConfig, type LossName, lossOf } from './losses.ts';
 import type { MetricConfig, MetricName } from './metrics.ts';
 import { Model } from './model.ts';
+import { lossTable } from './name-tables.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
 
@@ -70,20 +72,20 @@ export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtra
     random: JSON.stringify(Object.fromEntries(randomLayers(model).map(({ path, random }) => [path, random.state]))),
   };
   if (model.isCompiled) {
-    const { optimizer, objective } = model.compiled;
+    const { optimizer } = model.compiled;
     for (const [name, slot] of optimizer.state(model.weights)) {
       put(`optimizer/${name}`, slot.shape, slot.toArray() as Float32Array);
     }
     const training: Training = {
-      ...objectiveConfig(objective),
-      // Sorted, for an optimizer that was loaded names its options in another order.
-      optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
+      ...compileConfig(model.compiled),
       iterations: optimizer.steps,
       shuffle: model.random.state,
     };
     // Tried now, while there is somebody to tell: what has no name of ours could not be made again.
-    new Objective(objectiveOptions(training));
-    optimizerOf(training.optimizer);
+    if (lossTable.isFilled) {
+      new Objective(objectiveOptions(training));
+      optimizerOf(training.optimizer);
+    }
     metadata.training = JSON.stringify(training);
   }
   if (vocabulary) metadata.vocabulary = JSON.stringify(vocabulary);
@@ -91,17 +93,26 @@ export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtra
   return encodeSafetensors(tensors, metadata);
 }
 
+/** What `compile` was told, as JSON. */
+const compileConfig = ({ objective, optimizer }: AnyModel['compiled']): Omit<Training, 'iterations' | 'shuffle'> => ({
+  ...objectiveConfig(objective),
+  // Sorted, for an optimizer that was loaded names its options in another order.
+  optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
+});
+
 function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
   const configs = heads.map(({ key, weight, loss, metrics }) => ({
     ...{ key, weight },
-    loss: { name: loss.name as LossName, options: loss.config() },
-    metrics: metrics.map((metric) => {
-      if (metric.config) return metric.config();
-      throw new ArgumentError(`metric '${metric.name}' is the caller's own, which cannot be saved`);
-    }),
+    loss: { name: loss.name as LossName, options: configOf('loss', loss) },
+    metrics: metrics.map((metric) => configOf('metric', metric)),
   }));
   const { key, weight: _, ...only } = configs[0]!;
   return key === undefined ? only : { outputs: configs as NonNullable<Training['outputs']> };
+}
+
+function configOf<C>(what: string, made: { name: string; config?(): C }): C {
+  if (made.config) return made.config();
+  throw new ArgumentError(`${what} '${made.name}' is the caller's own, which cannot be saved`);
 }
 
 function objectiveOptions({ loss, metrics, outputs }: Training): ObjectiveOptions {
@@ -132,6 +143,7 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
 export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {}): LoadedModel {
   const opened = open(bytes, file);
   const { parse, valuesOf, fail } = opened;
+  knowAllNames();
   return opened.understand(() => {
     const network = checkedNetwork(parse('network'), fail);
     // Each weight is checked against the file before memory is taken for it.
@@ -257,6 +269,20 @@ function restoredStates(model: AnyModel, { tensors, valuesOf }: Opened): (() => 
 }
 
 function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Opened): () => void {
+  if (model.isCompiled) {
+    const { iterations, shuffle, ...config } = training;
+    // Compiled as the file says: nothing has to be made from names.
+    if (JSON.stringify(compileConfig(model.compiled)) === JSON.stringify(config)) {
+      const { optimizer } = model;
+      const slots = [...optimizer.state(model.weights)];
+      const values = slots.map(([name, { shape }]) => valuesOf(`optimizer/${name}`, shape));
+      return () => {
+        slots.forEach(([, slot], i) => slot.set(values[i]!));
+        optimizer.steps = iterations;
+        model.random.state = shuffle;
+      };
+    }
+  }
   const optimizer = optimizerOf(training.optimizer);
   const objective = objectiveOptions(training);
   new Objective(objective);

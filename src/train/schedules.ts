@@ -2,6 +2,7 @@ import { ArgumentError } from '../autograd/tensor.ts';
 import { cosPi, power } from '../engine/float64.ts';
 import type { Json } from '../layers/layer.ts';
 import { expectNumber } from './expect-number.ts';
+import { scheduleTable } from './name-tables.ts';
 
 /**
  * A learning rate that depends on how far training has come.
@@ -244,18 +245,6 @@ export function serialize(schedule: Schedule): ScheduleConfig {
   throw new ArgumentError(`schedule '${schedule.name}' is of the caller's own and has no config to be made from again`);
 }
 
-const schedules = {
-  constant,
-  exponentialDecay,
-  inverseTimeDecay,
-  piecewiseConstantDecay,
-  polynomialDecay,
-  cosineDecay,
-  cosineDecayRestarts,
-  linearWarmup: ({ after, ...options }: { after: number | ScheduleConfig; warmupSteps: number }) =>
-    linearWarmup({ ...options, after: typeof after === 'number' ? after : deserialize(after) }),
-};
-
 /**
  * The schedule that a configuration describes.
  *
@@ -264,8 +253,5 @@ const schedules = {
  */
 export function deserialize(config: ScheduleConfig): Schedule {
   const { name, ...options } = config ?? {};
-  if (!Object.hasOwn(schedules, name as string)) {
-    throw new ArgumentError(`schedule expected one of ${Object.keys(schedules).join(', ')}, got '${name}'`);
-  }
-  return schedules[name as keyof typeof schedules](options as never);
+  return scheduleTable.makerOf(name)(options as never);
 }

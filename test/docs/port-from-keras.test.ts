@@ -32,9 +32,9 @@ test.each(['port-from-keras', 'port-from-pytorch', 'port-from-tfjs'])(
   },
 );
 
-/** Functions that src/index.ts takes from a folder. */
+/** Functions that src/lean.ts takes from a folder. */
 const exportsOf = (folder: string): string[] =>
-  Array.from(readPage('src/index.ts').matchAll(/export \{([^}]*)\} from '([^']*)'/g))
+  Array.from(readPage('src/lean.ts').matchAll(/export \{([^}]*)\} from '([^']*)'/g))
     .filter(([, , from]) => from!.startsWith(folder))
     .flatMap(([, names]) => names!.split(',').map((each) => each.trim()))
     .filter((name) => /^[a-z]\w*$/.test(name));

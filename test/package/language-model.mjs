@@ -1,5 +1,14 @@
 // An app that trains an LSTM language model.
-import { adam, dense, embedding, lstm, ndarray, sequential, setSeed, sparseCategoricalCrossentropy } from 'tapeloop';
+import {
+  adam,
+  dense,
+  embedding,
+  lstm,
+  ndarray,
+  sequential,
+  setSeed,
+  sparseCategoricalCrossentropy,
+} from 'tapeloop/lean';
 
 setSeed(1);
 const model = sequential([

@@ -291,16 +291,16 @@ describe('lossOf', () => {
     ['ctc', { blank: 3 }],
   ])('%s %j, is made again from its name and its options as JSON', (name, options) => {
     const loss = make(name, options);
-    const config = JSON.parse(JSON.stringify(loss.config()));
+    const config = JSON.parse(JSON.stringify(loss.config!()));
     expect(config).toMatchObject(options);
     const again = lossOf(name, config);
     expect(again.name).toBe(name);
-    expect(again.config()).toEqual(loss.config());
+    expect(again.config!()).toEqual(loss.config!());
   });
 
   test("a name in Keras's short form or a wrong one, is understood or told", () => {
     expect(lossOf('mse').name).toBe('meanSquaredError');
-    expect(lossOf('bce', { fromLogits }).config()).toMatchObject({ fromLogits });
+    expect(lossOf('bce', { fromLogits }).config!()).toMatchObject({ fromLogits });
     expect(() => lossOf('binary_crossentropy' as 'bce')).toThrow(
       /got 'binary_crossentropy'; did you mean 'binaryCrossentropy'\?$/,
     );

@@ -228,7 +228,7 @@ describe('options', () => {
     [
       'an unknown name',
       () => optimizerOf({ name: 'adafactor' }),
-      "optimizer expected one of sgd, rmsprop, adam, adamw, nadam, adamax, adagrad, adadelta, lion, got 'adafactor'",
+      "optimizer expected one of adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd, got 'adafactor'",
     ],
   ])('%s, throw', (_, make, message) => {
     expect(make).toThrow(new ArgumentError(message));

@@ -208,7 +208,7 @@ describe('encodeModel and decodeModel', () => {
     const { model: loaded } = decodeModel(encodeModel(model));
     const configs = ({ compiled }: Model) => compiled.objective.heads[0]!.metrics.map((metric) => metric.config!());
     expect(JSON.parse(JSON.stringify(configs(loaded)))).toEqual(JSON.parse(JSON.stringify(configs(model))));
-    expect(loaded.compiled.objective.heads[0]!.loss.config()).toEqual(loss.config());
+    expect(loaded.compiled.objective.heads[0]!.loss.config!()).toEqual(loss.config!());
     const [x, y] = [
       [
         [0, 1, 2, 3],

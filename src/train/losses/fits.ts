@@ -2,7 +2,7 @@
 import { ArgumentError, expectShape, type Shape, sameShape } from '../../autograd/tensor.ts';
 import { NdArray } from '../../data/array.ts';
 import { RaggedArray } from '../../data/ragged.ts';
-import type { Loss } from './loss.ts';
+import { type Loss, readsEither } from './loss.ts';
 
 // Activations whose outputs are negative for some inputs, and so are nobody's probabilities.
 const SIGNED: readonly string[] = [
@@ -29,7 +29,7 @@ export function expectLossFits(loss: Loss, lastActivation: string | undefined, o
   };
   const behind = `behind activation '${lastActivation}'`;
   const fitting = classes === 'exclusive' ? 'softmax' : 'sigmoid';
-  const inConfig = Object.hasOwn(loss.config(), 'fromLogits');
+  const inConfig = readsEither(loss);
 
   if (outputs === 1 && classes === 'exclusive' && reads !== undefined) {
     refuse('expected one output for each class, got 1', "for two classes use binaryCrossentropy and 'sigmoid'");

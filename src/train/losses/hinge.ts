@@ -32,14 +32,14 @@ const hingeLoss =
  *
  * @see keras.losses.Hinge
  */
-export const hinge = hingeLoss('hinge', (m) => m);
+export const hinge = /* @__PURE__ */ hingeLoss('hinge', (m) => m);
 
 /**
  * ℓ = mean max(1 − y·ŷ, 0)² over the last axis, with targets as in `hinge`.
  *
  * @see keras.losses.SquaredHinge
  */
-export const squaredHinge = hingeLoss('squaredHinge', square);
+export const squaredHinge = /* @__PURE__ */ hingeLoss('squaredHinge', square);
 
 /**
  * ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis, for one-hot targets of the predictions' shape.

@@ -40,9 +40,12 @@ export interface Loss {
   counted?(yTrue: Tensor): Tensor;
   /** Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the targets' name. */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
-  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. */
-  config(): LossConfig;
+  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a model cannot be saved with the loss. */
+  config?(): LossConfig;
 }
+
+/** Whether the loss has an option `fromLogits`. */
+export const readsEither = (loss: Loss): boolean => Object.hasOwn(loss.config?.() ?? {}, 'fromLogits');
 
 /**
  * What the sum of weighted row losses is divided by: `sumOverBatchSize` the number of rows, `sum` nothing, `meanWithSampleWeight`

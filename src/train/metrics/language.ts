@@ -21,7 +21,7 @@ function surprise(
     if (loss && (loss.classes !== 'exclusive' || !loss.weightShape)) {
       throw new ArgumentError(`${maker}: expected a loss of one choice among classes, got ${loss.name}`);
     }
-    const given = loss?.config() ?? {};
+    const given = loss?.config?.() ?? {};
     const own = {
       fromLogits: fromLogits ?? loss?.reads === 'logits',
       ignoreClass: ignoreClass ?? (given.ignoreClass as number | undefined),

@@ -1,6 +1,6 @@
 import { expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { expectNumber } from '../expect-number.ts';
-import type { Loss } from '../losses/loss.ts';
+import { type Loss, readsEither } from '../losses/loss.ts';
 import * as losses from '../losses.ts';
 import { expectChoice } from '../option-checks.ts';
 import {
@@ -17,9 +17,9 @@ import {
 const meanOf =
   <Options extends object>(maker: string, make: (options: Options) => Loss, finish?: (mean: number) => number) =>
   ({ name, ...options }: MetricOptions & Options = {} as Options): Metric => {
-    const readsEither = Object.hasOwn(make(options as Options).config(), 'fromLogits');
+    const hasFromLogits = readsEither(make(options as Options));
     return makeMetric(maker, { ...(name !== undefined && { name }), ...options }, (loss) => {
-      const open = readsEither ? { fromLogits: loss?.reads === 'logits' } : {};
+      const open = hasFromLogits ? { fromLogits: loss?.reads === 'logits' } : {};
       const { values, counted } = make({ ...open, ...(options as Options) });
       return meanState((yTrue, yPred) => values!(yTrue, yPred).toArray(), {
         ...(counted && { counted }),
@@ -29,35 +29,44 @@ const meanOf =
   };
 
 /** mean (ŷ − y)². @see keras.metrics.MeanSquaredError */
-export const meanSquaredError = meanOf('meanSquaredError', losses.meanSquaredError);
+export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losses.meanSquaredError);
 /** √ mean (ŷ − y)², the root taken of the mean over everything. @see keras.metrics.RootMeanSquaredError */
-export const rootMeanSquaredError = meanOf('rootMeanSquaredError', losses.meanSquaredError, Math.sqrt);
+export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError', losses.meanSquaredError, Math.sqrt);
 /** mean |ŷ − y|. @see keras.metrics.MeanAbsoluteError */
-export const meanAbsoluteError = meanOf('meanAbsoluteError', losses.meanAbsoluteError);
+export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', losses.meanAbsoluteError);
 /** 100·mean |(ŷ − y)/y|, in per cent. @see keras.metrics.MeanAbsolutePercentageError */
-export const meanAbsolutePercentageError = meanOf('meanAbsolutePercentageError', losses.meanAbsolutePercentageError);
+export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
+  'meanAbsolutePercentageError',
+  losses.meanAbsolutePercentageError,
+);
 /** mean (ln(1 + ŷ) − ln(1 + y))². @see keras.metrics.MeanSquaredLogarithmicError */
-export const meanSquaredLogarithmicError = meanOf('meanSquaredLogarithmicError', losses.meanSquaredLogarithmicError);
+export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
+  'meanSquaredLogarithmicError',
+  losses.meanSquaredLogarithmicError,
+);
 /** mean ln cosh(ŷ − y). @see keras.metrics.LogCoshError */
-export const logCosh = meanOf('logCosh', losses.logCosh);
+export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
 /** Mean over rows of the cosine between ŷ and y: the loss of that name with the other sign. @see keras.metrics.CosineSimilarity */
-export const cosineSimilarity = meanOf('cosineSimilarity', losses.cosineSimilarity, (mean) => 0 - mean);
+export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losses.cosineSimilarity, (mean) => 0 - mean);
 /** The loss of that name. @see keras.metrics.Poisson */
-export const poisson = meanOf('poisson', losses.poisson);
+export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
 /** The loss of that name. @see keras.metrics.KLDivergence */
-export const klDivergence = meanOf('klDivergence', losses.klDivergence);
+export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDivergence);
 /** The loss of that name. @see keras.metrics.Hinge */
-export const hinge = meanOf('hinge', losses.hinge);
+export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
 /** The loss of that name. @see keras.metrics.SquaredHinge */
-export const squaredHinge = meanOf('squaredHinge', losses.squaredHinge);
+export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.squaredHinge);
 /** The loss of that name. @see keras.metrics.CategoricalHinge */
-export const categoricalHinge = meanOf('categoricalHinge', losses.categoricalHinge);
+export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losses.categoricalHinge);
 /** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.BinaryCrossentropy */
-export const binaryCrossentropy = meanOf('binaryCrossentropy', losses.binaryCrossentropy);
+export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
 /** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.CategoricalCrossentropy */
-export const categoricalCrossentropy = meanOf('categoricalCrossentropy', losses.categoricalCrossentropy);
+export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
+  'categoricalCrossentropy',
+  losses.categoricalCrossentropy,
+);
 /** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.SparseCategoricalCrossentropy */
-export const sparseCategoricalCrossentropy = meanOf(
+export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
   'sparseCategoricalCrossentropy',
   losses.sparseCategoricalCrossentropy,
 );

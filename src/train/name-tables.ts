@@ -1,0 +1,52 @@
+import { ArgumentError } from '../autograd/tensor.ts';
+import type { losses } from './losses/by-name.ts';
+import type { metrics } from './metrics/by-name.ts';
+import type { optimizers } from './optimizers/by-name.ts';
+import type { schedules } from './schedules-by-name.ts';
+
+/** What makes things of one kind, by name. Empty until `knowAllNames` fills it: an app that says no names carries only what it imports. */
+export class NameTable<Makers extends object> {
+  readonly #what: string;
+  #makers: Makers | undefined;
+  #shortNames: Readonly<Record<string, string>> = {};
+
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  get isFilled(): boolean {
+    return this.#makers !== undefined;
+  }
+
+  /** @param shortNames other names of some of them. */
+  fill(makers: Makers, shortNames: Readonly<Record<string, string>> = {}): void {
+    this.#makers = makers;
+    this.#shortNames = shortNames;
+  }
+
+  /**
+   * What makes the thing of a name.
+   *
+   * @throws ArgumentError for an unknown one; it names the one that Keras's spelling stands for.
+   */
+  makerOf(name: string): Makers[keyof Makers] {
+    const makers = this.#makers;
+    if (!makers) {
+      throw new ArgumentError(
+        `${this.#what} expected one that was made by its function, got '${name}'; 'tapeloop' knows names, 'tapeloop/lean' does not`,
+      );
+    }
+    const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
+    if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
+    const letters = (text: string): string => text.replaceAll('_', '').toLowerCase();
+    const known = Object.keys(makers);
+    const meant = known.find((each) => letters(each) === letters(String(name)));
+    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    throw new ArgumentError(`${this.#what} expected one of ${known.join(', ')}, got '${String(name)}'${hint}`);
+  }
+}
+
+export const lossTable = /* @__PURE__ */ new NameTable<typeof losses>('loss');
+export const metricTable = /* @__PURE__ */ new NameTable<typeof metrics>('metric');
+export const optimizerTable = /* @__PURE__ */ new NameTable<typeof optimizers>('optimizer');
+export const scheduleTable = /* @__PURE__ */ new NameTable<typeof schedules>('schedule');
