@@ -2,7 +2,8 @@ import type { Kernels, Ptr } from './abi.ts';
 import { canShare, compile, compileNow } from './kernel-modules.ts';
 import { type Build, compileRefused, expectHost, hostHasRelaxedSimd, instantiateKernels } from './load.ts';
 import { Arena, Heap, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
-import { hostHasThreads, type Part, Pool, WorkerError } from './threads.ts';
+import type { Pool } from './thread-pool.ts';
+import { hostHasThreads, type Part, WorkerError } from './threads.ts';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
 export type NumericMode = 'fast' | 'reproducible';
@@ -62,6 +63,8 @@ export class Engine {
   async startThreads(module: WebAssembly.Module, threads: number): Promise<void> {
     const size = 4 * this.kernels.gemm_scratch_size();
     const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
+    // Loaded when it is asked for: most apps never do.
+    const { Pool } = await import('./thread-pool.ts');
     this.#pool = await Pool.start(module, this.memory, this.kernels, scratches);
   }
 

@@ -105,6 +105,10 @@ test('memory that the host does not let grow, is said to be the host’s doing, 
 
 describe('threads asked for, one is what there is without an error', () => {
   const onlyOne = async (): Promise<void> => {
+    // Modules of one generation, whatever `firstUse` has made anew: the engine imports its threads when they are asked for.
+    const { init } = await import('../../src/engine/engine.ts');
+    const { tensor } = await import('../../src/autograd/tensor.ts');
+    const { square } = await import('../../src/ops/index.ts');
     const { threads, memory } = await init({ threads: 3 });
     expect([threads, memory.buffer instanceof SharedArrayBuffer]).toEqual([1, false]);
     expect(square(tensor([3])).item()).toBe(9);

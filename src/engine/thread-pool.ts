@@ -1,0 +1,237 @@
+import type { Kernels, Ptr } from './abi.ts';
+import { type Part, WorkerError } from './threads.ts';
+
+// Words of a worker's control block. A rising Job starts it, and it answers by setting Done to the same number.
+const JOB = 0;
+const DONE = 1;
+const COMMANDS = 2;
+const COUNT = 3;
+const FAILED = 4;
+const BEAT = 5;
+const CONTROL_WORDS = 16;
+
+// Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000 rounds cost 5% of a small
+// step in wake-ups).
+const SPINS = 100_000;
+// A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a fraction of a second.
+const PATIENCE_MS = 5_000;
+
+interface WorkerLike {
+  postMessage(message: unknown): void;
+  terminate(): unknown;
+  unref?(): void;
+  /** Of Node's; a page's has `onerror`. */
+  on?(event: 'error', listener: () => void): void;
+  onerror?: unknown;
+}
+
+/**
+ * What a worker runs: commands from linear memory, each an export's number, a count and its arguments. It must stand alone, since its
+ * source is what is sent.
+ */
+function serve(setUp: {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  control: Int32Array;
+  spins: number;
+}): void {
+  const { module, memory, control, spins } = setUp;
+  const [job, done, commands, count, failed, beat] = [0, 1, 2, 3, 4, 5];
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const kernels = Object.values(exports) as ((...args: number[]) => unknown)[];
+  let current = 0;
+  Atomics.store(control, done, -1);
+  for (;;) {
+    for (let i = 0; i < spins && Atomics.load(control, job) === current; i++);
+    Atomics.wait(control, job, current);
+    current = Atomics.load(control, job);
+    try {
+      const c = new Float64Array(memory.buffer, control[commands]! >>> 0, control[count]!);
+      for (let i = 0; i < c.length; i += 2 + c[i + 1]!) {
+        const run = kernels[c[i]!]!;
+        // Wasm ignores arguments beyond a function's own.
+        run(
+          c[i + 2]!,
+          c[i + 3]!,
+          c[i + 4]!,
+          c[i + 5]!,
+          c[i + 6]!,
+          c[i + 7]!,
+          c[i + 8]!,
+          c[i + 9]!,
+          c[i + 10]!,
+          c[i + 11]!,
+          c[i + 12]!,
+          c[i + 13]!,
+        );
+        control[beat]!++;
+      }
+    } catch {
+      control[failed] = 1;
+    }
+    Atomics.store(control, done, current);
+    Atomics.notify(control, done);
+  }
+}
+
+/** Kernels that note their calls instead of making them, for a worker to make. They return nothing. */
+function recorder(kernels: Kernels, commands: number[]): Kernels {
+  const noted = Object.keys(kernels).map((name, index) => [
+    name,
+    (...args: number[]): void => {
+      commands.push(index, args.length, ...args);
+    },
+  ]);
+  return Object.fromEntries(noted) as Kernels;
+}
+
+interface Member {
+  worker: WorkerLike;
+  control: Int32Array;
+  commands: number[];
+  kernels: Kernels;
+  gemmScratch: Ptr;
+}
+
+/** Workers over the engine's own memory, each making the kernel calls that the main thread wrote down for it. */
+export class Pool {
+  readonly #memory: WebAssembly.Memory;
+  readonly #members: Member[];
+  #job = 0;
+
+  private constructor(memory: WebAssembly.Memory, members: Member[]) {
+    this.#memory = memory;
+    this.#members = members;
+  }
+
+  /** Starts `scratches.length` workers and waits until they serve. Throws `WorkerError` if the host does not let them. */
+  static async start(
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    kernels: Kernels,
+    scratches: readonly Ptr[],
+  ): Promise<Pool> {
+    const members: Member[] = [];
+    const pool = new Pool(memory, members);
+    let refused = false;
+    const refuse = (): void => {
+      refused = true;
+    };
+    try {
+      for (const gemmScratch of scratches) {
+        const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
+        const worker = spawn({ module, memory, control, spins: SPINS }, refuse);
+        const commands: number[] = [];
+        members.push({ worker, control, commands, kernels: recorder(kernels, commands), gemmScratch });
+      }
+    } catch {
+      refuse();
+    }
+    const start = performance.now();
+    const waiting = (): boolean => members.some(({ control }) => Atomics.load(control, DONE) !== -1);
+    while (!refused && waiting() && performance.now() - start < PATIENCE_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    if (refused || waiting()) {
+      pool.stop();
+      throw new WorkerError('the host refuses worker threads, or does not start them');
+    }
+    return pool;
+  }
+
+  /** Threads at work, the calling one included. */
+  get size(): number {
+    return this.#members.length + 1;
+  }
+
+  /**
+   * Makes `body` once a part: for the calling thread with its own kernels, for each worker with kernels that note their calls,
+   * which the workers then make at the same time. Returns when all are done.
+   *
+   * @param ranges one a thread, the calling thread's first.
+   * @param place where commands of a given number of float64 may be written.
+   */
+  run(
+    ranges: readonly { from: number; to: number }[],
+    own: Omit<Part, 'from' | 'to'>,
+    place: (doubles: number) => Ptr,
+    body: (part: Part) => void,
+  ): void {
+    const busy = this.#members.slice(0, ranges.length - 1);
+    this.#job = (this.#job + 1) & 0x3fffffff;
+    busy.forEach(({ commands, control, kernels, gemmScratch }, i) => {
+      commands.length = 0;
+      body({ kernels, gemmScratch, ...ranges[i + 1]! });
+      const at = place(commands.length);
+      new Float64Array(this.#memory.buffer, at, commands.length).set(commands);
+      control[COMMANDS] = at;
+      control[COUNT] = commands.length;
+    });
+    // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what the caller gives back.
+    for (const { control } of busy) {
+      Atomics.store(control, JOB, this.#job);
+      Atomics.notify(control, JOB);
+    }
+    try {
+      body({ ...own, ...ranges[0]! });
+    } finally {
+      for (const member of busy) this.#await(member);
+    }
+  }
+
+  stop(): void {
+    for (const { worker } of this.#members) worker.terminate();
+  }
+
+  #await({ control }: Member): void {
+    for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
+    let beat = -1;
+    let since = performance.now();
+    for (let done = Atomics.load(control, DONE); done !== this.#job; done = Atomics.load(control, DONE)) {
+      pause(control, done);
+      const now = performance.now();
+      if (control[BEAT] !== beat) {
+        beat = control[BEAT]!;
+        since = now;
+      } else if (now - since > PATIENCE_MS) {
+        this.stop();
+        throw new WorkerError(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
+      }
+    }
+    if (control[FAILED]) {
+      this.stop();
+      throw new WorkerError('a worker thread failed in a kernel');
+    }
+  }
+}
+
+/** Sleeps until Done changes where the thread may sleep; a page's main thread may not and goes on looking. */
+function pause(control: Int32Array, done: number): void {
+  try {
+    Atomics.wait(control, DONE, done, 50);
+  } catch {
+    for (let i = 0; i < SPINS && Atomics.load(control, DONE) === done; i++);
+  }
+}
+
+/** A worker that serves; `refuse` is called if its code does not get to run. */
+function spawn(setUp: Parameters<typeof serve>[0], refuse: () => void): WorkerLike {
+  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as
+    | { Worker: new (code: string, options: object) => WorkerLike }
+    | undefined;
+  if (node) {
+    const code = `(${serve})(process.getBuiltinModule('node:worker_threads').workerData)`;
+    // None of the process's own options: loaders have no business here, and some change how the code is read.
+    const worker = new node.Worker(code, { eval: true, execArgv: [], workerData: setUp });
+    worker.on?.('error', refuse);
+    worker.unref?.();
+    return worker;
+  }
+  const code = `onmessage = ({ data }) => (${serve})(data)`;
+  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  worker.onerror = refuse;
+  URL.revokeObjectURL(url);
+  worker.postMessage(setUp);
+  return worker;
+}
