@@ -19,7 +19,7 @@ const site = `${root}dist-docs`;
 /** In the order of reading. */
 const guides = [
   ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'streaming'],
-  ...['memory', 'numeric-modes', 'performance', 'running-at-the-edge', 'runtimes'],
+  ...['memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge', 'runtimes'],
 ]
   .map((name) => `docs/guides/${name}.md`)
   .concat('ARCHITECTURE.md', 'acceptance/speed.md', 'acceptance/int8.md', 'acceptance/shakespeare.md');
@@ -27,7 +27,7 @@ const guides = [
 /** What the reference groups its entries by: where they are declared, first match first. */
 const categories: [source: RegExp, category: string][] = [
   [/layers\/(recurrent|rnn|bidirectional|built-in-cells)|src\/cells\//, 'Recurrent layers and cells'],
-  [/src\/layers\/network|src\/train\/(model|feeds|fit|checked-data|predictions|short-names)/, 'Models and training'],
+  [/src\/layers\/network|src\/train\/(model|feeds|fit|checked-data|predictions|name-tables)/, 'Models and training'],
   [/src\/layers\//, 'Layers'],
   [/src\/train\/loss/, 'Losses'],
   [/src\/train\/metric/, 'Metrics'],

@@ -1,0 +1,15 @@
+// Trains an LSTM language model with TF.js's layers, no more of it than that takes.
+import '@tensorflow/tfjs-backend-cpu';
+import { tensor, train } from '@tensorflow/tfjs-core';
+import { layers, sequential } from '@tensorflow/tfjs-layers';
+
+const model = sequential({
+  layers: [
+    layers.embedding({ inputDim: 64, outputDim: 32, inputShape: [16] }),
+    layers.lstm({ units: 128, returnSequences: true }),
+    layers.dense({ units: 64, activation: 'softmax' }),
+  ],
+});
+model.compile({ optimizer: train.adam(), loss: 'sparseCategoricalCrossentropy' });
+const ids = tensor(new Int32Array(64), [4, 16]);
+await model.fit(ids, ids.expandDims(-1), { epochs: 1 });

@@ -1,0 +1,42 @@
+// How much a page loads of an app before it runs.
+import { resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Size of bytes as they travel. */
+export const gzippedKilobytes = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length / 1024;
+
+/**
+ * Kilobytes of 1,024 bytes, minified and gzipped: the entry and what it imports, but not what is imported when it is asked for.
+ *
+ * @param entry a module's file.
+ * @param packages the node_modules folder that it finds its packages in.
+ */
+export async function appSize(entry: string, packages: string): Promise<number> {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    splitting: true,
+    metafile: true,
+    outdir: packages,
+    nodePaths: [packages],
+    // What packages for both worlds ask Node for.
+    external: ['fs', 'path', 'os', 'util', 'crypto', 'worker_threads', 'perf_hooks', 'url', 'module', 'node:*'],
+    write: false,
+    logLevel: 'error',
+  });
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { kind, path: next, external } of metafile.outputs[path]!.imports) {
+      if (kind === 'import-statement' && !external) load(next);
+    }
+  };
+  load(Object.keys(metafile.outputs).find((path) => metafile.outputs[path]!.entryPoint !== undefined)!);
+  const files = outputFiles.filter(({ path }) => [...loaded].some((each) => resolve(each) === path));
+  if (files.length !== loaded.size) throw new Error(`${entry}: expected ${loaded.size} files, got ${files.length}`);
+  return files.reduce((sum, { contents }) => sum + gzippedKilobytes(contents), 0);
+}
