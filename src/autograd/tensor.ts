@@ -278,3 +278,10 @@ export function tensor(
   t.set(flattenNested(values, found));
   return t;
 }
+
+/** A tensor of one value, in the open step. */
+export function filled(shape: Shape, value = 0): Tensor {
+  const y = empty(shape, { name: 'filled' });
+  y.dataView().fill(value);
+  return y;
+}

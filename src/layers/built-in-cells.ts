@@ -13,9 +13,9 @@ import {
   lstmKind,
   makeWeights,
   simpleRnnKind,
-  stepOf,
   type Weights,
 } from './recurrent-kinds.ts';
+import { stepOf } from './recurrent-steps.ts';
 
 /** One of Keras's cells, computed by ops. */
 class BuiltInCell extends RecurrentCell {

@@ -1,4 +1,4 @@
-import { empty, type Tensor } from '../autograd/tensor.ts';
+import { filled, type Tensor } from '../autograd/tensor.ts';
 import { beginProbe, type HiddenProbe } from '../ops/hidden-probe.ts';
 import { stack } from '../ops/joins.ts';
 import { inOrder } from '../ops/layout.ts';
@@ -71,11 +71,4 @@ function keptRows(mask: Tensor): number[] {
   const counts = new Array<number>(time).fill(0);
   for (let b = 0; b < batch; b++) for (let t = 0; t < time; t++) if (values[b * time + t] !== 0) counts[t]!++;
   return counts;
-}
-
-/** A tensor of one value. */
-export function filled(shape: readonly number[], value = 0): Tensor {
-  const y = empty(shape, { name: 'filled' });
-  y.dataView().fill(value);
-  return y;
 }

@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectShape, filled, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import type { StateSpec } from './carried-states.ts';
-import { filled, type Step } from './composed-scan.ts';
+import type { Step } from './composed-scan.ts';
 import type { InitializerSpec } from './initializers.ts';
 import {
   type AnyLayer,

@@ -1,18 +1,16 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, filled, type Shape, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
 import { gruAfterCell, gruBeforeCell } from '../cells/gru.ts';
 import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts';
 import { rnnCells } from '../cells/rnn.ts';
 import type { RandomStream } from '../engine/random.ts';
 import { dropout as drop } from '../ops/dropout.ts';
-import { type ActivationName, activation as functionOf } from './activations.ts';
+import { type ActivationName, expectActivation } from './activations.ts';
 import type { StateSpec } from './carried-states.ts';
-import { filled, type Step } from './composed-scan.ts';
 import { expectRate } from './dropout.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 import { expectCount, type Json, type LayerConfig, type LayerOptions } from './layer.ts';
-import { GateProducts, gruStep, lstmStep, type MakeStep, simpleRnnStep } from './recurrent-steps.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
 /** What Keras's three recurrences take, as layers and as cells. */
@@ -66,8 +64,9 @@ interface ExtraWeight {
   readonly initializer: InitializerSpec | Initializer;
 }
 
-/** One of Keras's recurrences with its options: what it needs and how it steps. */
+/** One of Keras's recurrences with its options: what it needs and its kernels. */
 export interface Kind {
+  readonly name: 'lstm' | 'gru' | 'simpleRnn';
   readonly gates: number;
   readonly biases: 1 | 2;
   readonly states: readonly StateSpec[];
@@ -76,7 +75,6 @@ export interface Kind {
   readonly own: LayerConfig;
   /** Its kernels, where its activations have some. */
   readonly cell?: Cell | undefined;
-  readonly step: MakeStep;
   readonly biasInitializer: InitializerSpec | Initializer;
   /** Weights beside kernel, recurrentKernel and bias. */
   readonly extra: readonly ExtraWeight[];
@@ -84,11 +82,13 @@ export interface Kind {
 
 export type Weights = Readonly<Record<string, Parameter>>;
 
-function checkOptions(what: string, { units, dropout = 0, recurrentDropout = 0, activation }: CellOptions): void {
+function checkOptions(what: string, options: LstmCellOptions | GruCellOptions): void {
+  const { units, dropout = 0, recurrentDropout = 0, activation = 'tanh', recurrentActivation = 'sigmoid' } = options;
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
-  functionOf(activation ?? 'tanh');
+  expectActivation(activation);
+  expectActivation(recurrentActivation);
 }
 
 export function lstmKind(options: LstmCellOptions): Kind {
@@ -104,14 +104,13 @@ export function lstmKind(options: LstmCellOptions): Kind {
   const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
   const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid' && extra.length < 2;
   return {
-    ...{ gates: 4, biases: 1, options, extra },
+    ...{ name: 'lstm', gates: 4, biases: 1, options, extra },
     states: [
       { name: 'h', width: projSize ?? units },
       { name: 'c', width: units },
     ],
     own: given(options, 'recurrentActivation', 'unitForgetBias', 'peephole', 'projSize'),
     cell: hasKernels ? fused : undefined,
-    step: lstmStep(functionOf(activation), functionOf(recurrentActivation)),
     biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
   };
 }
@@ -121,11 +120,10 @@ export function gruKind(options: GruCellOptions): Kind {
   const { units, activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true } = options;
   const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid';
   return {
-    ...{ gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
+    ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
     states: [{ name: 'h', width: units }],
     own: given(options, 'recurrentActivation', 'resetAfter'),
     cell: hasKernels ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
-    step: gruStep(functionOf(activation), functionOf(recurrentActivation), resetAfter),
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
@@ -134,10 +132,9 @@ export function simpleRnnKind(options: CellOptions): Kind {
   checkOptions('simpleRnn', options);
   const { units, activation = 'tanh' } = options;
   return {
-    ...{ gates: 1, biases: 1, options, extra: [], own: {} },
+    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], own: {} },
     states: [{ name: 'h', width: units }],
     cell: (rnnCells as Partial<Record<ActivationName, Cell>>)[activation],
-    step: simpleRnnStep(functionOf(activation)),
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
@@ -216,21 +213,4 @@ export function drawMasks(
     input: draw(dropout, recurrentDropout > 0 ? gates : 1, sizes.inputs),
     hidden: draw(recurrentDropout, gates, states[0]!.width),
   };
-}
-
-/** The step of a recurrence in ops, for one batch of sequences. */
-export function stepOf({ options, gates, biases, step }: Kind, weights: Weights, masks: DropoutMasks): Step {
-  const { units } = options;
-  const bias = weights.bias?.tensor;
-  return step(
-    new GateProducts(
-      { weight: weights.kernel!.tensor, bias, row: biases === 2 ? 0 : undefined, gates, units },
-      masks.input,
-    ),
-    new GateProducts(
-      { weight: weights.recurrentKernel!.tensor, bias: biases === 2 ? bias : undefined, row: 1, gates, units },
-      masks.hidden,
-    ),
-    weights,
-  );
 }

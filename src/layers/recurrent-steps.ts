@@ -1,3 +1,4 @@
+// The recurrences that recurrent-kinds.ts describes, step by step in ops: what has no kernels is walked so, and every cell in `rnn`.
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { add, mul, sub } from '../ops/elementwise.ts';
@@ -5,7 +6,10 @@ import { concatenate } from '../ops/joins.ts';
 import { reshape } from '../ops/layout.ts';
 import { linear } from '../ops/linear.ts';
 import { slice, split } from '../ops/slices.ts';
-import type { Step } from './composed-scan.ts';
+import { activation as functionOf } from './activations.ts';
+import { composedScan, type Step } from './composed-scan.ts';
+import type { WalkSteps } from './recurrent.ts';
+import type { DropoutMasks, GruCellOptions, Kind, LstmCellOptions, Weights } from './recurrent-kinds.ts';
 
 type Activation = (x: Tensor) => Tensor;
 
@@ -20,7 +24,7 @@ interface GateWeights {
 }
 
 /** Products of one operand with the gates of a weight, each gate under its own dropout mask. What it cuts, it cuts once a sequence. */
-export class GateProducts {
+class GateProducts {
   readonly units: number;
   readonly #weight: Tensor;
   readonly #bias: Tensor | undefined;
@@ -67,14 +71,14 @@ const rowOf = (bias: Tensor, row: number): Tensor =>
   reshape(slice(bias, { axis: 0, from: row, to: row + 1 }), bias.shape.slice(1));
 
 /** The step of a recurrence from its two products; `extra` has the weights beside. */
-export type MakeStep = (input: GateProducts, hidden: GateProducts, extra: Readonly<Record<string, Parameter>>) => Step;
+type MakeStep = (input: GateProducts, hidden: GateProducts, extra: Readonly<Record<string, Parameter>>) => Step;
 
 /**
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(…), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
  * With peepholes p the gates i and f see p∘c and o sees p∘c′; with a projection P, h′ = (o∘activation(c′))·P.
  */
-export const lstmStep =
+const lstmStep =
   (activation: Activation, recurrentActivation: Activation): MakeStep =>
   (input, hidden, { peephole, projection }) => {
     const peepholes = peephole && [0, 1, 2].map((gate) => rowOf(peephole.tensor, gate));
@@ -93,7 +97,7 @@ export const lstmStep =
   };
 
 /** z, r = recurrentActivation(…), g = activation(…), h′ = z∘h + (1 − z)∘g; the reset gate acts after the product or before it. */
-export const gruStep =
+const gruStep =
   (activation: Activation, recurrentActivation: Activation, resetAfter: boolean): MakeStep =>
   (input, hidden) => {
     const gate = (a: Tensor, b: Tensor): Tensor => recurrentActivation(add(a, b));
@@ -110,10 +114,43 @@ export const gruStep =
   };
 
 /** h′ = activation(x·W + h·U + b) */
-export const simpleRnnStep =
+const simpleRnnStep =
   (activation: Activation): MakeStep =>
   (input, hidden) =>
   (x, [h]) => {
     const output = activation(add(input.of(x), hidden.of(h!)));
     return { output, states: [output] };
   };
+
+function makeStepOf({ name, options }: Kind): MakeStep {
+  const given: LstmCellOptions & GruCellOptions = options;
+  const activation = functionOf(given.activation ?? 'tanh');
+  const recurrentActivation = functionOf(given.recurrentActivation ?? 'sigmoid');
+  if (name === 'lstm') return lstmStep(activation, recurrentActivation);
+  if (name === 'gru') return gruStep(activation, recurrentActivation, given.resetAfter ?? true);
+  return simpleRnnStep(activation);
+}
+
+/** The step of a recurrence, for one batch of sequences. */
+export function stepOf(kind: Kind, weights: Weights, masks: DropoutMasks): Step {
+  const { gates, biases, options } = kind;
+  const { units } = options;
+  const bias = weights.bias?.tensor;
+  return makeStepOf(kind)(
+    new GateProducts(
+      { weight: weights.kernel!.tensor, bias, row: biases === 2 ? 0 : undefined, gates, units },
+      masks.input,
+    ),
+    new GateProducts(
+      { weight: weights.recurrentKernel!.tensor, bias: biases === 2 ? bias : undefined, row: 1, gates, units },
+      masks.hidden,
+    ),
+    weights,
+  );
+}
+
+/** Walks a batch of sequences with that step. */
+export const walkSteps: WalkSteps = (kind, weights, masks, x, walk) => {
+  const widths = { states: kind.states, output: kind.states[0]!.width };
+  return composedScan(x, stepOf(kind, weights, masks), widths, walk);
+};

@@ -7,12 +7,12 @@ import { recurrence } from '../ops/recurrence.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../ops/stream-program.ts';
 import type { StateSpec } from './carried-states.ts';
-import { composedScan } from './composed-scan.ts';
 import { type BatchShape, expectCount, type LayerConfig } from './layer.ts';
 import { maskOf } from './mask.ts';
 import {
   type CellOptions,
   configOf,
+  type DropoutMasks,
   drawMasks,
   type GruCellOptions,
   gruKind,
@@ -21,7 +21,6 @@ import {
   lstmKind,
   makeWeights,
   simpleRnnKind,
-  stepOf,
   type Weights,
 } from './recurrent-kinds.ts';
 import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
@@ -39,6 +38,16 @@ export interface RecurrentOptions extends CellOptions, SequenceOptions {
 export interface LstmOptions extends LstmCellOptions, RecurrentOptions {}
 export interface GruOptions extends GruCellOptions, RecurrentOptions {}
 export interface SimpleRnnOptions extends RecurrentOptions {}
+
+/** Walks a recurrence step by step in ops. */
+export type WalkSteps = (kind: Kind, weights: Weights, masks: DropoutMasks, x: Tensor, walk: Walk) => Walked;
+
+let walkSteps: WalkSteps | undefined;
+
+/** Lets recurrences be walked whose activations have no kernels; until then the layers refuse them, so that an app need not carry it. */
+export function allowStepsOfOps(walk: WalkSteps): void {
+  walkSteps = walk;
+}
 
 type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
 
@@ -61,6 +70,11 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
     this.#kind = kind;
     this.#make = make;
     this.#checkpointEvery = options.checkpointEvery;
+    if (!kind.cell && !walkSteps) {
+      throw new ArgumentError(
+        `${names.defaultName}: activation expected those that have fused kernels; 'tapeloop' has others, 'tapeloop/lean' in rnn(${kind.name}Cell(options))`,
+      );
+    }
     if (options.checkpointEvery === undefined) return;
     expectCount(`${names.defaultName}: checkpointEvery`, options.checkpointEvery);
     if (!kind.cell) {
@@ -108,10 +122,7 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
     const [batch, , inputs] = x.shape as [number, number, number];
     const masks = drawMasks(this.#kind, { batch, inputs, training: walk.training }, this.random);
     const { cell, gates } = this.#kind;
-    if (!cell) {
-      const widths = { states: this.stateSpecs, output: this.outputWidth };
-      return composedScan(x, stepOf(this.#kind, this.#weights, masks), widths, walk);
-    }
+    if (!cell) return walkSteps!(this.#kind, this.#weights, masks, x, walk);
     const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
     // A mask that all gates share is one of the input itself.
     const perGate = masks.input?.shape[0] === gates && gates > 1;

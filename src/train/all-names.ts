@@ -1,3 +1,7 @@
+import { knowActivations } from '../layers/activations.ts';
+import { moreActivations } from '../layers/more-activations.ts';
+import { allowStepsOfOps } from '../layers/recurrent.ts';
+import { walkSteps } from '../layers/recurrent-steps.ts';
 import { losses } from './losses/by-name.ts';
 import { metrics } from './metrics/by-name.ts';
 import { lossTable, metricTable, optimizerTable, scheduleTable } from './name-tables.ts';
@@ -14,8 +18,13 @@ const shortNames = {
   msle: 'meanSquaredLogarithmicError',
 };
 
-/** Lets losses, metrics, optimizers and schedules be said by name, and with that be read from files. An app that calls it carries them all. */
+/**
+ * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
+ * with that be read from files. An app that calls it carries them all.
+ */
 export function knowAllNames(): void {
+  knowActivations(moreActivations);
+  allowStepsOfOps(walkSteps);
   lossTable.fill(losses, shortNames);
   metricTable.fill(metrics, shortNames);
   optimizerTable.fill(optimizers);

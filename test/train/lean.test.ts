@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ArgumentError } from '../../src/autograd/tensor.ts';
 import { losses } from '../../src/train/losses/by-name.ts';
 import * as lossMakers from '../../src/train/losses/makers.ts';
@@ -29,6 +29,29 @@ describe('the tables of names', () => {
       new ArgumentError(
         "loss expected one that was made by its function, got 'mse'; 'tapeloop' knows names, 'tapeloop/lean' does not",
       ),
+    );
+  });
+});
+
+describe('without knowAllNames, as in tapeloop/lean', () => {
+  test('a recurrent layer without fused kernels, is refused; its cell in rnn is not', async () => {
+    vi.resetModules();
+    const { lstm } = await import('../../src/layers/recurrent.ts');
+    const { lstmCell } = await import('../../src/layers/built-in-cells.ts');
+    const { rnn } = await import('../../src/layers/rnn.ts');
+    const options = { units: 3, activation: 'relu' } as const;
+    expect(() => lstm(options)).toThrow(
+      "lstm: activation expected those that have fused kernels; 'tapeloop' has others, 'tapeloop/lean' in rnn(lstmCell(options))",
+    );
+    expect(rnn(lstmCell(options)).className).toBe('RNN');
+    expect(lstm({ units: 3 }).className).toBe('LSTM');
+  });
+
+  test('an activation beyond the usual ones, is refused by those that are known', async () => {
+    vi.resetModules();
+    const { dense } = await import('../../src/layers/dense.ts');
+    expect(() => dense({ units: 3, activation: 'gelu' })).toThrow(
+      "activation expected one of linear, relu, sigmoid, tanh, softmax, got 'gelu'",
     );
   });
 });
