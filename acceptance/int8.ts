@@ -6,7 +6,7 @@ import { loadRun, type SavedRun } from '../src/cli/char-model.ts';
 import { ndarray } from '../src/data/array.ts';
 import { decodeUtf8, encodeText, textStreams } from '../src/data/text.ts';
 import { engine } from '../src/engine/engine.ts';
-import type { WeightFormat } from '../src/ops/stream-program.ts';
+import type { WeightFormat } from '../src/streaming/program.ts';
 
 interface Measured {
   /** Mean cross-entropy in nat a character. */

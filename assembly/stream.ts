@@ -1,5 +1,5 @@
 /*
- * A stack of layers, step by step, in one call: an interpreter of records that src/ops/stream-program.ts writes. Every record is WORDS i32 long
+ * A stack of layers, step by step, in one call: an interpreter of records that src/streaming/program.ts writes. Every record is WORDS i32 long
  * and names one layer's operands by address; layers pass their output on in memory, and recurrent ones keep their state there. The kernels
  * and the order of sums are those of the scan over time, hence the same bits.
  *

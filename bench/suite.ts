@@ -2,7 +2,7 @@
 import { Bench, type Statistics } from 'tinybench';
 import type { Kernels } from '../src/engine/abi.ts';
 import type { Build } from '../src/engine/load.ts';
-import type { WeightFormat } from '../src/ops/stream-program.ts';
+import type { WeightFormat } from '../src/streaming/program.ts';
 import { PEAK_FLOPS } from './peak.ts';
 
 export interface BenchResult {

@@ -6,8 +6,8 @@ import { compress } from 'lzma';
 
 mkdirSync('build', { recursive: true });
 
-async function compile(build: string): Promise<Buffer> {
-  const { error, stderr } = await asc.main(['assembly/index.ts', '--target', build]);
+async function compile(entry: string, build: string): Promise<Buffer> {
+  const { error, stderr } = await asc.main([`assembly/${entry}.ts`, '--target', build]);
   if (error) {
     console.error(stderr.toString());
     throw error;
@@ -17,27 +17,33 @@ async function compile(build: string): Promise<Buffer> {
   return bytes;
 }
 
-const simd = await compile('simd');
-const relaxed = await compile('relaxed');
 const text = (bytes: Uint8Array): string => `'${Buffer.from(bytes).toString('base64')}'`;
-// Without the header of 13 bytes: properties, which are the usual ones, and sizes.
-const compressed = Uint8Array.from(compress([...simd, ...relaxed], 9)).subarray(13);
 const heading = '// Written by scripts/build-kernels.ts; do not edit.';
-writeFileSync(
-  'src/engine/wasm-text.gen.ts',
-  `${heading}
+
+/** Both builds as two modules in a folder of src. */
+function inline(simd: Buffer, relaxed: Buffer, folder: string): void {
+  // Without the header of 13 bytes: properties, which are the usual ones, and sizes.
+  const compressed = Uint8Array.from(compress([...simd, ...relaxed], 9)).subarray(13);
+  writeFileSync(
+    `src/${folder}/wasm-text.gen.ts`,
+    `${heading}
 export const simd =
   ${text(simd)};
 export const relaxed =
   ${text(relaxed)};
 `,
-);
-writeFileSync(
-  'src/engine/wasm.gen.ts',
-  `${heading}
+  );
+  writeFileSync(
+    `src/${folder}/wasm.gen.ts`,
+    `${heading}
 export const simdSize = ${simd.length};
 export const relaxedSize = ${relaxed.length};
 export const builds =
   ${text(compressed)};
 `,
-);
+  );
+}
+
+inline(await compile('index', 'simd'), await compile('index', 'relaxed'), 'engine');
+// What streams alone need.
+inline(await compile('stream-index', 'stream-simd'), await compile('stream-index', 'stream-relaxed'), 'streaming');

@@ -13,7 +13,10 @@ const common: BuildOptions = {
 const apart: Plugin = {
   name: 'files apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/kernel-modules\.ts$/ }, () => ({ path: '#kernels', external: true }));
+    onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ importer }) => {
+      const path = importer.includes('/streaming/') ? '#stream-kernels' : '#kernels';
+      return { path, external: true };
+    });
     onResolve({ filter: /\/text-decoder\.ts$/ }, () => ({ path: '#text-decoder', external: true }));
   },
 };
@@ -55,16 +58,28 @@ const entries = (names: string[], outdir: string, plugins: Plugin[]): Promise<un
   });
 
 // Few files for Node, which takes a third of a millisecond for each as it starts.
-await entries(['index', 'lean', 'data', 'node', 'plot', 'cli/main'], out, []);
-await entries(['index', 'lean', 'data', 'plot', ...namespaces], `${out}/modules`, [betweenFiles]);
+await entries(['index', 'lean', 'stream', 'data', 'node', 'plot', 'cli/main'], out, []);
+await entries(['index', 'lean', 'stream', 'data', 'plot', ...namespaces], `${out}/modules`, [betweenFiles]);
 
 await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);
-const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>
-  build({ ...common, entryPoints: [`src/engine/${source}.ts`], outfile: `${out}/kernels/${name}.js`, plugins });
-await kernels('kernel-modules', 'compressed');
-await kernels('kernel-modules-text', 'text');
-// Vercel's bundler hands out a module for `?module`, workerd for the bare name.
-await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
-await kernels('kernel-modules-files', 'edge-light', [kernelFiles('?module')]);
-for (const name of ['simd', 'relaxed']) copyFileSync(`build/${name}.wasm`, `${out}/kernels/${name}.wasm`);
+for (const [folder, prefix] of [
+  ['engine', ''],
+  ['streaming', 'stream-'],
+] as const) {
+  const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>
+    build({
+      ...common,
+      entryPoints: [`src/${folder}/${source}.ts`],
+      outfile: `${out}/kernels/${prefix}${name}.js`,
+      plugins,
+    });
+  await kernels('kernel-modules', 'compressed');
+  await kernels('kernel-modules-text', 'text');
+  // Vercel's bundler hands out a module for `?module`, workerd for the bare name.
+  await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
+  await kernels('kernel-modules-files', 'edge-light', [kernelFiles('?module')]);
+  for (const name of ['simd', 'relaxed']) {
+    copyFileSync(`build/${prefix}${name}.wasm`, `${out}/kernels/${prefix}${name}.wasm`);
+  }
+}

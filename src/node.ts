@@ -1,6 +1,7 @@
+import type { ModelExtras } from './io/model-file.ts';
 import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
 import type { Model } from './train/model.ts';
-import { decodeModel, encodeModel, type LoadedModel, type ModelExtras } from './train/saved-model.ts';
+import { decodeModel, encodeModel, type LoadedModel } from './train/saved-model.ts';
 
 export { FileError } from './io/file-error.ts';
 export type { TextStream } from './io/status-line.ts';

@@ -1,3 +1,4 @@
+import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { ArgumentError, expectShape, persistent, type Shape, Tensor } from './tensor.ts';
 
@@ -29,6 +30,11 @@ export class Parameter {
   /** Number of elements. */
   get size(): number {
     return this.tensor.size;
+  }
+
+  /** Address of its values, row-major. @internal */
+  get ptr(): Ptr {
+    return this.tensor.ptr;
   }
 
   /** Replaces every value, row-major. Throws `ArgumentError` on another shape or a value that is not finite. */

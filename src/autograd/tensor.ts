@@ -1,25 +1,19 @@
 import type { Ptr } from '../engine/abi.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
+
+export { ArgumentError } from '../engine/argument-error.ts';
+export { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 
 /** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
-/** Lengths of the axes, outermost first; `[]` is a single number. */
-export type Shape = readonly number[];
 /** Numbers nested to any depth; every row of a level has the same length. */
 export type NestedNumbers = number | ArrayLike<NestedNumbers>;
-
-export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
-export const formatShape = (shape: readonly (number | null)[]): string => `[${shape.map((n) => n ?? '?').join(', ')}]`;
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** A tensor was used after the step that made it had ended, or after `dispose`. */
 export class DeadTensorError extends Error {
   override readonly name = 'DeadTensorError';
-}
-
-/** A shape, a data type or a value did not fit an argument. */
-export class ArgumentError extends Error {
-  override readonly name = 'ArgumentError';
 }
 
 export function expectShape(what: string, got: Shape, expected: Shape): void {

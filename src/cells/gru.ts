@@ -1,5 +1,6 @@
-import { Init, StreamKind } from '../engine/abi.ts';
+import { Init } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
+import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
 
 /**
  * Gated recurrent unit with the reset gate after the recurrent product (Keras's default, cuDNN's and PyTorch's), gates z r h:
@@ -12,17 +13,7 @@ import type { Cell } from './cell.ts';
  * @see keras.layers.GRU(reset_after=True); torch.nn.GRU
  */
 export const gruAfterCell: Cell = {
-  name: 'gru',
-  gates: 3,
-  biases: 2,
-  states: ['h'],
-  blocks: [
-    { gate: 0, gates: 2, input: 'hidden', gradient: 'gates' },
-    { gate: 2, gates: 1, input: 'hidden', gradient: 'saved' },
-  ],
-  saved: 1,
-  scratch: 3,
-  stream: { kind: StreamKind.GruAfter },
+  ...gruAfterLayout,
   forward({ kernels, rows, units, gates, previous, next, saved, scratch, project }) {
     project(0, previous[0]!, scratch, 3 * units, Init.Bias);
     project(1, previous[0]!, scratch + 4 * 2 * units, 3 * units, Init.Bias);
@@ -43,17 +34,7 @@ export const gruAfterCell: Cell = {
  * @see Cho et al. 2014; keras.layers.GRU(reset_after=False)
  */
 export const gruBeforeCell: Cell = {
-  name: 'gru',
-  gates: 3,
-  biases: 1,
-  states: ['h'],
-  blocks: [
-    { gate: 0, gates: 2, input: 'hidden', gradient: 'gates' },
-    { gate: 2, gates: 1, input: 'saved', gradient: 'gates' },
-  ],
-  saved: 1,
-  scratch: 1,
-  stream: { kind: StreamKind.GruBefore },
+  ...gruBeforeLayout,
   forward({ kernels, rows, units, gates, previous, next, saved, project }) {
     project(0, previous[0]!, gates, 3 * units, Init.Accumulate);
     kernels.gru_before_gates(rows, units, gates, previous[0]!, saved);

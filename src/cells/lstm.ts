@@ -1,5 +1,6 @@
-import { Init, StreamKind } from '../engine/abi.ts';
+import { Init } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
+import { lstmLayout } from './layout.ts';
 
 /**
  * Long short-term memory, gates in Keras's order i f c o:
@@ -10,14 +11,7 @@ import type { Cell } from './cell.ts';
  * @see Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); keras.layers.LSTM
  */
 export const lstmCell: Cell = {
-  name: 'lstm',
-  gates: 4,
-  biases: 1,
-  states: ['h', 'c'],
-  blocks: [{ gate: 0, gates: 4, input: 'hidden', gradient: 'gates' }],
-  saved: 0,
-  scratch: 0,
-  stream: { kind: StreamKind.Lstm },
+  ...lstmLayout,
   forward({ kernels, rows, units, gates, previous, next, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
     kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, next[0]!);
@@ -36,14 +30,10 @@ export const lstmCell: Cell = {
  * @see Gers and Schmidhuber 2000, "Recurrent nets that time and count"
  */
 export const lstmPeepholeCell: Cell = {
+  ...lstmLayout,
   name: 'lstmPeephole',
-  gates: 4,
-  biases: 1,
-  states: ['h', 'c'],
-  blocks: lstmCell.blocks,
+  stream: undefined,
   extraWeights: [{ name: 'peephole', shape: ({ units }) => [3, units] }],
-  saved: 0,
-  scratch: 0,
   forward({ kernels, rows, units, extra, gates, previous, next, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
     kernels.lstm_peephole_forward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, next[0]!);
@@ -65,12 +55,11 @@ export const lstmPeepholeCell: Cell = {
  * @see Sak, Senior and Beaufays 2014; torch.nn.LSTM(proj_size)
  */
 export const lstmProjectionCell: Cell = {
+  ...lstmLayout,
   name: 'lstmProjection',
-  gates: 4,
-  biases: 1,
-  states: ['h', 'c'],
+  stream: undefined,
   projects: true,
-  blocks: [...lstmCell.blocks, { extra: 0, input: 'saved', gradient: 'hidden' }],
+  blocks: [...lstmLayout.blocks, { extra: 0, input: 'saved', gradient: 'hidden' }],
   extraWeights: [{ name: 'projection', shape: ({ units, hidden }) => [units, hidden] }],
   saved: 1,
   scratch: 1,

@@ -1,21 +1,15 @@
-import { Init, RnnActivation, StreamKind } from '../engine/abi.ts';
+import { Init, RnnActivation } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
+import { type CellLayout, rnnLayouts } from './layout.ts';
 
 /**
  * Simple recurrent cell: h′ = act(xW + hU + b), act tanh, relu or linear.
  *
  * @see Elman 1990; keras.layers.SimpleRNN
  */
-function rnnCell(activation: number): Cell {
+function rnnCell(layout: CellLayout, activation: number): Cell {
   return {
-    name: 'simpleRnn',
-    gates: 1,
-    biases: 1,
-    states: ['h'],
-    blocks: [{ gate: 0, gates: 1, input: 'hidden', gradient: 'gates' }],
-    saved: 0,
-    scratch: 0,
-    stream: { kind: StreamKind.Rnn, activation },
+    ...layout,
     forward({ kernels, rows, units, gates, previous, next, project }) {
       project(0, previous[0]!, gates, units, Init.Accumulate);
       kernels.rnn_forward(rows * units, activation, gates, next[0]!);
@@ -28,7 +22,7 @@ function rnnCell(activation: number): Cell {
 }
 
 export const rnnCells = {
-  tanh: /* @__PURE__ */ rnnCell(RnnActivation.Tanh),
-  relu: /* @__PURE__ */ rnnCell(RnnActivation.Relu),
-  linear: /* @__PURE__ */ rnnCell(RnnActivation.Linear),
+  tanh: /* @__PURE__ */ rnnCell(rnnLayouts.tanh, RnnActivation.Tanh),
+  relu: /* @__PURE__ */ rnnCell(rnnLayouts.relu, RnnActivation.Relu),
+  linear: /* @__PURE__ */ rnnCell(rnnLayouts.linear, RnnActivation.Linear),
 };

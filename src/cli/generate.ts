@@ -1,6 +1,6 @@
 import { decodeIds } from '../data/text.ts';
+import { yielder } from '../engine/yielder.ts';
 import { generateIds } from '../train/generate.ts';
-import { yielder } from '../train/yielder.ts';
 import { encodeNamed, loadRun, startId } from './char-model.ts';
 import type { GenerateOptions } from './flags.ts';
 

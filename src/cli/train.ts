@@ -9,13 +9,13 @@ import {
   type TextStreams,
   textStreams,
 } from '../data/text.ts';
+import { yielder } from '../engine/yielder.ts';
 import { FileError } from '../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { NonFiniteLossError } from '../train/divergence.ts';
 import { generateIds } from '../train/generate.ts';
 import type { Model } from '../train/model.ts';
 import { NonFiniteGradientError } from '../train/optimizers.ts';
-import { yielder } from '../train/yielder.ts';
 import {
   addPoint,
   buildCharModel,

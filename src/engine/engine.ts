@@ -1,12 +1,10 @@
 import type { Kernels, Ptr } from './abi.ts';
+import { instantiateKernels } from './instantiate.ts';
 import { canShare, compile, compileNow } from './kernel-modules.ts';
-import { type Build, compileRefused, expectHost, hostHasRelaxedSimd, instantiateKernels } from './load.ts';
-import { Arena, Heap, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './load.ts';
+import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
 import type { Pool } from './thread-pool.ts';
 import { hostHasThreads, type Part, WorkerError } from './threads.ts';
-
-/** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
-export type NumericMode = 'fast' | 'reproducible';
 
 export interface InitOptions {
   /** Default `fast`. */
@@ -22,9 +20,6 @@ export interface InitOptions {
   /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
   maximumMemory?: number;
 }
-
-// A page less than 32 bits address, so that the end of the last buffer is an address too.
-const LARGEST_MEMORY = 65535 * 65536;
 
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */
 export class Engine {
@@ -154,11 +149,6 @@ export class Engine {
   }
 }
 
-function buildFor(mode: NumericMode): Build {
-  expectHost();
-  return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
-}
-
 function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): {
   mode: NumericMode;
   maximumMemory: number;
@@ -168,9 +158,7 @@ function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads =
     throw new RangeError(`init: threads expected an integer from 1 to 64, got ${threads}`);
   }
   if (module && threads > 1) throw new TypeError('init: threads > 1 cannot be had with a module of your own');
-  if (mode !== 'fast' && mode !== 'reproducible') {
-    throw new TypeError(`init: mode expected 'fast' or 'reproducible', got ${JSON.stringify(mode)}`);
-  }
+  checkMode('init', mode);
   if (!(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {
     throw new RangeError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${maximumMemory}`);
   }

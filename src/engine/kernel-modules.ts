@@ -1,25 +1,14 @@
-import { decodeBase64Alone } from './base64.ts';
 import type { Build } from './load.ts';
-import { decodeLzma } from './lzma.ts';
 import { withSharedMemory } from './shared-memory.ts';
-import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
+import { unpackBuild } from './unpack-build.ts';
+import * as packed from './wasm.gen.ts';
 
 // Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is waited for. The package
 // takes another of the kernel-modules files where the host wants it (its `imports`): bytes as they are for Node, whose start they
 // shorten by 5 ms, and files for edge workers.
 
-function decodeBase64(text: string): Uint8Array {
-  // An AudioWorklet has no atob.
-  if (typeof atob === 'undefined') return decodeBase64Alone(text);
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
 /** The bytes of a build. @internal */
-export function bytesOf(build: Build): Uint8Array<ArrayBuffer> {
-  const data = decodeBase64(builds);
-  // The relaxed build is coded behind the plain one.
-  return build === 'simd' ? decodeLzma(data, simdSize) : decodeLzma(data, simdSize + relaxedSize).slice(simdSize);
-}
+export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, packed);
 
 /** Whether a module can be had whose memory threads share. */
 export const canShare = true;

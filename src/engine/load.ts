@@ -1,12 +1,8 @@
-// biome-ignore-all assist/source/organizeImports: the loader needs at import what text-decoder.ts lends.
-import { takeBackTextDecoder } from './text-decoder.ts';
-import { instantiateSync } from '@assemblyscript/loader';
-import type { Kernels } from './abi.ts';
-
-takeBackTextDecoder();
-
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
+
+/** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
+export type NumericMode = 'fast' | 'reproducible';
 
 // () -> v128 whose body is the operation in question on zeros: valid exactly where the host knows the operation.
 const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0];
@@ -20,7 +16,7 @@ export class HostError extends Error {
 }
 
 /** Throws `HostError` unless this host has WebAssembly with SIMD. */
-export function expectHost(): void {
+function expectHost(): void {
   if (typeof WebAssembly === 'undefined') {
     throw new HostError('tapeloop needs WebAssembly, which this host does not have or has switched off');
   }
@@ -45,7 +41,15 @@ export const hostHasSimd = (): boolean => WebAssembly.validate(new Uint8Array(pl
 /** Whether this host runs relaxed SIMD, which the fused build needs. */
 export const hostHasRelaxedSimd = (): boolean => WebAssembly.validate(new Uint8Array(relaxedMadd));
 
-/** Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers double a call's cost. */
-export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+/** Throws `TypeError` unless `mode` is one of the two; `what` is who was asked. */
+export function checkMode(what: string, mode: NumericMode): void {
+  if (mode !== 'fast' && mode !== 'reproducible') {
+    throw new TypeError(`${what}: mode expected 'fast' or 'reproducible', got ${JSON.stringify(mode)}`);
+  }
+}
+
+/** The build that a mode takes here. Throws `HostError` where there is none. */
+export function buildFor(mode: NumericMode): Build {
+  expectHost();
+  return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
 }

@@ -1,6 +1,8 @@
 import type { Ptr } from './abi.ts';
 
 const PAGE = 65536;
+/** A page less than 32 bits address, so that the end of the last buffer is an address too. */
+export const LARGEST_MEMORY = 65535 * PAGE;
 // A cache line, so that no two buffers share one and every v128 access is aligned.
 const ALIGN = 64;
 const MIN_SEGMENT = 1 << 20;

@@ -1,5 +1,5 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationName, addActivation, activation as functionOf } from './activations.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 

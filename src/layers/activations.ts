@@ -2,7 +2,7 @@ import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { Unary } from '../engine/abi.ts';
 import { relu, sigmoid, tanh } from '../ops/elementwise.ts';
 import { softmax } from '../ops/softmax.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import type { moreActivations } from './more-activations.ts';
 
 export interface Activation {

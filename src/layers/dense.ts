@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationName, activation, addActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';

@@ -2,7 +2,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import type { DType, Tensor } from '../autograd/tensor.ts';
 import { embed } from '../ops/embedding.ts';
 import { inOrder } from '../ops/layout.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import { maskOf } from './mask.ts';

@@ -2,8 +2,9 @@ import { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -11,14 +12,14 @@ import type { InputSpec } from './input-spec.ts';
 import { passMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
+export { expectCount } from '../engine/argument-error.ts';
+export type { Json, LayerConfig } from '../io/model-file.ts';
+
 /** A shape with the batch first; null where a length is not known until a batch comes. */
 export type BatchShape = readonly (number | null)[];
 
 export const isShape = (x: unknown): x is BatchShape =>
   Array.isArray(x) && x.every((n) => n === null || typeof n === 'number');
-
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
-export type LayerConfig = { readonly [key: string]: Json | undefined };
 
 /** What every layer takes. */
 export interface LayerOptions {
@@ -394,10 +395,4 @@ function refuseUnknown(options: object): void {
     if (option.endsWith('Regularizer')) regularizerOf(value);
     if (option.endsWith('Initializer')) initializer(value);
   }
-}
-
-/** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
-export function expectCount(what: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`${what} expected an integer ≥ 1, got ${value}`);
-  return value;
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { where } from '../ops/select.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import { type BatchShape, type CallOptions, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import { maskOf } from './mask.ts';
 

@@ -2,6 +2,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, filled, type Shape, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
 import { gruAfterCell, gruBeforeCell } from '../cells/gru.ts';
+import { hasFusedGates } from '../cells/layout.ts';
 import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts';
 import { rnnCells } from '../cells/rnn.ts';
 import type { RandomStream } from '../engine/random.ts';
@@ -93,7 +94,7 @@ function checkOptions(what: string, options: LstmCellOptions | GruCellOptions): 
 
 export function lstmKind(options: LstmCellOptions): Kind {
   checkOptions('lstm', options);
-  const { units, activation = 'tanh', recurrentActivation = 'sigmoid', peephole = false, projSize } = options;
+  const { units, peephole = false, projSize } = options;
   const { kernelInitializer = 'glorotUniform', unitForgetBias = true, biasInitializer = 'zeros' } = options;
   if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
     throw new ArgumentError(`lstm: projSize expected at most units = ${units}, got ${projSize}`);
@@ -102,7 +103,7 @@ export function lstmKind(options: LstmCellOptions): Kind {
   if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
   if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
   const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
-  const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid' && extra.length < 2;
+  const hasKernels = hasFusedGates(options) && extra.length < 2;
   return {
     ...{ name: 'lstm', gates: 4, biases: 1, options, extra },
     states: [
@@ -117,8 +118,8 @@ export function lstmKind(options: LstmCellOptions): Kind {
 
 export function gruKind(options: GruCellOptions): Kind {
   checkOptions('gru', options);
-  const { units, activation = 'tanh', recurrentActivation = 'sigmoid', resetAfter = true } = options;
-  const hasKernels = activation === 'tanh' && recurrentActivation === 'sigmoid';
+  const { units, resetAfter = true } = options;
+  const hasKernels = hasFusedGates(options);
   return {
     ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
     states: [{ name: 'h', width: units }],

@@ -5,7 +5,7 @@ import { mul } from '../ops/elementwise.ts';
 import { reshape, swapTimeBatch } from '../ops/layout.ts';
 import { recurrence } from '../ops/recurrence.ts';
 import { where } from '../ops/select.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import type { StateSpec } from './carried-states.ts';
 import { type BatchShape, expectCount, type LayerConfig } from './layer.ts';
 import { maskOf } from './mask.ts';

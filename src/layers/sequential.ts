@@ -1,4 +1,5 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
+import type { SavedNetwork } from '../io/model-file.ts';
 import { type AnyLayer, type BatchShape, type CallOptions, Layer, type LayerConfig } from './layer.ts';
 import { nameLayers } from './layer-names.ts';
 import { layerFromConfig } from './registry.ts';
@@ -96,10 +97,8 @@ export class Sequential extends Layer {
 }
 
 /** A stack from what `config` gave. */
-export function sequentialFromConfig(config: LayerConfig): Sequential {
-  const layers = config.layers as readonly { className: string; config: LayerConfig }[];
-  return new Sequential(
-    layers.map(({ className, config: options }) => layerFromConfig(className, options)),
-    config.name as string,
+export const sequentialFromConfig = ({ name, layers }: SavedNetwork): Sequential =>
+  new Sequential(
+    layers.map(({ className, config }) => layerFromConfig(className, config)),
+    name,
   );
-}

@@ -1,6 +1,6 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { reshape, swapTimeBatch } from '../ops/layout.ts';
-import type { StreamProgram } from '../ops/stream-program.ts';
+import { addStepwise, type StreamProgram } from '../streaming/program.ts';
 import {
   type AnyLayer,
   type BatchShape,
@@ -51,9 +51,8 @@ class TimeDistributed extends Layer {
     this.layer.unbuild();
   }
 
-  /** Each step by itself is what a stream does anyway. */
   override addToStream(program: StreamProgram): void {
-    this.layer.addToStream(program);
+    addStepwise(program, this.describe(), () => this.layer.addToStream(program));
   }
 
   protected override checkInput(inputShape: BatchShape): void {

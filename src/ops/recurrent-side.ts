@@ -1,6 +1,7 @@
 import type { Destination } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { BackwardStep, Block, Cell, CellSizes, ForwardStep } from '../cells/cell.ts';
+import type { BackwardStep, Cell, CellSizes, ForwardStep } from '../cells/cell.ts';
+import type { Block } from '../cells/layout.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Part } from '../engine/threads.ts';

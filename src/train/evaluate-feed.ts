@@ -1,7 +1,7 @@
+import { yielder } from '../engine/yielder.ts';
 import type { Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import type { ClassWeight } from './objective.ts';
-import { yielder } from './yielder.ts';
 
 /** Loss and metrics over one pass of a feed; lets the host breathe between batches. */
 export async function evaluateFeed(

@@ -1,12 +1,12 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
+import { yielder } from '../engine/yielder.ts';
 import type { Data, WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
 import type { Batches, Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
-import { yielder } from './yielder.ts';
 
 /** What a callback is told of a run before it starts. */
 export interface TrainingPlan {

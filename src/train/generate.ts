@@ -1,18 +1,21 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
-import type { WeightFormat } from '../ops/stream-program.ts';
+import { yielder } from '../engine/yielder.ts';
+import {
+  type GeneratedId,
+  type GenerationOptions,
+  type Growing,
+  idsOf,
+  type LogitSource,
+  streamed,
+} from '../streaming/generation.ts';
+import type { WeightFormat } from '../streaming/program.ts';
+import { expectInteger } from '../streaming/sampling.ts';
 import type { Data } from './checked-data.ts';
 import type { AnyModel, Model } from './model.ts';
-import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
-import type { Stream } from './stream.ts';
-import { yielder } from './yielder.ts';
 
-export interface GenerateOptions extends SamplingOptions {
-  /** Most ids to give. Default 100. */
-  maxLength?: number | undefined;
-  /** Ids that end a sequence. They are not given themselves. */
-  stopIds?: readonly number[] | undefined;
+export interface GenerateOptions extends GenerationOptions {
   /**
    * Has the model read this many of the last ids anew for each next one. Default: the model runs step by step as a stream and
    * each id is read once; one that cannot, such as a custom model, reads all of them anew.
@@ -22,12 +25,6 @@ export interface GenerateOptions extends SamplingOptions {
   inputs?: ((ids: NdArray | RaggedArray) => Data) | undefined;
   /** Of the stream. Default `float32`. */
   weights?: WeightFormat | undefined;
-}
-
-/** One id that goes on with a sequence of a batch. */
-export interface GeneratedId {
-  sequence: number;
-  id: number;
 }
 
 /**
@@ -65,7 +62,7 @@ export async function* generateBatch(
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedId, void, void> {
   const breathe = yielder();
-  for (const next of idsOf(model, prompts, options)) {
+  for (const next of idsOfModel(model, prompts, options)) {
     yield next;
     await breathe();
   }
@@ -83,58 +80,20 @@ export function* generateIds(
   { prompt, length, ...options }: GenerateOptions & { prompt: ArrayLike<number>; length: number },
 ): Generator<number, void, void> {
   expectInteger('length', length, 0);
-  for (const { id } of idsOf(model, [prompt], { ...options, maxLength: length })) yield id;
+  for (const { id } of idsOfModel(model, [prompt], { ...options, maxLength: length })) yield id;
 }
 
-/** A sequence that grows; it waits while others still read their prompts. */
-interface Growing {
-  ids: number[];
-  sampler: Sampler;
-  left: number;
-}
-
-function* idsOf(
+function idsOfModel(
   model: AnyModel,
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions,
 ): Generator<GeneratedId, void, void> {
-  const { maxLength = 100, stopIds = [], contextLength, seed = 0 } = options;
-  if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
-  for (const { length } of prompts) {
-    if (length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
-  }
-  expectInteger('maxLength', maxLength, 0);
-  if (contextLength !== undefined) expectInteger('contextLength', contextLength, 1);
-  checkSampling(options);
-  const sequences = prompts.map((prompt, i): Growing => {
-    const sampler = new Sampler(model.engine, options, (seed + i) % 2 ** 32);
-    return { ids: Array.from(prompt), sampler, left: maxLength };
-  });
-  const source = sourceOf(model, sequences, options);
-  try {
-    for (let t = 0; sequences.some(({ left }) => left > 0); t++) {
-      const logits = source.after(t);
-      for (const [sequence, each] of sequences.entries()) {
-        if (each.left === 0 || each.ids.length > t + 1) continue;
-        const id = each.sampler.next(logits(sequence), each.ids);
-        each.left = stopIds.includes(id) ? 0 : each.left - 1;
-        each.ids.push(id);
-        if (!stopIds.includes(id)) yield { sequence, id };
-      }
-    }
-  } finally {
-    source.dispose();
-  }
-}
-
-/** What a model says of the ids after those at place t of every sequence that has no more yet. */
-interface LogitSource {
-  after(t: number): (sequence: number) => Float32Array;
-  dispose(): void;
+  return idsOf(model.engine, prompts, options, (sequences) => sourceOf(model, sequences, options));
 }
 
 function sourceOf(model: AnyModel, sequences: readonly Growing[], options: GenerateOptions): LogitSource {
   const { contextLength, inputs, weights = 'float32' } = options;
+  if (contextLength !== undefined) expectInteger('contextLength', contextLength, 1);
   if (contextLength === undefined && !inputs) {
     try {
       return streamed(model.stream({ batch: sequences.length, weights }), sequences);
@@ -145,17 +104,6 @@ function sourceOf(model: AnyModel, sequences: readonly Growing[], options: Gener
     throw new ArgumentError(`generate: weights expected 'float32' where ids are read anew, got '${weights}'`);
   }
   return readAnew(model, sequences, options);
-}
-
-function streamed(stream: Stream, sequences: readonly Growing[]): LogitSource {
-  return {
-    after(t) {
-      // One that has ended repeats its last id, which nobody looks at.
-      const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
-      return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);
-    },
-    dispose: () => stream.dispose(),
-  };
 }
 
 function readAnew(

@@ -11,7 +11,8 @@ import { type Forward, type LayersOf, Network, type NetworkOptions } from '../la
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
 import { add } from '../ops/elementwise.ts';
-import type { WeightFormat } from '../ops/stream-program.ts';
+import type { WeightFormat } from '../streaming/program.ts';
+import { checkWeightFormat, Stream, type StreamOptions } from '../streaming/stream.ts';
 import { checkData, columnsOf, type Data, type WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
@@ -23,7 +24,6 @@ import { StepPredictor } from './predict-steps.ts';
 import { type Predictions, predictBatches, predictSamples } from './predictions.ts';
 import { RunningLogs } from './running-logs.ts';
 import { type Column, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
-import { checkWeightFormat, Stream, type StreamOptions } from './stream.ts';
 
 export interface CompileOptions extends ObjectiveOptions {
   /** A name with its defaults, or one made with options of its own. */

@@ -1,9 +1,9 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { Recurrent } from '../layers/recurrent.ts';
-import type { WeightFormat } from '../ops/stream-program.ts';
+import type { WeightFormat } from '../streaming/program.ts';
+import { Stream } from '../streaming/stream.ts';
 import type { Model } from './model.ts';
-import { Stream } from './stream.ts';
 
 /** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */
 const CHUNK = 32;

@@ -1,11 +1,11 @@
 import { ArgumentError, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import { yielder } from '../engine/yielder.ts';
 import { columnsOf } from './checked-data.ts';
 import { type Batches, type InputBatch, Source } from './feeds.ts';
 import type { AnyModel } from './model.ts';
 import { type Column, countOf, inTurn, isColumn, type Rows, uploadAll } from './samples.ts';
-import { yielder } from './yielder.ts';
 
 /** Predictions outside linear memory, nested as the model's outputs. */
 export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };

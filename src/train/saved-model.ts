@@ -1,8 +1,17 @@
-import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
+import { ArgumentError, type Shape } from '../autograd/tensor.ts';
 import { asNested } from '../data/nested.ts';
 import type { RandomState } from '../engine/random.ts';
-import { decodeSafetensors, encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
-import { type AnyLayer, type Json, type LayerConfig, withWeights } from '../layers/layer.ts';
+import {
+  extrasOf,
+  FORMAT_VERSION,
+  type ModelExtras,
+  type ModelFile,
+  networkOf,
+  openModelFile,
+} from '../io/model-file.ts';
+import { describe, expectObject, expectString } from '../io/parsed-json.ts';
+import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
+import { type AnyLayer, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
 import { knowAllNames } from './all-names.ts';
 import { type Loss, type LossConfig, type LossName, lossOf } from './losses.ts';
@@ -11,16 +20,6 @@ import { Model } from './model.ts';
 import { lossTable } from './name-tables.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
-
-const FORMAT_VERSION = 1;
-
-/** What a model file holds besides the model. */
-export interface ModelExtras {
-  /** Characters or words by id, for a model of text. */
-  vocabulary?: readonly string[] | undefined;
-  /** Anything of the caller's own, as JSON. */
-  extra?: Json | undefined;
-}
 
 export interface LoadedModel extends ModelExtras {
   model: Model;
@@ -141,11 +140,11 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  *   describes no model. Nothing is allocated for what the file claims but does not hold.
  */
 export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {}): LoadedModel {
-  const opened = open(bytes, file);
-  const { parse, valuesOf, fail } = opened;
+  const opened = openModelFile(bytes, file);
+  const { valuesOf, fail } = opened;
   knowAllNames();
   return opened.understand(() => {
-    const network = checkedNetwork(parse('network'), fail);
+    const network = networkOf(opened, 'make that again in code and fill it with restoreModel(model, bytes)');
     // Each weight is checked against the file before memory is taken for it.
     const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
     if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
@@ -167,7 +166,7 @@ export function restoreModel(model: Model<any>, bytes: Uint8Array, { file }: { f
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }
-  const opened = open(bytes, file);
+  const opened = openModelFile(bytes, file);
   return opened.understand(() => {
     const extras = extrasOf(opened);
     const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
@@ -178,69 +177,8 @@ export function restoreModel(model: Model<any>, bytes: Uint8Array, { file }: { f
   });
 }
 
-function extrasOf({ parse }: Opened): ModelExtras {
-  const vocabulary = parse('vocabulary');
-  if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
-  return { vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
-}
-
-/** A file whose header is that of a model. */
-interface Opened {
-  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
-  parse<T>(key: string): T | undefined;
-  /** Values of a tensor, which must be there, of this shape and finite. */
-  valuesOf(name: string, shape: Shape): Float32Array;
-  fail(message: string, cause?: unknown): never;
-  /** Runs `body`; what it cannot use of the file becomes a `ModelFileError`. */
-  understand<T>(body: () => T): T;
-}
-
-function open(bytes: Uint8Array, file: string | undefined): Opened {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const fail = (message: string, cause?: unknown): never => {
-    throw new ModelFileError(message, { file, cause });
-  };
-  if (metadata.format !== 'tapeloop') fail(`metadata 'format' expected 'tapeloop', got ${quote(metadata.format)}`);
-  const version = Number(metadata.formatVersion);
-  if (!(Number.isInteger(version) && version >= 1 && version <= FORMAT_VERSION)) {
-    fail(`written in format version ${quote(metadata.formatVersion)}; this tapeloop reads up to ${FORMAT_VERSION}`);
-  }
-  return {
-    tensors,
-    fail,
-    parse<T>(key: string) {
-      if (metadata[key] === undefined) return undefined;
-      try {
-        return JSON.parse(metadata[key]) as T;
-      } catch (cause) {
-        return fail(`metadata '${key}' expected JSON, got ${quote(metadata[key])}`, cause);
-      }
-    },
-    valuesOf(name, shape) {
-      const found = tensors.get(name);
-      if (found?.dtype !== 'F32') return fail(`tensor '${name}' expected in F32, got ${found?.dtype ?? 'none'}`);
-      if (formatShape(found.shape) !== formatShape(shape)) {
-        fail(`tensor '${name}' expected ${formatShape(shape)}, got ${formatShape(found.shape)}`);
-      }
-      const bad = found.data.findIndex((value) => !Number.isFinite(value));
-      if (bad >= 0) fail(`tensor '${name}' expected finite numbers, got ${found.data[bad]} at ${bad}`);
-      return found.data;
-    },
-    understand(body) {
-      try {
-        return body();
-      } catch (error) {
-        if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
-          fail(`its configuration cannot be used: ${error.message}`, error);
-        }
-        throw error;
-      }
-    },
-  };
-}
-
 /** What else than weights the file has for the model, checked: functions that put it in place. */
-function restorations(model: AnyModel, opened: Opened): (() => void)[] {
+function restorations(model: AnyModel, opened: ModelFile): (() => void)[] {
   const random = expectObject("metadata 'random'", opened.parse('random') ?? {});
   const applies = randomLayers(model)
     .filter(({ path }) => Object.hasOwn(random, path))
@@ -256,7 +194,7 @@ function restorations(model: AnyModel, opened: Opened): (() => void)[] {
   return applies;
 }
 
-function restoredStates(model: AnyModel, { tensors, valuesOf }: Opened): (() => void)[] {
+function restoredStates(model: AnyModel, { tensors, valuesOf }: ModelFile): (() => void)[] {
   const held = model.statefulLayers.filter(({ path }) => tensors.has(stateName(path, 0)));
   const batch = held[0] && (tensors.get(stateName(held[0].path, 0))!.shape[0] || 1);
   return held.map(({ carried, path }) => {
@@ -268,7 +206,7 @@ function restoredStates(model: AnyModel, { tensors, valuesOf }: Opened): (() => 
   });
 }
 
-function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Opened): () => void {
+function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
   if (model.isCompiled) {
     const { iterations, shuffle, ...config } = training;
     // Compiled as the file says: nothing has to be made from names.
@@ -304,51 +242,9 @@ function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Ope
 // biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
 type AnyModel = Model<any>;
 
-// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
-
-type Parsed = Readonly<Record<string, unknown>>;
-
-function expectObject(what: string, value: unknown): Parsed {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Parsed;
-  throw new TypeError(`${what} expected an object, got ${describe(value)}`);
-}
-
-function expectStrings(what: string, value: unknown): string[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list of strings, got ${describe(value)}`);
-  const at = value.findIndex((entry) => typeof entry !== 'string');
-  if (at >= 0) throw new TypeError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
-  return value;
-}
-
-function expectString(what: string, value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new TypeError(`${what} expected a string, got ${describe(value)}`);
-}
-
 function expectCount(what: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
   throw new RangeError(`${what} expected an integer ≥ 0, got ${describe(value)}`);
-}
-
-function checkedNetwork(value: unknown, fail: (message: string) => never): LayerConfig {
-  const network = expectObject("metadata 'network'", value);
-  expectString('network.name', network.name);
-  if (network.isCustom)
-    fail('it holds a custom model: make that again in code and fill it with restoreModel(model, bytes)');
-  const { layers } = network;
-  if (!Array.isArray(layers)) throw new TypeError(`network.layers expected a list, got ${describe(layers)}`);
-  layers.forEach((entry, i) => {
-    const layer = expectObject(`network.layers[${i}]`, entry);
-    expectString(`network.layers[${i}].className`, layer.className);
-    const config = expectObject(`network.layers[${i}].config`, layer.config);
-    expectString(`network.layers[${i}].config.name`, config.name);
-    // JSON's word for NaN, which a comparison takes for 0.
-    const missing = Object.keys(config).find((key) => config[key] === null);
-    if (missing !== undefined) {
-      throw new TypeError(`network.layers[${i}].config.${missing} expected a value, got null`);
-    }
-  });
-  return network as LayerConfig;
 }
 
 function checkedTraining(value: unknown): Training {
@@ -400,13 +296,4 @@ function checkedRandom(of: string, value: unknown): RandomState {
   const seed = expectCount(`${what}: seed`, state.seed);
   if (seed > 0xffffffff) throw new RangeError(`${what}: seed expected below 2^32, got ${seed}`);
   return { seed, calls: expectCount(`${what}: calls`, state.calls) };
-}
-
-const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(text.slice(0, 60)));
-
-function describe(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return value === undefined ? 'none' : String(value);
 }

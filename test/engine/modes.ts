@@ -1,5 +1,4 @@
-import type { NumericMode } from '../../src/engine/engine.ts';
-import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
+import { hostHasRelaxedSimd, type NumericMode } from '../../src/engine/load.ts';
 
 /** The modes whose builds differ on this host: without relaxed SIMD (Node 20) `fast` is the plain build too. */
 export const modes: NumericMode[] = hostHasRelaxedSimd() ? ['fast', 'reproducible'] : ['reproducible'];

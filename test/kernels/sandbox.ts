@@ -1,7 +1,8 @@
 // A kernel under test, alone in its own memory: buffers fenced by canary words, every build through one suite.
 import { readFileSync } from 'node:fs';
 import type { Kernels, Ptr } from '../../src/engine/abi.ts';
-import { type Build, hostHasRelaxedSimd, instantiateKernels } from '../../src/engine/load.ts';
+import { instantiateKernels } from '../../src/engine/instantiate.ts';
+import { type Build, hostHasRelaxedSimd } from '../../src/engine/load.ts';
 
 const CANARY = 0xdeadbeef;
 const FENCE = 64;

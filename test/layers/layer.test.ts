@@ -7,7 +7,7 @@ import { gruCell, lstmCell } from '../../src/layers/built-in-cells.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { type AnyLayer, type CallOptions, type Json, Layer, type LayerConfig } from '../../src/layers/layer.ts';
+import { type AnyLayer, type CallOptions, Layer, type LayerConfig } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { layerFromConfig } from '../../src/layers/registry.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
@@ -299,7 +299,7 @@ describe('config', () => {
       [embedding({ inputDim: 5, outputDim: 2 }), gru({ units: 3 }), dense({ units: 1, activation: 'sigmoid' })],
       { name: 'reader' },
     );
-    const again = sequentialFromConfig(JSON.parse(JSON.stringify(model.network.config())) as Record<string, Json>);
+    const again = sequentialFromConfig(JSON.parse(JSON.stringify(model.network.config())));
     expect(again.name).toBe('reader');
     expect(again.weights.map(({ name, shape }) => [name, shape])).toEqual(
       model.weights.map(({ name, shape }) => [name, shape]),

@@ -6,7 +6,7 @@ import { ArgumentError, sizeOf, type Tensor, tensor } from '../../src/autograd/t
 import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../../src/cells/lstm.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { embed, type RecurrenceOptions, recurrence, sum } from '../../src/ops/index.ts';
-import { StreamProgram } from '../../src/ops/stream-program.ts';
+import { StreamProgram } from '../../src/streaming/program.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient } from '../golden/expect-close.ts';
 import { expectSameBits } from '../kernels/compare.ts';
@@ -318,7 +318,7 @@ describe('recurrence of a cell with weights of its own', () => {
 
   test('that the stream kernel does not know, streaming it throws', () => {
     const [kernel, recurrentKernel] = [new Parameter('kernel', [5, 16]), new Parameter('recurrentKernel', [4, 16])];
-    expect(() => new StreamProgram(engine(), 1).recurrent(lstmPeepholeCell, { kernel, recurrentKernel })).toThrow(
+    expect(() => new StreamProgram(engine(), 1, 5).recurrent(lstmPeepholeCell, { kernel, recurrentKernel })).toThrow(
       new ArgumentError('stream: lstmPeephole cannot be streamed, since the kernel has no step for it'),
     );
   });

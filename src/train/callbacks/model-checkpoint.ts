@@ -1,7 +1,8 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import type { ModelExtras } from '../../io/model-file.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel, Logs } from '../model.ts';
-import { encodeModel, type ModelExtras } from '../saved-model.ts';
+import { encodeModel } from '../saved-model.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
 /** When a checkpoint was taken. */

@@ -1,8 +1,7 @@
-import { ArgumentError, tensor } from '../autograd/tensor.ts';
-import type { Engine } from '../engine/engine.ts';
+import { type Ptr, Unary } from '../engine/abi.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
-import { log } from '../ops/elementwise.ts';
-import { softmax } from '../ops/softmax.ts';
+import type { StreamEngine } from './engine.ts';
 
 /** How the next id is chosen. */
 export interface SamplingOptions {
@@ -25,12 +24,12 @@ const LEAST_SHARE = 1e-37;
 
 /** Draws ids from the distributions of a model, with random numbers of its own. */
 export class Sampler {
-  readonly #engine: Engine;
+  readonly #engine: StreamEngine;
   readonly #options: SamplingOptions;
   readonly #random: RandomStream;
 
   /** @throws ArgumentError for an option out of its range; the seed must be checked before. */
-  constructor(engine: Engine, options: SamplingOptions, seed: number) {
+  constructor(engine: StreamEngine, options: SamplingOptions, seed: number) {
     this.#engine = engine;
     this.#options = options;
     this.#random = new RandomStream(seed);
@@ -57,17 +56,29 @@ export class Sampler {
   }
 
   #logarithms(shares: Float32Array): Float32Array {
-    const engine = this.#engine;
     const values = shares.map((share) => Math.max(share, LEAST_SHARE));
-    return engine.step(() => log(tensor(values, { shape: [values.length], engine })).toArray() as Float32Array);
+    return this.#inPlace(values, (count, x) => this.#engine.kernels.unary(count, Unary.Log, x, x));
   }
 
   #shares(logits: Float32Array, temperature: number): Float32Array {
     // Less the largest before the division: a temperature near 0 then takes the others to −∞ and never this one to ∞.
     const top = logits[largest(logits)]!;
     const scaled = logits.map((logit) => (logit - top) / temperature);
-    const engine = this.#engine;
-    return engine.step(() => softmax(tensor(scaled, { shape: [1, scaled.length], engine })).toArray() as Float32Array);
+    return this.#inPlace(scaled, (count, x) => this.#engine.kernels.softmax(1, count, x, x));
+  }
+
+  /** `values` after a kernel has worked on them. */
+  #inPlace(values: Float32Array, run: (count: number, x: Ptr) => void): Float32Array {
+    const { heap, memory } = this.#engine;
+    const { length } = values;
+    const x = heap.allocate(4 * length);
+    try {
+      new Float32Array(memory.buffer, x, length).set(values);
+      run(length, x);
+      return new Float32Array(memory.buffer, x, length).slice();
+    } finally {
+      heap.release(x);
+    }
   }
 
   #draw(shares: Float32Array): number {

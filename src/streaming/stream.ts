@@ -1,7 +1,7 @@
-import { ArgumentError, persistent, type Tensor } from '../autograd/tensor.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Layer } from '../layers/layer.ts';
-import { StreamProgram, type WeightFormat } from '../ops/stream-program.ts';
+import type { Ptr } from '../engine/abi.ts';
+import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import type { StreamEngine } from './engine.ts';
+import { StreamProgram, type WeightFormat } from './program.ts';
 
 export interface StreamOptions {
   /** Sequences side by side. Default 1. */
@@ -15,6 +15,11 @@ export interface StreamOptions {
   weights?: WeightFormat;
 }
 
+/** A layer that can lay itself out for streaming. */
+export interface StreamedLayer {
+  addToStream(program: StreamProgram): void;
+}
+
 /**
  * A model run one time step at a time, its states kept between calls: no promise, no allocation, one call into Wasm.
  *
@@ -25,41 +30,52 @@ export class Stream {
   /** Features of a step's input: I, or 1 for a model that starts with an embedding. */
   readonly inputWidth: number;
   readonly outputWidth: number;
-  readonly #engine: Engine;
-  readonly #program: StreamProgram;
-  readonly #maxSteps: number;
-  readonly #input: Tensor;
-  readonly #output: Tensor;
-  // Views of the two buffers, made anew only when memory has grown.
-  #inputView: Float32Array | Int32Array;
-  #outputView: Float32Array;
-
+  /** Whether a step's input is ids rather than features. */
+  readonly takesIds: boolean;
   /** @internal */
-  constructor(engine: Engine, layers: readonly Layer[], inputWidth: number, options: StreamOptions) {
+  readonly engine: StreamEngine;
+  readonly #program: StreamProgram;
+  // 0 once it was disposed of.
+  #maxSteps: number;
+  readonly #input: Ptr;
+  readonly #output: Ptr;
+  // Views of the two buffers, made anew only when memory has grown.
+  #inputView!: Float32Array | Int32Array;
+  #outputView!: Float32Array;
+
+  /**
+   * @param width features of a step's input, where the layers do not start with an embedding.
+   * @throws what a layer throws that cannot run step by step; nothing stays allocated.
+   * @internal
+   */
+  constructor(engine: StreamEngine, layers: readonly StreamedLayer[], width: number, options: StreamOptions) {
     const { batch = 1, maxSteps = 1, weights = 'float32' } = options;
-    for (const [what, value] of Object.entries({ batch, maxSteps })) {
-      if (!Number.isInteger(value) || value < 1) {
-        throw new ArgumentError(`stream: ${what} expected an integer ≥ 1, got ${value}`);
-      }
-    }
+    for (const [what, value] of Object.entries({ batch, maxSteps })) expectCount(`stream: ${what}`, value);
     checkWeightFormat('stream', weights);
     this.batch = batch;
-    this.inputWidth = inputWidth;
-    this.#engine = engine;
+    this.engine = engine;
     this.#maxSteps = maxSteps;
-    this.#program = new StreamProgram(engine, batch, weights);
+    this.#program = new StreamProgram(engine, batch, width, weights);
     try {
       for (const layer of layers) layer.addToStream(this.#program);
+      this.takesIds = this.#program.idLimit > 0;
+      this.inputWidth = this.takesIds ? 1 : width;
+      this.outputWidth = this.#program.width;
+      this.#input = this.#program.allocate(maxSteps * batch * this.inputWidth);
+      this.#output = this.#program.allocate(maxSteps * batch * this.outputWidth);
     } catch (error) {
       this.#program.dispose();
       throw error;
     }
-    this.outputWidth = this.#program.width;
-    const dtype = layers[0]!.inputDtype;
-    this.#input = persistent([maxSteps, batch, inputWidth], { dtype, name: 'stream input', engine });
-    this.#output = persistent([maxSteps, batch, this.outputWidth], { name: 'stream output', engine });
-    this.#inputView = this.#input.dataView();
-    this.#outputView = this.#output.dataView() as Float32Array;
+    this.#view();
+  }
+
+  #view(): void {
+    const { buffer } = this.engine.memory;
+    const rows = this.#maxSteps * this.batch;
+    const View = this.takesIds ? Int32Array : Float32Array;
+    this.#inputView = new View(buffer, this.#input, rows * this.inputWidth);
+    this.#outputView = new Float32Array(buffer, this.#output, rows * this.outputWidth);
   }
 
   /**
@@ -83,6 +99,7 @@ export class Stream {
    */
   steps(inputs: ArrayLike<number>, n: number): Float32Array {
     const width = this.batch * this.inputWidth;
+    if (this.#maxSteps === 0) throw new ArgumentError('stream: it was disposed of');
     if (!(Number.isInteger(n) && n >= 1 && n <= this.#maxSteps)) {
       throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
     }
@@ -91,23 +108,20 @@ export class Stream {
         `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${inputs.length}`,
       );
     }
-    if (this.#inputView.buffer !== this.#engine.memory.buffer) {
-      this.#inputView = this.#input.dataView();
-      this.#outputView = this.#output.dataView() as Float32Array;
-    }
+    if (this.#inputView.buffer !== this.engine.memory.buffer) this.#view();
     this.#inputView.set(inputs);
     this.#checkInput(inputs);
-    this.#program.run(n, this.#input.ptr, 4 * width, this.#output.ptr);
+    this.#program.run(n, this.#input, 4 * width, this.#output);
     return n === this.#maxSteps ? this.#outputView : this.#outputView.subarray(0, n * this.batch * this.outputWidth);
   }
 
   // What would spoil the states for good is refused before the first step.
   #checkInput(inputs: ArrayLike<number>): void {
     const { idLimit } = this.#program;
-    const { kernels } = this.#engine;
+    const { kernels } = this.engine;
     const count = inputs.length;
     if (idLimit === 0) {
-      if (!kernels.all_finite(count, this.#input.ptr)) throw new ArgumentError('stream: input expected finite numbers');
+      if (!kernels.all_finite(count, this.#input)) throw new ArgumentError('stream: input expected finite numbers');
       return;
     }
     for (let i = 0; i < count; i++) {
@@ -120,33 +134,36 @@ export class Stream {
 
   /** Starts every sequence from zeros. */
   reset(): void {
-    for (const state of this.#program.states) this.#engine.kernels.fill(state.size, 0, state.ptr);
+    for (const { ptr, size } of this.#program.states) this.engine.kernels.fill(size, 0, ptr);
   }
 
   /** Copies of the states, `[B, H]` each, layer by layer; of an LSTM h, then c. */
   get state(): Float32Array[] {
-    return this.#program.states.map((state) => state.toArray() as Float32Array);
+    return this.#states().map((state) => state.slice());
   }
 
   /** Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit. */
   setState(states: readonly ArrayLike<number>[]): void {
-    const own = this.#program.states;
+    const own = this.#states();
     if (states.length !== own.length) {
       throw new ArgumentError(`stream: states expected ${own.length} arrays, got ${states.length}`);
     }
-    own.forEach((state, i) => {
-      if (states[i]!.length !== state.size) {
-        throw new ArgumentError(`stream: states[${i}] expected ${state.size} values, got ${states[i]!.length}`);
+    own.forEach(({ length }, i) => {
+      if (states[i]!.length !== length) {
+        throw new ArgumentError(`stream: states[${i}] expected ${length} values, got ${states[i]!.length}`);
       }
     });
     own.forEach((state, i) => state.set(states[i]!));
   }
 
+  #states(): Float32Array[] {
+    return this.#program.states.map(({ ptr, size }) => new Float32Array(this.engine.memory.buffer, ptr, size));
+  }
+
   /** Frees its buffers; the model stays. */
   dispose(): void {
+    this.#maxSteps = 0;
     this.#program.dispose();
-    this.#input.dispose();
-    this.#output.dispose();
   }
 }
 

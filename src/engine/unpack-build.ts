@@ -1,0 +1,23 @@
+import { decodeBase64Alone } from './base64.ts';
+import type { Build } from './load.ts';
+import { decodeLzma } from './lzma.ts';
+
+/** Both builds as scripts/build-kernels.ts packs them for pages: one stream of LZMA as base64 text. */
+export interface PackedBuilds {
+  readonly builds: string;
+  readonly simdSize: number;
+  readonly relaxedSize: number;
+}
+
+function decodeBase64(text: string): Uint8Array {
+  // An AudioWorklet has no atob.
+  if (typeof atob === 'undefined') return decodeBase64Alone(text);
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}
+
+/** The bytes of a build. */
+export function unpackBuild(build: Build, { builds, simdSize, relaxedSize }: PackedBuilds): Uint8Array<ArrayBuffer> {
+  const data = decodeBase64(builds);
+  // The relaxed build is coded behind the plain one.
+  return build === 'simd' ? decodeLzma(data, simdSize) : decodeLzma(data, simdSize + relaxedSize).slice(simdSize);
+}

@@ -1,0 +1,120 @@
+// The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
+import { ArgumentError } from '../engine/argument-error.ts';
+import { formatShape, type Shape } from '../engine/shape.ts';
+import { describe, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
+import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from './safetensors.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type LayerConfig = { readonly [key: string]: Json | undefined };
+
+/** The version that is written, and the newest that is read. */
+export const FORMAT_VERSION = 1;
+
+/** What a model file holds besides the model. */
+export interface ModelExtras {
+  /** Characters or words by id, for a model of text. */
+  vocabulary?: readonly string[] | undefined;
+  /** Anything of the caller's own, as JSON. */
+  extra?: Json | undefined;
+}
+
+/** A file whose header is that of a model. */
+export interface ModelFile {
+  readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
+  parse<T>(key: string): T | undefined;
+  /** Values of a tensor, which must be there, of this shape and finite. */
+  valuesOf(name: string, shape: Shape): Float32Array;
+  fail(message: string, cause?: unknown): never;
+  /** Runs `body`; what it cannot use of the file becomes a `ModelFileError`. */
+  understand<T>(body: () => T): T;
+}
+
+/** Throws `ModelFileError` unless `bytes` are a model file of a version that is known; `file` names it. */
+export function openModelFile(bytes: Uint8Array, file: string | undefined): ModelFile {
+  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const fail = (message: string, cause?: unknown): never => {
+    throw new ModelFileError(message, { file, cause });
+  };
+  if (metadata.format !== 'tapeloop') fail(`metadata 'format' expected 'tapeloop', got ${quote(metadata.format)}`);
+  const version = Number(metadata.formatVersion);
+  if (!(Number.isInteger(version) && version >= 1 && version <= FORMAT_VERSION)) {
+    fail(`written in format version ${quote(metadata.formatVersion)}; this tapeloop reads up to ${FORMAT_VERSION}`);
+  }
+  return {
+    tensors,
+    fail,
+    parse<T>(key: string) {
+      if (metadata[key] === undefined) return undefined;
+      try {
+        return JSON.parse(metadata[key]) as T;
+      } catch (cause) {
+        return fail(`metadata '${key}' expected JSON, got ${quote(metadata[key])}`, cause);
+      }
+    },
+    valuesOf(name, shape) {
+      const found = tensors.get(name);
+      if (found?.dtype !== 'F32') return fail(`tensor '${name}' expected in F32, got ${found?.dtype ?? 'none'}`);
+      if (formatShape(found.shape) !== formatShape(shape)) {
+        fail(`tensor '${name}' expected ${formatShape(shape)}, got ${formatShape(found.shape)}`);
+      }
+      const bad = found.data.findIndex((value) => !Number.isFinite(value));
+      if (bad >= 0) fail(`tensor '${name}' expected finite numbers, got ${found.data[bad]} at ${bad}`);
+      return found.data;
+    },
+    understand(body) {
+      try {
+        return body();
+      } catch (error) {
+        if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
+          fail(`its configuration cannot be used: ${error.message}`, error);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** Throws `TypeError` where they are not what they should be. */
+export function extrasOf({ parse }: ModelFile): ModelExtras {
+  const vocabulary = parse('vocabulary');
+  if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
+  return { vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
+}
+
+/** A layer as `config` wrote it. */
+export interface SavedLayer {
+  readonly className: string;
+  readonly config: LayerConfig & { readonly name: string };
+}
+
+/** A stack of layers as a file holds it. */
+export interface SavedNetwork {
+  readonly name: string;
+  readonly layers: readonly SavedLayer[];
+}
+
+/**
+ * The layers of a file; what a layer's options say is for the layer to check.
+ *
+ * @param custom what there is to say of a model that is code, which no file holds.
+ * @throws TypeError, and of a custom model ModelFileError.
+ */
+export function networkOf({ parse, fail }: ModelFile, custom: string): SavedNetwork {
+  const { name, isCustom, layers } = expectObject("metadata 'network'", parse('network'));
+  expectString('network.name', name);
+  if (isCustom) fail(`it holds a custom model: ${custom}`);
+  if (!Array.isArray(layers)) throw new TypeError(`network.layers expected a list, got ${describe(layers)}`);
+  return { name: name as string, layers: layers.map((layer, i) => savedLayer(`network.layers[${i}]`, layer)) };
+}
+
+/** Throws `TypeError` unless `value` is a layer; `what` names it. */
+export function savedLayer(what: string, value: unknown): SavedLayer {
+  const layer = expectObject(what, value);
+  expectString(`${what}.className`, layer.className);
+  const config: Parsed = expectObject(`${what}.config`, layer.config);
+  expectString(`${what}.config.name`, config.name);
+  // JSON's word for NaN, which a comparison takes for 0.
+  const missing = Object.keys(config).find((key) => config[key] === null);
+  if (missing !== undefined) throw new TypeError(`${what}.config.${missing} expected a value, got null`);
+  return layer as unknown as SavedLayer;
+}

@@ -1,0 +1,35 @@
+// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
+
+export type Parsed = Readonly<Record<string, unknown>>;
+
+/** Throws `TypeError` unless it is an object. */
+export function expectObject(what: string, value: unknown): Parsed {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Parsed;
+  throw new TypeError(`${what} expected an object, got ${describe(value)}`);
+}
+
+/** Throws `TypeError` unless it is a list of strings. */
+export function expectStrings(what: string, value: unknown): string[] {
+  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list of strings, got ${describe(value)}`);
+  const at = value.findIndex((entry) => typeof entry !== 'string');
+  if (at >= 0) throw new TypeError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
+  return value;
+}
+
+/** Throws `TypeError` unless it is a string. */
+export function expectString(what: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${what} expected a string, got ${describe(value)}`);
+}
+
+/** Text as an error shows it. */
+export const quote = (text: string | undefined): string =>
+  text === undefined ? 'none' : JSON.stringify(text.slice(0, 60));
+
+/** A value as an error shows it: short, and without walking into it. */
+export function describe(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return value === undefined ? 'none' : String(value);
+}

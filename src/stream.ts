@@ -1,0 +1,12 @@
+// The entry `tapeloop/stream`: a model of a file run step by step, and nothing of what made it.
+export { ArgumentError } from './engine/argument-error.ts';
+export { HostError, type NumericMode } from './engine/load.ts';
+export { OutOfMemoryError } from './engine/memory.ts';
+export type { Json, ModelExtras } from './io/model-file.ts';
+export { ModelFileError } from './io/safetensors.ts';
+export { generate, generateBatch, generateIds } from './streaming/generate.ts';
+export type { GeneratedId, GenerationOptions } from './streaming/generation.ts';
+export { compileKernels, decodeStream, type FileStream, type LoadStreamOptions, loadStream } from './streaming/load.ts';
+export type { WeightFormat } from './streaming/program.ts';
+export type { SamplingOptions } from './streaming/sampling.ts';
+export type { Stream, StreamOptions } from './streaming/stream.ts';

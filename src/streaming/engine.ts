@@ -1,0 +1,36 @@
+import type { Kernels, Ptr } from '../engine/abi.ts';
+import { Heap, LARGEST_MEMORY, makeMemory } from '../engine/memory.ts';
+
+/** The kernels that streams and what is drawn from their outputs need; those of the build for streams alone are these. */
+export type StreamKernels = Pick<
+  Kernels,
+  | 'heapBase'
+  | 'gemm_packed_size'
+  | 'gemm_scratch_size'
+  | 'gemm_pack_b'
+  | 'gemm_int8_packed_size'
+  | 'gemm_int8_pack'
+  | 'stream'
+  | 'fill'
+  | 'unary'
+  | 'all_finite'
+  | 'softmax'
+>;
+
+/** What a stream needs of an engine: the whole package's is one, and `streamEngine` makes a smaller one. */
+export interface StreamEngine {
+  readonly kernels: StreamKernels;
+  readonly memory: WebAssembly.Memory;
+  readonly heap: Pick<Heap, 'allocate' | 'release'>;
+  /** Scratch of `gemm`. */
+  readonly gemmScratch: Ptr;
+}
+
+/** Kernels over a memory of their own, for one stream: what it takes goes when the stream goes. */
+export function streamEngine(module: WebAssembly.Module): StreamEngine {
+  const memory = makeMemory(LARGEST_MEMORY, false);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const kernels = exports as unknown as StreamKernels;
+  const heap = new Heap(memory, kernels.heapBase(), LARGEST_MEMORY);
+  return { kernels, memory, heap, gemmScratch: heap.allocate(4 * kernels.gemm_scratch_size()) };
+}

@@ -1,0 +1,77 @@
+import { ArgumentError } from '../engine/argument-error.ts';
+import { yielder } from '../engine/yielder.ts';
+import { type GeneratedId, type GenerationOptions, idsOf, streamed } from './generation.ts';
+import { expectInteger } from './sampling.ts';
+import type { Stream } from './stream.ts';
+
+/**
+ * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back: those that `generate` of `tapeloop`
+ * draws from the same model with the same options. The host handles events in between.
+ *
+ * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step it until the last id has come.
+ * @param prompt ids to go on from, at least one.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary, the stream
+ *   takes no ids or is of several sequences; at any id, if a logit is not finite.
+ * @see Holtzman et al. 2019 (topP)
+ *
+ * @example
+ * for await (const id of generate(stream, prompt, { topP: 0.9, seed: 1 })) write(stream.vocabulary[id]);
+ */
+export async function* generate(
+  stream: Stream,
+  prompt: ArrayLike<number>,
+  options: GenerationOptions = {},
+): AsyncGenerator<number, void, void> {
+  for await (const { id } of generateBatch(stream, [prompt], options)) yield id;
+}
+
+/**
+ * `generate` for several prompts at once, of any lengths, by a stream of as many sequences. Sequence i draws as it would alone with the seed i
+ * higher.
+ *
+ * @throws ArgumentError as `generate` does.
+ */
+export async function* generateBatch(
+  stream: Stream,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerationOptions = {},
+): AsyncGenerator<GeneratedId, void, void> {
+  const breathe = yielder();
+  for (const next of idsOfStream(stream, prompts, options)) {
+    yield next;
+    await breathe();
+  }
+}
+
+/**
+ * `generate` without promises.
+ *
+ * @param options.prompt ids to go on from, at least one.
+ * @param options.length how many ids to give.
+ * @throws ArgumentError as `generate` does.
+ */
+export function* generateIds(
+  stream: Stream,
+  { prompt, length, ...options }: GenerationOptions & { prompt: ArrayLike<number>; length: number },
+): Generator<number, void, void> {
+  expectInteger('length', length, 0);
+  for (const { id } of idsOfStream(stream, [prompt], { ...options, maxLength: length })) yield id;
+}
+
+const idsOfStream = (
+  stream: Stream,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerationOptions,
+): Generator<GeneratedId, void, void> =>
+  idsOf(stream.engine, prompts, options, (sequences) => {
+    if (!stream.takesIds) {
+      throw new ArgumentError('generate: stream expected one that takes ids, got one that takes features');
+    }
+    if (stream.batch !== sequences.length) {
+      throw new ArgumentError(
+        `generate: expected ${stream.batch} prompts for a stream of as many, got ${sequences.length}`,
+      );
+    }
+    stream.reset();
+    return { ...streamed(stream, sequences), dispose: () => {} };
+  });

@@ -1,0 +1,76 @@
+import { ArgumentError } from '../engine/argument-error.ts';
+import type { StreamEngine } from './engine.ts';
+import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
+import type { Stream } from './stream.ts';
+
+/** What ends a text, and how its ids are drawn. */
+export interface GenerationOptions extends SamplingOptions {
+  /** Most ids to give. Default 100. */
+  maxLength?: number | undefined;
+  /** Ids that end a sequence. They are not given themselves. */
+  stopIds?: readonly number[] | undefined;
+}
+
+/** One id that goes on with a sequence of a batch. */
+export interface GeneratedId {
+  sequence: number;
+  id: number;
+}
+
+/** A sequence that grows; it waits while others still read their prompts. */
+export interface Growing {
+  ids: number[];
+  sampler: Sampler;
+  left: number;
+}
+
+/** What a model says of the ids after those at place t of every sequence that has no more yet. */
+export interface LogitSource {
+  after(t: number): (sequence: number) => Float32Array;
+  dispose(): void;
+}
+
+/** Ids that go on from each prompt, as they come; `sourceOf` says what asks the model. */
+export function* idsOf(
+  engine: StreamEngine,
+  prompts: readonly ArrayLike<number>[],
+  options: GenerationOptions,
+  sourceOf: (sequences: readonly Growing[]) => LogitSource,
+): Generator<GeneratedId, void, void> {
+  const { maxLength = 100, stopIds = [], seed = 0 } = options;
+  if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
+  for (const { length } of prompts) {
+    if (length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
+  }
+  expectInteger('maxLength', maxLength, 0);
+  checkSampling(options);
+  const sequences = prompts.map((prompt, i): Growing => {
+    const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
+    return { ids: Array.from(prompt), sampler, left: maxLength };
+  });
+  const source = sourceOf(sequences);
+  try {
+    for (let t = 0; sequences.some(({ left }) => left > 0); t++) {
+      const logits = source.after(t);
+      for (const [sequence, each] of sequences.entries()) {
+        if (each.left === 0 || each.ids.length > t + 1) continue;
+        const id = each.sampler.next(logits(sequence), each.ids);
+        each.left = stopIds.includes(id) ? 0 : each.left - 1;
+        each.ids.push(id);
+        if (!stopIds.includes(id)) yield { sequence, id };
+      }
+    }
+  } finally {
+    source.dispose();
+  }
+}
+
+/** Each id is read once, by one step of a stream of as many sequences. */
+export const streamed = (stream: Stream, sequences: readonly Growing[]): LogitSource => ({
+  after(t) {
+    // One that has ended repeats its last id, which nobody looks at.
+    const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
+    return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);
+  },
+  dispose: () => stream.dispose(),
+});

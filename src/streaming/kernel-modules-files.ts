@@ -1,0 +1,9 @@
+import type { Build } from '../engine/load.ts';
+import relaxed from './stream-relaxed.wasm';
+import simd from './stream-simd.wasm';
+
+const modules: Record<Build, WebAssembly.Module> = { simd, relaxed };
+
+export const compileNow = (build: Build): WebAssembly.Module => modules[build];
+
+export const compile = async (build: Build): Promise<WebAssembly.Module> => modules[build];

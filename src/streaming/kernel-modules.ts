@@ -1,0 +1,14 @@
+import type { Build } from '../engine/load.ts';
+import { unpackBuild } from '../engine/unpack-build.ts';
+import * as packed from './wasm.gen.ts';
+
+// The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses in the same way.
+
+/** The bytes of a build. @internal */
+export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, packed);
+
+/** A build's module, compiled while the caller waits. */
+export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
+
+/** A build's module, compiled off the calling thread where the host can. */
+export const compile = (build: Build): Promise<WebAssembly.Module> => WebAssembly.compile(bytesOf(build));

@@ -1,0 +1,101 @@
+import {
+  type CellLayout,
+  gruAfterLayout,
+  gruBeforeLayout,
+  hasFusedGates,
+  lstmLayout,
+  rnnLayouts,
+} from '../cells/layout.ts';
+import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import type { Shape } from '../engine/shape.ts';
+import { type SavedLayer, savedLayer } from '../io/model-file.ts';
+import { addActivation } from './activations.ts';
+import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
+
+/** A weight of a file by its whole name, which must be there in that shape. */
+export type WeightOf = (name: string, shape: Shape) => StreamWeight;
+
+/** A layer of a file: its options, its name with those of the layers around it, and its weights. */
+interface FileLayer {
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of any origin, each option of which is checked where it is used.
+  readonly config: any;
+  readonly path: string;
+  /** One of its own weights by what it is called in the layer. */
+  weight(name: string, ...shape: number[]): StreamWeight;
+  readonly weightOf: WeightOf;
+}
+
+type AddLayer = (program: StreamProgram, layer: FileLayer) => void;
+
+const nothing: AddLayer = () => {};
+
+/** `layoutOf` gives the fused cell of some options, if the `stream` kernel has one for them. */
+const recurrent =
+  (layoutOf: (config: FileLayer['config']) => CellLayout | undefined): AddLayer =>
+  (program, { config, path, weight }) => {
+    const cell = config.goBackwards ? undefined : layoutOf(config);
+    if (!cell) throw new ArgumentError(`${path}: a recurrent layer of these options cannot run step by step`);
+    const units = expectCount(`${path}: units`, config.units);
+    const width = cell.gates * units;
+    const bias = cell.biases === 2 ? [2, width] : [width];
+    program.recurrent(cell, {
+      kernel: weight('kernel', program.width, width),
+      recurrentKernel: weight('recurrentKernel', units, width),
+      bias: (config.useBias ?? true) ? weight('bias', ...bias) : undefined,
+    });
+  };
+
+// What `addToStream` of the layers' own classes does, from their options as a file has them: no layer needs to be made.
+const layers: Readonly<Record<string, AddLayer>> = {
+  Activation: (program, { config, path }) => addActivation(program, path, config.activation),
+  Dense(program, { config, path, weight }) {
+    const units = expectCount(`${path}: units`, config.units);
+    program.dense({
+      kernel: weight('kernel', program.width, units),
+      bias: (config.useBias ?? true) ? weight('bias', units) : undefined,
+    });
+    addActivation(program, path, config.activation ?? 'linear');
+  },
+  Dropout: nothing,
+  Embedding(program, { config: { inputDim, outputDim }, path, weight }) {
+    expectCount(`${path}: inputDim`, inputDim);
+    expectCount(`${path}: outputDim`, outputDim);
+    program.embedding(weight('embeddings', inputDim, outputDim));
+  },
+  GRU: recurrent((config) => {
+    if (!hasFusedGates(config)) return undefined;
+    return (config.resetAfter ?? true) ? gruAfterLayout : gruBeforeLayout;
+  }),
+  LSTM: recurrent((config) => (hasFusedGates(config) && !config.peephole && !config.projSize ? lstmLayout : undefined)),
+  Masking: nothing,
+  SimpleRNN: recurrent(({ activation = 'tanh' }) =>
+    Object.hasOwn(rnnLayouts, activation) ? rnnLayouts[activation as keyof typeof rnnLayouts] : undefined,
+  ),
+  SpatialDropout1D: nothing,
+  TimeDistributed: (program, { config, path, weightOf }) =>
+    addStepwise(program, path, () =>
+      addLayer(program, savedLayer(`${path}.layer`, config.layer), weightOf, `${path}/`),
+    ),
+};
+
+/**
+ * Lays out a layer of a model file.
+ *
+ * @param scope names of the layers around it, as its weights have them in front.
+ * @throws ArgumentError if it cannot run step by step or an option is of no use; whatever `weightOf` throws.
+ */
+export function addLayer(
+  program: StreamProgram,
+  { className, config }: SavedLayer,
+  weightOf: WeightOf,
+  scope = '',
+): void {
+  const path = scope + config.name;
+  if (!Object.hasOwn(layers, className)) {
+    throw new ArgumentError(`${path}: a ${className} layer cannot run step by step`);
+  }
+  layers[className]!(program, {
+    ...{ config, path, weightOf },
+    weight: (name, ...shape) => weightOf(`${path}/${name}`, shape),
+  });
+}

@@ -1,0 +1,152 @@
+import type { Ptr } from '../engine/abi.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
+import type { Shape } from '../engine/shape.ts';
+import { extrasOf, type Json, type ModelExtras, type ModelFile, networkOf, openModelFile } from '../io/model-file.ts';
+import { ModelFileError } from '../io/safetensors.ts';
+import { type StreamEngine, streamEngine } from './engine.ts';
+import { compile, compileNow } from './kernel-modules.ts';
+import { addLayer, type WeightOf } from './layers.ts';
+import type { StreamProgram, StreamWeight } from './program.ts';
+import { Stream, type StreamOptions } from './stream.ts';
+
+export interface LoadStreamOptions extends StreamOptions {
+  /** As `init` of `tapeloop` takes it. Default `fast`. */
+  mode?: NumericMode;
+  /** Kernels that `compileKernels` gave, here or in the page that posted them. Default: compiled on first use, by `mode`. */
+  module?: WebAssembly.Module;
+  /** The file's name, for errors. */
+  file?: string | undefined;
+}
+
+/** The stream of a model file, with what else the file holds. */
+export class FileStream extends Stream implements ModelExtras {
+  /** Characters or words by id, where the file holds them. */
+  readonly vocabulary: readonly string[] | undefined;
+  /** What `encodeModel` was given as `extra`. */
+  readonly extra: Json | undefined;
+
+  /** @internal */
+  constructor(engine: StreamEngine, file: ModelFile, options: StreamOptions) {
+    const { layers, width, extras } = file.understand(() => {
+      const network = networkOf(file, 'it cannot run step by step');
+      const shape = network.layers[0]?.config.batchInputShape;
+      if (!Array.isArray(shape)) file.fail('its first layer does not say what input it takes');
+      return { layers: network.layers, width: Number((shape as Json[]).at(-1)), extras: extrasOf(file) };
+    });
+    const weightOf: WeightOf = (name, shape) => new FileWeight(engine, name, shape, file.valuesOf(name, shape));
+    const streamed = layers.map((layer) => ({
+      addToStream: (program: StreamProgram) => file.understand(() => addLayer(program, layer, weightOf)),
+    }));
+    super(engine, streamed, width, options);
+    this.vocabulary = extras.vocabulary;
+    this.extra = extras.extra;
+  }
+}
+
+/** A tensor of a file, in the kernels' memory while somebody reads it there. */
+class FileWeight implements StreamWeight {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly #engine: StreamEngine;
+  readonly #values: Float32Array;
+  #at: Ptr = 0;
+
+  constructor(engine: StreamEngine, name: string, shape: Shape, values: Float32Array) {
+    this.name = name;
+    this.shape = shape;
+    this.#engine = engine;
+    this.#values = values;
+  }
+
+  get ptr(): Ptr {
+    if (this.#at === 0) {
+      const { heap, memory } = this.#engine;
+      this.#at = heap.allocate(this.#values.byteLength);
+      new Float32Array(memory.buffer, this.#at, this.#values.length).set(this.#values);
+    }
+    return this.#at;
+  }
+
+  release(): void {
+    this.#engine.heap.release(this.#at);
+    this.#at = 0;
+  }
+}
+
+const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
+
+/**
+ * The kernels of streams, compiled once: what `loadStream` does by itself. Given to a worker or an AudioWorklet as the option `module`, they
+ * spare it the compiling.
+ *
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; TypeError for an unknown mode.
+ */
+export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAssembly.Module> {
+  checkMode('compileKernels', mode);
+  const build = buildFor(mode);
+  try {
+    return (compiled[build] ??= await compile(build));
+  } catch (error) {
+    throw compileRefused(error);
+  }
+}
+
+function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
+  checkMode('decodeStream', mode);
+  const build = buildFor(mode);
+  try {
+    return (compiled[build] ??= compileNow(build));
+  } catch (error) {
+    throw compileRefused(error);
+  }
+}
+
+/**
+ * The stream of a model file that `encodeModel`, `saveModel` or `tapeloop train` wrote: `model.stream()` without the model, with its bits. What the
+ * file holds for training is not looked at.
+ *
+ * @param bytes the whole file; not kept.
+ * @returns a stream with memory of its own, which goes when the stream goes.
+ * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is not finite, or hold a model
+ *   that cannot run step by step, naming the layer; nothing is allocated for what the file claims but does not hold. ArgumentError for
+ *   an option out of range; HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
+ */
+export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStreamOptions = {}): FileStream {
+  const { mode, module = compileKernelsNow(mode), file, ...rest } = options;
+  const opened = openModelFile(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, file);
+  return new FileStream(streamEngine(module), opened, rest);
+}
+
+/**
+ * `decodeStream` of a file that is fetched, or of bytes, with the kernels compiled off the calling thread.
+ *
+ * @param source where the file is, relative to the page; or its bytes.
+ * @throws as `decodeStream` does; ModelFileError too if the file cannot be fetched.
+ *
+ * @example
+ * const stream = await loadStream('model.safetensors');
+ * const output = stream.step([0.2, -1]);
+ */
+export async function loadStream(
+  source: string | URL | Uint8Array | ArrayBuffer,
+  options: LoadStreamOptions = {},
+): Promise<FileStream> {
+  const isBytes = typeof source === 'object' && !(source instanceof URL);
+  const [module, bytes] = await Promise.all([
+    options.module ?? compileKernels(options.mode),
+    isBytes ? source : fetchBytes(source),
+  ]);
+  return decodeStream(bytes, { ...options, module, file: options.file ?? (isBytes ? undefined : String(source)) });
+}
+
+async function fetchBytes(address: string | URL): Promise<ArrayBuffer> {
+  const file = String(address);
+  let response: Response;
+  try {
+    response = await fetch(address);
+  } catch (cause) {
+    throw new ModelFileError('it could not be fetched', { file, cause });
+  }
+  if (!response.ok) throw new ModelFileError(`expected to be fetched, got status ${response.status}`, { file });
+  return response.arrayBuffer();
+}

@@ -1,0 +1,255 @@
+import type { CellLayout } from '../cells/layout.ts';
+import { type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
+import type { Shape } from '../engine/shape.ts';
+import type { StreamEngine } from './engine.ts';
+
+/** How kernels and recurrent kernels are kept: one byte a weight, with a scale a column, or four. */
+export type WeightFormat = 'float32' | 'int8';
+
+// What `gemm_int8` takes.
+const MOST_INT8_ROWS = 32_768;
+
+/** A weight as the layers of a stream read it: a `Parameter`, or a tensor of a file. */
+export interface StreamWeight {
+  readonly name: string;
+  readonly shape: Shape;
+  /** Address of its values, row-major. */
+  readonly ptr: Ptr;
+  /** Counts changes of the values. Undefined where they never change: then nobody asks for them once they are packed. */
+  readonly version?: number;
+  /** Called once they are packed: what stands at `ptr` is not needed until it is asked for again. */
+  release?(): void;
+}
+
+interface Weights {
+  readonly kernel: StreamWeight;
+  readonly bias?: StreamWeight | undefined;
+}
+
+/** A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed. */
+interface Packed {
+  weight: StreamWeight;
+  version: number | undefined;
+  from: number;
+  count: number;
+  copy: Ptr;
+}
+
+/** What a recurrent layer keeps from step to step, `[rows, H]`. */
+interface State {
+  readonly ptr: Ptr;
+  readonly size: number;
+}
+
+/**
+ * Lays out the layer within a TimeDistributed, which is what a stream does with any layer, unless it has states: those would have to start anew
+ * at each step. Throws `ArgumentError` then.
+ */
+export function addStepwise(program: StreamProgram, name: string, add: () => void): void {
+  const before = program.states.length;
+  add();
+  if (program.states.length > before) {
+    throw new ArgumentError(`${name}: a TimeDistributed recurrent layer cannot run step by step`);
+  }
+}
+
+// Buffers go back to their heap when their program is collected without having been disposed of.
+const abandoned = new FinalizationRegistry<() => void>((release) => release());
+
+/**
+ * A stack of layers laid out for the `stream` kernel. Layers add themselves in order, each reading what the one before
+ * left; everything is allocated here, once, and nothing while the program runs.
+ */
+export class StreamProgram {
+  readonly engine: StreamEngine;
+  readonly rows: number;
+  readonly weights: WeightFormat;
+  /** States by layer, in order. */
+  readonly states: State[] = [];
+  readonly #records: number[][] = [];
+  readonly #packed: Packed[] = [];
+  // Held so that their memory stays theirs for as long as records name it.
+  readonly #inPlace: StreamWeight[] = [];
+  readonly #release: () => void;
+  readonly #buffers: Ptr[] = [];
+  #program: Ptr = 0;
+  #at: Ptr = 0;
+  #width: number;
+  #idLimit = 0;
+
+  /** @param width features of the input, for a stack that does not start with an embedding. */
+  constructor(engine: StreamEngine, rows: number, width: number, weights: WeightFormat = 'float32') {
+    this.engine = engine;
+    this.rows = rows;
+    this.weights = weights;
+    this.#width = width;
+    const { heap } = engine;
+    const buffers = this.#buffers;
+    this.#release = () => {
+      for (const buffer of buffers.splice(0)) heap.release(buffer);
+    };
+    abandoned.register(this, this.#release, this);
+  }
+
+  /** Features of what the layers so far give. */
+  get width(): number {
+    return this.#width;
+  }
+
+  /** Ids are in [0, idLimit); 0 where the input is features. */
+  get idLimit(): number {
+    return this.#idLimit;
+  }
+
+  /** y = table[x, :], for x one id a row. */
+  embedding(table: StreamWeight): void {
+    if (this.#records.length > 0) throw new ArgumentError(`stream: '${table.name}' expected ids, not a layer's output`);
+    const [limit, units] = table.shape as [number, number];
+    this.#idLimit = limit;
+    this.#add({ kind: StreamKind.Embedding, units, kernel: this.#place(table), y: this.#buffer(units) });
+  }
+
+  /** y = x·W + b */
+  dense({ kernel, bias }: Weights): void {
+    const [inputs, units] = kernel.shape as [number, number];
+    const y = this.#buffer(units);
+    this.#add({ kind: StreamKind.Dense, inputs, units, kernel: this.#pack(kernel), bias: this.#place(bias), y });
+  }
+
+  /** y = f(x) elementwise, f one of `Unary`. */
+  unary(f: number): void {
+    this.#add({ kind: StreamKind.Unary, units: this.#width, y: this.#buffer(this.#width), function: f });
+  }
+
+  softmax(): void {
+    this.#add({ kind: StreamKind.Softmax, units: this.#width, y: this.#buffer(this.#width) });
+  }
+
+  /** One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the cell. */
+  recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
+    const { stream } = cell;
+    if (!stream)
+      throw new ArgumentError(`stream: ${cell.name} cannot be streamed, since the kernel has no step for it`);
+    const { kernel, recurrentKernel } = weights;
+    const units = recurrentKernel.shape[0]!;
+    const width = cell.gates * units;
+    const states = cell.states.map(() => this.#buffer(units));
+    this.states.push(...states.map((ptr) => ({ ptr, size: this.rows * units })));
+    const blocks = cell.blocks.flatMap((block) =>
+      'extra' in block ? [] : this.#pack(recurrentKernel, block.gate * units, block.gates * units),
+    );
+    const bias = this.#place(weights.bias);
+    this.#add({
+      kind: stream.kind,
+      inputs: kernel.shape[0]!,
+      units,
+      kernel: this.#pack(kernel),
+      recurrent: blocks[0]!,
+      recurrentNext: blocks[1] ?? 0,
+      bias,
+      recurrentBias: bias && cell.biases === 2 ? bias + 4 * width : 0,
+      gates: this.#buffer(width),
+      kept: states[1] ?? this.#buffer(Math.max(cell.saved, 1) * units),
+      scratch: this.#buffer(Math.max(cell.scratch, 1) * units),
+      function: stream.activation ?? 0,
+      y: states[0]!,
+    });
+  }
+
+  /** Memory of `count` 4-byte elements that lives as long as the program. */
+  allocate(count: number): Ptr {
+    const at = this.engine.heap.allocate(4 * count);
+    this.#buffers.push(at);
+    return at;
+  }
+
+  /** Runs `steps` steps; step s reads input + s·inputBytes and leaves its output at output + s·4·rows·width. */
+  run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void {
+    this.#program ||= this.#write();
+    for (const packed of this.#packed) if (packed.version !== packed.weight.version) this.#refresh(packed);
+    const { kernels, memory } = this.engine;
+    const count = this.#records.length;
+    if (count > 0) kernels.stream(this.#program, count, steps, input, inputBytes, output, 4 * this.rows * this.#width);
+    // Of a stack that does nothing but drop while it trains.
+    else new Uint8Array(memory.buffer).copyWithin(output, input, input + steps * inputBytes);
+  }
+
+  /** Gives its memory back. Safe to call twice; the program must not run again. */
+  dispose(): void {
+    abandoned.unregister(this);
+    this.#release();
+    this.states.length = 0;
+  }
+
+  #add(r: {
+    kind: number;
+    units: number;
+    y: Ptr;
+    inputs?: number;
+    kernel?: Ptr;
+    recurrent?: Ptr;
+    recurrentNext?: Ptr;
+    bias?: Ptr;
+    recurrentBias?: Ptr;
+    gates?: Ptr;
+    kept?: Ptr;
+    scratch?: Ptr;
+    function?: number;
+  }): void {
+    const kind = r.kind + (this.weights === 'int8' ? STREAM_INT8 : 0);
+    this.#records.push([
+      ...[kind, this.rows, r.inputs ?? 0, r.units, this.#at, r.y, r.kernel ?? 0, r.recurrent ?? 0],
+      ...[r.recurrentNext ?? 0, r.bias ?? 0, r.recurrentBias ?? 0, r.gates ?? 0, r.kept ?? 0, r.scratch ?? 0],
+      ...[r.function ?? 0, this.engine.gemmScratch],
+    ]);
+    this.#at = r.y;
+    this.#width = r.units;
+  }
+
+  #write(): Ptr {
+    const words = this.#records.flat();
+    const program = this.allocate(words.length);
+    new Int32Array(this.engine.memory.buffer, program, words.length).set(words);
+    return program;
+  }
+
+  /** `[rows, width]` zeros. */
+  #buffer(width: number): Ptr {
+    const count = this.rows * width;
+    const at = this.allocate(count);
+    this.engine.kernels.fill(count, 0, at);
+    return at;
+  }
+
+  /** Where a weight that is read as it stands stands; 0 for none. */
+  #place(weight: StreamWeight | undefined): Ptr {
+    if (!weight) return 0;
+    if (weight.version !== undefined) this.#inPlace.push(weight);
+    return weight.ptr;
+  }
+
+  #pack(weight: StreamWeight, from = 0, count = weight.shape[1]!): Ptr {
+    const rows = weight.shape[0]!;
+    const { kernels } = this.engine;
+    const isInt8 = this.weights === 'int8';
+    if (isInt8 && rows > MOST_INT8_ROWS) {
+      throw new ArgumentError(`int8: '${weight.name}' expected at most ${MOST_INT8_ROWS} rows, got ${rows}`);
+    }
+    const floats = isInt8 ? kernels.gemm_int8_packed_size(rows, count) / 4 : kernels.gemm_packed_size(rows, count);
+    const packed: Packed = { weight, version: undefined, from, count, copy: this.allocate(floats) };
+    this.#refresh(packed);
+    weight.release?.();
+    if (weight.version !== undefined) this.#packed.push(packed);
+    return packed.copy;
+  }
+
+  #refresh(packed: Packed): void {
+    const { weight, from, count, copy } = packed;
+    const [rows, columns] = weight.shape as [number, number];
+    const { kernels } = this.engine;
+    const pack = this.weights === 'int8' ? kernels.gemm_int8_pack : kernels.gemm_pack_b;
+    pack(rows, count, weight.ptr + 4 * from, columns, 1, copy);
+    packed.version = weight.version;
+  }
+}
