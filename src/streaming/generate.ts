@@ -68,9 +68,8 @@ const idsOfStream = (
       throw new ArgumentError('generate: stream expected one that takes ids, got one that takes features');
     }
     if (stream.batch !== sequences.length) {
-      throw new ArgumentError(
-        `generate: expected ${stream.batch} prompts for a stream of as many, got ${sequences.length}`,
-      );
+      const got = sequences.length;
+      throw new ArgumentError(`generate: prompts expected ${stream.batch}, as the stream has sequences, got ${got}`);
     }
     stream.reset();
     return { ...streamed(stream, sequences), dispose: () => {} };

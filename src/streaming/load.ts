@@ -1,4 +1,5 @@
 import type { Ptr } from '../engine/abi.ts';
+import { expectCount } from '../engine/argument-error.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
 import type { Shape } from '../engine/shape.ts';
 import { extrasOf, type Json, type ModelExtras, type ModelFile, networkOf, openModelFile } from '../io/model-file.ts';
@@ -31,11 +32,15 @@ export class FileStream extends Stream implements ModelExtras {
       const network = networkOf(file, 'it cannot run step by step');
       const shape = network.layers[0]?.config.batchInputShape;
       if (!Array.isArray(shape)) file.fail('its first layer does not say what input it takes');
-      return { layers: network.layers, width: Number((shape as Json[]).at(-1)), extras: extrasOf(file) };
+      return { layers: network.layers, width: (shape as Json[]).at(-1) as number, extras: extrasOf(file) };
     });
     const weightOf: WeightOf = (name, shape) => new FileWeight(engine, name, shape, file.valuesOf(name, shape));
     const streamed = layers.map((layer) => ({
-      addToStream: (program: StreamProgram) => file.understand(() => addLayer(program, layer, weightOf)),
+      addToStream: (program: StreamProgram) =>
+        file.understand(() => {
+          addLayer(program, layer, weightOf);
+          if (program.idLimit === 0) expectCount('features of its input', width);
+        }),
     }));
     super(engine, streamed, width, options);
     this.vocabulary = extras.vocabulary;
@@ -113,7 +118,7 @@ function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
  */
 export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStreamOptions = {}): FileStream {
   const { mode, module = compileKernelsNow(mode), file, ...rest } = options;
-  const opened = openModelFile(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes, file);
+  const opened = openModelFile(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), file);
   return new FileStream(streamEngine(module), opened, rest);
 }
 
@@ -131,7 +136,7 @@ export async function loadStream(
   source: string | URL | Uint8Array | ArrayBuffer,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
-  const isBytes = typeof source === 'object' && !(source instanceof URL);
+  const isBytes = typeof source === 'object' && 'byteLength' in source;
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),
     isBytes ? source : fetchBytes(source),

@@ -6,7 +6,11 @@ import { tensor } from '../../src/autograd/tensor.ts';
 import { type Engine, engine, init } from '../../src/engine/engine.ts';
 import { HostError } from '../../src/engine/load.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { gru } from '../../src/layers/recurrent.ts';
 import { square } from '../../src/ops/index.ts';
+import { sequential } from '../../src/train/model.ts';
+import { encodeModel } from '../../src/train/saved-model.ts';
 
 const guide = readFileSync(new URL('../../docs/guides/running-at-the-edge.md', import.meta.url), 'utf8');
 const { Memory, CompileError } = WebAssembly;
@@ -37,6 +41,8 @@ function refuse(): never {
 function noMemory(): never {
   throw new RangeError('WebAssembly.Memory(): could not allocate memory');
 }
+
+const file = encodeModel(sequential([gru({ units: 3, inputShape: [null, 2] }), dense({ units: 1 })]));
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -76,6 +82,14 @@ describe.each(Object.entries(hosts))('a host %s', (_, [spoil, sentence]) => {
   test('first use without init, says so', async () => {
     spoil();
     expect(await sentenceOf(firstUse())).toBe(sentence);
+  });
+
+  test('a stream of a file, says so', async () => {
+    vi.resetModules();
+    const { decodeStream, loadStream } = await import('../../src/streaming/load.ts');
+    spoil();
+    expect(await sentenceOf(loadStream(file))).toBe(sentence);
+    expect(await sentenceOf((async () => decodeStream(file))())).toBe(sentence);
   });
 });
 
@@ -168,6 +182,15 @@ test('memory to share, takes no more addresses than it may grow to', async () =>
   expect(threads).toBe(2);
   expect(asked).toEqual([{ initial: 16, maximum: 512, shared: true }]);
   engine().stopThreads();
+});
+
+test('a scope that has little, an AudioWorklet, runs a stream of a file', async () => {
+  vi.resetModules();
+  const { decodeStream } = await import('../../src/streaming/load.ts');
+  for (const name of ['TextDecoder', 'atob', 'fetch', 'performance', 'URL', 'MessageChannel']) {
+    vi.stubGlobal(name, undefined);
+  }
+  expect(decodeStream(file).step([1, 2])).toHaveLength(1);
 });
 
 test('a scope without TextDecoder, an AudioWorklet, has none after it was lent one', async () => {

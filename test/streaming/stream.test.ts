@@ -1,53 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
-import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
-import { RandomStream, setSeed } from '../../src/engine/random.ts';
-import { activation } from '../../src/layers/activation.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { lstm } from '../../src/layers/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-
-const INPUTS = 5;
-const TIME = 6;
-const sequences = { returnSequences: true } as const;
-
-const stacks: Record<string, () => Layer[]> = {
-  lstm: () => [lstm({ units: 7, ...sequences, inputShape: [null, INPUTS] })],
-  'gru, reset after': () => [gru({ units: 6, ...sequences, inputShape: [null, INPUTS] })],
-  'gru, reset before': () => [gru({ units: 6, ...sequences, resetAfter: false, inputShape: [null, INPUTS] })],
-  'simpleRnn relu without bias': () => [
-    simpleRnn({ units: 4, ...sequences, activation: 'relu', useBias: false, inputShape: [null, INPUTS] }),
-  ],
-  'gru without bias': () => [gru({ units: 4, ...sequences, useBias: false, inputShape: [null, INPUTS] })],
-  'deep stack with dropout, activations and softmax': () => [
-    dense({ units: 9, activation: 'relu', inputShape: [null, INPUTS] }),
-    lstm({ units: 8, ...sequences }),
-    dropout({ rate: 0.5 }),
-    gru({ units: 5, ...sequences }),
-    dense({ units: 4, activation: 'tanh' }),
-    simpleRnn({ units: 33, ...sequences }),
-    dense({ units: 3, activation: 'softmax' }),
-  ],
-  'layers that act on each step by itself': () => [
-    masking({ maskValue: 9, inputShape: [null, INPUTS] }),
-    timeDistributed(dense({ units: 6 })),
-    activation({ activation: 'gelu' }),
-    spatialDropout1d({ rate: 0.5 }),
-    lstm({ units: 5, ...sequences }),
-    activation({ activation: 'softmax' }),
-  ],
-};
-
-const values = (count: number): Float32Array => {
-  const random = new RandomStream(7);
-  return Float32Array.from({ length: count }, () => 2 * random.nextUniform() - 1);
-};
+import { sequential } from '../../src/train/model.ts';
+import { modes } from '../engine/modes.ts';
+import { INPUTS, make, makeOfIds, stacks, TIME, values } from './stacks.ts';
 
 /** [B, T, F] as [T, B, F]. */
 function timeMajor(x: ArrayLike<number>, batch: number, time: number): Float32Array {
@@ -58,12 +18,7 @@ function timeMajor(x: ArrayLike<number>, batch: number, time: number): Float32Ar
   });
 }
 
-const make = (name: string): Model => {
-  setSeed(3);
-  return sequential(stacks[name]!());
-};
-
-for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : (['reproducible'] as const)) {
+for (const mode of modes) {
   describe(`stream in ${mode} mode`, async () => {
     await init({ mode });
     for (const name of Object.keys(stacks)) {
@@ -125,12 +80,7 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
     });
 
     test('stream, an embedding in front, takes ids', () => {
-      setSeed(4);
-      const model = sequential([
-        embedding({ inputDim: 10, outputDim: 4 }),
-        lstm({ units: 6, ...sequences }) as Layer,
-        dense({ units: 10 }),
-      ]);
+      const model = makeOfIds();
       const ids = [3, 9, 0, 3];
       const whole = model.predict(ndarray(Int32Array.from(ids), [1, 4])).data;
       const stream = model.stream();
@@ -177,6 +127,27 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
       expect(() => stream.steps(values(40), 4)).toThrow('n expected 1 to maxSteps = 3, got 4');
       expect(() => stream.setState([])).toThrow('states expected 2 arrays, got 0');
       expect(() => model.stream({ batch: 0 })).toThrow('batch expected an integer ≥ 1, got 0');
+    });
+
+    test('stream, a recurrent layer within TimeDistributed or an embedding behind a layer, is refused', () => {
+      const perStep = sequential([timeDistributed(lstm({ units: 3 }), { inputShape: [null, 4, 2] })]);
+      expect(() => perStep.stream()).toThrow(
+        'time_distributed: a TimeDistributed recurrent layer cannot run step by step',
+      );
+      const late = sequential([dense({ units: 1, inputShape: [2] }), embedding({ inputDim: 3, outputDim: 2 })]);
+      expect(() => late.stream()).toThrow("'embedding/embeddings' expected ids, not a layer's output");
+    });
+
+    test('stream, disposed of, gives its memory back and says so when it is used', () => {
+      const model = make('gru, reset after');
+      const before = engine().heap.usedBytes;
+      const stream = model.stream();
+      stream.step(values(INPUTS));
+      expect(engine().heap.usedBytes).toBeGreaterThan(before);
+      stream.dispose();
+      stream.dispose();
+      expect(engine().heap.usedBytes).toBe(before);
+      expect(() => stream.step(values(INPUTS))).toThrow('stream: it was disposed of');
     });
   });
 }
