@@ -1,5 +1,5 @@
 import { Init } from '../engine/abi.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, cellOf } from './cell.ts';
 import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
 
 /**
@@ -12,8 +12,7 @@ import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
  *
  * @see keras.layers.GRU(reset_after=True); torch.nn.GRU
  */
-export const gruAfterCell: Cell = {
-  ...gruAfterLayout,
+export const gruAfterCell: Cell = /* @__PURE__ */ cellOf(gruAfterLayout, {
   forward({ kernels, rows, units, gates, previous, next, saved, scratch, project }) {
     project(0, previous[0]!, scratch, 3 * units, Init.Bias);
     project(1, previous[0]!, scratch + 4 * 2 * units, 3 * units, Init.Bias);
@@ -24,7 +23,7 @@ export const gruAfterCell: Cell = {
     projectBack(0, gates, 3 * units, dHiddenPrevious, Init.Accumulate);
     projectBack(1, saved, units, dHiddenPrevious, Init.Accumulate);
   },
-};
+});
 
 /**
  * Gated recurrent unit with the reset gate before the recurrent product, as first published, gates z r h and one bias:
@@ -33,8 +32,7 @@ export const gruAfterCell: Cell = {
  *
  * @see Cho et al. 2014; keras.layers.GRU(reset_after=False)
  */
-export const gruBeforeCell: Cell = {
-  ...gruBeforeLayout,
+export const gruBeforeCell: Cell = /* @__PURE__ */ cellOf(gruBeforeLayout, {
   forward({ kernels, rows, units, gates, previous, next, saved, project }) {
     project(0, previous[0]!, gates, 3 * units, Init.Accumulate);
     kernels.gru_before_gates(rows, units, gates, previous[0]!, saved);
@@ -47,4 +45,4 @@ export const gruBeforeCell: Cell = {
     kernels.gru_before_gates_backward(rows, units, gates, previous[0]!, scratch, dHiddenPrevious);
     projectBack(0, gates, 3 * units, dHiddenPrevious, Init.Accumulate);
   },
-};
+});

@@ -40,7 +40,17 @@ export interface ExtraBlock {
   readonly gradient: 'hidden';
 }
 
-export const lstmLayout: CellLayout = {
+// What is at the top of a file is made by calls that bundlers may leave out: an app with one cell then carries no other.
+const known = (
+  stream: keyof typeof StreamKind,
+  layout: Omit<CellLayout, 'stream'>,
+  activation?: keyof typeof RnnActivation,
+): CellLayout => ({
+  ...layout,
+  stream: { kind: StreamKind[stream], ...(activation && { activation: RnnActivation[activation] }) },
+});
+
+export const lstmLayout: CellLayout = /* @__PURE__ */ known('Lstm', {
   name: 'lstm',
   gates: 4,
   biases: 1,
@@ -48,10 +58,9 @@ export const lstmLayout: CellLayout = {
   blocks: [{ gate: 0, gates: 4, input: 'hidden', gradient: 'gates' }],
   saved: 0,
   scratch: 0,
-  stream: { kind: StreamKind.Lstm },
-};
+});
 
-export const gruAfterLayout: CellLayout = {
+export const gruAfterLayout: CellLayout = /* @__PURE__ */ known('GruAfter', {
   name: 'gru',
   gates: 3,
   biases: 2,
@@ -62,10 +71,9 @@ export const gruAfterLayout: CellLayout = {
   ],
   saved: 1,
   scratch: 3,
-  stream: { kind: StreamKind.GruAfter },
-};
+});
 
-export const gruBeforeLayout: CellLayout = {
+export const gruBeforeLayout: CellLayout = /* @__PURE__ */ known('GruBefore', {
   name: 'gru',
   gates: 3,
   biases: 1,
@@ -76,25 +84,28 @@ export const gruBeforeLayout: CellLayout = {
   ],
   saved: 1,
   scratch: 1,
-  stream: { kind: StreamKind.GruBefore },
-};
-
-const rnnLayout = (activation: number): CellLayout => ({
-  name: 'simpleRnn',
-  gates: 1,
-  biases: 1,
-  states: ['h'],
-  blocks: [{ gate: 0, gates: 1, input: 'hidden', gradient: 'gates' }],
-  saved: 0,
-  scratch: 0,
-  stream: { kind: StreamKind.Rnn, activation },
 });
+
+const rnnLayout = (activation: keyof typeof RnnActivation): CellLayout =>
+  known(
+    'Rnn',
+    {
+      name: 'simpleRnn',
+      gates: 1,
+      biases: 1,
+      states: ['h'],
+      blocks: [{ gate: 0, gates: 1, input: 'hidden', gradient: 'gates' }],
+      saved: 0,
+      scratch: 0,
+    },
+    activation,
+  );
 
 /** By the name of their activation. */
 export const rnnLayouts = {
-  tanh: rnnLayout(RnnActivation.Tanh),
-  relu: rnnLayout(RnnActivation.Relu),
-  linear: rnnLayout(RnnActivation.Linear),
+  tanh: /* @__PURE__ */ rnnLayout('Tanh'),
+  relu: /* @__PURE__ */ rnnLayout('Relu'),
+  linear: /* @__PURE__ */ rnnLayout('Linear'),
 };
 
 /** Whether the gates of an LSTM or a GRU have a fused kernel: those of Keras's default activations do. */

@@ -1,5 +1,5 @@
 import { Init } from '../engine/abi.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, cellOf } from './cell.ts';
 import { lstmLayout } from './layout.ts';
 
 /**
@@ -10,8 +10,7 @@ import { lstmLayout } from './layout.ts';
  *
  * @see Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); keras.layers.LSTM
  */
-export const lstmCell: Cell = {
-  ...lstmLayout,
+export const lstmCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   forward({ kernels, rows, units, gates, previous, next, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
     kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, next[0]!);
@@ -20,7 +19,7 @@ export const lstmCell: Cell = {
     kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, dHidden, dStates[0]!);
     projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
   },
-};
+});
 
 /**
  * LSTM whose gates see the cell state: i and f the one before, o the one after. p `[3, H]` in the order i f o:
@@ -29,8 +28,7 @@ export const lstmCell: Cell = {
  *
  * @see Gers and Schmidhuber 2000, "Recurrent nets that time and count"
  */
-export const lstmPeepholeCell: Cell = {
-  ...lstmLayout,
+export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   name: 'lstmPeephole',
   stream: undefined,
   extraWeights: [{ name: 'peephole', shape: ({ units }) => [3, units] }],
@@ -45,7 +43,7 @@ export const lstmPeepholeCell: Cell = {
   addWeightGradients({ kernels, rows, units, gates, previous, next, dExtra }) {
     if (dExtra[0]) kernels.lstm_peephole_weights(rows, units, gates, previous[1]!, next[1]!, dExtra[0]);
   },
-};
+});
 
 /**
  * LSTM whose output is projected to P ≤ H features, which alone are fed back; U is `[P, 4H]`, projection `[H, P]`:
@@ -54,12 +52,14 @@ export const lstmPeepholeCell: Cell = {
  *
  * @see Sak, Senior and Beaufays 2014; torch.nn.LSTM(proj_size)
  */
-export const lstmProjectionCell: Cell = {
-  ...lstmLayout,
+export const lstmProjectionCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   name: 'lstmProjection',
   stream: undefined,
   projects: true,
-  blocks: [...lstmLayout.blocks, { extra: 0, input: 'saved', gradient: 'hidden' }],
+  blocks: [
+    { gate: 0, gates: 4, input: 'hidden', gradient: 'gates' },
+    { extra: 0, input: 'saved', gradient: 'hidden' },
+  ],
   extraWeights: [{ name: 'projection', shape: ({ units, hidden }) => [units, hidden] }],
   saved: 1,
   scratch: 1,
@@ -74,4 +74,4 @@ export const lstmProjectionCell: Cell = {
     kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, scratch, step.dStates[0]!);
     step.projectBack(0, gates, 4 * units, step.dHiddenPrevious, Init.Accumulate);
   },
-};
+});
