@@ -1,14 +1,14 @@
 import type { Build } from './load.ts';
 import { withSharedMemory } from './shared-memory.ts';
 import { unpackBuild } from './unpack-build.ts';
-import * as packed from './wasm.gen.ts';
+import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 
 // Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is waited for. The package
 // takes another of the kernel-modules files where the host wants it (its `imports`): bytes as they are for Node, whose start they
 // shorten by 5 ms, and files for edge workers.
 
 /** The bytes of a build. @internal */
-export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, packed);
+export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
 
 /** Whether a module can be had whose memory threads share. */
 export const canShare = true;

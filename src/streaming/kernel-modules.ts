@@ -1,11 +1,11 @@
 import type { Build } from '../engine/load.ts';
 import { unpackBuild } from '../engine/unpack-build.ts';
-import * as packed from './wasm.gen.ts';
+import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 
 // The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses in the same way.
 
 /** The bytes of a build. @internal */
-export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, packed);
+export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
 
 /** A build's module, compiled while the caller waits. */
 export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
