@@ -26,7 +26,7 @@ const functions: Readonly<Record<string, number>> = {
 };
 
 /** Lays an activation of the layer `layer` out for streaming. Throws `ArgumentError` for one that no single kernel computes. */
-export function addActivation(program: StreamProgram, layer: string, name: string): void {
+export function addNamedActivation(program: StreamProgram, layer: string, name: string): void {
   if (Object.hasOwn(functions, name)) program.unary(functions[name]!);
   else if (name === 'softmax') program.softmax();
   else if (name !== 'linear') {

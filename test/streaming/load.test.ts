@@ -1,11 +1,13 @@
 // Streams of files: the bits of `Model.stream`, whatever the layers, the weights' format and the build.
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { init } from '../../src/engine/engine.ts';
+import { activation } from '../../src/layers/activation.ts';
 import type { ActivationName } from '../../src/layers/activations.ts';
 import { bidirectional } from '../../src/layers/bidirectional.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
+import { moreActivations } from '../../src/layers/more-activations.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { compileKernels, decodeStream, type LoadStreamOptions, loadStream } from '../../src/streaming/load.ts';
@@ -24,11 +26,6 @@ const more: Record<string, () => Layer[]> = {
     lstm({ units: 3, unitForgetBias: false, trainable: false, returnState: false, zeroOutputForMask: true }),
     dense({ units: 17, activation: 'leakyRelu' }),
   ],
-  ...Object.fromEntries(
-    (['relu', 'gelu', 'selu', 'softplus', 'hardSilu', 'mish', 'exponential', 'linear'] as ActivationName[]).map(
-      (activation) => [`dense, ${activation}`, () => [dense({ units: 6, activation, inputShape: [null, INPUTS] })]],
-    ),
-  ),
 };
 
 /** What a stream gives for two calls, and where it then stands. */
@@ -104,6 +101,29 @@ describe.each(modes)('decodeStream in %s mode', (mode) => {
     expect([memory.buffer.byteLength, heap.usedBytes]).toEqual(before);
   });
 });
+
+const names = ['linear', 'relu', 'sigmoid', 'tanh', 'softmax', ...Object.keys(moreActivations)] as ActivationName[];
+
+test.each(names)(
+  'dense and activation, %s, run as model.stream runs them or are refused as it refuses them',
+  (name) => {
+    for (const layer of [
+      dense({ units: 6, activation: name, inputShape: [null, INPUTS] }),
+      activation({ activation: name, inputShape: [null, INPUTS] }),
+    ]) {
+      const model = modelOf(() => [layer]);
+      const bytes = encodeModel(model);
+      let own: Stream;
+      try {
+        own = model.stream({ maxSteps: 3 });
+      } catch ({ message }) {
+        expect(() => decodeStream(bytes)).toThrow(message);
+        continue;
+      }
+      expect(run(decodeStream(bytes, { maxSteps: 3 }), values(4 * INPUTS))).toEqual(run(own, values(4 * INPUTS)));
+    }
+  },
+);
 
 test('int8 weights, keep a byte a weight and nothing of the float32 ones', () => {
   const bytes = encodeModel(sequential([lstm({ units: 256, inputShape: [null, 256] })]));
