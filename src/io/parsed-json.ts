@@ -4,7 +4,7 @@ export type Parsed = Readonly<Record<string, unknown>>;
 
 /** Throws `TypeError` unless it is an object. */
 export function expectObject(what: string, value: unknown): Parsed {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Parsed;
+  if (isObject(value)) return value;
   throw new TypeError(`${what} expected an object, got ${describe(value)}`);
 }
 
@@ -22,14 +22,20 @@ export function expectString(what: string, value: unknown): string {
   throw new TypeError(`${what} expected a string, got ${describe(value)}`);
 }
 
-/** Text as an error shows it. */
-export const quote = (text: string | undefined): string =>
-  text === undefined ? 'none' : JSON.stringify(text.slice(0, 60));
+/** Whether it is neither a list nor null. */
+export const isObject = (value: unknown): value is Parsed =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A value as an error shows it: short, and without walking into it. */
+/** The beginning of a text that may be long. */
+export const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
+
+/** Text as an error shows it. */
+export const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(clip(text)));
+
+/** A value as an error shows it: short, and without walking into it, since a hostile one nests deep enough to end the stack. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (isObject(value)) return 'an object';
   return value === undefined ? 'none' : String(value);
 }

@@ -2,6 +2,8 @@
 // N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the header is checked
 // against the bytes that are there before anything is allocated for it.
 
+import { clip, describe, isObject, quote } from './parsed-json.ts';
+
 /** A model file that cannot be read as what it claims to be; `file` names it where the caller did. */
 export class ModelFileError extends Error {
   readonly file: string | undefined;
@@ -339,17 +341,3 @@ function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
 
 const isSize = (value: unknown): boolean =>
   Number.isSafeInteger(value) && !Object.is(value, -0) && (value as number) >= 0;
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
-
-const quote = (text: string): string => JSON.stringify(clip(text));
-
-/** A value for an error message: short, and without walking into it, since a hostile one nests deep enough to end the stack. */
-function describe(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
