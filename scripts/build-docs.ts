@@ -34,7 +34,7 @@ const categories: [source: RegExp, category: string][] = [
   [/src\/train\/optimizer/, 'Optimizers'],
   [/src\/train\/schedule/, 'Schedules'],
   [/src\/train\/callbacks/, 'Callbacks'],
-  [/src\/train\/(generate|sampling|stream)|stream-program/, 'Generation and streaming'],
+  [/src\/train\/generate|src\/streaming\//, 'Generation and streaming'],
   [/src\/train\/gradient-flow/, 'Models and training'],
   [/src\/train\/saved-model|src\/io\//, 'Model files'],
   [/src\/data\//, 'Data'],
@@ -69,7 +69,7 @@ function categorize(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'data', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
+  entryPoints: ['index', 'stream', 'data', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,

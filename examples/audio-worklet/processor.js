@@ -1,11 +1,11 @@
 // On the audio thread: each block of samples goes through the model in one call into Wasm, and nothing is allocated.
-import { decodeModel } from 'tapeloop';
+import { decodeStream } from 'tapeloop/stream';
 
 export class RecurrentProcessor extends AudioWorkletProcessor {
   constructor({ processorOptions }) {
     super();
     const block = globalThis.renderQuantumSize ?? 128;
-    this.stream = decodeModel(processorOptions.model).model.stream({ maxSteps: block });
+    this.stream = decodeStream(processorOptions.model, { maxSteps: block });
     this.silence = new Float32Array(block);
   }
 

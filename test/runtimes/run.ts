@@ -45,7 +45,7 @@ title: Runtimes
 
 # Runtimes
 
-One suite, run on the packed package in each runtime that was there: load, train an LSTM and a GRU for 50 steps, save, load, go on, stream 1,000 steps. \`hash equal\` says that
+One suite, run on the packed package in each runtime that was there: load, train an LSTM and a GRU for 50 steps, save, load, go on, stream 1,000 steps, of the model and by \`tapeloop/stream\` of its file, with the same bits. \`hash equal\` says that
 the weights end in the one SHA-256 that is a constant of the test, in \`reproducible\` mode, for any number of threads. Made by
 \`npm run test:runtimes -- --markdown docs/guides/runtimes.md\`.
 
