@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
@@ -151,3 +153,17 @@ for (const mode of modes) {
     });
   });
 }
+
+test('stream, its model forgotten, holds the weights that it reads in place', async () => {
+  setFlagsFromString('--expose_gc');
+  const collect = runInNewContext('gc') as () => void;
+  const start = () => {
+    const model = makeOfIds();
+    return { stream: model.stream(), weights: model.weights.map((weight) => new WeakRef(weight)) };
+  };
+  const { stream, weights } = start();
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  expect(weights.filter((weight) => weight.deref() === undefined)).toEqual([]);
+  stream.dispose();
+});
