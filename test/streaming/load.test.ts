@@ -40,7 +40,30 @@ afterAll(async () => {
   await init();
 });
 
+const names = ['linear', 'relu', 'sigmoid', 'tanh', 'softmax', ...Object.keys(moreActivations)] as ActivationName[];
+
 describe.each(modes)('decodeStream in %s mode', (mode) => {
+  test.each(names)('dense and activation, %s, run or are refused as by model.stream', async (name) => {
+    await init({ mode });
+    for (const layer of [
+      dense({ units: 6, activation: name, inputShape: [null, INPUTS] }),
+      activation({ activation: name, inputShape: [null, INPUTS] }),
+    ]) {
+      const model = modelOf(() => [layer]);
+      const bytes = encodeModel(model);
+      let own: Stream;
+      try {
+        own = model.stream({ maxSteps: 3 });
+      } catch (refusal) {
+        const sentence = `activation '${name}' cannot run step by step; expected one of linear, relu,`;
+        expect((refusal as Error).message).toContain(sentence);
+        expect(() => decodeStream(bytes, { mode })).toThrow(sentence);
+        continue;
+      }
+      expect(run(decodeStream(bytes, { mode, maxSteps: 3 }), values(4 * INPUTS))).toEqual(run(own, values(4 * INPUTS)));
+    }
+  });
+
   describe.each(['float32', 'int8'] as const)('of %s weights', (weights) => {
     test.each(Object.keys(more))('%s, gives the bits of model.stream', async (name) => {
       await init({ mode });
@@ -101,31 +124,6 @@ describe.each(modes)('decodeStream in %s mode', (mode) => {
     expect([memory.buffer.byteLength, heap.usedBytes]).toEqual(before);
   });
 });
-
-const names = ['linear', 'relu', 'sigmoid', 'tanh', 'softmax', ...Object.keys(moreActivations)] as ActivationName[];
-
-test.each(names)(
-  'dense and activation, %s, run as model.stream runs them or are refused as it refuses them',
-  (name) => {
-    for (const layer of [
-      dense({ units: 6, activation: name, inputShape: [null, INPUTS] }),
-      activation({ activation: name, inputShape: [null, INPUTS] }),
-    ]) {
-      const model = modelOf(() => [layer]);
-      const bytes = encodeModel(model);
-      let own: Stream;
-      try {
-        own = model.stream({ maxSteps: 3 });
-      } catch (refusal) {
-        const sentence = `activation '${name}' cannot run step by step; expected one of linear, relu,`;
-        expect((refusal as Error).message).toContain(sentence);
-        expect(() => decodeStream(bytes)).toThrow(sentence);
-        continue;
-      }
-      expect(run(decodeStream(bytes, { maxSteps: 3 }), values(4 * INPUTS))).toEqual(run(own, values(4 * INPUTS)));
-    }
-  },
-);
 
 test('int8 weights, keep a byte a weight and nothing of the float32 ones', () => {
   const bytes = encodeModel(sequential([lstm({ units: 256, inputShape: [null, 256] })]));
