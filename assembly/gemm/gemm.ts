@@ -56,11 +56,8 @@ export function gemm(
   let from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
   let rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
   let fromStep = init == Init.Zero ? 0 : 4 * NR;
-  if (m < MIN_MR) {
-    gemv(m, n, k, a, 4 * rsA, 4 * csA, packed, from, rsFrom, fromStep, c, 4 * rsC);
-    return;
-  }
-  const kBlocks = max((k + KC - 1) / KC, 1);
+  const isFew = m < MIN_MR;
+  const kBlocks = isFew && csA == 1 ? 1 : max((k + KC - 1) / KC, 1);
   const kc = (k + kBlocks - 1) / kBlocks;
   const mc = block_rows(kc);
   let p = 0;
@@ -74,21 +71,12 @@ export function gemm(
         pack_a(rows, depth, block, rsA, csA, scratch, rsBlock);
         block = scratch;
       }
-      panels(
-        rows,
-        n,
-        depth,
-        block,
-        rsBlock,
-        packed + 4 * (<usize>p * NR),
-        4 * NR * k,
-        from + i * rsFrom,
-        rsFrom,
-        fromStep,
-        c + 4 * (<usize>i * rsC),
-        4 * rsC,
-        scratch + 4 * A_BLOCK,
-      );
+      const b = packed + 4 * (<usize>p * NR);
+      const start = from + i * rsFrom;
+      const to = c + 4 * (<usize>i * rsC);
+      const panel = 4 * NR * k;
+      if (isFew) gemv(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC);
+      else panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC, scratch + 4 * A_BLOCK);
       i += rows;
     }
     from = c;

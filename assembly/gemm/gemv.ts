@@ -1,39 +1,44 @@
 /*
  * One row of C, or two: c[n] ← from[n] + a[k]·B over the panels that `gemm` reads (see pack.ts), the same sums in the same order, hence the same
- * bits. Bound by reading B, so nothing is packed and nothing blocked: four panels at a time give 8 independent sums, enough to hide a
- * multiply-add's latency, and a second row finds these panels in a nearer cache. Pointers are byte addresses and strides bytes.
+ * bits. Bound by reading B: every multiply-add loads what it multiplies, and a core loads no more often than it multiplies. So nothing is packed and
+ * nothing blocked, other loads are few, and four or five panels at a time give 8 or 10 independent sums, enough to hide a multiply-add's latency. A
+ * second row finds these panels in a nearer cache. Pointers are byte addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
 
 const ROW: usize = 4 * NR;
 
-/** C's row i at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c. */
+/** Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c. */
 export function gemv(
   m: i32,
   n: i32,
   k: i32,
   a: usize,
   rsA: usize,
-  csA: usize,
   packed: usize,
+  panel: usize,
   from: usize,
   rsFrom: usize,
   fromStep: usize,
   c: usize,
   rsC: usize,
 ): void {
-  const panel = ROW * k;
-  for (; n >= 4 * NR; n -= 4 * NR) {
+  while (n >= 4 * NR) {
+    // Fours until the rest is fives.
+    const count = ASC_FEATURE_RELAXED_SIMD && (n / NR) % 5 == 0 ? 5 : 4;
     for (let i = 0; i < m; i++) {
-      four_panels(k, a + i * rsA, csA, packed, panel, from + i * rsFrom, fromStep, c + i * rsC);
+      const x = a + i * rsA, start = from + i * rsFrom, to = c + i * rsC;
+      if (ASC_FEATURE_RELAXED_SIMD) fused_panels(count, k, x, packed, panel, start, fromStep, to);
+      else four_panels(k, x, packed, panel, start, fromStep, to);
     }
-    packed += 4 * panel;
-    from += 4 * fromStep;
-    c += 4 * ROW;
+    n -= count * NR;
+    packed += count * panel;
+    from += count * fromStep;
+    c += count * ROW;
   }
   for (; n > 0; n -= NR) {
-    for (let i = 0; i < m; i++) one_panel(n, k, a + i * rsA, csA, packed, from + i * rsFrom, c + i * rsC);
+    for (let i = 0; i < m; i++) one_panel(n, k, a + i * rsA, packed, from + i * rsFrom, c + i * rsC);
     packed += panel;
     from += fromStep;
     c += ROW;
@@ -43,7 +48,7 @@ export function gemv(
 // Two steps of k a round, the odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all
 // sums, runs out of registers and halves the speed of the plain build.
 function four_panels(
-  k: i32, a: usize, csA: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
+  k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
 ): void {
   let c00 = v128.load(from), c01 = v128.load(from, 16);
   from += fromStep;
@@ -55,10 +60,10 @@ function four_panels(
   let b1 = b0 + panel;
   let b2 = b1 + panel;
   let b3 = b2 + panel;
-  const end = b0 + panel;
+  const end = b0 + ROW * k;
   if (k & 1) {
     const x = v128.load32_splat(a);
-    a += csA;
+    a += 4;
     c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
     c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
     c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
@@ -70,13 +75,13 @@ function four_panels(
   }
   while (b0 < end) {
     let x = v128.load32_splat(a);
-    a += csA;
+    a += 4;
     c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
     c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
     c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
     c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
     x = v128.load32_splat(a);
-    a += csA;
+    a += 4;
     c00 = madd(x, v128.load(b0, 32), c00); c01 = madd(x, v128.load(b0, 48), c01);
     c10 = madd(x, v128.load(b1, 32), c10); c11 = madd(x, v128.load(b1, 48), c11);
     c20 = madd(x, v128.load(b2, 32), c20); c21 = madd(x, v128.load(b2, 48), c21);
@@ -92,14 +97,78 @@ function four_panels(
   v128.store(c, c30, 96); v128.store(c, c31, 112);
 }
 
+/**
+ * The relaxed build's four or five panels. Four steps of k a round, with one load of A for all: its 10 sums, 4 steps of A, one of them spread, and one of B
+ * are 13 registers. The way out after each step is for the last round, and holds Binaryen off from sinking each step's sums into the next one's, which
+ * would make chains of four sums and spill. (The plain build spills that way: V8 11 gets along with less in a round.)
+ */
+function fused_panels(
+  count: i32, k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
+): void {
+  let c00 = v128.load(from), c01 = v128.load(from, 16);
+  let c40 = c00, c41 = c01;
+  from += fromStep;
+  let c10 = v128.load(from), c11 = v128.load(from, 16);
+  from += fromStep;
+  let c20 = v128.load(from), c21 = v128.load(from, 16);
+  from += fromStep;
+  let c30 = v128.load(from), c31 = v128.load(from, 16);
+  if (count > 4) { from += fromStep; c40 = v128.load(from); c41 = v128.load(from, 16); }
+  let b1 = b0 + panel;
+  let b2 = b1 + panel;
+  let b3 = b2 + panel;
+  let b4 = b3 + panel;
+  for (; k > 0; k -= 4) {
+    const four = k >= 4 ? v128.load(a) : load_tail(a, k);
+    a += 16;
+    let x = v128.shuffle<f32>(four, four, 0, 0, 0, 0);
+    c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
+    c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
+    c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
+    c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
+    if (count > 4) { c40 = madd(x, v128.load(b4), c40); c41 = madd(x, v128.load(b4, 16), c41); }
+    if (k == 1) break;
+    x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
+    c00 = madd(x, v128.load(b0, 32), c00); c01 = madd(x, v128.load(b0, 48), c01);
+    c10 = madd(x, v128.load(b1, 32), c10); c11 = madd(x, v128.load(b1, 48), c11);
+    c20 = madd(x, v128.load(b2, 32), c20); c21 = madd(x, v128.load(b2, 48), c21);
+    c30 = madd(x, v128.load(b3, 32), c30); c31 = madd(x, v128.load(b3, 48), c31);
+    if (count > 4) { c40 = madd(x, v128.load(b4, 32), c40); c41 = madd(x, v128.load(b4, 48), c41); }
+    if (k == 2) break;
+    x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
+    c00 = madd(x, v128.load(b0, 64), c00); c01 = madd(x, v128.load(b0, 80), c01);
+    c10 = madd(x, v128.load(b1, 64), c10); c11 = madd(x, v128.load(b1, 80), c11);
+    c20 = madd(x, v128.load(b2, 64), c20); c21 = madd(x, v128.load(b2, 80), c21);
+    c30 = madd(x, v128.load(b3, 64), c30); c31 = madd(x, v128.load(b3, 80), c31);
+    if (count > 4) { c40 = madd(x, v128.load(b4, 64), c40); c41 = madd(x, v128.load(b4, 80), c41); }
+    if (k == 3) break;
+    x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
+    c00 = madd(x, v128.load(b0, 96), c00); c01 = madd(x, v128.load(b0, 112), c01);
+    c10 = madd(x, v128.load(b1, 96), c10); c11 = madd(x, v128.load(b1, 112), c11);
+    c20 = madd(x, v128.load(b2, 96), c20); c21 = madd(x, v128.load(b2, 112), c21);
+    c30 = madd(x, v128.load(b3, 96), c30); c31 = madd(x, v128.load(b3, 112), c31);
+    if (count > 4) { c40 = madd(x, v128.load(b4, 96), c40); c41 = madd(x, v128.load(b4, 112), c41); }
+    b0 += 4 * ROW;
+    b1 += 4 * ROW;
+    b2 += 4 * ROW;
+    b3 += 4 * ROW;
+    if (count > 4) b4 += 4 * ROW;
+  }
+  v128.store(c, c00); v128.store(c, c01, 16);
+  v128.store(c, c10, 32); v128.store(c, c11, 48);
+  v128.store(c, c20, 64); v128.store(c, c21, 80);
+  v128.store(c, c30, 96); v128.store(c, c31, 112);
+  if (count > 4) { v128.store(c, c40, 128); v128.store(c, c41, 144); }
+}
+
 /** The last panels; of the last one, `columns` may be less than 8. */
-function one_panel(columns: i32, k: i32, a: usize, csA: usize, b: usize, from: usize, c: usize): void {
+function one_panel(columns: i32, k: i32, a: usize, b: usize, from: usize, c: usize): void {
   const rest = columns & 3;
   let c0 = columns >= 4 ? v128.load(from) : load_tail(from, rest);
   let c1 = columns >= NR ? v128.load(from, 16) : columns > 4 ? load_tail(from + 16, rest) : f32x4.splat(0);
   for (const end = b + ROW * k; b < end; b += ROW) {
     const x = v128.load32_splat(a);
-    a += csA;
+    a += 4;
     c0 = madd(x, v128.load(b), c0);
     c1 = madd(x, v128.load(b, 16), c1);
   }
