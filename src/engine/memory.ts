@@ -152,25 +152,25 @@ export class Heap {
   }
 }
 
-/** A place in the arena to return to. */
-export interface Mark {
-  readonly segment: number;
-  readonly offset: number;
-  readonly before: number;
+/** A piece of the heap that the arena fills from its beginning. */
+interface Segment {
+  at: Ptr;
+  bytes: number;
+  used: number;
 }
+
+/** A place in the arena to return to: how much of each segment is in use. */
+export type Mark = readonly number[];
 
 /**
  * Step region: bump allocation that goes back to a mark in one move. Its segments grow in place where nothing follows them, and stay for the
  * next step: from the second step of the same shapes on nothing is allocated and every buffer has the address it had in the step before.
+ * A buffer goes to the first segment with room for it, so that what the end of one cannot hold leaves no hole there.
  * Where many steps of growing shapes have left many segments, they are replaced by one of the size that was in use at most.
  */
 export class Arena {
   #heap: Heap;
-  #segments: { at: Ptr; bytes: number }[] = [];
-  #segment = -1;
-  #offset = 0;
-  /** Bytes in use in the segments before the current one. */
-  #before = 0;
+  #segments: Segment[] = [];
   /** Most bytes ever in use at once since the segments were made. */
   #peak = 0;
   #wanted = 0;
@@ -186,29 +186,26 @@ export class Arena {
 
   allocate(bytes: number): Ptr {
     const need = align(Math.max(bytes, 1));
-    while (this.#segment < 0 || this.#offset + need > this.#segments[this.#segment]!.bytes) {
-      if (this.#extendLast(need)) break;
-      if (this.#segment + 1 >= this.#segments.length) this.#addSegment(need);
-      this.#before += this.#offset;
-      this.#segment++;
-      this.#offset = 0;
-    }
-    const at = this.#segments[this.#segment]!.at + this.#offset;
-    this.#offset += need;
-    this.#peak = Math.max(this.#peak, this.#before + this.#offset);
+    const segment =
+      this.#segments.find((each) => each.used + need <= each.bytes) ?? this.#extendLast(need) ?? this.#addSegment(need);
+    const at = segment.at + segment.used;
+    segment.used += need;
+    let inUse = 0;
+    for (const { used } of this.#segments) inUse += used;
+    this.#peak = Math.max(this.#peak, inUse);
     return at;
   }
 
   mark(): Mark {
-    return { segment: this.#segment, offset: this.#offset, before: this.#before };
+    return this.#segments.map(({ used }) => used);
   }
 
   /** Gives back everything allocated since `mark`. */
   release(mark: Mark): void {
-    this.#segment = mark.segment;
-    this.#offset = mark.offset;
-    this.#before = mark.before;
-    if (mark.segment < 0 && this.#segments.length > MOST_SEGMENTS) {
+    this.#segments.forEach((segment, i) => {
+      segment.used = mark[i] ?? 0;
+    });
+    if (this.#segments.length > MOST_SEGMENTS && this.#segments.every(({ used }) => used === 0)) {
       this.#wanted = this.#peak;
       this.releaseSegments();
     }
@@ -218,23 +215,19 @@ export class Arena {
   releaseSegments(): void {
     for (const segment of this.#segments) this.#heap.release(segment.at);
     this.#segments = [];
-    this.#segment = -1;
-    this.#offset = 0;
-    this.#before = 0;
     this.#peak = 0;
   }
 
-  /** Lets the last segment, if it is the current one, reach far enough for `need` more bytes. */
-  #extendLast(need: number): boolean {
+  /** Lets the last segment reach far enough for `need` more bytes. */
+  #extendLast(need: number): Segment | undefined {
     const last = this.#segments.at(-1);
-    if (!last || this.#segment !== this.#segments.length - 1) return false;
-    const bytes = this.#offset + need;
-    if (!this.#heap.extend(last.at, bytes)) return false;
-    last.bytes = bytes;
-    return true;
+    const bytes = last && last.used + need;
+    if (!last || !this.#heap.extend(last.at, bytes!)) return undefined;
+    last.bytes = bytes!;
+    return last;
   }
 
-  #addSegment(need: number): void {
+  #addSegment(need: number): Segment {
     const generous = Math.max(need, this.#wanted, MIN_SEGMENT);
     this.#wanted = 0;
     let bytes = generous;
@@ -246,6 +239,8 @@ export class Arena {
       bytes = need;
       at = this.#heap.allocate(need);
     }
-    this.#segments.push({ at, bytes });
+    const segment = { at, bytes, used: 0 };
+    this.#segments.push(segment);
+    return segment;
   }
 }
