@@ -171,8 +171,9 @@ function backward(
     const others = states.slice(1).map(({ size }) => engine.zeroedScratch(size));
     const first = dInitial[0] ?? engine.zeroedScratch(states[0]!.size);
     const walkForward = walk.gates ? undefined : beginForward(scan, true);
-    const walkBack = beginBackward(scan, { hidden, first, others });
     const keep = roomFor(walk);
+    // Of one segment the sums begin when it has been walked back: until then the gradient of U is room for U.
+    const room = walk.gates && dRecurrent?.accumulate === 0 ? dRecurrent.ptr : 0;
     const inputGradients = inputBegin();
     const apart = dRecurrent && recurrentKernel === kernel ? engine.zeroedScratch(recurrentKernel.size) : 0;
     const recurrentGradients = scan.recurrent.gradients({
@@ -189,9 +190,13 @@ function backward(
           if (given) kernels.axpy(state.size, 1, given, s === 0 ? hidden.at(timeOf(scan, time - 1)) : others[s - 1]!);
         }
       }
-      engine.parallel(sizes.batch, grainOf(sizes, segment.to - from), (part) => {
-        walkForward?.(part, segment);
-        walkBack(part, segment);
+      // What the walk has needed is free for the sums.
+      engine.scratch(() => {
+        const walkBack = beginBackward(scan, { hidden, first, others, room });
+        engine.parallel(sizes.batch, grainOf(sizes, segment.to - from), (part) => {
+          walkForward?.(part, segment);
+          walkBack(part, segment);
+        });
       });
       const { low, high } = spanOf(scan, segment);
       inputGradients.add(low, Math.max(high - low, 0), placeOf(segment.gates!, low));

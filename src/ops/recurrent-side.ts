@@ -101,9 +101,9 @@ export class RecurrentSide {
     };
   }
 
-  /** The same backwards, with the blocks transposed. */
-  beginBackward(): (part: Part) => BackwardStep['projectBack'] {
-    const packed = this.#pack(true);
+  /** The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in scratch. */
+  beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
+    const packed = this.#pack(true, room);
     const dropped = this.#dropScratch();
     return ({ kernels, gemmScratch, from, to }) => {
       const m = to - from;
@@ -178,8 +178,18 @@ export class RecurrentSide {
     return { at: s.gates + 4 * block.gate * sizes.units, stride: this.#width };
   }
 
-  #pack(transposed: boolean): Ptr[][] {
-    return this.#slices.map((slices) => slices.map((slice) => pack(this.#engine, slice, transposed)));
+  #pack(transposed: boolean, room = 0): Ptr[][] {
+    const { kernel } = this.#o;
+    let next = room;
+    const placeFor = (matrix: Tensor, floats: number): Ptr => {
+      const at = next;
+      if (room === 0 || matrix !== kernel || at + 4 * floats > room + 4 * kernel.size) {
+        return this.#engine.allocateScratch(floats);
+      }
+      next += 4 * floats;
+      return at;
+    };
+    return this.#slices.map((slices) => slices.map((slice) => pack(slice, transposed, placeFor)));
   }
 
   #dropScratch(): Ptr {
@@ -221,11 +231,12 @@ function slicesOf(block: Block, { kernel, extra, dropout, sizes }: RecurrentOper
   }));
 }
 
-/** A slice, or its transpose, packed in scratch as the right operand of `gemm`. */
-function pack(engine: Engine, { matrix, rows, from, columns }: Slice, transposed: boolean): Ptr {
-  const { kernels } = engine;
+/** A slice, or its transpose, packed as the right operand of `gemm`. */
+function pack(slice: Slice, transposed: boolean, placeFor: (matrix: Tensor, floats: number) => Ptr): Ptr {
+  const { matrix, rows, from, columns } = slice;
+  const { kernels } = matrix.engine;
   const [k, n] = transposed ? [columns, rows] : [rows, columns];
-  const packed = engine.allocateScratch(kernels.gemm_packed_size(k, n));
+  const packed = placeFor(matrix, kernels.gemm_packed_size(k, n));
   const ld = matrix.shape[1]!;
   const [rs, cs] = transposed ? [1, ld] : [ld, 1];
   kernels.gemm_pack_b(k, n, matrix.ptr + 4 * from, rs, cs, packed);

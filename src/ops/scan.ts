@@ -161,15 +161,17 @@ export interface StateGradients {
   first: Ptr;
   /** Of the other states, each in one place. */
   others: readonly Ptr[];
+  /** As much room as U takes, where U may stand packed, or 0. */
+  room: Ptr;
 }
 
 /** Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their place. */
 export function beginBackward(scan: Scan, gradients: StateGradients): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, mask } = scan;
   const { batch, units, hidden, width } = sizes;
-  const { first, others } = gradients;
+  const { first, others, room } = gradients;
   const widths = stateWidths(scan);
-  const projectBack = scan.recurrent.beginBackward();
+  const projectBack = scan.recurrent.beginBackward(room);
   const scratch = engine.allocateScratch(batch * units * cell.scratch);
   const held = mask ? widths.map((n) => engine.allocateScratch(batch * n)) : [];
 
