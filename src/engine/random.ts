@@ -13,12 +13,20 @@ export interface RandomState {
 }
 
 // A bijection of 32-bit words with low bias (constants: Chris Wellons, "Prospecting for hash functions", lowbias32).
+// Words are signed here: an unsigned one may be a number on the heap, until the compiler has seen better.
 function mix(word: number): number {
-  let x = word >>> 0;
+  let x = word | 0;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return (x ^ (x >>> 16)) >>> 0;
+  return x ^ (x >>> 16);
 }
+
+/** The word of a call, given the seed's; signed. */
+const wordOf = (mixed: number, call: number): number => mix(mix((call + 0x9e3779b9) | 0) ^ mixed);
+
+/** The number in [0, 1) of a call and the next, 53 bits. */
+const uniformOf = (mixed: number, call: number): number =>
+  ((wordOf(mixed, call) >>> 5) * 2 ** 26 + (wordOf(mixed, call + 1) >>> 6)) / 2 ** 53;
 
 /** A seeded, counter-based stream: its n-th value depends on the seed and n alone, on every host. */
 export class RandomStream {
@@ -53,7 +61,7 @@ export class RandomStream {
 
   /** Uniform in [0, 2³²). */
   nextUint32(): number {
-    return mix(mix(this.#calls++ + 0x9e3779b9) ^ this.#mixed);
+    return wordOf(this.#mixed, this.#calls++) >>> 0;
   }
 
   /** The key of one block of kernel-made numbers. */
@@ -63,8 +71,22 @@ export class RandomStream {
 
   /** Uniform in [0, 1), 53 bits. */
   nextUniform(): number {
-    const high = this.nextUint32() >>> 5;
-    return (high * 2 ** 26 + (this.nextUint32() >>> 6)) / 2 ** 53;
+    this.#calls += 2;
+    return uniformOf(this.#mixed, this.#calls - 2);
+  }
+
+  /** Fills `values` with numbers in [low, high), those that `nextUniform` would give: a loop of its own, which is fast from early on. */
+  fillUniform(values: Float32Array, low: number, high: number): Float32Array {
+    const mixed = this.#mixed;
+    const range = high - low;
+    const count = values.length;
+    let call = this.#calls;
+    for (let i = 0; i < count; i++) {
+      values[i] = low + range * uniformOf(mixed, call);
+      call += 2;
+    }
+    this.#calls = call;
+    return values;
   }
 
   /** Standard normal, through the inverse of the distribution function. */

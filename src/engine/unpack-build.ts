@@ -1,4 +1,4 @@
-import { decodeBase64Alone } from './base64.ts';
+import { decodeBase64 } from './base64.ts';
 import type { Build } from './load.ts';
 import { decodeLzma } from './lzma.ts';
 
@@ -7,12 +7,6 @@ export interface PackedBuilds {
   readonly builds: string;
   readonly simdSize: number;
   readonly relaxedSize: number;
-}
-
-function decodeBase64(text: string): Uint8Array {
-  // An AudioWorklet has no atob.
-  if (typeof atob === 'undefined') return decodeBase64Alone(text);
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 /** The bytes of a build. */

@@ -16,7 +16,7 @@ function filled(shape: Shape, next: () => number): Float32Array {
 const uniform =
   (low: number, high: number): Initializer =>
   (shape, random) =>
-    filled(shape, () => low + (high - low) * random.nextUniform());
+    random.fillUniform(new Float32Array(sizeOf(shape)), low, high);
 
 const normal =
   (mean: number, deviation: number): Initializer =>

@@ -4,8 +4,7 @@ import { relaxed, simd } from './wasm-text.gen.ts';
 const inlined: Record<Build, string> = { simd, relaxed };
 
 /** The bytes of a build. @internal */
-export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(inlined[build]), (character) => character.charCodeAt(0));
+export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => Buffer.from(inlined[build], 'base64');
 
 export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
 
