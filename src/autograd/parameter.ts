@@ -15,10 +15,12 @@ export class Parameter {
   trainable = true;
   /** Counts changes of the values. */
   version = 0;
+  readonly #copies = new Map<string, { version: number; values: Tensor }>();
 
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
     this.tensor = persistent(shape, { name, engine });
+    this.tensor.parameter = this;
     if (values) this.tensor.set(values);
     else engine.f32(this.tensor.ptr, this.tensor.size).fill(0);
   }
@@ -46,7 +48,6 @@ export class Parameter {
       }
     }
     this.tensor.set(values);
-    this.version++;
   }
 
   /** A copy of the values, row-major. */
@@ -54,9 +55,31 @@ export class Parameter {
     return this.tensor.toArray() as Float32Array;
   }
 
+  /**
+   * Its values in another form of as many floats, written by `write` at the first call and again when they have changed. The copy lives as long as the
+   * parameter. @internal
+   */
+  copyAs(form: string, floats: number, write: (to: Ptr) => void): Ptr {
+    let copy = this.#copies.get(form);
+    if (!copy) {
+      copy = {
+        version: -1,
+        values: persistent([floats], { name: `${this.name}, ${form}`, engine: this.tensor.engine }),
+      };
+      this.#copies.set(form, copy);
+    }
+    if (copy.version !== this.version) {
+      write(copy.values.ptr);
+      copy.version = this.version;
+    }
+    return copy.values.ptr;
+  }
+
   /** Frees its memory. Safe to call twice. */
   dispose(): void {
     this.tensor.dispose();
+    for (const { values } of this.#copies.values()) values.dispose();
+    this.#copies.clear();
   }
 }
 

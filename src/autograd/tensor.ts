@@ -2,6 +2,7 @@ import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
+import type { Parameter } from './parameter.ts';
 
 export { ArgumentError } from '../engine/argument-error.ts';
 export { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
@@ -47,6 +48,8 @@ export class Tensor {
   name: string;
   /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
+  /** Whose values these are, if a parameter's. @internal */
+  parameter: Parameter | undefined;
   /** Of a padded batch `[B, T, …]`: `[B, T]` f32, 1 where a step counts and 0 where it is padding. Layers read it and pass it on. */
   mask: Tensor | undefined;
   #at: Ptr;
@@ -126,6 +129,7 @@ export class Tensor {
       throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
     }
     this.dataView().set(values);
+    if (this.parameter) this.parameter.version++;
   }
 
   /** Ends a persistent tensor's life and returns its memory; a step's tensor dies by itself. Safe to call twice. */

@@ -3,6 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ColumnSums } from './column-sums.ts';
+import { packedColumns } from './packed-columns.ts';
 import { product, rowProductBackward, rowSum } from './product.ts';
 
 /**
@@ -14,8 +15,8 @@ import { product, rowProductBackward, rowSum } from './product.ts';
 export interface InputSide {
   /** What its gradients flow to. */
   readonly tensors: readonly Tensor[];
-  /** Prepares, in scratch, the projection of at most `most` rows at a time. */
-  begin(most: number): ProjectInput;
+  /** Prepares, in scratch, the projection of at most `most` rows at a time. `kept`: W is packed once for many calls. */
+  begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
    * the function returned, in it. `whole`: that every step will be added.
@@ -68,21 +69,14 @@ export function inputSide(given: InputOperands): InputSide {
     : denseSide(operands);
 }
 
-/** Columns [from, from + count) of W, packed in scratch. */
-function packColumns({ engine, kernel, inputs, width }: Operands, from: number, count: number): Ptr {
-  const packed = engine.allocateScratch(engine.kernels.gemm_packed_size(inputs, count));
-  engine.kernels.gemm_pack_b(inputs, count, kernel.ptr + 4 * from, width, 1, packed);
-  return packed;
-}
-
 const trackedOf = (x: Tensor, { kernel, bias }: Operands): Tensor[] => [x, kernel, ...(bias ? [bias] : [])];
 
 function denseSide(operands: Operands): InputSide {
   const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
   return {
     tensors: trackedOf(x, operands),
-    begin() {
-      const packed = packColumns(operands, 0, width);
+    begin(_, kept) {
+      const packed = packedColumns(kernel, 0, width, kept);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
       return (own, gemmScratch, from, count, to) => {
         const at = x.ptr + 4 * from * inputs;
@@ -179,8 +173,8 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   };
   return {
     tensors: trackedOf(x, operands),
-    begin(most) {
-      const packed = Array.from({ length: gates }, (_, gate) => packColumns(operands, gate * units, units));
+    begin(most, kept) {
+      const packed = Array.from({ length: gates }, (_, gate) => packedColumns(kernel, gate * units, units, kept));
       const dropped = engine.allocateScratch(Math.max(most, batch) * inputs);
       return (own, gemmScratch, from, count, to) => {
         const row = from % batch;

@@ -94,17 +94,18 @@ export function recurrence(
   const { engine } = x;
   const { time, batch, units, hidden, width } = sizes;
   const recurrentBias = bias && cell.biases === 2 ? bias.ptr + 4 * width : 0;
+  const side = inputSide({ x, kernel, bias, dropout: given.inputDropout, reverse });
+  const inputs = [...side.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
+  const recording = isRecording(inputs);
   const scan: Scan = {
-    ...{ engine, cell, sizes, reverse },
+    ...{ engine, cell, sizes, reverse, isInference: !recording },
     mask: given.mask && new StepMask(given.mask),
-    input: inputSide({ x, kernel, bias, dropout: given.inputDropout, reverse }),
+    input: side,
     recurrent: new RecurrentSide({
       ...{ cell, sizes, kernel: recurrentKernel, extra, bias: recurrentBias, dropout: given.recurrentDropout, reverse },
     }),
     extra: extra.map((weight) => weight.ptr),
   };
-  const inputs = [...scan.input.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
-  const recording = isRecording(inputs);
   const probe = recording ? beginProbe(time) : undefined;
   const length = recording && !probe ? Math.min(time, options.checkpointEvery ?? time) : time;
   const keepsAll = recording && length === time;

@@ -6,6 +6,7 @@ import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Part } from '../engine/threads.ts';
 import { ColumnSums } from './column-sums.ts';
+import { packedColumns } from './packed-columns.ts';
 import { rowSum } from './product.ts';
 
 /** Steps side by side in memory, by the addresses of the first of them. */
@@ -80,10 +81,12 @@ export class RecurrentSide {
     this.#slices = operands.cell.blocks.map((block) => slicesOf(block, operands));
   }
 
-  /** Packs the blocks in scratch and gives each part of the batch its `project`. */
-  begin(): (part: Part) => ForwardStep['project'] {
+  /** Packs the blocks, in scratch unless they are `kept`, and gives each part of the batch its `project`. */
+  begin(kept: boolean): (part: Part) => ForwardStep['project'] {
     const { bias } = this.#o;
-    const packed = this.#pack(false);
+    const packed = this.#slices.map((slices) =>
+      slices.map(({ matrix, from, columns }) => packedColumns(matrix, from, columns, kept)),
+    );
     const zeroBias = this.#engine.zeroedScratch(this.#width);
     const dropped = this.#dropScratch();
     return ({ kernels, gemmScratch, from, to }) => {
@@ -103,7 +106,7 @@ export class RecurrentSide {
 
   /** The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in scratch. */
   beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
-    const packed = this.#pack(true, room);
+    const packed = this.#packTransposed(room);
     const dropped = this.#dropScratch();
     return ({ kernels, gemmScratch, from, to }) => {
       const m = to - from;
@@ -178,8 +181,9 @@ export class RecurrentSide {
     return { at: s.gates + 4 * block.gate * sizes.units, stride: this.#width };
   }
 
-  #pack(transposed: boolean, room = 0): Ptr[][] {
+  #packTransposed(room: Ptr): Ptr[][] {
     const { kernel } = this.#o;
+    const { kernels } = this.#engine;
     let next = room;
     const placeFor = (matrix: Tensor, floats: number): Ptr => {
       const at = next;
@@ -189,7 +193,13 @@ export class RecurrentSide {
       next += 4 * floats;
       return at;
     };
-    return this.#slices.map((slices) => slices.map((slice) => pack(slice, transposed, placeFor)));
+    return this.#slices.map((slices) =>
+      slices.map(({ matrix, rows, from, columns }) => {
+        const packed = placeFor(matrix, kernels.gemm_packed_size(columns, rows));
+        kernels.gemm_pack_b(columns, rows, matrix.ptr + 4 * from, 1, matrix.shape[1]!, packed);
+        return packed;
+      }),
+    );
   }
 
   #dropScratch(): Ptr {
@@ -229,16 +239,4 @@ function slicesOf(block: Block, { kernel, extra, dropout, sizes }: RecurrentOper
     ...{ ...slice, from: (gate + i) * units, columns: units, at: i * units },
     mask: dropout.ptr + 4 * (gate + i) * batch * hidden,
   }));
-}
-
-/** A slice, or its transpose, packed as the right operand of `gemm`. */
-function pack(slice: Slice, transposed: boolean, placeFor: (matrix: Tensor, floats: number) => Ptr): Ptr {
-  const { matrix, rows, from, columns } = slice;
-  const { kernels } = matrix.engine;
-  const [k, n] = transposed ? [columns, rows] : [rows, columns];
-  const packed = placeFor(matrix, kernels.gemm_packed_size(k, n));
-  const ld = matrix.shape[1]!;
-  const [rs, cs] = transposed ? [1, ld] : [ld, 1];
-  kernels.gemm_pack_b(k, n, matrix.ptr + 4 * from, rs, cs, packed);
-  return packed;
 }

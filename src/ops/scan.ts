@@ -24,6 +24,8 @@ export interface Scan {
   readonly mask: StepMask | undefined;
   readonly input: InputSide;
   readonly recurrent: RecurrentSide;
+  /** Whether no backward pass is to come. */
+  readonly isInference: boolean;
   /** Addresses of the cell's extra weights. */
   readonly extra: readonly Ptr[];
 }
@@ -80,8 +82,8 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
   const { time, batch, units, hidden, width } = sizes;
   const widths = stateWidths(scan);
   const chunk = Math.min(time, Math.max(1, Math.ceil(PROJECTION_ROWS / batch)));
-  const projectInput = scan.input.begin(chunk * batch);
-  const project = scan.recurrent.begin();
+  const projectInput = scan.input.begin(chunk * batch, scan.isInference);
+  const project = scan.recurrent.begin(scan.isInference);
   const chunkGates = keeps ? 0 : engine.allocateScratch(chunk * batch * width);
   const oneSaved = keeps ? 0 : engine.allocateScratch(batch * units * cell.saved);
   const scratch = engine.allocateScratch(batch * units * cell.scratch);

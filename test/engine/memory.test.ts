@@ -188,6 +188,17 @@ describe('Arena', () => {
     expect(next < large || next >= large + 20 * MB).toBe(true);
   });
 
+  test('behind a buffer that a segment had no room for, fills that segment before it grows', () => {
+    const { heap } = makeHeap();
+    const arena = new Arena(heap);
+    const first = arena.allocate(64);
+    heap.allocate(64);
+    arena.allocate(3 * MB);
+    const held = arena.heldBytes;
+    expect(arena.allocate(1000)).toBe(first + 64);
+    expect(arena.heldBytes).toBe(held);
+  });
+
   test('where the heap has only room for what is asked, takes that much', () => {
     const { heap } = makeHeap(2 * MB);
     heap.allocate(1.5 * MB);

@@ -162,7 +162,6 @@ export abstract class Optimizer {
       const values = parameter.toArray();
       parameter.tensor.set(average.dataView());
       average.set(values);
-      parameter.version++;
       if (!this.#swapped.delete(parameter)) this.#swapped.add(parameter);
     }
   }
@@ -193,7 +192,6 @@ export abstract class Optimizer {
     if (this.isSwapped) this.swapEma(parameters);
     for (const [parameter, average] of this.#averagesOf(parameters)) {
       parameter.tensor.set(average.dataView());
-      parameter.version++;
     }
   }
 

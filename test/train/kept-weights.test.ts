@@ -1,0 +1,110 @@
+// Weights that inference keeps packed are those of now, whatever has changed them, and go with the model.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { ndarray } from '../../src/data/array.ts';
+import { init } from '../../src/engine/engine.ts';
+import { setSeed } from '../../src/engine/random.ts';
+import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { gru, lstm } from '../../src/layers/recurrent.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
+import { adam } from '../../src/train/optimizers.ts';
+
+const x = ndarray(
+  Float32Array.from({ length: 2 * 5 * 3 }, (_, i) => Math.sin(i)),
+  [2, 5, 3],
+);
+const y = ndarray(
+  Float32Array.from({ length: 2 * 2 }, (_, i) => Math.cos(i)),
+  [2, 2],
+);
+
+function makeModel(): Model {
+  setSeed(3);
+  const model = sequential([
+    bidirectional(lstm({ units: 9, returnSequences: true }), { inputShape: [null, 3] }),
+    gru({ units: 5 }),
+    dense({ units: 2 }),
+  ]);
+  model.compile({ optimizer: adam({ learningRate: 0.1, useEma: true }), loss: 'meanSquaredError' });
+  return model;
+}
+
+const predictOf = (model: Model): number[] => [...model.predict(x).data];
+
+/** What a model that has kept nothing predicts with the weights of another. */
+function freshPrediction(model: Model): number[] {
+  const fresh = makeModel();
+  fresh.weights.forEach((weight, i) => weight.assign(model.weights[i]!.toArray()));
+  const predicted = predictOf(fresh);
+  fresh.dispose();
+  return predicted;
+}
+
+describe('predict after the weights have changed', () => {
+  const halved = (weight: Model['weights'][number]): Float32Array => weight.toArray().map((value) => value / 2);
+
+  beforeEach(async () => {
+    await init();
+  });
+
+  test.each<[string, (model: Model) => unknown]>([
+    ['by a training step', (model) => model.trainOnBatch(x, y)],
+    ['by assign', (model) => model.weights.forEach((weight) => weight.assign(halved(weight)))],
+    ['by set of their tensors', (model) => model.weights.forEach((weight) => weight.tensor.set(halved(weight)))],
+    [
+      'to their averages, by swapEma',
+      (model) => {
+        model.trainOnBatch(x, y);
+        model.optimizer.swapEma(model.weights);
+      },
+    ],
+    [
+      'to their averages, by finalizeVariableValues',
+      (model) => {
+        model.trainOnBatch(x, y);
+        predictOf(model);
+        model.optimizer.finalizeVariableValues(model.weights);
+      },
+    ],
+  ])('%s, is by the new ones', (_, change) => {
+    const model = makeModel();
+    const before = predictOf(model);
+    change(model);
+    const after = predictOf(model);
+    expect(after).not.toEqual(before);
+    expect(after).toEqual(freshPrediction(model));
+  });
+
+  test('within withEma and after it, is by the averages and by the weights', () => {
+    const model = makeModel();
+    for (let i = 0; i < 2; i++) model.trainOnBatch(x, y);
+    const before = predictOf(model);
+    const [within, expected] = model.withEma(() => [predictOf(model), freshPrediction(model)]);
+    expect(within).toEqual(expected);
+    expect(within).not.toEqual(before);
+    expect(predictOf(model)).toEqual(before);
+  });
+});
+
+test('kept weights, over many calls and training steps, take the memory of kernels once and give it back with the model', async () => {
+  const { heap, arena } = await init();
+  const persistentBytes = (): number => heap.usedBytes - arena.heldBytes;
+  const empty = persistentBytes();
+  const model = makeModel();
+  model.trainOnBatch(x, y);
+  const trained = persistentBytes();
+  predictOf(model);
+  const kept = persistentBytes();
+  // Columns are padded to 8, buffers to 64 bytes.
+  const kernels = model.weights.filter(({ name }) => /(lstm|gru)\/.*kernel/i.test(name));
+  const bytes = kernels.reduce((sum, { shape: [rows, columns] }) => sum + 4 * rows! * (columns! + 16) + 128, 0);
+  expect(kept - trained).toBeGreaterThan(0);
+  expect(kept - trained).toBeLessThanOrEqual(bytes);
+  for (let i = 0; i < 3; i++) {
+    model.trainOnBatch(x, y);
+    predictOf(model);
+  }
+  expect(persistentBytes()).toBe(kept);
+  model.dispose();
+  expect(persistentBytes()).toBe(empty);
+});
