@@ -143,10 +143,10 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
         const dProducts = engine.zeroedScratch(entries * width);
         return {
           add(low, steps, dGates) {
+            const from = ids.ptr + 4 * low * batch;
             for (let i = 0; i < steps; i++) {
               const row = (reverse ? i : steps - 1 - i) * batch;
-              const from = ids.ptr + 4 * (low * batch + row);
-              kernels.scatter_add(batch, width, from, dGates + 4 * row * width, dProducts);
+              kernels.scatter_add(batch, width, from + 4 * row, dGates + 4 * row * width, dProducts);
             }
           },
           end() {

@@ -237,9 +237,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /** The loss of some samples with what regularizers add to it, and the losses of several outputs. To be called in a step. @internal */
   lossOf(samples: Samples, rows: Rows, options: LossOptions): { total: Tensor; parts: Logs } {
     const { training = false, classWeight, watch } = options;
-    const x = uploadAll(this.engine, samples.x, rows);
-    const y = uploadAll(this.engine, samples.y, rows);
-    const sampleWeight = samples.weights && uploadAll(this.engine, samples.weights, rows);
+    const { engine } = this;
+    const x = uploadAll(engine, samples.x, rows);
+    const y = uploadAll(engine, samples.y, rows);
+    const sampleWeight = samples.weights && uploadAll(engine, samples.weights, rows);
     const weighing = { sampleWeight, classWeight };
     const { total, parts } = this.compiled.objective.compute(y, this.call(x, training), weighing, watch);
     return { total: this.#penalised(total), parts };
