@@ -20,9 +20,9 @@ export class Parameter {
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
     this.tensor = persistent(shape, { name, engine });
-    this.tensor.parameter = this;
     if (values) this.tensor.set(values);
     else engine.f32(this.tensor.ptr, this.tensor.size).fill(0);
+    this.tensor.parameter = this;
   }
 
   get shape(): Shape {
