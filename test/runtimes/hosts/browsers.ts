@@ -1,6 +1,6 @@
 // Real browsers, headless, sent to a page whose script runs the suite and posts what it found. No driver is between.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
@@ -20,6 +20,22 @@ const types: Record<string, string> = {
   '.css': 'text/css',
 };
 const PATIENCE_MS = 120_000;
+// A browser that is started on a crowded machine may hang before it opens anything; a page that hangs does so each time.
+const STARTS = 2;
+
+/** How each is started: without a screen, a GPU or a user, as root too, and where nobody is there to click before a page may play. */
+const argumentsOf: Record<Browser, (profile: string, url: string) => string[]> = {
+  chromium: (profile, url) => [
+    ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
+    ...['--autoplay-policy=no-user-gesture-required', `--user-data-dir=${profile}`, url],
+  ],
+  firefox: (profile, url) => {
+    const preferences = { 'media.autoplay.default': 0, 'datareporting.policy.dataSubmissionEnabled': false };
+    const lines = Object.entries(preferences).map(([name, value]) => `user_pref("${name}", ${value});\n`);
+    writeFileSync(join(profile, 'user.js'), lines.join(''));
+    return ['--headless', '--no-remote', '--profile', profile, url];
+  },
+};
 
 /** Headers under which a page may share memory among threads. */
 export const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
@@ -53,7 +69,6 @@ export async function visit<Result = SuiteResult>(
 ): Promise<Result> {
   const program = programs[browser].find(existsSync);
   if (!program) throw new NotHere(`${browser} is not installed`);
-  const profile = mkdtempSync(join(tmpdir(), `tapeloop-${browser}-`));
   let posted: (text: string) => void = () => {};
   const result = new Promise<string>((resolve) => {
     posted = resolve;
@@ -71,27 +86,43 @@ export async function visit<Result = SuiteResult>(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const ours = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
   const url = address ? await address(ours) : `${ours}/`;
-  const args = {
-    // Nobody is there to click before a page may play.
-    chromium: [
-      ...['--headless=new', '--no-sandbox', '--disable-gpu', '--autoplay-policy=no-user-gesture-required'],
-      ...[`--user-data-dir=${profile}`, url],
-    ],
-    firefox: ['--headless', '--no-remote', '--profile', profile, url],
-  }[browser];
-  const child = spawn(program, args, { stdio: 'ignore', detached: true });
-  let timer: NodeJS.Timeout | undefined;
   try {
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${browser} posted nothing in ${PATIENCE_MS / 1000} s`)), PATIENCE_MS);
-    });
-    return readResult<Result>(await Promise.race([result, late]));
+    for (let start = 1; ; start++) {
+      const text = await whileOpen(browser, program, url, result);
+      if (text !== undefined) return readResult<Result>(text);
+      const silence = `${browser} posted nothing in ${PATIENCE_MS / 1000} s`;
+      if (start === STARTS) throw new Error(silence);
+      console.error(`${silence}; it is started once more`);
+    }
   } finally {
-    clearTimeout(timer);
-    // A browser is a family of processes.
-    process.kill(-child.pid!, 'SIGKILL');
     server.close();
     server.closeAllConnections();
+  }
+}
+
+/** Opens a page in a browser with a profile of its own until `result` is there; undefined where that takes too long. */
+async function whileOpen<T>(
+  browser: Browser,
+  program: string,
+  url: string,
+  result: Promise<T>,
+): Promise<T | undefined> {
+  const profile = mkdtempSync(join(tmpdir(), `tapeloop-${browser}-`));
+  const child = spawn(program, argumentsOf[browser](profile, url), { stdio: 'ignore', detached: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+    });
+    return await Promise.race([result, late]);
+  } finally {
+    clearTimeout(timer);
+    try {
+      // A browser is a family of processes.
+      process.kill(-child.pid!, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
