@@ -11,7 +11,12 @@ interface Seen {
   relativeError: number;
   /** Milliseconds a block, rendered as fast as it goes. */
   perBlock: number;
-  played: { missing: string } | Played;
+  played: {
+    /** The empty processor's turn is for a round in which the model's dropped something. */
+    rounds: { model: Played | { missing: string }; empty?: Played }[];
+    /** What takes longer than a block lasts. */
+    late?: Played;
+  };
 }
 
 interface Played {
@@ -21,7 +26,8 @@ interface Played {
   perBlock: number;
   longest: number;
   lacks: string[];
-  underruns?: number;
+  /** Times that the host had nothing to play; undefined where it does not count them. */
+  drops?: number;
 }
 
 /** The page as it stands, its button pressed. */
@@ -55,12 +61,37 @@ export const audioWorklet = (browser: Browser) => async (app: string) => {
   assert.ok(relativeError < 0.3, `expected the sound of the effect, got an error of ${relativeError}`);
   assert.ok(perBlock < BLOCK_MS / 4, `expected a block in less than a quarter of ${BLOCK_MS} ms, got ${perBlock}`);
   const rendered = `same bits, ${(1000 * perBlock).toFixed(0)} µs of ${(1000 * BLOCK_MS).toFixed(0)} a block`;
-  if (played.missing !== undefined) return `${rendered}; not played: ${played.missing}`;
-  assert.ok(Math.abs(played.blocks - played.due) < 20, `expected ${played.due} blocks, got ${played.blocks}`);
-  assert.ok(played.due > 500, `expected about 1,125 blocks in 3 s, got ${played.due}`);
-  if (browser === 'chromium')
-    assert.ok(played.lacks.includes('TextDecoder'), 'a scope that lacks what the loader wants');
-  assert.equal(played.underruns ?? 0, 0, 'underruns while it played');
-  const each = `${(1000 * played.perBlock).toFixed(0)} µs in the model each`;
-  return `${rendered}; played ${played.blocks} blocks, ${played.underruns ?? 'unknown'} dropped, ${each}`;
+  return `${rendered}; ${playedWell(played, browser)}`;
 };
+
+/**
+ * Holds the best round of the model to the best of an empty processor on the same host, which drops blocks too while others crowd it. A
+ * model that is too slow, or a pause that comes again and again, drops some in every round.
+ */
+function playedWell({ rounds, late }: Seen['played'], browser: Browser): string {
+  const model: Played[] = [];
+  for (const round of rounds) {
+    if (round.model.missing !== undefined) return `not played: ${round.model.missing}`;
+    model.push(round.model);
+  }
+  for (const { blocks, due } of model) {
+    assert.equal(blocks, due, 'blocks that were asked of the processor, of those that the context went on by');
+    assert.ok(blocks >= 1000, `expected about 1,125 blocks, got ${blocks} before patience ended`);
+  }
+  if (browser === 'chromium')
+    assert.ok(model[0]!.lacks.includes('TextDecoder'), 'a scope that lacks what the loader wants');
+  const { blocks, perBlock } = model.at(-1)!;
+  const played = `played ${blocks} blocks, ${(1000 * perBlock).toFixed(0)} µs in the model each`;
+  if (!late) {
+    assert.notEqual(browser, 'chromium', 'Chromium counts dropped blocks');
+    return `${played}; it does not tell how many it dropped`;
+  }
+  assert.ok(late.drops! > 0, 'expected blocks that take 1.5 times as long as they last to be dropped and counted');
+  const fewest = (all: Played[]): number => Math.min(...all.map(({ drops }) => drops!));
+  const dropped = fewest(model);
+  const host = fewest(rounds.flatMap(({ empty }) => empty ?? []));
+  const turns = `${dropped} dropped in the best of ${rounds.length}`;
+  if (dropped === 0) return `${played}, ${turns}`;
+  assert.ok(dropped <= host, `${turns}, ${host} of an empty processor`);
+  return `${played}, ${turns}: no more than the ${host} of an empty processor on a host that drops blocks by itself`;
+}

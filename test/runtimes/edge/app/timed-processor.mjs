@@ -1,11 +1,12 @@
-// The example's processor, and how long each of its blocks takes, by the finest clock that the scope has.
+// The example's processor, and how long each of its blocks takes, by the finest clock that the scope has; and two to compare it with.
 import { RecurrentProcessor } from './examples/audio-worklet/processor.js';
 
 const now = globalThis.performance ? () => performance.now() : Date.now;
+const BLOCK = 128;
 
-registerProcessor(
-  'timed',
-  class extends RecurrentProcessor {
+/** Tells, whenever it is asked, how many blocks there were, in how many frames of the context, and how long they took. */
+const timed = (Processor) =>
+  class extends Processor {
     blocks = 0;
     milliseconds = 0;
     longest = 0;
@@ -15,7 +16,7 @@ registerProcessor(
       super(options);
       this.port.onmessage = () => {
         const { blocks, milliseconds, longest, lacks } = this;
-        this.port.postMessage({ blocks, milliseconds, longest, lacks });
+        this.port.postMessage({ blocks, milliseconds, longest, lacks, frame: this.nextFrame });
       };
     }
 
@@ -23,10 +24,29 @@ registerProcessor(
       const start = now();
       const goesOn = super.process(inputs, outputs);
       const took = now() - start;
+      this.nextFrame = currentFrame + BLOCK;
       this.blocks++;
       this.milliseconds += took;
       this.longest = Math.max(this.longest, took);
       return goesOn;
     }
-  },
-);
+  };
+
+class Empty extends AudioWorkletProcessor {
+  process() {
+    return true;
+  }
+}
+
+/** Half as long again as a block lasts: what must be late. */
+class Late extends AudioWorkletProcessor {
+  process() {
+    const end = now() + (1.5 * 1000 * BLOCK) / sampleRate;
+    while (now() < end);
+    return true;
+  }
+}
+
+registerProcessor('model', timed(RecurrentProcessor));
+registerProcessor('empty', timed(Empty));
+registerProcessor('late', timed(Late));
