@@ -6,18 +6,24 @@ import { join } from 'node:path';
 const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const root = join(here, '../..');
 
+/** Packs the package as it is published into a folder; returns the tarball's path. */
+export function packInto(folder: string): string {
+  const printed = execFileSync('npm', ['pack', root, '--ignore-scripts', '--json'], { cwd: folder, encoding: 'utf8' });
+  const [{ filename }] = JSON.parse(printed) as [{ filename: string }];
+  return join(folder, filename);
+}
+
 /** A folder in which the packed tarball is installed as a user would, with the suite beside it. */
 export function makeApp(): { app: string; tarball: string } {
   const app = mkdtempSync(join(tmpdir(), 'tapeloop-runtimes-'));
-  const npm = (...args: string[]): string => execFileSync('npm', args, { cwd: app, encoding: 'utf8' });
   writeFileSync(join(app, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
-  const [packed] = JSON.parse(npm('pack', root, '--ignore-scripts', '--json')) as [{ filename: string }];
-  npm('install', '--no-audit', '--no-fund', `./${packed.filename}`);
+  const tarball = packInto(app);
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: app });
   for (const file of ['suite.mjs', 'runner.mjs', 'runner.cjs', 'page.mjs', 'worker.mjs']) {
     copyFileSync(join(here, file), join(app, file));
   }
   mkdirSync(join(app, 'public'));
-  return { app, tarball: join(app, packed.filename) };
+  return { app, tarball };
 }
 
 /** A file of a package that was installed for these tests. */
