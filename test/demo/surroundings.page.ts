@@ -43,7 +43,7 @@ describe('storage', () => {
     await start(page);
     await until(page, 'step', { above: 5 });
     await pause(page);
-    await page.waitForSelector('#storage:has-text("Not kept: this browser’s storage is full. Training goes on")');
+    await page.waitForSelector(`#storage:has-text("Not kept: this browser's storage is full. Training goes on")`);
     const step = await until(page, 'step', { above: 0 });
     await page.click('#run');
     await until(page, 'step', { above: step + 5 });
@@ -67,7 +67,7 @@ describe('storage', () => {
         }
       }),
     ).toBe('SecurityError');
-    await page.waitForSelector('#storage:has-text("Not kept: this browser denies the page its storage")');
+    await page.waitForSelector(`#storage:has-text("Not kept: this browser denies the page its storage")`);
     await start(page);
     await until(page, 'step', { above: 10 });
     expect(await page.isVisible('#problem')).toBe(false);

@@ -1,6 +1,6 @@
 // The worker that trains: messages in, news out. All computing is here, so that the page never waits.
+import { browserStore, type StorageError } from 'tapeloop';
 import type { FromTrainer, TextSource, ToTrainer } from '../protocol.ts';
-import { forget, keep, recall, storageProblem } from './storage.ts';
 import { Trainer } from './trainer.ts';
 
 const AUTOSAVE_MS = 10_000;
@@ -13,6 +13,17 @@ const scope = self as unknown as {
 };
 const tell = (message: FromTrainer, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 const trainer = new Trainer(tell);
+
+interface KeptModel {
+  bytes: Uint8Array<ArrayBuffer>;
+  label: string;
+  savedAt: number;
+}
+
+const tellProblem = ({ message }: StorageError): void =>
+  tell({ type: 'storage', problem: message.replace(/^browserStore '.*?': /, '') });
+const keptModel = browserStore<KeptModel>('demo/model', tellProblem);
+const keptSource = browserStore<TextSource>('demo/source', tellProblem);
 /** Step at which the model there is was kept last. */
 let savedStep: number | undefined;
 
@@ -31,7 +42,8 @@ async function handle(message: ToTrainer): Promise<void> {
       return trainer.resume();
     case 'discard':
       trainer.discard();
-      return tryStorage(() => forget('model'));
+      await keptModel.remove();
+      return;
     case 'temperature':
       trainer.temperature = message.temperature;
       return;
@@ -46,14 +58,15 @@ async function handle(message: ToTrainer): Promise<void> {
       return autosave();
     }
     case 'restore': {
-      const kept = await recall('model');
+      const kept = await keptModel.read();
       if (!kept) return;
       await trainer.load(kept.bytes, 'the model of the last visit', message.threads);
       savedStep = trainer.run!.record.step;
       return trainer.resume();
     }
     case 'forget':
-      return tryStorage(() => forget('model'));
+      await keptModel.remove();
+      return;
     case 'autosave':
       return autosave();
     case 'inspect':
@@ -65,35 +78,20 @@ async function autosave(): Promise<void> {
   if (!trainer.run) return;
   const { step } = trainer.run.record;
   if (step === savedStep) return;
-  await tryStorage(async () => {
-    await keep('model', { bytes: trainer.encode(), label: trainer.label(), savedAt: Date.now() });
-    savedStep = step;
-    tell({ type: 'autosaved', step });
-  });
+  if (!(await keptModel.write({ bytes: trainer.encode(), label: trainer.label(), savedAt: Date.now() }))) return;
+  savedStep = step;
+  tell({ type: 'autosaved', step });
 }
 
-function keepText(source: TextSource): Promise<void> {
-  if (source.kind === 'file' && source.file.size > LARGEST_KEPT_TEXT) return Promise.resolve();
-  return tryStorage(() => keep('source', source));
-}
-
-/** Training never depends on storage: what goes wrong with it is told, and that is all. */
-async function tryStorage(body: () => Promise<unknown>): Promise<void> {
-  try {
-    await body();
-  } catch (error) {
-    tell({ type: 'storage', problem: storageProblem(error) });
-  }
+async function keepText(source: TextSource): Promise<void> {
+  if (source.kind === 'file' && source.file.size > LARGEST_KEPT_TEXT) return;
+  await keptSource.write(source);
 }
 
 async function greet(): Promise<void> {
-  let hello: FromTrainer = { type: 'hello', earlier: undefined, source: undefined };
-  await tryStorage(async () => {
-    const [model, source] = [await recall('model'), await recall('source')];
-    if (source) trainer.source = source;
-    hello = { type: 'hello', earlier: model && { label: model.label, savedAt: model.savedAt }, source };
-  });
-  tell(hello);
+  const [model, source] = [await keptModel.read(), await keptSource.read()];
+  if (source) trainer.source = source;
+  tell({ type: 'hello', earlier: model && { label: model.label, savedAt: model.savedAt }, source });
 }
 
 // One message after the other: a start must be over before the pause behind it is looked at.

@@ -8,14 +8,16 @@ import { encodeModel, restoreModel } from '../saved-model.ts';
 export interface BackupStore {
   /** The bytes that were kept last; undefined where there are none. */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
-  /** Called when training has come to its end. */
-  remove?(): void | Promise<void>;
+  /** A promise is waited for. */
+  write(bytes: Uint8Array<ArrayBuffer>): unknown;
+  /** Called when training has come to its end. A promise is waited for. */
+  remove?(): unknown;
 }
 
 /**
  * Keeps the model after every epoch, and goes on from there bit for bit when the same `fit` is run again after it was cut off.
  *
+ * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` has a path instead. What it throws ends `fit`.
  * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if the model is not built then.
  * @see keras.callbacks.BackupAndRestore
  */

@@ -14,8 +14,8 @@ export interface CheckpointMoment {
   logs: Logs;
 }
 
-/** What is done with the bytes of a model file. They are the function's own. */
-export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => void | Promise<void>;
+/** What is done with the bytes of a model file. They are the function's own; a promise that it returns is waited for. */
+export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => unknown;
 
 export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
   /** Whether to save only what is better than anything before. Default false. */
