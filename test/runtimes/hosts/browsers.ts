@@ -1,5 +1,5 @@
 // Real browsers, headless, sent to a page whose script runs the suite and posts what it found. No driver is between.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -23,15 +23,18 @@ const PATIENCE_MS = 120_000;
 // A browser that is started on a crowded machine may hang before it opens anything; a page that hangs does so each time.
 const STARTS = 2;
 
+/** Firefox's own, by their names. */
+export type Preferences = Record<string, number | boolean>;
+
 /** How each is started: without a screen, a GPU or a user, as root too, and where nobody is there to click before a page may play. */
-const argumentsOf: Record<Browser, (profile: string, url: string) => string[]> = {
+const argumentsOf: Record<Browser, (profile: string, url: string, preferences: Preferences) => string[]> = {
   chromium: (profile, url) => [
     ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],
     ...['--autoplay-policy=no-user-gesture-required', `--user-data-dir=${profile}`, url],
   ],
-  firefox: (profile, url) => {
-    const preferences = { 'media.autoplay.default': 0, 'datareporting.policy.dataSubmissionEnabled': false };
-    const lines = Object.entries(preferences).map(([name, value]) => `user_pref("${name}", ${value});\n`);
+  firefox: (profile, url, preferences) => {
+    const all = { 'media.autoplay.default': 0, 'datareporting.policy.dataSubmissionEnabled': false, ...preferences };
+    const lines = Object.entries(all).map(([name, value]) => `user_pref("${name}", ${value});\n`);
     writeFileSync(join(profile, 'user.js'), lines.join(''));
     return ['--headless', '--no-remote', '--profile', profile, url];
   },
@@ -66,6 +69,7 @@ export async function visit<Result = SuiteResult>(
   browser: Browser,
   serve: (path: string, response: ServerResponse) => void,
   address?: (ours: string) => Promise<string>,
+  preferences: Preferences = {},
 ): Promise<Result> {
   const program = programs[browser].find(existsSync);
   if (!program) throw new NotHere(`${browser} is not installed`);
@@ -88,7 +92,11 @@ export async function visit<Result = SuiteResult>(
   const url = address ? await address(ours) : `${ours}/`;
   try {
     for (let start = 1; ; start++) {
-      const text = await whileOpen(browser, program, url, result);
+      const text = await whileOpen(
+        browser,
+        (profile) => spawn(program, argumentsOf[browser](profile, url, preferences), alone),
+        result,
+      );
       if (text !== undefined) return readResult<Result>(text);
       const silence = `${browser} posted nothing in ${PATIENCE_MS / 1000} s`;
       if (start === STARTS) throw new Error(silence);
@@ -100,15 +108,16 @@ export async function visit<Result = SuiteResult>(
   }
 }
 
+const alone: SpawnOptions = { stdio: 'ignore', detached: true };
+
 /** Opens a page in a browser with a profile of its own until `result` is there; undefined where that takes too long. */
 async function whileOpen<T>(
   browser: Browser,
-  program: string,
-  url: string,
+  open: (profile: string) => ChildProcess,
   result: Promise<T>,
 ): Promise<T | undefined> {
   const profile = mkdtempSync(join(tmpdir(), `tapeloop-${browser}-`));
-  const child = spawn(program, argumentsOf[browser](profile, url), { stdio: 'ignore', detached: true });
+  const child = open(profile);
   let timer: NodeJS.Timeout | undefined;
   try {
     const late = new Promise<undefined>((resolve) => {
