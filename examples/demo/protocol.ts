@@ -28,6 +28,7 @@ export type ToTrainer =
   | { type: 'resume' }
   | { type: 'discard' }
   | { type: 'temperature'; temperature: number }
+  /** The model there is, or else that of the last visit. */
   | { type: 'save' }
   | { type: 'load'; file: File; threads: number }
   | { type: 'restore'; threads: number }

@@ -36,7 +36,9 @@ test('training, paused, saved, loaded after a reload and resumed, goes on with t
   const expected = recordOf(await downloadBy(page, '#save')).train;
 
   await page.reload();
+  await page.waitForSelector('#earlier:visible');
   await page.setInputFiles('#model-file', saved.path);
+  await page.click('#loss-dialog >> text=Let it go');
   await page.waitForSelector('#run:has-text("Resume")');
   expect(await until(page, 'step', { above: 0 })).toBe(step);
   await page.click('#run');
@@ -63,6 +65,28 @@ test('a reload, without a save, offers the model of before and goes on with it',
   await page.waitForSelector('#run:has-text("Pause")');
   await until(page, 'step', { above: step + 10 });
   expect(await page.inputValue('#cell')).toBe('gru');
+});
+
+test('a network of the last visit is not replaced by a new one unasked, and may go to a file first', async () => {
+  const { page } = await site.page();
+  await start(page);
+  await until(page, 'step', { above: 10 });
+  await pause(page);
+  await page.waitForSelector('#storage:has-text("Kept in this browser")');
+  const step = await until(page, 'step', { above: 0 });
+  await page.reload();
+  await page.waitForSelector('#earlier:visible');
+  await page.click('#run');
+  expect(await page.textContent('#loss-text')).toContain(`LSTM, 32 units, step ${step}) is kept in this browser`);
+  await page.keyboard.press('Escape');
+  expect([await page.isVisible('#loss-dialog'), await page.textContent('#run')]).toEqual([false, 'Start']);
+  await page.reload();
+  await page.waitForSelector('#earlier:visible');
+  await page.click('#run');
+  const saved = await downloadBy(page, '#loss-dialog >> text=Save it');
+  expect([saved.name, recordOf(saved).step]).toEqual([`tapeloop-lstm-1x32-step-${step}.safetensors`, step]);
+  await page.waitForSelector('#run:has-text("Pause")');
+  expect(await page.isVisible('#earlier')).toBe(false);
 });
 
 test('a text of one’s own, pasted, is what it learns; one too short is refused in a sentence', async () => {
@@ -104,6 +128,7 @@ test('a dropped text file is read, and a dropped model opened', async () => {
   const saved = await downloadBy(page, '#save');
   expect(decodeModel(saved.bytes).vocabulary!.join('')).toBe('\n bceklmnohstuwy'.split('').sort().join(''));
   await page.click('#discard');
+  await page.click('#loss-dialog >> text=Let it go');
   await page.waitForSelector('#run:has-text("Start")');
   await drop('model.safetensors', [...saved.bytes]);
   await page.waitForSelector('#run:has-text("Resume")');
@@ -119,6 +144,7 @@ test('a file that is no model is refused by name, and the model there is stays',
     mimeType: '',
     buffer: Buffer.from('no model'),
   });
+  await page.click('#loss-dialog >> text=Let it go');
   await page.waitForSelector('#problem:visible');
   expect(await page.textContent('#problem')).toContain('picture.safetensors');
   const step = await until(page, 'step', { above: 0 });
@@ -146,6 +172,7 @@ test('a file goes from the page to the command line, and from there to the page'
   await page.selectOption('#source', 'own');
   await page.fill('#own', 'she sells sea shells on the sea shore\n'.repeat(200));
   await page.setInputFiles('#model-file', join(folder, 'tapeloop-out', 'model.safetensors'));
+  await page.click('#loss-dialog >> text=Let it go');
   await page.waitForFunction(() => document.getElementById('step')?.textContent === '20');
   await page.click('#run');
   await until(page, 'step', { above: 30 });

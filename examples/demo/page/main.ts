@@ -5,6 +5,7 @@ import type { FromTrainer, RunState, ToTrainer } from '../protocol.ts';
 import { takeDrops } from './drop.ts';
 import { byId, download, grouped } from './elements.ts';
 import { FlowView } from './flow-view.ts';
+import { askBeforeLoss } from './loss-dialog.ts';
 import { LossView } from './loss-view.ts';
 import { MemoryView } from './memory-view.ts';
 import { SamplesView } from './samples-view.ts';
@@ -24,6 +25,8 @@ new FlowView(() => ({ source: text.source, units: Math.min(settings.value.hidden
 const runButton = byId<HTMLButtonElement>('run');
 const status = byId('status');
 let state: 'empty' | 'starting' | 'paused' | 'running' = 'empty';
+/** A network of the last visit that nobody has yet gone on with or forgotten. */
+let earlier: string | undefined;
 
 function showState(next: typeof state, run: RunState | undefined): void {
   state = next;
@@ -36,7 +39,7 @@ function showState(next: typeof state, run: RunState | undefined): void {
     status.textContent = `${next === 'running' ? `Learning on ${threads}` : 'Paused'}: ${parameters}.`;
     loss.vocabulary = run.vocabulary;
     memory.setModel(run.cell, run.layers);
-    byId('earlier').hidden = true;
+    showEarlier(undefined);
   } else if (next === 'empty') status.textContent = 'Ready.';
 }
 
@@ -46,15 +49,33 @@ function showProblem(problem: string | undefined): void {
   box.textContent = problem ?? '';
 }
 
+function showEarlier(network: { label: string; savedAt: number } | undefined): void {
+  earlier = network?.label;
+  byId('earlier').hidden = !network;
+  if (!network) return;
+  const when = new Date(network.savedAt).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+  byId('earlier-text').textContent = `There is a network from your last visit: ${network.label}, kept ${when}.`;
+}
+
+/** Whether what comes next may take the place of the network there is, or of the last visit's, which may go to a file first. */
+async function mayReplace(): Promise<boolean> {
+  const lost = earlier
+    ? `The network of your last visit (${earlier}) is kept in this browser. The next one takes its place.`
+    : 'The network there is will be gone.';
+  const choice = earlier || state === 'paused' || state === 'running' ? await askBeforeLoss(lost) : 'lose';
+  if (choice === 'stay') return false;
+  if (choice === 'save') send({ type: 'save' });
+  return true;
+}
+
 type Handlers = { [T in FromTrainer['type']]: (message: Extract<FromTrainer, { type: T }>) => void };
 
 const handlers: Handlers = {
   hello({ earlier, source }) {
     if (source && state === 'empty') text.show(source);
-    byId('earlier').hidden = !earlier;
-    if (!earlier) return;
-    const when = new Date(earlier.savedAt).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
-    byId('earlier-text').textContent = `There is a network from your last visit: ${earlier.label}, kept ${when}.`;
+    showEarlier(earlier);
+    // Before, nobody could know whether there is a network to be lost.
+    for (const id of ['run', 'load']) byId<HTMLButtonElement>(id).disabled = false;
   },
   state: ({ status, run }) => showState(status, run),
   history({ train, validation }) {
@@ -91,8 +112,9 @@ function showStorage(words: string): void {
   line.textContent = words;
 }
 
-function openModel(file: File): void {
+async function openModel(file: File): Promise<void> {
   showProblem(undefined);
+  if (!(await mayReplace())) return;
   send({ type: 'load', file, threads: settings.value.threads });
 }
 
@@ -100,20 +122,21 @@ worker.onmessage = ({ data }: MessageEvent<FromTrainer>) =>
   (handlers[data.type] as (message: FromTrainer) => void)(data);
 worker.onerror = (event) => showProblem(`The training worker could not start: ${event.message ?? 'no reason given'}`);
 
-byId('controls').addEventListener('submit', (event) => {
+byId('controls').addEventListener('submit', async (event) => {
   event.preventDefault();
   showProblem(undefined);
   if (state === 'running') send({ type: 'pause' });
   else if (state === 'paused') send({ type: 'resume' });
-  else if (state === 'empty') {
+  else if (state === 'empty' && (await mayReplace())) {
     send({ type: 'text', source: text.source });
     send({ type: 'start', settings: settings.value });
     showState('starting', undefined);
   }
 });
 byId('save').addEventListener('click', () => send({ type: 'save' }));
-byId('discard').addEventListener('click', () => {
+byId('discard').addEventListener('click', async () => {
   showProblem(undefined);
+  if (!(await mayReplace())) return;
   samples.clear();
   memory.clear();
   loss.replace([], []);
@@ -121,7 +144,7 @@ byId('discard').addEventListener('click', () => {
 });
 byId('restore').addEventListener('click', () => send({ type: 'restore', threads: settings.value.threads }));
 byId('forget').addEventListener('click', () => {
-  byId('earlier').hidden = true;
+  showEarlier(undefined);
   send({ type: 'forget' });
 });
 const modelFile = byId<HTMLInputElement>('model-file');

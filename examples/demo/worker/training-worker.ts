@@ -16,6 +16,8 @@ const trainer = new Trainer(tell);
 
 interface KeptModel {
   bytes: Uint8Array<ArrayBuffer>;
+  /** Of a file that it is saved as. */
+  name: string;
   label: string;
   savedAt: number;
 }
@@ -48,8 +50,9 @@ async function handle(message: ToTrainer): Promise<void> {
       trainer.temperature = message.temperature;
       return;
     case 'save': {
-      const bytes = trainer.encode();
-      return tell({ type: 'saved', bytes, name: trainer.fileName() }, [bytes.buffer]);
+      const model = trainer.run ? { bytes: trainer.encode(), name: trainer.fileName() } : await keptModel.read();
+      if (model) tell({ type: 'saved', bytes: model.bytes, name: model.name }, [model.bytes.buffer]);
+      return;
     }
     case 'load': {
       const { file, threads } = message;
@@ -78,7 +81,8 @@ async function autosave(): Promise<void> {
   if (!trainer.run) return;
   const { step } = trainer.run.record;
   if (step === savedStep) return;
-  if (!(await keptModel.write({ bytes: trainer.encode(), label: trainer.label(), savedAt: Date.now() }))) return;
+  const kept = { bytes: trainer.encode(), name: trainer.fileName(), label: trainer.label(), savedAt: Date.now() };
+  if (!(await keptModel.write(kept))) return;
   savedStep = step;
   tell({ type: 'autosaved', step });
 }
