@@ -44,7 +44,10 @@ function serve(setUp: {
   for (;;) {
     for (let i = 0; i < spins && Atomics.load(control, job) === current; i++);
     Atomics.wait(control, job, current);
-    current = Atomics.load(control, job);
+    const next = Atomics.load(control, job);
+    // The notification of a job that was seen before it came, and is done: nothing of it is there any more.
+    if (next === current) continue;
+    current = next;
     try {
       const c = new Float64Array(memory.buffer, control[commands]! >>> 0, control[count]!);
       for (let i = 0; i < c.length; i += 2 + c[i + 1]!) {

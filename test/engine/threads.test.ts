@@ -112,6 +112,25 @@ describe('threads', () => {
     expect([...engine().f32(at, 100)]).toEqual(Array.from({ length: 100 }, (_, i) => (i < 50 ? 1 : 51)));
   });
 
+  test('a worker that is woken after it has done its job, does nothing again', async () => {
+    await init({ threads: 1 });
+    const alone = train('lstm');
+    const { notify } = Atomics;
+    const nobody = new Int32Array(new SharedArrayBuffer(4));
+    try {
+      await init({ threads: 2 });
+      // As where the host lets others run between the two halves of handing over: the worker looks for its job, finds it and sleeps again.
+      Atomics.notify = ((array: Int32Array, index: number) => {
+        Atomics.wait(nobody, 0, 0, 5);
+        return notify(array, index);
+      }) as typeof notify;
+      expect(train('lstm')).toBe(alone);
+      expect(engine().threads).toBe(2);
+    } finally {
+      Atomics.notify = notify;
+    }
+  });
+
   test('a worker that fails, ends in WorkerError, leaves the weights and one thread that trains on', async () => {
     await init({ threads: 2 });
     const model = build('lstm');
