@@ -2,7 +2,8 @@
 // node --import tsx acceptance/int8.ts --data TEXT --model MODEL[,MODEL…]   prints one row of int8.md's table a model
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadRun, type SavedRun } from '../src/cli/char-model.ts';
+import type { CharRun } from '../src/characters/run.ts';
+import { loadRun } from '../src/cli/saved-run.ts';
 import { ndarray } from '../src/data/array.ts';
 import { decodeUtf8, encodeText, textStreams } from '../src/data/text.ts';
 import { engine } from '../src/engine/engine.ts';
@@ -16,7 +17,7 @@ interface Measured {
 }
 
 /** Reads the validation text as the command line does: parallel streams, states carried from window to window. */
-function measure({ model, vocabulary, run }: SavedRun, ids: Int32Array, weights: WeightFormat): Measured {
+function measure({ model, vocabulary, run }: CharRun, ids: Int32Array, weights: WeightFormat): Measured {
   const { batch, time } = run.options;
   const streams = textStreams(ids, { batch, time });
   const choices = new Int32Array(streams.windows * batch * time);
@@ -43,7 +44,7 @@ function crossEntropy(logits: Float32Array, target: number): { loss: number; cho
 }
 
 /** Kilobytes of the weights that int8 shrinks, as float32 and packed in bytes with their scales. */
-function sizes({ model }: SavedRun): { float32: number; int8: number } {
+function sizes({ model }: CharRun): { float32: number; int8: number } {
   const { kernels } = engine();
   const shrunk = model.weights
     .filter(({ name }) => /kernel$/i.test(name))

@@ -37,6 +37,7 @@ const categories: [source: RegExp, category: string][] = [
   [/src\/train\/generate|src\/streaming\//, 'Generation and streaming'],
   [/src\/train\/gradient-flow/, 'Models and training'],
   [/src\/train\/saved-model|src\/io\//, 'Model files'],
+  [/src\/characters\//, 'Character models'],
   [/src\/data\//, 'Data'],
   [/src\/ops\//, 'Ops'],
   [/src\/autograd\//, 'Tensors and gradients'],
@@ -69,7 +70,7 @@ function categorize(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'stream', 'data', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
+  entryPoints: ['index', 'stream', 'data', 'characters', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,

@@ -58,8 +58,10 @@ const entries = (names: string[], outdir: string, plugins: Plugin[]): Promise<un
   });
 
 // Few files for Node, which takes a third of a millisecond for each as it starts.
-await entries(['index', 'lean', 'stream', 'data', 'node', 'plot', 'cli/main'], out, []);
-await entries(['index', 'lean', 'stream', 'data', 'plot', ...namespaces], `${out}/modules`, [betweenFiles]);
+await entries(['index', 'lean', 'stream', 'data', 'characters', 'node', 'plot', 'cli/main'], out, []);
+await entries(['index', 'lean', 'stream', 'data', 'characters', 'plot', ...namespaces], `${out}/modules`, [
+  betweenFiles,
+]);
 
 await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);

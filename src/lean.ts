@@ -21,6 +21,7 @@ export { type Build, HostError, type NumericMode } from './engine/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
 export { type RandomKey, type RandomState, RandomStream, setSeed } from './engine/random.ts';
+export { yielder } from './engine/yielder.ts';
 export { type BrowserStore, browserStore, StorageError } from './io/browser-store.ts';
 export type { ModelExtras } from './io/model-file.ts';
 export { ModelFileError } from './io/safetensors.ts';

@@ -46,7 +46,7 @@ const ORDER = [
   ['ops'],
   ['layers'],
   ['train'],
-  ['plot'],
+  ['characters', 'plot'],
   ['face', 'cli'],
 ];
 const rank = (folder: string): number => ORDER.findIndex((row) => row.includes(folder));

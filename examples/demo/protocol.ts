@@ -1,6 +1,9 @@
 // What the page and its two workers say to each other.
 
-export type CellName = 'lstm' | 'gru' | 'rnn';
+import type { CharCell, LossPoint } from 'tapeloop/characters';
+
+export type CellName = CharCell;
+export type { LossPoint };
 
 /** What a new model is made of, and how it is run. */
 export interface Settings {
@@ -17,9 +20,6 @@ export type TextSource =
   | { kind: 'brackets' }
   | { kind: 'own'; text: string }
   | { kind: 'file'; file: File };
-
-/** A step, counted from 1, and its loss in nat a character. */
-export type LossPoint = [step: number, loss: number];
 
 export type ToTrainer =
   | { type: 'text'; source: TextSource }

@@ -1,5 +1,6 @@
 // The command line: what each command takes, in one table a command, from which parsing, range checks and the help text all follow.
 import { parseArgs } from 'node:util';
+import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
 
 /** A command line that cannot be followed; the message is one line, and the process ends with `exitCode`. */
 export class UsageError extends Error {
@@ -25,37 +26,27 @@ export interface Flag<T> {
 const decimal = (text: string): number =>
   /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
-function integer<T extends number | undefined>(range: [number, number], fallback: T, help: string): Flag<number | T> {
-  const [low, high] = range;
-  return {
-    placeholder: 'N',
-    expected: `a whole number from ${low} to ${high}`,
-    help,
-    fallback,
-    parse: (text) => {
-      const value = decimal(text);
-      return Number.isInteger(value) && value >= low && value <= high ? value : undefined;
-    },
+function numeric<T extends number | undefined>(
+  placeholder: string,
+  range: Range,
+  fallback: T,
+  help: string,
+): Flag<number | T> {
+  const parse = (text: string): number | undefined => {
+    const value = decimal(text);
+    return range.holds(value) ? value : undefined;
   };
+  return { placeholder, expected: range.expected, help, fallback, parse };
 }
 
-function number(expected: string, holds: (value: number) => boolean, fallback: number, help: string): Flag<number> {
-  return {
-    placeholder: 'X',
-    expected: `a number ${expected}`,
-    help,
-    fallback,
-    parse: (text) => {
-      const value = decimal(text);
-      return Number.isFinite(value) && holds(value) ? value : undefined;
-    },
-  };
-}
+const integer = <T extends number | undefined>(range: Range, fallback: T, help: string): Flag<number | T> =>
+  numeric('N', range, fallback, help);
+const number = (range: Range, fallback: number, help: string): Flag<number> => numeric('X', range, fallback, help);
 
-function choice<T extends string>(values: readonly T[], fallback: T, help: string): Flag<T> {
+function choice<T extends string>(values: readonly T[], range: Range, fallback: T, help: string): Flag<T> {
   return {
     placeholder: values.join('|'),
-    expected: `one of ${values.join(', ')}`,
+    expected: range.expected,
     help,
     fallback,
     parse: (text) => values.find((value) => value === text),
@@ -72,23 +63,23 @@ function toggle(help: string, short?: string): Flag<boolean> {
 
 // A minute on two slow cores, with the other defaults.
 const DEFAULT_STEPS = 3000;
-const seed = integer([0, 2 ** 32 - 1], 1, 'same seed, same result');
+const seed = integer(ranges.seed, runDefaults.seed, 'same seed, same result');
 const help = toggle('show this text', 'h');
 
 export const trainFlags = {
-  cell: choice(['lstm', 'gru', 'rnn'], 'lstm', 'recurrent cell'),
-  layers: integer([1, 64], 1, 'recurrent layers, one on the other'),
-  hidden: integer([1, 4096], 128, 'units of each recurrent layer'),
-  embedding: integer([1, 16384], 64, 'size of a character vector'),
-  batch: integer([1, 65536], 32, 'streams of text side by side'),
-  time: integer([1, 65536], 50, 'characters between two updates'),
-  steps: integer([1, 1e9], undefined, `updates to make in all [${DEFAULT_STEPS}]`),
-  epochs: integer([1, 1e6], undefined, 'passes over the text in all, instead of --steps'),
-  lr: number('above 0 and up to 10', (x) => x > 0 && x <= 10, 2e-3, 'learning rate'),
-  clip: number('of 0 or more', (x) => x >= 0, 5, 'longest gradient norm; 0 never clips'),
-  dropout: number('from 0 to below 1', (x) => x >= 0 && x < 1, 0, 'share of activations dropped'),
-  split: number('above 0 and below 1', (x) => x > 0 && x < 1, 0.9, 'share of the text to train on, the rest validates'),
-  'eval-every': integer([1, 1e9], 500, 'steps between two validations, each of which saves'),
+  cell: choice(CELLS, ranges.cell, runDefaults.cell, 'recurrent cell'),
+  layers: integer(ranges.layers, runDefaults.layers, 'recurrent layers, one on the other'),
+  hidden: integer(ranges.hidden, runDefaults.hidden, 'units of each recurrent layer'),
+  embedding: integer(ranges.embedding, runDefaults.embedding, 'size of a character vector'),
+  batch: integer(ranges.batch, runDefaults.batch, 'streams of text side by side'),
+  time: integer(ranges.time, runDefaults.time, 'characters between two updates'),
+  steps: integer(ranges.steps, undefined, `updates to make in all [${DEFAULT_STEPS}]`),
+  epochs: integer(ranges.epochs, undefined, 'passes over the text in all, instead of --steps'),
+  lr: number(ranges.lr, runDefaults.lr, 'learning rate'),
+  clip: number(ranges.clip, runDefaults.clip, 'longest gradient norm; 0 never clips'),
+  dropout: number(ranges.dropout, runDefaults.dropout, 'share of activations dropped'),
+  split: number(ranges.split, runDefaults.split, 'share of the text to train on, the rest validates'),
+  'eval-every': integer(ranges.evalEvery, runDefaults.evalEvery, 'steps between two validations, each of which saves'),
   seed,
   out: path('DIR', 'tapeloop-out', 'folder for model.safetensors and loss.svg'),
   resume: path('MODEL', undefined, 'go on with a saved model'),
@@ -105,9 +96,13 @@ export const generateFlags = {
     fallback: '',
     parse: (text: string) => text,
   } as Flag<string>,
-  length: integer([1, 1e7], 500, 'characters to write behind the prompt'),
-  temperature: number('from 0 to 100', (x) => x >= 0 && x <= 100, 0.8, '0 always takes the likeliest character'),
-  'top-k': integer([1, 1e6], undefined, 'draw among the K likeliest characters only'),
+  length: integer(wholeNumber(1, 1e7), 500, 'characters to write behind the prompt'),
+  temperature: number(
+    decimalNumber('from 0 to 100', (x) => x >= 0 && x <= 100),
+    0.8,
+    '0 always takes the likeliest character',
+  ),
+  'top-k': integer(wholeNumber(1, 1e6), undefined, 'draw among the K likeliest characters only'),
   seed,
   help,
 } as const;

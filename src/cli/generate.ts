@@ -1,8 +1,9 @@
+import { encodeNamed, startId } from '../characters/char-model.ts';
 import { decodeIds } from '../data/text.ts';
 import { yielder } from '../engine/yielder.ts';
 import { generateIds } from '../train/generate.ts';
-import { encodeNamed, loadRun, startId } from './char-model.ts';
 import type { GenerateOptions } from './flags.ts';
+import { loadRun } from './saved-run.ts';
 
 /** Writes the prompt and what the model goes on with to standard output, as it comes. */
 export async function generate(path: string, options: GenerateOptions): Promise<number> {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { loadRun } from './char-model.ts';
+import { loadRun } from './saved-run.ts';
 
 /** Prints what a model file holds. */
 export function info(path: string): number {

@@ -1,8 +1,7 @@
 // Training and validation loss over steps as one SVG.
+import type { LossPoint } from '../characters/run.ts';
 import { grouped } from '../plot/axis.ts';
 import { lineCharts, type Series, tidy } from '../plot/line-chart.ts';
-
-export type LossPoint = [step: number, loss: number];
 
 export interface LossCurveData {
   train: readonly LossPoint[];

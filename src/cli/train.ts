@@ -1,6 +1,16 @@
 import { mkdtempSync, rmdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
+  buildCharModel,
+  compileCharModel,
+  encodeNamed,
+  startId,
+  trainOnWindow,
+  validate,
+} from '../characters/char-model.ts';
+import { addPoint, type CharRun, hashIds, type Run } from '../characters/run.ts';
+import type { RunOptions } from '../characters/run-options.ts';
+import {
   buildVocabulary,
   decodeIds,
   decodeUtf8,
@@ -16,25 +26,11 @@ import { NonFiniteLossError } from '../train/divergence.ts';
 import { generateIds } from '../train/generate.ts';
 import type { Model } from '../train/model.ts';
 import { NonFiniteGradientError } from '../train/optimizers.ts';
-import {
-  addPoint,
-  buildCharModel,
-  compileCharModel,
-  encodeNamed,
-  hashIds,
-  loadRun,
-  type Run,
-  runOptions,
-  type SavedRun,
-  saveRun,
-  startId,
-  trainOnWindow,
-  validate,
-} from './char-model.ts';
 import { type TrainOptions, UsageError } from './flags.ts';
 import { LossLog } from './log.ts';
 import { lossCurveSvg } from './loss-curve.ts';
 import { Progress } from './progress.ts';
+import { loadRun, saveRun } from './saved-run.ts';
 
 interface TrainCommand {
   file: string | undefined;
@@ -48,9 +44,14 @@ const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as co
 const CUT = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
+/** The options that make the run what it is; where it writes and what it prints is another matter. */
+function runOptions({ out: _, resume: __, log: ___, quiet: ____, ...options }: TrainOptions): RunOptions {
+  return options;
+}
+
 /** A run from its first step of this process to its last. */
 interface Session {
-  saved: SavedRun;
+  saved: CharRun;
   options: TrainOptions;
   streams: TextStreams;
   validationIds: Int32Array;
@@ -119,7 +120,7 @@ async function openSession(command: TrainCommand): Promise<Session> {
 
   const saved = resumed ?? startRun(vocabulary, options);
   const { model, run } = saved;
-  const text = hashIds(ids);
+  const text = await hashIds(ids);
   const goesOn = run.text === text && CUT.every((key) => run.options[key] === options[key]);
   if (goesOn && run.position < streams.windows) streams.position = run.position;
   else model.resetStates();
@@ -145,7 +146,7 @@ async function trainSteps(session: Session, stop: Stop): Promise<void> {
     return stop.exitCode === undefined;
   };
   const evaluate = async (): Promise<number | undefined> => {
-    const loss = await validate(model, validationIds, options, goOn);
+    const loss = await validate(model, validationIds, options, { goOn });
     if (loss !== undefined) addPoint(run.validation, [run.step, loss]);
     return loss;
   };
@@ -191,14 +192,14 @@ interface Text {
   vocabulary: readonly string[];
 }
 
-async function readText({ file }: TrainCommand, resumed: SavedRun | undefined): Promise<Text> {
+async function readText({ file }: TrainCommand, resumed: CharRun | undefined): Promise<Text> {
   const text = file === undefined ? await ownText() : decodeUtf8(readFileChecked(file), file);
   const name = file ?? "tapeloop's own text";
   if (text === '') throw new TextError(`${name}: expected text, got an empty file`);
   const found = buildVocabulary(text);
   if (resumed) {
     const { vocabulary, run } = resumed;
-    const isOwn = found.join('') === vocabulary.join('') && hashIds(encodeText(text, vocabulary)) === run.text;
+    const isOwn = found.join('') === vocabulary.join('') && (await hashIds(encodeText(text, vocabulary))) === run.text;
     if (file === undefined && !isOwn) {
       throw new UsageError(`tapeloop train: FILE expected, the text to go on with, as the model holds none; got none`);
     }
@@ -223,13 +224,13 @@ function expectEnough(length: number, { batch, time, split }: TrainOptions, file
   );
 }
 
-function startRun(vocabulary: readonly string[], options: TrainOptions): SavedRun {
+function startRun(vocabulary: readonly string[], options: TrainOptions): CharRun {
   const run: Run = { options: runOptions(options), step: 0, position: 0, text: '', train: [], validation: [] };
   return { model: buildCharModel(options, vocabulary.length), vocabulary, run };
 }
 
 /** The saved run's options, with those on the command line in their place. */
-function mergeOptions({ run }: SavedRun, { options, given }: TrainCommand): TrainOptions {
+function mergeOptions({ run }: CharRun, { options, given }: TrainCommand): TrainOptions {
   for (const key of FIXED) {
     if (given.has(key) && options[key] !== run.options[key]) {
       throw new UsageError(
@@ -297,7 +298,7 @@ function catchSignals(): Stop {
   };
 }
 
-function sample({ model, vocabulary }: SavedRun, { seed }: TrainOptions, length: number): string {
+function sample({ model, vocabulary }: CharRun, { seed }: TrainOptions, length: number): string {
   const prompt = [startId(vocabulary)];
   return decodeIds([...generateIds(model, { prompt, length, temperature: 0.8, seed })], vocabulary);
 }

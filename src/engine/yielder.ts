@@ -1,7 +1,17 @@
 // At most this long without letting the host handle events, in milliseconds: one frame at 60 a second is 16.
 const YIELD_EVERY = 8;
 
-/** A function that lets pending events run when the last time was long enough ago. */
+/**
+ * A function that lets the host handle what has come meanwhile, if the last time was 8 ms ago or more: for loops of one's own over
+ * `trainOnBatch` that a page or a server runs beside other work, as `fit` does by itself.
+ *
+ * @example
+ * const breathe = yielder();
+ * for (const [x, y] of batches) {
+ *   model.trainOnBatch(x, y);
+ *   await breathe();
+ * }
+ */
 export function yielder(): () => Promise<void> {
   let last = performance.now();
   return async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type LossPoint, lossCurveSvg } from '../../src/cli/loss-curve.ts';
+import type { LossPoint } from '../../src/characters/run.ts';
+import { lossCurveSvg } from '../../src/cli/loss-curve.ts';
 
 /** Points of the drawn line of one class, in pixels; undefined if there is none. */
 function line(svg: string, kind: string): number[][] | undefined {

@@ -1,11 +1,12 @@
 // What the page's workers compute, without a page.
 import type { Layer, Model } from 'tapeloop';
+import { decodeRun } from 'tapeloop/characters';
 import { describe, expect, test } from 'vitest';
 import type { CellName } from '../../examples/demo/protocol.ts';
 import { bracketsText } from '../../examples/demo/worker/brackets.ts';
-import { attachText, decodeRun, encodeRun, newRun, trainStep } from '../../examples/demo/worker/char-model.ts';
 import { gradientFlow } from '../../examples/demo/worker/gradient-flow.ts';
 import { inspectText } from '../../examples/demo/worker/inspect.ts';
+import { attachText, fileOf, newRun, trainStep } from '../../examples/demo/worker/run.ts';
 import { plainGates } from './plain-gates.ts';
 
 const text = bracketsText(4000);
@@ -84,7 +85,7 @@ describe('a run', () => {
     const run = newRun(text, { cell: 'gru', layers: 1, hidden: 8 });
     const { streams } = await attachText(run, text);
     for (let i = 0; i < 3; i++) trainStep(run, streams);
-    const again = decodeRun(encodeRun(run), 'file');
+    const again = decodeRun(fileOf(run), 'file');
     const attached = await attachText(again, text);
     expect(attached.continues).toBe(true);
     for (let i = 0; i < 3; i++) expect(trainStep(again, attached.streams)).toEqual(trainStep(run, streams));

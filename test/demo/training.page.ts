@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { decodeModel } from 'tapeloop';
+import { decodeRun, type Run } from 'tapeloop/characters';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { RunRecord } from '../../examples/demo/worker/char-model.ts';
 import { type Download, downloadBy, pause, Site, start, until } from './chromium.ts';
 
 let site: Site;
@@ -17,7 +17,7 @@ afterEach(() => site.closePages());
 afterAll(() => site?.close());
 
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
-const recordOf = ({ bytes }: Download): RunRecord => decodeModel(bytes).extra as unknown as RunRecord;
+const recordOf = ({ bytes, name }: Download): Run => decodeRun(bytes, name).run;
 
 test('training, paused, saved, loaded after a reload and resumed, goes on with the losses it would have had', async () => {
   const { page } = await site.page();

@@ -1,22 +1,8 @@
 // The worker of the comparison: an RNN and an LSTM of one size learn the same text side by side, and every so often each
 // is asked how far back its gradient reaches.
-import {
-  adam,
-  buildVocabulary,
-  dense,
-  embedding,
-  encodeText,
-  type Layer,
-  type Model,
-  ndarray,
-  sequential,
-  setSeed,
-  sparseCategoricalCrossentropy,
-  type TextStreams,
-  textStreams,
-} from 'tapeloop';
+import { buildVocabulary, encodeText, type Layer, type Model, type TextStreams, textStreams } from 'tapeloop';
+import { buildCharModel, runDefaults, trainOnWindow } from 'tapeloop/characters';
 import type { FlowCurves, FlowRequest, FromFlow } from '../protocol.ts';
-import { recurrentLayer } from './char-model.ts';
 import { gradientFlow } from './gradient-flow.ts';
 import { readText } from './text-source.ts';
 
@@ -35,30 +21,13 @@ interface Network {
   loss: number;
 }
 
-function makeNetwork(cell: 'rnn' | 'lstm', units: number, ids: Int32Array, vocabulary: number): Network {
-  setSeed(1);
-  const layers = [
-    embedding({
-      inputDim: vocabulary,
-      outputDim: 32,
-      embeddingsInitializer: { name: 'randomNormal', stddev: 1 },
-    }),
-    recurrentLayer(cell, units),
-    dense({ units: vocabulary }),
-  ];
-  const model = sequential(layers);
-  const loss = sparseCategoricalCrossentropy({ fromLogits: true });
-  model.compile({ optimizer: adam({ learningRate: 2e-3, globalClipNorm: 5 }), loss });
+function makeNetwork(cell: 'rnn' | 'lstm', hidden: number, ids: Int32Array, vocabulary: number): Network {
+  const model = buildCharModel({ ...runDefaults, cell, hidden, embedding: 32 }, vocabulary);
   return { model, streams: textStreams(ids, { batch: BATCH, time: REACH }), loss: Number.NaN };
 }
 
 function train(network: Network): void {
-  const { model, streams } = network;
-  for (let i = 0; i < STEPS_BETWEEN; i++) {
-    const { x, y, first } = streams.next();
-    if (first) model.resetStates();
-    network.loss = model.trainOnBatch(ndarray(x, [BATCH, REACH]), ndarray(y, [BATCH, REACH])).loss!;
-  }
+  for (let i = 0; i < STEPS_BETWEEN; i++) network.loss = trainOnWindow(network.model, network.streams);
 }
 
 async function compare({ source, units }: FlowRequest): Promise<void> {

@@ -1,16 +1,8 @@
-import { decodeIds, generateIds, init, NonFiniteLossError } from 'tapeloop';
+import { decodeIds, generateIds, init, NonFiniteLossError, yielder } from 'tapeloop';
+import { type CharRun, decodeRun, startId } from 'tapeloop/characters';
 import type { FromTrainer, LossPoint, RunState, Settings, TextSource } from '../protocol.ts';
-import {
-  type AttachedText,
-  attachText,
-  type CharRun,
-  decodeRun,
-  encodeRun,
-  newRun,
-  trainStep,
-  validate,
-} from './char-model.ts';
 import { cellOf, inspectText } from './inspect.ts';
+import { type AttachedText, attachText, fileOf, measure, newRun, trainStep } from './run.ts';
 import { readText } from './text-source.ts';
 
 // Training is left for messages this often, at most; news goes out as often.
@@ -21,24 +13,12 @@ const SAMPLE_LENGTH = 280;
 /** Characters of the newest sample that the heat map shows. */
 const INSPECTED_LENGTH = 96;
 
-/** A macrotask that is not delayed as timers are. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
 /** One model at a time: made or loaded, trained in slices, sampled and looked into. It tells what happens through `tell`. */
 export class Trainer {
   temperature = 0.8;
   readonly #tell: (message: FromTrainer, transfer?: Transferable[]) => void;
   #source: TextSource = { kind: 'code' };
-  #run: CharRun | undefined;
+  #current: CharRun | undefined;
   #threads = 1;
   /** The text as cut for the run, and the source it is of. */
   #text: (AttachedText & { source: TextSource }) | undefined;
@@ -51,8 +31,8 @@ export class Trainer {
     this.#tell = tell;
   }
 
-  get run(): CharRun | undefined {
-    return this.#run;
+  get current(): CharRun | undefined {
+    return this.#current;
   }
 
   get isRunning(): boolean {
@@ -69,7 +49,7 @@ export class Trainer {
 
   /** Makes a new model, where there is none, and trains it on the text chosen now. */
   async start({ cell, layers, hidden, threads, temperature }: Settings): Promise<void> {
-    if (this.#run) return;
+    if (this.#current) return;
     this.temperature = temperature;
     const source = this.#source;
     const text = await readText(source);
@@ -82,18 +62,18 @@ export class Trainer {
       throw error;
     }
     this.#open(run);
-    this.#look();
+    await this.#look();
     this.#go();
   }
 
   /** Goes on with the model there is, on the text chosen now. */
   async resume(): Promise<void> {
-    if (!this.#run || this.#running) return;
+    if (!this.#current || this.#running) return;
     if (this.#text?.source !== this.#source) {
       const source = this.#source;
-      const attached = await attachText(this.#run, await readText(source));
+      const attached = await attachText(this.#current, await readText(source));
       this.#text = { ...attached, source };
-      if (!attached.continues && this.#run.record.step > 0) {
+      if (!attached.continues && this.#current.run.step > 0) {
         const notice = 'The text is not the one the model stopped in, so it is read from its beginning.';
         this.#tell({ type: 'notice', text: notice });
       }
@@ -108,8 +88,8 @@ export class Trainer {
 
   discard(): void {
     this.#running = undefined;
-    this.#run?.model.dispose();
-    this.#run = undefined;
+    this.#current?.model.dispose();
+    this.#current = undefined;
     this.#text = undefined;
     this.#tellState();
   }
@@ -126,39 +106,39 @@ export class Trainer {
   }
 
   #open(run: CharRun): void {
-    this.#run = run;
+    this.#current = run;
     this.#samples = 0;
-    const { train, validation } = run.record;
+    const { train, validation } = run.run;
     this.#tell({ type: 'history', train, validation });
   }
 
   encode(): Uint8Array<ArrayBuffer> {
-    return encodeRun(this.#run!);
+    return fileOf(this.#current!);
   }
 
   label(): string {
-    const { cell, layers, hidden } = this.#run!.record.options;
-    return `${cell.toUpperCase()}, ${layers === 1 ? '' : `${layers} layers of `}${hidden} units, step ${this.#run!.record.step}`;
+    const { cell, layers, hidden } = this.#current!.run.options;
+    return `${cell.toUpperCase()}, ${layers === 1 ? '' : `${layers} layers of `}${hidden} units, step ${this.#current!.run.step}`;
   }
 
   fileName(): string {
-    const { cell, layers, hidden } = this.#run!.record.options;
-    return `tapeloop-${cell}-${layers}x${hidden}-step-${this.#run!.record.step}.safetensors`;
+    const { cell, layers, hidden } = this.#current!.run.options;
+    return `tapeloop-${cell}-${layers}x${hidden}-step-${this.#current!.run.step}.safetensors`;
   }
 
   /** Looks into a layer as it reads `text`, or the newest sample. */
   inspect(layer: number, text: string | undefined): void {
-    if (!this.#run) return;
-    const { model, vocabulary, record } = this.#run;
+    if (!this.#current) return;
+    const { model, vocabulary, run } = this.#current;
     const idOf = new Map(vocabulary.map((character, id) => [character, id]));
     const all = [...(text || this.#sample)].slice(0, INSPECTED_LENGTH);
     const characters = all.filter((character) => idOf.has(character));
     const skipped = [...new Set(all.filter((character) => !idOf.has(character)))];
     if (characters.length === 0) return;
-    const index = Math.min(layer, record.options.layers - 1);
+    const index = Math.min(layer, run.options.layers - 1);
     const ids = characters.map((character) => idOf.get(character)!);
     const quantities = inspectText(model, ids, index);
-    const { step, options } = record;
+    const { step, options } = run;
     const { cell, hidden } = options;
     this.#tell({
       type: 'inspection',
@@ -186,9 +166,10 @@ export class Trainer {
   }
 
   async #loop(mine: object): Promise<void> {
-    const run = this.#run!;
+    const run = this.#current!;
     const { streams } = this.#text!;
-    const { batch, time } = run.record.options;
+    const { batch, time } = run.run.options;
+    const breathe = yielder();
     let sampled = performance.now();
     while (this.#running === mine) {
       const points: LossPoint[] = [];
@@ -202,7 +183,7 @@ export class Trainer {
       this.#tell({ type: 'progress', points, validation: undefined, charactersPerSecond });
       // The first ones come soon: it is then that a model changes most.
       if (now - sampled > Math.min(SAMPLE_MS, 300 * this.#samples)) {
-        this.#look();
+        await this.#look();
         sampled = performance.now();
       }
       await breathe();
@@ -210,38 +191,38 @@ export class Trainer {
   }
 
   /** Measures the model on text it does not train on, and lets it write. */
-  #look(): void {
-    const validation = this.#text && validate(this.#run!, this.#text.validationIds);
+  async #look(): Promise<void> {
+    const validation = this.#text && (await measure(this.#current!, this.#text.validationIds));
     if (validation) this.#tell({ type: 'progress', points: [], validation, charactersPerSecond: 0 });
     this.#takeSample();
   }
 
   #takeSample(): void {
-    const { model, vocabulary, record } = this.#run!;
-    const prompt = [Math.max(vocabulary.indexOf('\n'), 0)];
-    const options = { prompt, length: SAMPLE_LENGTH, temperature: this.temperature, seed: record.step };
+    const { model, vocabulary, run } = this.#current!;
+    const prompt = [startId(vocabulary)];
+    const options = { prompt, length: SAMPLE_LENGTH, temperature: this.temperature, seed: run.step };
     this.#sample = decodeIds([...generateIds(model, options)], vocabulary);
     this.#samples++;
-    this.#tell({ type: 'sample', step: record.step, text: this.#sample });
+    this.#tell({ type: 'sample', step: run.step, text: this.#sample });
   }
 
   #tellState(): void {
-    const status = this.#running ? 'running' : this.#run ? 'paused' : 'empty';
+    const status = this.#running ? 'running' : this.#current ? 'paused' : 'empty';
     this.#tell({ type: 'state', status, run: this.#runState() });
   }
 
   #runState(): RunState | undefined {
-    if (!this.#run) return undefined;
-    const { model, vocabulary, record } = this.#run;
+    if (!this.#current) return undefined;
+    const { model, vocabulary, run } = this.#current;
     const recurrent = model.layers.filter(cellOf);
     return {
-      cell: record.options.cell,
+      cell: run.options.cell,
       layers: recurrent.length,
-      hidden: record.options.hidden,
+      hidden: run.options.hidden,
       vocabulary: vocabulary.length,
       parameters: model.weights.reduce((sum, { size }) => sum + size, 0),
       threads: this.#threads,
-      step: record.step,
+      step: run.step,
     };
   }
 }

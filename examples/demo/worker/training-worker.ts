@@ -50,7 +50,7 @@ async function handle(message: ToTrainer): Promise<void> {
       trainer.temperature = message.temperature;
       return;
     case 'save': {
-      const model = trainer.run ? { bytes: trainer.encode(), name: trainer.fileName() } : await keptModel.read();
+      const model = trainer.current ? { bytes: trainer.encode(), name: trainer.fileName() } : await keptModel.read();
       if (model) tell({ type: 'saved', bytes: model.bytes, name: model.name }, [model.bytes.buffer]);
       return;
     }
@@ -64,7 +64,7 @@ async function handle(message: ToTrainer): Promise<void> {
       const kept = await keptModel.read();
       if (!kept) return;
       await trainer.load(kept.bytes, 'the model of the last visit', message.threads);
-      savedStep = trainer.run!.record.step;
+      savedStep = trainer.current!.run.step;
       return trainer.resume();
     }
     case 'forget':
@@ -78,8 +78,8 @@ async function handle(message: ToTrainer): Promise<void> {
 }
 
 async function autosave(): Promise<void> {
-  if (!trainer.run) return;
-  const { step } = trainer.run.record;
+  if (!trainer.current) return;
+  const { step } = trainer.current.run;
   if (step === savedStep) return;
   const kept = { bytes: trainer.encode(), name: trainer.fileName(), label: trainer.label(), savedAt: Date.now() };
   if (!(await keptModel.write(kept))) return;

@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { addPoint, buildCharModel, type RunOptions, trainOnWindow, validate } from '../../src/cli/char-model.ts';
-import { parseCommand } from '../../src/cli/flags.ts';
-import type { LossPoint } from '../../src/cli/loss-curve.ts';
+import { buildCharModel, trainOnWindow, validate } from '../../src/characters/char-model.ts';
+import { addPoint, type LossPoint } from '../../src/characters/run.ts';
+import { runDefaults } from '../../src/characters/run-options.ts';
 import { textStreams } from '../../src/data/text.ts';
 import { NonFiniteLossError } from '../../src/train/divergence.ts';
 
-const command = parseCommand(['train', '--hidden', '8', '--batch', '2', '--time', '5']);
-const options = (command as { options: RunOptions }).options;
+const options = { ...runDefaults, hidden: 8, batch: 2, time: 5 };
 const ids = Int32Array.from({ length: 101 }, (_, i) => (i * i) % 4);
 
 test('addPoint of 100,000 steps, keeps some thousand at even distances', () => {
@@ -40,7 +39,7 @@ test('validate told to stop, gives no loss and the states back', async () => {
   trainOnWindow(model, textStreams(ids, options));
   const states = model.statefulLayers.map((layer) => layer.carried.values);
   let asked = 0;
-  expect(await validate(model, ids, options, async () => ++asked < 3)).toBeUndefined();
+  expect(await validate(model, ids, options, { goOn: async () => ++asked < 3 })).toBeUndefined();
   expect(asked).toBe(3);
   expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
 });

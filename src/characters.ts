@@ -1,0 +1,12 @@
+// The face of `tapeloop/characters`: the character model of the command line and of the demo's page, for whoever wants one ready made.
+export {
+  buildCharModel,
+  compileCharModel,
+  encodeNamed,
+  startId,
+  trainOnWindow,
+  type ValidateOptions,
+  validate,
+} from './characters/char-model.ts';
+export { addPoint, type CharRun, decodeRun, encodeRun, hashIds, type LossPoint, type Run } from './characters/run.ts';
+export { type CharCell, type CharModelOptions, type RunOptions, runDefaults } from './characters/run-options.ts';

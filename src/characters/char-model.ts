@@ -1,0 +1,111 @@
+// The character model of `tapeloop train` and of the demo's page: how it is built, trained by a step and measured.
+import { ndarray } from '../data/array.ts';
+import { encodeText, TextError, type TextStreams, textStreams } from '../data/text.ts';
+import { setSeed } from '../engine/random.ts';
+import { dense } from '../layers/dense.ts';
+import { dropout } from '../layers/dropout.ts';
+import { embedding } from '../layers/embedding.ts';
+import type { Layer } from '../layers/layer.ts';
+import { gru, lstm, type RecurrentOptions, simpleRnn } from '../layers/recurrent.ts';
+import { NonFiniteLossError } from '../train/divergence.ts';
+import { sparseCategoricalCrossentropy } from '../train/losses.ts';
+import { type Model, sequential } from '../train/model.ts';
+import { adam } from '../train/optimizers.ts';
+import type { CharCell, CharModelOptions, RunOptions } from './run-options.ts';
+
+const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
+  lstm: (options) => lstm(options) as Layer,
+  gru: (options) => gru(options) as Layer,
+  rnn: (options) => simpleRnn(options) as Layer,
+};
+
+/** Embedding, recurrent layers that carry their states, and logits; dropout before and after each recurrent layer. */
+export function buildCharModel(options: CharModelOptions, vocabularySize: number): Model {
+  setSeed(options.seed);
+  const drop = (): Layer[] => (options.dropout > 0 ? [dropout({ rate: options.dropout })] : []);
+  const layers: Layer[] = [
+    // Unit variance, as in PyTorch: with Keras's ±0.05 the first thousand steps lag 0.15 nat behind.
+    embedding({
+      inputDim: vocabularySize,
+      outputDim: options.embedding,
+      embeddingsInitializer: { name: 'randomNormal', stddev: 1 },
+    }),
+    ...drop(),
+  ];
+  for (let i = 0; i < options.layers; i++) {
+    layers.push(makers[options.cell]({ units: options.hidden, returnSequences: true, stateful: true }), ...drop());
+  }
+  layers.push(dense({ units: vocabularySize }));
+  const model = sequential(layers, { name: 'characters' });
+  compileCharModel(model, options);
+  return model;
+}
+
+/** Sets loss and optimizer from the options. */
+export function compileCharModel(model: Model, { lr, clip }: Pick<CharModelOptions, 'lr' | 'clip'>): void {
+  const optimizer = adam({ learningRate: lr, ...(clip > 0 ? { globalClipNorm: clip } : {}) });
+  model.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
+}
+
+/** One update on the next window of the streams; returns its loss, in nat a character. */
+export function trainOnWindow(model: Model, streams: TextStreams): number {
+  const { batch, time } = streams;
+  const { x, y, first } = streams.next();
+  if (first) model.resetStates();
+  return model.trainOnBatch(ndarray(x, [batch, time]), ndarray(y, [batch, time])).loss!;
+}
+
+export interface ValidateOptions {
+  /** Most windows to read. Default: all. */
+  windows?: number | undefined;
+  /** Asked before each window, for `ids` may be long. */
+  goOn?: (() => Promise<boolean>) | undefined;
+}
+
+/**
+ * Mean loss over `ids`, read as parallel streams with their states carried; those that training carries are left as they were.
+ *
+ * @param run as many streams, and windows as long, as the text has room for.
+ * @returns undefined where there is too little to predict, or `goOn` said no.
+ * @throws NonFiniteLossError as training does.
+ */
+export async function validate(
+  model: Model,
+  ids: Int32Array,
+  run: Pick<RunOptions, 'batch' | 'time'>,
+  { windows = Number.POSITIVE_INFINITY, goOn }: ValidateOptions = {},
+): Promise<number | undefined> {
+  if (ids.length < 2) return undefined;
+  const time = Math.min(run.time, ids.length - 1);
+  const batch = Math.min(run.batch, Math.floor((ids.length - 1) / time));
+  const streams = textStreams(ids, { batch, time });
+  const count = Math.min(streams.windows, windows);
+  const restores = model.statefulLayers.map((layer) => layer.carried!.setAside());
+  try {
+    let total = 0;
+    for (let i = 0; i < count; i++) {
+      if (goOn && !(await goOn())) return undefined;
+      const { x, y } = streams.next();
+      const logs = model.evaluate(ndarray(x, [batch, time]), ndarray(y, [batch, time]), { batchSize: batch });
+      total += logs.loss!;
+    }
+    const mean = total / count;
+    if (!Number.isFinite(mean)) throw new NonFiniteLossError(`the validation loss became ${mean}`);
+    return mean;
+  } finally {
+    for (const restore of restores) restore();
+  }
+}
+
+/** The id that a text without a prompt begins behind: a line's end, if there is one. */
+export const startId = (vocabulary: readonly string[]): number => Math.max(vocabulary.indexOf('\n'), 0);
+
+/** `encodeText` for a user, who does not know that function: an error begins with `name`. */
+export function encodeNamed(text: string, vocabulary: readonly string[], name: string): Int32Array {
+  try {
+    return encodeText(text, vocabulary);
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw new TextError(error.message.replace('encodeText', name));
+  }
+}
