@@ -112,6 +112,8 @@ export class Stream {
     this.#inputView.set(inputs);
     this.#checkInput(inputs);
     this.#program.run(n, this.#input, 4 * width, this.#output);
+    // What the program needs it makes as it first runs, and memory may have grown for that.
+    if (this.#outputView.buffer !== this.engine.memory.buffer) this.#view();
     return n === this.#maxSteps ? this.#outputView : this.#outputView.subarray(0, n * this.batch * this.outputWidth);
   }
 

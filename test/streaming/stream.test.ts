@@ -104,6 +104,29 @@ for (const mode of modes) {
       heap.release(block);
     });
 
+    test('stream, memory grown by its own first step, answers by a view that is alive', () => {
+      const x = values(INPUTS);
+      const model = make('lstm');
+      const expected = [...model.stream().step(x)];
+      const stream = model.stream();
+      const { memory, heap } = engine();
+      const { buffer } = memory;
+      // As where the heap is full but for less than the program takes.
+      const { allocate } = heap;
+      const blocks: number[] = [];
+      heap.allocate = (bytes) => {
+        blocks.push(allocate.call(heap, memory.buffer.byteLength));
+        return allocate.call(heap, bytes);
+      };
+      try {
+        expect([...stream.step(x)]).toEqual(expected);
+      } finally {
+        heap.allocate = allocate;
+        for (const block of blocks) heap.release(block);
+      }
+      expect(memory.buffer).not.toBe(buffer);
+    });
+
     test('stream, a thousand steps, allocate no memory', () => {
       const stream = make('lstm').stream();
       const x = values(INPUTS);
