@@ -131,11 +131,12 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Chooses how the model is trained.
+   * Chooses how the model is trained; see `CompileOptions`.
    *
-   * @param options.loss for several outputs one each, in a list or by name, as `forward` returns them.
-   * @param options.lossWeights factors of the losses of several outputs; default 1.
-   * @throws ArgumentError for an unknown name.
+   * L = Σ wₖ·Lₖ + what regularizers add, over the outputs k.
+   *
+   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no loss.
+   * @see keras.Model.compile
    */
   compile({ optimizer, ...objective }: CompileOptions): void {
     this.#compiled = {

@@ -13,10 +13,20 @@ export type LossSpec = LossName | Loss | LossFunction;
 export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric;
 
 export interface ObjectiveOptions {
+  /** What training makes small: one for each output, in a list or by name, as `forward` returns them. */
   loss: Nested<LossSpec>;
-  lossWeights?: readonly number[] | Readonly<Record<string, number>> | undefined;
-  metrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
+  /** How much each loss counts in their sum; for one output a number, or a list of one. Any finite number. Default: each 1. */
+  lossWeights?: Nested<number> | undefined;
+  /**
+   * What to watch beside the loss: one list for every output, or a list for each, nested as they are. Rows that a mask leaves out do not
+   * count; sample and class weights have no say.
+   */
+  metrics?: MetricSpecs | undefined;
+  /** The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a name that `metrics` has, too. */
+  weightedMetrics?: MetricSpecs | undefined;
 }
+
+type MetricSpecs = readonly MetricSpec[] | Nested<readonly MetricSpec[]>;
 
 /** What one output is held to. */
 export interface Head {
@@ -24,6 +34,7 @@ export interface Head {
   readonly loss: Loss;
   readonly weight: number;
   readonly metrics: readonly Metric[];
+  readonly weightedMetrics: readonly Metric[];
 }
 
 /** Class ids to weights; a class that is not named weighs 1. */
@@ -43,16 +54,17 @@ const isLossSpec = (x: unknown): x is LossSpec =>
 export class Objective {
   readonly heads: readonly Head[];
 
-  /** Throws `ArgumentError` for an unknown name, or options that name an output which has no loss. */
-  constructor({ loss, lossWeights, metrics = [] }: ObjectiveOptions) {
+  /** Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no loss. */
+  constructor({ loss, lossWeights, metrics, weightedMetrics }: ObjectiveOptions) {
     const losses = entriesOf<LossSpec>(loss, isLossSpec);
     const known = losses.map(([key]) => key);
-    const perOutput = metricsByOutput(metrics, known);
-    for (const key of Object.keys(lossWeights ?? {})) expectOutput('lossWeights', key, known);
+    const weights = weightsByOutput(lossWeights, known);
+    const watched = metricsByOutput('metrics', metrics, known);
+    const weighted = metricsByOutput('weightedMetrics', weightedMetrics, known);
     this.heads = losses.map(([key, spec]) => {
-      const chosen = lossOf(spec);
-      const weight = key === undefined ? 1 : ((lossWeights as Record<string, number> | undefined)?.[key] ?? 1);
-      return { key, loss: chosen, weight, metrics: perOutput(key).map((metric) => metricOf(metric, chosen)) };
+      const loss = lossOf(spec);
+      const made = (specs: readonly MetricSpec[]): Metric[] => specs.map((metric) => metricOf(metric, loss));
+      return { key, loss, weight: weights(key), metrics: made(watched(key)), weightedMetrics: made(weighted(key)) };
     });
   }
 
@@ -90,11 +102,13 @@ export class Objective {
     let total: Tensor | undefined;
     for (const { head, prefix, output: prediction } of this.outputs(outputs, isTensor)) {
       const target = leafAt(y, head.key);
-      const weights = rowWeights(head.loss, target, prediction, {
+      const factors = {
         classWeight: weighing.classWeight,
         sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
-      });
-      if (watch) stopGradient(() => watch.see(head, target, prediction));
+      };
+      const shape = head.loss.weightShape?.(prediction.shape) ?? rowsOf(prediction);
+      const weights = rowWeights(target, prediction, shape, { ...factors, forMean: true });
+      if (watch) stopGradient(() => watch.see(head, target, prediction, factors));
       const loss = head.loss.compute(target, prediction, weights);
       if (prefix) parts[`${prefix}loss`] = loss.item();
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
@@ -109,14 +123,30 @@ const leafAt = (nested: Nested<Tensor>, key: NestedKey): Tensor =>
   key === undefined ? (nested as Tensor) : (nested as Record<string, Tensor>)[key]!;
 
 function metricsByOutput(
-  metrics: NonNullable<ObjectiveOptions['metrics']>,
+  what: string,
+  metrics: MetricSpecs = [],
   known: readonly NestedKey[],
 ): (key: NestedKey) => readonly MetricSpec[] {
   const isSpec = (x: unknown): x is MetricSpec => typeof x === 'string' || typeof (x as Metric).name === 'string';
   if (Array.isArray(metrics) && metrics.every(isSpec)) return () => metrics as readonly MetricSpec[];
   const byKey = metrics as Readonly<Record<string, readonly MetricSpec[]>>;
-  for (const key of Object.keys(byKey)) expectOutput('metrics', key, known);
+  for (const key of Object.keys(byKey)) expectOutput(what, key, known);
   return (key) => byKey[key!] ?? [];
+}
+
+function weightsByOutput(given: Nested<number> | undefined, known: readonly NestedKey[]): (key: NestedKey) => number {
+  const keys = known.map((key) => key ?? 0);
+  if (typeof given === 'number' && keys.length > 1) {
+    throw new ArgumentError(`compile: lossWeights expected one for each of ${keys.join(', ')}, got ${given}`);
+  }
+  const weights = new Map(typeof given === 'number' ? [[String(keys[0]), given]] : Object.entries(given ?? {}));
+  for (const [key, weight] of weights) {
+    expectOutput('lossWeights', key, keys);
+    if (!Number.isFinite(weight)) {
+      throw new ArgumentError(`compile: lossWeights expected finite numbers, got ${weight} for '${key}'`);
+    }
+  }
+  return (key = 0) => weights.get(String(key)) ?? 1;
 }
 
 function expectOutput(what: string, key: string, known: readonly NestedKey[]): void {
@@ -129,11 +159,13 @@ export class Watch {
   readonly #measurements: ReadonlyMap<Head, Measurements>;
 
   constructor(heads: readonly Head[]) {
-    this.#measurements = new Map(heads.map((head) => [head, measure(head.metrics)]));
+    this.#measurements = new Map(heads.map((head) => [head, measure(head.metrics, head.weightedMetrics)]));
   }
 
-  see(head: Head, target: Tensor, prediction: Tensor): void {
-    this.#measurements.get(head)!.update(target, prediction, maskOfRows(prediction, target));
+  see(head: Head, target: Tensor, prediction: Tensor, factors: Factors): void {
+    const weigh = (by: Factors): Tensor | undefined => rowWeights(target, prediction, rowsOf(prediction), by);
+    const weights = head.weightedMetrics.length > 0 ? weigh(factors) : undefined;
+    this.#measurements.get(head)!.update(target, prediction, weigh({}), weights);
   }
 
   /** The metrics over all that was seen, by name. */
@@ -148,35 +180,30 @@ const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`
 /** That of the predictions, or of targets of unequal length, where a layer of the caller's own has lost it. */
 const maskFor = (prediction: Tensor, target: Tensor): Tensor | undefined => prediction.mask ?? target.mask;
 
-/** 1 for each row of the predictions that counts and 0 for padding; undefined where none is. */
-function maskOfRows(prediction: Tensor, target: Tensor): Tensor | undefined {
-  const { shape, engine } = prediction;
-  const mask = maskFor(prediction, target);
-  const rows = shape.slice(0, -1);
-  if (!mask || mask.shape.length > rows.length) return undefined;
-  if (mask.shape.length === rows.length) return mask;
-  const counts = mask.toArray();
-  const inner = sizeOf(rows) / counts.length;
-  const repeated = Float32Array.from({ length: sizeOf(rows) }, (_, i) => counts[Math.floor(i / inner)]!);
-  return tensor(repeated, { shape: rows, name: 'row mask', engine });
+/** A row is the last axis of the predictions. */
+const rowsOf = (prediction: Tensor): Shape => prediction.shape.slice(0, -1);
+
+/** What rows are weighed by, beside the mask of the predictions. */
+interface Factors {
+  sampleWeight?: Tensor | undefined;
+  classWeight?: ClassWeight | undefined;
 }
 
 /**
- * What each value of a loss counts: sample weights · class weights · mask, the mask scaled so that the mean over all values is the
- * mean over those that count; undefined where all count alike.
+ * What each of `shape` counts: sample weight · class weight · mask; undefined where all count alike.
  *
+ * @param options.forMean scales the mask so that the mean over all is the mean over those that count.
  * @see keras.losses.Loss (sum_over_batch_size), keras.src.losses.loss.apply_mask
  */
 function rowWeights(
-  loss: Loss,
   target: Tensor,
   prediction: Tensor,
-  { sampleWeight, classWeight }: { sampleWeight: Tensor | undefined; classWeight: ClassWeight | undefined },
+  shape: Shape,
+  { sampleWeight, classWeight, forMean = false }: Factors & { forMean?: boolean },
 ): Tensor | undefined {
   const mask = maskFor(prediction, target);
   if (!mask && !sampleWeight && !classWeight) return undefined;
-  const shape = loss.weightShape?.(prediction.shape) ?? prediction.shape.slice(0, -1);
-  const weights = new Float32Array(shape.reduce((size, n) => size * n, 1)).fill(1);
+  const weights = new Float32Array(sizeOf(shape)).fill(1);
   const multiply = (factors: ArrayLike<number>): void => {
     const inner = weights.length / factors.length;
     for (let i = 0; i < weights.length; i++) weights[i]! *= factors[Math.floor(i / inner)]!;
@@ -189,7 +216,7 @@ function rowWeights(
   if (mask && shape.length >= mask.shape.length) {
     expectShape('mask', mask.shape, shape.slice(0, mask.shape.length));
     const counts = mask.toArray() as Float32Array;
-    const valid = counts.reduce((sum, value) => sum + value, 0);
+    const valid = forMean ? counts.reduce((sum, value) => sum + value, 0) : counts.length;
     multiply(counts.map((value) => (valid === 0 ? 0 : value * (counts.length / valid))));
   }
   return tensor(weights, { shape, name: 'row weights', engine: prediction.engine });
@@ -198,7 +225,7 @@ function rowWeights(
 /** The class of each row: its id, or where its distribution is largest. */
 function classesOf(target: Tensor, rows: Shape): number[] {
   const values = target.toArray();
-  const count = rows.reduce((size, n) => size * n, 1);
+  const count = sizeOf(rows);
   const width = values.length / count;
   if (width === 1) return Array.from(values, Math.round);
   return Array.from({ length: count }, (_, row) => {

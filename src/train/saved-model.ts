@@ -1,5 +1,5 @@
 import { ArgumentError, type Shape } from '../autograd/tensor.ts';
-import { asNested } from '../data/nested.ts';
+import { asNested, type Nested } from '../data/nested.ts';
 import type { RandomState } from '../engine/random.ts';
 import {
   extrasOf,
@@ -14,8 +14,8 @@ import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts'
 import { type AnyLayer, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
 import { knowAllNames } from './all-names.ts';
-import { type Loss, type LossConfig, type LossName, lossOf } from './losses.ts';
-import type { MetricConfig, MetricName } from './metrics.ts';
+import { type LossConfig, type LossName, lossOf } from './losses.ts';
+import type { Metric, MetricConfig, MetricName } from './metrics.ts';
 import { Model } from './model.ts';
 import { lossTable } from './name-tables.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
@@ -29,11 +29,15 @@ export interface LoadedModel extends ModelExtras {
 interface HeadConfig {
   loss: { name: LossName; options: LossConfig };
   metrics: (MetricName | MetricConfig)[];
+  /** Absent where there are none. */
+  weightedMetrics?: (MetricName | MetricConfig)[] | undefined;
+  /** Of the loss. Absent where it is 1 and the output is the only one. */
+  weight?: number | undefined;
 }
 
 interface Training extends Partial<HeadConfig> {
   /** Of a model of several outputs, in place of `loss` and `metrics`. */
-  outputs?: (HeadConfig & { key: string | number; weight: number })[];
+  outputs?: (HeadConfig & { key: string | number })[];
   optimizer: OptimizerConfig;
   /** `Optimizer.steps`. */
   iterations: number;
@@ -100,27 +104,31 @@ const compileConfig = ({ objective, optimizer }: AnyModel['compiled']): Omit<Tra
 });
 
 function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
-  const configs = heads.map(({ key, weight, loss, metrics }) => ({
-    ...{ key, weight },
+  const configs = heads.map(({ key, weight, loss, metrics, weightedMetrics }) => ({
+    ...{ key, weight: key === undefined && weight === 1 ? undefined : weight },
     loss: { name: loss.name as LossName, options: configOf('loss', loss) },
-    metrics: metrics.map((metric) => configOf('metric', metric)),
+    metrics: configsOf(metrics),
+    weightedMetrics: weightedMetrics.length > 0 ? configsOf(weightedMetrics) : undefined,
   }));
-  const { key, weight: _, ...only } = configs[0]!;
+  const { key, ...only } = configs[0]!;
   return key === undefined ? only : { outputs: configs as NonNullable<Training['outputs']> };
 }
+
+const configsOf = (metrics: readonly Metric[]): MetricConfig[] => metrics.map((metric) => configOf('metric', metric));
 
 function configOf<C>(what: string, made: { name: string; config?(): C }): C {
   if (made.config) return made.config();
   throw new ArgumentError(`${what} '${made.name}' is the caller's own, which cannot be saved`);
 }
 
-function objectiveOptions({ loss, metrics, outputs }: Training): ObjectiveOptions {
-  const make = (config: HeadConfig['loss']): Loss => lossOf(config.name, config.options);
-  if (!outputs) return { loss: make(loss!), metrics: metrics! };
+function objectiveOptions({ outputs, ...only }: Training): ObjectiveOptions {
+  const heads = outputs ?? [{ key: undefined, ...(only as HeadConfig) }];
+  const nested = <T>(of: (head: HeadConfig) => T): Nested<T> => asNested(heads.map((head) => [head.key, of(head)]));
   return {
-    loss: asNested(outputs.map((output) => [output.key, make(output.loss)])),
-    lossWeights: Object.fromEntries(outputs.map(({ key, weight }) => [key, weight])),
-    metrics: asNested(outputs.map((output) => [output.key, output.metrics])),
+    loss: nested(({ loss }) => lossOf(loss.name, loss.options)),
+    lossWeights: nested(({ weight = 1 }) => weight),
+    metrics: nested(({ metrics }) => metrics),
+    weightedMetrics: nested(({ weightedMetrics = [] }) => weightedMetrics),
   };
 }
 
@@ -256,7 +264,11 @@ function checkedTraining(value: unknown): Training {
     const loss = expectObject('training.loss', head.loss);
     expectString('training.loss.name', loss.name);
     expectObject('training.loss.options', loss.options);
-    checkMetrics(head.metrics);
+    if (head.weight !== undefined && !Number.isFinite(head.weight)) {
+      throw new RangeError(`training.weight expected a finite number, got ${describe(head.weight)}`);
+    }
+    checkMetrics('metrics', head.metrics);
+    if (head.weightedMetrics !== undefined) checkMetrics('weightedMetrics', head.weightedMetrics);
   }
   checkOptimizer(training.optimizer);
   expectCount('training.iterations', training.iterations);
@@ -264,13 +276,14 @@ function checkedTraining(value: unknown): Training {
 }
 
 /** A metric is a name, or its options with the name of its maker. */
-function checkMetrics(value: unknown): void {
-  if (!Array.isArray(value)) throw new TypeError(`training.metrics expected a list, got ${describe(value)}`);
+function checkMetrics(which: string, value: unknown): void {
+  const what = `training.${which}`;
+  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list, got ${describe(value)}`);
   value.forEach((entry, i) => {
     if (typeof entry === 'string') return;
-    const metric = expectObject(`training.metrics[${i}]`, entry);
-    expectString(`training.metrics[${i}].metric`, metric.metric);
-    expectString(`training.metrics[${i}].name`, metric.name);
+    const metric = expectObject(`${what}[${i}]`, entry);
+    expectString(`${what}[${i}].metric`, metric.metric);
+    expectString(`${what}[${i}].name`, metric.name);
   });
 }
 

@@ -4,8 +4,8 @@
     KERAS_BACKEND=jax python3 test/golden/weighting.py && npm run format
 
 Written for and run with Keras 3.15.1 on JAX 0.10.2. A model is Masking, where it is asked for, and Dense. Options are stored in
-tapeloop's words. Masked cases have no metrics: Keras 3 counts padding in them, Keras 2 and
-tapeloop do not.
+tapeloop's words. Metrics of masked cases are those of evaluate before the epoch: in fit on JAX predictions have lost their mask
+when metrics see them.
 """
 
 import json
@@ -43,10 +43,32 @@ NAMES = {
     "sparse_categorical_crossentropy": "sparseCategoricalCrossentropy",
     "categorical_crossentropy": "categoricalCrossentropy",
     "binary_crossentropy": "binaryCrossentropy",
+    "mae": "meanAbsoluteError",
+    "sparse_categorical_accuracy": "sparseCategoricalAccuracy",
+    "root_mean_squared_error": "rootMeanSquaredError",
 }
 
 
-def case(name, x, y, loss, units=C, activation="linear", metrics=(), **weighing):
+def renamed(name):
+    weighted = "weighted_" if name.startswith("weighted_") else ""
+    name = name.removeprefix("weighted_")
+    return weighted + NAMES.get(name, name)
+
+
+# Named, for Keras numbers those that have only the name of their class.
+METRICS = {
+    "precision": lambda: keras.metrics.Precision(name="precision"),
+    "recall": lambda: keras.metrics.Recall(name="recall"),
+    "auc": lambda: keras.metrics.AUC(name="auc"),
+    "root_mean_squared_error": lambda: keras.metrics.RootMeanSquaredError(name="root_mean_squared_error"),
+}
+
+
+def measure(name):
+    return METRICS[name]() if name in METRICS else name
+
+
+def case(name, x, y, loss, units=C, activation="linear", metrics=(), weighted=(), loss_weights=None, **weighing):
     masked = x is PADDED
     listed = {key: value if isinstance(value, dict) else value.tolist() for key, value in weighing.items()}
     layers = [keras.layers.Input(x.shape[1:])]
@@ -55,10 +77,13 @@ def case(name, x, y, loss, units=C, activation="linear", metrics=(), **weighing)
     model = keras.Sequential(layers + [keras.layers.Dense(units, activation=activation)])
     kernel, bias = values(F, units), values(units)
     model.layers[-1].set_weights([kernel, bias])
-    model.compile(optimizer=keras.optimizers.SGD(RATE), loss=loss, metrics=list(metrics))
+    measured = {"metrics": [measure(each) for each in metrics]}
+    measured["weighted_metrics"] = [measure(each) for each in weighted]
+    model.compile(optimizer=keras.optimizers.SGD(RATE), loss=loss, loss_weights=loss_weights, **measured)
     if x.ndim == 3 and np.ndim(weighing.get("sample_weight")) == 1:
         # Keras on JAX wants the axis of steps to broadcast to.
         weighing = {"sample_weight": weighing["sample_weight"][:, None]}
+    evaluated = model.evaluate(x, y, batch_size=len(x), verbose=0, return_dict=True, **weighing) if masked else {}
     history = model.fit(x, y, epochs=1, batch_size=len(x), shuffle=False, verbose=0, **weighing).history
     after = model.layers[-1].get_weights()
     return {
@@ -67,14 +92,16 @@ def case(name, x, y, loss, units=C, activation="linear", metrics=(), **weighing)
         "units": units,
         "activation": activation,
         "loss": NAMES[loss],
-        "metrics": [{"mae": "meanAbsoluteError"}.get(metric, metric) for metric in metrics],
+        "lossWeights": loss_weights,
+        "metrics": [renamed(metric) for metric in metrics],
+        "weightedMetrics": [renamed(metric) for metric in weighted],
         "x": x.tolist(),
         "y": y.tolist(),
         "sampleWeight": listed.get("sample_weight"),
         "classWeight": listed.get("class_weight"),
         "kernel": kernel.tolist(),
         "bias": bias.tolist(),
-        "logs": {{"mae": "meanAbsoluteError"}.get(key, key): value[0] for key, value in history.items()},
+        "logs": {renamed(key): evaluated.get(key, value[0]) for key, value in history.items()},
         "after": [each.tolist() for each in after],
     }
 
@@ -98,6 +125,48 @@ def main():
         case("a mask, classes", PADDED, ids(N, T), sparse, activation="softmax"),
         case("a mask and weights of steps", PADDED, values(N, T, C), mse, sample_weight=weights(N, T)),
         case("a mask and weights of samples", PADDED, ids(N, T), sparse, activation="softmax", sample_weight=weights(N)),
+    ]
+    cases += [
+        case(
+            "weights of samples, in weighted metrics alone",
+            *(ROWS, values(N, C), mse),
+            **{"metrics": ["mae"], "weighted": ["mae", "root_mean_squared_error"], "sample_weight": weights(N)},
+        ),
+        case("no weights, in weighted metrics", ROWS, values(N, C), mse, metrics=["mae"], weighted=["mae", mse]),
+        case("weights of steps, in weighted metrics", STEPS, values(N, T, C), mse, weighted=["mae"], sample_weight=weights(N, T)),
+        case(
+            "weights of samples of several steps, in weighted metrics",
+            *(STEPS, ids(N, T), sparse),
+            **{"activation": "softmax", "weighted": ["accuracy", sparse], "sample_weight": weights(N)},
+        ),
+        case(
+            "weights of classes, in weighted metrics",
+            *(ROWS, ids(N), sparse),
+            **{"activation": "softmax", "metrics": ["accuracy"], "weighted": ["accuracy"], "class_weight": classes},
+        ),
+        case(
+            "weights of two classes, in weighted metrics",
+            *(ROWS, np.array([[0], [1], [1], [0]], dtype="float32"), "binary_crossentropy"),
+            **{"units": 1, "activation": "sigmoid", "class_weight": {0: 2.0, 1: 0.25}},
+            **{"metrics": ["precision"], "weighted": ["precision", "recall", "auc"]},
+        ),
+        case("a mask, in metrics", PADDED, values(N, T, C), mse, metrics=["mae"], weighted=["mae"]),
+        case(
+            "a mask and weights of steps, in weighted metrics",
+            *(PADDED, values(N, T, C), mse),
+            **{"metrics": ["mae"], "weighted": ["mae"], "sample_weight": weights(N, T)},
+        ),
+        case(
+            "a mask and weights of samples, in weighted metrics",
+            *(PADDED, ids(N, T), sparse),
+            **{"activation": "softmax", "metrics": ["accuracy"], "weighted": ["accuracy"], "sample_weight": weights(N)},
+        ),
+        case("the weight of the one loss", ROWS, values(N, C), mse, loss_weights=0.25),
+        case(
+            "the weight of the one loss in a list, and weights of samples",
+            *(ROWS, values(N, C), mse),
+            **{"metrics": ["mae"], "loss_weights": [3.0], "sample_weight": weights(N)},
+        ),
     ]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "weighting.json")
     with open(path, "w") as out:

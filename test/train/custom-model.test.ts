@@ -344,6 +344,7 @@ describe('restoreModel', () => {
       loss: { a: sparseCategoricalCrossentropy({ fromLogits: true }), b: 'meanSquaredError' },
       lossWeights: { b: 3 },
       metrics: { a: ['accuracy'] },
+      weightedMetrics: { b: ['mae'] },
     });
     return made;
   };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
 import { precision } from '../../src/train/metrics/makers.ts';
-import { Objective } from '../../src/train/objective.ts';
+import { Objective, type ObjectiveOptions } from '../../src/train/objective.ts';
 
 const unweighed = { sampleWeight: undefined, classWeight: undefined };
 
@@ -52,5 +52,83 @@ describe('metrics of an objective', () => {
     prediction.mask = tensor([[1, 0]]);
     objective.compute(tensor(new Float32Array(8), { shape: [1, 2, 2, 2] }), prediction, unweighed, watch);
     expect(watch.logs().mae).toBe(2.5);
+  });
+});
+
+describe('weighted metrics of an objective', () => {
+  test('of several outputs, count the weights of their own output, and have its name before theirs', () => {
+    const objective = new Objective({
+      loss: { a: 'meanSquaredError', b: 'meanSquaredError' },
+      metrics: ['mae'],
+      weightedMetrics: { a: ['mae', 'mae'], b: ['mse'] },
+    });
+    const watch = objective.watch();
+    const y = { a: tensor([[0], [0]]), b: tensor([[0], [0]]) };
+    const sampleWeight = { a: tensor([3, 1]), b: tensor([0, 1]) };
+    objective.compute(y, { a: tensor([[1], [5]]), b: tensor([[2], [4]]) }, { ...unweighed, sampleWeight }, watch);
+    expect(watch.logs()).toEqual({
+      a_mae: 3,
+      a_weighted_mae: 2,
+      a_weighted_mae_1: 2,
+      b_mae: 3,
+      b_mse: 16,
+    });
+  });
+
+  test('over batches of different weight, are those of all rows together', () => {
+    const objective = new Objective({ loss: 'meanSquaredError', weightedMetrics: ['mae'] });
+    const watch = objective.watch();
+    for (const [value, weight] of [
+      [1, 3],
+      [5, 1],
+    ] as const) {
+      const weighing = { ...unweighed, sampleWeight: tensor([weight]) };
+      objective.compute(tensor([[0]]), tensor([[value]]), weighing, watch);
+    }
+    expect(watch.logs().mae).toBe(2);
+  });
+});
+
+describe('an objective', () => {
+  const several = { a: 'meanSquaredError', b: 'meanSquaredError' } as const;
+
+  test.each<[string, ObjectiveOptions, string]>([
+    [
+      'one weight for several losses',
+      { loss: several, lossWeights: 2 },
+      'compile: lossWeights expected one for each of a, b, got 2',
+    ],
+    [
+      'two weights for one loss',
+      { loss: 'mse', lossWeights: [1, 2] },
+      "compile: lossWeights expected outputs that have a loss (0), got '1'",
+    ],
+    [
+      'a weight by name for one loss',
+      { loss: 'mse', lossWeights: { dense: 1 } },
+      "compile: lossWeights expected outputs that have a loss (0), got 'dense'",
+    ],
+    [
+      'a weight that is NaN',
+      { loss: several, lossWeights: { b: Number.NaN } },
+      "compile: lossWeights expected finite numbers, got NaN for 'b'",
+    ],
+    [
+      'a weight that is a word',
+      { loss: 'mse', lossWeights: ['1'] as never },
+      "compile: lossWeights expected finite numbers, got 1 for '0'",
+    ],
+    [
+      'weighted metrics for no output',
+      { loss: several, weightedMetrics: { c: [] } },
+      "compile: weightedMetrics expected outputs that have a loss (a, b), got 'c'",
+    ],
+  ])('of %s, is refused', (_, options, message) => {
+    expect(() => new Objective(options)).toThrow(new ArgumentError(message));
+  });
+
+  test('of one named output, takes its weight as a number, too', () => {
+    const { heads } = new Objective({ loss: { a: 'meanSquaredError' }, lossWeights: 0.5 });
+    expect(heads.map(({ weight }) => weight)).toEqual([0.5]);
   });
 });

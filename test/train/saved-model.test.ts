@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { decodeSafetensors } from '../../src/io/safetensors.ts';
 import { bidirectional } from '../../src/layers/bidirectional.ts';
 import { gruCell, lstmCell } from '../../src/layers/built-in-cells.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
@@ -204,9 +205,12 @@ describe('encodeModel and decodeModel', () => {
       sparseTopKCategoricalAccuracy({ k: 2 }),
       auc({ name: 'area', curve: 'PR' }),
     ] as const;
-    model.compile({ optimizer, loss, metrics });
+    model.compile({ optimizer, loss, metrics, weightedMetrics: ['acc', auc()], lossWeights: 0.5 });
     const { model: loaded } = decodeModel(encodeModel(model));
-    const configs = ({ compiled }: Model) => compiled.objective.heads[0]!.metrics.map((metric) => metric.config!());
+    const configs = ({ compiled }: Model) =>
+      compiled.objective.heads
+        .flatMap((head) => [...head.metrics, ...head.weightedMetrics])
+        .map((each) => each.config!());
     expect(JSON.parse(JSON.stringify(configs(loaded)))).toEqual(JSON.parse(JSON.stringify(configs(model))));
     expect(loaded.compiled.objective.heads[0]!.loss.config!()).toEqual(loss.config!());
     const [x, y] = [
@@ -221,7 +225,15 @@ describe('encodeModel and decodeModel', () => {
         [1, 1, 1, 2],
       ],
     ];
-    expect(loaded.evaluate(x, y)).toEqual(model.evaluate(x, y));
+    const options = { sampleWeight: [1, 0.5, 3] };
+    expect(loaded.evaluate(x, y, options)).toEqual(model.evaluate(x, y, options));
+    expect(firstDifference(encodeModel(loaded), encodeModel(model))).toBe(-1);
+  });
+
+  test('one loss of weight 1 and no weighted metrics, take no place in the file', () => {
+    const training = (model: Model) => JSON.parse(decodeSafetensors(encodeModel(model)).metadata.training!);
+    const model = trained();
+    expect(Object.keys(training(model))).toEqual(['loss', 'metrics', 'optimizer', 'iterations', 'shuffle']);
   });
 
   test("caller's own loss or metric, is refused when saving, not when loading", () => {
@@ -231,9 +243,10 @@ describe('encodeModel and decodeModel', () => {
     model.compile({ optimizer, loss: { ...loss, name: 'mine' } });
     expect(() => encodeModel(model)).toThrow(/loss expected one of .*, got 'mine'/);
     model.compile({ optimizer, loss, metrics: [{ name: 'mine', start: () => ({ update() {}, result: () => 0 }) }] });
-    expect(() => encodeModel(model)).toThrow(
-      new ArgumentError("metric 'mine' is the caller's own, which cannot be saved"),
-    );
+    const refusal = new ArgumentError("metric 'mine' is the caller's own, which cannot be saved");
+    expect(() => encodeModel(model)).toThrow(refusal);
+    model.compile({ optimizer, loss, weightedMetrics: model.compiled.objective.heads[0]!.metrics });
+    expect(() => encodeModel(model)).toThrow(refusal);
   });
 
   test('number that is not finite, is refused when saving', () => {

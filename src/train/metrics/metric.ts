@@ -122,23 +122,30 @@ export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, 
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 export interface Measurements {
-  /** Adds a batch to every metric. */
-  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor): void;
+  /** Adds a batch to every metric; `ownWeights` are those of the weighted ones. */
+  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor): void;
   /** What each metric says of everything so far, by name; `name_0`, `name_1`, … where it says several numbers. */
   logs(prefix?: string): Record<string, number>;
 }
 
-/** Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it, as in Keras. */
-export function measure(metrics: readonly Metric[], loss?: Loss): Measurements {
+/**
+ * Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it; that of a weighted metric gets `weighted_` before it
+ * first.
+ *
+ * @see keras.Model.compile (metrics, weighted_metrics)
+ */
+export function measure(metrics: readonly Metric[], weighted: readonly Metric[] = []): Measurements {
   const names = new Map<string, number>();
-  const states = metrics.map((metric) => {
-    const before = names.get(metric.name) ?? 0;
-    names.set(metric.name, before + 1);
-    return { name: before === 0 ? metric.name : `${metric.name}_${before}`, state: metric.start(loss) };
+  const states = [...metrics, ...weighted].map((metric, i) => {
+    const isWeighted = i >= metrics.length;
+    const name = isWeighted && names.has(metric.name) ? `weighted_${metric.name}` : metric.name;
+    const before = names.get(name) ?? 0;
+    names.set(name, before + 1);
+    return { name: before === 0 ? name : `${name}_${before}`, isWeighted, state: metric.start() };
   });
   return {
-    update(yTrue, yPred, weights) {
-      for (const { state } of states) state.update(yTrue, yPred, weights);
+    update(yTrue, yPred, weights, ownWeights) {
+      for (const { isWeighted, state } of states) state.update(yTrue, yPred, isWeighted ? ownWeights : weights);
     },
     logs(prefix = '') {
       const entries = states.flatMap(({ name, state }) => {
