@@ -83,6 +83,10 @@ export class Parameter {
   }
 }
 
+/** How many numbers parameters hold together. */
+export const totalSize = (parameters: readonly Parameter[]): number =>
+  parameters.reduce((sum, { size }) => sum + size, 0);
+
 /** What ops take for a weight: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 

@@ -1,4 +1,4 @@
-import { Parameter } from '../autograd/parameter.ts';
+import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
@@ -208,6 +208,19 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const { sublayers } = this;
     if (sublayers.length === 0) return this.#ownWeights;
     return [...new Set([...this.#ownWeights, ...sublayers.flatMap((layer) => layer.weights)])];
+  }
+
+  /**
+   * How many numbers its weights hold together, those of the layers it is made of included, a shared weight once.
+   *
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has them.
+   * @throws ArgumentError if it is not built.
+   * @see keras.layers.Layer.count_params
+   */
+  countParams({ trainable }: { trainable?: boolean | undefined } = {}): number {
+    if (!this.isBuilt)
+      throw new ArgumentError(`${this.describe()}: expected a built layer; it has not seen an input yet`);
+    return totalSize(this.weights.filter((weight) => weight.trainable === (trainable ?? weight.trainable)));
   }
 
   /** What regularizers add to the loss, `[]` each, for weights and for the outputs of this step's calls. To be called while the step's tape is open. @internal */

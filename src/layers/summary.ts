@@ -1,5 +1,6 @@
+import { totalSize } from '../autograd/parameter.ts';
 import type { Nested } from '../data/nested.ts';
-import { type AnyLayer, type BatchShape, isShape, type Layer } from './layer.ts';
+import { type AnyLayer, type BatchShape, isShape } from './layer.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 
@@ -24,8 +25,8 @@ export function summary(model: AnyLayer): string {
   };
   const rule = (left: string, line: string, middle: string, right: string): string =>
     left + widths.map((width) => line.repeat(width + 2)).join(middle) + right;
-  const total = count(model.weights);
-  const trainable = count(model.weights.filter((weight) => weight.trainable));
+  const total = totalSize(model.weights);
+  const trainable = totalSize(model.weights.filter((weight) => weight.trainable));
   return [
     `Model: "${model.name}"`,
     rule('┏', '━', '┳', '┓'),
@@ -44,7 +45,7 @@ function describeLayers(model: AnyLayer): string[][] {
   return model.sublayers.map((layer, i) => [
     `${layer.name} (${layer.className})`,
     shapes[i] ? formatShapes(shapes[i]) : '?',
-    layer.isBuilt ? format(count(layer.weights)) : '0 (unbuilt)',
+    layer.isBuilt ? format(totalSize(layer.weights)) : '0 (unbuilt)',
   ]);
 }
 
@@ -59,7 +60,6 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-const count = (weights: Layer['weights']): number => weights.reduce((sum, weight) => sum + weight.size, 0);
 const format = (n: number): string => n.toLocaleString('en-US');
 const formatShapes = (shapes: Nested<BatchShape>): string =>
   isShape(shapes)

@@ -131,6 +131,17 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
+   * How many numbers the weights of all layers hold together.
+   *
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has them.
+   * @throws ArgumentError if the model is not built.
+   * @see keras.Model.count_params
+   */
+  countParams(options?: { trainable?: boolean | undefined }): number {
+    return this.network.countParams(options);
+  }
+
+  /**
    * Chooses how the model is trained; see `CompileOptions`.
    *
    * L = Σ wₖ·Lₖ + what regularizers add, over the outputs k.

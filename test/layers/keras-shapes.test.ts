@@ -67,6 +67,41 @@ describe('parameter counts', () => {
     expect(parameters(layers)).toBe(count);
   });
 
+  test('countParams of a model and its layers, counts what is frozen apart, as summary does', () => {
+    const recurrent = bidirectional(gru({ units: 4 })) as Layer;
+    const made = sequential([
+      embedding({ inputDim: 10, outputDim: 4, trainable: false }),
+      recurrent,
+      dense({ units: 2 }),
+    ]);
+    const counts = (of: { countParams: Layer['countParams'] }) =>
+      [undefined, true, false].map((trainable) => of.countParams({ trainable }));
+    expect(made.layers.map(counts)).toEqual([
+      [40, 0, 40],
+      [240, 240, 0],
+      [18, 18, 0],
+    ]);
+    expect(counts(made)).toEqual([298, 258, 40]);
+    expect(made.countParams()).toBe(298);
+    expect(made.summary()).toContain('Total params: 298');
+    recurrent.sublayers[0]!.trainable = false;
+    expect(counts(recurrent)).toEqual([240, 120, 120]);
+  });
+
+  test('countParams of weights that two layers share, counts them once', () => {
+    const shared = dense({ units: 3 });
+    const made = model({ layers: { a: shared, b: timeDistributed(shared) } }, (x, { a, b }) => a(b(x)));
+    made.predict([[[1, 2, 3]]]);
+    expect(made.countParams()).toBe(12);
+  });
+
+  test('countParams of what is not built, is an error', () => {
+    expect(() => lstm({ units: 3 }).countParams()).toThrow(
+      'lstm(units=3): expected a built layer; it has not seen an input yet',
+    );
+    expect(() => sequential([dense({ units: 1 })]).countParams()).toThrow('sequential: expected a built layer');
+  });
+
   test('LSTM(128) on 64 features, is 4·((64 + 128)·128 + 128)', () => {
     expect(parameters([lstm({ units: 128, inputShape: [null, 64] })])).toBe(98_816);
   });
