@@ -21,12 +21,10 @@ export interface ObjectiveOptions {
    * What to watch beside the loss: one list for every output, or a list for each, nested as they are. Rows that a mask leaves out do not
    * count; sample and class weights have no say.
    */
-  metrics?: MetricSpecs | undefined;
+  metrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
   /** The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a name that `metrics` has, too. */
-  weightedMetrics?: MetricSpecs | undefined;
+  weightedMetrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
 }
-
-type MetricSpecs = readonly MetricSpec[] | Nested<readonly MetricSpec[]>;
 
 /** What one output is held to. */
 export interface Head {
@@ -124,7 +122,7 @@ const leafAt = (nested: Nested<Tensor>, key: NestedKey): Tensor =>
 
 function metricsByOutput(
   what: string,
-  metrics: MetricSpecs = [],
+  metrics: ObjectiveOptions['metrics'] = [],
   known: readonly NestedKey[],
 ): (key: NestedKey) => readonly MetricSpec[] {
   const isSpec = (x: unknown): x is MetricSpec => typeof x === 'string' || typeof (x as Metric).name === 'string';
