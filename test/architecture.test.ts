@@ -71,13 +71,13 @@ describe('imports of src', () => {
     expect(upward.map(show)).toEqual([]);
   });
 
-  test('of data, know arrays and random numbers and no kernels; of io, shapes and an error', () => {
+  test('of data, know arrays, random numbers and float64 functions and no kernels; of io, shapes and an error', () => {
     const known = (folder: string): string[] => [
       ...new Set(
         internal.filter(({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder).map(({ to }) => to),
       ),
     ];
-    expect(known('data').sort()).toEqual(['autograd/tensor.ts', 'engine/random.ts']);
+    expect(known('data').sort()).toEqual(['autograd/tensor.ts', 'engine/float64.ts', 'engine/random.ts']);
     expect(known('io').sort()).toEqual(['engine/argument-error.ts', 'engine/shape.ts']);
   });
 

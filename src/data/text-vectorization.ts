@@ -1,4 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
+import { ln } from '../engine/float64.ts';
 import { NdArray } from './array.ts';
 import { padSequences } from './pad-sequences.ts';
 
@@ -11,12 +12,17 @@ export interface TextVectorizationOptions {
   split?: 'whitespace' | 'character' | null | ((text: string) => string[]);
   /** Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. */
   ngrams?: number | readonly number[];
-  /** What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, or whether it does. */
-  outputMode?: 'int' | 'count' | 'multiHot';
+  /**
+   * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does, or how often times
+   * how rare it is among the texts of `adapt`.
+   */
+  outputMode?: 'int' | 'count' | 'multiHot' | 'tfIdf';
   /** Ids a text in mode `int`: texts are cut or filled with 0 at their end. That of the longest text unless given. */
   outputSequenceLength?: number;
   /** The tokens by id, instead of `adapt`: with or without the special ones. */
   vocabulary?: readonly string[];
+  /** For `vocabulary` in mode `tfIdf`: the weight of each token, as many. Without special tokens `'[UNK]'` has their mean. */
+  idfWeights?: readonly number[];
 }
 
 const PADDING = '';
@@ -29,7 +35,11 @@ const UNKNOWN = '[UNK]';
  * Tokens of equal frequency stand in falling order of their code points, as in Keras. Case is lowered by Unicode's rules; Keras lowers
  * ASCII letters alone.
  *
- * @throws ArgumentError if an option is none, or `vocabulary` has a token twice or more than `maxTokens`.
+ * In mode `tfIdf` a token that stands c times in a text gives c·idf, idf = ln(1 + N / (1 + n)), where n of the N texts of `adapt` have the
+ * token. `'[UNK]'` has the mean of all idf.
+ *
+ * @throws ArgumentError if an option is none, `vocabulary` has a token twice or more than `maxTokens`, or `idfWeights` are not one finite
+ *   number for each of its tokens, in mode `tfIdf` and no other.
  * @see https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/
  *
  * @example
@@ -46,13 +56,14 @@ export class TextVectorization {
   readonly #special: readonly string[];
   #vocabulary: readonly string[] = [];
   #ids: ReadonlyMap<string, number> = new Map();
+  #idfWeights: readonly number[] = [];
 
   /** @internal */
   constructor(options: TextVectorizationOptions) {
     checkOptions(options);
     this.#options = options;
     this.#special = (options.outputMode ?? 'int') === 'int' ? [PADDING, UNKNOWN] : [UNKNOWN];
-    if (options.vocabulary) this.#setVocabulary(options.vocabulary);
+    if (options.vocabulary) this.#setVocabulary(options.vocabulary, options.idfWeights);
   }
 
   /** Tokens by id, special ones included; empty before `adapt`. Given as `vocabulary` it makes the same vectorization again. */
@@ -60,14 +71,28 @@ export class TextVectorization {
     return this.#vocabulary;
   }
 
-  /** Learns the vocabulary from texts; what was learned before is forgotten. */
+  /** In mode `tfIdf` the weight of each token, by id; else empty. Given as `idfWeights` with `vocabulary` it makes the same vectorization again. */
+  get idfWeights(): readonly number[] {
+    return this.#idfWeights;
+  }
+
+  /** Learns the vocabulary from texts, and in mode `tfIdf` its weights; what was learned before is forgotten. */
   adapt(texts: Iterable<string>): void {
     const counts = new Map<string, number>();
-    for (const text of texts) for (const token of this.tokens(text)) counts.set(token, (counts.get(token) ?? 0) + 1);
+    const textsWith = new Map<string, number>();
+    let size = 0;
+    for (const text of texts) {
+      const tokens = this.tokens(text);
+      for (const token of tokens) increment(counts, token);
+      for (const token of new Set(tokens)) increment(textsWith, token);
+      size++;
+    }
     for (const token of this.#special) counts.delete(token);
     const ordered = [...counts].sort(([a, n], [b, m]) => m - n || compareCodePoints(b, a)).map(([token]) => token);
-    const { maxTokens = Number.POSITIVE_INFINITY } = this.#options;
-    this.#setVocabulary(ordered.slice(0, Math.max(maxTokens - this.#special.length, 0)));
+    const { maxTokens = Number.POSITIVE_INFINITY, outputMode } = this.#options;
+    const kept = ordered.slice(0, Math.max(maxTokens - this.#special.length, 0));
+    const weights = kept.map((token) => ln(1 + size / (1 + textsWith.get(token)!)));
+    this.#setVocabulary(kept, outputMode === 'tfIdf' ? weights : undefined);
   }
 
   /** A text's tokens: standardized, split, joined to n-grams. */
@@ -110,7 +135,7 @@ export class TextVectorization {
   /**
    * Texts as one array.
    *
-   * @returns `[N, L]` ids, or, in the other modes, `[N, vocabulary.length]` numbers; in memory of its own.
+   * @returns `[N, L]` i32 ids, or, in the other modes, `[N, vocabulary.length]` f32; in memory of its own.
    * @throws ArgumentError as `sequences` does.
    */
   encode(texts: Iterable<string>): NdArray<Int32Array | Float32Array> {
@@ -126,8 +151,9 @@ export class TextVectorization {
     const width = this.#vocabulary.length;
     const counts = new Float32Array(sequences.length * width);
     for (const [i, ids] of sequences.entries()) {
-      for (const id of ids) counts[i * width + id] = outputMode === 'count' ? counts[i * width + id]! + 1 : 1;
+      for (const id of ids) counts[i * width + id] = outputMode === 'multiHot' ? 1 : counts[i * width + id]! + 1;
     }
+    if (outputMode === 'tfIdf') counts.forEach((count, i) => (counts[i] = count * this.#idfWeights[i % width]!));
     return new NdArray(counts, [sequences.length, width]);
   }
 
@@ -145,8 +171,9 @@ export class TextVectorization {
     return tokens.filter((token) => token !== PADDING).join(this.#options.split === 'character' ? '' : ' ');
   }
 
-  #setVocabulary(tokens: readonly string[]): void {
-    const own = this.#special.every((token, i) => tokens[i] === token) ? tokens.slice(this.#special.length) : tokens;
+  #setVocabulary(tokens: readonly string[], weights: readonly number[] | undefined): void {
+    const hasSpecial = this.#special.every((token, i) => tokens[i] === token);
+    const own = hasSpecial ? tokens.slice(this.#special.length) : tokens;
     const vocabulary = [...this.#special, ...own];
     const ids = new Map(vocabulary.map((token, id) => [token, id]));
     if (ids.size < vocabulary.length) {
@@ -163,11 +190,13 @@ export class TextVectorization {
     }
     this.#vocabulary = vocabulary;
     this.#ids = ids;
+    // As float32, which is what they are multiplied in.
+    this.#idfWeights = (weights && !hasSpecial ? withMeanFirst(weights) : (weights ?? [])).map(Math.fround);
   }
 }
 
 function checkOptions(options: TextVectorizationOptions): void {
-  const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength } = options;
+  const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;
   const check = (key: string, value: unknown, allowed: readonly unknown[]): void => {
     if (value === undefined || typeof value === 'function' || allowed.includes(value)) return;
     const names = allowed.map((each) => (each === null ? 'null' : `'${each}'`)).join(', ');
@@ -175,13 +204,37 @@ function checkOptions(options: TextVectorizationOptions): void {
   };
   check('standardize', standardize, ['lowerAndStripPunctuation', 'lower', 'stripPunctuation', null]);
   check('split', split, ['whitespace', 'character', null]);
-  check('outputMode', outputMode, ['int', 'count', 'multiHot']);
+  check('outputMode', outputMode, ['int', 'count', 'multiHot', 'tfIdf']);
   const least = outputMode === undefined || outputMode === 'int' ? 3 : 2;
   const sizes = [['maxTokens', maxTokens, least] as const, ['outputSequenceLength', outputSequenceLength, 1] as const];
   for (const [key, value, from] of [...sizes, ...[ngrams ?? []].flat().map((n) => ['ngrams', n, 1] as const)]) {
     if (value === undefined || (Number.isInteger(value) && value >= from)) continue;
     throw new ArgumentError(`textVectorization: ${key} expected a whole number of ${from} or more, got ${value}`);
   }
+  checkIdfWeights(idfWeights, outputMode === 'tfIdf' ? vocabulary : undefined);
+}
+
+/** That there are weights where there are tokens to weigh. */
+function checkIdfWeights(weights: readonly number[] | undefined, tokens: readonly string[] | undefined): void {
+  if (weights?.length !== tokens?.length) {
+    const expected = tokens
+      ? `one number for each of ${tokens.length} tokens`
+      : `none without a vocabulary and 'tfIdf'`;
+    throw new ArgumentError(`textVectorization: idfWeights expected ${expected}, got ${weights?.length ?? 'none'}`);
+  }
+  const bad = weights?.findIndex((weight) => !Number.isFinite(weight)) ?? -1;
+  if (bad < 0) return;
+  throw new ArgumentError(`textVectorization: idfWeights[${bad}] expected a finite number, got ${weights![bad]}`);
+}
+
+const increment = (counts: Map<string, number>, token: string): void => {
+  counts.set(token, (counts.get(token) ?? 0) + 1);
+};
+
+/** Weights of tokens with that of unknown ones before them: nothing is known of those but the mean. */
+function withMeanFirst(weights: readonly number[]): readonly number[] {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  return [sum / Math.max(weights.length, 1), ...weights];
 }
 
 /** By code point, as Python and bytes of UTF-8 compare; UTF-16 units would put U+FF5E behind an emoji. */

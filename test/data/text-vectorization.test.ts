@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type TextVectorizationOptions, textVectorization } from '../../src/data/text-vectorization.ts';
+import golden from '../golden/text-vectorization.json' with { type: 'json' };
 
 const adapted = (texts: string[], options: TextVectorizationOptions = {}) => {
   const words = textVectorization(options);
@@ -96,6 +97,34 @@ describe('textVectorization', () => {
     ]);
   });
 
+  test.each(golden.cases.map((each) => [each.name, each] as const))("tfIdf of %s, is Keras's", (_, each) => {
+    const options = each.options as TextVectorizationOptions;
+    const words = textVectorization({ ...options, outputMode: 'tfIdf' });
+    if (!options.vocabulary) words.adapt(golden.texts);
+    expect(words.vocabulary).toEqual(each.vocabulary);
+    const encoded = words.encode([...golden.texts, ...golden.others]);
+    expect(encoded.shape).toEqual([each.encoded.length, each.vocabulary.length]);
+    each.encoded.flat().forEach((value, i) => expect(encoded.data[i]).toBeCloseTo(value, 6));
+  });
+
+  test('tfIdf made again of its vocabulary and weights, encodes the same', () => {
+    const words = adapted(golden.texts, { outputMode: 'tfIdf' });
+    const { vocabulary, idfWeights } = words;
+    const again = textVectorization({ outputMode: 'tfIdf', ...JSON.parse(JSON.stringify({ vocabulary, idfWeights })) });
+    expect(again.idfWeights).toEqual(idfWeights);
+    expect(again.encode(golden.others)).toEqual(words.encode(golden.others));
+  });
+
+  test('tfIdf adapted to texts without a token, knows the unknown one alone', () => {
+    const words = adapted([''], { outputMode: 'tfIdf' });
+    expect([words.vocabulary, words.idfWeights]).toEqual([['[UNK]'], [0]]);
+    expect(words.encode(['a']).toNested()).toEqual([[0]]);
+  });
+
+  test('weights, are of mode tfIdf alone', () => {
+    expect(adapted(['a b'], { outputMode: 'count' }).idfWeights).toEqual([]);
+  });
+
   test('vocabulary of another, with or without special tokens, makes the same', () => {
     const { vocabulary } = adapted(['b a b']);
     expect(textVectorization({ vocabulary }).encode(['a b x']).toNested()).toEqual([[3, 2, 1]]);
@@ -126,7 +155,21 @@ describe('textVectorization', () => {
       `standardize expected one of 'lowerAndStripPunctuation', 'lower', 'stripPunctuation', null, got 'upper'`,
     ],
     [{ split: 'words' }, `split expected one of 'whitespace', 'character', null, got 'words'`],
-    [{ outputMode: 'tfIdf' }, `outputMode expected one of 'int', 'count', 'multiHot', got 'tfIdf'`],
+    [{ outputMode: 'tf_idf' }, `outputMode expected one of 'int', 'count', 'multiHot', 'tfIdf', got 'tf_idf'`],
+    [
+      { outputMode: 'tfIdf', vocabulary: ['a', 'b'], idfWeights: [1] },
+      'idfWeights expected one number for each of 2 tokens, got 1',
+    ],
+    [{ outputMode: 'tfIdf', vocabulary: ['a'] }, 'idfWeights expected one number for each of 1 tokens, got none'],
+    [
+      { outputMode: 'tfIdf', vocabulary: ['a', 'b'], idfWeights: [1, Number.NaN] },
+      'idfWeights[1] expected a finite number, got NaN',
+    ],
+    [
+      { outputMode: 'count', vocabulary: ['a'], idfWeights: [1] },
+      "idfWeights expected none without a vocabulary and 'tfIdf', got 1",
+    ],
+    [{ outputMode: 'tfIdf', idfWeights: [1] }, "idfWeights expected none without a vocabulary and 'tfIdf', got 1"],
     [{ maxTokens: 2 }, 'maxTokens expected a whole number of 3 or more, got 2'],
     [{ outputSequenceLength: 0 }, 'outputSequenceLength expected a whole number of 1 or more, got 0'],
     [{ ngrams: [1, 0] }, 'ngrams expected a whole number of 1 or more, got 0'],
