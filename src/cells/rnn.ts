@@ -21,6 +21,11 @@ function rnnCell(layout: CellLayout, activation: number): Cell {
   };
 }
 
+/**
+ * Simple recurrent cells by their activation: h′ = tanh a, max(a, 0) or a, where a = xW + hU + b.
+ *
+ * @see Elman 1990; keras.layers.SimpleRNN
+ */
 export const rnnCells = {
   tanh: /* @__PURE__ */ rnnCell(rnnLayouts.tanh, RnnActivation.Tanh),
   relu: /* @__PURE__ */ rnnCell(rnnLayouts.relu, RnnActivation.Relu),

@@ -57,20 +57,47 @@ class BuiltInCell extends RecurrentCell {
 }
 
 /**
- * One step of `lstm`, as a cell for `rnn`: the same weights and numbers, computed by ops.
+ * One step of `lstm`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
  *
- * Input `[B, I]`, states `[h, c]`, output `[y, h, c]`.
+ * i, f, o = σ(x·W + h·U + b), g = tanh(x·W_c + h·U_c + b_c), c′ = f∘c + i∘g, h′ = o∘tanh c′
  *
- * @throws ArgumentError as `lstm` does.
+ * Input x `[B, I]`, `initialState` `[h, c]` of `[B, H]` each (zeros without it); output `[y, h′, c′]`, y being h′. kernel W `[I, 4H]`,
+ * recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates i f c o; with `projSize` P h is `[B, P]` and U `[P, 4H]`. Other activations stand in the
+ * place of σ and tanh.
+ *
+ * @returns a layer that `rnn` takes, with weights of its own; called by itself it makes one step.
+ * @throws ArgumentError for an option out of its range, as `lstm` does; when called, if the input is not `[B, I]`.
  * @see keras.layers.LSTMCell
  */
 export const lstmCell = (options: LstmCellOptions): RecurrentCell =>
   new BuiltInCell('LSTMCell', 'lstm_cell', lstmKind(options), () => lstmCell(options));
 
-/** One step of `gru`, as `lstmCell` is one of `lstm`; states `[h]`. See keras.layers.GRUCell. */
+/**
+ * One step of `gru`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ *
+ * z, r = σ(x·W + b + h·U + c), g = tanh(x·W_h + b_h + r∘(h·U_h + c_h)), h′ = z∘h + (1 − z)∘g
+ *
+ * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W `[I, 3H]`, recurrentKernel U
+ * `[H, 3H]`, bias (b, c) `[2, 3H]`, gates z r h; with `resetAfter: false` bias b `[3H]` and g = tanh(x·W_h + b_h + (r∘h)·U_h).
+ *
+ * @returns as `lstmCell`.
+ * @throws ArgumentError as `lstmCell` does.
+ * @see keras.layers.GRUCell
+ */
 export const gruCell = (options: GruCellOptions): RecurrentCell =>
   new BuiltInCell('GRUCell', 'gru_cell', gruKind(options), () => gruCell(options));
 
-/** One step of `simpleRnn`, as `lstmCell` is one of `lstm`; states `[h]`. See keras.layers.SimpleRNNCell. */
+/**
+ * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ *
+ * h′ = tanh(x·W + h·U + b)
+ *
+ * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W `[I, H]`, recurrentKernel U
+ * `[H, H]`, bias b `[H]`.
+ *
+ * @returns as `lstmCell`.
+ * @throws ArgumentError as `lstmCell` does.
+ * @see keras.layers.SimpleRNNCell
+ */
 export const simpleRnnCell = (options: CellOptions): RecurrentCell =>
   new BuiltInCell('SimpleRNNCell', 'simple_rnn_cell', simpleRnnKind(options), () => simpleRnnCell(options));

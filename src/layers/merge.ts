@@ -87,10 +87,15 @@ function orOf(a: Tensor, b: Tensor): Tensor {
 const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => addTensors(sum, x));
 
 /**
- * Sum of tensors of one shape: y = x₁ + x₂ + …
+ * Sum of tensors of one shape.
  *
- * Takes a list of tensors `[B, …]`. Where every input carries a mask, the output's is 1 where one of theirs is.
+ * y = x₁ + x₂ + … + xₙ
  *
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape, of the open step (outside a
+ * step: the caller's to `dispose`). Where every input carries a mask, the output's is 1 where one of theirs is; else it has none. No weights.
+ *
+ * @param options name and what else every layer takes.
+ * @returns a layer; call it with the list: `add()([a, b])`.
  * @throws ArgumentError when called, if there are fewer than two tensors or their shapes differ.
  * @see keras.layers.Add
  */
@@ -98,7 +103,11 @@ export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]
   new Elementwise('Add', 'add', options, total);
 
 /**
- * Difference of two tensors of one shape, x₁ − x₂; as `add` otherwise.
+ * Difference of two tensors of one shape.
+ *
+ * y = x₁ − x₂
+ *
+ * Input: a list of two tensors `[B, …]`; output and mask as those of `add`.
  *
  * @throws ArgumentError when called, if there are not two tensors or their shapes differ.
  * @see keras.layers.Subtract
@@ -109,11 +118,29 @@ export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
     return sub(inputs[0]!, inputs[1]!);
   });
 
-/** Product of tensors of one shape, elementwise; as `add` otherwise. See keras.layers.Multiply. */
+/**
+ * Product of tensors of one shape, elementwise.
+ *
+ * y = x₁∘x₂∘…∘xₙ
+ *
+ * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ *
+ * @throws ArgumentError as `add` does.
+ * @see keras.layers.Multiply
+ */
 export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Multiply', 'multiply', options, (inputs) => inputs.reduce((product, x) => mul(product, x)));
 
-/** Mean of tensors of one shape, elementwise; as `add` otherwise. See keras.layers.Average. */
+/**
+ * Mean of tensors of one shape, elementwise.
+ *
+ * y = (x₁ + x₂ + … + xₙ) / n
+ *
+ * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ *
+ * @throws ArgumentError as `add` does.
+ * @see keras.layers.Average
+ */
 export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
 
@@ -194,11 +221,18 @@ class Concatenate extends Merge {
 }
 
 /**
- * Tensors joined along an axis: `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`.
+ * Tensors joined along an axis, one behind the other.
  *
- * Takes a list of tensors that differ along the axis alone.
+ * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
- * @throws ArgumentError if `axis` is 0; when called, if there is no tensor, or one does not fit the first.
+ * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step (outside a step: the
+ * caller's to `dispose`). Its mask: along time (axis 1) the inputs' masks joined, 1 for an input without; along another axis, if every input
+ * carries one, 1 where one of theirs is. No weights.
+ *
+ * @param options.axis of the tensors with the batch as axis 0.
+ * @returns a layer; call it with the list: `concatenate()([a, b])`.
+ * @throws ArgumentError if `axis` is no integer or 0, the batch; when called, if there is no tensor, one has no such axis, or one does not fit
+ *   the first.
  * @see keras.layers.Concatenate
  */
 export const concatenate = (options: ConcatenateOptions = {}): Layer<Tensor, readonly Tensor[]> =>

@@ -8,20 +8,22 @@ import type { Batches, Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
 
-/** What a callback is told of a run before it starts. */
+/** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
 export interface TrainingPlan {
+  /** Where training ends: epochs are counted from 0, so that the last is number `epochs` − 1. */
   readonly epochs: number;
-  /** Where it starts. A callback that restores a run may raise it. */
+  /** Number of the first epoch, from 0. A callback that restores a run may raise it, in `onTrainBegin`; from `epochs` up none is trained. */
   initialEpoch: number;
-  /** Batches in an epoch, where that is known beforehand. */
+  /** Batches in an epoch; undefined where the caller's batches tell only by running out. */
   readonly steps: number | undefined;
   /** Whether there is something to validate on, so that logs with `val_` will come. */
   readonly validates: boolean;
 }
 
 /**
- * Told of a training run as it goes; every method may be async and is waited for. `model.stopTraining = true` ends it after the batch
- * in progress. A callback is a plain object, so an experiment tracker plugs in by a few lines:
+ * Told of a training run as it goes, in the order in which callbacks are listed; every method may be async and is waited for. What one throws
+ * ends training, and `fit` rejects with it. `model.stopTraining = true` ends it after the batch in progress. A callback is a plain object, so
+ * an experiment tracker plugs in by a few lines:
  *
  * @example
  * const tracker = {
@@ -35,29 +37,39 @@ export interface TrainingPlan {
  * @see keras.callbacks.Callback, keras.callbacks.RemoteMonitor
  */
 export interface Callback {
+  /** Before the first epoch, once options and samples have been found good; batches of the caller's own are checked as they come. `model` is the one that trains. */
   onTrainBegin?(model: AnyModel, plan: TrainingPlan): void | Promise<void>;
+  /** `epoch` counts from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** `batch` counts from 0 within the epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
-  /** `logs` has the batch's losses, and each metric over the epoch so far. */
+  /**
+   * After the update. `logs`, shared by all callbacks, has the batch's losses (`loss`; of several outputs `NAME_loss` too), and each metric over
+   * the epoch so far.
+   */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
-  /** `logs` has `loss`, the metrics, and with validation data the same again with `val_` before their names. A callback may add to it. */
+  /**
+   * `logs` has the mean losses of the epoch, the metrics over it, and after a validation the same again with `val_` before their names. It is
+   * shared by all callbacks: what one adds, later ones see and the history keeps.
+   */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
-  /** Training has diverged; the weights are those before the step. `true` ends training quietly instead of throwing. */
+  /** Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends training quietly instead of throwing. */
   onDivergence?(error: NonFiniteLossError | NonFiniteGradientError): boolean | Promise<boolean>;
-  /** Before and after a validation. */
+  /** Before a validation, within its epoch. */
   onTestBegin?(): void | Promise<void>;
+  /** After it. `logs` has losses and metrics of the validation data, without `val_`. */
   onTestEnd?(logs: Logs): void | Promise<void>;
-  /** Called however training ended, wherever `onTrainBegin` was. */
+  /** However training ended, wherever `onTrainBegin` was called, even where it threw. `history` is what `fit` returns, if it returns. */
   onTrainEnd?(history: History): void | Promise<void>;
 }
 
+/** How `fit` trains. Numbers are checked before anything changes. */
 export interface FitOptions extends WeightOptions {
   /** Where training ends, counted from 0 and not from `initialEpoch`. Default 1. */
   epochs?: number | undefined;
   /** Number of the first epoch, to go on from. Default 0. */
   initialEpoch?: number | undefined;
-  /** Default 32. */
+  /** Samples in a batch; the last of an epoch may have fewer. Batches of the caller's own have the size they come in. Default 32. */
   batchSize?: number | undefined;
   /** Batches in an epoch; the next one then goes on where it ended. Default: all. */
   stepsPerEpoch?: number | undefined;
@@ -73,6 +85,7 @@ export interface FitOptions extends WeightOptions {
   validationSteps?: number | undefined;
   /** Validates after every so many epochs, or after the epochs listed (counted from 1, as Keras does). Default 1. */
   validationFreq?: number | readonly number[] | undefined;
+  /** Told of training as it goes, in this order. Default: none. */
   callbacks?: readonly Callback[] | undefined;
   /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */
   profile?: boolean | undefined;
@@ -80,14 +93,19 @@ export interface FitOptions extends WeightOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What `fit` saw: one number an epoch for the loss and every metric. */
+/**
+ * What `fit` saw: one number an epoch for the loss and every metric. The caller's own.
+ *
+ * @see keras.callbacks.History
+ */
 export interface History {
+  /** Numbers of the epochs that were trained to their end, from `initialEpoch`. */
   epoch: number[];
-  /** By name; with `val_` before it, one for each epoch of `validated`. */
+  /** By name: one number for each of `epoch`, under a name with `val_` before it one for each of `validated`. */
   history: Record<string, number[]>;
-  /** The epochs after which there was a validation. */
+  /** The epochs after which there was a validation, counted from 0. */
   validated: number[];
-  /** Of the training steps alone, where it was asked for. */
+  /** Where the time of the training steps went, validation and callbacks not counted; with `profile: true`. */
   profile?: Profile;
 }
 

@@ -25,18 +25,21 @@ import { type Predictions, predictBatches, predictSamples } from './predictions.
 import { RunningLogs } from './running-logs.ts';
 import { type Column, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
 
+/** What a model is trained on, and how. */
 export interface CompileOptions extends ObjectiveOptions {
   /** A name with its defaults, or one made with options of its own. */
   optimizer: OptimizerName | Optimizer;
 }
 
+/** How `evaluate` measures samples. */
 export interface EvaluateOptions extends WeightOptions {
-  /** Default 32. */
+  /** Samples computed at a time; more of them take more memory. Default 32. */
   batchSize?: number | undefined;
 }
 
+/** How `predict` computes. */
 export interface PredictOptions {
-  /** Default 32. */
+  /** Samples computed at a time; more of them take more memory. Default 32. */
   batchSize?: number | undefined;
   /**
    * `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next call. Default

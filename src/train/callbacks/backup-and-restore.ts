@@ -8,9 +8,9 @@ import { encodeModel, restoreModel } from '../saved-model.ts';
 export interface BackupStore {
   /** The bytes that were kept last; undefined where there are none. */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** A promise is waited for. */
+  /** Keeps bytes in the place of those before, whole or not at all; they are the store's own. Training waits for it. */
   write(bytes: Uint8Array<ArrayBuffer>): unknown;
-  /** Called when training has come to its end. A promise is waited for. */
+  /** Called when training has come to its end. */
   remove?(): unknown;
 }
 

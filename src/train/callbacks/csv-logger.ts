@@ -1,6 +1,7 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import type { Callback } from '../fit.ts';
 
+/** How `csvLogger` writes rows. */
 export interface CsvLoggerOptions {
   /** One character between the values of a row. Default `,`. */
   separator?: string | undefined;

@@ -3,6 +3,7 @@ import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
+/** When `earlyStopping` ends training. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs without improvement that are borne. Default 0. */
   patience?: number | undefined;
@@ -14,11 +15,13 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   startFromEpoch?: number | undefined;
 }
 
+/** The callback that `earlyStopping` makes, with what it found; a new run begins it anew. */
 export interface EarlyStopping extends Callback {
-  /** The best value of the run, and its epoch. */
+  /** The best value of the run; undefined before there is one. */
   readonly best: number | undefined;
+  /** Number of its epoch, from 0. */
   readonly bestEpoch: number | undefined;
-  /** The epoch after which it stopped training; undefined where it did not. */
+  /** Number of the epoch after which it stopped training; undefined where it did not. */
   readonly stoppedEpoch: number | undefined;
 }
 

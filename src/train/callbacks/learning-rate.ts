@@ -25,12 +25,13 @@ export function learningRateScheduler(schedule: (epoch: number, learningRate: nu
   };
 }
 
+/** When `reduceLrOnPlateau` lowers the rate, and how far. */
 export interface ReduceLrOnPlateauOptions extends MonitorOptions {
   /** What the rate is multiplied by, below 1. Default 0.1. */
   factor?: number | undefined;
   /** Epochs without improvement after which it is. Default 10. */
   patience?: number | undefined;
-  /** Default 1e-4. */
+  /** A change by no more than this counts as none. Default 1e-4. */
   minDelta?: number | undefined;
   /** Epochs after a reduction that are not counted. Default 0. */
   cooldown?: number | undefined;

@@ -7,16 +7,21 @@ import { Monitor, type MonitorOptions } from './monitor.ts';
 
 /** When a checkpoint was taken. */
 export interface CheckpointMoment {
+  /** Number of the epoch, from 0. */
   epoch: number;
-  /** Batch of the epoch, where it was not taken at its end. */
+  /** Number of the batch in its epoch, from 0; undefined for one that was taken at the end of an epoch. */
   batch: number | undefined;
-  /** Of the epoch, or of the batch. */
+  /** Of the epoch, or of the batch, as callbacks get them. */
   logs: Logs;
 }
 
-/** What is done with the bytes of a model file. They are the function's own; a promise that it returns is waited for. */
+/**
+ * What is done with the bytes of a model file, which `decodeModel` and `restoreModel` read. They are the function's own. Training waits for what it
+ * returns; what it throws ends training.
+ */
 export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => unknown;
 
+/** When `modelCheckpoint` saves, and what; of `monitor` and `mode` only with `saveBestOnly`. */
 export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
   /** Whether to save only what is better than anything before. Default false. */
   saveBestOnly?: boolean | undefined;

@@ -2,6 +2,7 @@ import { ArgumentError } from '../../autograd/tensor.ts';
 import type { TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
+/** What a callback watches, and what it takes for better. */
 export interface MonitorOptions {
   /** Name in the logs of what is watched. Default `val_loss`. */
   monitor?: string | undefined;

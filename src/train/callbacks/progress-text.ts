@@ -1,10 +1,11 @@
 import type { Callback, TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
+/** How often `progressText` tells. */
 export interface ProgressTextOptions {
   /** Least milliseconds between two lines of one epoch. Default 100. */
   everyMs?: number | undefined;
-  /** The time in milliseconds. */
+  /** The time in milliseconds, from any start, never falling. Default: `performance.now`. */
   now?: (() => number) | undefined;
 }
 
@@ -12,8 +13,12 @@ export interface ProgressTextOptions {
  * Tells how training goes as lines of text, in the manner of Keras:
  * `Epoch 2/10 - 120/400 - 3s - 25ms/step - loss: 0.6931 - accuracy: 0.5000`.
  *
- * @param show gets a line now and then during an epoch, each in the place of the one before, with means over the batches so far; and
- *   a last one (`isLast`) with the logs of the epoch.
+ * Times are since the start of the epoch, s whole seconds; a step's is their mean. A number above 10⁻³ has four decimals, a smaller one an
+ * exponent.
+ *
+ * @param show gets a line, without its end, now and then during an epoch, each in the place of the one before, with means of the losses over
+ *   the batches so far; and a last one (`isLast`) with the logs of the epoch.
+ * @returns a callback for `fit`; one for each run at a time.
  * @see keras.callbacks.ProgbarLogger
  */
 export function progressText(
@@ -61,8 +66,9 @@ export function progressText(
 /**
  * The same in a page: one line an epoch, the last one changing.
  *
- * @param element a `<pre>`, for instance.
+ * @param element a `<pre>`, for instance; its text is replaced, never read.
  * @param options.lines how many stay. Default 20.
+ * @returns as `progressText`.
  */
 export function progressElement(
   element: { textContent: string | null },

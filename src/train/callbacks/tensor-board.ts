@@ -3,20 +3,22 @@ import { fileVersionRecord, scalarsRecord } from '../../io/event-file.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel, Logs } from '../model.ts';
 
-/** TensorBoard shows each as a curve of its own. */
+/** Which numbers: of training, or of the validations in it. TensorBoard shows each as a curve of its own. */
 export type TensorBoardRun = 'train' | 'validation';
 
 /** Where the bytes of one event file go. */
 export interface EventSink {
-  /** Gets whole records, so that the file can be read as training goes on. */
+  /** Gets whole records in their order, so that the file can be read as training goes on. The bytes are the sink's own; training waits for it. */
   write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
+  /** Called once, when training has ended, however it did. */
   close?(): void | Promise<void>;
 }
 
+/** What `tensorBoard` writes, and when. */
 export interface TensorBoardOptions {
-  /** Writes the logs of batches as well: of each, or of one in so many. Default `epoch`: of none. */
+  /** Writes the logs of batches as well: of each, or of one in so many, counted by `optimizer.steps`. Default `epoch`: of none. */
   updateFreq?: 'epoch' | 'batch' | number | undefined;
-  /** The time in seconds since 1970. */
+  /** The time in seconds since 1970, which each record is stamped with. Default: the host's clock. */
   now?: (() => number) | undefined;
 }
 
@@ -26,6 +28,7 @@ export interface TensorBoardOptions {
  *
  * @param open makes the file of a run, called when there is something to write; `tensorBoardFolder` of `tapeloop/node` writes to a
  *   folder. In a folder of the run's name a file must be called `events.out.tfevents.…` to be found.
+ * @returns a callback for `fit`; one for each run at a time.
  * @throws ArgumentError if `updateFreq` is neither a word nor a count.
  * @see keras.callbacks.TensorBoard
  */

@@ -28,44 +28,173 @@ const meanOf =
     });
   };
 
-/** mean (ŷ − y)². @see keras.metrics.MeanSquaredError */
+/**
+ * Mean squared error, in the unit of the targets squared.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ over all rows r seen so far, ℓ = mean (ŷ − y)² over the last axis; 0 before the first row
+ *
+ * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask leaves it out and 1
+ * elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
+ *
+ * @param options.name its key in the history. Default: the maker's name; that of the others below likewise.
+ * @throws ArgumentError, when it sees a batch, if targets have not the shape of the predictions.
+ * @see keras.metrics.MeanSquaredError
+ */
 export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losses.meanSquaredError);
-/** √ mean (ŷ − y)², the root taken of the mean over everything. @see keras.metrics.RootMeanSquaredError */
+/**
+ * Root of the mean squared error, in the unit of the targets.
+ *
+ * √(Σ wᵣ·ℓᵣ / Σ wᵣ), the root of the mean over everything seen, ℓ = mean (ŷ − y)² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.RootMeanSquaredError
+ */
 export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError', losses.meanSquaredError, Math.sqrt);
-/** mean |ŷ − y|. @see keras.metrics.MeanAbsoluteError */
+/**
+ * Mean absolute error, in the unit of the targets.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean |ŷ − y| over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanAbsoluteError
+ */
 export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', losses.meanAbsoluteError);
-/** 100·mean |(ŷ − y)/y|, in per cent. @see keras.metrics.MeanAbsolutePercentageError */
+/**
+ * Mean absolute error relative to the targets, in per cent.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = 100·mean |(ŷ − y) / max(|y|, 10⁻⁷)| over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanAbsolutePercentageError
+ */
 export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
   'meanAbsolutePercentageError',
   losses.meanAbsolutePercentageError,
 );
-/** mean (ln(1 + ŷ) − ln(1 + y))². @see keras.metrics.MeanSquaredLogarithmicError */
+/**
+ * Mean squared difference of logarithms: errors count by their share of what they are of.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ln(1 + max(ŷ, 10⁻⁷)) − ln(1 + max(y, 10⁻⁷)))² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanSquaredLogarithmicError
+ */
 export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
   'meanSquaredLogarithmicError',
   losses.meanSquaredLogarithmicError,
 );
-/** mean ln cosh(ŷ − y). @see keras.metrics.LogCoshError */
+/**
+ * Mean logarithm of the hyperbolic cosine of the error: about its square by two where it is small, its size less ln 2 where it is large.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean ln cosh(ŷ − y) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.LogCoshError
+ */
 export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
-/** Mean over rows of the cosine between ŷ and y: the loss of that name with the other sign. @see keras.metrics.CosineSimilarity */
+/**
+ * Mean cosine of the angle between predictions and targets, from −1 to 1: the loss of that name with the other sign.
+ *
+ * Σ wᵣ·sᵣ / Σ wᵣ, s = Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis, 0 beside a vector of zeros
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.CosineSimilarity
+ */
 export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losses.cosineSimilarity, (mean) => 0 - mean);
-/** The loss of that name. @see keras.metrics.Poisson */
+/**
+ * Mean of the Poisson loss, for rates ŷ > 0 and counts y ≥ 0, in nats but for what depends on y alone.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ŷ − y·ln(ŷ + 10⁻⁷)) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.Poisson
+ */
 export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
-/** The loss of that name. @see keras.metrics.KLDivergence */
+/**
+ * Mean Kullback–Leibler divergence of predicted distributions from those of the targets, in nats.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = Σ y·ln(y/ŷ) over the last axis, both kept from 10⁻⁷ to 1
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.KLDivergence
+ */
 export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDivergence);
-/** The loss of that name. @see keras.metrics.Hinge */
+/**
+ * Mean hinge loss, for targets −1 and 1, or 0 and 1, of which 0 then stands for −1.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.Hinge
+ */
 export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
-/** The loss of that name. @see keras.metrics.SquaredHinge */
+/**
+ * Mean squared hinge loss, for targets as those of `hinge`.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0)² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.SquaredHinge
+ */
 export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.squaredHinge);
-/** The loss of that name. @see keras.metrics.CategoricalHinge */
+/**
+ * Mean categorical hinge loss, for one-hot targets.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.CategoricalHinge
+ */
 export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losses.categoricalHinge);
-/** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.BinaryCrossentropy */
+/**
+ * Mean cross-entropy of independent choices, in nats, for targets from 0 to 1.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −mean (y·ln p + (1 − y)·ln(1 − p)) over the last axis; p is ŷ, or σ(ŷ) of logits
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @param options those of the loss of that name, but `fromLogits`, which follows the model's loss where it is left open.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @see keras.metrics.BinaryCrossentropy
+ */
 export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
-/** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.CategoricalCrossentropy */
+/**
+ * Mean cross-entropy of one choice among C classes, in nats, for one-hot targets or other distributions.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −Σ y·ln p over the last axis; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @param options as those of `binaryCrossentropy`.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @see keras.metrics.CategoricalCrossentropy
+ */
 export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
   'categoricalCrossentropy',
   losses.categoricalCrossentropy,
 );
-/** The loss of that name, of logits where the model's loss reads them. @see keras.metrics.SparseCategoricalCrossentropy */
+/**
+ * Mean cross-entropy of one choice among C classes, in nats, for targets that are class ids.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −ln p[y]; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ *
+ * Targets y `[B, …]` i32, one id in [0, C) for each row of the predictions; rows of `ignoreClass` have no weight.
+ *
+ * @param options as those of `binaryCrossentropy`, with `ignoreClass`.
+ * @throws ArgumentError if `ignoreClass` is no integer.
+ * @see keras.metrics.SparseCategoricalCrossentropy
+ */
 export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
   'sparseCategoricalCrossentropy',
   losses.sparseCategoricalCrossentropy,
@@ -79,9 +208,16 @@ export interface R2Options extends MetricOptions {
 }
 
 /**
- * R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)², 1 for perfect predictions, 0 for those no better than the mean. All axes before the last are samples.
+ * Coefficient of determination: 1 for perfect predictions, 0 for those no better than the mean, less for worse ones.
  *
- * @throws ArgumentError for an unknown aggregation or a number of regressors below 0.
+ * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) / (n − p − 1) for n values
+ * and p = `numRegressors`
+ *
+ * Targets y `[B, …, C]` in the shape of the predictions ŷ; all axes before the last are samples, whose weights w are those of
+ * `meanSquaredError`.
+ *
+ * @returns one number, or C of them with `classAggregation: null`.
+ * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes differ.
  * @see keras.metrics.R2Score
  */
 export function r2Score({

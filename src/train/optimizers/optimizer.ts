@@ -9,11 +9,17 @@ import { type Schedule, serialize } from '../schedules.ts';
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {
   learningRate?: number | Schedule;
-  /** Scales each gradient down to at most this L2 norm. */
+  /** Scales the gradient g of each parameter down to at most this L2 norm: g ← g·min(1, clipNorm / ‖g‖). Above 0. */
   clipNorm?: number;
-  /** Clips each element to [−clipValue, clipValue]. */
+  /** Clips each element of each gradient to [−clipValue, clipValue]. Above 0. */
   clipValue?: number;
-  /** Scales all gradients together down to at most this L2 norm. */
+  /**
+   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every parameter. Above 0. That is
+   * the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm of the mean gradient.
+   *
+   * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with reduction `sum` the norm grows
+   * with the number of rows, and with a loss weight w by w, and so must the threshold.
+   */
   globalClipNorm?: number;
   /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
   weightDecay?: number;
