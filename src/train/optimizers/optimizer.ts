@@ -8,6 +8,7 @@ import { type Schedule, serialize } from '../schedules.ts';
 
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {
+  /** Step size, ≥ 0, or a schedule of it by batches. Default: the optimizer's own. */
   learningRate?: number | Schedule;
   /** Scales the gradient g of each parameter down to at most this L2 norm: g ← g·min(1, clipNorm / ‖g‖). Above 0. */
   clipNorm?: number;
