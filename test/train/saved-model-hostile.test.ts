@@ -276,6 +276,22 @@ describe('decodeModel of a hostile file', () => {
       () => withJson('training', (t) => ({ ...t, metrics: 'accuracy' })),
       'training.metrics expected a list, got "accuracy"',
     ],
+    [
+      'weighted metrics that are no list',
+      () => withJson('training', (t) => ({ ...t, weightedMetrics: {} })),
+      'training.weightedMetrics expected a list, got an object',
+    ],
+    ['unknown weighted metric', () => withJson('training', (t) => ({ ...t, weightedMetrics: ['f1'] })), 'f1'],
+    [
+      'weight of the loss null',
+      () => withJson('training', (t) => ({ ...t, weight: null })),
+      'training.weight expected a finite number, got null',
+    ],
+    [
+      'weight of the loss "2"',
+      () => withJson('training', (t) => ({ ...t, weight: '2' })),
+      'training.weight expected a finite number, got "2"',
+    ],
     ['training 5', () => withJson('training', () => 5), "metadata 'training' expected an object, got 5"],
     [
       'no optimizer',
