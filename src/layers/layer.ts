@@ -218,8 +218,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    * @see keras.layers.Layer.count_params
    */
   countParams({ trainable }: { trainable?: boolean | undefined } = {}): number {
-    if (!this.isBuilt)
-      throw new ArgumentError(`${this.describe()}: expected a built layer; it has not seen an input yet`);
+    if (!this.isBuilt) throw new ArgumentError(`${this.describe()}: countParams() expected a built layer`);
     return totalSize(this.weights.filter((weight) => weight.trainable === (trainable ?? weight.trainable)));
   }
 
