@@ -79,20 +79,22 @@ export class TextVectorization {
   /** Learns the vocabulary from texts, and in mode `tfIdf` its weights; what was learned before is forgotten. */
   adapt(texts: Iterable<string>): void {
     const counts = new Map<string, number>();
+    // Of tokens, for their weights.
     const textsWith = new Map<string, number>();
+    const { maxTokens = Number.POSITIVE_INFINITY, outputMode } = this.#options;
+    const weighs = outputMode === 'tfIdf';
     let size = 0;
     for (const text of texts) {
       const tokens = this.tokens(text);
       for (const token of tokens) increment(counts, token);
-      for (const token of new Set(tokens)) increment(textsWith, token);
+      if (weighs) for (const token of new Set(tokens)) increment(textsWith, token);
       size++;
     }
     for (const token of this.#special) counts.delete(token);
     const ordered = [...counts].sort(([a, n], [b, m]) => m - n || compareCodePoints(b, a)).map(([token]) => token);
-    const { maxTokens = Number.POSITIVE_INFINITY, outputMode } = this.#options;
     const kept = ordered.slice(0, Math.max(maxTokens - this.#special.length, 0));
-    const weights = kept.map((token) => ln(1 + size / (1 + textsWith.get(token)!)));
-    this.#setVocabulary(kept, outputMode === 'tfIdf' ? weights : undefined);
+    const idfOf = (token: string): number => ln(1 + size / (1 + textsWith.get(token)!));
+    this.#setVocabulary(kept, weighs ? kept.map(idfOf) : undefined);
   }
 
   /** A text's tokens: standardized, split, joined to n-grams. */
