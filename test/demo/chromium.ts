@@ -78,18 +78,30 @@ export async function start(page: Page, choices: Record<string, string> = {}): P
   await page.click('#run');
 }
 
-/** Waits until the number that an element shows is in a range; returns it. */
+/** Waits until the number that an element shows is in a range; returns it. Throws what the page says is wrong. */
 export async function until(page: Page, id: string, { above = -1e9, below = 1e9 }): Promise<number> {
   const handle = await page.waitForFunction(
     ([name, low, high]) => {
       const shown = document.getElementById(name)?.textContent?.replaceAll(',', '') || '–';
       const value = Number(shown);
-      return value > low && value < high ? { value } : undefined;
+      if (value > low && value < high) return { value };
+      const box = document.getElementById('problem');
+      return box && !box.hidden ? { problem: box.textContent } : undefined;
     },
     [id, above, below] as const,
     { timeout: 120_000 },
   );
-  return ((await handle.jsonValue()) as { value: number }).value;
+  const { value, problem } = (await handle.jsonValue()) as { value: number; problem?: string };
+  if (problem !== undefined) throw new Error(`waiting for '${id}': ${problem}`);
+  return value;
+}
+
+/** Waits until two networks are compared by what they have learned. Their steps go by faster than a crowded machine lets one look. */
+export async function compared(page: Page): Promise<void> {
+  const isSo = (): boolean => /^(Step [1-9]|Done)/.test(document.getElementById('compare-status')?.textContent ?? '');
+  await page.waitForFunction(isSo, undefined, { timeout: 60_000 }).catch(async (error: Error) => {
+    throw new Error(`${error.message}: ${await page.textContent('#compare-status')}`);
+  });
 }
 
 export async function pause(page: Page): Promise<void> {

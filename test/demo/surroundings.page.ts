@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchOptions, pause, Site, start, until } from './chromium.ts';
+import { compared, launchOptions, pause, Site, start, until } from './chromium.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       expect(await fits()).toBe(true);
       await start(page, { source: 'code', hidden: '64' });
       await page.click('#compare');
-      await page.waitForSelector('#compare-status:has-text("Step 30")', { timeout: 120_000 });
+      await compared(page);
       await until(page, 'validation', { below: 3.2 });
       expect(await fits()).toBe(true);
       await page.screenshot({ path: `${screenshots}${colorScheme}-${width}.png`, fullPage: true });
