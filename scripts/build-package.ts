@@ -1,5 +1,5 @@
 // Bundles the package into dist/, or into the folder that is given. The kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const common: BuildOptions = {
@@ -62,6 +62,12 @@ await entries(['index', 'lean', 'stream', 'data', 'characters', 'node', 'plot', 
 await entries(['index', 'lean', 'stream', 'data', 'characters', 'plot', ...namespaces], `${out}/modules`, [
   betweenFiles,
 ]);
+// esbuild names chunks once more for the order in which they run. Nothing happens when they do, and an app's bundler warns of each.
+for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'utf8' })) {
+  if (!file.endsWith('.js')) continue;
+  const path = `${out}/modules/${file}`;
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^import "\.[^"]*";\n/gm, ''));
+}
 
 await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);
