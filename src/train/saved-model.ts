@@ -214,37 +214,40 @@ function restoredStates(model: AnyModel, { tensors, valuesOf }: ModelFile): (() 
   });
 }
 
-function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
-  if (model.isCompiled) {
-    const { iterations, shuffle, ...config } = training;
-    // Compiled as the file says: nothing has to be made from names.
-    if (JSON.stringify(compileConfig(model.compiled)) === JSON.stringify(config)) {
-      const { optimizer } = model;
-      const slots = [...optimizer.state(model.weights)];
-      const values = slots.map(([name, { shape }]) => valuesOf(`optimizer/${name}`, shape));
-      return () => {
-        slots.forEach(([, slot], i) => slot.set(values[i]!));
-        optimizer.steps = iterations;
-        model.random.state = shuffle;
-      };
-    }
-  }
-  const optimizer = optimizerOf(training.optimizer);
-  const objective = objectiveOptions(training);
-  new Objective(objective);
-  const slots = [...optimizer.state(model.weights)];
+/** Whether `compile` was told what a file says, so that nothing need be made from names. Weights that are exchanged with their averages are another matter. */
+function isCompiledAs(model: AnyModel, config: Omit<Training, 'iterations' | 'shuffle'>): boolean {
+  if (!model.isCompiled || model.optimizer.isSwapped) return false;
   try {
-    for (const [name, slot] of slots) slot.set(valuesOf(`optimizer/${name}`, slot.shape));
+    return JSON.stringify(compileConfig(model.compiled)) === JSON.stringify(config);
   } catch (error) {
-    optimizer.dispose();
+    // A loss, a metric or a schedule of the caller's own is in no file.
+    if (error instanceof ArgumentError) return false;
     throw error;
   }
-  return () => {
-    if (model.isCompiled) model.optimizer.dispose();
-    model.compile({ optimizer, ...objective });
-    optimizer.steps = training.iterations;
-    model.random.state = training.shuffle;
-  };
+}
+
+function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
+  const { iterations, shuffle, ...config } = training;
+  const isKept = isCompiledAs(model, config);
+  const optimizer = isKept ? model.optimizer : optimizerOf(config.optimizer);
+  const objective = isKept ? undefined : objectiveOptions(training);
+  if (objective) new Objective(objective);
+  try {
+    const slots = [...optimizer.state(model.weights)];
+    const values = slots.map(([name, { shape }]) => valuesOf(`optimizer/${name}`, shape));
+    return () => {
+      if (objective) {
+        if (model.isCompiled) model.optimizer.dispose();
+        model.compile({ optimizer, ...objective });
+      }
+      slots.forEach(([, slot], i) => slot.set(values[i]!));
+      optimizer.steps = iterations;
+      model.random.state = shuffle;
+    };
+  } catch (error) {
+    if (!isKept) optimizer.dispose();
+    throw error;
+  }
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.

@@ -9,6 +9,7 @@ import { optimizers } from '../../src/train/optimizers/by-name.ts';
 import * as optimizerMakers from '../../src/train/optimizers/makers.ts';
 import * as scheduleMakers from '../../src/train/schedules.ts';
 import { schedules } from '../../src/train/schedules-by-name.ts';
+import { firstDifference } from './first-difference.ts';
 
 describe('the tables of names', () => {
   // stepDecay makes an exponentialDecay, whose name it has.
@@ -52,6 +53,32 @@ describe('without knowAllNames, as in tapeloop/lean', () => {
     const { dense } = await import('../../src/layers/dense.ts');
     expect(() => dense({ units: 3, activation: 'gelu' })).toThrow(
       "activation expected one of linear, relu, sigmoid, tanh, softmax, got 'gelu'",
+    );
+  });
+
+  test('a model, is saved, and goes on bit for bit in one that was made and compiled alike', async () => {
+    vi.resetModules();
+    const { sequential } = await import('../../src/train/model.ts');
+    const { dense } = await import('../../src/layers/dense.ts');
+    const { adam } = await import('../../src/train/optimizers.ts');
+    const { meanSquaredError } = await import('../../src/train/losses.ts');
+    const { encodeModel, restoreModel } = await import('../../src/train/saved-model.ts');
+    const make = () => {
+      const model = sequential([dense({ units: 1, inputShape: [2] })]);
+      model.compile({ optimizer: adam(), loss: meanSquaredError() });
+      return model;
+    };
+    const [x, y] = [[[1, 2]], [[3]]];
+    const model = make();
+    model.trainOnBatch(x, y);
+    const bytes = encodeModel(model);
+    const again = make();
+    restoreModel(again, bytes);
+    expect(again.trainOnBatch(x, y)).toEqual(model.trainOnBatch(x, y));
+    expect(firstDifference(encodeModel(again), encodeModel(model))).toBe(-1);
+    again.compile({ optimizer: adam({ learningRate: 1 }), loss: meanSquaredError() });
+    expect(() => restoreModel(again, bytes)).toThrow(
+      "optimizer expected one that was made by its function, got 'adam'",
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../../src/autograd/tensor.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { ModelFileError } from '../../src/io/safetensors.ts';
 import { dense } from '../../src/layers/dense.ts';
@@ -7,15 +7,21 @@ import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';
 import { gru } from '../../src/layers/recurrent.ts';
+import { mean, square, sub } from '../../src/ops/index.ts';
 import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { model } from '../../src/train/model.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { type CompileOptions, model } from '../../src/train/model.ts';
+import { adam, sgd } from '../../src/train/optimizers.ts';
 import { decodeModel, encodeModel, restoreModel } from '../../src/train/saved-model.ts';
 import { twoByTwo } from './custom-model-cases.ts';
 import { firstDifference } from './first-difference.ts';
 
 describe('restoreModel', () => {
-  const make = () => {
+  const own = (yTrue: Tensor, yPred: Tensor): Tensor => mean(square(sub(yTrue, yPred)));
+  const plain: CompileOptions = {
+    optimizer: adam({ learningRate: 0.02 }),
+    loss: { a: sparseCategoricalCrossentropy({ fromLogits: true }), b: 'meanSquaredError' },
+  };
+  const make = ({ isCompiled = true } = {}) => {
     setSeed(4);
     const made = model(
       {
@@ -33,13 +39,15 @@ describe('restoreModel', () => {
         return { a: a(h), b: b(h) };
       },
     );
-    made.compile({
-      optimizer: adam({ learningRate: 0.02 }),
-      loss: { a: sparseCategoricalCrossentropy({ fromLogits: true }), b: 'meanSquaredError' },
-      lossWeights: { b: 3 },
-      metrics: { a: ['accuracy'] },
-      weightedMetrics: { b: ['mae'] },
-    });
+    if (isCompiled) {
+      made.compile({
+        ...plain,
+        optimizer: adam({ learningRate: 0.02 }),
+        lossWeights: { b: 3 },
+        metrics: { a: ['accuracy'] },
+        weightedMetrics: { b: ['mae'] },
+      });
+    }
     return made;
   };
   const x = Array.from({ length: 8 }, (_, i) => [i % 5, (2 * i) % 5, (3 * i) % 5, (i * i) % 5]);
@@ -55,6 +63,34 @@ describe('restoreModel', () => {
     expect(firstDifference(encodeModel(again, { extra: { note: 1 } }), bytes)).toBe(-1);
     const [a, b] = [await trainOn(made), await trainOn(again)];
     expect(b.history).toEqual(a.history);
+    expect(firstDifference(encodeModel(again), encodeModel(made))).toBe(-1);
+  });
+
+  test.each<[string, (made: ReturnType<typeof make>) => void]>([
+    ['not compiled', () => {}],
+    [
+      'compiled with a loss that no file can name',
+      (made) => made.compile({ optimizer: adam(), loss: { a: own, b: own } }),
+    ],
+    ['compiled with a metric that no file can name', (made) => made.compile({ ...plain, metrics: { a: [own] } })],
+    ['compiled with another optimizer', (made) => made.compile({ ...plain, optimizer: sgd() })],
+    [
+      'exchanged with its averages',
+      (made) => {
+        made.compile({ ...plain, optimizer: adam({ useEma: true }) });
+        made.trainOnBatch(x, y);
+        made.optimizer.swapEma(made.weights);
+      },
+    ],
+  ])('on a model %s, is what the file says', async (_, prepare) => {
+    const made = make();
+    await trainOn(made);
+    const bytes = encodeModel(made);
+    const again = make({ isCompiled: false });
+    prepare(again);
+    restoreModel(again, bytes);
+    expect(firstDifference(encodeModel(again), bytes)).toBe(-1);
+    await Promise.all([trainOn(made), trainOn(again)]);
     expect(firstDifference(encodeModel(again), encodeModel(made))).toBe(-1);
   });
 
