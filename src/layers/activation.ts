@@ -1,6 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
+import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationName, addActivation, activation as functionOf } from './activations.ts';
+import { type ActivationName, activation as functionOf } from './activations.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
 export interface ActivationOptions extends LayerOptions {

@@ -1,8 +1,9 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
+import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationName, activation, addActivation } from './activations.ts';
+import { type ActivationName, activation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';

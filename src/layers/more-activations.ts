@@ -1,5 +1,3 @@
-import type { Tensor } from '../autograd/tensor.ts';
-import { Unary } from '../engine/abi.ts';
 import {
   celu,
   elu,
@@ -22,31 +20,31 @@ import {
 } from '../ops/activations.ts';
 import { exp } from '../ops/elementwise.ts';
 import { logSoftmax } from '../ops/softmax.ts';
-import { type Activation, elementwise } from './activations.ts';
+import type { Activation } from './activations.ts';
 
 /** All activations but the usual ones. */
 export const moreActivations = {
-  relu6: elementwise(relu6, Unary.Relu6),
-  leakyRelu: elementwise((x) => leakyRelu(x), Unary.LeakyRelu),
-  elu: elementwise((x) => elu(x), Unary.Elu),
-  selu: elementwise(selu, Unary.Selu),
-  celu: elementwise((x) => celu(x), Unary.Elu),
-  gelu: elementwise((x) => gelu(x), Unary.Gelu),
-  geluTanh: elementwise((x) => gelu(x, { approximate: true }), Unary.GeluTanh),
-  softplus: elementwise(softplus, Unary.Softplus),
-  softsign: elementwise(softsign, Unary.Softsign),
-  silu: elementwise(silu, Unary.Silu),
-  swish: elementwise(silu, Unary.Silu),
-  hardSigmoid: elementwise(hardSigmoid, Unary.HardSigmoid),
-  hardSilu: elementwise(hardSilu, Unary.HardSilu),
-  hardSwish: elementwise(hardSilu, Unary.HardSilu),
-  mish: elementwise(mish, Unary.Mish),
-  exponential: elementwise(exp, Unary.Exp),
-  logSigmoid: { apply: logSigmoid },
-  hardTanh: { apply: hardTanh },
-  tanhShrink: { apply: tanhShrink },
-  softShrink: { apply: (x: Tensor) => softShrink(x) },
-  hardShrink: { apply: (x: Tensor) => hardShrink(x) },
-  squareplus: { apply: (x: Tensor) => squareplus(x) },
-  logSoftmax: { apply: logSoftmax },
+  relu6,
+  leakyRelu: (x) => leakyRelu(x),
+  elu: (x) => elu(x),
+  selu,
+  celu: (x) => celu(x),
+  gelu: (x) => gelu(x),
+  geluTanh: (x) => gelu(x, { approximate: true }),
+  softplus,
+  softsign,
+  silu,
+  swish: silu,
+  hardSigmoid,
+  hardSilu,
+  hardSwish: hardSilu,
+  mish,
+  exponential: exp,
+  logSigmoid,
+  hardTanh,
+  tanhShrink,
+  softShrink: (x) => softShrink(x),
+  hardShrink: (x) => hardShrink(x),
+  squareplus: (x) => squareplus(x),
+  logSoftmax,
 } satisfies Record<string, Activation>;

@@ -7,7 +7,7 @@ import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts
 import { rnnCells } from '../cells/rnn.ts';
 import type { RandomStream } from '../engine/random.ts';
 import { dropout as drop } from '../ops/dropout.ts';
-import { type ActivationName, expectActivation } from './activations.ts';
+import { type ActivationName, activation as functionOf } from './activations.ts';
 import type { StateSpec } from './carried-states.ts';
 import { expectRate } from './dropout.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -88,8 +88,8 @@ function checkOptions(what: string, options: LstmCellOptions | GruCellOptions): 
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
-  expectActivation(activation);
-  expectActivation(recurrentActivation);
+  functionOf(activation);
+  functionOf(recurrentActivation);
 }
 
 export function lstmKind(options: LstmCellOptions): Kind {

@@ -25,12 +25,12 @@ const functions: Readonly<Record<string, number>> = {
   exponential: Unary.Exp,
 };
 
-/** Lays an activation of the layer `layer` out for streaming. Throws `ArgumentError` for one that no single kernel computes. */
-export function addNamedActivation(program: StreamProgram, layer: string, name: string): void {
+/** Lays the activation of a name out for streaming. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes. */
+export function addActivation(program: StreamProgram, name: string, where = ''): void {
   if (Object.hasOwn(functions, name)) program.unary(functions[name]!);
   else if (name === 'softmax') program.softmax();
   else if (name !== 'linear') {
     const able = ['linear', ...Object.keys(functions), 'softmax'].join(', ');
-    throw new ArgumentError(`${layer}: activation '${name}' cannot run step by step; expected one of ${able}`);
+    throw new ArgumentError(`${where}activation '${name}' cannot run step by step; expected one of ${able}`);
   }
 }

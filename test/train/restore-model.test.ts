@@ -74,14 +74,6 @@ describe('restoreModel', () => {
     ],
     ['compiled with a metric that no file can name', (made) => made.compile({ ...plain, metrics: { a: [own] } })],
     ['compiled with another optimizer', (made) => made.compile({ ...plain, optimizer: sgd() })],
-    [
-      'exchanged with its averages',
-      (made) => {
-        made.compile({ ...plain, optimizer: adam({ useEma: true }) });
-        made.trainOnBatch(x, y);
-        made.optimizer.swapEma(made.weights);
-      },
-    ],
   ])('on a model %s, is what the file says', async (_, prepare) => {
     const made = make();
     await trainOn(made);
@@ -91,6 +83,21 @@ describe('restoreModel', () => {
     restoreModel(again, bytes);
     expect(firstDifference(encodeModel(again), bytes)).toBe(-1);
     await Promise.all([trainOn(made), trainOn(again)]);
+    expect(firstDifference(encodeModel(again), encodeModel(made))).toBe(-1);
+  });
+
+  test('on a model that is exchanged with its averages, is what the file says', () => {
+    const averaging = () => {
+      const made = make({ isCompiled: false });
+      made.compile({ ...plain, optimizer: adam({ useEma: true }) });
+      made.trainOnBatch(x, y);
+      return made;
+    };
+    const made = averaging();
+    const again = averaging();
+    again.optimizer.swapEma(again.weights);
+    restoreModel(again, encodeModel(made));
+    expect(again.trainOnBatch(x, y)).toEqual(made.trainOnBatch(x, y));
     expect(firstDifference(encodeModel(again), encodeModel(made))).toBe(-1);
   });
 
