@@ -1,6 +1,6 @@
 import { encodeNamed, startId } from '../characters/char-model.ts';
 import { decodeIds } from '../data/text.ts';
-import { yielder } from '../engine/yielder.ts';
+import { breathing } from '../engine/yielder.ts';
 import { generateIds } from '../train/generate.ts';
 import type { GenerateOptions } from './flags.ts';
 import { loadRun } from './saved-run.ts';
@@ -10,11 +10,9 @@ export async function generate(path: string, options: GenerateOptions): Promise<
   const { model, vocabulary } = loadRun(path);
   const prompt = options.prompt === '' ? [startId(vocabulary)] : encodeNamed(options.prompt, vocabulary, '--prompt');
   process.stdout.write(options.prompt);
-  const breathe = yielder();
-  for (const id of generateIds(model, { ...options, prompt })) {
+  // Breathing lets the news through that nobody reads on.
+  for await (const id of breathing(generateIds(model, { ...options, prompt }))) {
     process.stdout.write(decodeIds([id], vocabulary));
-    // Lets the news through that nobody reads on.
-    await breathe();
   }
   process.stdout.write('\n');
   return 0;

@@ -221,9 +221,10 @@ export class Arena {
   /** Lets the last segment reach far enough for `need` more bytes. */
   #extendLast(need: number): Segment | undefined {
     const last = this.#segments.at(-1);
-    const bytes = last && last.used + need;
-    if (!last || !this.#heap.extend(last.at, bytes!)) return undefined;
-    last.bytes = bytes!;
+    if (!last) return undefined;
+    const bytes = last.used + need;
+    if (!this.#heap.extend(last.at, bytes)) return undefined;
+    last.bytes = bytes;
     return last;
   }
 

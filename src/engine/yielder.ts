@@ -21,6 +21,15 @@ export function yielder(): () => Promise<void> {
   };
 }
 
+/** The same values, with the host handling what has come meanwhile between them. */
+export async function* breathing<T>(values: Iterable<T>): AsyncGenerator<T, void, void> {
+  const breathe = yielder();
+  for (const value of values) {
+    yield value;
+    await breathe();
+  }
+}
+
 /** Resolves in a task of its own. A message is not slowed down to 4 ms as a nested timer is. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../engine/argument-error.ts';
-import { yielder } from '../engine/yielder.ts';
+import { breathing } from '../engine/yielder.ts';
 import { type GeneratedId, type GenerationOptions, idsOf, streamed } from './generation.ts';
 import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';
@@ -36,11 +36,7 @@ export async function* generateBatch(
   prompts: readonly ArrayLike<number>[],
   options: GenerationOptions = {},
 ): AsyncGenerator<GeneratedId, void, void> {
-  const breathe = yielder();
-  for (const next of idsOfStream(stream, prompts, options)) {
-    yield next;
-    await breathe();
-  }
+  yield* breathing(idsOfStream(stream, prompts, options));
 }
 
 /**

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
-import { yielder } from '../engine/yielder.ts';
+import { breathing } from '../engine/yielder.ts';
 import {
   type GeneratedId,
   type GenerationOptions,
@@ -61,11 +61,7 @@ export async function* generateBatch(
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedId, void, void> {
-  const breathe = yielder();
-  for (const next of idsOfModel(model, prompts, options)) {
-    yield next;
-    await breathe();
-  }
+  yield* breathing(idsOfModel(model, prompts, options));
 }
 
 /**
