@@ -1,4 +1,4 @@
-import type { Ptr } from '../engine/abi.ts';
+import type { Kernels, Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { tensorOf, type Weight } from './parameter.ts';
 import { ArgumentError, formatShape, keep, Tensor } from './tensor.ts';
@@ -9,12 +9,37 @@ export interface Destination {
   readonly accumulate: 0 | 1;
 }
 
+/** A gradient that nobody has made yet: rows of a product, which may be made some at a time. What they are made of stays until the step ends. */
+export interface OwedRows {
+  /** Floats of a row. */
+  readonly width: number;
+  /** Floats of scratch that `begin` takes. */
+  readonly scratchFloats: number;
+  /** Makes all rows. */
+  make(to: Destination): void;
+  /** Prepares, in scratch, to write rows [from, from + count) to `at` with a part's own kernels and scratch: the bits of `make`. */
+  begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, at: Ptr) => void;
+}
+
 interface Slot {
   /** 0 until the first contribution arrives. */
   ptr: Ptr;
+  /** The one contribution so far, if it has not been made. */
+  owed?: OwedRows | undefined;
+  /** Whether no backward on this tape reads the tensor's values. */
+  isUnread: boolean;
 }
 
-interface Entry {
+/** What a backward does without. */
+export interface BackwardTraits {
+  /** It asks for `owedTo` its outputs, and so can do with rows that are not made yet; else these are made before. Default false. */
+  takesOwed?: boolean;
+  /** It does not read the values of its outputs. Default false. */
+  forgetsOutputs?: boolean;
+}
+
+interface Entry extends BackwardTraits {
+  readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
   readonly backward: (tape: Tape) => void;
 }
@@ -34,7 +59,7 @@ export class Tape {
 
   /** Asks for the gradient of `leaf`, which no op on this tape made. */
   watch(leaf: Tensor): void {
-    this.#slots.set(leaf, { ptr: 0 });
+    this.#slots.set(leaf, { ptr: 0, isUnread: false });
   }
 
   tracks(t: Tensor): boolean {
@@ -42,20 +67,42 @@ export class Tape {
   }
 
   append(entry: Entry): void {
-    for (const output of entry.outputs) this.#slots.set(output, { ptr: 0 });
+    for (const input of entry.inputs) {
+      const slot = input && this.#slots.get(input);
+      if (slot) slot.isUnread = false;
+    }
+    for (const output of entry.outputs) this.#slots.set(output, { ptr: 0, isUnread: entry.forgetsOutputs ?? false });
     this.#entries.push(entry);
   }
 
-  /** Address of the gradient that reached `t`, or 0 where none did. */
+  /** Whether an op on this tape made `t`, and no backward reads its values. */
+  isUnread(t: Tensor): boolean {
+    return this.#slots.get(t)?.isUnread ?? false;
+  }
+
+  /** Address of the gradient that reached `t`, or 0 where none did. Makes what is owed to `t`: call it before taking scratch. */
   gradientOf(t: Tensor): Ptr {
-    return this.#slots.get(t)?.ptr ?? 0;
+    const slot = this.#slots.get(t);
+    if (!slot) return 0;
+    const { owed } = slot;
+    if (owed) {
+      slot.owed = undefined;
+      slot.ptr = this.#engine.allocateScratch(t.size);
+      owed.make({ ptr: slot.ptr, accumulate: 0 });
+    }
+    return slot.ptr;
+  }
+
+  /** The gradient that has reached `t`, if it is still to be made. */
+  owedTo(t: Tensor): OwedRows | undefined {
+    return this.#slots.get(t)?.owed;
   }
 
   /** Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before taking scratch. */
   into(t: Tensor): Destination | undefined {
     const slot = this.#slots.get(t);
     if (!slot) return undefined;
-    if (slot.ptr !== 0) return { ptr: slot.ptr, accumulate: 1 };
+    if (this.gradientOf(t) !== 0) return { ptr: slot.ptr, accumulate: 1 };
     slot.ptr = this.#engine.allocateScratch(t.size);
     return { ptr: slot.ptr, accumulate: 0 };
   }
@@ -71,8 +118,24 @@ export class Tape {
   give(t: Tensor, at: Ptr): void {
     const slot = this.#slots.get(t);
     if (!slot) return;
-    if (slot.ptr === 0) slot.ptr = at;
-    else if (slot.ptr !== at) this.#engine.kernels.axpy(t.size, 1, at, slot.ptr);
+    const ptr = this.gradientOf(t);
+    if (ptr === 0) slot.ptr = at;
+    else if (ptr !== at) this.#engine.kernels.axpy(t.size, 1, at, ptr);
+  }
+
+  /** Contributes rows that are made when they are needed, or now, if they are not the first contribution. Call it before taking scratch. */
+  owe(t: Tensor, rows: OwedRows): void {
+    const slot = this.#slots.get(t);
+    if (!slot) return;
+    if (slot.ptr === 0 && !slot.owed) slot.owed = rows;
+    else rows.make(this.into(t)!);
+  }
+
+  /** Contributes the gradient of `from`, made or owed, to that of `to`, which has the same memory. */
+  pass(from: Tensor, to: Tensor): void {
+    const owed = this.owedTo(from);
+    if (owed) this.owe(to, owed);
+    else this.give(to, this.gradientOf(from));
   }
 
   /** Walks back from `root` with ∂root/∂root = `seed`. */
@@ -81,9 +144,15 @@ export class Tape {
     if (!start) return;
     this.#engine.f32(start.ptr, root.size).fill(seed);
     for (let i = this.#entries.length - 1; i >= 0; i--) {
-      const { outputs, backward } = this.#entries[i]!;
-      if (outputs.some((output) => this.gradientOf(output) !== 0)) backward(this);
+      const { outputs, backward, takesOwed } = this.#entries[i]!;
+      if (!takesOwed) for (const output of outputs) this.gradientOf(output);
+      if (outputs.some((output) => this.#isReached(output))) backward(this);
     }
+  }
+
+  #isReached(t: Tensor): boolean {
+    const slot = this.#slots.get(t)!;
+    return slot.ptr !== 0 || slot.owed !== undefined;
   }
 }
 
@@ -97,8 +166,9 @@ export function record(
   inputs: readonly (Tensor | undefined)[],
   outputs: readonly Tensor[],
   backward: (tape: Tape) => void,
+  traits: BackwardTraits = {},
 ): void {
-  if (isRecording(inputs)) active!.append({ outputs, backward });
+  if (isRecording(inputs)) active!.append({ inputs, outputs, backward, ...traits });
 }
 
 /** What `record` writes to now. Two ops that saw the same one are reached by the same backward pass. @internal */

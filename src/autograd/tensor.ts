@@ -53,7 +53,7 @@ export class Tensor {
   /** Of a padded batch `[B, T, …]`: `[B, T]` f32, 1 where a step counts and 0 where it is padding. Layers read it and pass it on. */
   mask: Tensor | undefined;
   #at: Ptr;
-  // 0: persistent; −1: disposed of; else the number of the step it belongs to.
+  // 0: persistent; −1: disposed of; −2: overwritten; else the number of the step it belongs to.
   #step: number;
 
   /** @internal */
@@ -75,7 +75,8 @@ export class Tensor {
   /** Byte address of the first element. Throws `DeadTensorError` once the tensor's life is over. */
   get ptr(): Ptr {
     if (this.#step !== 0 && this.#step !== this.engine.openStep) {
-      const why = this.#step < 0 ? 'was disposed of' : `belongs to step ${this.#step}, which has ended`;
+      const ends: Record<number, string> = { [-1]: 'was disposed of', [-2]: 'has been overwritten by its loss' };
+      const why = ends[this.#step] ?? `belongs to step ${this.#step}, which has ended`;
       throw new DeadTensorError(
         `tensor '${this.name}' ${formatShape(this.shape)} ${why}; copy what must outlive a step with toArray() or keep()`,
       );
@@ -138,6 +139,13 @@ export class Tensor {
     this.#step = -1;
     abandoned.unregister(this);
     this.engine.heap.release(this.#at);
+  }
+
+  /** Ends a step's tensor's life before the step's: its memory is the caller's. @internal */
+  take(): Ptr {
+    const at = this.ptr;
+    this.#step = -2;
+    return at;
   }
 
   /** @internal Hands the buffer's return to the collector, should nobody dispose of it. */

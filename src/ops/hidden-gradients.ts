@@ -1,14 +1,16 @@
+import type { OwedRows } from '../autograd/tape.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { type Scan, type Segment, timeOf } from './scan.ts';
+import type { Part } from '../engine/threads.ts';
+import { chunkOf, grainOf, type Scan, type Segment, timeOf } from './scan.ts';
 import { lowOf } from './segments.ts';
 
 /** Where ∂L/∂h_t gathers while a scan is walked back, `[B, P]` each. */
 export interface HiddenGradients {
   at(t: number): Ptr;
-  /** Whether a place must be cleared before the step after it adds to it. */
-  reused: boolean;
   /** To be called before each segment. */
   enter(segment: Segment): void;
+  /** Readies the place of the i-th step walked, for a part of the batch, before the step after it adds to it; not of the last. */
+  begin(part: Part, i: number): void;
 }
 
 /**
@@ -16,13 +18,17 @@ export interface HiddenGradients {
  * segment has steps where a block's gradient will be a product over all of them.
  */
 export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): HiddenGradients {
-  const { engine, cell, sizes, reverse } = scan;
+  const { engine, sizes, reverse } = scan;
   const floats = sizes.batch * sizes.hidden;
-  const enter = (): void => {};
-  if (dOutputs) return { at: (t) => dOutputs + 4 * t * floats, reused: false, enter };
-  if (cell.blocks.every(({ gradient }) => gradient !== 'hidden')) {
+  if (dOutputs) return { at: (t) => dOutputs + 4 * t * floats, enter() {}, begin() {} };
+  const clear = (at: (t: number) => Ptr): HiddenGradients['begin'] => {
+    return ({ kernels, from, to }, i) =>
+      kernels.fill((to - from) * sizes.hidden, 0, at(timeOf(scan, i)) + 4 * from * sizes.hidden);
+  };
+  if (hasNoHiddenBlock(scan)) {
     const places = [engine.zeroedScratch(floats), engine.zeroedScratch(floats)];
-    return { at: (t) => places[t & 1]!, reused: true, enter };
+    const at = (t: number): Ptr => places[t & 1]!;
+    return { at, enter() {}, begin: clear(at) };
   }
   // One more, for the step that is walked before the segment's first.
   const places = engine.zeroedScratch((length + 1) * floats);
@@ -30,12 +36,61 @@ export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): Hidd
   const at = (t: number): Ptr => places + 4 * (t - low + (reverse ? 0 : 1)) * floats;
   return {
     at,
-    reused: true,
     enter(segment) {
       const last = timeOf(scan, segment.to - 1);
       const gathered = at(last);
       low = lowOf(scan, segment);
       if (segment.to < sizes.time) engine.kernels.copy_2d(1, floats, gathered, floats, at(last), floats);
+    },
+    begin: clear(at),
+  };
+}
+
+/** Whether no block's gradient is a product over the ∂L/∂h_t of many steps. */
+const hasNoHiddenBlock = ({ cell }: Scan): boolean => cell.blocks.every(({ gradient }) => gradient !== 'hidden');
+
+/** What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole. */
+export function owedByChunks(scan: Scan, owed: OwedRows | undefined): OwedRows | undefined {
+  const { sizes } = scan;
+  if (!owed || owed.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
+  const step = sizes.batch * sizes.hidden;
+  return 2 * chunkOf(sizes) * step + owed.scratchFloats < sizes.time * step ? owed : undefined;
+}
+
+/** In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk comes to them. */
+export function owedHidden(scan: Scan, owed: OwedRows): HiddenGradients {
+  const { engine, sizes, reverse } = scan;
+  const { time, batch, hidden } = sizes;
+  const chunk = chunkOf(sizes);
+  const floats = batch * hidden;
+  const places = engine.allocateScratch(2 * chunk * floats);
+  const write = owed.begin();
+  // Chunks are counted as steps are walked; within one, steps stand by their time.
+  const at = (t: number): Ptr => {
+    const i = timeOf(scan, t);
+    const within = reverse ? chunk - 1 - (i % chunk) : i % chunk;
+    return places + 4 * ((Math.floor(i / chunk) % 2) * chunk + within) * floats;
+  };
+  const lowOfChunk = (first: number, last: number): number => timeOf(scan, reverse ? last : first);
+
+  const first = Math.floor((time - 1) / chunk) * chunk;
+  const low = lowOfChunk(first, time - 1);
+  engine.parallel((time - first) * batch, grainOf(sizes, 1), ({ kernels, gemmScratch, from, to }) => {
+    write(kernels, gemmScratch, low * batch + from, to - from, at(low) + 4 * from * hidden);
+  });
+  return {
+    at,
+    enter() {},
+    begin({ kernels, gemmScratch, from, to }, i) {
+      if ((i + 1) % chunk !== 0) return;
+      const low = lowOfChunk(i + 1 - chunk, i);
+      const rows = to - from;
+      if (rows === batch) write(kernels, gemmScratch, low * batch, chunk * batch, at(low));
+      else {
+        for (let t = low; t < low + chunk; t++) {
+          write(kernels, gemmScratch, t * batch + from, rows, at(t) + 4 * from * hidden);
+        }
+      }
     },
   };
 }

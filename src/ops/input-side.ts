@@ -4,7 +4,7 @@ import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ColumnSums } from './column-sums.ts';
 import { packedColumns } from './packed-columns.ts';
-import { product, rowProductBackward, rowSum } from './product.ts';
+import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from './product.ts';
 
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.
@@ -19,10 +19,15 @@ export interface InputSide {
   begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
-   * the function returned, in it. `whole`: that every step will be added.
+   * the function returned, in it.
    */
-  beginBackward(tape: Tape, dBias: Destination | undefined, whole: boolean): () => InputGradients;
+  beginBackward(tape: Tape, dBias: Destination | undefined, dX: GradientOfX): () => InputGradients;
+  /** Outside of scratch, after the last step, with `dX: 'owed'`: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
+  owe(tape: Tape, dGates: Ptr): void;
 }
+
+/** Whether `add` makes the gradient of x, for every step or for some, the others' being zero, or whether it may be left to `owe`. */
+export type GradientOfX = 'every step' | 'some steps' | 'owed';
 
 /**
  * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all rows of
@@ -72,7 +77,7 @@ export function inputSide(given: InputOperands): InputSide {
 const trackedOf = (x: Tensor, { kernel, bias }: Operands): Tensor[] => [x, kernel, ...(bias ? [bias] : [])];
 
 function denseSide(operands: Operands): InputSide {
-  const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
+  const { engine, x, kernel, bias, batch, rows, inputs, width, reverse } = operands;
   return {
     tensors: trackedOf(x, operands),
     begin(_, kept) {
@@ -83,29 +88,29 @@ function denseSide(operands: Operands): InputSide {
         own.gemm(count, width, inputs, at, inputs, 1, packed, to, width, init, offset, gemmScratch);
       };
     },
-    beginBackward(tape, dBias, whole) {
+    beginBackward(tape, dBias, how) {
       const dKernel = tape.into(kernel);
-      const dX = whole ? tape.into(x) : zeroedDestination(tape, x);
+      const dX = how === 'owed' ? undefined : how === 'every step' ? tape.into(x) : zeroedDestination(tape, x);
       return () => {
         const sums = dBias && new ColumnSums(engine, dBias, 0, width);
         let init: number = dKernel?.accumulate ?? 0;
         return {
           add(low, steps, dGates) {
-            const rows = steps * batch;
+            const count = steps * batch;
             const at = 4 * low * batch * inputs;
-            sums?.add(rows, width, dGates, width, 0, !reverse);
+            sums?.add(count, width, dGates, width, 0, !reverse);
             if (dKernel) {
               const [left, right] = [
                 { m: inputs, a: x.ptr + at, ldA: inputs },
                 { n: width, b: dGates, ldB: width },
               ];
               const to = { c: dKernel.ptr, ldC: width, init, backwards: !reverse };
-              rowSum(engine, { rows, ...left, ...right, ...to });
+              rowSum(engine, { rows: count, ...left, ...right, ...to });
               init = Init.Accumulate;
             }
             if (dX) {
               product(engine, {
-                ...{ m: rows, n: inputs, k: width, a: dGates, rsA: width, csA: 1 },
+                ...{ m: count, n: inputs, k: width, a: dGates, rsA: width, csA: 1 },
                 ...{ b: kernel.ptr, rsB: 1, csB: width, c: dX.ptr + at, rsC: inputs, init: dX.accumulate },
               });
             }
@@ -114,6 +119,7 @@ function denseSide(operands: Operands): InputSide {
         };
       };
     },
+    owe: (tape, dGates) => tape.owe(x, leftGradient({ engine, left: x, kernel, rows, inputs, width }, dGates)),
   };
 }
 
@@ -151,11 +157,16 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
           },
           end() {
             if (dBias) kernels.col_sum(entries, width, dProducts, width, dBias.ptr, dBias.accumulate);
-            rowProductBackward(tape, { engine, left: table, kernel, rows: entries, inputs, width }, dProducts);
+            const operands: RowProduct = { engine, left: table, kernel, rows: entries, inputs, width };
+            kernelBackward(tape, operands, dProducts);
+            const dTable = tape.into(table);
+            if (dTable) leftGradient(operands, dProducts).make(dTable);
           },
         };
       };
     },
+    // The table's is made as steps are added.
+    owe() {},
   };
 }
 
@@ -225,5 +236,6 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
         };
       };
     },
+    owe() {},
   };
 }

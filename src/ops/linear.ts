@@ -1,9 +1,9 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
-import { record } from '../autograd/tape.ts';
+import { record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
-import { product, rowProductBackward } from './product.ts';
+import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
 
 /**
  * y = x·W + b
@@ -41,12 +41,15 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
     init: offset ? Init.Bias : Init.Zero,
     bias: offset?.ptr ?? 0,
   });
-  record([x, kernel, offset], [y], (tape) => {
+  const backward = (tape: Tape): void => {
     const dy = tape.gradientOf(y);
     const dBias = offset && tape.into(offset);
     if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
-    rowProductBackward(tape, { engine, left: x, kernel, rows, inputs, width: units }, dy);
-  });
+    const operands: RowProduct = { engine, left: x, kernel, rows, inputs, width: units };
+    kernelBackward(tape, operands, dy);
+    tape.owe(x, leftGradient(operands, dy));
+  };
+  record([x, kernel, offset], [y], backward, { forgetsOutputs: true });
   return y;
 }
 

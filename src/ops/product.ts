@@ -1,4 +1,4 @@
-import type { Tape } from '../autograd/tape.ts';
+import type { OwedRows, Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -22,8 +22,12 @@ export interface Product {
   bias?: Ptr;
 }
 
-// Floats of B packed at a time: 512 kB stay in a common L2 while they are used, and are as fast as 1 MB.
-const PACK_FLOATS = 1 << 17;
+/**
+ * Steps of k that are packed at a time: 256 kB of B, which stay in a common L2 while they are used; 128 steps, if they take no more than twice that,
+ * since C is read and written again for each slice.
+ */
+const sliceOf = (k: number, width: number): number =>
+  Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
 
 /** Columns of a panel of packed B. */
 const PANEL = 8;
@@ -32,7 +36,7 @@ const PANEL = 8;
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
   const { m, n, k } = p;
-  const slice = Math.max(1, Math.min(k, Math.floor(PACK_FLOATS / Math.max(kernels.gemm_packed_size(1, n), 1))));
+  const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, n), 1));
   // Fewest rows that repay handing them to another thread.
   const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
   const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL * Math.max(slice, 1)));
@@ -95,21 +99,36 @@ export interface RowProduct {
   width: number;
 }
 
-/** Contributes leftᵀ·dProduct to the kernel and dProduct·kernelᵀ to the left operand. */
-export function rowProductBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
+/** Contributes leftᵀ·dProduct to the kernel. */
+export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
   const { engine, left, kernel, rows, inputs, width } = p;
   const dKernel = tape.into(kernel);
-  if (dKernel) {
-    product(engine, {
-      ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
-      ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
-    });
-  }
-  const dLeft = tape.into(left);
-  if (dLeft) {
-    product(engine, {
-      ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
-      ...{ b: kernel.ptr, rsB: 1, csB: width, c: dLeft.ptr, rsC: inputs, init: dLeft.accumulate },
-    });
-  }
+  if (!dKernel) return;
+  product(engine, {
+    ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
+    ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
+  });
+}
+
+/** The gradient of the left operand, dProduct·kernelᵀ. */
+export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct, dProduct: Ptr): OwedRows {
+  const { kernels } = engine;
+  const scratchFloats = kernels.gemm_packed_size(width, inputs);
+  return {
+    ...{ width: inputs, scratchFloats },
+    make({ ptr, accumulate }) {
+      product(engine, {
+        ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
+        ...{ b: kernel.ptr, rsB: 1, csB: width, c: ptr, rsC: inputs, init: accumulate },
+      });
+    },
+    begin() {
+      const packed = engine.allocateScratch(scratchFloats);
+      kernels.gemm_pack_b(width, inputs, kernel.ptr, 1, width, packed);
+      return (own, gemmScratch, from, count, at) => {
+        const a = dProduct + 4 * from * width;
+        own.gemm(count, inputs, width, a, width, 1, packed, at, inputs, Init.Zero, 0, gemmScratch);
+      };
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { hiddenGradients } from './hidden-gradients.ts';
+import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
 import { beginProbe } from './hidden-probe.ts';
 import { inputSide } from './input-side.ts';
 import { inOrder } from './layout.ts';
@@ -71,8 +71,8 @@ export interface RecurrenceResult {
  * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
  *
  * Forward multiplies the input side of many steps at once and the recurrent side step by step, with weights packed once.
- * Backward walks the steps from the end, leaves every ∂L/∂h_t in the gradient of `outputs`, and makes the gradients of
- * W, U and x from all steps in one product each. T, B, I, H, G: time, batch, input size, units, gates.
+ * Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each; those of x and of `outputs` may be owed, and
+ * are then made as they are needed. T, B, I, H, G: time, batch, input size, units, gates.
  *
  * @param cell the fused cell.
  * @param input x `[T, B, I]` f32.
@@ -138,7 +138,9 @@ export function recurrence(
     return at.view(shape, false, at.name, (everyStep ? last : at.shape[0]! - 1) * sizeOf(shape));
   });
   if (recording) {
-    record(inputs, outputs ? [outputs, ...states] : states, (tape) => backward(tape, walk, given, states));
+    record(inputs, outputs ? [outputs, ...states] : states, (tape) => backward(tape, walk, given, states), {
+      takesOwed: true,
+    });
   }
   return { outputs: returnSequences ? outputs : undefined, states };
 }
@@ -155,20 +157,24 @@ function backward(
   const { time } = sizes;
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
 
+  const outputs = kept[0]!.everyStep ? kept[0]!.at : undefined;
   // With a probe ∂L/∂h_t gathers in the gradient of the outputs, whether they are wanted or not.
-  if (probe) tape.intoZeroed(kept[0]!.at);
-  const dOutputs = kept[0]!.everyStep ? tape.gradientOf(kept[0]!.at) : 0;
+  if (probe) tape.intoZeroed(outputs!);
+  const owed = outputs && owedByChunks(scan, tape.owedTo(outputs));
+  const dOutputs = outputs && !owed ? tape.gradientOf(outputs) : 0;
+  const dStates = states.map((state) => tape.gradientOf(state));
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
   // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum is then made apart, lest
   // segments take turns in one.
-  const inputBegin = scan.input.beginBackward(tape, dBias, isWhole);
+  const oweX = isWhole && walk.gates !== undefined;
+  const inputBegin = scan.input.beginBackward(tape, dBias, oweX ? 'owed' : isWhole ? 'every step' : 'some steps');
   const dRecurrent = tape.into(recurrentKernel);
   const dExtra = extra.map((weight) => tape.intoZeroed(weight) ?? 0);
 
   engine.scratch(() => {
     const start = startOf(walk);
-    const hidden = hiddenGradients(scan, length, dOutputs);
+    const hidden = owed ? owedHidden(scan, owed) : hiddenGradients(scan, length, dOutputs);
     const others = states.slice(1).map(({ size }) => engine.zeroedScratch(size));
     const first = dInitial[0] ?? engine.zeroedScratch(states[0]!.size);
     const walkForward = walk.gates ? undefined : beginForward(scan, true);
@@ -187,8 +193,8 @@ function backward(
       hidden.enter(segment);
       if (segment.to === time) {
         for (const [s, state] of states.entries()) {
-          const given = tape.gradientOf(state);
-          if (given) kernels.axpy(state.size, 1, given, s === 0 ? hidden.at(timeOf(scan, time - 1)) : others[s - 1]!);
+          const to = s === 0 ? hidden.at(timeOf(scan, time - 1)) : others[s - 1]!;
+          if (dStates[s]) kernels.axpy(state.size, 1, dStates[s], to);
         }
       }
       // What the walk has needed is free for the sums.
@@ -212,7 +218,8 @@ function backward(
       if (to) kernels.axpy(states[j + 1]!.size, 1, at, to);
     });
   });
-  probe?.addAll(kept[0]!.at, dOutputs, mask);
+  if (oweX) scan.input.owe(tape, walk.gates!.at);
+  probe?.addAll(outputs!, dOutputs, mask);
 }
 
 interface Operands {

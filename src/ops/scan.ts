@@ -69,8 +69,11 @@ export function spanOf(scan: Scan, { from, to }: Segment): { low: number; high: 
 export const grainOf = ({ units, width }: Sizes, steps: number): number =>
   Math.max(2, Math.ceil(2e6 / (steps * units * width)));
 
-// Rows of the input projection made at a time: enough for full tiles, few enough that the steps find them in cache.
-const PROJECTION_ROWS = 128;
+// Rows of a product made at a time for the steps to read: enough for full tiles, few enough that the steps find them in cache.
+const CHUNK_ROWS = 128;
+
+/** How many steps are that many rows. */
+export const chunkOf = ({ time, batch }: Sizes): number => Math.min(time, Math.max(1, Math.ceil(CHUNK_ROWS / batch)));
 
 /**
  * Prepares, in scratch, the walk forward over a segment for a part of the batch.
@@ -81,7 +84,7 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
   const { engine, cell, sizes, reverse, mask } = scan;
   const { time, batch, units, hidden, width } = sizes;
   const widths = stateWidths(scan);
-  const chunk = Math.min(time, Math.max(1, Math.ceil(PROJECTION_ROWS / batch)));
+  const chunk = chunkOf(sizes);
   const projectInput = scan.input.begin(chunk * batch, scan.isInference);
   const project = scan.recurrent.begin(scan.isInference);
   const chunkGates = keeps ? 0 : engine.allocateScratch(chunk * batch * width);
@@ -197,7 +200,7 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
       step.saved = placeOf(segment.saved!, t) + unitOffset * cell.saved;
       step.dHidden = gradients.hidden.at(t) + offsets[0]!;
       step.dHiddenPrevious = (i === 0 ? first : gradients.hidden.at(before)) + offsets[0]!;
-      if (gradients.hidden.reused && i > 0) kernels.fill(rows * hidden, 0, step.dHiddenPrevious);
+      if (i > 0) gradients.hidden.begin(part, i - 1);
       const kept = mask ? mask.kept(t, from, to) : rows;
       if (kept === 0) {
         kernels.axpy(rows * hidden, 1, step.dHidden, step.dHiddenPrevious);

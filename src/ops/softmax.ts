@@ -1,4 +1,4 @@
-import { isRecording, record } from '../autograd/tape.ts';
+import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
@@ -85,11 +85,18 @@ export function logSoftmax(input: Tensor): Tensor {
  * @param input logits `[…, V]` f32, in either memory order.
  * @param labels targets `[…]` i32, each in [0, V).
  * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh.
+ * @param options.isLastUse whether nobody reads the logits afterwards. If no backward does either, their memory becomes that of
+ *   the probabilities, and then of their gradient, and whoever reads them gets a `DeadTensorError`. Default false.
  * @returns shape [], in nat.
  * @throws ArgumentError if the shapes do not fit or a target is outside [0, V); nothing is recorded then.
  * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)
  */
-export function softmaxCrossEntropy(input: Tensor, labels: Tensor, weights?: Tensor): Tensor {
+export function softmaxCrossEntropy(
+  input: Tensor,
+  labels: Tensor,
+  weights?: Tensor,
+  { isLastUse = false }: { isLastUse?: boolean } = {},
+): Tensor {
   expectF32('softmaxCrossEntropy: logits', input);
   const logits = asRows(input);
   const { engine } = logits;
@@ -109,29 +116,29 @@ export function softmaxCrossEntropy(input: Tensor, labels: Tensor, weights?: Ten
   const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
   const loss = empty([], { name: 'softmaxCrossEntropy', engine });
   const recording = isRecording([logits]);
-  const saved = recording ? empty(logits.shape, { name: 'probabilities', engine }) : undefined;
+  const from = logits.ptr;
+  const spare = recording && isLastUse && logits === input && openTape()!.isUnread(input);
+  const saved = spare ? input.take() : recording ? empty(logits.shape, { name: 'probabilities', engine }).ptr : 0;
   engine.scratch(() => {
     const each = engine.allocateScratch(rows);
-    const probabilities = saved?.ptr ?? engine.allocateScratch(logits.size);
-    engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
-      const at = 4 * from * classes;
-      const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
-      own.softmax_cross_entropy(to - from, classes, logits.ptr + at, ids, probabilities + at, out);
+    const probabilities = saved || engine.allocateScratch(logits.size);
+    engine.parallel(rows, grain, ({ kernels: own, from: first, to }) => {
+      const at = 4 * first * classes;
+      const [ids, out] = [targets.ptr + 4 * first, each + 4 * first];
+      own.softmax_cross_entropy(to - first, classes, from + at, ids, probabilities + at, out);
     });
     const sum = weightsAt ? kernels.dot(rows, each, weightsAt) : kernels.sum(rows, each);
     engine.f32(loss.ptr, 1)[0] = sum / rows;
   });
-  if (saved) {
-    record([logits], [loss], (tape) => {
-      const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
-      // The probabilities become the gradient where they stand.
-      engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
-        const at = saved.ptr + 4 * from * classes;
-        const weigh = weightsAt && weightsAt + 4 * from;
-        own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, weigh, scale, at, 0);
-      });
-      tape.give(logits, saved.ptr);
+  record([logits], [loss], (tape) => {
+    const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
+    // The probabilities become the gradient where they stand.
+    engine.parallel(rows, grain, ({ kernels: own, from: first, to }) => {
+      const at = saved + 4 * first * classes;
+      const weigh = weightsAt && weightsAt + 4 * first;
+      own.softmax_cross_entropy_backward(to - first, classes, at, targets.ptr + 4 * first, weigh, scale, at, 0);
     });
-  }
+    tape.give(logits, saved);
+  });
   return loss;
 }

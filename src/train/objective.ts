@@ -86,7 +86,7 @@ export class Objective {
   }
 
   /**
-   * The weighted sum of the losses of all outputs, `[]`, with each of them by name.
+   * The weighted sum of the losses of all outputs, `[]`, with each of them by name. An only output may be overwritten.
    *
    * @param watch gets to see the outputs; metrics are constant to gradients.
    */
@@ -107,7 +107,7 @@ export class Objective {
       const shape = head.loss.weightShape?.(prediction.shape) ?? rowsOf(prediction);
       const weights = rowWeights(target, prediction, shape, { ...factors, forMean: true });
       if (watch) stopGradient(() => watch.see(head, target, prediction, factors));
-      const loss = head.loss.compute(target, prediction, weights);
+      const loss = head.loss.compute(target, prediction, weights, { isLastUse: this.heads.length === 1 });
       if (prefix) parts[`${prefix}loss`] = loss.item();
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
       total = total ? add(total, weighted) : weighted;

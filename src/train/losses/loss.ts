@@ -31,9 +31,10 @@ export interface Loss {
    * the caller scales its mask by rows / rows that count, as Keras does.
    *
    * @param weights f32 of `weightShape`, constants.
+   * @param options.isLastUse whether nobody reads the predictions afterwards, so that the loss may overwrite them.
    * @throws ArgumentError if a shape does not fit.
    */
-  compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor;
+  compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor, options?: { isLastUse?: boolean }): Tensor;
   /** The loss of each row, of `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
   /** 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all count. */

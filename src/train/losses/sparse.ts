@@ -61,14 +61,14 @@ export function sparseCategoricalCrossentropy({
       const { labels, weights } = leaveOut(yTrue, ignored);
       return mul(lossOfRows(labels, yPred), weights);
     },
-    compute(yTrue, yPred, given) {
+    compute(yTrue, yPred, given, options) {
       if (given) expectShape(`${name}: weights`, given.shape, yPred.shape.slice(0, -1));
       const { labels, weights } =
         ignored === undefined
           ? { labels: yTrue, weights: given }
           : leaveOut(yTrue, ignored, given, reduction === 'sumOverBatchSize');
       if (!fromLogits) return reduceRows(lossOfRows(labels, yPred), weights, reduction);
-      const average = softmaxCrossEntropy(yPred, labels, weights);
+      const average = softmaxCrossEntropy(yPred, labels, weights, options);
       const factor = reductionFactor(reduction, labels.size, weights);
       return factor === 1 ? average : scale(average, factor);
     },
