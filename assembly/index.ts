@@ -18,7 +18,7 @@ export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
 export { masked_rows } from './masked';
 export { layer_norm, layer_norm_backward } from './normalization';
 export { adadelta, adagrad, adam, adamax, lion, nadam, rmsprop, sgd } from './optimizer';
-export { dropout, random_uniform } from './random';
+export { dropout, hash_uniform } from './random';
 export { all_finite, argmax, col_sum, col_sum_wide, dot, row_max, row_sum, sum, sum_squares } from './reduce';
 export {
   log_softmax,

@@ -30,27 +30,26 @@ function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
   return pick == 0 ? c0 : pick == 1 ? c1 : pick == 2 ? c2 : c3;
 }
 
-enum Kind {
-  Dropout,
-  Uniform,
-}
-
 /**
- * y = emit(word of its element) for elements e, e + 1, …: four blocks at a time, lane by lane, then transposed into the order of elements; what
- * does not fill four blocks, word by word.
+ * y = x/(1 − rate), or +0 with probability rate (word < rate·2³²), whatever x is. rate = 1 drops all. y may be x. Four blocks at a time, lane by lane, then
+ * transposed into the order of elements; what does not fill four blocks, word by word.
  */
-function generate(
-  kind: i32,
+export function dropout(
   count: i32,
+  rate: f64,
   seedLow: u32,
   seedHigh: u32,
-  e: u64,
+  counter: f64,
   x: usize,
   y: usize,
-  p0: v128,
-  p1: v128,
-  p2: v128,
 ): void {
+  if (rate >= 1) {
+    for (const end = y + bytes(count); y < end; y += 4) store<f32>(y, 0);
+    return;
+  }
+  const threshold = i32x4.splat(<u32>(rate * 4294967296));
+  const factor = f32x4.splat(<f32>(1 / (1 - rate)));
+  let e = <u64>counter;
   const m0 = i32x4.splat(M0);
   const m1 = i32x4.splat(M1);
   const w0 = i32x4.splat(W0);
@@ -58,7 +57,7 @@ function generate(
   while (count > 0) {
     if (count < 16 || (e & 3) != 0) {
       const words = i32x4.splat(word(seedLow, seedHigh, e));
-      store<f32>(y, f32x4.extract_lane(emit(kind, words, v128.load32_zero(x), p0, p1, p2), 0));
+      store<f32>(y, f32x4.extract_lane(kept(words, v128.load32_zero(x), threshold, factor), 0));
       count--;
       e++;
       x += 4;
@@ -89,10 +88,10 @@ function generate(
     const low23 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);
     const high01 = v128.shuffle<i32>(c0, c1, 2, 6, 3, 7);
     const high23 = v128.shuffle<i32>(c2, c3, 2, 6, 3, 7);
-    emit_four(kind, v128.shuffle<i32>(low01, low23, 0, 1, 4, 5), x, y, p0, p1, p2);
-    emit_four(kind, v128.shuffle<i32>(low01, low23, 2, 3, 6, 7), x + 16, y + 16, p0, p1, p2);
-    emit_four(kind, v128.shuffle<i32>(high01, high23, 0, 1, 4, 5), x + 32, y + 32, p0, p1, p2);
-    emit_four(kind, v128.shuffle<i32>(high01, high23, 2, 3, 6, 7), x + 48, y + 48, p0, p1, p2);
+    drop_four(v128.shuffle<i32>(low01, low23, 0, 1, 4, 5), x, y, threshold, factor);
+    drop_four(v128.shuffle<i32>(low01, low23, 2, 3, 6, 7), x + 16, y + 16, threshold, factor);
+    drop_four(v128.shuffle<i32>(high01, high23, 0, 1, 4, 5), x + 32, y + 32, threshold, factor);
+    drop_four(v128.shuffle<i32>(high01, high23, 2, 3, 6, 7), x + 48, y + 48, threshold, factor);
     count -= 16;
     e += 16;
     x += 64;
@@ -102,56 +101,38 @@ function generate(
 
 // @ts-ignore: decorator
 @inline
-function emit_four(kind: i32, words: v128, x: usize, y: usize, p0: v128, p1: v128, p2: v128): void {
-  v128.store(y, emit(kind, words, v128.load(x), p0, p1, p2));
+function drop_four(words: v128, x: usize, y: usize, threshold: v128, factor: v128): void {
+  v128.store(y, kept(words, v128.load(x), threshold, factor));
 }
 
-/** Dropout: p0 = threshold, p1 = factor. Uniform: p0 = (high − low)·2⁻²⁴, p1 = low, p2 = the greatest result. */
 // @ts-ignore: decorator
 @inline
-function emit(kind: i32, words: v128, x: v128, p0: v128, p1: v128, p2: v128): v128 {
-  if (kind == Kind.Dropout) return v128.and(f32x4.mul(x, p1), i32x4.ge_u(words, p0));
-  const unit = f32x4.convert_i32x4_s(i32x4.shr_u(words, 8));
-  return f32x4.pmin(f32x4.add(f32x4.mul(unit, p0), p1), p2);
+function kept(words: v128, x: v128, threshold: v128, factor: v128): v128 {
+  return v128.and(f32x4.mul(x, factor), i32x4.ge_u(words, threshold));
 }
 
-/** y = x/(1 − rate), or +0 with probability rate (word < rate·2³²), whatever x is. rate = 1 drops all. y may be x. */
-export function dropout(
-  count: i32,
-  rate: f64,
-  seedLow: u32,
-  seedHigh: u32,
-  counter: f64,
-  x: usize,
-  y: usize,
-): void {
-  if (rate >= 1) {
-    for (const end = y + bytes(count); y < end; y += 4) store<f32>(y, 0);
-    return;
+/** The bijection of src/engine/random.ts, four words at a time. */
+function mix(x: v128): v128 {
+  x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x7feb352d));
+  x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x846ca68b));
+  return v128.xor(x, i32x4.shr_u(x, 16));
+}
+
+/**
+ * y = low + scale·n, n in [0, 2⁵³) 27 bits of a word above 26 of the next, in float64: the bits of `RandomStream.nextUniform`, scaled. Two at a time.
+ */
+export function hash_uniform(count: i32, mixed: i32, call: i32, low: f64, scale: f64, y: usize): void {
+  const seed = i32x4.splat(mixed);
+  let calls = i32x4.add(i32x4.splat(call), i32x4(0x9e3779b9, 0x9e3779ba, 0x9e3779bb, 0x9e3779bc));
+  for (; count > 0; count -= 2) {
+    const words = mix(v128.xor(mix(calls), seed));
+    const upper = f64x2.convert_low_i32x4_u(v128.shuffle<i32>(i32x4.shr_u(words, 5), words, 0, 2, 0, 2));
+    const lower = f64x2.convert_low_i32x4_u(v128.shuffle<i32>(i32x4.shr_u(words, 6), words, 1, 3, 1, 3));
+    const n = f64x2.add(f64x2.mul(upper, f64x2.splat(67108864)), lower);
+    const values = f32x4.demote_f64x2_zero(f64x2.add(f64x2.splat(low), f64x2.mul(f64x2.splat(scale), n)));
+    if (count == 1) v128.store_lane<f32>(y, values, 0);
+    else v128.store_lane<f64>(y, values, 0);
+    calls = i32x4.add(calls, i32x4.splat(4));
+    y += 8;
   }
-  const threshold = i32x4.splat(<u32>(rate * 4294967296));
-  const factor = f32x4.splat(<f32>(1 / (1 - rate)));
-  generate(Kind.Dropout, count, seedLow, seedHigh, <u64>counter, x, y, threshold, factor, factor);
-}
-
-/** Uniform in [low, high), 24 bits of each word. Rounding could reach high; the float32 below it is the limit. */
-export function random_uniform(
-  count: i32,
-  low: f32,
-  high: f32,
-  seedLow: u32,
-  seedHigh: u32,
-  counter: f64,
-  y: usize,
-): void {
-  const step = f32x4.splat(<f32>((<f64>high - <f64>low) / 16777216));
-  const greatest = f32x4.splat(below(high));
-  generate(Kind.Uniform, count, seedLow, seedHigh, <u64>counter, y, y, step, f32x4.splat(low), greatest);
-}
-
-/** The greatest float32 less than x. */
-function below(x: f32): f32 {
-  const bits = reinterpret<i32>(x);
-  if (x > 0) return reinterpret<f32>(bits - 1);
-  return x < 0 ? reinterpret<f32>(bits + 1) : reinterpret<f32>(0x80000001);
 }

@@ -292,19 +292,11 @@ export interface Kernels {
   /** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
   scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr): void;
 
-  // random: counter-based; element i depends on (seed, counter + i) alone --------------------------------------------------
+  // random: element i depends on a seed and a counter + i alone -----------------------------------------------------------
   /** y = x·m/(1−rate), m = 0 with probability rate; the mask is a function of the seed (two u32 halves) and the element's counter. The same call on dy is backward. In place allowed. */
   dropout(count: number, rate: number, seedLow: number, seedHigh: number, counter: number, x: Ptr, y: Ptr): void;
-  /** Uniform in [low, high), 24 random bits. */
-  random_uniform(
-    count: number,
-    low: number,
-    high: number,
-    seedLow: number,
-    seedHigh: number,
-    counter: number,
-    y: Ptr,
-  ): void;
+  /** y = low + scale·n, n in [0, 2⁵³) of the words `call` + 2i and `call` + 2i + 1 of a stream, functions of these numbers and of its `mixed` seed, both modulo 2³². With `scale` (high − low)·2⁻⁵³ it has the bits of `RandomStream.nextUniform`. */
+  hash_uniform(count: number, mixed: number, call: number, low: number, scale: number, y: Ptr): void;
 
   // optimizers: p parameters, g gradient (scaled by gradScale on reading), Keras's rules ----------------------------------------
   /** momentum = 0: p −= lr·g and v is not touched; else v = momentum·v − lr·g; p += v, or with nesterov p += momentum·v − lr·g. */

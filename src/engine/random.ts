@@ -1,3 +1,4 @@
+import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
 
 /** What a block of random numbers is a function of: 64 bits in two halves. */
@@ -20,13 +21,6 @@ function mix(word: number): number {
   x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
   return x ^ (x >>> 16);
 }
-
-/** The word of a call, given the seed's; signed. */
-const wordOf = (mixed: number, call: number): number => mix(mix((call + 0x9e3779b9) | 0) ^ mixed);
-
-/** The number in [0, 1) of a call and the next, 53 bits. */
-const uniformOf = (mixed: number, call: number): number =>
-  ((wordOf(mixed, call) >>> 5) * 2 ** 26 + (wordOf(mixed, call + 1) >>> 6)) / 2 ** 53;
 
 /** A seeded, counter-based stream: its n-th value depends on the seed and n alone, on every host. */
 export class RandomStream {
@@ -59,9 +53,14 @@ export class RandomStream {
     this.#calls = 0;
   }
 
+  /** The word of the next call, signed. */
+  #nextWord(): number {
+    return mix(mix((this.#calls++ + 0x9e3779b9) | 0) ^ this.#mixed);
+  }
+
   /** Uniform in [0, 2³²). */
   nextUint32(): number {
-    return wordOf(this.#mixed, this.#calls++) >>> 0;
+    return this.#nextWord() >>> 0;
   }
 
   /** The key of one block of kernel-made numbers. */
@@ -71,21 +70,19 @@ export class RandomStream {
 
   /** Uniform in [0, 1), 53 bits. */
   nextUniform(): number {
-    this.#calls += 2;
-    return uniformOf(this.#mixed, this.#calls - 2);
+    return ((this.#nextWord() >>> 5) * 2 ** 26 + (this.#nextWord() >>> 6)) / 2 ** 53;
   }
 
-  /** Fills `values` with numbers in [low, high), those that `nextUniform` would give: a loop of its own, which is fast from early on. */
-  fillUniform(values: Float32Array, low: number, high: number): Float32Array {
-    const mixed = this.#mixed;
-    const range = high - low;
-    const count = values.length;
-    let call = this.#calls;
-    for (let i = 0; i < count; i++) {
-      values[i] = low + range * uniformOf(mixed, call);
-      call += 2;
-    }
-    this.#calls = call;
+  /**
+   * `count` numbers in [low, high), those that `nextUniform` would give, by a kernel: a loop is slow when it is run for the first time, which
+   * for initial weights is all it is run. Linear memory lends them the room that their parameter will take. @internal
+   */
+  uniformValues(count: number, low: number, high: number, { kernels, heap, memory }: Engine): Float32Array {
+    const at = heap.allocate(4 * count);
+    kernels.hash_uniform(count, this.#mixed, this.#calls, low, (high - low) / 2 ** 53, at);
+    this.#calls += 2 * count;
+    const values = new Float32Array(memory.buffer, at, count).slice();
+    heap.release(at);
     return values;
   }
 

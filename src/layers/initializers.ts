@@ -16,7 +16,7 @@ function filled(shape: Shape, next: () => number): Float32Array {
 const uniform =
   (low: number, high: number): Initializer =>
   (shape, random) =>
-    random.fillUniform(new Float32Array(sizeOf(shape)), low, high);
+    random.uniformValues(sizeOf(shape), low, high, currentEngine());
 
 const normal =
   (mean: number, deviation: number): Initializer =>

@@ -1,6 +1,7 @@
 // The generator against the known answers of its authors, then what rests on it: cuts, masks, moments, independence.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { RandomStream } from '../../src/engine/random.ts';
 import { expectSameBits } from './compare.ts';
 import { philox, word } from './reference/philox.ts';
 import { counts, values } from './reference/values.ts';
@@ -25,18 +26,17 @@ describe('philox reference', () => {
   });
 });
 
+/** lowbias32, which a stream mixes its seed by. */
+function mix(word: number): number {
+  let x = BigInt(word);
+  x = ((x ^ (x >> 16n)) * 0x7feb352dn) & 0xffffffffn;
+  x = ((x ^ (x >> 15n)) * 0x846ca68bn) & 0xffffffffn;
+  return Number(x ^ (x >> 16n));
+}
+
 describe.each(builds)('%s build', (build) => {
   const sandbox = new Sandbox(build);
   const kernels = sandbox.kernels;
-
-  /** The upper 24 bits of each word. */
-  function words(count: number, low: number, high: number, counter: number): Float32Array {
-    sandbox.clear();
-    const y = sandbox.f32(count, true);
-    kernels.random_uniform(count, 0, 1, low, high, counter, y);
-    sandbox.checkFences();
-    return sandbox.read(y, count).map((v) => v * 2 ** 24);
-  }
 
   function dropout(x: ArrayLike<number>, rate: number, low: number, high: number, counter: number, misaligned = false) {
     sandbox.clear();
@@ -52,18 +52,27 @@ describe.each(builds)('%s build', (build) => {
     [0xdeadbeef, 7, 6],
     [1, 2, 4 * (2 ** 32 - 2) + 3],
     [3, 0xcafef00d, 2 ** 53 - 80],
-  ])('seed (%i, %i) from counter %i gives Philox words', (low, high, counter) => {
-    const expected = Array.from({ length: 75 }, (_, i) => word(counter + i, low, high) >>> 8);
-    expectSameBits(words(75, low, high, counter), expected, 'words');
-  });
+  ])(
+    'seed (%i, %i) from counter %i drops by Philox words: at a rate above the word, not at the word itself',
+    (low, high, counter) => {
+      const ones = new Float32Array(75).fill(1);
+      for (let i = 0; i < 75; i++) {
+        const expected = word(counter + i, low, high);
+        const keptAt = (w: number): boolean => dropout(ones, w / 2 ** 32, low, high, counter, true)[i] !== 0;
+        expect([i, keptAt(expected), keptAt(expected + 1)]).toEqual([i, true, false]);
+      }
+    },
+  );
 
   test('the same bits wherever a range is cut', () => {
-    const whole = words(200, 11, 22, 1000);
+    const x = values(200, 2);
+    const whole = dropout(x, 0.5, 11, 22, 1000);
     fc.assert(
       fc.property(fc.nat({ max: 199 }), fc.nat({ max: 60 }), (start, length) => {
         const count = Math.min(length, 200 - start);
         const what = `elements ${start} to ${start + count}`;
-        expectSameBits(words(count, 11, 22, 1000 + start), whole.subarray(start, start + count), what);
+        const cut = dropout(x.subarray(start, start + count), 0.5, 11, 22, 1000 + start);
+        expectSameBits(cut, whole.subarray(start, start + count), what);
       }),
       { seed: 4, numRuns: 200 },
     );
@@ -105,37 +114,36 @@ describe.each(builds)('%s build', (build) => {
     expectSameBits(dropout(bad, 1, 1, 1, 0), new Float32Array(64), 'rate 1');
   });
 
-  test('uniform numbers stay in [low, high) and reach near both ends', () => {
-    for (const [low, high] of [
-      [0, 1],
-      [-0.25, 0.25],
-      [-1, 0],
-      [1, 1 + 2 ** -22],
-      [100, 101],
-    ] as [number, number][]) {
-      sandbox.clear();
-      const y = sandbox.f32(20000);
-      kernels.random_uniform(20000, low, high, 3, 4, 0, y);
-      const got = sandbox.read(y, 20000);
-      expect(got.every((v) => v >= low && v < high)).toBe(true);
-      // The narrowest range holds two float32: low, and one halfway.
-      expect(Math.min(...got)).toBeLessThan(low + 0.01 * (high - low));
-      expect(Math.max(...got)).toBeGreaterThanOrEqual(low + 0.5 * (high - low));
+  test.each(counts)('hash_uniform, count=%i, has the bits of the plain stream for every seed and call', (count) => {
+    for (const seed of [0, 1, 0x7fffffff, 0xffffffff]) {
+      for (const calls of [0, 1, 2 ** 31 - 3, 2 ** 32 - 7, 2 ** 40 + 5]) {
+        for (const [low, high] of [
+          [-0.1, 0.3],
+          [1, 1 + 2 ** -22],
+        ] as const) {
+          const stream = new RandomStream(seed);
+          stream.state = { seed, calls };
+          sandbox.clear();
+          const y = sandbox.f32(count, true);
+          kernels.hash_uniform(count, mix(seed), calls, low, (high - low) / 2 ** 53, y);
+          sandbox.checkFences();
+          const expected = Array.from({ length: count }, () => low + (high - low) * stream.nextUniform());
+          expectSameBits(sandbox.read(y, count), Float32Array.from(expected), `seed ${seed} from call ${calls}`);
+        }
+      }
     }
   });
 
   // A fixed seed makes these exact facts about one stream, not chances: the limits are five standard deviations.
   const N = 1 << 18;
 
-  test('mean, variance and the spread over 256 cells are those of a uniform distribution', () => {
-    const u = words(N, 123, 456, 0).map((v) => v / 2 ** 24 - 0.5);
-    const mean = u.reduce((a, b) => a + b, 0) / N;
-    const variance = u.reduce((a, b) => a + b * b, 0) / N;
-    expect(Math.abs(mean)).toBeLessThan(5 * Math.sqrt(1 / 12 / N));
-    // The variance of u² is 1/180.
-    expect(Math.abs(variance - 1 / 12)).toBeLessThan(5 * Math.sqrt(1 / 180 / N));
-    const cells = new Float64Array(256);
-    for (const v of u) cells[Math.floor((v + 0.5) * 256)]! += 1;
+  const ones = new Float32Array(N).fill(1);
+  const dropped = (rate: number, low: number, high: number, counter: number): number =>
+    dropout(ones, rate, low, high, counter).reduce((sum, y) => sum + (y === 0 ? 1 : 0), 0);
+
+  test('words are spread over 256 cells as those of a uniform distribution are', () => {
+    const below = Array.from({ length: 257 }, (_, i) => dropped(i / 256, 123, 456, 0));
+    const cells = below.slice(1).map((n, i) => n - below[i]!);
     const chiSquared = cells.reduce((a, n) => a + (n - N / 256) ** 2 / (N / 256), 0);
     expect(Math.abs(chiSquared - 255)).toBeLessThan(5 * Math.sqrt(2 * 255));
   });
@@ -147,18 +155,18 @@ describe.each(builds)('%s build', (build) => {
     ['the next seed', 124, 456, 0],
     ['the next upper seed', 123, 457, 0],
     ['a seed with one bit turned', 123 ^ 0x80000000, 456, 0],
-  ])('numbers do not correlate with those of %s', (_, low, high, counter) => {
-    const a = words(N, 123, 456, 0);
-    const b = words(N, low, high, counter);
+  ])('halves that are dropped do not correlate with those of %s', (_, low, high, counter) => {
+    const a = dropout(ones, 0.5, 123, 456, 0);
+    const b = dropout(ones, 0.5, low, high, counter);
+    // Kept elements are 2: each is −1 or 1.
     let total = 0;
-    for (let i = 0; i < N; i++) total += (a[i]! / 2 ** 24 - 0.5) * (b[i]! / 2 ** 24 - 0.5);
-    expect(Math.abs(total / N) * 12).toBeLessThan(5 / Math.sqrt(N));
+    for (let i = 0; i < N; i++) total += (a[i]! - 1) * (b[i]! - 1);
+    expect(Math.abs(total / N)).toBeLessThan(5 / Math.sqrt(N));
   });
 
   test('dropout drops its rate', () => {
     for (const rate of [0.01, 0.2, 0.5, 0.99]) {
-      const dropped = dropout(new Float32Array(N).fill(1), rate, 5, 6, 0).filter((v) => v === 0).length / N;
-      expect(Math.abs(dropped - rate)).toBeLessThan(5 * Math.sqrt((rate * (1 - rate)) / N));
+      expect(Math.abs(dropped(rate, 5, 6, 0) / N - rate)).toBeLessThan(5 * Math.sqrt((rate * (1 - rate)) / N));
     }
   });
 });

@@ -52,6 +52,24 @@ describe('distributions', () => {
     expect(within).toBeLessThan(0.69);
   });
 
+  test('uniform values, are those of the plain loop and leave the stream where it does', () => {
+    const [random, plain] = [new RandomStream(7), new RandomStream(7)];
+    // An odd number of words has been drawn.
+    for (const stream of [random, plain]) stream.nextUint32();
+    for (const count of [0, 1, 4096, 12300]) {
+      const values = initializer({ name: 'randomUniform', minval: -2, maxval: 1 })([count], random);
+      expect(values).toEqual(new Float32Array(count).map(() => -2 + 3 * plain.nextUniform()));
+      expect(random.state).toEqual(plain.state);
+    }
+  });
+
+  test('glorotUniform of a seed, starts with the values it has always had', () => {
+    const values = make('glorotUniform', [100, 123], 7);
+    expect([values[0], values[1], values[2]]).toEqual([0.03595029562711716, 0.1501455307006836, 0.05304514244198799]);
+    expect([values[4095], values[4096]]).toEqual([-0.14350789785385132, -0.018676111474633217]);
+    expect(values.at(-1)).toBe(-0.1250523328781128);
+  });
+
   test('zeros, ones and constant, are what they say', () => {
     expect(Array.from(make('zeros', [2]))).toEqual([0, 0]);
     expect(Array.from(make('ones', [2]))).toEqual([1, 1]);
