@@ -71,14 +71,18 @@ describe('imports of src', () => {
     expect(upward.map(show)).toEqual([]);
   });
 
-  test('of data, know arrays, random numbers and float64 functions and no kernels; of io, shapes and an error', () => {
+  test('of data, know nested numbers, random numbers and float64 functions and no kernels; of io, shapes and an error', () => {
     const known = (folder: string): string[] => [
       ...new Set(
-        internal.filter(({ from, to }) => folderOf(from) === folder && folderOf(to) !== folder).map(({ to }) => to),
+        internal
+          .filter(({ from, to, typeOnly }) => folderOf(from) === folder && folderOf(to) !== folder && !typeOnly)
+          .map(({ to }) => to),
       ),
     ];
-    expect(known('data').sort()).toEqual(['autograd/tensor.ts', 'engine/float64.ts', 'engine/random.ts']);
-    expect(known('io').sort()).toEqual(['engine/argument-error.ts', 'engine/shape.ts']);
+    const common = ['engine/argument-error.ts', 'engine/shape.ts'];
+    const numbers = ['engine/float64.ts', 'engine/nested-numbers.ts', 'engine/random.ts'];
+    expect(known('data').sort()).toEqual([...common, ...numbers].sort());
+    expect(known('io').sort()).toEqual(common);
   });
 
   test('leave no cycle when types are gone', () => {
@@ -147,6 +151,12 @@ describe('imports of src', () => {
 
   test.each(['index.ts', 'lean.ts', 'stream.ts', 'data.ts'])('of %s, reach no file that needs Node', (face) => {
     expect(reachedFrom(face).filter((file) => nodeFiles.includes(file) || file.startsWith('cli/'))).toEqual([]);
+  });
+
+  test.each(['data.ts', 'plot.ts'])('of %s, reach no kernels and no package', (face) => {
+    expect(
+      reachedFrom(face).filter((file) => file.includes('kernel-modules') || file === 'engine/instantiate.ts'),
+    ).toEqual([]);
   });
 
   test('of index.ts, reach no loader of data', () => {

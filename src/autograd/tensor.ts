@@ -1,16 +1,16 @@
 import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 import type { Parameter } from './parameter.ts';
 
 export { ArgumentError } from '../engine/argument-error.ts';
+export type { NestedNumbers } from '../engine/nested-numbers.ts';
 export { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 
 /** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
-/** Numbers nested to any depth; every row of a level has the same length. */
-export type NestedNumbers = number | ArrayLike<NestedNumbers>;
 
 /** A tensor was used after the step that made it had ended, or after `dispose`. */
 export class DeadTensorError extends Error {
@@ -218,41 +218,6 @@ export function keep(x: Tensor, name = x.name): Tensor {
   const copy = persistent(x.shape, { dtype: x.dtype, name, engine: x.engine });
   copy.set(x.toArray());
   return copy;
-}
-
-/** The shape of nested arrays, from the first element of every level. */
-export function shapeOfNested(values: NestedNumbers): number[] {
-  const shape: number[] = [];
-  let level = values;
-  // A string is no row, though it has a length and elements.
-  while (typeof level === 'object' && typeof level?.length === 'number') {
-    shape.push(level.length);
-    if (level.length === 0) break;
-    level = level[0]!;
-  }
-  return shape;
-}
-
-/** Nested arrays as one row-major array. Throws `ArgumentError` at a ragged row or an element that is no number. */
-export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tensor'): Float64Array {
-  const flat = new Float64Array(sizeOf(shape));
-  let next = 0;
-  const walk = (level: NestedNumbers, axis: number, path: string): void => {
-    if (axis === shape.length) {
-      if (typeof level !== 'number') throw new ArgumentError(`${what}${path}: expected a number, got ${typeof level}`);
-      flat[next++] = level;
-      return;
-    }
-    const length = typeof level === 'number' || level == null ? undefined : level.length;
-    if (length !== shape[axis]) {
-      throw new ArgumentError(
-        `${what}${path}: expected a row of ${shape[axis]}, got ${length ?? JSON.stringify(level)}`,
-      );
-    }
-    for (let i = 0; i < shape[axis]!; i++) walk((level as ArrayLike<NestedNumbers>)[i]!, axis + 1, `${path}[${i}]`);
-  };
-  walk(values, 0, '');
-  return flat;
 }
 
 /**

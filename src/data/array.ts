@@ -1,14 +1,7 @@
-import {
-  ArgumentError,
-  type DType,
-  flattenNested,
-  formatShape,
-  type NestedNumbers,
-  type Shape,
-  shapeOfNested,
-  sizeOf,
-  Tensor,
-} from '../autograd/tensor.ts';
+import type { DType, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
+import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
+import { formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 
 /** Typed arrays, and whatever else has numbers by index. */
 export type NumberArray = ArrayLike<number>;
@@ -82,11 +75,14 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
   }
 }
 
+// Told by what it can do: its class would bring the engine to whoever loads data.
+const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toArray !== undefined;
+
 /** Samples as one array, of whatever numbers. */
 export function asArray(values: DataLike, what: string): NdArray {
   if (values instanceof NdArray) return values;
-  if (values instanceof Tensor) return new NdArray(values.toArray(), values.shape);
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
+  if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
   const shape = shapeOfNested(values);
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape);
   return new NdArray(flattenNested(values, shape, what), shape);

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { DataError } from './data-error.ts';
 import { type NamedBytes, openSource, type Source, type SourceOptions } from './source.ts';
 

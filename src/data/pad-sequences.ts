@@ -1,4 +1,7 @@
-import { ArgumentError, type DType, formatShape, type NestedNumbers, sameShape } from '../autograd/tensor.ts';
+import type { DType } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
+import type { NestedNumbers } from '../engine/nested-numbers.ts';
+import { formatShape, sameShape } from '../engine/shape.ts';
 import { asArray, NdArray } from './array.ts';
 
 export interface PadOptions {

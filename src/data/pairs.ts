@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { DataError } from './data-error.ts';
 import { linesOf, openText } from './lines.ts';
 import type { Source, SourceOptions } from './source.ts';

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
 import { openText } from './lines.ts';

@@ -1,4 +1,6 @@
-import { ArgumentError, type DType, formatShape, type Shape, sameShape } from '../autograd/tensor.ts';
+import type { DType } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
+import { formatShape, type Shape, sameShape } from '../engine/shape.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 /** Sequences of unequal length, each `[T_i, …features]`: a data set whose batches are padded at the end and masked. */

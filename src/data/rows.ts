@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import { NdArray } from './array.ts';
 

@@ -1,4 +1,5 @@
-import { ArgumentError, formatShape } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
+import { formatShape } from '../engine/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
 /** An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last axis. */

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { gunzip } from './byte-stream.ts';
 import { DataError, reasonOf, SourceError } from './data-error.ts';
 import { type DownloadOptions, download } from './download.ts';

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 export interface StreamBatchesOptions {

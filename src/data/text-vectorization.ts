@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { ln } from '../engine/float64.ts';
 import { NdArray } from './array.ts';
 import { padSequences } from './pad-sequences.ts';

@@ -1,5 +1,6 @@
-import { ArgumentError, formatShape } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
+import { formatShape } from '../engine/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
 export interface WindowOptions {

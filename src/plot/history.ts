@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import type { History } from '../train/fit.ts';
 import { lineCharts, type Panel, type Point } from './line-chart.ts';
 

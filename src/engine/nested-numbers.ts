@@ -1,0 +1,40 @@
+import { ArgumentError } from './argument-error.ts';
+import { type Shape, sizeOf } from './shape.ts';
+
+/** Numbers nested to any depth; every row of a level has the same length. */
+export type NestedNumbers = number | ArrayLike<NestedNumbers>;
+
+/** The shape of nested arrays, from the first element of every level. */
+export function shapeOfNested(values: NestedNumbers): number[] {
+  const shape: number[] = [];
+  let level = values;
+  // A string is no row, though it has a length and elements.
+  while (typeof level === 'object' && typeof level?.length === 'number') {
+    shape.push(level.length);
+    if (level.length === 0) break;
+    level = level[0]!;
+  }
+  return shape;
+}
+
+/** Nested arrays as one row-major array. Throws `ArgumentError` at a ragged row or an element that is no number. */
+export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tensor'): Float64Array {
+  const flat = new Float64Array(sizeOf(shape));
+  let next = 0;
+  const walk = (level: NestedNumbers, axis: number, path: string): void => {
+    if (axis === shape.length) {
+      if (typeof level !== 'number') throw new ArgumentError(`${what}${path}: expected a number, got ${typeof level}`);
+      flat[next++] = level;
+      return;
+    }
+    const length = typeof level === 'number' || level == null ? undefined : level.length;
+    if (length !== shape[axis]) {
+      throw new ArgumentError(
+        `${what}${path}: expected a row of ${shape[axis]}, got ${length ?? JSON.stringify(level)}`,
+      );
+    }
+    for (let i = 0; i < shape[axis]!; i++) walk((level as ArrayLike<NestedNumbers>)[i]!, axis + 1, `${path}[${i}]`);
+  };
+  walk(values, 0, '');
+  return flat;
+}
