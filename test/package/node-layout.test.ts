@@ -1,0 +1,89 @@
+// The built package as Node takes it: few files for the main entry, and one of each class and of the engine whatever entries a program mixes.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const dist = join(root, 'dist');
+
+/** The files that are read when `entry` is imported. */
+function filesOf(entry: string): string[] {
+  const found = new Set<string>();
+  const walk = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const [, path] of readFileSync(file, 'utf8').matchAll(
+      /^(?:import|\} from) .*?"(\.[^"]*)";|^import .*?"(\.[^"]*)";/gm,
+    )) {
+      if (path) walk(join(dirname(file), path));
+    }
+  };
+  walk(join(dist, entry));
+  return [...found].map((file) => relative(dist, file));
+}
+
+/** What a program prints, which is run by Node where it finds the package as a user's would. */
+const run = (code: string): unknown =>
+  JSON.parse(execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: root, encoding: 'utf8' }));
+
+test('index.js and lean.js, are two files more each; entries without an engine are without the larger one', () => {
+  for (const entry of ['index.js', 'lean.js']) {
+    expect(filesOf(entry).sort()).toEqual(['chunks/base.js', 'chunks/core.js', entry]);
+  }
+  for (const entry of ['stream.js', 'data.js', 'plot.js']) expect(filesOf(entry)).not.toContain('chunks/core.js');
+});
+
+test('files, are of one byte a character', () => {
+  for (const file of [...filesOf('index.js'), ...filesOf('stream.js'), ...filesOf('cli/main.js')]) {
+    expect(readFileSync(join(dist, file), 'utf8').match(/[^\0-\x7f]/)?.[0], file).toBeUndefined();
+  }
+});
+
+test('hosts that set the condition of an edge worker beside that of Node, get what an edge worker may run', () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, Record<string, string>>;
+  };
+  for (const [entry, conditions] of Object.entries(exports)) {
+    if (!conditions.node) continue;
+    expect(Object.keys(conditions), entry).toEqual(['types', 'workerd', 'edge-light', 'node', 'default']);
+    expect([conditions.workerd, conditions['edge-light']], entry).toEqual([conditions.default, conditions.default]);
+  }
+});
+
+test('what two entries export by one name, is one thing but for the generation of streams from files', () => {
+  const code = `
+    const names = ['tapeloop', 'tapeloop/lean', 'tapeloop/stream', 'tapeloop/data', 'tapeloop/plot', 'tapeloop/characters', 'tapeloop/node'];
+    const spaces = await Promise.all(names.map((name) => import(name)));
+    const [main] = spaces;
+    const differing = spaces.flatMap((a) => spaces.flatMap((b) => Object.keys(a).filter((key) => key in b && a[key] !== b[key])));
+    const renamed = spaces.flatMap((space) => Object.keys(space).filter((key) => /^class/.test(String(space[key])) && space[key].name !== key));
+    console.log(JSON.stringify({ differing: [...new Set(differing)].sort(), renamed, count: Object.keys(main).length }));`;
+  const { count, ...rest } = run(code) as { count: number };
+  expect(rest).toEqual({ differing: ['generate', 'generateBatch', 'generateIds'], renamed: [] });
+  expect(count).toBeGreaterThan(100);
+});
+
+test('a program of all entries, has one engine, one class of each error and of each array', () => {
+  const code = `
+    import { ArgumentError, dense, engine, ModelFileError, NdArray, sequential, tensor } from 'tapeloop';
+    import * as lean from 'tapeloop/lean';
+    import * as stream from 'tapeloop/stream';
+    import * as data from 'tapeloop/data';
+    import * as plot from 'tapeloop/plot';
+    import * as node from 'tapeloop/node';
+    const thrown = (body) => { try { body(); } catch (error) { return error; } };
+    const model = sequential([dense({ units: 1, batchInputShape: [null, 2] })]);
+    const x = tensor([[1], [3]]);
+    console.log(JSON.stringify([
+      lean.engine() === engine(), model.engine === engine(), lean.tensor([1]).engine === engine(),
+      data.padSequences([[1], [2, 3]]) instanceof NdArray,
+      data.standardize(x).transform(x).data.join() === '-1,1',
+      thrown(() => data.padSequences([], { dtype: 'f64' })) instanceof ArgumentError,
+      thrown(() => plot.plotHistory({ epoch: [], history: {} }, { metrics: ['none'] })) instanceof ArgumentError,
+      thrown(() => stream.decodeStream(new Uint8Array(3))) instanceof ModelFileError,
+      thrown(() => node.loadModel('package.json')) instanceof ModelFileError,
+    ]));`;
+  expect(run(code)).toEqual(new Array(9).fill(true));
+});
