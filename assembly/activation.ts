@@ -111,6 +111,23 @@ function sigmoid_of(x: v128): v128 {
   return value(Activation.Sigmoid, x);
 }
 
+/**
+ * σ where `count` is what `load_lanes` takes: whole vectors have code of their own, tails share that of `value`, at the price of a call for each row. A
+ * copy for the tail would make a cell's kernel half as long again.
+ */
+// @ts-ignore: decorator
+@inline
+export function sigmoid_lanes(x: v128, count: i32): v128 {
+  return count == 4 ? sigmoid(x) : value(Activation.Sigmoid, x);
+}
+
+/** tanh likewise. */
+// @ts-ignore: decorator
+@inline
+export function tanh_lanes(x: v128, count: i32): v128 {
+  return count == 4 ? tanh(x) : value(Activation.Tanh, x);
+}
+
 /** e^x − 1 for x ≤ 0, without the cancellation near 0. */
 function expm1_nonpositive(x: v128): v128 {
   return expm1_twice(f32x4.pmax(f32x4.mul(x, k(K.Half)), k(K.TanhLeast)));

@@ -3,6 +3,7 @@
 // most 0.06 ns a float and take kilobytes, and asc's optimizer folds most of them into one anyway. The functions' numbers are abi.ts's `Unary` and `Binary`.
 
 import { activate, activate_backward } from './activation';
+import { transpose } from './gemm/pack';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
 import { exp, log, sigmoid, tanh } from './math';
 import { madd, nmadd } from './simd';
@@ -241,7 +242,7 @@ export function copy_row(count: i32, x: usize, y: usize): void {
 /** y[j, i, :] = x[i, j, :] for x [a, b, inner], 4-byte elements of any dtype. */
 export function swap_axes(a: i32, b: i32, inner: i32, x: usize, y: usize): void {
   if (inner == 1) {
-    transpose(a, b, x, y);
+    transpose(a, b, x, bytes(b), y, bytes(a));
     return;
   }
   const row = bytes(inner);
@@ -251,39 +252,6 @@ export function swap_axes(a: i32, b: i32, inner: i32, x: usize, y: usize): void 
       copy_row(inner, x, to);
       x += row;
       to += <usize>a * row;
-    }
-  }
-}
-
-/** y [b, a] ← transpose of x [a, b], in tiles of 4 × 4. */
-function transpose(a: i32, b: i32, x: usize, y: usize): void {
-  const rowX = bytes(b);
-  const rowY = bytes(a);
-  const wholeA = a & ~3;
-  const wholeB = b & ~3;
-  for (let i = 0; i < wholeA; i += 4) {
-    let from = x + bytes(i) * b;
-    let to = y + bytes(i);
-    for (let j = 0; j < wholeB; j += 4) {
-      const r0 = v128.load(from);
-      const r1 = v128.load(from + rowX);
-      const r2 = v128.load(from + rowX * 2);
-      const r3 = v128.load(from + rowX * 3);
-      const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-      const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-      const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-      const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-      v128.store(to, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-      v128.store(to + rowY, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-      v128.store(to + rowY * 2, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-      v128.store(to + rowY * 3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
-      from += 16;
-      to += rowY * 4;
-    }
-  }
-  for (let i = 0; i < a; i++) {
-    for (let j = i < wholeA ? wholeB : 0; j < b; j++) {
-      store<u32>(y + <usize>j * rowY + bytes(i), load<u32>(x + <usize>i * rowX + bytes(j)));
     }
   }
 }

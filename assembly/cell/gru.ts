@@ -6,8 +6,8 @@
 //
 // gates, rec [rows, 3H]; q, rh, hPrev, h and their gradients [rows, H]; row-major, dense. Called once per time step by the scan over time.
 
+import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
-import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 
 /** z·hPrev + (1 − z)·n as n + z·(hPrev − n) */
@@ -51,10 +51,10 @@ export function gru_after_forward(
 // @ts-ignore: decorator
 @inline
 function after_forward(row: usize, gates: usize, rec: usize, q: usize, hPrev: usize, h: usize, count: i32): void {
-  const z = sigmoid(f32x4.add(load_lanes(gates, count), load_lanes(rec, count)));
-  const r = sigmoid(f32x4.add(load_lanes(gates + row, count), load_lanes(rec + row, count)));
+  const z = sigmoid_lanes(f32x4.add(load_lanes(gates, count), load_lanes(rec, count)), count);
+  const r = sigmoid_lanes(f32x4.add(load_lanes(gates + row, count), load_lanes(rec + row, count)), count);
   const candidate = load_lanes(rec + row * 2, count);
-  const n = tanh(madd(r, candidate, load_lanes(gates + row * 2, count)));
+  const n = tanh_lanes(madd(r, candidate, load_lanes(gates + row * 2, count)), count);
   store_lanes(gates, z, count);
   store_lanes(gates + row, r, count);
   store_lanes(gates + row * 2, n, count);
@@ -163,8 +163,8 @@ export function gru_before_gates(rows: i32, units: i32, gates: usize, hPrev: usi
 // @ts-ignore: decorator
 @inline
 function before_gates(row: usize, gates: usize, hPrev: usize, rh: usize, count: i32): void {
-  const r = sigmoid(load_lanes(gates + row, count));
-  store_lanes(gates, sigmoid(load_lanes(gates, count)), count);
+  const r = sigmoid_lanes(load_lanes(gates + row, count), count);
+  store_lanes(gates, sigmoid_lanes(load_lanes(gates, count), count), count);
   store_lanes(gates + row, r, count);
   store_lanes(rh, f32x4.mul(r, load_lanes(hPrev, count)), count);
 }
@@ -191,7 +191,7 @@ export function gru_before_output(rows: i32, units: i32, gates: usize, hPrev: us
 // @ts-ignore: decorator
 @inline
 function before_output(row: usize, gates: usize, hPrev: usize, h: usize, count: i32): void {
-  const n = tanh(load_lanes(gates + row * 2, count));
+  const n = tanh_lanes(load_lanes(gates + row * 2, count), count);
   store_lanes(gates + row * 2, n, count);
   store_lanes(h, blend(load_lanes(gates, count), load_lanes(hPrev, count), n), count);
 }

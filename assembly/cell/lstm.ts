@@ -5,8 +5,8 @@
 // gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All row-major and dense.
 // Backward recomputes tanh(c) rather than have the scan keep another [T, rows, H]. Called once per time step by the scan over time.
 
+import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
-import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated out, in place; c may be cPrev. */
@@ -35,17 +35,17 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
   // All gates before the first store: four independent chains overlap better than one after the other, though V8 then spills more. In ns per unit
   // on a Zen 5 core: 2.7 against 3.0 with fused multiply-add, 3.6 against 4.1 without.
-  const i = sigmoid(load_lanes(gates, count));
-  const f = sigmoid(load_lanes(gates + row, count));
-  const g = tanh(load_lanes(gates + row * 2, count));
-  const o = sigmoid(load_lanes(gates + row * 3, count));
+  const i = sigmoid_lanes(load_lanes(gates, count), count);
+  const f = sigmoid_lanes(load_lanes(gates + row, count), count);
+  const g = tanh_lanes(load_lanes(gates + row * 2, count), count);
+  const o = sigmoid_lanes(load_lanes(gates + row * 3, count), count);
   const state = madd(f, load_lanes(cPrev, count), f32x4.mul(i, g));
   store_lanes(gates, i, count);
   store_lanes(gates + row, f, count);
   store_lanes(gates + row * 2, g, count);
   store_lanes(gates + row * 3, o, count);
   store_lanes(c, state, count);
-  store_lanes(h, f32x4.mul(o, tanh(state)), count);
+  store_lanes(h, f32x4.mul(o, tanh_lanes(state, count)), count);
 }
 
 /**
@@ -94,7 +94,7 @@ function backward(
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
   const dhNow = load_lanes(dh, count);
-  const t = tanh(load_lanes(c, count));
+  const t = tanh_lanes(load_lanes(c, count), count);
   const dState = madd(f32x4.mul(dhNow, o), nmadd(t, t, one), load_lanes(dc, count));
   const dF = f32x4.mul(dState, f);
   const dI = f32x4.mul(dState, i);

@@ -81,8 +81,8 @@ function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usiz
   }
 }
 
-/** to[c, r] = from[r, c] for r < rows, c < columns; strides between rows, bytes. */
-function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
+/** to[c, r] = from[r, c] for r < rows, c < columns, 4-byte elements of any dtype; strides between rows, bytes. */
+export function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   let r = 0;
   for (; r + 4 <= rows; r += 4) {
     let x = from;
@@ -105,7 +105,7 @@ function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: us
       y += 4 * toStep;
     }
     for (; c < columns; c++) {
-      for (let i: usize = 0; i < 4; i++) store<f32>(y + 4 * i, load<f32>(x + i * fromStep));
+      for (let i: usize = 0; i < 4; i++) store<u32>(y + 4 * i, load<u32>(x + i * fromStep));
       x += 4;
       y += toStep;
     }
@@ -116,7 +116,7 @@ function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: us
     let x = from;
     let y = to;
     for (let c = 0; c < columns; c++) {
-      store<f32>(y, load<f32>(x));
+      store<u32>(y, load<u32>(x));
       x += 4;
       y += toStep;
     }
