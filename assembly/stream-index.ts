@@ -3,7 +3,7 @@
 export { fill, unary } from './elementwise';
 export { gemm_scratch_size } from './gemm/gemm';
 export { gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
-export { gemm_pack_b, gemm_packed_size } from './gemm/pack';
+export { gemm_pack_b, gemm_packed_size, gemv_pack_b } from './gemm/pack';
 export { all_finite } from './reduce';
 export { softmax } from './softmax';
 export { stream } from './stream';

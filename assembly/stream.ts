@@ -3,19 +3,20 @@
  * and names one layer's operands by address; layers pass their output on in memory, and recurrent ones keep their state there. The kernels
  * and the order of sums are those of the scan over time, hence the same bits.
  *
- *   word  0 kind   1 rows B   2 inputs I   3 units H   4 x   5 y   6 W packed   7, 8 U packed, by block   9 bias   10 recurrent bias
+ *   word  0 kind   1 rows B   2 inputs I   3 units H   4 x   5 y   6 W packed   7, 8 U packed, by slice   9 bias   10 recurrent bias
  *        11 gates [B, G·H]   12 c, or what the step needs to keep beside   13 scratch   14 function   15 gemm scratch
  *
- * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. A kind with INT8 added has W and U packed for
- * gemm_int8, which gives other bits than the scan.
+ * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. W and U are packed for gemv where B is 1 or 2, else for
+ * gemm. A kind with INT8 added has them packed for gemm_int8, which gives other bits than the scan.
  */
 import { gru_after_forward, gru_before_gates, gru_before_output } from './cell/gru';
 import { lstm_forward } from './cell/lstm';
 import { rnn_forward } from './cell/rnn';
 import { unary } from './elementwise';
 import { gather } from './embedding';
-import { gemm } from './gemm/gemm';
+import { gemm, gemv } from './gemm/gemm';
 import { gemm_int8 } from './gemm/int8';
+import { MIN_MR } from './gemm/microkernel';
 import { softmax } from './softmax';
 
 const WORDS: usize = 16;
@@ -72,6 +73,7 @@ function multiply(record: usize, k: i32, columns: i32, x: i32, packed: i32, y: u
   const rows = word(record, Word.Rows);
   const scratch = word(record, Word.GemmScratch);
   if (word(record, Word.Kind) & INT8) gemm_int8(rows, columns, k, x, k, packed, y, stride, init, bias, scratch);
+  else if (rows < MIN_MR) gemv(rows, columns, k, x, k, packed, y, stride, init, bias);
   else gemm(rows, columns, k, x, k, 1, packed, y, stride, init, bias, scratch);
 }
 
@@ -100,19 +102,14 @@ function run(record: usize, x: i32): void {
     multiply(record, units, width, y, recurrent, gates, width, 0, true);
     rnn_forward(rows * units, word(record, Word.Function), gates, y);
   } else {
-    const next = word(record, Word.RecurrentNext);
-    const scratch = word(record, Word.Scratch);
-    const third = 8 * units;
     if (kind == Kind.GruAfter) {
-      const recurrentBias = word(record, Word.RecurrentBias);
-      multiply(record, units, 2 * units, y, recurrent, scratch, width, recurrentBias, false);
-      const thirdBias = recurrentBias ? recurrentBias + third : 0;
-      multiply(record, units, units, y, next, scratch + third, width, thirdBias, false);
+      const scratch = word(record, Word.Scratch);
+      multiply(record, units, width, y, recurrent, scratch, width, word(record, Word.RecurrentBias), false);
       gru_after_forward(rows, units, gates, scratch, kept, y, y);
     } else {
       multiply(record, units, 2 * units, y, recurrent, gates, width, 0, true);
       gru_before_gates(rows, units, gates, y, kept);
-      multiply(record, units, units, kept, next, gates + third, width, 0, true);
+      multiply(record, units, units, kept, word(record, Word.RecurrentNext), gates + 8 * units, width, 0, true);
       gru_before_output(rows, units, gates, y, y);
     }
   }

@@ -12,7 +12,7 @@
  * makes needless.
  */
 import { load_tail, store_tail } from '../simd';
-import { gemv } from './gemv';
+import * as few from './gemv';
 import { MIN_MR, MR, NR, run_tile } from './microkernel';
 import { pack_a } from './pack';
 
@@ -75,7 +75,7 @@ export function gemm(
       const start = from + i * rsFrom;
       const to = c + 4 * (<usize>i * rsC);
       const panel = 4 * NR * k;
-      if (isFew) gemv(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC);
+      if (isFew) few.panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC);
       else panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC, scratch + 4 * A_BLOCK);
       i += rows;
     }
@@ -84,6 +84,15 @@ export function gemm(
     fromStep = 4 * NR;
     p += depth;
   } while (p < k);
+}
+
+/** `gemm` for one or two dense rows of A, with B as `gemv_pack_b` leaves it. */
+export function gemv(m: i32, n: i32, k: i32, a: usize, rsA: i32, packed: usize, c: usize, rsC: i32, init: i32, bias: usize): void {
+  if (n <= 0) return;
+  const from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
+  const rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
+  const fromStep = init == Init.Zero ? 0 : 4 * NR;
+  few.strips(m, n, max(k, 0), a, 4 * rsA, packed, from, rsFrom, fromStep, c, 4 * rsC);
 }
 
 /**

@@ -1,16 +1,46 @@
 /*
- * One row of C, or two: c[n] ← from[n] + a[k]·B over the panels that `gemm` reads (see pack.ts), the same sums in the same order, hence the same
- * bits. Bound by reading B: every multiply-add loads what it multiplies, and a core loads no more often than it multiplies. So nothing is packed and
- * nothing blocked, other loads are few, and four or five panels at a time give 8 or 10 independent sums, enough to hide a multiply-add's latency. A
- * second row finds these panels in a nearer cache. Pointers are byte addresses and strides bytes.
+ * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound by reading B: every multiply-add
+ * loads what it multiplies, and a core loads no more often than it multiplies. So nothing is blocked, other loads are few, and 8 to 12 sums at a time
+ * hide a multiply-add's latency. A second row finds what the first one read in a nearer cache. B stands in strips (see pack.ts), each read from its first
+ * byte to its last, or in the panels that `gemm` reads, four or five at a time, which is 4–9% slower. Pointers are byte addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
+import { ROW, STRIP, STRIP_ROW, strips_of } from './pack';
 
-const ROW: usize = 4 * NR;
+/** With B as `gemv_pack_b` leaves it; the rest as in `panels`. */
+export function strips(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  rsA: usize,
+  packed: usize,
+  from: usize,
+  rsFrom: usize,
+  fromStep: usize,
+  c: usize,
+  rsC: usize,
+): void {
+  for (let left = strips_of(n); left > 0; left--) {
+    for (let i = 0; i < m; i++) {
+      const x = a + i * rsA, start = from + i * rsFrom, to = c + i * rsC;
+      if (ASC_FEATURE_RELAXED_SIMD) fused_strip(k, x, packed, start, fromStep, to);
+      else plain_strip(k, x, packed, start, fromStep, to);
+    }
+    n -= STRIP;
+    packed += STRIP_ROW * k;
+    from += (STRIP / NR) * fromStep;
+    c += STRIP_ROW;
+  }
+  panels(m, n, k, a, rsA, packed, ROW * k, from, rsFrom, fromStep, c, rsC);
+}
 
-/** Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c. */
-export function gemv(
+/**
+ * With B as `gemm_pack_b` leaves it. Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i at c + i·rsC; its sums start at
+ * from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c.
+ */
+export function panels(
   m: i32,
   n: i32,
   k: i32,
@@ -45,11 +75,19 @@ export function gemv(
   }
 }
 
-// Two steps of k a round, the odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all
+// Two steps of k a round, an odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all
 // sums, runs out of registers and halves the speed of the plain build.
 function four_panels(
   k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
 ): void {
+  const end = b0 + ROW * k;
+  if (k & 1) {
+    one_step(4, a, b0, panel, from, fromStep, c);
+    a += 4;
+    b0 += ROW;
+    from = c;
+    fromStep = ROW;
+  }
   let c00 = v128.load(from), c01 = v128.load(from, 16);
   from += fromStep;
   let c10 = v128.load(from), c11 = v128.load(from, 16);
@@ -60,19 +98,6 @@ function four_panels(
   let b1 = b0 + panel;
   let b2 = b1 + panel;
   let b3 = b2 + panel;
-  const end = b0 + ROW * k;
-  if (k & 1) {
-    const x = v128.load32_splat(a);
-    a += 4;
-    c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
-    c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
-    c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
-    c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
-    b0 += ROW;
-    b1 += ROW;
-    b2 += ROW;
-    b3 += ROW;
-  }
   while (b0 < end) {
     let x = v128.load32_splat(a);
     a += 4;
@@ -159,6 +184,118 @@ function fused_panels(
   v128.store(c, c20, 64); v128.store(c, c21, 80);
   v128.store(c, c30, 96); v128.store(c, c31, 112);
   if (count > 4) { v128.store(c, c40, 128); v128.store(c, c41, 144); }
+}
+
+/** The plain build's strip of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and a product are 13 registers. */
+function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
+  const end = b + STRIP_ROW * k;
+  if (k & 1) {
+    one_step(STRIP / NR, a, b, ROW, from, fromStep, c);
+    a += 4;
+    b += STRIP_ROW;
+    from = c;
+    fromStep = ROW;
+  }
+  let c0 = v128.load(from), c1 = v128.load(from, 16);
+  from += fromStep;
+  let c2 = v128.load(from), c3 = v128.load(from, 16);
+  from += fromStep;
+  let c4 = v128.load(from), c5 = v128.load(from, 16);
+  from += fromStep;
+  let c6 = v128.load(from), c7 = v128.load(from, 16);
+  from += fromStep;
+  let c8 = v128.load(from), c9 = v128.load(from, 16);
+  while (b < end) {
+    let x = v128.load32_splat(a);
+    a += 4;
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    x = v128.load32_splat(a);
+    a += 4;
+    c0 = madd(x, v128.load(b, 160), c0); c1 = madd(x, v128.load(b, 176), c1);
+    c2 = madd(x, v128.load(b, 192), c2); c3 = madd(x, v128.load(b, 208), c3);
+    c4 = madd(x, v128.load(b, 224), c4); c5 = madd(x, v128.load(b, 240), c5);
+    c6 = madd(x, v128.load(b, 256), c6); c7 = madd(x, v128.load(b, 272), c7);
+    c8 = madd(x, v128.load(b, 288), c8); c9 = madd(x, v128.load(b, 304), c9);
+    b += 2 * STRIP_ROW;
+  }
+  v128.store(c, c0); v128.store(c, c1, 16);
+  v128.store(c, c2, 32); v128.store(c, c3, 48);
+  v128.store(c, c4, 64); v128.store(c, c5, 80);
+  v128.store(c, c6, 96); v128.store(c, c7, 112);
+  v128.store(c, c8, 128); v128.store(c, c9, 144);
+}
+
+/** The relaxed build's strip of 48 columns, in rounds as those of `fused_panels`: its 12 sums, 4 steps of A, one of them spread, and one of B are 15 registers. */
+function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
+  let c0 = v128.load(from), c1 = v128.load(from, 16);
+  from += fromStep;
+  let c2 = v128.load(from), c3 = v128.load(from, 16);
+  from += fromStep;
+  let c4 = v128.load(from), c5 = v128.load(from, 16);
+  from += fromStep;
+  let c6 = v128.load(from), c7 = v128.load(from, 16);
+  from += fromStep;
+  let c8 = v128.load(from), c9 = v128.load(from, 16);
+  from += fromStep;
+  let c10 = v128.load(from), c11 = v128.load(from, 16);
+  for (; k > 0; k -= 4) {
+    const four = k >= 4 ? v128.load(a) : load_tail(a, k);
+    a += 16;
+    let x = v128.shuffle<f32>(four, four, 0, 0, 0, 0);
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
+    if (k == 1) break;
+    x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
+    c0 = madd(x, v128.load(b, 192), c0); c1 = madd(x, v128.load(b, 208), c1);
+    c2 = madd(x, v128.load(b, 224), c2); c3 = madd(x, v128.load(b, 240), c3);
+    c4 = madd(x, v128.load(b, 256), c4); c5 = madd(x, v128.load(b, 272), c5);
+    c6 = madd(x, v128.load(b, 288), c6); c7 = madd(x, v128.load(b, 304), c7);
+    c8 = madd(x, v128.load(b, 320), c8); c9 = madd(x, v128.load(b, 336), c9);
+    c10 = madd(x, v128.load(b, 352), c10); c11 = madd(x, v128.load(b, 368), c11);
+    if (k == 2) break;
+    x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
+    c0 = madd(x, v128.load(b, 384), c0); c1 = madd(x, v128.load(b, 400), c1);
+    c2 = madd(x, v128.load(b, 416), c2); c3 = madd(x, v128.load(b, 432), c3);
+    c4 = madd(x, v128.load(b, 448), c4); c5 = madd(x, v128.load(b, 464), c5);
+    c6 = madd(x, v128.load(b, 480), c6); c7 = madd(x, v128.load(b, 496), c7);
+    c8 = madd(x, v128.load(b, 512), c8); c9 = madd(x, v128.load(b, 528), c9);
+    c10 = madd(x, v128.load(b, 544), c10); c11 = madd(x, v128.load(b, 560), c11);
+    if (k == 3) break;
+    x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
+    c0 = madd(x, v128.load(b, 576), c0); c1 = madd(x, v128.load(b, 592), c1);
+    c2 = madd(x, v128.load(b, 608), c2); c3 = madd(x, v128.load(b, 624), c3);
+    c4 = madd(x, v128.load(b, 640), c4); c5 = madd(x, v128.load(b, 656), c5);
+    c6 = madd(x, v128.load(b, 672), c6); c7 = madd(x, v128.load(b, 688), c7);
+    c8 = madd(x, v128.load(b, 704), c8); c9 = madd(x, v128.load(b, 720), c9);
+    c10 = madd(x, v128.load(b, 736), c10); c11 = madd(x, v128.load(b, 752), c11);
+    b += 4 * STRIP_ROW;
+  }
+  v128.store(c, c0); v128.store(c, c1, 16);
+  v128.store(c, c2, 32); v128.store(c, c3, 48);
+  v128.store(c, c4, 64); v128.store(c, c5, 80);
+  v128.store(c, c6, 96); v128.store(c, c7, 112);
+  v128.store(c, c8, 128); v128.store(c, c9, 144);
+  v128.store(c, c10, 160); v128.store(c, c11, 176);
+}
+
+/** c ← from + a[0]·B's first row. */
+function one_step(panels: i32, a: usize, b: usize, panel: usize, from: usize, fromStep: usize, c: usize): void {
+  const x = v128.load32_splat(a);
+  for (; panels > 0; panels--) {
+    v128.store(c, madd(x, v128.load(b), v128.load(from)));
+    v128.store(c, madd(x, v128.load(b, 16), v128.load(from, 16)), 16);
+    b += panel;
+    from += fromStep;
+    c += ROW;
+  }
 }
 
 /** The last panels; of the last one, `columns` may be less than 8. */

@@ -2,9 +2,27 @@
  * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte addresses.
  *
  * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts at float j·k. Columns
- * past n are zeros. A block of A becomes dense rows of k elements.
+ * past n are zeros. For a GEMV the first of them make strips, 5 or 6 panels whose rows stand side by side: each strip is dense [k, 40] or [k, 48], and starts
+ * where its panels would. A block of A becomes dense rows of k elements.
  */
 import { NR } from './microkernel';
+
+/** Bytes of a panel's row. */
+export const ROW: usize = 4 * NR;
+/** Columns of a strip: as many vectors of sums as leave registers for what they are made of. */
+export const STRIP: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
+export const STRIP_ROW: usize = 4 * STRIP;
+
+/** How many strips B has: as many as leave panels that are taken by fours, in the relaxed build by fours and fives. */
+export function strips_of(n: i32): i32 {
+  let strips = n / STRIP;
+  let rest = n / NR - strips * (STRIP / NR);
+  while (strips > 0 && (rest & 3) > (ASC_FEATURE_RELAXED_SIMD ? rest >> 2 : 0)) {
+    strips--;
+    rest += STRIP / NR;
+  }
+  return strips;
+}
 
 /** Floats of packed B. */
 export function gemm_packed_size(k: i32, n: i32): i32 {
@@ -14,24 +32,40 @@ export function gemm_packed_size(k: i32, n: i32): i32 {
 /** Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256 bytes written. */
 const ROWS: i32 = 8;
 
-/** Packs B, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
+/** Packs B into panels, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
 export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
+  pack(k, n, b, rsB, csB, packed, NR, ROW * k);
+}
+
+/** The same, into strips as far as they go. */
+export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
+  for (let left = strips_of(n); left > 0; left--) {
+    pack(k, STRIP, b, rsB, csB, packed, STRIP, ROW);
+    b += 4 * STRIP * csB;
+    packed += STRIP_ROW * k;
+    n -= STRIP;
+  }
+  pack(k, n, b, rsB, csB, packed, NR, ROW * k);
+}
+
+/** Panels of rows `width` floats apart, `panel` bytes from one to the next. */
+function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize, width: usize, panel: usize): void {
   if (k <= 0) return;
   const whole = n & ~(NR - 1);
   if (csB == 1) {
     for (let p = 0; p < k; p += ROWS) {
       const from = b + 4 * (<usize>p * rsB);
-      copy_rows(min(ROWS, k - p), whole, from, 4 * rsB, packed + 4 * (<usize>p * NR), 4 * NR * k);
+      copy_rows(min(ROWS, k - p), whole, from, 4 * rsB, packed + 4 * (<usize>p * width), 4 * width, panel);
     }
   } else {
-    for (let j = 0; j < whole; j += NR) {
+    for (let j = 0, to = packed; j < whole; j += NR) {
       const from = b + 4 * (<usize>j * csB);
-      const to = packed + 4 * (<usize>j * k);
-      if (rsB == 1) transpose(NR, k, from, 4 * csB, to, 4 * NR);
-      else gather(k, NR, from, 4 * rsB, 4 * csB, to);
+      if (rsB == 1) transpose(NR, k, from, 4 * csB, to, 4 * width);
+      else gather(k, NR, from, 4 * rsB, 4 * csB, to, 4 * width);
+      to += panel;
     }
   }
-  if (whole < n) gather(k, n - whole, b + 4 * (<usize>whole * csB), 4 * rsB, 4 * csB, packed + 4 * (<usize>whole * k));
+  if (whole < n) gather(k, n - whole, b + 4 * (<usize>whole * csB), 4 * rsB, 4 * csB, packed + 4 * (<usize>whole * k), ROW);
 }
 
 /** Packs A [m, k], element (i, p) at a + 4·(i·rsA + p·csA), into rows of k, `step` bytes apart. */
@@ -51,7 +85,7 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
 }
 
 /** `rows` rows of `columns` (a multiple of 8) to as many panels, `panel` bytes apart. */
-function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, panel: usize): void {
+function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, row: usize, panel: usize): void {
   for (; columns > 0; columns -= NR) {
     let x = from;
     let y = to;
@@ -59,7 +93,7 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
       v128.store(y, v128.load(x));
       v128.store(y, v128.load(x, 16), 16);
       x += step;
-      y += 4 * NR;
+      y += row;
     }
     from += 4 * NR;
     to += panel;
@@ -67,9 +101,9 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
 }
 
 /** `columns` (at most 8) strided columns to one panel, the others zero. */
-function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize): void {
+function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize, row: usize): void {
   const zero = f32x4.splat(0);
-  for (const end = to + 32 * <usize>k; to < end; to += 32) {
+  for (const end = to + row * k; to < end; to += row) {
     v128.store(to, zero);
     v128.store(to, zero, 16);
     let at = from;

@@ -15,7 +15,7 @@ export class Parameter {
   trainable = true;
   /** Counts changes of the values. */
   version = 0;
-  readonly #copies = new Map<string, { version: number; values: Tensor }>();
+  readonly #copies = new Map<string, { version: number; form: string; values: Tensor }>();
 
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
@@ -56,21 +56,20 @@ export class Parameter {
   }
 
   /**
-   * Its values in another form of as many floats, written by `write` at the first call and again when they have changed. The copy lives as long as the
-   * parameter. @internal
+   * Some of its values in another form of as many floats, written by `write` at the first call and again when they have changed or `form` has. The copy
+   * lives as long as the parameter. @internal
    */
-  copyAs(form: string, floats: number, write: (to: Ptr) => void): Ptr {
-    let copy = this.#copies.get(form);
+  copyOf(values: string, form: string, floats: number, write: (to: Ptr) => void): Ptr {
+    let copy = this.#copies.get(values);
     if (!copy) {
-      copy = {
-        version: -1,
-        values: persistent([floats], { name: `${this.name}, ${form}`, engine: this.tensor.engine }),
-      };
-      this.#copies.set(form, copy);
+      const name = `copy of ${this.name}, ${values}`;
+      copy = { version: -1, form, values: persistent([floats], { name, engine: this.tensor.engine }) };
+      this.#copies.set(values, copy);
     }
-    if (copy.version !== this.version) {
+    if (copy.version !== this.version || copy.form !== form) {
       write(copy.values.ptr);
       copy.version = this.version;
+      copy.form = form;
     }
     return copy.values.ptr;
   }

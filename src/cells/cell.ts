@@ -31,7 +31,7 @@ export interface ForwardStep extends CellSizes {
   saved: Ptr;
   /** `[rows, scratch·H]`, lost after the step. */
   readonly scratch: Ptr;
-  /** to ← init + from·block; `to` has row stride `stride`, `init` is one of `Init` and takes the recurrent bias for `Init.Bias`. */
+  /** to ← init + from·block, of `forwardBlocks`; `to` has row stride `stride`, `init` is one of `Init` and takes the recurrent bias for `Init.Bias`. */
   project(block: number, from: Ptr, to: Ptr, stride: number, init: number): void;
 }
 

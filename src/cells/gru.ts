@@ -15,7 +15,6 @@ import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
 export const gruAfterCell: Cell = /* @__PURE__ */ cellOf(gruAfterLayout, {
   forward({ kernels, rows, units, gates, previous, next, saved, scratch, project }) {
     project(0, previous[0]!, scratch, 3 * units, Init.Bias);
-    project(1, previous[0]!, scratch + 4 * 2 * units, 3 * units, Init.Bias);
     kernels.gru_after_forward(rows, units, gates, scratch, saved, previous[0]!, next[0]!);
   },
   backward({ kernels, rows, units, gates, previous, saved, dHidden, dHiddenPrevious, projectBack }) {

@@ -17,7 +17,7 @@ export interface CellLayout {
   readonly stream?: { readonly kind: number; readonly activation?: number } | undefined;
 }
 
-/** A matrix that the scan multiplies by at every step: packed once, its gradient made from all steps in one product. */
+/** A matrix that the scan multiplies by at every step back: packed once, its gradient made from all steps in one product. */
 export type Block = RecurrentBlock | ExtraBlock;
 
 /** A slice of the recurrent kernel's columns, whole gates, U_block `[H, gates·H]`. */
@@ -38,6 +38,18 @@ export interface ExtraBlock {
   readonly input: 'saved';
   /** ∂L/∂(input·matrix) is ∂L/∂h_t. */
   readonly gradient: 'hidden';
+}
+
+/** The matrices of a step forward: blocks of U that stand side by side, right of the same operand, are multiplied as one. */
+export function forwardBlocks(blocks: readonly Block[]): Block[] {
+  const joined: Block[] = [];
+  for (const block of blocks) {
+    const last = joined.at(-1);
+    if (last && !('extra' in last) && !('extra' in block) && last.input === block.input) {
+      joined[joined.length - 1] = { ...last, gates: last.gates + block.gates };
+    } else joined.push(block);
+  }
+  return joined;
 }
 
 // What is at the top of a file is made by calls that bundlers may leave out: an app with one cell then carries no other.

@@ -61,6 +61,9 @@ export const StreamKind = {
 /** Added to a kind: W and U are packed by `gemm_int8_pack`. */
 export const STREAM_INT8 = 256;
 
+/** Most rows of A that are faster by `gemv` than by `gemm`; the `stream` kernel takes W and U of so few rows packed for it. */
+export const MOST_GEMV_ROWS = 2;
+
 export interface Kernels {
   /** First byte that kernels leave alone: TypeScript owns memory from here upwards. */
   heapBase(): Ptr;
@@ -90,6 +93,21 @@ export interface Kernels {
     init: number,
     bias: Ptr,
     scratch: Ptr,
+  ): void;
+  /** Packs B as `gemm_pack_b` takes it, in as many floats, for `gemv`. */
+  gemv_pack_b(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
+  /** `gemm`, to the bit, for a dense A of few rows (`MOST_GEMV_ROWS`) and B packed by `gemv_pack_b`. */
+  gemv(
+    m: number,
+    n: number,
+    k: number,
+    a: Ptr,
+    rsA: number,
+    packed: Ptr,
+    c: Ptr,
+    rsC: number,
+    init: number,
+    bias: Ptr,
   ): void;
 
   /** Bytes, a multiple of 16, that `gemm_int8_pack` writes for a `[k, n]` operand. k is at most 32,768. */

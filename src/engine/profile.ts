@@ -23,7 +23,7 @@ export interface Profile {
 }
 
 const parts: [RegExp, ProfilePart][] = [
-  [/^gemm/, 'gemm'],
+  [/^gem[mv]/, 'gemm'],
   [/^(lstm|gru|rnn)_/, 'gates'],
   [/softmax|^ctc$/, 'loss'],
   [/^(sgd|rmsprop|adam|nadam|adamax|lion|adadelta|adagrad|sum_squares)$/, 'optimizer'],

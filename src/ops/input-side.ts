@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ColumnSums } from './column-sums.ts';
-import { packedColumns } from './packed-columns.ts';
+import { PackedColumns } from './packed-columns.ts';
 import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from './product.ts';
 
 /**
@@ -80,12 +80,11 @@ function denseSide(operands: Operands): InputSide {
   const { engine, x, kernel, bias, batch, rows, inputs, width, reverse } = operands;
   return {
     tensors: trackedOf(x, operands),
-    begin(_, kept) {
-      const packed = packedColumns(kernel, 0, width, kept);
+    begin(most, kept) {
+      const packed = new PackedColumns(kernel, 0, width, most, kept);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
       return (own, gemmScratch, from, count, to) => {
-        const at = x.ptr + 4 * from * inputs;
-        own.gemm(count, width, inputs, at, inputs, 1, packed, to, width, init, offset, gemmScratch);
+        packed.multiply(own, gemmScratch, count, x.ptr + 4 * from * inputs, to, width, init, offset);
       };
     },
     beginBackward(tape, dBias, how) {
@@ -185,7 +184,10 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   return {
     tensors: trackedOf(x, operands),
     begin(most, kept) {
-      const packed = Array.from({ length: gates }, (_, gate) => packedColumns(kernel, gate * units, units, kept));
+      const packed = Array.from(
+        { length: gates },
+        (_, gate) => new PackedColumns(kernel, gate * units, units, most, kept),
+      );
       const dropped = engine.allocateScratch(Math.max(most, batch) * inputs);
       return (own, gemmScratch, from, count, to) => {
         const row = from % batch;
@@ -194,7 +196,7 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
           drop(own, gate, row, count, x.ptr + 4 * from * inputs, place);
           const at = to + 4 * gate * units;
           const [init, offset] = bias ? [Init.Bias, bias.ptr + 4 * gate * units] : [Init.Zero, 0];
-          own.gemm(count, units, inputs, place, inputs, 1, columns, at, width, init, offset, gemmScratch);
+          columns.multiply(own, gemmScratch, count, place, at, width, init, offset);
         }
       };
     },

@@ -1,12 +1,12 @@
 import type { Destination } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { BackwardStep, Cell, CellSizes, ForwardStep } from '../cells/cell.ts';
-import type { Block } from '../cells/layout.ts';
+import { type Block, forwardBlocks } from '../cells/layout.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Part } from '../engine/threads.ts';
 import { ColumnSums } from './column-sums.ts';
-import { packedColumns } from './packed-columns.ts';
+import { PackedColumns } from './packed-columns.ts';
 import { rowSum } from './product.ts';
 
 /** Steps side by side in memory, by the addresses of the first of them. */
@@ -81,24 +81,26 @@ export class RecurrentSide {
     this.#slices = operands.cell.blocks.map((block) => slicesOf(block, operands));
   }
 
-  /** Packs the blocks, in scratch unless they are `kept`, and gives each part of the batch its `project`. */
+  /** Packs the blocks of a step forward, in scratch unless they are `kept`, and gives each part of the batch its `project`. */
   begin(kept: boolean): (part: Part) => ForwardStep['project'] {
-    const { bias } = this.#o;
-    const packed = this.#slices.map((slices) =>
-      slices.map(({ matrix, from, columns }) => packedColumns(matrix, from, columns, kept)),
+    const { cell, bias, sizes } = this.#o;
+    const blocks = forwardBlocks(cell.blocks).map((block) =>
+      slicesOf(block, this.#o).map((slice) => {
+        const packed = new PackedColumns(slice.matrix, slice.from, slice.columns, sizes.batch, kept);
+        return { slice, packed };
+      }),
     );
     const zeroBias = this.#engine.zeroedScratch(this.#width);
     const dropped = this.#dropScratch();
     return ({ kernels, gemmScratch, from, to }) => {
       const m = to - from;
       return (block, left, at, stride, init) => {
-        const slices = this.#slices[block]!;
+        const slices = blocks[block]!;
         for (let i = 0; i < slices.length; i++) {
-          const slice = slices[i]!;
+          const { slice, packed } = slices[i]!;
           const a = slice.mask ? this.#drop(kernels, slice, from, m, left, dropped) : left;
           const offset = bias ? bias + 4 * slice.from : zeroBias;
-          const [k, b, c] = [slice.rows, packed[block]![i]!, at + 4 * slice.at];
-          kernels.gemm(m, slice.columns, k, a, k, 1, b, c, stride, init, offset, gemmScratch);
+          packed.multiply(kernels, gemmScratch, m, a, at + 4 * slice.at, stride, init, offset);
         }
       };
     };

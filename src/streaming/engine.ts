@@ -8,6 +8,7 @@ export type StreamKernels = Pick<
   | 'gemm_packed_size'
   | 'gemm_scratch_size'
   | 'gemm_pack_b'
+  | 'gemv_pack_b'
   | 'gemm_int8_packed_size'
   | 'gemm_int8_pack'
   | 'stream'

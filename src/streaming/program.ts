@@ -1,5 +1,5 @@
-import type { CellLayout } from '../cells/layout.ts';
-import { type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
+import { type CellLayout, forwardBlocks } from '../cells/layout.ts';
+import { MOST_GEMV_ROWS, type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import type { Shape } from '../engine/shape.ts';
 import type { StreamEngine } from './engine.ts';
@@ -136,7 +136,7 @@ export class StreamProgram {
     const width = cell.gates * units;
     const states = cell.states.map(() => this.#buffer(units));
     this.states.push(...states.map((ptr) => ({ ptr, size: this.rows * units })));
-    const blocks = cell.blocks.flatMap((block) =>
+    const blocks = forwardBlocks(cell.blocks).flatMap((block) =>
       'extra' in block ? [] : this.#pack(recurrentKernel, block.gate * units, block.gates * units),
     );
     const bias = this.#place(weights.bias);
@@ -248,7 +248,8 @@ export class StreamProgram {
     const { weight, from, count, copy } = packed;
     const [rows, columns] = weight.shape as [number, number];
     const { kernels } = this.engine;
-    const pack = this.weights === 'int8' ? kernels.gemm_int8_pack : kernels.gemm_pack_b;
+    const few = this.rows <= MOST_GEMV_ROWS ? kernels.gemv_pack_b : kernels.gemm_pack_b;
+    const pack = this.weights === 'int8' ? kernels.gemm_int8_pack : few;
     pack(rows, count, weight.ptr + 4 * from, columns, 1, copy);
     packed.version = weight.version;
   }

@@ -7,7 +7,7 @@ import { bytesOf as bytesAsText } from '../../src/streaming/kernel-modules-text.
 const size = 20_000;
 const exported = [
   ...['all_finite', 'fill', 'gemm_int8_pack', 'gemm_int8_packed_size', 'gemm_pack_b', 'gemm_packed_size'],
-  ...['gemm_scratch_size', 'heapBase', 'softmax', 'stream', 'unary'],
+  ...['gemm_scratch_size', 'gemv_pack_b', 'heapBase', 'softmax', 'stream', 'unary'],
 ];
 
 describe.each<Build>(['simd', 'relaxed'])('stream-%s.wasm', (build) => {
