@@ -49,23 +49,20 @@ export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed
 }
 
 /** Panels of rows `width` floats apart, `panel` bytes from one to the next. */
-function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize, width: usize, panel: usize): void {
+function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, to: usize, width: usize, panel: usize): void {
   if (k <= 0) return;
-  const whole = n & ~(NR - 1);
   if (csB == 1) {
     for (let p = 0; p < k; p += ROWS) {
       const from = b + 4 * (<usize>p * rsB);
-      copy_rows(min(ROWS, k - p), whole, from, 4 * rsB, packed + 4 * (<usize>p * width), 4 * width, panel);
-    }
-  } else {
-    for (let j = 0, to = packed; j < whole; j += NR) {
-      const from = b + 4 * (<usize>j * csB);
-      if (rsB == 1) transpose(NR, k, from, 4 * csB, to, 4 * width);
-      else gather(k, NR, from, 4 * rsB, 4 * csB, to, 4 * width);
-      to += panel;
+      copy_rows(min(ROWS, k - p), n, from, 4 * rsB, to + 4 * (<usize>p * width), 4 * width, panel);
     }
   }
-  if (whole < n) gather(k, n - whole, b + 4 * (<usize>whole * csB), 4 * rsB, 4 * csB, packed + 4 * (<usize>whole * k), ROW);
+  for (; n > 0; n -= NR) {
+    if (n < NR || (csB != 1 && rsB != 1)) gather(k, min(n, NR), b, 4 * rsB, 4 * csB, to, 4 * width);
+    else if (csB != 1) transpose(NR, k, b, 4 * csB, to, 4 * width);
+    b += 4 * NR * csB;
+    to += panel;
+  }
 }
 
 /** Packs A [m, k], element (i, p) at a + 4·(i·rsA + p·csA), into rows of k, `step` bytes apart. */
@@ -84,9 +81,9 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
   }
 }
 
-/** `rows` rows of `columns` (a multiple of 8) to as many panels, `panel` bytes apart. */
+/** `rows` rows to all full panels, rows `row` and panels `panel` bytes apart. */
 function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, row: usize, panel: usize): void {
-  for (; columns > 0; columns -= NR) {
+  for (; columns >= NR; columns -= NR) {
     let x = from;
     let y = to;
     for (let p = 0; p < rows; p++) {

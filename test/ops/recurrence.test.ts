@@ -148,8 +148,11 @@ for (const mode of modes) {
         }
       });
 
-      test('rows of a batch of 5, each alone, give the same outputs, states and input gradients to the bit', () => {
-        const c: Case = { name, time: 4, batch: 5, inputs: 5, units: 7 };
+      // 67 units are wide enough that one row is multiplied by weights packed in another way.
+      const title =
+        'rows of a batch of 5 and $units units, each alone, give the same outputs, states and input gradients to the bit';
+      test.each([{ units: 7 }, { units: 67 }])(title, ({ units }) => {
+        const c: Case = { name, time: 4, batch: 5, inputs: 5, units };
         const data = dataOf(c);
         const whole = run(c, data, fused(c));
         /** Row b of [outer, 5, inner]. */

@@ -15,9 +15,9 @@ export const TIME = 6;
 export const sequences = { returnSequences: true } as const;
 
 export const stacks: Record<string, () => Layer[]> = {
-  lstm: () => [lstm({ units: 7, ...sequences, inputShape: [null, INPUTS] })],
-  'gru, reset after': () => [gru({ units: 6, ...sequences, inputShape: [null, INPUTS] })],
-  'gru, reset before': () => [gru({ units: 6, ...sequences, resetAfter: false, inputShape: [null, INPUTS] })],
+  lstm: () => [lstm({ units: 27, ...sequences, inputShape: [null, INPUTS] })],
+  'gru, reset after': () => [gru({ units: 26, ...sequences, inputShape: [null, INPUTS] })],
+  'gru, reset before': () => [gru({ units: 26, ...sequences, resetAfter: false, inputShape: [null, INPUTS] })],
   'simpleRnn relu without bias': () => [
     simpleRnn({ units: 4, ...sequences, activation: 'relu', useBias: false, inputShape: [null, INPUTS] }),
   ],

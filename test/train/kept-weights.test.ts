@@ -86,6 +86,39 @@ describe('predict after the weights have changed', () => {
   });
 });
 
+describe('predict of one row, of three, and of one again', () => {
+  const rows = (count: number, from = 0) =>
+    ndarray(
+      Float32Array.from({ length: count * 5 * 3 }, (_, i) => Math.sin(from * 15 + i)),
+      [count, 5, 3],
+    );
+  const makeWide = (): Model => {
+    setSeed(4);
+    return sequential([
+      gru({ units: 27, returnSequences: true, inputShape: [null, 3] }),
+      lstm({ units: 31, returnSequences: true }),
+    ]);
+  };
+
+  test.each(['fast', 'reproducible'] as const)(
+    'in %s mode, gives the same bits and keeps one copy of weights',
+    async (mode) => {
+      const { heap, arena } = await init({ mode });
+      const model = makeWide();
+      const all = [...model.predict(rows(3)).data];
+      const kept = heap.usedBytes - arena.heldBytes;
+      const size = all.length / 3;
+      for (const row of [0, 2]) {
+        expect([...model.predict(rows(1, row)).data]).toEqual(all.slice(row * size, (row + 1) * size));
+        expect([...model.predict(rows(3)).data]).toEqual(all);
+      }
+      expect([...model.predict(rows(2, 1)).data]).toEqual(all.slice(size));
+      expect(heap.usedBytes - arena.heldBytes).toBe(kept);
+      model.dispose();
+    },
+  );
+});
+
 test('kept weights, over many calls and training steps, take the memory of kernels once and give it back with the model', async () => {
   const { heap, arena } = await init();
   const persistentBytes = (): number => heap.usedBytes - arena.heldBytes;
