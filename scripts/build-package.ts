@@ -75,6 +75,9 @@ await buildForNode(['index', 'lean', 'stream', 'data', 'characters', 'node', 'pl
   external: ['node:*'],
   plugins: [within],
 });
+// The files for Node contain the loader, which is AssemblyScript's and under its licence.
+const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
+writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 await entries(['index', 'lean', 'stream', 'data', 'characters', 'plot', ...namespaces], `${out}/modules`, [
   betweenFiles,
 ]);

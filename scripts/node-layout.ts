@@ -32,7 +32,7 @@ export async function buildForNode(names: readonly string[], out: string, option
   });
   for (const part of ['base', 'core'] as const) {
     const stdin = { contents: exported[part].join('\n'), resolveDir: '/' };
-    const banner = part === 'core' ? { js: '// Contains @assemblyscript/loader, Apache-2.0.' } : {};
+    const banner = part === 'core' ? { js: '// Contains @assemblyscript/loader, Apache-2.0: loader-license.txt' } : {};
     await write(out, { ...again(part), outfile: `${out}/chunks/${part}.js`, stdin, banner });
   }
   const lazy = [...texts.keys()].filter((file) => isEntry(file) && dirname(file) === resolve(out, 'chunks'));
