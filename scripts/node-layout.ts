@@ -109,12 +109,15 @@ const fromMemory = (texts: ReadonlyMap<string, string>, partOf: PartOf, part?: P
 const ascii = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
+/** Where esbuild tells of a chunk, by the path that it would have had here. */
+const PLACE = /^\/\/ chunk:.*\n/gm;
+
 async function write(out: string, options: BuildOptions): Promise<void> {
   const { outputFiles } = await build(options);
   for (const { path, text } of outputFiles!) {
     mkdirSync(dirname(path), { recursive: true });
     const chunks = relative(dirname(path), join(resolve(out), 'chunks')) || '.';
     const folder = chunks.startsWith('.') ? chunks : `./${chunks}`;
-    writeFileSync(path, ascii(text.replaceAll(/"#(base|core)"/g, `"${folder}/$1.js"`)));
+    writeFileSync(path, ascii(text.replace(PLACE, '').replace(/"#(base|core)"/g, `"${folder}/$1.js"`)));
   }
 }

@@ -1,6 +1,6 @@
 // The built package as Node takes it: few files for the main entry, and one of each class and of the engine whatever entries a program mixes.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -39,6 +39,12 @@ test('files, are of one byte a character', () => {
   for (const file of [...filesOf('index.js'), ...filesOf('stream.js'), ...filesOf('cli/main.js')]) {
     expect(readFileSync(join(dist, file), 'utf8').match(/[^\0-\x7f]/)?.[0], file).toBeUndefined();
   }
+});
+
+test('no file, tells where it was built', () => {
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('js'));
+  expect(files.length).toBeGreaterThan(20);
+  for (const file of files) expect(readFileSync(join(dist, file), 'utf8').includes(root), file).toBe(false);
 });
 
 test('hosts that set the condition of an edge worker beside that of Node, get what an edge worker may run', () => {
