@@ -2,7 +2,7 @@
  * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound by reading B: every multiply-add
  * loads what it multiplies, and a core loads no more often than it multiplies. So nothing is blocked, other loads are few, and 8 to 12 sums at a time
  * hide a multiply-add's latency. A second row finds what the first one read in a nearer cache. B stands in strips (see pack.ts), each read from its first
- * byte to its last, or in the panels that `gemm` reads, four or five at a time, which is 4–9% slower. Pointers are byte addresses and strides bytes.
+ * byte to its last, or in the panels that `gemm` reads, four at a time, which is up to a tenth slower. Pointers are byte addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
@@ -54,18 +54,11 @@ export function panels(
   c: usize,
   rsC: usize,
 ): void {
-  while (n >= 4 * NR) {
-    // Fours until the rest is fives.
-    const count = ASC_FEATURE_RELAXED_SIMD && (n / NR) % 5 == 0 ? 5 : 4;
-    for (let i = 0; i < m; i++) {
-      const x = a + i * rsA, start = from + i * rsFrom, to = c + i * rsC;
-      if (ASC_FEATURE_RELAXED_SIMD) fused_panels(count, k, x, packed, panel, start, fromStep, to);
-      else four_panels(k, x, packed, panel, start, fromStep, to);
-    }
-    n -= count * NR;
-    packed += count * panel;
-    from += count * fromStep;
-    c += count * ROW;
+  for (; n >= 4 * NR; n -= 4 * NR) {
+    for (let i = 0; i < m; i++) four_panels(k, a + i * rsA, packed, panel, from + i * rsFrom, fromStep, c + i * rsC);
+    packed += 4 * panel;
+    from += 4 * fromStep;
+    c += 4 * ROW;
   }
   for (; n > 0; n -= NR) {
     for (let i = 0; i < m; i++) one_panel(n, k, a + i * rsA, packed, from + i * rsFrom, c + i * rsC);
@@ -122,70 +115,6 @@ function four_panels(
   v128.store(c, c30, 96); v128.store(c, c31, 112);
 }
 
-/**
- * The relaxed build's four or five panels. Four steps of k a round, with one load of A for all: its 10 sums, 4 steps of A, one of them spread, and one of B
- * are 13 registers. The way out after each step is for the last round, and holds Binaryen off from sinking each step's sums into the next one's, which
- * would make chains of four sums and spill. (The plain build spills that way: V8 11 gets along with less in a round.)
- */
-function fused_panels(
-  count: i32, k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
-): void {
-  let c00 = v128.load(from), c01 = v128.load(from, 16);
-  let c40 = c00, c41 = c01;
-  from += fromStep;
-  let c10 = v128.load(from), c11 = v128.load(from, 16);
-  from += fromStep;
-  let c20 = v128.load(from), c21 = v128.load(from, 16);
-  from += fromStep;
-  let c30 = v128.load(from), c31 = v128.load(from, 16);
-  if (count > 4) { from += fromStep; c40 = v128.load(from); c41 = v128.load(from, 16); }
-  let b1 = b0 + panel;
-  let b2 = b1 + panel;
-  let b3 = b2 + panel;
-  let b4 = b3 + panel;
-  for (; k > 0; k -= 4) {
-    const four = k >= 4 ? v128.load(a) : load_tail(a, k);
-    a += 16;
-    let x = v128.shuffle<f32>(four, four, 0, 0, 0, 0);
-    c00 = madd(x, v128.load(b0), c00); c01 = madd(x, v128.load(b0, 16), c01);
-    c10 = madd(x, v128.load(b1), c10); c11 = madd(x, v128.load(b1, 16), c11);
-    c20 = madd(x, v128.load(b2), c20); c21 = madd(x, v128.load(b2, 16), c21);
-    c30 = madd(x, v128.load(b3), c30); c31 = madd(x, v128.load(b3, 16), c31);
-    if (count > 4) { c40 = madd(x, v128.load(b4), c40); c41 = madd(x, v128.load(b4, 16), c41); }
-    if (k == 1) break;
-    x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
-    c00 = madd(x, v128.load(b0, 32), c00); c01 = madd(x, v128.load(b0, 48), c01);
-    c10 = madd(x, v128.load(b1, 32), c10); c11 = madd(x, v128.load(b1, 48), c11);
-    c20 = madd(x, v128.load(b2, 32), c20); c21 = madd(x, v128.load(b2, 48), c21);
-    c30 = madd(x, v128.load(b3, 32), c30); c31 = madd(x, v128.load(b3, 48), c31);
-    if (count > 4) { c40 = madd(x, v128.load(b4, 32), c40); c41 = madd(x, v128.load(b4, 48), c41); }
-    if (k == 2) break;
-    x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
-    c00 = madd(x, v128.load(b0, 64), c00); c01 = madd(x, v128.load(b0, 80), c01);
-    c10 = madd(x, v128.load(b1, 64), c10); c11 = madd(x, v128.load(b1, 80), c11);
-    c20 = madd(x, v128.load(b2, 64), c20); c21 = madd(x, v128.load(b2, 80), c21);
-    c30 = madd(x, v128.load(b3, 64), c30); c31 = madd(x, v128.load(b3, 80), c31);
-    if (count > 4) { c40 = madd(x, v128.load(b4, 64), c40); c41 = madd(x, v128.load(b4, 80), c41); }
-    if (k == 3) break;
-    x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
-    c00 = madd(x, v128.load(b0, 96), c00); c01 = madd(x, v128.load(b0, 112), c01);
-    c10 = madd(x, v128.load(b1, 96), c10); c11 = madd(x, v128.load(b1, 112), c11);
-    c20 = madd(x, v128.load(b2, 96), c20); c21 = madd(x, v128.load(b2, 112), c21);
-    c30 = madd(x, v128.load(b3, 96), c30); c31 = madd(x, v128.load(b3, 112), c31);
-    if (count > 4) { c40 = madd(x, v128.load(b4, 96), c40); c41 = madd(x, v128.load(b4, 112), c41); }
-    b0 += 4 * ROW;
-    b1 += 4 * ROW;
-    b2 += 4 * ROW;
-    b3 += 4 * ROW;
-    if (count > 4) b4 += 4 * ROW;
-  }
-  v128.store(c, c00); v128.store(c, c01, 16);
-  v128.store(c, c10, 32); v128.store(c, c11, 48);
-  v128.store(c, c20, 64); v128.store(c, c21, 80);
-  v128.store(c, c30, 96); v128.store(c, c31, 112);
-  if (count > 4) { v128.store(c, c40, 128); v128.store(c, c41, 144); }
-}
-
 /** The plain build's strip of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and a product are 13 registers. */
 function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   const end = b + STRIP_ROW * k;
@@ -213,14 +142,15 @@ function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    b += STRIP_ROW;
     x = v128.load32_splat(a);
     a += 4;
-    c0 = madd(x, v128.load(b, 160), c0); c1 = madd(x, v128.load(b, 176), c1);
-    c2 = madd(x, v128.load(b, 192), c2); c3 = madd(x, v128.load(b, 208), c3);
-    c4 = madd(x, v128.load(b, 224), c4); c5 = madd(x, v128.load(b, 240), c5);
-    c6 = madd(x, v128.load(b, 256), c6); c7 = madd(x, v128.load(b, 272), c7);
-    c8 = madd(x, v128.load(b, 288), c8); c9 = madd(x, v128.load(b, 304), c9);
-    b += 2 * STRIP_ROW;
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    b += STRIP_ROW;
   }
   v128.store(c, c0); v128.store(c, c1, 16);
   v128.store(c, c2, 32); v128.store(c, c3, 48);
@@ -229,7 +159,11 @@ function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
   v128.store(c, c8, 128); v128.store(c, c9, 144);
 }
 
-/** The relaxed build's strip of 48 columns, in rounds as those of `fused_panels`: its 12 sums, 4 steps of A, one of them spread, and one of B are 15 registers. */
+/**
+ * The relaxed build's strip of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4 steps of A, one of them spread, and one of B
+ * are 15 registers. The way out after each step is for the last round, and holds Binaryen off from sinking each step's sums into the next one's, which
+ * would make chains of four sums and spill. (The plain build spills that way: V8 11 gets along with less in a round.)
+ */
 function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   let c0 = v128.load(from), c1 = v128.load(from, 16);
   from += fromStep;
@@ -252,31 +186,34 @@ function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
     c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
+    b += STRIP_ROW;
     if (k == 1) break;
     x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
-    c0 = madd(x, v128.load(b, 192), c0); c1 = madd(x, v128.load(b, 208), c1);
-    c2 = madd(x, v128.load(b, 224), c2); c3 = madd(x, v128.load(b, 240), c3);
-    c4 = madd(x, v128.load(b, 256), c4); c5 = madd(x, v128.load(b, 272), c5);
-    c6 = madd(x, v128.load(b, 288), c6); c7 = madd(x, v128.load(b, 304), c7);
-    c8 = madd(x, v128.load(b, 320), c8); c9 = madd(x, v128.load(b, 336), c9);
-    c10 = madd(x, v128.load(b, 352), c10); c11 = madd(x, v128.load(b, 368), c11);
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
+    b += STRIP_ROW;
     if (k == 2) break;
     x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
-    c0 = madd(x, v128.load(b, 384), c0); c1 = madd(x, v128.load(b, 400), c1);
-    c2 = madd(x, v128.load(b, 416), c2); c3 = madd(x, v128.load(b, 432), c3);
-    c4 = madd(x, v128.load(b, 448), c4); c5 = madd(x, v128.load(b, 464), c5);
-    c6 = madd(x, v128.load(b, 480), c6); c7 = madd(x, v128.load(b, 496), c7);
-    c8 = madd(x, v128.load(b, 512), c8); c9 = madd(x, v128.load(b, 528), c9);
-    c10 = madd(x, v128.load(b, 544), c10); c11 = madd(x, v128.load(b, 560), c11);
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
+    b += STRIP_ROW;
     if (k == 3) break;
     x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
-    c0 = madd(x, v128.load(b, 576), c0); c1 = madd(x, v128.load(b, 592), c1);
-    c2 = madd(x, v128.load(b, 608), c2); c3 = madd(x, v128.load(b, 624), c3);
-    c4 = madd(x, v128.load(b, 640), c4); c5 = madd(x, v128.load(b, 656), c5);
-    c6 = madd(x, v128.load(b, 672), c6); c7 = madd(x, v128.load(b, 688), c7);
-    c8 = madd(x, v128.load(b, 704), c8); c9 = madd(x, v128.load(b, 720), c9);
-    c10 = madd(x, v128.load(b, 736), c10); c11 = madd(x, v128.load(b, 752), c11);
-    b += 4 * STRIP_ROW;
+    c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
+    c2 = madd(x, v128.load(b, 32), c2); c3 = madd(x, v128.load(b, 48), c3);
+    c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
+    c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
+    c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
+    c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
+    b += STRIP_ROW;
   }
   v128.store(c, c0); v128.store(c, c1, 16);
   v128.store(c, c2, 32); v128.store(c, c3, 48);

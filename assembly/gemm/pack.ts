@@ -13,14 +13,11 @@ export const ROW: usize = 4 * NR;
 export const STRIP: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
 export const STRIP_ROW: usize = 4 * STRIP;
 
-/** How many strips B has: as many as leave panels that are taken by fours, in the relaxed build by fours and fives. */
+/** How many strips B has: as many as leave fours of panels, and one more where 6 panels to a strip leave no other way. */
 export function strips_of(n: i32): i32 {
+  const panels = n / NR;
   let strips = n / STRIP;
-  let rest = n / NR - strips * (STRIP / NR);
-  while (strips > 0 && (rest & 3) > (ASC_FEATURE_RELAXED_SIMD ? rest >> 2 : 0)) {
-    strips--;
-    rest += STRIP / NR;
-  }
+  while (strips > 0 && ((panels - strips * (STRIP / NR)) & 3) > (ASC_FEATURE_RELAXED_SIMD ? panels & 1 : 0)) strips--;
   return strips;
 }
 
@@ -29,26 +26,23 @@ export function gemm_packed_size(k: i32, n: i32): i32 {
   return k <= 0 || n <= 0 ? 0 : ((n + NR - 1) / NR) * NR * k;
 }
 
-/** Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256 bytes written. */
-const ROWS: i32 = 8;
-
 /** Packs B into panels, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
 export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
   pack(k, n, b, rsB, csB, packed, NR, ROW * k);
 }
 
-/** The same, into strips as far as they go. */
-export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
+/** Packs a B of dense rows into strips, as far as they go, and panels. */
+export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, packed: usize): void {
   for (let left = strips_of(n); left > 0; left--) {
-    pack(k, STRIP, b, rsB, csB, packed, STRIP, ROW);
-    b += 4 * STRIP * csB;
+    pack(k, STRIP, b, rsB, 1, packed, STRIP, ROW);
+    b += STRIP_ROW;
     packed += STRIP_ROW * k;
     n -= STRIP;
   }
-  pack(k, n, b, rsB, csB, packed, NR, ROW * k);
+  pack(k, n, b, rsB, 1, packed, NR, ROW * k);
 }
 
-/** Panels of rows `width` floats apart, `panel` bytes from one to the next. */
+/** Panels whose rows are `width` floats apart, `panel` bytes from one to the next. */
 function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, to: usize, width: usize, panel: usize): void {
   if (k <= 0) return;
   if (csB == 1) {
@@ -58,8 +52,8 @@ function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, to: usize, width: us
     }
   }
   for (; n > 0; n -= NR) {
-    if (n < NR || (csB != 1 && rsB != 1)) gather(k, min(n, NR), b, 4 * rsB, 4 * csB, to, 4 * width);
-    else if (csB != 1) transpose(NR, k, b, 4 * csB, to, 4 * width);
+    if (n < NR || (csB != 1 && rsB != 1)) gather(k, min(n, NR), b, 4 * rsB, 4 * csB, to);
+    else if (csB != 1) transpose(NR, k, b, 4 * csB, to, ROW);
     b += 4 * NR * csB;
     to += panel;
   }
@@ -81,7 +75,10 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
   }
 }
 
-/** `rows` rows to all full panels, rows `row` and panels `panel` bytes apart. */
+/** Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256 bytes written. */
+const ROWS: i32 = 8;
+
+/** `rows` rows to all full panels, `panel` bytes apart, whose rows are `row` bytes apart. */
 function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, row: usize, panel: usize): void {
   for (; columns >= NR; columns -= NR) {
     let x = from;
@@ -92,15 +89,15 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
       x += step;
       y += row;
     }
-    from += 4 * NR;
+    from += ROW;
     to += panel;
   }
 }
 
 /** `columns` (at most 8) strided columns to one panel, the others zero. */
-function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize, row: usize): void {
+function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize): void {
   const zero = f32x4.splat(0);
-  for (const end = to + row * k; to < end; to += row) {
+  for (const end = to + ROW * k; to < end; to += ROW) {
     v128.store(to, zero);
     v128.store(to, zero, 16);
     let at = from;

@@ -1,5 +1,5 @@
-// C ← A·B alone: cubes with B packed in each call and before, the shapes of recurrent layers, few rows and edges.
-import { Init, type Ptr } from '../../src/engine/abi.ts';
+// C ← A·B alone: cubes with B packed in each call and before, the shapes of recurrent layers, few rows (by the kernel that layers take for them) and edges.
+import { Init, MOST_GEMV_ROWS, type Ptr } from '../../src/engine/abi.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 
 interface Shape {
@@ -68,6 +68,10 @@ function prepare(engine: Engine, { m, n, k, layout, packs }: Shape): () => void 
   });
   const [rsA, csA] = layout[0] === 'N' ? [k, 1] : [1, m];
   const [rsB, csB] = layout[1] === 'N' ? [n, 1] : [1, k];
+  if (m <= MOST_GEMV_ROWS && !packs && layout === 'NN') {
+    kernels.gemv_pack_b(k, n, b, rsB, packed);
+    return () => kernels.gemv(m, n, k, a, rsA, packed, c, n, Init.Zero, 0);
+  }
   const multiply = () => kernels.gemm(m, n, k, a, rsA, csA, packed, c, n, Init.Zero, 0, scratch);
   kernels.gemm_pack_b(k, n, b, rsB, csB, packed);
   if (!packs) return multiply;

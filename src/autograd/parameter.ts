@@ -15,7 +15,7 @@ export class Parameter {
   trainable = true;
   /** Counts changes of the values. */
   version = 0;
-  readonly #copies = new Map<string, { version: number; form: string; values: Tensor }>();
+  readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();
 
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
@@ -59,7 +59,7 @@ export class Parameter {
    * Some of its values in another form of as many floats, written by `write` at the first call and again when they have changed or `form` has. The copy
    * lives as long as the parameter. @internal
    */
-  copyOf(values: string, form: string, floats: number, write: (to: Ptr) => void): Ptr {
+  copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
     let copy = this.#copies.get(values);
     if (!copy) {
       const name = `copy of ${this.name}, ${values}`;

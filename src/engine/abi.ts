@@ -94,8 +94,8 @@ export interface Kernels {
     bias: Ptr,
     scratch: Ptr,
   ): void;
-  /** Packs B as `gemm_pack_b` takes it, in as many floats, for `gemv`. */
-  gemv_pack_b(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
+  /** Packs B `[k, n]` with row stride rsB for `gemv`, in as many floats as `gemm_pack_b` does. */
+  gemv_pack_b(k: number, n: number, b: Ptr, rsB: number, packed: Ptr): void;
   /** `gemm`, to the bit, for a dense A of few rows (`MOST_GEMV_ROWS`) and B packed by `gemv_pack_b`. */
   gemv(
     m: number,

@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ColumnSums } from './column-sums.ts';
-import { PackedColumns } from './packed-columns.ts';
+import { packColumns } from './packed-columns.ts';
 import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from './product.ts';
 
 /**
@@ -81,10 +81,10 @@ function denseSide(operands: Operands): InputSide {
   return {
     tensors: trackedOf(x, operands),
     begin(most, kept) {
-      const packed = new PackedColumns(kernel, 0, width, most, kept);
+      const times = packColumns(kernel, 0, width, most, kept);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
       return (own, gemmScratch, from, count, to) => {
-        packed.multiply(own, gemmScratch, count, x.ptr + 4 * from * inputs, to, width, init, offset);
+        times(own, gemmScratch, count, x.ptr + 4 * from * inputs, to, width, init, offset);
       };
     },
     beginBackward(tape, dBias, how) {
@@ -184,19 +184,16 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   return {
     tensors: trackedOf(x, operands),
     begin(most, kept) {
-      const packed = Array.from(
-        { length: gates },
-        (_, gate) => new PackedColumns(kernel, gate * units, units, most, kept),
-      );
+      const packed = Array.from({ length: gates }, (_, gate) => packColumns(kernel, gate * units, units, most, kept));
       const dropped = engine.allocateScratch(Math.max(most, batch) * inputs);
       return (own, gemmScratch, from, count, to) => {
         const row = from % batch;
         const place = dropped + 4 * row * inputs;
-        for (const [gate, columns] of packed.entries()) {
+        for (const [gate, times] of packed.entries()) {
           drop(own, gate, row, count, x.ptr + 4 * from * inputs, place);
           const at = to + 4 * gate * units;
           const [init, offset] = bias ? [Init.Bias, bias.ptr + 4 * gate * units] : [Init.Zero, 0];
-          columns.multiply(own, gemmScratch, count, place, at, width, init, offset);
+          times(own, gemmScratch, count, place, at, width, init, offset);
         }
       };
     },

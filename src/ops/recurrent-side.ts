@@ -6,7 +6,7 @@ import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Part } from '../engine/threads.ts';
 import { ColumnSums } from './column-sums.ts';
-import { PackedColumns } from './packed-columns.ts';
+import { packColumns } from './packed-columns.ts';
 import { rowSum } from './product.ts';
 
 /** Steps side by side in memory, by the addresses of the first of them. */
@@ -85,10 +85,10 @@ export class RecurrentSide {
   begin(kept: boolean): (part: Part) => ForwardStep['project'] {
     const { cell, bias, sizes } = this.#o;
     const blocks = forwardBlocks(cell.blocks).map((block) =>
-      slicesOf(block, this.#o).map((slice) => {
-        const packed = new PackedColumns(slice.matrix, slice.from, slice.columns, sizes.batch, kept);
-        return { slice, packed };
-      }),
+      slicesOf(block, this.#o).map((slice) => ({
+        slice,
+        times: packColumns(slice.matrix, slice.from, slice.columns, sizes.batch, kept),
+      })),
     );
     const zeroBias = this.#engine.zeroedScratch(this.#width);
     const dropped = this.#dropScratch();
@@ -97,10 +97,10 @@ export class RecurrentSide {
       return (block, left, at, stride, init) => {
         const slices = blocks[block]!;
         for (let i = 0; i < slices.length; i++) {
-          const { slice, packed } = slices[i]!;
+          const { slice, times } = slices[i]!;
           const a = slice.mask ? this.#drop(kernels, slice, from, m, left, dropped) : left;
           const offset = bias ? bias + 4 * slice.from : zeroBias;
-          packed.multiply(kernels, gemmScratch, m, a, at + 4 * slice.at, stride, init, offset);
+          times(kernels, gemmScratch, m, a, at + 4 * slice.at, stride, init, offset);
         }
       };
     };

@@ -248,9 +248,10 @@ export class StreamProgram {
     const { weight, from, count, copy } = packed;
     const [rows, columns] = weight.shape as [number, number];
     const { kernels } = this.engine;
-    const few = this.rows <= MOST_GEMV_ROWS ? kernels.gemv_pack_b : kernels.gemm_pack_b;
-    const pack = this.weights === 'int8' ? kernels.gemm_int8_pack : few;
-    pack(rows, count, weight.ptr + 4 * from, columns, 1, copy);
+    const at = weight.ptr + 4 * from;
+    if (this.weights === 'int8') kernels.gemm_int8_pack(rows, count, at, columns, 1, copy);
+    else if (this.rows > MOST_GEMV_ROWS) kernels.gemm_pack_b(rows, count, at, columns, 1, copy);
+    else kernels.gemv_pack_b(rows, count, at, columns, copy);
     packed.version = weight.version;
   }
 }
