@@ -1,8 +1,7 @@
 import type { OwedRows } from '../autograd/tape.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { Part } from '../engine/threads.ts';
-import { chunkOf, grainOf, type Scan, type Segment, timeOf } from './scan.ts';
-import { lowOf } from './segments.ts';
+import { chunkOf, grainOf, lowOf, type Scan, type Segment, timeOf } from './scan.ts';
 
 /** Where ∂L/∂h_t gathers while a scan is walked back, `[B, P]` each. */
 export interface HiddenGradients {
@@ -71,10 +70,9 @@ export function owedHidden(scan: Scan, owed: OwedRows): HiddenGradients {
     const within = reverse ? chunk - 1 - (i % chunk) : i % chunk;
     return places + 4 * ((Math.floor(i / chunk) % 2) * chunk + within) * floats;
   };
-  const lowOfChunk = (first: number, last: number): number => timeOf(scan, reverse ? last : first);
 
   const first = Math.floor((time - 1) / chunk) * chunk;
-  const low = lowOfChunk(first, time - 1);
+  const low = lowOf(scan, { from: first, to: time });
   engine.parallel((time - first) * batch, grainOf(sizes, 1), ({ kernels, gemmScratch, from, to }) => {
     write(kernels, gemmScratch, low * batch + from, to - from, at(low) + 4 * from * hidden);
   });
@@ -83,7 +81,7 @@ export function owedHidden(scan: Scan, owed: OwedRows): HiddenGradients {
     enter() {},
     begin({ kernels, gemmScratch, from, to }, i) {
       if ((i + 1) % chunk !== 0) return;
-      const low = lowOfChunk(i + 1 - chunk, i);
+      const low = lowOf(scan, { from: i + 1 - chunk, to: i + 1 });
       const rows = to - from;
       if (rows === batch) write(kernels, gemmScratch, low * batch, chunk * batch, at(low));
       else {

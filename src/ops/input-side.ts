@@ -1,4 +1,4 @@
-import { type Destination, openTape, type Tape } from '../autograd/tape.ts';
+import { type Destination, type OwedRows, openTape, type Tape } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -19,15 +19,12 @@ export interface InputSide {
   begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
-   * the function returned, in it.
+   * the function returned, in it. `owesX`: whether the gradient of x may be left to `owe`.
    */
-  beginBackward(tape: Tape, dBias: Destination | undefined, dX: GradientOfX): () => InputGradients;
-  /** Outside of scratch, after the last step, with `dX: 'owed'`: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
+  beginBackward(tape: Tape, dBias: Destination | undefined, owesX: boolean): () => InputGradients;
+  /** Outside of scratch, after the last step, if x is owed: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
   owe(tape: Tape, dGates: Ptr): void;
 }
-
-/** Whether `add` makes the gradient of x, for every step or for some, the others' being zero, or whether it may be left to `owe`. */
-export type GradientOfX = 'every step' | 'some steps' | 'owed';
 
 /**
  * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all rows of
@@ -77,7 +74,9 @@ export function inputSide(given: InputOperands): InputSide {
 const trackedOf = (x: Tensor, { kernel, bias }: Operands): Tensor[] => [x, kernel, ...(bias ? [bias] : [])];
 
 function denseSide(operands: Operands): InputSide {
-  const { engine, x, kernel, bias, batch, rows, inputs, width, reverse } = operands;
+  const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
+  const gradientOfX = (rows: number, dGates: Ptr): OwedRows =>
+    leftGradient({ engine, left: x, kernel, rows, inputs, width }, dGates);
   return {
     tensors: trackedOf(x, operands),
     begin(most, kept) {
@@ -87,44 +86,34 @@ function denseSide(operands: Operands): InputSide {
         times(own, gemmScratch, count, x.ptr + 4 * from * inputs, to, width, init, offset);
       };
     },
-    beginBackward(tape, dBias, how) {
+    beginBackward(tape, dBias, owesX) {
       const dKernel = tape.into(kernel);
-      const dX = how === 'owed' ? undefined : how === 'every step' ? tape.into(x) : zeroedDestination(tape, x);
+      const dX = owesX ? undefined : tape.intoZeroed(x);
       return () => {
         const sums = dBias && new ColumnSums(engine, dBias, 0, width);
         let init: number = dKernel?.accumulate ?? 0;
         return {
           add(low, steps, dGates) {
-            const count = steps * batch;
+            const rows = steps * batch;
             const at = 4 * low * batch * inputs;
-            sums?.add(count, width, dGates, width, 0, !reverse);
+            sums?.add(rows, width, dGates, width, 0, !reverse);
             if (dKernel) {
               const [left, right] = [
                 { m: inputs, a: x.ptr + at, ldA: inputs },
                 { n: width, b: dGates, ldB: width },
               ];
               const to = { c: dKernel.ptr, ldC: width, init, backwards: !reverse };
-              rowSum(engine, { rows: count, ...left, ...right, ...to });
+              rowSum(engine, { rows, ...left, ...right, ...to });
               init = Init.Accumulate;
             }
-            if (dX) {
-              product(engine, {
-                ...{ m: count, n: inputs, k: width, a: dGates, rsA: width, csA: 1 },
-                ...{ b: kernel.ptr, rsB: 1, csB: width, c: dX.ptr + at, rsC: inputs, init: dX.accumulate },
-              });
-            }
+            if (dX) gradientOfX(rows, dGates).make({ ptr: dX + at, accumulate: 1 });
           },
           end: () => sums?.end(),
         };
       };
     },
-    owe: (tape, dGates) => tape.owe(x, leftGradient({ engine, left: x, kernel, rows, inputs, width }, dGates)),
+    owe: (tape, dGates) => tape.owe(x, gradientOfX(operands.rows, dGates)),
   };
-}
-
-function zeroedDestination(tape: Tape, x: Tensor): Destination | undefined {
-  const ptr = tape.intoZeroed(x);
-  return ptr === undefined ? undefined : { ptr, accumulate: 1 };
 }
 
 function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide {

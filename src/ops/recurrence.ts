@@ -155,8 +155,6 @@ function backward(
   const { engine, cell, sizes, mask } = scan;
   const { kernels } = engine;
   const { time } = sizes;
-  const isWhole = !mask || (mask.low === 0 && mask.high === time);
-
   const outputs = kept[0]!.everyStep ? kept[0]!.at : undefined;
   // With a probe ∂L/∂h_t gathers in the gradient of the outputs, whether they are wanted or not.
   if (probe) tape.intoZeroed(outputs!);
@@ -167,8 +165,9 @@ function backward(
   const dBias = bias && tape.into(bias);
   // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum is then made apart, lest
   // segments take turns in one.
-  const oweX = isWhole && walk.gates !== undefined;
-  const inputBegin = scan.input.beginBackward(tape, dBias, oweX ? 'owed' : isWhole ? 'every step' : 'some steps');
+  const isWhole = !mask || (mask.low === 0 && mask.high === time);
+  const owesX = isWhole && walk.gates !== undefined;
+  const inputBegin = scan.input.beginBackward(tape, dBias, owesX);
   const dRecurrent = tape.into(recurrentKernel);
   const dExtra = extra.map((weight) => tape.intoZeroed(weight) ?? 0);
 
@@ -218,7 +217,7 @@ function backward(
       if (to) kernels.axpy(states[j + 1]!.size, 1, at, to);
     });
   });
-  if (oweX) scan.input.owe(tape, walk.gates!.at);
+  if (owesX) scan.input.owe(tape, walk.gates!.at);
   probe?.addAll(outputs!, dOutputs, mask);
 }
 

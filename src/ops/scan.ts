@@ -58,9 +58,14 @@ export interface Segment {
 /** The time t of the i-th step walked. */
 export const timeOf = ({ reverse, sizes }: Scan, i: number): number => (reverse ? sizes.time - 1 - i : i);
 
+/** The first time of steps [from, to), whichever way they are walked. */
+export const lowOf = ({ reverse, sizes }: Scan, { from, to }: Pick<Segment, 'from' | 'to'>): number =>
+  reverse ? sizes.time - to : from;
+
 /** The times [low, high) of a segment whose rows are not all left out. */
-export function spanOf(scan: Scan, { from, to }: Segment): { low: number; high: number } {
-  const [low, high] = scan.reverse ? [scan.sizes.time - to, scan.sizes.time - from] : [from, to];
+export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low: number; high: number } {
+  const low = lowOf(scan, segment);
+  const high = low + segment.to - segment.from;
   const { mask } = scan;
   return mask ? { low: Math.max(low, mask.low), high: Math.min(high, mask.high) } : { low, high };
 }
@@ -81,8 +86,8 @@ export const chunkOf = ({ time, batch }: Sizes): number => Math.min(time, Math.m
  * @param keeps whether the segments have places for gates and for what else the cell keeps.
  */
 export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: Segment) => void {
-  const { engine, cell, sizes, reverse, mask } = scan;
-  const { time, batch, units, hidden, width } = sizes;
+  const { engine, cell, sizes, mask } = scan;
+  const { batch, units, hidden, width } = sizes;
   const widths = stateWidths(scan);
   const chunk = chunkOf(sizes);
   const projectInput = scan.input.begin(chunk * batch, scan.isInference);
@@ -107,10 +112,10 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
     const saved = segment.saved ?? { at: oneSaved, low: 0, floats: 0 };
     for (let first = segment.from; first < segment.to; first += chunk) {
       const steps = Math.min(chunk, segment.to - first);
-      const low = reverse ? time - first - steps : first;
+      const low = lowOf(scan, { from: first, to: first + steps });
       const gates = segment.gates ?? { at: chunkGates, low, floats: batch * width };
       if (rows === batch) {
-        const span = spanOf(scan, { ...segment, from: first, to: first + steps });
+        const span = spanOf(scan, { from: first, to: first + steps });
         const count = (span.high - span.low) * batch;
         if (count > 0) projectInput(kernels, gemmScratch, span.low * batch, count, placeOf(gates, span.low));
       }

@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { HiddenProbe } from './hidden-probe.ts';
 import type { Stretch } from './recurrent-side.ts';
-import { placeOf, type Scan, type Segment, type Strip, spanOf, stateWidths, timeOf } from './scan.ts';
+import { lowOf, placeOf, type Scan, type Segment, type Strip, spanOf, stateWidths, timeOf } from './scan.ts';
 
 /** What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length` steps. */
 export interface Walk {
@@ -28,9 +28,6 @@ export function startOf({ scan, initial }: Walk): Ptr[] {
   const { engine, sizes } = scan;
   return stateWidths(scan).map((width, s) => initial?.[s]?.ptr ?? engine.zeroedScratch(sizes.batch * width));
 }
-
-/** The first time of a segment, whichever way it is walked. */
-export const lowOf = ({ reverse, sizes }: Scan, { from, to }: Segment): number => (reverse ? sizes.time - to : from);
 
 /** The segment that starts with the step walked as `from`, as it is walked forward. */
 export function segmentOf({ scan, length, kept, gates, saved }: Walk, from: number, start: Ptr[]): Segment {

@@ -116,16 +116,16 @@ export function softmaxCrossEntropy(
   const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
   const loss = empty([], { name: 'softmaxCrossEntropy', engine });
   const recording = isRecording([logits]);
-  const from = logits.ptr;
+  const logitsAt = logits.ptr;
   const spare = recording && isLastUse && logits === input && openTape()!.isUnread(input);
   const saved = spare ? input.take() : recording ? empty(logits.shape, { name: 'probabilities', engine }).ptr : 0;
   engine.scratch(() => {
     const each = engine.allocateScratch(rows);
     const probabilities = saved || engine.allocateScratch(logits.size);
-    engine.parallel(rows, grain, ({ kernels: own, from: first, to }) => {
-      const at = 4 * first * classes;
-      const [ids, out] = [targets.ptr + 4 * first, each + 4 * first];
-      own.softmax_cross_entropy(to - first, classes, from + at, ids, probabilities + at, out);
+    engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
+      const at = 4 * from * classes;
+      const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
+      own.softmax_cross_entropy(to - from, classes, logitsAt + at, ids, probabilities + at, out);
     });
     const sum = weightsAt ? kernels.dot(rows, each, weightsAt) : kernels.sum(rows, each);
     engine.f32(loss.ptr, 1)[0] = sum / rows;
@@ -133,10 +133,10 @@ export function softmaxCrossEntropy(
   record([logits], [loss], (tape) => {
     const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
     // The probabilities become the gradient where they stand.
-    engine.parallel(rows, grain, ({ kernels: own, from: first, to }) => {
-      const at = saved + 4 * first * classes;
-      const weigh = weightsAt && weightsAt + 4 * first;
-      own.softmax_cross_entropy_backward(to - first, classes, at, targets.ptr + 4 * first, weigh, scale, at, 0);
+    engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
+      const at = saved + 4 * from * classes;
+      const weigh = weightsAt && weightsAt + 4 * from;
+      own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, weigh, scale, at, 0);
     });
     tape.give(logits, saved);
   });
