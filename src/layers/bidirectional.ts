@@ -2,15 +2,8 @@ import { ArgumentError, Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import { add, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
-import {
-  type AnyLayer,
-  type BatchShape,
-  type CallOptions,
-  isShape,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-} from './layer.ts';
+import { expectStates, type StateSpec } from './carried-states.ts';
+import { type BatchShape, type CallOptions, isShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import { Recurrent } from './recurrent-layer.ts';
 
 const merges = {
@@ -62,8 +55,15 @@ class Bidirectional<Output> extends Layer<Output> {
     this.setScope('');
   }
 
-  override get sublayers(): readonly AnyLayer[] {
+  override get sublayers(): readonly Recurrent[] {
     return [this.forward, this.backward];
+  }
+
+  /** Those of the layer that goes forward, then those of the other. */
+  get stateSpecs(): readonly StateSpec[] {
+    return this.sublayers.flatMap(({ name, stateSpecs }) =>
+      stateSpecs.map((spec) => ({ ...spec, name: `${name} ${spec.name}` })),
+    );
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -105,6 +105,10 @@ class Bidirectional<Output> extends Layer<Output> {
 
   protected override call(x: Tensor, options: CallOptions): Output {
     const { initialState } = options;
+    const batch = x.shape[0]!;
+    // Both are asked before either computes: a refused call leaves both as they were.
+    if (initialState) expectStates(this, initialState, batch);
+    this.#both((layer) => layer.carried?.begin(batch));
     const half = this.forward.stateSpecs.length;
     const given = [initialState?.slice(0, half), initialState?.slice(half)];
     const [[y, ...states], [z, ...others]] = this.#both((layer, i) =>

@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, expectShape, filled, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
-import type { StateSpec } from './carried-states.ts';
+import { expectStates, type StateSpec } from './carried-states.ts';
 import type { Step } from './composed-scan.ts';
 import type { InitializerSpec } from './initializers.ts';
 import {
@@ -48,11 +48,10 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
 
   protected override call(x: Tensor, options: CallOptions): Tensor[] {
     const [batch, inputs] = x.shape as [number, number];
+    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width])) } = options;
+    expectStates(this, initialState, batch);
     const step = this.begin({ batch, inputs, training: isTraining(options) });
-    const { output, states } = step(
-      x,
-      options.initialState ?? this.stateSpecs.map(({ width }) => filled([batch, width])),
-    );
+    const { output, states } = step(x, initialState);
     return [output, ...states];
   }
 }

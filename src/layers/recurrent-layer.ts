@@ -1,9 +1,9 @@
-import { ArgumentError, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import type { Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import { labelled } from '../ops/hidden-probe.ts';
 import { where } from '../ops/select.ts';
 import { reverse } from '../ops/slices.ts';
-import { CarriedStates, type StateSpec } from './carried-states.ts';
+import { CarriedStates, expectStates, type StateSpec } from './carried-states.ts';
 import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
 /** What every recurrent layer takes. */
@@ -108,10 +108,11 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     const { carried } = this;
     const { mask } = options;
     const batch = x.shape[0]!;
-    if (options.initialState) this.#checkInitialState(options.initialState, batch);
+    const carriedStates = carried?.begin(batch);
+    const { initialState = carriedStates } = options;
+    if (options.initialState) expectStates(this, options.initialState, batch);
     const walk: Walk = {
-      ...{ mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
-      initialState: options.initialState ?? carried?.begin(batch),
+      ...{ initialState, mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
     };
     const { outputs, last, states } = labelled(this.path, () => this.walk(x, walk));
     carried?.keep(states);
@@ -122,18 +123,5 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
       if (mask) y.mask = reverse(mask, 1);
     }
     return (returnState ? [y, ...states] : y) as Output;
-  }
-
-  #checkInitialState(states: readonly Tensor[], batch: number): void {
-    const { stateSpecs } = this;
-    const what = `${this.describe()}: initialState`;
-    if (states.length !== stateSpecs.length) {
-      const names = stateSpecs.map(({ name }) => name).join(', ');
-      throw new ArgumentError(`${what} expected ${stateSpecs.length} tensors (${names}), got ${states.length}`);
-    }
-    stateSpecs.forEach(({ width }, i) => {
-      expectF32(`${what}[${i}]`, states[i]!);
-      expectShape(`${what}[${i}]`, states[i]!.shape, [batch, width]);
-    });
   }
 }
