@@ -141,7 +141,18 @@ describe('imports of src', () => {
     const reached = reachedFrom('stream.ts').filter((file) => folderOf(file) !== 'streaming');
     // What the kernels come packed in is a file of its own in the package.
     const kernels = ['base64', 'lzma', 'unpack-build'];
-    const engine = ['abi', 'argument-error', 'float64', 'load', 'memory', 'random', 'shape', 'yielder', ...kernels];
+    const engine = [
+      'abi',
+      'argument-error',
+      'dead-tensor-error',
+      'float64',
+      'load',
+      'memory',
+      'random',
+      'shape',
+      'yielder',
+      ...kernels,
+    ];
     const expected = [
       ...engine.map((name) => `engine/${name}.ts`),
       ...['cells/layout.ts', 'io/model-file.ts', 'io/parsed-json.ts', 'io/safetensors.ts', 'stream.ts'],

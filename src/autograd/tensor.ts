@@ -1,21 +1,18 @@
 import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
+import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
 import { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 import type { Parameter } from './parameter.ts';
 
 export { ArgumentError } from '../engine/argument-error.ts';
+export { DeadTensorError } from '../engine/dead-tensor-error.ts';
 export type { NestedNumbers } from '../engine/nested-numbers.ts';
 export { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 
 /** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
-
-/** A tensor was used after the step that made it had ended, or after `dispose`. */
-export class DeadTensorError extends Error {
-  override readonly name = 'DeadTensorError';
-}
 
 export function expectShape(what: string, got: Shape, expected: Shape): void {
   if (!sameShape(got, expected)) {
@@ -137,6 +134,8 @@ export class Tensor {
   dispose(): void {
     if (this.#step !== 0) return;
     this.#step = -1;
+    // Whatever was made from its values asks for them again, and is told.
+    if (this.parameter) this.parameter.version++;
     abandoned.unregister(this);
     this.engine.heap.release(this.#at);
   }

@@ -256,8 +256,13 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
-  /** Makes stateful layers in it start from zeros. */
-  resetStates(): void {
+  /** Makes stateful layers in it start from zeros. Throws `ArgumentError` if it is given states: `setStates` of the layer takes them. */
+  resetStates(...none: readonly never[]): void {
+    if (none.length > 0) {
+      throw new ArgumentError(
+        `${this.describe()}: resetStates() expected no argument; setStates(states, batch) of a stateful layer sets its states`,
+      );
+    }
     for (const layer of this.tree()) layer.carried?.reset();
   }
 

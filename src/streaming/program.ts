@@ -27,12 +27,13 @@ interface Weights {
   readonly bias?: StreamWeight | undefined;
 }
 
-/** A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed. */
+/** A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed; without a copy a weight that is read in place. */
 interface Packed {
   weight: StreamWeight;
   version: number | undefined;
   from: number;
   count: number;
+  /** 0 for none. */
   copy: Ptr;
 }
 
@@ -68,9 +69,8 @@ export class StreamProgram {
   /** States by layer, in order. */
   readonly states: State[] = [];
   readonly #records: number[][] = [];
+  // Holds those read in place too, so that their memory stays theirs for as long as records name it.
   readonly #packed: Packed[] = [];
-  // Held so that their memory stays theirs for as long as records name it.
-  readonly #inPlace: StreamWeight[] = [];
   readonly #release: () => void;
   readonly #buffers: Ptr[] = [];
   #program: Ptr = 0;
@@ -164,7 +164,7 @@ export class StreamProgram {
     return at;
   }
 
-  /** Runs `steps` steps; step s reads input + s·inputBytes and leaves its output at output + s·4·rows·width. */
+  /** Throws `DeadTensorError` if a weight was disposed of. Runs `steps` steps; step s reads input + s·inputBytes and leaves its output at output + s·4·rows·width. */
   run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void {
     this.#program ||= this.#write();
     for (const packed of this.#packed) if (packed.version !== packed.weight.version) this.#refresh(packed);
@@ -225,7 +225,8 @@ export class StreamProgram {
   /** Where a weight that is read as it stands stands; 0 for none. */
   #place(weight: StreamWeight | undefined): Ptr {
     if (!weight) return 0;
-    if (weight.version !== undefined) this.#inPlace.push(weight);
+    const { version } = weight;
+    if (version !== undefined) this.#packed.push({ weight, version, from: 0, count: 0, copy: 0 });
     return weight.ptr;
   }
 
@@ -249,9 +250,11 @@ export class StreamProgram {
     const [rows, columns] = weight.shape as [number, number];
     const { kernels } = this.engine;
     const at = weight.ptr + 4 * from;
+    packed.version = weight.version;
+    // Of a weight that is read in place its address alone was wanted, which a dead one refuses.
+    if (copy === 0) return;
     if (this.weights === 'int8') kernels.gemm_int8_pack(rows, count, at, columns, 1, copy);
     else if (this.rows > MOST_GEMV_ROWS) kernels.gemm_pack_b(rows, count, at, columns, 1, copy);
     else kernels.gemv_pack_b(rows, count, at, columns, copy);
-    packed.version = weight.version;
   }
 }

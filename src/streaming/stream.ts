@@ -1,5 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import type { StreamEngine } from './engine.ts';
 import { StreamProgram, type WeightFormat } from './program.ts';
 
@@ -83,7 +84,7 @@ export class Stream {
    *
    * @param input `[B, I]`, row-major: features, or one id a sequence.
    * @returns `[B, O]`, a view that the next call overwrites.
-   * @throws ArgumentError if `input` has another length.
+   * @throws as `steps` does.
    */
   step(input: ArrayLike<number>): Float32Array {
     return this.steps(input, 1);
@@ -95,11 +96,11 @@ export class Stream {
    * @param inputs `[n, B, I]`, time-major.
    * @returns `[n, B, O]`, a view that the next call overwrites.
    * @throws ArgumentError if `n` is more than `maxSteps`, or `inputs` has another length, an id outside the vocabulary or a number
-   *   that is not finite; the states are then as they were.
+   *   that is not finite; DeadTensorError once the stream or its model was disposed of; the states are then as they were.
    */
   steps(inputs: ArrayLike<number>, n: number): Float32Array {
     const width = this.batch * this.inputWidth;
-    if (this.#maxSteps === 0) throw new ArgumentError('stream: it was disposed of');
+    this.#expectAlive();
     if (!(Number.isInteger(n) && n >= 1 && n <= this.#maxSteps)) {
       throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
     }
@@ -134,9 +135,23 @@ export class Stream {
     }
   }
 
-  /** Starts every sequence from zeros. */
-  reset(): void {
-    for (const { ptr, size } of this.#program.states) this.engine.kernels.fill(size, 0, ptr);
+  /**
+   * Starts every sequence from zeros.
+   *
+   * @param sequence the only one to start anew, while the others go on.
+   * @throws ArgumentError if it is no integer in [0, batch).
+   */
+  reset(sequence?: number): void {
+    this.#expectAlive();
+    const { batch } = this;
+    if (sequence !== undefined && !(Number.isInteger(sequence) && sequence >= 0 && sequence < batch)) {
+      throw new ArgumentError(`stream: sequence expected 0 to ${batch - 1}, got ${sequence}`);
+    }
+    const rows = sequence === undefined ? batch : 1;
+    for (const { ptr, size } of this.#program.states) {
+      const width = size / batch;
+      this.engine.kernels.fill(rows * width, 0, ptr + 4 * (sequence ?? 0) * width);
+    }
   }
 
   /** Copies of the states, `[B, H]` each, layer by layer; of an LSTM h, then c. */
@@ -159,7 +174,12 @@ export class Stream {
   }
 
   #states(): Float32Array[] {
+    this.#expectAlive();
     return this.#program.states.map(({ ptr, size }) => new Float32Array(this.engine.memory.buffer, ptr, size));
+  }
+
+  #expectAlive(): void {
+    if (this.#maxSteps === 0) throw new DeadTensorError('stream: it was disposed of');
   }
 
   /** Frees its buffers; the model stays. */

@@ -337,9 +337,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.network.tree().filter((layer): layer is StatefulLayer => layer.carried !== undefined);
   }
 
-  /** Makes stateful layers start from zeros. */
-  resetStates(): void {
-    this.network.resetStates();
+  /** Makes stateful layers start from zeros. Throws `ArgumentError` if it is given states: `setStates` of a layer takes them. */
+  resetStates(...none: readonly never[]): void {
+    this.network.resetStates(...none);
   }
 
   /**

@@ -210,3 +210,20 @@ describe('a model of an encoder and a stateful decoder that starts from its stat
     );
   });
 });
+
+test('resetStates of a layer or a model given states, throws, names what sets them and resets nothing', () => {
+  const layer = gru({ units: 3, stateful: true });
+  const made = model({ layers: [layer] }, (x: Tensor, [each]) => each!(x));
+  made.predict([[[1, 2]]]);
+  const before = layer.states;
+  const given = [[1, 2, 3]] as unknown as never;
+  expect(() => layer.resetStates(given)).toThrow(
+    new ArgumentError(
+      'gru(units=3): resetStates() expected no argument; setStates(states, batch) of a stateful layer sets its states',
+    ),
+  );
+  expect(() => made.resetStates(given)).toThrow('resetStates() expected no argument');
+  expect(layer.states).toEqual(before);
+  made.resetStates();
+  expect(layer.states).toBeUndefined();
+});

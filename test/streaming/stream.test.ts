@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { ArgumentError, DeadTensorError } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
@@ -9,6 +10,7 @@ import { lstm } from '../../src/layers/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { sequential } from '../../src/train/model.ts';
 import { modes } from '../engine/modes.ts';
+import { expectSameBits } from '../kernels/compare.ts';
 import { INPUTS, make, makeOfIds, stacks, TIME, values } from './stacks.ts';
 
 /** [B, T, F] as [T, B, F]. */
@@ -172,7 +174,71 @@ for (const mode of modes) {
       stream.dispose();
       stream.dispose();
       expect(engine().heap.usedBytes).toBe(before);
-      expect(() => stream.step(values(INPUTS))).toThrow('stream: it was disposed of');
+      const uses: [string, () => unknown][] = [
+        ['step', () => stream.step(values(INPUTS))],
+        ['steps', () => stream.steps(values(INPUTS), 1)],
+        ['reset', () => stream.reset()],
+        ['state', () => stream.state],
+        ['setState', () => stream.setState([])],
+      ];
+      for (const [name, use] of uses) expect(use, name).toThrow(new DeadTensorError('stream: it was disposed of'));
+    });
+
+    const withWeights = Object.keys(stacks).filter((name) => make(name).weights.length > 0);
+
+    test.each([...withWeights, 'ids'])('stream of %s, its model disposed of, throws DeadTensorError', (name) => {
+      for (const weights of ['float32', 'int8'] as const) {
+        for (const batch of [1, 4]) {
+          const model = name === 'ids' ? makeOfIds() : make(name);
+          const stream = model.stream({ batch, weights });
+          const input = name === 'ids' ? [1, 2, 3, 4].slice(0, batch) : values(batch * INPUTS);
+          stream.step(input);
+          const states = stream.state;
+          model.dispose();
+          for (let i = 0; i < 2; i++) expect(() => stream.step(input)).toThrow(DeadTensorError);
+          expect(stream.state).toEqual(states);
+          stream.dispose();
+          expect(() => model.stream()).toThrow(DeadTensorError);
+        }
+      }
+    });
+
+    test('stream, one weight of its model disposed of, names it', () => {
+      const model = make('lstm');
+      const stream = model.stream();
+      const bias = model.weights.find(({ name }) => name.endsWith('/bias'))!;
+      bias.dispose();
+      expect(() => stream.step(values(INPUTS))).toThrow(
+        `tensor '${bias.name}' ${JSON.stringify(bias.shape).replaceAll(',', ', ')} was disposed of`,
+      );
+    });
+
+    test('stream, one sequence of a batch reset, starts that one anew and leaves the others', () => {
+      const model = make('lstm');
+      const [stream, fresh] = [model.stream({ batch: 3 }), model.stream({ batch: 3 })];
+      const x = values(3 * INPUTS);
+      stream.step(x);
+      const before = stream.state;
+      stream.reset(1);
+      stream.state.forEach((state, i) => {
+        const width = state.length / 3;
+        expect(state.subarray(width, 2 * width).every((value) => value === 0)).toBe(true);
+        for (const row of [0, 2]) {
+          const [from, to] = [row * width, (row + 1) * width];
+          expectSameBits(state.subarray(from, to), before[i]!.subarray(from, to), `state ${i}`);
+        }
+      });
+      const { outputWidth } = stream;
+      expectSameBits(
+        stream.step(x).slice(outputWidth, 2 * outputWidth),
+        fresh.step(x).slice(outputWidth, 2 * outputWidth),
+        'output',
+      );
+      for (const sequence of [-1, 3, 0.5, Number.NaN, '1' as unknown as number]) {
+        expect(() => stream.reset(sequence)).toThrow(
+          new ArgumentError(`stream: sequence expected 0 to 2, got ${sequence}`),
+        );
+      }
     });
   });
 }
