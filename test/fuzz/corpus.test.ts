@@ -1,0 +1,43 @@
+// What fuzzing has found, once mended, and what it must go on to find nothing in.
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { attempt, faultOf } from './oracle.ts';
+import { Random } from './random.ts';
+import { type Plain, Violation } from './target.ts';
+import { targetOf } from './targets.ts';
+
+const folder = new URL('corpus/', import.meta.url);
+const cases = readdirSync(folder).flatMap((file) => {
+  const inputs = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as Record<string, Plain>;
+  return Object.entries(inputs).map(([name, input]) => ({ target: file.replace('.json', ''), name, input }));
+});
+
+describe('an input that broke a rule before', () => {
+  test.each(cases)('$target: $name, breaks none', async ({ target, input }) => {
+    expect((await attempt(await targetOf(target), input))?.signature ?? '').toBe('');
+  });
+});
+
+describe('inputs made at random', () => {
+  test('of one target, seed and index, are the same', async () => {
+    const { generate } = await targetOf('csv');
+    expect(generate(new Random('csv', 1, 7))).toEqual(generate(new Random('csv', 1, 7)));
+    expect(generate(new Random('csv', 1, 8))).not.toEqual(generate(new Random('csv', 1, 7)));
+  });
+});
+
+describe('faultOf', () => {
+  test.each<[string, unknown, string | undefined]>([
+    [
+      'an error of the inside',
+      new TypeError("Cannot read properties of undefined (reading 'x')"),
+      'TypeError of the inside',
+    ],
+    ['a RangeError that says what was expected', new RangeError('seed expected an integer, got -1'), undefined],
+    ['a trap', new WebAssembly.RuntimeError('unreachable'), 'RuntimeError of the inside'],
+    ['a rule that does not hold', new Violation('an id below 0'), 'an id below 0'],
+    ['something that is no error', 'oops', 'threw string'],
+  ])('of %s, says so', (_, error, fault) => {
+    expect(faultOf(error)).toBe(fault);
+  });
+});

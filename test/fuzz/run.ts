@@ -1,0 +1,153 @@
+// npm run fuzz -- [--minutes M] [--target csv,idx] [--seed S] [--from I] [--count N] [--only TARGET:SEED:INDEX] [--input TARGET JSON]
+//
+// Gives targets inputs until the time is over and prints what broke a rule, smallest first found, with what makes it again. Each target runs in a
+// process of its own: an input that hangs or ends the process is found too, and the next process goes on behind it.
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Finding, Job, Message, Tally } from './child.ts';
+import { attempt } from './oracle.ts';
+import { Random } from './random.ts';
+import type { Plain } from './target.ts';
+import { targetNames, targetOf } from './targets.ts';
+
+/** Longest that an input may take before its process is ended, ms: more than a second, so that a busy host is no finding. */
+const HANG = 15_000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    target: { type: 'string', default: targetNames.join(',') },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+    count: { type: 'string', default: '1e15' },
+    only: { type: 'string' },
+    input: { type: 'string' },
+  },
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'tapeloop-fuzz-'));
+const progress = join(folder, 'index');
+const indexInProgress = (): number => Number(new BigUint64Array(new Uint8Array(readFileSync(progress)).buffer)[0]);
+
+/** One process; how it ended, if not by itself. */
+function runChild(job: Job, told: (message: Message) => void): Promise<string | undefined> {
+  writeFileSync(progress, new Uint8Array(new BigUint64Array([BigInt(job.from)]).buffer));
+  const child: ChildProcess = fork(new URL('./child.ts', import.meta.url), [], {
+    execArgv: ['--import', 'tsx', '--max-old-space-size=1500'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let trouble = '';
+  child.stderr!.on('data', (text) => (trouble = (trouble + text).slice(-3000)));
+  child.on('message', told as (message: unknown) => void);
+  child.send(job);
+  let last = -1;
+  let since = Date.now();
+  let isHung = false;
+  const watch = setInterval(() => {
+    const now = indexInProgress();
+    if (now !== last) [last, since] = [now, Date.now()];
+    if (Date.now() - since < HANG) return;
+    isHung = true;
+    child.kill('SIGKILL');
+  }, 500);
+  return new Promise((resolve) => {
+    child.on('exit', (code, signal) => {
+      clearInterval(watch);
+      resolve(
+        isHung
+          ? `no answer within ${HANG / 1000} s`
+          : code === 0
+            ? undefined
+            : `ended by ${signal ?? code}: ${trouble}`,
+      );
+    });
+  });
+}
+
+function print(target: string, seed: number, { signature, index, input, message, stack }: Finding): void {
+  const frames = [...(stack ?? '').matchAll(/\/src\/([\w/.-]+:\d+)/g)].map(([, frame]) => frame);
+  console.log(`\nFOUND ${signature}\n  ${message.slice(0, 300)}\n  ${frames.slice(0, 5).join(' < ')}`);
+  console.log(
+    `  --only ${target}:${seed}:${index}\n  --target ${target} --input '${JSON.stringify(input).slice(0, 600)}'`,
+  );
+}
+
+async function runTarget(name: string, seed: number, share: number): Promise<Tally> {
+  const target = await targetOf(name);
+  const deadline = Date.now() + share;
+  const sum = { inputs: 0, answered: 0, milliseconds: 0, counts: {} as Record<string, number> };
+  const first = Number(values.from);
+  let from = first;
+  const end = first + Number(values.count);
+  while (Date.now() < deadline && from < end) {
+    const began = Date.now();
+    let tally: Tally | undefined;
+    const ending = await runChild({ target: name, seed, from, count: end - from, deadline, progress }, (message) => {
+      if ('finding' in message) print(name, seed, message.finding);
+      else tally = message.tally;
+    });
+    if (tally) {
+      sum.inputs += tally.inputs;
+      sum.answered += tally.answered;
+      sum.milliseconds += tally.milliseconds;
+      for (const [key, count] of Object.entries(tally.counts)) sum.counts[key] = (sum.counts[key] ?? 0) + count;
+      break;
+    }
+    const index = indexInProgress();
+    const signature = `${ending ?? 'ended'}`.split('\n')[0]!.slice(0, 100);
+    print(name, seed, {
+      signature,
+      index,
+      input: target.generate(new Random(name, seed, index)),
+      message: ending ?? 'the process ended without an error',
+    });
+    sum.inputs += index + 1 - from;
+    sum.milliseconds += Date.now() - began;
+    sum.counts[signature] = (sum.counts[signature] ?? 0) + 1;
+    from = index + 1;
+  }
+  return sum;
+}
+
+async function replay(name: string, input: Plain): Promise<void> {
+  console.log(JSON.stringify(input));
+  const failure = await attempt(await targetOf(name), input);
+  console.log(failure === undefined ? 'answered' : failure.signature === '' ? 'refused' : `FOUND ${failure.signature}`);
+  if (failure) console.log(failure.error);
+}
+
+if (values.only !== undefined) {
+  const [name, seed, index] = values.only.split(':') as [string, string, string];
+  await replay(name, (await targetOf(name)).generate(new Random(name, Number(seed), Number(index))));
+} else if (values.input !== undefined) {
+  await replay(values.target, JSON.parse(values.input));
+} else {
+  const names = values.target.split(',');
+  const shares = await Promise.all(names.map(async (name) => (await targetOf(name)).share ?? 1));
+  const all = shares.reduce((sum, share) => sum + share, 0);
+  const tallies: [string, Tally][] = [];
+  for (const [i, name] of names.entries()) {
+    tallies.push([
+      name,
+      await runTarget(name, Number(values.seed), (Number(values.minutes) * 60_000 * shares[i]!) / all),
+    ]);
+  }
+  console.log('\n| target | inputs | answered | seconds | inputs/s | findings |\n|---|---|---|---|---|---|');
+  for (const [name, { inputs, answered, milliseconds, counts }] of tallies) {
+    const rate = Math.round((1000 * inputs) / milliseconds);
+    const cells = [name, inputs, answered, (milliseconds / 1000).toFixed(1), rate, Object.keys(counts).length];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+  let found = 0;
+  for (const [name, { counts }] of tallies) {
+    for (const [signature, count] of Object.entries(counts)) {
+      found++;
+      console.log(`${name}: ${count} × ${signature}`);
+    }
+  }
+  process.exitCode = found > 0 ? 1 : 0;
+}
+rmSync(folder, { recursive: true });
