@@ -103,34 +103,34 @@ export class RandomStream {
   }
 }
 
-function horner(x: number, coefficients: readonly number[]): number {
-  let sum = 0;
-  for (let i = 0; i < coefficients.length; i++) sum = sum * x + coefficients[i]!;
-  return sum;
-}
-
 // Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function".
-const CENTRAL_TOP = [
-  -3.969683028665376e1, 2.209460984245205e2, -2.759285104469687e2, 1.38357751867269e2, -3.066479806614716e1,
-  2.506628277459239,
-];
-const CENTRAL_BOTTOM = [
-  -5.447609879822406e1, 1.615858368580409e2, -1.556989798598866e2, 6.680131188771972e1, -1.328068155288572e1, 1,
-];
-const TAIL_TOP = [
-  -7.784894002430293e-3, -3.223964580411365e-1, -2.400758277161838, -2.549732539343734, 4.374664141464968,
-  2.938163982698783,
-];
-const TAIL_BOTTOM = [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1];
-
+// Written out, and with both halves of the centre in one branch, which random numbers cannot mispredict: half the time of loops over coefficients.
 function normalQuantile(p: number): number {
-  if (p > 0.5) return -normalQuantile(1 - p);
-  if (p < 0.02425) {
-    const q = Math.sqrt(-2 * ln(p));
-    return horner(q, TAIL_TOP) / horner(q, TAIL_BOTTOM);
+  const isUpper = p > 0.97575;
+  if (isUpper || p < 0.02425) {
+    const q = Math.sqrt(-2 * ln(isUpper ? 1 - p : p));
+    const top =
+      ((((-7.784894002430293e-3 * q - 3.223964580411365e-1) * q - 2.400758277161838) * q - 2.549732539343734) * q +
+        4.374664141464968) *
+        q +
+      2.938163982698783;
+    const bottom =
+      (((7.784695709041462e-3 * q + 3.224671290700398e-1) * q + 2.445134137142996) * q + 3.754408661907416) * q + 1;
+    return (isUpper ? -top : top) / bottom;
   }
   const q = p - 0.5;
-  return (q * horner(q * q, CENTRAL_TOP)) / horner(q * q, CENTRAL_BOTTOM);
+  const r = q * q;
+  const top =
+    ((((-3.969683028665376e1 * r + 2.209460984245205e2) * r - 2.759285104469687e2) * r + 1.38357751867269e2) * r -
+      3.066479806614716e1) *
+      r +
+    2.506628277459239;
+  const bottom =
+    ((((-5.447609879822406e1 * r + 1.615858368580409e2) * r - 1.556989798598866e2) * r + 6.680131188771972e1) * r -
+      1.328068155288572e1) *
+      r +
+    1;
+  return (q * top) / bottom;
 }
 
 let seeds = new RandomStream(0);

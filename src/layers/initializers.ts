@@ -7,8 +7,7 @@ import { product } from '../ops/product.ts';
 /** Writes a weight's first values, row-major. */
 export type Initializer = (shape: Shape, random: RandomStream) => Float32Array;
 
-function filled(shape: Shape, next: () => number): Float32Array {
-  const values = new Float32Array(sizeOf(shape));
+function fill(values: Float32Array, next: () => number): Float32Array {
   for (let i = 0; i < values.length; i++) values[i] = next();
   return values;
 }
@@ -21,7 +20,7 @@ const uniform =
 const normal =
   (mean: number, deviation: number): Initializer =>
   (shape, random) =>
-    filled(shape, () => mean + deviation * random.nextNormal());
+    fill(new Float32Array(sizeOf(shape)), () => mean + deviation * random.nextNormal());
 
 /** Inputs and outputs of a weight, the receptive field multiplied in, as Keras counts them. */
 function fans(shape: Shape): { fanIn: number; fanOut: number } {
@@ -44,7 +43,7 @@ const scaledNormal =
   (shape, random) => {
     // The standard deviation of a standard normal cut off at ±2.
     const deviation = Math.sqrt(scale / Math.max(1, fan(shape))) / 0.87962566103423978;
-    return filled(shape, () => {
+    return fill(new Float32Array(sizeOf(shape)), () => {
       let value = random.nextNormal();
       while (Math.abs(value) > 2) value = random.nextNormal();
       return deviation * value;
@@ -76,54 +75,68 @@ const orthogonal: Initializer = (shape, random) => {
   return transposed;
 };
 
-// Vectors orthogonalised among themselves in float64; those before them are projected out by two products, at the speed of `gemm`.
+// Vectors orthogonalised among themselves in float64; those before them in their panel are projected out by two products.
 const BLOCK = 32;
+// Vectors whose predecessors are projected out at once, so that the products run at the speed of `gemm`.
+const PANEL = 4 * BLOCK;
+// Columns of a product whose right side is packed in slices of many steps: it is the faster by half.
+const COLUMNS = 512;
 
 /**
- * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors, each block projected twice, since once
- * leaves float32's rounding behind. The diagonal of its R is positive, so no sign is to be mended.
+ * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors. A panel that its predecessors leave less than half of is
+ * made orthonormal twice, for what float32's rounding leaves of them weighs more then. The diagonal of its R is positive, so no sign is to be mended.
+ *
+ * @see Barlow and Smoktunowicz 2013, "Reorthogonalized block classical Gram-Schmidt"
  */
 function orthonormalVectors(count: number, length: number, random: RandomStream): Float32Array {
   const engine = currentEngine();
   return engine.scratch(() => {
     const all = engine.allocateScratch(count * length);
-    const projections = engine.allocateScratch(BLOCK * count);
-    engine.f32(all, count * length).forEach((_, i, values) => {
-      values[i] = random.nextNormal();
-    });
-    for (let from = 0; from < count; from += BLOCK) {
-      const size = Math.min(BLOCK, count - from);
-      const block = all + 4 * from * length;
-      for (let pass = 0; pass < 2 && from > 0; pass++) {
+    const projections = engine.allocateScratch(PANEL * count);
+    fill(engine.f32(all, count * length), () => random.nextNormal());
+    const row = (i: number): Float32Array => engine.f32(all + 4 * i * length, length);
+    /** Takes rows [first, from) out of rows [from, to). */
+    const project = (first: number, from: number, to: number): void => {
+      const [size, before] = [to - from, from - first];
+      const [others, block] = [all + 4 * first * length, all + 4 * from * length];
+      product(engine, {
+        ...{ m: size, n: before, k: length, a: block, rsA: length, csA: 1 },
+        ...{ b: others, rsB: 1, csB: length, c: projections, rsC: before },
+      });
+      engine.kernels.scale(size * before, -1, projections, projections);
+      for (let column = 0; column < length; column += COLUMNS) {
         product(engine, {
-          ...{ m: size, n: from, k: length, a: block, rsA: length, csA: 1 },
-          ...{ b: all, rsB: 1, csB: length, c: projections, rsC: from },
-        });
-        engine.kernels.scale(size * from, -1, projections, projections);
-        product(engine, {
-          ...{ m: size, n: length, k: from, a: projections, rsA: from, csA: 1 },
-          ...{ b: all, rsB: length, csB: 1, c: block, rsC: length, init: Init.Accumulate },
+          ...{ m: size, n: Math.min(COLUMNS, length - column), k: before, a: projections, rsA: before, csA: 1 },
+          ...{ b: others + 4 * column, rsB: length, csB: 1, c: block + 4 * column, rsC: length, init: Init.Accumulate },
         });
       }
-      const rows = Array.from({ length: size }, (_, i) =>
-        Float64Array.from(engine.f32(block + 4 * i * length, length)),
-      );
-      orthonormalize(rows);
-      rows.forEach((row, i) => engine.f32(block + 4 * i * length, length).set(row));
+    };
+    for (let first = 0; first < count; first += PANEL) {
+      const end = Math.min(first + PANEL, count);
+      for (let pass = 0; pass < (first > 0 && 2 * end > length ? 2 : 1); pass++) {
+        if (first > 0) project(0, first, end);
+        for (let from = first; from < end; from += BLOCK) {
+          const to = Math.min(from + BLOCK, end);
+          for (let again = 0; again < 2 && from > first; again++) project(first, from, to);
+          orthonormalize(Array.from({ length: to - from }, (_, i) => row(from + i)));
+        }
+      }
     }
     return engine.f32(all, count * length).slice();
   });
 }
 
-/** Modified Gram-Schmidt, in place. */
-function orthonormalize(rows: Float64Array[]): void {
-  rows.forEach((v, i) => {
+/** Modified Gram-Schmidt in float64, in place. */
+function orthonormalize(rows: readonly Float32Array[]): void {
+  const exact = rows.map((row) => new Float64Array(row));
+  exact.forEach((v, i) => {
     const norm = Math.sqrt(dot(v, v));
     for (let k = 0; k < v.length; k++) v[k]! /= norm;
-    for (const w of rows.slice(i + 1)) {
+    for (const w of exact.slice(i + 1)) {
       const projection = dot(v, w);
       for (let k = 0; k < w.length; k++) w[k]! -= projection * v[k]!;
     }
+    rows[i]!.set(v);
   });
 }
 

@@ -70,6 +70,13 @@ describe('distributions', () => {
     expect(values.at(-1)).toBe(-0.1250523328781128);
   });
 
+  test('normal values of a seed, are those they have always been, in the centre and in both tails', () => {
+    const values = make({ name: 'randomNormal', stddev: 1 }, [100_000], 7);
+    expect([values[0], values[1], values[99_999]]).toEqual([0.27823635935783386, 1.72434401512146, 0.9286470413208008]);
+    expect([Math.min(...values), Math.max(...values)]).toEqual([-4.02617073059082, 4.4962968826293945]);
+    expect(values.filter((v) => Math.abs(v) > 1.97).reduce((sum, v) => sum + v, 0)).toBe(144.67826449871063);
+  });
+
   test('zeros, ones and constant, are what they say', () => {
     expect(Array.from(make('zeros', [2]))).toEqual([0, 0]);
     expect(Array.from(make('ones', [2]))).toEqual([1, 1]);
@@ -103,6 +110,43 @@ describe('orthogonal', () => {
         expect(Math.abs(dot - (i === j ? 1 : 0)), `${i}, ${j}`).toBeLessThan(1e-5);
       }
     }
+  });
+
+  // Wide: every panel of vectors once; square: those past the middle twice, and the last has the least of its own.
+  test.each([
+    [200, 520, 1],
+    [300, 300, 1],
+    [300, 310, 2],
+  ])(
+    '[%i, %i], more vectors than are projected at once, is orthonormal to the accuracy of float32',
+    (rows, columns, seed) => {
+      const q = Float64Array.from(make('orthogonal', [rows, columns], seed));
+      let worst = 0;
+      for (let i = 0; i < rows; i++) {
+        for (let j = 0; j <= i; j++) {
+          let dot = 0;
+          for (let k = 0; k < columns; k++) dot += q[i * columns + k]! * q[j * columns + k]!;
+          worst = Math.max(worst, Math.abs(dot - (i === j ? 1 : 0)));
+        }
+      }
+      expect(worst).toBeLessThan(1e-6);
+    },
+  );
+
+  test('of a seed, starts with the values it has always had', () => {
+    const wide = make('orthogonal', [128, 512]);
+    expect([wide[0], wide[40 * 512], wide.at(-1)]).toEqual([
+      0.053895775228738785, -0.001517417491413653, 0.04213842377066612,
+    ]);
+    const square = make('orthogonal', [64, 64]);
+    expect([square[0], square[40 * 64], square.at(-1)]).toEqual([
+      0.15574385225772858, 0.06503695994615555, -0.16856485605239868,
+    ]);
+    // The rounding of what comes after the first 128 is another.
+    const larger = make('orthogonal', [200, 800]);
+    expect(larger[0]).toBe(0.042258936911821365);
+    expect(larger[150 * 800 + 7]).toBeCloseTo(-0.041520703583955765, 6);
+    expect(larger.at(-1)).toBeCloseTo(-0.010652771219611168, 6);
   });
 
   test('of a weight of one axis, throws', () => {
