@@ -3,7 +3,7 @@ import { ArgumentError } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
-import { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 import type { Parameter } from './parameter.ts';
 
 export { ArgumentError } from '../engine/argument-error.ts';
@@ -121,10 +121,26 @@ export class Tensor {
     return this.toArray()[0]!;
   }
 
-  /** Overwrites the elements with `values`, row-major. The tensor must not be time-major. */
+  /**
+   * Overwrites the elements with `values`, row-major. The tensor must not be time-major.
+   *
+   * @throws ArgumentError if there are more or fewer, or one is no number, or, for i32, no 32-bit integer.
+   */
   set(values: ArrayLike<number>): void {
     if (values.length !== this.size) {
       throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
+    }
+    const isIds = this.dtype === 'i32';
+    // What is made for these elements needs no look.
+    if (!(values instanceof (isIds ? Int32Array : Float32Array))) {
+      for (let i = 0; i < this.size; i++) {
+        const value = values[i]!;
+        if (typeof value === 'number' && (!isIds || (value | 0) === value)) continue;
+        const expected = isIds ? 'integers of 32 bits' : 'numbers';
+        throw new ArgumentError(
+          `set(): '${this.name}' expected ${expected}, got ${typeof value === 'number' ? value : typeof value} at ${i}`,
+        );
+      }
     }
     this.dataView().set(values);
     if (this.parameter) this.parameter.version++;
@@ -183,12 +199,6 @@ interface NewTensor {
   engine?: Engine;
 }
 
-function checkShape(shape: Shape): void {
-  if (!shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new ArgumentError(`shape expected non-negative integers, got ${formatShape(shape)}`);
-  }
-}
-
 /** A tensor of undefined content: in the arena inside a step, persistent outside. @internal */
 export function empty(shape: Shape, options: NewTensor = {}): Tensor {
   const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
@@ -226,7 +236,7 @@ export function keep(x: Tensor, name = x.name): Tensor {
  * @param options.shape row-major shape of flat `values`.
  * @param options.dtype `f32` (default) or `i32` for token ids and class labels.
  * @returns in the arena inside a step, else persistent and owned by the caller.
- * @throws ArgumentError if a row is ragged or `values` does not fill `shape`.
+ * @throws ArgumentError if a row is ragged, `values` does not fill `shape`, an element is no number, or, for i32, no 32-bit integer.
  */
 export function tensor(
   values: NestedNumbers,
@@ -236,17 +246,24 @@ export function tensor(
   if (shape) {
     checkShape(shape);
     const flat = values as ArrayLike<number>;
-    if (flat.length !== sizeOf(shape)) {
-      throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat.length}`);
+    if (flat?.length !== sizeOf(shape)) {
+      throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat?.length}`);
     }
-    const t = empty(shape, rest);
-    t.set(flat);
-    return t;
+    return setTo(flat, empty(shape, rest));
   }
   const found = shapeOfNested(values);
-  const t = empty(found, rest);
-  t.set(flattenNested(values, found));
-  return t;
+  return setTo(flattenNested(values, found), empty(found, rest));
+}
+
+/** The tensor with these elements; where they are refused it is gone. */
+function setTo(values: ArrayLike<number>, t: Tensor): Tensor {
+  try {
+    t.set(values);
+    return t;
+  } catch (error) {
+    t.dispose();
+    throw error;
+  }
 }
 
 /** A tensor of one value, in the open step. */

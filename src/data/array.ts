@@ -1,7 +1,7 @@
 import type { DType, Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
-import { formatShape, type Shape, sizeOf } from '../engine/shape.ts';
+import { checkShape, formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 
 /** Typed arrays, and whatever else has numbers by index. */
 export type NumberArray = ArrayLike<number>;
@@ -12,15 +12,12 @@ export class NdArray<D extends NumberArray = NumberArray> {
   readonly data: D;
   readonly shape: Shape;
 
-  /** Throws `ArgumentError` if `data` does not fill `shape`. Keeps `data` itself, no copy. */
-  constructor(data: D, shape: Shape) {
-    if (data.length !== sizeOf(shape)) {
-      throw new ArgumentError(
-        `ndarray: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got data of ${data.length}`,
-      );
-    }
+  /** Throws `ArgumentError` if `data` does not fill `shape` or is of bigints. Keeps `data` itself, no copy. */
+  constructor(data: D, shape: Shape, what = 'ndarray') {
+    checkShape(shape);
     this.data = data;
     this.shape = shape;
+    expectFull(this, what);
   }
 
   /** The same numbers as nested arrays. */
@@ -31,6 +28,14 @@ export class NdArray<D extends NumberArray = NumberArray> {
       return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, from + i * inner, inner));
     };
     return build(0, 0, this.data.length);
+  }
+}
+
+/** That the numbers still are as many as the shape says: a buffer that was handed to a worker has none left. */
+function expectFull({ data, shape }: NdArray, what: string): void {
+  const got = typeof data?.[0] === 'bigint' ? 'bigints; Int32Array.from(data, Number) makes ids of them' : data?.length;
+  if (got !== sizeOf(shape)) {
+    throw new ArgumentError(`${what}: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got data of ${got}`);
   }
 }
 
@@ -54,11 +59,13 @@ export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
     // As it will stand in linear memory: a number that 32 bits cannot hold would become another one there.
-    const fits = dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value));
-    if (!fits) {
+    const isNumber = typeof value === 'number';
+    if (!(isNumber && (dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value))))) {
       const expected = dtype === 'i32' ? 'integers of 32 bits' : 'finite numbers';
       const row = Math.floor(i / (data.length / shape[0]!));
-      throw new ArgumentError(`${what} expected ${expected}, got ${value} in sample ${row} (flat index ${i})`);
+      throw new ArgumentError(
+        `${what} expected ${expected}, got ${isNumber ? value : typeof value} in sample ${row} (flat index ${i})`,
+      );
     }
   }
   return array;
@@ -80,10 +87,13 @@ const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toAr
 
 /** Samples as one array, of whatever numbers. */
 export function asArray(values: DataLike, what: string): NdArray {
-  if (values instanceof NdArray) return values;
+  if (values instanceof NdArray) {
+    expectFull(values, what);
+    return values;
+  }
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
   if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
-  const shape = shapeOfNested(values);
-  if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape);
+  const shape = shapeOfNested(values, what);
+  if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);
   return new NdArray(flattenNested(values, shape, what), shape);
 }

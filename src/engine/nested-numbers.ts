@@ -4,13 +4,17 @@ import { type Shape, sizeOf } from './shape.ts';
 /** Numbers nested to any depth; every row of a level has the same length. */
 export type NestedNumbers = number | ArrayLike<NestedNumbers>;
 
-/** The shape of nested arrays, from the first element of every level. */
-export function shapeOfNested(values: NestedNumbers): number[] {
+/** Far more than data has: an array that holds itself has no end. */
+const MOST_AXES = 32;
+
+/** The shape of nested arrays, from the first element of every level. Throws `ArgumentError` where they nest without end. */
+export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] {
   const shape: number[] = [];
   let level = values;
   // A string is no row, though it has a length and elements.
   while (typeof level === 'object' && typeof level?.length === 'number') {
-    shape.push(level.length);
+    if (shape.push(level.length) > MOST_AXES)
+      throw new ArgumentError(`${what} expected ${MOST_AXES} axes at most, got more`);
     if (level.length === 0) break;
     level = level[0]!;
   }
@@ -27,11 +31,10 @@ export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tenso
       flat[next++] = level;
       return;
     }
-    const length = typeof level === 'number' || level == null ? undefined : level.length;
+    const length = typeof level === 'number' ? undefined : level?.length;
     if (length !== shape[axis]) {
-      throw new ArgumentError(
-        `${what}${path}: expected a row of ${shape[axis]}, got ${length ?? JSON.stringify(level)}`,
-      );
+      const got = typeof level === 'object' && level ? 'an object' : level;
+      throw new ArgumentError(`${what}${path}: expected a row of ${shape[axis]}, got ${length ?? got}`);
     }
     for (let i = 0; i < shape[axis]!; i++) walk((level as ArrayLike<NestedNumbers>)[i]!, axis + 1, `${path}[${i}]`);
   };

@@ -76,6 +76,19 @@ export function withWeights<T>(source: WeightSource, body: () => T): T {
   }
 }
 
+let running: AnyLayer | undefined;
+
+/** Runs `body`, the inside of a network: the layers that it calls must be in the tree of the outermost one. @internal */
+export function inNetwork<T>(network: AnyLayer, body: () => T): T {
+  const outer = running;
+  running ??= network;
+  try {
+    return body();
+  } finally {
+    running = outer;
+  }
+}
+
 /** What a layer takes: most one tensor, some several, in a list or by name. */
 export type LayerInput = Nested<Tensor>;
 export type ShapeOf<Input> = Input extends Tensor
@@ -122,6 +135,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #trainable: boolean;
   #builtFor: ShapeOf<Input> | undefined;
   #random: RandomStream | undefined;
+  // Its tree, when last looked at.
+  #known: ReadonlySet<AnyLayer> | undefined;
 
   constructor(defaultName: string, options: LayerOptions) {
     super((self: Layer<Output, Input>, x: Input, callOptions) => self.#run(x, callOptions));
@@ -159,7 +174,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   build(inputShape: ShapeOf<Input>): void {
     this.checkInput(inputShape);
     if (this.#builtFor) {
-      if (this.#ownWeights.length === 0 || !this.fixesInputWidth) return;
+      if (this.#ownWeights.length === 0) return;
+      this.#expectListed();
+      if (!this.fixesInputWidth) return;
       const shape = formatShape(inputShape as BatchShape);
       const [got, expected] = [inputShape, this.#builtFor].map((each) => (each as BatchShape).at(-1));
       if (got !== expected) {
@@ -315,8 +332,19 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     };
   }
 
+  /** Throws `ArgumentError` where it runs in a network that does not know of it, and so would not train or save it. */
+  #expectListed(): void {
+    if (!running || running.#known?.has(this)) return;
+    running.#known = new Set(running.tree());
+    if (running.#known.has(this)) return;
+    throw new ArgumentError(
+      `${running.name}: layers expected '${this.name}', too, which it calls; list it there, or in the sublayers of what calls it`,
+    );
+  }
+
   /** The layer's own random numbers, for initial values and masks. */
   get random(): RandomStream {
+    this.#expectListed();
     return (this.#random ??= nextStream());
   }
 
@@ -361,6 +389,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     how: InitializerSpec | Initializer,
     regularizer?: RegularizerSpec | undefined,
   ): Parameter {
+    this.#expectListed();
     const fullName = `${this.path}/${name}`;
     const initialize = typeof how === 'function' ? how : initializer(how);
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);

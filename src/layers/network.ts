@@ -1,14 +1,26 @@
 import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
-import { leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
-import { type InputSpec, isInputSpec } from './input-spec.ts';
-import { type AnyLayer, type BatchShape, type CallOptions, isShape, Layer, type LayerConfig } from './layer.ts';
+import { expectIds } from '../ops/ids.ts';
+import { expectInputShape, type InputSpec, isInputSpec } from './input-spec.ts';
+import {
+  type AnyLayer,
+  type BatchShape,
+  type CallOptions,
+  inNetwork,
+  isShape,
+  Layer,
+  type LayerConfig,
+} from './layer.ts';
 import { nameLayers } from './layer-names.ts';
 
 export type LayersOf = Readonly<Record<string, AnyLayer>> | readonly AnyLayer[];
 
 export interface NetworkOptions<L extends LayersOf> {
-  /** The layers with weights that `forward` calls, by name or in a list. One may be called as often as it is wanted. */
+  /**
+   * The layers that `forward` calls, by name or in a list; one may be called as often as it is wanted. Those that have weights, carry states
+   * or draw random numbers must be there: what is not listed is neither trained nor saved, and so is refused at the first call.
+   */
   layers: L;
   name?: string | undefined;
   /** One input, a list, or several by name: in this form data is given and `forward` gets it. Default: one f32 input. */
@@ -17,6 +29,10 @@ export interface NetworkOptions<L extends LayersOf> {
 
 // biome-ignore lint/suspicious/noExplicitAny: `forward` gets the form that `inputs` declares, which types do not follow here.
 export type Forward<L extends LayersOf, Y> = (x: any, layers: L, options: CallOptions) => Y;
+
+/** What stands at a place of something nested, if it does. */
+const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
+  key === undefined ? (nested as T) : (nested as Record<string, T>)[key];
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 /** A model of the caller's own as one layer: its layers, and a function that calls them. */
@@ -121,8 +137,12 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 
   #dtypeOf(key: NestedKey): DType {
-    const spec = key === undefined ? this.#inputs : (this.#inputs as Record<string, InputSpec>)[key];
-    return (spec as InputSpec | undefined)?.dtype ?? 'f32';
+    return at(this.#inputs, key)?.dtype ?? 'f32';
+  }
+
+  #nameOf(key: NestedKey): string {
+    const place = key === undefined ? '' : typeof key === 'number' ? `[${key}]` : ` '${key}'`;
+    return `${this.name}: input${place}`;
   }
 
   /** Its function is code, which no configuration holds. */
@@ -130,8 +150,23 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return { name: this.name, isCustom: true };
   }
 
+  protected override checkInput(inputShape: Nested<BatchShape>): void {
+    for (const [key, spec] of entriesOf(this.#inputs, isInputSpec)) {
+      const shape = at(inputShape, key);
+      expectInputShape(this.#nameOf(key), spec, isShape(shape) ? shape : undefined);
+    }
+  }
+
   protected override call(x: Nested<Tensor>, options: CallOptions): Y {
-    const y = this.#forward(x, this.#options.layers, options);
+    if (this.#options.inputs) {
+      for (const [key, { dtype = 'f32', limit }] of entriesOf(this.#inputs, isInputSpec)) {
+        const given = at(x, key)!;
+        if (given.dtype !== dtype)
+          throw new ArgumentError(`${this.#nameOf(key)} expected ${dtype}, got ${given.dtype}`);
+        if (limit !== undefined) expectIds(this.#nameOf(key), given, limit);
+      }
+    }
+    const y = inNetwork(this, () => this.#forward(x, this.#options.layers, options));
     for (const output of leavesOf(y, isTensor)) {
       if (!isTensor(output)) {
         throw new ArgumentError(

@@ -1,6 +1,7 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
 import type { SavedNetwork } from '../io/model-file.ts';
-import { type AnyLayer, type BatchShape, type CallOptions, Layer, type LayerConfig } from './layer.ts';
+import { fitsShape } from './input-spec.ts';
+import { type AnyLayer, type BatchShape, type CallOptions, inNetwork, Layer, type LayerConfig } from './layer.ts';
 import { nameLayers } from './layer-names.ts';
 import { layerFromConfig } from './registry.ts';
 
@@ -57,8 +58,7 @@ export class Sequential extends Layer {
 
   protected override checkInput(inputShape: BatchShape): void {
     const expected = this.batchInputShape;
-    const fits = expected?.every((n, i) => n === null || inputShape[i] == null || n === inputShape[i]) ?? true;
-    if (expected && (!fits || expected.length !== inputShape.length)) {
+    if (expected && !fitsShape(expected, inputShape)) {
       throw new ArgumentError(
         `${this.name}: input expected ${formatShape(expected)}, got ${formatShape(inputShape)} for its first layer '${this.layers[0]!.name}'`,
       );
@@ -66,6 +66,10 @@ export class Sequential extends Layer {
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
+    inNetwork(this, () => this.#buildLayers(inputShape));
+  }
+
+  #buildLayers(inputShape: BatchShape): void {
     let shape = inputShape;
     let before: Layer | undefined;
     const made: Layer[] = [];
@@ -84,6 +88,10 @@ export class Sequential extends Layer {
   }
 
   protected override call(x: Tensor, { training, mask }: CallOptions): Tensor {
+    return inNetwork(this, () => this.#callLayers(x, training, mask));
+  }
+
+  #callLayers(x: Tensor, training: CallOptions['training'], mask: CallOptions['mask']): Tensor {
     return this.layers.reduce((value, layer, i) => {
       const y = layer(value, { training, mask: i === 0 ? mask : undefined });
       if (Array.isArray(y)) {

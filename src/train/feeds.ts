@@ -1,6 +1,7 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import type { SamplesLike } from '../data/ragged.ts';
+import { expectCount } from '../engine/argument-error.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { FitOptions } from './fit.ts';
 import type { AnyModel } from './model.ts';
@@ -188,6 +189,7 @@ export class Source<T> {
   /** The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be made. */
   async *take(count: number | undefined): AsyncGenerator<T> {
     if (count === undefined) await this.close();
+    else expectCount(`${this.#what}: steps`, count);
     for (let taken = 0; taken !== count; taken++) {
       const next = await this.#next(count !== undefined);
       if (!next.done) {

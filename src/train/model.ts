@@ -6,7 +6,7 @@ import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import type { CarriedStates } from '../layers/carried-states.ts';
-import { type AnyLayer, type Layer, withTraining } from '../layers/layer.ts';
+import { type AnyLayer, expectCount, type Layer, withTraining } from '../layers/layer.ts';
 import { type Forward, type LayersOf, Network, type NetworkOptions } from '../layers/network.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
@@ -228,9 +228,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
       const feed = measuredFeed(this, 'evaluate: batches', x, { classWeight }, steps);
       return evaluateFeed(this, feed, { classWeight });
     }
+    const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? 32);
     const samples = checkData(this, x, y as Data, options);
     const logs = this.runningLogs();
-    for (const { rows } of cut(samples, inTurn(samples.count), options.batchSize ?? 32).batches()) {
+    for (const { rows } of cut(samples, inTurn(samples.count), batchSize).batches()) {
       this.evaluateRows(samples, rows, logs, options.classWeight);
     }
     return logs.value();
@@ -285,6 +286,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   ): Predictions<Y> | Promise<Predictions<Y>> {
     if (isBatches(x)) return predictBatches(this, x, options.steps) as Promise<Predictions<Y>>;
     const { batchSize = 32, weights = 'float32' } = options;
+    expectCount('predict: batchSize', batchSize);
     checkWeightFormat('predict', weights);
     const columns = columnsOf('x', this.network.inputs, x);
     if (weights === 'int8' && leavesOf(columns, isColumn)[0]!.count > 0) {

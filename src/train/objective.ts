@@ -227,7 +227,9 @@ function classesOf(target: Tensor, rows: Shape): number[] {
   const width = values.length / count;
   if (width === 1) return Array.from(values, Math.round);
   return Array.from({ length: count }, (_, row) => {
-    const each = values.subarray(row * width, (row + 1) * width);
-    return each.indexOf(Math.max(...each));
+    const from = row * width;
+    let largest = 0;
+    for (let i = 1; i < width; i++) if (values[from + i]! > values[from + largest]!) largest = i;
+    return largest;
   });
 }

@@ -56,7 +56,7 @@ export class Column {
   #uploadRagged(engine: Engine, { sequences, features, longest }: RaggedArray, { order, from, to, pad }: Rows): Tensor {
     const chosen = Array.from({ length: to - from }, (_, i) => sequences[order[from + i]!]!);
     const lengths = chosen.map(({ shape }) => shape[0]!);
-    const time = pad === 'longest' ? longest : Math.max(...lengths);
+    const time = pad === 'longest' ? longest : lengths.reduce((most, length) => Math.max(most, length), 0);
     const step = features.reduce((size, n) => size * n, 1);
     const { t, view } = this.#allocate(engine, [chosen.length, time, ...features]);
     view.fill(0);

@@ -4,6 +4,19 @@ import { ArgumentError, DeadTensorError, keep, type Tensor, tensor } from '../..
 import { engine } from '../../src/engine/engine.ts';
 import { lastStep, reshape, scale, square, swapTimeBatch } from '../../src/ops/index.ts';
 
+/** An array whose only element is itself. */
+function inItself(): unknown[] {
+  const list: unknown[] = [];
+  list.push(list);
+  return list;
+}
+
+function deepList(depth: number): unknown {
+  let list: unknown = [];
+  for (let i = 0; i < depth; i++) list = [list];
+  return list;
+}
+
 describe('the life of a tensor', () => {
   test('made in a step, ends with it: every use throws and names it', () => {
     const dead = engine().step(() => tensor([[1, 2]], { name: 'activations' }));
@@ -146,7 +159,7 @@ describe('tensor', () => {
     expect(tensor([]).shape).toEqual([0]);
   });
 
-  test.each<[string, unknown, { shape?: number[] }, RegExp]>([
+  test.each<[string, unknown, object, RegExp]>([
     ['a ragged row', [[1, 2], [3]], {}, /^tensor\[1\]: expected a row of 2, got 1$/],
     ['a number where a row should be', [[1, 2], 3], {}, /^tensor\[1\]: expected a row of 2, got 3$/],
     ['a row where a number should be', [1, [2]], {}, /^tensor\[1\]: expected a number, got object$/],
@@ -154,10 +167,47 @@ describe('tensor', () => {
     ['null', [[null]], {}, /expected a number, got object/],
     ['undefined', undefined, {}, /expected a number, got undefined/],
     ['too few values for its shape', [1, 2, 3], { shape: [2, 2] }, /shape \[2, 2\] holds 4 values, got 3$/],
-    ['a negative length', [1], { shape: [-1] }, /shape expected non-negative integers, got \[-1\]$/],
+    ['a negative length', [1], { shape: [-1] }, /shape expected a list of integers ≥ 0, got \[-1\]$/],
+    ['a shape that is no list', [1], { shape: 1 }, /shape expected a list of integers ≥ 0, got number$/],
+    ['null for its shape', null, { shape: [1] }, /shape \[1\] holds 1 values, got undefined$/],
+    ['a string for its shape', ['1'], { shape: [1] }, /^set\(\): 'tensor' expected numbers, got string at 0$/],
+    ['a fraction for an id', [1, 2.5], { dtype: 'i32' }, /expected integers of 32 bits, got 2.5 at 1$/],
+    [
+      'an id past 32 bits',
+      [2 ** 31],
+      { dtype: 'i32', shape: [1] },
+      /expected integers of 32 bits, got 2147483648 at 0$/,
+    ],
+    ['NaN for an id', new Float32Array([Number.NaN]), { dtype: 'i32' }, /expected integers of 32 bits, got NaN at 0$/],
+    ['bigints', new BigInt64Array(2), {}, /^tensor\[0\]: expected a number, got bigint$/],
+    ['bigints for its shape', new BigInt64Array(2), { shape: [2] }, /expected numbers, got bigint at 0$/],
+    ['an array in itself', inItself(), {}, /^tensor expected 32 axes at most, got more$/],
+    ['a list as deep as a stack', deepList(20_000), {}, /^tensor expected 32 axes at most, got more$/],
+    [
+      'deep lists where rows should be',
+      [[1], [deepList(20_000)]],
+      {},
+      /^tensor\[1\]\[0\]: expected a number, got object$/,
+    ],
+    ['an object where a row should be', [[1], {}], {}, /^tensor\[1\]: expected a row of 1, got an object$/],
   ])('from %s, throws where it stands', (_, values, options, message) => {
     expect(() => tensor(values as number[], options)).toThrow(message);
     expect(() => tensor(values as number[], options)).toThrow(ArgumentError);
+  });
+
+  test('from refused values, leaves no memory taken', () => {
+    const used = engine().heap.usedBytes;
+    expect(() => tensor(Array(1000).fill(0.5), { dtype: 'i32' })).toThrow(ArgumentError);
+    expect(engine().heap.usedBytes).toBe(used);
+  });
+
+  test('of ids, set to a fraction or past 32 bits, throws and stays as it was', () => {
+    const ids = tensor([1, 2], { dtype: 'i32', name: 'ids' });
+    expect(() => ids.set([3, 0.5])).toThrow("set(): 'ids' expected integers of 32 bits, got 0.5 at 1");
+    expect(() => ids.set([3, -(2 ** 31) - 1])).toThrow('expected integers of 32 bits, got -2147483649 at 1');
+    expect(Array.from(ids.toArray())).toEqual([1, 2]);
+    ids.set(new Float64Array([-(2 ** 31), 2 ** 31 - 1]));
+    expect(Array.from(ids.toArray())).toEqual([-(2 ** 31), 2 ** 31 - 1]);
   });
 
   test('item and set on another size, throw both sizes', () => {
