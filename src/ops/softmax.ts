@@ -1,6 +1,6 @@
 import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
-import { Binary, Unary } from '../engine/abi.ts';
+import { Binary, Masked, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
@@ -83,8 +83,9 @@ export function logSoftmax(input: Tensor): Tensor {
  * Softmax and cross-entropy in one op: loss = mean over rows of −weight·log softmax(logits)[target].
  *
  * @param input logits `[…, V]` f32, in either memory order.
- * @param labels targets `[…]` i32, each in [0, V).
- * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh.
+ * @param labels targets `[…]` i32, each in [0, V); of a row of weight 0 any number.
+ * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh. Rows of weight 0 have no loss
+ *   and no gradient, even where their logits are NaN.
  * @param options.isLastUse whether nobody reads the logits afterwards. If no backward does either, their memory becomes that of
  *   the probabilities, and then of their gradient, and whoever reads them gets a `DeadTensorError`. Default false.
  * @returns shape [], in nat.
@@ -104,13 +105,13 @@ export function softmaxCrossEntropy(
   const classes = logits.shape.at(-1) ?? 0;
   expectShape('softmaxCrossEntropy: targets', labels.shape, logits.shape.slice(0, -1));
   if (labels.dtype !== 'i32') throw new ArgumentError(`softmaxCrossEntropy: targets expected i32, got ${labels.dtype}`);
-  const targets = inOrder(labels, logits.timeMajor);
-  const rows = targets.size;
-  expectIds('softmaxCrossEntropy: targets', targets, classes);
   if (weights) {
     expectF32('softmaxCrossEntropy: weights', weights);
     expectShape('softmaxCrossEntropy: weights', weights.shape, labels.shape);
   }
+  const targets = inOrder(weights ? where(weights, labels, 0) : labels, logits.timeMajor);
+  const rows = targets.size;
+  expectIds('softmaxCrossEntropy: targets', targets, classes);
   const weightsAt = weights ? inOrder(weights, logits.timeMajor).ptr : 0;
 
   const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
@@ -127,6 +128,7 @@ export function softmaxCrossEntropy(
       const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
       own.softmax_cross_entropy(to - from, classes, logitsAt + at, ids, probabilities + at, out);
     });
+    if (weightsAt) kernels.masked_rows(Masked.Zero, rows, 1, weightsAt, 0, each);
     const sum = weightsAt ? kernels.dot(rows, each, weightsAt) : kernels.sum(rows, each);
     engine.f32(loss.ptr, 1)[0] = sum / rows;
   });
@@ -137,6 +139,7 @@ export function softmaxCrossEntropy(
       const at = saved + 4 * from * classes;
       const weigh = weightsAt && weightsAt + 4 * from;
       own.softmax_cross_entropy_backward(to - from, classes, at, targets.ptr + 4 * from, weigh, scale, at, 0);
+      if (weigh) own.masked_rows(Masked.Zero, to - from, classes, weigh, 0, at);
     });
     tape.give(logits, saved);
   });

@@ -1,6 +1,6 @@
 import { ArgumentError, expectShape, type Tensor } from '../autograd/tensor.ts';
 import type { losses } from './losses/by-name.ts';
-import { type Loss, type LossConfig, reduceRows } from './losses/loss.ts';
+import { type Loss, type LossConfig, reduceRows, withoutZeroRows } from './losses/loss.ts';
 import { lossTable } from './name-tables.ts';
 
 export type { Loss, LossConfig, LossOptions, Reduction } from './losses/loss.ts';
@@ -30,8 +30,9 @@ function ownLoss(each: LossFunction): Loss {
     name,
     targetDtype: 'f32',
     weightShape: (predictions) => predictions.slice(0, -1),
+    leavesOut: true,
     compute(yTrue, yPred, weights) {
-      const values = each(yTrue, yPred);
+      const values = each(...withoutZeroRows(yTrue, yPred, weights));
       if (weights && values.size === 1 && weights.size !== 1) {
         throw new ArgumentError(`${name}: expected a value for each row, so that rows can be weighed, got one for all`);
       }

@@ -1,7 +1,8 @@
 import { stopGradient } from '../autograd/tape.ts';
-import { ArgumentError, expectShape, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
 import { add, scale } from '../ops/elementwise.ts';
+import { withoutZeroRows } from './losses/loss.ts';
 import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
 import { type Measurements, measure } from './metrics/metric.ts';
 import { type Metric, type MetricConfig, type MetricFunction, type MetricName, metricOf } from './metrics.ts';
@@ -104,15 +105,22 @@ export class Objective {
         classWeight: weighing.classWeight,
         sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
       };
-      const shape = head.loss.weightShape?.(prediction.shape) ?? rowsOf(prediction);
-      const weights = rowWeights(target, prediction, shape, { ...factors, forMean: true });
+      const shape = weightShapeOf(head, prediction);
+      // Of a sum Keras's mask takes rows away, and no more.
+      const forMean = head.loss.config?.().reduction !== 'sum';
+      const weights = rowWeights(target, prediction, shape, { ...factors, forMean });
       if (watch) stopGradient(() => watch.see(head, target, prediction, factors));
-      const loss = head.loss.compute(target, prediction, weights, { isLastUse: this.heads.length === 1 });
+      const given = head.loss.leavesOut ? [target, prediction] : withoutZeroRows(target, prediction, weights);
+      const [yTrue, yPred] = given as [Tensor, Tensor];
+      const compute = (): Tensor => head.loss.compute(yTrue, yPred, weights, { isLastUse: this.heads.length === 1 });
+      // What weighs nothing is no part of the sum, whatever it is.
+      const loss = head.weight === 0 ? stopGradient(compute) : compute();
       if (prefix) parts[`${prefix}loss`] = loss.item();
+      if (head.weight === 0) continue;
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
       total = total ? add(total, weighted) : weighted;
     }
-    return { total: total!, parts };
+    return { total: total ?? filled([]), parts };
   }
 }
 
@@ -163,7 +171,8 @@ export class Watch {
   see(head: Head, target: Tensor, prediction: Tensor, factors: Factors): void {
     const weigh = (by: Factors): Tensor | undefined => rowWeights(target, prediction, rowsOf(prediction), by);
     const weights = head.weightedMetrics.length > 0 ? weigh(factors) : undefined;
-    this.#measurements.get(head)!.update(target, prediction, weigh({}), weights);
+    const hasRows = weightShapeOf(head, prediction).length === prediction.shape.length - 1;
+    this.#measurements.get(head)!.update(target, prediction, weigh({}), weights, hasRows);
   }
 
   /** The metrics over all that was seen, by name. */
@@ -180,6 +189,9 @@ const maskFor = (prediction: Tensor, target: Tensor): Tensor | undefined => pred
 
 /** A row is the last axis of the predictions. */
 const rowsOf = (prediction: Tensor): Shape => prediction.shape.slice(0, -1);
+
+const weightShapeOf = ({ loss }: Head, prediction: Tensor): Shape =>
+  loss.weightShape?.(prediction.shape) ?? rowsOf(prediction);
 
 /** What rows are weighed by, beside the mask of the predictions. */
 interface Factors {
@@ -211,7 +223,8 @@ function rowWeights(
     multiply(sampleWeight.toArray());
   }
   if (classWeight) multiply(classesOf(target, shape).map((id) => classWeight[id] ?? 1));
-  if (mask && shape.length >= mask.shape.length) {
+  // A loss of whole sequences reads their mask itself.
+  if (mask && (mask.shape.length <= shape.length || shape.length === prediction.shape.length - 1)) {
     expectShape('mask', mask.shape, shape.slice(0, mask.shape.length));
     const counts = mask.toArray() as Float32Array;
     const valid = forMean ? counts.reduce((sum, value) => sum + value, 0) : counts.length;

@@ -3,7 +3,7 @@ import { ctcLoss, labelLengths } from '../../ops/ctc.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { expectNumber } from '../expect-number.ts';
 import { expectChoice } from '../option-checks.ts';
-import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig } from './loss.ts';
+import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig, withoutZeroRows } from './loss.ts';
 
 export interface CtcLossOptions extends LossOptions {
   /** Class that stands for no label. Default 0. */
@@ -31,10 +31,11 @@ export function ctc({ blank = 0, reduction = 'sumOverBatchSize' }: CtcLossOption
     reads: 'logits',
     classes: 'exclusive',
     weightShape: (predictions) => predictions.slice(0, 1),
+    leavesOut: true,
     values,
     compute(yTrue, yPred, weights) {
       if (weights) expectShape('ctc: weights', weights.shape, yPred.shape.slice(0, 1));
-      return reduceRows(values(yTrue, yPred), weights, reduction);
+      return reduceRows(values(...withoutZeroRows(yTrue, yPred, weights, -1)), weights, reduction);
     },
     checkTargets({ data, shape }, predictions, what) {
       const [batch, steps, classes] = predictions as [number, number, number];

@@ -4,6 +4,7 @@ import { broadcastTo } from '../../ops/broadcast.ts';
 import { div, mul, scale } from '../../ops/elementwise.ts';
 import { reshape } from '../../ops/layout.ts';
 import { mean, sum } from '../../ops/reduce.ts';
+import { where } from '../../ops/select.ts';
 import { expectChoice } from '../option-checks.ts';
 
 /** Options of a loss as JSON has them. */
@@ -28,13 +29,15 @@ export interface Loss {
   weightShape?(predictions: Shape): Shape;
   /**
    * Mean over the batch (and over time), shape []. Weighted it is Σ w·ℓ / number of rows, not / Σ w: for a masked mean
-   * the caller scales its mask by rows / rows that count, as Keras does.
+   * the caller scales its mask by rows / rows that count, as Keras does. With `leavesOut`, rows of weight 0 may hold any numbers, NaN too.
    *
    * @param weights f32 of `weightShape`, constants.
    * @param options.isLastUse whether nobody reads the predictions afterwards, so that the loss may overwrite them.
    * @throws ArgumentError if a shape does not fit.
    */
   compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor, options?: { isLastUse?: boolean }): Tensor;
+  /** Whether `compute` itself leaves out rows of weight 0. Without it they hold ½, and their targets 1 or class 0, before it sees them. */
+  readonly leavesOut?: boolean;
   /** The loss of each row, of `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
   /** 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all count. */
@@ -70,6 +73,21 @@ export function reductionFactor(reduction: Reduction, rows: number, weights: Ten
   return total === 0 ? 0 : rows / total;
 }
 
+/**
+ * Targets and predictions of which rows of weight 0 hold numbers that no loss stumbles over, whatever they held: ½ as a prediction, and as a
+ * target `target` or 1, or class 0. No gradient reaches these rows.
+ */
+export function withoutZeroRows(
+  yTrue: Tensor,
+  yPred: Tensor,
+  weights: Tensor | undefined,
+  target = yTrue.dtype === 'i32' ? 0 : 1,
+): [yTrue: Tensor, yPred: Tensor] {
+  if (!weights?.dataView().includes(0)) return [yTrue, yPred];
+  const without = (x: Tensor, value: number): Tensor => Object.assign(where(weights, x, value), { mask: x.mask });
+  return [without(yTrue, target), without(yPred, 0.5)];
+}
+
 /** Row losses reduced to one number. */
 export function reduceRows(values: Tensor, weights: Tensor | undefined, reduction: Reduction): Tensor {
   const average = mean(weights ? mul(values, weights) : values);
@@ -88,19 +106,20 @@ const withoutLast = (shape: Shape): Shape => shape.slice(0, -1);
 export function rowLoss({ values, config, ...loss }: RowLoss, { reduction = 'sumOverBatchSize' }: LossOptions): Loss {
   const { name } = loss;
   expectChoice(name, 'reduction', reduction, REDUCTIONS);
-  const checked = (yTrue: Tensor, yPred: Tensor): Tensor => {
+  const checked = (yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor => {
     expectShape(`${name}: targets`, yTrue.shape, yPred.shape);
-    return values(yTrue, yPred);
+    return values(...withoutZeroRows(yTrue, yPred, weights));
   };
   return {
     ...loss,
     targetDtype: 'f32',
     targetShape: (predictions) => predictions,
     weightShape: withoutLast,
-    values: checked,
+    leavesOut: true,
+    values: (yTrue, yPred) => checked(yTrue, yPred),
     compute(yTrue, yPred, weights) {
       if (weights) expectShape(`${name}: weights`, weights.shape, withoutLast(yPred.shape));
-      return reduceRows(checked(yTrue, yPred), weights, reduction);
+      return reduceRows(checked(yTrue, yPred, weights), weights, reduction);
     },
     config: () => ({ ...config, ...reductionConfig(reduction) }),
   };

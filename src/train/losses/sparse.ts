@@ -14,6 +14,7 @@ import {
   reductionConfig,
   reductionFactor,
   sumRows,
+  withoutZeroRows,
 } from './loss.ts';
 import { clipped, type FromLogits, readsOf } from './probabilities.ts';
 import { expectTargets } from './target-checks.ts';
@@ -56,10 +57,11 @@ export function sparseCategoricalCrossentropy({
     classes: 'exclusive',
     targetShape: (predictions) => predictions.slice(0, -1),
     weightShape: (predictions) => predictions.slice(0, -1),
+    leavesOut: true,
     values(yTrue, yPred) {
       if (ignored === undefined) return lossOfRows(yTrue, yPred);
       const { labels, weights } = leaveOut(yTrue, ignored);
-      return mul(lossOfRows(labels, yPred), weights);
+      return mul(lossOfRows(...withoutZeroRows(labels, yPred, weights)), weights);
     },
     compute(yTrue, yPred, given, options) {
       if (given) expectShape(`${name}: weights`, given.shape, yPred.shape.slice(0, -1));
@@ -67,7 +69,7 @@ export function sparseCategoricalCrossentropy({
         ignored === undefined
           ? { labels: yTrue, weights: given }
           : leaveOut(yTrue, ignored, given, reduction === 'sumOverBatchSize');
-      if (!fromLogits) return reduceRows(lossOfRows(labels, yPred), weights, reduction);
+      if (!fromLogits) return reduceRows(lossOfRows(...withoutZeroRows(labels, yPred, weights)), weights, reduction);
       const average = softmaxCrossEntropy(yPred, labels, weights, options);
       const factor = reductionFactor(reduction, labels.size, weights);
       return factor === 1 ? average : scale(average, factor);

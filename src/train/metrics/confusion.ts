@@ -167,6 +167,7 @@ function fScoreState(
         const own = predictions.subarray(row * columns, (row + 1) * columns);
         const most = threshold === null ? own.reduce((a, b) => Math.max(a, b), -Infinity) : 0;
         const weight = all.weights ? all.weights[row]! : 1;
+        if (weight === 0) continue;
         own.forEach((p, column) => {
           // Of several greatest each is chosen, but none of a row of zeros.
           const hit = threshold === null ? p >= most && Math.abs(p) > 1e-9 : p > Math.fround(threshold);

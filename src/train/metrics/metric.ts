@@ -2,7 +2,7 @@ import { ArgumentError, expectShape, type Shape, type Tensor } from '../../autog
 import { sigmoid } from '../../ops/elementwise.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { softmax } from '../../ops/softmax.ts';
-import type { Loss } from '../losses/loss.ts';
+import { type Loss, withoutZeroRows } from '../losses/loss.ts';
 
 /** Options of a metric as JSON has them; `metric` is the maker's name, `name` what the history calls it. */
 export type MetricConfig = Readonly<
@@ -122,8 +122,8 @@ export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, 
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 export interface Measurements {
-  /** Adds a batch to every metric; `ownWeights` are those of the weighted ones. */
-  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor): void;
+  /** Adds a batch to every metric; `ownWeights` are those of the weighted ones, `hasRows` tells whether targets have a row for each of the predictions'. */
+  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
   /** What each metric says of everything so far, by name; `name_0`, `name_1`, … where it says several numbers. */
   logs(prefix?: string): Record<string, number>;
 }
@@ -144,8 +144,11 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
     return { name: before === 0 ? name : `${name}_${before}`, isWeighted, state: metric.start() };
   });
   return {
-    update(yTrue, yPred, weights, ownWeights) {
-      for (const { isWeighted, state } of states) state.update(yTrue, yPred, isWeighted ? ownWeights : weights);
+    update(yTrue, yPred, weights, ownWeights, hasRows = true) {
+      const seen = [weights, ownWeights].map(
+        (each) => [...withoutZeroRows(yTrue, yPred, hasRows ? each : undefined), each] as const,
+      );
+      for (const { isWeighted, state } of states) state.update(...seen[Number(isWeighted)]!);
     },
     logs(prefix = '') {
       const entries = states.flatMap(({ name, state }) => {
