@@ -48,11 +48,6 @@ export class RandomStream {
     this.#calls = calls;
   }
 
-  /** Goes back to the first number. */
-  restart(): void {
-    this.#calls = 0;
-  }
-
   /** The word of the next call, signed. */
   #nextWord(): number {
     return mix(mix((this.#calls++ + 0x9e3779b9) | 0) ^ this.#mixed);
@@ -147,3 +142,6 @@ export function setSeed(seed: number): void {
 
 /** A new stream for one user of randomness, seeded from the stream that `setSeed` set. @internal */
 export const nextStream = (): RandomStream => new RandomStream(seeds.nextUint32());
+
+/** The stream of seeds. @internal */
+export const seedStream = (): RandomStream => seeds;

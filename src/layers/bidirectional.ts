@@ -90,11 +90,6 @@ class Bidirectional<Output> extends Layer<Output> {
     };
   }
 
-  override unbuild(): void {
-    super.unbuild();
-    for (const layer of this.sublayers) layer.unbuild();
-  }
-
   protected override checkInput(inputShape: BatchShape): void {
     this.expectSequence(inputShape);
   }

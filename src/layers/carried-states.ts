@@ -1,6 +1,7 @@
-import { ArgumentError, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
 import { expectCount } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
+import { changed, openTransaction, type Transaction } from '../engine/transaction.ts';
 import { inOrder } from '../ops/layout.ts';
 
 /** One state of a recurrence: its name, and how many numbers a sequence has of it. */
@@ -28,17 +29,13 @@ export function expectStates(
   });
 }
 
-/** Where the states stand, and where they stood before the last call, so that a failed step can be taken back. */
-interface Held {
-  now: Tensor[];
-  before: Tensor[];
-}
-
 /** The states that a stateful layer carries from one batch to the next. Values are carried, gradients are not. */
 export class CarriedStates {
   readonly specs: readonly StateSpec[];
   readonly #describe: () => string;
-  #held: Held | undefined;
+  #held: readonly Tensor[] | undefined;
+  // The transaction that can put back the values of `#held`.
+  #savedBy: Transaction | undefined;
 
   constructor(specs: readonly StateSpec[], describe: () => string) {
     this.specs = specs;
@@ -47,12 +44,12 @@ export class CarriedStates {
 
   /** Copies, `[B, width]` each; undefined before the first batch and after `reset`. */
   get values(): Float32Array[] | undefined {
-    return this.#held?.now.map((state) => state.toArray() as Float32Array);
+    return this.#held?.map((state) => state.toArray() as Float32Array);
   }
 
   /** Sequences in a batch, once there was one. */
   get batch(): number | undefined {
-    return this.#held?.now[0]?.shape[0];
+    return this.#held?.[0]?.shape[0];
   }
 
   /** Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with `batch`·width values each. */
@@ -69,64 +66,93 @@ export class CarriedStates {
         );
       }
     });
-    this.begin(batch);
-    this.#held ??= this.#make(batch);
-    this.#held.now.forEach((state, i) => state.set(states[i]!));
+    this.#expectBatch(batch);
+    this.#writable(batch).forEach((state, i) => state.set(states[i]!));
   }
 
   /**
-   * The states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size than the one before. Changes
-   * nothing.
+   * Copies of the states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size than the one before.
+   * Changes nothing.
    */
   begin(batch: number): readonly Tensor[] | undefined {
-    if (this.#held && this.batch !== batch) {
-      throw new ArgumentError(
-        `${this.#describe()}: stateful, so every batch expected ${this.batch} samples as the first, got ${batch}; call resetStates() to start anew`,
-      );
-    }
-    return this.#held?.now;
+    this.#expectBatch(batch);
+    // A backward pass reads them after `keep` has written the next ones.
+    return this.#held?.map(({ engine, name, shape, size, ptr }) => {
+      const copy = empty(shape, { name, engine });
+      engine.kernels.scale(size, 1, ptr, copy.ptr);
+      return copy;
+    });
   }
 
   /** Keeps the states in which a batch ended, whose size `begin` was asked about. */
   keep(states: readonly Tensor[]): void {
-    const { now, before } = this.#held ?? this.#make(states[0]!.shape[0]!, states[0]!.engine);
-    states.forEach((state, i) => {
-      state.engine.kernels.scale(state.size, 1, inOrder(state, false).ptr, before[i]!.ptr);
+    const [{ shape, engine }] = states as [Tensor];
+    this.#writable(shape[0]!, engine).forEach(({ ptr, size }, i) => {
+      engine.kernels.scale(size, 1, inOrder(states[i]!, false).ptr, ptr);
     });
-    this.#held = { now: before, before: now };
-  }
-
-  #make(batch: number, engine?: Engine): Held {
-    const [now, before] = [0, 1].map(() =>
-      this.specs.map(({ name, width }) =>
-        persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) }),
-      ),
-    );
-    return { now: now!, before: before! };
   }
 
   /** Makes the next batch start from zeros. */
   reset(): void {
-    for (const state of [...(this.#held?.now ?? []), ...(this.#held?.before ?? [])]) state.dispose();
-    this.#held = undefined;
+    this.#replace(undefined);
+  }
+
+  #expectBatch(batch: number): void {
+    if (!this.#held || this.batch === batch) return;
+    throw new ArgumentError(
+      `${this.#describe()}: stateful, so every batch expected ${this.batch} samples as the first, got ${batch}; call resetStates() to start anew`,
+    );
+  }
+
+  #make(batch: number, engine?: Engine): Tensor[] {
+    return this.specs.map(({ name, width }) =>
+      persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) }),
+    );
+  }
+
+  /** Buffers for states of a batch, whose values now the open transaction can put back. */
+  #writable(batch: number, engine?: Engine): readonly Tensor[] {
+    const held = this.#held;
+    if (!held || this.batch !== batch) this.#replace(this.#make(batch, engine));
+    else if (this.#savedBy !== openTransaction() || !this.#savedBy) {
+      const values = this.values!;
+      this.#savedBy = openTransaction();
+      changed(
+        () => {
+          this.#savedBy = undefined;
+          if (this.#held === held) held.forEach((state, i) => state.set(values[i]!));
+        },
+        () => {
+          this.#savedBy = undefined;
+        },
+      );
+    }
+    return this.#held!;
+  }
+
+  #replace(next: readonly Tensor[] | undefined): void {
+    const held = this.#held;
+    const dispose = (states: readonly Tensor[] = []): void => {
+      for (const state of states) state.dispose();
+    };
+    this.#held = next;
+    changed(
+      () => {
+        if (this.#held !== next) return;
+        dispose(next);
+        this.#held = held;
+      },
+      () => dispose(held),
+    );
   }
 
   /** Starts from zeros until the function it returns is called, which puts the states back. */
   setAside(): () => void {
-    const held = this.#held;
+    const [held, savedBy] = [this.#held, this.#savedBy];
     this.#held = undefined;
     return () => {
-      this.reset();
-      this.#held = held;
-    };
-  }
-
-  /** The function it returns undoes at most one `keep`. */
-  snapshot(): () => void {
-    const held = this.#held;
-    return () => {
-      if (held) this.#held = held;
-      else this.reset();
+      for (const state of this.#held ?? []) state.dispose();
+      [this.#held, this.#savedBy] = [held, savedBy];
     };
   }
 }

@@ -1,7 +1,8 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
-import { nextStream, type RandomStream } from '../engine/random.ts';
+import { nextStream, type RandomStream, seedStream } from '../engine/random.ts';
+import { changed, noted, transaction } from '../engine/transaction.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
 import type { StreamProgram } from '../streaming/program.ts';
@@ -139,7 +140,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #known: ReadonlySet<AnyLayer> | undefined;
 
   constructor(defaultName: string, options: LayerOptions) {
-    super((self: Layer<Output, Input>, x: Input, callOptions) => self.#run(x, callOptions));
+    super((self: Layer<Output, Input>, x: Input, callOptions) => transaction(() => self.#run(x, callOptions)));
     this.name = options.name ?? defaultName;
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
@@ -155,6 +156,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const y = this.call(x, mask ? { ...options, mask } : options);
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
+    if (!this.#lastOutput) {
+      changed(() => {
+        this.#lastOutput = undefined;
+      });
+    }
     this.#lastOutput = mapNested<Tensor, BatchShape>(outputs, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
     if (this.#activityRegularizer) this.#penalizeActivity(leavesOf(outputs, isTensor), this.#activityRegularizer);
     return y;
@@ -186,22 +192,16 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       }
       return;
     }
-    try {
+    transaction(() => {
+      changed(() => {
+        for (const weight of this.#ownWeights) weight.dispose();
+        this.#ownWeights.length = 0;
+        this.#penalties.length = 0;
+        this.#builtFor = undefined;
+      });
       this.makeWeights(inputShape);
-    } catch (error) {
-      this.unbuild();
-      throw error;
-    }
-    this.#builtFor = inputShape;
-  }
-
-  /** Frees what `build` made, as if it had not been called. @internal */
-  unbuild(): void {
-    for (const weight of this.#ownWeights) weight.dispose();
-    this.#ownWeights.length = 0;
-    this.#penalties.length = 0;
-    this.#builtFor = undefined;
-    this.#random?.restart();
+      this.#builtFor = inputShape;
+    });
   }
 
   /** Whether its weights have been made. */
@@ -314,24 +314,6 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
-  /** Notes what a call can change beside the weights; the function it returns puts that back, after at most one call. @internal */
-  snapshot(): () => void {
-    const restores = this.tree().map((layer) => layer.#snapshotOwn());
-    return () => {
-      for (const restore of restores) restore();
-    };
-  }
-
-  #snapshotOwn(): () => void {
-    const state = this.#random?.state;
-    const restoreStates = this.carried?.snapshot();
-    return () => {
-      if (state) this.random.state = state;
-      else this.#random?.restart();
-      restoreStates?.();
-    };
-  }
-
   /** Throws `ArgumentError` where it runs in a network that does not know of it, and so would not train or save it. */
   #expectListed(): void {
     if (!running || running.#known?.has(this)) return;
@@ -345,7 +327,13 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** The layer's own random numbers, for initial values and masks. */
   get random(): RandomStream {
     this.#expectListed();
-    return (this.#random ??= nextStream());
+    if (!this.#random) {
+      noted(seedStream());
+      changed(() => {
+        this.#random = undefined;
+      });
+    }
+    return noted((this.#random ??= nextStream()));
   }
 
   /** Lays the layer out for streaming. Throws `ArgumentError` where it cannot run step by step. @internal */

@@ -1,6 +1,7 @@
 import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
+import { changed, transaction } from '../engine/transaction.ts';
 import { expectIds } from '../ops/ids.ts';
 import { expectInputShape, type InputSpec, isInputSpec } from './input-spec.ts';
 import {
@@ -115,7 +116,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
       ...shape.slice(1).map((n) => n ?? 1),
     ]);
     const known = JSON.stringify(sample);
-    const shapes = this.#outputShapes.get(known) ?? this.#outputShapesOf(sample);
+    const shapes = this.#outputShapes.get(known) ?? transaction(() => this.#outputShapesOf(sample));
+    if (!this.#outputShapes.has(known)) changed(() => this.#outputShapes.delete(known));
     this.#outputShapes.set(known, shapes);
     const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
     return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);

@@ -198,11 +198,6 @@ export class StackedCells extends RecurrentCell {
     this.cells[0]!.build(inputShape);
   }
 
-  override unbuild(): void {
-    super.unbuild();
-    for (const cell of this.cells) cell.unbuild();
-  }
-
   override begin({ batch, inputs, training }: { batch: number; inputs: number; training: boolean }): Step {
     const widths = [inputs, ...this.cells.map((cell) => cell.outputWidth)];
     const steps = this.cells.map((cell, i) => cell.begin({ batch, inputs: widths[i]!, training }));

@@ -39,11 +39,6 @@ class Rnn<Output> extends Recurrent<Output> {
     return new Rnn<Output>(this.cell.copy(), { ...this.sequence, trainable: this.trainable, ...options });
   }
 
-  override unbuild(): void {
-    super.unbuild();
-    this.cell.unbuild();
-  }
-
   protected override makeWeights([batch = null, , features = null]: BatchShape): void {
     this.cell.build([batch, features]);
   }

@@ -72,13 +72,10 @@ export class Sequential extends Layer {
   #buildLayers(inputShape: BatchShape): void {
     let shape = inputShape;
     let before: Layer | undefined;
-    const made: Layer[] = [];
     for (const layer of this.layers) {
       try {
-        if (!layer.isBuilt) made.push(layer);
         layer.build(shape);
       } catch (error) {
-        for (const each of made) each.unbuild();
         if (!(error instanceof ArgumentError) || !before) throw error;
         throw new ArgumentError(`${error.message} from layer '${before.name}'`);
       }

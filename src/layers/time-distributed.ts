@@ -46,11 +46,6 @@ class TimeDistributed extends Layer {
     return { ...this.baseConfig(), layer: { className: this.layer.className, config: this.layer.config() } };
   }
 
-  override unbuild(): void {
-    super.unbuild();
-    this.layer.unbuild();
-  }
-
   override addToStream(program: StreamProgram): void {
     addStepwise(program, this.describe(), () => this.layer.addToStream(program));
   }

@@ -1,3 +1,4 @@
+import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
 import type { Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
@@ -7,14 +8,20 @@ import type { ClassWeight } from './objective.ts';
 export async function evaluateFeed(
   model: AnyModel,
   feed: Feed,
-  { classWeight, signal }: { classWeight?: ClassWeight | undefined; signal?: AbortSignal | undefined },
+  {
+    classWeight,
+    signal,
+    changes,
+  }: { classWeight?: ClassWeight | undefined; signal?: AbortSignal | undefined; changes: Transaction },
 ): Promise<Logs> {
   const logs = model.runningLogs();
   const breathe = yielder();
   try {
     for await (const { samples, rows, resetStates } of feed.batches()) {
-      if (resetStates) model.resetStates();
-      model.evaluateRows(samples, rows, logs, classWeight);
+      changes.part(() => {
+        if (resetStates) model.network.resetStates();
+        model.evaluateRows(samples, rows, logs, classWeight);
+      });
       await breathe();
       signal?.throwIfAborted();
     }

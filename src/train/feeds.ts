@@ -2,6 +2,7 @@ import { ArgumentError } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import type { SamplesLike } from '../data/ragged.ts';
 import { expectCount } from '../engine/argument-error.ts';
+import type { Transaction } from '../engine/transaction.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { FitOptions } from './fit.ts';
 import type { AnyModel } from './model.ts';
@@ -51,7 +52,7 @@ export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> 
 }
 
 /** Batches cut from samples: each pass over them shuffles those that are not held back for validation. */
-export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptions): Feed {
+export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptions, changes: Transaction): Feed {
   const { batchSize = 32, shuffle = true, validationSplit = 0, stepsPerEpoch } = options;
   if (!(validationSplit >= 0 && validationSplit < 1)) {
     throw new ArgumentError(`fit: validationSplit expected in [0, 1), got ${validationSplit}`);
@@ -64,7 +65,7 @@ export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptio
   }
   const order = all.subarray(0, kept);
   const held = kept < all.length ? heldBack(model, samples, all.slice(kept), options) : undefined;
-  const validation = validationFeed(model, options) ?? held;
+  const validation = validationFeed(model, options, changes) ?? held;
   expectWholeBatches(model, kept, batchSize, 'samples');
   const { steps, batches } = cut(samples, order, batchSize);
   const pass = (): Iterable<Batch> => {
@@ -81,23 +82,24 @@ export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptio
 }
 
 /** Batches that the caller makes; where there is a number of steps, an epoch goes on where the one before it ended. */
-export function batchesFeed(model: AnyModel, batches: Batches, options: FitOptions): Feed {
+export function batchesFeed(model: AnyModel, batches: Batches, options: FitOptions, changes: Transaction): Feed {
   const { stepsPerEpoch } = options;
   const source = new Source('fit: batches', batches);
   return {
     steps: stepsPerEpoch,
-    validation: validationFeed(model, options),
-    batches: () => checkedBatches(model, source.take(stepsPerEpoch), options),
+    validation: validationFeed(model, options, changes),
+    batches: () => checkedBatches(model, source.take(stepsPerEpoch), options, changes),
     close: () => source.close(),
   };
 }
 
-/** Batches to measure on, every time from the first. */
+/** Batches to measure on, every time from the first. A model that they build is a change of the call. */
 export function measuredFeed(
   model: AnyModel,
   what: string,
   batches: Batches,
   options: WeightOptions,
+  changes: Transaction,
   steps?: number,
 ): Feed {
   const source = new Source(what, batches);
@@ -106,7 +108,7 @@ export function measuredFeed(
     validation: undefined,
     async *batches() {
       await source.close();
-      yield* checkedBatches(model, source.take(steps), options);
+      yield* checkedBatches(model, source.take(steps), options, changes);
     },
     close: () => source.close(),
   };
@@ -116,22 +118,23 @@ async function* checkedBatches(
   model: AnyModel,
   batches: AsyncIterable<BatchData>,
   { classWeight }: WeightOptions,
+  changes: Transaction,
 ): AsyncGenerator<Batch> {
   for await (const data of batches) {
     const isNamed = 'x' in data;
     const { x, y, sampleWeight } = isNamed ? data : { x: data[0], y: data[1], sampleWeight: data[2] };
-    const samples = checkData(model, x, y, { sampleWeight, classWeight });
+    const samples = changes.part(() => checkData(model, x, y, { sampleWeight, classWeight }));
     const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
     yield { samples, rows, resetStates: isNamed && data.resetStates };
   }
 }
 
-function validationFeed(model: AnyModel, options: FitOptions): Feed | undefined {
+function validationFeed(model: AnyModel, options: FitOptions, changes: Transaction): Feed | undefined {
   const { validationData, validationSteps, classWeight } = options;
   if (!validationData) return undefined;
   if (!Array.isArray(validationData)) {
     const batches = validationData as Batches;
-    return measuredFeed(model, 'fit: validationData', batches, { classWeight }, validationSteps);
+    return measuredFeed(model, 'fit: validationData', batches, { classWeight }, changes, validationSteps);
   }
   const [x, y, sampleWeight] = validationData as unknown as readonly [Data, Data, Nested<SamplesLike>?];
   const samples = checkData(model, x, y, { sampleWeight, classWeight });

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
+import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
 import type { Data, WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
@@ -7,6 +8,7 @@ import { evaluateFeed } from './evaluate-feed.ts';
 import type { Batches, Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
+import type { Run } from './runs.ts';
 
 /** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
 export interface TrainingPlan {
@@ -112,44 +114,68 @@ export interface History {
 /**
  * Trains on all batches `epochs` times and lets the host breathe between batches.
  *
- * @throws ArgumentError before anything changes, if data or options do not fit; NonFiniteLossError if training diverges,
- *   with the weights of the last good step kept.
+ * @throws ArgumentError before anything changes, if data or options do not fit or something else runs on the model; NonFiniteLossError if
+ *   training diverges, with the weights of the last good step kept.
  */
-export async function trainEpochs(model: AnyModel, feedOf: () => Feed, options: FitOptions): Promise<History> {
-  const { epochs = 1, initialEpoch = 0, callbacks = [], signal } = options;
+export async function trainEpochs(
+  model: AnyModel,
+  feedOf: (changes: Transaction) => Feed,
+  options: FitOptions,
+): Promise<History> {
+  model.runs.expectNone('fit');
   checkCounts(options);
-  const feed = feedOf();
+  return model.runs.during('fit', (run) => train(model, run, feedOf, options));
+}
+
+async function train(
+  model: AnyModel,
+  run: Run,
+  feedOf: (changes: Transaction) => Feed,
+  options: FitOptions,
+): Promise<History> {
+  const { epochs = 1, initialEpoch = 0, signal } = options;
+  const { changes } = run;
+  const feed = changes.part(() => feedOf(changes));
   signal?.throwIfAborted();
   const history: History = { epoch: [], history: {}, validated: [] };
   const profiler = options.profile ? new Profiler(model.engine) : undefined;
-  const run: Run = { model, feed, options, profiler, breathe: yielder() };
+  const training: Training = { model, run, feed, options, profiler, breathe: yielder() };
   const plan: TrainingPlan = { epochs, initialEpoch, steps: feed.steps, validates: feed.validation !== undefined };
   const begun: Callback[] = [];
   let failure: { error: unknown } | undefined;
   model.stopTraining = false;
   try {
-    for (const each of callbacks) {
+    await tell(training, (each) => {
       begun.push(each);
-      await each.onTrainBegin?.(model, plan);
-    }
+      return each.onTrainBegin?.(model, plan);
+    });
     for (let epoch = plan.initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
-      for (const each of callbacks) await each.onEpochBegin?.(epoch);
-      const logs = await trainEpoch(run);
+      await tell(training, (each) => each.onEpochBegin?.(epoch));
+      const logs = await trainEpoch(training);
       if (feed.validation && isDue(epoch, options.validationFreq ?? 1)) {
-        const measured = await validate(model, feed.validation, options);
+        const measured = await validate(training, feed.validation);
         for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
         history.validated.push(epoch);
       }
-      for (const each of callbacks) await each.onEpochEnd?.(epoch, logs);
+      await tell(training, (each) => each.onEpochEnd?.(epoch, logs));
       history.epoch.push(epoch);
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
     }
     // As in Keras, what is kept of training is the averages, where the optimizer makes some.
     if (history.epoch.length > 0) model.optimizer.finalizeVariableValues(model.weights);
+    changes.commit();
   } catch (error) {
-    failure = (await isTakenCareOf(error, callbacks)) ? undefined : { error };
+    changes.undo();
+    let isTakenCareOf = false;
+    if (error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError) {
+      await tell(training, async (each) => {
+        isTakenCareOf = (await each.onDivergence?.(error)) || isTakenCareOf;
+      });
+    }
+    failure = isTakenCareOf ? undefined : { error };
   }
   if (profiler) history.profile = profiler.profile;
+  run.isWaiting = true;
   // Each is told, whatever one before it throws; the first error is the one to know.
   for (const end of [...begun.map((each) => () => each.onTrainEnd?.(history)), () => feed.close?.()]) {
     try {
@@ -162,26 +188,44 @@ export async function trainEpochs(model: AnyModel, feedOf: () => Feed, options: 
   return history;
 }
 
-interface Run {
+interface Training {
   model: AnyModel;
+  run: Run;
   feed: Feed;
   options: FitOptions;
   profiler: Profiler | undefined;
   breathe: () => Promise<void>;
 }
 
+/** Calls every callback in turn, and waits for it. */
+async function tell({ run, options }: Training, call: (callback: Callback) => unknown): Promise<void> {
+  run.isWaiting = true;
+  try {
+    for (const each of options.callbacks ?? []) await call(each);
+  } finally {
+    run.isWaiting = false;
+  }
+}
+
 /** One pass over the batches; the means of its logs. */
-async function trainEpoch({ model, feed, options, profiler, breathe }: Run): Promise<Logs> {
-  const { callbacks = [], classWeight, signal } = options;
+async function trainEpoch(training: Training): Promise<Logs> {
+  const { model, run, feed, options, profiler, breathe } = training;
+  const { classWeight, signal } = options;
+  const { changes } = run;
   const running = model.runningLogs();
   let batch = 0;
+  // If no step of the epoch succeeds, its samples are not shuffled either.
+  changes.part(() => noted(model.random));
   for await (const { samples, rows, resetStates } of feed.batches()) {
-    if (resetStates) model.resetStates();
-    for (const each of callbacks) await each.onBatchBegin?.(batch);
-    const step = (): Logs => model.trainOnRows(samples, rows, classWeight, running.watch);
-    const { gradientNorm: _, ...logs } = profiler ? profiler.measure(step) : step();
+    await tell(training, (each) => each.onBatchBegin?.(batch));
+    const step = (): Logs => {
+      if (resetStates) model.network.resetStates();
+      return model.trainOnRows(samples, rows, classWeight, running.watch);
+    };
+    const { gradientNorm: _, ...logs } = changes.part(() => (profiler ? profiler.measure(step) : step()));
+    changes.commit();
     running.add(logs, rows.to - rows.from);
-    for (const each of callbacks) await each.onBatchEnd?.(batch, logs);
+    await tell(training, (each) => each.onBatchEnd?.(batch, logs));
     await breathe();
     signal?.throwIfAborted();
     batch++;
@@ -207,24 +251,17 @@ const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
   typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1);
 
 /** Stateful layers start from zeros for it, and go on where they were. */
-async function validate(model: AnyModel, feed: Feed, options: FitOptions): Promise<Logs> {
-  const { callbacks = [] } = options;
-  for (const each of callbacks) await each.onTestBegin?.();
+async function validate(training: Training, feed: Feed): Promise<Logs> {
+  const { model, run, options } = training;
+  await tell(training, (each) => each.onTestBegin?.());
   const restores = model.statefulLayers.map(({ carried }) => carried.setAside());
   let logs: Logs;
   try {
     // As in Keras, class weights are for training alone.
-    logs = await evaluateFeed(model, feed, { signal: options.signal });
+    logs = await evaluateFeed(model, feed, { signal: options.signal, changes: run.changes });
   } finally {
     for (const restore of restores) restore();
   }
-  for (const each of callbacks) await each.onTestEnd?.(logs);
+  await tell(training, (each) => each.onTestEnd?.(logs));
   return logs;
-}
-
-async function isTakenCareOf(error: unknown, callbacks: readonly Callback[]): Promise<boolean> {
-  if (!(error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError)) return false;
-  let taken = false;
-  for (const each of callbacks) taken = (await each.onDivergence?.(error)) || taken;
-  return taken;
 }

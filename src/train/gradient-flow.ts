@@ -1,5 +1,6 @@
 import { valueAndGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../autograd/tensor.ts';
+import { Transaction } from '../engine/transaction.ts';
 import { type HiddenProbe, withProbes } from '../ops/hidden-probe.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { AnyModel } from './model.ts';
@@ -36,8 +37,8 @@ export function gradientFlow(model: AnyModel, x: Data, y: Data, options: Gradien
   const samples = checkData(model, x, y, options);
   const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
   const probes: [layer: string, probe: HiddenProbe][] = [];
-  const restore = model.network.snapshot();
-  try {
+  const changes = new Transaction();
+  const measure = (): void =>
     model.engine.step(() => {
       const loss = () => model.lossOf(samples, rows, { training, classWeight }).total;
       withProbes(
@@ -45,9 +46,8 @@ export function gradientFlow(model: AnyModel, x: Data, y: Data, options: Gradien
         () => valueAndGrad(loss, model.weights),
       );
     });
-  } finally {
-    restore();
-  }
+  changes.part(measure);
+  changes.undo();
   if (probes.length === 0) throw new ArgumentError(`gradientFlow: ${model.name} expected a recurrent layer, got none`);
   return probes.map(([layer, { squares }], i) => {
     const before = probes.slice(0, i).filter(([other]) => other === layer).length;

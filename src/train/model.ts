@@ -5,6 +5,7 @@ import { NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
+import { transaction } from '../engine/transaction.ts';
 import type { CarriedStates } from '../layers/carried-states.ts';
 import { type AnyLayer, expectCount, type Layer, withTraining } from '../layers/layer.ts';
 import { type Forward, type LayersOf, Network, type NetworkOptions } from '../layers/network.ts';
@@ -23,6 +24,7 @@ import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
 import { StepPredictor } from './predict-steps.ts';
 import { type Predictions, predictBatches, predictSamples } from './predictions.ts';
 import { RunningLogs } from './running-logs.ts';
+import { type Run, Runs } from './runs.ts';
 import { type Column, inTurn, isColumn, type Rows, type Samples, uploadAll } from './samples.ts';
 
 /** What a model is trained on, and how. */
@@ -77,6 +79,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   readonly random: RandomStream;
   /** Set by a callback to end training after the batch in progress. */
   stopTraining = false;
+  /** @internal */
+  readonly runs = new Runs();
   #compiled: Compiled | undefined;
   #int8: StepPredictor | undefined;
 
@@ -149,10 +153,17 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * L = Σ wₖ·Lₖ + what regularizers add, over the outputs k.
    *
-   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no loss.
+   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no loss; and while a call
+   *   that returns a promise runs on the model.
    * @see keras.Model.compile
    */
-  compile({ optimizer, ...objective }: CompileOptions): void {
+  compile(options: CompileOptions): void {
+    this.runs.expectNone('compile');
+    this.compileNow(options);
+  }
+
+  /** @internal */
+  compileNow({ optimizer, ...objective }: CompileOptions): void {
     this.#compiled = {
       optimizer: optimizer instanceof Optimizer ? optimizer : optimizerOf({ name: optimizer }),
       objective: new Objective(objective),
@@ -175,9 +186,12 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *   has diverged. After an error weights, optimizer state and carried states are as they were.
    */
   trainOnBatch(x: Data, y: Data, options: WeightOptions = {}): Logs {
-    const samples = checkData(this, x, y, options);
-    const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
-    return this.trainOnRows(samples, rows, options.classWeight);
+    this.runs.expectNone('trainOnBatch', true);
+    return transaction(() => {
+      const samples = checkData(this, x, y, options);
+      const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
+      return this.trainOnRows(samples, rows, options.classWeight);
+    });
   }
 
   /** `trainOnBatch` on some samples of data that has been checked; metrics are of all that `watch` has seen then. @internal */
@@ -188,9 +202,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     watch: Watch = this.compiled.objective.watch(),
   ): Logs {
     const { optimizer } = this.compiled;
-    const restore = this.network.snapshot();
-    try {
-      return this.engine.step(() => {
+    return transaction(() =>
+      this.engine.step(() => {
         const trainable = this.weights.filter((weight) => weight.trainable);
         let parts: Logs = {};
         const { value, grads } = valueAndGrad(() => {
@@ -201,12 +214,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
         if (!Number.isFinite(value)) {
           throw new NonFiniteLossError(`the loss became ${value} at step ${optimizer.steps + 1}`);
         }
-        return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...parts, ...watch.logs() };
-      });
-    } catch (error) {
-      restore();
-      throw error;
-    }
+        const seen = watch.logs();
+        // Last, for what it changes is not taken back.
+        return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...parts, ...seen };
+      }),
+    );
   }
 
   /**
@@ -225,16 +237,31 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   ): Logs | Promise<Logs> {
     if (isBatches(x)) {
       const { steps, classWeight } = (y ?? {}) as BatchesOptions & WeightOptions;
-      const feed = measuredFeed(this, 'evaluate: batches', x, { classWeight }, steps);
-      return evaluateFeed(this, feed, { classWeight });
+      return this.#measure('evaluate', ({ changes }) => {
+        const feed = measuredFeed(this, 'evaluate: batches', x, { classWeight }, changes, steps);
+        return evaluateFeed(this, feed, { classWeight, changes });
+      });
     }
     const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? 32);
-    const samples = checkData(this, x, y as Data, options);
-    const logs = this.runningLogs();
-    for (const { rows } of cut(samples, inTurn(samples.count), batchSize).batches()) {
-      this.evaluateRows(samples, rows, logs, options.classWeight);
-    }
-    return logs.value();
+    return this.#whole(() => {
+      const samples = checkData(this, x, y as Data, options);
+      const logs = this.runningLogs();
+      for (const { rows } of cut(samples, inTurn(samples.count), batchSize).batches()) {
+        this.evaluateRows(samples, rows, logs, options.classWeight);
+      }
+      return logs.value();
+    });
+  }
+
+  /** Runs `body`, which puts all back if it throws. While something else runs on the model, the states that are carried for that are not touched. */
+  #whole<T>(body: () => T): T {
+    return transaction(() => (this.runs.areNone ? body() : this.withFreshStates(body)));
+  }
+
+  /** The same for what lets the host breathe. */
+  async #measure<T>(what: string, body: (run: Run) => Promise<T>): Promise<T> {
+    if (this.statefulLayers.length > 0) this.runs.expectNone(`${what} on batches, of a stateful model`);
+    return this.runs.during(what, body);
   }
 
   /** Loss and metrics of nothing yet. @internal */
@@ -284,15 +311,20 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     x: Data | Batches<InputBatch>,
     options: PredictOptions & BatchesOptions = {},
   ): Predictions<Y> | Promise<Predictions<Y>> {
-    if (isBatches(x)) return predictBatches(this, x, options.steps) as Promise<Predictions<Y>>;
+    if (isBatches(x)) {
+      return this.#measure('predict', ({ changes }) => predictBatches(this, x, options.steps, changes)) as Promise<
+        Predictions<Y>
+      >;
+    }
     const { batchSize = 32, weights = 'float32' } = options;
     expectCount('predict: batchSize', batchSize);
     checkWeightFormat('predict', weights);
     const columns = columnsOf('x', this.network.inputs, x);
-    if (weights === 'int8' && leavesOf(columns, isColumn)[0]!.count > 0) {
-      return this.#predictInt8(columns, batchSize) as Predictions<Y>;
-    }
-    return predictSamples(this, columns, batchSize) as Predictions<Y>;
+    const isInt8 = weights === 'int8' && leavesOf(columns, isColumn)[0]!.count > 0;
+    return this.#whole(
+      () =>
+        (isInt8 ? this.#predictInt8(columns, batchSize) : predictSamples(this, columns, batchSize)) as Predictions<Y>,
+    );
   }
 
   #predictInt8(columns: Nested<Column>, batchSize: number): NdArray<Float32Array> {
@@ -315,9 +347,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   fit(x: Data | Batches, y?: Data | FitOptions, options: FitOptions = {}): Promise<History> {
     if (isBatches(x)) {
       const own = (y ?? {}) as FitOptions;
-      return trainEpochs(this, () => batchesFeed(this, x, own), own);
+      return trainEpochs(this, (changes) => batchesFeed(this, x, own, changes), own);
     }
-    return trainEpochs(this, () => samplesFeed(this, x, y as Data, options), options);
+    return trainEpochs(this, (changes) => samplesFeed(this, x, y as Data, options, changes), options);
   }
 
   /**
@@ -339,8 +371,14 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.network.tree().filter((layer): layer is StatefulLayer => layer.carried !== undefined);
   }
 
-  /** Makes stateful layers start from zeros. Throws `ArgumentError` if it is given states: `setStates` of a layer takes them. */
+  /**
+   * Makes stateful layers start from zeros.
+   *
+   * @throws ArgumentError if it is given states, which `setStates` of a layer takes; and while a call that returns a promise runs on the
+   *   model, except from a callback of `fit`.
+   */
   resetStates(...none: readonly never[]): void {
+    this.runs.expectNone('resetStates', true);
     this.network.resetStates(...none);
   }
 
@@ -364,8 +402,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     }
   }
 
-  /** Frees weights and optimizer state. */
+  /** Frees weights and optimizer state. Throws `ArgumentError` while a call that returns a promise runs on the model. */
   dispose(): void {
+    this.runs.expectNone('dispose');
     this.#compiled?.optimizer.dispose();
     this.#int8?.dispose();
     this.network.dispose();

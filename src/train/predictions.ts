@@ -1,6 +1,7 @@
 import { ArgumentError, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
 import { columnsOf } from './checked-data.ts';
 import { type Batches, type InputBatch, Source } from './feeds.ts';
@@ -28,6 +29,7 @@ export async function predictBatches(
   model: AnyModel,
   batches: Batches<InputBatch>,
   steps: number | undefined,
+  changes: Transaction,
 ): Promise<Arrays> {
   const source = new Source('predict: batches', batches);
   const gatherer = new PredictionGatherer();
@@ -36,7 +38,7 @@ export async function predictBatches(
     for await (const batch of source.take(steps)) {
       const x = columnsOf('x', model.network.inputs, 'x' in batch ? batch.x : batch[0]);
       const count = countOf([x]);
-      addRows(gatherer, model, x, { order: inTurn(count), from: 0, to: count });
+      changes.part(() => addRows(gatherer, model, x, { order: inTurn(count), from: 0, to: count }));
       await breathe();
     }
   } finally {

@@ -1,6 +1,7 @@
 import { ArgumentError, type Shape } from '../autograd/tensor.ts';
 import { asNested, type Nested } from '../data/nested.ts';
 import type { RandomState } from '../engine/random.ts';
+import { transaction } from '../engine/transaction.ts';
 import {
   extrasOf,
   FORMAT_VERSION,
@@ -175,14 +176,17 @@ export function restoreModel(model: Model<any>, bytes: Uint8Array, { file }: { f
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }
   const opened = openModelFile(bytes, file);
-  return opened.understand(() => {
-    const extras = extrasOf(opened);
-    const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
-    const applies = restorations(model, opened);
-    for (const [weight, values] of weights) weight.assign(values);
-    for (const apply of applies) apply();
-    return extras;
-  });
+  model.runs.expectNone('restoreModel', true);
+  return opened.understand(() =>
+    transaction(() => {
+      const extras = extrasOf(opened);
+      const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
+      for (const apply of restorations(model, opened)) apply();
+      // Last, for weights are not put back.
+      for (const [weight, values] of weights) weight.assign(values);
+      return extras;
+    }),
+  );
 }
 
 /** What else than weights the file has for the model, checked: functions that put it in place. */
@@ -238,7 +242,7 @@ function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Mod
     return () => {
       if (objective) {
         if (model.isCompiled) model.optimizer.dispose();
-        model.compile({ optimizer, ...objective });
+        model.compileNow({ optimizer, ...objective });
       }
       slots.forEach(([, slot], i) => slot.set(values[i]!));
       optimizer.steps = iterations;

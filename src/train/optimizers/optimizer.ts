@@ -2,6 +2,7 @@ import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
+import { changed } from '../../engine/transaction.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
 import { type Schedule, serialize } from '../schedules.ts';
@@ -312,6 +313,10 @@ export abstract class Optimizer {
       if (state.accumulator) fill(state.accumulator, 0);
       state.average?.set(parameter.tensor.dataView());
       this.#states.set(parameter, state);
+      changed(() => {
+        this.#states.delete(parameter);
+        for (const slot of tensorsOf(state!)) slot.dispose();
+      });
     }
     return state;
   }
