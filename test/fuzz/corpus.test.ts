@@ -1,10 +1,12 @@
 // What fuzzing has found, once mended, and what it must go on to find nothing in.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { functions } from './called.ts';
 import { attempt, faultOf } from './oracle.ts';
 import { Random } from './random.ts';
 import { type Plain, Violation } from './target.ts';
 import { targetOf } from './targets.ts';
+import { calls, otherwise } from './valid-calls.ts';
 
 const folder = new URL('corpus/', import.meta.url);
 const cases = readdirSync(folder).flatMap((file) => {
@@ -23,6 +25,29 @@ describe('inputs made at random', () => {
     const { generate } = await targetOf('csv');
     expect(generate(new Random('csv', 1, 7))).toEqual(generate(new Random('csv', 1, 7)));
     expect(generate(new Random('csv', 1, 8))).not.toEqual(generate(new Random('csv', 1, 7)));
+  });
+});
+
+describe('calls that inputs are made of', () => {
+  test('every public function has one, or a reason to have none', () => {
+    const known = [...calls.flatMap(([, list]) => Object.keys(list)), ...Object.keys(otherwise)];
+    expect([...functions.keys()].filter((name) => !known.includes(name))).toEqual([]);
+    expect(known.filter((name) => !functions.has(name))).toEqual([]);
+  });
+
+  test('each is answered before it is spoilt', async () => {
+    const { run } = await targetOf('calls');
+    const refused: string[] = [];
+    for (const [name, variants] of calls.flatMap(([, list]) => Object.entries(list))) {
+      for (const args of variants) {
+        try {
+          await run({ call: name, args });
+        } catch (error) {
+          refused.push(`${name}: ${(error as Error).message}`);
+        }
+      }
+    }
+    expect(refused).toEqual([]);
   });
 });
 

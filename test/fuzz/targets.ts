@@ -6,6 +6,8 @@ const loaders: Readonly<Record<string, () => Promise<{ target: Target }>>> = {
   ids: () => import('./targets/ids.ts'),
   'piano-roll': () => import('./targets/piano-roll.ts'),
   text: () => import('./targets/text.ts'),
+  flags: () => import('./targets/flags.ts'),
+  calls: () => import('./targets/calls.ts'),
   'model-files': () => import('./targets/model-files.ts'),
 };
 

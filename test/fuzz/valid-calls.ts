@@ -1,0 +1,462 @@
+// Calls that are in order, of every public function: inputs are made by spoiling them.
+import type { Plain } from './target.ts';
+
+const tensor = (...shape: number[]): Plain => ({ $: 'tensor', shape });
+const ids = (...shape: number[]): Plain => ({ $: 'tensor', shape, dtype: 'i32' });
+const array = (...shape: number[]): Plain => ({ $: 'ndarray', shape });
+const call = (name: string, ...args: Plain[]): Plain => ({ $: 'call', name, args });
+const given = (name: string): Plain => ({ $: 'given', name });
+
+/** What is done with the result of a call that succeeds. */
+export type Use =
+  | 'call'
+  | 'cell'
+  | 'optimizer'
+  | 'loss'
+  | 'classLoss'
+  | 'idLoss'
+  | 'metric'
+  | 'idMetric'
+  | 'schedule'
+  | 'callback'
+  | 'iterate'
+  | 'nothing';
+
+/** Argument lists by the name of their function. */
+export type Calls = Readonly<Record<string, readonly Plain[][]>>;
+
+const spec = {
+  kernelInitializer: 'zeros',
+  biasInitializer: 'ones',
+  kernelRegularizer: 'l2',
+  name: 'mine',
+  trainable: false,
+};
+const steps = {
+  returnSequences: true,
+  returnState: false,
+  goBackwards: true,
+  stateful: false,
+  dropout: 0.1,
+  recurrentDropout: 0.1,
+};
+const recurrent = { units: 2, activation: 'tanh', useBias: true, inputShape: [3, 2], ...spec };
+
+/** Layers, called with the input that stands in front of their arguments. */
+export const layers: Calls = {
+  lstm: [
+    [tensor(2, 3, 2), { ...recurrent, ...steps, recurrentActivation: 'sigmoid', unitForgetBias: true }],
+    [tensor(2, 3, 2), { units: 2, peephole: true, checkpointEvery: 2 }],
+    [tensor(2, 3, 2), { units: 3, projSize: 2, stateful: true }],
+  ],
+  gru: [
+    [tensor(2, 3, 2), { ...recurrent, ...steps, resetAfter: false }],
+    [tensor(2, 3, 2), { units: 2 }],
+  ],
+  simpleRnn: [[tensor(2, 3, 2), { ...recurrent, ...steps, recurrentRegularizer: { l1: 0.1, l2: 0.1 } }]],
+  dense: [
+    [tensor(2, 3), { units: 2, activation: 'relu', useBias: true, ...spec }],
+    [tensor(2, 3), { units: 2, batchInputShape: [null, 3] }],
+  ],
+  conv1d: [
+    [
+      tensor(2, 4, 2),
+      {
+        filters: 2,
+        kernelSize: 2,
+        strides: 1,
+        padding: 'same',
+        dilationRate: 1,
+        activation: 'relu',
+        useBias: false,
+        ...spec,
+      },
+    ],
+  ],
+  embedding: [
+    [
+      ids(2, 3),
+      {
+        inputDim: 3,
+        outputDim: 2,
+        maskZero: true,
+        embeddingsInitializer: 'randomUniform',
+        embeddingsRegularizer: 'l1',
+      },
+    ],
+  ],
+  dropout: [[tensor(2, 3), { rate: 0.5, noiseShape: [null, 1] }]],
+  spatialDropout1d: [[tensor(2, 3, 2), { rate: 0.5 }]],
+  activation: [[tensor(2, 3), { activation: 'softmax' }]],
+  layerNormalization: [
+    [tensor(2, 3), { epsilon: 0.001, center: true, scale: true, betaInitializer: 'zeros', gammaRegularizer: 'l2' }],
+  ],
+  masking: [[tensor(2, 3, 2), { maskValue: 0 }]],
+  maxPooling1d: [[tensor(2, 4, 2), { poolSize: 2, strides: 2, padding: 'valid' }]],
+  averagePooling1d: [[tensor(2, 4, 2), { poolSize: 2, strides: 1, padding: 'same' }]],
+  globalMaxPooling1d: [[tensor(2, 3, 2), { name: 'mine' }]],
+  globalAveragePooling1d: [[tensor(2, 3, 2), {}]],
+  permute: [[tensor(2, 3, 2), { dims: [2, 1] }]],
+  reshape: [[tensor(2, 6), { targetShape: [3, -1] }]],
+  flatten: [[tensor(2, 3, 2), {}]],
+  repeatVector: [[tensor(2, 3), { n: 2 }]],
+  timeDistributed: [[tensor(2, 3, 2), call('dense', { units: 2 }), { name: 'mine' }]],
+  bidirectional: [
+    [tensor(2, 3, 2), call('gru', { units: 2, returnSequences: true }), { mergeMode: 'concat', inputShape: [3, 2] }],
+  ],
+  rnn: [
+    [tensor(2, 3, 2), call('lstmCell', { units: 2 }), { ...steps, dropout: null }],
+    [tensor(2, 3, 2), [call('gruCell', { units: 2 }), call('simpleRnnCell', { units: 1 })], { returnState: true }],
+    [tensor(2, 3, 2), { name: 'own', units: 2, call: given('identity'), weights: given('nothing') }],
+  ],
+  add: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  subtract: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  multiply: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  average: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  concatenate: [[[tensor(2, 3), tensor(2, 3)], { axis: -1 }]],
+  attention: [
+    [
+      [tensor(2, 3, 2), tensor(2, 4, 2)],
+      { dropout: 0.1, useCausalMask: true, returnAttentionScores: false, useScale: true, scoreMode: 'dot' },
+    ],
+  ],
+  additiveAttention: [[[tensor(2, 3, 2), tensor(2, 4, 2)], { useScale: false }]],
+};
+
+const cells: Calls = {
+  lstmCell: [[{ units: 2, activation: 'tanh', dropout: 0.1, peephole: false, ...spec }]],
+  gruCell: [[{ units: 2, resetAfter: true, recurrentActivation: 'sigmoid', ...spec }]],
+  simpleRnnCell: [[{ units: 2, useBias: false, ...spec }]],
+};
+
+const optimizer = {
+  learningRate: 0.1,
+  clipNorm: 1,
+  weightDecay: 0.1,
+  useEma: true,
+  emaMomentum: 0.9,
+  gradientAccumulationSteps: 1,
+};
+const decaying = call('schedules.cosineDecay', { initialLearningRate: 0.1, decaySteps: 5 });
+const optimizers: Calls = {
+  sgd: [[{ ...optimizer, momentum: 0.9, nesterov: true }], [{ learningRate: decaying, clipValue: 1 }]],
+  rmsprop: [[{ ...optimizer, rho: 0.9, momentum: 0.1, centered: true, epsilon: 1e-7 }]],
+  adam: [
+    [{ ...optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, excludeFromWeightDecay: ['bias'] }],
+    [0.01],
+  ],
+  adamw: [[{ ...optimizer, emaOverwriteFrequency: 2 }]],
+  nadam: [[optimizer]],
+  adamax: [[{ globalClipNorm: 1 }]],
+  adagrad: [[{ initialAccumulatorValue: 0.1 }]],
+  adadelta: [[{ rho: 0.9 }]],
+  lion: [[{ beta1: 0.9 }]],
+  optimizerOf: [[{ name: 'adam', learningRate: 0.1 }]],
+};
+
+const reduced = { reduction: 'sum', name: 'mine' };
+const named = (prefix: string, names: readonly string[], ...variants: Plain[][]): Calls =>
+  Object.fromEntries(names.map((name) => [prefix + name, variants]));
+const crossentropy = { fromLogits: true, labelSmoothing: 0.1, ...reduced };
+const focal = { alpha: 0.2, gamma: 2, fromLogits: true };
+const errors = ['meanSquaredError', 'meanAbsoluteError', 'meanAbsolutePercentageError', 'meanSquaredLogarithmicError'];
+const distances = [...errors, 'hinge', 'squaredHinge', 'categoricalHinge', 'poisson', 'logCosh', 'cosineSimilarity'];
+
+const losses: Calls = {
+  ...named('', distances, [reduced]),
+  binaryCrossentropy: [[crossentropy]],
+  binaryFocalCrossentropy: [[{ applyClassBalancing: true, ...focal }]],
+  huber: [[{ delta: 1 }]],
+};
+const classLosses: Calls = {
+  klDivergence: [[reduced]],
+  categoricalCrossentropy: [[{ ...crossentropy, fromLogits: false }]],
+  categoricalFocalCrossentropy: [[{ ...focal, fromLogits: false }]],
+};
+const idLosses: Calls = { sparseCategoricalCrossentropy: [[{ fromLogits: false, ignoreClass: 1 }]] };
+
+const measures = [...distances, 'accuracy', 'binaryCrossentropy', 'rootMeanSquaredError'];
+const ofClasses = ['categoricalAccuracy', 'categoricalCrossentropy', 'klDivergence'];
+const metrics: Calls = {
+  ...named('metrics.', [...measures, ...ofClasses], [{ name: 'mine' }], []),
+  'metrics.auc': [[{ curve: 'ROC', numThresholds: 20, summationMethod: 'interpolation', fromLogits: true }]],
+  'metrics.binaryAccuracy': [[{ threshold: 0.5 }]],
+  'metrics.precision': [[{ thresholds: 0.5, classId: 0 }]],
+  'metrics.recall': [[{ thresholds: [0.2, 0.7], topK: 1 }]],
+  'metrics.f1Score': [[{ average: 'macro', threshold: 0.5 }]],
+  'metrics.fBetaScore': [[{ beta: 2, average: 'micro' }]],
+  'metrics.r2Score': [[{ classAggregation: 'uniformAverage', numRegressors: 0 }]],
+  'metrics.topKCategoricalAccuracy': [[{ k: 1 }]],
+};
+const idMetrics: Calls = {
+  ...named('metrics.', ['sparseCategoricalAccuracy', 'sparseCategoricalCrossentropy'], [{ name: 'mine' }], []),
+  ...named('metrics.', ['bitsPerCharacter', 'perplexity'], [{ fromLogits: true, ignoreClass: 1 }], []),
+  'metrics.sparseTopKCategoricalAccuracy': [[{ k: 1 }]],
+};
+
+const decay = { initialLearningRate: 0.1, decaySteps: 5, decayRate: 0.5 };
+const schedules: Calls = {
+  'schedules.constant': [[{ learningRate: 0.1 }]],
+  'schedules.exponentialDecay': [[{ ...decay, staircase: true }]],
+  'schedules.stepDecay': [[decay]],
+  'schedules.inverseTimeDecay': [[decay]],
+  'schedules.piecewiseConstantDecay': [[{ boundaries: [2, 4], values: [0.1, 0.2, 0.3] }]],
+  'schedules.polynomialDecay': [
+    [{ initialLearningRate: 0.1, decaySteps: 5, endLearningRate: 0.01, power: 2, cycle: true }],
+  ],
+  'schedules.cosineDecay': [
+    [{ initialLearningRate: 0.1, decaySteps: 5, alpha: 0.1, warmupTarget: 0.2, warmupSteps: 2 }],
+  ],
+  'schedules.cosineDecayRestarts': [[{ initialLearningRate: 0.1, firstDecaySteps: 3, tMul: 2, mMul: 0.5, alpha: 0.1 }]],
+  'schedules.linearWarmup': [
+    [{ warmupSteps: 2, after: decaying, initialLearningRate: 0 }],
+    [{ warmupSteps: 2, after: 0.1 }],
+  ],
+  'schedules.deserialize': [[{ name: 'constant', learningRate: 0.1 }]],
+};
+
+const monitor = { monitor: 'loss', mode: 'min', minDelta: 0, patience: 1 };
+const callbacks: Calls = {
+  earlyStopping: [[{ ...monitor, baseline: 1, restoreBestWeights: true, startFromEpoch: 0 }]],
+  reduceLrOnPlateau: [[{ ...monitor, factor: 0.5, cooldown: 1, minLr: 0 }]],
+  modelCheckpoint: [
+    [
+      given('nothing'),
+      { monitor: 'loss', mode: 'min', saveBestOnly: true, saveFreq: 'epoch', initialValueThreshold: 1, extras: {} },
+    ],
+  ],
+  csvLogger: [[given('nothing'), { separator: ';', append: true }]],
+  learningRateScheduler: [[given('zero')]],
+  progressText: [[given('nothing'), { everyMs: 100, now: given('zero') }]],
+  progressElement: [[{ $: 'element' }, { everyMs: 0 }]],
+  swapEmaWeights: [[{ swapOnEpoch: true }]],
+  tensorBoard: [[given('sink'), { updateFreq: 'epoch', now: given('zero') }]],
+  terminateOnNaN: [[given('nothing')]],
+  backupAndRestore: [[{ read: given('nothing'), write: given('nothing'), remove: given('nothing') }]],
+};
+
+const unary = [
+  'abs',
+  'exp',
+  'gelu',
+  'hardSigmoid',
+  'hardSilu',
+  'hardTanh',
+  'log',
+  'logSigmoid',
+  'logSoftmax',
+  'mish',
+  'neg',
+  'reciprocal',
+  'relu',
+  'relu6',
+  'selu',
+  'sigmoid',
+  'silu',
+  'softmax',
+  'softplus',
+  'softsign',
+  'sqrt',
+  'square',
+  'tanh',
+  'tanhShrink',
+];
+const withNumber = ['addScalar', 'celu', 'elu', 'hardShrink', 'leakyRelu', 'scale', 'softShrink', 'squareplus'];
+const binary = ['add', 'div', 'maximum', 'minimum', 'mul', 'sub'];
+const reduce = ['sum', 'mean', 'max', 'logSumExp'];
+
+const ops: Calls = Object.fromEntries(
+  Object.entries({
+    ...Object.fromEntries(unary.map((name) => [name, [[tensor(2, 3)], [tensor(2, 3, 2)]]])),
+    ...Object.fromEntries(withNumber.map((name) => [name, [[tensor(2, 3), 2]]])),
+    ...Object.fromEntries(
+      binary.map((name) => [
+        name,
+        [
+          [tensor(2, 3), tensor(2, 3)],
+          [tensor(2, 3), tensor(3)],
+        ],
+      ]),
+    ),
+    ...Object.fromEntries(reduce.map((name) => [name, [[tensor(2, 3), { axis: 1, keepDims: true }]]])),
+    additiveAttention: [[tensor(2, 3, 2), tensor(2, 4, 2), tensor(2, 4, 2), { scale: { $: 'parameter', shape: [2] } }]],
+    attention: [[tensor(2, 3, 2), tensor(2, 4, 2), tensor(2, 4, 2), { scale: 2, mask: tensor(2, 1, 4) }]],
+    batchMatmul: [[tensor(2, 3, 2), tensor(2, 2, 4), { transposeA: false, transposeB: false }]],
+    broadcastTo: [[tensor(1, 3), [2, 3]]],
+    clip: [[tensor(2, 3), -1, 1]],
+    concatenate: [[[tensor(2, 3), tensor(2, 1)], -1]],
+    conv1d: [[tensor(2, 4, 2), tensor(2, 2, 3), tensor(3), { strides: 1, padding: 'valid', dilationRate: 1 }]],
+    ctcLoss: [[tensor(2, 4, 3), ids(2, 2), { blank: 2, inputLengths: [4, 3] }]],
+    dropout: [[tensor(2, 3), 0.5, { $: 'key' }, { noiseShape: [null, 1] }]],
+    embed: [[ids(2, 3), tensor(3, 2)]],
+    expandDims: [[tensor(2, 3), 1]],
+    gather: [[tensor(3, 2), ids(2)]],
+    glu: [[tensor(2, 4), -1]],
+    lastStep: [[tensor(2, 3, 2)]],
+    layerNorm: [[tensor(2, 3), tensor(3), tensor(3), { epsilon: 0.1 }]],
+    linear: [[tensor(2, 3), tensor(3, 2), tensor(2)]],
+    maskedSoftmax: [[tensor(2, 3), tensor(2, 3)]],
+    matmul: [[tensor(2, 3), tensor(3, 2)]],
+    pickRows: [[tensor(2, 3), ids(2)]],
+    recurrence: [
+      [
+        { $: 'cell', name: 'lstm' },
+        tensor(3, 2, 2),
+        { kernel: tensor(2, 8), recurrentKernel: tensor(2, 8), bias: tensor(8) },
+        { initialState: [tensor(2, 2), tensor(2, 2)], reverse: true, mask: tensor(3, 2), checkpointEvery: 2 },
+      ],
+    ],
+    repeat: [[tensor(2, 3), 2]],
+    reshape: [[tensor(2, 3), [3, -1]]],
+    reverse: [[tensor(2, 3), 1]],
+    slice: [[tensor(2, 3), { axis: 1, from: 0, to: 2 }]],
+    softmaxCrossEntropy: [[tensor(2, 3), ids(2), tensor(2), {}]],
+    split: [
+      [tensor(2, 4), 2, -1],
+      [tensor(2, 3), [1, 2], 1],
+    ],
+    squeeze: [[tensor(2, 1), 1]],
+    stack: [[[tensor(2), tensor(2)], 0]],
+    swapTimeBatch: [[tensor(2, 3, 2)]],
+    timeStep: [[tensor(2, 3, 2), 1]],
+    transpose: [[tensor(2, 3), [1, 0]]],
+    where: [[tensor(2, 3), tensor(2, 3), 0]],
+  }).map(([name, calls]) => [`ops.${name}`, calls as Plain[][]]),
+);
+
+const series = Array.from({ length: 12 }, (_, i) => i / 2);
+const plain: Calls = {
+  tensor: [
+    [[1, 2, 3]],
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { dtype: 'f32' },
+    ],
+    [{ $: 'Int32Array 1 2' }, { dtype: 'i32', shape: [2, 1] }],
+  ],
+  keep: [[tensor(2)]],
+  ndarray: [
+    [
+      [1, 2, 3, 4],
+      [2, 2],
+    ],
+    [{ $: 'Float32Array 1 2' }, [2]],
+  ],
+  ragged: [
+    [[[1, 2], [3]]],
+    [
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [[5, 6]],
+      ],
+    ],
+  ],
+  stopGradient: [[given('zero')]],
+  valueAndGrad: [[given('scalar'), [{ $: 'parameter', shape: [2] }]]],
+  setSeed: [[1]],
+  sequential: [
+    [[call('dense', { units: 1, inputShape: [2] })], { name: 'mine' }],
+    [[call('gru', { units: 1 }), call('dense', { units: 1 })]],
+  ],
+  model: [[{ layers: { d: call('dense', { units: 1 }) }, inputs: { shape: [2] } }, given('identity')]],
+  buildVocabulary: [['hello']],
+  encodeText: [['hell', ['h', 'e', 'l']]],
+  decodeIds: [
+    [
+      [0, 1],
+      ['a', 'b'],
+    ],
+  ],
+  decodeUtf8: [[{ $: 'Uint8Array 65 66' }, 'file']],
+  'schedules.serialize': [[decaying]],
+  padSequences: [[[[1, 2], [3]], { maxLength: 3, padding: 'pre', truncating: 'post', value: 0, dtype: 'f32' }]],
+  minMaxScale: [[series, { range: [-1, 1] }]],
+  standardize: [[series], [array(4, 2)]],
+  shuffle: [[[[1, 2, 3], array(3, 2)], { seed: 1 }]],
+  splitAt: [[series, 4, { context: 2 }]],
+  takeRows: [
+    [series, [0, 2]],
+    [array(3, 2), [1]],
+  ],
+  trainTestSplit: [[[series, array(12, 2)], { testSize: 0.25, shuffle: true, seed: 1 }]],
+  windows: [
+    [series, { inputSteps: 3, outputSteps: 1, shift: 1, stride: 1, samplingRate: 1, target: 0, missing: 'error' }],
+  ],
+  addPoint: [[[[1, 2]], [2, 3]]],
+  startId: [[['a', '\n']]],
+  encodeNamed: [['ab', ['a', 'b'], 'file']],
+  plotGradientFlow: [[[{ layer: 'a', norms: [1, 2, 3] }], { title: 'flow' }]],
+  plotHistory: [
+    [
+      { epoch: [0, 1], history: { loss: [2, 1], val_loss: [3, 2] }, validated: [0, 1] },
+      { title: 't', metrics: ['loss'] },
+    ],
+  ],
+};
+
+const iterated: Calls = {
+  streamBatches: [
+    [{ $: 'Int32Array 0 1 2 3 4 5 6 7 8' }, { batchSize: 2, steps: 2 }],
+    [array(9, 2), { batchSize: 1, steps: 2, targets: array(9, 1) }],
+  ],
+  textStreams: [[{ $: 'Int32Array 0 1 2 3 4 5 6 7 8' }, { batch: 2, time: 2 }]],
+  windowBatches: [[series, { inputSteps: 3, batchSize: 2, shuffle: true, seed: 1 }]],
+};
+
+export const calls: readonly (readonly [Use, Calls])[] = [
+  ...([
+    ['call', layers],
+    ['cell', cells],
+    ['optimizer', optimizers],
+    ['loss', losses],
+    ['classLoss', classLosses],
+    ['idLoss', idLosses],
+    ['metric', metrics],
+    ['idMetric', idMetrics],
+  ] as const),
+  ...([
+    ['schedule', schedules],
+    ['callback', callbacks],
+    ['nothing', ops],
+    ['nothing', plain],
+    ['iterate', iterated],
+  ] as const),
+];
+
+/** Functions without a call here, and why. */
+export const otherwise: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['encodeModel', 'restoreModel', 'generate', 'generateBatch', 'generateIds', 'gradientFlow'].map((name) => [
+      name,
+      'takes a model: target methods',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['buildCharModel', 'compileCharModel', 'trainOnWindow', 'validate', 'encodeRun', 'decodeRun', 'hashIds'].map(
+      (name) => [name, 'of the command line, whose flags are a target'],
+    ),
+  ),
+  ...Object.fromEntries(
+    [
+      'loadCsv',
+      'loadIds',
+      'loadIdx',
+      'loadLines',
+      'loadPairs',
+      'loadPianoRoll',
+      'loadText',
+      'textVectorization',
+      'decodeModel',
+      'ctc',
+    ].map((name) => [name, 'a target of its own']),
+  ),
+  ...Object.fromEntries(
+    ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource'].map((name) => [name, 'of the host']),
+  ),
+};
