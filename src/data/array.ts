@@ -97,3 +97,12 @@ export function asArray(values: DataLike, what: string): NdArray {
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);
   return new NdArray(flattenNested(values, shape, what), shape);
 }
+
+/** A typed array of zeros, or an `ArgumentError` that says of which argument so many would be. @internal */
+export function allocated<A>(Type: new (length: number) => A, length: number, what: string): A {
+  try {
+    return new Type(length);
+  } catch {
+    throw new ArgumentError(`${what} expected fewer numbers than this host has room for, got ${length} in all`);
+  }
+}

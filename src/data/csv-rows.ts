@@ -1,4 +1,5 @@
 import { DataError } from './data-error.ts';
+import { LINE_END } from './lines.ts';
 
 /** One row of a CSV file. @internal */
 export interface CsvRow {
@@ -12,14 +13,14 @@ export interface CsvRow {
 }
 
 /**
- * The rows of a text as RFC 4180 has them; a line end behind the last row begins no further one.
+ * The rows of a text as RFC 4180 has them; lines end in LF, CR LF or CR, and an end behind the last row begins no further one.
  *
  * @throws DataError at a quote within a field that does not begin with one, at anything between a closing quote and the field's end, at
  *   a quote left open.
  * @internal
  */
 export function* csvRows(text: string, delimiter: string, file: string): Generator<CsvRow> {
-  const plain = new RegExp(`[^\\n"\\u{${delimiter.codePointAt(0)!.toString(16)}}]*`, 'uy');
+  const plain = new RegExp(`[^\\r\\n"\\u{${delimiter.codePointAt(0)!.toString(16)}}]*`, 'uy');
   let end = text.length;
   while (end > 0 && (text[end - 1] === '\n' || text[end - 1] === '\r')) end--;
   let at = 0;
@@ -37,7 +38,7 @@ export function* csvRows(text: string, delimiter: string, file: string): Generat
       if (close < 0) fail('expected a closing quote, got the end of the file', opened);
       const piece = text.slice(at + 1, close);
       value += piece;
-      line += piece.split('\n').length - 1;
+      line += piece.split(LINE_END).length - 1;
       at = close + 1;
       if (text[at] !== '"') return value;
       value += '"';
@@ -50,23 +51,21 @@ export function* csvRows(text: string, delimiter: string, file: string): Generat
     for (;;) {
       if (text[at] === '"') {
         row.fields.push(quoted());
-        if (text[at] === '\r' && (text[at + 1] === '\n' || at + 1 === text.length)) at++;
       } else {
         plain.lastIndex = at;
         const field = plain.exec(text)![0];
         at += field.length;
         if (text[at] === '"') fail('expected quotes around a whole field, got one inside a field');
-        const endsLine = at === text.length || text[at] === '\n';
-        row.fields.push(endsLine && field.endsWith('\r') ? field.slice(0, -1) : field);
+        row.fields.push(field);
       }
       if (text[at] !== delimiter) break;
       at++;
     }
-    if (at < text.length && text[at] !== '\n') {
+    if (at < text.length && text[at] !== '\n' && text[at] !== '\r') {
       fail(`expected a delimiter or the line's end after a closing quote, got ${JSON.stringify(text[at])}`);
     }
     const isBlank = row.fields.length === 1 && row.fields[0] === '' && text[start] !== '"';
-    at++;
+    at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1;
     line++;
     yield { ...row, isBlank, isLast: at > end };
   }

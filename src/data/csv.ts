@@ -48,7 +48,7 @@ export class CsvTable {
     const column = this.column(name);
     if (column instanceof Float64Array) return column;
     throw new ArgumentError(
-      `column '${name}' expected numbers, got strings; its first is ${JSON.stringify(column[0])}`,
+      `column '${name}' expected numbers, got strings; its first is ${JSON.stringify(column[0]?.slice(0, 80))}`,
     );
   }
 
@@ -74,7 +74,7 @@ export class CsvTable {
 
 /**
  * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote within is doubled,
- * lines end in LF or CR LF. Empty lines are passed over; where a row has one field only, an empty line between rows is a missing value.
+ * lines end in LF, CR LF or CR. Empty lines are passed over; where a row has one field only, an empty line between rows is a missing value.
  *
  * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no number is an error,
  * so that one misprint does not turn a column into text.
@@ -112,12 +112,13 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   if (!first && header === true) throw new DataError(file, 'expected a row of column names, got an empty file', 1);
   const names =
     typeof header === 'object' ? [...header] : (first?.fields ?? []).map((name, i) => (header ? name : `${i}`));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  const places = new Map(names.map((name, i) => [name, i]));
+  const twice = names.find((name, i) => places.get(name) !== i);
   if (twice !== undefined)
     throw new DataError(file, `expected each column once, got '${twice}' twice`, first?.line ?? 1);
   if (header === true) rows.shift();
 
-  const columns = chosenColumns(names, options.columns, file).map(([name, at, type]) => ({
+  const columns = chosenColumns(places, options.columns, file).map(([name, at, type]) => ({
     name,
     at,
     isNumber: (type ?? inferType(rows, at)) === 'number',
@@ -143,15 +144,17 @@ function checkOptions(delimiter: string, missing: string): void {
 }
 
 function chosenColumns(
-  names: readonly string[],
+  places: ReadonlyMap<string, number>,
   columns: CsvOptions['columns'],
   file: string,
 ): [name: string, at: number, type: ColumnType | undefined][] {
-  if (columns === undefined) return names.map((name, at) => [name, at, undefined]);
+  if (columns === undefined) return Array.from(places, ([name, at]) => [name, at, undefined]);
   const chosen = Array.isArray(columns) ? columns.map((name) => [name, undefined]) : Object.entries(columns);
   return chosen.map(([name, type]) => {
-    const at = names.indexOf(name);
-    if (at < 0) throw new ArgumentError(`loadCsv: columns of ${file} are ${list(names)}, got '${name}'`);
+    const at = places.get(name);
+    if (at === undefined) {
+      throw new ArgumentError(`loadCsv: columns of ${file} are ${list([...places.keys()])}, got '${name}'`);
+    }
     if (type !== undefined && type !== 'number' && type !== 'string') {
       throw new ArgumentError(`loadCsv: columns['${name}'] expected 'number' or 'string', got '${type}'`);
     }
@@ -159,9 +162,10 @@ function chosenColumns(
   });
 }
 
-const isMissing = (field: string): boolean => /^\s*(?:|n\/?a|nan|null)\s*$/i.test(field);
+const isMissing = (field: string): boolean => /^(?:|n\/?a|nan|null)$/i.test(field.trim());
 
-const isNumeral = (field: string): boolean => /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(field);
+// No character may be taken by two parts of the expression: it would try all ways to share a long field out.
+const isNumeral = (field: string): boolean => /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(field.trim());
 
 /** Numbers where no value says otherwise. */
 function inferType(rows: readonly CsvRow[], at: number): ColumnType {
@@ -180,9 +184,10 @@ function numbersOf(
       throw new DataError(file, `column '${name}' expected ${expected}, got ${got}`, line);
     };
     if (!isMissing(field)) {
-      if (!isNumeral(field)) fail('a number', `${JSON.stringify(field)}; columns: { '${name}': 'string' } keeps text`);
+      if (!isNumeral(field))
+        fail('a number', `${JSON.stringify(field.slice(0, 80))}; columns: { '${name}': 'string' } keeps text`);
       numbers[i] = Number(field);
-      if (!Number.isFinite(numbers[i])) fail('a number that 64 bits can hold', field);
+      if (!Number.isFinite(numbers[i])) fail('a number that 64 bits can hold', field.slice(0, 80));
     } else if (missing === 'nan') {
       numbers[i] = Number.NaN;
     } else if (missing === 'previous') {
@@ -194,4 +199,10 @@ function numbersOf(
   return numbers;
 }
 
-const list = (names: readonly string[]): string => names.map((name) => `'${name}'`).join(', ');
+/** The first of them, as an error shows them. */
+const list = (names: readonly string[]): string =>
+  names
+    .slice(0, 50)
+    .map((name) => `'${name}'`)
+    .concat(names.length > 50 ? `… (${names.length})` : [])
+    .join(', ');

@@ -59,8 +59,10 @@ export async function loadIds(sources: IdSources, options: IdOptions = {}): Prom
   const { sha256 = {}, widths = {}, numWords, skipTop = 0, maxLength, outOfVocabulary = 2, ...how } = options;
   const limits = { numWords, skipTop, maxLength, outOfVocabulary: outOfVocabulary ?? undefined };
   for (const [key, value] of Object.entries(limits)) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0)) {
-      throw new ArgumentError(`loadIds: ${key} expected a whole number of 0 or more, got ${value}`);
+    const isId = key === 'outOfVocabulary';
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && !(isId && value > 0x7fffffff))) {
+      const range = isId ? 'from 0 to 2^31 - 1' : 'of 0 or more';
+      throw new ArgumentError(`loadIds: ${key} expected a whole number ${range}, got ${value}`);
     }
   }
   const open = async (file: keyof IdSources): Promise<NamedBytes> => {
@@ -91,7 +93,11 @@ export async function loadIds(sources: IdSources, options: IdOptions = {}): Prom
 }
 
 function integers({ name, bytes }: NamedBytes, width: IdWidth): Int32Array<ArrayBuffer> {
-  const size = { u8: 1, u16: 2, u32: 4 }[width];
+  const size = new Map([
+    ['u8', 1],
+    ['u16', 2],
+    ['u32', 4],
+  ]).get(width);
   if (size === undefined) throw new ArgumentError(`loadIds: widths expected 'u8', 'u16' or 'u32', got '${width}'`);
   if (bytes.length % size !== 0) {
     throw new DataError(

@@ -18,7 +18,7 @@ export async function loadText(source: Source, options: SourceOptions = {}): Pro
 /**
  * Reads a text line by line: a list of words or names, one a line.
  *
- * @returns the lines without their ends (LF or CR LF); what stands behind the last end is a line if it is not empty.
+ * @returns the lines without their ends (LF, CR LF or CR); what stands behind the last end is a line if it is not empty.
  * @throws as `loadText` does.
  */
 export async function loadLines(source: Source, options: SourceOptions = {}): Promise<string[]> {
@@ -32,8 +32,11 @@ export async function openText(source: Source, options: SourceOptions): Promise<
 }
 
 /** @internal */
+export const LINE_END = /\r\n?|\n/;
+
+/** @internal */
 export function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/);
+  const lines = text.split(LINE_END);
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }

@@ -2,7 +2,7 @@ import type { DType } from '../autograd/tensor.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import type { NestedNumbers } from '../engine/nested-numbers.ts';
 import { formatShape, sameShape } from '../engine/shape.ts';
-import { asArray, NdArray } from './array.ts';
+import { allocated, asArray, NdArray } from './array.ts';
 
 export interface PadOptions {
   /** Steps of the result L; that of the longest sequence unless given. */
@@ -52,7 +52,11 @@ export function padSequences(
   const sample = arrays[withSamples]?.shape.slice(1) ?? [];
   const size = sample.reduce((product, n) => product * n, 1);
   const length = arrays.length * maxLength * size;
-  const data = dtype === 'i32' ? new Int32Array(length) : new Float32Array(length);
+  const data = allocated<Int32Array | Float32Array>(
+    dtype === 'i32' ? Int32Array : Float32Array,
+    length,
+    'padSequences: maxLength',
+  );
   const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : Number.isFinite(Math.fround(x)));
   const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
   if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${value}`);

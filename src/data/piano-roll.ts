@@ -1,5 +1,5 @@
 import { ArgumentError } from '../engine/argument-error.ts';
-import { NdArray } from './array.ts';
+import { allocated, NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
 import { openText } from './lines.ts';
 import type { Source, SourceOptions } from './source.ts';
@@ -41,15 +41,14 @@ export async function loadPianoRoll(source: Source, options: PianoRollOptions = 
   };
   const rollOf = (piece: unknown, where: string): NdArray<Uint8Array> => {
     const steps = arrayAt(piece, where);
-    const data = new Uint8Array(steps.length * keys);
+    const data = allocated(Uint8Array, steps.length * keys, 'loadPianoRoll: keys');
     for (const [t, step] of steps.entries()) {
       for (const [i, key] of arrayAt(step, `${where}[${t}]`).entries()) {
-        const at = (key as number) - lowestKey;
-        if (!Number.isInteger(key) || at < 0 || at >= keys) {
+        if (!(Number.isInteger(key) && (key as number) >= lowestKey && (key as number) < lowestKey + keys)) {
           const range = `${lowestKey} to ${lowestKey + keys - 1}`;
-          throw new DataError(name, `${where}[${t}][${i}] expected a key, ${range}, got ${JSON.stringify(key)}`);
+          throw new DataError(name, `${where}[${t}][${i}] expected a key, ${range}, got ${shown(key)}`);
         }
-        data[t * keys + at] = 1;
+        data[t * keys + (key as number) - lowestKey] = 1;
       }
     }
     return new NdArray(data, [steps.length, keys]);
@@ -59,6 +58,10 @@ export async function loadPianoRoll(source: Source, options: PianoRollOptions = 
   );
   return { train: train!, valid: valid!, test: test! };
 }
+
+/** A value as an error shows it, without walking into it. */
+const shown = (value: unknown): string =>
+  typeof value === 'object' && value ? 'an object' : JSON.stringify(value).slice(0, 80);
 
 function parseJson(text: string, file: string): unknown {
   try {

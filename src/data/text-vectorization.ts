@@ -1,6 +1,6 @@
 import { ArgumentError } from '../engine/argument-error.ts';
 import { ln } from '../engine/float64.ts';
-import { NdArray } from './array.ts';
+import { allocated, NdArray } from './array.ts';
 import { padSequences } from './pad-sequences.ts';
 
 export interface TextVectorizationOptions {
@@ -115,7 +115,8 @@ export class TextVectorization {
             ? [...standard]
             : [standard];
     if (ngrams === undefined) return tokens;
-    const lengths = typeof ngrams === 'number' ? Array.from({ length: ngrams }, (_, i) => i + 1) : ngrams;
+    const most = Math.min(Number(ngrams), tokens.length);
+    const lengths = typeof ngrams === 'number' ? Array.from({ length: most }, (_, i) => i + 1) : ngrams;
     return lengths.flatMap((n) =>
       Array.from({ length: Math.max(tokens.length - n + 1, 0) }, (_, i) => tokens.slice(i, i + n).join(' ')),
     );
@@ -151,7 +152,7 @@ export class TextVectorization {
       });
     }
     const width = this.#vocabulary.length;
-    const counts = new Float32Array(sequences.length * width);
+    const counts = allocated(Float32Array, sequences.length * width, 'textVectorization: texts');
     for (const [i, ids] of sequences.entries()) {
       for (const id of ids) counts[i * width + id] = outputMode === 'multiHot' ? 1 : counts[i * width + id]! + 1;
     }

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import { formatShape } from '../engine/shape.ts';
-import { asArray, type DataLike, NdArray } from './array.ts';
+import { allocated, asArray, type DataLike, NdArray } from './array.ts';
 
 export interface WindowOptions {
   /** Steps of input T. */
@@ -103,13 +103,12 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
     throw new ArgumentError(`${what}: series expected [S] or [S, F], got ${formatShape(shape)}`);
   }
   const [steps, features = 1] = shape as [number, number?];
-  const targets = targetsOf(options.target, features, what);
-
   const firstOutput = (inputSteps - 1) * samplingRate + shift;
   const span = firstOutput + (outputSteps - 1) * samplingRate + 1;
   if (steps < span) {
     throw new ArgumentError(`${what}: series expected ${span} steps or more for one window, got ${steps}`);
   }
+  const targets = targetsOf(options.target, features, what);
   // Where a window's numbers stand, from its first step on.
   const places = (count: number, first: number, of: readonly number[]): number[] =>
     Array.from({ length: count }, (_, t) => of.map((f) => (first + t * samplingRate) * features + f)).flat();
@@ -131,7 +130,11 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
   if (starts.length === 0) throw new ArgumentError(`${what}: series has NaN in each of its ${all.length} windows`);
 
   const gather = (chosen: Uint32Array, offsets: readonly number[]): Float32Array => {
-    const gathered = new Float32Array(chosen.length * offsets.length);
+    const gathered = allocated(
+      Float32Array,
+      chosen.length * offsets.length,
+      `${what}: series (windowBatches cuts it batch by batch)`,
+    );
     for (const [n, start] of chosen.entries()) {
       for (const [i, at] of offsets.entries()) gathered[n * offsets.length + i] = data[start * features + at]!;
     }

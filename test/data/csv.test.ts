@@ -30,7 +30,16 @@ describe('csvRows', () => {
       ],
     ],
     ['CR at the end of the file', 'a,b\r', [['a', 'b']]],
-    ['CR within a field', 'a\rb,c\n', [['a\rb', 'c']]],
+    [
+      'CR',
+      'a,b\r1,2\r',
+      [
+        ['a', 'b'],
+        ['1', '2'],
+      ],
+    ],
+    ['CR LF and CR by turns', 'a\r\nb\rc\nd', [['a'], ['b'], ['c'], ['d']]],
+    ['CR within quotes', '"a\rb",c\n', [['a\rb', 'c']]],
     ['empty fields', ',,\n', [['', '', '']]],
     ['delimiter at the end of the file', 'a,', [['a', '']]],
     [
@@ -54,6 +63,7 @@ describe('csvRows', () => {
 
   test('quoted line ends, count as lines', () => {
     expect(rowsOf('"a\n\nb",c\nd,e').map(({ line }) => line)).toEqual([1, 4]);
+    expect(rowsOf('"a\r\r\nb",c\rd,e').map(({ line }) => line)).toEqual([1, 4]);
   });
 
   test.each([
@@ -71,7 +81,7 @@ describe('csvRows', () => {
     fc.assert(
       fc.property(
         fc.array(row, { minLength: 1, maxLength: 5 }),
-        fc.constantFrom('\n', '\r\n'),
+        fc.constantFrom('\n', '\r\n', '\r'),
         fc.boolean(),
         (rows, end, last) => {
           const texts = rows.map(({ fields, quoteAll }) =>
@@ -84,7 +94,7 @@ describe('csvRows', () => {
           let line = 1;
           for (const [i, text] of texts.entries()) {
             expect(read[i]!.line).toBe(line);
-            line += text.split('\n').length;
+            line += text.split(/\r\n?|\n/).length;
           }
         },
       ),
@@ -198,5 +208,40 @@ describe('loadCsv', () => {
     [{ columns: { a: 'date' } }, `columns['a'] expected 'number' or 'string', got 'date'`],
   ])('option %j, is an error', async (options, message) => {
     await expect(load('a\n1\n', options as CsvOptions)).rejects.toThrow(message);
+  });
+});
+
+describe('a long file', () => {
+  const blanks = ' '.repeat(400_000);
+
+  test.each<[string, string, string]>([
+    ['of blanks', blanks, 'n'],
+    ['of blanks that end in another character', `${blanks}x`, 's'],
+    ['of digits that end in another character', `${'1'.repeat(400_000)}x`, 's'],
+    ['of digits and blanks before another character', `1${blanks}x`, 's'],
+  ])('has a field %s, which is read in one pass', async (_, field, type) => {
+    const table = await load(`a,b\n${field},1\n`, { missing: 'nan' });
+    expect(table.column('a') instanceof Float64Array ? 'n' : 's').toBe(type);
+  });
+
+  test('has 100,000 columns, each found at once', async () => {
+    const names = Array.from({ length: 100_000 }, (_, i) => `c${i}`);
+    const table = await load(`${names}\n${names.map((_, i) => i)}\n`);
+    expect(table.numbers('c99999')).toEqual(Float64Array.of(99_999));
+    const wanted = names.slice().reverse();
+    expect((await load(`${names}\n${names.map((_, i) => i)}\n`, { columns: wanted })).names).toEqual(wanted);
+    await expect(load(`${names}\n`, { columns: ['d'] })).rejects.toThrow(/'c49', … \(100000\), got 'd'$/);
+    await expect(load(`${names},c7\n`)).rejects.toThrow("expected each column once, got 'c7' twice");
+  });
+
+  test('has a number of 100,000 digits or none, of which an error shows the beginning', async () => {
+    const long = '1'.repeat(100_000);
+    await expect(load(`a\n${long}\n`)).rejects.toThrow(/got 1{80}$/);
+    await expect(load(`a\n1\n${long}x\n`)).rejects.toThrow(/got "1{80}"; columns/);
+  });
+
+  test('of lines that end in CR, is read', async () => {
+    const table = await load('a,b\r1,2\r3,4\r');
+    expect([table.length, [...table.numbers('b')]]).toEqual([2, [2, 4]]);
   });
 });

@@ -99,6 +99,13 @@ describe('loadIds', () => {
   });
 
   test.each([
+    [
+      { outOfVocabulary: 2 ** 31 },
+      'loadIds: outOfVocabulary expected a whole number from 0 to 2^31 - 1, got 2147483648',
+    ],
+    [{ outOfVocabulary: -1 }, 'loadIds: outOfVocabulary expected a whole number from 0 to 2^31 - 1, got -1'],
+    [{ widths: { ids: '__proto__' } as never }, "loadIds: widths expected 'u8', 'u16' or 'u32', got '__proto__'"],
+    [{ widths: { labels: 'toString' } as never }, "loadIds: widths expected 'u8', 'u16' or 'u32', got 'toString'"],
     [{ numWords: -1 }, 'loadIds: numWords expected a whole number of 0 or more, got -1'],
     [{ maxLength: 1.5 }, 'loadIds: maxLength expected a whole number of 0 or more, got 1.5'],
     [{ widths: { ids: 'u64' } }, `loadIds: widths expected 'u8', 'u16' or 'u32', got 'u64'`],

@@ -22,6 +22,7 @@ test.each([
   ['', []],
   ['a\nb\n', ['a', 'b']],
   ['a\r\n\r\nb', ['a', '', 'b']],
+  ['a\rb\r', ['a', 'b']],
   ['\n', ['']],
 ])('loadLines of %j, gives its lines', async (text, lines) => {
   expect(await loadLines(utf8(text))).toEqual(lines);

@@ -133,6 +133,11 @@ describe('padSequences', () => {
     ['ragged sample', [[[[1, 2], [3]]]], 'sequences[0][1]: expected a row of 2, got 1'],
     ['side that is none', [[[1]], { padding: 'left' as 'pre' }], `padding expected 'pre' or 'post', got 'left'`],
     ['dtype that is none', [[[1]], { dtype: 'int32' as 'i32' }], `dtype expected 'i32' or 'f32', got 'int32'`],
+    [
+      'length past any memory',
+      [[[1]], { maxLength: 2 ** 50 }],
+      'maxLength expected fewer numbers than this host has room for',
+    ],
     ['length that is none', [[[1]], { maxLength: -1 }], 'maxLength expected a whole number of 0 or more, got -1'],
   ])('%s, is an error', (_, args, message) => {
     expect(() => padSequences(...args)).toThrow(`padSequences: ${message}`);

@@ -30,9 +30,19 @@ describe('loadPianoRoll', () => {
     ['{"train":[],"valid":[],"test":[[["1"]]]}', 'm.json: test[0][0][0] expected a key, 0 to 87, got "1"'],
     ['{"train":[],"valid":[],"test":[[5]]}', 'm.json: test[0][0] expected an array, got number'],
     ['{"train":[],"valid":[]}', 'm.json: test expected an array, got undefined'],
+    ['{"train":[[[{"toString":null}]]]}', 'm.json: train[0][0][0] expected a key, 0 to 87, got an object'],
+    ['{"train":[[[[[[1]]]]]]}', 'm.json: train[0][0][0] expected a key, 0 to 87, got an object'],
+    [`{"train":[[[${'['.repeat(50_000)}${']'.repeat(50_000)}]]]}`, 'm.json: train[0][0][0] expected a key'],
+    ['{"train":[[[null]]]}', 'm.json: train[0][0][0] expected a key, 0 to 87, got null'],
     ['null', 'm.json: train expected an array, got undefined'],
   ])('%s, is an error with part, piece, step and place', async (text, message) => {
     await expect(load(text)).rejects.toThrow(message);
+  });
+
+  test('more keys than there is room for, are an error', async () => {
+    await expect(load('{"train":[[[0]]],"valid":[],"test":[]}', { keys: 2 ** 50 })).rejects.toThrow(
+      'loadPianoRoll: keys expected fewer numbers than this host has room for, got 1125899906842624 in all',
+    );
   });
 
   test('JSON that is cut or faulty, is an error with the line', async () => {

@@ -82,6 +82,10 @@ describe('textVectorization', () => {
     expect(textVectorization({ ngrams }).tokens('a b c')).toEqual(tokens);
   });
 
+  test('ngrams of any length, are as long as the text at most', () => {
+    expect(textVectorization({ ngrams: 2 ** 50 }).tokens('a b')).toEqual(['a', 'b', 'a b']);
+  });
+
   test('count and multiHot, have a place for each token and the first for unknown ones', () => {
     const texts = ['b a b', 'c'];
     const vocabulary = ['a', 'b'];
