@@ -97,8 +97,8 @@ class FileEntry implements CacheEntry {
   async findPart(): Promise<Part | undefined> {
     for (const name of await this.#parts()) {
       const bytes = await readIfThere(this.#files, this.#path(name));
-      const etag = decodeURIComponent(name.slice(this.#name.length + 1, -'.part'.length));
-      if (bytes && bytes.length > 0) return { etag, bytes };
+      const etag = tagOf(name.slice(this.#name.length + 1, -'.part'.length));
+      if (etag !== undefined && bytes && bytes.length > 0) return { etag, bytes };
     }
     return undefined;
   }
@@ -148,6 +148,17 @@ class FileEntry implements CacheEntry {
       }
     });
     await this.dropParts();
+    await this.#removeStale().catch(() => {});
+  }
+
+  /** Removes the temporary files of processes that were ended as they wrote: those a day older than this entry. */
+  async #removeStale(): Promise<void> {
+    const { fs } = this.#files;
+    const { mtimeMs } = await fs.stat(this.#path(this.#name));
+    for (const name of await fs.readdir(this.#directory)) {
+      if (!/\.[0-9a-f-]{36}\.tmp$/.test(name)) continue;
+      if ((await fs.stat(this.#path(name))).mtimeMs < mtimeMs - DAY) await fs.rm(this.#path(name), { force: true });
+    }
   }
 
   async #writing<T>(path: string, step: () => Promise<T>): Promise<T> {
@@ -157,6 +168,17 @@ class FileEntry implements CacheEntry {
       const message = `cannot write ${path}: ${reasonOf(error)}; another cache directory can be given as cache, or cache: false`;
       throw new SourceError('cache', message, { cause: error });
     }
+  }
+}
+
+const DAY = 86_400_000;
+
+/** The entity tag that a part's name holds; undefined where the name is not of our making. */
+function tagOf(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
   }
 }
 

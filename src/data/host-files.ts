@@ -2,6 +2,7 @@
 import { reasonOf, SourceError } from './data-error.ts';
 
 interface Stat {
+  readonly mtimeMs: number;
   isFile(): boolean;
   isFIFO(): boolean;
   isDirectory(): boolean;

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { FileError } from './file-error.ts';
 
 /** The part of node:fs that is used here, so that a test can put a full disk in its place. */
@@ -11,8 +11,11 @@ export type FileSystem = Pick<
   | 'closeSync'
   | 'fchmodSync'
   | 'fsyncSync'
+  | 'lstatSync'
   | 'openSync'
+  | 'readdirSync'
   | 'readFileSync'
+  | 'readlinkSync'
   | 'realpathSync'
   | 'renameSync'
   | 'rmSync'
@@ -23,7 +26,8 @@ export type FileSystem = Pick<
 /**
  * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to the disk, and take
  * the path's place by one rename. A reader, or a run after a power cut, sees the old content or the new, never a mixture. A symbolic
- * link is followed and an existing file keeps its permissions.
+ * link is followed, also to a file that is not there yet, and an existing file keeps its permissions. Temporary files that were left a day
+ * ago or earlier, by processes that were ended as they wrote, are removed.
  *
  * @param path where to write; its folder must exist
  * @param bytes the whole new content; only read
@@ -37,7 +41,7 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem 
   let fd: number | undefined;
   try {
     const old = fs.statSync(path, { throwIfNoEntry: false });
-    const target = old ? fs.realpathSync(path) : path;
+    const target = old ? fs.realpathSync(path) : linkedFrom(path, fs);
     // A rename would replace a device such as /dev/null by a file.
     if (old && !old.isFile()) throw new FileError(path, operation, 'expected a regular file, got a folder or a device');
 
@@ -58,10 +62,33 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem 
     fs.renameSync(temporary, target);
     temporary = undefined;
     flushFolder(dirname(target), fs);
+    attempt(() => removeStale(target, fs));
   } catch (error) {
     if (fd !== undefined) attempt(() => fs.closeSync(fd as number));
     if (temporary !== undefined) attempt(() => fs.rmSync(temporary as string, { force: true }));
     throw error instanceof FileError ? error : new FileError(path, operation, error);
+  }
+}
+
+/** Where a path leads by symbolic links, though nothing stands there. */
+function linkedFrom(path: string, fs: FileSystem): string {
+  let target = path;
+  while (fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    target = resolve(fs.realpathSync(dirname(target)), fs.readlinkSync(target));
+  }
+  return target;
+}
+
+const DAY = 86_400_000;
+
+/** Removes temporary files beside `target` that are a day older than it: nobody writes them any more. By the clock of the disk, which many hosts may share. */
+function removeStale(target: string, fs: FileSystem): void {
+  const folder = dirname(target);
+  const newest = fs.statSync(target).mtimeMs;
+  for (const name of fs.readdirSync(folder)) {
+    if (!/^\.tapeloop-[0-9a-f]{12}\.tmp$/.test(name)) continue;
+    const path = join(folder, name);
+    if (fs.lstatSync(path).mtimeMs < newest - DAY) fs.rmSync(path, { force: true });
   }
 }
 

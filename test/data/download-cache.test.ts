@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { readSource } from '../../src/data/source.ts';
@@ -178,5 +178,33 @@ describe('download where there is no file system', () => {
     server.cutAfter = 400;
     const error = await faultOf(readSource(url, { onProgress: () => server.cut() }));
     expect(error.message).toMatch(/cut at 400 of 1000 bytes.*; the next call begins anew$/);
+  });
+});
+
+describe('files that others have left', () => {
+  test('temporary ones of a day ago, go with the next download; younger ones stay', async () => {
+    const age = (name: string, days: number): void => {
+      const path = join(cache, name);
+      writeFileSync(path, '');
+      const then = Date.now() / 1000 - days * 86_400;
+      utimesSync(path, then, then);
+    };
+    await cutDownload(400);
+    const [old, young] = [
+      'a-x.01234567-89ab-cdef-0123-456789abcdef.tmp',
+      'b-x.01234567-89ab-cdef-0123-456789abcdef.tmp',
+    ];
+    age(old, 1.1);
+    age(young, 0.9);
+    expect(await read()).toEqual(file);
+    expect(kept()).not.toContain(old);
+    expect(kept()).toContain(young);
+  });
+
+  test('a part whose name holds no tag, is passed over', async () => {
+    await cutDownload(400);
+    const [part] = kept();
+    writeFileSync(join(cache, part!.replace(/\.[^.]*\.part$/, '.%E0.part')), 'x');
+    expect(await read()).toEqual(file);
   });
 });

@@ -1,4 +1,5 @@
 import nodeFs, {
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -6,6 +7,7 @@ import nodeFs, {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
@@ -71,6 +73,46 @@ describe('writeFileAtomic', () => {
     writeFileAtomic(join(folder, 'link'), bytes);
     expect(readFileSync(join(folder, 'store', 'real'), 'utf8')).toBe('new content');
     expect(readdirSync(join(folder, 'store'))).toEqual(['real']);
+  });
+
+  test('symbolic link to a file that is not there yet, makes that file and stays', () => {
+    mkdirSync(join(folder, 'store'));
+    symlinkSync(join('store', 'second'), join(folder, 'first'));
+    symlinkSync('real', join(folder, 'store', 'second'));
+    writeFileAtomic(join(folder, 'first'), bytes);
+    expect(readFileSync(join(folder, 'store', 'real'), 'utf8')).toBe('new content');
+    expect(readdirSync(folder)).toEqual(['first', 'store']);
+    expect(lstatSync(join(folder, 'first')).isSymbolicLink()).toBe(true);
+    writeFileAtomic(join(folder, 'first'), new TextEncoder().encode('newer'));
+    expect(readFileSync(join(folder, 'store', 'real'), 'utf8')).toBe('newer');
+  });
+
+  test('symbolic link into a folder that is not there, or to itself, is refused and stays', () => {
+    symlinkSync(join('none', 'real'), join(folder, 'link'));
+    symlinkSync('loop', join(folder, 'loop'));
+    expect(caught(() => writeFileAtomic(join(folder, 'link'), bytes)).code).toBe('ENOENT');
+    expect(caught(() => writeFileAtomic(join(folder, 'loop'), bytes)).code).toBe('ELOOP');
+    expect(readdirSync(folder)).toEqual(['link', 'loop']);
+  });
+
+  test('temporary files of a day ago, removes; younger ones and files of others, leaves', () => {
+    const age = (name: string, days: number): void => {
+      writeFileSync(join(folder, name), '');
+      const then = statSync(folder).mtimeMs / 1000 - days * 86_400;
+      utimesSync(join(folder, name), then, then);
+    };
+    age('.tapeloop-0123456789ab.tmp', 1.1);
+    age('.tapeloop-ba9876543210.tmp', 0.9);
+    age('.tapeloop-notes.tmp', 9);
+    age('model.tmp', 9);
+    writeFileAtomic(join(folder, 'model'), bytes);
+    expect(readdirSync(folder)).toEqual(['.tapeloop-ba9876543210.tmp', '.tapeloop-notes.tmp', 'model', 'model.tmp']);
+  });
+
+  test('temporary files that cannot be looked through, are no reason to fail', () => {
+    const fs = failing('readdirSync', 'EACCES');
+    writeFileAtomic(join(folder, 'model'), bytes, fs);
+    expect(readFileSync(join(folder, 'model'), 'utf8')).toBe('new content');
   });
 
   test('name of 255 bytes, writes it', () => {
