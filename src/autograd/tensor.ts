@@ -47,7 +47,10 @@ export class Tensor {
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
   /** Whose values these are, if a parameter's. @internal */
   parameter: Parameter | undefined;
-  /** Of a padded batch `[B, T, …]`: `[B, T]` f32, 1 where a step counts and 0 where it is padding. Layers read it and pass it on. */
+  /**
+   * Of a padded batch `[B, T, …]`: `[B, T]` f32, or any number of its first axes, 1 where a step counts and 0 where it is padding. Layers read
+   * it and pass it on.
+   */
   mask: Tensor | undefined;
   #at: Ptr;
   // 0: persistent; −1: disposed of; −2: overwritten; else the number of the step it belongs to.

@@ -73,7 +73,7 @@ class Embedding extends Layer {
     // Recurrent layers read time-major: exchanging ids is cheaper than exchanging their vectors.
     const ids = input.shape.length === 2 ? inOrder(input, true) : input;
     const y = embed(ids, this.#embeddings!);
-    if (this.#options.maskZero && ids.shape.length === 2) y.mask = maskOf(ids, (i, values) => values[i] !== 0, mask);
+    if (this.#options.maskZero) y.mask = maskOf(ids, ids.shape.length, (i, values) => values[i] !== 0, mask);
     return y;
   }
 }
@@ -81,8 +81,8 @@ class Embedding extends Layer {
 /**
  * Token ids to vectors: y[b, t, :] = embeddings[ids[b, t], :].
  *
- * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask is 0 where
- * the id is 0.
+ * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask `[B, T]` is 0 where
+ * the id is 0. Ids may have any number of axes, as `[B, words, characters]`; the mask has the same.
  *
  * @throws ArgumentError if a size is no positive integer; when called, if an id is outside [0, inputDim).
  * @see keras.layers.Embedding

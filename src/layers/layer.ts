@@ -5,6 +5,7 @@ import { nextStream, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
+import { hideMasked } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
@@ -39,7 +40,7 @@ export interface LayerOptions {
 export interface CallOptions {
   /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */
   training?: boolean | undefined;
-  /** `[B, T]` f32: 1 where a step counts, 0 where it is padding. Default: the mask that the input carries. */
+  /** `[B, T]` f32: 1 where a step counts, 0 where it is padding; for inputs of more axes any number of the first. Default: the mask that the input carries. */
   mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` per state. */
   initialState?: readonly Tensor[] | undefined;
@@ -116,7 +117,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
  * becomes. One that is made of other layers says so in `sublayers`; their weights are then its own.
  *
  * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output `[B, T, …]` of the
- * same steps.
+ * same steps. What it leaves out may be any number, but `call` sees 0 there for NaN and ∞.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is the call signature that `Callable` provides.
 export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
@@ -152,8 +153,14 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #run(x: Input, options: CallOptions): Output {
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
     const mask = options.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
-    if (mask && isTensor(x)) this.checkMask(mask, x.shape);
-    const y = this.call(x, mask ? { ...options, mask } : options);
+    if (mask && isTensor(x)) {
+      const axes = Math.min(Math.max(mask.shape.length, 1), x.shape.length - (x.dtype === 'f32' ? 1 : 0));
+      expectShape(`${this.describe()}: mask`, mask.shape, x.shape.slice(0, axes));
+    }
+    const seen = mask
+      ? mapNested<Tensor, Tensor>(x, isTensor, (each) => hideMasked(each, each === x ? mask : each.mask))
+      : x;
+    const y = this.call(seen as Input, mask ? { ...options, mask } : options);
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     if (!this.#lastOutput) {
@@ -356,10 +363,6 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Whether an output `[B, T, …]` of one such input has its mask; a layer that sets `mask` on its output itself has decided otherwise. */
   protected get passesMask(): boolean {
     return true;
-  }
-  /** Throws `ArgumentError` for a mask that an input of this shape cannot have. */
-  protected checkMask(mask: Tensor, inputShape: Shape): void {
-    expectShape(`${this.describe()}: mask`, mask.shape, inputShape.slice(0, 2));
   }
   /** Whether the last axis of the input is the same for every call. */
   protected get fixesInputWidth(): boolean {

@@ -1,29 +1,35 @@
-import { empty, sameShape, Tensor } from '../autograd/tensor.ts';
-import { inOrder } from '../ops/layout.ts';
+import { empty, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
+import { spreadMask } from '../ops/broadcast.ts';
+import { where } from '../ops/select.ts';
 
 /**
- * A mask `[B, T]` f32 for a batch, in its memory order: 1 where `counts` says so of the step, 0 elsewhere and wherever `within` is 0.
+ * A mask f32 for the first axes of `x`, in its memory order: 1 where `counts` says so of the place, 0 elsewhere and wherever `within` is 0.
  *
- * @param x `[B, T, …]`
- * @param counts told the step's place in memory and all values of `x`.
+ * @param axes how many axes the mask has.
+ * @param counts told the place in memory and all values of `x`.
+ * @param within a mask of as many axes or fewer.
  */
 export function maskOf(
   x: Tensor,
-  counts: (step: number, values: Float32Array | Int32Array) => boolean,
+  axes: number,
+  counts: (place: number, values: Float32Array | Int32Array) => boolean,
   within?: Tensor | undefined,
 ): Tensor {
-  const shape = x.shape.slice(0, 2);
-  const mask = empty(shape, { name: 'mask', timeMajor: x.timeMajor, engine: x.engine });
-  const outer = within && inOrder(within, x.timeMajor).dataView();
+  const mask = empty(x.shape.slice(0, axes), { name: 'mask', timeMajor: x.timeMajor, engine: x.engine });
   const values = x.dataView();
   const to = mask.dataView();
-  for (let i = 0; i < to.length; i++) to[i] = counts(i, values) && outer?.[i] !== 0 ? 1 : 0;
-  return mask;
+  for (let i = 0; i < to.length; i++) to[i] = Number(counts(i, values));
+  return within ? where(within, mask, 0) : mask;
 }
 
-/** Hands a mask on to an output that has a value for each of its steps. */
+/** Hands a mask on to an output that has an axis more than it, the others being its own. */
 export function passMask(mask: Tensor, output: unknown): void {
   const y = Array.isArray(output) ? output[0] : output;
-  if (!(y instanceof Tensor) || y.shape.length < 3 || y.mask) return;
-  if (sameShape(y.shape.slice(0, 2), mask.shape)) y.mask = mask;
+  const axes = mask.shape.length;
+  if (!(y instanceof Tensor) || y.shape.length <= axes || y.mask) return;
+  if (sameShape(y.shape.slice(0, axes), mask.shape)) y.mask = mask;
 }
+
+/** A mask `[B]` of samples as one of all their steps, `[B, T]`; any other as it is. */
+export const stepsOf = (mask: Tensor, shape: Shape): Tensor =>
+  mask.shape.length === 1 ? spreadMask('mask', mask, shape.slice(0, 2), false) : mask;

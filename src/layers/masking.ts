@@ -1,4 +1,4 @@
-import { ArgumentError, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type BatchShape, type CallOptions, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
@@ -40,13 +40,13 @@ class Masking extends Layer {
   override addToStream(_program: StreamProgram): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {
-    const width = sizeOf(x.shape.slice(2));
+    const width = x.shape.at(-1)!;
     const value = this.#maskValue;
     const counts = (step: number, values: ArrayLike<number>): boolean => {
       for (let i = step * width; i < (step + 1) * width; i++) if (values[i] !== value) return true;
       return false;
     };
-    const mask = maskOf(x, counts, options.mask);
+    const mask = maskOf(x, x.shape.length - 1, counts, options.mask);
     const y = where(mask, x, 0);
     y.mask = mask;
     return y;
@@ -56,9 +56,9 @@ class Masking extends Layer {
 /**
  * Masks the steps whose every feature is `maskValue`: layers after it skip them, and they are 0 in its output.
  *
- * mask[b, t] = 1 if some x[b, t, i] ≠ maskValue, else 0; y = mask·x
+ * mask[b, t] = 1 if some x[b, t, i] ≠ maskValue, else 0; y = x where the mask is 1, else 0
  *
- * Input and output `[B, T, …]`; the output carries the mask `[B, T]`.
+ * Input and output `[B, T, F]`; the output carries the mask `[B, T]`. Of `[B, T, …, F]` the mask has every axis but the last.
  *
  * @throws ArgumentError if `maskValue` is not finite; when called, if the input has fewer than three axes.
  * @see keras.layers.Masking

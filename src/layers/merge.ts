@@ -1,6 +1,7 @@
-import { ArgumentError, formatShape, sameShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { add as addTensors, mul, scale, sub } from '../ops/elementwise.ts';
 import { concatenate as join } from '../ops/joins.ts';
+import { where } from '../ops/select.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import { maskOf } from './mask.ts';
 
@@ -72,17 +73,12 @@ class Elementwise extends Merge {
   }
 }
 
-const anyOf = (masks: readonly Tensor[]): Tensor => masks.reduce((all, mask) => (all === mask ? all : orOf(all, mask)));
-
-function orOf(a: Tensor, b: Tensor): Tensor {
-  const other = b.toArray();
-  const first = a.toArray();
-  const [batch, time] = a.shape as [number, number];
-  return maskOf(a, (i) => {
-    const at = a.timeMajor ? (i % batch) * time + Math.floor(i / batch) : i;
-    return first[at] !== 0 || other[at] !== 0;
+/** 1 where one of the masks is; it has as many axes as the one with most. */
+const anyOf = (masks: readonly Tensor[]): Tensor =>
+  masks.reduce((all, mask) => {
+    if (all === mask) return all;
+    return all.shape.length > mask.shape.length ? where(mask, 1, all) : where(all, 1, mask);
   });
-}
 
 const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => addTensors(sum, x));
 
@@ -195,19 +191,19 @@ class Concatenate extends Merge {
     const { shape } = inputs[0]!;
     const axis = this.#axisOf(shape);
     const y = join(inputs, axis);
-    const mask = this.#mask(inputs, axis);
-    if (mask && sameShape(mask.shape, y.shape.slice(0, 2))) y.mask = mask;
+    y.mask = this.#mask(inputs, axis);
     return y;
   }
 
-  /** Along the time axis masks are joined as their inputs are; along another one a step counts where it counts in any. */
+  /** Along an axis of steps masks are joined as their inputs are; along the last one a step counts where it counts in any. */
   #mask(inputs: readonly Tensor[], axis: number): Tensor | undefined {
     const masks = inputs.map((x) => x.mask);
     if (masks.every((mask) => !mask)) return undefined;
-    if (axis !== 1) return masks.every((mask) => mask) ? anyOf(masks as Tensor[]) : undefined;
+    if (axis === inputs[0]!.shape.length - 1) return masks.every((mask) => mask) ? anyOf(masks as Tensor[]) : undefined;
+    const axes = Math.max(axis + 1, ...masks.map((mask) => mask?.shape.length ?? 0));
     return join(
-      inputs.map((x, i) => masks[i] ?? maskOf(x, () => true)),
-      1,
+      inputs.map((x, i) => maskOf(x, axes, () => true, masks[i])),
+      axis,
     );
   }
 
@@ -226,8 +222,8 @@ class Concatenate extends Merge {
  * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
  * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step (outside a step: the
- * caller's to `dispose`). Its mask: along time (axis 1) the inputs' masks joined, 1 for an input without; along another axis, if every input
- * carries one, 1 where one of theirs is. No weights.
+ * caller's to `dispose`). Its mask: along time (axis 1), or another axis but the last, the inputs' masks joined, 1 for an input without; along
+ * the last axis, if every input carries one, 1 where one of theirs is. No weights.
  *
  * @param options.axis of the tensors with the batch as axis 0.
  * @returns a layer; call it with the list: `concatenate()([a, b])`.

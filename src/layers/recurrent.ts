@@ -157,10 +157,10 @@ function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, rever
     firsts[row]! >= 0 && (reverse ? t <= firsts[row]! : t >= firsts[row]!);
   if (!outputs) {
     const width = last.shape[1]!;
-    const made = maskOf(last, (i) => firsts[Math.floor(i / width)]! >= 0);
+    const made = maskOf(last, 2, (i) => firsts[Math.floor(i / width)]! >= 0);
     return { outputs, last: where(made, last, 0), states };
   }
-  const made = maskOf(outputs, (i) =>
+  const made = maskOf(outputs, 2, (i) =>
     outputs.timeMajor ? hasStepped(i % batch, Math.floor(i / batch)) : hasStepped(Math.floor(i / time), i % time),
   );
   return { outputs: where(made, outputs, 0), last, states };

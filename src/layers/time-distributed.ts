@@ -1,5 +1,6 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { reshape, swapTimeBatch } from '../ops/layout.ts';
+import { inOrder, reshape, swapTimeBatch } from '../ops/layout.ts';
+import { max } from '../ops/reduce.ts';
 import { addStepwise, type StreamProgram } from '../streaming/program.ts';
 import {
   type AnyLayer,
@@ -9,6 +10,7 @@ import {
   type LayerConfig,
   type LayerOptions,
 } from './layer.ts';
+import { stepsOf } from './mask.ts';
 
 class TimeDistributed extends Layer {
   readonly className = 'TimeDistributed';
@@ -59,13 +61,23 @@ class TimeDistributed extends Layer {
     this.layer.build(stepShape(inputShape));
   }
 
-  protected override call(x: Tensor, { training }: CallOptions): Tensor {
+  protected override call(x: Tensor, { training, mask }: CallOptions): Tensor {
     // The steps of all sequences are one batch, in the order in which they stand in memory.
-    const inMemory = x.timeMajor ? swapTimeBatch(x) : x;
-    const [first, second, ...rest] = inMemory.shape as [number, number, ...number[]];
-    const y = this.layer(reshape(inMemory, [first * second, ...rest]), { training });
-    const steps = reshape(y, [first, second, ...y.shape.slice(1)]);
-    return x.timeMajor ? swapTimeBatch(steps) : steps;
+    const swapped = (t: Tensor): Tensor => (x.timeMajor ? swapTimeBatch(t) : t);
+    const merged = (t: Tensor): Tensor => {
+      const [first, second, ...rest] = swapped(t).shape as [number, number, ...number[]];
+      return reshape(swapped(t), [first * second, ...rest]);
+    };
+    const parted = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
+    const steps = merged(x);
+    const given = mask && inOrder(stepsOf(mask, x.shape), x.timeMajor);
+    steps.mask = given && merged(given);
+    const each = this.layer(steps, { training });
+    const y = parted(each);
+    // A step whose layer has used its mask up counts if any of it does.
+    const own = each.mask ?? (steps.mask && max(reshape(steps.mask, [steps.shape[0]!, -1]), { axis: 1 }));
+    y.mask = own && parted(own);
+    return y;
   }
 }
 
@@ -74,9 +86,10 @@ const stepShape = (inputShape: BatchShape): BatchShape => [null, ...inputShape.s
 /**
  * A layer applied to every step of a sequence by itself: y[:, t] = layer(x[:, t]), with one set of weights.
  *
- * Input `[B, T, …]`; output `[B, T, …]` with each step's output. Its weights are the layer's.
+ * Input `[B, T, …]`; output `[B, T, …]` with each step's output. Its weights are the layer's. Of a mask `[B, T, …]` the layer gets what belongs to
+ * its step. The output's mask is that of the layer's outputs; where they have none, a step counts if anything of it does.
  *
  * @throws ArgumentError when called, if the input has no time axis.
- * @see keras.layers.TimeDistributed
+ * @see keras.layers.TimeDistributed, whose output in Keras 3 has the mask of the input whatever the layer makes of it
  */
 export const timeDistributed = (layer: Layer, options: LayerOptions = {}): Layer => new TimeDistributed(layer, options);

@@ -8,10 +8,14 @@ import { add, mul, scale as scaleBy, tanh } from './elementwise.ts';
 import { expandDims, inOrder, reshape } from './layout.ts';
 import { linear } from './linear.ts';
 import { sum } from './reduce.ts';
+import { hideMasked } from './select.ts';
 import { maskedSoftmax, maskScores, softmax } from './softmax.ts';
 
 interface Options {
-  /** What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it holds throughout. */
+  /**
+   * What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it holds throughout. Of what
+   * `[B, Tk]` leaves out key and value may be NaN.
+   */
   mask?: Tensor | undefined;
   /** Whether query t looks at keys up to t alone. Default false. */
   causal?: boolean;
@@ -36,7 +40,8 @@ export interface AttentionResult {
   weights: Tensor;
 }
 
-function expectOperands(what: string, query: Tensor, key: Tensor, value: Tensor): void {
+/** Throws `ArgumentError` for operands that do not fit; gives key and value with nothing in them that the mask hides. */
+function operandsOf(what: string, query: Tensor, key: Tensor, value: Tensor, { mask }: Options): [Tensor, Tensor] {
   for (const [name, x] of Object.entries({ query, key, value })) {
     expectF32(`${what}: ${name}`, x);
     if (x.shape.length === 3) continue;
@@ -45,6 +50,8 @@ function expectOperands(what: string, query: Tensor, key: Tensor, value: Tensor)
   const [batch, , width] = query.shape as [number, number, number];
   expectShape(`${what}: key`, key.shape, [batch, key.shape[1]!, width]);
   expectShape(`${what}: value`, value.shape, [batch, key.shape[1]!, value.shape[2]!]);
+  const steps = mask && mask.shape.length < 3 ? mask : undefined;
+  return [hideMasked(key, steps), hideMasked(value, steps)];
 }
 
 /** Ones at and below the diagonal. */
@@ -76,14 +83,14 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): AttentionResult {
   const { scale = 1 } = options;
-  expectOperands('attention', query, key, value);
-  const products = batchMatmul(query, key, { transposeB: true });
+  const [seenKey, seenValue] = operandsOf('attention', query, key, value, options);
+  const products = batchMatmul(query, seenKey, { transposeB: true });
   if (typeof scale !== 'number') {
     const { shape, size } = tensorOf(scale);
     if (size !== 1) throw new ArgumentError(`attention: scale expected one number, got ${formatShape(shape)}`);
-    return attend(mul(products, scale), value, options);
+    return attend(mul(products, scale), seenValue, options);
   }
-  return attend(scale === 1 ? products : scaleBy(products, scale), value, options);
+  return attend(scale === 1 ? products : scaleBy(products, scale), seenValue, options);
 }
 
 /**
@@ -103,14 +110,14 @@ export function additiveAttention(
   value: Tensor,
   options: AdditiveAttentionOptions = {},
 ): AttentionResult {
-  expectOperands('additiveAttention', query, key, value);
+  const [seenKey, seenValue] = operandsOf('additiveAttention', query, key, value, options);
   const [batch, queries, width] = query.shape as [number, number, number];
   const keys = key.shape[1]!;
   const pairs = [batch, queries, keys, width];
   const asked = broadcastTo(expandDims(inOrder(query, false), 2), pairs);
-  const features = tanh(add(asked, broadcastTo(expandDims(inOrder(key, false), 1), pairs)));
-  if (!options.scale) return attend(sum(features, { axis: -1 }), value, options);
+  const features = tanh(add(asked, broadcastTo(expandDims(inOrder(seenKey, false), 1), pairs)));
+  if (!options.scale) return attend(sum(features, { axis: -1 }), seenValue, options);
   expectShape('additiveAttention: scale', tensorOf(options.scale).shape, [width]);
   const scores = linear(features, reshape(tensorOf(options.scale), [width, 1]));
-  return attend(reshape(scores, [batch, queries, keys]), value, options);
+  return attend(reshape(scores, [batch, queries, keys]), seenValue, options);
 }

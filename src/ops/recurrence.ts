@@ -21,6 +21,7 @@ import {
   timeOf,
 } from './scan.ts';
 import { type Kept, roomFor, segmentOf, startOf, stretchesOf, type Walk } from './segments.ts';
+import { hideMasked } from './select.ts';
 import { StepMask } from './step-mask.ts';
 
 export interface RecurrentWeights {
@@ -43,7 +44,7 @@ export interface RecurrenceOptions {
   returnSequences?: boolean;
   /**
    * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and no
-   * gradient reaches x or a weight. A scan in reverse then walks each sequence back from its own end. x must be finite there.
+   * gradient reaches x or a weight, whatever numbers x has there. A scan in reverse then walks each sequence back from its own end.
    */
   mask?: Tensor | undefined;
   /**
@@ -90,7 +91,8 @@ export function recurrence(
   const { reverse = false, returnSequences = true } = options;
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);
-  const { x, kernel, recurrentKernel, extra, bias, initialState } = given;
+  const { kernel, recurrentKernel, extra, bias, initialState } = given;
+  const x = hideMasked(given.x, given.mask);
   const { engine } = x;
   const { time, batch, units, hidden, width } = sizes;
   const recurrentBias = bias && cell.biases === 2 ? bias.ptr + 4 * width : 0;

@@ -56,3 +56,20 @@ export function where(mask: Tensor, a: Weight | number, b: Weight | number): Ten
   });
   return y;
 }
+
+// The first number whose square no float32 holds, squared.
+const LIMIT = 2 ** 128;
+
+/**
+ * `x` with 0 for NaN, ∞ and what is nearly as great (x² ≥ 2^128), wherever a mask leaves it out, and no gradient there; `x` itself where all its
+ * numbers are good. Other numbers stay, since a convolution reads masked steps. Takes one pass over x. @internal
+ */
+export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
+  const { engine, shape, timeMajor, size } = x;
+  // Rows gathered from a table are weights, and so finite.
+  if (!mask || x.dtype !== 'f32' || x.gatheredFrom || engine.kernels.sum_squares(size, x.ptr) < LIMIT) return x;
+  const isGood = empty(shape, { timeMajor, engine });
+  const from = x.dataView();
+  isGood.dataView().set(from.map((value) => Number(value ** 2 < LIMIT)));
+  return Object.assign(where(where(mask, 1, isGood), x, 0), { mask: x.mask });
+}
