@@ -65,7 +65,7 @@ async function work({ target: name, seed, from, count, deadline, progress }: Job
     if (counts[signature] > 1) return;
     const fails = async (smaller: Plain) => (await attempt(target, smaller))?.signature === signature;
     const { message = String(error), stack } = (error ?? {}) as Partial<Error>;
-    send({ finding: { signature, index, input: smallest ? await shrink(input, fails, 500) : input, message, stack } });
+    send({ finding: { signature, index, input: smallest ? await shrink(input, fails, 1500) : input, message, stack } });
   };
 
   for (; index < from + count && Date.now() < deadline; index++) {

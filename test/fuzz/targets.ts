@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, () => Promise<{ target: Target }>>> = {
   text: () => import('./targets/text.ts'),
   flags: () => import('./targets/flags.ts'),
   calls: () => import('./targets/calls.ts'),
+  sequences: () => import('./targets/sequences.ts'),
   'model-files': () => import('./targets/model-files.ts'),
 };
 
