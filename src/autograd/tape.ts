@@ -1,7 +1,7 @@
 import type { Kernels, Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { tensorOf, type Weight } from './parameter.ts';
-import { ArgumentError, formatShape, keep, Tensor } from './tensor.ts';
+import { ArgumentError, expectEngine, expectF32, formatShape, keep, Tensor } from './tensor.ts';
 
 /** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
 export interface Destination {
@@ -160,7 +160,8 @@ let active: Tape | undefined;
 
 /**
  * Tells the tape that `outputs` came from `inputs`. Without an open tape, or where no input is tracked, nothing is kept.
- * `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to the inputs.
+ * `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to the inputs. Throws as
+ * `isRecording` does.
  */
 export function record(
   inputs: readonly (Tensor | undefined)[],
@@ -174,9 +175,14 @@ export function record(
 /** What `record` writes to now. Two ops that saw the same one are reached by the same backward pass. @internal */
 export const openTape = (): Tape | undefined => active;
 
-/** Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. */
+/**
+ * Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. Throws `ArgumentError` if they are
+ * not all in the memory of one engine: what a kernel reads at an address of another means nothing.
+ */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   const tape = active;
+  let first: Tensor | undefined;
+  for (const input of inputs) if (input) expectEngine(input, (first ??= input));
   return tape !== undefined && inputs.some((input) => input !== undefined && tape.tracks(input));
 }
 
@@ -208,7 +214,7 @@ export interface ValueAndGrad {
  * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
  * @param options.seed the ∂value/∂value to start from; default 1.
  * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
- * @throws ArgumentError if `f` returns no tensor of size 1.
+ * @throws ArgumentError if `f` returns no tensor of size 1, or a tensor of `wrt` is not f32 or of another engine than the first.
  */
 export function valueAndGrad(
   f: () => Tensor,
@@ -216,6 +222,10 @@ export function valueAndGrad(
   { seed = 1 }: { seed?: number } = {},
 ): ValueAndGrad {
   const leaves = wrt.map(tensorOf);
+  leaves.forEach((leaf, i) => {
+    expectF32(`valueAndGrad: wrt[${i}]`, leaf);
+    expectEngine(leaf, leaves[0]!);
+  });
   const engine = leaves[0]?.engine ?? currentEngine();
   const outside = engine.openStep === 0;
   return engine.step(() => {

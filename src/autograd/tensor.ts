@@ -25,6 +25,13 @@ export function expectF32(what: string, x: Tensor): void {
   if (x.dtype !== 'f32') throw new ArgumentError(`${what} expected f32, got ${x.dtype} for '${x.name}'`);
 }
 
+/** Throws `ArgumentError` unless two tensors are in the memory of one engine. @internal */
+export function expectEngine(x: Tensor, like: Tensor): void {
+  if (x.engine !== like.engine) {
+    throw new ArgumentError(`tensor '${x.name}' expected the engine of '${like.name}', got that of another init()`);
+  }
+}
+
 // A persistent buffer is returned to its heap when its tensor is collected without having been disposed of.
 const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engine, at }) => engine.heap.release(at));
 
@@ -270,8 +277,8 @@ function setTo(values: ArrayLike<number>, t: Tensor): Tensor {
 }
 
 /** A tensor of one value, in the open step. */
-export function filled(shape: Shape, value = 0): Tensor {
-  const y = empty(shape, { name: 'filled' });
+export function filled(shape: Shape, value = 0, engine = currentEngine()): Tensor {
+  const y = empty(shape, { name: 'filled', engine });
   y.dataView().fill(value);
   return y;
 }

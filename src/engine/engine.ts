@@ -101,15 +101,18 @@ export class Engine {
 
   /**
    * Runs `body` as one step: every tensor made in it lives in the arena and dies when it returns. Inside an open step,
-   * `body` joins that step.
+   * `body` joins that step. Within it this is the engine in use, whatever `init` has made since.
    */
   step<T>(body: () => T): T {
     if (this.#stepMark) return body();
     this.#step++;
     this.#stepMark = this.arena.mark();
+    const outer = current;
+    current = this;
     try {
       return body();
     } finally {
+      current = outer;
       const mark = this.#stepMark;
       this.#stepMark = undefined;
       this.arena.release(mark);

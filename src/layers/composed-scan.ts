@@ -33,7 +33,7 @@ export function composedScan(
   const x = inOrder(input, true);
   const [batch, time] = x.shape as [number, number];
   const kept = walk.mask && keptRows(walk.mask);
-  let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width]));
+  let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width], 0, x.engine));
   let output: Tensor | undefined;
   const outputs: Tensor[] = [];
   const probe = beginProbe(time);
@@ -53,8 +53,8 @@ export function composedScan(
     }
     if (walk.returnSequences) outputs[t] = output!;
   }
-  output ??= filled([batch, widths.output]);
-  for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape);
+  output ??= filled([batch, widths.output], 0, x.engine);
+  for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape, 0, x.engine);
   return { outputs: walk.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
 }
 

@@ -127,7 +127,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
     const restores = this.tree().map((layer) => layer.carried?.setAside());
     try {
-      return engine().step(() => {
+      return (this.weights[0]?.tensor.engine ?? engine()).step(() => {
         const x = mapNested<BatchShape, Tensor>(sample, isShape, (shape, key) =>
           zeros(shape as Shape, { dtype: this.#dtypeOf(key), name: 'x' }),
         );

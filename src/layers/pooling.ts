@@ -138,7 +138,16 @@ export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
       finish: (y, counts) => {
         const [count] = counts;
         if (counts.every((n) => n === count)) return scale(y, 1 / count!);
-        return mul(y, broadcastTo(tensor(counts.map((n) => [1 / n])), y.shape.slice(1)));
+        return mul(
+          y,
+          broadcastTo(
+            tensor(
+              counts.map((n) => [1 / n]),
+              { engine: y.engine },
+            ),
+            y.shape.slice(1),
+          ),
+        );
       },
     },
     options,

@@ -48,7 +48,7 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
 
   protected override call(x: Tensor, options: CallOptions): Tensor[] {
     const [batch, inputs] = x.shape as [number, number];
-    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width])) } = options;
+    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width], 0, x.engine)) } = options;
     expectStates(this, initialState, batch);
     const step = this.begin({ batch, inputs, training: isTraining(options) });
     const { output, states } = step(x, initialState);

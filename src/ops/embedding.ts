@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectEngine, expectF32, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
 import { inOrder, viewAs } from './layout.ts';
 
@@ -31,6 +31,7 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
 /** Rows of `width` of a row-major table, as `[…ids, width]`. */
 function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor {
   const { engine, dtype } = table;
+  expectEngine(ids, table);
   const { kernels } = engine;
   const y = empty([...ids.shape, width], { dtype, name, timeMajor: ids.timeMajor, engine });
   kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);

@@ -40,7 +40,7 @@ export function where(mask: Tensor, a: Weight | number, b: Weight | number): Ten
     kernels.select(size, choice.ptr, ...operand(from!), ...operand(other!), y.ptr);
   });
   const inputs = [from, other].map((x) => (typeof x === 'number' ? undefined : x));
-  record(inputs, [y], (tape) => {
+  record([...inputs, mask], [y], (tape) => {
     const dy = tape.gradientOf(y);
     for (const [i, x] of inputs.entries()) {
       if (!x || !tape.tracks(x)) continue;

@@ -60,6 +60,7 @@ export function ctc({ blank = 0, reduction = 'sumOverBatchSize' }: CtcLossOption
 function padded(labels: Tensor): Tensor {
   if (!labels.mask) return labels;
   const { engine, shape, size, timeMajor } = labels;
+  expectShape('ctc: mask of targets', labels.mask.shape, shape);
   const mask = inOrder(labels.mask, timeMajor);
   const ids = empty(shape, { dtype: 'i32', name: 'labels', timeMajor, engine });
   const kept = engine.f32(mask.ptr, size);

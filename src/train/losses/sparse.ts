@@ -1,4 +1,4 @@
-import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { expectIdsBelow } from '../../data/array.ts';
 import { div, log, mul, neg, scale } from '../../ops/elementwise.ts';
 import { inOrder } from '../../ops/layout.ts';
@@ -45,8 +45,12 @@ export function sparseCategoricalCrossentropy({
   const ignored = ignoreClass ?? undefined;
   if (ignored !== undefined) expectNumber(`${name}: ignoreClass`, ignored, 'an integer');
 
-  const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
+  const expectLabels = (labels: Tensor, yPred: Tensor): void => {
     expectShape(`${name}: targets`, labels.shape, yPred.shape.slice(0, -1));
+    if (labels.dtype !== 'i32') throw new ArgumentError(`${name}: targets expected i32, got ${labels.dtype}`);
+  };
+  const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
+    expectLabels(labels, yPred);
     if (fromLogits) return neg(pickRows(logSoftmax(yPred), labels));
     return neg(log(clipped(div(pickRows(yPred, labels), sumRows(yPred)))));
   };
@@ -60,11 +64,16 @@ export function sparseCategoricalCrossentropy({
     leavesOut: true,
     values(yTrue, yPred) {
       if (ignored === undefined) return lossOfRows(yTrue, yPred);
+      expectLabels(yTrue, yPred);
       const { labels, weights } = leaveOut(yTrue, ignored);
       return mul(lossOfRows(...withoutZeroRows(labels, yPred, weights)), weights);
     },
     compute(yTrue, yPred, given, options) {
-      if (given) expectShape(`${name}: weights`, given.shape, yPred.shape.slice(0, -1));
+      expectLabels(yTrue, yPred);
+      if (given) {
+        expectF32(`${name}: weights`, given);
+        expectShape(`${name}: weights`, given.shape, yTrue.shape);
+      }
       const { labels, weights } =
         ignored === undefined
           ? { labels: yTrue, weights: given }

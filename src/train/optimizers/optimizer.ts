@@ -1,5 +1,5 @@
 import type { Parameter } from '../../autograd/parameter.ts';
-import { ArgumentError, persistent, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed } from '../../engine/transaction.ts';
@@ -118,10 +118,12 @@ export abstract class Optimizer {
    * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
    * @returns the L2 norm of all these gradients together, before clipping.
    * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, OutOfMemoryError if state does not fit, ArgumentError
-   *   if a schedule gives no learning rate or a parameter is swapped with its average; nothing has changed then.
+   *   if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is swapped with its average; nothing
+   *   has changed then.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectNotSwapped(parameters);
+    this.#expectGradients(parameters, gradients);
     const squares = this.#squares(parameters, gradients);
     const states = parameters.map((parameter) => this.#stateOf(parameter));
     const t = this.iterations + 1;
@@ -245,6 +247,23 @@ export abstract class Optimizer {
     const swapped = parameters.find((parameter) => this.#swapped.has(parameter));
     if (!swapped) return;
     throw new ArgumentError(`${this.name}: '${swapped.name}' is swapped with its average; swap it back first`);
+  }
+
+  #expectGradients(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
+    const [{ length }, distinct] = [parameters, new Set(parameters).size];
+    if (gradients.length !== length || distinct !== length) {
+      throw new ArgumentError(
+        `${this.name}: apply() expected a gradient for each of ${distinct} distinct parameters, got ${gradients.length} for ${length}`,
+      );
+    }
+    gradients.forEach((gradient, i) => {
+      const { name, tensor } = parameters[i]!;
+      const what = `${this.name}: gradient of '${name}'`;
+      expectF32(what, gradient);
+      expectShape(what, gradient.shape, tensor.shape);
+      expectEngine(gradient, tensor);
+      if (gradient.timeMajor) throw new ArgumentError(`${what} expected row-major, got time-major`);
+    });
   }
 
   #squares(parameters: readonly Parameter[], gradients: readonly Tensor[]): number[] {

@@ -1,0 +1,22 @@
+import { configDefaults, defineConfig } from 'vitest/config';
+
+// The whole suite once more with fences around every allocation, but for what cannot be under them. Each with its reason.
+const exclude = [
+  // They assert addresses, sizes of memory, or limits that fences would be part of.
+  'test/engine/memory.test.ts',
+  // Fences of their own, in a memory of their own.
+  'test/kernels/**',
+  // They run the built package, in processes of their own.
+  'test/docs/**',
+  'test/examples.test.ts',
+  'test/package/**',
+];
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...exclude],
+    setupFiles: ['test/all-names.ts', 'test/fences/setup.ts'],
+    testTimeout: 240_000,
+  },
+});
