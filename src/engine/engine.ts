@@ -173,6 +173,9 @@ function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads =
 }
 
 let current: Engine | undefined;
+// Calls of init so far, and which of them has chosen the engine in use.
+let inits = 0;
+let chosenBy = 0;
 
 /** The engine in use; made with default options on first use. */
 export function engine(): Engine {
@@ -190,14 +193,16 @@ export function engine(): Engine {
 /**
  * Chooses how tapeloop computes. Optional: without it the first use takes the defaults.
  *
- * A second call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones.
+ * A second call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones. Of several calls
+ * at once the last one chooses, whichever is ready first.
  *
- * @returns the engine, which stays in use until the next `init`.
+ * @returns the engine in use, which stays so until the next `init`.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has not even the memory to
  *   start with; TypeError or RangeError if an option is out of range. The engine before is then still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const { mode, maximumMemory, threads } = checkOptions(options);
+  const call = ++inits;
   let made: Engine | undefined;
   if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
   else {
@@ -209,9 +214,13 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
       throw compileRefused(error);
     }
   }
-  current?.stopThreads();
-  current = made;
-  return made;
+  if (call < chosenBy) made.stopThreads();
+  else {
+    current?.stopThreads();
+    current = made;
+    chosenBy = call;
+  }
+  return current!;
 }
 
 /** An engine of several threads, or none where the host refuses workers or memory to share. */

@@ -65,8 +65,10 @@ export function openModelFile(bytes: Uint8Array, file: string | undefined): Mode
       try {
         return body();
       } catch (error) {
+        // What a maker stumbles over says nothing in words of ours.
+        const why = error instanceof ArgumentError ? error.message : 'an option has a value of another kind';
         if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
-          fail(`its configuration cannot be used: ${error.message}`, error);
+          fail(`its configuration cannot be used: ${why}`, error);
         }
         throw error;
       }
@@ -74,7 +76,7 @@ export function openModelFile(bytes: Uint8Array, file: string | undefined): Mode
   };
 }
 
-/** Throws `TypeError` where they are not what they should be. */
+/** Throws `ArgumentError` where they are not what they should be. */
 export function extrasOf({ parse }: ModelFile): ModelExtras {
   const vocabulary = parse('vocabulary');
   if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
@@ -97,17 +99,17 @@ export interface SavedNetwork {
  * The layers of a file; what a layer's options say is for the layer to check.
  *
  * @param custom what there is to say of a model that is code, which no file holds.
- * @throws TypeError, and of a custom model ModelFileError.
+ * @throws ArgumentError, and of a custom model ModelFileError.
  */
 export function networkOf({ parse, fail }: ModelFile, custom: string): SavedNetwork {
   const { name, isCustom, layers } = expectObject("metadata 'network'", parse('network'));
   expectString('network.name', name);
   if (isCustom) fail(`it holds a custom model: ${custom}`);
-  if (!Array.isArray(layers)) throw new TypeError(`network.layers expected a list, got ${describe(layers)}`);
+  if (!Array.isArray(layers)) throw new ArgumentError(`network.layers expected a list, got ${describe(layers)}`);
   return { name: name as string, layers: layers.map((layer, i) => savedLayer(`network.layers[${i}]`, layer)) };
 }
 
-/** Throws `TypeError` unless `value` is a layer; `what` names it. */
+/** Throws `ArgumentError` unless `value` is a layer; `what` names it. */
 export function savedLayer(what: string, value: unknown): SavedLayer {
   const layer = expectObject(what, value);
   expectString(`${what}.className`, layer.className);
@@ -115,6 +117,6 @@ export function savedLayer(what: string, value: unknown): SavedLayer {
   expectString(`${what}.config.name`, config.name);
   // JSON's word for NaN, which a comparison takes for 0.
   const missing = Object.keys(config).find((key) => config[key] === null);
-  if (missing !== undefined) throw new TypeError(`${what}.config.${missing} expected a value, got null`);
+  if (missing !== undefined) throw new ArgumentError(`${what}.config.${missing} expected a value, got null`);
   return layer as unknown as SavedLayer;
 }

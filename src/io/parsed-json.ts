@@ -1,25 +1,27 @@
 // What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
 
+import { ArgumentError } from '../engine/argument-error.ts';
+
 export type Parsed = Readonly<Record<string, unknown>>;
 
-/** Throws `TypeError` unless it is an object. */
+/** Throws `ArgumentError` unless it is an object. */
 export function expectObject(what: string, value: unknown): Parsed {
   if (isObject(value)) return value;
-  throw new TypeError(`${what} expected an object, got ${describe(value)}`);
+  throw new ArgumentError(`${what} expected an object, got ${describe(value)}`);
 }
 
-/** Throws `TypeError` unless it is a list of strings. */
+/** Throws `ArgumentError` unless it is a list of strings. */
 export function expectStrings(what: string, value: unknown): string[] {
-  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list of strings, got ${describe(value)}`);
+  if (!Array.isArray(value)) throw new ArgumentError(`${what} expected a list of strings, got ${describe(value)}`);
   const at = value.findIndex((entry) => typeof entry !== 'string');
-  if (at >= 0) throw new TypeError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
+  if (at >= 0) throw new ArgumentError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
   return value;
 }
 
-/** Throws `TypeError` unless it is a string. */
+/** Throws `ArgumentError` unless it is a string. */
 export function expectString(what: string, value: unknown): string {
   if (typeof value === 'string') return value;
-  throw new TypeError(`${what} expected a string, got ${describe(value)}`);
+  throw new ArgumentError(`${what} expected a string, got ${describe(value)}`);
 }
 
 /** Whether it is neither a list nor null. */

@@ -21,7 +21,7 @@ export type { Json, LayerConfig } from '../io/model-file.ts';
 export type BatchShape = readonly (number | null)[];
 
 export const isShape = (x: unknown): x is BatchShape =>
-  Array.isArray(x) && x.every((n) => n === null || typeof n === 'number');
+  Array.isArray(x) && x.every((n) => n === null || (Number.isInteger(n) && n >= 0));
 
 /** What every layer takes. */
 export interface LayerOptions {
@@ -147,7 +147,13 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     refuseUnknown(options);
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
-    this.batchInputShape = options.batchInputShape ?? (options.inputShape && [null, ...options.inputShape]);
+    const { inputShape, batchInputShape = inputShape } = options;
+    if (batchInputShape !== undefined && !isShape(batchInputShape)) {
+      throw new ArgumentError(
+        `${this.name}: inputShape expected a list of lengths or null, got ${typeof batchInputShape}`,
+      );
+    }
+    this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape]);
   }
 
   #run(x: Input, options: CallOptions): Output {

@@ -83,5 +83,10 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
     throw new ArgumentError(`layer class expected one of ${layerClasses.join(', ')}, got '${className}'`);
   }
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
-  return makers[className]!(given as never) as Layer;
+  try {
+    return makers[className]!(given as never) as Layer;
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    throw new ArgumentError(`${className} '${config.name}': an option has a value of another kind`, { cause });
+  }
 }

@@ -29,7 +29,10 @@ import { type Column, inTurn, isColumn, type Rows, type Samples, uploadAll } fro
 
 /** What a model is trained on, and how. */
 export interface CompileOptions extends ObjectiveOptions {
-  /** A name with its defaults, or one made with options of its own. */
+  /**
+   * A name with its defaults, or one made with options of its own. One that is made stays its maker's: a later `compile` leaves its state as
+   * it is, for when it is used again, while that of a name is freed.
+   */
   optimizer: OptimizerName | Optimizer;
 }
 
@@ -67,6 +70,8 @@ interface LossOptions extends Pick<WeightOptions, 'classWeight'> {
 
 interface Compiled {
   optimizer: Optimizer;
+  /** Whether it was made here, from a name. */
+  isOwn: boolean;
   objective: Objective;
 }
 
@@ -164,10 +169,15 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
   /** @internal */
   compileNow({ optimizer, ...objective }: CompileOptions): void {
+    const before = this.#compiled;
+    const isOwn = !(optimizer instanceof Optimizer);
     this.#compiled = {
-      optimizer: optimizer instanceof Optimizer ? optimizer : optimizerOf({ name: optimizer }),
+      optimizer: isOwn ? optimizerOf({ name: optimizer }) : optimizer,
+      isOwn,
       objective: new Objective(objective),
     };
+    // What the caller made, the caller may use again.
+    if (before?.isOwn && before.optimizer !== optimizer) before.optimizer.dispose(this.weights);
   }
 
   /** The output for a batch, as tensors of the open step. */
@@ -402,10 +412,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     }
   }
 
-  /** Frees weights and optimizer state. Throws `ArgumentError` while a call that returns a promise runs on the model. */
+  /** Frees weights and their optimizer state. Throws `ArgumentError` while a call that returns a promise runs on the model. */
   dispose(): void {
     this.runs.expectNone('dispose');
-    this.#compiled?.optimizer.dispose();
+    this.#compiled?.optimizer.dispose(this.weights);
     this.#int8?.dispose();
     this.network.dispose();
   }

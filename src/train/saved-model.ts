@@ -152,14 +152,17 @@ export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {})
   const opened = openModelFile(bytes, file);
   const { valuesOf, fail } = opened;
   knowAllNames();
-  return opened.understand(() => {
-    const network = networkOf(opened, 'make that again in code and fill it with restoreModel(model, bytes)');
-    // Each weight is checked against the file before memory is taken for it.
-    const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
-    if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
-    for (const apply of restorations(model, opened)) apply();
-    return { model, ...extrasOf(opened) };
-  });
+  return opened.understand(() =>
+    transaction(() => {
+      const extras = extrasOf(opened);
+      const network = networkOf(opened, 'make that again in code and fill it with restoreModel(model, bytes)');
+      // Each weight is checked against the file before memory is taken for it.
+      const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
+      if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
+      for (const apply of restorations(model, opened)) apply();
+      return { model, ...extras };
+    }),
+  );
 }
 
 /**
@@ -241,7 +244,7 @@ function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Mod
     const values = slots.map(([name, { shape }]) => valuesOf(`optimizer/${name}`, shape));
     return () => {
       if (objective) {
-        if (model.isCompiled) model.optimizer.dispose();
+        if (model.isCompiled) model.optimizer.dispose(model.weights);
         model.compileNow({ optimizer, ...objective });
       }
       slots.forEach(([, slot], i) => slot.set(values[i]!));
@@ -259,20 +262,20 @@ type AnyModel = Model<any>;
 
 function expectCount(what: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw new RangeError(`${what} expected an integer ≥ 0, got ${describe(value)}`);
+  throw new ArgumentError(`${what} expected an integer ≥ 0, got ${describe(value)}`);
 }
 
 function checkedTraining(value: unknown): Training {
   const training = expectObject("metadata 'training'", value);
   const { outputs = [training] } = training;
-  if (!Array.isArray(outputs)) throw new TypeError(`training.outputs expected a list, got ${describe(outputs)}`);
+  if (!Array.isArray(outputs)) throw new ArgumentError(`training.outputs expected a list, got ${describe(outputs)}`);
   for (const output of outputs) {
     const head = expectObject('training.outputs[]', output);
     const loss = expectObject('training.loss', head.loss);
     expectString('training.loss.name', loss.name);
     expectObject('training.loss.options', loss.options);
     if (head.weight !== undefined && !Number.isFinite(head.weight)) {
-      throw new RangeError(`training.weight expected a finite number, got ${describe(head.weight)}`);
+      throw new ArgumentError(`training.weight expected a finite number, got ${describe(head.weight)}`);
     }
     checkMetrics('metrics', head.metrics);
     if (head.weightedMetrics !== undefined) checkMetrics('weightedMetrics', head.weightedMetrics);
@@ -285,7 +288,7 @@ function checkedTraining(value: unknown): Training {
 /** A metric is a name, or its options with the name of its maker. */
 function checkMetrics(which: string, value: unknown): void {
   const what = `training.${which}`;
-  if (!Array.isArray(value)) throw new TypeError(`${what} expected a list, got ${describe(value)}`);
+  if (!Array.isArray(value)) throw new ArgumentError(`${what} expected a list, got ${describe(value)}`);
   value.forEach((entry, i) => {
     if (typeof entry === 'string') return;
     const metric = expectObject(`${what}[${i}]`, entry);
@@ -314,6 +317,6 @@ function checkedRandom(of: string, value: unknown): RandomState {
   const what = `random state of ${of}`;
   const state = expectObject(what, value);
   const seed = expectCount(`${what}: seed`, state.seed);
-  if (seed > 0xffffffff) throw new RangeError(`${what}: seed expected below 2^32, got ${seed}`);
+  if (seed > 0xffffffff) throw new ArgumentError(`${what}: seed expected below 2^32, got ${seed}`);
   return { seed, calls: expectCount(`${what}: calls`, state.calls) };
 }

@@ -188,6 +188,20 @@ describe('threads', () => {
     expect(engine().threads).toBe(3);
   });
 
+  test('init several times at once, the last call chooses, whichever is ready first', async () => {
+    const calls = [init({ threads: 3 }), init({ threads: 2 }), init({ mode: 'reproducible' })];
+    const engines = await Promise.all(calls);
+    expect([engine().threads, engine().build]).toEqual([1, 'simd']);
+    expect(engines[2]).toBe(engine());
+    const [, slow] = await Promise.all([init(), init({ threads: 3 })]);
+    expect([engine() === slow, engine().threads]).toEqual([true, 3]);
+    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    const [first, second] = await Promise.allSettled([init({ threads: 2 }), init({ module })]);
+    expect(second.status).toBe('rejected');
+    expect(first).toEqual({ status: 'fulfilled', value: engine() });
+    expect(engine().threads).toBe(2);
+  });
+
   test('init that fails, leaves the engine before it and its threads', async () => {
     const before = await init({ threads: 2 });
     const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));

@@ -45,6 +45,13 @@ describe('a layer', () => {
     expect(layer.isBuilt).toBe(true);
   });
 
+  test.each<[unknown]>([[5], [[-1]], [[1.5]], ['ab'], [['2']], [{}]])('of inputShape %j, throws', (inputShape) => {
+    expect(() => dense({ units: 1, inputShape: inputShape as number[] })).toThrow(ArgumentError);
+    expect(() => dense({ units: 1, batchInputShape: inputShape as number[] })).toThrow(
+      'dense: inputShape expected a list of lengths or null',
+    );
+  });
+
   test('is a function and a Layer, with its own name', () => {
     const layer = dense({ units: 2 });
     expect(typeof layer).toBe('function');

@@ -326,6 +326,7 @@ describe('decodeModel of a hostile file', () => {
   ])('%s, is one ModelFileError that says so', (_, make, message) => {
     const bytes = make();
     const held = engine().memory.buffer.byteLength;
+    const used = engine().heap.usedBytes;
     let error: unknown;
     try {
       decodeModel(bytes, { file: 'm.safetensors' });
@@ -337,14 +338,22 @@ describe('decodeModel of a hostile file', () => {
     if (typeof message === 'string') expect((error as Error).message).toContain(message);
     else expect((error as Error).message).toMatch(message);
     expect(engine().memory.buffer.byteLength - held).toBeLessThan(2 ** 22);
+    expect(engine().heap.usedBytes).toBe(used);
   });
 
+  // What a fault of the code behind a check would say.
+  const words =
+    /Cannot (read|set|convert|destructure|access)|is not (a function|iterable|an object|defined)|of undefined|Invalid .*length|call stack|BigInt|circular/;
+
   const attempt = (bytes: Uint8Array): void => {
+    const used = engine().heap.usedBytes;
     try {
       decodeModel(bytes).model.dispose();
     } catch (error) {
       if (!(error instanceof ModelFileError)) throw error;
+      expect(error.message).not.toMatch(words);
     }
+    expect(engine().heap.usedBytes).toBe(used);
   };
 
   test('cut anywhere, throws ModelFileError', () => {

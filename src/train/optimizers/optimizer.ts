@@ -224,11 +224,14 @@ export abstract class Optimizer {
     );
   }
 
-  /** Frees the state. */
-  dispose(): void {
-    for (const state of this.#states.values()) for (const slot of tensorsOf(state)) slot.dispose();
-    this.#states.clear();
-    this.#swapped.clear();
+  /** Frees the state of some parameters; by default, of all. */
+  dispose(parameters: Iterable<Parameter> = [...this.#states.keys()]): void {
+    for (const parameter of parameters) {
+      const state = this.#states.get(parameter);
+      if (state) for (const slot of tensorsOf(state)) slot.dispose();
+      this.#states.delete(parameter);
+      this.#swapped.delete(parameter);
+    }
   }
 
   /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. @internal */

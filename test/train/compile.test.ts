@@ -1,0 +1,68 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { engine } from '../../src/engine/engine.ts';
+import { setSeed } from '../../src/engine/random.ts';
+import { dense } from '../../src/layers/dense.ts';
+import { type Model, sequential } from '../../src/train/model.ts';
+import { adam } from '../../src/train/optimizers.ts';
+
+beforeEach(() => setSeed(11));
+
+const x = [[1, 2, 3, 4]];
+const y = [[1]];
+const loss = 'meanSquaredError';
+const made = (): Model => {
+  const model = sequential([dense({ units: 1, inputShape: [4] })]);
+  model.predict(x);
+  return model;
+};
+
+describe('compile again', () => {
+  test('after an optimizer of a name, frees its state at once', () => {
+    const model = made();
+    const used = engine().heap.usedBytes;
+    model.compile({ optimizer: 'adam', loss });
+    model.trainOnBatch(x, y);
+    expect(engine().heap.usedBytes).toBeGreaterThan(used);
+    model.compile({ optimizer: 'sgd', loss });
+    expect(engine().heap.usedBytes).toBe(used);
+  });
+
+  test('with the optimizer that the model has, keeps its state', () => {
+    const [model, like] = [made(), made()];
+    like.weights.forEach((weight, i) => weight.assign(model.weights[i]!.toArray()));
+    for (const each of [model, like]) {
+      each.compile({ optimizer: 'adam', loss });
+      each.trainOnBatch(x, y);
+    }
+    model.compile({ optimizer: model.optimizer, loss });
+    model.compile({ optimizer: model.optimizer, loss });
+    for (const each of [model, like]) each.trainOnBatch(x, y);
+    expect(model.weights.map((weight) => weight.toArray())).toEqual(like.weights.map((weight) => weight.toArray()));
+  });
+
+  test('after an optimizer of the caller’s, leaves it as it is for when it is used again', () => {
+    const [model, like] = [made(), made()];
+    like.weights.forEach((weight, i) => weight.assign(model.weights[i]!.toArray()));
+    const [first, second] = [adam({ learningRate: 0.1 }), adam({ learningRate: 0.1 })];
+    model.compile({ optimizer: first, loss });
+    like.compile({ optimizer: second, loss });
+    for (const each of [model, like]) each.trainOnBatch(x, y);
+    model.compile({ optimizer: 'sgd', loss });
+    model.compile({ optimizer: first, loss });
+    for (const each of [model, like]) each.trainOnBatch(x, y);
+    expect(model.weights.map((weight) => weight.toArray())).toEqual(like.weights.map((weight) => weight.toArray()));
+  });
+});
+
+test('two models of one optimizer, the first disposed of, leave the second its state', () => {
+  const optimizer = adam();
+  const [gone, stays] = [made(), made()];
+  for (const model of [gone, stays]) {
+    model.compile({ optimizer, loss });
+    model.trainOnBatch(x, y);
+  }
+  const momentum = [...optimizer.state(stays.weights)].map(([, slot]) => slot.toArray());
+  gone.dispose();
+  expect([...optimizer.state(stays.weights)].map(([, slot]) => slot.toArray())).toEqual(momentum);
+  expect(Math.max(...momentum[0]!)).not.toBe(0);
+});
