@@ -26,7 +26,7 @@ export { type BrowserStore, browserStore, StorageError } from './io/browser-stor
 export type { ModelExtras } from './io/model-file.ts';
 export { ModelFileError } from './io/safetensors.ts';
 export { type ActivationOptions, activation } from './layers/activation.ts';
-export type { ActivationName } from './layers/activations.ts';
+export type { Activation, ActivationName, ActivationSpec } from './layers/activations.ts';
 export {
   type AdditiveAttentionOptions,
   type AttentionOptions,

@@ -1,10 +1,11 @@
-// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight.
+// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight, and for some by its own defaults what training makes of
+// them.
 //
 //   cd bench/peers && npm ci && node --import tsx tfjs-layers.ts
 //
 // writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. TF.js 4.22 on its plain CPU backend. Left out is
-// what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones), what it computes by older rules (hardSigmoid is
-// Keras 2's) and what it gets wrong (the gradient of averages over the ends of a sequence, off by the number of steps).
+// what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones) and what it gets wrong (the gradient of averages over the ends of a
+// sequence, off by the number of steps).
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 
@@ -18,6 +19,12 @@ interface LayerSpec {
 
 interface Stack {
   name: string;
+  /** Options of ours for its recurrent layers, at any depth, that TF.js's defaults stand for. */
+  here?: Record<string, unknown>;
+  /** What to train five steps by, with the mean squared error. */
+  optimizer?: keyof typeof optimizers;
+  /** Whether x and kernels are ones and biases zeros, as in TF.js's own tests, instead of given numbers. */
+  ones?: boolean;
   /** Shape of a batch. */
   shape: number[];
   idsBelow?: number;
@@ -37,6 +44,62 @@ const padded: Stack['padded'] = [
 ];
 const SEQUENCE = { shape: [2, 5, 4] };
 const layer = (kind: string, options: Record<string, unknown> = {}): LayerSpec => ({ kind, options });
+
+/** As `compile` knows them. Of Adam TF.js corrects the moments before it adds epsilon, Keras after: the numbers are the same where it is too small to count. */
+const optimizers = { sgd: () => 'sgd', rmsprop: () => 'rmsprop', adam: () => tf.train.adam(0.001, 0.9, 0.999, 1e-12) };
+
+/** TF.js's own defaults: what the guide says to write here. */
+const lstmDefaults = { recurrentActivation: 'hardSigmoid2' };
+const gruDefaults = { recurrentActivation: 'hardSigmoid2', resetAfter: false };
+const trained = (
+  name: string,
+  optimizer: keyof typeof optimizers,
+  kind: string,
+  here: Record<string, unknown>,
+): Stack => ({
+  ...{ name: `${name}, trained by ${optimizer}`, ...SEQUENCE, here, optimizer },
+  layers: [layer(kind, { units }), layer('dense', { units: 1 })],
+});
+const byDefault: Stack[] = [
+  { name: 'lstm by default', ...SEQUENCE, here: lstmDefaults, layers: [layer('lstm', { units, ...every })] },
+  { name: 'gru by default', ...SEQUENCE, here: gruDefaults, layers: [layer('gru', { units, ...every })] },
+  {
+    name: 'lstm by default, of ones',
+    shape: [4, 2, 3],
+    ones: true,
+    here: lstmDefaults,
+    layers: [layer('lstm', { units: 5 })],
+  },
+  {
+    name: 'gru by default, of ones',
+    shape: [4, 3, 1],
+    ones: true,
+    here: gruDefaults,
+    layers: [layer('gru', { units: 5 })],
+  },
+  {
+    ...{ name: 'masked gru by default, backwards', ...SEQUENCE, padded, here: gruDefaults },
+    layers: [layer('masking'), layer('gru', { units, goBackwards: true, ...every })],
+  },
+  {
+    ...{ name: 'bidirectional lstm by default', ...SEQUENCE, here: lstmDefaults },
+    layers: [{ kind: 'bidirectional', layer: layer('lstm', { units }) }],
+  },
+  {
+    ...{ name: 'lstm cells by default', ...SEQUENCE, here: lstmDefaults },
+    layers: [{ kind: 'rnn', options: every, cells: [layer('lstmCell', { units }), layer('lstmCell', { units: 2 })] }],
+  },
+  {
+    name: 'dense of hardSigmoid',
+    ...SEQUENCE,
+    here: { activation: 'hardSigmoid2' },
+    layers: [layer('dense', { units: 5, activation: 'hardSigmoid' })],
+  },
+  ...(['sgd', 'adam', 'rmsprop'] as const).flatMap((optimizer) => [
+    trained('lstm by default', optimizer, 'lstm', lstmDefaults),
+    trained('gru by default', optimizer, 'gru', gruDefaults),
+  ]),
+];
 
 const stacks: Stack[] = [
   { name: 'lstm', ...SEQUENCE, layers: [layer('lstm', { units, ...sigmoid })] },
@@ -170,6 +233,7 @@ const stacks: Stack[] = [
       layer('globalAveragePooling1d'),
     ],
   },
+  ...byDefault,
 ];
 
 // biome-ignore lint/suspicious/noExplicitAny: makers are chosen by name.
@@ -196,16 +260,24 @@ function given(count: number, scale = 1): number[] {
 const rounded = (t: tf.Tensor): number[] => Array.from(t.dataSync(), (v) => Number(v.toPrecision(8)));
 const sizeOf = (shape: number[]): number => shape.reduce((product, n) => product * n, 1);
 
-function run(stack: Stack): object {
-  const { shape, idsBelow, padded: holes, layers } = stack;
-  const x = idsBelow ? given(sizeOf(shape)).map((v) => Math.floor(((v + 1) / 2) * idsBelow)) : given(sizeOf(shape));
+async function run(stack: Stack): Promise<object> {
+  const { shape, idsBelow, padded: holes, layers, ones, optimizer } = stack;
+  const filled = (of: number[]): number[] => new Array<number>(sizeOf(of)).fill(of.length > 1 ? 1 : 0);
+  const x = ones
+    ? filled(shape)
+    : idsBelow
+      ? given(sizeOf(shape)).map((v) => Math.floor(((v + 1) / 2) * idsBelow))
+      : given(sizeOf(shape));
   const features = shape.at(-1)!;
   for (const [sample, step] of holes ?? [])
     x.fill(0, (sample * shape[1]! + step) * features, (sample * shape[1]! + step + 1) * features);
   const model = tf.sequential({
     layers: layers.map((spec, i) => make(spec, i === 0 ? { inputShape: shape.slice(1) } : {})),
   });
-  const weights = model.getWeights().map(({ shape: of }) => ({ shape: of, values: given(sizeOf(of), 0.7) }));
+  const weights = model.getWeights().map(({ shape: of }) => ({
+    shape: of,
+    values: ones ? filled(of) : given(sizeOf(of), 0.7),
+  }));
   model.setWeights(weights.map(({ shape: of, values }) => tf.tensor(values, of)));
   const input = tf.tensor(x, shape, idsBelow ? 'int32' : 'float32');
   const y = model.apply(input) as tf.Tensor;
@@ -214,10 +286,17 @@ function run(stack: Stack): object {
     () => tf.sum(tf.mul(model.apply(input) as tf.Tensor, tf.tensor(dY, y.shape))) as tf.Scalar,
   );
   const gradients = model.trainableWeights.map((weight) => rounded(grads[weight.name]!));
-  return { ...stack, x, weights, y: { shape: y.shape, values: rounded(y) }, dY, gradients };
+  const numbers = { ...stack, x, weights, y: { shape: y.shape, values: rounded(y) }, dY, gradients };
+  if (!optimizer) return numbers;
+  model.compile({ optimizer: optimizers[optimizer](), loss: 'meanSquaredError' });
+  const targets = given(y.size);
+  const losses: number[] = [];
+  for (let i = 0; i < 5; i++) losses.push(Number(await model.trainOnBatch(input, tf.tensor(targets, y.shape))));
+  return { ...numbers, targets, losses, trained: model.getWeights().map(rounded) };
 }
 
 await tf.setBackend('cpu');
 const file = new URL('../../test/golden/tfjs-layers.json', import.meta.url);
-const cases = stacks.map((stack) => JSON.stringify(run(stack)));
+const cases: string[] = [];
+for (const stack of stacks) cases.push(JSON.stringify(await run(stack)));
 writeFileSync(file, `{"tfjs":${JSON.stringify(tf.version.tfjs)},"stacks":[\n${cases.join(',\n')}\n]}\n`);

@@ -1,21 +1,20 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationName, activation as functionOf } from './activations.ts';
+import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 
 export interface ActivationOptions extends LayerOptions {
-  activation: ActivationName;
+  activation: ActivationSpec;
 }
 
 class Activation extends Layer {
   readonly className = 'Activation';
-  readonly #name: ActivationName;
+  readonly #activation: NamedActivation;
 
   constructor(options: ActivationOptions) {
     super('activation', options);
-    functionOf(options.activation);
-    this.#name = options.activation;
+    this.#activation = activationOf(options.activation);
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -23,19 +22,19 @@ class Activation extends Layer {
   }
 
   override get outputActivation(): string {
-    return this.#name;
+    return this.#activation.name;
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), activation: this.#name };
+    return { ...this.baseConfig(), activation: this.#activation.name };
   }
 
   override addToStream(program: StreamProgram): void {
-    addActivation(program, this.#name);
+    addActivation(program, this.#activation.name);
   }
 
   protected override call(x: Tensor): Tensor {
-    return functionOf(this.#name)(x);
+    return this.#activation.apply(x);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/convolution.ts';
-import { type ActivationName, activation } from './activations.ts';
+import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
@@ -18,7 +18,7 @@ export interface Conv1dOptions extends LayerOptions {
   /** Distance between the steps of a window. Default 1. */
   dilationRate?: number;
   /** Default `linear`. */
-  activation?: ActivationName;
+  activation?: ActivationSpec;
   /** Default true. */
   useBias?: boolean;
   /** Default `glorotUniform`. */
@@ -32,6 +32,7 @@ export interface Conv1dOptions extends LayerOptions {
 class Conv1d extends Layer {
   readonly className = 'Conv1D';
   readonly #options: Conv1dOptions;
+  readonly #activation: NamedActivation;
   #kernel: Parameter | undefined;
   #bias: Parameter | undefined;
 
@@ -39,7 +40,7 @@ class Conv1d extends Layer {
     super('conv1d', options);
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
-    activation(options.activation ?? 'linear');
+    this.#activation = activationOf(options.activation ?? 'linear');
     this.#options = options;
     // So long a sequence has room for any window: what is left to refuse is an option.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
@@ -65,7 +66,15 @@ class Conv1d extends Layer {
     const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
     return {
       ...this.baseConfig(),
-      ...{ filters, kernelSize, strides, padding, dilationRate, activation: this.#options.activation, useBias },
+      ...{
+        filters,
+        kernelSize,
+        strides,
+        padding,
+        dilationRate,
+        activation: this.#options.activation && this.#activation.name,
+        useBias,
+      },
       ...{ kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer },
     };
   }
@@ -89,7 +98,7 @@ class Conv1d extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return activation(this.#options.activation ?? 'linear')(convolve(x, this.#kernel!, this.#bias, this.#windows));
+    return this.#activation.apply(convolve(x, this.#kernel!, this.#bias, this.#windows));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
 import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationName, activation } from './activations.ts';
+import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
@@ -12,7 +12,7 @@ export interface DenseOptions extends LayerOptions {
   /** Width of the output. */
   units: number;
   /** Default `linear`. */
-  activation?: ActivationName;
+  activation?: ActivationSpec;
   /** Default true. */
   useBias?: boolean;
   /** Default `glorotUniform`. */
@@ -26,22 +26,19 @@ export interface DenseOptions extends LayerOptions {
 class Dense extends Layer {
   readonly className = 'Dense';
   readonly #options: DenseOptions;
+  readonly #activation: NamedActivation;
   #kernel: Parameter | undefined;
   #bias: Parameter | undefined;
 
   constructor(options: DenseOptions) {
     super('dense', options);
     expectCount('dense: units', options.units);
-    activation(options.activation ?? 'linear');
+    this.#activation = activationOf(options.activation ?? 'linear');
     this.#options = options;
   }
 
-  get activation(): ActivationName {
-    return this.#options.activation ?? 'linear';
-  }
-
   override get outputActivation(): string {
-    return this.activation;
+    return this.#activation.name;
   }
 
   override describe(): string {
@@ -56,14 +53,20 @@ class Dense extends Layer {
     const { units, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
     return {
       ...this.baseConfig(),
-      ...{ units, activation: this.#options.activation, useBias, kernelInitializer, biasInitializer },
+      ...{
+        units,
+        activation: this.#options.activation && this.#activation.name,
+        useBias,
+        kernelInitializer,
+        biasInitializer,
+      },
       ...{ kernelRegularizer, biasRegularizer },
     };
   }
 
   override addToStream(program: StreamProgram): void {
     program.dense({ kernel: this.#kernel!, bias: this.#bias });
-    addActivation(program, this.activation);
+    addActivation(program, this.#activation.name);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
@@ -74,7 +77,7 @@ class Dense extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return activation(this.activation)(linear(x, this.#kernel!, this.#bias));
+    return this.#activation.apply(linear(x, this.#kernel!, this.#bias));
   }
 }
 

@@ -7,7 +7,7 @@ import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts
 import { rnnCells } from '../cells/rnn.ts';
 import type { RandomStream } from '../engine/random.ts';
 import { dropout as drop } from '../ops/dropout.ts';
-import { type ActivationName, activation as functionOf } from './activations.ts';
+import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import type { StateSpec } from './carried-states.ts';
 import { expectRate } from './dropout.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -19,7 +19,7 @@ export interface CellOptions extends LayerOptions {
   /** Size H of the state. */
   units: number;
   /** Default `tanh`. */
-  activation?: ActivationName;
+  activation?: ActivationSpec;
   /** Default true. */
   useBias?: boolean;
   /** Default `glorotUniform`. */
@@ -42,7 +42,7 @@ export interface CellOptions extends LayerOptions {
 
 export interface LstmCellOptions extends CellOptions {
   /** Of the gates i, f and o. Default `sigmoid`. */
-  recurrentActivation?: ActivationName;
+  recurrentActivation?: ActivationSpec;
   /** Whether the forget gate's bias starts at 1. Default true. */
   unitForgetBias?: boolean;
   /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
@@ -53,7 +53,7 @@ export interface LstmCellOptions extends CellOptions {
 
 export interface GruCellOptions extends CellOptions {
   /** Of the gates z and r. Default `sigmoid`. */
-  recurrentActivation?: ActivationName;
+  recurrentActivation?: ActivationSpec;
   /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
   resetAfter?: boolean;
 }
@@ -72,6 +72,9 @@ export interface Kind {
   readonly biases: 1 | 2;
   readonly states: readonly StateSpec[];
   readonly options: CellOptions;
+  readonly activation: NamedActivation;
+  /** Of the gates, for kinds that have some. */
+  readonly recurrentActivation: NamedActivation;
   /** What `options` has beside `CellOptions`, for a saved model. */
   readonly own: LayerConfig;
   /** Its kernels, where its activations have some. */
@@ -83,17 +86,22 @@ export interface Kind {
 
 export type Weights = Readonly<Record<string, Parameter>>;
 
-function checkOptions(what: string, options: LstmCellOptions | GruCellOptions): void {
+type Activations = Pick<Kind, 'activation' | 'recurrentActivation'>;
+
+/** Throws for an option out of its range. */
+function activationsOf(what: string, options: LstmCellOptions | GruCellOptions): Activations {
   const { units, dropout = 0, recurrentDropout = 0, activation = 'tanh', recurrentActivation = 'sigmoid' } = options;
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
-  functionOf(activation);
-  functionOf(recurrentActivation);
+  return { activation: activationOf(activation), recurrentActivation: activationOf(recurrentActivation) };
 }
 
+const hasKernels = ({ activation, recurrentActivation }: Activations): boolean =>
+  hasFusedGates({ activation: activation.name, recurrentActivation: recurrentActivation.name });
+
 export function lstmKind(options: LstmCellOptions): Kind {
-  checkOptions('lstm', options);
+  const activations = activationsOf('lstm', options);
   const { units, peephole = false, projSize } = options;
   const { kernelInitializer = 'glorotUniform', unitForgetBias = true, biasInitializer = 'zeros' } = options;
   if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
@@ -103,39 +111,37 @@ export function lstmKind(options: LstmCellOptions): Kind {
   if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
   if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
   const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
-  const hasKernels = hasFusedGates(options) && extra.length < 2;
   return {
-    ...{ name: 'lstm', gates: 4, biases: 1, options, extra },
+    ...{ name: 'lstm', gates: 4, biases: 1, options, extra, ...activations },
     states: [
       { name: 'h', width: projSize ?? units },
       { name: 'c', width: units },
     ],
-    own: given(options, 'recurrentActivation', 'unitForgetBias', 'peephole', 'projSize'),
-    cell: hasKernels ? fused : undefined,
+    own: given(options, 'unitForgetBias', 'peephole', 'projSize'),
+    cell: hasKernels(activations) && extra.length < 2 ? fused : undefined,
     biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
   };
 }
 
 export function gruKind(options: GruCellOptions): Kind {
-  checkOptions('gru', options);
+  const activations = activationsOf('gru', options);
   const { units, resetAfter = true } = options;
-  const hasKernels = hasFusedGates(options);
   return {
-    ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
+    ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [], ...activations },
     states: [{ name: 'h', width: units }],
-    own: given(options, 'recurrentActivation', 'resetAfter'),
-    cell: hasKernels ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
+    own: given(options, 'resetAfter'),
+    cell: hasKernels(activations) ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
 
 export function simpleRnnKind(options: CellOptions): Kind {
-  checkOptions('simpleRnn', options);
-  const { units, activation = 'tanh' } = options;
+  const activations = activationsOf('simpleRnn', options);
+  const { units } = options;
   return {
-    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], own: {} },
+    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], own: {}, ...activations },
     states: [{ name: 'h', width: units }],
-    cell: (rnnCells as Partial<Record<ActivationName, Cell>>)[activation],
+    cell: (rnnCells as Partial<Record<string, Cell>>)[activations.activation.name],
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
@@ -182,12 +188,21 @@ export function makeWeights(
 }
 
 /** The options of a recurrence as plain JSON. */
-export function configOf({ options, own }: Kind): LayerConfig {
-  const { units, activation, useBias, kernelInitializer, recurrentInitializer, biasInitializer } = options;
+export function configOf({ options, own, activation, recurrentActivation }: Kind): LayerConfig {
+  const given: LstmCellOptions = options;
+  const { units, useBias, kernelInitializer, recurrentInitializer, biasInitializer } = options;
   const { kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout } = options;
   return {
-    ...{ units, activation, useBias, kernelInitializer, recurrentInitializer, biasInitializer },
+    ...{
+      units,
+      activation: given.activation && activation.name,
+      useBias,
+      kernelInitializer,
+      recurrentInitializer,
+      biasInitializer,
+    },
     ...{ kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout },
+    recurrentActivation: given.recurrentActivation && recurrentActivation.name,
     ...own,
   };
 }

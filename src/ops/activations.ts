@@ -70,8 +70,11 @@ export const softsign = (x: Tensor): Tensor => unary('softsign', Unary.Softsign,
 /** y = x·σ(x), also called swish */
 export const silu = (x: Tensor): Tensor => unary('silu', Unary.Silu, x);
 
-/** y = relu6(x + 3)/6, as Keras 3 has it */
-export const hardSigmoid = (x: Tensor): Tensor => unary('hardSigmoid', Unary.HardSigmoid, x);
+/** y = min(max(slope·x + ½, 0), 1), by default relu6(x + 3)/6 as in Keras 3 and PyTorch; a slope of 0.2 is that of Keras 2, TF.js and ONNX */
+export function hardSigmoid(x: Tensor, slope = 1 / 6): Tensor {
+  expectPositive('hardSigmoid: slope', slope);
+  return unary('hardSigmoid', Unary.HardSigmoid, slope === 1 / 6 ? x : scale(x, 6 * slope));
+}
 
 /** y = x·hardSigmoid(x), also called hard swish */
 export const hardSilu = (x: Tensor): Tensor => unary('hardSilu', Unary.HardSilu, x);

@@ -1,11 +1,24 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
+import { valueAndGrad } from '../../src/autograd/tape.ts';
+import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { type ActivationName, activation } from '../../src/layers/activations.ts';
+import { activation } from '../../src/layers/activation.ts';
+import { type ActivationName, type ActivationSpec, activationOf } from '../../src/layers/activations.ts';
+import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/built-in-cells.ts';
+import { conv1d } from '../../src/layers/conv1d.ts';
+import { type CustomObjects, withCustomObjects } from '../../src/layers/custom-objects.ts';
 import { dense } from '../../src/layers/dense.ts';
+import type { AnyLayer } from '../../src/layers/layer.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { layerFromConfig } from '../../src/layers/registry.ts';
+import { rnn } from '../../src/layers/rnn.ts';
+import { hardSigmoid, leakyRelu, mean, mul, sigmoid, sum, tanh } from '../../src/ops/index.ts';
 import { sequential } from '../../src/train/model.ts';
+import { encodeModel } from '../../src/train/saved-model.ts';
+import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { values } from '../kernels/reference/values.ts';
 
 const streamed: ActivationName[] = [
@@ -36,7 +49,16 @@ const streamed: ActivationName[] = [
   ] as const),
 ];
 const whole: ActivationName[] = [
-  ...(['logSigmoid', 'hardTanh', 'tanhShrink', 'softShrink', 'hardShrink', 'squareplus', 'logSoftmax'] as const),
+  ...([
+    'hardSigmoid2',
+    'logSigmoid',
+    'hardTanh',
+    'tanhShrink',
+    'softShrink',
+    'hardShrink',
+    'squareplus',
+    'logSoftmax',
+  ] as const),
 ];
 
 beforeAll(async () => {
@@ -65,7 +87,9 @@ describe('an activation by name', () => {
   });
 
   test('is refused where there is none of the name', () => {
-    expect(() => activation('reLU' as 'relu')).toThrow(/^activation expected one of linear, relu, .*, got 'reLU'$/);
+    expect(() => activationOf('reLU' as 'relu')).toThrow(
+      /^activation expected one of linear, relu, .* or a function, got 'reLU'$/,
+    );
   });
 
   test('has two names where Keras has', () => {
@@ -74,7 +98,132 @@ describe('an activation by name', () => {
       ['silu', 'swish'],
       ['hardSilu', 'hardSwish'],
     ] as const) {
-      expect(activation(alias)(x).toArray()).toEqual(activation(name)(x).toArray());
+      expect(activationOf(alias).apply(x).toArray()).toEqual(activationOf(name).apply(x).toArray());
     }
+  });
+});
+
+// What is not told from the name's function but by what it computes.
+const ownTanh = (x: Tensor): Tensor => tanh(x);
+const ownSigmoid = (x: Tensor): Tensor => sigmoid(x);
+const [BATCH, TIME, INPUTS] = [2, 4, 3];
+
+/** Every layer that has an activation, made with one. */
+const layers: Record<string, (of: ActivationSpec, ofGates: ActivationSpec) => AnyLayer> = {
+  dense: (of) => dense({ units: 5, activation: of }),
+  conv1d: (of) => conv1d({ filters: 5, kernelSize: 2, activation: of }),
+  activation: (of) => activation({ activation: of }),
+  simpleRnn: (of) => simpleRnn({ units: 5, activation: of }),
+  lstm: (of, ofGates) => lstm({ units: 5, activation: of, recurrentActivation: ofGates }),
+  'lstm with peepholes': (of) => lstm({ units: 5, activation: of, peephole: true }),
+  gru: (of, ofGates) => gru({ units: 5, activation: of, recurrentActivation: ofGates, returnSequences: true }),
+  'gru, reset before': (of) => gru({ units: 5, activation: of, resetAfter: false }),
+  'bidirectional lstm': (of, ofGates) =>
+    bidirectional(lstm({ units: 5, activation: of, recurrentActivation: ofGates })),
+  'simpleRnn cell': (of) => rnn(simpleRnnCell({ units: 5, activation: of })),
+  'lstm cell': (of, ofGates) => rnn(lstmCell({ units: 5, activation: of, recurrentActivation: ofGates })),
+  'gru cell': (of, ofGates) => rnn(gruCell({ units: 5, activation: of, recurrentActivation: ofGates })),
+};
+
+describe('a function as activation', () => {
+  const x = values(BATCH * TIME * INPUTS, 1, 3);
+  const run = (layer: AnyLayer) => {
+    setSeed(3);
+    layer.build([null, TIME, INPUTS]);
+    const input = tensor(x, { shape: [BATCH, TIME, INPUTS] });
+    const y = { shape: [] as number[], values: new Float32Array() };
+    const wrt = [...layer.weights, input];
+    const { grads } = valueAndGrad(() => {
+      const out = layer(input) as Tensor;
+      Object.assign(y, { shape: [...out.shape], values: out.toArray() });
+      return sum(mul(out, tensor(values(out.size, 2), { shape: out.shape })));
+    }, wrt);
+    return { y, gradients: grads.map((grad) => grad.toArray()) };
+  };
+
+  test.each(Object.keys(layers))('%s, gives the numbers and gradients of the same one by name', (name) => {
+    const expected = run(layers[name]!('tanh', 'sigmoid'));
+    const { y, gradients } = run(layers[name]!(ownTanh, ownSigmoid));
+    expectOutput('y', y.values, expected.y);
+    gradients.forEach((gradient, i) => {
+      expectGradient(`gradient ${i}`, gradient, { shape: [], values: expected.gradients[i]! });
+    });
+  });
+
+  test.each(Object.keys(layers))('%s, of ops, goes by its name and has the bits of it', (name) => {
+    const [byName, byFunction] = [layers[name]!('tanh', 'sigmoid'), layers[name]!(tanh, sigmoid)];
+    expect(run(byFunction)).toEqual(run(byName));
+    expect(byFunction.config()).toEqual({ ...byName.config(), name: byFunction.name });
+    expect(layers[name]!(leakyRelu, hardSigmoid).config()).toEqual(layers[name]!('leakyRelu', 'hardSigmoid').config());
+  });
+
+  test.each<[string, (x: Tensor) => unknown, string]>([
+    ['of another shape', (t) => mean(t), '[]'],
+    ['nothing', () => {}, 'undefined'],
+    ['a number', () => 3, 'number'],
+  ])('that returns %s, throws when it is called', (_, of, got) => {
+    const layer = dense({ units: 2, activation: of as typeof ownTanh });
+    expect(() => layer(tensor([[1, 2, 3]]))).toThrow(
+      new ArgumentError(`activation '${of.name}' expected to return a tensor [1, 2], got ${got}`),
+    );
+  });
+
+  test('trains with any loss, is summed up, and refuses to run step by step', async () => {
+    for (const loss of ['mse', 'binaryCrossentropy', 'kld'] as const) {
+      const own = sequential([dense({ units: 2, activation: ownSigmoid, inputShape: [null, INPUTS] })]);
+      own.compile({ optimizer: 'sgd', loss });
+      const { history } = await own.fit(
+        ndarray(x, [BATCH, TIME, INPUTS]),
+        ndarray(new Float32Array(16).fill(0.5), [BATCH, TIME, 2]),
+      );
+      expect(history.loss![0]).toBeGreaterThan(0);
+      expect(own.summary()).toContain('dense (Dense)');
+      expect(() => own.stream()).toThrow(
+        "activation 'custom ownSigmoid' cannot run step by step; expected one of linear",
+      );
+    }
+    const recurrent = sequential([lstm({ units: 2, activation: ownTanh, inputShape: [null, INPUTS] })]);
+    expect(() => recurrent.stream()).toThrow(/lstm\(units=2\): a LSTM layer cannot run step by step/);
+  });
+
+  test.each(Object.keys(layers))('%s, is saved by its name and made again with what is given for that', (name) => {
+    const saved = layers[name]!(ownTanh, ownSigmoid);
+    const config = JSON.parse(JSON.stringify(saved.config()));
+    expect(JSON.stringify(config)).toContain('"activation":"custom ownTanh"');
+    const read = (objects: CustomObjects): AnyLayer =>
+      withCustomObjects(objects, () => layerFromConfig(saved.className, config));
+    const again = read({ ownTanh, ownSigmoid });
+    expect(again.config()).toEqual(config);
+    expect(run(again)).toEqual(run(saved));
+    expect(() => read({ ownSigmoid })).toThrow("activation 'ownTanh'");
+    expect(() => read({ ownSigmoid, ownTanh: 'tanh' })).toThrow("or a function, got 'custom ownTanh'");
+  });
+
+  test('of a name that a file could have and none gives, is refused', () => {
+    expect(() => dense({ units: 1, activation: 'custom ownTanh' as 'tanh' })).toThrow("got 'custom ownTanh'");
+  });
+
+  test('is in the file of a model', () => {
+    const own = sequential([dense({ units: 2, activation: (t) => leakyRelu(t, 0.3), inputShape: [3] })]);
+    expect(new TextDecoder().decode(encodeModel(own))).toContain('custom ');
+  });
+});
+
+describe('the hard sigmoid of Keras 2', () => {
+  test('has slope 0.2 where that of Keras 3 has a sixth', () => {
+    const x = tensor([-3, -2.5, -1, 0, 1, 2.5, 2.9, 3]);
+    const of = (name: ActivationName): number[] => [...activationOf(name).apply(x).toArray()];
+    const expected = [0, 0, 0.3, 0.5, 0.7, 1, 1, 1];
+    of('hardSigmoid2').forEach((y, i) => {
+      expect(y).toBeCloseTo(expected[i]!, 6);
+    });
+    expect(of('hardSigmoid')[4]).toBeCloseTo(4 / 6, 6);
+    expect([...hardSigmoid(x, 0.2).toArray()]).toEqual(of('hardSigmoid2'));
+  });
+
+  test.each([0, -1, Number.NaN])('with slope %s, is refused', (slope) => {
+    expect(() => hardSigmoid(tensor([1]), slope)).toThrow(
+      `hardSigmoid: slope expected a positive number, got ${slope}`,
+    );
   });
 });

@@ -52,7 +52,7 @@ describe('without knowAllNames, as in tapeloop/lean', () => {
     vi.resetModules();
     const { dense } = await import('../../src/layers/dense.ts');
     expect(() => dense({ units: 3, activation: 'gelu' })).toThrow(
-      "activation expected one of linear, relu, sigmoid, tanh, softmax, got 'gelu'",
+      "activation expected one of linear, relu, sigmoid, tanh, softmax or a function, got 'gelu'",
     );
   });
 

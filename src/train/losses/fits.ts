@@ -11,7 +11,7 @@ const SIGNED: readonly string[] = [
 ];
 
 // Activations whose outputs are probabilities, and so are nobody's logits.
-const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid'];
+const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', 'hardSigmoid2'];
 
 /**
  * Refuses a loss that cannot work behind a model's last activation.

@@ -55,6 +55,12 @@ export const activationCases: GradientCase[] = [
   ...unaryCases('softsign', ops.softsign, activations.Softsign.value, WIDE),
   ...unaryCases('silu', ops.silu, activations.Silu.value, WIDE),
   ...unaryCases('hardSigmoid', ops.hardSigmoid, activations.HardSigmoid.value, WIDE),
+  ...unaryCases(
+    'hardSigmoid',
+    (x) => ops.hardSigmoid(x, 0.2),
+    (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
+    WIDE,
+  ),
   ...unaryCases('hardSilu', ops.hardSilu, activations.HardSilu.value, WIDE),
   ...unaryCases('mish', ops.mish, activations.Mish.value, WIDE),
   ...unaryCases('logSigmoid', ops.logSigmoid, (x) => Math.log(sigmoid(x)), WIDE),
