@@ -11,7 +11,7 @@ import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 import type { InputSpec } from './input-spec.ts';
-import { passMask } from './mask.ts';
+import { maskShape, passMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
 export { expectCount } from '../engine/argument-error.ts';
@@ -158,14 +158,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   #run(x: Input, options: CallOptions): Output {
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
-    const mask = options.mask ?? leavesOf<Tensor>(x, isTensor).find((each) => each.mask)?.mask;
+    const mask = options.mask ?? (isTensor(x) ? x.mask : undefined);
     if (mask && isTensor(x)) {
-      const axes = Math.min(Math.max(mask.shape.length, 1), x.shape.length - (x.dtype === 'f32' ? 1 : 0));
-      expectShape(`${this.describe()}: mask`, mask.shape, x.shape.slice(0, axes));
+      expectShape(`${this.describe()}: mask`, mask.shape, maskShape(x, mask.shape.length));
     }
-    const seen = mask
-      ? mapNested<Tensor, Tensor>(x, isTensor, (each) => hideMasked(each, each === x ? mask : each.mask))
-      : x;
+    const seen = mapNested<Tensor, Tensor>(x, isTensor, (each) => hideMasked(each, isTensor(x) ? mask : each.mask));
     const y = this.call(seen as Input, mask ? { ...options, mask } : options);
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;

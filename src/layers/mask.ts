@@ -1,5 +1,4 @@
 import { empty, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
-import { spreadMask } from '../ops/broadcast.ts';
 import { where } from '../ops/select.ts';
 
 /**
@@ -22,14 +21,12 @@ export function maskOf(
   return within ? where(within, mask, 0) : mask;
 }
 
-/** Hands a mask on to an output that has an axis more than it, the others being its own. */
+/** The shape that a mask of so many axes can have: the first axes of `x`, two at least, but not its features. */
+export const maskShape = ({ shape, dtype }: Tensor, axes: number): Shape =>
+  shape.slice(0, Math.min(Math.max(axes, 2), dtype === 'f32' ? shape.length - 1 : shape.length));
+
+/** Hands a mask on to an output that can have it. */
 export function passMask(mask: Tensor, output: unknown): void {
   const y = Array.isArray(output) ? output[0] : output;
-  const axes = mask.shape.length;
-  if (!(y instanceof Tensor) || y.shape.length <= axes || y.mask) return;
-  if (sameShape(y.shape.slice(0, axes), mask.shape)) y.mask = mask;
+  if (y instanceof Tensor && !y.mask && sameShape(maskShape(y, mask.shape.length), mask.shape)) y.mask = mask;
 }
-
-/** A mask `[B]` of samples as one of all their steps, `[B, T]`; any other as it is. */
-export const stepsOf = (mask: Tensor, shape: Shape): Tensor =>
-  mask.shape.length === 1 ? spreadMask('mask', mask, shape.slice(0, 2), false) : mask;

@@ -8,7 +8,6 @@ import { max, mean, sum } from '../ops/reduce.ts';
 import { where } from '../ops/select.ts';
 import { slice } from '../ops/slices.ts';
 import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
-import { stepsOf } from './mask.ts';
 
 /** The least float32: what padding is to a maximum. */
 const LEAST = -3.4028234663852886e38;
@@ -177,7 +176,7 @@ class GlobalPooling extends Pooling {
   }
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {
-    return this.#pool(x, mask && stepsOf(mask, x.shape));
+    return this.#pool(x, mask);
   }
 }
 

@@ -5,7 +5,6 @@ import { where } from '../ops/select.ts';
 import { reverse } from '../ops/slices.ts';
 import { CarriedStates, expectStates, type StateSpec } from './carried-states.ts';
 import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
-import { stepsOf } from './mask.ts';
 
 /** What every recurrent layer takes. */
 export interface SequenceOptions extends LayerOptions {
@@ -107,7 +106,7 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
   protected override call(x: Tensor, options: CallOptions): Output {
     const { returnSequences = false, returnState = false, goBackwards = false, zeroOutputForMask } = this.sequence;
     const { carried } = this;
-    const mask = options.mask && stepsOf(options.mask, x.shape);
+    const { mask } = options;
     const batch = x.shape[0]!;
     const carriedStates = carried?.begin(batch);
     const { initialState = carriedStates } = options;

@@ -1,4 +1,5 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { spreadMask } from '../ops/broadcast.ts';
 import { inOrder, reshape, swapTimeBatch } from '../ops/layout.ts';
 import { max } from '../ops/reduce.ts';
 import { addStepwise, type StreamProgram } from '../streaming/program.ts';
@@ -10,7 +11,7 @@ import {
   type LayerConfig,
   type LayerOptions,
 } from './layer.ts';
-import { stepsOf } from './mask.ts';
+import { maskShape } from './mask.ts';
 
 class TimeDistributed extends Layer {
   readonly className = 'TimeDistributed';
@@ -70,8 +71,9 @@ class TimeDistributed extends Layer {
     };
     const parted = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
     const steps = merged(x);
-    const given = mask && inOrder(stepsOf(mask, x.shape), x.timeMajor);
-    steps.mask = given && merged(given);
+    const given = mask && merged(inOrder(mask, x.timeMajor));
+    // A step that does not count has nothing in it that does.
+    steps.mask = given && spreadMask('mask', given, maskShape(steps, given.shape.length), false);
     const each = this.layer(steps, { training });
     const y = parted(each);
     // A step whose layer has used its mask up counts if any of it does.

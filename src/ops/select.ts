@@ -3,6 +3,7 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { spreadMask } from './broadcast.ts';
+import { mul, sub } from './elementwise.ts';
 import { inOrder } from './layout.ts';
 
 /**
@@ -57,19 +58,15 @@ export function where(mask: Tensor, a: Weight | number, b: Weight | number): Ten
   return y;
 }
 
-// The first number whose square no float32 holds, squared.
-const LIMIT = 2 ** 128;
-
 /**
  * `x` with 0 for NaN, ∞ and what is nearly as great (x² ≥ 2^128), wherever a mask leaves it out, and no gradient there; `x` itself where all its
  * numbers are good. Other numbers stay, since a convolution reads masked steps. Takes one pass over x. @internal
  */
 export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
-  const { engine, shape, timeMajor, size } = x;
   // Rows gathered from a table are weights, and so finite.
-  if (!mask || x.dtype !== 'f32' || x.gatheredFrom || engine.kernels.sum_squares(size, x.ptr) < LIMIT) return x;
-  const isGood = empty(shape, { timeMajor, engine });
-  const from = x.dataView();
-  isGood.dataView().set(from.map((value) => Number(value ** 2 < LIMIT)));
-  return Object.assign(where(where(mask, 1, isGood), x, 0), { mask: x.mask });
+  if (!mask || x.dtype !== 'f32' || x.gatheredFrom || x.engine.kernels.sum_squares(x.size, x.ptr) < 3e38) return x;
+  const squares = mul(x, x);
+  // ∞ − ∞ is no number, which is not 0 either.
+  const isBad = where(mask, 0, sub(squares, squares));
+  return Object.assign(where(isBad, 0, x), { mask: x.mask });
 }

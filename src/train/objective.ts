@@ -110,12 +110,10 @@ export class Objective {
       const forMean = head.loss.config?.().reduction !== 'sum';
       const weights = rowWeights(target, prediction, shape, { ...factors, forMean });
       if (watch) stopGradient(() => watch.see(head, target, prediction, factors));
-      const given = head.loss.leavesOut ? [target, prediction] : withoutZeroRows(target, prediction, weights);
-      const [yTrue, yPred] = given as [Tensor, Tensor];
-      const compute = (): Tensor => head.loss.compute(yTrue, yPred, weights, { isLastUse: this.heads.length === 1 });
-      // What weighs nothing is no part of the sum, whatever it is.
-      const loss = head.weight === 0 ? stopGradient(compute) : compute();
+      const [yTrue, yPred] = withoutZeroRows(target, prediction, head.loss.leavesOut ? undefined : weights);
+      const loss = head.loss.compute(yTrue, yPred, weights, { isLastUse: this.heads.length === 1 });
       if (prefix) parts[`${prefix}loss`] = loss.item();
+      // What weighs nothing is no part of the sum, whatever it is.
       if (head.weight === 0) continue;
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
       total = total ? add(total, weighted) : weighted;

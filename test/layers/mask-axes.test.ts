@@ -16,6 +16,7 @@ import { add, average, concatenate, multiply } from '../../src/layers/merge.ts';
 import { Network } from '../../src/layers/network.ts';
 import { globalAveragePooling1d } from '../../src/layers/pooling.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten } from '../../src/layers/reshape.ts';
 import { rnn } from '../../src/layers/rnn.ts';
 import { Sequential } from '../../src/layers/sequential.ts';
@@ -137,7 +138,8 @@ describe('a mask of characters', () => {
     timeDistributed(new Spy('spy', {}))(x, { mask: tensor(WORDS) });
     const own = new Network({ layers: [new Spy('spy', {})] }, (y: Tensor, [spy]) => spy!(y) as Tensor);
     timeDistributed(own as unknown as Layer)(x, { mask });
-    expect(seen).toEqual([CHARACTERS.flat(), CHARACTERS.flat(), WORDS.flat(), CHARACTERS.flat()]);
+    const words = WORDS.flat().map((kept) => [kept, kept, kept, kept]);
+    expect(seen).toEqual([CHARACTERS.flat(), CHARACTERS.flat(), words, CHARACTERS.flat()]);
     expect(x.mask).toBeUndefined();
   });
 
@@ -209,27 +211,40 @@ describe('a mask of samples', () => {
     expect(nested(layer(ids()).mask)).toEqual(CHARACTERS);
   });
 
-  test('holds for all steps of a sample: none of them is made, and the mask goes on', () => {
+  test('of words inside timeDistributed, holds for all characters: a recurrent layer makes none of their steps', () => {
     const x = (bad: number): Tensor => {
-      const y = tensor(values(24, 1).fill(bad, 0, 12), { shape: [2, 3, 4] });
-      y.mask = tensor([0, 1]);
+      const y = tensor(values(48, 1).fill(bad, 0, 8), { shape: [2, 3, 4, 2] });
+      y.mask = tensor([[0, 1, 1], [1, 1, 1]]); // biome-ignore format: one row
       return y;
     };
-    for (const layer of [
+    for (const inner of [
       gru({ units: 2 }),
-      lstm({ units: 2, ...every }),
       rnn(lstmCell({ units: 2 }), { ...every, goBackwards: true }),
       bidirectional(simpleRnn({ units: 2, ...every })),
       globalAveragePooling1d(),
+      new Sequential([flatten(), repeatVector({ n: 2 }), gru({ units: 2 })]),
     ] as Layer[]) {
-      const y = layer(x(Number.NaN));
-      const half = y.size / 2;
-      expect(Array.from(y.toArray().subarray(0, half), (v) => v + 0)).toEqual(new Array(half).fill(0));
-      expectSameBits(y.toArray(), layer(x(0)).toArray(), 'output');
+      const layer = timeDistributed(inner);
+      expectSameBits(layer(x(Number.NaN)).toArray(), layer(x(0)).toArray(), 'output');
     }
-    expect(nested(lstm({ units: 2, ...every })(x(0)).mask)).toEqual([0, 1]);
-    expect(nested(lstm({ units: 2 })(x(0)).mask)).toEqual([0, 1]);
-    expect(nested(timeDistributed(dense({ units: 1 }))(x(0)).mask)).toEqual([[0, 0, 0], [1, 1, 1]]); // biome-ignore format: one row
+    const first = timeDistributed(gru({ units: 2 }))(x(5))
+      .toArray()
+      .subarray(0, 2);
+    expect(Array.from(first, (v) => v + 0)).toEqual([0, 0]);
+    expect(nested(timeDistributed(dense({ units: 1 }))(x(0)).mask)).toEqual(
+      [0, 1].map((text) => [0, 1, 2].map((word) => new Array(4).fill(text === 0 && word === 0 ? 0 : 1))),
+    );
+  });
+
+  test('goes on with vectors, and is refused by layers of sequences', () => {
+    const x = tensor(values(6, 1), { shape: [2, 3] });
+    x.mask = tensor([0, 1]);
+    expect(nested(dense({ units: 2 })(x).mask)).toEqual([0, 1]);
+    expect(repeatVector({ n: 2 })(x).mask).toBeUndefined();
+    const sequence = tensor(values(24, 1), { shape: [2, 3, 4] });
+    expect(() => lstm({ units: 2 })(sequence, { mask: x.mask })).toThrow(
+      new ArgumentError('lstm(units=2): mask expected [2, 3], got [2]'),
+    );
   });
 });
 

@@ -145,10 +145,10 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
   });
   return {
     update(yTrue, yPred, weights, ownWeights, hasRows = true) {
-      const seen = [weights, ownWeights].map(
-        (each) => [...withoutZeroRows(yTrue, yPred, hasRows ? each : undefined), each] as const,
-      );
-      for (const { isWeighted, state } of states) state.update(...seen[Number(isWeighted)]!);
+      for (const { isWeighted, state } of states) {
+        const own = isWeighted ? ownWeights : weights;
+        state.update(...withoutZeroRows(yTrue, yPred, hasRows ? own : undefined), own);
+      }
     },
     logs(prefix = '') {
       const entries = states.flatMap(({ name, state }) => {
