@@ -20,8 +20,13 @@ export class Parameter {
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
     this.tensor = persistent(shape, { name, engine });
-    if (values) this.tensor.set(values);
-    else engine.f32(this.tensor.ptr, this.tensor.size).fill(0);
+    if (values) {
+      this.tensor.set(values);
+      if (!engine.kernels.all_finite(this.size, this.ptr)) {
+        this.dispose();
+        this.#expectFinite(values);
+      }
+    } else engine.f32(this.tensor.ptr, this.tensor.size).fill(0);
     this.tensor.parameter = this;
   }
 
@@ -42,12 +47,16 @@ export class Parameter {
   /** Replaces every value, row-major. Throws `ArgumentError` on another shape or a value that is not finite. */
   assign(values: ArrayLike<number>, shape: Shape = this.shape): void {
     expectShape(`parameter '${this.name}'`, shape, this.shape);
-    for (let i = 0; i < values.length; i++) {
-      if (!Number.isFinite(values[i])) {
-        throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);
-      }
-    }
+    this.#expectFinite(values);
     this.tensor.set(values);
+  }
+
+  #expectFinite(values: ArrayLike<number>): void {
+    for (let i = 0; i < values.length; i++) {
+      // What float32 makes of it.
+      if (Number.isFinite(Math.fround(values[i]!))) continue;
+      throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);
+    }
   }
 
   /** A copy of the values, row-major. */

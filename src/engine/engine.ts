@@ -86,11 +86,11 @@ export class Engine {
       from: Math.floor((i * rows) / parts),
       to: Math.floor(((i + 1) * rows) / parts),
     }));
+    const pool = this.#pool;
     try {
-      this.scratch(() => this.#pool!.run(ranges, own, (doubles) => this.allocateScratch(2 * doubles), body));
-    } catch (error) {
-      if (error instanceof WorkerError) this.#pool = undefined;
-      throw error;
+      this.scratch(() => pool.run(ranges, own, (doubles) => this.allocateScratch(2 * doubles), body));
+    } finally {
+      if (pool.isStopped) this.#pool = undefined;
     }
   }
 

@@ -88,10 +88,19 @@ function recorder(kernels: Kernels, commands: number[]): Kernels {
   return Object.fromEntries(noted) as Kernels;
 }
 
+/** Where a part may begin again: places among its commands, before and behind those that copy what the ones from `at` on change. */
+interface Restart {
+  from: number;
+  at: number;
+  buffers: readonly Ptr[];
+  count: number;
+}
+
 interface Member {
   worker: WorkerLike;
   control: Int32Array;
   commands: number[];
+  restarts: Restart[];
   kernels: Kernels;
   gemmScratch: Ptr;
 }
@@ -101,6 +110,8 @@ export class Pool {
   readonly #memory: WebAssembly.Memory;
   readonly #members: Member[];
   #job = 0;
+  /** Whether a worker was lost, and so all were let go. */
+  isStopped = false;
 
   private constructor(memory: WebAssembly.Memory, members: Member[]) {
     this.#memory = memory;
@@ -125,7 +136,7 @@ export class Pool {
         const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
         const worker = spawn({ module, memory, control, spins: SPINS }, refuse);
         const commands: number[] = [];
-        members.push({ worker, control, commands, kernels: recorder(kernels, commands), gemmScratch });
+        members.push({ worker, control, commands, restarts: [], kernels: recorder(kernels, commands), gemmScratch });
       }
     } catch {
       refuse();
@@ -149,8 +160,9 @@ export class Pool {
 
   /**
    * Makes `body` once a part: for the calling thread with its own kernels, for each worker with kernels that note their calls,
-   * which the workers then make at the same time. Returns when all are done.
+   * which the workers then make at the same time. Returns when all are done: what a lost worker kept (`Part.keep`) the calling thread ends.
    *
+   * @throws WorkerError if a worker is lost that kept nothing.
    * @param ranges one a thread, the calling thread's first.
    * @param place where commands of a given number of float64 may be written.
    */
@@ -162,31 +174,49 @@ export class Pool {
   ): void {
     const busy = this.#members.slice(0, ranges.length - 1);
     this.#job = (this.#job + 1) & 0x3fffffff;
-    busy.forEach(({ commands, control, kernels, gemmScratch }, i) => {
+    busy.forEach(({ commands, restarts, control, kernels, gemmScratch }, i) => {
       commands.length = 0;
-      body({ kernels, gemmScratch, ...ranges[i + 1]! });
+      restarts.length = 0;
+      const keep = (buffers: readonly Ptr[], count: number): void => {
+        const from = commands.length;
+        buffers.forEach((buffer, j) => kernels.scale(count, 1, buffer, gemmScratch + 4 * j * count));
+        restarts.push({ from, at: commands.length, buffers, count });
+      };
+      body({ kernels, gemmScratch, keep, ...ranges[i + 1]! });
       const at = place(commands.length);
       new Float64Array(this.#memory.buffer, at, commands.length).set(commands);
       control[COMMANDS] = at;
       control[COUNT] = commands.length;
+      control[BEAT] = 0;
     });
     // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what the caller gives back.
     for (const { control } of busy) {
       Atomics.store(control, JOB, this.#job);
       Atomics.notify(control, JOB);
     }
+    let lost: (readonly [Member, WorkerError])[] = [];
     try {
       body({ ...own, ...ranges[0]! });
     } finally {
-      for (const member of busy) this.#await(member);
+      lost = busy.flatMap((member) => {
+        const error = this.#await(member);
+        return error ? [[member, error] as const] : [];
+      });
+      if (lost.length > 0) this.stop();
+    }
+    for (const [member, error] of lost) {
+      if (member.restarts.length === 0) throw error;
+      endFor(member, own.kernels);
     }
   }
 
   stop(): void {
+    this.isStopped = true;
     for (const { worker } of this.#members) worker.terminate();
   }
 
-  #await({ control }: Member): void {
+  /** Waits until the worker is done, and tells if it is lost. */
+  #await({ control }: Member): WorkerError | undefined {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
     let beat = -1;
     let since = performance.now();
@@ -197,14 +227,24 @@ export class Pool {
         beat = control[BEAT]!;
         since = now;
       } else if (now - since > PATIENCE_MS) {
-        this.stop();
-        throw new WorkerError(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
+        return new WorkerError(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
       }
     }
-    if (control[FAILED]) {
-      this.stop();
-      throw new WorkerError('a worker thread failed in a kernel');
-    }
+    return control[FAILED] ? new WorkerError('a worker thread failed in a kernel') : undefined;
+  }
+}
+
+/** Makes the commands that a lost worker has not made, from the last place where they can begin. */
+function endFor({ commands, control, restarts, gemmScratch }: Member, kernels: Kernels): void {
+  const after = (at: number): number => at + 2 + commands[at + 1]!;
+  let done = 0;
+  for (let i = 0; i < control[BEAT]!; i++) done = after(done);
+  const { from, at, buffers, count } = restarts.findLast((restart) => restart.from <= done)!;
+  const isChanging = done >= at;
+  if (isChanging) buffers.forEach((buffer, j) => kernels.scale(count, 1, gemmScratch + 4 * j * count, buffer));
+  const all = Object.values(kernels) as ((...args: number[]) => void)[];
+  for (let next = isChanging ? at : from; next < commands.length; next = after(next)) {
+    all[commands[next]!]!(...commands.slice(next + 2, after(next)));
   }
 }
 

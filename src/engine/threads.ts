@@ -7,7 +7,15 @@ export interface Part {
   readonly gemmScratch: Ptr;
   readonly from: number;
   readonly to: number;
+  /**
+   * For a part whose kernels change what they read: until the next call they change only these buffers, of `count` floats each, and if the thread
+   * ends meanwhile, the calling one begins here again. Undefined where no thread can be lost. Together at most `KEPT_FLOATS`.
+   */
+  readonly keep?: ((buffers: readonly Ptr[], count: number) => void) | undefined;
 }
+
+/** What fits in the scratch of a thread. */
+export const KEPT_FLOATS = 32_768;
 
 /** A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it. */
 export class WorkerError extends Error {

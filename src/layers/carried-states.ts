@@ -65,6 +65,10 @@ export class CarriedStates {
           `${this.#describe()}: states[${i}] expected ${batch * width} values for [${batch}, ${width}], got ${length}`,
         );
       }
+      const bad = Array.from(states[i]!).find((value) => !Number.isFinite(Math.fround(value)));
+      if (bad !== undefined) {
+        throw new ArgumentError(`${this.#describe()}: states[${i}] expected finite numbers, got ${bad}`);
+      }
     });
     this.#expectBatch(batch);
     this.#writable(batch).forEach((state, i) => state.set(states[i]!));

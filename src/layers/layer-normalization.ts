@@ -29,7 +29,7 @@ class LayerNormalization extends Layer {
   constructor(options: LayerNormalizationOptions) {
     super('layer_normalization', options);
     const { epsilon = 1e-3 } = options;
-    if (!(epsilon > 0 && Number.isFinite(epsilon))) {
+    if (!(Math.fround(epsilon) > 0 && Number.isFinite(Math.fround(epsilon)))) {
       throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${epsilon}`);
     }
     this.#options = options;

@@ -26,7 +26,8 @@ export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor
   }
   const { l1 = 0, l2 = 0 } = factors;
   for (const [name, factor] of Object.entries({ l1, l2 })) {
-    if (!(factor >= 0)) throw new ArgumentError(`regularizer: ${name} expected ≥ 0, got ${factor}`);
+    if (factor >= 0 && Number.isFinite(Math.fround(factor))) continue;
+    throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${factor}`);
   }
   return (weight) => {
     const w = tensorOf(weight);

@@ -30,7 +30,7 @@ export const relu6 = (x: Tensor): Tensor => unary('relu6', Unary.Relu6, x);
 /** y = x for x > 0, else negativeSlope·x */
 export function leakyRelu(x: Tensor, negativeSlope = 0.2): Tensor {
   if (negativeSlope === 0.2) return unary('leakyRelu', Unary.LeakyRelu, x);
-  if (!Number.isFinite(negativeSlope)) {
+  if (!Number.isFinite(Math.fround(negativeSlope))) {
     throw new ArgumentError(`leakyRelu: negativeSlope expected a finite number, got ${negativeSlope}`);
   }
   return sub(relu(x), scale(relu(neg(x)), negativeSlope));

@@ -29,7 +29,7 @@ export function layerNorm(
   expectF32('layerNorm: x', input);
   const columns = input.shape.at(-1);
   if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');
-  if (!(epsilon > 0 && epsilon < Infinity)) {
+  if (!(Math.fround(epsilon) > 0 && Math.fround(epsilon) < Infinity)) {
     throw new ArgumentError(`layerNorm: epsilon expected a positive number, got ${epsilon}`);
   }
   const [scale, offset] = [gamma && tensorOf(gamma), beta && tensorOf(beta)];

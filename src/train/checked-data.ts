@@ -121,7 +121,7 @@ function checkClassWeight(classWeight: ClassWeight, heads: readonly Head[]): voi
     throw new ArgumentError(`classWeight expected a model of one output, got ${heads.length}; use sampleWeight`);
   }
   for (const [id, weight] of Object.entries(classWeight)) {
-    if (/^\d+$/.test(id) && Number.isFinite(weight) && weight >= 0) continue;
+    if (/^\d+$/.test(id) && Number.isFinite(Math.fround(weight)) && weight >= 0) continue;
     throw new ArgumentError(`classWeight expected finite numbers ≥ 0 by class id, got ${weight} for '${id}'`);
   }
 }

@@ -15,8 +15,8 @@ const ranges = {
   'an integer from 2 to 100,000': (value) => Number.isInteger(value) && value >= 2 && value <= 100_000,
 } satisfies Record<string, (value: number) => boolean>;
 
-/** Throws `ArgumentError` for what is no finite number within a range. */
+/** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
 export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
-  if (typeof value === 'number' && Number.isFinite(value) && ranges[range](value)) return;
-  throw new ArgumentError(`${what} expected ${range}, got ${value}`);
+  if (typeof value === 'number' && Number.isFinite(Math.fround(value)) && ranges[range](value)) return;
+  throw new ArgumentError(`${what} expected ${range}${Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${value}`);
 }

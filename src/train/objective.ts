@@ -146,7 +146,7 @@ function weightsByOutput(given: Nested<number> | undefined, known: readonly Nest
   const weights = new Map(typeof given === 'number' ? [[String(keys[0]), given]] : Object.entries(given ?? {}));
   for (const [key, weight] of weights) {
     expectOutput('lossWeights', key, keys);
-    if (!Number.isFinite(weight)) {
+    if (!Number.isFinite(Math.fround(weight))) {
       throw new ArgumentError(`compile: lossWeights expected finite numbers, got ${weight} for '${key}'`);
     }
   }

@@ -1,11 +1,14 @@
 import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
-import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
+import { Binary, type Kernels } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed } from '../../engine/transaction.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
 import { type Schedule, serialize } from '../schedules.ts';
+import { type Averaging, CHUNK, changedBy, moved, type Pass, type Range, type Update } from './pass.ts';
+
+export type { Range, Update } from './pass.ts';
 
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {
@@ -37,32 +40,12 @@ export interface OptimizerOptions {
   gradientAccumulationSteps?: number;
 }
 
-/** A gradient was not finite; parameters and optimizer state are as they were. */
+/** A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were. */
 export class NonFiniteGradientError extends Error {
   override readonly name = 'NonFiniteGradientError';
 }
 
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
-
-/** The same stretch of a parameter, its gradient and its slots, by address. */
-export interface Range {
-  readonly count: number;
-  readonly p: Ptr;
-  readonly g: Ptr;
-  /** In the order of `slotNames`. */
-  readonly slots: readonly Ptr[];
-}
-
-/** The numbers of one update of one parameter. */
-export interface Update {
-  /** Counts updates from 1. */
-  readonly t: number;
-  readonly learningRate: number;
-  /** What the gradient is multiplied by on reading. */
-  readonly gradScale: number;
-  /** lr·weightDecay. */
-  readonly decay: number;
-}
 
 /** What is kept of one parameter: the rule's own slots, and those of options that ask for one. */
 interface State {
@@ -70,6 +53,10 @@ interface State {
   accumulator: Tensor | undefined;
   average: Tensor | undefined;
 }
+
+// No rule gets near the end of float32 by gradients and state up to this norm, learning rates up to its root and an epsilon down to its inverse: what
+// is kept grows to 1e24, and a step is at most 1e30, which the largest numbers do not even feel.
+const TAME = 1e12;
 
 /** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
 export abstract class Optimizer {
@@ -83,6 +70,8 @@ export abstract class Optimizer {
   #learningRate: number | Schedule;
   readonly #states = new Map<Parameter, State>();
   readonly #swapped = new Set<Parameter>();
+  // Whether the state may be so large that any update may overflow: it has been seen so, or others have had it in hand.
+  #isWild = false;
 
   constructor(options: OptimizerOptions, defaultLearningRate: number) {
     checkOptions(options);
@@ -117,9 +106,9 @@ export abstract class Optimizer {
    *
    * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
    * @returns the L2 norm of all these gradients together, before clipping.
-   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, OutOfMemoryError if state does not fit, ArgumentError
-   *   if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is swapped with its average; nothing
-   *   has changed then.
+   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not be, OutOfMemoryError if
+   *   state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is
+   *   swapped with its average; nothing has changed then.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectNotSwapped(parameters);
@@ -132,32 +121,82 @@ export abstract class Optimizer {
     const { emaMomentum = 0.99, emaOverwriteFrequency = Number.POSITIVE_INFINITY } = this.#options;
     // As in Keras, until the first update is over the average is p, and batches that only accumulate count, too.
     const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
-
-    this.steps++;
-    parameters.forEach((parameter, i) => {
-      const { engine, size, ptr } = parameter.tensor;
+    const passes = parameters.map((parameter, i): Pass => {
       const { slots, accumulator, average } = states[i]!;
-      engine.parallel(size, ELEMENTWISE_GRAIN, ({ kernels, from, to }) => {
-        const [at, count] = [4 * from, to - from];
-        const [p, g] = [ptr + at, gradients[i]!.ptr + at];
-        if (updates) {
-          const { decay } = updates[i]!;
-          if (decay > 0 && !this.fusesDecay) kernels.axpy(count, -decay, p, p);
-          this.update(kernels, { count, p, g, slots: slots.map((slot) => slot.ptr + at) }, updates[i]!);
+      return {
+        ...{ parameter, count: parameter.size, p: parameter.ptr, g: gradients[i]!.ptr, update: updates?.[i] },
+        ...{ slots: slots.map(({ ptr }) => ptr), accumulator: accumulator?.ptr, average: average?.ptr },
+      };
+    });
+    if (this.#isWild || !passes.every((pass, i) => this.#isTame(pass, squares[i]!))) this.#expectFinite(passes, ema);
+
+    // Nothing may fail from here on.
+    const total = passes.reduce((sum, { count }) => sum + count, 0);
+    passes[0]?.parameter.tensor.engine.parallel(total, ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
+      let start = 0;
+      for (const pass of passes) {
+        const [end, chunk] = [Math.min(to - start, pass.count), keep ? CHUNK : pass.count];
+        for (let at = Math.max(from - start, 0); at < end; at += chunk) {
+          const part = moved(pass, Math.min(chunk, end - at), (ptr) => ptr + 4 * at);
+          keep?.(changedBy(part), part.count);
+          this.#pass(kernels, part, ema);
         }
-        if (accumulator) {
-          if (updates) kernels.fill(count, 0, accumulator.ptr + at);
-          else kernels.axpy(count, 1, g, accumulator.ptr + at);
-        }
-        if (average) {
-          kernels.scale(count, ema.keep, average.ptr + at, average.ptr + at);
-          kernels.axpy(count, 1 - ema.keep, p, average.ptr + at);
-          if (ema.overwrite) kernels.scale(count, 1, average.ptr + at, p);
+        start += pass.count;
+      }
+    });
+    this.steps++;
+    for (const { parameter, average } of passes) if (isUpdate || (average && ema.overwrite)) parameter.version++;
+    return totalNorm(squares);
+  }
+
+  /** All that becomes of a parameter, or of a part of it. */
+  #pass(kernels: Kernels, pass: Pass, ema: Averaging): void {
+    const { count, p, g, update, accumulator, average } = pass;
+    if (update) {
+      if (update.decay > 0 && !this.fusesDecay) kernels.axpy(count, -update.decay, p, p);
+      this.update(kernels, pass, update);
+    }
+    if (accumulator !== undefined) {
+      if (update) kernels.fill(count, 0, accumulator);
+      else kernels.axpy(count, 1, g, accumulator);
+    }
+    if (average !== undefined) {
+      kernels.scale(count, ema.keep, average, average);
+      kernels.axpy(count, 1 - ema.keep, p, average);
+      if (ema.overwrite) kernels.scale(count, 1, average, p);
+    }
+  }
+
+  /** Whether nothing can overflow, whatever the rule. */
+  #isTame({ update }: Pass, squares: number): boolean {
+    const { epsilon = 1 } = this.ownConfig();
+    const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
+    return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && (epsilon as number) * TAME >= 1;
+  }
+
+  /** Tries the passes on copies. Throws `NonFiniteGradientError` where they would leave a number that is not finite. */
+  #expectFinite(passes: readonly Pass[], ema: Averaging): void {
+    let isWild = false;
+    for (const pass of passes) {
+      const { engine, name, size } = pass.parameter.tensor;
+      const { kernels } = engine;
+      engine.scratch(() => {
+        const tried = moved(pass, size, (ptr) => {
+          const copy = engine.allocateScratch(size);
+          kernels.scale(size, 1, ptr, copy);
+          return copy;
+        });
+        this.#pass(kernels, tried, ema);
+        for (const at of changedBy(tried)) {
+          const squares = kernels.sum_squares(size, at);
+          if (!Number.isFinite(squares)) {
+            throw new NonFiniteGradientError(`the update of '${name}' is not finite at step ${this.steps + 1}`);
+          }
+          isWild ||= at !== tried.p && squares > TAME ** 2;
         }
       });
-      if (isUpdate || (average && ema.overwrite)) parameter.version++;
-    });
-    return totalNorm(squares);
+    }
+    this.#isWild = isWild;
   }
 
   /**
@@ -219,6 +258,7 @@ export abstract class Optimizer {
 
   /** State of `parameters` by name, `parameter/slot`; made where there is none yet. */
   state(parameters: readonly Parameter[]): Map<string, Tensor> {
+    this.#isWild = true;
     return new Map(
       parameters.flatMap((parameter) => tensorsOf(this.#stateOf(parameter)).map((slot) => [slot.name, slot])),
     );
@@ -299,12 +339,12 @@ export abstract class Optimizer {
     }
     if (clipValue !== undefined) for (const gradient of gradients) clipElements(gradient, clipValue);
     const ofAll = clipFactor(totalNorm(squares), globalClipNorm);
-    return parameters.map((parameter, i) => ({
-      t,
-      learningRate,
-      gradScale: ofAll * clipFactor(Math.sqrt(squares[i]!), clipNorm),
-      decay: this.#decays(parameter) ? learningRate * weightDecay : 0,
-    }));
+    return parameters.map((parameter, i) => {
+      const norm = Math.sqrt(squares[i]!);
+      const gradScale = ofAll * clipFactor(norm, clipNorm);
+      const decay = this.#decays(parameter) ? learningRate * weightDecay : 0;
+      return { t, learningRate, gradScale, norm: norm * gradScale, decay };
+    });
   }
 
   #decays(parameter: Parameter): boolean {
