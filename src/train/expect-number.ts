@@ -17,6 +17,9 @@ const ranges = {
 
 /** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
 export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
-  if (typeof value === 'number' && Number.isFinite(Math.fround(value)) && ranges[range](value)) return;
-  throw new ArgumentError(`${what} expected ${range}${Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${value}`);
+  const fits = Number.isFinite(Math.fround(value as number));
+  if (typeof value === 'number' && fits && ranges[range](value)) return;
+  throw new ArgumentError(
+    `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${value}`,
+  );
 }
