@@ -148,3 +148,4 @@ export type { Predictions } from './train/predictions.ts';
 export { decodeModel, encodeModel, type LoadedModel, restoreModel } from './train/saved-model.ts';
 export type { Schedule, ScheduleConfig } from './train/schedules.ts';
 export * as schedules from './train/schedules.ts';
+export { onWarning } from './train/warnings.ts';

@@ -204,12 +204,12 @@ describe('code of src', () => {
     expect(found(shipped, /\bimport\([^)]*/g)).toEqual(["engine/engine.ts: import('./thread-pool.ts'"]);
   });
 
-  test('has no console output outside the command line', () => {
+  test('has no console output outside the command line, but for warnings, which have one place', () => {
     expect(
       found(
         files.filter((file) => !file.startsWith('cli/')),
         /\bconsole\.\w+/g,
       ),
-    ).toEqual([]);
+    ).toEqual(['train/warnings.ts: console.warn']);
   });
 });

@@ -59,7 +59,9 @@ const idsOfStream = (
   prompts: readonly ArrayLike<number>[],
   options: GenerationOptions,
 ): Generator<GeneratedId, void, void> =>
-  idsOf(stream.engine, prompts, options, (sequences) => {
+  idsOf(stream?.engine, prompts, options, (sequences) => {
+    if (!stream?.step)
+      throw new ArgumentError("generate: stream expected a Stream; a model is what generate of 'tapeloop' takes");
     if (!stream.takesIds) {
       throw new ArgumentError('generate: stream expected one that takes ids, got one that takes features');
     }

@@ -39,14 +39,14 @@ export function* idsOf(
 ): Generator<GeneratedId, void, void> {
   const { maxLength = 100, stopIds = [], seed = 0 } = options;
   if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
-  for (const { length } of prompts) {
-    if (length < 1) throw new ArgumentError('generate: prompt expected one id or more, got none');
+  for (const prompt of prompts) {
+    if (!(prompt?.length >= 1)) throw new ArgumentError('generate: prompt expected one id or more, got none');
   }
   expectInteger('maxLength', maxLength, 0);
   checkSampling(options);
   const sequences = prompts.map((prompt, i): Growing => {
     const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
-    return { ids: Array.from(prompt), sampler, left: maxLength };
+    return { ids: Array.from(prompt, Number), sampler, left: maxLength };
   });
   const source = sourceOf(sequences);
   try {

@@ -110,8 +110,7 @@ export class Stream {
       );
     }
     if (this.#inputView.buffer !== this.engine.memory.buffer) this.#view();
-    this.#inputView.set(inputs);
-    this.#checkInput(inputs);
+    this.#setInput(inputs);
     this.#program.run(n, this.#input, 4 * width, this.#output);
     // What the program needs it makes as it first runs, and memory may have grown for that.
     if (this.#outputView.buffer !== this.engine.memory.buffer) this.#view();
@@ -119,19 +118,18 @@ export class Stream {
   }
 
   // What would spoil the states for good is refused before the first step.
-  #checkInput(inputs: ArrayLike<number>): void {
+  #setInput(inputs: ArrayLike<number>): void {
     const { idLimit } = this.#program;
-    const { kernels } = this.engine;
-    const count = inputs.length;
-    if (idLimit === 0) {
-      if (!kernels.all_finite(count, this.#input)) throw new ArgumentError('stream: input expected finite numbers');
-      return;
-    }
-    for (let i = 0; i < count; i++) {
+    const { length } = inputs;
+    for (let i = 0; idLimit > 0 && i < length; i++) {
       const id = inputs[i]!;
       if (!(Number.isInteger(id) && id >= 0 && id < idLimit)) {
         throw new ArgumentError(`stream: input expected ids in [0, ${idLimit}), got ${id} at ${i}`);
       }
+    }
+    this.#inputView.set(inputs);
+    if (idLimit === 0 && !this.engine.kernels.all_finite(length, this.#input)) {
+      throw new ArgumentError('stream: input expected finite numbers');
     }
   }
 

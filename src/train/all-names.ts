@@ -2,11 +2,13 @@ import { knowActivations } from '../layers/activations.ts';
 import { moreActivations } from '../layers/more-activations.ts';
 import { allowStepsOfOps } from '../layers/recurrent.ts';
 import { walkSteps } from '../layers/recurrent-steps.ts';
+import { allowWarnings } from './feeds.ts';
 import { losses } from './losses/by-name.ts';
 import { metrics } from './metrics/by-name.ts';
 import { lossTable, metricTable, optimizerTable, scheduleTable } from './name-tables.ts';
 import { optimizers } from './optimizers/by-name.ts';
 import { schedules } from './schedules-by-name.ts';
+import { warnOfSamples } from './warnings.ts';
 
 const shortNames = {
   acc: 'accuracy',
@@ -20,11 +22,12 @@ const shortNames = {
 
 /**
  * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
- * with that be read from files. An app that calls it carries them all.
+ * with that be read from files; and has `fit` tell of what is seldom meant. An app that calls it carries them all.
  */
 export function knowAllNames(): void {
   knowActivations(moreActivations);
   allowStepsOfOps(walkSteps);
+  allowWarnings(warnOfSamples);
   lossTable.fill(losses, shortNames);
   metricTable.fill(metrics, shortNames);
   optimizerTable.fill(optimizers);

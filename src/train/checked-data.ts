@@ -28,6 +28,8 @@ export interface WeightOptions {
 export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
   const { network } = model;
   const { heads } = model.compiled.objective;
+  if (y === undefined)
+    throw new ArgumentError('y expected targets, got none; a list of batches is given as () => list');
   const columns = columnsOf('x', network.inputs, x);
   const targets = columnsOf(
     'y',

@@ -7,6 +7,7 @@ import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { FitOptions } from './fit.ts';
 import type { AnyModel } from './model.ts';
 import { inTurn, type Rows, type Samples } from './samples.ts';
+import type { warnOfSamples as warn } from './warnings.ts';
 
 /** One batch as a caller gives it. */
 export type BatchData =
@@ -24,7 +25,10 @@ export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unkn
 
 type Iterated<T> = Iterable<T> | AsyncIterable<T>;
 
-/** Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list is given as `() => list`. */
+/**
+ * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of `{ x, y }` is taken as it
+ * is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
+ */
 export type Batches<T = BatchData> = Iterated<T> | (() => Iterated<T>);
 
 /** One batch of checked samples. */
@@ -44,11 +48,30 @@ export interface Feed {
   close?(): Promise<void>;
 }
 
+type NamedBatch = Extract<BatchData, { readonly x: Data }>;
+
+const isNamed = (data: unknown): data is NamedBatch => typeof data === 'object' && data !== null && 'x' in data;
+
+/** A batch as a record. Throws `ArgumentError` for what is none. */
+export function namedBatch(what: string, data: unknown): NamedBatch {
+  if (isNamed(data)) return data;
+  if (Array.isArray(data)) return { x: data[0], y: data[1], sampleWeight: data[2] };
+  throw new ArgumentError(`${what} expected { x, y } or [x, y] each, got ${data === null ? data : typeof data}`);
+}
+
 /** Whether it is batches, not samples: arrays of any kind can be iterated, too. */
 export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> {
   if (typeof x === 'function') return true;
-  if (typeof x !== 'object' || x === null || Array.isArray(x) || ArrayBuffer.isView(x)) return false;
+  if (typeof x !== 'object' || x === null || ArrayBuffer.isView(x)) return false;
+  if (Array.isArray(x)) return x.length > 0 && x.every(isNamed);
   return Symbol.asyncIterator in x || Symbol.iterator in x;
+}
+
+let warnOfSamples: typeof warn | undefined;
+
+/** Has `fit` tell of samples that are seldom meant so. */
+export function allowWarnings(given: typeof warn): void {
+  warnOfSamples = given;
 }
 
 /** Batches cut from samples: each pass over them shuffles those that are not held back for validation. */
@@ -67,6 +90,7 @@ export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptio
   const held = kept < all.length ? heldBack(model, samples, all.slice(kept), options) : undefined;
   const validation = validationFeed(model, options, changes) ?? held;
   expectWholeBatches(model, kept, batchSize, 'samples');
+  warnOfSamples?.(model, samples, kept, shuffle && kept > batchSize);
   const { steps, batches } = cut(samples, order, batchSize);
   const pass = (): Iterable<Batch> => {
     // From their own order, not from that of the pass before: so a run that is restored between epochs goes on as it would have.
@@ -88,7 +112,7 @@ export function batchesFeed(model: AnyModel, batches: Batches, options: FitOptio
   return {
     steps: stepsPerEpoch,
     validation: validationFeed(model, options, changes),
-    batches: () => checkedBatches(model, source.take(stepsPerEpoch), options, changes),
+    batches: () => checkedBatches(model, 'fit: batches', source.take(stepsPerEpoch), options, changes),
     close: () => source.close(),
   };
 }
@@ -108,7 +132,7 @@ export function measuredFeed(
     validation: undefined,
     async *batches() {
       await source.close();
-      yield* checkedBatches(model, source.take(steps), options, changes);
+      yield* checkedBatches(model, what, source.take(steps), options, changes);
     },
     close: () => source.close(),
   };
@@ -116,27 +140,28 @@ export function measuredFeed(
 
 async function* checkedBatches(
   model: AnyModel,
+  what: string,
   batches: AsyncIterable<BatchData>,
   { classWeight }: WeightOptions,
   changes: Transaction,
 ): AsyncGenerator<Batch> {
   for await (const data of batches) {
-    const isNamed = 'x' in data;
-    const { x, y, sampleWeight } = isNamed ? data : { x: data[0], y: data[1], sampleWeight: data[2] };
+    const { x, y, sampleWeight, resetStates } = namedBatch(what, data);
     const samples = changes.part(() => checkData(model, x, y, { sampleWeight, classWeight }));
     const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
-    yield { samples, rows, resetStates: isNamed && data.resetStates };
+    yield { samples, rows, resetStates };
   }
 }
 
 function validationFeed(model: AnyModel, options: FitOptions, changes: Transaction): Feed | undefined {
   const { validationData, validationSteps, classWeight } = options;
   if (!validationData) return undefined;
-  if (!Array.isArray(validationData)) {
-    const batches = validationData as Batches;
-    return measuredFeed(model, 'fit: validationData', batches, { classWeight }, changes, validationSteps);
+  const what = 'fit: validationData';
+  const batches = validationData as Batches;
+  if (isBatches(batches)) {
+    return measuredFeed(model, what, batches, { classWeight }, changes, validationSteps);
   }
-  const [x, y, sampleWeight] = validationData as unknown as readonly [Data, Data, Nested<SamplesLike>?];
+  const { x, y, sampleWeight } = namedBatch(what, validationData);
   const samples = checkData(model, x, y, { sampleWeight, classWeight });
   return heldBack(model, samples, inTurn(samples.count), options);
 }

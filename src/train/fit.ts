@@ -2,10 +2,10 @@ import { ArgumentError } from '../autograd/tensor.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
-import type { Data, WeightOptions } from './checked-data.ts';
+import type { WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
-import type { Batches, Feed } from './feeds.ts';
+import type { BatchData, Batches, Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
 import type { Run } from './runs.ts';
@@ -79,8 +79,8 @@ export interface FitOptions extends WeightOptions {
   shuffle?: boolean | undefined;
   /** Share of the samples, taken from the end before any shuffling, to validate on. Default 0. */
   validationSplit?: number | undefined;
-  /** Samples `[x, y]` or `[x, y, sampleWeight]` to validate on, instead of a split, or batches of them. */
-  validationData?: readonly [Data, Data] | readonly [Data, Data, Data] | Batches | undefined;
+  /** Samples `[x, y]`, `[x, y, sampleWeight]` or `{ x, y, sampleWeight }` to validate on, instead of a split, or batches of them. */
+  validationData?: BatchData | Batches | undefined;
   /** Default: `batchSize`. */
   validationBatchSize?: number | undefined;
   /** Batches to validate on, from the first. Default: all. */

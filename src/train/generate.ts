@@ -84,6 +84,9 @@ function idsOfModel(
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions,
 ): Generator<GeneratedId, void, void> {
+  if (typeof model?.predict !== 'function') {
+    throw new ArgumentError("generate: model expected a Model; a stream is what generate of 'tapeloop/stream' takes");
+  }
   return idsOf(model.engine, prompts, options, (sequences) => sourceOf(model, sequences, options));
 }
 

@@ -4,7 +4,7 @@ import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../
 import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
 import { columnsOf } from './checked-data.ts';
-import { type Batches, type InputBatch, Source } from './feeds.ts';
+import { type Batches, type InputBatch, namedBatch, Source } from './feeds.ts';
 import type { AnyModel } from './model.ts';
 import { type Column, countOf, inTurn, isColumn, type Rows, uploadAll } from './samples.ts';
 
@@ -36,7 +36,7 @@ export async function predictBatches(
   const breathe = yielder();
   try {
     for await (const batch of source.take(steps)) {
-      const x = columnsOf('x', model.network.inputs, 'x' in batch ? batch.x : batch[0]);
+      const x = columnsOf('x', model.network.inputs, namedBatch('predict: batches', batch).x);
       const count = countOf([x]);
       changes.part(() => addRows(gatherer, model, x, { order: inTurn(count), from: 0, to: count }));
       await breathe();

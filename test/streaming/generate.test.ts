@@ -83,3 +83,14 @@ describe('generation from a stream that does not fit', () => {
     await expect(next).rejects.toThrow('prompts expected 1, as the stream has sequences, got 2');
   });
 });
+
+test('generate of a stream, given a model or nothing, says what takes it', () => {
+  const model = makeOfIds();
+  const options = { prompt: [1], length: 2 };
+  for (const given of [model, undefined, {}]) {
+    expect(() => [...generateIds(given as never, options)]).toThrow(
+      "generate: stream expected a Stream; a model is what generate of 'tapeloop' takes",
+    );
+  }
+  expect(() => [...generateIds(model.stream(), { length: 2 } as never)]).toThrow('prompt expected one id or more');
+});

@@ -55,6 +55,7 @@ describe('fit on batches', () => {
     const forms: Batches[] = [
       new Set(parts),
       () => parts,
+      parts.map((each) => ({ x: (each as [never, never])[0], y: (each as [never, never])[1] })),
       function* () {
         yield* parts;
       },
@@ -259,6 +260,76 @@ describe('evaluate and predict on batches', () => {
     model.resetStates();
     const batches = [0, 4].map((from) => [ndarray(x.data.slice(6 * from, 6 * from + 24), [4, 3, 2])] as const);
     expect((await model.predict(() => batches)).data).toEqual(whole.data);
+  });
+});
+
+describe('what is no batch', () => {
+  const shown: [unknown, string][] = [
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [3, 'number'],
+    ['ab', 'string'],
+    [{}, 'object'],
+    [{ y: [[1]] }, 'object'],
+  ];
+  test.each(shown)(
+    '%o, is refused by fit, evaluate, predict and as validation, which say what is',
+    async (item, got) => {
+      const model = meter();
+      const batches = (): never => [one(1), item] as never;
+      const message = (what: string): string => `${what} expected { x, y } or [x, y] each, got ${got}`;
+      await expect(model.fit(batches)).rejects.toThrow(new ArgumentError(message('fit: batches')));
+      await expect(model.evaluate(batches)).rejects.toThrow(new ArgumentError(message('evaluate: batches')));
+      await expect(model.predict(batches)).rejects.toThrow(new ArgumentError(message('predict: batches')));
+      const run = model.fit(() => [one(1)], { validationData: batches });
+      await expect(run).rejects.toThrow(new ArgumentError(message('fit: validationData')));
+    },
+  );
+
+  test('a list of pairs, is taken for samples, and says how it is given', async () => {
+    const pairs = [one(1), one(2)] as never;
+    await expect(meter().fit(pairs)).rejects.toThrow('a list of batches is given as () => list');
+    expect(() => meter().evaluate(pairs, undefined as never)).toThrow('a list of batches is given as () => list');
+  });
+});
+
+describe('a list of records', () => {
+  const records = [1, 3].map((value) => ({ x: [[0]], y: [[value]] }));
+
+  test('is batches to fit, to evaluate, to predict and to validate on', async () => {
+    expect(await lossesOf(records, { epochs: 2 })).toEqual([
+      [1, 3],
+      [1, 3],
+    ]);
+    expect((await meter().evaluate(records)).loss).toBe(2);
+    expect((await meter().predict(records)).shape).toEqual([2, 1]);
+    const { history } = await meter().fit(() => [one(1)], { validationData: records });
+    expect(history.val_loss).toEqual([2]);
+  });
+});
+
+describe('validationData', () => {
+  const [given, target] = [
+    [[0], [0], [0]],
+    [[1], [2], [6]],
+  ];
+  const validated = async (validationData: FitOptions['validationData']): Promise<number[] | undefined> =>
+    (await meter().fit([[0]], [[1]], { validationData })).history.val_loss;
+
+  test('as a record, is that of a list, with weights and without', async () => {
+    expect(await validated([given, target])).toEqual([3]);
+    expect(await validated({ x: given, y: target })).toEqual([3]);
+    const sampleWeight = [1, 1, 0];
+    const weighted = await validated([given, target, sampleWeight]);
+    expect(weighted).not.toEqual([3]);
+    expect(await validated({ x: given, y: target, sampleWeight })).toEqual(weighted);
+  });
+
+  test('that is neither samples nor batches, is refused before training', async () => {
+    const model = meter();
+    const run = model.fit([[0]], [[1]], { validationData: { inputs: given, targets: target } as never });
+    await expect(run).rejects.toThrow('fit: validationData expected { x, y } or [x, y] each, got object');
+    expect(model.optimizer.steps).toBe(0);
   });
 });
 

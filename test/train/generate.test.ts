@@ -338,3 +338,29 @@ describe('generateIds, wrong arguments', () => {
     expect(chiSquare(ids, new Array(6).fill(1 / 6))).toBeLessThan(20.5);
   });
 });
+
+describe('what generate is given by mistake', () => {
+  const model = sequential([embedding({ inputDim: 4, outputDim: 2 }), dense({ units: 4 })]);
+  model.predict([[1]]);
+  const taken = (ids: Iterable<number>): number[] => [...ids];
+
+  test('a stream, nothing, or no prompt, is refused in words', () => {
+    const options = { prompt: [1], length: 2 };
+    const noModel = 'generate: model expected a Model';
+    expect(() => taken(generateIds(model.stream() as never, options))).toThrow(noModel);
+    expect(() => taken(generateIds(undefined as never, options))).toThrow(noModel);
+    const noPrompt = 'generate: prompt expected one id or more, got none';
+    expect(() => taken(generateIds(model, [1, 2] as never))).toThrow(noPrompt);
+    expect(() => taken(generateIds(model, { length: 2 } as never))).toThrow(noPrompt);
+    expect(() => taken(generateIds(model, { prompt: 5, length: 2 } as never))).toThrow(noPrompt);
+  });
+
+  test('bigints, are ids; a text is none', () => {
+    const ids = taken(generateIds(model, { prompt: [1, 2], length: 3 }));
+    const bigints = new BigInt64Array([1n, 2n]) as never;
+    expect(taken(generateIds(model, { prompt: bigints, length: 3 }))).toEqual(ids);
+    expect(() => taken(generateIds(model, { prompt: 'ab' as never, length: 3 }))).toThrow(
+      'expected ids in [0, 4), got NaN',
+    );
+  });
+});

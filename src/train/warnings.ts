@@ -1,0 +1,67 @@
+import { leavesOf } from '../data/nested.ts';
+import type { AnyModel } from './model.ts';
+import { type Column, isColumn, type Samples } from './samples.ts';
+
+type Listener = (message: string) => void;
+
+const told = new Set<string>();
+
+// As often as it is true would be too often for a console.
+const toConsole: Listener = (message) => {
+  if (!told.has(message)) console.warn(`tapeloop: ${message}`);
+  told.add(message);
+};
+
+let listener = toConsole;
+
+/**
+ * Chooses who is told of a call that is carried out as it was made, though it seldom is what was meant: `fit` that shuffles the samples of
+ * a stateful model, or whose `validationSplit` takes the end of samples that are sorted by class. Default: the console, once each.
+ * With `tapeloop/lean` nobody is told.
+ *
+ * @param tell gets each message, as often as it is true; undefined goes back to the console.
+ *
+ * @example
+ * onWarning(() => {}); // silence
+ */
+export function onWarning(tell?: Listener): void {
+  listener = tell ?? toConsole;
+}
+
+/** Tells what of the samples, of which the first `kept` are trained on, is seldom meant. */
+export function warnOfSamples(model: AnyModel, samples: Samples, kept: number, shuffles: boolean): void {
+  if (shuffles && model.statefulLayers.length > 0) {
+    listener(
+      'fit: a stateful model carries its states from each batch to the next, but samples are shuffled before; shuffle: false keeps their order',
+    );
+  }
+  if (kept === samples.count) return;
+  const targets = leavesOf(samples.y, isColumn);
+  model.compiled.objective.heads.forEach(({ loss }, i) => {
+    if (!/crossentropy$/i.test(loss.name) || !isSorted(targets[i]!)) return;
+    listener(
+      `fit: ${targets[i]!.name} is sorted by class and validationSplit takes the last samples as they stand; shuffle([x, y]) of tapeloop/data puts them in another order first`,
+    );
+  });
+}
+
+// Fewer are sorted by chance.
+const FEWEST = 10;
+
+/** Whether each sample has one class, and the classes come one after another. */
+function isSorted({ values, count }: Column): boolean {
+  if (!('data' in values) || count < FEWEST) return false;
+  const { data } = values;
+  const width = data.length / count;
+  const isOneHot = width > 1 && values.shape.length === 2;
+  if (width !== 1 && !isOneHot) return false;
+  const classOf = (sample: number): number => {
+    let largest = 0;
+    for (let i = 1; i < width; i++) {
+      if (data[sample * width + i]! > data[sample * width + largest]!) largest = i;
+    }
+    return width === 1 ? data[sample]! : largest;
+  };
+  for (let i = 1; i < count; i++) if (classOf(i) < classOf(i - 1)) return false;
+  return classOf(0) < classOf(count - 1);
+}
