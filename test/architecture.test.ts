@@ -148,6 +148,7 @@ describe('imports of src', () => {
       'float64',
       'load',
       'memory',
+      'options',
       'random',
       'shape',
       'yielder',

@@ -2,18 +2,20 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
 export interface ActivationOptions extends LayerOptions {
   activation: ActivationSpec;
 }
+
+const own: OwnNames<ActivationOptions> = { activation: 1 };
 
 class Activation extends Layer {
   readonly className = 'Activation';
   readonly #activation: NamedActivation;
 
   constructor(options: ActivationOptions) {
-    super('activation', options);
+    super('activation', options, own);
     this.#activation = activationOf(options.activation);
   }
 
@@ -26,7 +28,7 @@ class Activation extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), activation: this.#activation.name };
+    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {

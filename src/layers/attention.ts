@@ -5,7 +5,15 @@ import { broadcastTo } from '../ops/broadcast.ts';
 import { mul } from '../ops/elementwise.ts';
 import { where } from '../ops/select.ts';
 import { expectRate } from './dropout.ts';
-import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  isTraining,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
@@ -28,14 +36,16 @@ export interface AdditiveAttentionOptions extends AttentionLayerOptions {
   useScale?: boolean;
 }
 
-type Attended<O extends AttentionLayerOptions> = O extends { returnAttentionScores: true } ? Tensor[] : Tensor;
+type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor] : Tensor;
+
+const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: 1, returnAttentionScores: 1 };
 
 /** A layer of query, value and, if it is another than the value, key. */
 abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, readonly Tensor[]> {
   readonly #options: AttentionLayerOptions;
 
-  constructor(defaultName: string, options: AttentionLayerOptions) {
-    super(defaultName, options);
+  constructor(defaultName: string, options: AttentionLayerOptions, own: object) {
+    super(defaultName, options, { ...shared, ...own });
     expectRate(`${defaultName}: dropout`, options.dropout ?? 0);
     this.#options = options;
   }
@@ -45,8 +55,7 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, 
   }
 
   override config(): LayerConfig {
-    const { dropout, useCausalMask, returnAttentionScores } = this.#options;
-    return { ...this.baseConfig(), dropout, useCausalMask, returnAttentionScores };
+    return this.baseConfig();
   }
 
   protected override checkInput(shapes: readonly BatchShape[]): void {
@@ -95,6 +104,8 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, 
   ): AttentionResult;
 }
 
+const attentionNames: OwnNames<AttentionOptions, AttentionLayerOptions> = { useScale: 1, scoreMode: 1 };
+
 class Attention<Output> extends AttentionLayer<Output> {
   readonly className = 'Attention';
   readonly #useScale: boolean;
@@ -103,16 +114,12 @@ class Attention<Output> extends AttentionLayer<Output> {
   #scoreWeight: Parameter | undefined;
 
   constructor(options: AttentionOptions) {
-    super('attention', options);
+    super('attention', options, attentionNames);
     this.#useScale = options.useScale ?? false;
     this.#scoreMode = options.scoreMode ?? 'dot';
     if (this.#scoreMode !== 'dot' && this.#scoreMode !== 'concat') {
       throw new ArgumentError(`attention: scoreMode expected 'dot' or 'concat', got '${this.#scoreMode}'`);
     }
-  }
-
-  override config(): LayerConfig {
-    return { ...super.config(), useScale: this.#useScale, scoreMode: this.#scoreMode };
   }
 
   protected override makeWeights(): void {
@@ -140,8 +147,11 @@ class Attention<Output> extends AttentionLayer<Output> {
  * @throws ArgumentError if an option is none of its values; when called, if there are not two or three sequences.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015
  */
-export const attention = <const O extends AttentionOptions>(options?: O): Layer<Attended<O>, readonly Tensor[]> =>
-  new Attention<Attended<O>>(options ?? {});
+export const attention = <const S extends boolean = false>(
+  options: AttentionOptions & { returnAttentionScores?: S } = {},
+): Layer<Attended<S>, readonly Tensor[]> => new Attention<Attended<S>>(options);
+
+const additiveNames: OwnNames<AdditiveAttentionOptions, AttentionLayerOptions> = { useScale: 1 };
 
 class AdditiveAttention<Output> extends AttentionLayer<Output> {
   readonly className = 'AdditiveAttention';
@@ -149,12 +159,8 @@ class AdditiveAttention<Output> extends AttentionLayer<Output> {
   #scale: Parameter | undefined;
 
   constructor(options: AdditiveAttentionOptions) {
-    super('additive_attention', options);
+    super('additive_attention', options, additiveNames);
     this.#useScale = options.useScale ?? true;
-  }
-
-  override config(): LayerConfig {
-    return { ...super.config(), useScale: this.#useScale };
   }
 
   protected override makeWeights([query]: readonly BatchShape[]): void {
@@ -174,6 +180,6 @@ class AdditiveAttention<Output> extends AttentionLayer<Output> {
  * @throws ArgumentError as `attention` does.
  * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014
  */
-export const additiveAttention = <const O extends AdditiveAttentionOptions>(
-  options?: O,
-): Layer<Attended<O>, readonly Tensor[]> => new AdditiveAttention<Attended<O>>(options ?? {});
+export const additiveAttention = <const S extends boolean = false>(
+  options: AdditiveAttentionOptions & { returnAttentionScores?: S } = {},
+): Layer<Attended<S>, readonly Tensor[]> => new AdditiveAttention<Attended<S>>(options);

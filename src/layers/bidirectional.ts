@@ -3,7 +3,15 @@ import type { Nested } from '../data/nested.ts';
 import { add, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
-import { type BatchShape, type CallOptions, isShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  isShape,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 import { Recurrent } from './recurrent-layer.ts';
 
 const merges = {
@@ -23,6 +31,8 @@ export interface BidirectionalOptions extends LayerOptions {
   backwardLayer?: Recurrent;
 }
 
+const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
+
 /** A recurrent layer and its like that walks the other way, side by side. */
 class Bidirectional<Output> extends Layer<Output> {
   readonly className = 'Bidirectional';
@@ -32,8 +42,7 @@ class Bidirectional<Output> extends Layer<Output> {
   readonly #hasOwnBackward: boolean;
 
   constructor(layer: Recurrent, options: BidirectionalOptions) {
-    const says = options.inputShape || options.batchInputShape;
-    super('bidirectional', says ? options : { ...options, batchInputShape: layer.batchInputShape });
+    super('bidirectional', options, own, layer.batchInputShape);
     const { backwardLayer } = options;
     const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
     if (!(layer instanceof Recurrent)) throw new ArgumentError('bidirectional: layer expected a recurrent layer');
@@ -141,8 +150,14 @@ function checkPair(layer: Recurrent, backwardLayer: Recurrent | undefined): void
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 const listOf = <T>(x: Nested<T>, isOne: (x: unknown) => x is T): readonly T[] => (isOne(x) ? [x] : (x as readonly T[]));
 
-type Given<L, O extends BidirectionalOptions> =
-  L extends Recurrent<infer Output> ? (O extends { mergeMode: 'none' | null } ? Tensor[] : Output) : never;
+type Given<L, M> =
+  L extends Recurrent<infer Output>
+    ? M extends 'none' | null
+      ? Tensor[]
+      : Output extends Tensor[]
+        ? Tensor[]
+        : Output
+    : never;
 
 /**
  * A recurrent layer and an equal one that reads from the end, side by side, each with weights of its own.
@@ -158,9 +173,9 @@ type Given<L, O extends BidirectionalOptions> =
  *   backwards or gives another kind of output.
  * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
  */
-export function bidirectional<L extends Recurrent<Tensor> | Recurrent<Tensor[]>, const O extends BidirectionalOptions>(
+export function bidirectional<L extends Recurrent, const M extends MergeMode | null = 'concat'>(
   layer: L,
-  options?: O,
-): Layer<Given<L, O>> {
-  return new Bidirectional<Given<L, O>>(layer as Recurrent, options ?? {});
+  options: BidirectionalOptions & { mergeMode?: M } = {},
+): Layer<Given<L, M>> {
+  return new Bidirectional<Given<L, M>>(layer, options);
 }

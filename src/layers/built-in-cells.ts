@@ -4,13 +4,15 @@ import type { BatchShape, LayerConfig } from './layer.ts';
 import { RecurrentCell } from './recurrent-cell.ts';
 import {
   type CellOptions,
-  configOf,
+  cellNames,
   drawMasks,
   type GruCellOptions,
   gruKind,
+  gruNames,
   type Kind,
   type LstmCellOptions,
   lstmKind,
+  lstmNames,
   makeWeights,
   simpleRnnKind,
   type Weights,
@@ -24,10 +26,15 @@ class BuiltInCell extends RecurrentCell {
   readonly #make: () => RecurrentCell;
   #weights: Weights = {};
 
-  constructor(className: string, defaultName: string, kind: Kind, make: () => RecurrentCell) {
-    super(defaultName, kind.options);
-    this.className = className;
-    this.#kind = kind;
+  constructor(
+    names: { className: string; defaultName: string; own: object },
+    kindOf: (options: CellOptions) => Kind,
+    options: CellOptions,
+    make: () => RecurrentCell,
+  ) {
+    super(names.defaultName, options, names.own);
+    this.className = names.className;
+    this.#kind = kindOf(options);
     this.#make = make;
   }
 
@@ -40,7 +47,7 @@ class BuiltInCell extends RecurrentCell {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), ...configOf(this.#kind) };
+    return this.baseConfig();
   }
 
   override copy(): RecurrentCell {
@@ -70,7 +77,9 @@ class BuiltInCell extends RecurrentCell {
  * @see keras.layers.LSTMCell
  */
 export const lstmCell = (options: LstmCellOptions): RecurrentCell =>
-  new BuiltInCell('LSTMCell', 'lstm_cell', lstmKind(options), () => lstmCell(options));
+  new BuiltInCell({ className: 'LSTMCell', defaultName: 'lstm_cell', own: lstmNames }, lstmKind, options, () =>
+    lstmCell(options),
+  );
 
 /**
  * One step of `gru`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
@@ -85,7 +94,9 @@ export const lstmCell = (options: LstmCellOptions): RecurrentCell =>
  * @see keras.layers.GRUCell
  */
 export const gruCell = (options: GruCellOptions): RecurrentCell =>
-  new BuiltInCell('GRUCell', 'gru_cell', gruKind(options), () => gruCell(options));
+  new BuiltInCell({ className: 'GRUCell', defaultName: 'gru_cell', own: gruNames }, gruKind, options, () =>
+    gruCell(options),
+  );
 
 /**
  * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
@@ -100,4 +111,9 @@ export const gruCell = (options: GruCellOptions): RecurrentCell =>
  * @see keras.layers.SimpleRNNCell
  */
 export const simpleRnnCell = (options: CellOptions): RecurrentCell =>
-  new BuiltInCell('SimpleRNNCell', 'simple_rnn_cell', simpleRnnKind(options), () => simpleRnnCell(options));
+  new BuiltInCell(
+    { className: 'SimpleRNNCell', defaultName: 'simple_rnn_cell', own: cellNames },
+    simpleRnnKind,
+    options,
+    () => simpleRnnCell(options),
+  );

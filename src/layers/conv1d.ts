@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/convolution.ts';
 import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
 export interface Conv1dOptions extends LayerOptions {
@@ -29,6 +29,20 @@ export interface Conv1dOptions extends LayerOptions {
   biasRegularizer?: RegularizerSpec;
 }
 
+const own: OwnNames<Conv1dOptions> = {
+  filters: 1,
+  kernelSize: 1,
+  strides: 1,
+  padding: 1,
+  dilationRate: 1,
+  activation: 1,
+  useBias: 1,
+  kernelInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  biasRegularizer: 1,
+};
+
 class Conv1d extends Layer {
   readonly className = 'Conv1D';
   readonly #options: Conv1dOptions;
@@ -37,7 +51,7 @@ class Conv1d extends Layer {
   #bias: Parameter | undefined;
 
   constructor(options: Conv1dOptions) {
-    super('conv1d', options);
+    super('conv1d', options, own);
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
     this.#activation = activationOf(options.activation ?? 'linear');
@@ -62,21 +76,7 @@ class Conv1d extends Layer {
   }
 
   override config(): LayerConfig {
-    const { filters, kernelSize, strides, padding, dilationRate, useBias } = this.#options;
-    const { kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
-    return {
-      ...this.baseConfig(),
-      ...{
-        filters,
-        kernelSize,
-        strides,
-        padding,
-        dilationRate,
-        activation: this.#options.activation && this.#activation.name,
-        useBias,
-      },
-      ...{ kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer },
-    };
+    return this.baseConfig();
   }
 
   protected override get passesMask(): boolean {

@@ -5,7 +5,7 @@ import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
 export interface DenseOptions extends LayerOptions {
@@ -23,6 +23,16 @@ export interface DenseOptions extends LayerOptions {
   biasRegularizer?: RegularizerSpec;
 }
 
+const own: OwnNames<DenseOptions> = {
+  units: 1,
+  activation: 1,
+  useBias: 1,
+  kernelInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  biasRegularizer: 1,
+};
+
 class Dense extends Layer {
   readonly className = 'Dense';
   readonly #options: DenseOptions;
@@ -31,7 +41,7 @@ class Dense extends Layer {
   #bias: Parameter | undefined;
 
   constructor(options: DenseOptions) {
-    super('dense', options);
+    super('dense', options, own);
     expectCount('dense: units', options.units);
     this.#activation = activationOf(options.activation ?? 'linear');
     this.#options = options;
@@ -50,18 +60,7 @@ class Dense extends Layer {
   }
 
   override config(): LayerConfig {
-    const { units, useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer } = this.#options;
-    return {
-      ...this.baseConfig(),
-      ...{
-        units,
-        activation: this.#options.activation && this.#activation.name,
-        useBias,
-        kernelInitializer,
-        biasInitializer,
-      },
-      ...{ kernelRegularizer, biasRegularizer },
-    };
+    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {

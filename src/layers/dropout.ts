@@ -1,6 +1,14 @@
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { dropout as drop } from '../ops/dropout.ts';
-import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  isTraining,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 
 export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
@@ -14,15 +22,17 @@ export interface SpatialDropoutOptions extends LayerOptions {
   rate: number;
 }
 
+const own: OwnNames<DropoutOptions> = { rate: 1, noiseShape: 1 };
+
 class Dropout extends Layer {
   readonly className: string = 'Dropout';
   readonly #rate: number;
   readonly #noiseShape: BatchShape | undefined;
 
-  constructor(options: DropoutOptions, defaultName = 'dropout') {
-    super(defaultName, options);
+  constructor(options: DropoutOptions, defaultName = 'dropout', names: object = own, noiseShape?: BatchShape) {
+    super(defaultName, options, names);
     this.#rate = expectRate('dropout: rate', options.rate);
-    this.#noiseShape = options.noiseShape;
+    this.#noiseShape = noiseShape ?? options.noiseShape;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -30,7 +40,7 @@ class Dropout extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), rate: this.#rate, noiseShape: this.#noiseShape };
+    return this.baseConfig();
   }
 
   /** Nothing to do: off outside training. */
@@ -41,15 +51,13 @@ class Dropout extends Layer {
   }
 }
 
+const spatialNames: OwnNames<SpatialDropoutOptions> = { rate: 1 };
+
 class SpatialDropout1d extends Dropout {
   override readonly className = 'SpatialDropout1D';
 
   constructor(options: SpatialDropoutOptions) {
-    super({ ...options, noiseShape: [null, 1, null] }, 'spatial_dropout1d');
-  }
-
-  override config(): LayerConfig {
-    return { ...super.config(), noiseShape: undefined };
+    super(options, 'spatial_dropout1d', spatialNames, [null, 1, null]);
   }
 
   protected override checkInput(inputShape: BatchShape): void {

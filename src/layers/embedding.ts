@@ -4,7 +4,15 @@ import { embed } from '../ops/embedding.ts';
 import { inOrder } from '../ops/layout.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  expectCount,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 import { maskOf } from './mask.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
@@ -20,6 +28,14 @@ export interface EmbeddingOptions extends LayerOptions {
   maskZero?: boolean;
 }
 
+const own: OwnNames<EmbeddingOptions> = {
+  inputDim: 1,
+  outputDim: 1,
+  embeddingsInitializer: 1,
+  embeddingsRegularizer: 1,
+  maskZero: 1,
+};
+
 class Embedding extends Layer {
   readonly className = 'Embedding';
   readonly #options: EmbeddingOptions;
@@ -27,8 +43,7 @@ class Embedding extends Layer {
 
   constructor(options: EmbeddingOptions) {
     // Ids of any number of steps: no inputShape is needed to build.
-    const ownShape = options.inputShape || options.batchInputShape ? {} : { batchInputShape: [null, null] };
-    super('embedding', { ...options, ...ownShape });
+    super('embedding', options, own, [null, null]);
     expectCount('embedding: inputDim', options.inputDim);
     expectCount('embedding: outputDim', options.outputDim);
     this.#options = options;
@@ -51,8 +66,7 @@ class Embedding extends Layer {
   }
 
   override config(): LayerConfig {
-    const { inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, maskZero } = this.#options;
-    return { ...this.baseConfig(), inputDim, outputDim, embeddingsInitializer, embeddingsRegularizer, maskZero };
+    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {

@@ -2,7 +2,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { layerNorm } from '../ops/normalization.ts';
 import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
 export interface LayerNormalizationOptions extends LayerOptions {
@@ -20,6 +20,16 @@ export interface LayerNormalizationOptions extends LayerOptions {
   gammaRegularizer?: RegularizerSpec;
 }
 
+const own: OwnNames<LayerNormalizationOptions> = {
+  epsilon: 1,
+  center: 1,
+  scale: 1,
+  betaInitializer: 1,
+  gammaInitializer: 1,
+  betaRegularizer: 1,
+  gammaRegularizer: 1,
+};
+
 class LayerNormalization extends Layer {
   readonly className = 'LayerNormalization';
   readonly #options: LayerNormalizationOptions;
@@ -27,7 +37,7 @@ class LayerNormalization extends Layer {
   #beta: Parameter | undefined;
 
   constructor(options: LayerNormalizationOptions) {
-    super('layer_normalization', options);
+    super('layer_normalization', options, own);
     const { epsilon = 1e-3 } = options;
     if (!(Math.fround(epsilon) > 0 && Number.isFinite(Math.fround(epsilon)))) {
       throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${epsilon}`);
@@ -40,12 +50,7 @@ class LayerNormalization extends Layer {
   }
 
   override config(): LayerConfig {
-    const { epsilon, center, scale, betaInitializer, gammaInitializer } = this.#options;
-    const { betaRegularizer, gammaRegularizer } = this.#options;
-    return {
-      ...this.baseConfig(),
-      ...{ epsilon, center, scale, betaInitializer, gammaInitializer, betaRegularizer, gammaRegularizer },
-    };
+    return this.baseConfig();
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

@@ -1,12 +1,14 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import { nextStream, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
-import type { LayerConfig } from '../io/model-file.ts';
+import type { Json, LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
 import { hideMasked } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
+import { type Activation, activationOf } from './activations.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -37,6 +39,17 @@ export interface LayerOptions {
   activityRegularizer?: RegularizerSpec | undefined;
 }
 
+const layerNames: Names<LayerOptions> = {
+  name: 1,
+  trainable: 1,
+  inputShape: 1,
+  batchInputShape: 1,
+  activityRegularizer: 1,
+};
+
+/** The name of every option that the layers of `O` have beside what every layer takes. */
+export type OwnNames<O extends LayerOptions, Taken extends LayerOptions = LayerOptions> = Names<Omit<O, keyof Taken>>;
+
 export interface CallOptions {
   /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */
   training?: boolean | undefined;
@@ -47,6 +60,8 @@ export interface CallOptions {
   /** Has a layer that goes backwards leave its outputs at their own time. @internal */
   ownTime?: boolean;
 }
+
+const callNames: Names<CallOptions> = { training: 1, mask: 1, initialState: 1, ownTime: 1 };
 
 let trainingNow = false;
 
@@ -129,6 +144,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   readonly batchInputShape: BatchShape | undefined;
   readonly #ownWeights: Parameter[] = [];
   readonly #penalties: (() => Tensor)[] = [];
+  readonly #ownOptions: Record<string, Json | undefined> = {};
   readonly #activityRegularizer: RegularizerSpec | undefined;
   // Of the outputs of this step's calls.
   #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
@@ -140,11 +156,21 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   // Its tree, when last looked at.
   #known: ReadonlySet<AnyLayer> | undefined;
 
-  constructor(defaultName: string, options: LayerOptions) {
+  /**
+   * @param own names of the options that the layer has beside `LayerOptions`, each with 1: any other is refused, and `baseConfig` has these
+   *   too. Without it no option is refused.
+   * @param shape its `batchInputShape` where the options give none.
+   */
+  constructor(defaultName: string, options: LayerOptions, own?: object, shape?: BatchShape) {
+    if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
     super((self: Layer<Output, Input>, x: Input, callOptions) => transaction(() => self.#run(x, callOptions)));
     this.name = options.name ?? defaultName;
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
+    for (const name in own) {
+      const value = (options as Record<string, unknown>)[name];
+      this.#ownOptions[name] = typeof value === 'function' ? activationOf(value as Activation).name : (value as Json);
+    }
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
     const { inputShape, batchInputShape = inputShape } = options;
@@ -153,10 +179,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
         `${this.name}: inputShape expected a list of lengths or null, got ${typeof batchInputShape}`,
       );
     }
-    this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape]);
+    this.batchInputShape = options.batchInputShape ?? (inputShape ? [null, ...inputShape] : shape);
   }
 
   #run(x: Input, options: CallOptions): Output {
+    checkOptions(this.describe(), options, callNames);
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
     const mask = options.mask ?? (isTensor(x) ? x.mask : undefined);
     if (mask && isTensor(x)) {
@@ -417,6 +444,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       trainable: this.#trainable ? undefined : false,
       batchInputShape: this.batchInputShape,
       activityRegularizer: this.#activityRegularizer,
+      ...this.#ownOptions,
     };
   }
 

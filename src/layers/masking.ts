@@ -1,7 +1,14 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type BatchShape, type CallOptions, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 import { maskOf } from './mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
@@ -9,12 +16,14 @@ export interface MaskingOptions extends LayerOptions {
   maskValue?: number;
 }
 
+const own: OwnNames<MaskingOptions> = { maskValue: 1 };
+
 class Masking extends Layer {
   readonly className = 'Masking';
   readonly #maskValue: number;
 
   constructor(options: MaskingOptions) {
-    super('masking', options);
+    super('masking', options, own);
     this.#maskValue = Math.fround(options.maskValue ?? 0);
     if (!Number.isFinite(this.#maskValue)) {
       throw new ArgumentError(`masking: maskValue expected a finite number, got ${options.maskValue}`);
@@ -26,7 +35,7 @@ class Masking extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), maskValue: this.#maskValue };
+    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

@@ -2,7 +2,7 @@ import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { add as addTensors, mul, scale, sub } from '../ops/elementwise.ts';
 import { concatenate as join } from '../ops/joins.ts';
 import { where } from '../ops/select.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import { maskOf } from './mask.ts';
 
 type Shapes = readonly BatchShape[];
@@ -52,7 +52,7 @@ class Elementwise extends Merge {
   readonly #merge: (inputs: readonly Tensor[]) => Tensor;
 
   constructor(className: string, defaultName: string, options: LayerOptions, merge: (x: readonly Tensor[]) => Tensor) {
-    super(defaultName, options);
+    super(defaultName, options, {});
     this.className = className;
     this.#merge = merge;
   }
@@ -145,12 +145,14 @@ export interface ConcatenateOptions extends LayerOptions {
   axis?: number;
 }
 
+const own: OwnNames<ConcatenateOptions> = { axis: 1 };
+
 class Concatenate extends Merge {
   readonly className = 'Concatenate';
   readonly #axis: number;
 
   constructor(options: ConcatenateOptions) {
-    super('concatenate', options);
+    super('concatenate', options, own);
     this.#axis = options.axis ?? -1;
     if (!Number.isInteger(this.#axis) || this.#axis === 0) {
       throw new ArgumentError(`concatenate: axis expected an integer other than 0, the batch, got ${options.axis}`);
@@ -167,7 +169,7 @@ class Concatenate extends Merge {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), axis: this.#axis };
+    return this.baseConfig();
   }
 
   protected override get fewest(): number {

@@ -1,18 +1,20 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { transpose } from '../ops/layout.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
 export interface PermuteOptions extends LayerOptions {
   /** Axis i of a sample's result is axis `dims[i]` of the sample, counted from 1 as in Keras. */
   dims: readonly number[];
 }
 
+const own: OwnNames<PermuteOptions> = { dims: 1 };
+
 class Permute extends Layer {
   readonly className = 'Permute';
   readonly #dims: readonly number[];
 
   constructor(options: PermuteOptions) {
-    super('permute', options);
+    super('permute', options, own);
     const { dims } = options;
     if (![...dims].sort((a, b) => a - b).every((n, i) => n === i + 1)) {
       throw new ArgumentError(`permute: dims expected every axis from 1 to ${dims.length} once, got [${dims}]`);
@@ -25,7 +27,7 @@ class Permute extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), dims: this.#dims };
+    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

@@ -7,7 +7,15 @@ import { expandDims, reshape } from '../ops/layout.ts';
 import { max, mean, sum } from '../ops/reduce.ts';
 import { where } from '../ops/select.ts';
 import { slice } from '../ops/slices.ts';
-import { type BatchShape, type CallOptions, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import {
+  type BatchShape,
+  type CallOptions,
+  expectCount,
+  Layer,
+  type LayerConfig,
+  type LayerOptions,
+  type OwnNames,
+} from './layer.ts';
 
 /** The least float32: what padding is to a maximum. */
 const LEAST = -3.4028234663852886e38;
@@ -47,6 +55,8 @@ interface Kind {
   finish(merged: Tensor, counts: readonly number[]): Tensor;
 }
 
+const own: OwnNames<PoolingOptions> = { poolSize: 1, strides: 1, padding: 1 };
+
 class WindowPooling extends Pooling {
   readonly className: string;
   readonly #kind: Kind;
@@ -55,7 +65,7 @@ class WindowPooling extends Pooling {
   readonly #strides: number;
 
   constructor(kind: Kind, options: PoolingOptions) {
-    super(kind.defaultName, options);
+    super(kind.defaultName, options, own);
     this.className = kind.className;
     this.#kind = kind;
     this.#options = options;
@@ -73,8 +83,7 @@ class WindowPooling extends Pooling {
   }
 
   override config(): LayerConfig {
-    const { poolSize, strides, padding } = this.#options;
-    return { ...this.baseConfig(), poolSize, strides, padding };
+    return this.baseConfig();
   }
 
   #windows(time: number): number {
@@ -162,7 +171,7 @@ class GlobalPooling extends Pooling {
     options: LayerOptions,
     pool: (x: Tensor, mask: Tensor | undefined) => Tensor,
   ) {
-    super(defaultName, options);
+    super(defaultName, options, {});
     this.className = className;
     this.#pool = pool;
   }

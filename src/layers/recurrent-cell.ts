@@ -161,7 +161,7 @@ export class StackedCells extends RecurrentCell {
   readonly cells: readonly RecurrentCell[];
 
   constructor(cells: readonly RecurrentCell[], options: LayerOptions = {}) {
-    super('stacked_rnn_cells', options);
+    super('stacked_rnn_cells', options, {});
     if (cells.length === 0) throw new ArgumentError('rnn: cell expected one cell or more, got none');
     nameLayers('rnn', cells);
     this.cells = cells;

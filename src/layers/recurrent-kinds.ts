@@ -11,7 +11,7 @@ import { type ActivationSpec, activationOf, type NamedActivation } from './activ
 import type { StateSpec } from './carried-states.ts';
 import { expectRate } from './dropout.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
-import { expectCount, type Json, type LayerConfig, type LayerOptions } from './layer.ts';
+import { expectCount, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
 
 /** What Keras's three recurrences take, as layers and as cells. */
@@ -58,6 +58,27 @@ export interface GruCellOptions extends CellOptions {
   resetAfter?: boolean;
 }
 
+export const cellNames: OwnNames<CellOptions> = {
+  units: 1,
+  activation: 1,
+  useBias: 1,
+  kernelInitializer: 1,
+  recurrentInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  recurrentRegularizer: 1,
+  biasRegularizer: 1,
+  dropout: 1,
+  recurrentDropout: 1,
+};
+
+export const lstmNames: OwnNames<LstmCellOptions> = {
+  ...cellNames,
+  ...{ recurrentActivation: 1, unitForgetBias: 1, peephole: 1, projSize: 1 },
+};
+
+export const gruNames: OwnNames<GruCellOptions> = { ...cellNames, recurrentActivation: 1, resetAfter: 1 };
+
 /** A weight that is still to be made. */
 interface ExtraWeight {
   readonly name: string;
@@ -75,8 +96,6 @@ export interface Kind {
   readonly activation: NamedActivation;
   /** Of the gates, for kinds that have some. */
   readonly recurrentActivation: NamedActivation;
-  /** What `options` has beside `CellOptions`, for a saved model. */
-  readonly own: LayerConfig;
   /** Its kernels, where its activations have some. */
   readonly cell?: Cell | undefined;
   readonly biasInitializer: InitializerSpec | Initializer;
@@ -117,7 +136,6 @@ export function lstmKind(options: LstmCellOptions): Kind {
       { name: 'h', width: projSize ?? units },
       { name: 'c', width: units },
     ],
-    own: given(options, 'unitForgetBias', 'peephole', 'projSize'),
     cell: hasKernels(activations) && extra.length < 2 ? fused : undefined,
     biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
   };
@@ -129,7 +147,6 @@ export function gruKind(options: GruCellOptions): Kind {
   return {
     ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [], ...activations },
     states: [{ name: 'h', width: units }],
-    own: given(options, 'resetAfter'),
     cell: hasKernels(activations) ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
@@ -139,16 +156,12 @@ export function simpleRnnKind(options: CellOptions): Kind {
   const activations = activationsOf('simpleRnn', options);
   const { units } = options;
   return {
-    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], own: {}, ...activations },
+    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], ...activations },
     states: [{ name: 'h', width: units }],
     cell: (rnnCells as Partial<Record<string, Cell>>)[activations.activation.name],
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
-
-/** The options of these names that were given. */
-const given = (options: object, ...names: string[]): LayerConfig =>
-  Object.fromEntries(names.map((name) => [name, (options as Record<string, Json>)[name]]));
 
 // Keras's unit_forget_bias: ones for the second of the four gates.
 const withForgetBias =
@@ -184,26 +197,6 @@ export function makeWeights(
     ...{ kernel, recurrentKernel },
     ...(useBias && { bias: add('bias', biasShape, biasInitializer, options.biasRegularizer) }),
     ...Object.fromEntries(extra.map(({ name, shape, initializer: how }) => [name, add(name, shape, how)])),
-  };
-}
-
-/** The options of a recurrence as plain JSON. */
-export function configOf({ options, own, activation, recurrentActivation }: Kind): LayerConfig {
-  const given: LstmCellOptions = options;
-  const { units, useBias, kernelInitializer, recurrentInitializer, biasInitializer } = options;
-  const { kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout } = options;
-  return {
-    ...{
-      units,
-      activation: given.activation && activation.name,
-      useBias,
-      kernelInitializer,
-      recurrentInitializer,
-      biasInitializer,
-    },
-    ...{ kernelRegularizer, recurrentRegularizer, biasRegularizer, dropout, recurrentDropout },
-    recurrentActivation: given.recurrentActivation && recurrentActivation.name,
-    ...own,
   };
 }
 

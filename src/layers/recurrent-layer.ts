@@ -4,7 +4,7 @@ import { labelled } from '../ops/hidden-probe.ts';
 import { where } from '../ops/select.ts';
 import { reverse } from '../ops/slices.ts';
 import { CarriedStates, expectStates, type StateSpec } from './carried-states.ts';
-import { type BatchShape, type CallOptions, isTraining, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './layer.ts';
 
 /** What every recurrent layer takes. */
 export interface SequenceOptions extends LayerOptions {
@@ -19,6 +19,14 @@ export interface SequenceOptions extends LayerOptions {
   /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
   zeroOutputForMask?: boolean;
 }
+
+export const sequenceNames: OwnNames<SequenceOptions> = {
+  returnSequences: 1,
+  returnState: 1,
+  goBackwards: 1,
+  stateful: 1,
+  zeroOutputForMask: 1,
+};
 
 /** One sequence of a batch to walk. */
 export interface Walk {
@@ -40,16 +48,16 @@ export interface Walked {
   readonly states: readonly Tensor[];
 }
 
-/** What a layer that returns its states gives: a list, else one tensor. */
-export type WithState<O extends SequenceOptions> = O extends { returnState: true } ? Tensor[] : Tensor;
+/** What a layer gives by its `returnState`: a list of the output and the states, else one tensor. */
+export type WithState<S extends boolean, List extends Tensor[] = Tensor[]> = S extends true ? List : Tensor;
 
 /** A layer that walks a sequence: states between batches, masks, and Keras's choice of outputs. A subclass says how it walks. */
 export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   readonly sequence: SequenceOptions;
   #carried: CarriedStates | undefined;
 
-  constructor(defaultName: string, options: SequenceOptions) {
-    super(defaultName, options);
+  constructor(defaultName: string, options: SequenceOptions, own = {}) {
+    super(defaultName, options, { ...sequenceNames, ...own });
     this.sequence = options;
   }
 
@@ -92,11 +100,6 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
   override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
     const y = this.outputShape(inputShape);
     return this.sequence.returnState ? [y, ...this.stateSpecs.map(({ width }) => [y[0]!, width])] : y;
-  }
-
-  protected override baseConfig(): LayerConfig {
-    const { returnSequences, returnState, goBackwards, stateful, zeroOutputForMask } = this.sequence;
-    return { ...super.baseConfig(), returnSequences, returnState, goBackwards, stateful, zeroOutputForMask };
   }
 
   protected override checkInput(inputShape: BatchShape): void {

@@ -11,14 +11,16 @@ import { type BatchShape, expectCount, type LayerConfig } from './layer.ts';
 import { maskOf } from './mask.ts';
 import {
   type CellOptions,
-  configOf,
+  cellNames,
   type DropoutMasks,
   drawMasks,
   type GruCellOptions,
   gruKind,
+  gruNames,
   type Kind,
   type LstmCellOptions,
   lstmKind,
+  lstmNames,
   makeWeights,
   simpleRnnKind,
   type Weights,
@@ -55,21 +57,20 @@ type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
 class BuiltInRecurrent<Output> extends Recurrent<Output> {
   readonly className: string;
   readonly #kind: Kind;
-  readonly #checkpointEvery: number | undefined;
   readonly #make: Make<Output>;
   #weights: Weights = {};
 
   constructor(
-    names: { className: string; defaultName: string },
-    kind: Kind,
+    names: { className: string; defaultName: string; own: object },
+    kindOf: (options: RecurrentOptions) => Kind,
     options: RecurrentOptions,
     make: Make<Output>,
   ) {
-    super(names.defaultName, options);
+    super(names.defaultName, options, { ...names.own, checkpointEvery: 1 });
+    const kind = kindOf(options);
     this.className = names.className;
     this.#kind = kind;
     this.#make = make;
-    this.#checkpointEvery = options.checkpointEvery;
     if (!kind.cell && !walkSteps) {
       throw new ArgumentError(
         `${names.defaultName}: activation expected those that have fused kernels; 'tapeloop' has others, 'tapeloop/lean' in rnn(${kind.name}Cell(options))`,
@@ -100,7 +101,7 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), ...configOf(this.#kind), checkpointEvery: this.#checkpointEvery };
+    return this.baseConfig();
   }
 
   override copy(options: SequenceOptions): Recurrent<Output> {
@@ -137,7 +138,7 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
         mask: walk.mask && swapTimeBatch(walk.mask),
         inputDropout: perGate ? masks.input : undefined,
         recurrentDropout: masks.hidden,
-        checkpointEvery: this.#checkpointEvery,
+        checkpointEvery: (this.sequence as RecurrentOptions).checkpointEvery,
       },
     );
     const walked = { outputs: outputs && swapTimeBatch(outputs), last: states[0]!, states };
@@ -180,9 +181,13 @@ function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, rever
  *   a mask or an initial state does not fit, or a stateful layer's batch changes.
  * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
  */
-export function lstm<const O extends LstmOptions>(options: O): Recurrent<WithState<O>> {
-  const names = { className: 'LSTM', defaultName: 'lstm' };
-  return new BuiltInRecurrent(names, lstmKind(options), options, (changed) => lstm<O>({ ...options, ...changed }));
+export function lstm<const S extends boolean = false>(
+  options: LstmOptions & { returnState?: S },
+): Recurrent<WithState<S, [y: Tensor, h: Tensor, c: Tensor]>> {
+  const names = { className: 'LSTM', defaultName: 'lstm', own: lstmNames };
+  return new BuiltInRecurrent(names, lstmKind, options, (changed) =>
+    lstm({ ...options, ...changed } as typeof options),
+  );
 }
 
 /**
@@ -196,9 +201,11 @@ export function lstm<const O extends LstmOptions>(options: O): Recurrent<WithSta
  * @throws ArgumentError as `lstm` does.
  * @see keras.layers.GRU
  */
-export function gru<const O extends GruOptions>(options: O): Recurrent<WithState<O>> {
-  const names = { className: 'GRU', defaultName: 'gru' };
-  return new BuiltInRecurrent(names, gruKind(options), options, (changed) => gru<O>({ ...options, ...changed }));
+export function gru<const S extends boolean = false>(
+  options: GruOptions & { returnState?: S },
+): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
+  const names = { className: 'GRU', defaultName: 'gru', own: gruNames };
+  return new BuiltInRecurrent(names, gruKind, options, (changed) => gru({ ...options, ...changed } as typeof options));
 }
 
 /**
@@ -210,8 +217,11 @@ export function gru<const O extends GruOptions>(options: O): Recurrent<WithState
  * @throws ArgumentError as `lstm` does.
  * @see keras.layers.SimpleRNN
  */
-export function simpleRnn<const O extends SimpleRnnOptions>(options: O): Recurrent<WithState<O>> {
-  const names = { className: 'SimpleRNN', defaultName: 'simple_rnn' };
-  const make: Make<WithState<O>> = (changed) => simpleRnn<O>({ ...options, ...changed });
-  return new BuiltInRecurrent(names, simpleRnnKind(options), options, make);
+export function simpleRnn<const S extends boolean = false>(
+  options: SimpleRnnOptions & { returnState?: S },
+): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
+  const names = { className: 'SimpleRNN', defaultName: 'simple_rnn', own: cellNames };
+  return new BuiltInRecurrent(names, simpleRnnKind, options, (changed) =>
+    simpleRnn({ ...options, ...changed } as typeof options),
+  );
 }

@@ -1,18 +1,20 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { repeat } from '../ops/broadcast.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
 export interface RepeatVectorOptions extends LayerOptions {
   /** How many steps T to make. */
   n: number;
 }
 
+const own: OwnNames<RepeatVectorOptions> = { n: 1 };
+
 class RepeatVector extends Layer {
   readonly className = 'RepeatVector';
   readonly #n: number;
 
   constructor(options: RepeatVectorOptions) {
-    super('repeat_vector', options);
+    super('repeat_vector', options, own);
     this.#n = expectCount('repeatVector: n', options.n);
   }
 
@@ -22,7 +24,7 @@ class RepeatVector extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), n: this.#n };
+    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

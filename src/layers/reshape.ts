@@ -1,6 +1,6 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { reshape as reshapeTensor } from '../ops/layout.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from './layer.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
 /** A layer that says of one sample's elements how they are to be arranged. */
 abstract class Rearranged extends Layer {
@@ -21,7 +21,7 @@ class Flatten extends Rearranged {
   readonly className = 'Flatten';
 
   constructor(options: LayerOptions) {
-    super('flatten', options);
+    super('flatten', options, {});
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -45,12 +45,14 @@ export interface ReshapeOptions extends LayerOptions {
   targetShape: readonly number[];
 }
 
+const own: OwnNames<ReshapeOptions> = { targetShape: 1 };
+
 class Reshape extends Rearranged {
   readonly className = 'Reshape';
   readonly #targetShape: readonly number[];
 
   constructor(options: ReshapeOptions) {
-    super('reshape', options);
+    super('reshape', options, own);
     const { targetShape } = options;
     const isLength = (n: number): boolean => n === -1 || (Number.isInteger(n) && n >= 1);
     if (!targetShape.every(isLength) || targetShape.filter((n) => n === -1).length > 1) {
@@ -76,7 +78,7 @@ class Reshape extends Rearranged {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), targetShape: this.#targetShape };
+    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

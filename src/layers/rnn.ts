@@ -82,15 +82,18 @@ const cellOf = (cell: AnyCell): RecurrentCell => (cell instanceof RecurrentCell 
  *   initial state does not fit, a stateful layer's batch changes, or `call` returns something of another shape.
  * @see keras.layers.RNN, keras.layers.StackedRNNCells
  */
-export function rnn<W extends string = never, const O extends RnnOptions = RnnOptions>(
+export function rnn<W extends string = never, const S extends boolean = false>(
   cell: CellDefinition<W>,
-  options?: O,
-): Recurrent<WithState<O>>;
-export function rnn<const O extends RnnOptions>(
+  options?: RnnOptions & { returnState?: S },
+): Recurrent<WithState<S>>;
+export function rnn<const S extends boolean = false>(
   cell: RecurrentCell | readonly AnyCell[],
-  options?: O,
-): Recurrent<WithState<O>>;
-export function rnn<O extends RnnOptions>(cell: AnyCell | readonly AnyCell[], options?: O): Recurrent<WithState<O>> {
+  options?: RnnOptions & { returnState?: S },
+): Recurrent<WithState<S>>;
+export function rnn<S extends boolean>(
+  cell: AnyCell | readonly AnyCell[],
+  options: RnnOptions = {},
+): Recurrent<WithState<S>> {
   const own = Array.isArray(cell) ? new StackedCells(cell.map(cellOf)) : cellOf(cell as AnyCell);
-  return new Rnn<WithState<O>>(own, options ?? {});
+  return new Rnn<WithState<S>>(own, options);
 }

@@ -18,7 +18,7 @@ class TimeDistributed extends Layer {
   readonly layer: Layer;
 
   constructor(layer: Layer, options: LayerOptions) {
-    super('time_distributed', options);
+    super('time_distributed', options, {});
     this.layer = layer;
     if (options.trainable === false) layer.trainable = false;
     this.setScope('');

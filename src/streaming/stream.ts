@@ -1,6 +1,7 @@
 import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { StreamProgram, type WeightFormat } from './program.ts';
 
@@ -50,7 +51,11 @@ export class Stream {
    * @internal
    */
   constructor(engine: StreamEngine, layers: readonly StreamedLayer[], width: number, options: StreamOptions) {
-    const { batch = 1, maxSteps = 1, weights = 'float32' } = options;
+    const {
+      batch = 1,
+      maxSteps = 1,
+      weights = 'float32',
+    } = checkOptions('stream', options, { batch: 1, maxSteps: 1, weights: 1 });
     for (const [what, value] of Object.entries({ batch, maxSteps })) expectCount(`stream: ${what}`, value);
     checkWeightFormat('stream', weights);
     this.batch = batch;

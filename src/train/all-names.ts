@@ -1,3 +1,5 @@
+import { nearestName } from '../engine/nearest-name.ts';
+import { hintBy } from '../engine/options.ts';
 import { knowActivations } from '../layers/activations.ts';
 import { moreActivations } from '../layers/more-activations.ts';
 import { allowStepsOfOps } from '../layers/recurrent.ts';
@@ -25,6 +27,7 @@ const shortNames = {
  * with that be read from files; and has `fit` tell of what is seldom meant. An app that calls it carries them all.
  */
 export function knowAllNames(): void {
+  hintBy(nearestName);
   knowActivations(moreActivations);
   allowStepsOfOps(walkSteps);
   allowWarnings(warnOfSamples);

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
+import { hint } from '../engine/options.ts';
 import type { losses } from './losses/by-name.ts';
 import type { metrics } from './metrics/by-name.ts';
 import type { optimizers } from './optimizers/by-name.ts';
@@ -38,11 +39,11 @@ export class NameTable<Makers extends object> {
     }
     const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
     if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
-    const letters = (text: string): string => text.replaceAll('_', '').toLowerCase();
     const known = Object.keys(makers);
-    const meant = known.find((each) => letters(each) === letters(String(name)));
-    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
-    throw new ArgumentError(`${this.#what} expected one of ${known.join(', ')}, got '${String(name)}'${hint}`);
+    const meant = hint(String(name), known);
+    throw new ArgumentError(
+      `${this.#what} expected one of ${known.join(', ')}, got '${String(name)}'${meant && `; ${meant}`}`,
+    );
   }
 }
 

@@ -14,7 +14,8 @@ import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { values } from '../kernels/reference/values.ts';
 
 const [BATCH, TIME, INPUTS, UNITS] = [3, 5, 4, 6];
-const cellOptions = { units: UNITS, biasInitializer: 'randomNormal', unitForgetBias: false } as const;
+const cellOptions = { units: UNITS, biasInitializer: 'randomNormal' } as const;
+const lstmOptions = { ...cellOptions, unitForgetBias: false };
 
 type Pair = [
   fused: (options: SequenceOptions & object) => Recurrent<Tensor[]>,
@@ -22,18 +23,18 @@ type Pair = [
 ];
 const all = { returnState: true } as const;
 const pairs: Record<string, Pair> = {
-  lstm: [(o) => lstm({ ...cellOptions, ...o, ...all }), (o) => lstmCell({ ...cellOptions, ...o })],
+  lstm: [(o) => lstm({ ...lstmOptions, ...o, ...all }), (o) => lstmCell({ ...lstmOptions, ...o })],
   'lstm without bias': [
-    (o) => lstm({ ...cellOptions, useBias: false, ...o, ...all }),
-    (o) => lstmCell({ ...cellOptions, useBias: false, ...o }),
+    (o) => lstm({ ...lstmOptions, useBias: false, ...o, ...all }),
+    (o) => lstmCell({ ...lstmOptions, useBias: false, ...o }),
   ],
   'lstm with peepholes': [
-    (o) => lstm({ ...cellOptions, peephole: true, ...o, ...all }),
-    (o) => lstmCell({ ...cellOptions, peephole: true, ...o }),
+    (o) => lstm({ ...lstmOptions, peephole: true, ...o, ...all }),
+    (o) => lstmCell({ ...lstmOptions, peephole: true, ...o }),
   ],
   'lstm with a projection': [
-    (o) => lstm({ ...cellOptions, projSize: 4, ...o, ...all }),
-    (o) => lstmCell({ ...cellOptions, projSize: 4, ...o }),
+    (o) => lstm({ ...lstmOptions, projSize: 4, ...o, ...all }),
+    (o) => lstmCell({ ...lstmOptions, projSize: 4, ...o }),
   ],
   'gru, reset after': [(o) => gru({ ...cellOptions, ...o, ...all }), (o) => gruCell({ ...cellOptions, ...o })],
   'gru, reset before': [

@@ -15,7 +15,7 @@ describe('metricOf', () => {
   });
 
   test.each<[unknown, string | RegExp]>([
-    ['f1', /^metric expected one of .*, got 'f1'$/],
+    ['f1', /^metric expected one of .*, got 'f1'; did you mean 'f1Score'\?$/],
     ['mean_absolute_error', /got 'mean_absolute_error'; did you mean 'meanAbsoluteError'\?$/],
     [{ metric: 'area', name: 'x' }, /got 'area'$/],
     [{ metric: 'auc', name: 'auc', curve: 'XYZ' }, "auc: curve expected 'ROC', 'PR', got 'XYZ'"],

@@ -149,7 +149,9 @@ const layerCases: LayerCase[] = [
   ...casesOf(
     'RNN',
     'lstm',
-    (options) => () => rnn(lstmCell(options), options),
+    ({ units, useBias = true, activation = 'tanh', ...sequence }) =>
+      () =>
+        rnn(lstmCell({ units, useBias, activation }), sequence),
     common.filter(({ variant }) => variant !== checkpoints),
   ),
 ];
