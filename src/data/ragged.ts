@@ -12,16 +12,20 @@ export class RaggedArray {
   /** The longest T_i. */
   readonly longest: number;
 
-  /** Throws `ArgumentError` if there is no sequence, one is empty, or the steps of two differ in shape. */
+  /** Throws `ArgumentError` if there is no sequence, or the steps of two differ in shape. One may have no steps. */
   constructor(sequences: readonly NdArray[], what = 'ragged') {
-    const first = sequences[0];
-    if (!first) throw new ArgumentError(`${what} expected one sequence or more, got none`);
-    this.features = first.shape.slice(1);
+    if (sequences.length === 0) throw new ArgumentError(`${what} expected one sequence or more, got none`);
+    const at = Math.max(
+      sequences.findIndex(({ shape }) => shape[0] !== 0),
+      0,
+    );
+    this.features = sequences[at]!.shape.slice(1);
     sequences.forEach(({ shape }, i) => {
-      if (shape[0] === 0) throw new ArgumentError(`${what}[${i}] expected a sequence of one step or more, got none`);
-      if (!sameShape(shape.slice(1), this.features)) {
+      // Of an array without steps nobody knows how wide they would be.
+      const isFree = shape.length === 1 && shape[0] === 0;
+      if (!isFree && !sameShape(shape.slice(1), this.features)) {
         const expected = formatShape([null, ...this.features]);
-        throw new ArgumentError(`${what}[${i}] expected ${expected} as ${what}[0], got ${formatShape(shape)}`);
+        throw new ArgumentError(`${what}[${i}] expected ${expected} as ${what}[${at}], got ${formatShape(shape)}`);
       }
     });
     this.sequences = sequences;
@@ -37,8 +41,8 @@ export class RaggedArray {
 /**
  * Sequences of unequal length as one data set.
  *
- * @param sequences arrays `[T_i]` of ids or `[T_i, …features]`.
- * @throws ArgumentError if there is none, one is empty, or two differ in what follows the time axis.
+ * @param sequences arrays `[T_i]` of ids or `[T_i, …features]`; one of no steps is padding all along.
+ * @throws ArgumentError if there is none, or two differ in what follows the time axis.
  */
 export const ragged = (sequences: readonly DataLike[]): RaggedArray => raggedOf(sequences, 'f32', 'ragged');
 
@@ -61,7 +65,8 @@ export function toSamples(
   if (Array.isArray(values)) {
     if (values[0] instanceof NdArray) return raggedOf(values as NdArray[], dtype, what);
     // Features of unequal number are a mistake, sequences of unequal length are not.
-    const isSequence = oneEachStep || isRows((values as unknown[])[0]);
+    const withSteps = (values as { length?: number }[]).find((value) => value?.length);
+    const isSequence = oneEachStep || isRows(withSteps);
     if (isSequence && differInLength(values)) return raggedOf(values as DataLike[], dtype, what);
   }
   return toNdArray(values as DataLike, dtype, what);

@@ -1,4 +1,4 @@
-import { ArgumentError, empty, type Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
 import { broadcastTo } from '../ops/broadcast.ts';
 import { conv1dLength } from '../ops/convolution.ts';
 import { add, clip, div, maximum, mul, scale } from '../ops/elementwise.ts';
@@ -185,6 +185,9 @@ class GlobalPooling extends Pooling {
   }
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {
+    const [batch, time, features] = x.shape as [number, number, number];
+    // Of a sequence without steps, 0: neither a mean of nothing nor the greatest of nothing is a number.
+    if (time === 0) return filled([batch, features], 0, x.engine);
     return this.#pool(x, mask);
   }
 }

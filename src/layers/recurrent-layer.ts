@@ -1,5 +1,6 @@
-import type { Tensor } from '../autograd/tensor.ts';
+import { filled, type Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
+import { scale } from '../ops/elementwise.ts';
 import { labelled } from '../ops/hidden-probe.ts';
 import { where } from '../ops/select.ts';
 import { reverse } from '../ops/slices.ts';
@@ -117,7 +118,9 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     const walk: Walk = {
       ...{ initialState, mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
     };
-    const { outputs, last, states } = labelled(this.path, () => this.walk(x, walk));
+    const { outputs, last, states } = labelled(this.path, () =>
+      x.shape[1] === 0 ? this.#withoutSteps(x, walk) : this.walk(x, walk),
+    );
     carried?.keep(states);
     let y = outputs ?? last;
     if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);
@@ -126,5 +129,17 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
       if (mask) y.mask = reverse(mask, 1);
     }
     return (returnState ? [y, ...states] : y) as Output;
+  }
+
+  /** As of a sequence that is masked all along: the output is zero, and states stay. */
+  #withoutSteps({ engine, shape }: Tensor, { initialState, returnSequences }: Walk): Walked {
+    const zeros = (...rest: number[]): Tensor => filled([shape[0]!, ...rest], 0, engine);
+    const { outputWidth } = this;
+    return {
+      outputs: returnSequences ? zeros(0, outputWidth) : undefined,
+      last: zeros(outputWidth),
+      // Copies, for what is given or carried has a life of its own.
+      states: initialState?.map((state) => scale(state, 1)) ?? this.stateSpecs.map(({ width }) => zeros(width)),
+    };
   }
 }

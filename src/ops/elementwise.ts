@@ -108,7 +108,10 @@ interface Broadcast {
 function broadcast(name: string, a: Tensor, b: Tensor): Broadcast {
   expectF32(`${name}: a`, a);
   expectF32(`${name}: b`, b);
-  const larger = a.size > b.size || (a.size === b.size && a.shape.length >= b.shape.length) ? a : b;
+  // What has no elements has more than one that repeats.
+  const extent = ({ size }: Tensor): number => size || Number.POSITIVE_INFINITY;
+  const isLonger = extent(a) === extent(b) ? a.shape.length >= b.shape.length : extent(a) > extent(b);
+  const larger = isLonger ? a : b;
   const smaller = larger === a ? b : a;
   const repeated = smaller.shape.slice(smaller.shape.findIndex((n) => n !== 1));
   const suffix = smaller.size === 1 ? [] : repeated;

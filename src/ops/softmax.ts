@@ -130,10 +130,10 @@ export function softmaxCrossEntropy(
     });
     if (weightsAt) kernels.masked_rows(Masked.Zero, rows, 1, weightsAt, 0, each);
     const sum = weightsAt ? kernels.dot(rows, each, weightsAt) : kernels.sum(rows, each);
-    engine.f32(loss.ptr, 1)[0] = sum / rows;
+    engine.f32(loss.ptr, 1)[0] = sum / Math.max(rows, 1);
   });
   record([logits], [loss], (tape) => {
-    const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / rows;
+    const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / Math.max(rows, 1);
     // The probabilities become the gradient where they stand.
     engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
       const at = saved + 4 * from * classes;

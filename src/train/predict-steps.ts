@@ -45,7 +45,7 @@ export class StepPredictor {
     const stream = this.#streamFor(rows, width);
     const sample = xs.data.length / xs.shape[0]!;
     const time = sample / width;
-    if (time === 0) throw new ArgumentError('x expected one step or more, got none');
+    if (time === 0) throw new ArgumentError('predict: x expected one step or more with int8 weights, got none');
     const result = outputs.length / xs.shape[0]!;
     // Of a model that answers once a sequence, the answer is what the last step leaves.
     const first = time - result / stream.outputWidth;

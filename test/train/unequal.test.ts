@@ -196,11 +196,6 @@ describe('sequences of unequal length', () => {
       'sampleWeight[2] expected 1 steps as the sequence of x, got 2',
     ],
     [
-      'an empty sequence',
-      () => built().trainOnBatch([[[1, 2]], []], [[[0]], [[0]]]),
-      'x[1] expected a sequence of one step or more, got none',
-    ],
-    [
       'steps of another width',
       () =>
         built().trainOnBatch(

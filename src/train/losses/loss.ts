@@ -90,7 +90,9 @@ export function withoutZeroRows(
 
 /** Row losses reduced to one number. */
 export function reduceRows(values: Tensor, weights: Tensor | undefined, reduction: Reduction): Tensor {
-  const average = mean(weights ? mul(values, weights) : values);
+  const weighed = weights ? mul(values, weights) : values;
+  // Of no rows, as of a batch whose sequences have no steps, the loss is 0.
+  const average = values.size === 0 ? sum(weighed) : mean(weighed);
   const factor = reductionFactor(reduction, values.size, weights);
   return factor === 1 ? average : scale(average, factor);
 }
