@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { NdArray } from './array.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import { DataError } from './data-error.ts';
@@ -40,7 +40,7 @@ export class CsvTable {
   column(name: string): Float64Array | string[] {
     const column = this.#columns.get(name);
     if (column) return column;
-    throw new ArgumentError(`column expected one of ${list(this.names)}, got '${name}'`);
+    throw new ArgumentError(`column expected one of ${list(this.names)}, got ${shown(name)}`);
   }
 
   /** A column of numbers, not copied. Throws `ArgumentError` if there is none of this name or it has strings. */
@@ -92,7 +92,7 @@ export class CsvTable {
  */
 export async function loadCsv(source: Source, options: CsvOptions = {}): Promise<CsvTable> {
   const { delimiter = ',', header = true, missing = 'error' } = options;
-  checkOptions(delimiter, missing);
+  checkOptions({ delimiter, missing, header, columns: options.columns });
   const { name: file, text } = await openText(source, options);
 
   const rows: CsvRow[] = [];
@@ -115,7 +115,7 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   const places = new Map(names.map((name, i) => [name, i]));
   const twice = names.find((name, i) => places.get(name) !== i);
   if (twice !== undefined)
-    throw new DataError(file, `expected each column once, got '${twice}' twice`, first?.line ?? 1);
+    throw new DataError(file, `expected each column once, got ${shown(twice)} twice`, first?.line ?? 1);
   if (header === true) rows.shift();
 
   const columns = chosenColumns(places, options.columns, file).map(([name, at, type]) => ({
@@ -134,14 +134,27 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   return new CsvTable(new Map(read), kept.length);
 }
 
-function checkOptions(delimiter: string, missing: string): void {
-  if (delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
-    throw new ArgumentError(`loadCsv: delimiter expected one character but a quote, got ${JSON.stringify(delimiter)}`);
+function checkOptions({ delimiter, missing, header, columns }: Record<string, unknown>): void {
+  if (typeof delimiter !== 'string' || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
+    throw new ArgumentError(
+      `loadCsv: delimiter expected one character but a quote, got ${typeof delimiter === 'string' ? JSON.stringify(delimiter.slice(0, 80)) : shown(delimiter)}`,
+    );
   }
-  if (!['error', 'skip', 'nan', 'previous'].includes(missing)) {
-    throw new ArgumentError(`loadCsv: missing expected 'error', 'skip', 'nan' or 'previous', got '${missing}'`);
+  if (typeof header !== 'boolean' && !isTexts(header)) {
+    throw new ArgumentError(`loadCsv: header expected true, false or a list of names, got ${shown(header)}`);
+  }
+  const isTyped = typeof columns === 'object' && columns !== null && !Array.isArray(columns);
+  if (columns !== undefined && !isTyped && !isTexts(columns)) {
+    throw new ArgumentError(
+      `loadCsv: columns expected a list of names, or an object of their types, got ${shown(columns)}`,
+    );
+  }
+  if (!['error', 'skip', 'nan', 'previous'].includes(missing as string)) {
+    throw new ArgumentError(`loadCsv: missing expected 'error', 'skip', 'nan' or 'previous', got ${shown(missing)}`);
   }
 }
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 function chosenColumns(
   places: ReadonlyMap<string, number>,
@@ -153,10 +166,10 @@ function chosenColumns(
   return chosen.map(([name, type]) => {
     const at = places.get(name);
     if (at === undefined) {
-      throw new ArgumentError(`loadCsv: columns of ${file} are ${list([...places.keys()])}, got '${name}'`);
+      throw new ArgumentError(`loadCsv: columns of ${file} are ${list([...places.keys()])}, got ${shown(name)}`);
     }
     if (type !== undefined && type !== 'number' && type !== 'string') {
-      throw new ArgumentError(`loadCsv: columns['${name}'] expected 'number' or 'string', got '${type}'`);
+      throw new ArgumentError(`loadCsv: columns['${name}'] expected 'number' or 'string', got ${shown(type)}`);
     }
     return [name, at, type];
   });
@@ -200,9 +213,7 @@ function numbersOf(
 }
 
 /** The first of them, as an error shows them. */
+
+/** The first of them, since a file may have any number. */
 const list = (names: readonly string[]): string =>
-  names
-    .slice(0, 50)
-    .map((name) => `'${name}'`)
-    .concat(names.length > 50 ? `… (${names.length})` : [])
-    .join(', ');
+  names.slice(0, 20).map(shown).join(', ') + (names.length > 20 ? ` and ${names.length - 20} more` : '');

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { DataError } from './data-error.ts';
 import { type NamedBytes, openSource, type Source, type SourceOptions } from './source.ts';
 
@@ -62,7 +62,12 @@ export async function loadIds(sources: IdSources, options: IdOptions = {}): Prom
     const isId = key === 'outOfVocabulary';
     if (value !== undefined && !(Number.isInteger(value) && value >= 0 && !(isId && value > 0x7fffffff))) {
       const range = isId ? 'from 0 to 2^31 - 1' : 'of 0 or more';
-      throw new ArgumentError(`loadIds: ${key} expected a whole number ${range}, got ${value}`);
+      throw new ArgumentError(`loadIds: ${key} expected a whole number ${range}, got ${shown(value)}`);
+    }
+  }
+  for (const [key, value] of Object.entries({ sha256, widths })) {
+    if (typeof value !== 'object' || value === null) {
+      throw new ArgumentError(`loadIds: ${key} expected an object, got ${shown(value)}`);
     }
   }
   const open = async (file: keyof IdSources): Promise<NamedBytes> => {
@@ -98,7 +103,7 @@ function integers({ name, bytes }: NamedBytes, width: IdWidth): Int32Array<Array
     ['u16', 2],
     ['u32', 4],
   ]).get(width);
-  if (size === undefined) throw new ArgumentError(`loadIds: widths expected 'u8', 'u16' or 'u32', got '${width}'`);
+  if (size === undefined) throw new ArgumentError(`loadIds: widths expected 'u8', 'u16' or 'u32', got ${shown(width)}`);
   if (bytes.length % size !== 0) {
     throw new DataError(
       name,

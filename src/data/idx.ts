@@ -54,7 +54,8 @@ export async function loadIdx(source: Source, options: SourceOptions = {}): Prom
   const length = shape.reduce((product, size) => product * size, 1);
   const expected = start + length * type.bytes;
   if (bytes.length !== expected) {
-    const message = `expected ${expected} bytes for its shape [${shape.join(', ')}], got ${bytes.length}`;
+    const sizes = shape.length > 20 ? `of ${axes} axes` : `[${shape.join(', ')}]`;
+    const message = `expected ${expected} bytes for its shape ${sizes}, got ${bytes.length}`;
     throw new DataError(name, bytes.length < expected ? `${message}: the file is cut short` : message);
   }
   const data = new type.make(length);

@@ -1,5 +1,5 @@
 import type { DType } from '../autograd/tensor.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import type { NestedNumbers } from '../engine/nested-numbers.ts';
 import { formatShape, sameShape } from '../engine/shape.ts';
 import { allocated, asArray, NdArray } from './array.ts';
@@ -35,16 +35,16 @@ export function padSequences(
   const { padding = 'pre', truncating = 'pre', value = 0, dtype = 'i32' } = options;
   for (const [key, side] of Object.entries({ padding, truncating })) {
     if (side !== 'pre' && side !== 'post') {
-      throw new ArgumentError(`padSequences: ${key} expected 'pre' or 'post', got '${side}'`);
+      throw new ArgumentError(`padSequences: ${key} expected 'pre' or 'post', got ${shown(side)}`);
     }
   }
   if (dtype !== 'i32' && dtype !== 'f32')
-    throw new ArgumentError(`padSequences: dtype expected 'i32' or 'f32', got '${dtype}'`);
+    throw new ArgumentError(`padSequences: dtype expected 'i32' or 'f32', got ${shown(dtype)}`);
   const arrays = Array.from(sequences, (sequence, i) => sequenceOf(sequence, i));
   const longest = arrays.reduce((length, { shape }) => Math.max(length, shape[0]!), 0);
   const { maxLength = longest } = options;
   if (!Number.isInteger(maxLength) || maxLength < 0) {
-    throw new ArgumentError(`padSequences: maxLength expected a whole number of 0 or more, got ${maxLength}`);
+    throw new ArgumentError(`padSequences: maxLength expected a whole number of 0 or more, got ${shown(maxLength)}`);
   }
 
   // An empty list says nothing about the shape of its samples.
@@ -59,7 +59,7 @@ export function padSequences(
   );
   const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : Number.isFinite(Math.fround(x)));
   const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
-  if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${value}`);
+  if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${shown(value)}`);
   data.fill(value);
 
   for (const [n, { data: from, shape }] of arrays.entries()) {

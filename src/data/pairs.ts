@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { DataError } from './data-error.ts';
 import { linesOf, openText } from './lines.ts';
 import type { Source, SourceOptions } from './source.ts';
@@ -23,7 +23,7 @@ export interface PairsOptions extends SourceOptions {
 export async function loadPairs(source: Source, options: PairsOptions = {}): Promise<[string, string][]> {
   const { incomplete = 'error' } = options;
   if (incomplete !== 'error' && incomplete !== 'skip') {
-    throw new ArgumentError(`loadPairs: incomplete expected 'error' or 'skip', got '${incomplete}'`);
+    throw new ArgumentError(`loadPairs: incomplete expected 'error' or 'skip', got ${shown(incomplete)}`);
   }
   const { name, text } = await openText(source, options);
   const lines = linesOf(text);

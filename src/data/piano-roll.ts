@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { allocated, NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
 import { openText } from './lines.ts';
@@ -29,9 +29,9 @@ export interface PianoRollOptions extends SourceOptions {
 export async function loadPianoRoll(source: Source, options: PianoRollOptions = {}): Promise<PianoRolls> {
   const { keys = 88, lowestKey = 0 } = options;
   if (!Number.isInteger(keys) || keys < 1)
-    throw new ArgumentError(`loadPianoRoll: keys expected 1 or more, got ${keys}`);
+    throw new ArgumentError(`loadPianoRoll: keys expected 1 or more, got ${shown(keys)}`);
   if (!Number.isInteger(lowestKey))
-    throw new ArgumentError(`loadPianoRoll: lowestKey expected an integer, got ${lowestKey}`);
+    throw new ArgumentError(`loadPianoRoll: lowestKey expected an integer, got ${shown(lowestKey)}`);
   const { name, text } = await openText(source, options);
   const music = parseJson(text, name) as Partial<Record<string, unknown>> | null;
 
@@ -58,10 +58,6 @@ export async function loadPianoRoll(source: Source, options: PianoRollOptions = 
   );
   return { train: train!, valid: valid!, test: test! };
 }
-
-/** A value as an error shows it, without walking into it. */
-const shown = (value: unknown): string =>
-  typeof value === 'object' && value ? 'an object' : JSON.stringify(value).slice(0, 80);
 
 function parseJson(text: string, file: string): unknown {
   try {

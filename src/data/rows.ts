@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import { NdArray } from './array.ts';
 
@@ -41,10 +41,12 @@ export function splitAt<T extends Rows>(rows: T, at: number, options: { context?
   const count = rowCount(rows);
   const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
   if (!Number.isInteger(from) || from < 0 || from > count) {
-    throw new ArgumentError(`splitAt: at expected 0 to ${count}, the rows, or a part between 0 and 1, got ${at}`);
+    throw new ArgumentError(
+      `splitAt: at expected 0 to ${count}, the rows, or a part between 0 and 1, got ${shown(at)}`,
+    );
   }
   if (!Number.isInteger(context) || context < 0 || context > from) {
-    throw new ArgumentError(`splitAt: context expected 0 to ${from}, the rows before, got ${context}`);
+    throw new ArgumentError(`splitAt: context expected 0 to ${from}, the rows before, got ${shown(context)}`);
   }
   return [sliceRows(rows, 0, from), sliceRows(rows, from - context, count)];
 }
@@ -69,7 +71,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
   if (!Number.isInteger(test) || test < 1 || test >= count) {
     throw new ArgumentError(
-      `trainTestSplit: testSize expected a part between 0 and 1 or 1 to ${count - 1} of ${count} rows, got ${testSize}`,
+      `trainTestSplit: testSize expected a part between 0 and 1 or 1 to ${count - 1} of ${count} rows, got ${shown(testSize)}`,
     );
   }
   const ordered = shuffled ? shuffle(arrays, options) : arrays;
@@ -104,7 +106,7 @@ export function takeRows<T extends Rows>(rows: T, indices: ArrayLike<number>): T
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     if (Number.isInteger(index) && index >= 0 && index < count) continue;
-    throw new ArgumentError(`takeRows: indices[${i}] expected 0 to ${count - 1}, got ${index}`);
+    throw new ArgumentError(`takeRows: indices[${i}] expected 0 to ${count - 1}, got ${shown(index)}`);
   }
   if (!(rows instanceof NdArray)) return taken(rows as List, indices, 1) as unknown as T;
   const size = rows.data.length / Math.max(count, 1);

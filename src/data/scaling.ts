@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { formatShape } from '../engine/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
@@ -84,7 +84,7 @@ function affine(offset: Float64Array, scale: Float64Array, what: string): Scaler
     const count = offset.length;
     const { feature = count === 1 ? 0 : undefined } = options;
     if (feature !== undefined && !(feature in offset)) {
-      throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${feature}`);
+      throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${shown(feature)}`);
     }
     if (feature === undefined && shape.at(-1) !== count) {
       throw new ArgumentError(

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { gunzip } from './byte-stream.ts';
 import { DataError, reasonOf, SourceError } from './data-error.ts';
 import { type DownloadOptions, download } from './download.ts';
@@ -44,12 +44,14 @@ export async function readSource(source: Source, options: SourceOptions = {}): P
 
 /** `readSource` with the name for errors. @internal */
 export async function openSource(source: Source, options: SourceOptions): Promise<NamedBytes> {
-  const expected = options.sha256?.toLowerCase();
-  if (expected !== undefined && !/^[0-9a-f]{64}$/.test(expected)) {
-    throw new ArgumentError(`sha256 expected 64 hexadecimal digits, got '${options.sha256}'`);
+  const { sha256, name: given } = options;
+  if (given !== undefined && typeof given !== 'string')
+    throw new ArgumentError(`name expected text, got ${shown(given)}`);
+  if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256))) {
+    throw new ArgumentError(`sha256 expected 64 hexadecimal digits, got ${shown(sha256)}`);
   }
   options.signal?.throwIfAborted();
-  const { name, bytes } = await fetchOrRead(source, options, expected);
+  const { name, bytes } = await fetchOrRead(source, options, sha256?.toLowerCase());
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
   return { name, bytes: (options.gzip ?? isGzip) ? await opened(bytes, name) : bytes };
 }

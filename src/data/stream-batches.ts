@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 export interface StreamBatchesOptions {
@@ -40,7 +40,7 @@ export function streamBatches(
   const { batchSize, steps } = options;
   for (const [name, value] of Object.entries({ batchSize, steps })) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new ArgumentError(`streamBatches: ${name} expected an integer ≥ 1, got ${value}`);
+    throw new ArgumentError(`streamBatches: ${name} expected an integer ≥ 1, got ${shown(value)}`);
   }
   const shifts = options.targets === undefined;
   const x = toNdArray(sequence, shifts ? 'i32' : 'f32', 'streamBatches: sequence');

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { ln } from '../engine/float64.ts';
 import { allocated, NdArray } from './array.ts';
 import { padSequences } from './pad-sequences.ts';
@@ -102,6 +102,10 @@ export class TextVectorization {
     const { standardize = 'lowerAndStripPunctuation', split = 'whitespace', ngrams } = this.#options;
     let standard = text;
     if (typeof standardize === 'function') standard = standardize(text);
+    if (typeof standard !== 'string') {
+      const what = standard === text ? 'texts' : 'standardize';
+      throw new ArgumentError(`textVectorization: ${what} expected text, got ${shown(standard)}`);
+    }
     if (standardize === 'lower' || standardize === 'lowerAndStripPunctuation') standard = standard.toLowerCase();
     if (standardize === 'stripPunctuation' || standardize === 'lowerAndStripPunctuation') {
       standard = standard.replaceAll(/[!-/:-@[-`{-~]/g, '');
@@ -114,6 +118,8 @@ export class TextVectorization {
           : split === 'character'
             ? [...standard]
             : [standard];
+    if (!isTexts(tokens))
+      throw new ArgumentError(`textVectorization: split expected a list of text, got ${shown(tokens)}`);
     if (ngrams === undefined) return tokens;
     const most = Math.min(Number(ngrams), tokens.length);
     const lengths = typeof ngrams === 'number' ? Array.from({ length: most }, (_, i) => i + 1) : ngrams;
@@ -169,7 +175,7 @@ export class TextVectorization {
     const tokens = Array.from(ids, (id, i) => {
       const token = this.#vocabulary[id];
       if (token !== undefined) return token;
-      throw new ArgumentError(`decode: ids[${i}] expected 0 to ${this.#vocabulary.length - 1}, got ${id}`);
+      throw new ArgumentError(`decode: ids[${i}] expected 0 to ${this.#vocabulary.length - 1}, got ${shown(id)}`);
     });
     return tokens.filter((token) => token !== PADDING).join(this.#options.split === 'character' ? '' : ' ');
   }
@@ -198,21 +204,34 @@ export class TextVectorization {
   }
 }
 
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+
 function checkOptions(options: TextVectorizationOptions): void {
   const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;
   const check = (key: string, value: unknown, allowed: readonly unknown[]): void => {
     if (value === undefined || typeof value === 'function' || allowed.includes(value)) return;
     const names = allowed.map((each) => (each === null ? 'null' : `'${each}'`)).join(', ');
-    throw new ArgumentError(`textVectorization: ${key} expected one of ${names}, got '${value}'`);
+    throw new ArgumentError(`textVectorization: ${key} expected one of ${names}, got ${shown(value)}`);
   };
   check('standardize', standardize, ['lowerAndStripPunctuation', 'lower', 'stripPunctuation', null]);
   check('split', split, ['whitespace', 'character', null]);
   check('outputMode', outputMode, ['int', 'count', 'multiHot', 'tfIdf']);
   const least = outputMode === undefined || outputMode === 'int' ? 3 : 2;
   const sizes = [['maxTokens', maxTokens, least] as const, ['outputSequenceLength', outputSequenceLength, 1] as const];
-  for (const [key, value, from] of [...sizes, ...[ngrams ?? []].flat().map((n) => ['ngrams', n, 1] as const)]) {
+  for (const [key, value, from] of [
+    ...sizes,
+    ...[ngrams === undefined ? [] : ngrams].flat().map((n) => ['ngrams', n, 1] as const),
+  ]) {
     if (value === undefined || (Number.isInteger(value) && value >= from)) continue;
-    throw new ArgumentError(`textVectorization: ${key} expected a whole number of ${from} or more, got ${value}`);
+    throw new ArgumentError(
+      `textVectorization: ${key} expected a whole number of ${from} or more, got ${shown(value)}`,
+    );
+  }
+  if (vocabulary !== undefined && !isTexts(vocabulary)) {
+    throw new ArgumentError(`textVectorization: vocabulary expected a list of text, got ${shown(vocabulary)}`);
+  }
+  if (idfWeights !== undefined && !Array.isArray(idfWeights)) {
+    throw new ArgumentError(`textVectorization: idfWeights expected a list of numbers, got ${shown(idfWeights)}`);
   }
   checkIdfWeights(idfWeights, outputMode === 'tfIdf' ? vocabulary : undefined);
 }
@@ -227,7 +246,9 @@ function checkIdfWeights(weights: readonly number[] | undefined, tokens: readonl
   }
   const bad = weights?.findIndex((weight) => !Number.isFinite(weight)) ?? -1;
   if (bad < 0) return;
-  throw new ArgumentError(`textVectorization: idfWeights[${bad}] expected a finite number, got ${weights![bad]}`);
+  throw new ArgumentError(
+    `textVectorization: idfWeights[${bad}] expected a finite number, got ${shown(weights![bad])}`,
+  );
 }
 
 const increment = (counts: Map<string, number>, token: string): void => {

@@ -1,4 +1,5 @@
 // Text as a model sees it: characters (code points) as ids, cut into parallel streams of consecutive windows.
+import { shown } from '../engine/argument-error.ts';
 
 /** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
 export class TextError extends Error {
@@ -100,7 +101,7 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
 export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[]): string {
   return Array.from(ids, (id, at) => {
     if (Number.isInteger(id) && id >= 0 && id < vocabulary.length) return vocabulary[id];
-    throw new RangeError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${id}`);
+    throw new RangeError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${shown(id)}`);
   }).join('');
 }
 
@@ -185,7 +186,7 @@ export class TextStreams {
 export function textStreams(ids: Int32Array, options: { batch: number; time: number }): TextStreams {
   for (const key of ['batch', 'time'] as const) {
     if (!Number.isSafeInteger(options[key]) || options[key] < 1) {
-      throw new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${options[key]}`);
+      throw new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${shown(options[key])}`);
     }
   }
   const needed = options.batch * options.time + 1;

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import { formatShape } from '../engine/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
@@ -74,7 +74,7 @@ export interface WindowBatches extends Iterable<Windows> {
 export function windowBatches(series: DataLike, options: WindowBatchOptions): WindowBatches {
   const { batchSize = 32, shuffle = false, seed = 0 } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError(`windowBatches: batchSize expected a whole number of 1 or more, got ${batchSize}`);
+    throw new ArgumentError(`windowBatches: batchSize expected a whole number of 1 or more, got ${shown(batchSize)}`);
   }
   const { starts, cut } = planOf(series, options, 'windowBatches');
   const order = starts.slice();
@@ -120,7 +120,7 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
     if (Number.isFinite(Math.fround(value))) return true;
     if (Number.isNaN(value) && missing === 'skip') return false;
     const place = `step ${Math.floor(at / features)}, feature ${at % features}`;
-    throw new ArgumentError(`${what}: series expected finite numbers, got ${value} at ${place}`);
+    throw new ArgumentError(`${what}: series expected finite numbers, got ${shown(value)} at ${place}`);
   };
   const all = Uint32Array.from({ length: Math.floor((steps - span) / stride) + 1 }, (_, n) => n * stride);
   const starts = all.filter((start) => {
@@ -155,10 +155,10 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
 function checkOptions(counts: Record<string, number>, missing: string, what: string): void {
   for (const [key, value] of Object.entries(counts)) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new ArgumentError(`${what}: ${key} expected a whole number of 1 or more, got ${value}`);
+    throw new ArgumentError(`${what}: ${key} expected a whole number of 1 or more, got ${shown(value)}`);
   }
   if (missing !== 'error' && missing !== 'skip') {
-    throw new ArgumentError(`${what}: missing expected 'error' or 'skip', got '${missing}'`);
+    throw new ArgumentError(`${what}: missing expected 'error' or 'skip', got ${shown(missing)}`);
   }
 }
 
@@ -166,7 +166,7 @@ function targetsOf(target: WindowOptions['target'], features: number, what: stri
   const targets = target === undefined ? Array.from({ length: features }, (_, f) => f) : [target].flat();
   for (const f of targets) {
     if (Number.isInteger(f) && f >= 0 && f < features) continue;
-    throw new ArgumentError(`${what}: target expected features from 0 to ${features - 1}, got ${f}`);
+    throw new ArgumentError(`${what}: target expected features from 0 to ${features - 1}, got ${shown(f)}`);
   }
   if (targets.length === 0) throw new ArgumentError(`${what}: target expected one feature or more, got none`);
   return targets;

@@ -3,8 +3,17 @@ export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
 }
 
+/** A value as an error shows it: short, and without walking into what may nest without end. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (typeof value === 'function') return 'a function';
+  return value && typeof value === 'object' ? 'an object' : String(value);
+}
+
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
 export function expectCount(what: string, value: number): number {
-  if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`${what} expected an integer ≥ 1, got ${value}`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new ArgumentError(`${what} expected an integer ≥ 1, got ${shown(value)}`);
   return value;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 
 // By the words of the message.
 const ranges = {
@@ -17,9 +17,9 @@ const ranges = {
 
 /** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
 export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
-  const fits = Number.isFinite(Math.fround(value as number));
-  if (typeof value === 'number' && fits && ranges[range](value)) return;
+  const fits = typeof value === 'number' && Number.isFinite(Math.fround(value));
+  if (fits && ranges[range](value)) return;
   throw new ArgumentError(
-    `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${value}`,
+    `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${shown(value)}`,
   );
 }

@@ -1,9 +1,10 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 
 /** Throws `ArgumentError` unless each option is true or false. */
 export function expectFlags(where: string, options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (typeof value !== 'boolean') throw new ArgumentError(`${where}: ${name} expected true or false, got ${value}`);
+    if (typeof value !== 'boolean')
+      throw new ArgumentError(`${where}: ${name} expected true or false, got ${shown(value)}`);
   }
 }
 
@@ -11,7 +12,5 @@ export function expectFlags(where: string, options: Readonly<Record<string, unkn
 export function expectChoice(where: string, name: string, value: unknown, choices: readonly unknown[]): void {
   if (choices.includes(value)) return;
   const listed = choices.map((choice) => (typeof choice === 'string' ? `'${choice}'` : String(choice)));
-  throw new ArgumentError(`${where}: ${name} expected ${listed.join(', ')}, got ${show(value)}`);
+  throw new ArgumentError(`${where}: ${name} expected ${listed.join(', ')}, got ${shown(value)}`);
 }
-
-const show = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));

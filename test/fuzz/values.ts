@@ -68,7 +68,7 @@ const specials: Readonly<Record<string, () => unknown>> = {
 const odd: readonly Plain[] = [
   ...Object.keys(specials).map((name) => ({ $: name })),
   ...Object.keys(typedArrays).flatMap((name) => [{ $: `${name} 1 2 3` }, { $: name }]),
-  ...[0, 1, 2, 3, 5, -1, -3, 0.5, 1e-40, 1e-7, 1e39, 1e300, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53, 65536, 1000],
+  ...[0, 1, 2, 3, 5, -1, -3, 0.5, 1e-40, 1e-7, 1e39, 1e300, 2 ** 53, 1000],
   ...[
     '',
     ' ',
@@ -82,7 +82,7 @@ const odd: readonly Plain[] = [
     'same',
     '\u{1f600}',
     '\ud800',
-    'a'.repeat(5000),
+    'a'.repeat(300),
   ],
   ...[
     null,
@@ -109,6 +109,10 @@ const odd: readonly Plain[] = [
 ];
 
 export const oddValue = (random: Random): Plain => random.pick(odd);
+
+/** Where memory is asked for, numbers of which no host has as much, too; elsewhere they are a wish that takes long to come true. */
+export const oddOrHuge = (random: Random): Plain =>
+  random.chance(0.05) ? random.pick([65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32]) : oddValue(random);
 
 /** What a file of JSON may hold. */
 const oddJson: readonly Plain[] = [

@@ -9,7 +9,7 @@ const options = {
   numWords: [0, 1, 3, 10],
   skipTop: [0, 1, 2],
   maxLength: [0, 1, 3, 100],
-  outOfVocabulary: [2, 0, null, 7],
+  outOfVocabulary: [2, 0, null, 7, 2 ** 31 - 1, 2 ** 31],
   gzip: [false],
   widths: [{ ids: 'u8' }, { ids: 'u32', offsets: 'u16' }, { labels: 'u16' }, { ids: 'u64' }, { ids: '__proto__' }, {}],
   sha256: [{ ids: '0'.repeat(64) }, {}],

@@ -3,7 +3,7 @@ import { type Plain, type Target, Violation } from '../target.ts';
 import { made, oddJsonValue, spoilt } from '../values.ts';
 import { optionsOf, partsOf, utf8 } from './text-pieces.ts';
 
-const options = { keys: [88, 12, 1, 0, 1e9], lowestKey: [0, 21, -3], gzip: [false], name: ['rolls.json'] };
+const options = { keys: [88, 12, 1, 0, 1e15], lowestKey: [0, 21, -3], gzip: [false], name: ['rolls.json'] };
 
 export const target: Target = {
   name: 'piano-roll',
