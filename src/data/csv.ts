@@ -214,6 +214,10 @@ function numbersOf(
 
 /** The first of them, as an error shows them. */
 
-/** The first of them, since a file may have any number. */
+/** The first of them, as an error shows them. */
 const list = (names: readonly string[]): string =>
-  names.slice(0, 20).map(shown).join(', ') + (names.length > 20 ? ` and ${names.length - 20} more` : '');
+  names
+    .slice(0, 50)
+    .map((name) => shown(name))
+    .concat(names.length > 50 ? `… (${names.length})` : [])
+    .join(', ');

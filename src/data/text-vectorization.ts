@@ -173,7 +173,7 @@ export class TextVectorization {
    */
   decode(ids: ArrayLike<number>): string {
     const tokens = Array.from(ids, (id, i) => {
-      const token = this.#vocabulary[id];
+      const token = Number.isInteger(id) ? this.#vocabulary[id] : undefined;
       if (token !== undefined) return token;
       throw new ArgumentError(`decode: ids[${i}] expected 0 to ${this.#vocabulary.length - 1}, got ${shown(id)}`);
     });
