@@ -213,8 +213,6 @@ function numbersOf(
 }
 
 /** The first of them, as an error shows them. */
-
-/** The first of them, as an error shows them. */
 const list = (names: readonly string[]): string =>
   names
     .slice(0, 50)
