@@ -40,6 +40,7 @@ const steps = {
   dropout: 0.1,
   recurrentDropout: 0.1,
 };
+const walk = { returnSequences: true, returnState: false, goBackwards: true, stateful: false };
 const recurrent = { units: 2, activation: 'tanh', useBias: true, inputShape: [3, 2], ...spec };
 
 /** Layers, called with the input that stands in front of their arguments. */
@@ -105,7 +106,7 @@ export const layers: Calls = {
     [tensor(2, 3, 2), call('gru', { units: 2, returnSequences: true }), { mergeMode: 'concat', inputShape: [3, 2] }],
   ],
   rnn: [
-    [tensor(2, 3, 2), call('lstmCell', { units: 2 }), { ...steps, dropout: null }],
+    [tensor(2, 3, 2), call('lstmCell', { units: 2 }), walk],
     [tensor(2, 3, 2), [call('gruCell', { units: 2 }), call('simpleRnnCell', { units: 1 })], { returnState: true }],
     [tensor(2, 3, 2), { name: 'own', units: 2, call: given('identity'), weights: given('nothing') }],
   ],
@@ -360,6 +361,7 @@ const plain: Calls = {
   stopGradient: [[given('zero')]],
   valueAndGrad: [[given('scalar'), [{ $: 'parameter', shape: [2] }]]],
   setSeed: [[1]],
+  onWarning: [[given('nothing')]],
   sequential: [
     [[call('dense', { units: 1, inputShape: [2] })], { name: 'mine' }],
     [[call('gru', { units: 1 }), call('dense', { units: 1 })]],
