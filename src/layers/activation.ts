@@ -1,7 +1,7 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
+import { type ActivationSpec, activationName, activation as functionOf } from './activations.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
 export interface ActivationOptions extends LayerOptions {
@@ -12,11 +12,12 @@ const own: OwnNames<ActivationOptions> = { activation: 1 };
 
 class Activation extends Layer {
   readonly className = 'Activation';
-  readonly #activation: NamedActivation;
+  readonly #activation: ActivationSpec;
 
   constructor(options: ActivationOptions) {
     super('activation', options, own);
-    this.#activation = activationOf(options.activation);
+    functionOf(options.activation);
+    this.#activation = options.activation;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -24,7 +25,7 @@ class Activation extends Layer {
   }
 
   override get outputActivation(): string {
-    return this.#activation.name;
+    return activationName(this.#activation);
   }
 
   override config(): LayerConfig {
@@ -32,11 +33,11 @@ class Activation extends Layer {
   }
 
   override addToStream(program: StreamProgram): void {
-    addActivation(program, this.#activation.name);
+    addActivation(program, this.outputActivation);
   }
 
   protected override call(x: Tensor): Tensor {
-    return this.#activation.apply(x);
+    return functionOf(this.#activation)(x);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/convolution.ts';
-import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
+import { type ActivationSpec, activation } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
@@ -46,7 +46,6 @@ const own: OwnNames<Conv1dOptions> = {
 class Conv1d extends Layer {
   readonly className = 'Conv1D';
   readonly #options: Conv1dOptions;
-  readonly #activation: NamedActivation;
   #kernel: Parameter | undefined;
   #bias: Parameter | undefined;
 
@@ -54,7 +53,7 @@ class Conv1d extends Layer {
     super('conv1d', options, own);
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
-    this.#activation = activationOf(options.activation ?? 'linear');
+    activation(options.activation ?? 'linear');
     this.#options = options;
     // So long a sequence has room for any window: what is left to refuse is an option.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
@@ -98,7 +97,7 @@ class Conv1d extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return this.#activation.apply(convolve(x, this.#kernel!, this.#bias, this.#windows));
+    return activation(this.#options.activation ?? 'linear')(convolve(x, this.#kernel!, this.#bias, this.#windows));
   }
 }
 

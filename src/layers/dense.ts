@@ -3,7 +3,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
 import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
+import { type ActivationSpec, activation, activationName } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
@@ -36,19 +36,22 @@ const own: OwnNames<DenseOptions> = {
 class Dense extends Layer {
   readonly className = 'Dense';
   readonly #options: DenseOptions;
-  readonly #activation: NamedActivation;
   #kernel: Parameter | undefined;
   #bias: Parameter | undefined;
 
   constructor(options: DenseOptions) {
     super('dense', options, own);
     expectCount('dense: units', options.units);
-    this.#activation = activationOf(options.activation ?? 'linear');
+    activation(options.activation ?? 'linear');
     this.#options = options;
   }
 
+  get activation(): ActivationSpec {
+    return this.#options.activation ?? 'linear';
+  }
+
   override get outputActivation(): string {
-    return this.#activation.name;
+    return activationName(this.activation);
   }
 
   override describe(): string {
@@ -65,7 +68,7 @@ class Dense extends Layer {
 
   override addToStream(program: StreamProgram): void {
     program.dense({ kernel: this.#kernel!, bias: this.#bias });
-    addActivation(program, this.#activation.name);
+    addActivation(program, this.outputActivation);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
@@ -76,7 +79,7 @@ class Dense extends Layer {
   }
 
   protected override call(x: Tensor): Tensor {
-    return this.#activation.apply(linear(x, this.#kernel!, this.#bias));
+    return activation(this.activation)(linear(x, this.#kernel!, this.#bias));
   }
 }
 

@@ -8,7 +8,7 @@ import type { Json, LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
 import { hideMasked } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type Activation, activationOf } from './activations.ts';
+import { activationName } from './activations.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -168,8 +168,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
     for (const name in own) {
-      const value = (options as Record<string, unknown>)[name];
-      this.#ownOptions[name] = typeof value === 'function' ? activationOf(value as Activation).name : (value as Json);
+      this.#ownOptions[name] = activationName((options as Record<string, Json>)[name]);
     }
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;

@@ -7,7 +7,7 @@ import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../cells/lstm.ts
 import { rnnCells } from '../cells/rnn.ts';
 import type { RandomStream } from '../engine/random.ts';
 import { dropout as drop } from '../ops/dropout.ts';
-import { type ActivationSpec, activationOf, type NamedActivation } from './activations.ts';
+import { type ActivationSpec, activation as functionOf } from './activations.ts';
 import type { StateSpec } from './carried-states.ts';
 import { expectRate } from './dropout.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
@@ -93,9 +93,6 @@ export interface Kind {
   readonly biases: 1 | 2;
   readonly states: readonly StateSpec[];
   readonly options: CellOptions;
-  readonly activation: NamedActivation;
-  /** Of the gates, for kinds that have some. */
-  readonly recurrentActivation: NamedActivation;
   /** Its kernels, where its activations have some. */
   readonly cell?: Cell | undefined;
   readonly biasInitializer: InitializerSpec | Initializer;
@@ -105,22 +102,17 @@ export interface Kind {
 
 export type Weights = Readonly<Record<string, Parameter>>;
 
-type Activations = Pick<Kind, 'activation' | 'recurrentActivation'>;
-
-/** Throws for an option out of its range. */
-function activationsOf(what: string, options: LstmCellOptions | GruCellOptions): Activations {
+function checkRanges(what: string, options: LstmCellOptions | GruCellOptions): void {
   const { units, dropout = 0, recurrentDropout = 0, activation = 'tanh', recurrentActivation = 'sigmoid' } = options;
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
-  return { activation: activationOf(activation), recurrentActivation: activationOf(recurrentActivation) };
+  functionOf(activation);
+  functionOf(recurrentActivation);
 }
 
-const hasKernels = ({ activation, recurrentActivation }: Activations): boolean =>
-  hasFusedGates({ activation: activation.name, recurrentActivation: recurrentActivation.name });
-
 export function lstmKind(options: LstmCellOptions): Kind {
-  const activations = activationsOf('lstm', options);
+  checkRanges('lstm', options);
   const { units, peephole = false, projSize } = options;
   const { kernelInitializer = 'glorotUniform', unitForgetBias = true, biasInitializer = 'zeros' } = options;
   if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
@@ -131,34 +123,34 @@ export function lstmKind(options: LstmCellOptions): Kind {
   if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
   const fused = peephole ? lstmPeepholeCell : projSize ? lstmProjectionCell : lstmCell;
   return {
-    ...{ name: 'lstm', gates: 4, biases: 1, options, extra, ...activations },
+    ...{ name: 'lstm', gates: 4, biases: 1, options, extra },
     states: [
       { name: 'h', width: projSize ?? units },
       { name: 'c', width: units },
     ],
-    cell: hasKernels(activations) && extra.length < 2 ? fused : undefined,
+    cell: hasFusedGates(options) && extra.length < 2 ? fused : undefined,
     biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
   };
 }
 
 export function gruKind(options: GruCellOptions): Kind {
-  const activations = activationsOf('gru', options);
+  checkRanges('gru', options);
   const { units, resetAfter = true } = options;
   return {
-    ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [], ...activations },
+    ...{ name: 'gru', gates: 3, biases: resetAfter ? 2 : 1, options, extra: [] },
     states: [{ name: 'h', width: units }],
-    cell: hasKernels(activations) ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
+    cell: hasFusedGates(options) ? (resetAfter ? gruAfterCell : gruBeforeCell) : undefined,
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }
 
 export function simpleRnnKind(options: CellOptions): Kind {
-  const activations = activationsOf('simpleRnn', options);
-  const { units } = options;
+  checkRanges('simpleRnn', options);
+  const { units, activation = 'tanh' } = options;
   return {
-    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [], ...activations },
+    ...{ name: 'simpleRnn', gates: 1, biases: 1, options, extra: [] },
     states: [{ name: 'h', width: units }],
-    cell: (rnnCells as Partial<Record<string, Cell>>)[activations.activation.name],
+    cell: typeof activation === 'string' ? rnnCells[activation as keyof typeof rnnCells] : undefined,
     biasInitializer: options.biasInitializer ?? 'zeros',
   };
 }

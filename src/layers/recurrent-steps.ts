@@ -6,10 +6,12 @@ import { concatenate } from '../ops/joins.ts';
 import { reshape } from '../ops/layout.ts';
 import { linear } from '../ops/linear.ts';
 import { slice, split } from '../ops/slices.ts';
-import type { Activation } from './activations.ts';
+import { activation as functionOf } from './activations.ts';
 import { composedScan, type Step } from './composed-scan.ts';
 import type { WalkSteps } from './recurrent.ts';
-import type { DropoutMasks, GruCellOptions, Kind, Weights } from './recurrent-kinds.ts';
+import type { DropoutMasks, GruCellOptions, Kind, LstmCellOptions, Weights } from './recurrent-kinds.ts';
+
+type Activation = (x: Tensor) => Tensor;
 
 interface GateWeights {
   /** `[I, G·H]` */
@@ -120,10 +122,13 @@ const simpleRnnStep =
     return { output, states: [output] };
   };
 
-function makeStepOf({ name, options, activation: { apply }, recurrentActivation: gates }: Kind): MakeStep {
-  if (name === 'lstm') return lstmStep(apply, gates.apply);
-  if (name === 'gru') return gruStep(apply, gates.apply, (options as GruCellOptions).resetAfter ?? true);
-  return simpleRnnStep(apply);
+function makeStepOf({ name, options }: Kind): MakeStep {
+  const given: LstmCellOptions & GruCellOptions = options;
+  const activation = functionOf(given.activation ?? 'tanh');
+  const recurrentActivation = functionOf(given.recurrentActivation ?? 'sigmoid');
+  if (name === 'lstm') return lstmStep(activation, recurrentActivation);
+  if (name === 'gru') return gruStep(activation, recurrentActivation, given.resetAfter ?? true);
+  return simpleRnnStep(activation);
 }
 
 /** The step of a recurrence, for one batch of sequences. */

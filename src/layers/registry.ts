@@ -1,9 +1,11 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { activation } from './activation.ts';
+import type { Activation } from './activations.ts';
 import { additiveAttention, attention } from './attention.ts';
 import { bidirectional } from './bidirectional.ts';
 import { gruCell, lstmCell, simpleRnnCell } from './built-in-cells.ts';
 import { conv1d } from './conv1d.ts';
+import { customObject, nameOfCustom } from './custom-objects.ts';
 import { dense } from './dense.ts';
 import { dropout, spatialDropout1d } from './dropout.ts';
 import { embedding } from './embedding.ts';
@@ -82,11 +84,25 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
   if (!Object.hasOwn(makers, className)) {
     throw new ArgumentError(`layer class expected one of ${layerClasses.join(', ')}, got '${className}'`);
   }
-  const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([option, value]) => [option, /activation$/i.test(option) ? ownActivation(value) : value]),
+  );
   try {
     return makers[className]!(given as never) as Layer;
   } catch (cause) {
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
     throw new ArgumentError(`${className} '${config.name}': an option has a value of another kind`, { cause });
   }
+}
+
+/** The function that a file names in the place of an activation, by that name, so that it is saved under it again; an activation of ours as it is. */
+function ownActivation(value: unknown): unknown {
+  const name = nameOfCustom(value);
+  if (name === undefined) return value;
+  const own = customObject('activation', name);
+  if (typeof own !== 'function') throw new ArgumentError(`activation '${name}' expected a function, got ${typeof own}`);
+  const named = (x: Parameters<Activation>[0]): unknown => own(x);
+  return Object.defineProperty(named, 'name', { value: name });
 }

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
-import { type ActivationName, activationOf } from '../../src/layers/activations.ts';
+import { type ActivationName, activation } from '../../src/layers/activations.ts';
 import * as ops from '../../src/ops/index.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
@@ -29,7 +29,7 @@ const others: Record<string, (x: Tensor) => Tensor> = { celu: (x) => ops.celu(x,
 function run({ op, options }: OpCase, [a, b, c]: Tensor[]): Tensor {
   switch (op) {
     case 'activation':
-      return (others[options.name!] ?? activationOf(options.name as ActivationName).apply)(a!);
+      return (others[options.name!] ?? activation(options.name as ActivationName))(a!);
     case 'layerNorm':
       return ops.layerNorm(a!, b, c, { epsilon: options.epsilon! });
     case 'conv1d':

@@ -5,7 +5,7 @@ import { ndarray } from '../../src/data/array.ts';
 import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { activation } from '../../src/layers/activation.ts';
-import { type ActivationName, type ActivationSpec, activationOf } from '../../src/layers/activations.ts';
+import { type ActivationName, type ActivationSpec, activation as functionOf } from '../../src/layers/activations.ts';
 import { bidirectional } from '../../src/layers/bidirectional.ts';
 import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/built-in-cells.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
@@ -87,7 +87,7 @@ describe('an activation by name', () => {
   });
 
   test('is refused where there is none of the name', () => {
-    expect(() => activationOf('reLU' as 'relu')).toThrow(
+    expect(() => functionOf('reLU' as 'relu')).toThrow(
       /^activation expected one of linear, relu, .* or a function, got 'reLU'$/,
     );
   });
@@ -98,7 +98,7 @@ describe('an activation by name', () => {
       ['silu', 'swish'],
       ['hardSilu', 'hardSwish'],
     ] as const) {
-      expect(activationOf(alias).apply(x).toArray()).toEqual(activationOf(name).apply(x).toArray());
+      expect(functionOf(alias)(x).toArray()).toEqual(functionOf(name)(x).toArray());
     }
   });
 });
@@ -150,21 +150,14 @@ describe('a function as activation', () => {
     });
   });
 
-  test.each(Object.keys(layers))('%s, of ops, goes by its name and has the bits of it', (name) => {
-    const [byName, byFunction] = [layers[name]!('tanh', 'sigmoid'), layers[name]!(tanh, sigmoid)];
-    expect(run(byFunction)).toEqual(run(byName));
-    expect(byFunction.config()).toEqual({ ...byName.config(), name: byFunction.name });
-    expect(layers[name]!(leakyRelu, hardSigmoid).config()).toEqual(layers[name]!('leakyRelu', 'hardSigmoid').config());
-  });
-
-  test.each<[string, (x: Tensor) => unknown, string]>([
-    ['of another shape', (t) => mean(t), '[]'],
-    ['nothing', () => {}, 'undefined'],
-    ['a number', () => 3, 'number'],
-  ])('that returns %s, throws when it is called', (_, of, got) => {
+  test.each<[string, (x: Tensor) => unknown]>([
+    ['of another shape', (t) => mean(t)],
+    ['nothing', () => {}],
+    ['a number', () => 3],
+  ])('that returns %s, throws when it is called', (_, of) => {
     const layer = dense({ units: 2, activation: of as typeof ownTanh });
     expect(() => layer(tensor([[1, 2, 3]]))).toThrow(
-      new ArgumentError(`activation '${of.name}' expected to return a tensor [1, 2], got ${got}`),
+      new ArgumentError(`activation '${of.name}': output expected [1, 2], got []`),
     );
   });
 
@@ -196,7 +189,7 @@ describe('a function as activation', () => {
     expect(again.config()).toEqual(config);
     expect(run(again)).toEqual(run(saved));
     expect(() => read({ ownSigmoid })).toThrow("activation 'ownTanh'");
-    expect(() => read({ ownSigmoid, ownTanh: 'tanh' })).toThrow("or a function, got 'custom ownTanh'");
+    expect(() => read({ ownSigmoid, ownTanh: 'tanh' })).toThrow("activation 'ownTanh' expected a function, got string");
   });
 
   test('of a name that a file could have and none gives, is refused', () => {
@@ -212,7 +205,7 @@ describe('a function as activation', () => {
 describe('the hard sigmoid of Keras 2', () => {
   test('has slope 0.2 where that of Keras 3 has a sixth', () => {
     const x = tensor([-3, -2.5, -1, 0, 1, 2.5, 2.9, 3]);
-    const of = (name: ActivationName): number[] => [...activationOf(name).apply(x).toArray()];
+    const of = (name: ActivationName): number[] => [...functionOf(name)(x).toArray()];
     const expected = [0, 0, 0.3, 0.5, 0.7, 1, 1, 1];
     of('hardSigmoid2').forEach((y, i) => {
       expect(y).toBeCloseTo(expected[i]!, 6);
