@@ -313,7 +313,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @param x samples; or batches `[x]` or `{ x }`, made as `fit` takes them, whose outputs come as a promise.
    * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal length are
    *   padded to the longest.
-   * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step.
+   * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step or a step is masked.
    */
   predict(x: Data, options?: PredictOptions): Predictions<Y>;
   predict(batches: Batches<InputBatch>, options?: BatchesOptions): Promise<Predictions<Y>>;
@@ -338,12 +338,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   #predictInt8(columns: Nested<Column>, batchSize: number): NdArray<Float32Array> {
-    const { values } = leavesOf(columns, isColumn)[0]!;
-    if (!isColumn(columns) || !(values instanceof NdArray)) {
+    if (!isColumn(columns) || !(columns.values instanceof NdArray)) {
       throw new ArgumentError('predict: x expected one input, of sequences of one length, with int8 weights');
     }
     this.#int8 ??= new StepPredictor(this as unknown as Model, 'int8');
-    return this.#int8.predict(values, batchSize);
+    return this.#int8.predict(columns, batchSize);
   }
 
   /**

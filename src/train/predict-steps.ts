@@ -1,9 +1,10 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { Recurrent } from '../layers/recurrent.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
 import type { Model } from './model.ts';
+import { type Column, inTurn } from './samples.ts';
 
 /** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */
 const CHUNK = 32;
@@ -22,13 +23,17 @@ export class StepPredictor {
     this.#weights = weights;
   }
 
-  predict(xs: NdArray, batchSize: number): NdArray<Float32Array> {
+  /** Throws `ArgumentError` for a sequence of no step, or one of which a layer masks a step: a stream makes every step. */
+  predict(x: Column, batchSize: number): NdArray<Float32Array> {
+    const xs = x.values as NdArray;
     const { network } = this.#model;
     network.build(xs.shape);
     const [count, ...rest] = network.outputShape(xs.shape) as number[];
     const outputs = new Float32Array(rest.reduce((size, n) => size * n, count!));
     for (let from = 0; from < count!; from += batchSize) {
-      this.#predictBatch(xs, from, Math.min(from + batchSize, count!), outputs);
+      const to = Math.min(from + batchSize, count!);
+      this.#expectNoPadding(x, from, to);
+      this.#predictBatch(xs, from, to, outputs);
     }
     return new NdArray(outputs, [count!, ...rest]);
   }
@@ -36,6 +41,25 @@ export class StepPredictor {
   dispose(): void {
     this.#stream?.dispose();
     this.#stream = undefined;
+  }
+
+  #expectNoPadding(x: Column, from: number, to: number): void {
+    const { engine, layers } = this.#model;
+    const last = layers.findLastIndex((layer) => layer.className === 'Masking' || layer.config().maskZero);
+    if (last < 0) return;
+    const mask = engine.step(() =>
+      layers
+        .slice(0, last + 1)
+        .reduce<Tensor>(
+          (value, layer) => layer(value) as Tensor,
+          x.upload(engine, { order: inTurn(x.count), from, to }),
+        )
+        .mask?.toArray(),
+    );
+    if (!mask?.includes(0)) return;
+    throw new ArgumentError(
+      `predict: x expected sequences without padding with int8 weights, got steps that layer '${layers[last]!.name}' masks`,
+    );
   }
 
   #predictBatch(xs: NdArray, from: number, to: number, outputs: Float32Array): void {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Parameter } from '../../src/autograd/parameter.ts';
+import { ArgumentError } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
@@ -8,6 +9,7 @@ import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { type CallOptions, Layer } from '../../src/layers/layer.ts';
+import { masking } from '../../src/layers/masking.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 
@@ -205,3 +207,18 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
     });
   });
 }
+
+test.each<[string, Layer, number[][] | number[][][]]>([
+  ['embedding', embedding({ inputDim: 9, outputDim: 4, maskZero: true }), [[3, 4, 5], [3, 4, 0]]], // biome-ignore format: one row
+  ['masking', masking({ inputShape: [null, 1] }), [[[3], [4], [5]], [[3], [0], [5]]]], // biome-ignore format: one row
+])('predict with int8 weights, of steps that %s masks, is refused, for every step would be made', (name, first, x) => {
+  setSeed(1);
+  const model = sequential([first, dropout({ rate: 0.5 }), lstm({ units: 5 }), dense({ units: 1 })]);
+  const whole = (x as number[][]).slice(0, 1);
+  expect(model.predict(whole, { weights: 'int8' }).data[0]).toBeCloseTo(model.predict(whole).data[0]!, 2);
+  expect(() => model.predict(x as number[][], { weights: 'int8' })).toThrow(
+    new ArgumentError(
+      `predict: x expected sequences without padding with int8 weights, got steps that layer '${name}' masks`,
+    ),
+  );
+});
