@@ -47,7 +47,7 @@ class Permute extends Layer {
 }
 
 /**
- * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`.
+ * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the output carries no mask.
  *
  * @throws ArgumentError if `dims` does not name every axis once; when called, if the input has others.
  * @see keras.layers.Permute

@@ -34,7 +34,7 @@ class Flatten extends Rearranged {
 }
 
 /**
- * All that a sample has as one vector: `[B, …]` → `[B, n]`.
+ * All that a sample has as one vector: `[B, …]` → `[B, n]`. As in Keras, the output carries no mask.
  *
  * @see keras.layers.Flatten
  */
@@ -91,7 +91,7 @@ const sizeOf = (shape: BatchShape): number | null =>
   shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
 
 /**
- * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`.
+ * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`. As in Keras, the output carries no mask.
  *
  * @throws ArgumentError if `targetShape` is no shape; when called, if a sample does not fill it.
  * @see keras.layers.Reshape

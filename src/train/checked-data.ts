@@ -14,7 +14,10 @@ export type Data = Nested<SamplesLike>;
 
 /** What a data set is weighed by. */
 export interface WeightOptions {
-  /** How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. */
+  /**
+   * How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. What weighs 0 is not computed
+   * with; its targets are checked all the same.
+   */
   sampleWeight?: Nested<SamplesLike> | undefined;
   /** How much a sample of each class counts, by class id; 1 for one that is not named. For a model of one output. */
   classWeight?: ClassWeight | undefined;

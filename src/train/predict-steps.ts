@@ -45,7 +45,10 @@ export class StepPredictor {
 
   #expectNoPadding(x: Column, from: number, to: number): void {
     const { engine, layers } = this.#model;
-    const last = layers.findLastIndex((layer) => layer.className === 'Masking' || layer.config().maskZero);
+    const last = layers.findLastIndex((layer) => {
+      const config = layer.config();
+      return config.maskZero || 'maskValue' in config;
+    });
     if (last < 0) return;
     const mask = engine.step(() =>
       layers
