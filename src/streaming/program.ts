@@ -197,6 +197,10 @@ export class StreamProgram {
     scratch?: Ptr;
     function?: number;
   }): void {
+    const { inputs = this.#width } = r;
+    if (inputs !== this.#width) {
+      throw new ArgumentError(`stream: a layer expected ${inputs} features, got ${this.#width}`);
+    }
     const kind = r.kind + (this.weights === 'int8' ? STREAM_INT8 : 0);
     this.#records.push([
       ...[kind, this.rows, r.inputs ?? 0, r.units, this.#at, r.y, r.kernel ?? 0, r.recurrent ?? 0],

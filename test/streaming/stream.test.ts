@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { Parameter } from '../../src/autograd/parameter.ts';
 import { ArgumentError, DeadTensorError } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
@@ -8,6 +9,7 @@ import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { lstm } from '../../src/layers/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { StreamProgram } from '../../src/streaming/program.ts';
 import { sequential } from '../../src/train/model.ts';
 import { modes } from '../engine/modes.ts';
 import { expectSameBits } from '../kernels/compare.ts';
@@ -211,6 +213,13 @@ for (const mode of modes) {
       expect(() => stream.step(values(INPUTS))).toThrow(
         `tensor '${bias.name}' ${JSON.stringify(bias.shape).replaceAll(',', ', ')} was disposed of`,
       );
+    });
+
+    test('stream, layers of which one expects other features than it gets, is refused', () => {
+      const program = new StreamProgram(engine(), 1, 5);
+      const kernel = new Parameter('kernel', [4, 2]);
+      expect(() => program.dense({ kernel })).toThrow(new ArgumentError('stream: a layer expected 4 features, got 5'));
+      program.dispose();
     });
 
     test('stream, one sequence of a batch reset, starts that one anew and leaves the others', () => {

@@ -139,6 +139,18 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
       expect(furthest(after, model.predict(one).data)).toBeLessThan(0.01);
     });
 
+    test('predict, stateful, of a batch of another size than before, throws by name and keeps the states', () => {
+      const layer = lstm({ units: 5, stateful: true, inputShape: [null, 3] });
+      const model = sequential([layer as Layer]);
+      const x = (batch: number) => ndarray(random(batch * 6, 7), [batch, 2, 3]);
+      model.predict(x(2), { weights: 'int8' });
+      const before = layer.states;
+      expect(() => model.predict(x(3), { weights: 'int8' })).toThrow(
+        'lstm(units=5): stateful, so every batch expected 2 samples as the first, got 3',
+      );
+      expect(layer.states).toEqual(before);
+    });
+
     test('predict, an embedding and stateful layers, carries states from call to call as float32 does', () => {
       setSeed(4);
       const model = sequential([
