@@ -1,7 +1,7 @@
 import { ArgumentError } from './argument-error.ts';
 
 /** The name of every option of `O`; the compiler refuses a table that lacks one, or that has another. */
-export type Names<O> = { readonly [Name in keyof O]-?: 1 };
+export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 
 /** What is said of a name that is not known, beside the known ones; nothing until `hintBy` is called, so that an app need not carry it. */
 export let hint = (_given: string, _known: readonly string[]): string => '';

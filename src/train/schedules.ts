@@ -1,5 +1,6 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { cosPi, power } from '../engine/float64.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { Json } from '../layers/layer.ts';
 import { expectNumber } from './expect-number.ts';
 import { scheduleTable } from './name-tables.ts';
@@ -32,7 +33,8 @@ function expectRates(name: string, rates: Record<string, unknown>): void {
 }
 
 /** Always the same: what a number is, where a schedule is asked for. */
-export function constant({ learningRate }: { learningRate: number }): Schedule {
+export function constant(options: { learningRate: number }): Schedule {
+  const { learningRate } = checkOptions('constant', options, { learningRate: 1 });
   expectRates('constant', { learningRate });
   return made('constant', { learningRate }, () => learningRate);
 }
@@ -48,7 +50,8 @@ export interface DecayOptions {
 
 /** A decay by n = t/decaySteps, in whole numbers with `staircase`. */
 function decay(name: string, options: DecayOptions, factor: (decayRate: number, n: number) => number): Schedule {
-  const { initialLearningRate, decaySteps, decayRate, staircase = false } = options;
+  const names = { initialLearningRate: 1, decaySteps: 1, decayRate: 1, staircase: 1 };
+  const { initialLearningRate, decaySteps, decayRate, staircase = false } = checkOptions(name, options, names);
   expectRates(name, { initialLearningRate, decayRate });
   expectNumber(`${name}: decaySteps`, decaySteps, '> 0');
   return made(name, { initialLearningRate, decaySteps, decayRate, staircase }, (t) => {
@@ -67,7 +70,10 @@ export const exponentialDecay = (options: DecayOptions): Schedule => decay('expo
 
 /** `exponentialDecay` in steps: the learning rate times decayRate once in decaySteps. @see torch.optim.lr_scheduler.StepLR */
 export const stepDecay = (options: Omit<DecayOptions, 'staircase'>): Schedule =>
-  exponentialDecay({ ...options, staircase: true });
+  exponentialDecay({
+    ...checkOptions('stepDecay', options, { initialLearningRate: 1, decaySteps: 1, decayRate: 1 }),
+    staircase: true,
+  });
 
 /**
  * initialLearningRate / (1 + decayRate·n) with n = t/decaySteps.
@@ -91,8 +97,9 @@ export interface PiecewiseConstantDecayOptions {
  * @throws ArgumentError if boundaries do not ascend, or values are not one more than they.
  * @see keras.optimizers.schedules.PiecewiseConstantDecay
  */
-export function piecewiseConstantDecay({ boundaries, values }: PiecewiseConstantDecayOptions): Schedule {
+export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): Schedule {
   const name = 'piecewiseConstantDecay';
+  const { boundaries, values } = checkOptions(name, options, { boundaries: 1, values: 1 });
   for (const [key, list] of Object.entries({ boundaries, values })) {
     if (!Array.isArray(list)) throw new ArgumentError(`${name}: ${key} expected a list, got ${list}`);
     list.forEach((value, i) => expectNumber(`${name}: ${key}[${i}]`, value, '≥ 0'));
@@ -129,6 +136,13 @@ export interface PolynomialDecayOptions {
  * @see keras.optimizers.schedules.PolynomialDecay
  */
 export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
+  checkOptions('polynomialDecay', options, {
+    initialLearningRate: 1,
+    decaySteps: 1,
+    endLearningRate: 1,
+    power: 1,
+    cycle: 1,
+  });
   const { initialLearningRate, decaySteps, endLearningRate = 0.0001, power: exponent = 1, cycle = false } = options;
   expectRates('polynomialDecay', { initialLearningRate, endLearningRate, power: exponent });
   expectNumber('polynomialDecay: decaySteps', decaySteps, '> 0');
@@ -166,6 +180,13 @@ export interface CosineDecayOptions {
  * @see Loshchilov and Hutter 2016; keras.optimizers.schedules.CosineDecay
  */
 export function cosineDecay(options: CosineDecayOptions): Schedule {
+  checkOptions('cosineDecay', options, {
+    initialLearningRate: 1,
+    decaySteps: 1,
+    alpha: 1,
+    warmupTarget: 1,
+    warmupSteps: 1,
+  });
   const { initialLearningRate, decaySteps, alpha = 0, warmupTarget, warmupSteps = 0 } = options;
   const top = warmupTarget ?? initialLearningRate;
   expectRates('cosineDecay', { initialLearningRate, alpha, warmupTarget: top, warmupSteps });
@@ -197,6 +218,13 @@ export interface CosineDecayRestartsOptions {
  * @see Loshchilov and Hutter 2016; keras.optimizers.schedules.CosineDecayRestarts
  */
 export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedule {
+  checkOptions('cosineDecayRestarts', options, {
+    initialLearningRate: 1,
+    firstDecaySteps: 1,
+    tMul: 1,
+    mMul: 1,
+    alpha: 1,
+  });
   const { initialLearningRate, firstDecaySteps, tMul = 2, mMul = 1, alpha = 0 } = options;
   expectRates('cosineDecayRestarts', { initialLearningRate, mMul, alpha });
   expectNumber('cosineDecayRestarts: firstDecaySteps', firstDecaySteps, '> 0');
@@ -229,7 +257,9 @@ export interface LinearWarmupOptions {
  * @throws ArgumentError if warmupSteps or a rate is negative.
  * @see Goyal et al. 2017
  */
-export function linearWarmup({ warmupSteps, after, initialLearningRate = 0 }: LinearWarmupOptions): Schedule {
+export function linearWarmup(options: LinearWarmupOptions): Schedule {
+  const names = { warmupSteps: 1, after: 1, initialLearningRate: 1 };
+  const { warmupSteps, after, initialLearningRate = 0 } = checkOptions('linearWarmup', options, names);
   expectRates('linearWarmup', { warmupSteps, initialLearningRate });
   const next = typeof after === 'number' ? constant({ learningRate: after }) : after;
   return {

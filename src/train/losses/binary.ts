@@ -1,4 +1,5 @@
 import type { Tensor } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { softplus } from '../../ops/activations.ts';
 import { add, addScalar, log, mul, neg, scale, sigmoid, sub } from '../../ops/elementwise.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -31,11 +32,12 @@ const entropyOfLogits = (yTrue: Tensor, x: Tensor): Tensor => sub(softplus(x), m
  * @throws ArgumentError if labelSmoothing is outside [0, 1].
  * @see keras.losses.BinaryCrossentropy
  */
-export function binaryCrossentropy({
-  fromLogits = false,
-  labelSmoothing = 0,
-  ...options
-}: CrossentropyOptions = {}): Loss {
+export function binaryCrossentropy(given: CrossentropyOptions = {}): Loss {
+  const {
+    fromLogits = false,
+    labelSmoothing = 0,
+    ...options
+  } = checkOptions('binaryCrossentropy', given, { fromLogits: 1, labelSmoothing: 1, reduction: 1 });
   const name = 'binaryCrossentropy';
   checkCrossentropyOptions(name, fromLogits, labelSmoothing);
   const entropy = fromLogits ? entropyOfLogits : entropyOf;
@@ -68,14 +70,22 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
  * @throws ArgumentError if labelSmoothing or alpha is outside [0, 1], or gamma < 0.
  * @see keras.losses.BinaryFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
  */
-export function binaryFocalCrossentropy({
-  applyClassBalancing = false,
-  alpha = 0.25,
-  gamma = 2,
-  fromLogits = false,
-  labelSmoothing = 0,
-  ...options
-}: BinaryFocalOptions = {}): Loss {
+export function binaryFocalCrossentropy(given: BinaryFocalOptions = {}): Loss {
+  const {
+    applyClassBalancing = false,
+    alpha = 0.25,
+    gamma = 2,
+    fromLogits = false,
+    labelSmoothing = 0,
+    ...options
+  } = checkOptions('binaryFocalCrossentropy', given, {
+    applyClassBalancing: 1,
+    alpha: 1,
+    gamma: 1,
+    fromLogits: 1,
+    labelSmoothing: 1,
+    reduction: 1,
+  });
   const name = 'binaryFocalCrossentropy';
   checkCrossentropyOptions(name, fromLogits, labelSmoothing);
   expectFlags(name, { applyClassBalancing });

@@ -1,4 +1,5 @@
 import { ArgumentError, tensor } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { clip, log, mul, neg, sub } from '../../ops/elementwise.ts';
 import { logSoftmax, softmax } from '../../ops/softmax.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -23,11 +24,12 @@ import { expectDistributions, expectProbabilities } from './target-checks.ts';
  * @throws ArgumentError if labelSmoothing is outside [0, 1].
  * @see keras.losses.CategoricalCrossentropy
  */
-export function categoricalCrossentropy({
-  fromLogits = false,
-  labelSmoothing = 0,
-  ...options
-}: CrossentropyOptions = {}): Loss {
+export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
+  const {
+    fromLogits = false,
+    labelSmoothing = 0,
+    ...options
+  } = checkOptions('categoricalCrossentropy', given, { fromLogits: 1, labelSmoothing: 1, reduction: 1 });
   const name = 'categoricalCrossentropy';
   checkCrossentropyOptions(name, fromLogits, labelSmoothing);
   return rowLoss(
@@ -59,13 +61,20 @@ export interface CategoricalFocalOptions extends CrossentropyOptions {
  * @throws ArgumentError if labelSmoothing is outside [0, 1], gamma < 0, or alpha is no number or list of numbers.
  * @see keras.losses.CategoricalFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
  */
-export function categoricalFocalCrossentropy({
-  alpha = 0.25,
-  gamma = 2,
-  fromLogits = false,
-  labelSmoothing = 0,
-  ...options
-}: CategoricalFocalOptions = {}): Loss {
+export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}): Loss {
+  const {
+    alpha = 0.25,
+    gamma = 2,
+    fromLogits = false,
+    labelSmoothing = 0,
+    ...options
+  } = checkOptions('categoricalFocalCrossentropy', given, {
+    alpha: 1,
+    gamma: 1,
+    fromLogits: 1,
+    labelSmoothing: 1,
+    reduction: 1,
+  });
   const name = 'categoricalFocalCrossentropy';
   checkCrossentropyOptions(name, fromLogits, labelSmoothing);
   expectNumber(`${name}: gamma`, gamma, '≥ 0');

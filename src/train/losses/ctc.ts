@@ -1,4 +1,5 @@
 import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { ctcLoss, labelLengths } from '../../ops/ctc.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -20,7 +21,8 @@ export interface CtcLossOptions extends LossOptions {
  * @throws ArgumentError if blank is no class.
  * @see keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps
  */
-export function ctc({ blank = 0, reduction = 'sumOverBatchSize' }: CtcLossOptions = {}): Loss {
+export function ctc(given: CtcLossOptions = {}): Loss {
+  const { blank = 0, reduction = 'sumOverBatchSize' } = checkOptions('ctc', given, { blank: 1, reduction: 1 });
   expectNumber('ctc: blank', blank, 'an integer ≥ 0');
   expectChoice('ctc', 'reduction', reduction, REDUCTIONS);
   const values = (yTrue: Tensor, yPred: Tensor): Tensor =>

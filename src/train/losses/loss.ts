@@ -1,5 +1,6 @@
 import { type DType, expectShape, type Shape, type Tensor } from '../../autograd/tensor.ts';
 import type { NdArray } from '../../data/array.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { broadcastTo } from '../../ops/broadcast.ts';
 import { div, mul, scale } from '../../ops/elementwise.ts';
 import { reshape } from '../../ops/layout.ts';
@@ -105,8 +106,9 @@ interface RowLoss extends Pick<Loss, 'name' | 'reads' | 'classes' | 'checkTarget
 const withoutLast = (shape: Shape): Shape => shape.slice(0, -1);
 
 /** A loss whose targets have the predictions' shape and which is all said by the loss of each row. */
-export function rowLoss({ values, config, ...loss }: RowLoss, { reduction = 'sumOverBatchSize' }: LossOptions): Loss {
+export function rowLoss({ values, config, ...loss }: RowLoss, options: LossOptions): Loss {
   const { name } = loss;
+  const { reduction = 'sumOverBatchSize' } = checkOptions(name, options, { reduction: 1 });
   expectChoice(name, 'reduction', reduction, REDUCTIONS);
   const checked = (yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor => {
     expectShape(`${name}: targets`, yTrue.shape, yPred.shape);

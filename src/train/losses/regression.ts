@@ -1,4 +1,5 @@
 import type { Tensor } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { softplus } from '../../ops/activations.ts';
 import { abs, add, addScalar, clip, div, log, mul, neg, scale, sqrt, square, sub } from '../../ops/elementwise.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -77,7 +78,8 @@ export interface HuberOptions extends LossOptions {
  * @throws ArgumentError unless delta > 0.
  * @see keras.losses.Huber
  */
-export function huber({ delta = 1, ...options }: HuberOptions = {}): Loss {
+export function huber(given: HuberOptions = {}): Loss {
+  const { delta = 1, ...options } = checkOptions('huber', given, { delta: 1, reduction: 1 });
   expectNumber('huber: delta', delta, '> 0');
   const values = (y: Tensor, p: Tensor): Tensor => {
     const distance = abs(sub(p, y));

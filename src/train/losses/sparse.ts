@@ -1,5 +1,6 @@
 import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { expectIdsBelow } from '../../data/array.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { div, log, mul, neg, scale } from '../../ops/elementwise.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { pickRows } from '../../ops/pick.ts';
@@ -34,11 +35,12 @@ export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
  * @throws ArgumentError if ignoreClass is no integer.
  * @see keras.losses.SparseCategoricalCrossentropy
  */
-export function sparseCategoricalCrossentropy({
-  fromLogits = false,
-  ignoreClass,
-  reduction = 'sumOverBatchSize',
-}: SparseCrossentropyOptions = {}): Loss {
+export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions = {}): Loss {
+  const {
+    fromLogits = false,
+    ignoreClass,
+    reduction = 'sumOverBatchSize',
+  } = checkOptions('sparseCategoricalCrossentropy', given, { fromLogits: 1, ignoreClass: 1, reduction: 1 });
   const name = 'sparseCategoricalCrossentropy';
   expectFlags(name, { fromLogits });
   expectChoice(name, 'reduction', reduction, REDUCTIONS);

@@ -1,4 +1,5 @@
 import { expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { expectNumber } from '../expect-number.ts';
 import type { Loss } from '../losses/loss.ts';
@@ -56,7 +57,7 @@ const binaryEach =
  * by itself (as TF.js does).
  */
 export const accuracy = (options: MetricOptions = {}): Metric =>
-  makeMetric('accuracy', options, (loss) => {
+  makeMetric('accuracy', checkOptions('accuracy', options, { name: 1 }), (loss) => {
     const choose = (yTrue: Tensor, yPred: Tensor): Each => {
       if (yTrue.dtype === 'i32') return categoricalEach('accuracy', true);
       const isBinary = loss?.classes === 'independent' || yPred.shape.at(-1) === 1;
@@ -76,7 +77,8 @@ export interface BinaryAccuracyOptions extends MetricOptions {
  * @throws ArgumentError if threshold is outside [0, 1].
  * @see keras.metrics.BinaryAccuracy
  */
-export function binaryAccuracy({ threshold = 0.5, ...options }: BinaryAccuracyOptions = {}): Metric {
+export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
+  const { threshold = 0.5, ...options } = checkOptions('binaryAccuracy', given, { name: 1, threshold: 1 });
   expectNumber('binaryAccuracy: threshold', threshold, 'in [0, 1]');
   return makeMetric('binaryAccuracy', { ...options, threshold }, (loss) =>
     meanState(binaryEach('binaryAccuracy', threshold, loss), {}),
@@ -89,7 +91,9 @@ export function binaryAccuracy({ threshold = 0.5, ...options }: BinaryAccuracyOp
  * @see keras.metrics.CategoricalAccuracy
  */
 export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
-  makeMetric('categoricalAccuracy', options, () => meanState(categoricalEach('categoricalAccuracy', false), {}));
+  makeMetric('categoricalAccuracy', checkOptions('categoricalAccuracy', options, { name: 1 }), () =>
+    meanState(categoricalEach('categoricalAccuracy', false), {}),
+  );
 
 /**
  * How often the greatest prediction of a row is that of its class id.
@@ -97,7 +101,7 @@ export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
  * @see keras.metrics.SparseCategoricalAccuracy
  */
 export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =>
-  makeMetric('sparseCategoricalAccuracy', options, () =>
+  makeMetric('sparseCategoricalAccuracy', checkOptions('sparseCategoricalAccuracy', options, { name: 1 }), () =>
     meanState(categoricalEach('sparseCategoricalAccuracy', true), {}),
   );
 
@@ -106,7 +110,8 @@ export interface TopKOptions extends MetricOptions {
   k?: number;
 }
 
-function topK(maker: string, sparse: boolean, { k = 5, ...options }: TopKOptions): Metric {
+function topK(maker: string, sparse: boolean, given: TopKOptions): Metric {
+  const { k = 5, ...options } = checkOptions(maker, given, { name: 1, k: 1 });
   expectNumber(`${maker}: k`, k, 'an integer ≥ 1');
   const each: Each = (yTrue, yPred) => {
     const classes = classesOf(maker, yTrue, yPred, sparse);

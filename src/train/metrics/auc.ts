@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { ln } from '../../engine/float64.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
 import type { Loss } from '../losses/loss.ts';
 import { expectChoice, expectFlags } from '../option-checks.ts';
@@ -49,6 +50,16 @@ type Method = NonNullable<AucOptions['summationMethod']>;
  * @see keras.metrics.AUC; Davis & Goadrich 2006, https://www.biostat.wisc.edu/~page/rocpr.pdf
  */
 export function auc(options: AucOptions = {}): Metric {
+  checkOptions('auc', options, {
+    name: 1,
+    numThresholds: 1,
+    curve: 1,
+    summationMethod: 1,
+    multiLabel: 1,
+    thresholds: 1,
+    labelWeights: 1,
+    fromLogits: 1,
+  });
   const { numThresholds = 200, curve = 'ROC', summationMethod = 'interpolation', multiLabel = false } = options;
   const { thresholds, labelWeights, fromLogits } = options;
   expectNumber('auc: numThresholds', numThresholds, 'an integer from 2 to 100,000');

@@ -1,4 +1,5 @@
 import { ArgumentError, type Tensor } from '../../autograd/tensor.ts';
+import { checkOptions, type Names } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
 import type { Loss } from '../losses/loss.ts';
 import { expectChoice } from '../option-checks.ts';
@@ -49,11 +50,9 @@ export interface PrecisionOptions extends MetricOptions {
   classId?: number | undefined;
 }
 
-function thresholded(
-  maker: string,
-  { thresholds, topK, classId, ...options }: PrecisionOptions,
-  result: (counts: Counts, at: number) => number,
-): Metric {
+function thresholded(maker: string, given: PrecisionOptions, result: (counts: Counts, at: number) => number): Metric {
+  const names = { name: 1, thresholds: 1, topK: 1, classId: 1 };
+  const { thresholds, topK, classId, ...options } = checkOptions(maker, given, names);
   const limits = thresholds === undefined ? [topK === undefined ? 0.5 : -Infinity] : [thresholds].flat();
   if (thresholds !== undefined) {
     for (const each of limits) expectNumber(`${maker}: thresholds`, each, 'in [0, 1]');
@@ -136,7 +135,10 @@ export interface FBetaOptions extends F1Options {
 // Keras adds it to every denominator, so that 0 / 0 is 0.
 const EPSILON = 1e-7;
 
-function fScore(maker: string, { average = null, threshold = null, beta = 1, ...options }: FBetaOptions): Metric {
+const f1Names: Names<F1Options> = { name: 1, average: 1, threshold: 1 };
+
+function fScore(maker: string, given: FBetaOptions): Metric {
+  const { average = null, threshold = null, beta = 1, ...options } = given;
   expectChoice(maker, 'average', average, ['micro', 'macro', 'weighted', null]);
   expectNumber(`${maker}: beta`, beta, '> 0');
   if (threshold !== null) {
@@ -195,11 +197,13 @@ function fScoreState(
  * @throws ArgumentError for an unknown average, a beta ≤ 0 or a threshold outside (0, 1].
  * @see keras.metrics.FBetaScore
  */
-export const fBetaScore = (options: FBetaOptions = {}): Metric => fScore('fBetaScore', options);
+export const fBetaScore = (options: FBetaOptions = {}): Metric =>
+  fScore('fBetaScore', checkOptions('fBetaScore', options, { ...f1Names, beta: 1 }));
 
 /**
  * F₁ = 2·P·R / (P + R); see `fBetaScore`.
  *
  * @see keras.metrics.F1Score
  */
-export const f1Score = (options: F1Options = {}): Metric => fScore('f1Score', { ...options, beta: 1 });
+export const f1Score = (options: F1Options = {}): Metric =>
+  fScore('f1Score', checkOptions('f1Score', options, f1Names));

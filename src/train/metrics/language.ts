@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { exp2 } from '../../engine/float64.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { categoricalCrossentropy } from '../losses/categorical.ts';
 import type { Loss } from '../losses/loss.ts';
 import { sparseCategoricalCrossentropy } from '../losses/sparse.ts';
@@ -12,11 +13,12 @@ export interface PerplexityOptions extends MetricOptions {
   ignoreClass?: number | undefined;
 }
 
-function surprise(
-  maker: string,
-  { fromLogits, ignoreClass, ...options }: PerplexityOptions,
-  finish: (mean: number) => number,
-): Metric {
+function surprise(maker: string, given: PerplexityOptions, finish: (mean: number) => number): Metric {
+  const { fromLogits, ignoreClass, ...options } = checkOptions(maker, given, {
+    name: 1,
+    fromLogits: 1,
+    ignoreClass: 1,
+  });
   return makeMetric(maker, { ...options, fromLogits, ignoreClass }, (loss) => {
     if (loss && (loss.classes !== 'exclusive' || !loss.weightShape)) {
       throw new ArgumentError(`${maker}: expected a loss of one choice among classes, got ${loss.name}`);

@@ -1,4 +1,5 @@
 import { expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { checkOptions, type Names } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
 import { type Loss, readsEither } from '../losses/loss.ts';
 import * as losses from '../losses.ts';
@@ -16,7 +17,9 @@ import {
 /** A metric that is the mean of a loss over rows, with the loss's own options. */
 const meanOf =
   <Options extends object>(maker: string, make: (options: Options) => Loss, finish?: (mean: number) => number) =>
-  ({ name, ...options }: MetricOptions & Options = {} as Options): Metric => {
+  (given: MetricOptions & Options = {} as Options): Metric => {
+    const names = { name: 1, reduction: 1, ...make({} as Options).config!() };
+    const { name, ...options } = checkOptions(maker, given, names as object as Names<NoInfer<MetricOptions & Options>>);
     const hasFromLogits = readsEither(make(options as Options));
     return makeMetric(maker, { ...(name !== undefined && { name }), ...options }, (loss) => {
       const open = hasFromLogits ? { fromLogits: loss?.reads === 'logits' } : {};
@@ -220,11 +223,12 @@ export interface R2Options extends MetricOptions {
  * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes differ.
  * @see keras.metrics.R2Score
  */
-export function r2Score({
-  classAggregation = 'uniformAverage',
-  numRegressors = 0,
-  ...options
-}: R2Options = {}): Metric {
+export function r2Score(given: R2Options = {}): Metric {
+  const {
+    classAggregation = 'uniformAverage',
+    numRegressors = 0,
+    ...options
+  } = checkOptions('r2Score', given, { name: 1, classAggregation: 1, numRegressors: 1 });
   expectChoice('r2Score', 'classAggregation', classAggregation, ['uniformAverage', 'varianceWeightedAverage', null]);
   expectNumber('r2Score: numRegressors', numRegressors, 'an integer ≥ 0');
   return makeMetric('r2Score', { ...options, classAggregation, numRegressors }, () =>

@@ -1,6 +1,7 @@
 import type { Kernels } from '../../engine/abi.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 export interface AdadeltaOptions extends OptimizerOptions {
   /** Default 0.95. */
@@ -15,7 +16,9 @@ class Adadelta extends Optimizer {
   readonly #rho: number;
   readonly #epsilon: number;
 
-  constructor({ rho = 0.95, epsilon = 1e-7, ...options }: AdadeltaOptions) {
+  constructor(given: AdadeltaOptions) {
+    const names = { rho: 1, epsilon: 1, ...optimizerNames };
+    const { rho = 0.95, epsilon = 1e-7, ...options } = checkOptions('adadelta', given, names);
     super(options, 0.001);
     expectNumber('adadelta: rho', rho, 'in [0, 1]');
     expectNumber('adadelta: epsilon', epsilon, '≥ 0');

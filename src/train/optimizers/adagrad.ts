@@ -1,6 +1,7 @@
 import type { Kernels } from '../../engine/abi.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 export interface AdagradOptions extends OptimizerOptions {
   /** What the sum of squares starts from. Default 0.1. */
@@ -15,7 +16,9 @@ class Adagrad extends Optimizer {
   readonly #initial: number;
   readonly #epsilon: number;
 
-  constructor({ initialAccumulatorValue = 0.1, epsilon = 1e-7, ...options }: AdagradOptions) {
+  constructor(given: AdagradOptions) {
+    const names = { initialAccumulatorValue: 1, epsilon: 1, ...optimizerNames };
+    const { initialAccumulatorValue = 0.1, epsilon = 1e-7, ...options } = checkOptions('adagrad', given, names);
     super(options, 0.001);
     expectNumber('adagrad: initialAccumulatorValue', initialAccumulatorValue, '≥ 0');
     expectNumber('adagrad: epsilon', epsilon, '≥ 0');

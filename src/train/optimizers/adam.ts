@@ -1,7 +1,8 @@
 import type { Kernels } from '../../engine/abi.ts';
 import { integerPower } from '../../engine/float64.ts';
+import { checkOptions, type Names } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 /** What the rules of the Adam family take. */
 export interface MomentsOptions extends OptimizerOptions {
@@ -26,8 +27,18 @@ export interface AdamwOptions extends AdamOptions {
 export type Moments = Required<Pick<MomentsOptions, 'beta1' | 'beta2' | 'epsilon'>>;
 
 /** The options of the Adam family, checked and apart from those of every optimizer. */
-export function momentsOf<O extends MomentsOptions>(name: string, given: O): [Moments, Omit<O, keyof Moments>] {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7, ...options } = given;
+export function momentsOf<O extends MomentsOptions>(
+  name: string,
+  given: O,
+  own: Names<Omit<O, keyof MomentsOptions>>,
+): [Moments, Omit<O, keyof Moments>] {
+  const names = { beta1: 1, beta2: 1, epsilon: 1, ...own, ...optimizerNames };
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-7,
+    ...options
+  } = checkOptions(name, given, names as Names<NoInfer<O>>);
   for (const [key, beta] of Object.entries({ beta1, beta2 })) expectNumber(`${name}: ${key}`, beta, 'in [0, 1)');
   expectNumber(`${name}: epsilon`, epsilon, '≥ 0');
   return [{ beta1, beta2, epsilon }, options];
@@ -40,9 +51,9 @@ class Adam extends Optimizer {
   readonly #moments: Moments;
   readonly #amsgrad: boolean;
 
-  constructor(name: 'adam' | 'adamw', { amsgrad = false, ...given }: AdamOptions) {
-    const [moments, options] = momentsOf(name, given);
-    super(options, 0.001);
+  constructor(name: 'adam' | 'adamw', given: AdamOptions, defaults: OptimizerOptions = {}) {
+    const [moments, { amsgrad = false, ...options }] = momentsOf(name, given, { amsgrad: 1 });
+    super({ ...defaults, ...options }, 0.001);
     this.name = name;
     this.#moments = moments;
     this.#amsgrad = amsgrad;
@@ -77,4 +88,4 @@ export const adam = (options: AdamOptions = {}): Optimizer => new Adam('adam', o
  * @throws ArgumentError for an option out of its range.
  * @see Loshchilov and Hutter 2017; keras.optimizers.AdamW
  */
-export const adamw = (options: AdamwOptions = {}): Optimizer => new Adam('adamw', { weightDecay: 0.004, ...options });
+export const adamw = (options: AdamwOptions = {}): Optimizer => new Adam('adamw', options, { weightDecay: 0.004 });

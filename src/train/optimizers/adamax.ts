@@ -9,7 +9,7 @@ class Adamax extends Optimizer {
   readonly #moments: Moments;
 
   constructor(given: MomentsOptions) {
-    const [moments, options] = momentsOf('adamax', given);
+    const [moments, options] = momentsOf('adamax', given, {});
     super(options, 0.001);
     this.#moments = moments;
   }

@@ -1,6 +1,7 @@
 import type { Kernels } from '../../engine/abi.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 export interface LionOptions extends OptimizerOptions {
   /** Default 0.9. */
@@ -14,7 +15,9 @@ class Lion extends Optimizer {
   protected readonly slotNames = ['momentum'];
   readonly #betas: { beta1: number; beta2: number };
 
-  constructor({ beta1 = 0.9, beta2 = 0.99, ...options }: LionOptions) {
+  constructor(given: LionOptions) {
+    const names = { beta1: 1, beta2: 1, ...optimizerNames };
+    const { beta1 = 0.9, beta2 = 0.99, ...options } = checkOptions('lion', given, names);
     super(options, 0.001);
     for (const [key, beta] of Object.entries({ beta1, beta2 })) expectNumber(`lion: ${key}`, beta, 'in [0, 1]');
     this.#betas = { beta1, beta2 };

@@ -11,7 +11,7 @@ class Nadam extends Optimizer {
   #product = { t: 0, value: 1 };
 
   constructor(given: MomentsOptions) {
-    const [moments, options] = momentsOf('nadam', given);
+    const [moments, options] = momentsOf('nadam', given, {});
     super(options, 0.001);
     this.#moments = moments;
   }

@@ -1,6 +1,7 @@
 import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels } from '../../engine/abi.ts';
+import type { Names } from '../../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed } from '../../engine/transaction.ts';
 import type { Json } from '../../layers/layer.ts';
@@ -45,6 +46,19 @@ export class NonFiniteGradientError extends Error {
   override readonly name = 'NonFiniteGradientError';
 }
 
+export const optimizerNames: Names<OptimizerOptions> = {
+  learningRate: 1,
+  clipNorm: 1,
+  clipValue: 1,
+  globalClipNorm: 1,
+  weightDecay: 1,
+  excludeFromWeightDecay: 1,
+  useEma: 1,
+  emaMomentum: 1,
+  emaOverwriteFrequency: 1,
+  gradientAccumulationSteps: 1,
+};
+
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 
 /** What is kept of one parameter: the rule's own slots, and those of options that ask for one. */
@@ -74,7 +88,7 @@ export abstract class Optimizer {
   #isWild = false;
 
   constructor(options: OptimizerOptions, defaultLearningRate: number) {
-    checkOptions(options);
+    checkRanges(options);
     const { learningRate = defaultLearningRate } = options;
     this.#learningRate = checkedLearningRate(learningRate);
     this.#options = options;
@@ -389,7 +403,7 @@ const fill = ({ engine, size, ptr }: Tensor, value: number): void => engine.kern
 const tensorsOf = ({ slots, accumulator, average }: State): Tensor[] =>
   [...slots, accumulator, average].filter((slot) => slot !== undefined);
 
-function checkOptions(options: OptimizerOptions): void {
+function checkRanges(options: OptimizerOptions): void {
   const clips = (['clipNorm', 'clipValue', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
   if (clips.length > 1) throw new ArgumentError(`optimizer: expected one way of clipping, got ${clips.join(' and ')}`);
   for (const key of clips) expectNumber(`optimizer: ${key}`, options[key], '> 0');

@@ -1,6 +1,7 @@
 import type { Kernels } from '../../engine/abi.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 export interface RmspropOptions extends OptimizerOptions {
   /** Default 0.9. */
@@ -18,7 +19,15 @@ class Rmsprop extends Optimizer {
   protected readonly slotNames: readonly string[];
   readonly #options: Required<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
 
-  constructor({ rho = 0.9, momentum = 0, epsilon = 1e-7, centered = false, ...options }: RmspropOptions) {
+  constructor(given: RmspropOptions) {
+    const names = { rho: 1, momentum: 1, epsilon: 1, centered: 1, ...optimizerNames };
+    const {
+      rho = 0.9,
+      momentum = 0,
+      epsilon = 1e-7,
+      centered = false,
+      ...options
+    } = checkOptions('rmsprop', given, names);
     super(options, 0.001);
     expectNumber('rmsprop: rho', rho, 'in [0, 1]');
     expectNumber('rmsprop: momentum', momentum, 'in [0, 1]');

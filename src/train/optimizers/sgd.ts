@@ -1,6 +1,7 @@
 import type { Kernels } from '../../engine/abi.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
-import { Optimizer, type OptimizerOptions, type Range, type Update } from './optimizer.ts';
+import { Optimizer, type OptimizerOptions, optimizerNames, type Range, type Update } from './optimizer.ts';
 
 export interface SgdOptions extends OptimizerOptions {
   /** Default 0. */
@@ -15,7 +16,9 @@ class Sgd extends Optimizer {
   readonly #momentum: number;
   readonly #nesterov: boolean;
 
-  constructor({ momentum = 0, nesterov = false, ...options }: SgdOptions) {
+  constructor(given: SgdOptions) {
+    const names = { momentum: 1, nesterov: 1, ...optimizerNames };
+    const { momentum = 0, nesterov = false, ...options } = checkOptions('sgd', given, names);
     super(options, 0.01);
     expectNumber('sgd: momentum', momentum, 'in [0, 1]');
     this.#momentum = momentum;
