@@ -1,5 +1,6 @@
 // Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
 import { ArgumentError } from './autograd/tensor.ts';
+import type { Json } from './io/model-file.ts';
 import {
   folderOf,
   GrowingFile,
@@ -68,13 +69,28 @@ function formatNumber(value: number, format: string): string {
 export function csvFile(path: string, { separator, append = false }: CsvLoggerOptions = {}): Callback {
   let file: GrowingFile | undefined;
   let rows: Callback;
+  // What the file is cut to before the next row.
+  let length: number | undefined;
   return {
     onTrainBegin(model, plan) {
-      file = new GrowingFile(path, { append });
-      rows = csvLogger((line) => file!.write(line), { separator, append: file.hadContent });
+      file = new GrowingFile(path, { append: true });
+      length = append ? undefined : 0;
+      const write = (line: string): void => {
+        // Not before, for a run that is restored goes on behind the rows that it wrote.
+        if (length !== undefined) file!.cut(length);
+        length = undefined;
+        file!.write(line);
+      };
+      rows = csvLogger(write, { separator, append: append && file.hadContent });
       return rows.onTrainBegin!(model, plan);
     },
     onEpochEnd: (epoch, logs) => rows.onEpochEnd!(epoch, logs),
+    state: () => ({ length: file!.size, rows: rows.state!() }),
+    restore(state) {
+      const kept = state as { length: number; rows: Json };
+      length = kept.length;
+      rows.restore!(kept.rows);
+    },
     onTrainEnd() {
       file?.close();
       file = undefined;

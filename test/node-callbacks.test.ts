@@ -158,7 +158,7 @@ describe('backupFile', () => {
     await expect(runScript([1, 2, 3], [backupFile(path), cut])).rejects.toThrow('cut');
     expect(readdirSync(folder)).toContain('backup.safetensors');
     const { history } = await runScript([1, 2, 3], [backupFile(path)]);
-    expect(history.epoch).toEqual([2]);
+    expect(history.epoch).toEqual([0, 1, 2]);
     expect(readdirSync(folder)).not.toContain('backup.safetensors');
   });
 

@@ -50,11 +50,14 @@ interface Entry extends BackwardTraits {
  */
 export class Tape {
   readonly #engine: Engine;
+  readonly #outer: Tape | undefined;
   readonly #entries: Entry[] = [];
   readonly #slots = new Map<Tensor, Slot>();
 
-  constructor(engine: Engine) {
+  /** @param outer the tape that was open before. What it tracks is refused, for the gradients that are made here have none. */
+  constructor(engine: Engine, outer?: Tape) {
     this.#engine = engine;
+    this.#outer = outer;
   }
 
   /** Asks for the gradient of `leaf`, which no op on this tape made. */
@@ -62,7 +65,14 @@ export class Tape {
     this.#slots.set(leaf, { ptr: 0, isUnread: false });
   }
 
+  /** Whether `t` has a gradient here. Throws `ArgumentError` where a tape around this one tracks it. */
   tracks(t: Tensor): boolean {
+    for (let outer = this.#outer; outer; outer = outer.#outer) {
+      if (!outer.#slots.has(t)) continue;
+      throw new ArgumentError(
+        `valueAndGrad: within another, f expected nothing that the other differentiates, got '${t.name}'; there are no second derivatives, and within stopGradient the gradient is a constant`,
+      );
+    }
     return this.#slots.has(t);
   }
 
@@ -180,10 +190,14 @@ export const openTape = (): Tape | undefined => active;
  * not all in the memory of one engine: what a kernel reads at an address of another means nothing.
  */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
-  const tape = active;
   let first: Tensor | undefined;
-  for (const input of inputs) if (input) expectEngine(input, (first ??= input));
-  return tape !== undefined && inputs.some((input) => input !== undefined && tape.tracks(input));
+  let isTracked = false;
+  for (const input of inputs) {
+    if (!input) continue;
+    expectEngine(input, (first ??= input));
+    isTracked = active?.tracks(input) || isTracked;
+  }
+  return isTracked;
 }
 
 /** Runs `body` without recording: what it computes is constant to gradients. */
@@ -214,7 +228,9 @@ export interface ValueAndGrad {
  * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
  * @param options.seed the ∂value/∂value to start from; default 1.
  * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
- * @throws ArgumentError if `f` returns no tensor of size 1, or a tensor of `wrt` is not f32 or of another engine than the first.
+ * @throws ArgumentError if `f` returns no tensor of size 1, or a tensor of `wrt` is not f32 or of another engine than the first; or if, called
+ *   within another `valueAndGrad`, it computes with something that the other differentiates: a gradient has no gradient here, and within
+ *   `stopGradient` it is a constant.
  */
 export function valueAndGrad(
   f: () => Tensor,
@@ -229,7 +245,7 @@ export function valueAndGrad(
   const engine = leaves[0]?.engine ?? currentEngine();
   const outside = engine.openStep === 0;
   return engine.step(() => {
-    const tape = new Tape(engine);
+    const tape = new Tape(engine, active);
     for (const leaf of leaves) tape.watch(leaf);
     const outer = active;
     active = tape;

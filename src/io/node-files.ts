@@ -199,6 +199,20 @@ export class GrowingFile {
     }
   }
 
+  /** Bytes in it. */
+  get size(): number {
+    return nodeFs.fstatSync(this.#fd).size;
+  }
+
+  /** Keeps the first `size` bytes. Throws `FileError` if it cannot be cut. */
+  cut(size: number): void {
+    try {
+      nodeFs.ftruncateSync(this.#fd, size);
+    } catch (error) {
+      throw new FileError(this.#path, 'write', error);
+    }
+  }
+
   close(): void {
     nodeFs.closeSync(this.#fd);
   }

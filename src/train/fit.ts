@@ -2,6 +2,7 @@ import { ArgumentError } from '../autograd/tensor.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
+import type { Json } from '../io/model-file.ts';
 import type { WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
@@ -20,6 +21,12 @@ export interface TrainingPlan {
   readonly steps: number | undefined;
   /** Whether there is something to validate on, so that logs with `val_` will come. */
   readonly validates: boolean;
+  /** All callbacks of the run. */
+  readonly callbacks: readonly Callback[];
+  /** What `fit` will return. A callback that restores a run may put in what there was of it. */
+  readonly history: History;
+  /** What `state` of each callback gave, in the same order. A callback that restores a run may set it, in `onTrainBegin`; `restore` of each is called then. */
+  states?: readonly (Json | undefined)[];
 }
 
 /**
@@ -55,6 +62,12 @@ export interface Callback {
    * shared by all callbacks: what one adds, later ones see and the history keeps.
    */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
+  /** After `onEpochEnd` of all callbacks: the place to keep the run, so that it can go on from here. */
+  onEpochDone?(epoch: number): void | Promise<void>;
+  /** What it must know to go on after `onEpochDone` in another process, as plain JSON; `backupAndRestore` keeps it. */
+  state?(): Json | undefined;
+  /** Goes on from what `state` gave. Called after `onTrainBegin` of all callbacks, if a run is restored. */
+  restore?(state: Json): void;
   /** Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends training quietly instead of throwing. */
   onDivergence?(error: NonFiniteLossError | NonFiniteGradientError): boolean | Promise<boolean>;
   /** Before a validation, within its epoch. */
@@ -104,7 +117,7 @@ export interface FitOptions extends WeightOptions {
  * @see keras.callbacks.History
  */
 export interface History {
-  /** Numbers of the epochs that were trained to their end, from `initialEpoch`. */
+  /** Numbers of the epochs that were trained to their end, from `initialEpoch`, or from the first of a run that is restored. */
   epoch: number[];
   /** By name: one number for each of `epoch`, under a name with `val_` before it one for each of `validated`. */
   history: Record<string, number[]>;
@@ -143,7 +156,11 @@ async function train(
   const history: History = { epoch: [], history: {}, validated: [] };
   const profiler = options.profile ? new Profiler(model.engine) : undefined;
   const training: Training = { model, run, feed, options, profiler, breathe: yielder() };
-  const plan: TrainingPlan = { epochs, initialEpoch, steps: feed.steps, validates: feed.validation !== undefined };
+  const { callbacks = [] } = options;
+  const plan: TrainingPlan = {
+    ...{ epochs, initialEpoch, callbacks, history },
+    ...{ steps: feed.steps, validates: feed.validation !== undefined },
+  };
   const begun: Callback[] = [];
   let failure: { error: unknown } | undefined;
   model.stopTraining = false;
@@ -152,6 +169,7 @@ async function train(
       begun.push(each);
       return each.onTrainBegin?.(model, plan);
     });
+    plan.states?.forEach((state, i) => state != null && callbacks[i]?.restore?.(state));
     for (let epoch = plan.initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
       await tell(training, (each) => each.onEpochBegin?.(epoch));
       const logs = await trainEpoch(training);
@@ -163,6 +181,7 @@ async function train(
       await tell(training, (each) => each.onEpochEnd?.(epoch, logs));
       history.epoch.push(epoch);
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
+      await tell(training, (each) => each.onEpochDone?.(epoch));
     }
     // As in Keras, what is kept of training is the averages, where the optimizer makes some.
     if (history.epoch.length > 0) model.optimizer.finalizeVariableValues(model.weights);

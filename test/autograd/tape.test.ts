@@ -98,11 +98,38 @@ describe('valueAndGrad', () => {
     expect(gradientOf(() => sum(x), x)).toEqual([1, 1]);
   });
 
-  test('nested, is constant to the outer one and leaves its tape open', () => {
+  test('nested, of what the outer one differentiates, is refused, since there are no second derivatives', () => {
+    const x = vector(1, 2);
+    const y = new Parameter('y', [2], [3, 4]);
+    const inner: Record<string, (before: Tensor) => Tensor> = {
+      'of the same leaf': () => valueAndGrad(() => sum(mul(x, x)), [x]).grads[0]!,
+      'of what was made of it': (before) => valueAndGrad(() => sum(square(before)), [before]).grads[0]!,
+      'of another leaf, computed with it': () => valueAndGrad(() => sum(mul(y.tensor, x)), [y]).grads[0]!,
+      'computed with it before its own leaf': () => valueAndGrad(() => sum(mul(x, y.tensor)), [y]).grads[0]!,
+    };
+    for (const [name, grad] of Object.entries(inner)) {
+      const outer = (): unknown => valueAndGrad(() => sum(grad(square(x))), [x]);
+      expect(outer, name).toThrow(/valueAndGrad: within another, f expected nothing that the other differentiates/);
+    }
+    // The tape of the outer one is closed all the same.
+    expect(gradientOf(() => sum(square(x)), x)).toEqual([2, 4]);
+  });
+
+  test('nested, of nothing that the outer one differentiates, leaves its tape open', () => {
+    const [x, y] = [vector(1, 2), vector(3, 4)];
+    const outer = gradientOf(() => {
+      const before = square(x);
+      const { grads } = valueAndGrad(() => sum(square(y)), [y]);
+      return sum(mul(before, grads[0]!));
+    }, x);
+    expect(outer).toEqual([12, 32]);
+  });
+
+  test('nested within stopGradient, is constant to the outer one and leaves its tape open', () => {
     const x = vector(1, 2);
     const outer = gradientOf(() => {
       const before = square(x);
-      const { value, grads } = valueAndGrad(() => sum(mul(x, square(x))), [x]);
+      const { value, grads } = stopGradient(() => valueAndGrad(() => sum(mul(x, square(x))), [x]));
       expect(value).toBe(9);
       expect(numbers(grads[0]!)).toEqual([3, 12]);
       return sum(mul(before, grads[0]!));

@@ -1,6 +1,7 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { extrasOf, openModelFile } from '../../io/model-file.ts';
 import type { Json } from '../../layers/layer.ts';
-import type { Callback } from '../fit.ts';
+import type { Callback, History, TrainingPlan } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { encodeModel, restoreModel } from '../saved-model.ts';
 
@@ -14,30 +15,52 @@ export interface BackupStore {
   remove?(): unknown;
 }
 
+/** What a backup has beside the model. */
+interface Kept {
+  epoch: number;
+  history: Omit<History, 'profile'>;
+  /** Of the callbacks that have any. */
+  states: (Json | null)[];
+}
+
 /**
- * Keeps the model after every epoch, and goes on from there bit for bit when the same `fit` is run again after it was cut off.
+ * Keeps the model, the history and the state of all callbacks after every epoch, and goes on from there bit for bit when the same `fit` is run
+ * again after it was cut off.
+ *
+ * Weights are kept as training has them, also where `swapEmaWeights` has put averages in their place.
  *
  * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` has a path instead. What it throws ends `fit`.
- * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if the model is not built then.
+ * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if it is of other callbacks or has no epoch, or the
+ *   model is not built then. The model is then as it was.
  * @see keras.callbacks.BackupAndRestore
  */
 export function backupAndRestore(store: BackupStore): Callback {
   let model: AnyModel;
-  let last = 0;
+  let plan: TrainingPlan;
   let isDone = false;
   return {
-    async onTrainBegin(trained, plan) {
+    async onTrainBegin(trained, given) {
       model = trained;
+      plan = given;
       isDone = false;
-      last = plan.epochs - 1;
       const bytes = await store.read();
       if (!bytes) return;
-      plan.initialEpoch = epochOf(restoreModel(model, bytes).extra) + 1;
-      isDone = plan.initialEpoch > last;
+      const file = openModelFile(bytes, undefined);
+      const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);
+      restoreModel(model, bytes);
+      plan.initialEpoch = epoch + 1;
+      if (history) Object.assign(plan.history, history);
+      const stateful = statefulOf(plan);
+      if (states) plan.states = plan.callbacks.map((each) => states[stateful.indexOf(each)] ?? undefined);
+      isDone = plan.initialEpoch >= plan.epochs;
     },
-    async onEpochEnd(epoch) {
-      await store.write(encodeModel(model, { extra: { epoch } }));
-      isDone = epoch === last || model.stopTraining;
+    async onEpochDone(epoch) {
+      const { profile: _, ...history } = plan.history;
+      const states = statefulOf(plan).map((each) => each.state!() ?? null);
+      const encode = () => encodeModel(model, { extra: { epoch, history, states } as unknown as Json });
+      // The averages are exchanged with the weights for as long.
+      await store.write(model.isCompiled && model.optimizer.isSwapped ? model.withEma(encode) : encode());
+      isDone = epoch === plan.epochs - 1 || model.stopTraining;
     },
     async onTrainEnd() {
       if (isDone) await store.remove?.();
@@ -45,10 +68,22 @@ export function backupAndRestore(store: BackupStore): Callback {
   };
 }
 
-function epochOf(extra: Json | undefined): number {
-  const epoch = (extra as { epoch?: unknown } | undefined)?.epoch;
-  if (Number.isInteger(epoch) && (epoch as number) >= 0) return epoch as number;
-  throw new ArgumentError(
-    `backupAndRestore: expected a backup with the number of its epoch, got ${JSON.stringify(extra)}`,
-  );
+const statefulOf = ({ callbacks }: TrainingPlan): Callback[] => callbacks.filter(({ state }) => state !== undefined);
+
+/** Throws `ArgumentError` where there is no epoch, or not as many states as callbacks. Backups of 0.1.0 have an epoch alone. */
+function keptOf(extra: Json | undefined, plan: TrainingPlan): Pick<Kept, 'epoch'> & Partial<Kept> {
+  const kept = extra as Partial<Kept> | null | undefined;
+  const { epoch, states } = kept ?? {};
+  if (!Number.isInteger(epoch) || epoch! < 0) {
+    throw new ArgumentError(
+      `backupAndRestore: expected a backup with the number of its epoch, got ${JSON.stringify(extra)}`,
+    );
+  }
+  const { length } = statefulOf(plan);
+  if (states && states.length !== length) {
+    throw new ArgumentError(
+      `backupAndRestore: expected the ${states.length} callbacks with state of the run that was cut off, got ${length}`,
+    );
+  }
+  return kept as Kept;
 }

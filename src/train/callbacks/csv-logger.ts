@@ -31,6 +31,10 @@ export function csvLogger(write: (line: string) => void | Promise<void>, options
       names = undefined;
       validates = plan.validates;
     },
+    state: () => ({ names }),
+    restore(state) {
+      ({ names } = state as { names?: string[] });
+    },
     async onEpochEnd(epoch, logs) {
       if (!names) {
         names = Object.keys(logs).sort();

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { decodeBase64 } from '../../engine/base64.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
@@ -81,9 +82,23 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
         model.stopTraining = true;
       }
     },
+    state: () => ({ best: monitor.best, wait, bestEpoch, bestWeights: bestWeights?.map(encodeWeights) }),
+    restore(state) {
+      const kept = state as { best?: number; wait: number; bestEpoch?: number; bestWeights?: string[] };
+      monitor.best = kept.best;
+      ({ wait, bestEpoch } = kept);
+      bestWeights = kept.bestWeights?.map((text) => new Float32Array(decodeBase64(text).buffer));
+    },
     onTrainEnd() {
       model.weights.forEach((weight, i) => bestWeights && weight.assign(bestWeights[i]!));
       bestWeights = undefined;
     },
   };
+}
+
+/** The bytes of an array as base64. */
+function encodeWeights({ buffer }: Float32Array): string {
+  let characters = '';
+  for (const byte of new Uint8Array(buffer)) characters += String.fromCharCode(byte);
+  return btoa(characters);
 }

@@ -66,6 +66,12 @@ export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callb
       [wait, cooling] = [0, 0];
       monitor.begin(plan);
     },
+    state: () => ({ best: monitor.best, wait, cooling }),
+    restore(state) {
+      const kept = state as { best?: number; wait: number; cooling: number };
+      monitor.best = kept.best;
+      ({ wait, cooling } = kept);
+    },
     onEpochEnd(_, logs) {
       const { optimizer } = model;
       logs.learningRate = optimizer.learningRate;

@@ -72,6 +72,12 @@ export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOp
       batches = 0;
       monitor?.begin(plan, initialValueThreshold);
     },
+    state: () => ({ best: monitor?.best, batches }),
+    restore(state) {
+      const kept = state as { best?: number; batches: number };
+      if (monitor) monitor.best = kept.best;
+      ({ batches } = kept);
+    },
     onEpochBegin(number) {
       epoch = number;
     },
