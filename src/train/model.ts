@@ -348,8 +348,16 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Trains for a number of epochs; see `FitOptions`.
    *
+   * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`, `compile`,
+   * `trainOnBatch`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback of `fit`, which waits for it, may restore, reset and
+   * train the model on a batch. `predict` and `evaluate` of samples are as good as ever: they read the weights as they stand between two
+   * batches, and layers of a stateful model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run
+   * beside others, but not on a stateful model.
+   *
    * @param x samples, or an (async) iterable of batches, or a function that makes one for each epoch.
    * @param y their targets; with batches the options.
+   * @throws ArgumentError if data or options do not fit or something else runs on the model; NonFiniteLossError or NonFiniteGradientError if training
+   *   diverges. The model is then as the last good step left it, and where there was none as before the call.
    */
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   fit(batches: Batches, options?: FitOptions): Promise<History>;

@@ -31,7 +31,10 @@ export interface OptimizerOptions {
   weightDecay?: number;
   /** Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function says so. */
   excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean);
-  /** Whether to keep an exponential moving average of every parameter; see `swapEma`. Default false. */
+  /**
+   * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters become their averages, as
+   * in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n. Default false.
+   */
   useEma?: boolean;
   /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */
   emaMomentum?: number;
