@@ -60,7 +60,8 @@ export function padSequences(
   const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : Number.isFinite(Math.fround(x)));
   const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
   if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${shown(value)}`);
-  data.fill(value);
+  // Fresh memory has zeros, and is not even taken before it is written.
+  if (value !== 0) data.fill(value);
 
   for (const [n, { data: from, shape }] of arrays.entries()) {
     const steps = shape[0]!;

@@ -122,8 +122,14 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
     const place = `step ${Math.floor(at / features)}, feature ${at % features}`;
     throw new ArgumentError(`${what}: series expected finite numbers, got ${shown(value)} at ${place}`);
   };
+  // Windows overlap: each is looked through only where the sums say that something is missing in it.
+  const hasFaultIn = faultSums(data, { steps, features, samplingRate });
+  const [inputFaults, outputFaults] = [hasFaultIn([...Array(features).keys()]), hasFaultIn(targets)];
+  const canSkip = missing === 'skip' && !Array.prototype.some.call(data, isInfinite);
   const all = Uint32Array.from({ length: Math.floor((steps - span) / stride) + 1 }, (_, n) => n * stride);
   const starts = all.filter((start) => {
+    if (!inputFaults(start, inputSteps) && !outputFaults(start + firstOutput, outputSteps)) return true;
+    if (canSkip) return false;
     const from = start * features;
     return inputs.every((at) => isThere(from + at)) && outputs.every((at) => isThere(from + at));
   });
@@ -149,6 +155,28 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
       y: new NdArray(gather(chosen, outputs), [chosen.length, ...outputShape]),
       at: Int32Array.from(chosen, (start) => start + firstOutput),
     }),
+  };
+}
+
+const isInfinite = (value: number): boolean => !Number.isNaN(value) && !Number.isFinite(Math.fround(value));
+
+/** For some features, whether any of `count` steps from `first` on, `samplingRate` apart, has a number that is not finite. */
+function faultSums(
+  data: ArrayLike<number>,
+  { steps, features, samplingRate }: { steps: number; features: number; samplingRate: number },
+): (of: readonly number[]) => (first: number, count: number) => boolean {
+  return (of) => {
+    // Of the steps s, s − samplingRate, s − 2·samplingRate, ….
+    const sums = new Uint32Array(steps);
+    for (let s = 0; s < steps; s++) {
+      let sum = s < samplingRate ? 0 : sums[s - samplingRate]!;
+      for (const f of of) if (!Number.isFinite(Math.fround(data[s * features + f]!))) sum++;
+      sums[s] = sum;
+    }
+    return (first, count) => {
+      const before = first < samplingRate ? 0 : sums[first - samplingRate]!;
+      return sums[first + (count - 1) * samplingRate]! > before;
+    };
   };
 }
 

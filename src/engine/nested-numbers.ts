@@ -4,8 +4,9 @@ import { type Shape, sizeOf } from './shape.ts';
 /** Numbers nested to any depth; every row of a level has the same length. */
 export type NestedNumbers = number | ArrayLike<NestedNumbers>;
 
-/** Far more than data has: an array that holds itself has no end. */
+/** Far more than data has: an array that holds itself has no end, and one that says its length may say anything. */
 const MOST_AXES = 32;
+const MOST_NUMBERS = 2 ** 31;
 
 /** The shape of nested arrays, from the first element of every level. Throws `ArgumentError` where they nest without end. */
 export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] {
@@ -13,8 +14,11 @@ export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] 
   let level = values;
   // A string is no row, though it has a length and elements.
   while (typeof level === 'object' && typeof level?.length === 'number') {
-    if (shape.push(level.length) > MOST_AXES)
-      throw new ArgumentError(`${what} expected ${MOST_AXES} axes at most, got more`);
+    const axes = shape.push(level.length);
+    const size = sizeOf(shape);
+    if (axes > MOST_AXES || !(size >= 0 && size <= MOST_NUMBERS)) {
+      throw new ArgumentError(`${what} expected ${MOST_AXES} axes and 2^31 numbers at most, got more`);
+    }
     if (level.length === 0) break;
     level = level[0]!;
   }

@@ -27,6 +27,8 @@ export class Sampler {
   readonly #engine: StreamEngine;
   readonly #options: SamplingOptions;
   readonly #random: RandomStream;
+  readonly #seen = new Set<number>();
+  #read = 0;
 
   /** @throws ArgumentError for an option out of its range; the seed must be checked before. */
   constructor(engine: StreamEngine, options: SamplingOptions, seed: number) {
@@ -36,7 +38,7 @@ export class Sampler {
   }
 
   /**
-   * The id that follows `ids`.
+   * The id that follows `ids`, which have grown since the last call.
    *
    * @param given the model's output for the last of them; left as it is.
    * @throws ArgumentError if it is not finite, or a probability is negative.
@@ -48,7 +50,9 @@ export class Sampler {
     }
     const logits = fromLogits ? given.slice() : this.#logarithms(given);
     if (repetitionPenalty !== 1) {
-      for (const id of new Set(ids)) {
+      // Those since the last call alone: a text of any length is read once.
+      while (this.#read < ids.length) this.#seen.add(ids[this.#read++]!);
+      for (const id of this.#seen) {
         logits[id] = logits[id]! > 0 ? logits[id]! / repetitionPenalty : logits[id]! * repetitionPenalty;
       }
     }

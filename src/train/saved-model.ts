@@ -10,7 +10,7 @@ import {
   networkOf,
   openModelFile,
 } from '../io/model-file.ts';
-import { describe, expectObject, expectString } from '../io/parsed-json.ts';
+import { describe, expectObject, expectString, expectStrings } from '../io/parsed-json.ts';
 import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type AnyLayer, withWeights } from '../layers/layer.ts';
 import { sequentialFromConfig } from '../layers/sequential.ts';
@@ -92,9 +92,19 @@ export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtra
     }
     metadata.training = JSON.stringify(training);
   }
-  if (vocabulary) metadata.vocabulary = JSON.stringify(vocabulary);
-  if (extra !== undefined) metadata.extra = JSON.stringify(extra);
+  if (vocabulary) metadata.vocabulary = JSON.stringify(expectStrings('vocabulary', vocabulary));
+  if (extra !== undefined) metadata.extra = jsonOf('extra', extra);
   return encodeSafetensors(tensors, metadata);
+}
+
+/** Throws `ArgumentError` for a value that JSON cannot hold, as one that holds itself. */
+function jsonOf(what: string, value: unknown): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {}
+  if (text !== undefined) return text;
+  throw new ArgumentError(`${what} expected what JSON can hold, got ${describe(value)}`);
 }
 
 /** What `compile` was told, as JSON. */

@@ -181,3 +181,58 @@ describe('windowBatches', () => {
     expect(() => windowBatches(series, { ...options, batchSize: 0 })).toThrow('windowBatches: batchSize expected');
   });
 });
+
+describe('windows of a long series', () => {
+  const series = Float32Array.from({ length: 200_000 }, (_, i) => i);
+
+  test('are looked through once, however long they are, in batches as well', () => {
+    const batches = windowBatches(series, { inputSteps: 100_000, batchSize: 1 });
+    expect(batches.length).toBe(100_000);
+    const gap = series.slice();
+    gap[150_000] = Number.NaN;
+    expect(windowBatches(gap, { inputSteps: 100_000, batchSize: 1, missing: 'skip' }).length).toBe(50_000);
+    expect(() => windowBatches(gap, { inputSteps: 100_000 })).toThrow('got NaN at step 150000, feature 0');
+  });
+
+  test('all together more than there is memory for, are refused in words', () => {
+    const long = new Float32Array(3_000_000);
+    expect(() => windows(long, { inputSteps: 1_500_000 })).toThrow(
+      'windows: series (windowBatches cuts it batch by batch) expected fewer numbers than this host has room for',
+    );
+  });
+
+  test('with gaps between steps, of any features, leave out those that each number says', () => {
+    const seed = 5;
+    fc.assert(
+      fc.property(
+        fc.record({
+          data: fc.array(fc.constantFrom(1, 2, Number.NaN), { minLength: 24, maxLength: 40 }),
+          inputSteps: fc.integer({ min: 1, max: 3 }),
+          outputSteps: fc.integer({ min: 1, max: 2 }),
+          shift: fc.integer({ min: 1, max: 2 }),
+          samplingRate: fc.integer({ min: 1, max: 3 }),
+          stride: fc.integer({ min: 1, max: 2 }),
+        }),
+        ({ data, ...options }) => {
+          const rows = Array.from({ length: data.length >> 1 }, (_, s) => data.slice(2 * s, 2 * s + 2));
+          const { inputSteps, outputSteps, shift, samplingRate, stride } = options;
+          const firstOutput = (inputSteps - 1) * samplingRate + shift;
+          const span = firstOutput + (outputSteps - 1) * samplingRate + 1;
+          fc.pre(rows.length >= span);
+          const expected: number[] = [];
+          for (let start = 0; start + span <= rows.length; start += stride) {
+            const ins = Array.from({ length: inputSteps }, (_, t) => rows[start + t * samplingRate]!).flat();
+            const outs = Array.from(
+              { length: outputSteps },
+              (_, t) => rows[start + firstOutput + t * samplingRate]![0]!,
+            );
+            if (![...ins, ...outs].some(Number.isNaN)) expected.push(start + firstOutput);
+          }
+          fc.pre(expected.length > 0);
+          expect([...windows(rows, { ...options, target: 0, missing: 'skip' }).at]).toEqual(expected);
+        },
+      ),
+      { seed, numRuns: 300 },
+    );
+  });
+});

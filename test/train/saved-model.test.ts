@@ -160,6 +160,19 @@ describe('encodeModel and decodeModel', () => {
     expect(b.history).toEqual(a.history);
   });
 
+  test('vocabulary that is no list of strings and extra that JSON cannot hold, are refused before a file is made', () => {
+    const inItself: Record<string, unknown> = {};
+    inItself.self = inItself;
+    for (const extra of [inItself, () => 1, { big: 1n }]) {
+      expect(() => encodeModel(trained(), { extra: extra as never })).toThrow(
+        'extra expected what JSON can hold, got ',
+      );
+    }
+    for (const vocabulary of ['abc', ['a', 5]]) {
+      expect(() => encodeModel(trained(), { vocabulary: vocabulary as never })).toThrow(/^vocabulary.* expected /);
+    }
+  });
+
   test('names, vocabulary and extra, come back as they were', () => {
     const model = sequential([embedding({ inputDim: 2, outputDim: 2, name: '__proto__' }), dense({ units: 2 })], {
       name: 'naïve "model"',
