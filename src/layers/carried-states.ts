@@ -20,8 +20,7 @@ export function expectStates(
   const specs = layer.stateSpecs;
   if (!Array.isArray(states) || states.length !== specs.length) {
     const names = specs.map(({ name }) => name).join(', ');
-    const got = Array.isArray(states) ? states.length : 'no list';
-    throw new ArgumentError(`${what} expected ${specs.length} tensors (${names}), got ${got}`);
+    throw new ArgumentError(`${what} expected ${specs.length} tensors (${names}), got ${states.length ?? 'no list'}`);
   }
   specs.forEach(({ width }, i) => {
     expectF32(`${what}[${i}]`, states[i]);

@@ -312,9 +312,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Makes stateful layers in it start from zeros. Throws `ArgumentError` if it is given states: `setStates` of the layer takes them. */
   resetStates(...none: readonly never[]): void {
     if (none.length > 0) {
-      throw new ArgumentError(
-        `${this.describe()}: resetStates() expected no argument; setStates(states, batch) of a stateful layer sets its states`,
-      );
+      throw new ArgumentError(`${this.describe()}: resetStates() takes no states; setStates(states, batch) does`);
     }
     for (const layer of this.tree()) layer.carried?.reset();
   }

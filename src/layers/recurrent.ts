@@ -174,7 +174,7 @@ function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, rever
  *
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
  * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is `[B, P]` and U
- * `[P, 4H]`.
+ * `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
  *
  * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown, `projSize` is more than
  *   `units`, or `checkpointEvery` is given for activations without a fused kernel; when called, if the input has not three axes,

@@ -49,7 +49,12 @@ describe('tensors of two engines', () => {
     const p = new Parameter('p', [3, 3], values(9, 2));
     await init();
     expect(() => sgd().apply([p], [matrix()])).toThrow("tensor 'tensor' expected the engine of 'p'");
+    const q = new Parameter('q', [3, 3], values(9, 3));
+    const ofQ = matrix();
+    const ofP = tensor(values(9, 1), { shape: [3, 3], engine: p.tensor.engine });
+    expect(() => sgd().apply([p, q], [ofP, ofQ])).toThrow("tensor 'q' expected the engine of 'p'");
     expect(Array.from(p.toArray())).toEqual(Array.from(values(9, 2)));
+    expect(Array.from(q.toArray())).toEqual(Array.from(values(9, 3)));
   });
 });
 

@@ -218,11 +218,9 @@ test('resetStates of a layer or a model given states, throws, names what sets th
   const before = layer.states;
   const given = [[1, 2, 3]] as unknown as never;
   expect(() => layer.resetStates(given)).toThrow(
-    new ArgumentError(
-      'gru(units=3): resetStates() expected no argument; setStates(states, batch) of a stateful layer sets its states',
-    ),
+    new ArgumentError('gru(units=3): resetStates() takes no states; setStates(states, batch) does'),
   );
-  expect(() => made.resetStates(given)).toThrow('resetStates() expected no argument');
+  expect(() => made.resetStates(given)).toThrow('resetStates() takes no states');
   expect(layer.states).toEqual(before);
   made.resetStates();
   expect(layer.states).toBeUndefined();

@@ -1,5 +1,6 @@
 // Text of a stream against text of the model it is of: the same ids for the same options.
 import { describe, expect, test } from 'vitest';
+import { DeadTensorError } from '../../src/engine/dead-tensor-error.ts';
 import { init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
@@ -34,6 +35,17 @@ describe.each(modes)('generation from a stream in %s mode', async (mode) => {
     expect(take()).toEqual(expected);
     // From zeros, whatever the stream has read.
     expect(take()).toEqual(expected);
+  });
+
+  test('from a stream that is disposed of, before or while ids come, throws DeadTensorError', async () => {
+    const stream = decodeStream(bytes, { mode });
+    const ids = generate(stream, [1, 2]);
+    const single = generateIds(stream, { prompt: [1], length: 5 });
+    await ids.next();
+    stream.dispose();
+    await expect(ids.next()).rejects.toThrow(DeadTensorError);
+    expect(() => single.next()).toThrow(DeadTensorError);
+    expect(() => stream.steps([1], 1)).toThrow(new DeadTensorError('stream: it was disposed of'));
   });
 
   test('of a model that gives probabilities, is the same', () => {

@@ -310,10 +310,10 @@ export abstract class Optimizer {
   }
 
   #expectGradients(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
-    const [{ length }, distinct] = [parameters, new Set(parameters).size];
-    if (gradients.length !== length || distinct !== length) {
+    const { length } = parameters;
+    if (gradients.length !== length || new Set(parameters).size !== length) {
       throw new ArgumentError(
-        `${this.name}: apply() expected a gradient for each of ${distinct} distinct parameters, got ${gradients.length} for ${length}`,
+        `${this.name}: expected distinct parameters and a gradient for each, got ${length} and ${gradients.length}`,
       );
     }
     gradients.forEach((gradient, i) => {
@@ -321,8 +321,9 @@ export abstract class Optimizer {
       const what = `${this.name}: gradient of '${name}'`;
       expectF32(what, gradient);
       expectShape(what, gradient.shape, tensor.shape);
-      expectEngine(gradient, tensor);
-      if (gradient.timeMajor) throw new ArgumentError(`${what} expected row-major, got time-major`);
+      // All are updated at once, by the kernels of one engine.
+      for (const each of [tensor, gradient]) expectEngine(each, parameters[0]!.tensor);
+      if (gradient.timeMajor) throw new ArgumentError(`${what} expected row-major`);
     });
   }
 
