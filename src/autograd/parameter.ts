@@ -7,8 +7,8 @@ import { ArgumentError, expectShape, persistent, type Shape, Tensor } from './te
  * derived from its values can tell that it is stale.
  */
 export class Parameter {
-  /** `layer/weight`, unique within a model. */
-  readonly name: string;
+  /** `layer/weight`, unique within a model; of a layer that stands in several as the last one named it. */
+  name: string;
   /** Its values, as ops take them. */
   readonly tensor: Tensor;
   /** Whether optimizers change it. */

@@ -140,8 +140,15 @@ export function setSeed(seed: number): void {
   seeds = new RandomStream(seed);
 }
 
-/** A new stream for one user of randomness, seeded from the stream that `setSeed` set. @internal */
-export const nextStream = (): RandomStream => new RandomStream(seeds.nextUint32());
+/** A new stream for one user of randomness, seeded from the stream that `setSeed` set, or from another. @internal */
+export const nextStream = (from = seeds): RandomStream => new RandomStream(from.nextUint32());
 
-/** The stream of seeds. @internal */
+/** The stream that `setSeed` set. @internal */
 export const seedStream = (): RandomStream => seeds;
+
+/** A stream that goes on from where another stood. @internal */
+export function streamAt(state: RandomState): RandomStream {
+  const stream = new RandomStream(state.seed);
+  stream.state = state;
+  return stream;
+}

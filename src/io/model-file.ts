@@ -1,7 +1,7 @@
 // The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
 import { ArgumentError } from '../engine/argument-error.ts';
 import { formatShape, type Shape } from '../engine/shape.ts';
-import { describe, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
+import { expectList, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
 import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from './safetensors.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -92,22 +92,26 @@ export interface SavedLayer {
 /** A stack of layers as a file holds it. */
 export interface SavedNetwork {
   readonly name: string;
-  readonly layers: readonly SavedLayer[];
+  /** Undefined of a model that is code, which no file holds. */
+  readonly layers: readonly SavedLayer[] | undefined;
+  /** What the model was built for, where its first layer does not say. */
+  readonly builtShape: unknown;
 }
 
-/**
- * The layers of a file; what a layer's options say is for the layer to check.
- *
- * @param custom what there is to say of a model that is code, which no file holds.
- * @throws ArgumentError, and of a custom model ModelFileError.
- */
-export function networkOf({ parse, fail }: ModelFile, custom: string): SavedNetwork {
-  const { name, isCustom, layers } = expectObject("metadata 'network'", parse('network'));
+/** The error about a file that does not say what its model takes. */
+export const NO_INPUT_SHAPE =
+  'its first layer does not say what input it takes: give inputShape, the shape of one sample, such as [null, 3]';
+
+/** The layers of a file; what a layer's options say is for the layer to check. Throws `ArgumentError`. */
+export function networkOf({ parse }: ModelFile): SavedNetwork {
+  const { name, isCustom, layers, builtShape } = expectObject("metadata 'network'", parse('network'));
   expectString('network.name', name);
-  if (isCustom) fail(`it holds a custom model: ${custom}`);
-  if (!Array.isArray(layers)) throw new ArgumentError(`network.layers expected a list, got ${describe(layers)}`);
-  return { name: name as string, layers: layers.map((layer, i) => savedLayer(`network.layers[${i}]`, layer)) };
+  return { name: name as string, layers: isCustom ? undefined : savedLayers('network.layers', layers), builtShape };
 }
+
+/** Throws `ArgumentError` unless they are layers. */
+export const savedLayers = (what: string, layers: unknown): readonly SavedLayer[] =>
+  expectList(what, layers).map((layer, i) => savedLayer(`${what}[${i}]`, layer));
 
 /** Throws `ArgumentError` unless `value` is a layer; `what` names it. */
 export function savedLayer(what: string, value: unknown): SavedLayer {

@@ -10,9 +10,15 @@ export function expectObject(what: string, value: unknown): Parsed {
   throw new ArgumentError(`${what} expected an object, got ${describe(value)}`);
 }
 
+/** Throws `ArgumentError` unless it is a list. */
+export function expectList(what: string, value: unknown, kind = 'a list'): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ArgumentError(`${what} expected ${kind}, got ${describe(value)}`);
+}
+
 /** Throws `ArgumentError` unless it is a list of strings. */
-export function expectStrings(what: string, value: unknown): string[] {
-  if (!Array.isArray(value)) throw new ArgumentError(`${what} expected a list of strings, got ${describe(value)}`);
+export function expectStrings(what: string, given: unknown): string[] {
+  const value = expectList(what, given, 'a list of strings') as string[];
   const at = value.findIndex((entry) => typeof entry !== 'string');
   if (at >= 0) throw new ArgumentError(`${what}[${at}] expected a string, got ${describe(value[at])}`);
   return value;

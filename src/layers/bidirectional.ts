@@ -4,6 +4,7 @@ import { add, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
 import {
+  type AnyLayer,
   type BatchShape,
   type CallOptions,
   isShape,
@@ -13,6 +14,7 @@ import {
   type OwnNames,
 } from './layer.ts';
 import { Recurrent } from './recurrent-layer.ts';
+import { saveLayer } from './saved-layer.ts';
 
 const merges = {
   concat: (a: Tensor, b: Tensor): Tensor => concatenate([a, b]),
@@ -42,10 +44,13 @@ class Bidirectional<Output> extends Layer<Output> {
   readonly #hasOwnBackward: boolean;
 
   constructor(layer: Recurrent, options: BidirectionalOptions) {
+    if (!(layer instanceof Recurrent)) {
+      const got = (layer as { network?: AnyLayer }).network ?? (layer as AnyLayer);
+      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${got.className ?? typeof got}`);
+    }
     super('bidirectional', options, own, layer.batchInputShape);
     const { backwardLayer } = options;
     const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
-    if (!(layer instanceof Recurrent)) throw new ArgumentError('bidirectional: layer expected a recurrent layer');
     if (mergeMode !== 'none' && !Object.hasOwn(merges, mergeMode)) {
       const modes = Object.keys(merges).join(', ');
       throw new ArgumentError(`bidirectional: mergeMode expected one of ${modes}, none, got '${mergeMode}'`);
@@ -90,12 +95,11 @@ class Bidirectional<Output> extends Layer<Output> {
   }
 
   override config(): LayerConfig {
-    const saved = (layer: Recurrent) => ({ className: layer.className, config: layer.config() });
     return {
       ...this.baseConfig(),
       mergeMode: this.#mergeMode,
-      layer: saved(this.forward),
-      backwardLayer: this.#hasOwnBackward ? saved(this.backward) : undefined,
+      layer: saveLayer(this.forward),
+      backwardLayer: this.#hasOwnBackward ? saveLayer(this.backward) : undefined,
     };
   }
 

@@ -8,19 +8,18 @@ import { ArgumentError } from '../engine/argument-error.ts';
  */
 export type CustomObjects = Readonly<Record<string, unknown>>;
 
-/** What was given for a name. Throws `ArgumentError` if nothing was. */
-type Find = (kind: string, name: string) => unknown;
+/** What it is, for errors: `loss`; its name, plain or marked by `customName`; and what tells it from others where the file has no name for it. */
+export type Wanted = readonly [kind: string, name: string, fits?: ((given: unknown) => boolean) | undefined];
 
 // Set while a file is read. Apart from what is found by it, so that an app that reads none does not carry that.
-let find: Find | undefined;
+let find: ((wanted: Wanted) => unknown) | undefined;
 
 /**
- * What the caller gave for a name in the file that is being read, plain or marked by `customName`; undefined while none is read.
+ * What the caller gave for a name in the file that is being read; undefined while none is read.
  *
- * @param kind what it is, for the error: `loss`.
  * @throws ArgumentError if a file is being read and nothing was given for the name.
  */
-export const customObject: Find = (kind, name) => find?.(kind, name);
+export const customObject = (...wanted: Wanted): unknown => find?.(wanted);
 
 const MARK = 'custom ';
 
@@ -34,11 +33,9 @@ export const nameOfCustom = (value: unknown): string | undefined =>
 /** Runs `body`, which makes what a file describes, with what the caller has of it. @internal */
 export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
   const outer = find;
-  find = (kind, name) => {
-    const own = nameOfCustom(name) ?? name;
-    const found = givenAs(objects, own);
-    if (found === undefined) throw new ArgumentError(missingObjects([`${kind} '${own}'`]));
-    return found;
+  find = (wanted) => {
+    expectCustomObjects(objects, [wanted]);
+    return givenAs(objects, wanted);
   };
   try {
     return body();
@@ -49,19 +46,29 @@ export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
 
 const letters = (name: string): string => name.replaceAll('_', '').toLowerCase();
 
-/** What was given under a name in any spelling, or is called so itself. */
-export function givenAs(objects: CustomObjects, name: string): unknown {
+/** What was given under a name in any spelling, or is called so itself, or is all that fits. */
+function givenAs(objects: CustomObjects, [, marked, fits = () => false]: Wanted): unknown {
+  const name = nameOfCustom(marked) ?? marked;
   if (Object.hasOwn(objects, name)) return objects[name];
   const entries = Object.entries(objects);
   const found =
     entries.find(([key]) => letters(key) === letters(name)) ??
     entries.find(([, value]) => (value as { name?: unknown } | undefined)?.name === name);
-  return found?.[1];
+  if (found) return found[1];
+  const fitting = Object.values(objects).filter(fits);
+  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** The error about what a file names and nobody gave. */
-export const missingObjects = (names: readonly string[]): string =>
-  `it needs ${names.join(', ')} of the caller's own; give each under its name in customObjects, or make and compile the model in code and fill it with restoreModel(model, bytes)`;
+/** Throws `ArgumentError` that names all that was not given. */
+export function expectCustomObjects(objects: CustomObjects, wanted: readonly Wanted[]): void {
+  const missing = wanted.filter((each) => givenAs(objects, each) === undefined);
+  if (missing.length === 0) return;
+  const nameOf = ([, name]: Wanted): string => nameOfCustom(name) ?? name;
+  const list = (of: (wanted: Wanted) => string): string => [...new Set(missing.map(of))].join(', ');
+  throw new ArgumentError(
+    `it names ${list((each) => `${each[0]} '${nameOf(each)}'`)}, which tapeloop does not have: give customObjects: { ${list(nameOf)} }, or make and compile the model in code and fill it with restoreModel(model, bytes)`,
+  );
+}
 
 /** Whether it is made by `new`: the prototype of a class cannot be replaced. */
 const isClass = (maker: object): boolean => Object.getOwnPropertyDescriptor(maker, 'prototype')?.writable === false;

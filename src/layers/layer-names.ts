@@ -1,29 +1,38 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import type { AnyLayer } from './layer.ts';
 
-/** Gives the outermost layers of a model their names: of one kind lstm, lstm_1, …. Refuses a name that two have for good. */
-export function nameLayers(what: string, layers: readonly AnyLayer[]): void {
-  const seen = new Set<AnyLayer>();
-  for (const layer of layers) {
-    if (seen.has(layer)) throw new ArgumentError(`${what}: layer '${layer.name}' is listed twice`);
-    seen.add(layer);
-  }
-  const taken = new Set<string>();
-  // A layer that has weights has named them.
-  const isFixed = (layer: AnyLayer): boolean => layer.isNamed || layer.isBuilt;
-  for (const layer of layers.filter(isFixed)) {
-    if (taken.has(layer.name)) throw new ArgumentError(`${what}: two layers are named '${layer.name}'`);
-    taken.add(layer.name);
-  }
-  const lastOfKind = new Map<string, number>();
-  for (const layer of layers.filter((each) => !isFixed(each))) {
-    const kind = layer.name;
-    let n = lastOfKind.get(kind) ?? 0;
-    let name = n === 0 ? kind : `${kind}_${n}`;
-    while (taken.has(name)) name = `${kind}_${++n}`;
-    lastOfKind.set(kind, n);
-    taken.add(name);
+/**
+ * Gives layers that stand side by side their names, as Keras numbers them: of one kind lstm, lstm_1, ….
+ *
+ * @param seen those that have a name from another place.
+ * @param kindOf what a name is made of. Default: the layer's own.
+ * @throws ArgumentError for a name that two have for good, or a layer that is there twice.
+ */
+export function nameLayers(
+  what: string,
+  layers: readonly AnyLayer[],
+  seen: ReadonlySet<AnyLayer>,
+  kindOf = (layer: AnyLayer): string => layer.defaultName,
+): void {
+  const taken = new Map<string, number>();
+  const isFixed = (layer: AnyLayer): boolean => layer.isNamed || seen.has(layer);
+  layers.forEach((layer, i) => {
+    const { name } = layer;
+    if (layers.indexOf(layer) < i) throw new ArgumentError(`${what}: layer '${name}' is listed twice`);
+    if (!isFixed(layer)) return;
+    const other = taken.get(name);
+    if (other !== undefined) {
+      const [a, b] = [other, i].map((at) => `layers[${at}] (${layers[at]!.className})`);
+      throw new ArgumentError(`${what}: two layers are named '${name}', ${a} and ${b}`);
+    }
+    taken.set(name, i);
+  });
+  layers.forEach((layer, i) => {
+    if (isFixed(layer)) return;
+    const kind = kindOf(layer);
+    let name = kind;
+    for (let n = 1; taken.has(name); n++) name = `${kind}_${n}`;
+    taken.set(name, i);
     layer.name = name;
-  }
-  for (const layer of layers) layer.setScope('');
+  });
 }

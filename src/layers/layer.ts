@@ -2,7 +2,7 @@ import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
-import { nextStream, type RandomStream, seedStream } from '../engine/random.ts';
+import { nextStream, type RandomState, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
 import type { Json, LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
@@ -13,6 +13,7 @@ import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 import type { InputSpec } from './input-spec.ts';
+import { nameLayers } from './layer-names.ts';
 import { maskShape, passMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
@@ -93,6 +94,9 @@ export function withWeights<T>(source: WeightSource, body: () => T): T {
   }
 }
 
+/** Whether weights come from a file: then a model is built as a whole, when all names in it are known. @internal */
+export const takesWeights = (): boolean => weightSource !== undefined;
+
 let running: AnyLayer | undefined;
 
 /** Runs `body`, the inside of a network: the layers that it calls must be in the tree of the outermost one. @internal */
@@ -117,6 +121,16 @@ export type ShapeOf<Input> = Input extends Tensor
 // biome-ignore lint/suspicious/noExplicitAny: inputs and outputs of the layers of one model differ.
 export type AnyLayer = Layer<any, any>;
 
+/** A layer, or a model, which is one, too. */
+export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L };
+
+/** The layer that something is. Throws `ArgumentError`, which names it, if it is none. */
+export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
+  const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
+  if (layer instanceof Layer) return layer as L;
+  throw new ArgumentError(`${what} expected a layer or a model, got ${given === null ? 'null' : typeof given}`);
+}
+
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
@@ -139,10 +153,14 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Keras's class name, as `summary` prints it. */
   abstract readonly className: string;
   name: string;
-  /** Whether the caller chose the name, so that no model may number it. */
-  readonly isNamed: boolean;
+  /** What its name is made of where nobody chose one. @internal */
+  readonly defaultName: string;
+  /** Whether the caller, or the file that it comes from, chose the name, so that no model may number it. @internal */
+  isNamed: boolean;
   readonly batchInputShape: BatchShape | undefined;
   readonly #ownWeights: Parameter[] = [];
+  // Without the path.
+  readonly #weightNames: string[] = [];
   readonly #penalties: (() => Tensor)[] = [];
   readonly #ownOptions: Record<string, Json | undefined> = {};
   readonly #activityRegularizer: RegularizerSpec | undefined;
@@ -153,6 +171,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #trainable: boolean;
   #builtFor: ShapeOf<Input> | undefined;
   #random: RandomStream | undefined;
+  #seeds: RandomStream | undefined;
   // Its tree, when last looked at.
   #known: ReadonlySet<AnyLayer> | undefined;
 
@@ -164,6 +183,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   constructor(defaultName: string, options: LayerOptions, own?: object, shape?: BatchShape) {
     if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
     super((self: Layer<Output, Input>, x: Input, callOptions) => transaction(() => self.#run(x, callOptions)));
+    this.defaultName = defaultName;
     this.name = options.name ?? defaultName;
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
@@ -215,7 +235,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Makes the weights that inputs of this shape need. Once built, checks that a shape still fits. */
   build(inputShape: ShapeOf<Input>): void {
     this.checkInput(inputShape);
-    if (this.#builtFor) {
+    if (this.#builtFor && this.isBuilt) {
       if (this.#ownWeights.length === 0) return;
       this.#expectListed();
       if (!this.fixesInputWidth) return;
@@ -232,6 +252,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       changed(() => {
         for (const weight of this.#ownWeights) weight.dispose();
         this.#ownWeights.length = 0;
+        this.#weightNames.length = 0;
         this.#penalties.length = 0;
         this.#builtFor = undefined;
       });
@@ -243,6 +264,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Whether its weights have been made. */
   get isBuilt(): boolean {
     return this.#builtFor !== undefined;
+  }
+
+  /** The shape that its weights were made for; undefined before. @internal */
+  get builtShape(): ShapeOf<Input> | undefined {
+    return this.#builtFor;
   }
 
   /** The layers it is made of. */
@@ -298,10 +324,29 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return this.#scope + this.name;
   }
 
-  /** Names what stands before its name, and so what its weights will be called. @internal */
-  setScope(scope: string): void {
-    this.#scope = scope;
-    for (const layer of this.sublayers) layer.setScope(`${scope}${this.name}/`);
+  /**
+   * Names what stands before its name, and so the layers in it and all their weights. The names follow from where layers stand here, not from what other
+   * models they are in.
+   *
+   * @param scope undefined for an outermost layer, whose name stands before no other.
+   * @param seen those that have a name from another place. @internal
+   */
+  setScope(scope?: string, seen = new Set<AnyLayer>()): void {
+    this.#scope = scope ?? '';
+    this.#ownWeights.forEach((weight, i) => {
+      weight.name = `${this.path}/${this.#weightNames[i]}`;
+    });
+    this.nameSublayers(seen);
+    for (const layer of this.sublayers) {
+      if (seen.has(layer)) continue;
+      seen.add(layer);
+      layer.setScope(scope === undefined ? '' : `${this.path}/`, seen);
+    }
+  }
+
+  /** Throws `ArgumentError` if two have one name for good. */
+  protected nameSublayers(seen: ReadonlySet<AnyLayer>): void {
+    nameLayers(this.name, this.sublayers, seen);
   }
 
   /** What a stateful layer carries from batch to batch. @internal */
@@ -362,12 +407,33 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   get random(): RandomStream {
     this.#expectListed();
     if (!this.#random) {
-      noted(seedStream());
+      noted(this.#seeds ?? seedStream());
       changed(() => {
         this.#random = undefined;
       });
     }
-    return noted((this.#random ??= nextStream()));
+    return noted((this.#random ??= nextStream(this.#seeds)));
+  }
+
+  /** Where they stand; undefined before the first, so that looking draws no seed. @internal */
+  get randomState(): RandomState | undefined {
+    return this.#random?.state;
+  }
+
+  /** What a layer of a file takes its seed from, if it has not yet. @internal */
+  get seeds(): RandomStream | undefined {
+    return this.#seeds;
+  }
+
+  /** Replaces them; without a stream the first use takes its seed from `seeds`. @internal */
+  setRandom(stream: RandomStream | undefined, seeds?: RandomStream): void {
+    const [before, seedsBefore] = [this.#random, this.#seeds];
+    changed(() => {
+      this.#random = before;
+      this.#seeds = seedsBefore;
+    });
+    this.#random = stream;
+    this.#seeds = seeds;
   }
 
   /** Lays the layer out for streaming. Throws `ArgumentError` where it cannot run step by step. @internal */
@@ -414,6 +480,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const weight = new Parameter(fullName, shape, values);
     weight.trainable = this.#trainable;
     this.#ownWeights.push(weight);
+    this.#weightNames.push(name);
     if (regularizer) this.#penalties.push(() => regularizerOf(regularizer)(weight));
     return weight;
   }

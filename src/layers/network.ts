@@ -11,12 +11,22 @@ import {
   type CallOptions,
   inNetwork,
   isShape,
+  isTraining,
   Layer,
   type LayerConfig,
+  type LayerLike,
+  layerOf,
+  takesWeights,
+  withTraining,
 } from './layer.ts';
 import { nameLayers } from './layer-names.ts';
 
-export type LayersOf = Readonly<Record<string, AnyLayer>> | readonly AnyLayer[];
+export type LayersOf = Readonly<Record<string, LayerLike>> | readonly LayerLike[];
+
+/** Layers as `forward` gets them: a model among them as a layer. */
+export type Callables<L extends LayersOf> = {
+  readonly [K in keyof L]: L[K] extends { readonly network: infer N } ? N : L[K];
+};
 
 export interface NetworkOptions<L extends LayersOf> {
   /**
@@ -30,7 +40,7 @@ export interface NetworkOptions<L extends LayersOf> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: `forward` gets the form that `inputs` declares, which types do not follow here.
-export type Forward<L extends LayersOf, Y> = (x: any, layers: L, options: CallOptions) => Y;
+export type Forward<L extends LayersOf, Y> = (x: any, layers: Callables<L>, options: CallOptions) => Y;
 
 /** What stands at a place of something nested, if it does. */
 const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
@@ -45,25 +55,30 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly className = 'Functional';
   readonly layers: readonly AnyLayer[];
   readonly #inputs: Nested<InputSpec>;
-  readonly #options: NetworkOptions<L>;
+  readonly #callables: Callables<L>;
+  readonly #keys: ReadonlyMap<AnyLayer, string>;
+  readonly #declaresInputs: boolean;
   readonly #forward: Forward<L, Y>;
   /** Outputs of a sample, by the shapes of its inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
-    super('model', { name: options.name });
-    this.layers = [...new Set(Object.values(options.layers as Record<string, AnyLayer>))];
-    if (!Array.isArray(options.layers)) {
-      for (const [name, layer] of Object.entries(options.layers)) {
-        if (!layer.isNamed && !layer.isBuilt) layer.name = name;
-      }
-    }
-    nameLayers('model', this.layers);
-    this.#inputs = options.inputs ?? {};
-    this.#options = options;
+    const { layers, inputs = {} } = options;
+    const only = isInputSpec(inputs) ? inputs : undefined;
+    super('model', { name: options.name, inputShape: only?.shape });
+    const isList = Array.isArray(layers);
+    const entries = Object.entries(layers).map(
+      ([key, layer]) => [key, layerOf(`model: layers.${key}`, layer as LayerLike)] as const,
+    );
+    this.layers = [...new Set(entries.map(([, layer]) => layer))];
+    this.#keys = new Map(isList ? [] : entries.map(([key, layer]) => [layer, key]));
+    this.#callables = (isList ? entries.map(([, layer]) => layer) : Object.fromEntries(entries)) as Callables<L>;
+    this.setScope();
+    this.#inputs = inputs;
+    this.#declaresInputs = options.inputs !== undefined;
     this.#forward = forward;
     const shapes = leavesOf(this.#inputs, isInputSpec).map((spec) => spec.shape);
-    if (shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
+    if (!takesWeights() && shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
       this.outputShapes(mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [null, ...shape!]));
     }
   }
@@ -96,8 +111,20 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return this.#inputs;
   }
 
+  override get inputDtype(): DType {
+    return this.#dtypeOf(undefined);
+  }
+
+  override get inputLimit(): number | undefined {
+    return (this.#inputs as InputSpec).limit;
+  }
+
   override get sublayers(): readonly AnyLayer[] {
     return this.layers;
+  }
+
+  protected override nameSublayers(seen: ReadonlySet<AnyLayer>): void {
+    nameLayers(this.name, this.layers, seen, (layer) => this.#keys.get(layer) ?? layer.defaultName);
   }
 
   override get isBuilt(): boolean {
@@ -161,7 +188,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 
   protected override call(x: Nested<Tensor>, options: CallOptions): Y {
-    if (this.#options.inputs) {
+    if (this.#declaresInputs) {
       for (const [key, { dtype = 'f32', limit }] of entriesOf(this.#inputs, isInputSpec)) {
         const given = at(x, key)!;
         if (given.dtype !== dtype)
@@ -172,7 +199,9 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     // A mask that was given in the call travels with the input, as any other.
     const isGiven = options.mask && isTensor(x) && x.mask !== options.mask;
     const seen = isGiven ? Object.assign(viewAs(x, x.shape, x.timeMajor), { mask: options.mask }) : x;
-    const y = inNetwork(this, () => this.#forward(seen, this.#options.layers, options));
+    const y = inNetwork(this, () =>
+      withTraining(isTraining(options), () => this.#forward(seen, this.#callables, options)),
+    );
     for (const output of leavesOf(y, isTensor)) {
       if (!isTensor(output)) {
         throw new ArgumentError(

@@ -13,8 +13,8 @@ import {
   type LayerConfig,
   type LayerOptions,
 } from './layer.ts';
-import { nameLayers } from './layer-names.ts';
 import type { RegularizerSpec } from './regularizers.ts';
+import { saveLayer } from './saved-layer.ts';
 
 /**
  * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
@@ -67,7 +67,7 @@ export type WeightDeclaration =
 
 /** A cell as a plain object: its states, its weights, and one step of it in ops. */
 export interface CellDefinition<W extends string = string> {
-  /** Default `cell`. */
+  /** What its cells are called, and what a file names it by. Default `cell`. */
   name?: string | undefined;
   /** Width of its state, or of each of its states. */
   units: number | readonly number[];
@@ -97,8 +97,9 @@ export class DefinedCell extends RecurrentCell {
   readonly #widths: readonly number[];
   #weights: Record<string, Tensor> = {};
 
-  constructor(definition: CellDefinition) {
-    super('cell', { name: definition.name });
+  /** @param name what the file that it comes from calls it. */
+  constructor(definition: CellDefinition, name?: string) {
+    super(definition.name ?? 'cell', { name });
     const { units, outputUnits } = definition;
     this.#widths = typeof units === 'number' ? [units] : units;
     if (this.#widths.length === 0) throw new ArgumentError(`${this.name}: units expected one state or more, got none`);
@@ -116,7 +117,8 @@ export class DefinedCell extends RecurrentCell {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), units: this.#definition.units, outputUnits: this.#definition.outputUnits };
+    const { name: definition, units, outputUnits } = this.#definition;
+    return { ...this.baseConfig(), definition, units, outputUnits };
   }
 
   override copy(): RecurrentCell {
@@ -163,7 +165,6 @@ export class StackedCells extends RecurrentCell {
   constructor(cells: readonly RecurrentCell[], options: LayerOptions = {}) {
     super('stacked_rnn_cells', options, {});
     if (cells.length === 0) throw new ArgumentError('rnn: cell expected one cell or more, got none');
-    nameLayers('rnn', cells);
     this.cells = cells;
     this.setScope('');
   }
@@ -185,7 +186,7 @@ export class StackedCells extends RecurrentCell {
   override config(): LayerConfig {
     return {
       ...this.baseConfig(),
-      cells: this.cells.map((cell) => ({ className: cell.className, config: cell.config() })),
+      cells: this.cells.map(saveLayer),
     };
   }
 

@@ -4,6 +4,7 @@ import { composedScan } from './composed-scan.ts';
 import type { AnyLayer, BatchShape, LayerConfig } from './layer.ts';
 import { type CellDefinition, DefinedCell, RecurrentCell, StackedCells } from './recurrent-cell.ts';
 import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
+import { saveLayer } from './saved-layer.ts';
 
 export interface RnnOptions extends SequenceOptions {}
 
@@ -32,7 +33,7 @@ class Rnn<Output> extends Recurrent<Output> {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), cell: { className: this.cell.className, config: this.cell.config() } };
+    return { ...this.baseConfig(), cell: saveLayer(this.cell) };
   }
 
   override copy(options: SequenceOptions): Recurrent<Output> {

@@ -1,22 +1,32 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
-import type { SavedNetwork } from '../io/model-file.ts';
+import type { StreamProgram } from '../streaming/program.ts';
 import { fitsShape } from './input-spec.ts';
-import { type AnyLayer, type BatchShape, type CallOptions, inNetwork, Layer, type LayerConfig } from './layer.ts';
-import { nameLayers } from './layer-names.ts';
-import { layerFromConfig } from './registry.ts';
+import {
+  type AnyLayer,
+  type BatchShape,
+  type CallOptions,
+  inNetwork,
+  Layer,
+  type LayerConfig,
+  type LayerLike,
+  layerOf,
+  takesWeights,
+} from './layer.ts';
+import { saveLayer } from './saved-layer.ts';
 
 /** A stack of layers as one layer: each takes what the one before it gives. */
 export class Sequential extends Layer {
   readonly className = 'Sequential';
   readonly layers: readonly Layer[];
 
-  constructor(layers: readonly Layer[], name?: string) {
+  constructor(given: readonly LayerLike<Layer>[], name?: string) {
+    const layers = given.map((layer, i) => layerOf(`sequential: layers[${i}]`, layer));
     const first = layers[0];
     if (!first) throw new ArgumentError('sequential: layers expected one layer or more, got none');
     super('sequential', { name, batchInputShape: first.batchInputShape });
     this.layers = layers;
-    nameLayers('sequential', layers);
-    if (this.batchInputShape) this.build(this.batchInputShape);
+    this.setScope();
+    if (this.batchInputShape && !takesWeights()) this.build(this.batchInputShape);
   }
 
   override get inputDtype(): DType {
@@ -40,15 +50,17 @@ export class Sequential extends Layer {
   }
 
   override sublayerShapes(): (BatchShape | undefined)[] {
-    let shape: BatchShape | undefined = this.batchInputShape;
+    const built = this.builtShape;
+    let shape = this.batchInputShape ?? (built && [null, ...built.slice(1)]);
     return this.layers.map((layer) => (shape = shape && layer.outputShape(shape)));
   }
 
   override config(): LayerConfig {
-    return {
-      name: this.name,
-      layers: this.layers.map((layer) => ({ className: layer.className, config: layer.config() })),
-    };
+    return { name: this.name, layers: this.layers.map(saveLayer) };
+  }
+
+  override addToStream(program: StreamProgram): void {
+    for (const layer of this.layers) layer.addToStream(program);
   }
 
   /** Its last layer has decided. */
@@ -100,10 +112,3 @@ export class Sequential extends Layer {
     }, x);
   }
 }
-
-/** A stack from what `config` gave. */
-export const sequentialFromConfig = ({ name, layers }: SavedNetwork): Sequential =>
-  new Sequential(
-    layers.map(({ className, config }) => layerFromConfig(className, config)),
-    name,
-  );

@@ -9,15 +9,19 @@ import {
   type CallOptions,
   Layer,
   type LayerConfig,
+  type LayerLike,
   type LayerOptions,
+  layerOf,
 } from './layer.ts';
 import { maskShape } from './mask.ts';
+import { saveLayer } from './saved-layer.ts';
 
 class TimeDistributed extends Layer {
   readonly className = 'TimeDistributed';
   readonly layer: Layer;
 
-  constructor(layer: Layer, options: LayerOptions) {
+  constructor(given: LayerLike<Layer>, options: LayerOptions) {
+    const layer = layerOf('timeDistributed: layer', given);
     super('time_distributed', options, {});
     this.layer = layer;
     if (options.trainable === false) layer.trainable = false;
@@ -46,7 +50,7 @@ class TimeDistributed extends Layer {
   }
 
   override config(): LayerConfig {
-    return { ...this.baseConfig(), layer: { className: this.layer.className, config: this.layer.config() } };
+    return { ...this.baseConfig(), layer: saveLayer(this.layer) };
   }
 
   override addToStream(program: StreamProgram): void {
@@ -94,4 +98,5 @@ const stepShape = (inputShape: BatchShape): BatchShape => [null, ...inputShape.s
  * @throws ArgumentError when called, if the input has no time axis.
  * @see keras.layers.TimeDistributed, whose output in Keras 3 has the mask of the input whatever the layer makes of it
  */
-export const timeDistributed = (layer: Layer, options: LayerOptions = {}): Layer => new TimeDistributed(layer, options);
+export const timeDistributed = (layer: LayerLike<Layer>, options: LayerOptions = {}): Layer =>
+  new TimeDistributed(layer, options);

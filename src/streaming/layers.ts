@@ -8,7 +8,7 @@ import {
 } from '../cells/layout.ts';
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
 import type { Shape } from '../engine/shape.ts';
-import { type SavedLayer, savedLayer } from '../io/model-file.ts';
+import { type SavedLayer, savedLayer, savedLayers } from '../io/model-file.ts';
 import { addActivation } from './activations.ts';
 import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
 
@@ -68,6 +68,9 @@ const layers: Readonly<Record<string, AddLayer>> = {
   }),
   LSTM: recurrent((config) => (hasFusedGates(config) && !config.peephole && !config.projSize ? lstmLayout : undefined)),
   Masking: nothing,
+  Sequential(program, { config, path, weightOf }) {
+    for (const layer of savedLayers(`${path}.layers`, config.layers)) addLayer(program, layer, weightOf, `${path}/`);
+  },
   SimpleRNN: recurrent(({ activation = 'tanh' }) =>
     Object.hasOwn(rnnLayouts, activation) ? rnnLayouts[activation as keyof typeof rnnLayouts] : undefined,
   ),

@@ -2,7 +2,15 @@ import type { Ptr } from '../engine/abi.ts';
 import { expectCount } from '../engine/argument-error.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
 import type { Shape } from '../engine/shape.ts';
-import { extrasOf, type Json, type ModelExtras, type ModelFile, networkOf, openModelFile } from '../io/model-file.ts';
+import {
+  extrasOf,
+  type Json,
+  type ModelExtras,
+  type ModelFile,
+  NO_INPUT_SHAPE,
+  networkOf,
+  openModelFile,
+} from '../io/model-file.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { type StreamEngine, streamEngine } from './engine.ts';
 import { compile, compileNow } from './kernel-modules.ts';
@@ -15,6 +23,8 @@ export interface LoadStreamOptions extends StreamOptions {
   mode?: NumericMode;
   /** Kernels that `compileKernels` gave, here or in the page that posted them. Default: compiled on first use, by `mode`. */
   module?: WebAssembly.Module;
+  /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say it. */
+  inputShape?: readonly (number | null)[] | undefined;
   /** The file's name, for errors. */
   file?: string | undefined;
 }
@@ -27,12 +37,12 @@ export class FileStream extends Stream implements ModelExtras {
   readonly extra: Json | undefined;
 
   /** @internal */
-  constructor(engine: StreamEngine, file: ModelFile, options: StreamOptions) {
+  constructor(engine: StreamEngine, file: ModelFile, { inputShape, ...options }: LoadStreamOptions) {
     const { layers, width, extras } = file.understand(() => {
-      const network = networkOf(file, 'it cannot run step by step');
-      const shape = network.layers[0]?.config.batchInputShape;
-      if (!Array.isArray(shape)) file.fail('its first layer does not say what input it takes');
-      return { layers: network.layers, width: (shape as Json[]).at(-1) as number, extras: extrasOf(file) };
+      const { layers = file.fail('it holds a custom model: it cannot run step by step'), builtShape } = networkOf(file);
+      const shape = layers[0]?.config.batchInputShape ?? builtShape ?? inputShape;
+      if (!Array.isArray(shape)) file.fail(NO_INPUT_SHAPE);
+      return { layers, width: (shape as Json[]).at(-1) as number, extras: extrasOf(file) };
     });
     const weightOf: WeightOf = (name, shape) => new FileWeight(engine, name, shape, file.valuesOf(name, shape));
     const streamed = layers.map((layer) => ({

@@ -1,4 +1,5 @@
 import { ArgumentError, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { customName } from '../layers/custom-objects.ts';
 import type { losses } from './losses/by-name.ts';
 import { type Loss, type LossConfig, reduceRows, withoutZeroRows } from './losses/loss.ts';
 import { lossTable } from './name-tables.ts';
@@ -20,23 +21,22 @@ export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 export function lossOf(loss: LossName | LossFunction | Loss, options: LossConfig = {}): Loss {
   if (typeof loss === 'function') return ownLoss(loss);
   if (typeof loss === 'object') return loss;
-  return lossTable.makerOf(loss)(options as never);
+  return lossOf(lossTable.makerOf(loss)(options as never));
 }
 
 function ownLoss(each: LossFunction): Loss {
-  // No name of ours, so that nothing takes it for one.
-  const name = `function ${each.name}`.trim();
+  const what = `function ${each.name}`.trim();
   return {
-    name,
+    name: customName(each.name),
     targetDtype: 'f32',
     weightShape: (predictions) => predictions.slice(0, -1),
     leavesOut: true,
     compute(yTrue, yPred, weights) {
       const values = each(...withoutZeroRows(yTrue, yPred, weights));
       if (weights && values.size === 1 && weights.size !== 1) {
-        throw new ArgumentError(`${name}: expected a value for each row, so that rows can be weighed, got one for all`);
+        throw new ArgumentError(`${what}: expected a value for each row, so that rows can be weighed, got one for all`);
       }
-      if (weights) expectShape(`${name}: its values`, values.shape, weights.shape);
+      if (weights) expectShape(`${what}: its values`, values.shape, weights.shape);
       return reduceRows(values, weights, 'sumOverBatchSize');
     },
   };

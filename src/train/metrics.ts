@@ -35,5 +35,6 @@ function found(given: MetricName | MetricConfig | MetricFunction | Metric): Metr
   if (typeof given === 'function') return functionMetric(given);
   if (typeof given === 'object' && 'start' in given) return given as Metric;
   const { metric, ...options } = typeof given === 'object' ? given : { metric: given, name: given };
-  return metricTable.makerOf(metric)(options as never);
+  const made: Metric | MetricFunction = metricTable.makerOf(metric)(options as never);
+  return typeof made === 'function' ? { ...functionMetric(made), name: options.name! } : made;
 }

@@ -7,7 +7,7 @@ import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
 import type { CarriedStates } from '../layers/carried-states.ts';
-import { type AnyLayer, expectCount, type Layer, withTraining } from '../layers/layer.ts';
+import { type AnyLayer, expectCount, isShape, type Layer, type LayerLike, withTraining } from '../layers/layer.ts';
 import { type Forward, type LayersOf, Network, type NetworkOptions } from '../layers/network.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
@@ -89,9 +89,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   #compiled: Compiled | undefined;
   #int8: StepPredictor | undefined;
 
-  constructor(network: Model<Y>['network']) {
+  /** @param random for shuffling. Default: seeded from the stream that `setSeed` set. */
+  constructor(network: Model<Y>['network'], random = nextStream()) {
     this.network = network;
-    this.random = nextStream();
+    this.random = random;
   }
 
   /** Of the network. */
@@ -116,6 +117,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
   /** The layer of a name, or of a path below other layers. Throws `ArgumentError` if there is none. */
   getLayer(name: string): AnyLayer {
+    this.network.setScope();
     const found = this.network.tree().find((layer) => layer.path === name || layer.name === name);
     if (!found) throw new ArgumentError(`${this.name}: getLayer() expected the name of a layer, got '${name}'`);
     return found;
@@ -125,6 +127,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   get compiled(): Compiled {
     if (!this.#compiled) throw new ArgumentError(`${this.name}: call compile() before training or evaluating`);
     return this.#compiled;
+  }
+
+  set compiled(value: Compiled) {
+    this.#compiled = value;
   }
 
   /** Whether `compile` was called. */
@@ -139,6 +145,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
   /** Keras's table of layers and parameter counts, as text. */
   summary(): string {
+    this.network.setScope();
     return summary(this.network);
   }
 
@@ -162,16 +169,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *   that returns a promise runs on the model.
    * @see keras.Model.compile
    */
-  compile(options: CompileOptions): void {
+  compile({ optimizer, ...objective }: CompileOptions): void {
     this.runs.expectNone('compile');
-    this.compileNow(options);
-  }
-
-  /** @internal */
-  compileNow({ optimizer, ...objective }: CompileOptions): void {
     const before = this.#compiled;
     const isOwn = !(optimizer instanceof Optimizer);
-    this.#compiled = {
+    this.compiled = {
       optimizer: isOwn ? optimizerOf({ name: optimizer }) : optimizer,
       isOwn,
       objective: new Objective(objective),
@@ -375,12 +377,12 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @throws ArgumentError if the model is not built or a layer cannot run step by step.
    */
   stream(options: StreamOptions = {}): Stream {
-    const { batchInputShape, inputDtype, isBuilt } = this.network;
-    if (!isBuilt || !batchInputShape) {
-      throw new ArgumentError(`${this.name}: stream() expected a model whose first layer knows its input`);
+    const { builtShape, inputDtype } = this.network;
+    if (!isShape(builtShape)) {
+      throw new ArgumentError(`${this.name}: stream() expected a built model of one input`);
     }
-    const width = inputDtype === 'i32' ? 1 : batchInputShape.at(-1)!;
-    return new Stream(this.engine, this.layers, width, options);
+    const width = inputDtype === 'i32' ? 1 : builtShape.at(-1)!;
+    return new Stream(this.engine, [this.network], width, options);
   }
 
   /** The layers that carry states between batches. @internal */
@@ -444,9 +446,9 @@ export type AnyModel = Model<any>;
  * @see keras.Sequential
  */
 export const sequential = (
-  layers: readonly Layer<never>[] | readonly Layer[],
+  layers: readonly LayerLike<Layer<never>>[] | readonly LayerLike<Layer>[],
   options: { name?: string } = {},
-): Model => new Model(new Sequential(layers as readonly Layer[], options.name));
+): Model => new Model(new Sequential(layers as readonly LayerLike<Layer>[], options.name));
 
 /**
  * A model of the caller's own: layers, and a function that calls them.

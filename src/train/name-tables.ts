@@ -1,5 +1,6 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { hint } from '../engine/options.ts';
+import { customObject, madeOf, nameOfCustom } from '../layers/custom-objects.ts';
 import type { losses } from './losses/by-name.ts';
 import type { metrics } from './metrics/by-name.ts';
 import type { optimizers } from './optimizers/by-name.ts';
@@ -26,7 +27,7 @@ export class NameTable<Makers extends object> {
   }
 
   /**
-   * What makes the thing of a name.
+   * What makes the thing of a name. While a file is read, other names stand for what the caller gave for them.
    *
    * @throws ArgumentError for an unknown one; it names the one that Keras's spelling stands for.
    */
@@ -39,6 +40,12 @@ export class NameTable<Makers extends object> {
     }
     const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
     if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
+    const own = typeof name === 'string' ? customObject(this.#what, name) : undefined;
+    // What has no options in the file is what was given.
+    if (own !== undefined) {
+      return ((options: unknown) =>
+        nameOfCustom(name) === undefined ? madeOf(own, options) : own) as Makers[keyof Makers];
+    }
     const known = Object.keys(makers);
     const meant = hint(String(name), known);
     throw new ArgumentError(

@@ -1,3 +1,4 @@
+import { customObject, nameOfCustom } from '../layers/custom-objects.ts';
 import { optimizerTable } from './name-tables.ts';
 import type { optimizers } from './optimizers/by-name.ts';
 import type { Optimizer, OptimizerConfig } from './optimizers/optimizer.ts';
@@ -15,8 +16,15 @@ export {
 export type OptimizerName = keyof typeof optimizers;
 
 /** The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its range. */
-export function optimizerOf({ name, learningRate, ...options }: OptimizerConfig): Optimizer {
+export function optimizerOf({
+  name,
+  learningRate,
+  excludeFromWeightDecay: excluded,
+  ...options
+}: OptimizerConfig): Optimizer {
   const make = optimizerTable.makerOf(name);
   const rate = typeof learningRate === 'object' ? deserialize(learningRate as ScheduleConfig) : learningRate;
-  return make({ ...options, learningRate: rate } as never);
+  const excludeFromWeightDecay =
+    nameOfCustom(excluded) === undefined ? excluded : customObject('function', excluded as string);
+  return make({ ...options, excludeFromWeightDecay, learningRate: rate } as never);
 }

@@ -97,8 +97,8 @@ export class StepPredictor {
   #streamFor(batch: number, width: number): Stream {
     if (this.#stream?.batch !== batch) {
       this.dispose();
-      const { engine, layers } = this.#model;
-      this.#stream = new Stream(engine, layers, width, { batch, maxSteps: CHUNK, weights: this.#weights });
+      const { engine, network } = this.#model;
+      this.#stream = new Stream(engine, [network], width, { batch, maxSteps: CHUNK, weights: this.#weights });
     }
     return this.#stream!;
   }
@@ -106,7 +106,7 @@ export class StepPredictor {
   /** Recurrent layers with the place of their first state among the stream's. */
   #recurrent(): { layer: Recurrent; at: number }[] {
     let next = 0;
-    return (this.#model.layers as readonly unknown[])
+    return (this.#model.network.tree() as readonly unknown[])
       .filter((layer): layer is Recurrent => layer instanceof Recurrent)
       .map((layer) => {
         const at = next;

@@ -1,29 +1,36 @@
 import { ArgumentError, type Shape } from '../autograd/tensor.ts';
 import { asNested, type Nested } from '../data/nested.ts';
-import type { RandomState } from '../engine/random.ts';
+import { type RandomState, RandomStream, seedStream, streamAt } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
-import {
-  extrasOf,
-  FORMAT_VERSION,
-  type ModelExtras,
-  type ModelFile,
-  networkOf,
-  openModelFile,
-} from '../io/model-file.ts';
+import { extrasOf, FORMAT_VERSION, type ModelExtras, type ModelFile, openModelFile } from '../io/model-file.ts';
 import { describe, expectObject, expectString, expectStrings } from '../io/parsed-json.ts';
 import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
-import { type AnyLayer, withWeights } from '../layers/layer.ts';
-import { sequentialFromConfig } from '../layers/sequential.ts';
+import { type CustomObjects, customName, nameOfCustom, withCustomObjects } from '../layers/custom-objects.ts';
+import { type AnyLayer, type BatchShape, type WeightSource, withWeights } from '../layers/layer.ts';
 import { knowAllNames } from './all-names.ts';
 import { type LossConfig, type LossName, lossOf } from './losses.ts';
 import type { Metric, MetricConfig, MetricName } from './metrics.ts';
-import { Model } from './model.ts';
-import { lossTable } from './name-tables.ts';
+import { type AnyModel, Model } from './model.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
-import { type OptimizerConfig, optimizerOf } from './optimizers.ts';
+import { type Optimizer, type OptimizerConfig, optimizerOf } from './optimizers.ts';
+import { decodeNetwork, encodeNetwork } from './saved-network.ts';
 
 export interface LoadedModel extends ModelExtras {
   model: Model;
+}
+
+/** What a file may need to be read. */
+export interface LoadOptions {
+  /** The file's name, for errors. */
+  file?: string | undefined;
+  /** The shape of one sample, `[T, F]`, null for a length that varies: for a file of version 0.1.0 whose first layer does not say it. */
+  inputShape?: BatchShape | undefined;
+  /**
+   * What the file names and does not hold, by name: `{ quantileLoss, MyLayer, minimalGated }`. A function, a loss, a metric, a schedule or the
+   * definition of a cell is given as it is; a layer, or whatever has options of its own, as its class or as a function that makes it from its options; a
+   * model of the caller's own as a function that makes it.
+   */
+  customObjects?: CustomObjects | undefined;
 }
 
 // How the file's metadata reads once its strings are parsed.
@@ -47,22 +54,25 @@ interface Training extends Partial<HeadConfig> {
 
 /**
  * A model as the bytes of one safetensors file: weights, layer configuration, and, once compiled, loss, optimizer and its
- * state, carried states and random numbers, so that training goes on from it bit for bit.
+ * state, carried states and random numbers, so that training goes on from it bit for bit. What is code of the caller's own the file has by name:
+ * `decodeModel` is given it as `customObjects`.
  *
  * @returns the file's bytes, the caller's own.
- * @throws ArgumentError if the model is not built, if its loss, a metric or its schedule is the caller's own and so has no name of ours, or if
- *   a number is not finite: no file is made that `decodeModel` would refuse.
+ * @throws ArgumentError if the model is not built, if a number is not finite, or if a layer of the caller's own is called as one of ours: no file is
+ *   made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
-// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
-export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
+export function encodeModel(model: AnyModel, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to save; it has not seen an input yet`);
   }
+  model.network.setScope();
+  const layers = innerLayers(model);
   const tensors = new Map<string, SafetensorsTensor>();
   const put = (name: string, shape: Shape, data: Float32Array): void => {
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) throw new ArgumentError(`${model.name}: ${name} expected finite numbers, got ${data[bad]} at ${bad}`);
+    if (tensors.has(name)) throw new ArgumentError(`${model.name}: two weights are named '${name}'`);
     tensors.set(name, { dtype: 'F32', shape: [...shape], data });
   };
   for (const weight of model.weights) put(weight.name, weight.shape, weight.toArray());
@@ -72,24 +82,26 @@ export function encodeModel(model: Model<any>, { vocabulary, extra }: ModelExtra
   const metadata: Record<string, string> = {
     format: 'tapeloop',
     formatVersion: String(FORMAT_VERSION),
-    network: JSON.stringify(model.network.config()),
-    random: JSON.stringify(Object.fromEntries(randomLayers(model).map(({ path, random }) => [path, random.state]))),
+    network: encodeNetwork(model.network),
+    random: JSON.stringify(Object.fromEntries(layers.map(({ path, randomState }) => [path, randomState]))),
+    frozen: JSON.stringify(model.weights.filter(({ trainable }) => !trainable).map(({ name }) => name)),
   };
-  if (model.isCompiled) {
-    const { optimizer } = model.compiled;
+  // Layers that have drawn nothing take their seeds when training begins.
+  if (!(model.isCompiled && model.optimizer.steps > 0) && layers.some(({ randomState }) => !randomState)) {
+    metadata.seeds = JSON.stringify((layers.find(({ seeds }) => seeds)?.seeds ?? seedStream()).state);
+  }
+  if (!model.isCompiled) metadata.shuffle = JSON.stringify(model.random.state);
+  else {
+    const { optimizer, objective } = model.compiled;
     for (const [name, slot] of optimizer.state(model.weights)) {
       put(`optimizer/${name}`, slot.shape, slot.toArray() as Float32Array);
     }
     const training: Training = {
-      ...compileConfig(model.compiled),
+      ...objectiveConfig(objective),
+      optimizer: optimizerConfig(optimizer),
       iterations: optimizer.steps,
       shuffle: model.random.state,
     };
-    // Tried now, while there is somebody to tell: what has no name of ours could not be made again.
-    if (lossTable.isFilled) {
-      new Objective(objectiveOptions(training));
-      optimizerOf(training.optimizer);
-    }
     metadata.training = JSON.stringify(training);
   }
   if (vocabulary) metadata.vocabulary = JSON.stringify(expectStrings('vocabulary', vocabulary));
@@ -107,30 +119,23 @@ function jsonOf(what: string, value: unknown): string {
   throw new ArgumentError(`${what} expected what JSON can hold, got ${describe(value)}`);
 }
 
-/** What `compile` was told, as JSON. */
-const compileConfig = ({ objective, optimizer }: AnyModel['compiled']): Omit<Training, 'iterations' | 'shuffle'> => ({
-  ...objectiveConfig(objective),
-  // Sorted, for an optimizer that was loaded names its options in another order.
-  optimizer: Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig,
-});
+/** Sorted, for an optimizer that was loaded names its options in another order. */
+const optimizerConfig = (optimizer: Optimizer): OptimizerConfig =>
+  Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig;
 
 function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
   const configs = heads.map(({ key, weight, loss, metrics, weightedMetrics }) => ({
     ...{ key, weight: key === undefined && weight === 1 ? undefined : weight },
-    loss: { name: loss.name as LossName, options: configOf('loss', loss) },
-    metrics: configsOf(metrics),
-    weightedMetrics: weightedMetrics.length > 0 ? configsOf(weightedMetrics) : undefined,
+    loss: { name: (loss.config ? loss.name : customName(loss.name)) as LossName, options: loss.config?.() ?? {} },
+    metrics: metrics.map(metricConfig),
+    weightedMetrics: weightedMetrics.length > 0 ? weightedMetrics.map(metricConfig) : undefined,
   }));
   const { key, ...only } = configs[0]!;
   return key === undefined ? only : { outputs: configs as NonNullable<Training['outputs']> };
 }
 
-const configsOf = (metrics: readonly Metric[]): MetricConfig[] => metrics.map((metric) => configOf('metric', metric));
-
-function configOf<C>(what: string, made: { name: string; config?(): C }): C {
-  if (made.config) return made.config();
-  throw new ArgumentError(`${what} '${made.name}' is the caller's own, which cannot be saved`);
-}
+const metricConfig = (metric: Metric): MetricConfig =>
+  metric.config?.() ?? { metric: customName(metric.name), name: metric.name };
 
 function objectiveOptions({ outputs, ...only }: Training): ObjectiveOptions {
   const heads = outputs ?? [{ key: undefined, ...(only as HeadConfig) }];
@@ -143,8 +148,8 @@ function objectiveOptions({ outputs, ...only }: Training): ObjectiveOptions {
   };
 }
 
-/** Layers that have random numbers of their own; the outermost only holds them. */
-const randomLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree().slice(1);
+/** All but the outermost, which only holds them. */
+const innerLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree().slice(1);
 
 const stateName = (layer: string, index: number): string => `state/${layer}/${index}`;
 
@@ -152,111 +157,132 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  * The model that `encodeModel` wrote.
  *
  * @param bytes a whole file; not kept.
- * @param options.file its name, for errors.
- * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`.
+ * @param options what the file may need beside itself.
+ * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`. Making it draws no random numbers of others.
  * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if a
- *   tensor is missing, has another shape than the layer's, or holds a number that is not finite, or if its configuration
- *   describes no model. Nothing is allocated for what the file claims but does not hold.
+ *   tensor is missing, has another shape than the layer's, or holds a number that is not finite, if its configuration
+ *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated for what the file claims but does
+ *   not hold.
  */
-export function decodeModel(bytes: Uint8Array, { file }: { file?: string } = {}): LoadedModel {
+export function decodeModel(bytes: Uint8Array, options: LoadOptions = {}): LoadedModel {
+  const { file, inputShape, customObjects = {} } = options;
   const opened = openModelFile(bytes, file);
-  const { valuesOf, fail } = opened;
+  const { valuesOf, parse } = opened;
   knowAllNames();
   return opened.understand(() =>
-    transaction(() => {
-      const extras = extrasOf(opened);
-      const network = networkOf(opened, 'make that again in code and fill it with restoreModel(model, bytes)');
-      // Each weight is checked against the file before memory is taken for it.
-      const model = withWeights(valuesOf, () => new Model(sequentialFromConfig(network)));
-      if (!model.network.isBuilt) fail('its first layer does not say what input it takes');
-      for (const apply of restorations(model, opened)) apply();
-      return { model, ...extras };
-    }),
+    transaction(() =>
+      withCustomObjects(customObjects, () => {
+        const extras = extrasOf(opened);
+        const taken = new Set<string>();
+        // Each weight is checked against the file before memory is taken for it.
+        const source: WeightSource = (name, shape) => {
+          taken.add(name);
+          return valuesOf(name, shape);
+        };
+        const network = withWeights(source, () => decodeNetwork(opened, { inputShape, customObjects }));
+        // Loading draws nothing from the stream that `setSeed` set, where the file says how shuffling goes on.
+        const isSaid = parse('training') !== undefined || parse('shuffle') !== undefined;
+        const model = new Model(network as Model['network'], isSaid ? new RandomStream(0) : undefined);
+        // Of a layer of the caller's own that came with weights.
+        const others = model.weights.filter((weight) => !taken.has(weight.name));
+        for (const weight of others) weight.assign(valuesOf(weight.name, weight.shape));
+        for (const apply of restorations(model, opened)) apply();
+        const frozen = parse('frozen');
+        if (frozen !== undefined) {
+          const names = new Set(expectStrings("metadata 'frozen'", frozen));
+          for (const weight of model.weights) weight.trainable = !names.has(weight.name);
+        }
+        return { model, ...extras };
+      }),
+    ),
   );
 }
 
 /**
  * Fills a model that has been made again in code with what `encodeModel` wrote of its like: weights, and what else the file has of
- * optimizer, carried states and random numbers. This is how a custom model is loaded.
+ * optimizer, carried states and random numbers. What the model was compiled with stays where the file names the same.
  *
  * @param model built, with the layers and names of the one that was saved.
  * @returns the extras of the file.
  * @throws ModelFileError as `decodeModel` does; the model is then as it was. ArgumentError if it is not built.
  */
-// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
-export function restoreModel(model: Model<any>, bytes: Uint8Array, { file }: { file?: string } = {}): ModelExtras {
+export function restoreModel(
+  model: AnyModel,
+  bytes: Uint8Array,
+  { file, customObjects = {} }: Omit<LoadOptions, 'inputShape'> = {},
+): ModelExtras {
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }
+  model.network.setScope();
   const opened = openModelFile(bytes, file);
   model.runs.expectNone('restoreModel', true);
   return opened.understand(() =>
-    transaction(() => {
-      const extras = extrasOf(opened);
-      const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
-      for (const apply of restorations(model, opened)) apply();
-      // Last, for weights are not put back.
-      for (const [weight, values] of weights) weight.assign(values);
-      return extras;
-    }),
+    withCustomObjects(customObjects, () =>
+      transaction(() => {
+        const extras = extrasOf(opened);
+        const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
+        for (const apply of restorations(model, opened)) apply();
+        // Last, for weights are not put back.
+        for (const [weight, values] of weights) weight.assign(values);
+        return extras;
+      }),
+    ),
   );
 }
 
 /** What else than weights the file has for the model, checked: functions that put it in place. */
 function restorations(model: AnyModel, opened: ModelFile): (() => void)[] {
   const random = expectObject("metadata 'random'", opened.parse('random') ?? {});
-  const applies = randomLayers(model)
-    .filter(({ path }) => Object.hasOwn(random, path))
-    .map((layer) => {
-      const state = checkedRandom(layer.path, random[layer.path]);
-      return () => {
-        layer.random.state = state;
-      };
-    });
+  const seeds = opened.parse('seeds');
+  const seedsOf = seeds === undefined ? undefined : streamAt(checkedRandom('seeds', seeds));
+  const applies = innerLayers(model).flatMap((layer) => {
+    const { path } = layer;
+    if (!Object.hasOwn(random, path)) return seedsOf ? [() => layer.setRandom(undefined, seedsOf)] : [];
+    const stream = streamAt(checkedRandom(path, random[path]));
+    return [() => layer.setRandom(stream)];
+  });
   applies.push(...restoredStates(model, opened));
   const training = opened.parse('training');
+  const shuffle = opened.parse('shuffle');
   if (training !== undefined) applies.push(restoredTraining(model, checkedTraining(training), opened));
+  else if (shuffle !== undefined) {
+    const state = checkedRandom('shuffling', shuffle);
+    applies.push(() => {
+      model.random.state = state;
+    });
+  }
   return applies;
 }
 
 function restoredStates(model: AnyModel, { tensors, valuesOf }: ModelFile): (() => void)[] {
   const held = model.statefulLayers.filter(({ path }) => tensors.has(stateName(path, 0)));
-  const batch = held[0] && (tensors.get(stateName(held[0].path, 0))!.shape[0] || 1);
   return held.map(({ carried, path }) => {
-    const values = carried.specs.map(({ width }, i) => valuesOf(stateName(path, i), [batch!, width]));
+    const batch = tensors.get(stateName(path, 0))!.shape[0] || 1;
+    const values = carried.specs.map(({ width }, i) => valuesOf(stateName(path, i), [batch, width]));
     return () => {
       carried.reset();
-      carried.set(values, batch!);
+      carried.set(values, batch);
     };
   });
 }
 
-/** Whether `compile` was told what a file says, so that nothing need be made from names. Weights that are exchanged with their averages are another matter. */
-function isCompiledAs(model: AnyModel, config: Omit<Training, 'iterations' | 'shuffle'>): boolean {
-  if (!model.isCompiled || model.optimizer.isSwapped) return false;
-  try {
-    return JSON.stringify(compileConfig(model.compiled)) === JSON.stringify(config);
-  } catch (error) {
-    // A loss, a metric or a schedule of the caller's own is in no file.
-    if (error instanceof ArgumentError) return false;
-    throw error;
-  }
-}
+const same = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
-  const { iterations, shuffle, ...config } = training;
-  const isKept = isCompiledAs(model, config);
-  const optimizer = isKept ? model.optimizer : optimizerOf(config.optimizer);
-  const objective = isKept ? undefined : objectiveOptions(training);
-  if (objective) new Objective(objective);
+  const { iterations, shuffle, optimizer: config, ...head } = training;
+  const now = model.isCompiled ? model.compiled : undefined;
+  // What `compile` was told already need not be made from names. Weights that are exchanged with their averages are another matter.
+  const isKept = now !== undefined && !now.optimizer.isSwapped && same(optimizerConfig(now.optimizer), config);
+  const optimizer = isKept ? now.optimizer : optimizerOf(config);
   try {
+    const isSameObjective = now !== undefined && same(objectiveConfig(now.objective), head);
+    const objective = isSameObjective ? now.objective : new Objective(objectiveOptions(training));
     const slots = [...optimizer.state(model.weights)];
     const values = slots.map(([name, { shape }]) => valuesOf(`optimizer/${name}`, shape));
     return () => {
-      if (objective) {
-        if (model.isCompiled) model.optimizer.dispose(model.weights);
-        model.compileNow({ optimizer, ...objective });
-      }
+      if (now && !isKept) now.optimizer.dispose(model.weights);
+      model.compiled = { optimizer, objective, isOwn: isKept ? now.isOwn : true };
       slots.forEach(([, slot], i) => slot.set(values[i]!));
       optimizer.steps = iterations;
       model.random.state = shuffle;
@@ -266,9 +292,6 @@ function restoredTraining(model: AnyModel, training: Training, { valuesOf }: Mod
     throw error;
   }
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: whatever it predicts.
-type AnyModel = Model<any>;
 
 function expectCount(what: string, value: unknown): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
@@ -315,7 +338,11 @@ function checkOptimizer(value: unknown): void {
   const optimizer = expectObject('training.optimizer', value);
   expectString('training.optimizer.name', optimizer.name);
   for (const [key, entry] of Object.entries({ learningRate: undefined, ...optimizer })) {
-    const isChoice = typeof entry === 'boolean' || key === 'name' || (entry === undefined && key !== 'learningRate');
+    const isChoice =
+      typeof entry === 'boolean' ||
+      key === 'name' ||
+      nameOfCustom(entry) !== undefined ||
+      (entry === undefined && key !== 'learningRate');
     const isPart = typeof entry === 'object' && entry !== null;
     if (!isChoice && !isPart && !Number.isFinite(entry)) {
       throw new ArgumentError(`training.optimizer.${key} expected a finite number, got ${describe(entry)}`);

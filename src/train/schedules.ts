@@ -1,6 +1,7 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { cosPi, power } from '../engine/float64.ts';
 import { checkOptions } from '../engine/options.ts';
+import { customName } from '../layers/custom-objects.ts';
 import type { Json } from '../layers/layer.ts';
 import { expectNumber } from './expect-number.ts';
 import { scheduleTable } from './name-tables.ts';
@@ -8,7 +9,7 @@ import { scheduleTable } from './name-tables.ts';
 /**
  * A learning rate that depends on how far training has come.
  *
- * One of the caller's own needs `at` alone to train with; to be saved with a model it would have to be one of these here.
+ * One of the caller's own needs `at` alone to train with. A model that is saved with it is loaded with it in `customObjects`.
  */
 export interface Schedule {
   readonly name: string;
@@ -269,11 +270,9 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
   };
 }
 
-/** Options that make an equal schedule. Throws `ArgumentError` for one of the caller's own. @see keras.optimizers.schedules.serialize */
-export function serialize(schedule: Schedule): ScheduleConfig {
-  if (schedule.config) return schedule.config();
-  throw new ArgumentError(`schedule '${schedule.name}' is of the caller's own and has no config to be made from again`);
-}
+/** Options that make an equal schedule; of one of the caller's own without `config` its name. @see keras.optimizers.schedules.serialize */
+export const serialize = (schedule: Schedule): ScheduleConfig =>
+  schedule.config?.() ?? { name: customName(schedule.name) };
 
 /**
  * The schedule that a configuration describes.

@@ -81,7 +81,7 @@ describe('a bidirectional layer', () => {
     [
       'of a dense layer',
       () => bidirectional(dense({ units: 2 }) as never),
-      'bidirectional: layer expected a recurrent layer',
+      'bidirectional: layer expected a recurrent layer, got Dense',
     ],
     [
       'of a layer that goes backwards',

@@ -9,10 +9,9 @@ import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { type AnyLayer, type CallOptions, Layer, type LayerConfig } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { layerFromConfig } from '../../src/layers/registry.ts';
+import { layerFromConfig, sequentialFromConfig } from '../../src/layers/registry.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { rnn } from '../../src/layers/rnn.ts';
-import { sequentialFromConfig } from '../../src/layers/sequential.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { sum } from '../../src/ops/index.ts';
 import { sequential } from '../../src/train/model.ts';
@@ -194,7 +193,7 @@ describe('the layers of a model', () => {
 
   test('that were given one name, throw it', () => {
     expect(() => sequential([dense({ units: 1, name: 'head' }), dense({ units: 1, name: 'head' })])).toThrow(
-      new ArgumentError("sequential: two layers are named 'head'"),
+      new ArgumentError("sequential: two layers are named 'head', layers[0] (Dense) and layers[1] (Dense)"),
     );
   });
 
@@ -295,7 +294,10 @@ describe('config', () => {
     if (JSON.stringify(config).includes('"Cell"')) return;
     const again = layerFromConfig(of, config) as AnyLayer;
     expect(JSON.parse(JSON.stringify(again.config()))).toEqual(config);
-    for (const layer of [made, again]) layer.build(shape);
+    for (const layer of [made, again]) {
+      layer.setScope('');
+      layer.build(shape);
+    }
     const weights = (layer: AnyLayer) => layer.weights.map((weight) => [weight.name, weight.shape]);
     expect(weights(again)).toEqual(weights(made));
     expect(again.outputShapes(shape)).toEqual(made.outputShapes(shape));

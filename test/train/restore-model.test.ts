@@ -102,7 +102,9 @@ describe('restoreModel', () => {
   });
 
   test('in a file, is told how to be loaded', () => {
-    expect(() => decodeModel(encodeModel(make()))).toThrow(/custom model.*restoreModel\(model, bytes\)/);
+    expect(() => decodeModel(encodeModel(make()))).toThrow(
+      /it names model 'model'.*customObjects.*restoreModel\(model, bytes\)/,
+    );
   });
 
   test.each<[string, (bytes: Uint8Array) => Uint8Array]>([

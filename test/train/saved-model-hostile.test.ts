@@ -115,7 +115,7 @@ describe('decodeModel of a hostile file', () => {
         withJson('network', ({ layers }) => {
           layers[1].className = 'Transformer';
         }),
-      "got 'Transformer'",
+      "it names layer 'Transformer', which tapeloop does not have",
     ],
     [
       'class of the prototype',
@@ -123,7 +123,7 @@ describe('decodeModel of a hostile file', () => {
         withJson('network', ({ layers }) => {
           layers[1].className = 'constructor';
         }),
-      "got 'constructor'",
+      "it names layer 'constructor', which tapeloop does not have",
     ],
     ['two layers of one name', () => layer(1, { name: 'logits' }), "two layers are named 'logits'"],
     ['name that is no string', () => layer(1, { name: 5 }), 'network.layers[1].config.name expected a string, got 5'],
@@ -236,8 +236,16 @@ describe('decodeModel of a hostile file', () => {
       'training.optimizer.epsilon expected a finite number, got null',
     ],
     ['beta1 2', () => optimizer({ beta1: 2 }), 'beta1 expected in [0, 1), got 2'],
-    ['unknown optimizer', () => optimizer({ name: 'adafactor' }), "got 'adafactor'"],
-    ['unknown schedule', () => optimizer({ learningRate: { name: 'toString' } }), "got 'toString'"],
+    [
+      'unknown optimizer',
+      () => optimizer({ name: 'adafactor' }),
+      "it names optimizer 'adafactor', which tapeloop does not have",
+    ],
+    [
+      'unknown schedule',
+      () => optimizer({ learningRate: { name: 'toString' } }),
+      "it names schedule 'toString', which tapeloop does not have",
+    ],
     ['schedule that is a list', () => optimizer({ learningRate: [0.1] }), "got 'undefined'"],
     [
       'schedule without its option',
@@ -268,7 +276,7 @@ describe('decodeModel of a hostile file', () => {
     [
       'unknown loss',
       () => withJson('training', (t) => ({ ...t, loss: { name: 'squares', options: {} } })),
-      "got 'squares'",
+      "it names loss 'squares', which tapeloop does not have",
     ],
     ['unknown metric', () => withJson('training', (t) => ({ ...t, metrics: ['f1'] })), 'f1'],
     [

@@ -200,14 +200,6 @@ describe('encodeModel and decodeModel', () => {
     );
   });
 
-  test("caller's own schedule, is refused when saving, not when loading", () => {
-    const model = modelOf(oneLstm, { optimizer: adam({ learningRate: { name: 'mine', at: () => 0.1 } }) });
-    trainSome(model, 1);
-    expect(() => encodeModel(model)).toThrow(
-      new ArgumentError("schedule 'mine' is of the caller's own and has no config to be made from again"),
-    );
-  });
-
   test('loss and metrics with options, come back as they were', () => {
     const model = trained();
     const { optimizer } = model.compiled;
@@ -247,19 +239,6 @@ describe('encodeModel and decodeModel', () => {
     const training = (model: Model) => JSON.parse(decodeSafetensors(encodeModel(model)).metadata.training!);
     const model = trained();
     expect(Object.keys(training(model))).toEqual(['loss', 'metrics', 'optimizer', 'iterations', 'shuffle']);
-  });
-
-  test("caller's own loss or metric, is refused when saving, not when loading", () => {
-    const model = trained();
-    const { optimizer, objective } = model.compiled;
-    const { loss } = objective.heads[0]!;
-    model.compile({ optimizer, loss: { ...loss, name: 'mine' } });
-    expect(() => encodeModel(model)).toThrow(/loss expected one of .*, got 'mine'/);
-    model.compile({ optimizer, loss, metrics: [{ name: 'mine', start: () => ({ update() {}, result: () => 0 }) }] });
-    const refusal = new ArgumentError("metric 'mine' is the caller's own, which cannot be saved");
-    expect(() => encodeModel(model)).toThrow(refusal);
-    model.compile({ optimizer, loss, weightedMetrics: model.compiled.objective.heads[0]!.metrics });
-    expect(() => encodeModel(model)).toThrow(refusal);
   });
 
   test('number that is not finite, is refused when saving', () => {

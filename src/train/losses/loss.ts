@@ -45,7 +45,7 @@ export interface Loss {
   counted?(yTrue: Tensor): Tensor;
   /** Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the targets' name. */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
-  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a model cannot be saved with the loss. */
+  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a file has its name alone. */
   config?(): LossConfig;
 }
 

@@ -30,7 +30,7 @@ export interface Metric {
   readonly name: string;
   /** @param loss what the model is trained on, from which options that were left open follow. */
   start(loss?: Loss): MetricState;
-  /** Options, JSON, from which `metricOf(config)` makes an equal metric. Without it the metric is not saved with a model. */
+  /** Options, JSON, from which `metricOf(config)` makes an equal metric. Without it a file has its name alone. */
   config?(): MetricConfig;
 }
 

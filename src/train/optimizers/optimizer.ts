@@ -4,6 +4,7 @@ import { Binary, type Kernels } from '../../engine/abi.ts';
 import type { Names } from '../../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed } from '../../engine/transaction.ts';
+import { customName } from '../../layers/custom-objects.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
 import { type Schedule, serialize } from '../schedules.ts';
@@ -261,14 +262,10 @@ export abstract class Optimizer {
     }
   }
 
-  /** Options that make an equal optimizer. Throws `ArgumentError` where a schedule or a function of the caller's own is among them. */
+  /** Options that make an equal optimizer; a schedule or a function of the caller's own by its name. */
   config(): OptimizerConfig {
-    const { excludeFromWeightDecay, learningRate: _, ...options } = this.#options;
-    if (typeof excludeFromWeightDecay === 'function') {
-      throw new ArgumentError(
-        `${this.name}: excludeFromWeightDecay expected words to make an equal optimizer, got a function`,
-      );
-    }
+    const { excludeFromWeightDecay: excluded, learningRate: _, ...options } = this.#options;
+    const excludeFromWeightDecay = typeof excluded === 'function' ? customName(excluded.name) : excluded;
     const learningRate = typeof this.#learningRate === 'number' ? this.#learningRate : serialize(this.#learningRate);
     return { ...options, excludeFromWeightDecay, ...this.ownConfig(), name: this.name, learningRate };
   }
@@ -277,7 +274,13 @@ export abstract class Optimizer {
   state(parameters: readonly Parameter[]): Map<string, Tensor> {
     this.#isWild = true;
     return new Map(
-      parameters.flatMap((parameter) => tensorsOf(this.#stateOf(parameter)).map((slot) => [slot.name, slot])),
+      // A parameter may have another name by now than when its slots were made.
+      parameters.flatMap((parameter) =>
+        tensorsOf(this.#stateOf(parameter)).map((slot) => [
+          parameter.name + slot.name.slice(slot.name.lastIndexOf('/')),
+          slot,
+        ]),
+      ),
     );
   }
 

@@ -17,6 +17,7 @@ import {
 import { lstm } from '../../../src/layers/recurrent.ts';
 import { repeatVector } from '../../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../../src/layers/reshape.ts';
+import { Sequential } from '../../../src/layers/sequential.ts';
 import { timeDistributed } from '../../../src/layers/time-distributed.ts';
 import * as reference from '../../reference/layers.ts';
 import { type Elementwise, elementwise, type Mat, type Seq, type Vec } from '../../reference/layers.ts';
@@ -294,6 +295,20 @@ export const simpleCases: LayerCase[] = [
   },
   ...mergeCases,
   ...attentionCases,
+  {
+    ...{ of: 'Sequential', variant: 'of two layers, hands a mask through', inputs: { ...SEQUENCE, mask: MASK } },
+    make() {
+      const stack = new Sequential([dense({ units: 4, activation: 'tanh' }), dense({ units: 2 })]);
+      stack.setScope('');
+      return stack;
+    },
+    reference: (x, weights) =>
+      eachStep((row) => {
+        const inner = reference.dense(row, weights['dense/kernel'], weights['dense/bias'], 'tanh');
+        return reference.dense(inner, weights['dense_1/kernel'], weights['dense_1/bias']);
+      })(x),
+    outputMask: MASK,
+  },
   {
     ...{ of: 'TimeDistributed', variant: 'of dense', inputs: { ...SEQUENCE, mask: MASK } },
     make: () => timeDistributed(dense({ units: 2, activation: 'tanh' })),
