@@ -129,7 +129,7 @@ describe('decodeModel of a hostile file', () => {
     ['name that is no string', () => layer(1, { name: 5 }), 'network.layers[1].config.name expected a string, got 5'],
     ['units 1e9', () => layer(1, { units: 1e9 }), "tensor 'lstm/kernel' expected [3, 4000000000], got [3, 24]"],
     ['units -1', () => layer(1, { units: -1 }), 'units expected an integer ≥ 1, got -1'],
-    ['units "6"', () => layer(1, { units: '6' }), 'units expected an integer ≥ 1, got 6'],
+    ['units "6"', () => layer(1, { units: '6' }), "units expected an integer ≥ 1, got '6'"],
     ['inputDim 1e15', () => layer(0, { inputDim: 1e15 }), 'expected [1000000000000000, 3], got [5, 3]'],
     [
       'rate NaN',
