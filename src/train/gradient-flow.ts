@@ -1,6 +1,6 @@
 import { valueAndGrad } from '../autograd/tape.ts';
 import { ArgumentError } from '../autograd/tensor.ts';
-import { Transaction } from '../engine/transaction.ts';
+import { Transaction, transaction } from '../engine/transaction.ts';
 import { type HiddenProbe, withProbes } from '../ops/hidden-probe.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import type { AnyModel } from './model.ts';
@@ -34,20 +34,22 @@ export interface GradientFlowOptions extends WeightOptions {
  */
 export function gradientFlow(model: AnyModel, x: Data, y: Data, options: GradientFlowOptions = {}): GradientFlow[] {
   const { training = false, classWeight } = options;
-  const samples = checkData(model, x, y, options);
-  const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
   const probes: [layer: string, probe: HiddenProbe][] = [];
-  const changes = new Transaction();
-  const measure = (): void =>
-    model.engine.step(() => {
-      const loss = () => model.lossOf(samples, rows, { training, classWeight }).total;
-      withProbes(
-        (layer, probe) => probes.push([layer, probe]),
-        () => valueAndGrad(loss, model.weights),
-      );
-    });
-  changes.part(measure);
-  changes.undo();
+  transaction(() => {
+    const samples = checkData(model, x, y, options);
+    const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
+    const changes = new Transaction();
+    changes.part(() =>
+      model.engine.step(() => {
+        const loss = () => model.lossOf(samples, rows, { training, classWeight }).total;
+        withProbes(
+          (layer, probe) => probes.push([layer, probe]),
+          () => valueAndGrad(loss, model.weights),
+        );
+      }),
+    );
+    changes.undo();
+  });
   if (probes.length === 0) throw new ArgumentError(`gradientFlow: ${model.name} expected a recurrent layer, got none`);
   return probes.map(([layer, { squares }], i) => {
     const before = probes.slice(0, i).filter(([other]) => other === layer).length;
