@@ -132,11 +132,12 @@ export class Tensor {
   }
 
   /**
-   * Overwrites the elements with `values`, row-major. The tensor must not be time-major.
+   * Overwrites the elements with `values`, row-major.
    *
-   * @throws ArgumentError if there are more or fewer, or one is no number, or, for i32, no 32-bit integer.
+   * @throws ArgumentError if the tensor is time-major, there are more or fewer, or one is no number, or, for i32, no 32-bit integer.
    */
   set(values: ArrayLike<number>): void {
+    if (this.timeMajor) throw new ArgumentError(`set(): '${this.name}' expected row-major memory, got time-major`);
     if (values.length !== this.size) {
       throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
     }

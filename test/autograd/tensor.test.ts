@@ -221,6 +221,15 @@ describe('tensor', () => {
     expect(() => t.set([1])).toThrow("set(): 'pair' has 2 elements, got 1");
   });
 
+  test('set on a tensor that is stored time-major, throws and leaves it', () => {
+    const t = tensor([1, 2, 3, 4, 5, 6], { shape: [3, 2], name: 'steps' });
+    const turned = swapTimeBatch(t);
+    expect(() => turned.set([1, 3, 5, 2, 4, 6])).toThrow(
+      new ArgumentError("set(): 'steps' expected row-major memory, got time-major"),
+    );
+    expect(Array.from(t.toArray())).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   test('never disposed of, gives its memory back when it is collected', async () => {
     const { setFlagsFromString } = await import('node:v8');
     const { runInNewContext } = await import('node:vm');
