@@ -37,7 +37,8 @@ export interface Tally {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-export type Message = { readonly finding: Finding } | { readonly tally: Tally };
+/** A tally is of all inputs so far; the last is `isWhole`. */
+export type Message = { readonly finding: Finding } | { readonly tally: Tally; readonly isWhole: boolean };
 
 /** More than this, and an input takes too long. */
 const SLOW = 1000;
@@ -65,7 +66,13 @@ async function work({ target: name, seed, from, count, deadline, progress }: Job
     if (counts[signature] > 1) return;
     const fails = async (smaller: Plain) => (await attempt(target, smaller))?.signature === signature;
     const { message = String(error), stack } = (error ?? {}) as Partial<Error>;
-    send({ finding: { signature, index, input: smallest ? await shrink(input, fails, 1500) : input, message, stack } });
+    send({ finding: { signature, index, input: smallest ? await shrink(input, fails, 700) : input, message, stack } });
+  };
+
+  let told = began;
+  const tell = (isWhole: boolean): void => {
+    told = performance.now();
+    send({ tally: { inputs: index - from, answered, milliseconds: told - began, counts }, isWhole });
   };
 
   for (; index < from + count && Date.now() < deadline; index++) {
@@ -73,6 +80,7 @@ async function work({ target: name, seed, from, count, deadline, progress }: Job
     writeSync(file, place, 0, 8, 0);
     const input = target.generate(new Random(name, seed, index));
     const start = performance.now();
+    if (start - told > 1000) tell(false);
     const failure = await attempt(target, input);
     if (failure === undefined) answered++;
     else if (failure.signature !== '') await report(failure.signature, failure.error, input, true);
@@ -88,7 +96,7 @@ async function work({ target: name, seed, from, count, deadline, progress }: Job
       stray = undefined;
     }
   }
-  send({ tally: { inputs: index - from, answered, milliseconds: performance.now() - began, counts } });
+  tell(true);
   process.disconnect();
 }
 

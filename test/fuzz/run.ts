@@ -83,29 +83,21 @@ async function runTarget(name: string, seed: number, share: number): Promise<Tal
   let from = first;
   const end = first + Number(values.count);
   while (Date.now() < deadline && from < end) {
-    const began = Date.now();
-    let tally: Tally | undefined;
+    let tally: Tally = { inputs: 0, answered: 0, milliseconds: 0, counts: {} };
+    let isWhole = false;
     const ending = await runChild({ target: name, seed, from, count: end - from, deadline, progress }, (message) => {
       if ('finding' in message) print(name, seed, message.finding);
-      else tally = message.tally;
+      else ({ tally, isWhole } = message);
     });
-    if (tally) {
-      sum.inputs += tally.inputs;
-      sum.answered += tally.answered;
-      sum.milliseconds += tally.milliseconds;
-      for (const [key, count] of Object.entries(tally.counts)) sum.counts[key] = (sum.counts[key] ?? 0) + count;
-      break;
-    }
-    const index = indexInProgress();
-    const signature = `${ending ?? 'ended'}`.split('\n')[0]!.slice(0, 100);
-    print(name, seed, {
-      signature,
-      index,
-      input: target.generate(new Random(name, seed, index)),
-      message: ending ?? 'the process ended without an error',
-    });
+    const index = isWhole ? from + tally.inputs - 1 : indexInProgress();
     sum.inputs += index + 1 - from;
-    sum.milliseconds += Date.now() - began;
+    sum.answered += tally.answered;
+    sum.milliseconds += tally.milliseconds;
+    for (const [key, count] of Object.entries(tally.counts)) sum.counts[key] = (sum.counts[key] ?? 0) + count;
+    if (isWhole) break;
+    const message = ending ?? 'the process ended without an error';
+    const signature = message.split('\n')[0]!.slice(0, 100);
+    print(name, seed, { signature, index, input: target.generate(new Random(name, seed, index)), message });
     sum.counts[signature] = (sum.counts[signature] ?? 0) + 1;
     from = index + 1;
   }
