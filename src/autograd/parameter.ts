@@ -1,6 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { ArgumentError, expectShape, persistent, type Shape, Tensor } from './tensor.ts';
+import { ArgumentError, expectShape, expectTensor, persistent, type Shape, type Tensor } from './tensor.ts';
 
 /**
  * A named tensor that training changes. It outlives every step; `version` counts its changes, so that whatever was
@@ -98,4 +98,9 @@ export const totalSize = (parameters: readonly Parameter[]): number =>
 /** What ops take for a weight: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 
-export const tensorOf = (weight: Weight): Tensor => (weight instanceof Tensor ? weight : weight.tensor);
+/** Throws `ArgumentError` for what is neither. @internal */
+export function tensorOf(weight: Weight): Tensor {
+  const x = weight instanceof Parameter ? weight.tensor : weight;
+  expectTensor('an operand', x);
+  return x;
+}

@@ -1,5 +1,5 @@
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
@@ -20,8 +20,14 @@ export function expectShape(what: string, got: Shape, expected: Shape): void {
   }
 }
 
-/** Throws `ArgumentError` for an i32 tensor, whose bits a kernel would take for floats. @internal */
+/** Throws `ArgumentError` for what is no tensor. @internal */
+export function expectTensor(what: string, x: Tensor): void {
+  if (!(x instanceof Tensor)) throw new ArgumentError(`${what} expected a tensor, got ${shown(x)}`);
+}
+
+/** Throws `ArgumentError` for what is no tensor and for an i32 tensor, whose bits a kernel would take for floats. @internal */
 export function expectF32(what: string, x: Tensor): void {
+  expectTensor(what, x);
   if (x.dtype !== 'f32') throw new ArgumentError(`${what} expected f32, got ${x.dtype} for '${x.name}'`);
 }
 

@@ -11,6 +11,11 @@ export function shown(value: unknown): string {
   return value && typeof value === 'object' ? 'an object' : String(value);
 }
 
+/** Throws `ArgumentError` for what is no list. */
+export function expectList(what: string, list: unknown): void {
+  if (!Array.isArray(list)) throw new ArgumentError(`${what} expected a list, got ${shown(list)}`);
+}
+
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
 export function expectCount(what: string, value: number): number {
   if (!Number.isInteger(value) || value < 1)

@@ -1,3 +1,4 @@
+import { shown } from './argument-error.ts';
 import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
 
@@ -31,7 +32,7 @@ export class RandomStream {
 
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new RangeError(`seed expected an integer in [0, 2^32), got ${seed}`);
+      throw new RangeError(`seed expected an integer in [0, 2^32), got ${shown(seed)}`);
     }
     this.#seed = seed;
     this.#mixed = mix(seed);

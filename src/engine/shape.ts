@@ -1,11 +1,14 @@
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, shown } from './argument-error.ts';
 
 /** Lengths of the axes, outermost first; `[]` is a single number. */
 export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
-export const formatShape = (shape: readonly (number | null)[]): string => `[${shape.map((n) => n ?? '?').join(', ')}]`;
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i]);
+export const formatShape = (shape: readonly (number | null)[]): string =>
+  Array.isArray(shape)
+    ? `[${shape.map((n) => (typeof n === 'number' ? n : n ? shown(n) : '?')).join(', ')}]`
+    : shown(shape);
+export const sameShape = (a: Shape, b: Shape): boolean => a?.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Throws `ArgumentError` unless it is a list of lengths. */
 export function checkShape(shape: Shape): void {

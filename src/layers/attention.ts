@@ -1,5 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
 import { broadcastTo } from '../ops/broadcast.ts';
 import { mul } from '../ops/elementwise.ts';
@@ -118,7 +119,7 @@ class Attention<Output> extends AttentionLayer<Output> {
     this.#useScale = options.useScale ?? false;
     this.#scoreMode = options.scoreMode ?? 'dot';
     if (this.#scoreMode !== 'dot' && this.#scoreMode !== 'concat') {
-      throw new ArgumentError(`attention: scoreMode expected 'dot' or 'concat', got '${this.#scoreMode}'`);
+      throw new ArgumentError(`attention: scoreMode expected 'dot' or 'concat', got ${shown(this.#scoreMode)}`);
     }
   }
 

@@ -1,5 +1,6 @@
 import { ArgumentError, Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
+import { shown } from '../engine/argument-error.ts';
 import { add, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
@@ -53,7 +54,7 @@ class Bidirectional<Output> extends Layer<Output> {
     const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
     if (mergeMode !== 'none' && !Object.hasOwn(merges, mergeMode)) {
       const modes = Object.keys(merges).join(', ');
-      throw new ArgumentError(`bidirectional: mergeMode expected one of ${modes}, none, got '${mergeMode}'`);
+      throw new ArgumentError(`bidirectional: mergeMode expected one of ${modes}, none, got ${shown(mergeMode)}`);
     }
     checkPair(layer, backwardLayer);
     this.#mergeMode = mergeMode;

@@ -1,4 +1,5 @@
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { dropout as drop } from '../ops/dropout.ts';
 import {
   type BatchShape,
@@ -67,7 +68,7 @@ class SpatialDropout1d extends Dropout {
 
 /** Throws `ArgumentError` unless `rate` is in [0, 1). */
 export function expectRate(what: string, rate: number): number {
-  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`${what} expected in [0, 1), got ${rate}`);
+  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`${what} expected in [0, 1), got ${shown(rate)}`);
   return rate;
 }
 

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
 import type { AnyLayer } from './layer.ts';
 
 /**
@@ -16,7 +16,9 @@ export function nameLayers(
 ): void {
   const taken = new Map<string, number>();
   const isFixed = (layer: AnyLayer): boolean => layer.isNamed || seen.has(layer);
+  expectList(`${what}: layers`, layers);
   layers.forEach((layer, i) => {
+    if (!layer?.className) throw new ArgumentError(`${what}: layers[${i}] expected a layer, got ${shown(layer)}`);
     const { name } = layer;
     if (layers.indexOf(layer) < i) throw new ArgumentError(`${what}: layer '${name}' is listed twice`);
     if (!isFixed(layer)) return;

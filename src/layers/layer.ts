@@ -1,6 +1,7 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { nextStream, type RandomState, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
@@ -203,6 +204,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   #run(x: Input, options: CallOptions): Output {
     checkOptions(this.describe(), options, callNames);
+    const given: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
+    if (given.length === 0 || !given.every(isTensor)) {
+      throw new ArgumentError(`${this.describe()}: input expected a tensor, got ${shown(x)}`);
+    }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
     const mask = options.mask ?? (isTensor(x) ? x.mask : undefined);
     if (mask && isTensor(x)) {

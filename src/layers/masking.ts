@@ -1,4 +1,5 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import {
@@ -26,7 +27,7 @@ class Masking extends Layer {
     super('masking', options, own);
     this.#maskValue = Math.fround(options.maskValue ?? 0);
     if (!Number.isFinite(this.#maskValue)) {
-      throw new ArgumentError(`masking: maskValue expected a finite number, got ${options.maskValue}`);
+      throw new ArgumentError(`masking: maskValue expected a finite number, got ${shown(options.maskValue)}`);
     }
   }
 

@@ -1,4 +1,5 @@
 import { ArgumentError, empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { broadcastTo } from '../ops/broadcast.ts';
 import { conv1dLength } from '../ops/convolution.ts';
 import { add, clip, div, maximum, mul, scale } from '../ops/elementwise.ts';
@@ -73,7 +74,7 @@ class WindowPooling extends Pooling {
     this.#size = expectCount(`${this.name}: poolSize`, poolSize);
     this.#strides = expectCount(`${this.name}: strides`, strides);
     if (padding !== 'valid' && padding !== 'same') {
-      throw new ArgumentError(`${this.name}: padding expected 'valid' or 'same', got '${padding}'`);
+      throw new ArgumentError(`${this.name}: padding expected 'valid' or 'same', got ${shown(padding)}`);
     }
   }
 

@@ -1,6 +1,7 @@
 // Keras 3's activations beyond those of elementwise.ts; https://keras.io/api/layers/activations has every definition.
 import { ArgumentError, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Unary } from '../engine/abi.ts';
+import { shown } from '../engine/argument-error.ts';
 import {
   abs,
   add,
@@ -21,7 +22,8 @@ import { where } from './select.ts';
 import { split } from './slices.ts';
 
 function expectPositive(what: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) throw new ArgumentError(`${what} expected a positive number, got ${value}`);
+  if (!(value > 0 && value < Infinity))
+    throw new ArgumentError(`${what} expected a positive number, got ${shown(value)}`);
 }
 
 /** y = min(max(x, 0), 6), with derivative 0 at both ends */
@@ -31,7 +33,7 @@ export const relu6 = (x: Tensor): Tensor => unary('relu6', Unary.Relu6, x);
 export function leakyRelu(x: Tensor, negativeSlope = 0.2): Tensor {
   if (negativeSlope === 0.2) return unary('leakyRelu', Unary.LeakyRelu, x);
   if (!Number.isFinite(Math.fround(negativeSlope))) {
-    throw new ArgumentError(`leakyRelu: negativeSlope expected a finite number, got ${negativeSlope}`);
+    throw new ArgumentError(`leakyRelu: negativeSlope expected a finite number, got ${shown(negativeSlope)}`);
   }
   return sub(relu(x), scale(relu(neg(x)), negativeSlope));
 }

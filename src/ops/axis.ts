@@ -1,5 +1,6 @@
-import { ArgumentError, formatShape, type Shape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectTensor, formatShape, type Shape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
+import { shown } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** A tensor around one of its axes as it stands in memory: `[outer, length, inner]`. */
@@ -20,13 +21,14 @@ export function memoryShape({ shape, timeMajor }: { shape: Shape; timeMajor: boo
 /** `axis` counted from 0. Throws `ArgumentError` unless it is one of `rank` axes, negative ones counted from the end. */
 export function expectAxis(what: string, axis: number, rank: number): number {
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
-    throw new ArgumentError(`${what} expected an integer from ${-rank} to ${rank - 1}, got ${axis}`);
+    throw new ArgumentError(`${what} expected an integer from ${-rank} to ${rank - 1}, got ${shown(axis)}`);
   }
   return axis < 0 ? axis + rank : axis;
 }
 
 /** Throws `ArgumentError` as `expectAxis` does. */
 export function axisBlock(what: string, x: Tensor, axis: number): AxisBlock {
+  expectTensor(`${what}: x`, x);
   const found = expectAxis(`${what}: axis of ${formatShape(x.shape)}`, axis, x.shape.length);
   const at = x.timeMajor && found < 2 ? 1 - found : found;
   const shape = memoryShape(x);

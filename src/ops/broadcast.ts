@@ -3,6 +3,7 @@ import {
   ArgumentError,
   empty,
   expectF32,
+  expectTensor,
   formatShape,
   type Shape,
   sameShape,
@@ -10,6 +11,7 @@ import {
   type Tensor,
 } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { expectList, shown } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 import { memoryShape, repeatAxis, sumAxis } from './axis.ts';
 import { expandDims, inOrder, viewAs } from './layout.ts';
@@ -46,6 +48,7 @@ export function spread(engine: Engine, x: Ptr, from: Shape, to: Shape, y: Ptr): 
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   expectF32('broadcastTo: x', x);
+  expectList('broadcastTo: shape', shape);
   if (sameShape(x.shape, shape)) return x;
   const missing = shape.length - x.shape.length;
   const full = [...shape.slice(0, Math.max(missing, 0)).map(() => 1), ...x.shape];
@@ -84,9 +87,10 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * @see keras.layers.RepeatVector
  */
 export function repeat(x: Tensor, times: number): Tensor {
+  expectTensor('repeat: x', x);
   if (x.shape.length !== 2) throw new ArgumentError(`repeat: x expected [B, F], got ${formatShape(x.shape)}`);
   if (!(Number.isInteger(times) && times >= 1)) {
-    throw new ArgumentError(`repeat: times expected an integer ≥ 1, got ${times}`);
+    throw new ArgumentError(`repeat: times expected an integer ≥ 1, got ${shown(times)}`);
   }
   const [batch, features] = x.shape as [number, number];
   return broadcastTo(inOrder(expandDims(x, 1), true), [batch, times, features]);
@@ -97,6 +101,7 @@ export function repeat(x: Tensor, times: number): Tensor {
  * only the leading ones. @internal
  */
 export function spreadMask(what: string, mask: Tensor, shape: Shape, timeMajor: boolean): Tensor {
+  expectTensor(what, mask);
   const full = [...mask.shape, ...shape.slice(mask.shape.length).map(() => 1)];
   if (mask.shape.length > shape.length || full.some((n, axis) => n !== 1 && n !== shape[axis])) {
     throw new ArgumentError(

@@ -2,6 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
+import { shown } from '../engine/argument-error.ts';
 import { inOrder } from './layout.ts';
 import { product } from './product.ts';
 
@@ -44,7 +45,7 @@ export function conv1dLength(time: number, taps: number, options: Conv1dOptions 
   const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
   for (const [what, value] of Object.entries({ strides, dilationRate })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new ArgumentError(`conv1d: ${what} expected an integer ≥ 1, got ${value}`);
+      throw new ArgumentError(`conv1d: ${what} expected an integer ≥ 1, got ${shown(value)}`);
     }
   }
   if (padding === 'same' || padding === 'causal') return Math.ceil(time / strides);

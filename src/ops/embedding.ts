@@ -1,6 +1,15 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectEngine, expectF32, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  empty,
+  expectEngine,
+  expectF32,
+  expectTensor,
+  formatShape,
+  sizeOf,
+  type Tensor,
+} from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
 import { inOrder, viewAs } from './layout.ts';
 
@@ -13,6 +22,7 @@ import { inOrder, viewAs } from './layout.ts';
  * @throws ArgumentError if an id is outside [0, V) or `ids` is not i32.
  */
 export function embed(ids: Tensor, weight: Weight): Tensor {
+  expectTensor('embed: ids', ids);
   expectF32('embed: weight', tensorOf(weight));
   const table = inOrder(tensorOf(weight), false);
   const { engine } = table;
@@ -51,6 +61,8 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
  * @throws ArgumentError if `x` has no axis, an id is outside [0, N) or `ids` is not i32.
  */
 export function gather(x: Tensor, ids: Tensor): Tensor {
+  expectTensor('gather: x', x);
+  expectTensor('gather: ids', ids);
   const [rows, ...rest] = x.shape;
   if (rows === undefined) throw new ArgumentError('gather: x expected one axis or more, got []');
   if (ids.dtype !== 'i32') throw new ArgumentError(`gather: ids expected i32, got ${ids.dtype}`);

@@ -1,12 +1,16 @@
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectShape, expectTensor, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { expectList } from '../engine/argument-error.ts';
 import { axisBlock, expectAxis } from './axis.ts';
 import { expandDims, inOrder } from './layout.ts';
 
 function expectParts(what: string, parts: readonly Tensor[]): Tensor {
+  expectList(`${what}: parts`, parts);
   const first = parts[0];
   if (!first) throw new ArgumentError(`${what}: parts expected one tensor or more, got none`);
-  for (const [i, { dtype }] of parts.entries()) {
+  for (const [i, part] of parts.entries()) {
+    expectTensor(`${what}: parts[${i}]`, part);
+    const { dtype } = part;
     if (dtype !== first.dtype) throw new ArgumentError(`${what}: parts[${i}] expected ${first.dtype}, got ${dtype}`);
   }
   return first;

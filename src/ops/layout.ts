@@ -1,10 +1,20 @@
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, formatShape, type Shape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  empty,
+  expectTensor,
+  formatShape,
+  type Shape,
+  sizeOf,
+  type Tensor,
+} from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { expectList } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 import { expectAxis, memoryShape } from './axis.ts';
 
 function expectTimeAxes(what: string, x: Tensor): void {
+  expectTensor(what, x);
   if (x.shape.length < 2)
     throw new ArgumentError(`${what} expected a tensor of two or more axes, got ${formatShape(x.shape)}`);
 }
@@ -59,6 +69,8 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
  * @throws ArgumentError if the sizes differ.
  */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  expectTensor('reshape: x', x);
+  expectList('reshape: shape', shape);
   const known = sizeOf(shape.filter((n) => n !== -1));
   const full = shape.map((n) => (n === -1 ? x.size / known : n));
   if (sizeOf(full) !== x.size || full.some((n) => !Number.isInteger(n)) || shape.filter((n) => n === -1).length > 1) {
@@ -77,6 +89,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * @throws ArgumentError if there is no such axis.
  */
 export function expandDims(x: Tensor, axis = -1): Tensor {
+  expectTensor('expandDims: x', x);
   const at = expectAxis(`expandDims: axis for ${formatShape(x.shape)}`, axis, x.shape.length + 1);
   const source = at < 2 ? inOrder(x, false) : x;
   return viewAs(source, x.shape.toSpliced(at, 0, 1), source.timeMajor);
@@ -89,6 +102,7 @@ export function expandDims(x: Tensor, axis = -1): Tensor {
  * @throws ArgumentError if there is no such axis or its length is not 1.
  */
 export function squeeze(x: Tensor, axis?: number): Tensor {
+  expectTensor('squeeze: x', x);
   const only =
     axis === undefined ? undefined : expectAxis(`squeeze: axis of ${formatShape(x.shape)}`, axis, x.shape.length);
   if (only !== undefined && x.shape[only] !== 1) {
@@ -107,7 +121,9 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
  * @returns a view where memory can stay as it is (the first two axes exchanged), else a copy.
  * @throws ArgumentError if `axes` does not name every axis once.
  */
-export function transpose(x: Tensor, axes: readonly number[] = [...x.shape.keys()].reverse()): Tensor {
+export function transpose(x: Tensor, axes: readonly number[] = [...(x?.shape ?? []).keys()].reverse()): Tensor {
+  expectTensor('transpose: x', x);
+  expectList('transpose: axes', axes);
   const rank = x.shape.length;
   const order = axes.map((axis) => expectAxis(`transpose: axes of ${formatShape(x.shape)}`, axis, rank));
   if (order.length !== rank || new Set(order).size !== rank) {

@@ -1,6 +1,15 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record, type Tape } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  empty,
+  expectF32,
+  expectShape,
+  expectTensor,
+  formatShape,
+  sizeOf,
+  type Tensor,
+} from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
 import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
@@ -61,6 +70,7 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
  * @throws ArgumentError if either is no matrix or the inner lengths differ.
  */
 export function matmul(a: Tensor, b: Weight): Tensor {
+  expectTensor('matmul: a', a);
   if (a.shape.length !== 2) throw new ArgumentError(`matmul: a expected two axes, got ${formatShape(a.shape)}`);
   return linear(a, b);
 }

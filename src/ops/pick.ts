@@ -1,5 +1,5 @@
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
 
@@ -13,6 +13,7 @@ import { asRows, inOrder } from './layout.ts';
  */
 export function pickRows(input: Tensor, ids: Tensor): Tensor {
   expectF32('pickRows: x', input);
+  expectTensor('pickRows: ids', ids);
   if (ids.dtype !== 'i32') throw new ArgumentError(`pickRows: ids expected i32, got ${ids.dtype}`);
   expectShape('pickRows: ids', ids.shape, input.shape.slice(0, -1));
   const columns = input.shape.at(-1) ?? 0;

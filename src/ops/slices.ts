@@ -1,5 +1,5 @@
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectTensor, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
 import { type AxisBlock, axisBlock } from './axis.ts';
 
@@ -79,6 +79,7 @@ export function slice(x: Tensor, { axis, from = 0, to }: SliceOptions): Tensor {
  * @throws ArgumentError if `x` has fewer than two axes or no step `t`.
  */
 export function timeStep(x: Tensor, t: number): Tensor {
+  expectTensor('timeStep: x', x);
   if (x.shape.length < 2) throw new ArgumentError(`timeStep: x expected [B, T, …], got ${formatShape(x.shape)}`);
   const block = axisBlock('timeStep', x, 1);
   const { length } = block;
@@ -95,6 +96,7 @@ export function timeStep(x: Tensor, t: number): Tensor {
  * @returns a view where `x` is stored time-major, else a copy.
  */
 export function lastStep(x: Tensor): Tensor {
+  expectTensor('lastStep: x', x);
   if (x.shape.length !== 3 || x.shape[1] === 0) {
     throw new ArgumentError(`lastStep: x expected [B, T, F] with T ≥ 1, got ${formatShape(x.shape)}`);
   }
@@ -112,9 +114,14 @@ export function lastStep(x: Tensor): Tensor {
 export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
   const block = axisBlock('split', x, axis);
   const { length } = block;
-  const lengths = typeof parts === 'number' ? Array.from({ length: parts }, () => length / parts) : parts;
-  if (lengths.reduce((sum, n) => sum + n, 0) !== length || !lengths.every((n) => Number.isInteger(n) && n >= 0)) {
-    const got = typeof parts === 'number' ? `${parts} equal ones` : `[${parts}]`;
+  const lengths =
+    typeof parts === 'number' ? Array.from({ length: parts <= 65536 ? parts : 0 }, () => length / parts) : parts;
+  if (
+    !Array.isArray(lengths) ||
+    lengths.reduce((sum, n) => sum + n, 0) !== length ||
+    !lengths.every((n) => Number.isInteger(n) && n >= 0)
+  ) {
+    const got = typeof parts === 'number' ? `${parts} equal ones` : formatShape(parts);
     throw new ArgumentError(`split: parts expected to fill the ${length} along axis ${axis}, got ${got}`);
   }
   let next = 0;

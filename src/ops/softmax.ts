@@ -1,5 +1,5 @@
 import { isRecording, openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
@@ -99,6 +99,7 @@ export function softmaxCrossEntropy(
   { isLastUse = false }: { isLastUse?: boolean } = {},
 ): Tensor {
   expectF32('softmaxCrossEntropy: logits', input);
+  expectTensor('softmaxCrossEntropy: labels', labels);
   const logits = asRows(input);
   const { engine } = logits;
   const { kernels } = engine;

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { shown } from '../../engine/argument-error.ts';
 import { decodeBase64 } from '../../engine/base64.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
@@ -39,7 +40,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     if (Number.isInteger(value) && value >= 0) continue;
-    throw new ArgumentError(`earlyStopping: ${name} expected an integer ≥ 0, got ${value}`);
+    throw new ArgumentError(`earlyStopping: ${name} expected an integer ≥ 0, got ${shown(value)}`);
   }
   const monitor = new Monitor('earlyStopping', options);
   let model: AnyModel;

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { shown } from '../../engine/argument-error.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
@@ -49,11 +50,11 @@ export interface ReduceLrOnPlateauOptions extends MonitorOptions {
 export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callback {
   const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLr = 0 } = options;
   if (!(factor >= 0 && factor < 1)) {
-    throw new ArgumentError(`reduceLrOnPlateau: factor expected in [0, 1), got ${factor}`);
+    throw new ArgumentError(`reduceLrOnPlateau: factor expected in [0, 1), got ${shown(factor)}`);
   }
   for (const [name, value] of Object.entries({ patience, cooldown })) {
     if (Number.isInteger(value) && value >= 0) continue;
-    throw new ArgumentError(`reduceLrOnPlateau: ${name} expected an integer ≥ 0, got ${value}`);
+    throw new ArgumentError(`reduceLrOnPlateau: ${name} expected an integer ≥ 0, got ${shown(value)}`);
   }
   const monitor = new Monitor('reduceLrOnPlateau', { ...options, minDelta });
   let model: AnyModel;

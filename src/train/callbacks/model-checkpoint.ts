@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { shown } from '../../engine/argument-error.ts';
 import type { ModelExtras } from '../../io/model-file.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel, Logs } from '../model.ts';
@@ -45,7 +46,7 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
 export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
   const { saveBestOnly = false, saveFreq = 'epoch', initialValueThreshold, extras } = options;
   if (saveFreq !== 'epoch' && !(Number.isInteger(saveFreq) && saveFreq >= 1)) {
-    throw new ArgumentError(`modelCheckpoint: saveFreq expected 'epoch' or an integer ≥ 1, got ${saveFreq}`);
+    throw new ArgumentError(`modelCheckpoint: saveFreq expected 'epoch' or an integer ≥ 1, got ${shown(saveFreq)}`);
   }
   const monitor = saveBestOnly ? new Monitor('modelCheckpoint', options) : undefined;
   if (monitor?.name.startsWith('val_') && saveFreq !== 'epoch') {

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { shown } from '../../engine/argument-error.ts';
 import type { TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
@@ -43,7 +44,7 @@ export class Monitor {
     const names = Object.keys(logs);
     const mayWait = this.name.startsWith('val_') && !names.some((name) => name.startsWith('val_'));
     if (value !== undefined || mayWait) return value;
-    throw new ArgumentError(`${this.#what}: monitor expected one of ${names.join(', ')}, got '${this.name}'`);
+    throw new ArgumentError(`${this.#what}: monitor expected one of ${names.join(', ')}, got ${shown(this.name)}`);
   }
 
   /** Whether it is better than `reference` by more than `minDelta`; NaN never is. */

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { shown } from '../../engine/argument-error.ts';
 import { fileVersionRecord, scalarsRecord } from '../../io/event-file.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel, Logs } from '../model.ts';
@@ -36,7 +37,9 @@ export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: T
   const { updateFreq = 'epoch', now = () => Date.now() / 1000 } = options;
   const every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq === 'batch' ? 1 : updateFreq;
   if (!(every === Number.POSITIVE_INFINITY || Number.isInteger(every)) || every < 1) {
-    throw new ArgumentError(`tensorBoard: updateFreq expected 'epoch', 'batch' or an integer ≥ 1, got ${updateFreq}`);
+    throw new ArgumentError(
+      `tensorBoard: updateFreq expected 'epoch', 'batch' or an integer ≥ 1, got ${shown(updateFreq)}`,
+    );
   }
   const sinks = new Map<TensorBoardRun, EventSink>();
   let model: AnyModel;
