@@ -154,7 +154,9 @@ function checkOptions({ delimiter, missing, header, columns }: Record<string, un
   }
 }
 
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+// A list of holes has none that `every` looks at.
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && [...value].every((each) => typeof each === 'string');
 
 function chosenColumns(
   places: ReadonlyMap<string, number>,
@@ -194,11 +196,11 @@ function numbersOf(
   for (const [i, { fields, line }] of rows.entries()) {
     const field = fields[at]!;
     const fail = (expected: string, got: string): never => {
-      throw new DataError(file, `column '${name}' expected ${expected}, got ${got}`, line);
+      throw new DataError(file, `column ${shown(name)} expected ${expected}, got ${got}`, line);
     };
     if (!isMissing(field)) {
       if (!isNumeral(field))
-        fail('a number', `${JSON.stringify(field.slice(0, 80))}; columns: { '${name}': 'string' } keeps text`);
+        fail('a number', `${JSON.stringify(field.slice(0, 80))}; columns: { ${shown(name)}: 'string' } keeps text`);
       numbers[i] = Number(field);
       if (!Number.isFinite(numbers[i])) fail('a number that 64 bits can hold', field.slice(0, 80));
     } else if (missing === 'nan') {

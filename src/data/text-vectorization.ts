@@ -204,7 +204,9 @@ export class TextVectorization {
   }
 }
 
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+// A list of holes has none that `every` looks at.
+const isTexts = (value: unknown): boolean =>
+  Array.isArray(value) && [...value].every((each) => typeof each === 'string');
 
 function checkOptions(options: TextVectorizationOptions): void {
   const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;

@@ -25,7 +25,7 @@ const raw =
 const withoutQuotes = (message: string): string => message.replace(/got a fault: .*$|"(?:[^"\\]|\\.)*"/gs, '…');
 
 /** The longest message that a user reads. */
-const LONGEST = 2000;
+const LONGEST = 5000;
 
 /** What is wrong with an error, in a few words; undefined if nothing is. */
 export function faultOf(error: unknown): string | undefined {
