@@ -142,10 +142,7 @@ const decaying = call('schedules.cosineDecay', { initialLearningRate: 0.1, decay
 const optimizers: Calls = {
   sgd: [[{ ...optimizer, momentum: 0.9, nesterov: true }], [{ learningRate: decaying, clipValue: 1 }]],
   rmsprop: [[{ ...optimizer, rho: 0.9, momentum: 0.1, centered: true, epsilon: 1e-7 }]],
-  adam: [
-    [{ ...optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, excludeFromWeightDecay: ['bias'] }],
-    [0.01],
-  ],
+  adam: [[{ ...optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: true, excludeFromWeightDecay: ['bias'] }]],
   adamw: [[{ ...optimizer, emaOverwriteFrequency: 2 }]],
   nadam: [[optimizer]],
   adamax: [[{ globalClipNorm: 1 }]],
@@ -155,7 +152,7 @@ const optimizers: Calls = {
   optimizerOf: [[{ name: 'adam', learningRate: 0.1 }]],
 };
 
-const reduced = { reduction: 'sum', name: 'mine' };
+const reduced = { reduction: 'sum' };
 const named = (prefix: string, names: readonly string[], ...variants: Plain[][]): Calls =>
   Object.fromEntries(names.map((name) => [prefix + name, variants]));
 const crossentropy = { fromLogits: true, labelSmoothing: 0.1, ...reduced };
