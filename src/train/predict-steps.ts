@@ -45,24 +45,17 @@ export class StepPredictor {
 
   #expectNoPadding(x: Column, from: number, to: number): void {
     const { engine, layers } = this.#model;
-    const last = layers.findLastIndex((layer) => {
-      const config = layer.config();
-      return config.maskZero || 'maskValue' in config;
-    });
+    const configs = layers.map((layer) => layer.config());
+    const last = configs.findLastIndex((config) => config.maskZero || 'maskValue' in config);
     if (last < 0) return;
-    const mask = engine.step(() =>
-      layers
-        .slice(0, last + 1)
-        .reduce<Tensor>(
-          (value, layer) => layer(value) as Tensor,
-          x.upload(engine, { order: inTurn(x.count), from, to }),
-        )
-        .mask?.toArray(),
-    );
-    if (!mask?.includes(0)) return;
-    throw new ArgumentError(
-      `predict: x expected sequences without padding with int8 weights, got steps that layer '${layers[last]!.name}' masks`,
-    );
+    engine.step(() => {
+      let value = x.upload(engine, { order: inTurn(to), from, to });
+      for (const layer of layers.slice(0, last + 1)) value = layer(value) as Tensor;
+      if (!value.mask?.toArray().includes(0)) return;
+      throw new ArgumentError(
+        `predict: x expected no padding with int8 weights, got steps that '${layers[last]!.name}' masks`,
+      );
+    });
   }
 
   #predictBatch(xs: NdArray, from: number, to: number, outputs: Float32Array): void {

@@ -229,8 +229,6 @@ test.each<[string, Layer, number[][] | number[][][]]>([
   const whole = (x as number[][]).slice(0, 1);
   expect(model.predict(whole, { weights: 'int8' }).data[0]).toBeCloseTo(model.predict(whole).data[0]!, 2);
   expect(() => model.predict(x as number[][], { weights: 'int8' })).toThrow(
-    new ArgumentError(
-      `predict: x expected sequences without padding with int8 weights, got steps that layer '${name}' masks`,
-    ),
+    new ArgumentError(`predict: x expected no padding with int8 weights, got steps that '${name}' masks`),
   );
 });

@@ -119,6 +119,23 @@ describe('rows of weight 0', () => {
     expectSameBits(dirty.grad, plain.grad, 'gradient');
   });
 
+  test('of ctc, and steps that a mask leaves out, may hold any predictions', () => {
+    const results = [false, true].map((dirty) => {
+      const p = tensor(
+        dirty ? spoiled(predictions, CLASSES) : predictions.map((v, i) => (isKept(i, CLASSES) ? v : 0)),
+        {
+          shape: [BATCH, TIME, CLASSES],
+        },
+      );
+      p.mask = tensor(KEPT, { shape: [BATCH, TIME] });
+      const y = tensor([[1], [2], [1]], { dtype: 'i32' });
+      const { value, grads } = valueAndGrad(() => losses.ctc().compute(y, p), [p]);
+      return { value, grad: grads[0]!.toArray().map((d, i) => (isKept(i, CLASSES) ? d : 0)) };
+    });
+    expect(Number.isFinite(results[0]!.value)).toBe(true);
+    expect(results[1]).toEqual(results[0]);
+  });
+
   test('of a loss of the caller’s own, may hold any numbers, whether it is a function or an object', () => {
     const each = (y: Tensor, p: Tensor): Tensor =>
       ops.sum(ops.div(ops.square(ops.sub(ops.log(p), y)), ops.sub(ops.mul(p, p), y)), { axis: -1 });

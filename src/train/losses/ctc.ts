@@ -2,6 +2,7 @@ import { ArgumentError, empty, expectShape, formatShape, type Tensor } from '../
 import { checkOptions } from '../../engine/options.ts';
 import { ctcLoss, labelLengths } from '../../ops/ctc.ts';
 import { inOrder } from '../../ops/layout.ts';
+import { hideMasked } from '../../ops/select.ts';
 import { expectNumber } from '../expect-number.ts';
 import { expectChoice } from '../option-checks.ts';
 import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig, withoutZeroRows } from './loss.ts';
@@ -26,7 +27,7 @@ export function ctc(given: CtcLossOptions = {}): Loss {
   expectNumber('ctc: blank', blank, 'an integer ≥ 0');
   expectChoice('ctc', 'reduction', reduction, REDUCTIONS);
   const values = (yTrue: Tensor, yPred: Tensor): Tensor =>
-    ctcLoss(yPred, padded(yTrue), { blank, inputLengths: yPred.mask && lengthsOf(yPred.mask) });
+    ctcLoss(hideMasked(yPred, yPred.mask), padded(yTrue), { blank, inputLengths: yPred.mask && lengthsOf(yPred.mask) });
   return {
     name: 'ctc',
     targetDtype: 'i32',
