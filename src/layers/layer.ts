@@ -15,7 +15,7 @@ import type { CarriedStates } from './carried-states.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 import type { InputSpec } from './input-spec.ts';
 import { nameLayers } from './layer-names.ts';
-import { maskShape, passMask } from './mask.ts';
+import { maskShape, passMask, withMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
 export { expectCount } from '../engine/argument-error.ts';
@@ -213,7 +213,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     if (mask && isTensor(x)) {
       expectShape(`${this.describe()}: mask`, mask.shape, maskShape(x, mask.shape.length));
     }
-    const seen = mapNested<Tensor, Tensor>(x, isTensor, (each) => hideMasked(each, isTensor(x) ? mask : each.mask));
+    const seen = mapNested<Tensor, Tensor>(x, isTensor, (each) =>
+      isTensor(x) && mask ? withMask(each, mask) : hideMasked(each, each.mask),
+    );
     const y = this.call(seen as Input, mask ? { ...options, mask } : options);
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;

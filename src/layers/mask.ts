@@ -1,5 +1,6 @@
 import { empty, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
-import { where } from '../ops/select.ts';
+import { viewAs } from '../ops/layout.ts';
+import { hideMasked, where } from '../ops/select.ts';
 
 /**
  * A mask f32 for the first axes of `x`, in its memory order: 1 where `counts` says so of the place, 0 elsewhere and wherever `within` is 0.
@@ -24,6 +25,14 @@ export function maskOf(
 /** The shape that a mask of so many axes can have: the first axes of `x`, two at least, but not its features. */
 export const maskShape = ({ shape, dtype }: Tensor, axes: number): Shape =>
   shape.slice(0, Math.min(Math.max(axes, 2), dtype === 'f32' ? shape.length - 1 : shape.length));
+
+/** `x` with a mask and nothing bad under it: a tensor of its own, unless it is so already. */
+export function withMask(x: Tensor, mask: Tensor): Tensor {
+  const good = hideMasked(x, mask);
+  if (good.mask === mask) return good;
+  const { gatheredFrom } = good;
+  return Object.assign(viewAs(good, good.shape, good.timeMajor), { mask, gatheredFrom });
+}
 
 /** Hands a mask on to an output that can have it. */
 export function passMask(mask: Tensor, output: unknown): void {

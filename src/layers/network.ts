@@ -3,7 +3,6 @@ import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../
 import { engine } from '../engine/engine.ts';
 import { changed, transaction } from '../engine/transaction.ts';
 import { expectIds } from '../ops/ids.ts';
-import { viewAs } from '../ops/layout.ts';
 import { expectInputShape, type InputSpec, isInputSpec } from './input-spec.ts';
 import {
   type AnyLayer,
@@ -196,11 +195,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
         if (limit !== undefined) expectIds(this.#nameOf(key), given, limit);
       }
     }
-    // A mask that was given in the call travels with the input, as any other.
-    const isGiven = options.mask && isTensor(x) && x.mask !== options.mask;
-    const seen = isGiven ? Object.assign(viewAs(x, x.shape, x.timeMajor), { mask: options.mask }) : x;
     const y = inNetwork(this, () =>
-      withTraining(isTraining(options), () => this.#forward(seen, this.#callables, options)),
+      withTraining(isTraining(options), () => this.#forward(x, this.#callables, options)),
     );
     for (const output of leavesOf(y, isTensor)) {
       if (!isTensor(output)) {

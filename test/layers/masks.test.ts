@@ -88,6 +88,16 @@ describe('a mask', () => {
     expect(() => layer(x, { mask })).toThrow(new ArgumentError(`${name}: mask expected [2, 4], got [2, 3]`));
   });
 
+  test('that is given in the call, goes on with the output and leaves the input without', () => {
+    for (const layer of [dropout({ rate: 0.5 }), new Sequential([dropout({ rate: 0.5 })]), dense({ units: 2 })]) {
+      const x = masked();
+      const mask = x.mask!;
+      x.mask = undefined;
+      expect(layer(x, { mask }).mask).toBe(mask);
+      expect(x.mask).toBeUndefined();
+    }
+  });
+
   test('makes padding invisible: longer padding changes no bit of the last output, and no gradient reaches it', () => {
     for (const make of [
       () => lstm({ units: 3 }),
