@@ -154,9 +154,7 @@ export class Tensor {
         const value = values[i]!;
         if (typeof value === 'number' && (!isIds || (value | 0) === value)) continue;
         const expected = isIds ? 'integers of 32 bits' : 'numbers';
-        throw new ArgumentError(
-          `set(): '${this.name}' expected ${expected}, got ${typeof value === 'number' ? value : typeof value} at ${i}`,
-        );
+        throw new ArgumentError(`set(): '${this.name}' expected ${expected}, got ${shown(value)} at ${i}`);
       }
     }
     this.dataView().set(values);
@@ -259,23 +257,15 @@ export function tensor(
   values: NestedNumbers,
   options: { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
 ): Tensor {
-  const { shape, ...rest } = options;
-  if (shape) {
-    checkShape(shape);
-    const flat = values as ArrayLike<number>;
-    if (flat?.length !== sizeOf(shape)) {
-      throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat?.length}`);
-    }
-    return setTo(flat, empty(shape, rest));
+  const { shape = shapeOfNested(values), ...rest } = options;
+  checkShape(shape);
+  const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape);
+  if (flat?.length !== sizeOf(shape)) {
+    throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat?.length}`);
   }
-  const found = shapeOfNested(values);
-  return setTo(flattenNested(values, found), empty(found, rest));
-}
-
-/** The tensor with these elements; where they are refused it is gone. */
-function setTo(values: ArrayLike<number>, t: Tensor): Tensor {
+  const t = empty(shape, rest);
   try {
-    t.set(values);
+    t.set(flat);
     return t;
   } catch (error) {
     t.dispose();

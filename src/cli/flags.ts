@@ -24,7 +24,7 @@ export interface Flag<T> {
 
 /** A decimal number, or NaN: `Number` alone would take '' for 0, and hexadecimal. */
 const decimal = (text: string): number =>
-  /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
 function numeric<T extends number | undefined>(
   placeholder: string,

@@ -1,4 +1,4 @@
-import { ArgumentError } from './argument-error.ts';
+import { ArgumentError, shown } from './argument-error.ts';
 import { type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth; every row of a level has the same length. */
@@ -37,8 +37,7 @@ export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tenso
     }
     const length = typeof level === 'number' ? undefined : level?.length;
     if (length !== shape[axis]) {
-      const got = typeof level === 'object' && level ? 'an object' : level;
-      throw new ArgumentError(`${what}${path}: expected a row of ${shape[axis]}, got ${length ?? got}`);
+      throw new ArgumentError(`${what}${path}: expected a row of ${shape[axis]}, got ${length ?? shown(level)}`);
     }
     for (let i = 0; i < shape[axis]!; i++) walk((level as ArrayLike<NestedNumbers>)[i]!, axis + 1, `${path}[${i}]`);
   };

@@ -195,9 +195,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#trainable = options.trainable ?? true;
     const { inputShape, batchInputShape = inputShape } = options;
     if (batchInputShape !== undefined && !isShape(batchInputShape)) {
-      throw new ArgumentError(
-        `${this.name}: inputShape expected a list of lengths or null, got ${typeof batchInputShape}`,
-      );
+      throw new ArgumentError(`${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}`);
     }
     this.batchInputShape = options.batchInputShape ?? (inputShape ? [null, ...inputShape] : shape);
   }
@@ -406,7 +404,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     running.#known = new Set(running.tree());
     if (running.#known.has(this)) return;
     throw new ArgumentError(
-      `${running.name}: layers expected '${this.name}', too, which it calls; list it there, or in the sublayers of what calls it`,
+      `${running.name}: layers expected '${this.name}', too, which it calls, or the sublayers of what calls it`,
     );
   }
 
@@ -480,7 +478,6 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     how: InitializerSpec | Initializer,
     regularizer?: RegularizerSpec | undefined,
   ): Parameter {
-    this.#expectListed();
     const fullName = `${this.path}/${name}`;
     const initialize = typeof how === 'function' ? how : initializer(how);
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);

@@ -170,7 +170,7 @@ describe('tensor', () => {
     ['a negative length', [1], { shape: [-1] }, /shape expected a list of integers ≥ 0, got \[-1\]$/],
     ['a shape that is no list', [1], { shape: 1 }, /shape expected a list of integers ≥ 0, got number$/],
     ['null for its shape', null, { shape: [1] }, /shape \[1\] holds 1 values, got undefined$/],
-    ['a string for its shape', ['1'], { shape: [1] }, /^set\(\): 'tensor' expected numbers, got string at 0$/],
+    ['a string for its shape', ['1'], { shape: [1] }, /^set\(\): 'tensor' expected numbers, got '1' at 0$/],
     ['a fraction for an id', [1, 2.5], { dtype: 'i32' }, /expected integers of 32 bits, got 2.5 at 1$/],
     [
       'an id past 32 bits',
@@ -180,7 +180,7 @@ describe('tensor', () => {
     ],
     ['NaN for an id', new Float32Array([Number.NaN]), { dtype: 'i32' }, /expected integers of 32 bits, got NaN at 0$/],
     ['bigints', new BigInt64Array(2), {}, /^tensor\[0\]: expected a number, got bigint$/],
-    ['bigints for its shape', new BigInt64Array(2), { shape: [2] }, /expected numbers, got bigint at 0$/],
+    ['bigints for its shape', new BigInt64Array(2), { shape: [2] }, /expected numbers, got 0n at 0$/],
     ['an array in itself', inItself(), {}, /^tensor expected 32 axes and 2\^31 numbers at most, got more$/],
     [
       'a list as deep as a stack',

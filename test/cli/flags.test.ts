@@ -154,3 +154,7 @@ describe('parseCommand', () => {
     expect(new UsageError('x').exitCode).toBe(2);
   });
 });
+
+test('a number of very many digits that ends in another character, is read in one pass', () => {
+  expect(() => parse(`train --lr ${'1'.repeat(400_000)}x`)).toThrow(UsageError);
+});

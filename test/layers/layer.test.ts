@@ -47,7 +47,7 @@ describe('a layer', () => {
   test.each<[unknown]>([[5], [[-1]], [[1.5]], ['ab'], [['2']], [{}]])('of inputShape %j, throws', (inputShape) => {
     expect(() => dense({ units: 1, inputShape: inputShape as number[] })).toThrow(ArgumentError);
     expect(() => dense({ units: 1, batchInputShape: inputShape as number[] })).toThrow(
-      'dense: inputShape expected a list of lengths or null',
+      'dense: inputShape expected a list of lengths, got ',
     );
   });
 
