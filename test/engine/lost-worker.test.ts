@@ -9,7 +9,8 @@ import { type Optimizer, optimizerOf } from '../../src/train/optimizers.ts';
 import { values } from '../kernels/reference/values.ts';
 
 const SIZES = [5001, 40_001];
-const RULES = ['adam', 'sgd', 'rmsprop'];
+const OWN: Record<string, object> = { adam: { amsgrad: true }, sgd: { momentum: 0.5 }, rmsprop: { momentum: 0.5 } };
+const RULES = Object.keys(OWN);
 
 interface Trained {
   optimizer: Optimizer;
@@ -18,9 +19,7 @@ interface Trained {
 }
 
 function start(name: string): Trained {
-  const optimizer = optimizerOf({ name, momentum: 0.5, weightDecay: 0.1, useEma: true } as Parameters<
-    typeof optimizerOf
-  >[0]);
+  const optimizer = optimizerOf({ name, ...OWN[name], weightDecay: 0.1, useEma: true });
   const parameters = SIZES.map((size, i) => new Parameter(`p${i}`, [size], values(size, i)));
   const apply = (seed: number): void => {
     engine().step(() => {

@@ -1,67 +1,22 @@
-import type { Parameter } from '../../autograd/parameter.ts';
+import { type Parameter, totalSize } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
-import { Binary, type Kernels } from '../../engine/abi.ts';
-import type { Names } from '../../engine/options.ts';
+import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed } from '../../engine/transaction.ts';
 import { customName } from '../../layers/custom-objects.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
 import { type Schedule, serialize } from '../schedules.ts';
-import { type Averaging, CHUNK, changedBy, moved, type Pass, type Range, type Update } from './pass.ts';
+import { checkedLearningRate, checkRanges, type OptimizerOptions } from './optimizer-options.ts';
+import { CHUNK, type Range, type Run, type Update } from './update.ts';
 
-export type { Range, Update } from './pass.ts';
-
-/** What every optimizer takes. At most one way of clipping. */
-export interface OptimizerOptions {
-  /** Step size, ≥ 0, or a schedule of it by batches. Default: the optimizer's own. */
-  learningRate?: number | Schedule;
-  /** Scales the gradient g of each parameter down to at most this L2 norm: g ← g·min(1, clipNorm / ‖g‖). Above 0. */
-  clipNorm?: number;
-  /** Clips each element of each gradient to [−clipValue, clipValue]. Above 0. */
-  clipValue?: number;
-  /**
-   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every parameter. Above 0. That is
-   * the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm of the mean gradient.
-   *
-   * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with reduction `sum` the norm grows
-   * with the number of rows, and with a loss weight w by w, and so must the threshold.
-   */
-  globalClipNorm?: number;
-  /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
-  weightDecay?: number;
-  /** Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function says so. */
-  excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean);
-  /**
-   * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters become their averages, as
-   * in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n. Default false.
-   */
-  useEma?: boolean;
-  /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */
-  emaMomentum?: number;
-  /** Updates after which the parameters become their averages, time and again. Default: never. */
-  emaOverwriteFrequency?: number;
-  /** Batches whose gradients are averaged to one update. Default 1. */
-  gradientAccumulationSteps?: number;
-}
+export { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
+export type { Range, Update } from './update.ts';
 
 /** A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were. */
 export class NonFiniteGradientError extends Error {
   override readonly name = 'NonFiniteGradientError';
 }
-
-export const optimizerNames: Names<OptimizerOptions> = {
-  learningRate: 1,
-  clipNorm: 1,
-  clipValue: 1,
-  globalClipNorm: 1,
-  weightDecay: 1,
-  excludeFromWeightDecay: 1,
-  useEma: 1,
-  emaMomentum: 1,
-  emaOverwriteFrequency: 1,
-  gradientAccumulationSteps: 1,
-};
 
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 
@@ -139,81 +94,84 @@ export abstract class Optimizer {
     const { emaMomentum = 0.99, emaOverwriteFrequency = Number.POSITIVE_INFINITY } = this.#options;
     // As in Keras, until the first update is over the average is p, and batches that only accumulate count, too.
     const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
-    const passes = parameters.map((parameter, i): Pass => {
-      const { slots, accumulator, average } = states[i]!;
-      return {
-        ...{ parameter, count: parameter.size, p: parameter.ptr, g: gradients[i]!.ptr, update: updates?.[i] },
-        ...{ slots: slots.map(({ ptr }) => ptr), accumulator: accumulator?.ptr, average: average?.ptr },
-      };
-    });
-    if (this.#isWild || !passes.every((pass, i) => this.#isTame(pass, squares[i]!))) this.#expectFinite(passes, ema);
+    // What is written, by address: p, the rule's own slots, the accumulator and the average, where they are.
+    const written = parameters.map(({ tensor }, i) => [tensor, ...tensorsOf(states[i]!)].map(({ ptr }) => ptr));
+    const run: Run = (kernels, i, count, g, [p, ...state]) => {
+      const { slots, accumulator } = states[i]!;
+      const update = updates?.[i];
+      const rest = state.splice(slots.length);
+      if (update) {
+        if (update.decay > 0 && !this.fusesDecay) kernels.axpy(count, -update.decay, p!, p!);
+        this.update(kernels, { count, p: p!, g, slots: state }, update);
+      }
+      if (accumulator) {
+        const sum = rest.shift()!;
+        if (update) kernels.fill(count, 0, sum);
+        else kernels.axpy(count, 1, g, sum);
+      }
+      for (const average of rest) {
+        kernels.scale(count, ema.keep, average, average);
+        kernels.axpy(count, 1 - ema.keep, p!, average);
+        if (ema.overwrite) kernels.scale(count, 1, average, p!);
+      }
+    };
+    if (this.#isWild || !squares.every((square, i) => this.#isTame(updates?.[i], square))) {
+      this.#expectFinite(parameters, written, (kernels, i, to) =>
+        run(kernels, i, parameters[i]!.size, gradients[i]!.ptr, to),
+      );
+    }
 
     // Nothing may fail from here on.
-    const total = passes.reduce((sum, { count }) => sum + count, 0);
-    passes[0]?.parameter.tensor.engine.parallel(total, ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
+    parameters[0]?.tensor.engine.parallel(totalSize(parameters), ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
       let start = 0;
-      for (const pass of passes) {
-        const [end, chunk] = [Math.min(to - start, pass.count), keep ? CHUNK : pass.count];
+      parameters.forEach(({ size }, i) => {
+        const [end, chunk] = [Math.min(to - start, size), keep ? CHUNK : size];
         for (let at = Math.max(from - start, 0); at < end; at += chunk) {
-          const part = moved(pass, Math.min(chunk, end - at), (ptr) => ptr + 4 * at);
-          keep?.(changedBy(part), part.count);
-          this.#pass(kernels, part, ema);
+          const count = Math.min(chunk, end - at);
+          const buffers = written[i]!.map((ptr) => ptr + 4 * at);
+          keep?.(buffers, count);
+          run(kernels, i, count, gradients[i]!.ptr + 4 * at, buffers);
         }
-        start += pass.count;
-      }
+        start += size;
+      });
     });
     this.steps++;
-    for (const { parameter, average } of passes) if (isUpdate || (average && ema.overwrite)) parameter.version++;
+    if (isUpdate || (this.#options.useEma && ema.overwrite)) for (const parameter of parameters) parameter.version++;
     return totalNorm(squares);
   }
 
-  /** All that becomes of a parameter, or of a part of it. */
-  #pass(kernels: Kernels, pass: Pass, ema: Averaging): void {
-    const { count, p, g, update, accumulator, average } = pass;
-    if (update) {
-      if (update.decay > 0 && !this.fusesDecay) kernels.axpy(count, -update.decay, p, p);
-      this.update(kernels, pass, update);
-    }
-    if (accumulator !== undefined) {
-      if (update) kernels.fill(count, 0, accumulator);
-      else kernels.axpy(count, 1, g, accumulator);
-    }
-    if (average !== undefined) {
-      kernels.scale(count, ema.keep, average, average);
-      kernels.axpy(count, 1 - ema.keep, p, average);
-      if (ema.overwrite) kernels.scale(count, 1, average, p);
-    }
-  }
-
   /** Whether nothing can overflow, whatever the rule. */
-  #isTame({ update }: Pass, squares: number): boolean {
+  #isTame(update: Update | undefined, squares: number): boolean {
     const { epsilon = 1 } = this.ownConfig();
     const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
     return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && (epsilon as number) * TAME >= 1;
   }
 
-  /** Tries the passes on copies. Throws `NonFiniteGradientError` where they would leave a number that is not finite. */
-  #expectFinite(passes: readonly Pass[], ema: Averaging): void {
+  /** Makes the update on copies. Throws `NonFiniteGradientError` where it would leave a number that is not finite. */
+  #expectFinite(
+    parameters: readonly Parameter[],
+    written: readonly Ptr[][],
+    run: (kernels: Kernels, i: number, to: Ptr[]) => void,
+  ): void {
     let isWild = false;
-    for (const pass of passes) {
-      const { engine, name, size } = pass.parameter.tensor;
+    parameters.forEach(({ name, size, tensor: { engine } }, i) => {
       const { kernels } = engine;
       engine.scratch(() => {
-        const tried = moved(pass, size, (ptr) => {
+        const copies = written[i]!.map((ptr) => {
           const copy = engine.allocateScratch(size);
           kernels.scale(size, 1, ptr, copy);
           return copy;
         });
-        this.#pass(kernels, tried, ema);
-        for (const at of changedBy(tried)) {
-          const squares = kernels.sum_squares(size, at);
+        run(kernels, i, copies);
+        copies.forEach((copy, j) => {
+          const squares = kernels.sum_squares(size, copy);
           if (!Number.isFinite(squares)) {
             throw new NonFiniteGradientError(`the update of '${name}' is not finite at step ${this.steps + 1}`);
           }
-          isWild ||= at !== tried.p && squares > TAME ** 2;
-        }
+          isWild ||= j > 0 && squares > TAME ** 2;
+        });
       });
-    }
+    });
     this.#isWild = isWild;
   }
 
@@ -409,32 +367,6 @@ const fill = ({ engine, size, ptr }: Tensor, value: number): void => engine.kern
 
 const tensorsOf = ({ slots, accumulator, average }: State): Tensor[] =>
   [...slots, accumulator, average].filter((slot) => slot !== undefined);
-
-function checkRanges(options: OptimizerOptions): void {
-  const clips = (['clipNorm', 'clipValue', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
-  if (clips.length > 1) throw new ArgumentError(`optimizer: expected one way of clipping, got ${clips.join(' and ')}`);
-  for (const key of clips) expectNumber(`optimizer: ${key}`, options[key], '> 0');
-  const { weightDecay, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps, excludeFromWeightDecay } =
-    options;
-  if (weightDecay !== undefined) expectNumber('optimizer: weightDecay', weightDecay, '≥ 0');
-  if (emaMomentum !== undefined) expectNumber('optimizer: emaMomentum', emaMomentum, 'in [0, 1]');
-  for (const [key, value] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) {
-    if (value !== undefined) expectNumber(`optimizer: ${key}`, value, 'an integer ≥ 1');
-  }
-  if (excludeFromWeightDecay === undefined || typeof excludeFromWeightDecay === 'function') return;
-  if (Array.isArray(excludeFromWeightDecay) && excludeFromWeightDecay.every((word) => typeof word === 'string')) return;
-  throw new ArgumentError(
-    `optimizer: excludeFromWeightDecay expected words or a function, got ${JSON.stringify(excludeFromWeightDecay)}`,
-  );
-}
-
-function checkedLearningRate(value: number | Schedule): number | Schedule {
-  if (typeof value !== 'object') expectNumber('optimizer: learningRate', value, '≥ 0');
-  else if (typeof value?.name !== 'string' || typeof value.at !== 'function') {
-    throw new ArgumentError(`optimizer: learningRate expected a number or a schedule, got ${JSON.stringify(value)}`);
-  }
-  return value;
-}
 
 const totalNorm = (squares: readonly number[]): number => Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 
