@@ -39,34 +39,31 @@ function raise(heap: Heap, { at, bytes, end, start }: Fenced): void {
   words(heap, at + endOf(bytes), end).fill(CANARY);
 }
 
-function check(heap: Heap, buffer: Fenced): void {
+/** The first address in [from, to) whose word is not `expected`, nor `other`; −1 for none. */
+function firstOther(all: Uint32Array, from: Ptr, to: Ptr, expected: number, other = expected): Ptr {
+  for (let i = from / 4; i < to / 4; i++) if (all[i] !== expected && all[i] !== other) return 4 * i;
+  return -1;
+}
+
+const wordsOf = ({ memory }: Heap): Uint32Array => new Uint32Array(memory.buffer);
+
+function check(heap: Heap, buffer: Fenced, all = wordsOf(heap)): void {
   const { start, at, bytes, end, region, stack } = buffer;
-  for (const [from, to, side] of [
-    [start, at, 'before'],
-    [at + endOf(bytes), end, 'behind'],
-  ] as const) {
-    const fence = words(heap, from, to);
-    const i = fence.findIndex((word) => word !== CANARY);
-    if (i < 0) continue;
-    const distance = side === 'before' ? at - (from + 4 * i) : from + 4 * i - (at + bytes);
-    // Told once.
-    raise(heap, buffer);
-    throw new FenceError(
-      `memory was written ${distance} bytes ${side} a buffer of ${bytes} bytes at ${at} (${region})${stack}`,
-    );
-  }
+  const before = firstOther(all, start, at, CANARY);
+  const behind = firstOther(all, at + endOf(bytes), end, CANARY);
+  if (before < 0 && behind < 0) return;
+  // Told once.
+  raise(heap, buffer);
+  const where = before < 0 ? `${behind - at - bytes} bytes behind` : `${at - before} bytes before`;
+  throw new FenceError(`memory was written ${where} a buffer of ${bytes} bytes at ${at} (${region})${stack}`);
 }
 
 /** Free memory is as it was left; the heap's may never have been used. */
 function checkFree(heap: Heap, from: Ptr, to: Ptr, region: string): void {
-  const free = words(heap, from, to);
-  const isFree =
-    region === 'heap' ? (word: number) => word === POISON || word === 0 : (word: number) => word === POISON;
-  for (let i = 0; i < free.length; i++) {
-    if (isFree(free[i]!)) continue;
-    free.fill(POISON);
-    throw new FenceError(`free memory was written at ${from + 4 * i}, after its buffer was released (${region})`);
-  }
+  const at = firstOther(wordsOf(heap), from, to, POISON, region === 'heap' ? 0 : POISON);
+  if (at < 0) return;
+  words(heap, from, to).fill(POISON);
+  throw new FenceError(`free memory was written at ${at}, after its buffer was released (${region})`);
 }
 
 const fencedOf = (inner: Ptr, bytes: number, region: Fenced['region']): Fenced => ({
@@ -92,7 +89,8 @@ function buffers(heap: Heap): Map<Ptr, Fenced> {
 }
 
 const checkHeap = (heap: Heap): void => {
-  for (const buffer of buffers(heap).values()) check(heap, buffer);
+  const all = wordsOf(heap);
+  for (const buffer of buffers(heap).values()) check(heap, buffer, all);
 };
 
 /** Throws `FenceError` if memory was written outside a buffer of any heap that is alive. */
