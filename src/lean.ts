@@ -144,6 +144,7 @@ export {
 } from './train/model.ts';
 export type { ClassWeight, LossSpec, MetricSpec } from './train/objective.ts';
 export * from './train/optimizers.ts';
+export { allowStreams } from './train/predict-steps.ts';
 export type { Predictions } from './train/predictions.ts';
 export { decodeModel, encodeModel, type LoadedModel, restoreModel } from './train/saved-model.ts';
 export type { Schedule, ScheduleConfig } from './train/schedules.ts';

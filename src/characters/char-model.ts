@@ -11,6 +11,7 @@ import { NonFiniteLossError } from '../train/divergence.ts';
 import { sparseCategoricalCrossentropy } from '../train/losses.ts';
 import { type Model, sequential } from '../train/model.ts';
 import { adam } from '../train/optimizers.ts';
+import { allowStreams } from '../train/predict-steps.ts';
 import type { CharCell, CharModelOptions, RunOptions } from './run-options.ts';
 
 const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
@@ -22,6 +23,8 @@ const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
 /** Embedding, recurrent layers that carry their states, and logits; dropout before and after each recurrent layer. */
 export function buildCharModel(options: CharModelOptions, vocabularySize: number): Model {
   setSeed(options.seed);
+  // A character model is there to write text.
+  allowStreams();
   const drop = (): Layer[] => (options.dropout > 0 ? [dropout({ rate: options.dropout })] : []);
   const layers: Layer[] = [
     // Unit variance, as in PyTorch: with Keras's ±0.05 the first thousand steps lag 0.15 nat behind.

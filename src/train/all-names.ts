@@ -9,6 +9,7 @@ import { losses } from './losses/by-name.ts';
 import { metrics } from './metrics/by-name.ts';
 import { lossTable, metricTable, optimizerTable, scheduleTable } from './name-tables.ts';
 import { optimizers } from './optimizers/by-name.ts';
+import { allowStreams } from './predict-steps.ts';
 import { schedules } from './schedules-by-name.ts';
 import { warnOfSamples } from './warnings.ts';
 
@@ -24,13 +25,14 @@ const shortNames = {
 
 /**
  * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
- * with that be read from files; and has `fit` tell of what is seldom meant. An app that calls it carries them all.
+ * with that be read from files; has `fit` tell of what is seldom meant; and lets models run step by step. An app that calls it carries them all.
  */
 export function knowAllNames(): void {
   hintBy(nearestName);
   knowActivations(moreActivations);
   allowStepsOfOps(walkSteps);
   allowWarnings(warnOfSamples);
+  allowStreams();
   lossTable.fill(losses, shortNames);
   metricTable.fill(metrics, shortNames);
   optimizerTable.fill(optimizers);

@@ -13,7 +13,7 @@ import { Sequential } from '../layers/sequential.ts';
 import { summary } from '../layers/summary.ts';
 import { add } from '../ops/elementwise.ts';
 import type { WeightFormat } from '../streaming/program.ts';
-import { checkWeightFormat, Stream, type StreamOptions } from '../streaming/stream.ts';
+import { checkWeightFormat, type Stream, type StreamOptions } from '../streaming/stream.ts';
 import { checkData, columnsOf, type Data, type WeightOptions } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
@@ -21,7 +21,7 @@ import { type Batches, batchesFeed, cut, type InputBatch, isBatches, measuredFee
 import { type FitOptions, type History, trainEpochs } from './fit.ts';
 import { type ClassWeight, Objective, type ObjectiveOptions, type Watch } from './objective.ts';
 import { Optimizer, type OptimizerName, optimizerOf } from './optimizers.ts';
-import { StepPredictor } from './predict-steps.ts';
+import type { StepPredictor } from './predict-steps.ts';
 import { type Predictions, predictBatches, predictSamples } from './predictions.ts';
 import { RunningLogs } from './running-logs.ts';
 import { type Run, Runs } from './runs.ts';
@@ -73,6 +73,24 @@ interface Compiled {
   /** Whether it was made here, from a name. */
   isOwn: boolean;
   objective: Objective;
+}
+
+/** What runs a model step by step. */
+export interface Stepping {
+  Stream: typeof Stream;
+  StepPredictor: typeof StepPredictor;
+}
+
+let stepping: Stepping | undefined;
+
+/** Lets models run step by step; until then they refuse it, so that an app need not carry it. */
+export function allowStepping(given: Stepping): void {
+  stepping = given;
+}
+
+function expectStepping(what: string): Stepping {
+  if (stepping) return stepping;
+  throw new ArgumentError(`${what} expected allowStreams() to have been called, as 'tapeloop/lean' wants it`);
 }
 
 /** A network with what is needed to train it. */
@@ -343,7 +361,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     if (!isColumn(columns) || !(columns.values instanceof NdArray)) {
       throw new ArgumentError('predict: x expected one input, of sequences of one length, with int8 weights');
     }
-    this.#int8 ??= new StepPredictor(this as unknown as Model, 'int8');
+    this.#int8 ??= new (expectStepping("predict: weights 'int8'").StepPredictor)(this as unknown as Model, 'int8');
     return this.#int8.predict(columns, batchSize);
   }
 
@@ -382,6 +400,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
       throw new ArgumentError(`${this.name}: stream() expected a built model of one input`);
     }
     const width = inputDtype === 'i32' ? 1 : builtShape.at(-1)!;
+    const { Stream } = expectStepping(`${this.name}: stream()`);
     return new Stream(this.engine, [this.network], width, options);
   }
 

@@ -3,7 +3,7 @@ import { NdArray } from '../data/array.ts';
 import { Recurrent } from '../layers/recurrent.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
-import type { Model } from './model.ts';
+import { allowStepping, type Model } from './model.ts';
 import { type Column, inTurn } from './samples.ts';
 
 /** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */
@@ -125,6 +125,12 @@ export class StepPredictor {
     }
   }
 }
+
+/**
+ * Lets every model run step by step: `model.stream()`, `predict` with int8 weights, and text generation. `tapeloop` has it called; an app
+ * of `tapeloop/lean` calls it, if it streams.
+ */
+export const allowStreams = (): void => allowStepping({ Stream, StepPredictor });
 
 /** `steps` steps of `rows` samples, which begin at `at` and lie `sample` apart, as `[steps, rows, width]`. */
 function swapSteps(

@@ -81,4 +81,20 @@ describe('without knowAllNames, as in tapeloop/lean', () => {
       "optimizer expected one that was made by its function, got 'adam'",
     );
   });
+
+  test('a model, runs step by step once allowStreams was called', async () => {
+    vi.resetModules();
+    const { sequential } = await import('../../src/train/model.ts');
+    const { dense } = await import('../../src/layers/dense.ts');
+    const model = sequential([dense({ units: 1, inputShape: [null, 2] })]);
+    const x = [[[1, 2]]];
+    expect(() => model.stream()).toThrow(
+      "sequential: stream() expected allowStreams() to have been called, as 'tapeloop/lean' wants it",
+    );
+    expect(() => model.predict(x, { weights: 'int8' })).toThrow("predict: weights 'int8' expected allowStreams()");
+    const { allowStreams } = await import('../../src/train/predict-steps.ts');
+    allowStreams();
+    expect(model.stream().step([1, 2]).slice()).toEqual(model.predict(x).data);
+    expect(model.predict(x, { weights: 'int8' }).shape).toEqual([1, 1, 1]);
+  });
 });
