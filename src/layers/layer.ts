@@ -9,9 +9,9 @@ import type { Json, LayerConfig } from '../io/model-file.ts';
 import { scale } from '../ops/elementwise.ts';
 import { hideMasked } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { activationName } from './activations.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
+import { customName } from './custom-objects.ts';
 import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
 import type { InputSpec } from './input-spec.ts';
 import { nameLayers } from './layer-names.ts';
@@ -163,7 +163,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   // Without the path.
   readonly #weightNames: string[] = [];
   readonly #penalties: (() => Tensor)[] = [];
-  readonly #ownOptions: Record<string, Json | undefined> = {};
+  readonly #ownOptions: [name: string, value: Json | ((x: Tensor) => Tensor)][] = [];
   readonly #activityRegularizer: RegularizerSpec | undefined;
   // Of the outputs of this step's calls.
   #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
@@ -189,7 +189,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
     for (const name in own) {
-      this.#ownOptions[name] = activationName((options as Record<string, Json>)[name]);
+      this.#ownOptions.push([name, (options as Record<string, Json>)[name]!]);
     }
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
@@ -512,7 +512,13 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       trainable: this.#trainable ? undefined : false,
       batchInputShape: this.batchInputShape,
       activityRegularizer: this.#activityRegularizer,
-      ...this.#ownOptions,
+      ...Object.fromEntries(
+        this.#ownOptions.map(([option, value]) => {
+          if (typeof value !== 'function') return [option, value];
+          // A function that is written in place has the option's name, as that of another layer has.
+          return [option, customName(value.name === option ? `${this.path}/${option}` : value.name)];
+        }),
+      ),
     };
   }
 

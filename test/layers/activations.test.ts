@@ -15,9 +15,10 @@ import type { AnyLayer } from '../../src/layers/layer.ts';
 import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { layerFromConfig } from '../../src/layers/registry.ts';
 import { rnn } from '../../src/layers/rnn.ts';
+import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { hardSigmoid, leakyRelu, mean, mul, sigmoid, sum, tanh } from '../../src/ops/index.ts';
 import { sequential } from '../../src/train/model.ts';
-import { encodeModel } from '../../src/train/saved-model.ts';
+import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { values } from '../kernels/reference/values.ts';
 
@@ -196,9 +197,27 @@ describe('a function as activation', () => {
     expect(() => dense({ units: 1, activation: 'custom ownTanh' as 'tanh' })).toThrow("got 'custom ownTanh'");
   });
 
-  test('is in the file of a model', () => {
-    const own = sequential([dense({ units: 2, activation: (t) => leakyRelu(t, 0.3), inputShape: [3] })]);
-    expect(new TextDecoder().decode(encodeModel(own))).toContain('custom ');
+  test('written in place, is saved by the path of its option, which no other has', () => {
+    const own = sequential([
+      dense({ units: 2, activation: (t) => leakyRelu(t, 0.3), inputShape: [null, 3] }),
+      timeDistributed(dense({ units: 2, activation: (t) => tanh(t) })),
+      lstm({ units: 2, recurrentActivation: (t) => hardSigmoid(t, 0.25) }),
+    ]);
+    const bytes = encodeModel(own);
+    const file = new TextDecoder().decode(bytes);
+    for (const path of ['dense/activation', 'time_distributed/dense/activation', 'lstm/recurrentActivation']) {
+      expect(file.split(`custom ${path}\\"`)).toHaveLength(2);
+    }
+    expect(() => decodeModel(bytes)).toThrow("activation 'dense/activation'");
+    const customObjects = {
+      'dense/activation': (t: Tensor) => leakyRelu(t, 0.3),
+      'time_distributed/dense/activation': tanh,
+      'lstm/recurrentActivation': (t: Tensor) => hardSigmoid(t, 0.25),
+    };
+    const { model: again } = decodeModel(bytes, { customObjects });
+    const steps = ndarray(x, [BATCH, TIME, INPUTS]);
+    expect(again.predict(steps)).toEqual(own.predict(steps));
+    expect(encodeModel(again)).toEqual(bytes);
   });
 });
 
