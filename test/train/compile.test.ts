@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { engine } from '../../src/engine/engine.ts';
+import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { type Model, sequential } from '../../src/train/model.ts';
 import { adam } from '../../src/train/optimizers.ts';
+import { encodeModel } from '../../src/train/saved-model.ts';
 
 beforeEach(() => setSeed(11));
 
@@ -66,3 +68,26 @@ test('two models of one optimizer, the first disposed of, leave the second its s
   expect([...optimizer.state(stays.weights)].map(([, slot]) => slot.toArray())).toEqual(momentum);
   expect(Math.max(...momentum[0]!)).not.toBe(0);
 });
+
+test.each([0, 1, 2, 3])(
+  'a model that is saved with no memory for its optimizer’s tensor %i, holds no more than before',
+  (at) => {
+    const model = made();
+    model.compile({ optimizer: 'adam', loss });
+    const { heap } = engine();
+    const used = heap.usedBytes;
+    const { allocate } = heap;
+    let left = at;
+    heap.allocate = (bytes) => {
+      if (left-- === 0) throw new OutOfMemoryError('none left');
+      return allocate.call(heap, bytes);
+    };
+    try {
+      expect(() => encodeModel(model)).toThrow('none left');
+    } finally {
+      heap.allocate = allocate;
+    }
+    model.compile({ optimizer: 'sgd', loss });
+    expect(heap.usedBytes).toBe(used);
+  },
+);

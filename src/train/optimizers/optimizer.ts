@@ -2,7 +2,7 @@ import { type Parameter, totalSize } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
-import { changed } from '../../engine/transaction.ts';
+import { changed, transaction } from '../../engine/transaction.ts';
 import { customName } from '../../layers/custom-objects.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -341,24 +341,25 @@ export abstract class Optimizer {
   }
 
   #stateOf(parameter: Parameter): State {
-    let state = this.#states.get(parameter);
-    if (!state) {
-      const make = (slot: string): Tensor =>
-        persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine });
-      state = {
-        slots: this.slotNames.map(make),
-        accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
-        average: this.#options.useEma ? make('average') : undefined,
-      };
-      for (const slot of state.slots) fill(slot, this.initialSlotValue());
-      if (state.accumulator) fill(state.accumulator, 0);
-      state.average?.set(parameter.tensor.dataView());
-      this.#states.set(parameter, state);
-      changed(() => {
-        this.#states.delete(parameter);
-        for (const slot of tensorsOf(state!)) slot.dispose();
-      });
-    }
+    return this.#states.get(parameter) ?? transaction(() => this.#newStateOf(parameter));
+  }
+
+  #newStateOf(parameter: Parameter): State {
+    const make = (slot: string): Tensor => {
+      const made = persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine });
+      changed(() => made.dispose());
+      return made;
+    };
+    const state = {
+      slots: this.slotNames.map(make),
+      accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
+      average: this.#options.useEma ? make('average') : undefined,
+    };
+    for (const slot of state.slots) fill(slot, this.initialSlotValue());
+    if (state.accumulator) fill(state.accumulator, 0);
+    state.average?.set(parameter.tensor.dataView());
+    this.#states.set(parameter, state);
+    changed(() => this.#states.delete(parameter));
     return state;
   }
 }
