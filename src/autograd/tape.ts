@@ -70,7 +70,7 @@ export class Tape {
     for (let outer = this.#outer; outer; outer = outer.#outer) {
       if (!outer.#slots.has(t)) continue;
       throw new ArgumentError(
-        `valueAndGrad: within another, f expected nothing that the other differentiates, got '${t.name}'; there are no second derivatives, and within stopGradient the gradient is a constant`,
+        `valueAndGrad: f expected nothing that an outer one differentiates, got '${t.name}': there are no second derivatives; stopGradient makes it constant`,
       );
     }
     return this.#slots.has(t);

@@ -1,8 +1,5 @@
-interface Change {
-  undo(): void;
-  /** Frees what `undo` would have needed. */
-  settle?: (() => void) | undefined;
-}
+/** What takes a change back, and what frees what that would have needed. */
+type Change = readonly [undo: () => void, settle: (() => void) | undefined];
 
 let open: Transaction | undefined;
 
@@ -26,18 +23,19 @@ export class Transaction {
     }
   }
 
-  add(change: Change): void {
+  /** Makes a change part of it; see `changed`. */
+  add(...change: Change): void {
     this.#changes.push(change);
   }
 
   /** Takes back all changes since the first `from`. */
   undo(from = 0): void {
-    while (this.#changes.length > from) this.#changes.pop()!.undo();
+    while (this.#changes.length > from) this.#changes.pop()![0]();
   }
 
   /** Makes the changes so far last. */
   commit(): void {
-    for (const { settle } of this.#changes.splice(0)) settle?.();
+    for (const [, settle] of this.#changes.splice(0)) settle?.();
   }
 }
 
@@ -60,7 +58,7 @@ export const openTransaction = (): Transaction | undefined => open;
  * @param settle frees what `undo` needed, once the change lasts; at once outside a transaction.
  */
 export function changed(undo: () => void, settle?: () => void): void {
-  if (open) open.add({ undo, settle });
+  if (open) open.add(undo, settle);
   else settle?.();
 }
 
