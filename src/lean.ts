@@ -38,6 +38,7 @@ export { gruCell, lstmCell, simpleRnnCell } from './layers/built-in-cells.ts';
 export type { StateSpec } from './layers/carried-states.ts';
 export type { Step, StepResult } from './layers/composed-scan.ts';
 export { type Conv1dOptions, conv1d } from './layers/conv1d.ts';
+export type { CustomObjects } from './layers/custom-objects.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
@@ -51,13 +52,14 @@ export {
   Layer,
   type LayerConfig,
   type LayerInput,
+  type LayerLike,
   type LayerOptions,
   type ShapeOf,
 } from './layers/layer.ts';
 export { type LayerNormalizationOptions, layerNormalization } from './layers/layer-normalization.ts';
 export { type MaskingOptions, masking } from './layers/masking.ts';
 export { add, average, type ConcatenateOptions, concatenate, multiply, subtract } from './layers/merge.ts';
-export type { Forward, LayersOf, NetworkOptions } from './layers/network.ts';
+export type { Callables, Forward, LayersOf, NetworkOptions } from './layers/network.ts';
 export { type PermuteOptions, permute } from './layers/permute.ts';
 export {
   averagePooling1d,
@@ -89,7 +91,7 @@ export type { GeneratedId, GenerationOptions } from './streaming/generation.ts';
 export type { WeightFormat } from './streaming/program.ts';
 export type { SamplingOptions } from './streaming/sampling.ts';
 export type { Stream, StreamOptions } from './streaming/stream.ts';
-export { type BackupStore, backupAndRestore } from './train/callbacks/backup-and-restore.ts';
+export { type BackupOptions, type BackupStore, backupAndRestore } from './train/callbacks/backup-and-restore.ts';
 export { type CsvLoggerOptions, csvLogger } from './train/callbacks/csv-logger.ts';
 export { type EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './train/callbacks/early-stopping.ts';
 export {
@@ -146,7 +148,7 @@ export type { ClassWeight, LossSpec, MetricSpec } from './train/objective.ts';
 export * from './train/optimizers.ts';
 export { allowStreams } from './train/predict-steps.ts';
 export type { Predictions } from './train/predictions.ts';
-export { decodeModel, encodeModel, type LoadedModel, restoreModel } from './train/saved-model.ts';
+export { decodeModel, encodeModel, type LoadedModel, type LoadOptions, restoreModel } from './train/saved-model.ts';
 export type { Schedule, ScheduleConfig } from './train/schedules.ts';
 export * as schedules from './train/schedules.ts';
 export { onWarning } from './train/warnings.ts';

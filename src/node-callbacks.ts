@@ -11,7 +11,7 @@ import {
   writeFileAtomic,
 } from './io/node-files.ts';
 import { StatusLine, type TextStream } from './io/status-line.ts';
-import { backupAndRestore } from './train/callbacks/backup-and-restore.ts';
+import { type BackupOptions, backupAndRestore } from './train/callbacks/backup-and-restore.ts';
 import { type CsvLoggerOptions, csvLogger } from './train/callbacks/csv-logger.ts';
 import {
   type CheckpointMoment,
@@ -119,12 +119,15 @@ export const tensorBoardFolder = (folder: string, options: TensorBoardOptions = 
  *
  * @throws FileError if the file cannot be read, written or removed.
  */
-export const backupFile = (path: string): Callback =>
-  backupAndRestore({
-    read: () => readFileIfAny(path),
-    write: (bytes) => writeFileAtomic(path, bytes),
-    remove: () => removeFile(path),
-  });
+export const backupFile = (path: string, options: BackupOptions = {}): Callback =>
+  backupAndRestore(
+    {
+      read: () => readFileIfAny(path),
+      write: (bytes) => writeFileAtomic(path, bytes),
+      remove: () => removeFile(path),
+    },
+    options,
+  );
 
 /**
  * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is only the

@@ -1,7 +1,7 @@
 import type { ModelExtras } from './io/model-file.ts';
 import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
 import type { Model } from './train/model.ts';
-import { decodeModel, encodeModel, type LoadedModel } from './train/saved-model.ts';
+import { decodeModel, encodeModel, type LoadedModel, type LoadOptions } from './train/saved-model.ts';
 
 export { FileError } from './io/file-error.ts';
 export type { TextStream } from './io/status-line.ts';
@@ -21,8 +21,9 @@ export function saveModel(model: Model, path: string, extras: ModelExtras = {}):
 /**
  * Reads a model from a file that `saveModel` wrote.
  *
+ * @param options what the file may need beside itself, as `decodeModel` takes it.
  * @throws FileError if it cannot be read, ModelFileError as `decodeModel` does.
  */
-export function loadModel(path: string): LoadedModel {
-  return decodeModel(readFileChecked(path), { file: path });
+export function loadModel(path: string, options: Omit<LoadOptions, 'file'> = {}): LoadedModel {
+  return decodeModel(readFileChecked(path), { ...options, file: path });
 }

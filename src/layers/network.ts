@@ -1,6 +1,7 @@
 import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
+import { seedStream } from '../engine/random.ts';
 import { changed, transaction } from '../engine/transaction.ts';
 import { expectIds } from '../ops/ids.ts';
 import { expectInputShape, type InputSpec, isInputSpec } from './input-spec.ts';
@@ -152,6 +153,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
 
   #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
     const restores = this.tree().map((layer) => layer.carried?.setAside());
+    // Shapes of a network that is built are asked for by whoever looks, and looking draws nothing.
+    if (this.isBuilt) restores.push(...this.tree().map(randomKept));
     try {
       return (this.weights[0]?.tensor.engine ?? engine()).step(() => {
         const x = mapNested<BatchShape, Tensor>(sample, isShape, (shape, key) =>
@@ -207,6 +210,17 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     }
     return y;
   }
+}
+
+/** The function it returns puts the random numbers of a layer back. */
+function randomKept(layer: AnyLayer): () => void {
+  const { randomState, seeds = seedStream() } = layer;
+  const { state } = seeds;
+  return () => {
+    seeds.state = state;
+    if (randomState) layer.random.state = randomState;
+    else layer.setRandom(undefined, layer.seeds);
+  };
 }
 
 const describe = (x: unknown): string =>

@@ -32,14 +32,13 @@ export function encodeNetwork(network: AnyLayer): string {
 function expectOwnName(layer: AnyLayer): void {
   const { className, sublayers } = layer;
   if (sublayers.length > 0 || !layerClasses.includes(className)) return;
-  let made: AnyLayer;
+  let made: AnyLayer | undefined;
+  const config = layer.config();
   try {
-    made = layerFromConfig(className, layer.config());
-  } catch {
-    // What it has by name is not there, which is for the reader to say.
-    return;
-  }
-  if (made.constructor === layer.constructor) return;
+    made = layerFromConfig(className, config);
+  } catch {}
+  // What an option has by name cannot be made now, which says nothing of the layer.
+  if (made ? made.constructor === layer.constructor : Object.values(config).some(nameOfCustom)) return;
   throw new ArgumentError(
     `${layer.path}: className expected a name of its own to be saved by, got '${className}', which is taken`,
   );

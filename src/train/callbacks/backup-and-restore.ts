@@ -1,9 +1,10 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import { extrasOf, openModelFile } from '../../io/model-file.ts';
 import type { Json } from '../../layers/layer.ts';
 import type { Callback, History, TrainingPlan } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
-import { encodeModel, restoreModel } from '../saved-model.ts';
+import { encodeModel, type LoadOptions, restoreModel } from '../saved-model.ts';
 
 /** Where a backup is kept. */
 export interface BackupStore {
@@ -14,6 +15,9 @@ export interface BackupStore {
   /** Called when training has come to its end. */
   remove?(): unknown;
 }
+
+/** What a backup may need. Names of what `compile` was told need nothing. */
+export type BackupOptions = Pick<LoadOptions, 'customObjects'>;
 
 /** What a backup has beside the model. */
 interface Kept {
@@ -34,7 +38,8 @@ interface Kept {
  *   model is not built then. The model is then as it was.
  * @see keras.callbacks.BackupAndRestore
  */
-export function backupAndRestore(store: BackupStore): Callback {
+export function backupAndRestore(store: BackupStore, options: BackupOptions = {}): Callback {
+  const { customObjects } = checkOptions('backupAndRestore', options, { customObjects: 1 });
   let model: AnyModel;
   let plan: TrainingPlan;
   let isDone = false;
@@ -47,7 +52,7 @@ export function backupAndRestore(store: BackupStore): Callback {
       if (!bytes) return;
       const file = openModelFile(bytes, undefined);
       const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);
-      restoreModel(model, bytes);
+      restoreModel(model, bytes, { customObjects });
       plan.initialEpoch = epoch + 1;
       if (history) Object.assign(plan.history, history);
       const stateful = statefulOf(plan);
