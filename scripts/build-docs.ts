@@ -18,7 +18,16 @@ const site = `${root}dist-docs`;
 
 /** In the order of reading. */
 const guides = [
-  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'streaming'],
+  ...[
+    'get-started',
+    'port-from-keras',
+    'port-from-pytorch',
+    'port-from-tfjs',
+    'data',
+    'custom-cells',
+    'custom-layers',
+    'streaming',
+  ],
   ...['memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge', 'runtimes'],
 ]
   .map((name) => `docs/guides/${name}.md`)
