@@ -77,6 +77,12 @@ export class Sequential extends Layer {
     }
   }
 
+  /** Once built, its first layer tells whether a shape still fits. */
+  override build(inputShape: BatchShape): void {
+    super.build(inputShape);
+    this.layers[0]!.build(inputShape);
+  }
+
   protected override makeWeights(inputShape: BatchShape): void {
     inNetwork(this, () => this.#buildLayers(inputShape));
   }

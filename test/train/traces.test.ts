@@ -77,6 +77,10 @@ describe('a model that is not built', () => {
     ['evaluate with targets of another width', (model) => model.evaluate(x(2, 3, 5), y(2, 3))],
     ['fit with targets of another width', (model) => model.fit(x(2, 3, 5), y(2, 3))],
     ['fit with bad validation data', (model) => model.fit(x(2, 3, 5), y(2), { validationData: [x(2, 3, 5), y(2, 3)] })],
+    [
+      'fit with validation data of another width',
+      (model) => model.fit(x(2, 3, 5), y(2), { validationData: [x(2, 3, 4), y(2)] }),
+    ],
     ['fit on batches of which the first is bad', (model) => model.fit(() => [[x(2, 3, 5), y(2, 3)] as const])],
   ])('is not built by %s, and takes another width then', async (_, call) => {
     const model = unbuilt();
