@@ -1,5 +1,7 @@
 // Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
+
 import { ArgumentError } from './autograd/tensor.ts';
+import { checkOptions } from './engine/options.ts';
 import type { Json } from './io/model-file.ts';
 import {
   folderOf,
@@ -66,7 +68,8 @@ function formatNumber(value: number, format: string): string {
  * @param options.append goes on after what stands in the file, without a second header.
  * @throws FileError if the file cannot be written.
  */
-export function csvFile(path: string, { separator, append = false }: CsvLoggerOptions = {}): Callback {
+export function csvFile(path: string, options: CsvLoggerOptions = {}): Callback {
+  const { separator, append = false } = checkOptions('csvFile', options, { separator: 1, append: 1 });
   let file: GrowingFile | undefined;
   let rows: Callback;
   // What the file is cut to before the next row.
@@ -135,10 +138,9 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
  *
  * @param options.stream default: standard output.
  */
-export function progress({
-  stream = process.stdout,
-  ...options
-}: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
+export function progress(given: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
+  const names = { stream: 1, everyMs: 1, now: 1 };
+  const { stream = process.stdout, ...options } = checkOptions('progress', given, names);
   const status = new StatusLine(stream);
   return progressText((line, isLast) => (isLast ? status.keep(line) : status.draw(line)), options);
 }

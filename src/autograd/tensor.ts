@@ -3,6 +3,7 @@ import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
+import { checkOptions } from '../engine/options.ts';
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
 import type { Parameter } from './parameter.ts';
 
@@ -257,7 +258,8 @@ export function tensor(
   values: NestedNumbers,
   options: { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
 ): Tensor {
-  const { shape = shapeOfNested(values), ...rest } = options;
+  const known = { shape: 1, dtype: 1, name: 1, engine: 1 };
+  const { shape = shapeOfNested(values), ...rest } = checkOptions('tensor', options, known);
   checkShape(shape);
   const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape);
   if (flat?.length !== sizeOf(shape)) {

@@ -103,7 +103,7 @@ async function openSession(command: TrainCommand): Promise<Session> {
   const { ids, vocabulary } = await readText(command, resumed);
   const cut = Math.floor(ids.length * options.split);
   expectEnough(cut, options, command.file);
-  const streams = textStreams(ids.subarray(0, cut), options);
+  const streams = textStreams(ids.subarray(0, cut), { batch: options.batch, time: options.time });
   const total = options.epochs === undefined ? options.steps! : options.epochs * streams.windows;
   const startedAt = resumed?.run.step ?? 0;
   if (startedAt >= total) {

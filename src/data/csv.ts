@@ -1,9 +1,10 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { NdArray } from './array.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import { DataError } from './data-error.ts';
 import { openText } from './lines.ts';
-import type { Source, SourceOptions } from './source.ts';
+import { type Source, type SourceOptions, sourceNames } from './source.ts';
 
 export type ColumnType = 'number' | 'string';
 
@@ -91,8 +92,9 @@ export class CsvTable {
  * const series = table.numbers('Consumption');
  */
 export async function loadCsv(source: Source, options: CsvOptions = {}): Promise<CsvTable> {
-  const { delimiter = ',', header = true, missing = 'error' } = options;
-  checkOptions({ delimiter, missing, header, columns: options.columns });
+  const known = { columns: 1, delimiter: 1, header: 1, missing: 1, ...sourceNames };
+  const { delimiter = ',', header = true, missing = 'error' } = checkOptions('loadCsv', options, known);
+  checkValues({ delimiter, missing, header, columns: options.columns });
   const { name: file, text } = await openText(source, options);
 
   const rows: CsvRow[] = [];
@@ -134,7 +136,7 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   return new CsvTable(new Map(read), kept.length);
 }
 
-function checkOptions({ delimiter, missing, header, columns }: Record<string, unknown>): void {
+function checkValues({ delimiter, missing, header, columns }: Record<string, unknown>): void {
   if (typeof delimiter !== 'string' || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
     throw new ArgumentError(
       `loadCsv: delimiter expected one character but a quote, got ${typeof delimiter === 'string' ? JSON.stringify(delimiter.slice(0, 80)) : shown(delimiter)}`,

@@ -1,4 +1,5 @@
 // The host's files, where it has any. A bundler or a browser must find no import of Node here, so its modules are asked for by name.
+import { checkOptions } from '../engine/options.ts';
 import { reasonOf, SourceError } from './data-error.ts';
 
 interface Stat {
@@ -85,6 +86,7 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
  * @throws SourceError if there is no such directory, it may not be read, or the host has no file system.
  */
 export async function listFiles(directory: string, options: { extension?: string } = {}): Promise<string[]> {
+  checkOptions('listFiles', options, { extension: 1 });
   const { fs, join } = requireFiles(directory);
   const { extension = '' } = options;
   try {

@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { DataError } from './data-error.ts';
 import { type NamedBytes, openSource, type Source, type SourceOptions } from './source.ts';
 
@@ -56,6 +57,19 @@ export interface IdSequences {
  * const x = padSequences(train.sequences, { maxLength: 500 });
  */
 export async function loadIds(sources: IdSources, options: IdOptions = {}): Promise<IdSequences> {
+  checkOptions('loadIds', options, {
+    fetch: 1,
+    signal: 1,
+    onProgress: 1,
+    cache: 1,
+    gzip: 1,
+    sha256: 1,
+    widths: 1,
+    numWords: 1,
+    skipTop: 1,
+    maxLength: 1,
+    outOfVocabulary: 1,
+  });
   const { sha256 = {}, widths = {}, numWords, skipTop = 0, maxLength, outOfVocabulary = 2, ...how } = options;
   const limits = { numWords, skipTop, maxLength, outOfVocabulary: outOfVocabulary ?? undefined };
   for (const [key, value] of Object.entries(limits)) {

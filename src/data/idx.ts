@@ -1,6 +1,7 @@
+import { checkOptions } from '../engine/options.ts';
 import { NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
-import { openSource, type Source, type SourceOptions } from './source.ts';
+import { openSource, type Source, type SourceOptions, sourceNames } from './source.ts';
 
 /** By the type of a file's numbers. */
 export type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -34,6 +35,7 @@ const types: Readonly<Record<number, IdxType>> = {
  * const images = await loadIdx('train-images-idx3-ubyte.gz');
  */
 export async function loadIdx(source: Source, options: SourceOptions = {}): Promise<NdArray<IdxArray>> {
+  checkOptions('loadIdx', options, sourceNames);
   const { name, bytes } = await openSource(source, options);
   const [zero, zero2, code, axes] = bytes;
   const type = types[code!];

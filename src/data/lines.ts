@@ -1,4 +1,5 @@
-import { type NamedBytes, openSource, type Source, type SourceOptions } from './source.ts';
+import { checkOptions } from '../engine/options.ts';
+import { type NamedBytes, openSource, type Source, type SourceOptions, sourceNames } from './source.ts';
 import { decodeUtf8 } from './text.ts';
 
 /**
@@ -12,6 +13,7 @@ import { decodeUtf8 } from './text.ts';
  * const text = await loadText('shakespeare.txt');
  */
 export async function loadText(source: Source, options: SourceOptions = {}): Promise<string> {
+  checkOptions('loadText', options, sourceNames);
   return (await openText(source, options)).text;
 }
 
@@ -22,6 +24,7 @@ export async function loadText(source: Source, options: SourceOptions = {}): Pro
  * @throws as `loadText` does.
  */
 export async function loadLines(source: Source, options: SourceOptions = {}): Promise<string[]> {
+  checkOptions('loadLines', options, sourceNames);
   return linesOf(await loadText(source, options));
 }
 

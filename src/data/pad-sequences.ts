@@ -1,6 +1,7 @@
 import type { DType } from '../autograd/tensor.ts';
 import { ArgumentError, shown } from '../engine/argument-error.ts';
 import type { NestedNumbers } from '../engine/nested-numbers.ts';
+import { checkOptions } from '../engine/options.ts';
 import { formatShape, sameShape } from '../engine/shape.ts';
 import { allocated, asArray, NdArray } from './array.ts';
 
@@ -32,7 +33,13 @@ export function padSequences(
   sequences: ArrayLike<NestedNumbers | NdArray>,
   options: PadOptions = {},
 ): NdArray<Int32Array | Float32Array> {
-  const { padding = 'pre', truncating = 'pre', value = 0, dtype = 'i32' } = options;
+  const names = { maxLength: 1, padding: 1, truncating: 1, value: 1, dtype: 1 };
+  const {
+    padding = 'pre',
+    truncating = 'pre',
+    value = 0,
+    dtype = 'i32',
+  } = checkOptions('padSequences', options, names);
   for (const [key, side] of Object.entries({ padding, truncating })) {
     if (side !== 'pre' && side !== 'post') {
       throw new ArgumentError(`padSequences: ${key} expected 'pre' or 'post', got ${shown(side)}`);

@@ -1,7 +1,8 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { DataError } from './data-error.ts';
 import { linesOf, openText } from './lines.ts';
-import type { Source, SourceOptions } from './source.ts';
+import { type Source, type SourceOptions, sourceNames } from './source.ts';
 
 export interface PairsOptions extends SourceOptions {
   /** What to do about a last line that was cut off: say so (default) or leave it out. */
@@ -21,7 +22,7 @@ export interface PairsOptions extends SourceOptions {
  * @see https://www.manythings.org/anki/ for files of this form
  */
 export async function loadPairs(source: Source, options: PairsOptions = {}): Promise<[string, string][]> {
-  const { incomplete = 'error' } = options;
+  const { incomplete = 'error' } = checkOptions('loadPairs', options, { incomplete: 1, ...sourceNames });
   if (incomplete !== 'error' && incomplete !== 'skip') {
     throw new ArgumentError(`loadPairs: incomplete expected 'error' or 'skip', got ${shown(incomplete)}`);
   }

@@ -1,8 +1,9 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { allocated, NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
 import { openText } from './lines.ts';
-import type { Source, SourceOptions } from './source.ts';
+import { type Source, type SourceOptions, sourceNames } from './source.ts';
 
 const splits = ['train', 'valid', 'test'] as const;
 
@@ -27,7 +28,11 @@ export interface PianoRollOptions extends SourceOptions {
  * @see Boulanger-Lewandowski, Bengio, Vincent: "Modeling Temporal Dependencies in High-Dimensional Sequences", 2012
  */
 export async function loadPianoRoll(source: Source, options: PianoRollOptions = {}): Promise<PianoRolls> {
-  const { keys = 88, lowestKey = 0 } = options;
+  const { keys = 88, lowestKey = 0 } = checkOptions('loadPianoRoll', options, {
+    keys: 1,
+    lowestKey: 1,
+    ...sourceNames,
+  });
   if (!Number.isInteger(keys) || keys < 1)
     throw new ArgumentError(`loadPianoRoll: keys expected 1 or more, got ${shown(keys)}`);
   if (!Number.isInteger(lowestKey))

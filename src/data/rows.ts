@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { NdArray } from './array.ts';
 
@@ -37,7 +38,7 @@ export interface TrainTestOptions extends ShuffleOptions {
  * @throws ArgumentError if `at` is not within the rows, or `context` more than stand before it.
  */
 export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number } = {}): [T, T] {
-  const { context = 0 } = options;
+  const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
   const count = rowCount(rows);
   const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
   if (!Number.isInteger(from) || from < 0 || from > count) {
@@ -66,7 +67,8 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   arrays: T,
   options: TrainTestOptions = {},
 ): { train: T; test: T } {
-  const { testSize = 0.25, shuffle: shuffled = true } = options;
+  const names = { testSize: 1, shuffle: 1, seed: 1 };
+  const { testSize = 0.25, shuffle: shuffled = true, seed = 0 } = checkOptions('trainTestSplit', options, names);
   const count = commonCount(arrays, 'trainTestSplit');
   const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
   if (!Number.isInteger(test) || test < 1 || test >= count) {
@@ -74,7 +76,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
       `trainTestSplit: testSize expected a part between 0 and 1 or 1 to ${count - 1} of ${count} rows, got ${shown(testSize)}`,
     );
   }
-  const ordered = shuffled ? shuffle(arrays, options) : arrays;
+  const ordered = shuffled ? shuffle(arrays, { seed }) : arrays;
   return {
     train: ordered.map((rows) => sliceRows(rows, 0, count - test)) as readonly Rows[] as T,
     test: ordered.map((rows) => sliceRows(rows, count - test, count)) as readonly Rows[] as T,
@@ -90,6 +92,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
  * @throws ArgumentError if the arrays have different numbers of rows; RangeError if `seed` is none.
  */
 export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: ShuffleOptions = {}): T {
+  checkOptions('shuffle', options, { seed: 1 });
   const count = commonCount(arrays, 'shuffle');
   const order = new RandomStream(options.seed ?? 0).shuffle(Uint32Array.from({ length: count }, (_, i) => i));
   return arrays.map((rows) => takeRows(rows, order)) as readonly Rows[] as T;

@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { formatShape } from '../engine/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
@@ -65,7 +66,7 @@ export function standardize(train: DataLike): StandardScaler {
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html
  */
 export function minMaxScale(train: DataLike, options: { range?: readonly [number, number] } = {}): MinMaxScaler {
-  const [low, high] = options.range ?? [0, 1];
+  const [low, high] = checkOptions('minMaxScale', options, { range: 1 }).range ?? [0, 1];
   if (!(low < high && Number.isFinite(high - low))) {
     throw new ArgumentError(`minMaxScale: range expected two numbers, the lower first, got [${low}, ${high}]`);
   }
@@ -82,7 +83,7 @@ function affine(offset: Float64Array, scale: Float64Array, what: string): Scaler
   const map = (values: DataLike, options: ScaleOptions, each: (x: number, f: number) => number) => {
     const { data, shape } = asArray(values, `${what}: values`);
     const count = offset.length;
-    const { feature = count === 1 ? 0 : undefined } = options;
+    const { feature = count === 1 ? 0 : undefined } = checkOptions(what, options, { feature: 1 });
     if (feature !== undefined && !(feature in offset)) {
       throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${shown(feature)}`);
     }

@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import { gunzip } from './byte-stream.ts';
 import { DataError, reasonOf, SourceError } from './data-error.ts';
 import { type DownloadOptions, download } from './download.ts';
@@ -23,6 +24,16 @@ export interface SourceOptions extends DownloadOptions {
 }
 
 /** Bytes, and what to call them in errors. @internal */
+export const sourceNames: Names<SourceOptions> = {
+  fetch: 1,
+  signal: 1,
+  onProgress: 1,
+  sha256: 1,
+  cache: 1,
+  name: 1,
+  gzip: 1,
+};
+
 export interface NamedBytes {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
@@ -39,7 +50,7 @@ export interface NamedBytes {
  *   of these or `sha256` no such number; the signal's reason if it is aborted.
  */
 export async function readSource(source: Source, options: SourceOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-  return (await openSource(source, options)).bytes;
+  return (await openSource(source, checkOptions('readSource', options, sourceNames))).bytes;
 }
 
 /** `readSource` with the name for errors. @internal */

@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 export interface StreamBatchesOptions {
@@ -37,7 +38,7 @@ export function streamBatches(
   sequence: DataLike,
   options: StreamBatchesOptions,
 ): Iterable<StreamBatch> & { length: number } {
-  const { batchSize, steps } = options;
+  const { batchSize, steps } = checkOptions('streamBatches', options, { batchSize: 1, steps: 1, targets: 1 });
   for (const [name, value] of Object.entries({ batchSize, steps })) {
     if (Number.isInteger(value) && value >= 1) continue;
     throw new ArgumentError(`streamBatches: ${name} expected an integer ≥ 1, got ${shown(value)}`);

@@ -1,5 +1,6 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { ln } from '../engine/float64.ts';
+import { checkOptions } from '../engine/options.ts';
 import { allocated, NdArray } from './array.ts';
 import { padSequences } from './pad-sequences.ts';
 
@@ -60,7 +61,17 @@ export class TextVectorization {
 
   /** @internal */
   constructor(options: TextVectorizationOptions) {
-    checkOptions(options);
+    checkOptions('textVectorization', options, {
+      maxTokens: 1,
+      standardize: 1,
+      split: 1,
+      ngrams: 1,
+      outputMode: 1,
+      outputSequenceLength: 1,
+      vocabulary: 1,
+      idfWeights: 1,
+    });
+    checkValues(options);
     this.#options = options;
     this.#special = (options.outputMode ?? 'int') === 'int' ? [PADDING, UNKNOWN] : [UNKNOWN];
     if (options.vocabulary) this.#setVocabulary(options.vocabulary, options.idfWeights);
@@ -208,7 +219,7 @@ export class TextVectorization {
 const isTexts = (value: unknown): boolean =>
   Array.isArray(value) && [...value].every((each) => typeof each === 'string');
 
-function checkOptions(options: TextVectorizationOptions): void {
+function checkValues(options: TextVectorizationOptions): void {
   const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;
   const check = (key: string, value: unknown, allowed: readonly unknown[]): void => {
     if (value === undefined || typeof value === 'function' || allowed.includes(value)) return;

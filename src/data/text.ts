@@ -1,5 +1,7 @@
 // Text as a model sees it: characters (code points) as ids, cut into parallel streams of consecutive windows.
+
 import { shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 
 /** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
 export class TextError extends Error {
@@ -184,6 +186,7 @@ export class TextStreams {
  * const { x, y, first } = streams.next();
  */
 export function textStreams(ids: Int32Array, options: { batch: number; time: number }): TextStreams {
+  checkOptions('textStreams', options, { batch: 1, time: 1 });
   for (const key of ['batch', 'time'] as const) {
     if (!Number.isSafeInteger(options[key]) || options[key] < 1) {
       throw new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${shown(options[key])}`);

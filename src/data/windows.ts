@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { formatShape } from '../engine/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
@@ -19,6 +20,16 @@ export interface WindowOptions {
   /** What to do about a window that NaN stands in: throw (default) or leave it out. */
   missing?: 'error' | 'skip';
 }
+
+const windowNames: Names<WindowOptions> = {
+  inputSteps: 1,
+  outputSteps: 1,
+  shift: 1,
+  stride: 1,
+  samplingRate: 1,
+  target: 1,
+  missing: 1,
+};
 
 export interface Windows {
   /** `[N, T, F]` */
@@ -45,6 +56,7 @@ export interface Windows {
  * const { x, y } = windows([10, 20, 30, 40, 50], { inputSteps: 3 }); // [[10, 20, 30], [20, 30, 40]] and [[40], [50]]
  */
 export function windows(series: DataLike, options: WindowOptions): Windows {
+  checkOptions('windows', options, windowNames);
   const { starts, cut } = planOf(series, options, 'windows');
   return cut(starts);
 }
@@ -72,7 +84,8 @@ export interface WindowBatches extends Iterable<Windows> {
  * @throws ArgumentError as `windows` does, at once; RangeError if `seed` is none.
  */
 export function windowBatches(series: DataLike, options: WindowBatchOptions): WindowBatches {
-  const { batchSize = 32, shuffle = false, seed = 0 } = options;
+  const names = { batchSize: 1, shuffle: 1, seed: 1, ...windowNames };
+  const { batchSize = 32, shuffle = false, seed = 0 } = checkOptions('windowBatches', options, names);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new ArgumentError(`windowBatches: batchSize expected a whole number of 1 or more, got ${shown(batchSize)}`);
   }
@@ -97,7 +110,7 @@ interface Plan {
 
 function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
   const { inputSteps, outputSteps = 1, shift = 1, stride = 1, samplingRate = 1, missing = 'error' } = options;
-  checkOptions({ inputSteps, outputSteps, shift, stride, samplingRate }, missing, what);
+  checkValues({ inputSteps, outputSteps, shift, stride, samplingRate }, missing, what);
   const { data, shape } = asArray(values, `${what}: series`);
   if (shape.length < 1 || shape.length > 2) {
     throw new ArgumentError(`${what}: series expected [S] or [S, F], got ${formatShape(shape)}`);
@@ -180,7 +193,7 @@ function faultSums(
   };
 }
 
-function checkOptions(counts: Record<string, number>, missing: string, what: string): void {
+function checkValues(counts: Record<string, number>, missing: string, what: string): void {
   for (const [key, value] of Object.entries(counts)) {
     if (Number.isInteger(value) && value >= 1) continue;
     throw new ArgumentError(`${what}: ${key} expected a whole number of 1 or more, got ${shown(value)}`);

@@ -3,6 +3,7 @@ import { instantiateKernels } from './instantiate.ts';
 import { canShare, compile, compileNow } from './kernel-modules.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './load.ts';
 import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
+import { checkOptions } from './options.ts';
 import type { Pool } from './thread-pool.ts';
 import { hostHasThreads, type Part, WorkerError } from './threads.ts';
 
@@ -152,7 +153,7 @@ export class Engine {
   }
 }
 
-function checkOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): {
+function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): {
   mode: NumericMode;
   maximumMemory: number;
   threads: number;
@@ -201,7 +202,9 @@ export function engine(): Engine {
  *   start with; TypeError or RangeError if an option is out of range. The engine before is then still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
-  const { mode, maximumMemory, threads } = checkOptions(options);
+  const { mode, maximumMemory, threads } = checkedOptions(
+    checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }),
+  );
   const call = ++inits;
   let made: Engine | undefined;
   if (options.module) made = new Engine(options.module, 'custom', maximumMemory);

@@ -301,7 +301,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    * @throws ArgumentError if it is not built.
    * @see keras.layers.Layer.count_params
    */
-  countParams({ trainable }: { trainable?: boolean | undefined } = {}): number {
+  countParams(options: { trainable?: boolean | undefined } = {}): number {
+    const { trainable } = checkOptions('countParams', options, { trainable: 1 });
     if (!this.isBuilt) throw new ArgumentError(`${this.describe()}: countParams() expected a built layer`);
     return totalSize(this.weights.filter((weight) => weight.trainable === (trainable ?? weight.trainable)));
   }

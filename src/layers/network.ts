@@ -1,6 +1,7 @@
 import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
+import { checkOptions } from '../engine/options.ts';
 import { seedStream } from '../engine/random.ts';
 import { changed, transaction } from '../engine/transaction.ts';
 import { expectIds } from '../ops/ids.ts';
@@ -63,9 +64,10 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
-    const { layers, inputs = {} } = options;
+    const known = { layers: 1, name: 1, inputs: 1 };
+    const { layers, name, inputs = {} } = checkOptions<NetworkOptions<L>>('model', options, known);
     const only = isInputSpec(inputs) ? inputs : undefined;
-    super('model', { name: options.name, inputShape: only?.shape });
+    super('model', { name, inputShape: only?.shape });
     const isList = Array.isArray(layers);
     const entries = Object.entries(layers).map(
       ([key, layer]) => [key, layerOf(`model: layers.${key}`, layer as LayerLike)] as const,

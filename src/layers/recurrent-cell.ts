@@ -1,5 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, expectShape, filled, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
+import { checkOptions } from '../engine/options.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
 import type { Step } from './composed-scan.ts';
 import type { InitializerSpec } from './initializers.ts';
@@ -99,6 +100,7 @@ export class DefinedCell extends RecurrentCell {
 
   /** @param name what the file that it comes from calls it. */
   constructor(definition: CellDefinition, name?: string) {
+    checkOptions('rnn: cell', definition, { name: 1, units: 1, outputUnits: 1, weights: 1, call: 1 });
     super(definition.name ?? 'cell', { name });
     const { units, outputUnits } = definition;
     this.#widths = typeof units === 'number' ? [units] : units;

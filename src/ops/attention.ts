@@ -1,5 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { ArgumentError, expectF32, expectShape, formatShape, type Tensor, tensor } from '../autograd/tensor.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { batchMatmul } from './batch-matmul.ts';
 import { broadcastTo } from './broadcast.ts';
@@ -82,7 +83,7 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
  * @see keras.layers.Attention; Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
 export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): AttentionResult {
-  const { scale = 1 } = options;
+  const { scale = 1 } = checkOptions('attention', options, { mask: 1, causal: 1, dropout: 1, scale: 1 });
   const [seenKey, seenValue] = operandsOf('attention', query, key, value, options);
   const products = batchMatmul(query, seenKey, { transposeB: true });
   if (typeof scale !== 'number') {
@@ -110,6 +111,7 @@ export function additiveAttention(
   value: Tensor,
   options: AdditiveAttentionOptions = {},
 ): AttentionResult {
+  checkOptions('additiveAttention', options, { mask: 1, causal: 1, dropout: 1, scale: 1 });
   const [seenKey, seenValue] = operandsOf('additiveAttention', query, key, value, options);
   const [batch, queries, width] = query.shape as [number, number, number];
   const keys = key.shape[1]!;

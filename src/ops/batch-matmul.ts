@@ -2,6 +2,7 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
+import { checkOptions } from '../engine/options.ts';
 import { inOrder } from './layout.ts';
 
 export interface BatchMatmulOptions {
@@ -68,7 +69,8 @@ function multiply(
  * @throws ArgumentError if there are fewer than three axes, or the leading axes or the inner lengths differ.
  */
 export function batchMatmul(left: Tensor, right: Tensor, options: BatchMatmulOptions = {}): Tensor {
-  const { transposeA = false, transposeB = false } = options;
+  const names = { transposeA: 1, transposeB: 1 };
+  const { transposeA = false, transposeB = false } = checkOptions('batchMatmul', options, names);
   expectF32('batchMatmul: a', left);
   expectF32('batchMatmul: b', right);
   const rank = left.shape.length;

@@ -3,6 +3,7 @@ import { record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
 import { shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { inOrder } from './layout.ts';
 import { product } from './product.ts';
 
@@ -89,6 +90,7 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
  * @see keras.layers.Conv1D
  */
 export function conv1d(input: Tensor, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
+  checkOptions('conv1d', options, { strides: 1, padding: 1, dilationRate: 1 });
   expectF32('conv1d: x', input);
   expectF32('conv1d: kernel', tensorOf(weight));
   const kernel = inOrder(tensorOf(weight), false);

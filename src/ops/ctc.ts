@@ -1,6 +1,7 @@
 import { isRecording, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
+import { checkOptions } from '../engine/options.ts';
 import { inOrder } from './layout.ts';
 
 export interface CtcOptions {
@@ -22,7 +23,8 @@ export interface CtcOptions {
  * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is outside [0, T].
  * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss, torch.nn.functional.ctc_loss
  */
-export function ctcLoss(input: Tensor, labels: Tensor, { blank = 0, inputLengths }: CtcOptions = {}): Tensor {
+export function ctcLoss(input: Tensor, labels: Tensor, options: CtcOptions = {}): Tensor {
+  const { blank = 0, inputLengths } = checkOptions('ctcLoss', options, { blank: 1, inputLengths: 1 });
   expectF32('ctcLoss: logits', input);
   const [batch, steps, classes] = input.shape as [number, number, number];
   if (input.shape.length !== 3) {

@@ -2,6 +2,7 @@ import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
 import { shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { memoryShape } from './axis.ts';
 import { spread } from './broadcast.ts';
@@ -21,7 +22,8 @@ export interface DropoutNoise {
  * @throws ArgumentError if `rate` is outside [0, 1) or the noise has another shape.
  * @see keras.layers.Dropout, keras.layers.SpatialDropout1D
  */
-export function dropout(x: Tensor, rate: number, key: RandomKey, { noiseShape }: DropoutNoise = {}): Tensor {
+export function dropout(x: Tensor, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
+  const { noiseShape } = checkOptions('dropout', options, { noiseShape: 1 });
   if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`dropout: rate expected in [0, 1), got ${shown(rate)}`);
   expectF32('dropout: x', x);
   const noise = noiseShape && sharedAxes(x, noiseShape);

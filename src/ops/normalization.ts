@@ -2,6 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { checkOptions } from '../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { asRows } from './layout.ts';
 
@@ -20,12 +21,8 @@ export interface LayerNormOptions {
  * @throws ArgumentError if `x` has no axis, γ or β does not fit, or ε is no positive number.
  * @see keras.layers.LayerNormalization
  */
-export function layerNorm(
-  input: Tensor,
-  gamma?: Weight,
-  beta?: Weight,
-  { epsilon = 1e-3 }: LayerNormOptions = {},
-): Tensor {
+export function layerNorm(input: Tensor, gamma?: Weight, beta?: Weight, options: LayerNormOptions = {}): Tensor {
+  const { epsilon = 1e-3 } = checkOptions('layerNorm', options, { epsilon: 1 });
   expectF32('layerNorm: x', input);
   const columns = input.shape.at(-1);
   if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');

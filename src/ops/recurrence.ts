@@ -3,6 +3,7 @@ import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { checkOptions } from '../engine/options.ts';
 import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
 import { beginProbe } from './hidden-probe.ts';
 import { inputSide } from './input-side.ts';
@@ -88,6 +89,15 @@ export function recurrence(
   weights: RecurrentWeights,
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
+  checkOptions('recurrence', options, {
+    initialState: 1,
+    reverse: 1,
+    returnSequences: 1,
+    mask: 1,
+    inputDropout: 1,
+    recurrentDropout: 1,
+    checkpointEvery: 1,
+  });
   const { reverse = false, returnSequences = true } = options;
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);

@@ -1,6 +1,7 @@
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectTensor, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
+import { checkOptions } from '../engine/options.ts';
 import { type AxisBlock, axisBlock } from './axis.ts';
 
 export interface SliceOptions {
@@ -57,7 +58,8 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
  * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together in memory.
  * @throws ArgumentError if there is no such axis, or unless 0 ≤ from ≤ to ≤ its length once counted from the start.
  */
-export function slice(x: Tensor, { axis, from = 0, to }: SliceOptions): Tensor {
+export function slice(x: Tensor, options: SliceOptions): Tensor {
+  const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
   const block = axisBlock('slice', x, axis);
   const { length } = block;
   const place = (index: number): number => (index < 0 ? index + length : index);

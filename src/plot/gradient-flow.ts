@@ -1,3 +1,4 @@
+import { checkOptions } from '../engine/options.ts';
 import { DISTINCT, lineCharts, type Series } from './line-chart.ts';
 
 /** Norms of ∂L/∂h_t of one layer; as `gradientFlow` gives them. */
@@ -20,7 +21,7 @@ export interface GradientFlowPlotOptions {
  * @returns an SVG document, which needs no page and knows light and dark ones.
  */
 export function plotGradientFlow(flows: readonly FlowLine[], options: GradientFlowPlotOptions = {}): string {
-  const { title = 'Gradient flow' } = options;
+  const { title = 'Gradient flow' } = checkOptions('plotGradientFlow', options, { title: 1 });
   const series = flows.map(
     ({ layer, norms }, i): Series => ({
       label: layer,

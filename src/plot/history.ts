@@ -1,4 +1,5 @@
 import { ArgumentError } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { History } from '../train/fit.ts';
 import { lineCharts, type Panel, type Point } from './line-chart.ts';
 
@@ -18,7 +19,8 @@ const DOTS = 60;
  * @returns an SVG document, which needs no page and knows light and dark ones.
  * @throws ArgumentError for a name that the history has not.
  */
-export function plotHistory(history: History, { title = 'Training', metrics }: HistoryPlotOptions = {}): string {
+export function plotHistory(history: History, options: HistoryPlotOptions = {}): string {
+  const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
   const names = [...new Set(Object.keys(history.history).map((name) => name.replace(/^val_/, '')))];
   for (const name of metrics ?? []) {
     if (!names.includes(name)) {

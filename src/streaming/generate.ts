@@ -1,6 +1,7 @@
 import { ArgumentError } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { breathing } from '../engine/yielder.ts';
-import { type GeneratedId, type GenerationOptions, idsOf, streamed } from './generation.ts';
+import { type GeneratedId, type GenerationOptions, generationNames, idsOf, streamed } from './generation.ts';
 import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';
 
@@ -48,8 +49,10 @@ export async function* generateBatch(
  */
 export function* generateIds(
   stream: Stream,
-  { prompt, length, ...options }: GenerationOptions & { prompt: ArrayLike<number>; length: number },
+  given: GenerationOptions & { prompt: ArrayLike<number>; length: number },
 ): Generator<number, void, void> {
+  const names = { prompt: 1, length: 1, ...generationNames };
+  const { prompt, length, ...options } = checkOptions('generateIds', given, names);
   expectInteger('length', length, 0);
   for (const { id } of idsOfStream(stream, [prompt], { ...options, maxLength: length })) yield id;
 }

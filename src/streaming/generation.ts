@@ -1,4 +1,5 @@
 import { ArgumentError } from '../engine/argument-error.ts';
+import type { Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
 import type { Stream } from './stream.ts';
@@ -10,6 +11,17 @@ export interface GenerationOptions extends SamplingOptions {
   /** Ids that end a sequence. They are not given themselves. */
   stopIds?: readonly number[] | undefined;
 }
+
+export const generationNames: Names<GenerationOptions> = {
+  maxLength: 1,
+  stopIds: 1,
+  temperature: 1,
+  topK: 1,
+  topP: 1,
+  repetitionPenalty: 1,
+  fromLogits: 1,
+  seed: 1,
+};
 
 /** One id that goes on with a sequence of a batch. */
 export interface GeneratedId {

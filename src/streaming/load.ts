@@ -1,6 +1,7 @@
 import type { Ptr } from '../engine/abi.ts';
 import { expectCount } from '../engine/argument-error.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import type { Shape } from '../engine/shape.ts';
 import {
   extrasOf,
@@ -16,7 +17,7 @@ import { type StreamEngine, streamEngine } from './engine.ts';
 import { compile, compileNow } from './kernel-modules.ts';
 import { addLayer, type WeightOf } from './layers.ts';
 import type { StreamProgram, StreamWeight } from './program.ts';
-import { Stream, type StreamOptions } from './stream.ts';
+import { Stream, type StreamOptions, streamNames } from './stream.ts';
 
 export interface LoadStreamOptions extends StreamOptions {
   /** As `init` of `tapeloop` takes it. Default `fast`. */
@@ -28,6 +29,8 @@ export interface LoadStreamOptions extends StreamOptions {
   /** The file's name, for errors. */
   file?: string | undefined;
 }
+
+const loadNames: Names<LoadStreamOptions> = { mode: 1, module: 1, file: 1, inputShape: 1, ...streamNames };
 
 /** The stream of a model file, with what else the file holds. */
 export class FileStream extends Stream implements ModelExtras {
@@ -127,7 +130,7 @@ function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
  *   an option out of range; HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
  */
 export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStreamOptions = {}): FileStream {
-  const { mode, module = compileKernelsNow(mode), file, ...rest } = options;
+  const { mode, module = compileKernelsNow(mode), file, ...rest } = checkOptions('loadStream', options, loadNames);
   const opened = openModelFile(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), file);
   return new FileStream(streamEngine(module), opened, rest);
 }
@@ -146,6 +149,7 @@ export async function loadStream(
   source: string | URL | Uint8Array | ArrayBuffer,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
+  checkOptions('loadStream', options, loadNames);
   const isBytes = typeof source === 'object' && 'byteLength' in source;
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),

@@ -1,7 +1,7 @@
 import type { Ptr } from '../engine/abi.ts';
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
-import { checkOptions } from '../engine/options.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { StreamProgram, type WeightFormat } from './program.ts';
 
@@ -16,6 +16,8 @@ export interface StreamOptions {
    */
   weights?: WeightFormat;
 }
+
+export const streamNames: Names<StreamOptions> = { batch: 1, maxSteps: 1, weights: 1 };
 
 /** A layer that can lay itself out for streaming. */
 export interface StreamedLayer {
@@ -51,11 +53,7 @@ export class Stream {
    * @internal
    */
   constructor(engine: StreamEngine, layers: readonly StreamedLayer[], width: number, options: StreamOptions) {
-    const {
-      batch = 1,
-      maxSteps = 1,
-      weights = 'float32',
-    } = checkOptions('stream', options, { batch: 1, maxSteps: 1, weights: 1 });
+    const { batch = 1, maxSteps = 1, weights = 'float32' } = checkOptions('stream', options, streamNames);
     for (const [what, value] of Object.entries({ batch, maxSteps })) expectCount(`stream: ${what}`, value);
     checkWeightFormat('stream', weights);
     this.batch = batch;

@@ -2,6 +2,7 @@ import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
+import type { Names } from '../engine/options.ts';
 import { type InputSpec, isInputSpec } from '../layers/input-spec.ts';
 import { type BatchShape, isShape } from '../layers/layer.ts';
 import { checkTargets, expectLossFits } from './losses/fits.ts';
@@ -22,6 +23,8 @@ export interface WeightOptions {
   /** How much a sample of each class counts, by class id; 1 for one that is not named. For a model of one output. */
   classWeight?: ClassWeight | undefined;
 }
+
+export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight: 1 };
 
 /**
  * Samples of which no batch will be refused; builds a model that is not built.

@@ -1,9 +1,10 @@
 import { ArgumentError } from '../autograd/tensor.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../engine/yielder.ts';
 import type { Json } from '../io/model-file.ts';
-import type { WeightOptions } from './checked-data.ts';
+import { type WeightOptions, weightNames } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
 import type { BatchData, Batches, Feed } from './feeds.ts';
@@ -111,6 +112,23 @@ export interface FitOptions extends WeightOptions {
   signal?: AbortSignal | undefined;
 }
 
+const fitNames: Names<FitOptions> = {
+  epochs: 1,
+  initialEpoch: 1,
+  batchSize: 1,
+  stepsPerEpoch: 1,
+  shuffle: 1,
+  validationSplit: 1,
+  validationData: 1,
+  validationBatchSize: 1,
+  validationSteps: 1,
+  validationFreq: 1,
+  callbacks: 1,
+  profile: 1,
+  signal: 1,
+  ...weightNames,
+};
+
 /**
  * What `fit` saw: one number an epoch for the loss and every metric. The caller's own.
  *
@@ -139,6 +157,7 @@ export async function trainEpochs(
   options: FitOptions,
 ): Promise<History> {
   model.runs.expectNone('fit');
+  checkOptions('fit', options, fitNames);
   checkCounts(options);
   return model.runs.during('fit', (run) => train(model, run, feedOf, options));
 }

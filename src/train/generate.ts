@@ -1,11 +1,13 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
+import { checkOptions, type Names } from '../engine/options.ts';
 import { breathing } from '../engine/yielder.ts';
 import {
   type GeneratedId,
   type GenerationOptions,
   type Growing,
+  generationNames,
   idsOf,
   type LogitSource,
   streamed,
@@ -26,6 +28,8 @@ export interface GenerateOptions extends GenerationOptions {
   /** Of the stream. Default `float32`. */
   weights?: WeightFormat | undefined;
 }
+
+const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weights: 1, ...generationNames };
 
 /**
  * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back. The host handles events
@@ -73,8 +77,10 @@ export async function* generateBatch(
  */
 export function* generateIds(
   model: Model,
-  { prompt, length, ...options }: GenerateOptions & { prompt: ArrayLike<number>; length: number },
+  given: GenerateOptions & { prompt: ArrayLike<number>; length: number },
 ): Generator<number, void, void> {
+  const names = { prompt: 1, length: 1, ...modelNames };
+  const { prompt, length, ...options } = checkOptions('generateIds', given, names);
   expectInteger('length', length, 0);
   for (const { id } of idsOfModel(model, [prompt], { ...options, maxLength: length })) yield id;
 }
@@ -87,6 +93,7 @@ function idsOfModel(
   if (typeof model?.predict !== 'function') {
     throw new ArgumentError("generate: model expected a Model; a stream is what generate of 'tapeloop/stream' takes");
   }
+  checkOptions('generate', options, modelNames);
   return idsOf(model.engine, prompts, options, (sequences) => sourceOf(model, sequences, options));
 }
 

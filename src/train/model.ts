@@ -4,6 +4,7 @@ import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { checkOptions } from '../engine/options.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
 import type { CarriedStates } from '../layers/carried-states.ts';
@@ -14,7 +15,7 @@ import { summary } from '../layers/summary.ts';
 import { add } from '../ops/elementwise.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { checkWeightFormat, type Stream, type StreamOptions } from '../streaming/stream.ts';
-import { checkData, columnsOf, type Data, type WeightOptions } from './checked-data.ts';
+import { checkData, columnsOf, type Data, type WeightOptions, weightNames } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
 import { type Batches, batchesFeed, cut, type InputBatch, isBatches, measuredFeed, samplesFeed } from './feeds.ts';
@@ -187,7 +188,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *   that returns a promise runs on the model.
    * @see keras.Model.compile
    */
-  compile({ optimizer, ...objective }: CompileOptions): void {
+  compile(options: CompileOptions): void {
+    const names = { optimizer: 1, loss: 1, lossWeights: 1, metrics: 1, weightedMetrics: 1 };
+    const { optimizer, ...objective } = checkOptions('compile', options, names);
     this.runs.expectNone('compile');
     const before = this.#compiled;
     const isOwn = !(optimizer instanceof Optimizer);
@@ -217,6 +220,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    */
   trainOnBatch(x: Data, y: Data, options: WeightOptions = {}): Logs {
     this.runs.expectNone('trainOnBatch', true);
+    checkOptions('trainOnBatch', options, weightNames);
     return transaction(() => {
       const samples = checkData(this, x, y, options);
       const rows = { order: inTurn(samples.count), from: 0, to: samples.count };
@@ -266,12 +270,14 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     options: EvaluateOptions = {},
   ): Logs | Promise<Logs> {
     if (isBatches(x)) {
-      const { steps, classWeight } = (y ?? {}) as BatchesOptions & WeightOptions;
+      const own = (y === undefined ? {} : y) as BatchesOptions & Pick<WeightOptions, 'classWeight'>;
+      const { steps, classWeight } = checkOptions('evaluate', own, { steps: 1, classWeight: 1 });
       return this.#measure('evaluate', ({ changes }) => {
         const feed = measuredFeed(this, 'evaluate: batches', x, { classWeight }, changes, steps);
         return evaluateFeed(this, feed, { classWeight, changes });
       });
     }
+    checkOptions('evaluate', options, { batchSize: 1, ...weightNames });
     const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? 32);
     return this.#whole(() => {
       const samples = checkData(this, x, y as Data, options);
@@ -341,7 +347,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     x: Data | Batches<InputBatch>,
     options: PredictOptions & BatchesOptions = {},
   ): Predictions<Y> | Promise<Predictions<Y>> {
-    if (isBatches(x)) {
+    const batches = isBatches(x);
+    checkOptions('predict', options, (batches ? { steps: 1 } : { batchSize: 1, weights: 1 }) as never);
+    if (batches) {
       return this.#measure('predict', ({ changes }) => predictBatches(this, x, options.steps, changes)) as Promise<
         Predictions<Y>
       >;
@@ -383,7 +391,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   fit(batches: Batches, options?: FitOptions): Promise<History>;
   fit(x: Data | Batches, y?: Data | FitOptions, options: FitOptions = {}): Promise<History> {
     if (isBatches(x)) {
-      const own = (y ?? {}) as FitOptions;
+      const own = (y === undefined ? {} : y) as FitOptions;
       return trainEpochs(this, (changes) => batchesFeed(this, x, own, changes), own);
     }
     return trainEpochs(this, (changes) => samplesFeed(this, x, y as Data, options, changes), options);
@@ -467,7 +475,10 @@ export type AnyModel = Model<any>;
 export const sequential = (
   layers: readonly LayerLike<Layer<never>>[] | readonly LayerLike<Layer>[],
   options: { name?: string } = {},
-): Model => new Model(new Sequential(layers as readonly LayerLike<Layer>[], options.name));
+): Model =>
+  new Model(
+    new Sequential(layers as readonly LayerLike<Layer>[], checkOptions('sequential', options, { name: 1 }).name),
+  );
 
 /**
  * A model of the caller's own: layers, and a function that calls them.

@@ -25,7 +25,7 @@ test('addPoint of a short run, keeps a last point nearer than the others', () =>
 
 test('validate, is the mean loss of the windows, and leaves carried states as they were', async () => {
   const model = buildCharModel(options, 4);
-  trainOnWindow(model, textStreams(ids, options));
+  trainOnWindow(model, textStreams(ids, { batch: options.batch, time: options.time }));
   const states = model.statefulLayers.map((layer) => layer.carried.values);
   const first = await validate(model, ids, options);
   expect(first).toBeGreaterThan(0.5);
@@ -36,7 +36,7 @@ test('validate, is the mean loss of the windows, and leaves carried states as th
 
 test('validate told to stop, gives no loss and the states back', async () => {
   const model = buildCharModel(options, 4);
-  trainOnWindow(model, textStreams(ids, options));
+  trainOnWindow(model, textStreams(ids, { batch: options.batch, time: options.time }));
   const states = model.statefulLayers.map((layer) => layer.carried.values);
   let asked = 0;
   expect(await validate(model, ids, options, { goOn: async () => ++asked < 3 })).toBeUndefined();

@@ -350,7 +350,7 @@ describe('what generate is given by mistake', () => {
     expect(() => taken(generateIds(model.stream() as never, options))).toThrow(noModel);
     expect(() => taken(generateIds(undefined as never, options))).toThrow(noModel);
     const noPrompt = 'generate: prompt expected one id or more, got none';
-    expect(() => taken(generateIds(model, [1, 2] as never))).toThrow(noPrompt);
+    expect(() => taken(generateIds(model, [1, 2] as never))).toThrow('options expected an object, got Array');
     expect(() => taken(generateIds(model, { length: 2 } as never))).toThrow(noPrompt);
     expect(() => taken(generateIds(model, { prompt: 5, length: 2 } as never))).toThrow(noPrompt);
   });

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
+import { checkOptions } from '../../engine/options.ts';
 import type { Callback } from '../fit.ts';
 
 /** How `csvLogger` writes rows. */
@@ -18,7 +19,7 @@ export interface CsvLoggerOptions {
  * @see keras.callbacks.CSVLogger
  */
 export function csvLogger(write: (line: string) => void | Promise<void>, options: CsvLoggerOptions = {}): Callback {
-  const { separator = ',', append = false } = options;
+  const { separator = ',', append = false } = checkOptions('csvLogger', options, { separator: 1, append: 1 });
   if (separator.length !== 1 || /["\r\n]/.test(separator)) {
     throw new ArgumentError(`csvLogger: separator expected one character, got ${JSON.stringify(separator)}`);
   }

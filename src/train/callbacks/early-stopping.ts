@@ -1,9 +1,10 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { shown } from '../../engine/argument-error.ts';
 import { decodeBase64 } from '../../engine/base64.ts';
+import { checkOptions } from '../../engine/options.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
-import { Monitor, type MonitorOptions } from './monitor.ts';
+import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
 
 /** When `earlyStopping` ends training. */
 export interface EarlyStoppingOptions extends MonitorOptions {
@@ -37,6 +38,13 @@ export interface EarlyStopping extends Callback {
  * @see keras.callbacks.EarlyStopping
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
+  checkOptions('earlyStopping', options, {
+    patience: 1,
+    baseline: 1,
+    restoreBestWeights: 1,
+    startFromEpoch: 1,
+    ...monitorNames,
+  });
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     if (Number.isInteger(value) && value >= 0) continue;

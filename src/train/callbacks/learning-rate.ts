@@ -1,8 +1,9 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { shown } from '../../engine/argument-error.ts';
+import { checkOptions } from '../../engine/options.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
-import { Monitor, type MonitorOptions } from './monitor.ts';
+import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
 
 /**
  * Sets the learning rate before each epoch, and logs it as `learningRate`.
@@ -48,6 +49,7 @@ export interface ReduceLrOnPlateauOptions extends MonitorOptions {
  * @see keras.callbacks.ReduceLROnPlateau
  */
 export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callback {
+  checkOptions('reduceLrOnPlateau', options, { factor: 1, patience: 1, cooldown: 1, minLr: 1, ...monitorNames });
   const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLr = 0 } = options;
   if (!(factor >= 0 && factor < 1)) {
     throw new ArgumentError(`reduceLrOnPlateau: factor expected in [0, 1), got ${shown(factor)}`);

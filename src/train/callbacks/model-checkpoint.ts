@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { shown } from '../../engine/argument-error.ts';
+import { checkOptions } from '../../engine/options.ts';
 import type { ModelExtras } from '../../io/model-file.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel, Logs } from '../model.ts';
@@ -44,6 +45,14 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
  * @see keras.callbacks.ModelCheckpoint
  */
 export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
+  checkOptions('modelCheckpoint', options, {
+    monitor: 1,
+    mode: 1,
+    saveBestOnly: 1,
+    saveFreq: 1,
+    initialValueThreshold: 1,
+    extras: 1,
+  });
   const { saveBestOnly = false, saveFreq = 'epoch', initialValueThreshold, extras } = options;
   if (saveFreq !== 'epoch' && !(Number.isInteger(saveFreq) && saveFreq >= 1)) {
     throw new ArgumentError(`modelCheckpoint: saveFreq expected 'epoch' or an integer ≥ 1, got ${shown(saveFreq)}`);

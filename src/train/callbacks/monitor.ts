@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../autograd/tensor.ts';
 import { shown } from '../../engine/argument-error.ts';
+import type { Names } from '../../engine/options.ts';
 import type { TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
@@ -14,6 +15,8 @@ export interface MonitorOptions {
 }
 
 /** A number in the logs, and the best that it has been. */
+export const monitorNames: Names<MonitorOptions> = { monitor: 1, mode: 1, minDelta: 1 };
+
 export class Monitor {
   readonly name: string;
   /** What there is to beat; undefined where anything is better. */

@@ -1,3 +1,4 @@
+import { checkOptions } from '../../engine/options.ts';
 import type { Callback, TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
@@ -23,8 +24,10 @@ export interface ProgressTextOptions {
  */
 export function progressText(
   show: (line: string, isLast: boolean) => void,
-  { everyMs = 100, now = () => performance.now() }: ProgressTextOptions = {},
+  options: ProgressTextOptions = {},
 ): Callback {
+  const names = { everyMs: 1, now: 1 };
+  const { everyMs = 100, now = () => performance.now() } = checkOptions('progressText', options, names);
   let plan: TrainingPlan;
   let epoch = 0;
   let batches = 0;
@@ -72,8 +75,10 @@ export function progressText(
  */
 export function progressElement(
   element: { textContent: string | null },
-  { lines = 20, ...options }: ProgressTextOptions & { lines?: number | undefined } = {},
+  given: ProgressTextOptions & { lines?: number | undefined } = {},
 ): Callback {
+  const names = { lines: 1, everyMs: 1, now: 1 };
+  const { lines = 20, ...options } = checkOptions('progressElement', given, names);
   const kept: string[] = [];
   return progressText((line, isLast) => {
     element.textContent = [...kept, line].slice(-lines).join('\n');

@@ -1,0 +1,182 @@
+// How to call every public function that takes an object of options, with options that it does not know.
+import * as data from '../src/data.ts';
+import * as tapeloop from '../src/index.ts';
+import * as node from '../src/node.ts';
+import * as plot from '../src/plot.ts';
+import * as stream from '../src/stream.ts';
+
+/** A name that is near to one of the call's, that one, and the call. */
+export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];
+
+const { ops, metrics, schedules } = tapeloop;
+const recurrent = (): tapeloop.Recurrent<tapeloop.Tensor> => tapeloop.gru({ units: 2 });
+const layer: Record<string, OptionCase> = {
+  activation: ['activations', 'activation', (o) => tapeloop.activation(o)],
+  add: ['input_shape', 'inputShape', (o) => tapeloop.add(o)],
+  additiveAttention: ['use_scale', 'useScale', (o) => tapeloop.additiveAttention(o)],
+  attention: ['score_mode', 'scoreMode', (o) => tapeloop.attention(o)],
+  average: ['input_shape', 'inputShape', (o) => tapeloop.average(o)],
+  averagePooling1d: ['pool_size', 'poolSize', (o) => tapeloop.averagePooling1d(o)],
+  bidirectional: ['merge_mode', 'mergeMode', (o) => tapeloop.bidirectional(recurrent(), o)],
+  concatenate: ['axes', 'axis', (o) => tapeloop.concatenate(o)],
+  conv1d: ['kernel_size', 'kernelSize', (o) => tapeloop.conv1d(o)],
+  dense: ['use_bias', 'useBias', (o) => tapeloop.dense(o)],
+  dropout: ['noise_shape', 'noiseShape', (o) => tapeloop.dropout(o)],
+  embedding: ['mask_zero', 'maskZero', (o) => tapeloop.embedding(o)],
+  flatten: ['input_shape', 'inputShape', (o) => tapeloop.flatten(o)],
+  globalAveragePooling1d: ['input_shape', 'inputShape', (o) => tapeloop.globalAveragePooling1d(o)],
+  globalMaxPooling1d: ['input_shape', 'inputShape', (o) => tapeloop.globalMaxPooling1d(o)],
+  gru: ['reset_after', 'resetAfter', (o) => tapeloop.gru(o)],
+  gruCell: ['reset_after', 'resetAfter', (o) => tapeloop.gruCell(o)],
+  layerNormalization: ['eps', 'epsilon', (o) => tapeloop.layerNormalization(o)],
+  lstm: ['return_sequences', 'returnSequences', (o) => tapeloop.lstm(o)],
+  lstmCell: ['unit_forget_bias', 'unitForgetBias', (o) => tapeloop.lstmCell(o)],
+  masking: ['mask_value', 'maskValue', (o) => tapeloop.masking(o)],
+  maxPooling1d: ['stride', 'strides', (o) => tapeloop.maxPooling1d(o)],
+  multiply: ['input_shape', 'inputShape', (o) => tapeloop.multiply(o)],
+  permute: ['dim', 'dims', (o) => tapeloop.permute(o)],
+  repeatVector: ['input_shape', 'inputShape', (o) => tapeloop.repeatVector(o)],
+  reshape: ['target_shape', 'targetShape', (o) => tapeloop.reshape(o)],
+  rnn: ['return_state', 'returnState', (o) => tapeloop.rnn(tapeloop.gruCell({ units: 2 }), o)],
+  simpleRnn: ['recurrent_dropout', 'recurrentDropout', (o) => tapeloop.simpleRnn(o)],
+  simpleRnnCell: ['recurrent_dropout', 'recurrentDropout', (o) => tapeloop.simpleRnnCell(o)],
+  spatialDropout1d: ['rates', 'rate', (o) => tapeloop.spatialDropout1d(o)],
+  subtract: ['input_shape', 'inputShape', (o) => tapeloop.subtract(o)],
+  timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
+};
+
+/** Those of a namespace, which take nothing but options: `meant` says what some of them have, `usual` what the others have. */
+const makers = (of: object, [unknown, usual]: [string, string], meant: Record<string, [string, string]> = {}) =>
+  Object.fromEntries(
+    Object.entries(of).map(([name, make]): [string, OptionCase] => [
+      name,
+      [...(meant[name] ?? ([unknown, usual] as const)), make as (options: never) => unknown],
+    ]),
+  );
+
+const optimizerNames = ['adadelta', 'adagrad', 'adam', 'adamax', 'adamw', 'lion', 'nadam', 'rmsprop', 'sgd'] as const;
+const lossNames = [
+  ...['binaryCrossentropy', 'binaryFocalCrossentropy', 'categoricalCrossentropy', 'categoricalFocalCrossentropy'],
+  ...['categoricalHinge', 'cosineSimilarity', 'ctc', 'hinge', 'huber', 'klDivergence', 'logCosh', 'meanAbsoluteError'],
+  ...['meanAbsolutePercentageError', 'meanSquaredError', 'meanSquaredLogarithmicError', 'poisson'],
+  ...['sparseCategoricalCrossentropy', 'squaredHinge'],
+];
+const pick = (names: readonly string[]): object =>
+  Object.fromEntries(names.map((name) => [name, (tapeloop as Record<string, unknown>)[name]]));
+
+const x = [[[1], [2]]];
+const y = [[1]];
+const trained = (): tapeloop.Model => {
+  const model = tapeloop.sequential([tapeloop.gru({ units: 2, inputShape: [null, 1] }), tapeloop.dense({ units: 1 })]);
+  model.compile({ optimizer: 'sgd', loss: 'mse' });
+  return model;
+};
+const batches = (): [x: tapeloop.Data, y: tapeloop.Data][] => [[x, y]];
+const series = [1, 2, 3, 4];
+const bytes = new TextEncoder().encode('a\n1\n');
+const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv: 1, loadPairs: 1, loadPianoRoll: 1 };
+
+export const exported = { ...tapeloop, ...data, ...plot, ...stream, ...node };
+
+const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
+const cube = (): tapeloop.Tensor => tapeloop.tensor(x);
+const ofOps: Record<string, OptionCase> = {
+  sum: ['axes', 'axis', (o) => ops.sum(matrix(), o)],
+  mean: ['keep_dims', 'keepDims', (o) => ops.mean(matrix(), o)],
+  max: ['axes', 'axis', (o) => ops.max(matrix(), o)],
+  logSumExp: ['axes', 'axis', (o) => ops.logSumExp(matrix(), o)],
+  slice: ['axes', 'axis', (o) => ops.slice(matrix(), o)],
+  attention: ['masks', 'mask', (o) => ops.attention(cube(), cube(), cube(), o)],
+  additiveAttention: ['masks', 'mask', (o) => ops.additiveAttention(cube(), cube(), cube(), o)],
+  batchMatmul: ['transpose_b', 'transposeB', (o) => ops.batchMatmul(cube(), cube(), o)],
+  conv1d: ['dilation_rate', 'dilationRate', (o) => ops.conv1d(cube(), tapeloop.tensor([[[1]]]), undefined, o)],
+  ctcLoss: ['blanks', 'blank', (o) => ops.ctcLoss(cube(), matrix(), o)],
+  layerNorm: ['eps', 'epsilon', (o) => ops.layerNorm(matrix(), undefined, undefined, o)],
+  dropout: ['noise_shape', 'noiseShape', (o) => ops.dropout(matrix(), 0.5, [1, 2] as never, o)],
+};
+
+/** By the name of the export, or of the method. */
+export const optionCases: Record<string, OptionCase> = {
+  ...layer,
+  ...makers(pick(optimizerNames), ['lr', 'learningRate']),
+  ...makers(pick(lossNames), ['reductions', 'reduction']),
+  ...Object.fromEntries(
+    Object.entries(makers(metrics, ['names', 'name'])).map(([name, each]) => [`metrics.${name}`, each]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(
+      makers(schedules, ['initial_learning_rate', 'initialLearningRate'], {
+        constant: ['lr', 'learningRate'],
+        piecewiseConstantDecay: ['boundary', 'boundaries'],
+      }),
+    )
+      .filter(([name]) => !/serialize/.test(name))
+      .map(([name, each]) => [`schedules.${name}`, each]),
+  ),
+  sequential: ['names', 'name', (o) => tapeloop.sequential([recurrent()], o)],
+  model: ['input', 'inputs', (o) => tapeloop.model(o, (value) => value)],
+  compile: ['metric', 'metrics', (o) => trained().compile(o)],
+  fit: ['batch_size', 'batchSize', (o) => trained().fit(x, y, o)],
+  'fit on batches': ['validation_split', 'validationSplit', (o) => trained().fit(batches, o)],
+  evaluate: ['batch_size', 'batchSize', (o) => trained().evaluate(x, y, o)],
+  'evaluate on batches': ['step', 'steps', (o) => trained().evaluate(batches, o)],
+  predict: ['batch_size', 'batchSize', (o) => trained().predict(x, o)],
+  'predict on batches': ['step', 'steps', (o) => trained().predict(() => [{ x }], o)],
+  trainOnBatch: ['sample_weight', 'sampleWeight', (o) => trained().trainOnBatch(x, y, o)],
+  stream: ['max_steps', 'maxSteps', (o) => trained().stream(o)],
+  'a call': ['initial_state', 'initialState', (o) => recurrent()(tapeloop.tensor(x), o)],
+  gradientFlow: ['sample_weight', 'sampleWeight', (o) => tapeloop.gradientFlow(trained(), x, y, o)],
+  init: ['thread', 'threads', (o) => tapeloop.init(o)],
+  earlyStopping: ['patient', 'patience', (o) => tapeloop.earlyStopping(o)],
+  reduceLrOnPlateau: ['patient', 'patience', (o) => tapeloop.reduceLrOnPlateau(o)],
+  modelCheckpoint: ['save_best_only', 'saveBestOnly', (o) => tapeloop.modelCheckpoint(() => {}, o)],
+  csvLogger: ['separators', 'separator', (o) => tapeloop.csvLogger(() => {}, o)],
+  tensorBoard: ['update_freq', 'updateFreq', (o) => tapeloop.tensorBoard(() => ({}) as never, o)],
+  progressText: ['every', 'everyMs', (o) => tapeloop.progressText(() => {}, o)],
+  progressElement: ['line', 'lines', (o) => tapeloop.progressElement({ textContent: '' } as never, o)],
+  generateIds: ['top_k', 'topK', (o) => [...tapeloop.generateIds(trained(), o)]],
+  streamBatches: ['batch_size', 'batchSize', (o) => tapeloop.streamBatches(series, o)],
+  textStreams: ['batches', 'batch', (o) => tapeloop.textStreams(new Int32Array(9), o)],
+  ...Object.fromEntries(
+    Object.keys(readers).map((name): [string, OptionCase] => [
+      name,
+      [
+        'signals',
+        'signal',
+        (o) => (data as unknown as Record<string, (...given: unknown[]) => unknown>)[name]!(bytes, o),
+      ],
+    ]),
+  ),
+  loadIds: ['num_words', 'numWords', (o) => data.loadIds({ ids: bytes, offsets: bytes, labels: bytes }, o)],
+  listFiles: ['extensions', 'extension', (o) => data.listFiles('.', o)],
+  padSequences: ['max_length', 'maxLength', (o) => data.padSequences([[1]], o)],
+  splitAt: ['contexts', 'context', (o) => data.splitAt(series, 1, o)],
+  trainTestSplit: ['test_size', 'testSize', (o) => data.trainTestSplit([series], o)],
+  shuffle: ['seeds', 'seed', (o) => data.shuffle([series], o)],
+  minMaxScale: ['ranges', 'range', (o) => data.minMaxScale(series, o)],
+  textVectorization: ['max_tokens', 'maxTokens', (o) => data.textVectorization(o)],
+  windows: ['input_steps', 'inputSteps', (o) => data.windows(series, o)],
+  windowBatches: ['batch_size', 'batchSize', (o) => data.windowBatches(series, o)],
+  plotHistory: ['metric', 'metrics', (o) => plot.plotHistory({ epoch: [], history: {}, validated: [] }, o)],
+  csvFile: ['separators', 'separator', (o) => node.csvFile('x.csv', o)],
+  tensor: ['shapes', 'shape', (o) => tapeloop.tensor([1], o)],
+  countParams: ['trainables', 'trainable', (o) => trained().countParams(o)],
+  'a cell': ['output_units', 'outputUnits', (o) => tapeloop.rnn(o)],
+  generate: ['top_k', 'topK', (o) => tapeloop.generate(trained(), [1], o).next()],
+  generateBatch: ['top_k', 'topK', (o) => tapeloop.generateBatch(trained(), [[1]], o).next()],
+  plotGradientFlow: ['titles', 'title', (o) => plot.plotGradientFlow([], o)],
+  progress: ['streams', 'stream', (o) => node.progress(o)],
+  checkpointFile: ['save_best_only', 'saveBestOnly', (o) => node.checkpointFile('x', o)],
+  tensorBoardFolder: ['update_freq', 'updateFreq', (o) => node.tensorBoardFolder('x', o)],
+  ...Object.fromEntries(Object.entries(ofOps).map(([name, each]) => [`ops.${name}`, each])),
+  decodeStream: ['max_steps', 'maxSteps', (o) => stream.decodeStream(new Uint8Array(), o)],
+  loadStream: ['max_steps', 'maxSteps', (o) => stream.loadStream(new Uint8Array(), o)],
+};
+
+/** Exports that take no object of options; those of model files read theirs by name. */
+export const withoutOptions: readonly string[] = [
+  ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
+  ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
+  ...['decodeModel', 'encodeModel', 'restoreModel', 'saveModel', 'loadModel', 'backupFile', 'buildVocabulary'],
+  ...['encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
+];

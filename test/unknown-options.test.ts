@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '../src/engine/argument-error.ts';
+import { exported, optionCases, withoutOptions } from './option-cases.ts';
+
+const thrown = async (body: () => unknown): Promise<unknown> => {
+  try {
+    await body();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+};
+
+describe.each(Object.entries(optionCases))('%s', (_, [unknown, meant, call]) => {
+  test('given an option that it does not know, names it and the nearest', async () => {
+    const error = await thrown(() => call({ [unknown]: 2 } as never));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect((error as Error).message).toMatch(new RegExp(`: unknown option '${unknown}'; did you mean '${meant}'\\?$`));
+  });
+
+  test.each([[3], ['relu'], [null], [[1]]])('given %j for options, refuses it', async (options) => {
+    const error = await thrown(() => call(options as never));
+    expect(error).toBeInstanceOf(ArgumentError);
+    expect((error as Error).message).toMatch(/options expected an object, got (Number|String|Null|Array)$/);
+  });
+});
+
+test('every function that the entries export stands in the table, or among those that take no options', () => {
+  const functions = Object.entries(exported).filter(
+    ([name, value]) => typeof value === 'function' && /^[a-z]/.test(name),
+  );
+  const missing = functions
+    .map(([name]) => name)
+    .filter((name) => !(name in optionCases) && !withoutOptions.includes(name));
+  expect(missing).toEqual([]);
+});
