@@ -178,5 +178,5 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['decodeModel', 'encodeModel', 'restoreModel', 'saveModel', 'loadModel', 'backupFile', 'buildVocabulary'],
-  ...['encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
+  ...['allowStreams', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
 ];
