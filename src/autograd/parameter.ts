@@ -1,4 +1,5 @@
 import type { Ptr } from '../engine/abi.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { ArgumentError, expectShape, expectTensor, persistent, type Shape, type Tensor } from './tensor.ts';
 
@@ -54,7 +55,7 @@ export class Parameter {
   #expectFinite(values: ArrayLike<number>): void {
     for (let i = 0; i < values.length; i++) {
       // What float32 makes of it.
-      if (Number.isFinite(Math.fround(values[i]!))) continue;
+      if (isFloat32(values[i]!)) continue;
       throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);
     }
   }

@@ -23,3 +23,6 @@ export function expectCount(what: string, value: number): number {
     throw new ArgumentError(`${what} expected an integer ≥ 1, got ${shown(value)}`);
   return value;
 }
+
+/** Whether it is a number that float32 has a finite value for. */
+export const isFloat32 = (x: unknown): x is number => Number.isFinite(x) && Number.isFinite(Math.fround(x as number));

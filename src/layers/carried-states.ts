@@ -1,5 +1,5 @@
 import { ArgumentError, empty, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
-import { expectCount } from '../engine/argument-error.ts';
+import { expectCount, isFloat32 } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 import { changed, openTransaction, type Transaction } from '../engine/transaction.ts';
 import { inOrder } from '../ops/layout.ts';
@@ -64,7 +64,7 @@ export class CarriedStates {
           `${this.#describe()}: states[${i}] expected ${batch * width} values for [${batch}, ${width}], got ${length}`,
         );
       }
-      const bad = Array.from(states[i]!).find((value) => !Number.isFinite(Math.fround(value)));
+      const bad = Array.from(states[i]!).find((value) => !isFloat32(value));
       if (bad !== undefined) {
         throw new ArgumentError(`${this.#describe()}: states[${i}] expected finite numbers, got ${bad}`);
       }

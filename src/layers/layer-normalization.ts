@@ -1,5 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import { layerNorm } from '../ops/normalization.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
@@ -39,7 +40,7 @@ class LayerNormalization extends Layer {
   constructor(options: LayerNormalizationOptions) {
     super('layer_normalization', options, own);
     const { epsilon = 1e-3 } = options;
-    if (!(Math.fround(epsilon) > 0 && Number.isFinite(Math.fround(epsilon)))) {
+    if (!(Math.fround(epsilon) > 0 && isFloat32(epsilon))) {
       throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${epsilon}`);
     }
     this.#options = options;

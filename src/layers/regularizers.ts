@@ -1,5 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import { abs, add, scale, square } from '../ops/elementwise.ts';
 import { sum } from '../ops/reduce.ts';
 
@@ -26,7 +27,7 @@ export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor
   }
   const { l1 = 0, l2 = 0 } = factors;
   for (const [name, factor] of Object.entries({ l1, l2 })) {
-    if (factor >= 0 && Number.isFinite(Math.fround(factor))) continue;
+    if (factor >= 0 && isFloat32(factor)) continue;
     throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${factor}`);
   }
   return (weight) => {

@@ -1,7 +1,8 @@
 // Keras 3's activations beyond those of elementwise.ts; https://keras.io/api/layers/activations has every definition.
+
 import { ArgumentError, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Unary } from '../engine/abi.ts';
-import { shown } from '../engine/argument-error.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import {
   abs,
   add,
@@ -32,7 +33,7 @@ export const relu6 = (x: Tensor): Tensor => unary('relu6', Unary.Relu6, x);
 /** y = x for x > 0, else negativeSlope·x */
 export function leakyRelu(x: Tensor, negativeSlope = 0.2): Tensor {
   if (negativeSlope === 0.2) return unary('leakyRelu', Unary.LeakyRelu, x);
-  if (!Number.isFinite(Math.fround(negativeSlope))) {
+  if (!isFloat32(negativeSlope)) {
     throw new ArgumentError(`leakyRelu: negativeSlope expected a finite number, got ${shown(negativeSlope)}`);
   }
   return sub(relu(x), scale(relu(neg(x)), negativeSlope));

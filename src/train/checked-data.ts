@@ -2,6 +2,7 @@ import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import type { Names } from '../engine/options.ts';
 import { type InputSpec, isInputSpec } from '../layers/input-spec.ts';
 import { type BatchShape, isShape } from '../layers/layer.ts';
@@ -129,7 +130,7 @@ function checkClassWeight(classWeight: ClassWeight, heads: readonly Head[]): voi
     throw new ArgumentError(`classWeight expected a model of one output, got ${heads.length}; use sampleWeight`);
   }
   for (const [id, weight] of Object.entries(classWeight)) {
-    if (/^\d+$/.test(id) && Number.isFinite(Math.fround(weight)) && weight >= 0) continue;
+    if (/^\d+$/.test(id) && isFloat32(weight) && weight >= 0) continue;
     throw new ArgumentError(`classWeight expected finite numbers ≥ 0 by class id, got ${weight} for '${id}'`);
   }
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, isFloat32, shown } from '../engine/argument-error.ts';
 
 // By the words of the message.
 const ranges = {
@@ -17,7 +17,7 @@ const ranges = {
 
 /** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
 export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
-  const fits = typeof value === 'number' && Number.isFinite(Math.fround(value));
+  const fits = isFloat32(value);
   if (fits && ranges[range](value)) return;
   throw new ArgumentError(
     `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${shown(value)}`,

@@ -1,6 +1,7 @@
 import { stopGradient } from '../autograd/tape.ts';
 import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import { add, scale } from '../ops/elementwise.ts';
 import { withoutZeroRows } from './losses/loss.ts';
 import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
@@ -146,7 +147,7 @@ function weightsByOutput(given: Nested<number> | undefined, known: readonly Nest
   const weights = new Map(typeof given === 'number' ? [[String(keys[0]), given]] : Object.entries(given ?? {}));
   for (const [key, weight] of weights) {
     expectOutput('lossWeights', key, keys);
-    if (!Number.isFinite(Math.fround(weight))) {
+    if (!isFloat32(weight)) {
       throw new ArgumentError(`compile: lossWeights expected finite numbers, got ${weight} for '${key}'`);
     }
   }
