@@ -62,6 +62,12 @@ export function changed(undo: () => void, settle?: () => void): void {
   else settle?.();
 }
 
+/** What has just been made, which goes again if the open transaction fails. */
+export function made<T extends { dispose(): void }>(it: T): T {
+  changed(() => it.dispose());
+  return it;
+}
+
 /** The stream of random numbers, which the open transaction puts back where it stands now, if that fails. */
 export function noted<S extends { state: unknown }>(stream: S): S {
   const { state } = stream;

@@ -1,7 +1,7 @@
 import { ArgumentError, empty, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
 import { expectCount, isFloat32 } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
-import { changed, openTransaction, type Transaction } from '../engine/transaction.ts';
+import { changed, made, openTransaction, type Transaction } from '../engine/transaction.ts';
 import { inOrder } from '../ops/layout.ts';
 
 /** One state of a recurrence: its name, and how many numbers a sequence has of it. */
@@ -109,7 +109,7 @@ export class CarriedStates {
 
   #make(batch: number, engine?: Engine): Tensor[] {
     return this.specs.map(({ name, width }) =>
-      persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) }),
+      made(persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) })),
     );
   }
 

@@ -61,7 +61,10 @@ export class StepPredictor {
   #predictBatch(xs: NdArray, from: number, to: number, outputs: Float32Array): void {
     const width = this.#model.network.inputDtype === 'i32' ? 1 : xs.shape.at(-1)!;
     const rows = to - from;
-    for (const { layer } of this.#recurrent()) layer.carried?.begin(rows);
+    // Asked whether it has as many samples; its copies go with the step.
+    this.#model.engine.step(() => {
+      for (const { layer } of this.#recurrent()) layer.carried?.begin(rows);
+    });
     const stream = this.#streamFor(rows, width);
     const sample = xs.data.length / xs.shape[0]!;
     const time = sample / width;

@@ -25,7 +25,7 @@ const sequences = { returnSequences: true } as const;
 const models = [
   trained(
     [
-      t.embedding({ inputDim: 4, outputDim: 2, inputLength: 3 } as never),
+      t.embedding({ inputDim: 4, outputDim: 2 }),
       t.gru({ units: 2, ...sequences, dropout: 0.1 }),
       t.timeDistributed(t.dense({ units: 2, activation: 'softmax' })),
     ],
@@ -33,7 +33,7 @@ const models = [
     'adam',
   ),
   trained(
-    [t.lstm({ units: 2, inputShape: [3, 2], stateful: true, batchSize: 2 } as never), t.dense({ units: 1 })],
+    [t.lstm({ units: 2, inputShape: [3, 2], stateful: true }), t.dense({ units: 1 })],
     2,
     t.sgd({ momentum: 0.9, learningRate: t.schedules.cosineDecay({ initialLearningRate: 0.1, decaySteps: 5 }) }),
   ),

@@ -1,6 +1,7 @@
 // Calls on a model in any order, with failures in them: what is refused changes nothing, what is saved loads with the same bits, and what is disposed of
 // gives its memory back.
 import * as t from '../../../src/index.ts';
+import { checkFences, installFences } from '../../fences/fences.ts';
 import {
   type AnyModel,
   callbacksOf,
@@ -18,6 +19,11 @@ import type { Random } from '../random.ts';
 import { type Plain, type Target, Violation } from '../target.ts';
 import { stateHash } from './state-hash.ts';
 import { partsOf } from './text-pieces.ts';
+
+// Of every engine that is made from here on.
+installFences();
+await t.init();
+t.engine().step(() => t.tensor(new Float32Array(1)));
 
 type Op = { [key: string]: Plain };
 
@@ -200,6 +206,7 @@ export async function runSequence(input: Plain, told?: (op: Op, outcome: string)
       if (!isGone && !keeps && stateOf(world) !== state)
         throw new Violation(`${op.op} was refused and has changed the model`);
     }
+    checkFences();
     isGone ||= op.op === 'dispose';
     if (op.op === 'load' && world.model !== model) isGone = false;
     if (!isGone && !finite(world.model)) throw new Violation(`${op.op} has left a weight that is not finite`);
