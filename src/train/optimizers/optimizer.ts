@@ -2,7 +2,7 @@ import { type Parameter, totalSize } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
-import { changed, transaction } from '../../engine/transaction.ts';
+import { changed, made, transaction } from '../../engine/transaction.ts';
 import { customName } from '../../layers/custom-objects.ts';
 import type { Json } from '../../layers/layer.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -345,11 +345,8 @@ export abstract class Optimizer {
   }
 
   #newStateOf(parameter: Parameter): State {
-    const make = (slot: string): Tensor => {
-      const made = persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine });
-      changed(() => made.dispose());
-      return made;
-    };
+    const make = (slot: string): Tensor =>
+      made(persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine }));
     const state = {
       slots: this.slotNames.map(make),
       accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
