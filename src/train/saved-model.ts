@@ -121,7 +121,7 @@ function jsonOf(what: string, value: unknown): string {
 
 /** Sorted, for an optimizer that was loaded names its options in another order. */
 const optimizerConfig = (optimizer: Optimizer): OptimizerConfig =>
-  Object.fromEntries(Object.entries(optimizer.config()).sort()) as OptimizerConfig;
+  Object.fromEntries(Object.entries(optimizer.config()).sort(([a], [b]) => (a < b ? -1 : 1))) as OptimizerConfig;
 
 function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
   const configs = heads.map(({ key, weight, loss, metrics, weightedMetrics }) => ({

@@ -456,6 +456,9 @@ export const otherwise: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'a target of its own']),
   ),
   ...Object.fromEntries(
-    ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource'].map((name) => [name, 'of the host']),
+    ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource', 'allowStreams'].map((name) => [
+      name,
+      'of the host',
+    ]),
   ),
 };
