@@ -201,7 +201,7 @@ describe('options', () => {
     [
       'a learning rate that is no schedule',
       () => adam({ learningRate: [0.1] as never }),
-      'optimizer: learningRate expected a number or a schedule, got [0.1]',
+      'optimizer: learningRate expected a number or a schedule, got a list of 1',
     ],
     ['momentum above 1', () => sgd({ momentum: 1.5 }), 'sgd: momentum expected in [0, 1], got 1.5'],
     ['beta1 of 1', () => adam({ beta1: 1 }), 'adam: beta1 expected in [0, 1), got 1'],
@@ -222,7 +222,7 @@ describe('options', () => {
     [
       'a word to exclude that is no string',
       () => sgd({ excludeFromWeightDecay: [1 as unknown as string] }),
-      'optimizer: excludeFromWeightDecay expected words or a function, got [1]',
+      'optimizer: excludeFromWeightDecay expected words or a function, got a list of 1',
     ],
     ['beta2 of adamw', () => adamw({ beta2: -1 }), 'adamw: beta2 expected in [0, 1), got -1'],
     [

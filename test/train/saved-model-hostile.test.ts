@@ -270,7 +270,7 @@ describe('decodeModel of a hostile file', () => {
     [
       'words to exclude that are none',
       () => optimizer({ excludeFromWeightDecay: [{}] }),
-      'excludeFromWeightDecay expected words or a function, got [{}]',
+      'excludeFromWeightDecay expected words or a function, got a list of 1',
     ],
     ['averages that are missing', () => optimizer({ useEma: true }), "/average' expected in F32, got none"],
     [

@@ -1,5 +1,5 @@
 import type { Parameter } from '../../autograd/parameter.ts';
-import { ArgumentError } from '../../autograd/tensor.ts';
+import { ArgumentError, shown } from '../../engine/argument-error.ts';
 import type { Names } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
 import type { Schedule } from '../schedules.ts';
@@ -65,7 +65,7 @@ export function checkRanges(options: OptimizerOptions): void {
   if (excludeFromWeightDecay === undefined || typeof excludeFromWeightDecay === 'function') return;
   if (Array.isArray(excludeFromWeightDecay) && excludeFromWeightDecay.every((word) => typeof word === 'string')) return;
   throw new ArgumentError(
-    `optimizer: excludeFromWeightDecay expected words or a function, got ${JSON.stringify(excludeFromWeightDecay)}`,
+    `optimizer: excludeFromWeightDecay expected words or a function, got ${shown(excludeFromWeightDecay)}`,
   );
 }
 
@@ -73,7 +73,7 @@ export function checkRanges(options: OptimizerOptions): void {
 export function checkedLearningRate(value: number | Schedule): number | Schedule {
   if (typeof value !== 'object') expectNumber('optimizer: learningRate', value, '≥ 0');
   else if (typeof value?.name !== 'string' || typeof value.at !== 'function') {
-    throw new ArgumentError(`optimizer: learningRate expected a number or a schedule, got ${JSON.stringify(value)}`);
+    throw new ArgumentError(`optimizer: learningRate expected a number or a schedule, got ${shown(value)}`);
   }
   return value;
 }
