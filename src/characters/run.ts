@@ -70,11 +70,12 @@ export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   if (ends.some((size) => size !== vocabulary.length)) {
     fail(`a vocabulary of ${vocabulary.length} expected as many ids in and logits out, got ${ends.join(' and ')}`);
   }
-  const places = new Map(vocabulary.map((character, id) => [character, id]));
+  const seen = new Set<string>();
   vocabulary.forEach((character, id) => {
-    if ([...character].length !== 1 || places.get(character) !== id) {
+    if ([...character].length !== 1 || seen.has(character)) {
       fail(`vocabulary[${id}] expected one character, not used before, got ${JSON.stringify(character.slice(0, 20))}`);
     }
+    seen.add(character);
   });
   const run = checkedRun(extra, fail);
   for (const { carried } of model.statefulLayers) {

@@ -251,12 +251,12 @@ function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<ke
   if (given.has('lr')) model.compiled.optimizer.learningRate = options.lr;
   if (!given.has('clip')) return;
   const { optimizer } = model.compiled;
-  const state = optimizer.state(model.weights);
+  const values = new Map([...optimizer.state(model.weights)].map(([name, slot]) => [name, slot.toArray()]));
+  // It frees the state of the optimizer before.
   compileCharModel(model, options);
   const fresh = model.compiled.optimizer;
-  for (const [name, slot] of fresh.state(model.weights)) slot.set(state.get(name)!.toArray());
+  for (const [name, slot] of fresh.state(model.weights)) slot.set(values.get(name)!);
   fresh.steps = optimizer.steps;
-  optimizer.dispose();
 }
 
 /** Makes the folder, and finds out now rather than after many steps whether it can be written to. */
