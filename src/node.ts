@@ -1,3 +1,4 @@
+import { checkOptions } from './engine/options.ts';
 import type { ModelExtras } from './io/model-file.ts';
 import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
 import type { Model } from './train/model.ts';
@@ -25,5 +26,6 @@ export function saveModel(model: Model, path: string, extras: ModelExtras = {}):
  * @throws FileError if it cannot be read, ModelFileError as `decodeModel` does.
  */
 export function loadModel(path: string, options: Omit<LoadOptions, 'file'> = {}): LoadedModel {
+  checkOptions('loadModel', options, { inputShape: 1, customObjects: 1 });
   return decodeModel(readFileChecked(path), { ...options, file: path });
 }

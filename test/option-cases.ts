@@ -169,14 +169,23 @@ export const optionCases: Record<string, OptionCase> = {
   checkpointFile: ['save_best_only', 'saveBestOnly', (o) => node.checkpointFile('x', o)],
   tensorBoardFolder: ['update_freq', 'updateFreq', (o) => node.tensorBoardFolder('x', o)],
   ...Object.fromEntries(Object.entries(ofOps).map(([name, each]) => [`ops.${name}`, each])),
+  encodeModel: ['vocabularies', 'vocabulary', (o) => tapeloop.encodeModel(trained(), o)],
+  saveModel: ['vocabularies', 'vocabulary', (o) => node.saveModel(trained(), '/no/folder/x', o)],
+  decodeModel: ['custom_objects', 'customObjects', (o) => tapeloop.decodeModel(tapeloop.encodeModel(trained()), o)],
+  restoreModel: [
+    ...(['custom_objects', 'customObjects'] as const),
+    (o) => tapeloop.restoreModel(trained(), tapeloop.encodeModel(trained()), o),
+  ],
+  'an input': ['shapes', 'shape', (o) => tapeloop.model({ layers: {}, inputs: [o] }, (value) => value)],
+  loadModel: ['custom_objects', 'customObjects', (o) => node.loadModel('/no/file', o)],
   decodeStream: ['max_steps', 'maxSteps', (o) => stream.decodeStream(new Uint8Array(), o)],
   loadStream: ['max_steps', 'maxSteps', (o) => stream.loadStream(new Uint8Array(), o)],
 };
 
-/** Exports that take no object of options; those of model files read theirs by name. */
+/** Exports that take no object of options. */
 export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
-  ...['decodeModel', 'encodeModel', 'restoreModel', 'saveModel', 'loadModel', 'backupFile', 'buildVocabulary'],
+  ...['backupFile', 'buildVocabulary'],
   ...['allowStreams', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
 ];

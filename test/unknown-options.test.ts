@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../src/engine/argument-error.ts';
+import { dense, rnn } from '../src/index.ts';
 import { exported, optionCases, withoutOptions } from './option-cases.ts';
 
 const thrown = async (body: () => unknown): Promise<unknown> => {
@@ -23,6 +24,24 @@ describe.each(Object.entries(optionCases))('%s', (_, [unknown, meant, call]) => 
     expect(error).toBeInstanceOf(ArgumentError);
     expect((error as Error).message).toMatch(/options expected an object, got (Number|String|Null|Array)$/);
   });
+});
+
+test.each<[string, () => unknown]>([
+  [
+    "regularizer: unknown option 'l3'; expected l1, l2",
+    () => dense({ units: 1, kernelRegularizer: { l3: 1 } as object }),
+  ],
+  [
+    "initializer constant: unknown option 'val'; did you mean 'value'?",
+    () => dense({ units: 1, biasInitializer: { name: 'constant', val: 1 } as never }),
+  ],
+  [
+    "cell: weight W: unknown option 'init'; did you mean 'initializer'?",
+    () =>
+      rnn({ units: 1, weights: () => ({ W: { shape: [1], init: 'ones' } }) as never, call: (x) => x }).build([1, 1, 1]),
+  ],
+])('%s, is what an object within options is refused with', (message, make) => {
+  expect(make).toThrow(new ArgumentError(message));
 });
 
 test('every function that the entries export stands in the table, or among those that take no options', () => {

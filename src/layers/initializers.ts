@@ -1,6 +1,7 @@
 import { ArgumentError, type Shape, sizeOf } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { engine as currentEngine } from '../engine/engine.ts';
+import { checkOptions } from '../engine/options.ts';
 import type { RandomStream } from '../engine/random.ts';
 import { product } from '../ops/product.ts';
 
@@ -174,10 +175,18 @@ export type InitializerSpec =
   | { readonly name: 'randomNormal'; readonly mean?: number; readonly stddev: number }
   | { readonly name: 'constant'; readonly value: number };
 
+const numbers = {
+  randomUniform: { minval: 1, maxval: 1 },
+  randomNormal: { mean: 1, stddev: 1 },
+  constant: { value: 1 },
+};
+
 /** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
 export function initializer(spec: InitializerSpec): Initializer {
   if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
   if (typeof spec === 'object') {
+    const own = Object.hasOwn(numbers, spec?.name) && numbers[spec.name];
+    if (own) checkOptions(`initializer ${spec.name}`, spec, { name: 1, ...own } as never);
     if (spec.name === 'randomUniform') return uniform(spec.minval, spec.maxval);
     if (spec.name === 'randomNormal') return normal(spec.mean ?? 0, spec.stddev);
     if (spec.name === 'constant') return (shape) => new Float32Array(sizeOf(shape)).fill(spec.value);

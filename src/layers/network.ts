@@ -79,7 +79,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     this.#inputs = inputs;
     this.#declaresInputs = options.inputs !== undefined;
     this.#forward = forward;
-    const shapes = leavesOf(this.#inputs, isInputSpec).map((spec) => spec.shape);
+    const specs = leavesOf<InputSpec>(this.#inputs, isInputSpec);
+    const shapes = specs.map((spec) => checkOptions('model: inputs', spec, { dtype: 1, shape: 1, limit: 1 }).shape);
     if (!takesWeights() && shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
       this.outputShapes(mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [null, ...shape!]));
     }

@@ -154,7 +154,9 @@ export class DefinedCell extends RecurrentCell {
 
   #make(name: string, declaration: WeightDeclaration): Parameter {
     const { shape, initializer, regularizer } =
-      'shape' in declaration ? declaration : { shape: declaration, initializer: undefined, regularizer: undefined };
+      'shape' in declaration
+        ? checkOptions(`${this.name}: weight ${name}`, declaration, { shape: 1, initializer: 1, regularizer: 1 })
+        : { shape: declaration, initializer: undefined, regularizer: undefined };
     return this.addWeight(name, shape, initializer ?? (shape.length < 2 ? 'zeros' : 'glorotUniform'), regularizer);
   }
 }

@@ -1,6 +1,7 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { isFloat32 } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import { abs, add, scale, square } from '../ops/elementwise.ts';
 import { sum } from '../ops/reduce.ts';
 
@@ -25,7 +26,7 @@ export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor
   if (!factors) {
     throw new ArgumentError(`regularizer expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got ${JSON.stringify(spec)}`);
   }
-  const { l1 = 0, l2 = 0 } = factors;
+  const { l1 = 0, l2 = 0 } = checkOptions('regularizer', factors, { l1: 1, l2: 1 });
   for (const [name, factor] of Object.entries({ l1, l2 })) {
     if (factor >= 0 && isFloat32(factor)) continue;
     throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${factor}`);

@@ -1,5 +1,6 @@
 import { ArgumentError, type Shape } from '../autograd/tensor.ts';
 import { asNested, type Nested } from '../data/nested.ts';
+import { checkOptions } from '../engine/options.ts';
 import { type RandomState, RandomStream, seedStream, streamAt } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
 import { extrasOf, FORMAT_VERSION, type ModelExtras, type ModelFile, openModelFile } from '../io/model-file.ts';
@@ -14,6 +15,8 @@ import { type AnyModel, Model } from './model.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type Optimizer, type OptimizerConfig, optimizerOf } from './optimizers.ts';
 import { decodeNetwork, encodeNetwork } from './saved-network.ts';
+
+const restoreNames = { file: 1, customObjects: 1 };
 
 export interface LoadedModel extends ModelExtras {
   model: Model;
@@ -62,7 +65,8 @@ interface Training extends Partial<HeadConfig> {
  *   made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
-export function encodeModel(model: AnyModel, { vocabulary, extra }: ModelExtras = {}): Uint8Array<ArrayBuffer> {
+export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Array<ArrayBuffer> {
+  const { vocabulary, extra } = checkOptions('encodeModel', extras, { vocabulary: 1, extra: 1 });
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to save; it has not seen an input yet`);
   }
@@ -165,7 +169,8 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  *   not hold.
  */
 export function decodeModel(bytes: Uint8Array, options: LoadOptions = {}): LoadedModel {
-  const { file, inputShape, customObjects = {} } = options;
+  const names = { inputShape: 1, ...restoreNames };
+  const { file, inputShape, customObjects = {} } = checkOptions('decodeModel', options, names);
   const opened = openModelFile(bytes, file);
   const { valuesOf, parse } = opened;
   knowAllNames();
@@ -209,8 +214,9 @@ export function decodeModel(bytes: Uint8Array, options: LoadOptions = {}): Loade
 export function restoreModel(
   model: AnyModel,
   bytes: Uint8Array,
-  { file, customObjects = {} }: Omit<LoadOptions, 'inputShape'> = {},
+  options: Omit<LoadOptions, 'inputShape'> = {},
 ): ModelExtras {
+  const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }
