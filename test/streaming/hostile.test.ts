@@ -41,10 +41,10 @@ describe('decodeStream of a hostile file', () => {
     ['no input', () => layer(0, { batchInputShape: 5 }), 'its first layer does not say what input it takes'],
     ['units 1e9', () => layer(1, { units: 1e9 }), "tensor 'gru/kernel' expected [3, 3000000000], got [3, 18]"],
     ['units -1', () => layer(1, { units: -1 }), 'gru: units expected an integer ≥ 1, got -1'],
-    ['units "6"', () => layer(1, { units: '6' }), 'gru: units expected an integer ≥ 1, got 6'],
+    ['units "6"', () => layer(1, { units: '6' }), "gru: units expected an integer ≥ 1, got '6'"],
     ['units that others have', () => layer(1, { units: 5 }), "tensor 'gru/kernel' expected [3, 15], got [3, 18]"],
     ['inputDim 6', () => layer(0, { inputDim: 6 }), "tensor 'embedding/embeddings' expected [6, 3], got [5, 3]"],
-    ['inputDim "5"', () => layer(0, { inputDim: '5' }), 'embedding: inputDim expected an integer ≥ 1, got 5'],
+    ['inputDim "5"', () => layer(0, { inputDim: '5' }), "embedding: inputDim expected an integer ≥ 1, got '5'"],
     [
       'activation null',
       () => layer(1, { activation: null }),

@@ -327,13 +327,13 @@ describe('lossOf', () => {
     [
       'categoricalCrossentropy',
       { fromLogits: 'yes' },
-      'categoricalCrossentropy: fromLogits expected true or false, got yes',
+      "categoricalCrossentropy: fromLogits expected true or false, got 'yes'",
     ],
     ['binaryFocalCrossentropy', { gamma: -1 }, 'binaryFocalCrossentropy: gamma expected ≥ 0, got -1'],
     [
       'categoricalFocalCrossentropy',
       { alpha: [1, 'a'] },
-      'categoricalFocalCrossentropy: alpha expected a finite number, got a',
+      "categoricalFocalCrossentropy: alpha expected a finite number, got 'a'",
     ],
     [
       'sparseCategoricalCrossentropy',
