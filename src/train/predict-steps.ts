@@ -1,6 +1,8 @@
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
+import type { AnyLayer } from '../layers/layer.ts';
 import { Recurrent } from '../layers/recurrent.ts';
+import { Sequential } from '../layers/sequential.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
 import { allowStepping, type Model } from './model.ts';
@@ -44,18 +46,22 @@ export class StepPredictor {
   }
 
   #expectNoPadding(x: Column, from: number, to: number): void {
-    const { engine, layers } = this.#model;
-    const configs = layers.map((layer) => layer.config());
-    const last = configs.findLastIndex((config) => config.maskZero || 'maskValue' in config);
+    const model = this.#model;
+    const { engine, network } = model;
+    const layers = stackOf(network);
+    const last = layers.findLastIndex((layer) => layer.tree().some(makesMask));
     if (last < 0) return;
-    engine.step(() => {
-      let value = x.upload(engine, { order: inTurn(to), from, to });
-      for (const layer of layers.slice(0, last + 1)) value = layer(value) as Tensor;
-      if (!value.mask?.toArray().includes(0)) return;
-      throw new ArgumentError(
-        `predict: x expected no padding with int8 weights, got steps that '${layers[last]!.name}' masks`,
-      );
-    });
+    const isPadded = model.withFreshStates(() =>
+      engine.step(() => {
+        let value = x.upload(engine, { order: inTurn(to), from, to });
+        for (const layer of layers.slice(0, last + 1)) value = layer(value) as Tensor;
+        return value.mask?.toArray().includes(0);
+      }),
+    );
+    if (!isPadded) return;
+    throw new ArgumentError(
+      `predict: x expected no padding with int8 weights, got steps that '${layers[last]!.name}' masks`,
+    );
   }
 
   #predictBatch(xs: NdArray, from: number, to: number, outputs: Float32Array): void {
@@ -134,6 +140,15 @@ export class StepPredictor {
  * of `tapeloop/lean` calls it, if it streams.
  */
 export const allowStreams = (): void => allowStepping({ Stream, StepPredictor });
+
+/** The layers of a stack in the order in which they run, those of stacks in it included. */
+const stackOf = (layer: AnyLayer): readonly AnyLayer[] =>
+  layer instanceof Sequential ? layer.layers.flatMap(stackOf) : [layer];
+
+function makesMask(layer: AnyLayer): boolean {
+  const config = layer.config();
+  return Boolean(config.maskZero) || 'maskValue' in config;
+}
 
 /** `steps` steps of `rows` samples, which begin at `at` and lie `sample` apart, as `[steps, rows, width]`. */
 function swapSteps(

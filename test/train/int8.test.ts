@@ -232,3 +232,26 @@ test.each<[string, Layer, number[][] | number[][][]]>([
     new ArgumentError(`predict: x expected no padding with int8 weights, got steps that '${name}' masks`),
   );
 });
+
+test('predict with int8 weights, of steps that a model in the model masks, is refused', () => {
+  setSeed(1);
+  const reader = sequential([embedding({ inputDim: 9, outputDim: 4, maskZero: true }), lstm({ units: 5 })]);
+  const model = sequential([reader, dense({ units: 1 })]);
+  expect(model.predict([[3, 4, 5]], { weights: 'int8' }).data[0]).toBeCloseTo(model.predict([[3, 4, 5]]).data[0]!, 2);
+  expect(() => model.predict([[3, 4, 0]], { weights: 'int8' })).toThrow(
+    new ArgumentError("predict: x expected no padding with int8 weights, got steps that 'embedding' masks"),
+  );
+});
+
+test('predict with int8 weights, of a stateful layer in front of a mask, makes each step once', () => {
+  setSeed(1);
+  const model = sequential([
+    lstm({ units: 5, ...sequences, stateful: true, ...shape }) as Layer,
+    masking(),
+    dense({ units: 1 }),
+  ]);
+  const x = ndarray(random(3 * INPUTS, 7), [1, 3, INPUTS]);
+  const expected = model.predict(x).data;
+  model.resetStates();
+  expect(furthest(model.predict(x, { weights: 'int8' }).data, expected)).toBeLessThan(5e-3);
+});
