@@ -3,7 +3,7 @@ import { checkOptions } from '../engine/options.ts';
 import { NdArray } from './array.ts';
 import { type CsvRow, csvRows } from './csv-rows.ts';
 import { DataError } from './data-error.ts';
-import { openText } from './lines.ts';
+import { isStrings, openText } from './lines.ts';
 import { type Source, type SourceOptions, sourceNames } from './source.ts';
 
 export type ColumnType = 'number' | 'string';
@@ -142,11 +142,11 @@ function checkValues({ delimiter, missing, header, columns }: Record<string, unk
       `loadCsv: delimiter expected one character but a quote, got ${typeof delimiter === 'string' ? JSON.stringify(delimiter.slice(0, 80)) : shown(delimiter)}`,
     );
   }
-  if (typeof header !== 'boolean' && !isTexts(header)) {
+  if (typeof header !== 'boolean' && !isStrings(header)) {
     throw new ArgumentError(`loadCsv: header expected true, false or a list of names, got ${shown(header)}`);
   }
   const isTyped = typeof columns === 'object' && columns !== null && !Array.isArray(columns);
-  if (columns !== undefined && !isTyped && !isTexts(columns)) {
+  if (columns !== undefined && !isTyped && !isStrings(columns)) {
     throw new ArgumentError(
       `loadCsv: columns expected a list of names, or an object of their types, got ${shown(columns)}`,
     );
@@ -155,10 +155,6 @@ function checkValues({ delimiter, missing, header, columns }: Record<string, unk
     throw new ArgumentError(`loadCsv: missing expected 'error', 'skip', 'nan' or 'previous', got ${shown(missing)}`);
   }
 }
-
-// A list of holes has none that `every` looks at.
-const isTexts = (value: unknown): boolean =>
-  Array.isArray(value) && [...value].every((each) => typeof each === 'string');
 
 function chosenColumns(
   places: ReadonlyMap<string, number>,

@@ -43,3 +43,8 @@ export function linesOf(text: string): string[] {
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }
+
+/** Whether it is a list of strings. @internal */
+export const isStrings = (value: unknown): value is string[] =>
+  // `every` passes over holes.
+  Array.isArray(value) && [...value].every((each) => typeof each === 'string');

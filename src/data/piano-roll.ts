@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { allocated, NdArray } from './array.ts';
 import { DataError } from './data-error.ts';
@@ -33,8 +33,7 @@ export async function loadPianoRoll(source: Source, options: PianoRollOptions = 
     lowestKey: 1,
     ...sourceNames,
   });
-  if (!Number.isInteger(keys) || keys < 1)
-    throw new ArgumentError(`loadPianoRoll: keys expected 1 or more, got ${shown(keys)}`);
+  expectCount('loadPianoRoll: keys', keys);
   if (!Number.isInteger(lowestKey))
     throw new ArgumentError(`loadPianoRoll: lowestKey expected an integer, got ${shown(lowestKey)}`);
   const { name, text } = await openText(source, options);

@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
@@ -39,10 +39,7 @@ export function streamBatches(
   options: StreamBatchesOptions,
 ): Iterable<StreamBatch> & { length: number } {
   const { batchSize, steps } = checkOptions('streamBatches', options, { batchSize: 1, steps: 1, targets: 1 });
-  for (const [name, value] of Object.entries({ batchSize, steps })) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ArgumentError(`streamBatches: ${name} expected an integer ≥ 1, got ${shown(value)}`);
-  }
+  for (const [name, value] of Object.entries({ batchSize, steps })) expectCount(`streamBatches: ${name}`, value);
   const shifts = options.targets === undefined;
   const x = toNdArray(sequence, shifts ? 'i32' : 'f32', 'streamBatches: sequence');
   if (shifts && x.shape.length !== 1) {

@@ -2,6 +2,7 @@ import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { ln } from '../engine/float64.ts';
 import { checkOptions } from '../engine/options.ts';
 import { allocated, NdArray } from './array.ts';
+import { isStrings } from './lines.ts';
 import { padSequences } from './pad-sequences.ts';
 
 export interface TextVectorizationOptions {
@@ -129,7 +130,7 @@ export class TextVectorization {
           : split === 'character'
             ? [...standard]
             : [standard];
-    if (!isTexts(tokens))
+    if (!isStrings(tokens))
       throw new ArgumentError(`textVectorization: split expected a list of text, got ${shown(tokens)}`);
     if (ngrams === undefined) return tokens;
     const most = Math.min(Number(ngrams), tokens.length);
@@ -215,10 +216,6 @@ export class TextVectorization {
   }
 }
 
-// A list of holes has none that `every` looks at.
-const isTexts = (value: unknown): boolean =>
-  Array.isArray(value) && [...value].every((each) => typeof each === 'string');
-
 function checkValues(options: TextVectorizationOptions): void {
   const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;
   const check = (key: string, value: unknown, allowed: readonly unknown[]): void => {
@@ -240,7 +237,7 @@ function checkValues(options: TextVectorizationOptions): void {
       `textVectorization: ${key} expected a whole number of ${from} or more, got ${shown(value)}`,
     );
   }
-  if (vocabulary !== undefined && !isTexts(vocabulary)) {
+  if (vocabulary !== undefined && !isStrings(vocabulary)) {
     throw new ArgumentError(`textVectorization: vocabulary expected a list of text, got ${shown(vocabulary)}`);
   }
   if (idfWeights !== undefined && !Array.isArray(idfWeights)) {

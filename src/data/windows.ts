@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { formatShape } from '../engine/shape.ts';
@@ -86,9 +86,7 @@ export interface WindowBatches extends Iterable<Windows> {
 export function windowBatches(series: DataLike, options: WindowBatchOptions): WindowBatches {
   const names = { batchSize: 1, shuffle: 1, seed: 1, ...windowNames };
   const { batchSize = 32, shuffle = false, seed = 0 } = checkOptions('windowBatches', options, names);
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new ArgumentError(`windowBatches: batchSize expected a whole number of 1 or more, got ${shown(batchSize)}`);
-  }
+  expectCount('windowBatches: batchSize', batchSize);
   const { starts, cut } = planOf(series, options, 'windowBatches');
   const order = starts.slice();
   const random = new RandomStream(seed);
@@ -194,10 +192,7 @@ function faultSums(
 }
 
 function checkValues(counts: Record<string, number>, missing: string, what: string): void {
-  for (const [key, value] of Object.entries(counts)) {
-    if (Number.isInteger(value) && value >= 1) continue;
-    throw new ArgumentError(`${what}: ${key} expected a whole number of 1 or more, got ${shown(value)}`);
-  }
+  for (const [key, value] of Object.entries(counts)) expectCount(`${what}: ${key}`, value);
   if (missing !== 'error' && missing !== 'skip') {
     throw new ArgumentError(`${what}: missing expected 'error' or 'skip', got ${shown(missing)}`);
   }

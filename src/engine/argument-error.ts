@@ -13,8 +13,9 @@ export function shown(value: unknown): string {
 }
 
 /** Throws `ArgumentError` for what is no list. */
-export function expectList(what: string, list: unknown): void {
-  if (!Array.isArray(list)) throw new ArgumentError(`${what} expected a list, got ${shown(list)}`);
+export function expectList(what: string, value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ArgumentError(`${what} expected a list, got ${shown(value)}`);
 }
 
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */

@@ -1,6 +1,6 @@
 // What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
 
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 
 export type Parsed = Readonly<Record<string, unknown>>;
 
@@ -40,10 +40,6 @@ export const clip = (text: string): string => (text.length > 80 ? `${text.slice(
 /** Text as an error shows it. */
 export const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(clip(text)));
 
-/** A value as an error shows it: short, and without walking into it, since a hostile one nests deep enough to end the stack. */
-export function describe(value: unknown): string {
-  if (typeof value === 'string') return quote(value);
-  if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (isObject(value)) return 'an object';
-  return value === undefined ? 'none' : String(value);
-}
+/** A value as an error about a file shows it: as `shown` does, but with text in JSON's quotes, on one line whatever is in it. */
+export const describe = (value: unknown): string =>
+  value === undefined || typeof value === 'string' ? quote(value) : shown(value);

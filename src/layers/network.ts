@@ -1,5 +1,6 @@
-import { ArgumentError, type DType, formatShape, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
+import { ArgumentError, type DType, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
+import { shown } from '../engine/argument-error.ts';
 import { engine } from '../engine/engine.ts';
 import { checkOptions } from '../engine/options.ts';
 import { seedStream } from '../engine/random.ts';
@@ -48,6 +49,7 @@ const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
   key === undefined ? (nested as T) : (nested as Record<string, T>)[key];
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
 /** A model of the caller's own as one layer: its layers, and a function that calls them. */
 export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = Nested<Tensor>> extends Layer<
   Y,
@@ -207,7 +209,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     for (const output of leavesOf(y, isTensor)) {
       if (!isTensor(output)) {
         throw new ArgumentError(
-          `${this.name}: forward expected to return a tensor, a list of tensors or some by name, got ${describe(output)}`,
+          `${this.name}: forward expected to return a tensor, a list of tensors or some by name, got ${shown(output)}`,
         );
       }
     }
@@ -225,6 +227,3 @@ function randomKept(layer: AnyLayer): () => void {
     else layer.setRandom(undefined, layer.seeds);
   };
 }
-
-const describe = (x: unknown): string =>
-  Array.isArray(x) ? `a list of ${formatShape(x as number[])}` : x === null ? 'null' : typeof x;

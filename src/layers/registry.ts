@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../engine/argument-error.ts';
 import { savedLayer } from '../io/model-file.ts';
 import { describe, expectList, isObject } from '../io/parsed-json.ts';
 import { activation } from './activation.ts';

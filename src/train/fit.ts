@@ -1,4 +1,4 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { expectCount } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
@@ -7,6 +7,7 @@ import type { Json } from '../io/model-file.ts';
 import { type WeightOptions, weightNames } from './checked-data.ts';
 import { NonFiniteLossError } from './divergence.ts';
 import { evaluateFeed } from './evaluate-feed.ts';
+import { expectNumber } from './expect-number.ts';
 import type { BatchData, Batches, Feed } from './feeds.ts';
 import type { AnyModel, Logs } from './model.ts';
 import { NonFiniteGradientError } from './optimizers.ts';
@@ -279,13 +280,8 @@ function checkCounts({ epochs = 1, initialEpoch = 0, ...options }: FitOptions): 
   const { batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq } = options;
   const freq = typeof validationFreq === 'number' ? validationFreq : undefined;
   const counts = { epochs, batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq: freq };
-  for (const [what, value] of Object.entries(counts)) {
-    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
-    throw new ArgumentError(`fit: ${what} expected an integer ≥ 1, got ${value}`);
-  }
-  if (!Number.isInteger(initialEpoch) || initialEpoch < 0) {
-    throw new ArgumentError(`fit: initialEpoch expected an integer ≥ 0, got ${initialEpoch}`);
-  }
+  for (const [what, value] of Object.entries(counts)) if (value !== undefined) expectCount(`fit: ${what}`, value);
+  expectNumber('fit: initialEpoch', initialEpoch, 'an integer ≥ 0');
 }
 
 const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>

@@ -4,7 +4,7 @@ import { checkOptions } from '../engine/options.ts';
 import { type RandomState, RandomStream, seedStream, streamAt } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
 import { extrasOf, FORMAT_VERSION, type ModelExtras, type ModelFile, openModelFile } from '../io/model-file.ts';
-import { describe, expectObject, expectString, expectStrings } from '../io/parsed-json.ts';
+import { describe, expectList, expectObject, expectString, expectStrings } from '../io/parsed-json.ts';
 import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type CustomObjects, customName, nameOfCustom, withCustomObjects } from '../layers/custom-objects.ts';
 import { type AnyLayer, type BatchShape, type WeightSource, withWeights } from '../layers/layer.ts';
@@ -307,8 +307,7 @@ function expectCount(what: string, value: unknown): number {
 function checkedTraining(value: unknown): Training {
   const training = expectObject("metadata 'training'", value);
   const { outputs = [training] } = training;
-  if (!Array.isArray(outputs)) throw new ArgumentError(`training.outputs expected a list, got ${describe(outputs)}`);
-  for (const output of outputs) {
+  for (const output of expectList('training.outputs', outputs)) {
     const head = expectObject('training.outputs[]', output);
     const loss = expectObject('training.loss', head.loss);
     expectString('training.loss.name', loss.name);
@@ -327,8 +326,7 @@ function checkedTraining(value: unknown): Training {
 /** A metric is a name, or its options with the name of its maker. */
 function checkMetrics(which: string, value: unknown): void {
   const what = `training.${which}`;
-  if (!Array.isArray(value)) throw new ArgumentError(`${what} expected a list, got ${describe(value)}`);
-  value.forEach((entry, i) => {
+  expectList(what, value).forEach((entry, i) => {
     if (typeof entry === 'string') return;
     const metric = expectObject(`${what}[${i}]`, entry);
     expectString(`${what}[${i}].metric`, metric.metric);

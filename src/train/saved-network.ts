@@ -48,7 +48,7 @@ function expectOwnName(layer: AnyLayer): void {
  * The layers of a file, built.
  *
  * @param given what the file may need beside itself.
- * @throws ModelFileError, ArgumentError and ArgumentError for what cannot be used.
+ * @throws ModelFileError for what cannot be used, or ArgumentError, which its caller makes one of.
  */
 export function decodeNetwork(
   opened: ModelFile,

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
+import { expectList } from '../engine/argument-error.ts';
 import { cosPi, power } from '../engine/float64.ts';
 import { checkOptions } from '../engine/options.ts';
 import { customName } from '../layers/custom-objects.ts';
@@ -103,8 +103,7 @@ export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): 
   const name = 'piecewiseConstantDecay';
   const { boundaries, values } = checkOptions(name, options, { boundaries: 1, values: 1 });
   for (const [key, list] of Object.entries({ boundaries, values })) {
-    if (!Array.isArray(list)) throw new ArgumentError(`${name}: ${key} expected a list, got ${shown(list)}`);
-    list.forEach((value, i) => expectNumber(`${name}: ${key}[${i}]`, value, '≥ 0'));
+    expectList(`${name}: ${key}`, list).forEach((value, i) => expectNumber(`${name}: ${key}[${i}]`, value, '≥ 0'));
   }
   if (values.length !== boundaries.length + 1) {
     throw new ArgumentError(`${name}: values expected ${boundaries.length + 1}, got ${values.length}`);

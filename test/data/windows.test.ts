@@ -112,13 +112,9 @@ describe('windows', () => {
 
   test.each<[string, Parameters<typeof windows>, string]>([
     ['short series', [steps(3), { inputSteps: 3 }], 'series expected 4 steps or more for one window, got 3'],
-    ['no input', [steps(3), { inputSteps: 0 }], 'inputSteps expected a whole number of 1 or more, got 0'],
-    ['no options', [steps(3), {} as WindowOptions], 'inputSteps expected a whole number of 1 or more, got undefined'],
-    [
-      'half a stride',
-      [steps(3), { inputSteps: 1, stride: 0.5 }],
-      'stride expected a whole number of 1 or more, got 0.5',
-    ],
+    ['no input', [steps(3), { inputSteps: 0 }], 'inputSteps expected an integer ≥ 1, got 0'],
+    ['no options', [steps(3), {} as WindowOptions], 'inputSteps expected an integer ≥ 1, got undefined'],
+    ['half a stride', [steps(3), { inputSteps: 1, stride: 0.5 }], 'stride expected an integer ≥ 1, got 0.5'],
     ['cube', [[[[1]]], { inputSteps: 1 }], 'series expected [S] or [S, F], got [1, 1, 1]'],
     ['target that is none', [steps(3), { inputSteps: 1, target: 1 }], 'target expected features from 0 to 0, got 1'],
     ['no target', [steps(3), { inputSteps: 1, target: [] }], 'target expected one feature or more, got none'],
