@@ -5,7 +5,7 @@ import { type Build, buildFor, checkMode, compileRefused, type NumericMode } fro
 import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
 import { checkOptions } from './options.ts';
 import type { Pool } from './thread-pool.ts';
-import { hostHasThreads, type Part, WorkerError } from './threads.ts';
+import { hostHasThreads, type Part } from './threads.ts';
 
 export interface InitOptions {
   /** Default `fast`. */
@@ -55,13 +55,14 @@ export class Engine {
     return this.#pool?.size ?? 1;
   }
 
-  /** Starts the other threads; the engine must have been made over shared memory. @internal */
-  async startThreads(module: WebAssembly.Module, threads: number): Promise<void> {
+  /** Starts the other threads, if the host lets them; the engine must have been made over shared memory. @internal */
+  async startThreads(module: WebAssembly.Module, threads: number): Promise<boolean> {
     const size = 4 * this.kernels.gemm_scratch_size();
     const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
     // Loaded when it is asked for: most apps never do.
     const { Pool } = await import('./thread-pool.ts');
     this.#pool = await Pool.start(module, this.memory, this.kernels, scratches);
+    return this.#pool !== undefined;
   }
 
   /** Ends the other threads; what follows is computed by one. Without it they end with the process or the page. */
@@ -231,10 +232,9 @@ async function withThreads(build: Build, maximumMemory: number, threads: number)
   const module = await compile(build, true);
   try {
     const made = new Engine(module, build, maximumMemory, true);
-    await made.startThreads(module, threads);
-    return made;
+    return (await made.startThreads(module, threads)) ? made : undefined;
   } catch (error) {
-    if (error instanceof WorkerError || error instanceof OutOfMemoryError) return undefined;
+    if (error instanceof OutOfMemoryError) return undefined;
     throw error;
   }
 }

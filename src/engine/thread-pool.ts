@@ -1,5 +1,5 @@
 import type { Kernels, Ptr } from './abi.ts';
-import { type Part, WorkerError } from './threads.ts';
+import type { Part } from './threads.ts';
 
 // Words of a worker's control block. A rising Job starts it, and it answers by setting Done to the same number.
 const JOB = 0;
@@ -15,6 +15,11 @@ const CONTROL_WORDS = 16;
 const SPINS = 100_000;
 // A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a fraction of a second.
 const PATIENCE_MS = 5_000;
+
+/** A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it. */
+export class WorkerError extends Error {
+  override readonly name = 'WorkerError';
+}
 
 interface WorkerLike {
   postMessage(message: unknown): void;
@@ -118,13 +123,13 @@ export class Pool {
     this.#members = members;
   }
 
-  /** Starts `scratches.length` workers and waits until they serve. Throws `WorkerError` if the host does not let them. */
+  /** Starts `scratches.length` workers and waits until they serve; undefined if the host does not let them. */
   static async start(
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     kernels: Kernels,
     scratches: readonly Ptr[],
-  ): Promise<Pool> {
+  ): Promise<Pool | undefined> {
     const members: Member[] = [];
     const pool = new Pool(memory, members);
     let refused = false;
@@ -148,7 +153,7 @@ export class Pool {
     }
     if (refused || waiting()) {
       pool.stop();
-      throw new WorkerError('the host refuses worker threads, or does not start them');
+      return undefined;
     }
     return pool;
   }

@@ -17,11 +17,6 @@ export interface Part {
 /** What fits in the scratch of a thread. */
 export const KEPT_FLOATS = 32_768;
 
-/** A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it. */
-export class WorkerError extends Error {
-  override readonly name = 'WorkerError';
-}
-
 /** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
 export const ELEMENTWISE_GRAIN = 16_384;
 

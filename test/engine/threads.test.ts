@@ -10,7 +10,7 @@ import { engine, init } from '../../src/engine/engine.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
 import { withSharedMemory } from '../../src/engine/shared-memory.ts';
-import { WorkerError } from '../../src/engine/threads.ts';
+import { WorkerError } from '../../src/engine/thread-pool.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import type { Layer } from '../../src/layers/layer.ts';

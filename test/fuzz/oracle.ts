@@ -2,7 +2,7 @@
 import { UsageError } from '../../src/cli/flags.ts';
 import { DataError } from '../../src/data/data-error.ts';
 import * as data from '../../src/data.ts';
-import { WorkerError } from '../../src/engine/threads.ts';
+import { WorkerError } from '../../src/engine/thread-pool.ts';
 import * as main from '../../src/index.ts';
 import * as node from '../../src/node.ts';
 import * as stream from '../../src/stream.ts';

@@ -37,31 +37,29 @@ export interface OptimizerOptions {
   gradientAccumulationSteps?: number;
 }
 
+const clips = { clipNorm: '> 0', clipValue: '> 0', globalClipNorm: '> 0' } as const;
+const ranges = {
+  ...clips,
+  weightDecay: '≥ 0',
+  emaMomentum: 'in [0, 1]',
+  emaOverwriteFrequency: 'an integer ≥ 1',
+  gradientAccumulationSteps: 'an integer ≥ 1',
+} as const;
+
 export const optimizerNames: Names<OptimizerOptions> = {
   learningRate: 1,
-  clipNorm: 1,
-  clipValue: 1,
-  globalClipNorm: 1,
-  weightDecay: 1,
   excludeFromWeightDecay: 1,
   useEma: 1,
-  emaMomentum: 1,
-  emaOverwriteFrequency: 1,
-  gradientAccumulationSteps: 1,
+  ...ranges,
 };
 
 /** Throws `ArgumentError` for an option out of its range. */
 export function checkRanges(options: OptimizerOptions): void {
-  const clips = (['clipNorm', 'clipValue', 'globalClipNorm'] as const).filter((key) => options[key] !== undefined);
-  if (clips.length > 1) throw new ArgumentError(`optimizer: expected one way of clipping, got ${clips.join(' and ')}`);
-  for (const key of clips) expectNumber(`optimizer: ${key}`, options[key], '> 0');
-  const { weightDecay, emaMomentum, emaOverwriteFrequency, gradientAccumulationSteps, excludeFromWeightDecay } =
-    options;
-  if (weightDecay !== undefined) expectNumber('optimizer: weightDecay', weightDecay, '≥ 0');
-  if (emaMomentum !== undefined) expectNumber('optimizer: emaMomentum', emaMomentum, 'in [0, 1]');
-  for (const [key, value] of Object.entries({ emaOverwriteFrequency, gradientAccumulationSteps })) {
-    if (value !== undefined) expectNumber(`optimizer: ${key}`, value, 'an integer ≥ 1');
-  }
+  const given = (Object.keys(ranges) as (keyof typeof ranges)[]).filter((key) => options[key] !== undefined);
+  const ways = given.filter((key) => key in clips);
+  if (ways.length > 1) throw new ArgumentError(`optimizer: expected one way of clipping, got ${ways.join(' and ')}`);
+  for (const key of given) expectNumber(`optimizer: ${key}`, options[key], ranges[key]);
+  const { excludeFromWeightDecay } = options;
   if (excludeFromWeightDecay === undefined || typeof excludeFromWeightDecay === 'function') return;
   if (Array.isArray(excludeFromWeightDecay) && excludeFromWeightDecay.every((word) => typeof word === 'string')) return;
   throw new ArgumentError(
