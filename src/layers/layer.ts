@@ -208,6 +208,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
     const mask = options.mask ?? (isTensor(x) ? x.mask : undefined);
+    if (mask && !isTensor(mask))
+      throw new ArgumentError(`${this.describe()}: mask expected a tensor, got ${shown(mask)}`);
     if (mask && isTensor(x)) {
       expectShape(`${this.describe()}: mask`, mask.shape, maskShape(x, mask.shape.length));
     }

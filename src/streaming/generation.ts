@@ -58,7 +58,11 @@ export function* idsOf(
   checkSampling(options);
   const sequences = prompts.map((prompt, i): Growing => {
     const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
-    return { ids: Array.from(prompt, Number), sampler, left: maxLength };
+    return {
+      ids: Array.from(prompt, (id) => (typeof id === 'object' ? Number.NaN : Number(id))),
+      sampler,
+      left: maxLength,
+    };
   });
   const source = sourceOf(sequences);
   try {

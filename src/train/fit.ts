@@ -1,4 +1,4 @@
-import { expectCount } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, expectList, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
@@ -130,6 +130,35 @@ const fitNames: Names<FitOptions> = {
   ...weightNames,
 };
 
+const callbackNames: Names<Callback> = {
+  onTrainBegin: 1,
+  onEpochBegin: 1,
+  onBatchBegin: 1,
+  onBatchEnd: 1,
+  onEpochEnd: 1,
+  onEpochDone: 1,
+  state: 1,
+  restore: 1,
+  onDivergence: 1,
+  onTestBegin: 1,
+  onTestEnd: 1,
+  onTrainEnd: 1,
+};
+
+/** Throws `ArgumentError` for what would never be told of anything: no object, or one of other names than a callback's methods have. */
+function expectCallbacks(callbacks: readonly Callback[] = []): void {
+  expectList('fit: callbacks', callbacks);
+  const names = Object.keys(callbackNames) as (keyof Callback)[];
+  for (const [i, each] of callbacks.entries()) {
+    const own = names.map((name) => each?.[name]).filter((method) => method != null);
+    const isEmpty = typeof each === 'object' && each && Object.keys(each).length === 0;
+    if ((isEmpty || own.length > 0) && own.every((method) => typeof method === 'function')) continue;
+    throw new ArgumentError(
+      `fit: callbacks[${i}] expected an object with some of the methods ${names.join(', ')}, got ${shown(each)}`,
+    );
+  }
+}
+
 /**
  * What `fit` saw: one number an epoch for the loss and every metric. The caller's own.
  *
@@ -160,6 +189,7 @@ export async function trainEpochs(
   model.runs.expectNone('fit');
   checkOptions('fit', options, fitNames);
   checkCounts(options);
+  expectCallbacks(options.callbacks);
   return model.runs.during('fit', (run) => train(model, run, feedOf, options));
 }
 

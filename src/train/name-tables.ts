@@ -1,4 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { hint } from '../engine/options.ts';
 import { customObject, madeOf, nameOfCustom } from '../layers/custom-objects.ts';
 import type { losses } from './losses/by-name.ts';
@@ -47,9 +48,9 @@ export class NameTable<Makers extends object> {
         nameOfCustom(name) === undefined ? madeOf(own, options) : own) as Makers[keyof Makers];
     }
     const known = Object.keys(makers);
-    const meant = hint(String(name), known);
+    const meant = typeof name === 'string' ? hint(name, known) : '';
     throw new ArgumentError(
-      `${this.#what} expected one of ${known.join(', ')}, got '${String(name)}'${meant && `; ${meant}`}`,
+      `${this.#what} expected one of ${known.join(', ')}, got ${shown(name)}${meant && `; ${meant}`}`,
     );
   }
 }

@@ -1,7 +1,7 @@
 import { stopGradient } from '../autograd/tape.ts';
 import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
-import { isFloat32 } from '../engine/argument-error.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import { add, scale } from '../ops/elementwise.ts';
 import { withoutZeroRows } from './losses/loss.ts';
 import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
@@ -134,6 +134,8 @@ function metricsByOutput(
 ): (key: NestedKey) => readonly MetricSpec[] {
   const isSpec = (x: unknown): x is MetricSpec => typeof x === 'string' || typeof (x as Metric).name === 'string';
   if (Array.isArray(metrics) && metrics.every(isSpec)) return () => metrics as readonly MetricSpec[];
+  if (known[0] === undefined)
+    throw new ArgumentError(`compile: ${what} expected a list of metrics, got ${shown(metrics)}`);
   const byKey = metrics as Readonly<Record<string, readonly MetricSpec[]>>;
   for (const key of Object.keys(byKey)) expectOutput(what, key, known);
   return (key) => byKey[key!] ?? [];

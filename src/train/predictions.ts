@@ -1,4 +1,4 @@
-import { ArgumentError, formatShape, type Shape, sameShape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, formatShape, type Shape, sameShape, sizeOf, Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import type { Transaction } from '../engine/transaction.ts';
@@ -55,7 +55,7 @@ interface Gathered {
   /** Of one sample. */
   shape: Shape;
   parts: Float32Array[];
-  size: number;
+  rows: number;
 }
 
 /** Gathers the outputs of batches, copied out of the step that made them. */
@@ -68,14 +68,14 @@ class PredictionGatherer {
     this.#form ??= mapNested<Tensor, NestedKey>(outputs, isTensor, (_, key) => key);
     for (const [key, output] of entriesOf<Tensor>(outputs, isTensor)) {
       const shape = output.shape.slice(1);
-      const gathered = this.#gathered.get(key) ?? { shape, parts: [], size: 0 };
+      const gathered = this.#gathered.get(key) ?? { shape, parts: [], rows: 0 };
       if (!sameShape(shape, gathered.shape)) {
         throw new ArgumentError(
           `predict: every batch expected outputs of ${formatShape(gathered.shape)} as the first, got ${formatShape(shape)}`,
         );
       }
       gathered.parts.push(output.toArray() as Float32Array);
-      gathered.size += output.size;
+      gathered.rows += output.shape[0]!;
       this.#gathered.set(key, gathered);
     }
   }
@@ -86,15 +86,14 @@ class PredictionGatherer {
     return mapNested(this.#form as Nested<NestedKey>, isKey, (key) => this.#join(this.#gathered.get(key)!));
   }
 
-  #join({ shape, parts, size }: Gathered): NdArray<Float32Array> {
-    const data = new Float32Array(size);
+  #join({ shape, parts, rows }: Gathered): NdArray<Float32Array> {
+    const data = new Float32Array(sizeOf([rows, ...shape]));
     let at = 0;
     for (const part of parts) {
       data.set(part, at);
       at += part.length;
     }
-    const rowSize = shape.reduce((product, n) => product * n, 1);
-    return new NdArray(data, [size / Math.max(rowSize, 1), ...shape]);
+    return new NdArray(data, [rows, ...shape]);
   }
 }
 

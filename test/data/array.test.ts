@@ -58,6 +58,7 @@ describe('data that no array is made of', () => {
       () => ragged([data]),
       () => padSequences([data] as never),
       () => windows(data, { inputSteps: 1 }),
+      () => ndarray([1], data as number[]),
     ];
     for (const use of uses) expect(use).toThrow(ArgumentError);
   });

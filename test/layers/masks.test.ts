@@ -86,6 +86,13 @@ describe('a mask', () => {
     const x = masked();
     const mask = tensor([1, 1, 1, 1, 1, 1], { shape: [2, 3] });
     expect(() => layer(x, { mask })).toThrow(new ArgumentError(`${name}: mask expected [2, 4], got [2, 3]`));
+    const list = [
+      [1, 1, 0, 0],
+      [1, 1, 1, 1],
+    ] as never;
+    expect(() => layer(x, { mask: list })).toThrow(
+      new ArgumentError(`${name}: mask expected a tensor, got a list of 2`),
+    );
   });
 
   test('that is given in the call, goes on with the output and leaves the input without', () => {

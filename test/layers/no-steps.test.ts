@@ -133,6 +133,12 @@ describe('sequences of unequal length, some without steps', () => {
     expect([y.data[0], y.data[2], model.predict([[], []]).data[0]]).toEqual([0, 0, 0]);
   });
 
+  test('without any steps at all, are as many rows of outputs as samples', () => {
+    const model = build(bidirectional(gru({ units: 3, returnSequences: true })));
+    const y = model.predict(ndarray(new Float32Array(0), [3, 0, 2]), { batchSize: 2 });
+    expect([y.shape, y.data.length]).toEqual([[3, 0, 6], 0]);
+  });
+
   test('of features, first or last in line, train a model', async () => {
     for (const x of [
       [[], [[1], [2]]],

@@ -91,3 +91,23 @@ test.each([0, 1, 2, 3])(
     expect(heap.usedBytes).toBe(used);
   },
 );
+
+describe('compile refuses', () => {
+  test.each<[string, object, string]>([
+    ['metrics without a list', { metrics: 'mae' }, "compile: metrics expected a list of metrics, got 'mae'"],
+    [
+      'a list in a list of metrics',
+      { metrics: [['mae']] },
+      'compile: metrics expected a list of metrics, got a list of 1',
+    ],
+    [
+      'weightedMetrics of null',
+      { weightedMetrics: null },
+      'compile: weightedMetrics expected a list of metrics, got null',
+    ],
+    ['the function that makes an optimizer', { optimizer: adam }, 'sgd, got a function'],
+    ['an object that is no optimizer', { optimizer: { learningRate: 1 } }, 'sgd, got an object'],
+  ])('%s, in a sentence that shows it', (_, options, message) => {
+    expect(() => made().compile({ optimizer: 'sgd', loss, ...options } as never)).toThrow(message);
+  });
+});

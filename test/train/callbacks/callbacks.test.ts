@@ -79,6 +79,26 @@ describe('what callbacks refuse', () => {
     );
   });
 
+  test.each<[string, unknown, string]>([
+    ['a list of them', [[earlyStopping()]], 'callbacks[0] expected an object with some of the methods onTrainBegin,'],
+    ['the function that makes one', [terminateOnNaN(), earlyStopping], 'callbacks[1] expected'],
+    [
+      'a name that is none of theirs',
+      [{ on_epoch_end: () => {} }],
+      'onEpochEnd, onEpochDone, state, restore, onDivergence',
+    ],
+    ['a method that is no function', [{ onEpochEnd: 5 }], 'got an object'],
+    ['null', [null], 'got null'],
+    ['one without a list', earlyStopping(), 'fit: callbacks expected a list, got an object'],
+  ])('%s, before the first step', async (_, callbacks, message) => {
+    const model = regression();
+    const before = weightsOf(model);
+    const run = model.fit(x, y, { callbacks: callbacks as Callback[] });
+    await expect(run).rejects.toThrow(ArgumentError);
+    await expect(run).rejects.toThrow(message);
+    expect(weightsOf(model)).toEqual(before);
+  });
+
   test('the rate of an optimizer that follows a schedule', async () => {
     const model = oneWeight(
       sgd({ learningRate: exponentialDecay({ initialLearningRate: 1, decaySteps: 1, decayRate: 0.5 }) }),
