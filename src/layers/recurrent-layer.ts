@@ -21,7 +21,7 @@ export interface SequenceOptions extends LayerOptions {
   zeroOutputForMask?: boolean;
 }
 
-export const sequenceNames: OwnNames<SequenceOptions> = {
+const sequenceNames: OwnNames<SequenceOptions> = {
   returnSequences: 1,
   returnState: 1,
   goBackwards: 1,

@@ -77,7 +77,7 @@ interface Compiled {
 }
 
 /** What runs a model step by step. */
-export interface Stepping {
+interface Stepping {
   Stream: typeof Stream;
   StepPredictor: typeof StepPredictor;
 }

@@ -8,7 +8,7 @@ import { gru } from '../../src/layers/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { decodeStream } from '../../src/streaming/load.ts';
 import { encodeModel } from '../../src/train/saved-model.ts';
-import { editsOf } from '../train/file-edits.ts';
+import { editsOf } from '../train/saving/file-edits.ts';
 import { modelOf, sequences } from './stacks.ts';
 
 const model = modelOf(() => [

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Tensor } from '../../src/autograd/tensor.ts';
-import { init } from '../../src/engine/engine.ts';
-import { setSeed } from '../../src/engine/random.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from '../../src/layers/layer.ts';
-import { type CellDefinition, RecurrentCell } from '../../src/layers/recurrent-cell.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import * as ops from '../../src/ops/index.ts';
-import { backupAndRestore } from '../../src/train/callbacks/backup-and-restore.ts';
-import { model, sequential } from '../../src/train/model.ts';
-import { adam, sgd } from '../../src/train/optimizers.ts';
-import { decodeModel, encodeModel, restoreModel } from '../../src/train/saved-model.ts';
-import { firstDifference } from './first-difference.ts';
+import type { Tensor } from '../../../src/autograd/tensor.ts';
+import { init } from '../../../src/engine/engine.ts';
+import { setSeed } from '../../../src/engine/random.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { type BatchShape, Layer, type LayerConfig, type LayerOptions } from '../../../src/layers/layer.ts';
+import { type CellDefinition, RecurrentCell } from '../../../src/layers/recurrent-cell.ts';
+import { rnn } from '../../../src/layers/rnn.ts';
+import * as ops from '../../../src/ops/index.ts';
+import { backupAndRestore } from '../../../src/train/callbacks/backup-and-restore.ts';
+import { model, sequential } from '../../../src/train/model.ts';
+import { adam, sgd } from '../../../src/train/optimizers.ts';
+import { decodeModel, encodeModel, restoreModel } from '../../../src/train/saved-model.ts';
+import { firstDifference } from '../first-difference.ts';
 
 beforeAll(() => init({ mode: 'reproducible' }));
 

@@ -1,12 +1,12 @@
-import { ndarray } from '../../src/data/array.ts';
-import { RandomStream, setSeed } from '../../src/engine/random.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { lstm, type RecurrentOptions } from '../../src/layers/recurrent.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { adam, type Optimizer } from '../../src/train/optimizers.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { RandomStream, setSeed } from '../../../src/engine/random.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { embedding } from '../../../src/layers/embedding.ts';
+import type { Layer } from '../../../src/layers/layer.ts';
+import { lstm, type RecurrentOptions } from '../../../src/layers/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../../src/train/losses.ts';
+import { type Model, sequential } from '../../../src/train/model.ts';
+import { adam, type Optimizer } from '../../../src/train/optimizers.ts';
 
 export const IDS = 5;
 export const BATCH = 3;

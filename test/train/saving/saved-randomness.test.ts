@@ -1,14 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
-import { init } from '../../src/engine/engine.ts';
-import { nextStream, setSeed } from '../../src/engine/random.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { dropout } from '../../src/layers/dropout.ts';
-import { gru, lstm } from '../../src/layers/recurrent.ts';
-import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { type Model, model, sequential } from '../../src/train/model.ts';
-import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
-import { firstDifference } from './first-difference.ts';
+import { init } from '../../../src/engine/engine.ts';
+import { nextStream, setSeed } from '../../../src/engine/random.ts';
+import { bidirectional } from '../../../src/layers/bidirectional.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { dropout } from '../../../src/layers/dropout.ts';
+import { gru, lstm } from '../../../src/layers/recurrent.ts';
+import { timeDistributed } from '../../../src/layers/time-distributed.ts';
+import { type Model, model, sequential } from '../../../src/train/model.ts';
+import { decodeModel, encodeModel } from '../../../src/train/saved-model.ts';
+import { firstDifference } from '../first-difference.ts';
 
 beforeAll(() => init({ mode: 'reproducible' }));
 

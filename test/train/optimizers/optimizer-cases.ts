@@ -1,11 +1,11 @@
 // Twenty updates of two small parameters, by an optimizer and by a rule in float64.
 import { expect } from 'vitest';
-import { Parameter } from '../../src/autograd/parameter.ts';
-import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import type { Optimizer } from '../../src/train/optimizers.ts';
-import { expectClose, expectSameBits } from '../kernels/compare.ts';
-import type * as reference from '../kernels/reference/optimizer.ts';
-import { values } from '../kernels/reference/values.ts';
+import { Parameter } from '../../../src/autograd/parameter.ts';
+import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
+import type { Optimizer } from '../../../src/train/optimizers.ts';
+import { expectClose, expectSameBits } from '../../kernels/compare.ts';
+import type * as reference from '../../kernels/reference/optimizer.ts';
+import { values } from '../../kernels/reference/values.ts';
 
 export const STEPS = 20;
 const SIZES = [15, 4];

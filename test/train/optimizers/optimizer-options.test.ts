@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
-import { init } from '../../src/engine/engine.ts';
-import { OutOfMemoryError } from '../../src/engine/memory.ts';
+import { Parameter } from '../../../src/autograd/parameter.ts';
+import { ArgumentError, tensor } from '../../../src/autograd/tensor.ts';
+import { init } from '../../../src/engine/engine.ts';
+import { OutOfMemoryError } from '../../../src/engine/memory.ts';
 import {
   adadelta,
   adagrad,
@@ -16,11 +16,11 @@ import {
   type OptimizerOptions,
   rmsprop,
   sgd,
-} from '../../src/train/optimizers.ts';
-import { exponentialDecay, linearWarmup, type Schedule } from '../../src/train/schedules.ts';
-import { expectClose, expectSameBits } from '../kernels/compare.ts';
-import * as reference from '../kernels/reference/optimizer.ts';
-import { values } from '../kernels/reference/values.ts';
+} from '../../../src/train/optimizers.ts';
+import { exponentialDecay, linearWarmup, type Schedule } from '../../../src/train/schedules.ts';
+import { expectClose, expectSameBits } from '../../kernels/compare.ts';
+import * as reference from '../../kernels/reference/optimizer.ts';
+import { values } from '../../kernels/reference/values.ts';
 import {
   expectRule,
   expectSameParameters,

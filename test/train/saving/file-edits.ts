@@ -1,6 +1,6 @@
 // A model file, spoilt in ways that the format or what is in it would notice.
 import fc from 'fast-check';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../../src/io/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../../../src/io/safetensors.ts';
 
 interface Content {
   tensors: Map<string, SafetensorsTensor>;

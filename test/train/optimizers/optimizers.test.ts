@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
+import { Parameter } from '../../../src/autograd/parameter.ts';
+import { ArgumentError, tensor } from '../../../src/autograd/tensor.ts';
 import {
   type AdamOptions,
   adadelta,
@@ -15,10 +15,10 @@ import {
   optimizerOf,
   rmsprop,
   sgd,
-} from '../../src/train/optimizers.ts';
-import { cosineDecay } from '../../src/train/schedules.ts';
-import { expectSameBits } from '../kernels/compare.ts';
-import * as reference from '../kernels/reference/optimizer.ts';
+} from '../../../src/train/optimizers.ts';
+import { cosineDecay } from '../../../src/train/schedules.ts';
+import { expectSameBits } from '../../kernels/compare.ts';
+import * as reference from '../../kernels/reference/optimizer.ts';
 import { expectRule, expectSameParameters, gradientsAt, parameters, type Rule, tensors } from './optimizer-cases.ts';
 
 const norm = (...gs: Float64Array[]): number =>

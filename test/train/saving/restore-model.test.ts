@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, type Tensor } from '../../src/autograd/tensor.ts';
-import { setSeed } from '../../src/engine/random.ts';
-import { ModelFileError } from '../../src/io/safetensors.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { dropout } from '../../src/layers/dropout.ts';
-import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import { mean, square, sub } from '../../src/ops/index.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type CompileOptions, model } from '../../src/train/model.ts';
-import { adam, sgd } from '../../src/train/optimizers.ts';
-import { decodeModel, encodeModel, restoreModel } from '../../src/train/saved-model.ts';
-import { twoByTwo } from './custom-model-cases.ts';
-import { firstDifference } from './first-difference.ts';
+import { ArgumentError, type Tensor } from '../../../src/autograd/tensor.ts';
+import { setSeed } from '../../../src/engine/random.ts';
+import { ModelFileError } from '../../../src/io/safetensors.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { dropout } from '../../../src/layers/dropout.ts';
+import { embedding } from '../../../src/layers/embedding.ts';
+import type { Layer } from '../../../src/layers/layer.ts';
+import { gru } from '../../../src/layers/recurrent.ts';
+import { mean, square, sub } from '../../../src/ops/index.ts';
+import { sparseCategoricalCrossentropy } from '../../../src/train/losses.ts';
+import { type CompileOptions, model } from '../../../src/train/model.ts';
+import { adam, sgd } from '../../../src/train/optimizers.ts';
+import { decodeModel, encodeModel, restoreModel } from '../../../src/train/saved-model.ts';
+import { twoByTwo } from '../custom-model-cases.ts';
+import { firstDifference } from '../first-difference.ts';
 
 describe('restoreModel', () => {
   const own = (yTrue: Tensor, yPred: Tensor): Tensor => mean(square(sub(yTrue, yPred)));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import { swapTimeBatch } from '../../src/ops/index.ts';
-import { adam } from '../../src/train/optimizers/adam.ts';
-import { values } from '../kernels/reference/values.ts';
+import { Parameter } from '../../../src/autograd/parameter.ts';
+import { ArgumentError, type Tensor, tensor } from '../../../src/autograd/tensor.ts';
+import { swapTimeBatch } from '../../../src/ops/index.ts';
+import { adam } from '../../../src/train/optimizers/adam.ts';
+import { values } from '../../kernels/reference/values.ts';
 
 const make = (): [Parameter, Parameter] => [
   new Parameter('a', [2, 3], values(6, 1)),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { engine } from '../../src/engine/engine.ts';
-import { ModelFileError } from '../../src/io/safetensors.ts';
-import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
+import { engine } from '../../../src/engine/engine.ts';
+import { ModelFileError } from '../../../src/io/safetensors.ts';
+import { decodeModel, encodeModel } from '../../../src/train/saved-model.ts';
 import { editsOf } from './file-edits.ts';
 import { trained } from './saved-model-cases.ts';
 

@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
-import { ndarray } from '../../src/data/array.ts';
-import { RandomStream, setSeed } from '../../src/engine/random.ts';
-import { decodeSafetensors } from '../../src/io/safetensors.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { gruCell, lstmCell } from '../../src/layers/built-in-cells.ts';
-import { conv1d } from '../../src/layers/conv1d.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { dropout } from '../../src/layers/dropout.ts';
-import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { layerNormalization } from '../../src/layers/layer-normalization.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { meanSquaredError, sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { auc, sparseTopKCategoricalAccuracy } from '../../src/train/metrics/makers.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { ArgumentError } from '../../../src/autograd/tensor.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { RandomStream, setSeed } from '../../../src/engine/random.ts';
+import { decodeSafetensors } from '../../../src/io/safetensors.ts';
+import { bidirectional } from '../../../src/layers/bidirectional.ts';
+import { gruCell, lstmCell } from '../../../src/layers/built-in-cells.ts';
+import { conv1d } from '../../../src/layers/conv1d.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { dropout } from '../../../src/layers/dropout.ts';
+import { embedding } from '../../../src/layers/embedding.ts';
+import type { Layer } from '../../../src/layers/layer.ts';
+import { layerNormalization } from '../../../src/layers/layer-normalization.ts';
+import { gru, lstm, simpleRnn } from '../../../src/layers/recurrent.ts';
+import { rnn } from '../../../src/layers/rnn.ts';
+import { timeDistributed } from '../../../src/layers/time-distributed.ts';
+import { meanSquaredError, sparseCategoricalCrossentropy } from '../../../src/train/losses.ts';
+import { auc, sparseTopKCategoricalAccuracy } from '../../../src/train/metrics/makers.ts';
+import { type Model, sequential } from '../../../src/train/model.ts';
 import {
   adadelta,
   adagrad,
@@ -28,10 +28,10 @@ import {
   type Optimizer,
   rmsprop,
   sgd,
-} from '../../src/train/optimizers.ts';
-import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
-import { cosineDecay, linearWarmup, piecewiseConstantDecay } from '../../src/train/schedules.ts';
-import { firstDifference } from './first-difference.ts';
+} from '../../../src/train/optimizers.ts';
+import { decodeModel, encodeModel } from '../../../src/train/saved-model.ts';
+import { cosineDecay, linearWarmup, piecewiseConstantDecay } from '../../../src/train/schedules.ts';
+import { firstDifference } from '../first-difference.ts';
 import { modelOf, oneLstm, type Stack, TIME, trained, trainSome } from './saved-model-cases.ts';
 
 describe('encodeModel and decodeModel', () => {

@@ -1,20 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { tensor } from '../../src/autograd/tensor.ts';
-import { ndarray } from '../../src/data/array.ts';
-import { engine, init } from '../../src/engine/engine.ts';
-import { setSeed } from '../../src/engine/random.ts';
-import { dense } from '../../src/layers/dense.ts';
-import type { AnyLayer, Layer } from '../../src/layers/layer.ts';
-import { gru, lstm } from '../../src/layers/recurrent.ts';
-import { loadModel } from '../../src/node.ts';
-import { decodeStream } from '../../src/streaming/load.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
-import type { CaseInput } from '../layers/cases/case.ts';
-import { recurrentCases } from '../layers/cases/recurrent.ts';
-import { simpleCases } from '../layers/cases/simple.ts';
-import { firstDifference } from './first-difference.ts';
+import { tensor } from '../../../src/autograd/tensor.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { engine, init } from '../../../src/engine/engine.ts';
+import { setSeed } from '../../../src/engine/random.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import type { AnyLayer, Layer } from '../../../src/layers/layer.ts';
+import { gru, lstm } from '../../../src/layers/recurrent.ts';
+import { loadModel } from '../../../src/node.ts';
+import { decodeStream } from '../../../src/streaming/load.ts';
+import { type Model, sequential } from '../../../src/train/model.ts';
+import { decodeModel, encodeModel } from '../../../src/train/saved-model.ts';
+import type { CaseInput } from '../../layers/cases/case.ts';
+import { recurrentCases } from '../../layers/cases/recurrent.ts';
+import { simpleCases } from '../../layers/cases/simple.ts';
+import { firstDifference } from '../first-difference.ts';
 
 const OLD = new URL('files/first-layer-without-shape-0.1.0.safetensors', import.meta.url).pathname;
 

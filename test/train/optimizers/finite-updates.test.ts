@@ -1,19 +1,19 @@
 // No optimizer writes a number that is not finite: it refuses the step before anything changes.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
-import { ndarray } from '../../src/data/array.ts';
-import { engine } from '../../src/engine/engine.ts';
-import { setSeed } from '../../src/engine/random.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { layerNormalization } from '../../src/layers/layer-normalization.ts';
-import { gru, simpleRnn } from '../../src/layers/recurrent.ts';
-import { NonFiniteLossError } from '../../src/train/divergence.ts';
-import { sequential } from '../../src/train/model.ts';
-import { adam, NonFiniteGradientError, type Optimizer, optimizerOf, sgd } from '../../src/train/optimizers.ts';
-import { values } from '../kernels/reference/values.ts';
-import { expectSameSnapshot, snapshotOf } from './snapshot.ts';
+import { Parameter } from '../../../src/autograd/parameter.ts';
+import { ArgumentError, tensor } from '../../../src/autograd/tensor.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { engine } from '../../../src/engine/engine.ts';
+import { setSeed } from '../../../src/engine/random.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { layerNormalization } from '../../../src/layers/layer-normalization.ts';
+import { gru, simpleRnn } from '../../../src/layers/recurrent.ts';
+import { NonFiniteLossError } from '../../../src/train/divergence.ts';
+import { sequential } from '../../../src/train/model.ts';
+import { adam, NonFiniteGradientError, type Optimizer, optimizerOf, sgd } from '../../../src/train/optimizers.ts';
+import { values } from '../../kernels/reference/values.ts';
+import { expectSameSnapshot, snapshotOf } from '../snapshot.ts';
 
 const RULES: [string, Record<string, unknown>][] = [
   ['sgd', {}],

@@ -1,24 +1,24 @@
 // Random programs: layers, options, shapes, data, and calls in any order; saved, loaded and trained on with the bits of the run that goes on.
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import { ndarray } from '../../src/data/array.ts';
-import { init } from '../../src/engine/engine.ts';
-import { RandomStream, setSeed } from '../../src/engine/random.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { gruCell } from '../../src/layers/built-in-cells.ts';
-import { conv1d } from '../../src/layers/conv1d.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { layerNormalization } from '../../src/layers/layer-normalization.ts';
-import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import type { OptimizerName } from '../../src/train/optimizers.ts';
-import { decodeModel, encodeModel } from '../../src/train/saved-model.ts';
-import { firstDifference } from './first-difference.ts';
+import { ndarray } from '../../../src/data/array.ts';
+import { init } from '../../../src/engine/engine.ts';
+import { RandomStream, setSeed } from '../../../src/engine/random.ts';
+import { bidirectional } from '../../../src/layers/bidirectional.ts';
+import { gruCell } from '../../../src/layers/built-in-cells.ts';
+import { conv1d } from '../../../src/layers/conv1d.ts';
+import { dense } from '../../../src/layers/dense.ts';
+import { dropout, spatialDropout1d } from '../../../src/layers/dropout.ts';
+import type { Layer } from '../../../src/layers/layer.ts';
+import { layerNormalization } from '../../../src/layers/layer-normalization.ts';
+import { masking } from '../../../src/layers/masking.ts';
+import { gru, lstm, simpleRnn } from '../../../src/layers/recurrent.ts';
+import { rnn } from '../../../src/layers/rnn.ts';
+import { timeDistributed } from '../../../src/layers/time-distributed.ts';
+import { type Model, sequential } from '../../../src/train/model.ts';
+import type { OptimizerName } from '../../../src/train/optimizers.ts';
+import { decodeModel, encodeModel } from '../../../src/train/saved-model.ts';
+import { firstDifference } from '../first-difference.ts';
 
 beforeAll(() => init({ mode: 'reproducible' }));
 
