@@ -1,5 +1,5 @@
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, isFloat32 } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
@@ -107,9 +107,9 @@ export class Stream {
     if (!(Number.isInteger(n) && n >= 1 && n <= this.#maxSteps)) {
       throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
     }
-    if (inputs.length !== n * width) {
+    if (inputs?.length !== n * width) {
       throw new ArgumentError(
-        `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${inputs.length}`,
+        `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${inputs?.length}`,
       );
     }
     if (this.#inputView.buffer !== this.engine.memory.buffer) this.#view();
@@ -160,15 +160,19 @@ export class Stream {
     return this.#states().map((state) => state.slice());
   }
 
-  /** Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit. */
+  /** Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit, or a number is not finite. */
   setState(states: readonly ArrayLike<number>[]): void {
     const own = this.#states();
-    if (states.length !== own.length) {
-      throw new ArgumentError(`stream: states expected ${own.length} arrays, got ${states.length}`);
+    if (states?.length !== own.length) {
+      throw new ArgumentError(`stream: states expected ${own.length} arrays, got ${states?.length}`);
     }
     own.forEach(({ length }, i) => {
-      if (states[i]!.length !== length) {
-        throw new ArgumentError(`stream: states[${i}] expected ${length} values, got ${states[i]!.length}`);
+      const given = states[i];
+      if (given?.length !== length) {
+        throw new ArgumentError(`stream: states[${i}] expected ${length} values, got ${given?.length}`);
+      }
+      if (!Array.from(given).every(isFloat32)) {
+        throw new ArgumentError(`stream: states[${i}] expected finite numbers`);
       }
     });
     own.forEach((state, i) => state.set(states[i]!));

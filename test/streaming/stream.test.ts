@@ -149,12 +149,29 @@ for (const mode of modes) {
       expect(stream.state).toEqual(state);
     });
 
+    test.each([Number.NaN, Number.POSITIVE_INFINITY, 1e39])(
+      'stream, a state of %d, is refused and leaves the state',
+      (bad) => {
+        const stream = make('lstm').stream();
+        stream.step(values(INPUTS));
+        const { state } = stream;
+        const given = state.map((each, i) => Array.from(each, (value, at) => (i === 1 && at === 2 ? bad : 2 * value)));
+        expect(() => stream.setState(given)).toThrow(new ArgumentError('stream: states[1] expected finite numbers'));
+        expect(stream.state).toEqual(state);
+      },
+    );
+
     test('stream, wrong lengths and options, say what was expected', () => {
       const model = make('lstm');
       const stream = model.stream({ batch: 2, maxSteps: 3 });
       expect(() => stream.step([1])).toThrow('expected 10 values for [1, 2, 5], got 1');
       expect(() => stream.steps(values(40), 4)).toThrow('n expected 1 to maxSteps = 3, got 4');
       expect(() => stream.setState([])).toThrow('states expected 2 arrays, got 0');
+      for (const none of [undefined, null]) {
+        expect(() => stream.step(none as never)).toThrow('expected 10 values for [1, 2, 5], got undefined');
+        expect(() => stream.setState(none as never)).toThrow('states expected 2 arrays, got undefined');
+        expect(() => stream.setState([none, none] as never)).toThrow('states[0] expected');
+      }
       expect(() => model.stream({ batch: 0 })).toThrow('batch expected an integer ≥ 1, got 0');
     });
 
