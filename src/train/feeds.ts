@@ -4,6 +4,7 @@ import type { SamplesLike } from '../data/ragged.ts';
 import { expectCount } from '../engine/argument-error.ts';
 import type { Transaction } from '../engine/transaction.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
+import { expectNumber } from './expect-number.ts';
 import type { FitOptions } from './fit.ts';
 import type { AnyModel } from './model.ts';
 import { inTurn, type Rows, type Samples } from './samples.ts';
@@ -77,9 +78,7 @@ export function allowWarnings(given: typeof warn): void {
 /** Batches cut from samples: each pass over them shuffles those that are not held back for validation. */
 export function samplesFeed(model: AnyModel, x: Data, y: Data, options: FitOptions, changes: Transaction): Feed {
   const { batchSize = 32, shuffle = true, validationSplit = 0, stepsPerEpoch } = options;
-  if (!(validationSplit >= 0 && validationSplit < 1)) {
-    throw new ArgumentError(`fit: validationSplit expected in [0, 1), got ${validationSplit}`);
-  }
+  expectNumber('fit: validationSplit', validationSplit, 'in [0, 1)');
   const samples = checkData(model, x, y, options);
   const all = inTurn(samples.count);
   const kept = options.validationData ? all.length : Math.floor(all.length * (1 - validationSplit));

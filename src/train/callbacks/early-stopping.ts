@@ -1,7 +1,6 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
-import { shown } from '../../engine/argument-error.ts';
 import { decodeBase64 } from '../../engine/base64.ts';
 import { checkOptions } from '../../engine/options.ts';
+import { expectNumber } from '../expect-number.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
@@ -47,8 +46,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   });
   const { patience = 0, baseline, restoreBestWeights = false, startFromEpoch = 0 } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
-    if (Number.isInteger(value) && value >= 0) continue;
-    throw new ArgumentError(`earlyStopping: ${name} expected an integer ≥ 0, got ${shown(value)}`);
+    expectNumber(`earlyStopping: ${name}`, value, 'an integer ≥ 0');
   }
   const monitor = new Monitor('earlyStopping', options);
   let model: AnyModel;

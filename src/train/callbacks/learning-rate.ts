@@ -1,6 +1,5 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
-import { shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
+import { expectNumber } from '../expect-number.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
@@ -51,12 +50,9 @@ export interface ReduceLrOnPlateauOptions extends MonitorOptions {
 export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callback {
   checkOptions('reduceLrOnPlateau', options, { factor: 1, patience: 1, cooldown: 1, minLr: 1, ...monitorNames });
   const { factor = 0.1, patience = 10, minDelta = 1e-4, cooldown = 0, minLr = 0 } = options;
-  if (!(factor >= 0 && factor < 1)) {
-    throw new ArgumentError(`reduceLrOnPlateau: factor expected in [0, 1), got ${shown(factor)}`);
-  }
+  expectNumber('reduceLrOnPlateau: factor', factor, 'in [0, 1)');
   for (const [name, value] of Object.entries({ patience, cooldown })) {
-    if (Number.isInteger(value) && value >= 0) continue;
-    throw new ArgumentError(`reduceLrOnPlateau: ${name} expected an integer ≥ 0, got ${shown(value)}`);
+    expectNumber(`reduceLrOnPlateau: ${name}`, value, 'an integer ≥ 0');
   }
   const monitor = new Monitor('reduceLrOnPlateau', { ...options, minDelta });
   let model: AnyModel;
