@@ -1,5 +1,4 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationSpec, activationName, activation as functionOf } from './activations.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
@@ -33,7 +32,7 @@ class Activation extends Layer {
   }
 
   override addToStream(program: StreamProgram): void {
-    addActivation(program, this.outputActivation);
+    program.activation(this.outputActivation);
   }
 
   protected override call(x: Tensor): Tensor {

@@ -1,7 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { linear } from '../ops/linear.ts';
-import { addActivation } from '../streaming/activations.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationSpec, activation, activationName } from './activations.ts';
 import type { InitializerSpec } from './initializers.ts';
@@ -68,7 +67,7 @@ class Dense extends Layer {
 
   override addToStream(program: StreamProgram): void {
     program.dense({ kernel: this.#kernel!, bias: this.#bias });
-    addActivation(program, this.outputActivation);
+    program.activation(this.outputActivation);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

@@ -1,9 +1,7 @@
 import { Unary } from '../engine/abi.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
-import type { StreamProgram } from './program.ts';
 
 /** The activations that one kernel computes, elementwise. */
-const functions: Readonly<Record<string, number>> = {
+export const streamedActivations: Readonly<Record<string, number>> = {
   relu: Unary.Relu,
   relu6: Unary.Relu6,
   leakyRelu: Unary.LeakyRelu,
@@ -24,13 +22,3 @@ const functions: Readonly<Record<string, number>> = {
   tanh: Unary.Tanh,
   exponential: Unary.Exp,
 };
-
-/** Lays the activation of a name out for streaming. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes. */
-export function addActivation(program: StreamProgram, name: string, where = ''): void {
-  if (Object.hasOwn(functions, name)) program.unary(functions[name]!);
-  else if (name === 'softmax') program.softmax();
-  else if (name !== 'linear') {
-    const able = ['linear', ...Object.keys(functions), 'softmax'].join(', ');
-    throw new ArgumentError(`${where}activation '${name}' cannot run step by step; expected one of ${able}`);
-  }
-}

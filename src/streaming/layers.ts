@@ -9,7 +9,6 @@ import {
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
 import type { Shape } from '../engine/shape.ts';
 import { type SavedLayer, savedLayer, savedLayers } from '../io/model-file.ts';
-import { addActivation } from './activations.ts';
 import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
 
 /** A weight of a file by its whole name, which must be there in that shape. */
@@ -47,14 +46,14 @@ const recurrent =
 
 // What `addToStream` of the layers' own classes does, from their options as a file has them: no layer needs to be made.
 const layers: Readonly<Record<string, AddLayer>> = {
-  Activation: (program, { config, path }) => addActivation(program, config.activation, `${path}: `),
+  Activation: (program, { config, path }) => program.activation(config.activation, `${path}: `),
   Dense(program, { config, path, weight }) {
     const units = expectCount(`${path}: units`, config.units);
     program.dense({
       kernel: weight('kernel', program.width, units),
       bias: (config.useBias ?? true) ? weight('bias', units) : undefined,
     });
-    addActivation(program, config.activation ?? 'linear', `${path}: `);
+    program.activation(config.activation ?? 'linear', `${path}: `);
   },
   Dropout: nothing,
   Embedding(program, { config: { inputDim, outputDim }, path, weight }) {

@@ -2,6 +2,7 @@ import { type CellLayout, forwardBlocks } from '../cells/layout.ts';
 import { MOST_GEMV_ROWS, type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
 import { ArgumentError } from '../engine/argument-error.ts';
 import type { Shape } from '../engine/shape.ts';
+import { streamedActivations } from './activations.ts';
 import type { StreamEngine } from './engine.ts';
 
 /** How kernels and recurrent kernels are kept: one byte a weight, with a scale a column, or four. */
@@ -124,6 +125,16 @@ export class StreamProgram {
 
   softmax(): void {
     this.#add({ kind: StreamKind.Softmax, units: this.#width, y: this.#buffer(this.#width) });
+  }
+
+  /** The activation of a name. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes. */
+  activation(name: string, where = ''): void {
+    if (Object.hasOwn(streamedActivations, name)) this.unary(streamedActivations[name]!);
+    else if (name === 'softmax') this.softmax();
+    else if (name !== 'linear') {
+      const able = ['linear', ...Object.keys(streamedActivations), 'softmax'].join(', ');
+      throw new ArgumentError(`${where}activation '${name}' cannot run step by step; expected one of ${able}`);
+    }
   }
 
   /** One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the cell. */
