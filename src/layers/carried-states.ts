@@ -54,11 +54,13 @@ export class CarriedStates {
   /** Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with `batch`·width values each. */
   set(states: readonly ArrayLike<number>[], batch: number): void {
     expectCount(`${this.#describe()}: batch`, batch);
-    if (states.length !== this.specs.length) {
-      throw new ArgumentError(`${this.#describe()}: states expected ${this.specs.length} arrays, got ${states.length}`);
+    if (states?.length !== this.specs.length) {
+      throw new ArgumentError(
+        `${this.#describe()}: states expected ${this.specs.length} arrays, got ${states?.length}`,
+      );
     }
     this.specs.forEach(({ width }, i) => {
-      const { length } = states[i]!;
+      const length = states[i]?.length;
       if (length !== batch * width) {
         throw new ArgumentError(
           `${this.#describe()}: states[${i}] expected ${batch * width} values for [${batch}, ${width}], got ${length}`,

@@ -1,4 +1,4 @@
-import { filled, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, filled, type Tensor } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import { scale } from '../ops/elementwise.ts';
 import { labelled } from '../ops/hidden-probe.ts';
@@ -83,9 +83,10 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     return this.carried?.values;
   }
 
-  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values. */
+  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values, or the layer carries none. */
   setStates(states: readonly ArrayLike<number>[], batch: number): void {
-    this.carried?.set(states, batch);
+    if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
+    this.carried.set(states, batch);
   }
 
   override get carried(): CarriedStates | undefined {

@@ -225,3 +225,15 @@ test('resetStates of a layer or a model given states, throws, names what sets th
   made.resetStates();
   expect(layer.states).toBeUndefined();
 });
+
+test('setStates of no states, or of a layer that carries none, throws and leaves what there is', () => {
+  const layer = gru({ units: 2, stateful: true });
+  layer.setStates([[1, 2]], 1);
+  for (const none of [undefined, null, [], [undefined], [null]]) {
+    expect(() => layer.setStates(none as never, 1)).toThrow(ArgumentError);
+  }
+  expect(layer.states!.map((state) => [...state])).toEqual([[1, 2]]);
+  expect(() => gru({ units: 2 }).setStates([[1, 2]], 1)).toThrow(
+    new ArgumentError('gru(units=2): setStates expected a layer with stateful: true'),
+  );
+});
