@@ -14,8 +14,8 @@ export interface Job {
   readonly from: number;
   /** How many inputs at most. */
   readonly count: number;
-  /** When to end, as `Date.now` tells. */
-  readonly deadline: number;
+  /** Time for inputs, from when the process is ready for them. */
+  readonly milliseconds: number;
   /** Where the index of the input in progress is written, as 8 bytes. */
   readonly progress: string;
 }
@@ -49,7 +49,7 @@ function processorTime(): number {
   return (user + system) / 1000;
 }
 
-async function work({ target: name, seed, from, count, deadline, progress }: Job): Promise<void> {
+async function work({ target: name, seed, from, count, milliseconds, progress }: Job): Promise<void> {
   const send = (message: Message): void => void process.send!(message);
   const target = await targetOf(name);
   const file = openSync(progress, 'r+');
@@ -75,7 +75,7 @@ async function work({ target: name, seed, from, count, deadline, progress }: Job
     send({ tally: { inputs: index - from, answered, milliseconds: told - began, counts }, isWhole });
   };
 
-  for (; index < from + count && Date.now() < deadline; index++) {
+  for (; index < from + count && performance.now() - began < milliseconds; index++) {
     place[0] = BigInt(index);
     writeSync(file, place, 0, 8, 0);
     const input = target.generate(new Random(name, seed, index));

@@ -1,6 +1,6 @@
 // npm run fuzz -- [--minutes M] [--target csv,idx] [--seed S] [--from I] [--count N] [--only TARGET:SEED:INDEX] [--input TARGET JSON]
 //
-// Gives targets inputs until the time is over and prints what broke a rule, smallest first found, with what makes it again. Each target runs in a
+// Gives targets inputs until the time is over and prints what broke a rule, as small as it can be made, with what makes it again. Each target runs in a
 // process of its own: an input that hangs or ends the process is found too, and the next process goes on behind it.
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -90,15 +90,16 @@ function print(target: string, seed: number, { signature, index, input, message,
 
 async function runTarget(name: string, seed: number, share: number): Promise<Tally> {
   const target = await targetOf(name);
-  const deadline = Date.now() + share;
   const sum = { inputs: 0, answered: 0, milliseconds: 0, counts: {} as Record<string, number> };
   const first = Number(values.from);
   let from = first;
   const end = first + Number(values.count);
-  while (Date.now() < deadline && from < end) {
+  while (sum.milliseconds < share && from < end) {
+    const began = performance.now();
     let tally: Tally = { inputs: 0, answered: 0, milliseconds: 0, counts: {} };
     let isWhole = false;
-    const ending = await runChild({ target: name, seed, from, count: end - from, deadline, progress }, (message) => {
+    const job = { target: name, seed, from, count: end - from, milliseconds: share - sum.milliseconds, progress };
+    const ending = await runChild(job, (message) => {
       if ('finding' in message) {
         if (!isKnown(name, message.finding.signature)) print(name, seed, message.finding);
       } else ({ tally, isWhole } = message);
@@ -106,7 +107,7 @@ async function runTarget(name: string, seed: number, share: number): Promise<Tal
     const index = isWhole ? from + tally.inputs - 1 : indexInProgress();
     sum.inputs += index + 1 - from;
     sum.answered += tally.answered;
-    sum.milliseconds += tally.milliseconds;
+    sum.milliseconds += isWhole ? tally.milliseconds : performance.now() - began;
     for (const [key, count] of Object.entries(tally.counts)) sum.counts[key] = (sum.counts[key] ?? 0) + count;
     if (isWhole) break;
     const message = ending ?? 'the process ended without an error';
