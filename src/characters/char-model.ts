@@ -1,6 +1,7 @@
 // The character model of `tapeloop train` and of the demo's page: how it is built, trained by a step and measured.
 import { ndarray } from '../data/array.ts';
 import { encodeText, TextError, type TextStreams, textStreams } from '../data/text.ts';
+import { expectList, expectType } from '../engine/argument-error.ts';
 import { setSeed } from '../engine/random.ts';
 import { dense } from '../layers/dense.ts';
 import { dropout } from '../layers/dropout.ts';
@@ -101,10 +102,14 @@ export async function validate(
 }
 
 /** The id that a text without a prompt begins behind: a line's end, if there is one. */
-export const startId = (vocabulary: readonly string[]): number => Math.max(vocabulary.indexOf('\n'), 0);
+export function startId(vocabulary: readonly string[]): number {
+  expectList('startId: vocabulary', vocabulary);
+  return Math.max(vocabulary.indexOf('\n'), 0);
+}
 
 /** `encodeText` for a user, who does not know that function: an error begins with `name`. */
 export function encodeNamed(text: string, vocabulary: readonly string[], name: string): Int32Array {
+  expectType('encodeNamed: name', name, 'string');
   try {
     return encodeText(text, vocabulary);
   } catch (error) {

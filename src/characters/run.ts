@@ -1,5 +1,6 @@
 // What a training run of a character model leaves in its file, beside the weights, so that it goes on where it stopped: on the command
 // line what began in a page, and the other way round.
+import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import type { Model } from '../train/model.ts';
 import { decodeModel, encodeModel } from '../train/saved-model.ts';
@@ -33,6 +34,11 @@ const MAX_POINTS = 16384;
 
 /** Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far apart. */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
+  expectList('addPoint: points', points);
+  for (const each of [point, points[0], points[1], points.at(-1)]) {
+    if (each !== undefined && !isPoint(each))
+      throw new ArgumentError(`addPoint: expected points [step, loss], got ${shown(each)}`);
+  }
   const spacing = points.length > MAX_POINTS / 2 ? points[1]![0] - points[0]![0] : 0;
   if (points.length > 0 && point[0] - points.at(-1)![0] < spacing) return;
   points.push(point);

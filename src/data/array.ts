@@ -1,5 +1,5 @@
 import type { DType, Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
 import { checkShape, formatShape, type Shape, sizeOf } from '../engine/shape.ts';
 
@@ -35,7 +35,9 @@ export class NdArray<D extends NumberArray = NumberArray> {
 function expectFull({ data, shape }: NdArray, what: string): void {
   const got = typeof data?.[0] === 'bigint' ? 'bigints; Int32Array.from(data, Number) makes ids of them' : data?.length;
   if (got !== sizeOf(shape)) {
-    throw new ArgumentError(`${what}: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got data of ${got}`);
+    throw new ArgumentError(
+      `${what}: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${data?.length === undefined ? shown(data) : `data of ${got}`}`,
+    );
   }
 }
 

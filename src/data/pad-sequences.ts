@@ -1,5 +1,5 @@
 import type { DType } from '../autograd/tensor.ts';
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectArray, isFloat32, shown } from '../engine/argument-error.ts';
 import type { NestedNumbers } from '../engine/nested-numbers.ts';
 import { checkOptions } from '../engine/options.ts';
 import { formatShape, sameShape } from '../engine/shape.ts';
@@ -47,6 +47,7 @@ export function padSequences(
   }
   if (dtype !== 'i32' && dtype !== 'f32')
     throw new ArgumentError(`padSequences: dtype expected 'i32' or 'f32', got ${shown(dtype)}`);
+  expectArray('padSequences: sequences', sequences);
   const arrays = Array.from(sequences, (sequence, i) => sequenceOf(sequence, i));
   const longest = arrays.reduce((length, { shape }) => Math.max(length, shape[0]!), 0);
   const { maxLength = longest } = options;
@@ -64,9 +65,10 @@ export function padSequences(
     length,
     'padSequences: maxLength',
   );
-  const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : Number.isFinite(Math.fround(x)));
+  const fits = (x: number): boolean => (dtype === 'i32' ? (x | 0) === x : isFloat32(x));
   const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
-  if (!fits(value)) throw new ArgumentError(`padSequences: value expected ${expected}, got ${shown(value)}`);
+  if (typeof value !== 'number' || !fits(value))
+    throw new ArgumentError(`padSequences: value expected ${expected}, got ${shown(value)}`);
   // Fresh memory has zeros, and is not even taken before it is written.
   if (value !== 0) data.fill(value);
 

@@ -1,5 +1,5 @@
 import type { DType } from '../autograd/tensor.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, expectList } from '../engine/argument-error.ts';
 import { formatShape, type Shape, sameShape } from '../engine/shape.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
@@ -80,8 +80,9 @@ function differInLength(values: readonly unknown[]): boolean {
   return lengths.every((n) => typeof n === 'number') && lengths.some((n) => n !== lengths[0]);
 }
 
-const raggedOf = (sequences: readonly DataLike[], dtype: DType, what: string): RaggedArray =>
-  new RaggedArray(
-    sequences.map((sequence, i) => toNdArray(sequence, dtype, `${what}[${i}]`)),
-    what,
-  );
+function raggedOf(sequences: readonly DataLike[], dtype: DType, what: string): RaggedArray {
+  expectList(what, sequences);
+  // A hole is a sequence that is not there.
+  const arrays = Array.from(sequences, (sequence, i) => toNdArray(sequence, dtype, `${what}[${i}]`));
+  return new RaggedArray(arrays, what);
+}

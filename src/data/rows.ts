@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { NdArray } from './array.ts';
@@ -39,7 +39,8 @@ export interface TrainTestOptions extends ShuffleOptions {
  */
 export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number } = {}): [T, T] {
   const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
-  const count = rowCount(rows);
+  const count = rowCount(rows, 'splitAt: rows');
+  expectType('splitAt: at', at, 'number');
   const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
   if (!Number.isInteger(from) || from < 0 || from > count) {
     throw new ArgumentError(
@@ -70,6 +71,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   const names = { testSize: 1, shuffle: 1, seed: 1 };
   const { testSize = 0.25, shuffle: shuffled = true, seed = 0 } = checkOptions('trainTestSplit', options, names);
   const count = commonCount(arrays, 'trainTestSplit');
+  expectType('trainTestSplit: testSize', testSize, 'number');
   const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
   if (!Number.isInteger(test) || test < 1 || test >= count) {
     throw new ArgumentError(
@@ -105,7 +107,8 @@ export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: Shuf
  * @throws ArgumentError if a number is not that of a row.
  */
 export function takeRows<T extends Rows>(rows: T, indices: ArrayLike<number>): T {
-  const count = rowCount(rows);
+  const count = rowCount(rows, 'takeRows: rows');
+  expectArray('takeRows: indices', indices);
   for (let i = 0; i < indices.length; i++) {
     const index = indices[i]!;
     if (Number.isInteger(index) && index >= 0 && index < count) continue;
@@ -136,15 +139,23 @@ function taken<E>(list: List<E>, indices: ArrayLike<number>, size: number): List
 
 function sliceRows<T extends Rows>(rows: T, from: number, to: number): T {
   if (!(rows instanceof NdArray)) return (rows as List).slice(from, to) as unknown as T;
-  const size = rows.data.length / Math.max(rowCount(rows), 1);
+  const size = rows.data.length / Math.max(rows.shape[0]!, 1);
   const data = (rows.data as List<number>).slice(from * size, to * size);
   return new NdArray(data, [to - from, ...rows.shape.slice(1)]) as NdArray as T;
 }
 
-const rowCount = (rows: Rows): number => (rows instanceof NdArray ? rows.shape[0]! : rows.length);
+function rowCount(rows: Rows, what: string): number {
+  if (!(rows instanceof NdArray)) {
+    expectArray(what, rows);
+    return rows.length;
+  }
+  if (rows.shape.length > 0) return rows.shape[0]!;
+  throw new ArgumentError(`${what} expected at least one axis, got a single number`);
+}
 
 function commonCount(arrays: readonly Rows[], what: string): number {
-  const counts = arrays.map(rowCount);
+  expectList(`${what}: arrays`, arrays);
+  const counts = Array.from(arrays, (rows, i) => rowCount(rows, `${what}: arrays[${i}]`));
   const other = counts.findIndex((count) => count !== counts[0]);
   if (counts.length === 0) throw new ArgumentError(`${what}: expected one array or more, got none`);
   if (other < 0) return counts[0]!;

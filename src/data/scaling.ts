@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { formatShape } from '../engine/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
@@ -66,9 +66,13 @@ export function standardize(train: DataLike): StandardScaler {
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html
  */
 export function minMaxScale(train: DataLike, options: { range?: readonly [number, number] } = {}): MinMaxScaler {
-  const [low, high] = checkOptions('minMaxScale', options, { range: 1 }).range ?? [0, 1];
-  if (!(low < high && Number.isFinite(high - low))) {
-    throw new ArgumentError(`minMaxScale: range expected two numbers, the lower first, got [${low}, ${high}]`);
+  const { range = [0, 1] } = checkOptions('minMaxScale', options, { range: 1 });
+  expectList('minMaxScale: range', range);
+  const [low, high] = range;
+  if (![low, high].every(Number.isFinite) || !(low < high && Number.isFinite(high - low))) {
+    throw new ArgumentError(
+      `minMaxScale: range expected two numbers, the lower first, got [${shown(low)}, ${shown(high)}]`,
+    );
   }
   const columns = featuresOf(train, 'minMaxScale');
   const min = Float64Array.from(columns, (values) => values.reduce((a, b) => Math.min(a, b)));

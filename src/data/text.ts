@@ -1,6 +1,6 @@
 // Text as a model sees it: characters (code points) as ids, cut into parallel streams of consecutive windows.
 
-import { shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 
 /** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
@@ -20,6 +20,9 @@ export class TextError extends Error {
  * @see https://encoding.spec.whatwg.org/#utf-8-decoder
  */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
+  if (!(bytes instanceof Uint8Array))
+    throw new ArgumentError(`decodeUtf8: bytes expected a Uint8Array, got ${shown(bytes)}`);
+  expectType('decodeUtf8: name', name, 'string');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -55,6 +58,7 @@ function invalidUtf8(bytes: Uint8Array): number {
  * @throws TextError if the text is empty
  */
 export function buildVocabulary(text: string): string[] {
+  expectType('buildVocabulary: text', text, 'string');
   if (text === '') throw new TextError('buildVocabulary: expected text, got an empty one');
   return [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
 }
@@ -67,13 +71,13 @@ export function buildVocabulary(text: string): string[] {
  * @throws TextError at the first character that the vocabulary lacks; RangeError if an entry of the vocabulary is not one character or stands twice
  */
 export function encodeText(text: string, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
+  expectType('encodeText: text', text, 'string');
+  expectList('encodeText: vocabulary', vocabulary);
   const idOf = new Map<number, number>();
   for (const [id, character] of vocabulary.entries()) {
-    const code = character.codePointAt(0);
+    const code = typeof character === 'string' ? character.codePointAt(0) : undefined;
     if (code === undefined || character.length !== (code > 0xffff ? 2 : 1) || idOf.has(code)) {
-      throw new RangeError(
-        `vocabulary[${id}]: expected one character, not used before, got ${JSON.stringify(character)}`,
-      );
+      throw new RangeError(`vocabulary[${id}]: expected one character, not used before, got ${shown(character)}`);
     }
     idOf.set(code, id);
   }
@@ -101,6 +105,8 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
  * @throws RangeError if an id is not an index of the vocabulary
  */
 export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[]): string {
+  expectArray('decodeIds: ids', ids);
+  expectList('decodeIds: vocabulary', vocabulary);
   return Array.from(ids, (id, at) => {
     if (Number.isInteger(id) && id >= 0 && id < vocabulary.length) return vocabulary[id];
     throw new RangeError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${shown(id)}`);
@@ -154,7 +160,7 @@ export class TextStreams {
 
   set position(position: number) {
     if (!Number.isInteger(position) || position < 0 || position >= this.windows) {
-      throw new RangeError(`textStreams: position expected 0 to ${this.windows - 1}, got ${position}`);
+      throw new RangeError(`textStreams: position expected 0 to ${this.windows - 1}, got ${shown(position)}`);
     }
     this.#position = position;
   }
@@ -192,6 +198,7 @@ export function textStreams(ids: Int32Array, options: { batch: number; time: num
       throw new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${shown(options[key])}`);
     }
   }
+  expectArray('textStreams: ids', ids);
   const needed = options.batch * options.time + 1;
   if (ids.length < needed) {
     throw new TextError(

@@ -18,6 +18,18 @@ export function expectList(what: string, value: unknown): unknown[] {
   throw new ArgumentError(`${what} expected a list, got ${shown(value)}`);
 }
 
+/** Throws `ArgumentError` for what is neither a list nor a typed array. */
+export function expectArray(what: string, array: unknown): void {
+  if (!Array.isArray(array) && (!ArrayBuffer.isView(array) || array instanceof DataView))
+    throw new ArgumentError(`${what} expected a list or a typed array, got ${shown(array)}`);
+}
+
+/** Throws `ArgumentError` for a value of another type. */
+export function expectType(what: string, value: unknown, type: 'function' | 'string' | 'number'): void {
+  // biome-ignore lint/suspicious/useValidTypeof: the type of `type` holds valid ones only
+  if (typeof value !== type) throw new ArgumentError(`${what} expected a ${type}, got ${shown(value)}`);
+}
+
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
 export function expectCount(what: string, value: number): number {
   if (!Number.isInteger(value) || value < 1)

@@ -1,3 +1,4 @@
+import { expectArray, expectList, expectType } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { DISTINCT, lineCharts, type Series } from './line-chart.ts';
 
@@ -22,6 +23,12 @@ export interface GradientFlowPlotOptions {
  */
 export function plotGradientFlow(flows: readonly FlowLine[], options: GradientFlowPlotOptions = {}): string {
   const { title = 'Gradient flow' } = checkOptions('plotGradientFlow', options, { title: 1 });
+  expectType('plotGradientFlow: title', title, 'string');
+  expectList('plotGradientFlow: flows', flows);
+  for (const [i, flow] of flows.entries()) {
+    expectType(`plotGradientFlow: flows[${i}].layer`, flow?.layer, 'string');
+    expectArray(`plotGradientFlow: flows[${i}].norms`, flow.norms);
+  }
   const series = flows.map(
     ({ layer, norms }, i): Series => ({
       label: layer,

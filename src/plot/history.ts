@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import type { History } from '../train/fit.ts';
 import { lineCharts, type Panel, type Point } from './line-chart.ts';
@@ -21,15 +21,23 @@ const DOTS = 60;
  */
 export function plotHistory(history: History, options: HistoryPlotOptions = {}): string {
   const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
-  const names = [...new Set(Object.keys(history.history).map((name) => name.replace(/^val_/, '')))];
+  expectType('plotHistory: title', title, 'string');
+  const { epoch, validated: validatedAt, history: curves } = history ?? {};
+  expectArray('plotHistory: history.epoch', epoch);
+  expectArray('plotHistory: history.validated', validatedAt);
+  if (typeof curves !== 'object' || curves === null)
+    throw new ArgumentError(`plotHistory: history.history expected an object of lists, got ${shown(curves)}`);
+  for (const [name, values] of Object.entries(curves)) expectList(`plotHistory: history.history.${name}`, values);
+  if (metrics !== undefined) expectList('plotHistory: metrics', metrics);
+  const names = [...new Set(Object.keys(curves).map((name) => name.replace(/^val_/, '')))];
   for (const name of metrics ?? []) {
     if (!names.includes(name)) {
-      throw new ArgumentError(`plotHistory: metrics expected some of ${names.join(', ')}, got '${name}'`);
+      throw new ArgumentError(`plotHistory: metrics expected some of ${names.join(', ')}, got ${shown(name)}`);
     }
   }
   const panels = (metrics ?? names).map((name, i): Panel => {
-    const trained = pointsOf(history.history[name], history.epoch);
-    const validated = pointsOf(history.history[`val_${name}`], history.validated);
+    const trained = pointsOf(curves[name], epoch);
+    const validated = pointsOf(curves[`val_${name}`], validatedAt);
     const dots = trained.length + validated.length <= 2 * DOTS;
     return {
       ...{ title: i === 0 ? `${title}: ${name}` : name, xLabel: 'epoch', yLabel: name, empty: 'no epochs yet' },

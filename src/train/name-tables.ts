@@ -36,11 +36,11 @@ export class NameTable<Makers extends object> {
     const makers = this.#makers;
     if (!makers) {
       throw new ArgumentError(
-        `${this.#what} expected one that was made by its function, got '${name}'; 'tapeloop' knows names, 'tapeloop/lean' does not`,
+        `${this.#what} expected one that was made by its function, got ${shown(name)}; 'tapeloop' knows names, 'tapeloop/lean' does not`,
       );
     }
-    const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
-    if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
+    const full = typeof name === 'string' && Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
+    if (typeof name === 'string' && Object.hasOwn(makers, full)) return makers[full as keyof Makers];
     const own = typeof name === 'string' ? customObject(this.#what, name) : undefined;
     // What has no options in the file is what was given.
     if (own !== undefined) {

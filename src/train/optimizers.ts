@@ -16,12 +16,8 @@ export {
 export type OptimizerName = keyof typeof optimizers;
 
 /** The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its range. */
-export function optimizerOf({
-  name,
-  learningRate,
-  excludeFromWeightDecay: excluded,
-  ...options
-}: OptimizerConfig): Optimizer {
+export function optimizerOf(config: OptimizerConfig): Optimizer {
+  const { name, learningRate, excludeFromWeightDecay: excluded, ...options } = config ?? {};
   const make = optimizerTable.makerOf(name);
   const rate = typeof learningRate === 'object' ? deserialize(learningRate as ScheduleConfig) : learningRate;
   const excludeFromWeightDecay =

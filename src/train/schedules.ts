@@ -263,6 +263,8 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
   const { warmupSteps, after, initialLearningRate = 0 } = checkOptions('linearWarmup', options, names);
   expectRates('linearWarmup', { warmupSteps, initialLearningRate });
   const next = typeof after === 'number' ? constant({ learningRate: after }) : after;
+  if (typeof next?.at !== 'function')
+    throw new ArgumentError(`linearWarmup: after expected a number or a schedule, got ${shown(after)}`);
   return {
     name: 'linearWarmup',
     at: (t) => (t < warmupSteps ? line(initialLearningRate, next.at(0), t / warmupSteps) : next.at(t - warmupSteps)),
@@ -271,8 +273,10 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
 }
 
 /** Options that make an equal schedule; of one of the caller's own without `config` its name. @see keras.optimizers.schedules.serialize */
-export const serialize = (schedule: Schedule): ScheduleConfig =>
-  schedule.config?.() ?? { name: customName(schedule.name) };
+export function serialize(schedule: Schedule): ScheduleConfig {
+  if (typeof schedule?.at !== 'function') throw new ArgumentError(`schedule expected one, got ${shown(schedule)}`);
+  return schedule.config?.() ?? { name: customName(schedule.name) };
+}
 
 /**
  * The schedule that a configuration describes.

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { extrasOf, openModelFile } from '../../io/model-file.ts';
 import type { Json } from '../../layers/layer.ts';
@@ -40,6 +40,10 @@ interface Kept {
  */
 export function backupAndRestore(store: BackupStore, options: BackupOptions = {}): Callback {
   const { customObjects } = checkOptions('backupAndRestore', options, { customObjects: 1 });
+  for (const name of ['read', 'write', 'remove'] as const) {
+    if (name !== 'remove' || store?.remove !== undefined)
+      expectType(`backupAndRestore: store.${name}`, store?.[name], 'function');
+  }
   let model: AnyModel;
   let plan: TrainingPlan;
   let isDone = false;
@@ -50,6 +54,8 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
       isDone = false;
       const bytes = await store.read();
       if (!bytes) return;
+      if (!(bytes instanceof Uint8Array))
+        throw new ArgumentError(`backupAndRestore: store.read expected to give a Uint8Array, got ${shown(bytes)}`);
       const file = openModelFile(bytes, undefined);
       const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);
       restoreModel(model, bytes, { customObjects });

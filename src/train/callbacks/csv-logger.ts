@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import type { Callback } from '../fit.ts';
 
@@ -19,9 +19,10 @@ export interface CsvLoggerOptions {
  * @see keras.callbacks.CSVLogger
  */
 export function csvLogger(write: (line: string) => void | Promise<void>, options: CsvLoggerOptions = {}): Callback {
+  expectType('csvLogger: write', write, 'function');
   const { separator = ',', append = false } = checkOptions('csvLogger', options, { separator: 1, append: 1 });
-  if (separator.length !== 1 || /["\r\n]/.test(separator)) {
-    throw new ArgumentError(`csvLogger: separator expected one character, got ${JSON.stringify(separator)}`);
+  if (typeof separator !== 'string' || separator.length !== 1 || /["\r\n]/.test(separator)) {
+    throw new ArgumentError(`csvLogger: separator expected one character, got ${shown(separator)}`);
   }
   const line = (values: readonly (string | number)[]): string =>
     `${values.map((value) => quoted(String(value), separator)).join(separator)}\n`;

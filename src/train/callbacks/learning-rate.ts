@@ -1,3 +1,4 @@
+import { expectType } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
 import type { Callback } from '../fit.ts';
@@ -12,6 +13,7 @@ import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
  * @see keras.callbacks.LearningRateScheduler
  */
 export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
+  expectType('learningRateScheduler: schedule', schedule, 'function');
   let model: AnyModel;
   return {
     onTrainBegin(trained) {
@@ -54,6 +56,7 @@ export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callb
   for (const [name, value] of Object.entries({ patience, cooldown })) {
     expectNumber(`reduceLrOnPlateau: ${name}`, value, 'an integer ≥ 0');
   }
+  expectType('reduceLrOnPlateau: minLr', minLr, 'number');
   const monitor = new Monitor('reduceLrOnPlateau', { ...options, minDelta });
   let model: AnyModel;
   let wait = 0;

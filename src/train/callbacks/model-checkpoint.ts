@@ -1,5 +1,4 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
-import { shown } from '../../engine/argument-error.ts';
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import type { ModelExtras } from '../../io/model-file.ts';
 import type { Callback } from '../fit.ts';
@@ -45,6 +44,7 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
  * @see keras.callbacks.ModelCheckpoint
  */
 export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
+  expectType('modelCheckpoint: save', save, 'function');
   checkOptions('modelCheckpoint', options, {
     monitor: 1,
     mode: 1,

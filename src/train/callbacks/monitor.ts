@@ -1,5 +1,4 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
-import { shown } from '../../engine/argument-error.ts';
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import type { Names } from '../../engine/options.ts';
 import type { TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
@@ -27,6 +26,8 @@ export class Monitor {
 
   /** @throws ArgumentError for an unknown mode, or a name that tells no direction. */
   constructor(what: string, { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions) {
+    expectType(`${what}: monitor`, monitor, 'string');
+    expectType(`${what}: minDelta`, minDelta, 'number');
     this.#what = what;
     this.name = monitor;
     this.#minDelta = Math.abs(minDelta);
@@ -59,7 +60,7 @@ export class Monitor {
   #direction(mode: NonNullable<MonitorOptions['mode']>): 'min' | 'max' {
     if (mode === 'min' || mode === 'max') return mode;
     if (mode !== 'auto') {
-      throw new ArgumentError(`${this.#what}: mode expected 'auto', 'min' or 'max', got ${JSON.stringify(mode)}`);
+      throw new ArgumentError(`${this.#what}: mode expected 'auto', 'min' or 'max', got ${shown(mode)}`);
     }
     if (LESS.test(this.name)) return 'min';
     if (MORE.test(this.name)) return 'max';

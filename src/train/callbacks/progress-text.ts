@@ -1,3 +1,4 @@
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import type { Callback, TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
@@ -28,6 +29,9 @@ export function progressText(
 ): Callback {
   const names = { everyMs: 1, now: 1 };
   const { everyMs = 100, now = () => performance.now() } = checkOptions('progressText', options, names);
+  expectType('progressText: show', show, 'function');
+  expectType('progressText: everyMs', everyMs, 'number');
+  expectType('progressText: now', now, 'function');
   let plan: TrainingPlan;
   let epoch = 0;
   let batches = 0;
@@ -79,6 +83,9 @@ export function progressElement(
 ): Callback {
   const names = { lines: 1, everyMs: 1, now: 1 };
   const { lines = 20, ...options } = checkOptions('progressElement', given, names);
+  if (typeof element !== 'object' || element === null)
+    throw new ArgumentError(`progressElement: element expected an element of a page, got ${shown(element)}`);
+  expectType('progressElement: lines', lines, 'number');
   const kept: string[] = [];
   return progressText((line, isLast) => {
     element.textContent = [...kept, line].slice(-lines).join('\n');

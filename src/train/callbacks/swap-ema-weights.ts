@@ -1,3 +1,4 @@
+import { checkOptions } from '../../engine/options.ts';
 import type { Callback } from '../fit.ts';
 import type { AnyModel } from '../model.ts';
 
@@ -9,7 +10,8 @@ import type { AnyModel } from '../model.ts';
  * @throws ArgumentError when training begins, if the optimizer keeps no averages.
  * @see keras.callbacks.SwapEMAWeights
  */
-export function swapEmaWeights({ swapOnEpoch = false }: { swapOnEpoch?: boolean } = {}): Callback {
+export function swapEmaWeights(options: { swapOnEpoch?: boolean } = {}): Callback {
+  const { swapOnEpoch = false } = checkOptions('swapEmaWeights', options, { swapOnEpoch: 1 });
   let model: AnyModel;
   const set = (swapped: boolean): void => {
     if (swapped !== model.optimizer.isSwapped) model.optimizer.swapEma(model.weights);

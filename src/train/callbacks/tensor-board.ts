@@ -1,5 +1,4 @@
-import { ArgumentError } from '../../autograd/tensor.ts';
-import { shown } from '../../engine/argument-error.ts';
+import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { fileVersionRecord, scalarsRecord } from '../../io/event-file.ts';
 import type { Callback } from '../fit.ts';
@@ -37,6 +36,8 @@ export interface TensorBoardOptions {
 export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: TensorBoardOptions = {}): Callback {
   checkOptions('tensorBoard', options, { updateFreq: 1, now: 1 });
   const { updateFreq = 'epoch', now = () => Date.now() / 1000 } = options;
+  expectType('tensorBoard: open', open, 'function');
+  expectType('tensorBoard: now', now, 'function');
   const every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq === 'batch' ? 1 : updateFreq;
   if (!(every === Number.POSITIVE_INFINITY || Number.isInteger(every)) || every < 1) {
     throw new ArgumentError(

@@ -1,3 +1,4 @@
+import { expectType } from '../../engine/argument-error.ts';
 import type { Callback } from '../fit.ts';
 
 /**
@@ -7,9 +8,12 @@ import type { Callback } from '../fit.ts';
  * @param told gets the error, which names the step.
  * @see keras.callbacks.TerminateOnNaN
  */
-export const terminateOnNaN = (told?: (error: Error) => void): Callback => ({
-  onDivergence(error) {
-    told?.(error);
-    return true;
-  },
-});
+export function terminateOnNaN(told: (error: Error) => void = () => {}): Callback {
+  expectType('terminateOnNaN: told', told, 'function');
+  return {
+    onDivergence(error) {
+      told(error);
+      return true;
+    },
+  };
+}

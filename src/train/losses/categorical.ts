@@ -78,7 +78,7 @@ export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}
   const name = 'categoricalFocalCrossentropy';
   checkCrossentropyOptions(name, fromLogits, labelSmoothing);
   expectNumber(`${name}: gamma`, gamma, '≥ 0');
-  const alphas = typeof alpha === 'object' ? [...alpha] : [alpha];
+  const alphas = Array.isArray(alpha) ? [...alpha] : [alpha as number];
   for (const each of alphas) expectNumber(`${name}: alpha`, each, 'a finite number');
   return rowLoss(
     {
