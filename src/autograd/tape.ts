@@ -1,5 +1,7 @@
 import type { Kernels, Ptr } from '../engine/abi.ts';
+import { expectList, expectType } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { checkOptions } from '../engine/options.ts';
 import { tensorOf, type Weight } from './parameter.ts';
 import { ArgumentError, expectEngine, expectF32, formatShape, keep, Tensor } from './tensor.ts';
 
@@ -202,6 +204,7 @@ export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
 
 /** Runs `body` without recording: what it computes is constant to gradients. */
 export function stopGradient<T>(body: () => T): T {
+  expectType('stopGradient: body', body, 'a function');
   const outer = active;
   active = undefined;
   try {
@@ -232,11 +235,11 @@ export interface ValueAndGrad {
  *   within another `valueAndGrad`, it computes with something that the other differentiates: a gradient has no gradient here, and within
  *   `stopGradient` it is a constant.
  */
-export function valueAndGrad(
-  f: () => Tensor,
-  wrt: readonly Weight[],
-  { seed = 1 }: { seed?: number } = {},
-): ValueAndGrad {
+export function valueAndGrad(f: () => Tensor, wrt: readonly Weight[], options: { seed?: number } = {}): ValueAndGrad {
+  const { seed = 1 } = checkOptions('valueAndGrad', options, { seed: 1 });
+  expectType('valueAndGrad: f', f, 'a function');
+  expectType('valueAndGrad: seed', seed, 'a number');
+  expectList('valueAndGrad: wrt', wrt);
   const leaves = wrt.map(tensorOf);
   leaves.forEach((leaf, i) => {
     expectF32(`valueAndGrad: wrt[${i}]`, leaf);

@@ -239,8 +239,9 @@ export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
 }
 
 /** A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. */
-export function keep(x: Tensor, name = x.name): Tensor {
-  const copy = persistent(x.shape, { dtype: x.dtype, name, engine: x.engine });
+export function keep(x: Tensor, name?: string): Tensor {
+  expectTensor('keep: x', x);
+  const copy = persistent(x.shape, { dtype: x.dtype, name: name ?? x.name, engine: x.engine });
   copy.set(x.toArray());
   return copy;
 }

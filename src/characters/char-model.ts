@@ -109,7 +109,7 @@ export function startId(vocabulary: readonly string[]): number {
 
 /** `encodeText` for a user, who does not know that function: an error begins with `name`. */
 export function encodeNamed(text: string, vocabulary: readonly string[], name: string): Int32Array {
-  expectType('encodeNamed: name', name, 'string');
+  expectType('encodeNamed: name', name, 'a string');
   try {
     return encodeText(text, vocabulary);
   } catch (error) {

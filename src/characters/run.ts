@@ -35,9 +35,8 @@ const MAX_POINTS = 16384;
 /** Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far apart. */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
   expectList('addPoint: points', points);
-  for (const each of [point, points[0], points[1], points.at(-1)]) {
-    if (each !== undefined && !isPoint(each))
-      throw new ArgumentError(`addPoint: expected points [step, loss], got ${shown(each)}`);
+  for (const each of points.length > 0 ? [point, points[0], points.at(-1)] : [point]) {
+    if (!isPoint(each)) throw new ArgumentError(`addPoint: expected points [step, loss], got ${shown(each)}`);
   }
   const spacing = points.length > MAX_POINTS / 2 ? points[1]![0] - points[0]![0] : 0;
   if (points.length > 0 && point[0] - points.at(-1)![0] < spacing) return;

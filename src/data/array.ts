@@ -33,11 +33,12 @@ export class NdArray<D extends NumberArray = NumberArray> {
 
 /** That the numbers still are as many as the shape says: a buffer that was handed to a worker has none left. */
 function expectFull({ data, shape }: NdArray, what: string): void {
-  const got = typeof data?.[0] === 'bigint' ? 'bigints; Int32Array.from(data, Number) makes ids of them' : data?.length;
+  const got =
+    typeof data?.[0] === 'bigint'
+      ? 'bigints; Int32Array.from(data, Number) makes ids of them'
+      : (data?.length ?? shown(data));
   if (got !== sizeOf(shape)) {
-    throw new ArgumentError(
-      `${what}: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${data?.length === undefined ? shown(data) : `data of ${got}`}`,
-    );
+    throw new ArgumentError(`${what}: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${got}`);
   }
 }
 

@@ -48,7 +48,7 @@ export function padSequences(
   if (dtype !== 'i32' && dtype !== 'f32')
     throw new ArgumentError(`padSequences: dtype expected 'i32' or 'f32', got ${shown(dtype)}`);
   expectArray('padSequences: sequences', sequences);
-  const arrays = Array.from(sequences, (sequence, i) => sequenceOf(sequence, i));
+  const arrays = Array.from({ length: sequences.length }, (_, i) => sequenceOf(sequences[i]!, i));
   const longest = arrays.reduce((length, { shape }) => Math.max(length, shape[0]!), 0);
   const { maxLength = longest } = options;
   if (!Number.isInteger(maxLength) || maxLength < 0) {

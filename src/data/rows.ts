@@ -40,7 +40,7 @@ export interface TrainTestOptions extends ShuffleOptions {
 export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number } = {}): [T, T] {
   const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
   const count = rowCount(rows, 'splitAt: rows');
-  expectType('splitAt: at', at, 'number');
+  expectType('splitAt: at', at, 'a number');
   const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
   if (!Number.isInteger(from) || from < 0 || from > count) {
     throw new ArgumentError(
@@ -71,7 +71,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   const names = { testSize: 1, shuffle: 1, seed: 1 };
   const { testSize = 0.25, shuffle: shuffled = true, seed = 0 } = checkOptions('trainTestSplit', options, names);
   const count = commonCount(arrays, 'trainTestSplit');
-  expectType('trainTestSplit: testSize', testSize, 'number');
+  expectType('trainTestSplit: testSize', testSize, 'a number');
   const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
   if (!Number.isInteger(test) || test < 1 || test >= count) {
     throw new ArgumentError(

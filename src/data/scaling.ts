@@ -70,9 +70,7 @@ export function minMaxScale(train: DataLike, options: { range?: readonly [number
   expectList('minMaxScale: range', range);
   const [low, high] = range;
   if (![low, high].every(Number.isFinite) || !(low < high && Number.isFinite(high - low))) {
-    throw new ArgumentError(
-      `minMaxScale: range expected two numbers, the lower first, got [${shown(low)}, ${shown(high)}]`,
-    );
+    throw new ArgumentError(`minMaxScale: range expected two numbers, the lower first, got ${formatShape(range)}`);
   }
   const columns = featuresOf(train, 'minMaxScale');
   const min = Float64Array.from(columns, (values) => values.reduce((a, b) => Math.min(a, b)));

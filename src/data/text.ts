@@ -22,7 +22,7 @@ export class TextError extends Error {
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
   if (!(bytes instanceof Uint8Array))
     throw new ArgumentError(`decodeUtf8: bytes expected a Uint8Array, got ${shown(bytes)}`);
-  expectType('decodeUtf8: name', name, 'string');
+  expectType('decodeUtf8: name', name, 'a string');
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -58,7 +58,7 @@ function invalidUtf8(bytes: Uint8Array): number {
  * @throws TextError if the text is empty
  */
 export function buildVocabulary(text: string): string[] {
-  expectType('buildVocabulary: text', text, 'string');
+  expectType('buildVocabulary: text', text, 'a string');
   if (text === '') throw new TextError('buildVocabulary: expected text, got an empty one');
   return [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
 }
@@ -71,7 +71,7 @@ export function buildVocabulary(text: string): string[] {
  * @throws TextError at the first character that the vocabulary lacks; RangeError if an entry of the vocabulary is not one character or stands twice
  */
 export function encodeText(text: string, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
-  expectType('encodeText: text', text, 'string');
+  expectType('encodeText: text', text, 'a string');
   expectList('encodeText: vocabulary', vocabulary);
   const idOf = new Map<number, number>();
   for (const [id, character] of vocabulary.entries()) {
@@ -107,8 +107,12 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
 export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[]): string {
   expectArray('decodeIds: ids', ids);
   expectList('decodeIds: vocabulary', vocabulary);
-  return Array.from(ids, (id, at) => {
-    if (Number.isInteger(id) && id >= 0 && id < vocabulary.length) return vocabulary[id];
+  return Array.from({ length: ids.length }, (_, at) => {
+    const id = ids[at]!;
+    if (Number.isInteger(id) && id >= 0 && id < vocabulary.length) {
+      expectType(`decodeIds: vocabulary[${id}]`, vocabulary[id], 'a string');
+      return vocabulary[id];
+    }
     throw new RangeError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${shown(id)}`);
   }).join('');
 }

@@ -24,10 +24,10 @@ export function expectArray(what: string, array: unknown): void {
     throw new ArgumentError(`${what} expected a list or a typed array, got ${shown(array)}`);
 }
 
-/** Throws `ArgumentError` for a value of another type. */
-export function expectType(what: string, value: unknown, type: 'function' | 'string' | 'number'): void {
-  // biome-ignore lint/suspicious/useValidTypeof: the type of `type` holds valid ones only
-  if (typeof value !== type) throw new ArgumentError(`${what} expected a ${type}, got ${shown(value)}`);
+/** Throws `ArgumentError` for null and for a value of another type than `type`, which is one with its article. */
+export function expectType(what: string, value: unknown, type: `a${'n' | ''} ${string}`): void {
+  if (value === null || !type.endsWith(typeof value))
+    throw new ArgumentError(`${what} expected ${type}, got ${shown(value)}`);
 }
 
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */

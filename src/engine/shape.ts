@@ -5,7 +5,7 @@ export type Shape = readonly number[];
 
 export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 export const formatShape = (shape: readonly (number | null)[]): string =>
-  Array.isArray(shape) ? `[${shape.map((n) => (Array.isArray(n) ? shown(n) : (n ?? '?'))).join(', ')}]` : shown(shape);
+  Array.isArray(shape) ? `[${shape.map((n) => (n == null ? '?' : shown(n))).join(', ')}]` : shown(shape);
 export const sameShape = (a: Shape, b: Shape): boolean => a?.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Throws `ArgumentError` unless it is a list of lengths. */

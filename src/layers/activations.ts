@@ -1,4 +1,5 @@
 import { ArgumentError, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { relu, sigmoid, tanh } from '../ops/elementwise.ts';
 import { softmax } from '../ops/softmax.ts';
 import { customName } from './custom-objects.ts';
@@ -35,9 +36,9 @@ export function activation(spec: ActivationSpec): Activation {
       return y;
     };
   }
-  if (Object.hasOwn(activations, spec)) return activations[spec]!;
+  if (typeof spec === 'string' && Object.hasOwn(activations, spec)) return activations[spec]!;
   const known = Object.keys(activations).join(', ');
-  throw new ArgumentError(`activation expected one of ${known} or a function, got '${String(spec)}'`);
+  throw new ArgumentError(`activation expected one of ${known} or a function, got ${shown(spec)}`);
 }
 
 /** Its name, and of a function of the caller's own what a file has in its place. Anything else is itself. */

@@ -3,9 +3,9 @@ import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { shown } from '../engine/argument-error.ts';
 import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
 import { broadcastTo } from '../ops/broadcast.ts';
+import { expectRate } from '../ops/dropout.ts';
 import { mul } from '../ops/elementwise.ts';
 import { where } from '../ops/select.ts';
-import { expectRate } from './dropout.ts';
 import {
   type BatchShape,
   type CallOptions,

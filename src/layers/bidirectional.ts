@@ -46,13 +46,13 @@ class Bidirectional<Output> extends Layer<Output> {
 
   constructor(layer: Recurrent, options: BidirectionalOptions) {
     if (!(layer instanceof Recurrent)) {
-      const got = (layer as { network?: AnyLayer }).network ?? (layer as AnyLayer);
-      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${got.className ?? typeof got}`);
+      const got = (layer as { network?: AnyLayer } | undefined)?.network ?? (layer as AnyLayer | undefined);
+      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${got?.className ?? shown(got)}`);
     }
     super('bidirectional', options, own, layer.batchInputShape);
     const { backwardLayer } = options;
     const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
-    if (mergeMode !== 'none' && !Object.hasOwn(merges, mergeMode)) {
+    if (mergeMode !== 'none' && (typeof mergeMode !== 'string' || !Object.hasOwn(merges, mergeMode))) {
       const modes = Object.keys(merges).join(', ');
       throw new ArgumentError(`bidirectional: mergeMode expected one of ${modes}, none, got ${shown(mergeMode)}`);
     }

@@ -53,6 +53,7 @@ class Conv1d extends Layer {
     super('conv1d', options, own);
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
+    expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
     activation(options.activation ?? 'linear');
     this.#options = options;
     // So long a sequence has room for any window: what is left to refuse is an option.

@@ -1,6 +1,5 @@
-import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
-import { dropout as drop } from '../ops/dropout.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { dropout as drop, expectRate } from '../ops/dropout.ts';
 import {
   type BatchShape,
   type CallOptions,
@@ -64,12 +63,6 @@ class SpatialDropout1d extends Dropout {
   protected override checkInput(inputShape: BatchShape): void {
     this.expectSequence(inputShape);
   }
-}
-
-/** Throws `ArgumentError` unless `rate` is in [0, 1). */
-export function expectRate(what: string, rate: number): number {
-  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`${what} expected in [0, 1), got ${shown(rate)}`);
-  return rate;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ArgumentError, type Shape, sizeOf } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
+import { shown } from '../engine/argument-error.ts';
 import { engine as currentEngine } from '../engine/engine.ts';
 import { checkOptions } from '../engine/options.ts';
 import type { RandomStream } from '../engine/random.ts';
@@ -184,12 +185,14 @@ const numbers = {
 /** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
 export function initializer(spec: InitializerSpec): Initializer {
   if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
-  if (typeof spec === 'object') {
-    const own = Object.hasOwn(numbers, spec?.name) && numbers[spec.name];
+  if (typeof spec === 'object' && typeof spec?.name === 'string') {
+    const own = Object.hasOwn(numbers, spec.name) && numbers[spec.name];
     if (own) checkOptions(`initializer ${spec.name}`, spec, { name: 1, ...own } as never);
     if (spec.name === 'randomUniform') return uniform(spec.minval, spec.maxval);
     if (spec.name === 'randomNormal') return normal(spec.mean ?? 0, spec.stddev);
     if (spec.name === 'constant') return (shape) => new Float32Array(sizeOf(shape)).fill(spec.value);
   }
-  throw new ArgumentError(`initializer expected one of ${Object.keys(plain).join(', ')}, got ${JSON.stringify(spec)}`);
+  throw new ArgumentError(
+    `initializer expected one of ${Object.keys(plain).join(', ')}, got ${shown((spec as { name?: unknown } | null)?.name ?? spec)}`,
+  );
 }

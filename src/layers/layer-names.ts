@@ -1,4 +1,4 @@
-import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import type { AnyLayer } from './layer.ts';
 
 /**
@@ -16,7 +16,6 @@ export function nameLayers(
 ): void {
   const taken = new Map<string, number>();
   const isFixed = (layer: AnyLayer): boolean => layer.isNamed || seen.has(layer);
-  expectList(`${what}: layers`, layers);
   layers.forEach((layer, i) => {
     if (!layer?.className) throw new ArgumentError(`${what}: layers[${i}] expected a layer, got ${shown(layer)}`);
     const { name } = layer;

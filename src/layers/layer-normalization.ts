@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
-import { isFloat32 } from '../engine/argument-error.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import { layerNorm } from '../ops/normalization.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
@@ -40,8 +40,8 @@ class LayerNormalization extends Layer {
   constructor(options: LayerNormalizationOptions) {
     super('layer_normalization', options, own);
     const { epsilon = 1e-3 } = options;
-    if (!(Math.fround(epsilon) > 0 && isFloat32(epsilon))) {
-      throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${epsilon}`);
+    if (!(isFloat32(epsilon) && Math.fround(epsilon) > 0)) {
+      throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${shown(epsilon)}`);
     }
     this.#options = options;
   }

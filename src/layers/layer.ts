@@ -1,7 +1,7 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
-import { shown } from '../engine/argument-error.ts';
+import { expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { nextStream, type RandomState, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
@@ -186,6 +186,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     super((self: Layer<Output, Input>, x: Input, callOptions) => transaction(() => self.#run(x, callOptions)));
     this.defaultName = defaultName;
     this.name = options.name ?? defaultName;
+    expectType(`${defaultName}: name`, this.name, 'a string');
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(options);
     for (const name in own) {

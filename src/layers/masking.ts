@@ -1,5 +1,5 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import {
@@ -25,10 +25,11 @@ class Masking extends Layer {
 
   constructor(options: MaskingOptions) {
     super('masking', options, own);
-    this.#maskValue = Math.fround(options.maskValue ?? 0);
-    if (!Number.isFinite(this.#maskValue)) {
-      throw new ArgumentError(`masking: maskValue expected a finite number, got ${shown(options.maskValue)}`);
+    const { maskValue = 0 } = options;
+    if (!isFloat32(maskValue)) {
+      throw new ArgumentError(`masking: maskValue expected a finite number, got ${shown(maskValue)}`);
     }
+    this.#maskValue = Math.fround(maskValue);
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {

@@ -1,4 +1,5 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { shown } from '../engine/argument-error.ts';
 import { add as addTensors, mul, scale, sub } from '../ops/elementwise.ts';
 import { concatenate as join } from '../ops/joins.ts';
 import { where } from '../ops/select.ts';
@@ -155,7 +156,9 @@ class Concatenate extends Merge {
     super('concatenate', options, own);
     this.#axis = options.axis ?? -1;
     if (!Number.isInteger(this.#axis) || this.#axis === 0) {
-      throw new ArgumentError(`concatenate: axis expected an integer other than 0, the batch, got ${options.axis}`);
+      throw new ArgumentError(
+        `concatenate: axis expected an integer other than 0, the batch, got ${shown(options.axis)}`,
+      );
     }
   }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, type DType, type Shape, Tensor, zeros } from '../autograd/tensor.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
-import { shown } from '../engine/argument-error.ts';
+import { expectType, shown } from '../engine/argument-error.ts';
 import { engine } from '../engine/engine.ts';
 import { checkOptions } from '../engine/options.ts';
 import { seedStream } from '../engine/random.ts';
@@ -68,6 +68,9 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
     const known = { layers: 1, name: 1, inputs: 1 };
     const { layers, name, inputs = {} } = checkOptions<NetworkOptions<L>>('model', options, known);
+    expectType('model: layers', layers, 'an object');
+    expectType('model: inputs', inputs, 'an object');
+    expectType('model: forward', forward, 'a function');
     const only = isInputSpec(inputs) ? inputs : undefined;
     super('model', { name, inputShape: only?.shape });
     const isList = Array.isArray(layers);
@@ -82,7 +85,12 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     this.#declaresInputs = options.inputs !== undefined;
     this.#forward = forward;
     const specs = leavesOf<InputSpec>(this.#inputs, isInputSpec);
-    const shapes = specs.map((spec) => checkOptions('model: inputs', spec, { dtype: 1, shape: 1, limit: 1 }).shape);
+    const shapes = specs.map((spec) => {
+      const { shape } = checkOptions('model: inputs', spec, { dtype: 1, shape: 1, limit: 1 });
+      if (shape !== undefined && !(Array.isArray(shape) && isShape([...shape])))
+        throw new ArgumentError(`model: shape of inputs expected a list of lengths, got ${shown(shape)}`);
+      return shape;
+    });
     if (!takesWeights() && shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
       this.outputShapes(mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [null, ...shape!]));
     }

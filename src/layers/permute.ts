@@ -1,4 +1,5 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { expectList } from '../engine/argument-error.ts';
 import { transpose } from '../ops/layout.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
@@ -16,8 +17,11 @@ class Permute extends Layer {
   constructor(options: PermuteOptions) {
     super('permute', options, own);
     const { dims } = options;
-    if (![...dims].sort((a, b) => a - b).every((n, i) => n === i + 1)) {
-      throw new ArgumentError(`permute: dims expected every axis from 1 to ${dims.length} once, got [${dims}]`);
+    expectList('permute: dims', dims);
+    if (![...dims].every((_, i) => dims.includes(i + 1))) {
+      throw new ArgumentError(
+        `permute: dims expected every axis from 1 to ${dims.length} once, got ${formatShape(dims)}`,
+      );
     }
     this.#dims = dims;
   }

@@ -1,5 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, expectShape, filled, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
+import { expectList, expectType } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
 import type { Step } from './composed-scan.ts';
@@ -101,9 +102,14 @@ export class DefinedCell extends RecurrentCell {
   /** @param name what the file that it comes from calls it. */
   constructor(definition: CellDefinition, name?: string) {
     checkOptions('rnn: cell', definition, { name: 1, units: 1, outputUnits: 1, weights: 1, call: 1 });
-    super(definition.name ?? 'cell', { name });
+    const { name: kind = 'cell' } = definition;
+    expectType('rnn: name of the cell', kind, 'a string');
+    super(kind, { name });
     const { units, outputUnits } = definition;
+    expectType('rnn: call', definition.call, 'a function');
+    if (definition.weights !== undefined) expectType('rnn: weights', definition.weights, 'a function');
     this.#widths = typeof units === 'number' ? [units] : units;
+    expectList(`${this.name}: units`, this.#widths);
     if (this.#widths.length === 0) throw new ArgumentError(`${this.name}: units expected one state or more, got none`);
     for (const width of this.#widths) expectCount(`${this.name}: units`, width);
     if (outputUnits !== undefined) expectCount(`${this.name}: outputUnits`, outputUnits);

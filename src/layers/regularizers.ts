@@ -1,6 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
-import { isFloat32 } from '../engine/argument-error.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { abs, add, scale, square } from '../ops/elementwise.ts';
 import { sum } from '../ops/reduce.ts';
@@ -24,12 +24,12 @@ const named: Record<string, { l1?: number; l2?: number }> = {
 export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor {
   const factors = typeof spec === 'string' ? named[spec] : spec;
   if (!factors) {
-    throw new ArgumentError(`regularizer expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got ${JSON.stringify(spec)}`);
+    throw new ArgumentError(`regularizer expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got ${shown(spec)}`);
   }
   const { l1 = 0, l2 = 0 } = checkOptions('regularizer', factors, { l1: 1, l2: 1 });
   for (const [name, factor] of Object.entries({ l1, l2 })) {
     if (factor >= 0 && isFloat32(factor)) continue;
-    throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${factor}`);
+    throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${shown(factor)}`);
   }
   return (weight) => {
     const w = tensorOf(weight);

@@ -1,4 +1,5 @@
 import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { expectList } from '../engine/argument-error.ts';
 import { reshape as reshapeTensor } from '../ops/layout.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 
@@ -54,6 +55,7 @@ class Reshape extends Rearranged {
   constructor(options: ReshapeOptions) {
     super('reshape', options, own);
     const { targetShape } = options;
+    expectList('reshape: targetShape', targetShape);
     const isLength = (n: number): boolean => n === -1 || (Number.isInteger(n) && n >= 1);
     if (!targetShape.every(isLength) || targetShape.filter((n) => n === -1).length > 1) {
       throw new ArgumentError(

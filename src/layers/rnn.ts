@@ -95,6 +95,6 @@ export function rnn<S extends boolean>(
   cell: AnyCell | readonly AnyCell[],
   options: RnnOptions = {},
 ): Recurrent<WithState<S>> {
-  const own = Array.isArray(cell) ? new StackedCells(cell.map(cellOf)) : cellOf(cell as AnyCell);
+  const own = Array.isArray(cell) ? new StackedCells(Array.from(cell, cellOf)) : cellOf(cell as AnyCell);
   return new Rnn<WithState<S>>(own, options);
 }

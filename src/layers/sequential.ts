@@ -1,4 +1,5 @@
 import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { expectList } from '../engine/argument-error.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { fitsShape } from './input-spec.ts';
 import {
@@ -20,6 +21,7 @@ export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 
   constructor(given: readonly LayerLike<Layer>[], name?: string) {
+    expectList('sequential: layers', given);
     const layers = given.map((layer, i) => layerOf(`sequential: layers[${i}]`, layer));
     const first = layers[0];
     if (!first) throw new ArgumentError('sequential: layers expected one layer or more, got none');

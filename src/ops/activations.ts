@@ -3,6 +3,7 @@
 import { ArgumentError, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Unary } from '../engine/abi.ts';
 import { isFloat32, shown } from '../engine/argument-error.ts';
+import { checkOptions } from '../engine/options.ts';
 import {
   abs,
   add,
@@ -23,7 +24,7 @@ import { where } from './select.ts';
 import { split } from './slices.ts';
 
 function expectPositive(what: string, value: number): void {
-  if (!(value > 0 && value < Infinity))
+  if (!(isFloat32(value) && value > 0))
     throw new ArgumentError(`${what} expected a positive number, got ${shown(value)}`);
 }
 
@@ -61,8 +62,8 @@ export function celu(x: Tensor, alpha = 1): Tensor {
  *
  * @param options.approximate takes ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) instead.
  */
-export const gelu = (x: Tensor, { approximate = false }: { approximate?: boolean } = {}): Tensor =>
-  unary('gelu', approximate ? Unary.GeluTanh : Unary.Gelu, x);
+export const gelu = (x: Tensor, options: { approximate?: boolean } = {}): Tensor =>
+  unary('gelu', checkOptions('gelu', options, { approximate: 1 }).approximate ? Unary.GeluTanh : Unary.Gelu, x);
 
 /** y = ln(1 + eˣ), within 4 ulp */
 export const softplus = (x: Tensor): Tensor => unary('softplus', Unary.Softplus, x);

@@ -1,5 +1,13 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
-import { ArgumentError, expectF32, expectShape, formatShape, type Tensor, tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  expectF32,
+  expectShape,
+  expectTensor,
+  formatShape,
+  type Tensor,
+  tensor,
+} from '../autograd/tensor.ts';
 import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { batchMatmul } from './batch-matmul.ts';
@@ -48,6 +56,7 @@ function operandsOf(what: string, query: Tensor, key: Tensor, value: Tensor, { m
     if (x.shape.length === 3) continue;
     throw new ArgumentError(`${what}: ${name} expected [B, T, D], got ${formatShape(x.shape)}`);
   }
+  if (mask !== undefined) expectTensor(`${what}: mask`, mask);
   const [batch, , width] = query.shape as [number, number, number];
   expectShape(`${what}: key`, key.shape, [batch, key.shape[1]!, width]);
   expectShape(`${what}: value`, value.shape, [batch, key.shape[1]!, value.shape[2]!]);

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectList, shown } from '../engine/argument-error.ts';
+import { expectCount, expectList } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 import { memoryShape, repeatAxis, sumAxis } from './axis.ts';
 import { expandDims, inOrder, viewAs } from './layout.ts';
@@ -89,9 +89,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
 export function repeat(x: Tensor, times: number): Tensor {
   expectTensor('repeat: x', x);
   if (x.shape.length !== 2) throw new ArgumentError(`repeat: x expected [B, F], got ${formatShape(x.shape)}`);
-  if (!(Number.isInteger(times) && times >= 1)) {
-    throw new ArgumentError(`repeat: times expected an integer ≥ 1, got ${shown(times)}`);
-  }
+  expectCount('repeat: times', times);
   const [batch, features] = x.shape as [number, number];
   return broadcastTo(inOrder(expandDims(x, 1), true), [batch, times, features]);
 }

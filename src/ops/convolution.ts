@@ -2,7 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Init, type Ptr } from '../engine/abi.ts';
-import { shown } from '../engine/argument-error.ts';
+import { expectCount, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { inOrder } from './layout.ts';
 import { product } from './product.ts';
@@ -44,14 +44,11 @@ const spanOf = (taps: number, dilation: number): number => (taps - 1) * dilation
  */
 export function conv1dLength(time: number, taps: number, options: Conv1dOptions = {}): number {
   const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
-  for (const [what, value] of Object.entries({ strides, dilationRate })) {
-    if (!Number.isInteger(value) || value < 1) {
-      throw new ArgumentError(`conv1d: ${what} expected an integer ≥ 1, got ${shown(value)}`);
-    }
-  }
+  expectCount('conv1d: strides', strides);
+  expectCount('conv1d: dilationRate', dilationRate);
   if (padding === 'same' || padding === 'causal') return Math.ceil(time / strides);
   if (padding !== 'valid') {
-    throw new ArgumentError(`conv1d: padding expected 'valid', 'same' or 'causal', got ${JSON.stringify(padding)}`);
+    throw new ArgumentError(`conv1d: padding expected 'valid', 'same' or 'causal', got ${shown(padding)}`);
   }
   const span = spanOf(taps, dilationRate);
   if (time < span) throw new ArgumentError(`conv1d: x expected at least ${span} steps for one window, got ${time}`);

@@ -1,6 +1,7 @@
 import { isRecording, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectTensor, formatShape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
+import { expectArray, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { inOrder } from './layout.ts';
 
@@ -30,12 +31,13 @@ export function ctcLoss(input: Tensor, labels: Tensor, options: CtcOptions = {})
   if (input.shape.length !== 3) {
     throw new ArgumentError(`ctcLoss: logits expected [B, T, V], got ${formatShape(input.shape)}`);
   }
+  expectTensor('ctcLoss: labels', labels);
   if (labels.dtype !== 'i32') throw new ArgumentError(`ctcLoss: labels expected i32, got ${labels.dtype}`);
   if (labels.shape.length !== 2 || labels.shape[0] !== batch) {
     throw new ArgumentError(`ctcLoss: labels expected [${batch}, S], got ${formatShape(labels.shape)}`);
   }
   if (!(Number.isInteger(blank) && blank >= 0 && blank < classes)) {
-    throw new ArgumentError(`ctcLoss: blank expected a class in [0, ${classes}), got ${blank}`);
+    throw new ArgumentError(`ctcLoss: blank expected a class in [0, ${classes}), got ${shown(blank)}`);
   }
   const logits = inOrder(input, false);
   const ids = inOrder(labels, false);
@@ -100,9 +102,10 @@ export function labelLengths(
 
 function checkedInputLengths(given: ArrayLike<number> | undefined, batch: number, steps: number): Int32Array {
   if (!given) return new Int32Array(batch).fill(steps);
+  expectArray('ctcLoss: inputLengths', given);
   const at = Array.from(given).findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
   if (given.length !== batch || at >= 0) {
-    const got = at >= 0 ? `${given[at]} at ${at}` : `${given.length}`;
+    const got = at >= 0 ? `${shown(given[at])} at ${at}` : `${given.length}`;
     throw new ArgumentError(`ctcLoss: inputLengths expected ${batch} integers in [0, ${steps}], got ${got}`);
   }
   return Int32Array.from(given);

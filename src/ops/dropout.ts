@@ -1,7 +1,7 @@
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
-import { shown } from '../engine/argument-error.ts';
+import { expectList, expectType, isFloat32, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { memoryShape } from './axis.ts';
@@ -24,7 +24,8 @@ export interface DropoutNoise {
  */
 export function dropout(x: Tensor, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
   const { noiseShape } = checkOptions('dropout', options, { noiseShape: 1 });
-  if (!(rate >= 0 && rate < 1)) throw new ArgumentError(`dropout: rate expected in [0, 1), got ${shown(rate)}`);
+  expectRate('dropout: rate', rate);
+  expectType('dropout: key', key, 'an object');
   expectF32('dropout: x', x);
   const noise = noiseShape && sharedAxes(x, noiseShape);
   if (rate === 0) return x;
@@ -43,8 +44,16 @@ export function dropout(x: Tensor, rate: number, key: RandomKey, options: Dropou
   return y;
 }
 
+/** Throws `ArgumentError` unless `rate` is in [0, 1). @internal */
+export function expectRate(what: string, rate: number): number {
+  if (!(isFloat32(rate) && rate >= 0 && rate < 1))
+    throw new ArgumentError(`${what} expected in [0, 1), got ${shown(rate)}`);
+  return rate;
+}
+
 /** The noise's shape, whole. */
 function sharedAxes(x: Tensor, noiseShape: readonly (number | null)[]): Shape {
+  expectList('dropout: noiseShape', noiseShape);
   const shape = noiseShape.map((n, axis) => n ?? x.shape[axis] ?? 0);
   if (shape.length !== x.shape.length || shape.some((n, axis) => n !== 1 && n !== x.shape[axis])) {
     throw new ArgumentError(

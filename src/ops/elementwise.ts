@@ -2,6 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
+import { expectType } from '../engine/argument-error.ts';
 import { inOrder } from './layout.ts';
 
 /** y = f(x) for f one of `Unary`. @internal */
@@ -41,6 +42,7 @@ export const relu = (x: Tensor): Tensor => unary('relu', Unary.Relu, x);
 /** y = alpha·x */
 export function scale(x: Tensor, alpha: number): Tensor {
   expectF32('scale: x', x);
+  expectType('an operand', alpha, 'a number');
   const { engine } = x;
   const y = empty(x.shape, { name: 'scale', timeMajor: x.timeMajor, engine });
   engine.kernels.scale(x.size, alpha, x.ptr, y.ptr);
@@ -54,6 +56,7 @@ export function scale(x: Tensor, alpha: number): Tensor {
 
 /** Runs `body` with the address of a constant that a kernel can read. */
 function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
+  expectType('an operand', value, 'a number');
   const { engine } = x;
   engine.scratch(() => {
     const at = engine.allocateScratch(1);

@@ -41,6 +41,7 @@ export function viewAs(x: Tensor, shape: Shape, timeMajor: boolean): Tensor {
 
 /** `x` with its first two axes in the wanted memory order: itself, or a copy whose gradient flows back. @internal */
 export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
+  expectTensor('an operand', x);
   if (x.timeMajor === timeMajor) return x;
   // Axes of length one are in both orders at once.
   if (x.shape.length < 2 || x.shape[0] === 1 || x.shape[1] === 1) return viewAs(x, x.shape, timeMajor);
@@ -71,9 +72,9 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectTensor('reshape: x', x);
   expectList('reshape: shape', shape);
-  const known = sizeOf(shape.filter((n) => n !== -1));
+  const known = shape.every(Number.isInteger) ? sizeOf(shape.filter((n) => n !== -1)) : 0;
   const full = shape.map((n) => (n === -1 ? x.size / known : n));
-  if (sizeOf(full) !== x.size || full.some((n) => !Number.isInteger(n)) || shape.filter((n) => n === -1).length > 1) {
+  if (full.some((n) => !Number.isInteger(n)) || sizeOf(full) !== x.size || shape.filter((n) => n === -1).length > 1) {
     throw new ArgumentError(
       `reshape: shape ${formatShape(shape)} expected to hold the ${x.size} elements of ${formatShape(x.shape)}`,
     );

@@ -2,6 +2,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { isFloat32, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { asRows } from './layout.ts';
@@ -26,8 +27,8 @@ export function layerNorm(input: Tensor, gamma?: Weight, beta?: Weight, options:
   expectF32('layerNorm: x', input);
   const columns = input.shape.at(-1);
   if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');
-  if (!(Math.fround(epsilon) > 0 && Math.fround(epsilon) < Infinity)) {
-    throw new ArgumentError(`layerNorm: epsilon expected a positive number, got ${epsilon}`);
+  if (!(isFloat32(epsilon) && Math.fround(epsilon) > 0)) {
+    throw new ArgumentError(`layerNorm: epsilon expected a positive number, got ${shown(epsilon)}`);
   }
   const [scale, offset] = [gamma && tensorOf(gamma), beta && tensorOf(beta)];
   for (const [what, weight] of [['gamma', scale] as const, ['beta', offset] as const]) {

@@ -1,6 +1,7 @@
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectTensor, formatShape, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr } from '../engine/abi.ts';
+import { shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { type AxisBlock, axisBlock } from './axis.ts';
 
@@ -62,11 +63,11 @@ export function slice(x: Tensor, options: SliceOptions): Tensor {
   const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
   const block = axisBlock('slice', x, axis);
   const { length } = block;
-  const place = (index: number): number => (index < 0 ? index + length : index);
+  const place = (index: number): number => (Number.isInteger(index) && index < 0 ? index + length : index);
   const [first, end] = [place(from), to === undefined ? length : place(to)];
   if (!(Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= length)) {
     throw new ArgumentError(
-      `slice: from and to expected a range of the ${length} along axis ${axis}, got ${from} to ${to ?? length}`,
+      `slice: from and to expected a range of the ${length} along axis ${axis}, got ${shown(from)} to ${shown(to ?? length)}`,
     );
   }
   const shape = x.shape.with(block.axis, end - first);
@@ -86,7 +87,7 @@ export function timeStep(x: Tensor, t: number): Tensor {
   const block = axisBlock('timeStep', x, 1);
   const { length } = block;
   if (!(Number.isInteger(t) && t >= -length && t < length)) {
-    throw new ArgumentError(`timeStep: t expected a step of the ${length} of ${formatShape(x.shape)}, got ${t}`);
+    throw new ArgumentError(`timeStep: t expected a step of the ${length} of ${formatShape(x.shape)}, got ${shown(t)}`);
   }
   const from = t < 0 ? t + length : t;
   return cut(x, block, [{ name: `${x.name}[${t}]`, from, count: 1, shape: x.shape.toSpliced(1, 1) }], false)[0]!;
@@ -120,8 +121,8 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
     typeof parts === 'number' ? Array.from({ length: parts <= 65536 ? parts : 0 }, () => length / parts) : parts;
   if (
     !Array.isArray(lengths) ||
-    lengths.reduce((sum, n) => sum + n, 0) !== length ||
-    !lengths.every((n) => Number.isInteger(n) && n >= 0)
+    !lengths.every((n) => Number.isInteger(n) && n >= 0) ||
+    lengths.reduce((sum, n) => sum + n, 0) !== length
   ) {
     const got = typeof parts === 'number' ? `${parts} equal ones` : formatShape(parts);
     throw new ArgumentError(`split: parts expected to fill the ${length} along axis ${axis}, got ${got}`);

@@ -1,6 +1,7 @@
 import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
+import { checkOptions } from '../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
@@ -96,8 +97,9 @@ export function softmaxCrossEntropy(
   input: Tensor,
   labels: Tensor,
   weights?: Tensor,
-  { isLastUse = false }: { isLastUse?: boolean } = {},
+  options: { isLastUse?: boolean } = {},
 ): Tensor {
+  const { isLastUse = false } = checkOptions('softmaxCrossEntropy', options, { isLastUse: 1 });
   expectF32('softmaxCrossEntropy: logits', input);
   expectTensor('softmaxCrossEntropy: labels', labels);
   const logits = asRows(input);

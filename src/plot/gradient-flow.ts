@@ -23,16 +23,16 @@ export interface GradientFlowPlotOptions {
  */
 export function plotGradientFlow(flows: readonly FlowLine[], options: GradientFlowPlotOptions = {}): string {
   const { title = 'Gradient flow' } = checkOptions('plotGradientFlow', options, { title: 1 });
-  expectType('plotGradientFlow: title', title, 'string');
+  expectType('plotGradientFlow: title', title, 'a string');
   expectList('plotGradientFlow: flows', flows);
   for (const [i, flow] of flows.entries()) {
-    expectType(`plotGradientFlow: flows[${i}].layer`, flow?.layer, 'string');
+    expectType(`plotGradientFlow: flows[${i}].layer`, flow?.layer, 'a string');
     expectArray(`plotGradientFlow: flows[${i}].norms`, flow.norms);
   }
   const series = flows.map(
     ({ layer, norms }, i): Series => ({
       label: layer,
-      points: Array.from(norms, (norm, t) => [t, norm]),
+      points: Array.from({ length: norms.length }, (_, t) => [t, norms[t]!]),
       colour: DISTINCT[i % DISTINCT.length]!,
       dashed: i >= DISTINCT.length,
     }),

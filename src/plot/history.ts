@@ -21,10 +21,12 @@ const DOTS = 60;
  */
 export function plotHistory(history: History, options: HistoryPlotOptions = {}): string {
   const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
-  expectType('plotHistory: title', title, 'string');
+  expectType('plotHistory: title', title, 'a string');
   const { epoch, validated: validatedAt, history: curves } = history ?? {};
   expectArray('plotHistory: history.epoch', epoch);
   expectArray('plotHistory: history.validated', validatedAt);
+  for (const each of [epoch, validatedAt])
+    each.forEach((at, i) => expectType(`plotHistory: epochs[${i}]`, at, 'a number'));
   if (typeof curves !== 'object' || curves === null)
     throw new ArgumentError(`plotHistory: history.history expected an object of lists, got ${shown(curves)}`);
   for (const [name, values] of Object.entries(curves)) expectList(`plotHistory: history.history.${name}`, values);

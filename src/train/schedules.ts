@@ -20,6 +20,10 @@ export interface Schedule {
   config?(): ScheduleConfig;
 }
 
+/** Lists have an `at`, too, but no name. */
+const isSchedule = (given: Schedule | undefined): boolean =>
+  typeof given?.at === 'function' && typeof given.name === 'string';
+
 export type ScheduleConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 
 type Options<O> = { readonly [K in keyof O]: Json | undefined };
@@ -263,7 +267,7 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
   const { warmupSteps, after, initialLearningRate = 0 } = checkOptions('linearWarmup', options, names);
   expectRates('linearWarmup', { warmupSteps, initialLearningRate });
   const next = typeof after === 'number' ? constant({ learningRate: after }) : after;
-  if (typeof next?.at !== 'function')
+  if (!isSchedule(next))
     throw new ArgumentError(`linearWarmup: after expected a number or a schedule, got ${shown(after)}`);
   return {
     name: 'linearWarmup',
@@ -274,7 +278,7 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
 
 /** Options that make an equal schedule; of one of the caller's own without `config` its name. @see keras.optimizers.schedules.serialize */
 export function serialize(schedule: Schedule): ScheduleConfig {
-  if (typeof schedule?.at !== 'function') throw new ArgumentError(`schedule expected one, got ${shown(schedule)}`);
+  if (!isSchedule(schedule)) throw new ArgumentError(`serialize: schedule expected one, got ${shown(schedule)}`);
   return schedule.config?.() ?? { name: customName(schedule.name) };
 }
 

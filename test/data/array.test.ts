@@ -22,13 +22,13 @@ describe('ndarray', () => {
     ['negative lengths', [], [-1, 0], 'shape expected a list of integers ≥ 0, got [-1, 0]'],
     ['fractions', [1, 2, 3], [1.5, 2], 'shape expected a list of integers ≥ 0, got [1.5, 2]'],
     ['a number for its shape', [1], 1, 'shape expected a list of integers ≥ 0, got number'],
-    ['too few numbers', [1], [2], 'ndarray: shape [2] holds 2 values, got data of 1'],
-    ['no data', null, [2], 'ndarray: shape [2] holds 2 values, got data of undefined'],
+    ['too few numbers', [1], [2], 'ndarray: shape [2] holds 2 values, got 1'],
+    ['no data', null, [2], 'ndarray: shape [2] holds 2 values, got undefined'],
     [
       'bigints',
       new BigInt64Array(2),
       [2],
-      'ndarray: shape [2] holds 2 values, got data of bigints; Int32Array.from(data, Number)',
+      'ndarray: shape [2] holds 2 values, got bigints; Int32Array.from(data, Number)',
     ],
   ])('of %s, throws', (_, data, shape, message) => {
     const make = () => ndarray(data as NumberArray, shape as number[]);
@@ -41,9 +41,9 @@ describe('ndarray', () => {
     const array = ndarray(data, [2, 1]);
     structuredClone(data.buffer, { transfer: [data.buffer] });
     for (const use of [() => asArray(array, 'x'), () => toNdArray(array, 'i32', 'x')]) {
-      expect(use).toThrow('x: shape [2, 1] holds 2 values, got data of 0');
+      expect(use).toThrow('x: shape [2, 1] holds 2 values, got 0');
     }
-    expect(() => ragged([array])).toThrow('ragged[0]: shape [2, 1] holds 2 values, got data of 0');
+    expect(() => ragged([array])).toThrow('ragged[0]: shape [2, 1] holds 2 values, got 0');
   });
 });
 
@@ -77,8 +77,6 @@ describe('data that no array is made of', () => {
   });
 
   test('bigints of a typed array, say how to make numbers of them', () => {
-    expect(() => asArray(new BigInt64Array(3) as never, 'x')).toThrow(
-      'x: shape [3] holds 3 values, got data of bigints',
-    );
+    expect(() => asArray(new BigInt64Array(3) as never, 'x')).toThrow('x: shape [3] holds 3 values, got bigints');
   });
 });

@@ -108,9 +108,9 @@ describe('vocabulary', () => {
   });
 
   test.each([
-    ['two characters in one entry', ['a', 'bc'], 'vocabulary[1]: expected one character, not used before, got "bc"'],
-    ['empty entry', [''], 'vocabulary[0]: expected one character, not used before, got ""'],
-    ['entry twice', ['a', 'b', 'a'], 'vocabulary[2]: expected one character, not used before, got "a"'],
+    ['two characters in one entry', ['a', 'bc'], "vocabulary[1]: expected one character, not used before, got 'bc'"],
+    ['empty entry', [''], "vocabulary[0]: expected one character, not used before, got ''"],
+    ['entry twice', ['a', 'b', 'a'], "vocabulary[2]: expected one character, not used before, got 'a'"],
   ])('%s, throws', (_, vocabulary, message) => {
     expect(() => encodeText('a', vocabulary)).toThrow(new RangeError(message));
   });

@@ -34,7 +34,7 @@ test.each<[string, () => unknown, string]>([
   [
     'permute of an axis twice',
     () => permute({ dims: [1, 1] }),
-    'permute: dims expected every axis from 1 to 2 once, got [1,1]',
+    'permute: dims expected every axis from 1 to 2 once, got [1, 1]',
   ],
   [
     'concatenate of the batch',

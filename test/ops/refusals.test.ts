@@ -65,7 +65,7 @@ const refusals: [() => unknown, string][] = [
   ],
   [
     () => ops.conv1d(of(2, 5, 3), of(2, 3, 4), undefined, { padding: 'full' as 'same' }),
-    `conv1d: padding expected 'valid', 'same' or 'causal', got "full"`,
+    `conv1d: padding expected 'valid', 'same' or 'causal', got 'full'`,
   ],
   [() => ops.attention(of(2, 3), of(2, 4, 5), of(2, 4, 5)), 'attention: query expected [B, T, D], got [2, 3]'],
   [() => ops.attention(of(2, 3, 5), of(2, 4, 6), of(2, 4, 5)), 'attention: key expected [2, 4, 5], got [2, 4, 6]'],

@@ -346,15 +346,11 @@ describe('recurrence with options that do not fit', () => {
       call({ inputDropout: zeros(4, 2, 4) }),
       'inputDropout expected [4, 2, 5], got [4, 2, 4]',
     ],
-    [
-      'checkpoints at every 0th step',
-      call({ checkpointEvery: 0 }),
-      'checkpointEvery expected a positive integer, got 0',
-    ],
+    ['checkpoints at every 0th step', call({ checkpointEvery: 0 }), 'checkpointEvery expected an integer ≥ 1, got 0'],
     [
       'checkpoints at every 2.5th step',
       call({ checkpointEvery: 2.5 }),
-      'checkpointEvery expected a positive integer, got 2.5',
+      'checkpointEvery expected an integer ≥ 1, got 2.5',
     ],
   ])('%s, throws and says what was expected', (_, run, message) => {
     expect(run).toThrow(new ArgumentError(`recurrence(lstm): ${message}`));

@@ -42,7 +42,7 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
   const { customObjects } = checkOptions('backupAndRestore', options, { customObjects: 1 });
   for (const name of ['read', 'write', 'remove'] as const) {
     if (name !== 'remove' || store?.remove !== undefined)
-      expectType(`backupAndRestore: store.${name}`, store?.[name], 'function');
+      expectType(`backupAndRestore: store.${name}`, store?.[name], 'a function');
   }
   let model: AnyModel;
   let plan: TrainingPlan;

@@ -19,7 +19,7 @@ export interface CsvLoggerOptions {
  * @see keras.callbacks.CSVLogger
  */
 export function csvLogger(write: (line: string) => void | Promise<void>, options: CsvLoggerOptions = {}): Callback {
-  expectType('csvLogger: write', write, 'function');
+  expectType('csvLogger: write', write, 'a function');
   const { separator = ',', append = false } = checkOptions('csvLogger', options, { separator: 1, append: 1 });
   if (typeof separator !== 'string' || separator.length !== 1 || /["\r\n]/.test(separator)) {
     throw new ArgumentError(`csvLogger: separator expected one character, got ${shown(separator)}`);

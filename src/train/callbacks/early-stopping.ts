@@ -1,3 +1,4 @@
+import { expectType } from '../../engine/argument-error.ts';
 import { decodeBase64 } from '../../engine/base64.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -48,6 +49,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     expectNumber(`earlyStopping: ${name}`, value, 'an integer ≥ 0');
   }
+  if (baseline !== undefined) expectType('earlyStopping: baseline', baseline, 'a number');
   const monitor = new Monitor('earlyStopping', options);
   let model: AnyModel;
   let wait = 0;

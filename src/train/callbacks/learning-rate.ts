@@ -13,7 +13,7 @@ import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
  * @see keras.callbacks.LearningRateScheduler
  */
 export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
-  expectType('learningRateScheduler: schedule', schedule, 'function');
+  expectType('learningRateScheduler: schedule', schedule, 'a function');
   let model: AnyModel;
   return {
     onTrainBegin(trained) {
@@ -56,7 +56,7 @@ export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callb
   for (const [name, value] of Object.entries({ patience, cooldown })) {
     expectNumber(`reduceLrOnPlateau: ${name}`, value, 'an integer ≥ 0');
   }
-  expectType('reduceLrOnPlateau: minLr', minLr, 'number');
+  expectType('reduceLrOnPlateau: minLr', minLr, 'a number');
   const monitor = new Monitor('reduceLrOnPlateau', { ...options, minDelta });
   let model: AnyModel;
   let wait = 0;

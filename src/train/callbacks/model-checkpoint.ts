@@ -44,7 +44,7 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
  * @see keras.callbacks.ModelCheckpoint
  */
 export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
-  expectType('modelCheckpoint: save', save, 'function');
+  expectType('modelCheckpoint: save', save, 'a function');
   checkOptions('modelCheckpoint', options, {
     monitor: 1,
     mode: 1,
@@ -63,6 +63,8 @@ export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOp
       `modelCheckpoint: monitor expected what a batch has with saveFreq ${saveFreq}, such as 'loss', got '${monitor.name}'`,
     );
   }
+  if (initialValueThreshold !== undefined)
+    expectType('modelCheckpoint: initialValueThreshold', initialValueThreshold, 'a number');
   let model: AnyModel;
   let epoch = 0;
   let batches = 0;

@@ -26,8 +26,8 @@ export class Monitor {
 
   /** @throws ArgumentError for an unknown mode, or a name that tells no direction. */
   constructor(what: string, { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions) {
-    expectType(`${what}: monitor`, monitor, 'string');
-    expectType(`${what}: minDelta`, minDelta, 'number');
+    expectType(`${what}: monitor`, monitor, 'a string');
+    expectType(`${what}: minDelta`, minDelta, 'a number');
     this.#what = what;
     this.name = monitor;
     this.#minDelta = Math.abs(minDelta);

@@ -29,9 +29,9 @@ export function progressText(
 ): Callback {
   const names = { everyMs: 1, now: 1 };
   const { everyMs = 100, now = () => performance.now() } = checkOptions('progressText', options, names);
-  expectType('progressText: show', show, 'function');
-  expectType('progressText: everyMs', everyMs, 'number');
-  expectType('progressText: now', now, 'function');
+  expectType('progressText: show', show, 'a function');
+  expectType('progressText: everyMs', everyMs, 'a number');
+  expectType('progressText: now', now, 'a function');
   let plan: TrainingPlan;
   let epoch = 0;
   let batches = 0;
@@ -85,7 +85,7 @@ export function progressElement(
   const { lines = 20, ...options } = checkOptions('progressElement', given, names);
   if (typeof element !== 'object' || element === null)
     throw new ArgumentError(`progressElement: element expected an element of a page, got ${shown(element)}`);
-  expectType('progressElement: lines', lines, 'number');
+  expectType('progressElement: lines', lines, 'a number');
   const kept: string[] = [];
   return progressText((line, isLast) => {
     element.textContent = [...kept, line].slice(-lines).join('\n');

@@ -36,8 +36,8 @@ export interface TensorBoardOptions {
 export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: TensorBoardOptions = {}): Callback {
   checkOptions('tensorBoard', options, { updateFreq: 1, now: 1 });
   const { updateFreq = 'epoch', now = () => Date.now() / 1000 } = options;
-  expectType('tensorBoard: open', open, 'function');
-  expectType('tensorBoard: now', now, 'function');
+  expectType('tensorBoard: open', open, 'a function');
+  expectType('tensorBoard: now', now, 'a function');
   const every = updateFreq === 'epoch' ? Number.POSITIVE_INFINITY : updateFreq === 'batch' ? 1 : updateFreq;
   if (!(every === Number.POSITIVE_INFINITY || Number.isInteger(every)) || every < 1) {
     throw new ArgumentError(
@@ -53,6 +53,7 @@ export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: T
     let sink = sinks.get(run);
     if (!sink) {
       sink = open(run);
+      expectType('tensorBoard: write of what open gives', sink?.write, 'a function');
       sinks.set(run, sink);
       await sink.write(fileVersionRecord(now()));
     }

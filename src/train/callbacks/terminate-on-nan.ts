@@ -9,7 +9,7 @@ import type { Callback } from '../fit.ts';
  * @see keras.callbacks.TerminateOnNaN
  */
 export function terminateOnNaN(told: (error: Error) => void = () => {}): Callback {
-  expectType('terminateOnNaN: told', told, 'function');
+  expectType('terminateOnNaN: told', told, 'a function');
   return {
     onDivergence(error) {
       told(error);

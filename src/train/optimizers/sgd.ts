@@ -31,7 +31,7 @@ class Sgd extends Optimizer {
     { count, p, g, slots }: Range,
     { learningRate, gradScale }: Update,
   ): void {
-    kernels.sgd(count, p, g, slots[0] ?? 0, gradScale, learningRate, this.#momentum, +this.#nesterov);
+    kernels.sgd(count, p, g, slots[0] ?? 0, gradScale, learningRate, this.#momentum, this.#nesterov ? 1 : 0);
   }
 
   protected override ownConfig() {

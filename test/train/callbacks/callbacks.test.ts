@@ -34,7 +34,7 @@ describe('what callbacks refuse', () => {
     [
       'another mode',
       () => earlyStopping({ mode: 'up' as 'max' }),
-      `earlyStopping: mode expected 'auto', 'min' or 'max', got "up"`,
+      `earlyStopping: mode expected 'auto', 'min' or 'max', got 'up'`,
     ],
     ['patience −1', () => earlyStopping({ patience: -1 }), 'earlyStopping: patience expected an integer ≥ 0, got -1'],
     ['factor 1', () => reduceLrOnPlateau({ factor: 1 }), 'reduceLrOnPlateau: factor expected in [0, 1), got 1'],
@@ -51,7 +51,7 @@ describe('what callbacks refuse', () => {
     [
       'a separator of two characters',
       () => csvLogger(() => {}, { separator: '; ' }),
-      'csvLogger: separator expected one character, got "; "',
+      "csvLogger: separator expected one character, got '; '",
     ],
     [
       'updateFreq 1.5',
