@@ -23,7 +23,7 @@ describe('ndarray', () => {
     ['fractions', [1, 2, 3], [1.5, 2], 'shape expected a list of integers ≥ 0, got [1.5, 2]'],
     ['a number for its shape', [1], 1, 'shape expected a list of integers ≥ 0, got number'],
     ['too few numbers', [1], [2], 'ndarray: shape [2] holds 2 values, got 1'],
-    ['no data', null, [2], 'ndarray: shape [2] holds 2 values, got undefined'],
+    ['no data', null, [2], 'ndarray: shape [2] holds 2 values, got null'],
     [
       'bigints',
       new BigInt64Array(2),
