@@ -11,8 +11,6 @@ export const sameShape = (a: Shape, b: Shape): boolean => a?.length === b.length
 /** Throws `ArgumentError` unless it is a list of lengths. */
 export function checkShape(shape: Shape): void {
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new ArgumentError(
-      `shape expected a list of integers ≥ 0, got ${Array.isArray(shape) ? formatShape(shape) : typeof shape}`,
-    );
+    throw new ArgumentError(`shape expected a list of integers ≥ 0, got ${formatShape(shape)}`);
   }
 }

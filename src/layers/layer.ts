@@ -129,7 +129,7 @@ export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L
 export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
   const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
   if (layer instanceof Layer) return layer as L;
-  throw new ArgumentError(`${what} expected a layer or a model, got ${given === null ? 'null' : typeof given}`);
+  throw new ArgumentError(`${what} expected a layer or a model, got ${shown(given)}`);
 }
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;

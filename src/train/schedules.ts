@@ -1,5 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
-import { expectList } from '../engine/argument-error.ts';
+import { expectList, shown } from '../engine/argument-error.ts';
 import { cosPi, power } from '../engine/float64.ts';
 import { checkOptions } from '../engine/options.ts';
 import { customName } from '../layers/custom-objects.ts';

@@ -168,7 +168,7 @@ describe('tensor', () => {
     ['undefined', undefined, {}, /expected a number, got undefined/],
     ['too few values for its shape', [1, 2, 3], { shape: [2, 2] }, /shape \[2, 2\] holds 4 values, got 3$/],
     ['a negative length', [1], { shape: [-1] }, /shape expected a list of integers ≥ 0, got \[-1\]$/],
-    ['a shape that is no list', [1], { shape: 1 }, /shape expected a list of integers ≥ 0, got number$/],
+    ['a shape that is no list', [1], { shape: 1 }, /shape expected a list of integers ≥ 0, got 1$/],
     ['null for its shape', null, { shape: [1] }, /shape \[1\] holds 1 values, got undefined$/],
     ['a string for its shape', ['1'], { shape: [1] }, /^set\(\): 'tensor' expected numbers, got '1' at 0$/],
     ['a fraction for an id', [1, 2.5], { dtype: 'i32' }, /expected integers of 32 bits, got 2.5 at 1$/],

@@ -21,7 +21,7 @@ describe('ndarray', () => {
   test.each<[string, unknown, unknown, string]>([
     ['negative lengths', [], [-1, 0], 'shape expected a list of integers ≥ 0, got [-1, 0]'],
     ['fractions', [1, 2, 3], [1.5, 2], 'shape expected a list of integers ≥ 0, got [1.5, 2]'],
-    ['a number for its shape', [1], 1, 'shape expected a list of integers ≥ 0, got number'],
+    ['a number for its shape', [1], 1, 'shape expected a list of integers ≥ 0, got 1'],
     ['too few numbers', [1], [2], 'ndarray: shape [2] holds 2 values, got 1'],
     ['no data', null, [2], 'ndarray: shape [2] holds 2 values, got null'],
     [

@@ -105,7 +105,7 @@ describe('a model in a model', () => {
     expect(() => bidirectional(encoder as never)).toThrow(
       new ArgumentError('bidirectional: layer expected a recurrent layer, got Sequential'),
     );
-    expect(() => sequential([7 as never])).toThrow('sequential: layers[0] expected a layer or a model, got number');
+    expect(() => sequential([7 as never])).toThrow('sequential: layers[0] expected a layer or a model, got 7');
   });
 
   test('with states, carries, resets and streams them', () => {
