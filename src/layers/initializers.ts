@@ -185,14 +185,12 @@ const numbers = {
 /** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
 export function initializer(spec: InitializerSpec): Initializer {
   if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
-  if (typeof spec === 'object' && typeof spec?.name === 'string') {
+  if (spec && typeof spec === 'object') {
     const own = Object.hasOwn(numbers, spec.name) && numbers[spec.name];
     if (own) checkOptions(`initializer ${spec.name}`, spec, { name: 1, ...own } as never);
     if (spec.name === 'randomUniform') return uniform(spec.minval, spec.maxval);
     if (spec.name === 'randomNormal') return normal(spec.mean ?? 0, spec.stddev);
     if (spec.name === 'constant') return (shape) => new Float32Array(sizeOf(shape)).fill(spec.value);
   }
-  throw new ArgumentError(
-    `initializer expected one of ${Object.keys(plain).join(', ')}, got ${shown((spec as { name?: unknown } | null)?.name ?? spec)}`,
-  );
+  throw new ArgumentError(`initializer expected one of ${Object.keys(plain).join(', ')}, got ${shown(spec)}`);
 }

@@ -3,7 +3,6 @@
 import { ArgumentError, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Unary } from '../engine/abi.ts';
 import { isFloat32, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
 import {
   abs,
   add,
@@ -63,7 +62,7 @@ export function celu(x: Tensor, alpha = 1): Tensor {
  * @param options.approximate takes ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) instead.
  */
 export const gelu = (x: Tensor, options: { approximate?: boolean } = {}): Tensor =>
-  unary('gelu', checkOptions('gelu', options, { approximate: 1 }).approximate ? Unary.GeluTanh : Unary.Gelu, x);
+  unary('gelu', options?.approximate ? Unary.GeluTanh : Unary.Gelu, x);
 
 /** y = ln(1 + eˣ), within 4 ulp */
 export const softplus = (x: Tensor): Tensor => unary('softplus', Unary.Softplus, x);

@@ -3,7 +3,7 @@ import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectCount, expectList, expectType } from '../engine/argument-error.ts';
+import { expectCount } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
 import { beginProbe } from './hidden-probe.ts';
@@ -265,11 +265,8 @@ function addWeightGradients(scan: Scan, segment: Segment, dExtra: readonly Ptr[]
 
 /** What was given, row-major. */
 function operandsOf(cell: Cell, x: Tensor, weights: RecurrentWeights, options: RecurrenceOptions): Operands {
-  expectType('recurrence: cell.gates', cell?.gates, 'a number');
-  expectType('recurrence: weights', weights, 'an object');
   const rowMajor = (t: Tensor | undefined): Tensor | undefined => t && inOrder(t, false);
   const { mask, inputDropout, recurrentDropout } = options;
-  if (options.initialState) expectList('recurrence: initialState', options.initialState);
   const names = cell.extraWeights?.map(({ name }) => name) ?? [];
   const got = Object.keys(weights.extra ?? {});
   if (names.length !== got.length || !names.every((name) => got.includes(name))) {

@@ -1,7 +1,6 @@
 import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
-import { checkOptions } from '../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './layout.ts';
@@ -99,7 +98,7 @@ export function softmaxCrossEntropy(
   weights?: Tensor,
   options: { isLastUse?: boolean } = {},
 ): Tensor {
-  const { isLastUse = false } = checkOptions('softmaxCrossEntropy', options, { isLastUse: 1 });
+  const isLastUse = options?.isLastUse ?? false;
   expectF32('softmaxCrossEntropy: logits', input);
   expectTensor('softmaxCrossEntropy: labels', labels);
   const logits = asRows(input);

@@ -39,8 +39,8 @@ export class NameTable<Makers extends object> {
         `${this.#what} expected one that was made by its function, got ${shown(name)}; 'tapeloop' knows names, 'tapeloop/lean' does not`,
       );
     }
-    const full = typeof name === 'string' && Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
-    if (typeof name === 'string' && Object.hasOwn(makers, full)) return makers[full as keyof Makers];
+    const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
+    if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
     const own = typeof name === 'string' ? customObject(this.#what, name) : undefined;
     // What has no options in the file is what was given.
     if (own !== undefined) {

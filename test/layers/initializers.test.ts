@@ -87,7 +87,7 @@ describe('distributions', () => {
     expect(() => initializer('glorot' as 'zeros')).toThrow(
       /^initializer expected one of zeros, ones, .*, got 'glorot'$/,
     );
-    expect(() => initializer('constructor' as 'zeros')).toThrow(/got "constructor"/);
+    expect(() => initializer('constructor' as 'zeros')).toThrow(/got 'constructor'/);
   });
 });
 
