@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { compress } from 'lzma';
+import { encodeBase91 } from './base91.ts';
 
 mkdirSync('build', { recursive: true });
 
@@ -39,7 +40,7 @@ export const relaxed =
 export const simdSize = ${simd.length};
 export const relaxedSize = ${relaxed.length};
 export const builds =
-  ${text(compressed)};
+  "${encodeBase91(compressed)}";
 `,
   );
 }

@@ -1,8 +1,8 @@
-import { decodeBase64 } from './base64.ts';
+import { decodeBase91 } from './base91.ts';
 import type { Build } from './load.ts';
 import { decodeLzma } from './lzma.ts';
 
-/** Both builds as scripts/build-kernels.ts packs them for pages: one stream of LZMA as base64 text. */
+/** Both builds as scripts/build-kernels.ts packs them for pages: one stream of LZMA as text in base 91. */
 export interface PackedBuilds {
   readonly builds: string;
   readonly simdSize: number;
@@ -11,7 +11,7 @@ export interface PackedBuilds {
 
 /** The bytes of a build. */
 export function unpackBuild(build: Build, { builds, simdSize, relaxedSize }: PackedBuilds): Uint8Array<ArrayBuffer> {
-  const data = decodeBase64(builds);
+  const data = decodeBase91(builds);
   // The relaxed build is coded behind the plain one.
   return build === 'simd' ? decodeLzma(data, simdSize) : decodeLzma(data, simdSize + relaxedSize).slice(simdSize);
 }
