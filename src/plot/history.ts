@@ -1,4 +1,4 @@
-import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectList, expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import type { History } from '../train/fit.ts';
 import { lineCharts, type Panel, type Point } from './line-chart.ts';
@@ -23,8 +23,8 @@ export function plotHistory(history: History, options: HistoryPlotOptions = {}):
   const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
   expectType('plotHistory: title', title, 'a string');
   const { epoch, validated: validatedAt, history: curves } = history ?? {};
-  expectArray('plotHistory: history.epoch', epoch);
-  expectArray('plotHistory: history.validated', validatedAt);
+  expectList('plotHistory: history.epoch', epoch);
+  expectList('plotHistory: history.validated', validatedAt);
   for (const each of [epoch, validatedAt])
     each.forEach((at, i) => expectType(`plotHistory: epochs[${i}]`, at, 'a number'));
   if (typeof curves !== 'object' || curves === null)
