@@ -204,6 +204,7 @@ export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
 
 /** Runs `body` without recording: what it computes is constant to gradients. */
 export function stopGradient<T>(body: () => T): T {
+  expectType('stopGradient: body', body, 'a function');
   const outer = active;
   active = undefined;
   try {

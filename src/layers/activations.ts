@@ -36,7 +36,7 @@ export function activation(spec: ActivationSpec): Activation {
       return y;
     };
   }
-  if (Object.hasOwn(activations, spec)) return activations[spec]!;
+  if (typeof spec === 'string' && Object.hasOwn(activations, spec)) return activations[spec]!;
   const known = Object.keys(activations).join(', ');
   throw new ArgumentError(`activation expected one of ${known} or a function, got ${shown(spec)}`);
 }

@@ -1,5 +1,5 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
-import { ArgumentError, type DType, expectShape, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type DType, expectShape, formatShape, type Shape, sizeOf, Tensor } from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
@@ -484,6 +484,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   ): Parameter {
     const fullName = `${this.path}/${name}`;
     const initialize = typeof how === 'function' ? how : initializer(how);
+    if (!(sizeOf(shape) < 2 ** 30)) {
+      throw new ArgumentError(`${fullName} expected fewer than 2^30 numbers, got ${formatShape(shape)}`);
+    }
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);
     const weight = new Parameter(fullName, shape, values);
     weight.trainable = this.#trainable;

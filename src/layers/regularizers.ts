@@ -28,7 +28,7 @@ export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor
   }
   const { l1 = 0, l2 = 0 } = checkOptions('regularizer', factors, { l1: 1, l2: 1 });
   for (const [name, factor] of Object.entries({ l1, l2 })) {
-    if (factor >= 0 && isFloat32(factor)) continue;
+    if (isFloat32(factor) && factor >= 0) continue;
     throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${shown(factor)}`);
   }
   return (weight) => {

@@ -72,7 +72,7 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
 export function reshape(x: Tensor, shape: Shape): Tensor {
   expectTensor('reshape: x', x);
   expectList('reshape: shape', shape);
-  const known = sizeOf(shape.filter((n) => n !== -1));
+  const known = shape.every(Number.isInteger) ? sizeOf(shape.filter((n) => n !== -1)) : 0;
   const full = shape.map((n) => (n === -1 ? x.size / known : n));
   if (full.some((n) => !Number.isInteger(n)) || sizeOf(full) !== x.size || shape.filter((n) => n === -1).length > 1) {
     throw new ArgumentError(

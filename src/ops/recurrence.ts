@@ -3,7 +3,7 @@ import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectCount } from '../engine/argument-error.ts';
+import { expectCount, expectList } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
 import { beginProbe } from './hidden-probe.ts';
@@ -100,6 +100,9 @@ export function recurrence(
     checkpointEvery: 1,
   });
   const { reverse = false, returnSequences = true } = options;
+  expectCount('recurrence: cell.gates', cell?.gates);
+  checkOptions('recurrence: weights', weights, { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 });
+  if (options.initialState !== undefined) expectList('recurrence: initialState', options.initialState);
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);
   const { kernel, recurrentKernel, extra, bias, initialState } = given;

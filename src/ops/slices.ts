@@ -63,7 +63,7 @@ export function slice(x: Tensor, options: SliceOptions): Tensor {
   const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
   const block = axisBlock('slice', x, axis);
   const { length } = block;
-  const place = (index: number): number => (index < 0 ? index + length : index);
+  const place = (index: number): number => (typeof index === 'number' && index < 0 ? index + length : index);
   const [first, end] = [place(from), to === undefined ? length : place(to)];
   if (!(Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= length)) {
     throw new ArgumentError(

@@ -39,16 +39,17 @@ export class NameTable<Makers extends object> {
         `${this.#what} expected one that was made by its function, got ${shown(name)}; 'tapeloop' knows names, 'tapeloop/lean' does not`,
       );
     }
-    const full = Object.hasOwn(this.#shortNames, name) ? this.#shortNames[name]! : name;
+    const word = typeof name === 'string' ? name : '';
+    const full = Object.hasOwn(this.#shortNames, word) ? this.#shortNames[word]! : word;
     if (Object.hasOwn(makers, full)) return makers[full as keyof Makers];
-    const own = typeof name === 'string' ? customObject(this.#what, name) : undefined;
+    const own = word ? customObject(this.#what, word) : undefined;
     // What has no options in the file is what was given.
     if (own !== undefined) {
       return ((options: unknown) =>
         nameOfCustom(name) === undefined ? madeOf(own, options) : own) as Makers[keyof Makers];
     }
     const known = Object.keys(makers);
-    const meant = typeof name === 'string' ? hint(name, known) : '';
+    const meant = word && hint(word, known);
     throw new ArgumentError(
       `${this.#what} expected one of ${known.join(', ')}, got ${shown(name)}${meant && `; ${meant}`}`,
     );
