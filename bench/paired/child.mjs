@@ -14,7 +14,7 @@ process.on('message', ({ make, sampleMs }) => {
     // Long enough for the optimizing compiler.
     const start = performance.now();
     let calls = 0;
-    while (calls < 5 || performance.now() - start < 300) {
+    while (calls < 5 || performance.now() - start < 1500) {
       run();
       calls++;
     }

@@ -202,7 +202,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   #run(x: Input, options: CallOptions): Output {
-    checkOptions(this.describe(), options, callNames);
+    checkOptions(this.name, options, callNames);
     const given: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (given.length === 0 || !given.every(isTensor)) {
       throw new ArgumentError(`${this.describe()}: input expected a tensor, got ${shown(x)}`);
@@ -247,11 +247,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       if (this.#ownWeights.length === 0) return;
       this.#expectListed();
       if (!this.fixesInputWidth) return;
-      const shape = formatShape(inputShape as BatchShape);
-      const [got, expected] = [inputShape, this.#builtFor].map((each) => (each as BatchShape).at(-1));
-      if (got !== expected) {
+      const expected = (this.#builtFor as BatchShape).at(-1);
+      if ((inputShape as BatchShape).at(-1) !== expected) {
+        const got = formatShape(inputShape as BatchShape);
         throw new ArgumentError(
-          `${this.describe()}: input expected ${expected} features, as it was built for, got ${shape}`,
+          `${this.describe()}: input expected ${expected} features, as it was built for, got ${got}`,
         );
       }
       return;

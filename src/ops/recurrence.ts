@@ -70,6 +70,17 @@ export interface RecurrenceResult {
   states: Tensor[];
 }
 
+const optionNames = {
+  initialState: 1,
+  reverse: 1,
+  returnSequences: 1,
+  mask: 1,
+  inputDropout: 1,
+  recurrentDropout: 1,
+  checkpointEvery: 1,
+};
+const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
+
 /**
  * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
  *
@@ -90,18 +101,10 @@ export function recurrence(
   weights: RecurrentWeights,
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
-  checkOptions('recurrence', options, {
-    initialState: 1,
-    reverse: 1,
-    returnSequences: 1,
-    mask: 1,
-    inputDropout: 1,
-    recurrentDropout: 1,
-    checkpointEvery: 1,
-  });
+  checkOptions('recurrence', options, optionNames);
   const { reverse = false, returnSequences = true } = options;
   expectCount('recurrence: cell.gates', cell?.gates);
-  checkOptions('recurrence: weights', weights, { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 });
+  checkOptions('recurrence: weights', weights, weightNames);
   if (options.initialState !== undefined) expectList('recurrence: initialState', options.initialState);
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);

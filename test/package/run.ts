@@ -14,9 +14,9 @@ import { makeApp, tool } from '../runtimes/app.ts';
 const budgets: Record<string, { goal: number; ceiling: number }> = {
   streaming: { goal: 20, ceiling: 20 },
   'streaming-text': { goal: 20, ceiling: 20 },
-  'low-level': { goal: 40, ceiling: 48.5 },
-  'language-model': { goal: 40, ceiling: 61 },
-  everything: { goal: 64, ceiling: 113.5 },
+  'low-level': { goal: 40, ceiling: 49.7 },
+  'language-model': { goal: 40, ceiling: 61.5 },
+  everything: { goal: 64, ceiling: 124 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
 const SLACK = 2;

@@ -45,6 +45,8 @@ export abstract class Optimizer {
   readonly #swapped = new Set<Parameter>();
   // Whether the state may be so large that any update may overflow: it has been seen so, or others have had it in hand.
   #isWild = false;
+  // Of the rule, 1 where it has none; known once there is a rule.
+  #epsilon: number | undefined;
 
   constructor(options: OptimizerOptions, defaultLearningRate: number) {
     checkRanges(options);
@@ -142,9 +144,9 @@ export abstract class Optimizer {
 
   /** Whether nothing can overflow, whatever the rule. */
   #isTame(update: Update | undefined, squares: number): boolean {
-    const { epsilon = 1 } = this.ownConfig();
+    this.#epsilon ??= (this.ownConfig().epsilon as number | undefined) ?? 1;
     const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
-    return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && (epsilon as number) * TAME >= 1;
+    return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && this.#epsilon * TAME >= 1;
   }
 
   /** Makes the update on copies. Throws `NonFiniteGradientError` where it would leave a number that is not finite. */
