@@ -484,7 +484,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   ): Parameter {
     const fullName = `${this.path}/${name}`;
     const initialize = typeof how === 'function' ? how : initializer(how);
-    if (!(sizeOf(shape) < 2 ** 30)) {
+    if (!weightSource && !(sizeOf(shape) < 2 ** 30)) {
       throw new ArgumentError(`${fullName} expected fewer than 2^30 numbers, got ${formatShape(shape)}`);
     }
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);
