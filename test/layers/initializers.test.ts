@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Shape } from '../../src/autograd/tensor.ts';
+import { engine } from '../../src/engine/engine.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
 import { type InitializerSpec, initializer } from '../../src/layers/initializers.ts';
 import { lstm } from '../../src/layers/recurrent.ts';
@@ -134,14 +135,15 @@ describe('orthogonal', () => {
   );
 
   test('of a seed, starts with the values it has always had', () => {
-    const wide = make('orthogonal', [128, 512]);
-    expect([wide[0], wide[40 * 512], wide.at(-1)]).toEqual([
-      0.053895775228738785, -0.001517417491413653, 0.04213842377066612,
-    ]);
-    const square = make('orthogonal', [64, 64]);
-    expect([square[0], square[40 * 64], square.at(-1)]).toEqual([
-      0.15574385225772858, 0.06503695994615555, -0.16856485605239868,
-    ]);
+    // These are bits of the plain build; fused products round otherwise.
+    const expectValues = (got: Float32Array, places: readonly number[], expected: readonly number[]): void => {
+      if (engine().build === 'simd') expect(places.map((at) => got[at])).toEqual(expected);
+      else for (const [i, at] of places.entries()) expect(got[at]).toBeCloseTo(expected[i]!, 6);
+    };
+    const wide = [0.053895775228738785, -0.001517417491413653, 0.04213842377066612];
+    expectValues(make('orthogonal', [128, 512]), [0, 40 * 512, 128 * 512 - 1], wide);
+    const square = [0.15574385225772858, 0.06503695994615555, -0.16856485605239868];
+    expectValues(make('orthogonal', [64, 64]), [0, 40 * 64, 64 * 64 - 1], square);
     // The rounding of what comes after the first 128 is another.
     const larger = make('orthogonal', [200, 800]);
     expect(larger[0]).toBe(0.042258936911821365);
