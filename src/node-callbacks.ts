@@ -136,7 +136,7 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
  * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is only the
  * epoch's last.
  *
- * @param options.stream default: standard output.
+ * @param given.stream default: standard output.
  */
 export function progress(given: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
   const names = { stream: 1, everyMs: 1, now: 1 };

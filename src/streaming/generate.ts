@@ -43,8 +43,8 @@ export async function* generateBatch(
 /**
  * `generate` without promises.
  *
- * @param options.prompt ids to go on from, at least one.
- * @param options.length how many ids to give.
+ * @param given.prompt ids to go on from, at least one.
+ * @param given.length how many ids to give.
  * @throws ArgumentError as `generate` does.
  */
 export function* generateIds(

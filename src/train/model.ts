@@ -148,6 +148,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.#compiled;
   }
 
+  /** @internal */
   set compiled(value: Compiled) {
     this.#compiled = value;
   }

@@ -24,7 +24,7 @@ let listener = toConsole;
  * @example
  * onWarning(() => {}); // silence
  */
-export function onWarning(tell?: Listener): void {
+export function onWarning(tell?: (message: string) => void): void {
   listener = tell ?? toConsole;
 }
 

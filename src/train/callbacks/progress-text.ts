@@ -74,7 +74,7 @@ export function progressText(
  * The same in a page: one line an epoch, the last one changing.
  *
  * @param element a `<pre>`, for instance; its text is replaced, never read.
- * @param options.lines how many stay. Default 20.
+ * @param given.lines how many stay. Default 20.
  * @returns as `progressText`.
  */
 export function progressElement(

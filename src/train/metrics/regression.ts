@@ -39,7 +39,7 @@ const meanOf =
  * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask leaves it out and 1
  * elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
  *
- * @param options.name its key in the history. Default: the maker's name; that of the others below likewise.
+ * @param given.name its key in the history. Default: the maker's name; that of the others below likewise.
  * @throws ArgumentError, when it sees a batch, if targets have not the shape of the predictions.
  * @see keras.metrics.MeanSquaredError
  */
@@ -167,7 +167,7 @@ export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losse
  *
  * Targets, weights and errors as in `meanSquaredError`.
  *
- * @param options those of the loss of that name, but `fromLogits`, which follows the model's loss where it is left open.
+ * @param given those of the loss of that name, but `fromLogits`, which follows the model's loss where it is left open.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
  * @see keras.metrics.BinaryCrossentropy
  */
@@ -179,7 +179,7 @@ export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', l
  *
  * Targets, weights and errors as in `meanSquaredError`.
  *
- * @param options as those of `binaryCrossentropy`.
+ * @param given as those of `binaryCrossentropy`.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
  * @see keras.metrics.CategoricalCrossentropy
  */
@@ -194,7 +194,7 @@ export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
  *
  * Targets y `[B, …]` i32, one id in [0, C) for each row of the predictions; rows of `ignoreClass` have no weight.
  *
- * @param options as those of `binaryCrossentropy`, with `ignoreClass`.
+ * @param given as those of `binaryCrossentropy`, with `ignoreClass`.
  * @throws ArgumentError if `ignoreClass` is no integer.
  * @see keras.metrics.SparseCategoricalCrossentropy
  */
