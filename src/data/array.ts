@@ -74,6 +74,13 @@ export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray
   return array;
 }
 
+/** Where the largest of `size` numbers from `from` on stands, counted from there; of equals the first. @internal */
+export function argmax(values: NumberArray, from: number, size: number): number {
+  let best = 0;
+  for (let i = 1; i < size; i++) if (values[from + i]! > values[from + best]!) best = i;
+  return best;
+}
+
 /** Throws `ArgumentError` at the first element outside [0, limit); it names the place. */
 export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: string): void {
   for (let i = 0; i < data.length; i++) {

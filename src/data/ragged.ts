@@ -21,7 +21,7 @@ export class RaggedArray {
     );
     this.features = sequences[at]!.shape.slice(1);
     sequences.forEach(({ shape }, i) => {
-      // Of an array without steps nobody knows how wide they would be.
+      // An empty list does not say how many features its steps would have.
       const isFree = shape.length === 1 && shape[0] === 0;
       if (!isFree && !sameShape(shape.slice(1), this.features)) {
         const expected = formatShape([null, ...this.features]);

@@ -23,7 +23,7 @@ export interface SourceOptions extends DownloadOptions {
   gzip?: boolean;
 }
 
-/** Bytes, and what to call them in errors. @internal */
+/** @internal */
 export const sourceNames: Names<SourceOptions> = {
   fetch: 1,
   signal: 1,
@@ -34,6 +34,7 @@ export const sourceNames: Names<SourceOptions> = {
   gzip: 1,
 };
 
+/** Bytes, and what to call them in errors. @internal */
 export interface NamedBytes {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;

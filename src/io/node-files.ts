@@ -81,7 +81,10 @@ function linkedFrom(path: string, fs: FileSystem): string {
 
 const DAY = 86_400_000;
 
-/** Removes temporary files beside `target` that are a day older than it: nobody writes them any more. By the clock of the disk, which many hosts may share. */
+/**
+ * Removes temporary files beside `target` that are a day older than it: their writers have ended. The times are those of the
+ * disk, which many hosts may share.
+ */
 function removeStale(target: string, fs: FileSystem): void {
   const folder = dirname(target);
   const newest = fs.statSync(target).mtimeMs;

@@ -1,7 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
-import { isFloat32, shown } from '../engine/argument-error.ts';
-import { layerNorm } from '../ops/normalization.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
 import type { InitializerSpec } from './initializers.ts';
 import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
 import type { RegularizerSpec } from './regularizers.ts';
@@ -40,9 +39,7 @@ class LayerNormalization extends Layer {
   constructor(options: LayerNormalizationOptions) {
     super('layer_normalization', options, own);
     const { epsilon = 1e-3 } = options;
-    if (!(isFloat32(epsilon) && Math.fround(epsilon) > 0)) {
-      throw new ArgumentError(`layerNormalization: epsilon expected a positive number, got ${shown(epsilon)}`);
-    }
+    expectEpsilon('layerNormalization: epsilon', epsilon);
     this.#options = options;
   }
 

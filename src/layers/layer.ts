@@ -154,7 +154,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Keras's class name, as `summary` prints it. */
   abstract readonly className: string;
   name: string;
-  /** What its name is made of where nobody chose one. @internal */
+  /** The start of its name if the caller gives none. @internal */
   readonly defaultName: string;
   /** Whether the caller, or the file that it comes from, chose the name, so that no model may number it. @internal */
   isNamed: boolean;

@@ -166,7 +166,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
 
   #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
     const restores = this.tree().map((layer) => layer.carried?.setAside());
-    // Shapes of a network that is built are asked for by whoever looks, and looking draws nothing.
+    // To ask a built network for its shapes draws no random numbers.
     if (this.isBuilt) restores.push(...this.tree().map(randomKept));
     try {
       return (this.weights[0]?.tensor.engine ?? engine()).step(() => {

@@ -12,6 +12,12 @@ export interface LayerNormOptions {
   epsilon?: number;
 }
 
+/** Throws `ArgumentError` unless ε is positive as float32. */
+export function expectEpsilon(what: string, epsilon: number): void {
+  if (isFloat32(epsilon) && Math.fround(epsilon) > 0) return;
+  throw new ArgumentError(`${what} expected a positive number, got ${shown(epsilon)}`);
+}
+
 /**
  * y = γ ∘ (x − μ)/√(σ² + ε) + β over the last axis, μ and σ² the mean and the variance of each row
  *
@@ -27,9 +33,7 @@ export function layerNorm(input: Tensor, gamma?: Weight, beta?: Weight, options:
   expectF32('layerNorm: x', input);
   const columns = input.shape.at(-1);
   if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');
-  if (!(isFloat32(epsilon) && Math.fround(epsilon) > 0)) {
-    throw new ArgumentError(`layerNorm: epsilon expected a positive number, got ${shown(epsilon)}`);
-  }
+  expectEpsilon('layerNorm: epsilon', epsilon);
   const [scale, offset] = [gamma && tensorOf(gamma), beta && tensorOf(beta)];
   for (const [what, weight] of [['gamma', scale] as const, ['beta', offset] as const]) {
     if (!weight) continue;

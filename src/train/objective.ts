@@ -1,5 +1,6 @@
 import { stopGradient } from '../autograd/tape.ts';
 import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
+import { argmax } from '../data/array.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
 import { isFloat32, shown } from '../engine/argument-error.ts';
 import { add, scale } from '../ops/elementwise.ts';
@@ -240,10 +241,5 @@ function classesOf(target: Tensor, rows: Shape): number[] {
   const count = sizeOf(rows);
   const width = values.length / count;
   if (width === 1) return Array.from(values, Math.round);
-  return Array.from({ length: count }, (_, row) => {
-    const from = row * width;
-    let largest = 0;
-    for (let i = 1; i < width; i++) if (values[from + i]! > values[from + largest]!) largest = i;
-    return largest;
-  });
+  return Array.from({ length: count }, (_, row) => argmax(values, row * width, width));
 }

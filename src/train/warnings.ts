@@ -1,3 +1,4 @@
+import { argmax } from '../data/array.ts';
 import { leavesOf } from '../data/nested.ts';
 import type { AnyModel } from './model.ts';
 import { type Column, isColumn, type Samples } from './samples.ts';
@@ -55,13 +56,7 @@ function isSorted({ values, count }: Column): boolean {
   const width = data.length / count;
   const isOneHot = width > 1 && values.shape.length === 2;
   if (width !== 1 && !isOneHot) return false;
-  const classOf = (sample: number): number => {
-    let largest = 0;
-    for (let i = 1; i < width; i++) {
-      if (data[sample * width + i]! > data[sample * width + largest]!) largest = i;
-    }
-    return width === 1 ? data[sample]! : largest;
-  };
+  const classOf = (sample: number): number => (width === 1 ? data[sample]! : argmax(data, sample * width, width));
   for (let i = 1; i < count; i++) if (classOf(i) < classOf(i - 1)) return false;
   return classOf(0) < classOf(count - 1);
 }

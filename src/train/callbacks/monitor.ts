@@ -13,9 +13,9 @@ export interface MonitorOptions {
   minDelta?: number | undefined;
 }
 
-/** A number in the logs, and the best that it has been. */
 export const monitorNames: Names<MonitorOptions> = { monitor: 1, mode: 1, minDelta: 1 };
 
+/** A number in the logs, and the best that it has been. */
 export class Monitor {
   readonly name: string;
   /** What there is to beat; undefined where anything is better. */
