@@ -45,7 +45,10 @@ export class FileStream extends Stream implements ModelExtras {
       const { layers = file.fail('it holds a custom model: it cannot run step by step'), builtShape } = networkOf(file);
       const shape = layers[0]?.config.batchInputShape ?? builtShape ?? inputShape;
       if (!Array.isArray(shape)) file.fail(NO_INPUT_SHAPE);
-      return { layers, width: (shape as Json[]).at(-1) as number, extras: extrasOf(file) };
+      const width = (shape as Json[]).at(-1) as number;
+      const given = inputShape?.at(-1) ?? width;
+      if (width !== null && given !== width) file.fail(`inputShape expected ${width} features, got ${given}`);
+      return { layers, width, extras: extrasOf(file) };
     });
     const weightOf: WeightOf = (name, shape) => new FileWeight(engine, name, shape, file.valuesOf(name, shape));
     const streamed = layers.map((layer) => ({

@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { valueAndGrad } from '../autograd/tape.ts';
-import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
+import { isRecording, valueAndGrad } from '../autograd/tape.ts';
+import { ArgumentError, Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
@@ -104,7 +104,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /** Set by a callback to end training after the batch in progress. */
   stopTraining = false;
   /** @internal */
-  readonly runs = new Runs();
+  readonly runs: Runs;
   #compiled: Compiled | undefined;
   #int8: StepPredictor | undefined;
 
@@ -112,6 +112,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   constructor(network: Model<Y>['network'], random = nextStream()) {
     this.network = network;
     this.random = random;
+    this.runs = new Runs(network);
   }
 
   /** Of the network. */
@@ -322,8 +323,20 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     const y = uploadAll(engine, samples.y, rows);
     const sampleWeight = samples.weights && uploadAll(engine, samples.weights, rows);
     const weighing = { sampleWeight, classWeight };
-    const { total, parts } = this.compiled.objective.compute(y, this.call(x, training), weighing, watch);
-    return { total: this.#penalised(total), parts };
+    const predictions = this.call(x, training);
+    const { total: loss, parts } = this.compiled.objective.compute(y, predictions, weighing, watch);
+    const total = this.#penalised(loss);
+    if (training && !isRecording([total])) this.#expectNothingToTrain(predictions);
+    return { total, parts };
+  }
+
+  /** To be called where the loss depends on no weight that is trained. */
+  #expectNothingToTrain(predictions: Nested<Tensor>): void {
+    const isEmpty = leavesOf<Tensor>(predictions, (each) => each instanceof Tensor).every(({ size }) => size === 0);
+    if (isEmpty || !this.weights.some((weight) => weight.trainable)) return;
+    throw new ArgumentError(
+      'loss expected to follow from the predictions by ops, got one that depends on no trainable weight',
+    );
   }
 
   /** A loss with what the layers' regularizers add to it. */
@@ -381,7 +394,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * `trainOnBatch`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback of `fit`, which waits for it, may restore, reset and
    * train the model on a batch. `predict` and `evaluate` of samples are as good as ever: they read the weights as they stand between two
    * batches, and layers of a stateful model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run
-   * beside others, but not on a stateful model.
+   * beside others, but not on a stateful model. All this holds for models that share a layer as for one.
    *
    * @param x samples, or an (async) iterable of batches, or a function that makes one for each epoch.
    * @param y their targets; with batches the options.
@@ -433,7 +446,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Runs `body` with the moving averages of the weights in their place.
    *
    * @returns what `body` returns; it must be done with the model by then: `model.withEma(() => model.evaluate(x, y))`.
-   * @throws ArgumentError if the optimizer keeps no averages (`useEma`).
+   * @throws ArgumentError if the optimizer keeps no averages (`useEma`), or `body` returns a promise.
    */
   withEma<T>(body: () => T): T {
     return this.optimizer.withEma(this.weights, body);

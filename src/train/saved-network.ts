@@ -4,7 +4,7 @@ import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { type ModelFile, NO_INPUT_SHAPE, networkOf, type SavedLayer } from '../io/model-file.ts';
 import { describe, isObject, type Parsed } from '../io/parsed-json.ts';
 import { type CustomObjects, expectCustomObjects, nameOfCustom, type Wanted } from '../layers/custom-objects.ts';
-import { type InputSpec, isInputSpec } from '../layers/input-spec.ts';
+import { expectInputShape, type InputSpec, isInputSpec } from '../layers/input-spec.ts';
 import { type AnyLayer, type BatchShape, isShape, type LayerConfig } from '../layers/layer.ts';
 import { layerClasses, layerFromConfig, sequentialFromConfig, wantedFor } from '../layers/registry.ts';
 import { withSharedLayers } from '../layers/saved-layer.ts';
@@ -59,18 +59,26 @@ export function decodeNetwork(
   expectCustomObjects(given.customObjects, [...namedIn(parse('network')), ...namedIn(parse('training'))]);
   return withSharedLayers(() => {
     const network = layers ? sequentialFromConfig({ name, layers }) : layerFromConfig('Functional', { name });
-    build(network, given.inputShape ? [null, ...given.inputShape] : builtShape);
+    build(network, builtShape, given.inputShape);
     if (!network.isBuilt) opened.fail(NO_INPUT_SHAPE);
     return network;
   });
 }
 
-/** For the shape that its inputs declare, or else for another. */
-function build(network: AnyLayer, shape: unknown): void {
+/** For the shape that its inputs declare, or else that of a sample which the caller gives, or that of the file. */
+function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | undefined): void {
   const { inputs } = network;
+  if (inputShape) {
+    if (!isInputSpec(inputs)) throw new ArgumentError('inputShape expected no shape of a model of several inputs');
+    expectInputShape('inputShape', inputs, [null, ...inputShape]);
+  }
   const declares = leavesOf<InputSpec>(inputs, isInputSpec).every((spec) => spec.shape);
   const shapes = (
-    declares ? mapNested<InputSpec, BatchShape>(inputs, isInputSpec, (spec) => [null, ...spec.shape!]) : shape
+    declares
+      ? mapNested<InputSpec, BatchShape>(inputs, isInputSpec, (spec) => [null, ...spec.shape!])
+      : inputShape
+        ? [null, ...inputShape]
+        : builtShape
   ) as Nested<BatchShape> | undefined;
   if (shapes === undefined) return;
   if (typeof shapes !== 'object' || !leavesOf<BatchShape>(shapes, isShape).every(isShape)) {

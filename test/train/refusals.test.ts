@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { type DataLike, type NdArray, ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { activation } from '../../src/layers/activation.ts';
@@ -74,6 +74,24 @@ describe('what fit refuses', () => {
     };
     await expectRefusal(() => model.fit(badX, badY));
     await expectRefusal(() => model.trainOnBatch(badX, badY));
+  });
+
+  test('a loss that does not follow from the predictions, for it would train nothing', async () => {
+    const [model, other] = [regression(), regression()];
+    // Reads the numbers and makes new tensors of them: no op leads from the weights to the loss.
+    const loss = (targets: Tensor, predictions: Tensor): Tensor => {
+      const [wanted, given] = [targets.toArray(), predictions.toArray()];
+      return tensor(Array.from(given, (p, i) => (p - wanted[i]!) ** 2));
+    };
+    model.compile({ optimizer: 'sgd', loss });
+    const before = snapshotOf(model);
+    expect(() => model.trainOnBatch(x, y)).toThrow('loss expected to follow from the predictions by ops');
+    expectSameSnapshot(snapshotOf(model), before);
+    expect(model.evaluate(x, y).loss).toBeGreaterThan(0);
+    // Where nothing is trained there is nothing to follow from.
+    other.compile({ optimizer: 'sgd', loss });
+    other.network.trainable = false;
+    await other.fit(x, y);
   });
 
   test.each<[string, object, string]>([

@@ -54,6 +54,43 @@ describe.each(changing)('%s', (name, call) => {
   });
 });
 
+describe('models that share a layer', () => {
+  const share = (stateful = false): [Model, Model] => {
+    const shared = gru({ units: 3, stateful, inputShape: [null, 2] });
+    const models = ['first', 'second'].map((name) => sequential([shared, dense({ units: 1 })], { name }));
+    for (const model of models) model.compile(options);
+    return models as [Model, Model];
+  };
+
+  test.each(changing)('while fit of one runs, %s of the other is refused', async (name, call) => {
+    const [first, second] = share();
+    const run = first.fit(x, y);
+    await expect((async () => call(second))()).rejects.toThrow(
+      `${name}: expected a model on which nothing runs, but fit() does on 'first', which shares layers with it; wait for it first`,
+    );
+    await run;
+    await call(second);
+  });
+
+  test('predict of one leaves the states that fit of the other carries', async () => {
+    const [[first, second], [alone]] = [share(true), share(true)];
+    alone.weights.forEach((weight, i) => weight.assign(first.weights[i]!.toArray()));
+    const run = first.fit(x, y, { epochs: 2, batchSize: 4, shuffle: false });
+    const during = second.predict(x);
+    await run;
+    await alone.fit(x, y, { epochs: 2, batchSize: 4, shuffle: false });
+    expect(during.data.every(Number.isFinite)).toBe(true);
+    expect(weightsOf(first)).toEqual(weightsOf(alone));
+  });
+
+  test('a callback may train the other on a batch', async () => {
+    const [first, second] = share();
+    const callback: Callback = { onBatchEnd: () => void second.trainOnBatch(x, y) };
+    await first.fit(x, y, { epochs: 2, batchSize: 4, callbacks: [callback] });
+    expect(second.optimizer.steps).toBe(2);
+  });
+});
+
 describe('a callback of fit', () => {
   test('may predict, evaluate, save, restore, train on and reset the model', async () => {
     const model = make(true);

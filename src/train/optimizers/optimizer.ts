@@ -197,12 +197,16 @@ export abstract class Optimizer {
    * Runs `body` with every parameter's moving average in its place.
    *
    * @returns what `body` returns; it must be done with the parameters by then.
-   * @throws ArgumentError without `useEma`.
+   * @throws ArgumentError without `useEma`, or if `body` returns a promise: `swapEma` before and after does for what waits.
    */
   withEma<T>(parameters: readonly Parameter[], body: () => T): T {
     this.swapEma(parameters);
     try {
-      return body();
+      const result = body();
+      if (result instanceof Promise) {
+        throw new ArgumentError('withEma: body expected to be done when it returns, got a promise; use swapEma for it');
+      }
+      return result;
     } finally {
       this.swapEma(parameters);
     }

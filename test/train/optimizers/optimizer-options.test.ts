@@ -188,6 +188,17 @@ describe('useEma', () => {
     expect(trained[0]!.version).toBe(5);
   });
 
+  test('withEma, refuses a body that is not done when it returns, and has swapped back', () => {
+    const trained = parameters();
+    const optimizer = sgd({ useEma: true });
+    train(optimizer, trained, 0, 3);
+    const before = trained.map((p) => p.toArray());
+    expect(() => optimizer.withEma(trained, async () => 1)).toThrow(
+      'expected to be done when it returns, got a promise',
+    );
+    trained.forEach((p, i) => expectSameBits(p.toArray(), before[i]!, p.name));
+  });
+
   test('swapEma, leaves parameters that have no average yet as they are', () => {
     const [a, b] = parameters();
     const optimizer = sgd({ useEma: true });

@@ -97,6 +97,15 @@ describe('a loaded model', () => {
   });
 });
 
+test('a shape that is not that of the file is refused', () => {
+  const model = sequential([lstm({ units: 3, inputShape: [null, 2] })]);
+  const bytes = encodeModel(model);
+  expect(() => decodeModel(bytes, { inputShape: [null, 3] })).toThrow('inputShape expected [?, ?, 2], got [?, ?, 3]');
+  expect(() => decodeStream(bytes, { inputShape: [null, 3] })).toThrow('inputShape expected 2 features, got 3');
+  expect(decodeModel(bytes, { inputShape: [5, 2] }).model.network.builtShape).toEqual([null, null, 2]);
+  expect(decodeStream(bytes, { inputShape: [5, 2] }).step([1, 2])).toHaveLength(3);
+});
+
 describe('a file of version 0.1.0 whose first layer says no shape', () => {
   test('is refused with what to do about it', () => {
     for (const read of [() => loadModel(OLD), () => decodeStream(readFileSync(OLD))]) {
