@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { isRecording, valueAndGrad } from '../autograd/tape.ts';
-import { ArgumentError, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
@@ -323,20 +323,13 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     const y = uploadAll(engine, samples.y, rows);
     const sampleWeight = samples.weights && uploadAll(engine, samples.weights, rows);
     const weighing = { sampleWeight, classWeight };
-    const predictions = this.call(x, training);
-    const { total: loss, parts } = this.compiled.objective.compute(y, predictions, weighing, watch);
+    const { total: loss, parts } = this.compiled.objective.compute(y, this.call(x, training), weighing, watch);
     const total = this.#penalised(loss);
-    if (training && !isRecording([total])) this.#expectNothingToTrain(predictions);
+    // The loss of a batch without any step is 0 and depends on nothing.
+    if (training && !isRecording([total]) && total.item() !== 0 && this.weights.some(({ trainable }) => trainable)) {
+      throw new ArgumentError('loss expected to depend on a trainable weight, got a constant');
+    }
     return { total, parts };
-  }
-
-  /** To be called where the loss depends on no weight that is trained. */
-  #expectNothingToTrain(predictions: Nested<Tensor>): void {
-    const isEmpty = leavesOf<Tensor>(predictions, (each) => each instanceof Tensor).every(({ size }) => size === 0);
-    if (isEmpty || !this.weights.some((weight) => weight.trainable)) return;
-    throw new ArgumentError(
-      'loss expected to follow from the predictions by ops, got one that depends on no trainable weight',
-    );
   }
 
   /** A loss with what the layers' regularizers add to it. */

@@ -39,7 +39,7 @@ export class Runs {
   expectNone(what: string, inCallbacks = false): void {
     for (const run of this.#own()) {
       if (inCallbacks && run.isWaiting) continue;
-      const where = run.network === this.#network ? '' : ` on '${run.network.name}', which shares layers with it`;
+      const where = run.network === this.#network ? '' : ` on '${run.network.name}', which shares layers`;
       throw new ArgumentError(
         `${what}: expected a model on which nothing runs, but ${run.what}() does${where}; wait for it first`,
       );
@@ -62,8 +62,6 @@ export class Runs {
   }
 
   #own(): Run[] {
-    if (running.size === 0) return [];
-    const layers = this.#network.tree();
-    return [...running].filter((run) => layers.some((layer) => run.layers.has(layer)));
+    return [...running].filter(({ layers }) => this.#network.tree().some((layer) => layers.has(layer)));
   }
 }

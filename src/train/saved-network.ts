@@ -69,7 +69,7 @@ export function decodeNetwork(
 function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | undefined): void {
   const { inputs } = network;
   if (inputShape) {
-    if (!isInputSpec(inputs)) throw new ArgumentError('inputShape expected no shape of a model of several inputs');
+    if (!isInputSpec(inputs)) throw new ArgumentError('inputShape expected a model of one input');
     expectInputShape('inputShape', inputs, [null, ...inputShape]);
   }
   const declares = leavesOf<InputSpec>(inputs, isInputSpec).every((spec) => spec.shape);

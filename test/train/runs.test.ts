@@ -66,7 +66,7 @@ describe('models that share a layer', () => {
     const [first, second] = share();
     const run = first.fit(x, y);
     await expect((async () => call(second))()).rejects.toThrow(
-      `${name}: expected a model on which nothing runs, but fit() does on 'first', which shares layers with it; wait for it first`,
+      `${name}: expected a model on which nothing runs, but fit() does on 'first', which shares layers; wait for it first`,
     );
     await run;
     await call(second);

@@ -204,7 +204,7 @@ export abstract class Optimizer {
     try {
       const result = body();
       if (result instanceof Promise) {
-        throw new ArgumentError('withEma: body expected to be done when it returns, got a promise; use swapEma for it');
+        throw new ArgumentError('withEma: body expected to be done, got a promise; swapEma does for it');
       }
       return result;
     } finally {

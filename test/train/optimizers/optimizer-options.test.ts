@@ -193,9 +193,7 @@ describe('useEma', () => {
     const optimizer = sgd({ useEma: true });
     train(optimizer, trained, 0, 3);
     const before = trained.map((p) => p.toArray());
-    expect(() => optimizer.withEma(trained, async () => 1)).toThrow(
-      'expected to be done when it returns, got a promise',
-    );
+    expect(() => optimizer.withEma(trained, async () => 1)).toThrow('body expected to be done, got a promise');
     trained.forEach((p, i) => expectSameBits(p.toArray(), before[i]!, p.name));
   });
 
