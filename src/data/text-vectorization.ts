@@ -12,7 +12,10 @@ export interface TextVectorizationOptions {
   standardize?: 'lowerAndStripPunctuation' | 'lower' | 'stripPunctuation' | null | ((text: string) => string);
   /** Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for one token. */
   split?: 'whitespace' | 'character' | null | ((text: string) => string[]);
-  /** Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. */
+  /**
+   * Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. Refused where a text would become more
+   * than 2^25 joined tokens and 128 times as many as it has.
+   */
   ngrams?: number | readonly number[];
   /**
    * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does, or how often times
@@ -135,6 +138,12 @@ export class TextVectorization {
     if (ngrams === undefined) return tokens;
     const most = Math.min(Number(ngrams), tokens.length);
     const lengths = typeof ngrams === 'number' ? Array.from({ length: most }, (_, i) => i + 1) : ngrams;
+    const joined = lengths.reduce((sum, n) => sum + n * Math.max(tokens.length - n + 1, 0), 0);
+    if (joined > LONG && joined > 128 * tokens.length) {
+      throw new ArgumentError(
+        `textVectorization: ngrams expected shorter runs for a text of ${tokens.length} tokens, got ${joined} joined tokens`,
+      );
+    }
     return lengths.flatMap((n) =>
       Array.from({ length: Math.max(tokens.length - n + 1, 0) }, (_, i) => tokens.slice(i, i + n).join(' ')),
     );
@@ -215,6 +224,9 @@ export class TextVectorization {
     this.#idfWeights = (weights && !hasSpecial ? withMeanFirst(weights) : (weights ?? [])).map(Math.fround);
   }
 }
+
+/** So many joined tokens are more than anybody wants of one text, unless the text itself is as long. */
+const LONG = 2 ** 25;
 
 function checkValues(options: TextVectorizationOptions): void {
   const { standardize, split, outputMode, maxTokens, ngrams, outputSequenceLength, vocabulary, idfWeights } = options;

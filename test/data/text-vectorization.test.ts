@@ -82,6 +82,15 @@ describe('textVectorization', () => {
     expect(textVectorization({ ngrams }).tokens('a b c')).toEqual(tokens);
   });
 
+  test('ngrams of which a text would have too many, are refused', () => {
+    const characters = textVectorization({ split: 'character', ngrams: 1000 });
+    expect(() => characters.tokens('a'.repeat(20_000))).toThrow(
+      'ngrams expected shorter runs for a text of 20000 tokens, got 9676667000 joined tokens',
+    );
+    expect(characters.tokens('a'.repeat(200))).toHaveLength(20_100);
+    expect(textVectorization({ ngrams: 2 }).tokens('a '.repeat(100_000))).toHaveLength(199_999);
+  });
+
   test('ngrams of any length, are as long as the text at most', () => {
     expect(textVectorization({ ngrams: 2 ** 50 }).tokens('a b')).toEqual(['a', 'b', 'a b']);
   });
