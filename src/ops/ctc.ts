@@ -103,10 +103,12 @@ export function labelLengths(
 function checkedInputLengths(given: ArrayLike<number> | undefined, batch: number, steps: number): Int32Array {
   if (!given) return new Int32Array(batch).fill(steps);
   expectArray('ctcLoss: inputLengths', given);
-  const at = Array.from(given).findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
+  // By index, for an array whose buffer was handed to another thread has numbers no more and cannot be iterated.
+  const lengths = Array.from({ length: given.length }, (_, i) => given[i]!);
+  const at = lengths.findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
   if (given.length !== batch || at >= 0) {
     const got = at >= 0 ? `${shown(given[at])} at ${at}` : `${given.length}`;
     throw new ArgumentError(`ctcLoss: inputLengths expected ${batch} integers in [0, ${steps}], got ${got}`);
   }
-  return Int32Array.from(given);
+  return Int32Array.from(lengths);
 }
