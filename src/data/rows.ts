@@ -1,7 +1,7 @@
 import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
-import { NdArray } from './array.ts';
+import { asArray, NdArray } from './array.ts';
 
 export type TypedArray =
   | Float32Array
@@ -138,7 +138,10 @@ function taken<E>(list: List<E>, indices: ArrayLike<number>, size: number): List
 }
 
 function sliceRows<T extends Rows>(rows: T, from: number, to: number): T {
-  if (!(rows instanceof NdArray)) return (rows as List).slice(from, to) as unknown as T;
+  if (!(rows instanceof NdArray)) {
+    // A typed array whose buffer was handed to another thread has no rows and cannot be sliced.
+    return (rows.length === 0 ? taken(rows as List, [], 1) : (rows as List).slice(from, to)) as unknown as T;
+  }
   const size = rows.data.length / Math.max(rows.shape[0]!, 1);
   const data = (rows.data as List<number>).slice(from * size, to * size);
   return new NdArray(data, [to - from, ...rows.shape.slice(1)]) as NdArray as T;
@@ -149,6 +152,8 @@ function rowCount(rows: Rows, what: string): number {
     expectArray(what, rows);
     return rows.length;
   }
+  // Its numbers may be gone to another thread.
+  asArray(rows, what);
   if (rows.shape.length > 0) return rows.shape[0]!;
   throw new ArgumentError(`${what} expected at least one axis, got a single number`);
 }

@@ -40,6 +40,16 @@ describe('splitAt', () => {
   });
 });
 
+test('rows whose buffer was handed to another thread, are none, or fewer than their shape says', () => {
+  const list = new Float32Array(2);
+  const rows = ndarray(new Float32Array(2), [2, 1]);
+  structuredClone([list, rows.data], { transfer: [list.buffer, rows.data.buffer] });
+  expect(splitAt(list, 0.5)).toEqual([new Float32Array(0), new Float32Array(0)]);
+  for (const call of [() => splitAt(rows, 1), () => takeRows(rows, [0]), () => shuffle([rows])]) {
+    expect(call).toThrow('shape [2, 1] holds 2 values, got 0');
+  }
+});
+
 describe('takeRows', () => {
   test('numbers in any order, twice too, give these rows', () => {
     expect(takeRows(grid, [3, 0, 3]).toNested()).toEqual([
