@@ -96,8 +96,8 @@ function* namedIn(value: unknown, key = '', outer = ''): Generator<Wanted> {
   if (typeof value !== 'object' || value === null) return;
   const { className, config, isCustom, name } = value as Parsed;
   if (isCustom === true) yield ['model', String(name)];
-  if (className !== undefined && isObject(config)) {
-    const wanted = wantedFor(String(className), config as LayerConfig);
+  if (typeof className === 'string' && isObject(config)) {
+    const wanted = wantedFor(className, config as LayerConfig);
     if (wanted) yield wanted;
   }
   for (const [inner, each] of Object.entries(value)) yield* namedIn(each, inner, key);
