@@ -1,16 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CsvOptions, loadCsv } from '../../src/data/csv.ts';
-import { csvRows } from '../../src/data/csv-rows.ts';
+import { CsvScanner } from '../../src/data/csv-scanner.ts';
 import { DataError } from '../../src/data/data-error.ts';
+import { plainColumns } from './plain-csv.ts';
 
 const seed = 23;
 const load = (text: string, options: CsvOptions = {}) =>
   loadCsv(new TextEncoder().encode(text), { name: 'f.csv', ...options });
-const rowsOf = (text: string, delimiter = ',') => [...csvRows(text, delimiter, 'f.csv')];
+
+function rowsOf(text: string, delimiter = ','): { line: number; fields: string[] }[] {
+  const scanner = new CsvScanner(new TextEncoder().encode(text), delimiter, 'f.csv');
+  const rows: { line: number; fields: string[] }[] = [];
+  while (!scanner.isDone) {
+    const { line } = scanner;
+    const fields: string[] = [];
+    do {
+      scanner.field();
+      fields.push(scanner.text());
+    } while (scanner.nextField());
+    rows.push({ line, fields });
+  }
+  return rows;
+}
+
 const fieldsOf = (text: string, delimiter = ',') => rowsOf(text, delimiter).map(({ fields }) => fields);
 
-describe('csvRows', () => {
+describe('CsvScanner', () => {
   test.each<[string, string, string[][]]>([
     ['nothing', '', []],
     [
@@ -166,7 +182,7 @@ describe('loadCsv', () => {
 
   test("missing: 'error', is an error that names the ways out", async () => {
     await expect(load(gaps)).rejects.toThrow(
-      `f.csv:3: column 'n' expected a number, got none; missing: 'skip', 'nan' or 'previous' allows for it`,
+      `f.csv:3: column 'n' expected a number, got none; missing: 'skip', 'nan', 'previous' or 'interpolate' allows for it`,
     );
   });
 
@@ -174,6 +190,7 @@ describe('loadCsv', () => {
     ['skip', ['a', 'd'], [1, 4]],
     ['nan', ['a', 'b', 'c', 'd'], [1, Number.NaN, Number.NaN, 4]],
     ['previous', ['a', 'b', 'c', 'd'], [1, 1, 1, 4]],
+    ['interpolate', ['a', 'b', 'c', 'd'], [1, 2, 3, 4]],
   ])("missing: '%s', reads on", async (missing, d, n) => {
     const table = await load(gaps, { missing });
     expect(table.strings('d')).toEqual(d);
@@ -182,6 +199,20 @@ describe('loadCsv', () => {
 
   test("missing: 'previous' in the first row, is an error", async () => {
     await expect(load('n\nnull\n2\n', { missing: 'previous' })).rejects.toThrow(/^f\.csv:2: .*first row/);
+  });
+
+  test("missing: 'interpolate', takes the nearest value at the ends and refuses a column without any", async () => {
+    const table = await load('n,m\n,1\n2,\n,\n5,\n', { missing: 'interpolate' });
+    expect(table.numbers('n')).toEqual(Float64Array.of(2, 2, 3.5, 5));
+    expect(table.numbers('m')).toEqual(Float64Array.of(1, 1, 1, 1));
+    await expect(load('n,m\n1,\n2,NA\n', { missing: 'interpolate' })).rejects.toThrow(
+      "f.csv: column 'm' expected a number to interpolate from, got none",
+    );
+  });
+
+  test("misprint in a row that missing: 'skip' leaves out, is none", async () => {
+    expect((await load('n,m\n1,2\nx,\n3,4\n', { missing: 'skip' })).numbers('n')).toEqual(Float64Array.of(1, 3));
+    await expect(load('n,m\n1,2\nx,5\n', { missing: 'skip' })).rejects.toThrow("f.csv:3: column 'n' expected a number");
   });
 
   test('text that looks missing, stays text', async () => {
@@ -204,11 +235,119 @@ describe('loadCsv', () => {
   test.each([
     [{ delimiter: '"' }, 'delimiter expected one character'],
     [{ delimiter: ', ' }, 'delimiter expected one character'],
-    [{ missing: 'drop' }, `missing expected 'error', 'skip', 'nan' or 'previous', got 'drop'`],
-    [{ columns: { a: 'date' } }, `columns['a'] expected 'number' or 'string', got 'date'`],
+    [{ delimiter: '\ud83d' }, 'delimiter expected one character'],
+    [{ dateFormat: 'MM/DD' }, 'dateFormat expected a year'],
+    [{ missing: 'drop' }, `missing expected 'error', 'skip', 'nan', 'previous' or 'interpolate', got 'drop'`],
+    [{ columns: { a: 'time' } }, `columns['a'] expected 'number', 'string' or 'date', got 'time'`],
   ])('option %j, is an error', async (options, message) => {
     await expect(load('a\n1\n', options as CsvOptions)).rejects.toThrow(message);
   });
+});
+
+describe('columns of dates', () => {
+  const columns = { t: 'date', n: 'number' } as const;
+
+  test('are milliseconds in UTC, as ISO 8601 or the format says', async () => {
+    const table = await load('t,n\n2026-01-31,1\n2026-02-01T12:30+02:00,2\n', { columns });
+    expect(table.dates('t')).toEqual(Float64Array.of(Date.UTC(2026, 0, 31), Date.UTC(2026, 1, 1, 10, 30)));
+    expect(table.column('t')).toBe(table.dates('t'));
+    const other = await load('t,n\n31/01/2026 07:05,1\n', { columns, dateFormat: 'DD/MM/YYYY HH:mm' });
+    expect(other.dates('t')).toEqual(Float64Array.of(Date.UTC(2026, 0, 31, 7, 5)));
+  });
+
+  test('are never guessed', async () => {
+    expect((await load('t\n2026-01-31\n')).strings('t')).toEqual(['2026-01-31']);
+  });
+
+  test.each<[string, CsvOptions, string]>([
+    ['2026-02-29', {}, `f.csv:2: column 't' expected a date as ISO 8601 has it, got "2026-02-29"`],
+    [
+      '1/2/26',
+      { dateFormat: 'D/M/YYYY' },
+      `f.csv:2: column 't' expected a date of the format 'D/M/YYYY', got "1/2/26"`,
+    ],
+    [
+      '',
+      {},
+      `f.csv:2: column 't' expected a date as ISO 8601 has it, got none; missing: 'skip' or 'nan' allows for it`,
+    ],
+    ['NA', { missing: 'interpolate' }, `got NA; missing: 'skip' or 'nan' allows for it`],
+    ['', { missing: 'previous' }, `got none; missing: 'skip' or 'nan' allows for it`],
+  ])('with %j under %j, are an error with line and column', async (date, options, message) => {
+    await expect(load(`t,n\n${date},1\n`, { columns, ...options })).rejects.toThrow(message);
+  });
+
+  test('with a gap, leave out the row or have NaN there', async () => {
+    const text = 't,n\n2026-01-01,1\n,2\n2026-01-03,3\n';
+    expect((await load(text, { columns, missing: 'skip' })).numbers('n')).toEqual(Float64Array.of(1, 3));
+    expect((await load(text, { columns, missing: 'nan' })).dates('t')[1]).toBeNaN();
+  });
+
+  test('are neither numbers nor strings', async () => {
+    const table = await load('t,n\n2026-01-31,1\n', { columns });
+    expect(() => table.numbers('t')).toThrow("column 't' expected numbers, got dates");
+    expect(() => table.strings('t')).toThrow("column 't' expected strings, got dates; columns: { 't': 'string' }");
+    expect(() => table.dates('n')).toThrow(
+      "column 'n' expected dates, got numbers; columns: { 'n': 'date' } reads them",
+    );
+  });
+});
+
+describe('any text', () => {
+  const pieces = [
+    ',',
+    ',',
+    ',',
+    '\n',
+    '\n',
+    '\r\n',
+    '\r',
+    '"',
+    '""',
+    '"a,b"',
+    '"x""y\n"',
+    ' ',
+    ';',
+    'é',
+    '\u{1f600}',
+    '\ufeff',
+  ];
+  const values = [
+    '1',
+    '23',
+    '.5',
+    '5.',
+    '-4',
+    '+7',
+    '1e5',
+    '1e-400',
+    '0x1',
+    'NaN',
+    'NA',
+    'null',
+    'name',
+    '9007199254740993',
+  ];
+
+  test.each([',', ';', ' ', 'é', '5', '-', 'e'])(
+    'with delimiter %j, is read as the plain reader reads it',
+    async (delimiter) => {
+      const text = fc
+        .array(fc.constantFrom(...pieces, ...values, delimiter), { maxLength: 14 })
+        .map((parts) => parts.join(''));
+      await fc.assert(
+        fc.asyncProperty(text, fc.constantFrom('nan' as const, 'skip' as const), async (given, missing) => {
+          // A mark in front belongs to no field.
+          const expected = plainColumns(given.replace(/^\ufeff/, ''), delimiter, missing);
+          const table = await load(given, { header: false, delimiter, missing }).catch((error: unknown) => {
+            expect(error).toBeInstanceOf(DataError);
+          });
+          expect(table?.names.map((name) => [...table.column(name)])).toEqual(expected);
+        }),
+        { seed, numRuns: 1500 },
+      );
+    },
+  );
 });
 
 describe('a long file', () => {
@@ -238,6 +377,21 @@ describe('a long file', () => {
     const long = '1'.repeat(100_000);
     await expect(load(`a\n${long}\n`)).rejects.toThrow(/got 1{80}$/);
     await expect(load(`a\n1\n${long}x\n`)).rejects.toThrow(/got "1{80}"; columns/);
+  });
+
+  test('of text in many alphabets, quoted or not, is decoded piece by piece', async () => {
+    const texts = Array.from({ length: 5000 }, (_, i) => ['a', 'é"', '\u{1f600},', '\ufeff', ''][i % 5].repeat(i % 17));
+    const rows = texts.map((text) => `"${text.replaceAll('"', '""')}",1`);
+    const table = await load(`s,n\n${rows.join('\n')}`, { columns: { s: 'string' } });
+    expect(table.strings('s')).toEqual(texts);
+    expect(table.strings('s')).toBe(table.strings('s'));
+  });
+
+  test('whose bytes are changed afterwards, keeps what was read', async () => {
+    const bytes = new TextEncoder().encode('s,n\nab,1\n');
+    const table = await loadCsv(bytes);
+    bytes.fill(0);
+    expect([table.strings('s'), [...table.numbers('n')]]).toEqual([['ab'], [1]]);
   });
 
   test('of lines that end in CR, is read', async () => {

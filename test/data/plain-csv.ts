@@ -1,7 +1,9 @@
-import { DataError } from './data-error.ts';
-import { LINE_END } from './lines.ts';
+import { DataError } from '../../src/data/data-error.ts';
+import { LINE_END } from '../../src/data/lines.ts';
 
-/** One row of a CSV file. @internal */
+// A slow reader of CSV by regular expressions and strings, which the fast one is held to.
+
+/** One row of a CSV file. */
 export interface CsvRow {
   /** Where it begins, from 1. */
   readonly line: number;
@@ -13,11 +15,11 @@ export interface CsvRow {
 }
 
 /**
- * The rows of a text as RFC 4180 has them; lines end in LF, CR LF or CR, and an end behind the last row begins no further one.
+ * The rows of a text as RFC 4180 has them; lines end in LF, CR LF or CR, and an end behind the last row begins no
+ * further one.
  *
- * @throws DataError at a quote within a field that does not begin with one, at anything between a closing quote and the field's end, at
- *   a quote left open.
- * @internal
+ * @throws DataError at a quote within a field that does not begin with one, at anything between a closing quote and the
+ *   field's end, at a quote left open.
  */
 export function* csvRows(text: string, delimiter: string, file: string): Generator<CsvRow> {
   const plain = new RegExp(`[^\\r\\n"\\u{${delimiter.codePointAt(0)!.toString(16)}}]*`, 'uy');
@@ -69,4 +71,42 @@ export function* csvRows(text: string, delimiter: string, file: string): Generat
     line++;
     yield { ...row, isBlank, isLast: at > end };
   }
+}
+
+const isMissing = (field: string): boolean => /^(?:|n\/?a|nan|null)$/i.test(field.trim());
+const isNumeral = (field: string): boolean => /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(field.trim());
+
+/**
+ * What `loadCsv` reads with `missing: 'nan'` or `'skip'` and `header: false`, a column at a time; of a file that it
+ * refuses, undefined.
+ */
+export function plainColumns(
+  text: string,
+  delimiter: string,
+  missing: 'nan' | 'skip',
+): (string[] | number[])[] | undefined {
+  let rows: CsvRow[] = [];
+  try {
+    for (const row of csvRows(text, delimiter, 'f.csv')) {
+      const width = rows[0]?.fields.length ?? row.fields.length;
+      if (row.isBlank && (width > 1 || row.isLast || rows.length === 0)) continue;
+      if (row.fields.length !== width) return undefined;
+      rows.push(row);
+    }
+  } catch {
+    return undefined;
+  }
+  const types = (rows[0]?.fields ?? []).map((_, j) => {
+    const value = rows.find(({ fields }) => !isMissing(fields[j]))?.fields[j];
+    return value === undefined || isNumeral(value) ? 'number' : 'string';
+  });
+  if (missing === 'skip') {
+    rows = rows.filter(({ fields }) => types.every((type, j) => type === 'string' || !isMissing(fields[j])));
+  }
+  const columns = types.map((type, j) => {
+    const fields = rows.map((row) => row.fields[j]);
+    if (type === 'string') return fields;
+    return fields.map((field) => (isMissing(field) ? Number.NaN : isNumeral(field) ? Number(field) : Infinity));
+  });
+  return columns.flat().includes(Number.POSITIVE_INFINITY) ? undefined : columns;
 }
