@@ -70,7 +70,10 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
     if (!stat.isFile() && !stat.isFIFO()) {
       throw new SourceError('file', `${path}: expected a file, got ${stat.isDirectory() ? 'a directory' : 'a device'}`);
     }
-    return new Uint8Array(await fs.readFile(path));
+    const bytes = await fs.readFile(path);
+    // The host may cut a small file out of memory that others share; a large one is not copied.
+    const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
+    return new Uint8Array(isAlone ? (bytes.buffer as ArrayBuffer) : bytes);
   } catch (error) {
     if (error instanceof SourceError) throw error;
     throw new SourceError('file', `cannot read ${path}: ${reasonOf(error)}`, { cause: error });
