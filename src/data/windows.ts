@@ -3,6 +3,9 @@ import { checkOptions, type Names } from '../engine/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { formatShape } from '../engine/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
+import type { CsvTable } from './csv.ts';
+import { interpolate } from './interpolate.ts';
+import { isStrings } from './lines.ts';
 
 export interface WindowOptions {
   /** Steps of input T. */
@@ -15,10 +18,21 @@ export interface WindowOptions {
   stride?: number;
   /** Steps between neighbours within a window, of inputs and of outputs, 1 unless given. */
   samplingRate?: number;
-  /** The feature to forecast, or several. Unless given, all; the only one if the series has one. */
-  target?: number | readonly number[];
-  /** What to do about a window that NaN stands in: throw (default) or leave it out. */
-  missing?: 'error' | 'skip';
+  /**
+   * Of a table, the columns that are the features, all columns of numbers unless given; of an array, the names of its
+   * features.
+   */
+  columns?: readonly string[];
+  /**
+   * The feature to forecast, or several, by number or by name. Unless given, all; the only one if the series has one.
+   */
+  target?: number | string | readonly (number | string)[];
+  /**
+   * What to do about NaN: throw (default), leave out the windows that it stands in, or put what lies on the line
+   * between the values before and behind (at the ends of the series the nearest value). The value behind is one that a
+   * forecast would not know yet.
+   */
+  missing?: 'error' | 'skip' | 'interpolate';
 }
 
 const windowNames: Names<WindowOptions> = {
@@ -27,6 +41,7 @@ const windowNames: Names<WindowOptions> = {
   shift: 1,
   stride: 1,
   samplingRate: 1,
+  columns: 1,
   target: 1,
   missing: 1,
 };
@@ -46,16 +61,18 @@ export interface Windows {
  *     x[n, t] = series[n·stride + t·samplingRate]
  *     y[n, o] = series[n·stride + (T − 1)·samplingRate + shift + o·samplingRate, target]
  *
- * @param series `[S]` or `[S, F]` in order of time.
+ * @param series `[S]` or `[S, F]` in order of time, or a table as `loadCsv` reads it.
  * @returns copies, owned by the caller.
- * @throws ArgumentError if an option is none, the series is too short for one window, `target` is no feature of it, or a number is not
- *   finite as float32 (NaN is left out with `missing: 'skip'`).
+ * @throws ArgumentError if an option is none, the series is too short for one window, `target` is no feature of it, a
+ *   column is none of the table's or has no numbers, a number is not finite as float32 (NaN is left out with `missing:
+ *   'skip'`), or with `missing: 'interpolate'` all of a feature are NaN.
  * @see https://keras.io/api/data_loading/timeseries/#timeseries_dataset_from_array-function
  *
  * @example
  * const { x, y } = windows([10, 20, 30, 40, 50], { inputSteps: 3 }); // [[10, 20, 30], [20, 30, 40]] and [[40], [50]]
+ * const day = windows(table, { inputSteps: 24, columns: ['load', 'temp'], target: 'load', outputSteps: 6 });
  */
-export function windows(series: DataLike, options: WindowOptions): Windows {
+export function windows(series: DataLike | CsvTable, options: WindowOptions): Windows {
   checkOptions('windows', options, windowNames);
   const { starts, cut } = planOf(series, options, 'windows');
   return cut(starts);
@@ -77,13 +94,14 @@ export interface WindowBatches extends Iterable<Windows> {
 }
 
 /**
- * What `windows` cuts, batch by batch as `fit` takes them, for series of which all windows together, T times as large, would not fit.
+ * What `windows` cuts, batch by batch as `fit` takes them, for series of which all windows together, T times as large,
+ * would not fit.
  *
- * @param series `[S]` or `[S, F]` in order of time; looked at in every pass, so it must stay as it is.
+ * @param series as for `windows`; looked at in every pass, so it must stay as it is.
  * @returns batches `{ x, y, at }`, each owned by the caller.
  * @throws ArgumentError as `windows` does, at once; RangeError if `seed` is none.
  */
-export function windowBatches(series: DataLike, options: WindowBatchOptions): WindowBatches {
+export function windowBatches(series: DataLike | CsvTable, options: WindowBatchOptions): WindowBatches {
   const names = { batchSize: 1, shuffle: 1, seed: 1, ...windowNames };
   const { batchSize = 32, shuffle = false, seed = 0 } = checkOptions('windowBatches', options, names);
   expectCount('windowBatches: batchSize', batchSize);
@@ -106,10 +124,11 @@ interface Plan {
   cut(starts: Uint32Array): Windows;
 }
 
-function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
+function planOf(values: DataLike | CsvTable, options: WindowOptions, what: string): Plan {
   const { inputSteps, outputSteps = 1, shift = 1, stride = 1, samplingRate = 1, missing = 'error' } = options;
   checkValues({ inputSteps, outputSteps, shift, stride, samplingRate }, missing, what);
-  const { data, shape } = asArray(values, `${what}: series`);
+  const { array, names } = seriesOf(values, options.columns, what);
+  const { shape } = array;
   if (shape.length < 1 || shape.length > 2) {
     throw new ArgumentError(`${what}: series expected [S] or [S, F], got ${formatShape(shape)}`);
   }
@@ -119,7 +138,8 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
   if (steps < span) {
     throw new ArgumentError(`${what}: series expected ${span} steps or more for one window, got ${steps}`);
   }
-  const targets = targetsOf(options.target, features, what);
+  const targets = targetsOf(options.target, names ?? features, what);
+  const data = missing === 'interpolate' ? filled(array.data, features, what) : array.data;
   // Where a window's numbers stand, from its first step on.
   const places = (count: number, first: number, of: readonly number[]): number[] =>
     Array.from({ length: count }, (_, t) => of.map((f) => (first + t * samplingRate) * features + f)).flat();
@@ -157,7 +177,8 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
     }
     return gathered;
   };
-  const single = typeof options.target === 'number' || (options.target === undefined && features === 1);
+  const single =
+    ['number', 'string'].includes(typeof options.target) || (options.target === undefined && features === 1);
   const outputShape = single ? [outputSteps] : [outputSteps, targets.length];
   return {
     starts,
@@ -171,7 +192,10 @@ function planOf(values: DataLike, options: WindowOptions, what: string): Plan {
 
 const isInfinite = (value: number): boolean => !Number.isNaN(value) && !Number.isFinite(Math.fround(value));
 
-/** For some features, whether any of `count` steps from `first` on, `samplingRate` apart, has a number that is not finite. */
+/**
+ * For some features, whether any of `count` steps from `first` on, `samplingRate` apart, has a number that is not
+ * finite.
+ */
 function faultSums(
   data: ArrayLike<number>,
   { steps, features, samplingRate }: { steps: number; features: number; samplingRate: number },
@@ -193,17 +217,65 @@ function faultSums(
 
 function checkValues(counts: Record<string, number>, missing: string, what: string): void {
   for (const [key, value] of Object.entries(counts)) expectCount(`${what}: ${key}`, value);
-  if (missing !== 'error' && missing !== 'skip') {
-    throw new ArgumentError(`${what}: missing expected 'error' or 'skip', got ${shown(missing)}`);
+  if (!['error', 'skip', 'interpolate'].includes(missing)) {
+    throw new ArgumentError(`${what}: missing expected 'error', 'skip' or 'interpolate', got ${shown(missing)}`);
   }
 }
 
-function targetsOf(target: WindowOptions['target'], features: number, what: string): readonly number[] {
-  const targets = target === undefined ? Array.from({ length: features }, (_, f) => f) : [target].flat();
-  for (const f of targets) {
-    if (Number.isInteger(f) && f >= 0 && f < features) continue;
-    throw new ArgumentError(`${what}: target expected features from 0 to ${features - 1}, got ${shown(f)}`);
+/** The numbers of a series, and what its features are called if they have names. */
+function seriesOf(
+  values: DataLike | CsvTable,
+  columns: unknown,
+  what: string,
+): { array: NdArray; names: readonly string[] | undefined } {
+  if (columns !== undefined && !isStrings(columns)) {
+    throw new ArgumentError(`${what}: columns expected a list of names, got ${shown(columns)}`);
   }
-  if (targets.length === 0) throw new ArgumentError(`${what}: target expected one feature or more, got none`);
-  return targets;
+  // Told by what it can do, so that whoever brings arrays carries no reader of tables.
+  if (typeof (values as CsvTable | null)?.typeOf === 'function') {
+    const table = values as CsvTable;
+    const names = columns ?? table.names.filter((name) => table.typeOf(name) === 'number');
+    if (names.length === 0) throw new ArgumentError(`${what}: columns expected one of numbers or more, got none`);
+    return { array: table.array(names), names };
+  }
+  const array = asArray(values as DataLike, `${what}: series`);
+  const features = array.shape.length === 2 ? array.shape[1] : 1;
+  if (columns === undefined || columns.length === features) return { array, names: columns };
+  throw new ArgumentError(`${what}: columns expected a name for each of ${features} features, got ${columns.length}`);
+}
+
+/** A copy without NaN. */
+function filled(data: ArrayLike<number>, features: number, what: string): Float64Array {
+  const copy = Float64Array.from(data);
+  for (let f = 0; f < features; f++) {
+    if (!interpolate(copy, f, features)) throw new ArgumentError(`${what}: series has nothing but NaN in feature ${f}`);
+  }
+  return copy;
+}
+
+/** The numbers of the features to forecast, of so many features, or of those with these names. */
+function targetsOf(
+  target: WindowOptions['target'],
+  known: number | readonly string[],
+  what: string,
+): readonly number[] {
+  const features = typeof known === 'number' ? known : known.length;
+  const targets = target === undefined ? Array.from({ length: features }, (_, f) => f) : [target].flat();
+  const places = targets.map((wanted) => {
+    const f = typeof wanted === 'string' && typeof known === 'object' ? known.indexOf(wanted) : wanted;
+    if (typeof f === 'number' && Number.isInteger(f) && f >= 0 && f < features) return f;
+    const names =
+      typeof known === 'object'
+        ? `, or ${known
+            .slice(0, 50)
+            .map((name) => shown(name))
+            .join(', ')}`
+        : '';
+    const hint = typeof f === 'string' ? ' (columns: [...] gives them names)' : '';
+    throw new ArgumentError(
+      `${what}: target expected features from 0 to ${features - 1}${names}${hint}, got ${shown(wanted)}`,
+    );
+  });
+  if (places.length === 0) throw new ArgumentError(`${what}: target expected one feature or more, got none`);
+  return places;
 }

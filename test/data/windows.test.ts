@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
+import { loadCsv } from '../../src/data/csv.ts';
 import { type WindowOptions, windowBatches, windows } from '../../src/data/windows.ts';
 
 const steps = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -133,10 +134,89 @@ describe('windows', () => {
     [
       'missing that is none',
       [steps(3), { inputSteps: 1, missing: 'nan' as 'skip' }],
-      `missing expected 'error' or 'skip', got 'nan'`,
+      `missing expected 'error', 'skip' or 'interpolate', got 'nan'`,
     ],
   ])('%s, is an error', (_, args, message) => {
     expect(() => windows(...args)).toThrow(`windows: ${message}`);
+  });
+});
+
+describe('windows by name', () => {
+  const csv = new TextEncoder().encode('day,load,temp\nMo,1,10\nTu,2,20\nWe,3,\nTh,4,40\nFr,5,50\n');
+  const table = () => loadCsv(csv, { missing: 'nan' });
+
+  test('of a table, take its columns of numbers, or those asked for in their order', async () => {
+    const options = { inputSteps: 1, missing: 'skip' } as const;
+    expect(windows(await table(), options)).toEqual(windows((await table()).array(['load', 'temp']), options));
+    const { x, y } = windows(await table(), { ...options, columns: ['temp', 'load'], target: 'load' });
+    expect(x.toNested()).toEqual([[[10, 1]], [[20, 2]], [[40, 4]]]);
+    expect(y.toNested()).toEqual([[2], [3], [5]]);
+  });
+
+  test('of an array, name its features', () => {
+    const series = ndarray(Float64Array.from(steps(8)), [4, 2]);
+    const named = (target: WindowOptions['target']) =>
+      windows(series, { inputSteps: 2, columns: ['a', 'b'], target: target! }).y.toNested();
+    expect(named('b')).toEqual([[5], [7]]);
+    expect(named(['b', 'a'])).toEqual([[[5, 4]], [[7, 6]]]);
+    expect(named(['b', 0])).toEqual([[[5, 4]], [[7, 6]]]);
+    expect(windows(steps(3), { inputSteps: 1, columns: ['a'], target: 'a' }).y.toNested()).toEqual([[1], [2]]);
+  });
+
+  test('in batches, are those of windows', async () => {
+    const options = { inputSteps: 1, columns: ['load'], target: 'load' };
+    const [batch] = windowBatches(await table(), options);
+    expect(batch).toEqual(windows(await table(), options));
+  });
+
+  test.each<[Partial<WindowOptions>, string]>([
+    [{ target: 'wind' }, "windows: target expected features from 0 to 1, or 'load', 'temp', got 'wind'"],
+    [{ target: 'day' }, "windows: target expected features from 0 to 1, or 'load', 'temp', got 'day'"],
+    [{ columns: ['wind'] }, "column expected one of 'day', 'load', 'temp', got 'wind'"],
+    [{ columns: ['day'] }, "column 'day' expected numbers, got strings"],
+    [{ columns: [] }, 'windows: columns expected one of numbers or more, got none'],
+    [{ columns: 'load' as never }, "windows: columns expected a list of names, got 'load'"],
+  ])('%j, is an error', async (options, message) => {
+    const given = await table();
+    expect(() => windows(given, { inputSteps: 1, missing: 'skip', ...options })).toThrow(message);
+  });
+
+  test('a name of an array without names, or names for other features, are errors', () => {
+    expect(() => windows(steps(3), { inputSteps: 1, target: 'a' })).toThrow(
+      "windows: target expected features from 0 to 0 (columns: [...] gives them names), got 'a'",
+    );
+    expect(() => windows(steps(3), { inputSteps: 1, columns: ['a', 'b'] })).toThrow(
+      'windows: columns expected a name for each of 1 features, got 2',
+    );
+  });
+});
+
+describe("windows with missing: 'interpolate'", () => {
+  const { NaN: gap } = Number;
+
+  test('fill each feature by itself and leave the series as it was', () => {
+    const series = ndarray(Float64Array.of(gap, 0, 1, gap, gap, 4, 3, gap), [4, 2]);
+    const { x } = windows(series, { inputSteps: 3, missing: 'interpolate' });
+    expect(x.toNested()).toEqual([
+      [
+        [1, 0],
+        [1, 2],
+        [2, 4],
+      ],
+    ]);
+    expect(series.data[0]).toBeNaN();
+  });
+
+  test('of a feature that is all NaN, are refused', () => {
+    expect(() =>
+      windows(
+        [
+          [1, gap],
+          [2, gap],
+        ],
+        { inputSteps: 1, missing: 'interpolate' },
+      ),
+    ).toThrow('windows: series has nothing but NaN in feature 1');
   });
 });
 
