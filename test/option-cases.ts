@@ -155,6 +155,8 @@ export const optionCases: Record<string, OptionCase> = {
   shuffle: ['seeds', 'seed', (o) => data.shuffle([series], o)],
   minMaxScale: ['ranges', 'range', (o) => data.minMaxScale(series, o)],
   textVectorization: ['max_tokens', 'maxTokens', (o) => data.textVectorization(o)],
+  parseDates: ['formats', 'format', (o) => data.parseDates([], o)],
+  evenSteps: ['steps', 'step', (o) => data.evenSteps([0, 1], [0, 1], o)],
   windows: ['input_steps', 'inputSteps', (o) => data.windows(series, o)],
   windowBatches: ['batch_size', 'batchSize', (o) => data.windowBatches(series, o)],
   plotHistory: ['metric', 'metrics', (o) => plot.plotHistory({ epoch: [], history: {}, validated: [] }, o)],
@@ -188,4 +190,5 @@ export const withoutOptions: readonly string[] = [
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['backupFile', 'buildVocabulary'],
   ...['allowStreams', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
+  ...['timeFeatures', 'columnStack'],
 ];

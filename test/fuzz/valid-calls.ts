@@ -384,7 +384,20 @@ const plain: Calls = {
     [array(3, 2), [1]],
   ],
   trainTestSplit: [[[series, array(12, 2)], { testSize: 0.25, shuffle: true, seed: 1 }]],
+  columnStack: [[[series, array(12, 2)]]],
+  parseDates: [[['31/12/2026 23:00'], { format: 'DD/MM/YYYY HH:mm' }], [['2026-12-31T23:00Z']]],
+  timeFeatures: [
+    [
+      [0, 3_600_000],
+      ['hour', 'dayOfWeek', 'dayOfYear'],
+    ],
+  ],
+  evenSteps: [
+    [[0, 5, 15], [1, 2, 3], { step: 5, duplicates: 'first' }],
+    [[0, 2_678_400_000], array(2, 2), { step: 'month' }],
+  ],
   windows: [
+    [array(12, 2), { inputSteps: 3, columns: ['a', 'b'], target: 'b', missing: 'interpolate' }],
     [series, { inputSteps: 3, outputSteps: 1, shift: 1, stride: 1, samplingRate: 1, target: 0, missing: 'error' }],
   ],
   addPoint: [[[[1, 2]], [2, 3]]],
