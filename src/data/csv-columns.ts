@@ -175,7 +175,8 @@ export class TextColumn implements Column {
     const ends = this.#ends;
     const bytes = this.#bytes;
     const texts: string[] = new Array(ends.length);
-    // Texts that stand in many rows are one string.
+    // Texts that stand in many rows are one string. A column of more different ones than these is not looked through.
+    const most = 1000;
     const known = new Map<string, string>();
     let begin = 0;
     for (let row = 0; row < ends.length; ) {
@@ -188,9 +189,11 @@ export class TextColumn implements Column {
         const end = ends[row];
         const to = from + (isAscii ? end - at : lengthOf(bytes, at, end));
         const text = piece.slice(from, to);
-        const same = known.get(text);
-        if (same === undefined && known.size < 1000) known.set(text, text);
-        texts[row] = same ?? text;
+        if (known.size < most) {
+          const same = known.get(text);
+          if (same === undefined) known.set(text, text);
+          texts[row] = same ?? text;
+        } else texts[row] = text;
         from = to;
         at = end;
       }

@@ -83,7 +83,7 @@ export class CsvScanner {
   }
 
   /**
-   * Passes a field that is a decimal number, with blanks around it or without.
+   * Passes a field that is a decimal number, in quotes or not, with blanks around it or without.
    *
    * @returns the number; NaN if nothing was passed, since the field is none or one that is not told so.
    */
@@ -93,6 +93,8 @@ export class CsvScanner {
     const end = this.#end;
     const blank = this.#blank;
     let at = this.at;
+    const isQuoted = at < end && bytes[at] === QUOTE;
+    if (isQuoted) at++;
     while (at < end && bytes[at] === blank) at++;
     const isNegative = bytes[at] === MINUS;
     if (isNegative || bytes[at] === PLUS) at++;
@@ -135,6 +137,7 @@ export class CsvScanner {
       scale += isDivided ? exponent : -exponent;
     }
     while (at < end && bytes[at] === blank) at++;
+    if (isQuoted && (at === end || bytes[at++] !== QUOTE)) return Number.NaN;
     if (at < end && !this.#isLineEnd(at) && !this.#isDelimiter(at)) return Number.NaN;
 
     const value = decimal(high, low, Math.max(digits - EXACT_DIGITS, 0), scale);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { columnStack } from '../../src/data/column-stack.ts';
 
-test('vectors and matrices, stand side by side as in numpy.column_stack', () => {
+test('vectors and matrices, stand side by side in their order', () => {
   const matrix = ndarray(Float32Array.of(3, 4, 5, 6), [2, 2]);
   const stack = columnStack([[1, 2], matrix, Float64Array.of(7, 8)]);
   expect(stack.toNested()).toEqual([

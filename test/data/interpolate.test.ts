@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { interpolate } from '../../src/data/interpolate.ts';
 
-test('any gaps, are filled as numpy.interp fills them', () => {
+test('any gaps, lie on the line between their neighbours, and at the ends are the nearest value', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(1, 2, 7, Number.NaN), { minLength: 1, maxLength: 12 }), (values) => {
       const known = values.flatMap((x, i) => (Number.isNaN(x) ? [] : [i]));

@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { type TimeUnit, timeFeatures } from '../../src/data/time-features.ts';
 
-/** What `pandas.DatetimeIndex` 2.2 gives as minute, hour, dayofweek, day, dayofyear and month. */
-const pandas: [string, number[]][] = [
+/**
+ * What Python 3's `datetime` gives, and pandas after it:
+ *
+ *     d = datetime.fromisoformat(text)
+ *     [d.minute, d.hour, d.weekday(), d.day, d.timetuple().tm_yday, d.month]
+ */
+const python: [string, number[]][] = [
   ['2026-11-28T23:07:00Z', [7, 23, 5, 28, 332, 11]],
   ['2024-12-31T00:59:59Z', [59, 0, 1, 31, 366, 12]],
   ['1969-07-20T20:17:40Z', [17, 20, 6, 20, 201, 7]],
@@ -10,17 +15,17 @@ const pandas: [string, number[]][] = [
 ];
 const units: readonly TimeUnit[] = ['minute', 'hour', 'dayOfWeek', 'dayOfMonth', 'dayOfYear', 'month'];
 const counts = [60, 24, 7, 31, 366, 12];
-/** pandas counts days and months from 1. */
+/** Python counts days and months from 1. */
 const first = [0, 0, 0, 1, 1, 1];
 
 describe('timeFeatures', () => {
-  test('all units, are sine and cosine of what pandas counts', () => {
+  test('all units, are sine and cosine of what Python counts', () => {
     const { data, shape } = timeFeatures(
-      pandas.map(([date]) => Date.parse(date)),
+      python.map(([date]) => Date.parse(date)),
       units,
     );
-    expect(shape).toEqual([pandas.length, 2 * units.length]);
-    const expected = pandas.flatMap(([, found]) =>
+    expect(shape).toEqual([python.length, 2 * units.length]);
+    const expected = python.flatMap(([, found]) =>
       found.flatMap((k, j) => {
         const angle = (2 * Math.PI * (k - first[j])) / counts[j];
         return [Math.sin(angle), Math.cos(angle)];
