@@ -28,14 +28,26 @@ const pieces = [
     '\u{1f600}',
     '\0',
   ],
+  ...['2026-01-31', '2026-02-30T12:30Z', '31/01/2026', '12345678901234567', '0.30000000000000004', '1e-400', '"5"'],
   ...['a,b\n', '1,2\n', '3,4\n', '\n\n', '__proto__', 'constructor'],
 ];
 
 const options = {
-  columns: [['a'], ['a', 'b'], ['b', 'a'], ['__proto__'], { a: 'number' }, { a: 'string', b: 'number' }, {}, []],
+  columns: [
+    ['a'],
+    ['a', 'b'],
+    ['b', 'a'],
+    ['__proto__'],
+    { a: 'number' },
+    { a: 'string', b: 'number' },
+    { a: 'date' },
+    {},
+    [],
+  ],
+  dateFormat: ['YYYY-MM-DD', 'DD/MM/YYYY', 'M/D/YYYY h:mm A', 'YYYY MMM', '', 'YYYYYYYY'],
   delimiter: [',', ';', '\t', '|', ' ', '', ',,', '"', '\n', '\ud83d', ']', '\\', '^', '-'],
   header: [true, false, ['a', 'b'], ['a', 'a'], [], ['a']],
-  missing: ['error', 'skip', 'nan', 'previous', 'none'],
+  missing: ['error', 'skip', 'nan', 'previous', 'interpolate', 'none'],
   gzip: [true, false],
   name: ['file.csv'],
   sha256: ['', 'ab', 'z'.repeat(64), '0'.repeat(64)],
@@ -88,8 +100,10 @@ export const target: Target = {
     else {
       const table = await loadCsv(bytes, how);
       for (const name of table.names) {
-        if (table.column(name).length !== table.length)
-          throw new Violation(`a column of another length than the table`);
+        const column = table.column(name);
+        if (column.length !== table.length) throw new Violation(`a column of another length than the table`);
+        if (Array.isArray(column) !== (table.typeOf(name) === 'string'))
+          throw new Violation(`a column of another type than it says`);
       }
     }
   },
