@@ -148,7 +148,7 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   checkValues({ delimiter, missing, header, columns: wanted });
   const parseDate = dateReader(dateFormat, 'loadCsv: dateFormat');
   const { name: file, bytes } = await openSource(source, options);
-  // Which throws.
+  // Decoding makes the error; whole files are not decoded.
   if (invalidUtf8(bytes) < bytes.length) decodeUtf8(bytes, file);
 
   const scanner = new CsvScanner(bytes, delimiter, file);
@@ -204,6 +204,7 @@ interface ChosenColumn {
 
 /** Types the columns without a type by their first value: as numbers where no value says otherwise. */
 function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[]): void {
+  // By their place in a row.
   const open: ChosenColumn[] = [];
   for (const column of chosen) if (!column.type) open[column.at] = column;
   let left = Object.keys(open).length;

@@ -123,6 +123,7 @@ describe('loadCsv', () => {
   test('numbers and text, are typed by their first value', async () => {
     const table = await load('date,n,m\n2006-01-01,1.5,-2e3\n2006-01-02, 7 ,+.5\n');
     expect(table.names).toEqual(['date', 'n', 'm']);
+    expect(table.names.map((name) => table.typeOf(name))).toEqual(['string', 'number', 'number']);
     expect(table.length).toBe(2);
     expect(table.column('date')).toEqual(['2006-01-01', '2006-01-02']);
     expect(table.numbers('n')).toEqual(Float64Array.of(1.5, 7));
@@ -251,6 +252,7 @@ describe('columns of dates', () => {
     const table = await load('t,n\n2026-01-31,1\n2026-02-01T12:30+02:00,2\n', { columns });
     expect(table.dates('t')).toEqual(Float64Array.of(Date.UTC(2026, 0, 31), Date.UTC(2026, 1, 1, 10, 30)));
     expect(table.column('t')).toBe(table.dates('t'));
+    expect(table.typeOf('t')).toBe('date');
     const other = await load('t,n\n31/01/2026 07:05,1\n', { columns, dateFormat: 'DD/MM/YYYY HH:mm' });
     expect(other.dates('t')).toEqual(Float64Array.of(Date.UTC(2026, 0, 31, 7, 5)));
   });
