@@ -94,10 +94,10 @@ function* namedIn(value: unknown, key = '', outer = ''): Generator<Wanted> {
   const own = nameOfCustom(value);
   if (own !== undefined) yield [key === 'name' ? outer : key, own];
   if (typeof value !== 'object' || value === null) return;
-  const { className, config, isCustom, name } = value as Parsed;
+  const { className: saved, config, isCustom, name } = value as Parsed;
   if (isCustom === true) yield ['model', String(name)];
-  if (typeof className === 'string' && isObject(config)) {
-    const wanted = wantedFor(className, config as LayerConfig);
+  if (typeof saved === 'string' && isObject(config)) {
+    const wanted = wantedFor(saved, config as LayerConfig);
     if (wanted) yield wanted;
   }
   for (const [inner, each] of Object.entries(value)) yield* namedIn(each, inner, key);
