@@ -7,31 +7,21 @@ import {
   type Context,
   Converter,
   DeclarationReflection,
+  IndexEvent,
   LiteralType,
+  PageEvent,
   ReflectionKind,
   UnionType,
 } from 'typedoc';
 import { brokenLinks } from './broken-links.ts';
 
+import { extendMarkdown } from './site/markdown.ts';
+import { arrangeDocuments, categories as categoriesOfPages, documents } from './site/pages.ts';
+import { prepareIndex } from './site/search.ts';
+import { mendPage, SiteTheme } from './site/theme.ts';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = `${root}dist-docs`;
-
-/** In the order of reading. */
-const guides = [
-  ...[
-    'get-started',
-    'port-from-keras',
-    'port-from-pytorch',
-    'port-from-tfjs',
-    'data',
-    'custom-cells',
-    'custom-layers',
-    'streaming',
-  ],
-  ...['memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge', 'runtimes'],
-]
-  .map((name) => `docs/guides/${name}.md`)
-  .concat('ARCHITECTURE.md', 'acceptance/speed.md', 'acceptance/int8.md', 'acceptance/shakespeare.md');
 
 /** What the reference groups its entries by: where they are declared, first match first. */
 const categories: [source: RegExp, category: string][] = [
@@ -68,7 +58,10 @@ function spellOut(context: Context, reflection: DeclarationReflection): void {
 function categorize(reflection: DeclarationReflection): void {
   if (reflection.parent?.parent?.isProject() === false) return;
   const file = reflection.project.getSymbolIdFromReflection(reflection)?.fileName ?? '';
-  const category = categories.find(([source]) => source.test(file))?.[1];
+  const category =
+    reflection.kind === ReflectionKind.Module
+      ? categoriesOfPages.reference
+      : categories.find(([source]) => source.test(file))?.[1];
   if (!category) return;
   // Constants that are functions have their comment in one place or the other.
   for (const commented of [reflection, ...(reflection.signatures ?? [])]) {
@@ -77,21 +70,38 @@ function categorize(reflection: DeclarationReflection): void {
   }
 }
 
+/** The members of options are listed, with what is said of them, wherever a function takes them. */
+function showMembers(reflection: DeclarationReflection): void {
+  const isOptions = /Options$/.test(reflection.name);
+  if (!isOptions || !reflection.kindOf([ReflectionKind.Interface, ReflectionKind.TypeAlias])) return;
+  reflection.comment ??= new Comment();
+  reflection.comment.modifierTags.add('@expand');
+}
+
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
   entryPoints: ['index', 'stream', 'data', 'characters', 'plot', 'node'].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,
-  projectDocuments: guides.map((guide) => `${root}${guide}`),
-  highlightLanguages: ['javascript', 'typescript', 'python', 'bash', 'text'],
-  sort: ['kind', 'instance-first', 'alphabetical-ignoring-documents'],
+  projectDocuments: documents(root).map((path) => `${root}${path}`),
+  headings: { readme: false, document: false },
+  theme: 'site',
+  customCss: `${root}scripts/site/style.css`,
+  customJs: `${root}scripts/site/page.js`,
+  searchInComments: true,
+  searchInDocuments: true,
+  markdownItLoader: extendMarkdown,
+  highlightLanguages: ['javascript', 'typescript', 'python', 'bash', 'toml', 'text'],
+  sort: ['kind', 'instance-first', 'required-first', 'alphabetical-ignoring-documents'],
   disableSources: true,
   excludeInternal: true,
   excludePrivate: true,
   categorizeByGroup: false,
   defaultCategory: 'Other',
   categoryOrder: [
+    categoriesOfPages.reference,
+    categoriesOfPages.design,
     'Models and training',
     'Recurrent layers and cells',
     'Layers',
@@ -101,6 +111,8 @@ const app = await Application.bootstrapWithPlugins({
     '*',
   ],
   kindSortOrder: ['Document', 'Module', 'Namespace', 'Function', 'Variable', 'Class', 'Interface', 'TypeAlias'],
+  // The programs that a guide links to are read from there.
+  navigationLeaves: ['Bundle size'],
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
   // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
@@ -108,16 +120,21 @@ const app = await Application.bootstrapWithPlugins({
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
 });
+app.renderer.defineTheme('site', SiteTheme);
+app.renderer.on(IndexEvent.PREPARE_INDEX, prepareIndex);
+app.renderer.on(PageEvent.END, mendPage);
 // Options that are taken apart where they are declared have no name in the code; docstrings call them so.
 app.converter.on(Converter.EVENT_CREATE_PARAMETER, (_, parameter) => {
   if (parameter.name === '__namedParameters') parameter.name = 'options';
 });
 app.converter.on(Converter.EVENT_CREATE_DECLARATION, spellOut);
 app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  arrangeDocuments(project, root);
   for (const [reflection, type] of spelledOut) reflection.type = type;
   for (const reflection of Object.values(project.reflections)) {
     if (!(reflection instanceof DeclarationReflection)) continue;
     categorize(reflection);
+    showMembers(reflection);
     if (reflection.kind !== ReflectionKind.Module) continue;
     reflection.name = reflection.name === 'index' ? 'tapeloop' : `tapeloop/${reflection.name}`;
   }
