@@ -15,6 +15,7 @@ import {
 } from 'typedoc';
 import { brokenLinks } from './broken-links.ts';
 
+import { repository } from './site/addresses.ts';
 import { extendMarkdown } from './site/markdown.ts';
 import { arrangeDocuments, categories as categoriesOfPages, documents } from './site/pages.ts';
 import { prepareIndex } from './site/search.ts';
@@ -87,6 +88,7 @@ const app = await Application.bootstrapWithPlugins({
   projectDocuments: documents(root).map((path) => `${root}${path}`),
   headings: { readme: false, document: false },
   theme: 'site',
+  navigationLinks: repository ? { Repository: repository } : {},
   customCss: `${root}scripts/site/style.css`,
   customJs: `${root}scripts/site/page.js`,
   searchInComments: true,

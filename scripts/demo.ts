@@ -1,11 +1,12 @@
 // Serves examples/demo: bundles the page and its workers from the built package, and answers with the headers that threads need.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { basename } from 'node:path';
+import { basename, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { projectText } from './embed-default-text.ts';
+import { repository } from './site/addresses.ts';
 
 const root = new URL('../', import.meta.url);
 const folder = new URL('examples/demo/', root);
@@ -29,6 +30,26 @@ const headers = {
   'cache-control': 'no-cache',
 };
 
+/** The pages of the documentation have scripts of typedoc's within. */
+const headersOfDocs = {
+  ...headers,
+  'content-security-policy':
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+};
+
+/** A file of the documentation as `npm run docs` has left it, or one sentence where it has not run. */
+function documentation(path: string): { type: string; content: Uint8Array } | undefined {
+  const docs = new URL('dist-docs/', root);
+  if (!existsSync(docs)) {
+    const words = 'The documentation is here once `npm run docs` has built it.\n';
+    return { type: types.txt!, content: new TextEncoder().encode(words) };
+  }
+  const name = normalize(decodeURIComponent(path.slice('/docs/'.length)) || 'index.html');
+  const file = new URL(name, docs);
+  if (!file.href.startsWith(docs.href) || !statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
+  return { type: types[name.slice(name.lastIndexOf('.') + 1)] ?? types.txt!, content: readFileSync(file) };
+}
+
 /** Every file of the page by its path. */
 async function bundle(): Promise<Map<string, Uint8Array>> {
   if (!existsSync(new URL('dist/index.js', root))) throw new Error('dist/ is missing: npm run build makes it');
@@ -40,8 +61,10 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
     ...{ format: 'esm', target: 'es2022', entryNames: '[name]', outdir: entry('out') },
   });
   for (const { path, contents } of outputFiles) files.set(`/${basename(path)}`, contents);
-  for (const name of ['index.html', 'icon.svg']) files.set(`/${name}`, readFileSync(new URL(name, folder)));
-  files.set('/', files.get('/index.html')!);
+  files.set('/icon.svg', readFileSync(new URL('icon.svg', folder)));
+  const source = repository ? `<a href="${repository}">Source</a>` : '';
+  const html = readFileSync(new URL('index.html', folder), 'utf8').replace('<!-- repository -->', source);
+  for (const path of ['/', '/index.html']) files.set(path, new TextEncoder().encode(html));
   files.set('/code.txt', new TextEncoder().encode(projectText(root)));
   return files;
 }
@@ -56,6 +79,12 @@ export async function serveDemo({ port = 0, host = 'localhost' } = {}): Promise<
   const files = await bundle();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname.startsWith('/docs/')) {
+      const page = documentation(pathname);
+      response.writeHead(page ? 200 : 404, { ...headersOfDocs, 'content-type': page?.type ?? types.txt! });
+      response.end(request.method === 'HEAD' ? undefined : (page?.content ?? 'There is no such page here.\n'));
+      return;
+    }
     const file = files.get(pathname);
     const type = types[pathname.slice(pathname.lastIndexOf('.') + 1)] ?? types.html!;
     response.writeHead(file ? 200 : 404, { ...headers, 'content-type': file ? type : types.txt! });

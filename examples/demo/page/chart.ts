@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { grouped } from './elements.ts';
 import { colour, onThemeChange } from './theme.ts';
 
 export interface Line {
@@ -17,16 +18,29 @@ export interface ChartOptions {
   lines: Line[];
   /** Decades instead of units on the y axis. */
   logarithmic?: boolean;
+  /** As high as this, whatever its width. */
+  height?: number;
+  /** What stands there before there are numbers. */
+  empty: {
+    words: string;
+    /** Ends of the axes. */
+    x: [from: number, to: number];
+    y: [from: number, to: number];
+    /** Lines as they may become, drawn faintly; both arguments and values are shares of the axes, from 0 to 1. */
+    sketches: ((x: number) => number)[];
+  };
 }
 
 // Redrawing costs a few milliseconds of the page's time.
 const REDRAW_MS = 200;
-const heightFor = (width: number): number => (width > 560 ? 340 : 240);
+const heightFor = (width: number): number => (width > 560 ? 300 : 240);
+const SKETCH_POINTS = 60;
 
 /** A uPlot chart as wide as its host, in the colours of the page, redrawn a few times a second at most. */
 export class Chart {
   readonly #host: HTMLElement;
   readonly #options: ChartOptions;
+  readonly #words = document.createElement('p');
   #plot: uPlot;
   #data: uPlot.AlignedData;
   #pending = false;
@@ -37,9 +51,13 @@ export class Chart {
     this.#options = options;
     this.#data = [[], ...options.lines.map(() => [])];
     this.#plot = this.#make();
+    this.#words.className = 'empty';
+    this.#words.textContent = options.empty.words;
+    host.append(this.#words);
     onThemeChange(() => {
       this.#plot.destroy();
       this.#plot = this.#make();
+      this.#host.append(this.#words);
     });
     new ResizeObserver(() => this.#plot.setSize(this.#size)).observe(host);
   }
@@ -56,16 +74,37 @@ export class Chart {
   #draw(): void {
     this.#pending = false;
     this.#drawn = performance.now();
+    this.#words.hidden = !this.#isEmpty;
     this.#plot.setData(this.#data);
   }
 
   get #size(): { width: number; height: number } {
     const { clientWidth } = this.#host;
-    return { width: clientWidth, height: heightFor(clientWidth) };
+    return { width: clientWidth, height: this.#options.height ?? heightFor(clientWidth) };
+  }
+
+  get #isEmpty(): boolean {
+    return this.#data[0].length === 0;
+  }
+
+  #sketch({ ctx, bbox }: uPlot): void {
+    if (!this.#isEmpty) return;
+    ctx.save();
+    ctx.strokeStyle = colour('line');
+    ctx.lineWidth = 3 * devicePixelRatio;
+    for (const share of this.#options.empty.sketches) {
+      ctx.beginPath();
+      for (let i = 0; i <= SKETCH_POINTS; i++) {
+        const x = i / SKETCH_POINTS;
+        ctx.lineTo(bbox.left + x * bbox.width, bbox.top + (1 - share(x)) * bbox.height);
+      }
+      ctx.stroke();
+    }
+    ctx.restore();
   }
 
   #make(): uPlot {
-    const { x, y, lines, logarithmic = false } = this.#options;
+    const { x, y, lines, logarithmic = false, empty } = this.#options;
     const axis: uPlot.Axis = {
       stroke: colour('soft'),
       grid: { stroke: colour('line'), width: 1 },
@@ -77,7 +116,19 @@ export class Chart {
     return new uPlot(
       {
         ...this.#size,
-        scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
+        scales: {
+          x: { time: false, range: (_, low, high) => (this.#isEmpty ? empty.x : [low, high]) },
+          y: {
+            distr: logarithmic ? 3 : 1,
+            range: (_, low, high) => {
+              if (this.#isEmpty || low === null) return empty.y;
+              return logarithmic ? uPlot.rangeLog(low, high, 10, true) : uPlot.rangeNum(low, high, 0.1, true);
+            },
+          },
+        },
+        // Until something is pointed at, the legend has names and no values.
+        legend: { markers: { width: 2, dash: (_, i) => (lines[i - 1]?.dash ? 'dashed' : 'solid') } },
+        hooks: { draw: [(plot) => this.#sketch(plot)] },
         axes: [
           { ...axis, label: x, size: 34 },
           {
@@ -88,7 +139,7 @@ export class Chart {
           },
         ],
         series: [
-          { label: x },
+          { label: x, value: (_, value) => (value === null ? '' : grouped(value)) },
           ...lines.map(
             (line): uPlot.Series => ({
               label: line.label,
@@ -98,7 +149,7 @@ export class Chart {
               dash: line.dash ?? [],
               spanGaps: !logarithmic,
               points: { show: line.points ?? false, size: 6, fill: colour(line.colour) },
-              value: (_, value) => (value === null ? '–' : logarithmic ? value.toExponential(1) : value.toFixed(3)),
+              value: (_, value) => (value === null ? '' : logarithmic ? value.toExponential(1) : value.toFixed(3)),
             }),
           ),
         ],

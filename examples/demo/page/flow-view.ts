@@ -15,10 +15,16 @@ export class FlowView {
     x: 'characters back',
     y: 'norm of the gradient',
     logarithmic: true,
+    empty: {
+      words: 'Here one will see how far back both gradients reach.',
+      x: [0, 100],
+      y: [FLOOR, 1],
+      sketches: [(x) => Math.max(0, 1 - 2.4 * x), (x) => 1 - 0.3 * x],
+    },
     lines: [
-      { label: 'RNN ∂L/∂h, untrained (dotted)', colour: 'warm', width: 1, dash: DASH },
+      { label: 'RNN ∂L/∂h, untrained', colour: 'warm', width: 1, dash: DASH },
       { label: 'RNN ∂L/∂h, now', colour: 'warm', width: 2.5 },
-      { label: 'LSTM ∂L/∂h, untrained (dotted)', colour: 'accent', width: 1, dash: DASH },
+      { label: 'LSTM ∂L/∂h, untrained', colour: 'accent', width: 1, dash: DASH },
       { label: 'LSTM ∂L/∂h, now', colour: 'accent', width: 2.5 },
       { label: 'LSTM ∂L/∂c, now', colour: 'ink', width: 1.5 },
     ],

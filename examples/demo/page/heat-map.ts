@@ -119,10 +119,21 @@ export function drawMatrix(
     context.fillText(shown(character), (t + 0.5) * cellWidth, top / 2);
   });
   if (!cursor) return;
-  context.strokeStyle = colour('ink');
-  context.lineWidth = 1;
-  context.strokeRect(0.5, top + cursor.row * cellHeight - 0.5, width - 1, cellHeight + 1);
-  context.strokeRect(cursor.column * cellWidth - 0.5, 0.5, cellWidth + 1, height - 1);
+  // A light line within a dark one is seen on any colour; both stay on the canvas, where half a line would look like an error.
+  const outline = (left: number, above: number, right: number, below: number): void => {
+    for (const [name, line] of [
+      ['ink', 3],
+      ['card', 1],
+    ] as const) {
+      context.strokeStyle = colour(name);
+      context.lineWidth = line;
+      const [x, y] = [Math.max(1.5, left), Math.max(1.5, above)];
+      context.strokeRect(x, y, Math.min(width - 1.5, right) - x, Math.min(height - 1.5, below) - y);
+    }
+  };
+  const [row, column] = [top + cursor.row * cellHeight, cursor.column * cellWidth];
+  outline(0, row, width, row + cellHeight);
+  outline(column, 0, column + cellWidth, height);
 }
 
 /** One pixel a cell. */

@@ -10,6 +10,13 @@ export class LossView {
   readonly #chart = new Chart(byId('loss-chart'), {
     x: 'step',
     y: 'loss, nat a character',
+    height: 200,
+    empty: {
+      words: 'After Start the loss falls here, step by step.',
+      x: [0, 1000],
+      y: [0, 5],
+      sketches: [(x) => 0.3 + 0.55 * Math.exp(-6 * x)],
+    },
     lines: [
       { label: 'training', colour: 'accent', width: 1, alpha: 0.7 },
       { label: 'unseen text', colour: 'warm', width: 2.5, points: true },

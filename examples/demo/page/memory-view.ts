@@ -57,6 +57,7 @@ export class MemoryView {
     this.#canvas.addEventListener('pointermove', (event) => this.#point(event));
     this.#canvas.addEventListener('pointerdown', (event) => this.#point(event));
     this.#map.addEventListener('keydown', (event) => this.#walk(event));
+    for (const event of ['focus', 'blur']) this.#map.addEventListener(event, () => this.#draw());
     byId('csv').addEventListener('click', () => this.#saveNumbers());
     onThemeChange(() => this.#refresh());
     new ResizeObserver(() => this.#draw()).observe(this.#map);
@@ -141,7 +142,9 @@ export class MemoryView {
   #draw(): void {
     if (!this.#matrix) return;
     this.#layout = layoutFor(this.#matrix, this.#map.clientWidth);
-    drawMatrix(this.#canvas, this.#matrix, this.#layout, this.#cursor);
+    // Marked is what somebody looks at, not the place where reading happens to begin.
+    const isLookedAt = this.#chosen !== undefined || document.activeElement === this.#map;
+    drawMatrix(this.#canvas, this.#matrix, this.#layout, isLookedAt ? this.#cursor : undefined);
   }
 
   #point(event: PointerEvent): void {

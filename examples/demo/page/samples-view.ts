@@ -16,7 +16,7 @@ export class SamplesView {
     const title = document.createElement('h3');
     title.textContent = `step ${grouped(step)}`;
     const body = document.createElement('pre');
-    body.textContent = text.slice(0, SHOWN).trimEnd();
+    body.textContent = beginning(text);
     item.append(title, body);
     // Who has scrolled down reads an older one, which must stay where it is.
     const { scrollTop, scrollHeight } = this.#list;
@@ -24,4 +24,11 @@ export class SamplesView {
     while (this.#list.children.length > MOST) this.#list.lastElementChild!.remove();
     if (scrollTop > 0) this.#list.scrollTop = scrollTop + this.#list.scrollHeight - scrollHeight;
   }
+}
+
+/** As much as is shown, to the end of a line or, where lines are long, of a word. */
+function beginning(text: string): string {
+  if (text.length <= SHOWN) return text.trimEnd();
+  const ends = ['\n', ' '].map((end) => text.lastIndexOf(end, SHOWN)).find((at) => at > SHOWN / 2);
+  return text.slice(0, ends ?? SHOWN).trimEnd();
 }
