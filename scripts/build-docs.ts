@@ -89,6 +89,7 @@ const app = await Application.bootstrapWithPlugins({
   headings: { readme: false, document: false },
   theme: 'site',
   navigationLinks: repository ? { Repository: repository } : {},
+  favicon: `${root}examples/demo/icon.svg`,
   customCss: `${root}scripts/site/style.css`,
   customJs: `${root}scripts/site/page.js`,
   searchInComments: true,
