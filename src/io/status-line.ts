@@ -26,10 +26,15 @@ export class StatusLine {
     this.#stream.write(`\r${this.#shown}\x1b[K`);
   }
 
-  /** Writes a text in the place of the one before, to stay. */
+  /** Writes a text in the place of the one before, to stay: the whole of it, since it is not drawn again. */
   keep(text: string): void {
     this.#shown = '';
-    this.#stream.write(this.#stream.isTTY ? `\r${text.slice(0, this.width)}\x1b[K\n` : `${text}\n`);
+    this.#stream.write(this.#stream.isTTY ? `\r${text}\x1b[K\n` : `${text}\n`);
+  }
+
+  /** Keeps what is drawn, if anything is. */
+  end(): void {
+    if (this.#shown !== '') this.keep(this.#shown);
   }
 
   /** Writes a line that stays above the one that is drawn. */

@@ -5,6 +5,8 @@ import { moreActivations } from '../layers/more-activations.ts';
 import { allowStepsOfOps } from '../layers/recurrent.ts';
 import { walkSteps } from '../layers/recurrent-steps.ts';
 import { allowWarnings } from './feeds.ts';
+import { allowProgress } from './fit.ts';
+import { withProgress } from './fit-progress.ts';
 import { losses } from './losses/by-name.ts';
 import { metrics } from './metrics/by-name.ts';
 import { lossTable, metricTable, optimizerTable, scheduleTable } from './name-tables.ts';
@@ -25,13 +27,14 @@ const shortNames = {
 
 /**
  * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
- * with that be read from files; has `fit` tell of what is seldom meant; and lets models run step by step. An app that calls it carries them all.
+ * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; and lets models run step by step. An app that calls it carries them all.
  */
 export function knowAllNames(): void {
   hintBy(nearestName);
   knowActivations(moreActivations);
   allowStepsOfOps(walkSteps);
   allowWarnings(warnOfSamples);
+  allowProgress(withProgress);
   allowStreams();
   lossTable.fill(losses, shortNames);
   metricTable.fill(metrics, shortNames);

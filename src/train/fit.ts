@@ -1,4 +1,4 @@
-import { ArgumentError, expectCount, expectList, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { type Profile, Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
@@ -76,9 +76,14 @@ export interface Callback {
   onTestBegin?(): void | Promise<void>;
   /** After it. `logs` has losses and metrics of the validation data, without `val_`. */
   onTestEnd?(logs: Logs): void | Promise<void>;
+  /** Whether it shows how training goes, so that `fit` shows nothing beside it. */
+  showsProgress?: boolean;
   /** However training ended, wherever `onTrainBegin` was called, even where it threw. `history` is what `fit` returns, if it returns. */
   onTrainEnd?(history: History): void | Promise<void>;
 }
+
+/** How much `fit` shows. */
+export type Verbose = 'auto' | 0 | 1 | 2;
 
 /** How `fit` trains. Numbers are checked before anything changes. */
 export interface FitOptions extends WeightOptions {
@@ -105,8 +110,15 @@ export interface FitOptions extends WeightOptions {
   validationSteps?: number | undefined;
   /** Validates after every so many epochs, or after the epochs listed (counted from 1, as Keras does). Default 1. */
   validationFreq?: number | readonly number[] | undefined;
-  /** Told of training as it goes, in this order. Default: none. */
-  callbacks?: readonly Callback[] | undefined;
+  /** Told of training as it goes: one, or a list, in its order. Default: none. */
+  callbacks?: Callback | readonly Callback[] | undefined;
+  /**
+   * What is shown of training: `auto` one line in a terminal of Node or its like, which changes in place and stays at the end of each epoch, and
+   * nothing elsewhere; 1 the same, and where there is no terminal a line of the console for each epoch; 2 such a line in a terminal too; 0 nothing.
+   * A callback that shows progress itself, as `progressText`, is all that is shown. `tapeloop/lean` shows nothing.
+   * Default `auto`.
+   */
+  verbose?: Verbose | undefined;
   /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */
   profile?: boolean | undefined;
   /** Ends training after the batch in progress; `fit` then rejects with the signal's reason. */
@@ -125,12 +137,13 @@ const fitNames: Names<FitOptions> = {
   validationSteps: 1,
   validationFreq: 1,
   callbacks: 1,
+  verbose: 1,
   profile: 1,
   signal: 1,
   ...weightNames,
 };
 
-const callbackNames: Names<Callback> = {
+const callbackNames: Names<Omit<Callback, 'showsProgress'>> = {
   onTrainBegin: 1,
   onEpochBegin: 1,
   onBatchBegin: 1,
@@ -146,9 +159,9 @@ const callbackNames: Names<Callback> = {
 };
 
 /** Throws `ArgumentError` for what would never be told of anything: no object, or one of other names than a callback's methods have. */
-function expectCallbacks(callbacks: readonly Callback[] = []): void {
-  expectList('fit: callbacks', callbacks);
-  const names = Object.keys(callbackNames) as (keyof Callback)[];
+function callbackList(given: FitOptions['callbacks'] = []): readonly Callback[] {
+  const callbacks = Array.isArray(given) ? given : [given];
+  const names = Object.keys(callbackNames) as (keyof typeof callbackNames)[];
   for (const [i, each] of callbacks.entries()) {
     const own = names.map((name) => each?.[name]).filter((method) => method != null);
     const isEmpty = typeof each === 'object' && each && Object.keys(each).length === 0;
@@ -157,6 +170,14 @@ function expectCallbacks(callbacks: readonly Callback[] = []): void {
       `fit: callbacks[${i}] expected an object with some of the methods ${names.join(', ')}, got ${shown(each)}`,
     );
   }
+  return callbacks;
+}
+
+let progressOf: ((verbose: Verbose | undefined, callbacks: readonly Callback[]) => readonly Callback[]) | undefined;
+
+/** Lets `fit` show how training goes, by what is put beside the callbacks; until then it shows nothing, so that an app need not carry it. */
+export function allowProgress(given: typeof progressOf): void {
+  progressOf = given;
 }
 
 /**
@@ -189,15 +210,17 @@ export async function trainEpochs(
   model.runs.expectNone('fit');
   checkOptions('fit', options, fitNames);
   checkCounts(options);
-  expectCallbacks(options.callbacks);
-  return model.runs.during('fit', (run) => train(model, run, feedOf, options));
+  const callbacks = callbackList(options.callbacks);
+  const all = progressOf?.(options.verbose, callbacks) ?? callbacks;
+  return model.runs.during('fit', (run) => train(model, run, feedOf, { ...options, callbacks: all }, callbacks));
 }
 
 async function train(
   model: AnyModel,
   run: Run,
   feedOf: (changes: Transaction) => Feed,
-  options: FitOptions,
+  options: RunOptions,
+  callbacks: readonly Callback[],
 ): Promise<History> {
   const { epochs = 1, initialEpoch = 0, signal } = options;
   const { changes } = run;
@@ -206,7 +229,6 @@ async function train(
   const history: History = { epoch: [], history: {}, validated: [] };
   const profiler = options.profile ? new Profiler(model.engine) : undefined;
   const training: Training = { model, run, feed, options, profiler, breathe: yielder() };
-  const { callbacks = [] } = options;
   const plan: TrainingPlan = {
     ...{ epochs, initialEpoch, callbacks, history },
     ...{ steps: feed.steps, validates: feed.validation !== undefined },
@@ -260,11 +282,16 @@ async function train(
   return history;
 }
 
+/** With all that is told of the run; `callbacks` of the plan are those that the caller gave. */
+interface RunOptions extends FitOptions {
+  callbacks: readonly Callback[];
+}
+
 interface Training {
   model: AnyModel;
   run: Run;
   feed: Feed;
-  options: FitOptions;
+  options: RunOptions;
   profiler: Profiler | undefined;
   breathe: () => Promise<void>;
 }
@@ -273,7 +300,7 @@ interface Training {
 async function tell({ run, options }: Training, call: (callback: Callback) => unknown): Promise<void> {
   run.isWaiting = true;
   try {
-    for (const each of options.callbacks ?? []) await call(each);
+    for (const each of options.callbacks) await call(each);
   } finally {
     run.isWaiting = false;
   }

@@ -1,5 +1,6 @@
-import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
+import { ArgumentError, expectCount, expectType, shown } from '../../engine/argument-error.ts';
 import { checkOptions } from '../../engine/options.ts';
+import { expectNumber } from '../expect-number.ts';
 import type { Callback, TrainingPlan } from '../fit.ts';
 import type { Logs } from '../model.ts';
 
@@ -27,11 +28,26 @@ export function progressText(
   show: (line: string, isLast: boolean) => void,
   options: ProgressTextOptions = {},
 ): Callback {
-  const names = { everyMs: 1, now: 1 };
-  const { everyMs = 100, now = () => performance.now() } = checkOptions('progressText', options, names);
+  const { everyMs, now } = checkOptions('progressText', options, { everyMs: 1, now: 1 });
   expectType('progressText: show', show, 'a function');
-  expectType('progressText: everyMs', everyMs, 'a number');
-  expectType('progressText: now', now, 'a function');
+  if (everyMs !== undefined) expectNumber('progressText: everyMs', everyMs, '≥ 0');
+  if (now !== undefined) expectType('progressText: now', now, 'a function');
+  return progressLines(show, { everyMs, now });
+}
+
+/**
+ * `progressText` of options that are good.
+ *
+ * @param options.tellsLeft whether a line tells, while the epoch goes on, how long it will, in place of how long it has. @internal
+ */
+export function progressLines(
+  show: (line: string, isLast: boolean) => void,
+  {
+    everyMs = 100,
+    now = () => performance.now(),
+    tellsLeft = false,
+  }: ProgressTextOptions & { tellsLeft?: boolean | undefined },
+): Callback {
   let plan: TrainingPlan;
   let epoch = 0;
   let batches = 0;
@@ -42,10 +58,13 @@ export function progressText(
     const seconds = (now() - startedAt) / 1000;
     const counted = plan.steps === undefined ? `${batches}` : `${batches}/${plan.steps}`;
     const measured = Object.entries(logs).map(([name, value]) => `${name}: ${formatted(value)}`);
-    const times = [`${Math.round(seconds)}s`, `${duration(seconds / Math.max(batches, 1))}/step`];
+    const left = tellsLeft && plan.steps !== undefined ? plan.steps - batches : 0;
+    const step = seconds / Math.max(batches, 1);
+    const times = [left > 0 ? `${Math.round(left * step)}s left` : `${Math.round(seconds)}s`, `${duration(step)}/step`];
     return [`Epoch ${epoch + 1}/${plan.epochs}`, counted, ...times, ...measured].join(' - ');
   };
   return {
+    showsProgress: true,
     onTrainBegin(_, given) {
       plan = given;
     },
@@ -85,7 +104,7 @@ export function progressElement(
   const { lines = 20, ...options } = checkOptions('progressElement', given, names);
   if (typeof element !== 'object' || element === null)
     throw new ArgumentError(`progressElement: element expected an element of a page, got ${shown(element)}`);
-  expectType('progressElement: lines', lines, 'a number');
+  expectCount('progressElement: lines', lines);
   const kept: string[] = [];
   return progressText((line, isLast) => {
     element.textContent = [...kept, line].slice(-lines).join('\n');

@@ -89,7 +89,7 @@ describe('what callbacks refuse', () => {
     ],
     ['a method that is no function', [{ onEpochEnd: 5 }], 'got an object'],
     ['null', [null], 'got null'],
-    ['one without a list', earlyStopping(), 'fit: callbacks expected a list, got an object'],
+    ['a number without a list', 5, 'fit: callbacks[0] expected an object with some of the methods'],
   ])('%s, before the first step', async (_, callbacks, message) => {
     const model = regression();
     const before = weightsOf(model);
