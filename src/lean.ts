@@ -48,6 +48,7 @@ export {
   type AnyLayer,
   type BatchShape,
   type CallOptions,
+  type GivenCallOptions,
   type Json,
   Layer,
   type LayerConfig,
@@ -118,7 +119,7 @@ export { terminateOnNaN } from './train/callbacks/terminate-on-nan.ts';
 export type { Data, WeightOptions } from './train/checked-data.ts';
 export { NonFiniteLossError } from './train/divergence.ts';
 export type { BatchData, Batches, InputBatch } from './train/feeds.ts';
-export type { Callback, FitOptions, History, TrainingPlan } from './train/fit.ts';
+export type { Callback, FitOptions, History, TrainingPlan, Verbose } from './train/fit.ts';
 export { type GenerateOptions, generate, generateBatch, generateIds } from './train/generate.ts';
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './train/gradient-flow.ts';
 export * from './train/losses/makers.ts';
@@ -144,7 +145,7 @@ export {
   type PredictOptions,
   sequential,
 } from './train/model.ts';
-export type { ClassWeight, LossSpec, MetricSpec } from './train/objective.ts';
+export type { ClassWeight, LossSpec, MetricSpec, MetricSpecs } from './train/objective.ts';
 export * from './train/optimizers.ts';
 export { allowStreams } from './train/predict-steps.ts';
 export type { Predictions } from './train/predictions.ts';

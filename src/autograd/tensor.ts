@@ -250,23 +250,27 @@ export function keep(x: Tensor, name?: string): Tensor {
  * A tensor of given values.
  *
  * @param values nested arrays, or a flat array with `shape`.
- * @param options.shape row-major shape of flat `values`.
- * @param options.dtype `f32` (default) or `i32` for token ids and class labels.
+ * @param given.shape row-major shape of flat `values`; it may stand alone in place of the options: `tensor(values, [2, 3])`.
+ * @param given.dtype `i32` for token ids and class labels, or `f32`. Default: `i32` where `values` is an `Int32Array`, else `f32`.
  * @returns in the arena inside a step, else persistent and owned by the caller.
  * @throws ArgumentError if a row is ragged, `values` does not fill `shape`, an element is no number, or, for i32, no 32-bit integer.
  */
 export function tensor(
   values: NestedNumbers,
-  options: { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
+  given: Shape | { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
 ): Tensor {
   const known = { shape: 1, dtype: 1, name: 1, engine: 1 };
-  const { shape = shapeOfNested(values), ...rest } = checkOptions('tensor', options, known);
+  const options = Array.isArray(given) ? { shape: given as Shape } : (given as Exclude<typeof given, Shape>);
+  const { name = 'tensor', shape = shapeOfNested(values, name), ...rest } = checkOptions('tensor', options, known);
+  const { dtype = values instanceof Int32Array ? 'i32' : 'f32' } = rest;
+  if (dtype !== 'f32' && dtype !== 'i32')
+    throw new ArgumentError(`tensor: dtype expected 'f32' or 'i32', got ${shown(dtype)}`);
   checkShape(shape);
-  const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape);
+  const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape, name);
   if (flat?.length !== sizeOf(shape)) {
     throw new ArgumentError(`tensor: shape ${formatShape(shape)} holds ${sizeOf(shape)} values, got ${flat?.length}`);
   }
-  const t = empty(shape, rest);
+  const t = empty(shape, { ...rest, name, dtype });
   try {
     t.set(flat);
     return t;

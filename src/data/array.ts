@@ -52,10 +52,11 @@ export type DataLike = NestedNumbers | NdArray | Tensor;
  * Samples as one array, each number checked.
  *
  * @param what the argument's name, for errors.
+ * @param row what its first axis counts, for errors.
  * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, one that is no 32-bit integer; it
  *   names the place.
  */
-export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray {
+export function toNdArray(values: DataLike, dtype: DType, what: string, row = 'sample'): NdArray {
   const array = asArray(values, what);
   if (array.shape.length === 0) throw new ArgumentError(`${what} expected at least one axis, got a single number`);
   const { data, shape } = array;
@@ -65,9 +66,9 @@ export function toNdArray(values: DataLike, dtype: DType, what: string): NdArray
     const isNumber = typeof value === 'number';
     if (!(isNumber && (dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value))))) {
       const expected = dtype === 'i32' ? 'integers of 32 bits' : 'finite numbers';
-      const row = Math.floor(i / (data.length / shape[0]!));
+      const at = Math.floor(i / (data.length / shape[0]!));
       throw new ArgumentError(
-        `${what} expected ${expected}, got ${isNumber ? value : typeof value} in sample ${row} (flat index ${i})`,
+        `${what} expected ${expected}, got ${isNumber ? value : typeof value} in ${row} ${at} (flat index ${i})`,
       );
     }
   }
@@ -82,12 +83,12 @@ export function argmax(values: NumberArray, from: number, size: number): number 
 }
 
 /** Throws `ArgumentError` at the first element outside [0, limit); it names the place. */
-export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: string): void {
+export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: string, row = 'sample'): void {
   for (let i = 0; i < data.length; i++) {
     if (data[i]! >= 0 && data[i]! < limit) continue;
-    const row = Math.floor(i / (data.length / shape[0]!));
+    const at = Math.floor(i / (data.length / shape[0]!));
     throw new ArgumentError(
-      `${what} expected ids in [0, ${limit}), got ${data[i]} in sample ${row} of ${formatShape(shape)} (flat index ${i})`,
+      `${what} expected ids in [0, ${limit}), got ${data[i]} in ${row} ${at} of ${formatShape(shape)} (flat index ${i})`,
     );
   }
 }

@@ -83,6 +83,6 @@ function differInLength(values: readonly unknown[]): boolean {
 function raggedOf(sequences: readonly DataLike[], dtype: DType, what: string): RaggedArray {
   expectList(what, sequences);
   // A hole is a sequence that is not there.
-  const arrays = Array.from(sequences, (sequence, i) => toNdArray(sequence, dtype, `${what}[${i}]`));
+  const arrays = Array.from(sequences, (sequence, i) => toNdArray(sequence, dtype, `${what}[${i}]`, 'step'));
   return new RaggedArray(arrays, what);
 }

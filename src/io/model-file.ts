@@ -30,8 +30,8 @@ export interface ModelFile {
 }
 
 /** Throws `ModelFileError` unless `bytes` are a model file of a version that is known; `file` names it. */
-export function openModelFile(bytes: Uint8Array, file: string | undefined): ModelFile {
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
+export function openModelFile(bytes: Uint8Array | ArrayBuffer, file: string | undefined): ModelFile {
+  const { tensors, metadata } = decodeSafetensors(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), file);
   const fail = (message: string, cause?: unknown): never => {
     throw new ModelFileError(message, { file, cause });
   };

@@ -1,5 +1,5 @@
 import { ArgumentError, empty, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
-import { expectCount, isFloat32 } from '../engine/argument-error.ts';
+import { expectCount, isFloat32, shown } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 import { changed, made, openTransaction, type Transaction } from '../engine/transaction.ts';
 import { inOrder } from '../ops/layout.ts';
@@ -20,7 +20,9 @@ export function expectStates(
   const specs = layer.stateSpecs;
   if (!Array.isArray(states) || states.length !== specs.length) {
     const names = specs.map(({ name }) => name).join(', ');
-    throw new ArgumentError(`${what} expected ${specs.length} tensors (${names}), got ${states.length ?? 'no list'}`);
+    throw new ArgumentError(
+      `${what} expected ${specs.length} tensors (${names}), got ${states?.length ?? shown(states)}`,
+    );
   }
   specs.forEach(({ width }, i) => {
     expectF32(`${what}[${i}]`, states[i]);

@@ -1,5 +1,15 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
-import { ArgumentError, type DType, expectShape, formatShape, type Shape, sizeOf, Tensor } from '../autograd/tensor.ts';
+import {
+  ArgumentError,
+  type DType,
+  expectShape,
+  formatShape,
+  type NestedNumbers,
+  type Shape,
+  sizeOf,
+  Tensor,
+  tensor,
+} from '../autograd/tensor.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
@@ -61,6 +71,14 @@ export interface CallOptions {
   initialState?: readonly Tensor[] | undefined;
   /** Has a layer that goes backwards leave its outputs at their own time. @internal */
   ownTime?: boolean;
+}
+
+/** The same as a caller may give it. */
+export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialState'> {
+  /** Of a tensor, or of nested arrays. */
+  mask?: CallOptions['mask'] | NestedNumbers;
+  /** In a list; of a layer with one state that tensor itself. */
+  initialState?: CallOptions['initialState'] | Tensor;
 }
 
 const callNames: Names<CallOptions> = { training: 1, mask: 1, initialState: 1, ownTime: 1 };
@@ -137,7 +155,7 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
 export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   // biome-ignore lint/style/useShorthandFunctionType: a type alias could not merge with the class.
-  (x: Input, options?: CallOptions): Output;
+  (x: Input, options?: GivenCallOptions): Output;
 }
 
 /**
@@ -159,6 +177,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Whether the caller, or the file that it comes from, chose the name, so that no model may number it. @internal */
   isNamed: boolean;
   readonly batchInputShape: BatchShape | undefined;
+  /** Whether the caller did not say the shape. @internal */
+  readonly assumesShape: boolean;
   readonly #ownWeights: Parameter[] = [];
   // Without the path.
   readonly #weightNames: string[] = [];
@@ -183,7 +203,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    */
   constructor(defaultName: string, options: LayerOptions, own?: object, shape?: BatchShape) {
     if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
-    super((self: Layer<Output, Input>, x: Input, callOptions) => transaction(() => self.#run(x, callOptions)));
+    super((self: Layer<Output, Input>, x: Input, callOptions: GivenCallOptions) =>
+      transaction(() => self.#run(x, callOptions)),
+    );
     this.defaultName = defaultName;
     this.name = options.name ?? defaultName;
     expectType(`${defaultName}: name`, this.name, 'a string');
@@ -198,26 +220,31 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     if (batchInputShape !== undefined && !isShape(batchInputShape)) {
       throw new ArgumentError(`${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}`);
     }
+    this.assumesShape = !batchInputShape;
     this.batchInputShape = options.batchInputShape ?? (inputShape ? [null, ...inputShape] : shape);
   }
 
-  #run(x: Input, options: CallOptions): Output {
-    checkOptions(this.name, options, callNames);
-    const given: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
-    if (given.length === 0 || !given.every(isTensor)) {
-      throw new ArgumentError(`${this.describe()}: input expected a tensor, got ${shown(x)}`);
+  #run(x: Input, called: GivenCallOptions): Output {
+    const { mask: given, initialState, ...options } = checkOptions(this.name, called, callNames);
+    const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
+    if (inputs.length === 0 || !inputs.every(isTensor)) {
+      throw new ArgumentError(`${this.describe()}: input expected a tensor, as tensor(values) makes, got ${shown(x)}`);
     }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
-    const mask = options.mask ?? (isTensor(x) ? x.mask : undefined);
-    if (mask && !isTensor(mask))
-      throw new ArgumentError(`${this.describe()}: mask expected a tensor, got ${shown(mask)}`);
+    const { engine } = inputs[0]!;
+    const named = { name: `${this.describe()}: mask`, dtype: 'f32', engine } as const;
+    const mask = !given ? (isTensor(x) ? x.mask : undefined) : isTensor(given) ? given : tensor(given, named);
     if (mask && isTensor(x)) {
       expectShape(`${this.describe()}: mask`, mask.shape, maskShape(x, mask.shape.length));
     }
     const seen = mapNested<Tensor, Tensor>(x, isTensor, (each) =>
       isTensor(x) && mask ? withMask(each, mask) : hideMasked(each, each.mask),
     );
-    const y = this.call(seen as Input, mask ? { ...options, mask } : options);
+    const y = this.call(seen as Input, {
+      ...options,
+      ...(mask && { mask }),
+      ...(initialState && { initialState: isTensor(initialState) ? [initialState] : initialState }),
+    });
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     if (!this.#lastOutput) {

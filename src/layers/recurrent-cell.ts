@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, expectShape, filled, formatShape, type Shape, Tensor } from '../autograd/tensor.ts';
-import { expectList, expectType } from '../engine/argument-error.ts';
+import { expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { expectStates, type StateSpec } from './carried-states.ts';
 import type { Step } from './composed-scan.ts';
@@ -108,8 +108,9 @@ export class DefinedCell extends RecurrentCell {
     const { units, outputUnits } = definition;
     expectType('rnn: call', definition.call, 'a function');
     if (definition.weights !== undefined) expectType('rnn: weights', definition.weights, 'a function');
-    this.#widths = typeof units === 'number' ? [units] : units;
-    expectList(`${this.name}: units`, this.#widths);
+    if (typeof units !== 'number' && !Array.isArray(units))
+      throw new ArgumentError(`${this.name}: units expected a number or a list of numbers, got ${shown(units)}`);
+    this.#widths = typeof units === 'number' ? [units] : (units as readonly number[]);
     if (this.#widths.length === 0) throw new ArgumentError(`${this.name}: units expected one state or more, got none`);
     for (const width of this.#widths) expectCount(`${this.name}: units`, width);
     if (outputUnits !== undefined) expectCount(`${this.name}: outputUnits`, outputUnits);
@@ -137,7 +138,11 @@ export class DefinedCell extends RecurrentCell {
     const specs = this.stateSpecs;
     return (x, states) => {
       const made = this.#definition.call(x, states, this.#weights, { training });
-      const [output, next] = made instanceof Tensor ? [made, [made]] : made;
+      const [output, next] = made instanceof Tensor ? [made, [made]] : Array.isArray(made) ? made : [];
+      if (!(output instanceof Tensor && Array.isArray(next) && next.every((state) => state instanceof Tensor)))
+        throw new ArgumentError(
+          `${this.name}: call expected to return a tensor or [output, states], got ${shown(made)}`,
+        );
       const batch = x.shape[0]!;
       if (next.length !== specs.length) {
         throw new ArgumentError(`${this.name}: call expected to return ${specs.length} states, got ${next.length}`);

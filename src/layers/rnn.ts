@@ -1,4 +1,4 @@
-import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import type { StateSpec } from './carried-states.ts';
 import { composedScan } from './composed-scan.ts';
 import type { AnyLayer, BatchShape, LayerConfig } from './layer.ts';
@@ -38,6 +38,12 @@ class Rnn<Output> extends Recurrent<Output> {
 
   override copy(options: SequenceOptions): Recurrent<Output> {
     return new Rnn<Output>(this.cell.copy(), { ...this.sequence, trainable: this.trainable, ...options });
+  }
+
+  override addToStream(): void {
+    throw new ArgumentError(
+      `${this.describe()}: a RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same`,
+    );
   }
 
   protected override makeWeights([batch = null, , features = null]: BatchShape): void {

@@ -19,6 +19,7 @@ import { saveLayer } from './saved-layer.ts';
 export class Sequential extends Layer {
   readonly className = 'Sequential';
   readonly layers: readonly Layer[];
+  declare batchInputShape: BatchShape | undefined;
 
   constructor(given: readonly LayerLike<Layer>[], name?: string) {
     expectList('sequential: layers', given);
@@ -28,7 +29,24 @@ export class Sequential extends Layer {
     super('sequential', { name, batchInputShape: first.batchInputShape });
     this.layers = layers;
     this.setScope();
-    if (this.batchInputShape && !takesWeights()) this.build(this.batchInputShape);
+    if (this.batchInputShape && !takesWeights()) this.#buildFirst(first, this.batchInputShape);
+  }
+
+  /** Builds for what the first layer reads; where that is assumed, as of ids, for as many axes as the layers behind it want. */
+  #buildFirst(first: { batchInputShape?: BatchShape | undefined; assumesShape: boolean }, assumed: BatchShape): void {
+    let failure: unknown;
+    for (let shape = assumed; shape.length < 5; shape = [...shape, null]) {
+      this.batchInputShape = first.batchInputShape = shape;
+      try {
+        this.build(shape);
+        return;
+      } catch (error) {
+        failure ??= error;
+        if (!first.assumesShape) break;
+      }
+    }
+    first.batchInputShape = assumed;
+    throw failure;
   }
 
   override get inputDtype(): DType {

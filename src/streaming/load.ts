@@ -64,6 +64,11 @@ export class FileStream extends Stream implements ModelExtras {
   }
 }
 
+// The part of Node that is used here, spelt out so that no declaration of ours needs Node's.
+interface HostWithFiles {
+  process?: { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } | undefined };
+}
+
 /** A tensor of a file, in the kernels' memory while somebody reads it there. */
 class FileWeight implements StreamWeight {
   readonly name: string;
@@ -134,15 +139,15 @@ function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
  */
 export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStreamOptions = {}): FileStream {
   const { mode, module = compileKernelsNow(mode), file, ...rest } = checkOptions('loadStream', options, loadNames);
-  const opened = openModelFile(bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes), file);
+  const opened = openModelFile(bytes, file);
   return new FileStream(streamEngine(module), opened, rest);
 }
 
 /**
- * `decodeStream` of a file that is fetched, or of bytes, with the kernels compiled off the calling thread.
+ * `decodeStream` of a file that is fetched, or read where the host has files, or of bytes, with the kernels compiled off the calling thread.
  *
- * @param source where the file is, relative to the page; or its bytes.
- * @throws as `decodeStream` does; ModelFileError too if the file cannot be fetched.
+ * @param source where the file is, relative to the page; in Node a path, or an address of `https:` or its like; or its bytes.
+ * @throws as `decodeStream` does; ModelFileError too if the file cannot be fetched or read.
  *
  * @example
  * const stream = await loadStream('model.safetensors');
@@ -156,15 +161,19 @@ export async function loadStream(
   const isBytes = typeof source === 'object' && 'byteLength' in source;
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),
-    isBytes ? source : fetchBytes(source),
+    isBytes ? source : bytesOf(source),
   ]);
   return decodeStream(bytes, { ...options, module, file: options.file ?? (isBytes ? undefined : String(source)) });
 }
 
-async function fetchBytes(address: string | URL): Promise<ArrayBuffer> {
+async function bytesOf(address: string | URL): Promise<Uint8Array | ArrayBuffer> {
   const file = String(address);
   let response: Response;
+  // In Node and its like a path is a file, which its fetch does not take. A drive of Windows is one letter.
+  const files =
+    !/^(?!file)\w\w+:/.test(file) && (globalThis as HostWithFiles).process?.getBuiltinModule?.('node:fs/promises');
   try {
+    if (files) return await files.readFile(address);
     response = await fetch(address);
   } catch (cause) {
     throw new ModelFileError('it could not be fetched', { file, cause });

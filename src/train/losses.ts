@@ -14,12 +14,12 @@ export type LossName = keyof typeof losses | 'bce' | 'kld' | 'mae' | 'mape' | 'm
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * The loss of a name, with its options; of a function; or itself.
+ * The loss of a name, with its options; of a function; or itself. The function that makes a loss stands for its name.
  *
  * @throws ArgumentError for an unknown name or an option out of range.
  */
-export function lossOf(loss: LossName | LossFunction | Loss, options: LossConfig = {}): Loss {
-  if (typeof loss === 'function') return ownLoss(loss);
+export function lossOf(loss: LossName | LossFunction | (() => Loss) | Loss, options: LossConfig = {}): Loss {
+  if (typeof loss === 'function') return lossTable.knows(loss) ? (loss as () => Loss)() : ownLoss(loss as LossFunction);
   if (typeof loss === 'object') return loss;
   return lossOf(lossTable.makerOf(loss)(options as never));
 }

@@ -16,11 +16,11 @@ export type {
 export type MetricName = keyof typeof metrics | 'acc' | 'bce' | 'kld' | 'mae' | 'mape' | 'mse' | 'msle';
 
 /**
- * The metric of a name, of a configuration, of a function, or itself; started without a loss it takes the one given here.
+ * The metric of a name, of a configuration, of a function, or itself; the function that makes a metric stands for its name. Started without a loss it takes the one given here.
  *
  * @throws ArgumentError for an unknown name, an option out of range, or a metric that has no meaning beside the loss.
  */
-export function metricOf(given: MetricName | MetricConfig | MetricFunction | Metric, loss?: Loss): Metric {
+export function metricOf(given: GivenMetric, loss?: Loss): Metric {
   const metric = found(given);
   // Tried now, while it is known who asked for it.
   metric.start(loss);
@@ -31,8 +31,11 @@ export function metricOf(given: MetricName | MetricConfig | MetricFunction | Met
   };
 }
 
-function found(given: MetricName | MetricConfig | MetricFunction | Metric): Metric {
-  if (typeof given === 'function') return functionMetric(given);
+type GivenMetric = MetricName | MetricConfig | MetricFunction | (() => Metric) | Metric;
+
+function found(given: GivenMetric): Metric {
+  if (typeof given === 'function')
+    return metricTable.knows(given) ? (given as () => Metric)() : functionMetric(given as MetricFunction);
   if (typeof given === 'object' && 'start' in given) return given as Metric;
   const { metric, ...options } = typeof given === 'object' ? given : { metric: given, name: given };
   const made: Metric | MetricFunction = metricTable.makerOf(metric)(options as never);

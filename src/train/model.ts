@@ -412,7 +412,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   stream(options: StreamOptions = {}): Stream {
     const { builtShape, inputDtype } = this.network;
     if (!isShape(builtShape)) {
-      throw new ArgumentError(`${this.name}: stream() expected a built model of one input`);
+      throw new ArgumentError(
+        `${this.name}: stream() expected a built model of one input; inputShape of its first layer builds it, or predict()`,
+      );
     }
     const width = inputDtype === 'i32' ? 1 : builtShape.at(-1)!;
     const { Stream } = expectStepping(`${this.name}: stream()`);

@@ -27,6 +27,11 @@ export class NameTable<Makers extends object> {
     this.#shortNames = shortNames;
   }
 
+  /** Whether it is one of its makers, not called. */
+  knows(maker: unknown): boolean {
+    return Object.values(this.#makers ?? {}).includes(maker);
+  }
+
   /**
    * What makes the thing of a name. While a file is read, other names stand for what the caller gave for them.
    *

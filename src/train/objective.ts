@@ -10,10 +10,15 @@ import { type Measurements, measure } from './metrics/metric.ts';
 import { type Metric, type MetricConfig, type MetricFunction, type MetricName, metricOf } from './metrics.ts';
 import type { Logs } from './model.ts';
 
-/** A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. */
-export type LossSpec = LossName | Loss | LossFunction;
-/** A metric by name with its defaults, one made with options, what one was saved as, or a function. */
-export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric;
+/**
+ * A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. The function
+ * that makes a loss, not called, is its name; with `tapeloop/lean` it is to be called.
+ */
+export type LossSpec = LossName | Loss | LossFunction | (() => Loss);
+/** A metric by name with its defaults, one made with options, what one was saved as, a function, or the function that makes one, as for a loss. */
+export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric | (() => Metric);
+/** One metric, or a list of them. */
+export type MetricSpecs = MetricSpec | readonly MetricSpec[];
 
 export interface ObjectiveOptions {
   /** What training makes small: one for each output, in a list or by name, as `forward` returns them. */
@@ -21,12 +26,12 @@ export interface ObjectiveOptions {
   /** How much each loss counts in their sum; for one output a number, or a list of one. Any finite number. Default: each 1. */
   lossWeights?: Nested<number> | undefined;
   /**
-   * What to watch beside the loss: one list for every output, or a list for each, nested as they are. Rows that a mask leaves out do not
+   * What to watch beside the loss: one metric or a list for every output, or for each, nested as they are. Rows that a mask leaves out do not
    * count; sample and class weights have no say.
    */
-  metrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
+  metrics?: Nested<MetricSpecs> | undefined;
   /** The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a name that `metrics` has, too. */
-  weightedMetrics?: readonly MetricSpec[] | Nested<readonly MetricSpec[]> | undefined;
+  weightedMetrics?: Nested<MetricSpecs> | undefined;
 }
 
 /** What one output is held to. */
@@ -57,7 +62,12 @@ export class Objective {
 
   /** Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no loss. */
   constructor({ loss, lossWeights, metrics, weightedMetrics }: ObjectiveOptions) {
-    const losses = entriesOf<LossSpec>(loss, isLossSpec);
+    const losses = entriesOf<LossSpec>(loss ?? {}, isLossSpec);
+    const bad = losses.length === 0 ? [loss] : losses.map(([, spec]) => spec).filter((spec) => !isLossSpec(spec));
+    if (bad.length > 0)
+      throw new ArgumentError(
+        `compile: loss expected a name, a loss or a function for each output, got ${shown(bad[0])}`,
+      );
     const known = losses.map(([key]) => key);
     const weights = weightsByOutput(lossWeights, known);
     const watched = metricsByOutput('metrics', metrics, known);
@@ -133,13 +143,19 @@ function metricsByOutput(
   metrics: ObjectiveOptions['metrics'] = [],
   known: readonly NestedKey[],
 ): (key: NestedKey) => readonly MetricSpec[] {
-  const isSpec = (x: unknown): x is MetricSpec => typeof x === 'string' || typeof (x as Metric).name === 'string';
-  if (Array.isArray(metrics) && metrics.every(isSpec)) return () => metrics as readonly MetricSpec[];
-  if (known[0] === undefined)
-    throw new ArgumentError(`compile: ${what} expected a list of metrics, got ${shown(metrics)}`);
-  const byKey = metrics as Readonly<Record<string, readonly MetricSpec[]>>;
+  const isSpec = (x: unknown): boolean => typeof x === 'string' || typeof (x as Metric | null)?.name === 'string';
+  const areSpecs = (x: unknown): boolean => isSpec(x) || (Array.isArray(x) && x.every(isSpec));
+  const listOf = (x: unknown): readonly MetricSpec[] => {
+    if (areSpecs(x)) return (isSpec(x) ? [x] : x) as readonly MetricSpec[];
+    throw new ArgumentError(`compile: ${what} expected a list of metrics, got ${shown(x)}`);
+  };
+  if (known[0] === undefined || areSpecs(metrics)) {
+    const forAll = listOf(metrics);
+    return () => forAll;
+  }
+  const byKey = metrics as Readonly<Record<string, MetricSpecs>>;
   for (const key of Object.keys(byKey)) expectOutput(what, key, known);
-  return (key) => byKey[key!] ?? [];
+  return (key) => listOf(byKey[key!] ?? []);
 }
 
 function weightsByOutput(given: Nested<number> | undefined, known: readonly NestedKey[]): (key: NestedKey) => number {

@@ -30,7 +30,8 @@ export class Column {
   expectIdsBelow(limit: number): void {
     const { values, name } = this;
     if (values instanceof NdArray) expectIdsBelow(values, limit, name);
-    else for (const [i, sequence] of values.sequences.entries()) expectIdsBelow(sequence, limit, `${name}[${i}]`);
+    else
+      for (const [i, sequence] of values.sequences.entries()) expectIdsBelow(sequence, limit, `${name}[${i}]`, 'step');
   }
 
   /** Copies the samples `order[from … to)` into a tensor of the open step. Unequal ones are padded with zeros and masked. */

@@ -168,7 +168,7 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated for what the file claims but does
  *   not hold.
  */
-export function decodeModel(bytes: Uint8Array, options: LoadOptions = {}): LoadedModel {
+export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): LoadedModel {
   const names = { inputShape: 1, ...restoreNames };
   const { file, inputShape, customObjects = {} } = checkOptions('decodeModel', options, names);
   const opened = openModelFile(bytes, file);
@@ -213,7 +213,7 @@ export function decodeModel(bytes: Uint8Array, options: LoadOptions = {}): Loade
  */
 export function restoreModel(
   model: AnyModel,
-  bytes: Uint8Array,
+  bytes: Uint8Array | ArrayBuffer,
   options: Omit<LoadOptions, 'inputShape'> = {},
 ): ModelExtras {
   const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);

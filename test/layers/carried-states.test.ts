@@ -174,8 +174,11 @@ describe('a cell called by itself', () => {
       /^gru_cell\(units=3\): initialState\[0\] expected f32, got i32/,
     );
     const one = tensor(new Float32Array(6), { shape: [2, 3] });
-    expect(() => cell(x(), { initialState: one as unknown as Tensor[] })).toThrow(
-      new ArgumentError('gru_cell(units=3): initialState expected 1 tensors (h), got no list'),
+    expect(() => lstmCell({ units: 3 })(x(), { initialState: one })).toThrow(
+      new ArgumentError('lstm_cell(units=3): initialState expected 2 tensors (h, c), got 1'),
+    );
+    expect(() => cell(x(), { initialState: 5 as never })).toThrow(
+      new ArgumentError('gru_cell(units=3): initialState expected 1 tensors (h), got 5'),
     );
   });
 });

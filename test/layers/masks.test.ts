@@ -86,12 +86,11 @@ describe('a mask', () => {
     const x = masked();
     const mask = tensor([1, 1, 1, 1, 1, 1], { shape: [2, 3] });
     expect(() => layer(x, { mask })).toThrow(new ArgumentError(`${name}: mask expected [2, 4], got [2, 3]`));
-    const list = [
-      [1, 1, 0, 0],
-      [1, 1, 1, 1],
-    ] as never;
-    expect(() => layer(x, { mask: list })).toThrow(
-      new ArgumentError(`${name}: mask expected a tensor, got a list of 2`),
+    expect(() => layer(x, { mask: [[1, 1, 0]] })).toThrow(
+      new ArgumentError(`${name}: mask expected [2, 4], got [1, 3]`),
+    );
+    expect(() => layer(x, { mask: [[1], [true as never]] })).toThrow(
+      new ArgumentError(`${name}: mask[1][0]: expected a number, got boolean`),
     );
   });
 

@@ -233,7 +233,8 @@ describe('loadStream', () => {
 
   test('of an address, fetches it', async () => {
     answer(() => new Response(bytes));
-    for (const source of ['model.safetensors', new URL('https://example.org/model.safetensors')]) {
+    const address = 'https://example.org/model.safetensors';
+    for (const source of [address, new URL(address)]) {
       expect([...(await loadStream(source)).step(values(INPUTS))]).toEqual(expected);
     }
   });
@@ -260,7 +261,8 @@ describe('loadStream', () => {
     ],
   ])('%s, names the address', async (_, respond, sentence) => {
     answer(respond);
-    await expect(loadStream('m.st')).rejects.toThrow(sentence);
-    await expect(loadStream('m.st')).rejects.toMatchObject({ name: 'ModelFileError', file: 'm.st' });
+    const file = 'https://example.org/m.st';
+    await expect(loadStream(file)).rejects.toThrow(sentence);
+    await expect(loadStream(file)).rejects.toMatchObject({ name: 'ModelFileError', file });
   });
 });

@@ -94,7 +94,7 @@ test.each([0, 1, 2, 3])(
 
 describe('compile refuses', () => {
   test.each<[string, object, string]>([
-    ['metrics without a list', { metrics: 'mae' }, "compile: metrics expected a list of metrics, got 'mae'"],
+    ['metrics that are a number', { metrics: 3 }, 'compile: metrics expected a list of metrics, got 3'],
     [
       'a list in a list of metrics',
       { metrics: [['mae']] },

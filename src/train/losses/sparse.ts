@@ -1,8 +1,8 @@
-import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, sameShape, type Tensor } from '../../autograd/tensor.ts';
 import { expectIdsBelow } from '../../data/array.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { div, log, mul, neg, scale } from '../../ops/elementwise.ts';
-import { inOrder } from '../../ops/layout.ts';
+import { inOrder, reshape } from '../../ops/layout.ts';
 import { pickRows } from '../../ops/pick.ts';
 import { logSoftmax, softmaxCrossEntropy } from '../../ops/softmax.ts';
 import { expectNumber } from '../expect-number.ts';
@@ -26,7 +26,7 @@ export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
 }
 
 /**
- * ℓ = −ln p[y], for targets `[…]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from
+ * ℓ = −ln p[y], for targets `[…]` or `[…, 1]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from
  * logits, p = softmax(x), in one op with its gradient.
  *
  * Rows of `ignoreClass`, or of weight 0, are no part of the mean: it is multiplied by rows that weigh something / those of them that
@@ -51,6 +51,9 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
     expectShape(`${name}: targets`, labels.shape, yPred.shape.slice(0, -1));
     if (labels.dtype !== 'i32') throw new ArgumentError(`${name}: targets expected i32, got ${labels.dtype}`);
   };
+  /** Ids with an axis of 1 behind, as Keras takes them too, without it. */
+  const idsOf = (yTrue: Tensor, { shape: [...rows] }: Tensor): Tensor =>
+    rows.pop() && sameShape(yTrue.shape, [...rows, 1]) ? reshape(yTrue, rows) : yTrue;
   const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
     expectLabels(labels, yPred);
     if (fromLogits) return neg(pickRows(logSoftmax(yPred), labels));
@@ -64,13 +67,15 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
     targetShape: (predictions) => predictions.slice(0, -1),
     weightShape: (predictions) => predictions.slice(0, -1),
     leavesOut: true,
-    values(yTrue, yPred) {
+    values(given, yPred) {
+      const yTrue = idsOf(given, yPred);
       if (ignored === undefined) return lossOfRows(yTrue, yPred);
       expectLabels(yTrue, yPred);
       const { labels, weights } = leaveOut(yTrue, ignored);
       return mul(lossOfRows(...withoutZeroRows(labels, yPred, weights)), weights);
     },
-    compute(yTrue, yPred, given, options) {
+    compute(targets, yPred, given, options) {
+      const yTrue = idsOf(targets, yPred);
       expectLabels(yTrue, yPred);
       if (given) {
         expectF32(`${name}: weights`, given);

@@ -1,4 +1,4 @@
-import { ArgumentError, expectShape, type Shape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectF32, expectShape, type Shape, type Tensor } from '../../autograd/tensor.ts';
 import { sigmoid } from '../../ops/elementwise.ts';
 import { inOrder } from '../../ops/layout.ts';
 import { softmax } from '../../ops/softmax.ts';
@@ -84,6 +84,7 @@ export interface RowsView {
 
 /** `x` `[…, C]` as rows in the order of its shape. */
 export function rowsView(x: Tensor): RowsView {
+  expectF32('metric: predictions', x);
   const ordered = inOrder(x, false);
   const columns = x.shape.at(-1) ?? 1;
   return { values: x.engine.f32(ordered.ptr, x.size), rows: x.size / Math.max(columns, 1), columns };

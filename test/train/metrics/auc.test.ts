@@ -7,7 +7,11 @@ import { integers, values } from '../../kernels/reference/values.ts';
 function areaOf(options: AucOptions, y: ArrayLike<number>, p: ArrayLike<number>, weights?: ArrayLike<number>): number {
   const state = auc(options).start();
   const shape = [y.length, 1];
-  state.update(tensor(y, { shape }), tensor(p, { shape }), weights && tensor(weights, { shape: [y.length] }));
+  state.update(
+    tensor(y, { shape }),
+    tensor(p, { shape, dtype: 'f32' }),
+    weights && tensor(weights, { shape: [y.length] }),
+  );
   return state.result() as number;
 }
 
