@@ -1,6 +1,7 @@
 // Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
 
 import { ArgumentError } from './autograd/tensor.ts';
+import { shown } from './engine/argument-error.ts';
 import { checkOptions } from './engine/options.ts';
 import type { Json } from './io/model-file.ts';
 import {
@@ -69,7 +70,7 @@ function formatNumber(value: number, format: string): string {
  * @throws FileError if the file cannot be written.
  */
 export function csvFile(path: string, options: CsvLoggerOptions = {}): Callback {
-  const { separator, append = false } = checkOptions('csvFile', options, { separator: 1, append: 1 });
+  const { separator, append = false } = checkOptions('csvFile', options, { separator: 1, append: true });
   let file: GrowingFile | undefined;
   let rows: Callback;
   // What the file is cut to before the next row.
@@ -141,6 +142,8 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
 export function progress(given: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
   const names = { stream: 1, everyMs: 1, now: 1 };
   const { stream = process.stdout, ...options } = checkOptions('progress', given, names);
+  if (typeof stream?.write !== 'function')
+    throw new ArgumentError(`progress: stream expected one with a method write, got ${shown(stream)}`);
   const status = new StatusLine(stream);
   return progressText((line, isLast) => (isLast ? status.keep(line) : status.draw(line)), options);
 }

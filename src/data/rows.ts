@@ -68,7 +68,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   arrays: T,
   options: TrainTestOptions = {},
 ): { train: T; test: T } {
-  const names = { testSize: 1, shuffle: 1, seed: 1 };
+  const names = { testSize: 1, shuffle: true, seed: 1 };
   const { testSize = 0.25, shuffle: shuffled = true, seed = 0 } = checkOptions('trainTestSplit', options, names);
   const count = commonCount(arrays, 'trainTestSplit');
   expectType('trainTestSplit: testSize', testSize, 'a number');

@@ -106,7 +106,7 @@ async function readBytes(
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
   if (source instanceof Response) return readResponse(source, name);
-  const got = source instanceof URL ? `a URL of ${source.protocol}` : Object.prototype.toString.call(source);
+  const got = source instanceof URL ? `a URL of ${source.protocol}` : shown(source);
   throw new ArgumentError(
     `source expected a path, a URL (http, https, file, data, blob), a Uint8Array, an ArrayBuffer, a Blob or a Response, got ${got}`,
   );

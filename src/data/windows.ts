@@ -102,7 +102,7 @@ export interface WindowBatches extends Iterable<Windows> {
  * @throws ArgumentError as `windows` does, at once; RangeError if `seed` is none.
  */
 export function windowBatches(series: DataLike | CsvTable, options: WindowBatchOptions): WindowBatches {
-  const names = { batchSize: 1, shuffle: 1, seed: 1, ...windowNames };
+  const names = { batchSize: 1, shuffle: true, seed: 1, ...windowNames };
   const { batchSize = 32, shuffle = false, seed = 0 } = checkOptions('windowBatches', options, names);
   expectCount('windowBatches: batchSize', batchSize);
   const { starts, cut } = planOf(series, options, 'windowBatches');

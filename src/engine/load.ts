@@ -1,3 +1,4 @@
+import { shown } from './argument-error.ts';
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
 
@@ -44,7 +45,7 @@ export const hostHasRelaxedSimd = (): boolean => WebAssembly.validate(new Uint8A
 /** Throws `TypeError` unless `mode` is one of the two; `what` is who was asked. */
 export function checkMode(what: string, mode: NumericMode): void {
   if (mode !== 'fast' && mode !== 'reproducible') {
-    throw new TypeError(`${what}: mode expected 'fast' or 'reproducible', got ${JSON.stringify(mode)}`);
+    throw new TypeError(`${what}: mode expected 'fast' or 'reproducible', got ${shown(mode)}`);
   }
 }
 

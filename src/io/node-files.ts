@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { expectType } from '../engine/argument-error.ts';
 import { FileError } from './file-error.ts';
 
 /** The part of node:fs that is used here, so that a test can put a full disk in its place. */
@@ -36,6 +37,7 @@ export type FileSystem = Pick<
  *   file is then as it was and the temporary file is gone
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem = nodeFs): void {
+  expectType('path', path, 'a string');
   let operation = 'write to';
   let temporary: string | undefined;
   let fd: number | undefined;
@@ -121,6 +123,7 @@ function attempt(step: () => void): void {
  * @throws FileError if it does not exist, may not be read, or is a folder or a device
  */
 export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Array<ArrayBuffer> {
+  expectType('path', path, 'a string');
   try {
     const stat = fs.statSync(path);
     // A device such as /dev/zero never ends.

@@ -39,7 +39,7 @@ export interface AdditiveAttentionOptions extends AttentionLayerOptions {
 
 type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor] : Tensor;
 
-const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: 1, returnAttentionScores: 1 };
+const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: true, returnAttentionScores: true };
 
 /** A layer of query, value and, if it is another than the value, key. */
 abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, readonly Tensor[]> {
@@ -105,7 +105,7 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, 
   ): AttentionResult;
 }
 
-const attentionNames: OwnNames<AttentionOptions, AttentionLayerOptions> = { useScale: 1, scoreMode: 1 };
+const attentionNames: OwnNames<AttentionOptions, AttentionLayerOptions> = { useScale: true, scoreMode: 1 };
 
 class Attention<Output> extends AttentionLayer<Output> {
   readonly className = 'Attention';
@@ -152,7 +152,7 @@ export const attention = <const S extends boolean = false>(
   options: AttentionOptions & { returnAttentionScores?: S } = {},
 ): Layer<Attended<S>, readonly Tensor[]> => new Attention<Attended<S>>(options);
 
-const additiveNames: OwnNames<AdditiveAttentionOptions, AttentionLayerOptions> = { useScale: 1 };
+const additiveNames: OwnNames<AdditiveAttentionOptions, AttentionLayerOptions> = { useScale: true };
 
 class AdditiveAttention<Output> extends AttentionLayer<Output> {
   readonly className = 'AdditiveAttention';

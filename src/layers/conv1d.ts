@@ -36,7 +36,7 @@ const own: OwnNames<Conv1dOptions> = {
   padding: 1,
   dilationRate: 1,
   activation: 1,
-  useBias: 1,
+  useBias: true,
   kernelInitializer: 1,
   biasInitializer: 1,
   kernelRegularizer: 1,

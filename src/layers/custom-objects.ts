@@ -1,4 +1,4 @@
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, expectType } from '../engine/argument-error.ts';
 
 /**
  * What a model file names and does not hold, by name. A function, a loss, a metric or a schedule is given as it is; a layer or a cell, or whatever has
@@ -32,6 +32,7 @@ export const nameOfCustom = (value: unknown): string | undefined =>
 
 /** Runs `body`, which makes what a file describes, with what the caller has of it. @internal */
 export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
+  expectType('customObjects', objects, 'an object');
   const outer = find;
   find = (wanted) => {
     expectCustomObjects(objects, [wanted]);

@@ -25,7 +25,7 @@ export interface DenseOptions extends LayerOptions {
 const own: OwnNames<DenseOptions> = {
   units: 1,
   activation: 1,
-  useBias: 1,
+  useBias: true,
   kernelInitializer: 1,
   biasInitializer: 1,
   kernelRegularizer: 1,

@@ -33,7 +33,7 @@ const own: OwnNames<EmbeddingOptions> = {
   outputDim: 1,
   embeddingsInitializer: 1,
   embeddingsRegularizer: 1,
-  maskZero: 1,
+  maskZero: true,
 };
 
 class Embedding extends Layer {

@@ -22,8 +22,8 @@ export interface LayerNormalizationOptions extends LayerOptions {
 
 const own: OwnNames<LayerNormalizationOptions> = {
   epsilon: 1,
-  center: 1,
-  scale: 1,
+  center: true,
+  scale: true,
   betaInitializer: 1,
   gammaInitializer: 1,
   betaRegularizer: 1,

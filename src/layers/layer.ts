@@ -53,7 +53,7 @@ export interface LayerOptions {
 
 const layerNames: Names<LayerOptions> = {
   name: 1,
-  trainable: 1,
+  trainable: true,
   inputShape: 1,
   batchInputShape: 1,
   activityRegularizer: 1,
@@ -81,7 +81,7 @@ export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialSta
   initialState?: CallOptions['initialState'] | Tensor;
 }
 
-const callNames: Names<CallOptions> = { training: 1, mask: 1, initialState: 1, ownTime: 1 };
+const callNames: Names<CallOptions> = { training: true, mask: 1, initialState: 1, ownTime: 1 };
 
 let trainingNow = false;
 
@@ -332,7 +332,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    * @see keras.layers.Layer.count_params
    */
   countParams(options: { trainable?: boolean | undefined } = {}): number {
-    const { trainable } = checkOptions('countParams', options, { trainable: 1 });
+    const { trainable } = checkOptions('countParams', options, { trainable: true });
     if (!this.isBuilt) throw new ArgumentError(`${this.describe()}: countParams() expected a built layer`);
     return totalSize(this.weights.filter((weight) => weight.trainable === (trainable ?? weight.trainable)));
   }

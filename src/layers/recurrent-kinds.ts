@@ -60,7 +60,7 @@ export interface GruCellOptions extends CellOptions {
 export const cellNames: OwnNames<CellOptions> = {
   units: 1,
   activation: 1,
-  useBias: 1,
+  useBias: true,
   kernelInitializer: 1,
   recurrentInitializer: 1,
   biasInitializer: 1,
@@ -73,10 +73,10 @@ export const cellNames: OwnNames<CellOptions> = {
 
 export const lstmNames: OwnNames<LstmCellOptions> = {
   ...cellNames,
-  ...{ recurrentActivation: 1, unitForgetBias: 1, peephole: 1, projSize: 1 },
+  ...{ recurrentActivation: 1, unitForgetBias: true, peephole: true, projSize: 1 },
 };
 
-export const gruNames: OwnNames<GruCellOptions> = { ...cellNames, recurrentActivation: 1, resetAfter: 1 };
+export const gruNames: OwnNames<GruCellOptions> = { ...cellNames, recurrentActivation: 1, resetAfter: true };
 
 /** A weight that is still to be made. */
 interface ExtraWeight {

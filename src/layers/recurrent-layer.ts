@@ -22,11 +22,11 @@ export interface SequenceOptions extends LayerOptions {
 }
 
 const sequenceNames: OwnNames<SequenceOptions> = {
-  returnSequences: 1,
-  returnState: 1,
-  goBackwards: 1,
-  stateful: 1,
-  zeroOutputForMask: 1,
+  returnSequences: true,
+  returnState: true,
+  goBackwards: true,
+  stateful: true,
+  zeroOutputForMask: true,
 };
 
 /** One sequence of a batch to walk. */

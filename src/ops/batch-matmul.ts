@@ -69,7 +69,7 @@ function multiply(
  * @throws ArgumentError if there are fewer than three axes, or the leading axes or the inner lengths differ.
  */
 export function batchMatmul(left: Tensor, right: Tensor, options: BatchMatmulOptions = {}): Tensor {
-  const names = { transposeA: 1, transposeB: 1 };
+  const names = { transposeA: true, transposeB: true };
   const { transposeA = false, transposeB = false } = checkOptions('batchMatmul', options, names);
   expectF32('batchMatmul: a', left);
   expectF32('batchMatmul: b', right);

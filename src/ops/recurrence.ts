@@ -3,7 +3,7 @@ import { isRecording, record, type Tape } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectCount, expectList } from '../engine/argument-error.ts';
+import { expectCount, expectList, expectType } from '../engine/argument-error.ts';
 import { checkOptions } from '../engine/options.ts';
 import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
 import { beginProbe } from './hidden-probe.ts';
@@ -72,8 +72,8 @@ export interface RecurrenceResult {
 
 const optionNames = {
   initialState: 1,
-  reverse: 1,
-  returnSequences: 1,
+  reverse: true,
+  returnSequences: true,
   mask: 1,
   inputDropout: 1,
   recurrentDropout: 1,
@@ -104,6 +104,11 @@ export function recurrence(
   checkOptions('recurrence', options, optionNames);
   const { reverse = false, returnSequences = true } = options;
   expectCount('recurrence: cell.gates', cell?.gates);
+  for (const part of ['forward', 'backward'] as const) expectType(`recurrence: cell.${part}`, cell[part], 'a function');
+  for (const part of ['saved', 'scratch'] as const) expectType(`recurrence: cell.${part}`, cell[part], 'a number');
+  const blocks = expectList('recurrence: cell.blocks', cell.blocks);
+  if (!expectList('recurrence: cell.states', cell.states).length || !blocks.length || typeof blocks[0] !== 'object')
+    throw new ArgumentError('recurrence: cell.states and cell.blocks expected one or more, as those of cells have');
   checkOptions('recurrence: weights', weights, weightNames);
   if (options.initialState !== undefined) expectList('recurrence: initialState', options.initialState);
   const given = operandsOf(cell, input, weights, options);

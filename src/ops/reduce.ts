@@ -54,7 +54,7 @@ function withAxes(x: Tensor, y: Tensor, { axis, keepDims = false }: ReduceOption
 
 function reduce(name: string, x: Tensor, options: ReduceOptions, factor: (count: number) => number): Tensor {
   expectF32(`${name}: x`, x);
-  const { axis } = checkOptions(name, options, { axis: 1, keepDims: 1 });
+  const { axis } = checkOptions(name, options, { axis: 1, keepDims: true });
   if (axis === undefined) return withAxes(x, total(name, x, factor(x.size)), options);
   const block = axisBlock(name, x, axis);
   return withAxes(x, totalAlong(name, x, block, factor(block.length)), { ...options, axis: block.axis });
@@ -78,7 +78,7 @@ export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
 /** Reduces every row of `x` with the axis moved to the end, or all of it as one row. */
 function byRows(name: string, x: Tensor, options: ReduceOptions, row: (x: Tensor, columns: number) => Tensor): Tensor {
   expectF32(`${name}: x`, x);
-  checkOptions(name, options, { axis: 1, keepDims: 1 });
+  checkOptions(name, options, { axis: 1, keepDims: true });
   if (options.axis === undefined) return withAxes(x, reshape(row(reshape(x, [1, -1]), x.size), []), options);
   const { axis, length } = axisBlock(name, x, options.axis);
   const others = [...x.shape.keys()].filter((at) => at !== axis);

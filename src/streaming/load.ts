@@ -158,7 +158,7 @@ export async function loadStream(
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
   checkOptions('loadStream', options, loadNames);
-  const isBytes = typeof source === 'object' && 'byteLength' in source;
+  const isBytes = typeof source !== 'string' && !(source instanceof URL);
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),
     isBytes ? source : bytesOf(source),

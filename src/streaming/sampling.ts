@@ -1,5 +1,5 @@
 import { type Ptr, Unary } from '../engine/abi.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import type { StreamEngine } from './engine.ts';
 
@@ -124,18 +124,24 @@ export function checkSampling({
   repetitionPenalty = 1,
   seed = 0,
 }: SamplingOptions): void {
-  if (!(temperature >= 0)) throw new ArgumentError(`generate: temperature expected ≥ 0, got ${temperature}`);
+  expectNumber('temperature', temperature, '≥ 0', temperature >= 0);
   if (topK !== undefined) expectInteger('topK', topK, 1);
-  if (!(topP > 0 && topP <= 1)) throw new ArgumentError(`generate: topP expected in (0, 1], got ${topP}`);
-  if (!(repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY)) {
-    throw new ArgumentError(`generate: repetitionPenalty expected > 0, got ${repetitionPenalty}`);
-  }
-  if (!(seed <= 0xffffffff)) throw new ArgumentError(`generate: seed expected below 2^32, got ${seed}`);
+  expectNumber('topP', topP, 'in (0, 1]', topP > 0 && topP <= 1);
+  expectNumber(
+    'repetitionPenalty',
+    repetitionPenalty,
+    '> 0',
+    repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY,
+  );
+  expectNumber('seed', seed, 'below 2^32', seed <= 0xffffffff);
   expectInteger('seed', seed, 0);
 }
 
 export function expectInteger(what: string, value: number, least: number): void {
-  if (!(Number.isInteger(value) && value >= least)) {
-    throw new ArgumentError(`generate: ${what} expected an integer ≥ ${least}, got ${value}`);
-  }
+  expectNumber(what, value, `an integer ≥ ${least}`, Number.isInteger(value) && value >= least);
+}
+
+function expectNumber(what: string, value: unknown, expected: string, fits: boolean): void {
+  if (typeof value !== 'number' || !fits)
+    throw new ArgumentError(`generate: ${what} expected ${expected}, got ${shown(value)}`);
 }

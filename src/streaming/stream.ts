@@ -1,5 +1,5 @@
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError, expectCount, isFloat32 } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount, isFloat32, shown } from '../engine/argument-error.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
@@ -105,7 +105,7 @@ export class Stream {
     const width = this.batch * this.inputWidth;
     this.#expectAlive();
     if (!(Number.isInteger(n) && n >= 1 && n <= this.#maxSteps)) {
-      throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${n}`);
+      throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${shown(n)}`);
     }
     if (inputs?.length !== n * width) {
       throw new ArgumentError(
@@ -130,6 +130,10 @@ export class Stream {
         throw new ArgumentError(`stream: input expected ids in [0, ${idLimit}), got ${id} at ${i}`);
       }
     }
+    // A view takes texts for numbers, and stumbles over bigints.
+    const isList = Array.isArray(inputs);
+    if (isList && !inputs.every((value) => typeof value === 'number'))
+      throw new ArgumentError('stream: input expected numbers');
     this.#inputView.set(inputs);
     if (idLimit === 0 && !this.engine.kernels.all_finite(length, this.#input)) {
       throw new ArgumentError('stream: input expected finite numbers');
@@ -146,7 +150,7 @@ export class Stream {
     this.#expectAlive();
     const { batch } = this;
     if (sequence !== undefined && !(Number.isInteger(sequence) && sequence >= 0 && sequence < batch)) {
-      throw new ArgumentError(`stream: sequence expected 0 to ${batch - 1}, got ${sequence}`);
+      throw new ArgumentError(`stream: sequence expected 0 to ${batch - 1}, got ${shown(sequence)}`);
     }
     const rows = sequence === undefined ? batch : 1;
     for (const { ptr, size } of this.#program.states) {
@@ -197,6 +201,6 @@ export class Stream {
 /** Throws `ArgumentError` unless `weights` is one of the formats. @internal */
 export function checkWeightFormat(what: string, weights: WeightFormat): void {
   if (weights !== 'float32' && weights !== 'int8') {
-    throw new ArgumentError(`${what}: weights expected 'float32' or 'int8', got ${JSON.stringify(weights)}`);
+    throw new ArgumentError(`${what}: weights expected 'float32' or 'int8', got ${shown(weights)}`);
   }
 }

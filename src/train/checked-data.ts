@@ -2,7 +2,7 @@ import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
-import { isFloat32 } from '../engine/argument-error.ts';
+import { expectType, isFloat32, shown } from '../engine/argument-error.ts';
 import type { Names } from '../engine/options.ts';
 import { type InputSpec, isInputSpec } from '../layers/input-spec.ts';
 import { type BatchShape, isShape } from '../layers/layer.ts';
@@ -54,7 +54,7 @@ export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, cla
         );
   const count = countOf([columns, targets, ...(weights ? [weights] : [])]);
   expectSameLengths(leavesOf(columns, isColumn), [targets, ...(weights ? [weights] : [])]);
-  if (classWeight) checkClassWeight(classWeight, heads);
+  if (classWeight !== undefined) checkClassWeight(classWeight, heads);
   buildFor(model, columns);
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
   const fitted = model.compiled.objective.outputs(shapes, isShape).map(({ head, output }) => {
@@ -129,9 +129,10 @@ function checkClassWeight(classWeight: ClassWeight, heads: readonly Head[]): voi
   if (heads.length > 1) {
     throw new ArgumentError(`classWeight expected a model of one output, got ${heads.length}; use sampleWeight`);
   }
+  expectType('classWeight', classWeight, 'an object');
   for (const [id, weight] of Object.entries(classWeight)) {
     if (/^\d+$/.test(id) && isFloat32(weight) && weight >= 0) continue;
-    throw new ArgumentError(`classWeight expected finite numbers ≥ 0 by class id, got ${weight} for '${id}'`);
+    throw new ArgumentError(`classWeight expected finite numbers ≥ 0 by class id, got ${shown(weight)} for '${id}'`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../autograd/tensor.ts';
 import type { Nested } from '../data/nested.ts';
 import type { SamplesLike } from '../data/ragged.ts';
-import { expectCount } from '../engine/argument-error.ts';
+import { expectCount, shown } from '../engine/argument-error.ts';
 import type { Transaction } from '../engine/transaction.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
 import { expectNumber } from './expect-number.ts';
@@ -154,7 +154,7 @@ async function* checkedBatches(
 
 function validationFeed(model: AnyModel, options: FitOptions, changes: Transaction): Feed | undefined {
   const { validationData, validationSteps, classWeight } = options;
-  if (!validationData) return undefined;
+  if (validationData === undefined) return undefined;
   const what = 'fit: validationData';
   const batches = validationData as Batches;
   if (isBatches(batches)) {
@@ -250,6 +250,8 @@ export class Source<T> {
 
   #make(): Made<T> {
     const made = typeof this.#given === 'function' ? this.#given() : this.#given;
+    if (typeof made !== 'object' || made === null)
+      throw new ArgumentError(`${this.#what} expected what can be iterated over, got ${shown(made)}`);
     const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
     this.#isOwn = typeof this.#given === 'function' || (iterator as unknown) !== made;
     return iterator;

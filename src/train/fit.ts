@@ -130,7 +130,7 @@ const fitNames: Names<FitOptions> = {
   initialEpoch: 1,
   batchSize: 1,
   stepsPerEpoch: 1,
-  shuffle: 1,
+  shuffle: true,
   validationSplit: 1,
   validationData: 1,
   validationBatchSize: 1,
@@ -138,7 +138,7 @@ const fitNames: Names<FitOptions> = {
   validationFreq: 1,
   callbacks: 1,
   verbose: 1,
-  profile: 1,
+  profile: true,
   signal: 1,
   ...weightNames,
 };
@@ -335,9 +335,11 @@ async function trainEpoch(training: Training): Promise<Logs> {
 
 function checkCounts({ epochs = 1, initialEpoch = 0, ...options }: FitOptions): void {
   const { batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq } = options;
-  const freq = typeof validationFreq === 'number' ? validationFreq : undefined;
-  const counts = { epochs, batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq: freq };
-  for (const [what, value] of Object.entries(counts)) if (value !== undefined) expectCount(`fit: ${what}`, value);
+  const counts = { epochs, batchSize, stepsPerEpoch, validationBatchSize, validationSteps, validationFreq };
+  for (const [what, value] of Object.entries(counts)) {
+    for (const count of what === 'validationFreq' && Array.isArray(value) ? value : [value])
+      if (count !== undefined) expectCount(`fit: ${what}`, count);
+  }
   expectNumber('fit: initialEpoch', initialEpoch, 'an integer ≥ 0');
 }
 

@@ -4,7 +4,7 @@ import { checkOptions } from '../engine/options.ts';
 import { Transaction, transaction } from '../engine/transaction.ts';
 import { type HiddenProbe, withProbes } from '../ops/hidden-probe.ts';
 import { checkData, type Data, type WeightOptions, weightNames } from './checked-data.ts';
-import type { AnyModel } from './model.ts';
+import { type AnyModel, expectModel } from './model.ts';
 import { inTurn } from './samples.ts';
 
 /** How far the loss reaches back into one recurrent layer. */
@@ -34,7 +34,8 @@ export interface GradientFlowOptions extends WeightOptions {
  * @see Hochreiter 1991; Pascanu, Mikolov and Bengio 2013
  */
 export function gradientFlow(model: AnyModel, x: Data, y: Data, options: GradientFlowOptions = {}): GradientFlow[] {
-  const { training = false, classWeight } = checkOptions('gradientFlow', options, { training: 1, ...weightNames });
+  const { training = false, classWeight } = checkOptions('gradientFlow', options, { training: true, ...weightNames });
+  expectModel('gradientFlow', model);
   const probes: [layer: string, probe: HiddenProbe][] = [];
   transaction(() => {
     const samples = checkData(model, x, y, options);

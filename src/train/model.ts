@@ -3,6 +3,7 @@ import { isRecording, valueAndGrad } from '../autograd/tape.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
+import { shown } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { checkOptions } from '../engine/options.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
@@ -139,7 +140,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   getLayer(name: string): AnyLayer {
     this.network.setScope();
     const found = this.network.tree().find((layer) => layer.path === name || layer.name === name);
-    if (!found) throw new ArgumentError(`${this.name}: getLayer() expected the name of a layer, got '${name}'`);
+    if (!found) throw new ArgumentError(`${this.name}: getLayer() expected the name of a layer, got ${shown(name)}`);
     return found;
   }
 
@@ -464,6 +465,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.#int8?.dispose();
     this.network.dispose();
   }
+}
+
+/** Throws `ArgumentError` for what is no model. */
+export function expectModel(what: string, model: unknown): void {
+  if (!(model instanceof Model)) throw new ArgumentError(`${what}: model expected a model, got ${shown(model)}`);
 }
 
 /** A layer that carries states from one batch to the next. */

@@ -2,7 +2,7 @@ import { stopGradient } from '../autograd/tape.ts';
 import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
 import { argmax } from '../data/array.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
-import { isFloat32, shown } from '../engine/argument-error.ts';
+import { expectType, isFloat32, shown } from '../engine/argument-error.ts';
 import { add, scale } from '../ops/elementwise.ts';
 import { withoutZeroRows } from './losses/loss.ts';
 import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
@@ -160,6 +160,7 @@ function metricsByOutput(
 
 function weightsByOutput(given: Nested<number> | undefined, known: readonly NestedKey[]): (key: NestedKey) => number {
   const keys = known.map((key) => key ?? 0);
+  if (typeof given !== 'number' && given !== undefined) expectType('compile: lossWeights', given, 'an object');
   if (typeof given === 'number' && keys.length > 1) {
     throw new ArgumentError(`compile: lossWeights expected one for each of ${keys.join(', ')}, got ${given}`);
   }
@@ -167,7 +168,7 @@ function weightsByOutput(given: Nested<number> | undefined, known: readonly Nest
   for (const [key, weight] of weights) {
     expectOutput('lossWeights', key, keys);
     if (!isFloat32(weight)) {
-      throw new ArgumentError(`compile: lossWeights expected finite numbers, got ${weight} for '${key}'`);
+      throw new ArgumentError(`compile: lossWeights expected finite numbers, got ${shown(weight)} for '${key}'`);
     }
   }
   return (key = 0) => weights.get(String(key)) ?? 1;

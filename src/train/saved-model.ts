@@ -11,7 +11,7 @@ import { type AnyLayer, type BatchShape, type WeightSource, withWeights } from '
 import { knowAllNames } from './all-names.ts';
 import { type LossConfig, type LossName, lossOf } from './losses.ts';
 import type { Metric, MetricConfig, MetricName } from './metrics.ts';
-import { type AnyModel, Model } from './model.ts';
+import { type AnyModel, expectModel, Model } from './model.ts';
 import { Objective, type ObjectiveOptions } from './objective.ts';
 import { type Optimizer, type OptimizerConfig, optimizerOf } from './optimizers.ts';
 import { decodeNetwork, encodeNetwork } from './saved-network.ts';
@@ -67,6 +67,7 @@ interface Training extends Partial<HeadConfig> {
  */
 export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Array<ArrayBuffer> {
   const { vocabulary, extra } = checkOptions('encodeModel', extras, { vocabulary: 1, extra: 1 });
+  expectModel('encodeModel', model);
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to save; it has not seen an input yet`);
   }
@@ -217,6 +218,7 @@ export function restoreModel(
   options: Omit<LoadOptions, 'inputShape'> = {},
 ): ModelExtras {
   const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);
+  expectModel('restoreModel', model);
   if (!model.network.isBuilt) {
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../autograd/tensor.ts';
-import { expectList, shown } from '../engine/argument-error.ts';
+import { expectList, expectType, shown } from '../engine/argument-error.ts';
 import { cosPi, power } from '../engine/float64.ts';
 import { checkOptions } from '../engine/options.ts';
 import { customName } from '../layers/custom-objects.ts';
@@ -56,7 +56,7 @@ export interface DecayOptions {
 
 /** A decay by n = t/decaySteps, in whole numbers with `staircase`. */
 function decay(name: string, options: DecayOptions, factor: (decayRate: number, n: number) => number): Schedule {
-  const names = { initialLearningRate: 1, decaySteps: 1, decayRate: 1, staircase: 1 };
+  const names = { initialLearningRate: 1, decaySteps: 1, decayRate: 1, staircase: true };
   const { initialLearningRate, decaySteps, decayRate, staircase = false } = checkOptions(name, options, names);
   expectRates(name, { initialLearningRate, decayRate });
   expectNumber(`${name}: decaySteps`, decaySteps, '> 0');
@@ -146,7 +146,7 @@ export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
     decaySteps: 1,
     endLearningRate: 1,
     power: 1,
-    cycle: 1,
+    cycle: true,
   });
   const { initialLearningRate, decaySteps, endLearningRate = 0.0001, power: exponent = 1, cycle = false } = options;
   expectRates('polynomialDecay', { initialLearningRate, endLearningRate, power: exponent });
@@ -279,6 +279,7 @@ export function linearWarmup(options: LinearWarmupOptions): Schedule {
 /** Options that make an equal schedule; of one of the caller's own without `config` its name. @see keras.optimizers.schedules.serialize */
 export function serialize(schedule: Schedule): ScheduleConfig {
   if (!isSchedule(schedule)) throw new ArgumentError(`serialize: schedule expected one, got ${shown(schedule)}`);
+  if (schedule.config !== undefined) expectType('serialize: config of the schedule', schedule.config, 'a function');
   return schedule.config?.() ?? { name: customName(schedule.name) };
 }
 

@@ -1,5 +1,6 @@
 import { argmax } from '../data/array.ts';
 import { leavesOf } from '../data/nested.ts';
+import { expectType } from '../engine/argument-error.ts';
 import type { AnyModel } from './model.ts';
 import { type Column, isColumn, type Samples } from './samples.ts';
 
@@ -26,6 +27,7 @@ let listener = toConsole;
  * onWarning(() => {}); // silence
  */
 export function onWarning(tell?: (message: string) => void): void {
+  if (tell !== undefined) expectType('onWarning: tell', tell, 'a function');
   listener = tell ?? toConsole;
 }
 

@@ -75,7 +75,7 @@ describe('init', () => {
   });
 
   test.each<[string, InitOptions, string]>([
-    ['an unknown mode', { mode: 'quick' as 'fast' }, "init: mode expected 'fast' or 'reproducible', got \"quick\""],
+    ['an unknown mode', { mode: 'quick' as 'fast' }, "init: mode expected 'fast' or 'reproducible', got 'quick'"],
     [
       'too little memory',
       { maximumMemory: 2 ** 20 },

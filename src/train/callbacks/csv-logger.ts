@@ -20,7 +20,7 @@ export interface CsvLoggerOptions {
  */
 export function csvLogger(write: (line: string) => void | Promise<void>, options: CsvLoggerOptions = {}): Callback {
   expectType('csvLogger: write', write, 'a function');
-  const { separator = ',', append = false } = checkOptions('csvLogger', options, { separator: 1, append: 1 });
+  const { separator = ',', append = false } = checkOptions('csvLogger', options, { separator: 1, append: true });
   if (typeof separator !== 'string' || separator.length !== 1 || /["\r\n]/.test(separator)) {
     throw new ArgumentError(`csvLogger: separator expected one character, got ${shown(separator)}`);
   }

@@ -41,7 +41,7 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
   checkOptions('earlyStopping', options, {
     patience: 1,
     baseline: 1,
-    restoreBestWeights: 1,
+    restoreBestWeights: true,
     startFromEpoch: 1,
     ...monitorNames,
   });

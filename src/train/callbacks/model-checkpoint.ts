@@ -48,7 +48,7 @@ export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOp
   checkOptions('modelCheckpoint', options, {
     monitor: 1,
     mode: 1,
-    saveBestOnly: 1,
+    saveBestOnly: true,
     saveFreq: 1,
     initialValueThreshold: 1,
     extras: 1,

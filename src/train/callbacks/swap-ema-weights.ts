@@ -11,7 +11,7 @@ import type { AnyModel } from '../model.ts';
  * @see keras.callbacks.SwapEMAWeights
  */
 export function swapEmaWeights(options: { swapOnEpoch?: boolean } = {}): Callback {
-  const { swapOnEpoch = false } = checkOptions('swapEmaWeights', options, { swapOnEpoch: 1 });
+  const { swapOnEpoch = false } = checkOptions('swapEmaWeights', options, { swapOnEpoch: true });
   let model: AnyModel;
   const set = (swapped: boolean): void => {
     if (swapped !== model.optimizer.isSwapped) model.optimizer.swapEma(model.weights);

@@ -52,7 +52,7 @@ class Adam extends Optimizer {
   readonly #amsgrad: boolean;
 
   constructor(name: 'adam' | 'adamw', given: AdamOptions, defaults: OptimizerOptions = {}) {
-    const [moments, { amsgrad = false, ...options }] = momentsOf(name, given, { amsgrad: 1 });
+    const [moments, { amsgrad = false, ...options }] = momentsOf(name, given, { amsgrad: true });
     super({ ...defaults, ...options }, 0.001);
     this.name = name;
     this.#moments = moments;

@@ -49,7 +49,7 @@ const ranges = {
 export const optimizerNames: Names<OptimizerOptions> = {
   learningRate: 1,
   excludeFromWeightDecay: 1,
-  useEma: 1,
+  useEma: true,
   ...ranges,
 };
 

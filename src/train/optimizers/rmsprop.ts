@@ -20,7 +20,7 @@ class Rmsprop extends Optimizer {
   readonly #options: Required<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
 
   constructor(given: RmspropOptions) {
-    const names = { rho: 1, momentum: 1, epsilon: 1, centered: 1, ...optimizerNames };
+    const names = { rho: 1, momentum: 1, epsilon: 1, centered: true, ...optimizerNames };
     const {
       rho = 0.9,
       momentum = 0,

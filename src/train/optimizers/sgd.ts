@@ -17,7 +17,7 @@ class Sgd extends Optimizer {
   readonly #nesterov: boolean;
 
   constructor(given: SgdOptions) {
-    const names = { momentum: 1, nesterov: 1, ...optimizerNames };
+    const names = { momentum: 1, nesterov: true, ...optimizerNames };
     const { momentum = 0, nesterov = false, ...options } = checkOptions('sgd', given, names);
     super(options, 0.01);
     expectNumber('sgd: momentum', momentum, 'in [0, 1]');

@@ -54,7 +54,8 @@ function first(iterable: unknown, most: number): void {
   for (const _ of iterable as Iterable<unknown>) if (++count >= most) break;
 }
 
-async function used(use: Use | undefined, result: unknown): Promise<void> {
+/** Uses what a call has made, as its kind is used. */
+export async function used(use: Use | undefined, result: unknown): Promise<void> {
   if (use === 'optimizer') await trained({ optimizer: result as t.Optimizer });
   else if (use === 'loss') await trained({ loss: result as t.Loss });
   else if (use === 'classLoss') await trained({ loss: result as t.Loss }, { units: 2, y: oneHot });
