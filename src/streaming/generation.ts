@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectList } from '../engine/argument-error.ts';
 import type { Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
@@ -50,8 +50,8 @@ export function* idsOf(
   sourceOf: (sequences: readonly Growing[]) => LogitSource,
 ): Generator<GeneratedId, void, void> {
   const { maxLength = 100, stopIds = [], seed = 0 } = options;
-  if (!Array.isArray(prompts) || prompts.length === 0)
-    throw new ArgumentError(`generate: prompts expected a list of one or more, got ${shown(prompts)}`);
+  expectList('generate: prompts', prompts);
+  if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
   for (const prompt of prompts) {
     if (!(prompt?.length >= 1)) throw new ArgumentError('generate: prompt expected one id or more, got none');
   }
@@ -60,7 +60,7 @@ export function* idsOf(
   const sequences = prompts.map((prompt, i): Growing => {
     const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
     return {
-      ids: Array.from(prompt, (id) => (typeof id === 'number' ? id : Number.NaN)),
+      ids: Array.from(prompt, (id) => (typeof id === 'number' || typeof id === 'bigint' ? Number(id) : Number.NaN)),
       sampler,
       left: maxLength,
     };

@@ -210,7 +210,7 @@ describe('decodeStream with options that do not fit', () => {
   test.each<[LoadStreamOptions, string]>([
     [{ batch: 0 }, 'stream: batch expected an integer ≥ 1, got 0'],
     [{ maxSteps: 1.5 }, 'stream: maxSteps expected an integer ≥ 1, got 1.5'],
-    [{ weights: 'int4' as 'int8' }, `stream: weights expected 'float32' or 'int8', got "int4"`],
+    [{ weights: 'int4' as 'int8' }, `stream: weights expected 'float32' or 'int8', got 'int4'`],
     [{ mode: 'quick' as 'fast' }, `decodeStream: mode expected 'fast' or 'reproducible', got 'quick'`],
     [{ batch: 2 ** 28 }, 'out of memory'],
   ])('%o, says so', (options, sentence) => {

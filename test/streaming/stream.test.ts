@@ -262,7 +262,9 @@ for (const mode of modes) {
       );
       for (const sequence of [-1, 3, 0.5, Number.NaN, '1' as unknown as number]) {
         expect(() => stream.reset(sequence)).toThrow(
-          new ArgumentError(`stream: sequence expected 0 to 2, got ${sequence}`),
+          new ArgumentError(
+            `stream: sequence expected 0 to 2, got ${typeof sequence === 'string' ? `'${sequence}'` : sequence}`,
+          ),
         );
       }
     });

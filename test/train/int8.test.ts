@@ -207,7 +207,7 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
       const x = ndarray(random(INPUTS, 7), [1, 1, INPUTS]);
       const wrong = 'int4' as 'int8';
       expect(() => model.stream({ weights: wrong })).toThrow(
-        `stream: weights expected 'float32' or 'int8', got "int4"`,
+        `stream: weights expected 'float32' or 'int8', got 'int4'`,
       );
       expect(() => model.predict(x, { weights: wrong })).toThrow(`predict: weights expected 'float32' or 'int8'`);
       const other = sequential([lstm({ units: 3, ...sequences, ...shape }) as Layer, new Unstreamable()]);

@@ -116,7 +116,7 @@ describe('an objective', () => {
     [
       'a weight that is a word',
       { loss: 'mse', lossWeights: ['1'] as never },
-      "compile: lossWeights expected finite numbers, got 1 for '0'",
+      "compile: lossWeights expected finite numbers, got '1' for '0'",
     ],
     [
       'weighted metrics for no output',
