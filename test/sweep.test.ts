@@ -22,6 +22,7 @@ const TAKEN: Readonly<Record<string, RegExp>> = {
     /^(sgd 0\.learningRate|schedules\.linearWarmup 0\.after|metrics\.(precision|recall) 0\.thresholds) = (0\.5|\[\])$/,
   'a function may stand there':
     /^(adam 0\.excludeFromWeightDecay|textVectorization 0\.split|compile 0\.(loss|metrics|weightedMetrics)) = a function$/,
+  'a feature may stand in a list': /^windows 1\.target = \['a'\]$/,
   'data may be a tensor': / = an? (i32 )?tensor( \[1, 1, 1, 1, 3\])?$/,
   'a list may have nothing in it':
     /^(model 0\.(layers|inputs)|fit 2\.(callbacks|validationFreq)|\w+ \d\.(classWeight|lossWeights|customObjects)) = (\[\]|\{\}|a date)$/,
@@ -107,7 +108,7 @@ test('every public function is called', () => {
   expect(missing).toEqual([]);
 });
 
-test('each of some 19,500 spoiled calls is refused in a sentence of ours, or taken on purpose', async () => {
+test('each of some 20,000 spoiled calls is refused in a sentence of ours, or taken on purpose', async () => {
   const faults: string[] = [];
   const taken: string[] = [];
   const unnamed: string[] = [];
