@@ -1,6 +1,5 @@
 import { ArgumentError, empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
 import { shown } from '../engine/argument-error.ts';
-import { broadcastTo } from '../ops/broadcast.ts';
 import { conv1dLength } from '../ops/convolution.ts';
 import { add, clip, div, maximum, mul, scale } from '../ops/elementwise.ts';
 import { concatenate } from '../ops/joins.ts';
@@ -149,12 +148,9 @@ export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
         if (counts.every((n) => n === count)) return scale(y, 1 / count!);
         return mul(
           y,
-          broadcastTo(
-            tensor(
-              counts.map((n) => [1 / n]),
-              { engine: y.engine },
-            ),
-            y.shape.slice(1),
+          tensor(
+            counts.map((n) => [1 / n]),
+            { engine: y.engine },
           ),
         );
       },
@@ -216,5 +212,5 @@ export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
     const y = sum(where(mask, x, 0), { axis: 1 });
     // Of a sequence that is padding all along, 0.
     const counts = clip(sum(mask, { axis: 1 }), 1, mask.shape[1]!);
-    return div(y, broadcastTo(expandDims(counts), y.shape));
+    return div(y, expandDims(counts));
   });

@@ -11,7 +11,6 @@ import {
 import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { batchMatmul } from './batch-matmul.ts';
-import { broadcastTo } from './broadcast.ts';
 import { dropout } from './dropout.ts';
 import { add, mul, scale as scaleBy, tanh } from './elementwise.ts';
 import { expandDims, inOrder, reshape } from './layout.ts';
@@ -124,9 +123,7 @@ export function additiveAttention(
   const [seenKey, seenValue] = operandsOf('additiveAttention', query, key, value, options);
   const [batch, queries, width] = query.shape as [number, number, number];
   const keys = key.shape[1]!;
-  const pairs = [batch, queries, keys, width];
-  const asked = broadcastTo(expandDims(inOrder(query, false), 2), pairs);
-  const features = tanh(add(asked, broadcastTo(expandDims(inOrder(seenKey, false), 1), pairs)));
+  const features = tanh(add(expandDims(inOrder(query, false), 2), expandDims(inOrder(seenKey, false), 1)));
   if (!options.scale) return attend(sum(features, { axis: -1 }), seenValue, options);
   expectShape('additiveAttention: scale', tensorOf(options.scale).shape, [width]);
   const scores = linear(features, reshape(tensorOf(options.scale), [width, 1]));

@@ -1,5 +1,5 @@
 import { ArgumentError, expectTensor, formatShape, type Shape, sizeOf, type Tensor } from '../autograd/tensor.ts';
-import { Binary, type Ptr } from '../engine/abi.ts';
+import type { Ptr } from '../engine/abi.ts';
 import { shown } from '../engine/argument-error.ts';
 import type { Engine } from '../engine/engine.ts';
 
@@ -43,20 +43,6 @@ export function sumAxis(engine: Engine, block: Omit<AxisBlock, 'axis'>, x: Ptr, 
   else {
     for (let o = 0; o < outer; o++) {
       kernels.col_sum(length, inner, x + 4 * o * length * inner, inner, y + 4 * o * inner, accumulate);
-    }
-  }
-}
-
-/** y[o, j, i] = x[o, i] */
-export function repeatAxis(engine: Engine, block: Omit<AxisBlock, 'axis'>, x: Ptr, y: Ptr): void {
-  const { kernels } = engine;
-  const { outer, length, inner } = block;
-  if (inner === 1) {
-    // A maximum with itself keeps every number, −0 too.
-    kernels.binary(Binary.Max, outer, length, x, 1, 0, x, 1, 0, y);
-  } else {
-    for (let o = 0; o < outer; o++) {
-      kernels.copy_2d(length, inner, x + 4 * o * inner, 0, y + 4 * o * length * inner, inner);
     }
   }
 }

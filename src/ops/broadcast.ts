@@ -7,36 +7,12 @@ import {
   formatShape,
   type Shape,
   sameShape,
-  sizeOf,
   type Tensor,
 } from '../autograd/tensor.ts';
-import type { Ptr } from '../engine/abi.ts';
 import { expectCount, expectList } from '../engine/argument-error.ts';
-import type { Engine } from '../engine/engine.ts';
-import { memoryShape, repeatAxis, sumAxis } from './axis.ts';
+import { memoryShape } from './axis.ts';
 import { expandDims, inOrder, viewAs } from './layout.ts';
-
-/** Axes of length 1 that are to be longer, in the order of memory, as `[outer, length, inner]` once those after them have grown. */
-function growing(from: Shape, to: Shape): { outer: number; length: number; inner: number }[] {
-  return [...from.keys()]
-    .filter((axis) => from[axis] !== to[axis])
-    .map((axis) => ({ outer: sizeOf(from.slice(0, axis)), length: to[axis]!, inner: sizeOf(to.slice(axis + 1)) }));
-}
-
-/** Repeats what has memory shape `from` along its axes of length 1; y has room for `to`. Takes scratch. @internal */
-export function spread(engine: Engine, x: Ptr, from: Shape, to: Shape, y: Ptr): void {
-  const steps = growing(from, to).reverse();
-  if (steps.length === 0) engine.kernels.copy_2d(1, sizeOf(to), x, sizeOf(to), y, sizeOf(to));
-  engine.scratch(() => {
-    let source = x;
-    for (const [i, block] of steps.entries()) {
-      const last = i === steps.length - 1;
-      const next = last ? y : engine.allocateScratch(block.outer * block.length * block.inner);
-      repeatAxis(engine, block, source, next);
-      source = next;
-    }
-  });
-}
+import { runsOf, spread, sumRepeats } from './runs.ts';
 
 /**
  * Repeats a tensor along its axes of length 1.
@@ -64,15 +40,7 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   spread(engine, source.ptr, from, to, y.ptr);
   record([source], [y], (tape) => {
     const dx = engine.allocateScratch(source.size);
-    const blocks = growing(from, to);
-    engine.scratch(() => {
-      let gradient = tape.gradientOf(y);
-      for (const [i, block] of blocks.entries()) {
-        const next = i === blocks.length - 1 ? dx : engine.allocateScratch(block.outer * block.inner);
-        sumAxis(engine, block, gradient, next, 0);
-        gradient = next;
-      }
-    });
+    engine.scratch(() => sumRepeats(engine, runsOf(from, to), 0, tape.gradientOf(y), dx, 0));
     tape.give(source, dx);
   });
   return y;

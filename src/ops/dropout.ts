@@ -5,7 +5,7 @@ import { expectList, expectType, isFloat32, shown } from '../engine/argument-err
 import { checkOptions } from '../engine/options.ts';
 import type { RandomKey } from '../engine/random.ts';
 import { memoryShape } from './axis.ts';
-import { spread } from './broadcast.ts';
+import { spread } from './runs.ts';
 
 export interface DropoutNoise {
   /** Shape of the mask: as `x`, with 1 for axes that share it and null for a length that is that of `x`. `[null, 1, null]` drops a feature at every step. */

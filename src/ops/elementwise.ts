@@ -1,9 +1,9 @@
-import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, formatShape, sameShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import { expectType } from '../engine/argument-error.ts';
-import { inOrder } from './layout.ts';
+import { type Aligned, binaryOp, type Operand } from './binary.ts';
+import { combine, type Run } from './runs.ts';
 
 /** y = f(x) for f one of `Unary`. @internal */
 export function unary(name: string, code: number, x: Tensor): Tensor {
@@ -98,148 +98,86 @@ export function clip(x: Tensor, low: number, high: number): Tensor {
   return y;
 }
 
-// How the two operands of a binary op line up: the result has the shape of the larger, the smaller repeats over leading axes.
-interface Broadcast {
-  a: Tensor;
-  b: Tensor;
-  shape: readonly number[];
-  timeMajor: boolean;
-  outer: number;
-  inner: number;
-}
-
-function broadcast(name: string, a: Tensor, b: Tensor): Broadcast {
-  expectF32(`${name}: a`, a);
-  expectF32(`${name}: b`, b);
-  // What has no elements has more than one that repeats.
-  const extent = ({ size }: Tensor): number => size || Number.POSITIVE_INFINITY;
-  const isLonger = extent(a) === extent(b) ? a.shape.length >= b.shape.length : extent(a) > extent(b);
-  const larger = isLonger ? a : b;
-  const smaller = larger === a ? b : a;
-  const repeated = smaller.shape.slice(smaller.shape.findIndex((n) => n !== 1));
-  const suffix = smaller.size === 1 ? [] : repeated;
-  if (!sameShape(suffix, larger.shape.slice(larger.shape.length - suffix.length))) {
-    throw new ArgumentError(
-      `${name}: shapes expected to be equal, or one to be the trailing axes of the other, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
-    );
-  }
-  // A suffix that takes in one of the two leading axes must have them in the same memory order.
-  const overlaps = suffix.length > larger.shape.length - 2;
-  const timeMajor = overlaps && suffix.length < larger.shape.length ? false : larger.timeMajor;
-  const big = inOrder(larger, timeMajor);
-  const small =
-    overlaps && suffix.length === larger.shape.length ? inOrder(smaller, timeMajor) : inOrder(smaller, false);
-  const inner = Math.max(sizeOf(suffix), 1);
-  return {
-    a: larger === a ? big : small,
-    b: larger === a ? small : big,
-    shape: larger.shape,
-    timeMajor,
-    outer: larger.size / inner,
-    inner,
-  };
-}
-
-/** Strides with which an operand repeats: whole, row by row, or one value throughout. */
-function strides(x: Tensor, { outer, inner }: Broadcast): [number, number] {
-  if (x.size === outer * inner) return [inner, 1];
-  return [0, x.size === 1 ? 0 : 1];
-}
-
-function binary(
+/** y = f(a, b) for f one of `Binary`; `backward` as in `binaryOp`. */
+const binary = (
   name: string,
   code: number,
-  left: Weight,
-  right: Weight,
-  // ∂L/∂operand at full size into `out`, from ∂L/∂y.
-  gradients: (shape: Broadcast, y: Tensor, dy: Ptr, operand: 'a' | 'b', out: Ptr) => void,
-): Tensor {
-  const shape = broadcast(name, tensorOf(left), tensorOf(right));
-  const { a, b, outer, inner } = shape;
-  const { engine } = a;
-  const y = empty(shape.shape, { name, timeMajor: shape.timeMajor, engine });
-  const [outerA, innerA] = strides(a, shape);
-  const [outerB, innerB] = strides(b, shape);
-  engine.kernels.binary(code, outer, inner, a.ptr, outerA, innerA, b.ptr, outerB, innerB, y.ptr);
-  record([a, b], [y], (tape) => {
-    const dy = tape.gradientOf(y);
-    for (const operand of ['a', 'b'] as const) {
-      const x = shape[operand];
-      if (!tape.tracks(x)) continue;
-      if (x.size === y.size) {
-        const full = engine.allocateScratch(y.size);
-        gradients(shape, y, dy, operand, full);
-        tape.give(x, full);
-      } else {
-        const { ptr, accumulate } = tape.into(x)!;
-        engine.scratch(() => {
-          const full = engine.allocateScratch(y.size);
-          gradients(shape, y, dy, operand, full);
-          if (x.size === 1) engine.kernels.row_sum(1, y.size, full, y.size, ptr, accumulate);
-          else engine.kernels.col_sum(outer, inner, full, inner, ptr, accumulate);
-        });
-      }
-    }
-  });
-  return y;
-}
+  left: Operand,
+  right: Operand,
+  backward: (operands: Aligned, runs: readonly Run[], dy: Ptr, operand: number, out: Ptr) => void,
+): Tensor =>
+  binaryOp(
+    {
+      name,
+      forward: ([a, b, y], runs) => combine(y.engine, code, runs, [a.ptr, 0], [b.ptr, 1], y.ptr),
+      backward,
+    },
+    left,
+    right,
+  );
 
-/** out = dy ∘ x, where x repeats as it did forward. */
-function times(code: number, shape: Broadcast, dy: Ptr, x: Tensor, out: Ptr): void {
-  const [outer, inner] = strides(x, shape);
-  x.engine.kernels.binary(code, shape.outer, shape.inner, dy, shape.inner, 1, x.ptr, outer, inner, out);
-}
+/** out = f(dy, x), where x repeats as it did forward. */
+const combineGradient = (
+  code: number,
+  operands: Aligned,
+  runs: readonly Run[],
+  dy: Ptr,
+  operand: number,
+  out: Ptr,
+): void => combine(operands[2].engine, code, runs, [dy, 2], [operands[operand]!.ptr, operand], out);
 
-/** y = a + b; where one has fewer leading axes it repeats over them. */
-export const add = (a: Weight, b: Weight): Tensor =>
-  binary('add', Binary.Add, a, b, (_, y, dy, __, out) => y.engine.kernels.scale(y.size, 1, dy, out));
+/**
+ * y = a + b
+ *
+ * Shapes line up from their last axes; where one has length 1, or no such axis, it repeats along the other's, as in NumPy. One of the two may be a
+ * number. The result has the memory order of the larger.
+ *
+ * @throws ArgumentError if both are numbers, or two lengths differ and neither is 1.
+ * @see https://numpy.org/doc/stable/user/basics.broadcasting.html
+ */
+export const add = (a: Operand, b: Operand): Tensor =>
+  binary('add', Binary.Add, a, b, ([, , y], _, dy, __, out) => y.engine.kernels.scale(y.size, 1, dy, out));
 
 /** y = a − b, repeating as in `add`. */
-export const sub = (a: Weight, b: Weight): Tensor =>
-  binary('sub', Binary.Sub, a, b, (_, y, dy, operand, out) =>
-    y.engine.kernels.scale(y.size, operand === 'a' ? 1 : -1, dy, out),
+export const sub = (a: Operand, b: Operand): Tensor =>
+  binary('sub', Binary.Sub, a, b, ([, , y], _, dy, operand, out) =>
+    y.engine.kernels.scale(y.size, operand === 0 ? 1 : -1, dy, out),
   );
 
 /** y = a ∘ b, repeating as in `add`. */
-export const mul = (a: Weight, b: Weight): Tensor =>
-  binary('mul', Binary.Mul, a, b, (shape, _, dy, operand, out) =>
-    times(Binary.Mul, shape, dy, operand === 'a' ? shape.b : shape.a, out),
+export const mul = (a: Operand, b: Operand): Tensor =>
+  binary('mul', Binary.Mul, a, b, (operands, runs, dy, operand, out) =>
+    combineGradient(Binary.Mul, operands, runs, dy, 1 - operand, out),
   );
 
 /** y = a / b, repeating as in `add`. */
-export const div = (a: Weight, b: Weight): Tensor =>
-  binary('div', Binary.Div, a, b, (shape, y, dy, operand, out) => {
-    times(Binary.Div, shape, dy, shape.b, out);
-    if (operand === 'b') {
-      const { kernels } = y.engine;
-      kernels.binary(Binary.Mul, 1, y.size, out, y.size, 1, y.ptr, y.size, 1, out);
-      kernels.scale(y.size, -1, out, out);
+export const div = (a: Operand, b: Operand): Tensor =>
+  binary('div', Binary.Div, a, b, (operands, runs, dy, operand, out) => {
+    combineGradient(Binary.Div, operands, runs, dy, 1, out);
+    if (operand === 1) {
+      const { engine, size, ptr } = operands[2];
+      engine.kernels.binary(Binary.Mul, 1, size, out, size, 1, ptr, size, 1, out);
+      engine.kernels.scale(size, -1, out, out);
     }
   });
 
-/** out = dy where `winner` is greater than `loser`, else 0. */
-function whereGreater(shape: Broadcast, winner: Tensor, loser: Tensor, dy: Ptr, out: Ptr): void {
-  const { kernels } = winner.engine;
-  const count = shape.outer * shape.inner;
-  kernels.binary(
-    ...([Binary.Sub, shape.outer, shape.inner] as const),
-    ...([winner.ptr, ...strides(winner, shape), loser.ptr, ...strides(loser, shape), out] as const),
-  );
-  // relu's derivative at the difference is the mask.
-  kernels.unary_backward(count, Unary.Relu, out, out, dy, out, 0);
-}
-
 /** The second of two equal elements has no gradient, as in TensorFlow. */
-function extreme(name: string, code: number, a: Weight, b: Weight): Tensor {
-  return binary(name, code, a, b, (shape, y, dy, operand, out) => {
-    if (code === Binary.Max) whereGreater(shape, shape.b, shape.a, dy, out);
-    else whereGreater(shape, shape.a, shape.b, dy, out);
-    if (operand === 'a') y.engine.kernels.binary(Binary.Sub, 1, y.size, dy, 0, 1, out, 0, 1, out);
+function extreme(name: string, code: number, left: Operand, right: Operand): Tensor {
+  return binary(name, code, left, right, ([a, b, { engine, size }], runs, dy, operand, out) => {
+    const [first, second] = [
+      [a.ptr, 0],
+      [b.ptr, 1],
+    ] as const;
+    if (code === Binary.Max) combine(engine, Binary.Sub, runs, second, first, out);
+    else combine(engine, Binary.Sub, runs, first, second, out);
+    // relu's derivative at the difference is 1 where b has won.
+    engine.kernels.unary_backward(size, Unary.Relu, out, out, dy, out, 0);
+    if (operand === 0) engine.kernels.binary(Binary.Sub, 1, size, dy, 0, 1, out, 0, 1, out);
   });
 }
 
 /** y = max(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
-export const maximum = (a: Weight, b: Weight): Tensor => extreme('maximum', Binary.Max, a, b);
+export const maximum = (a: Operand, b: Operand): Tensor => extreme('maximum', Binary.Max, a, b);
 
 /** y = min(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
-export const minimum = (a: Weight, b: Weight): Tensor => extreme('minimum', Binary.Min, a, b);
+export const minimum = (a: Operand, b: Operand): Tensor => extreme('minimum', Binary.Min, a, b);

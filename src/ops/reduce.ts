@@ -3,8 +3,9 @@ import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkOptions } from '../engine/options.ts';
-import { type AxisBlock, axisBlock, repeatAxis, sumAxis } from './axis.ts';
+import { type AxisBlock, axisBlock, sumAxis } from './axis.ts';
 import { asRows, reshape, transpose } from './layout.ts';
+import { spread } from './runs.ts';
 
 /** The greatest float32. */
 const GREATEST = 3.4028234663852886e38;
@@ -40,7 +41,8 @@ function totalAlong(name: string, x: Tensor, block: AxisBlock, factor: number): 
     const dy = tape.gradientOf(y);
     if (factor !== 1) engine.kernels.scale(y.size, factor, dy, dy);
     const dx = engine.allocateScratch(x.size);
-    repeatAxis(engine, block, dy, dx);
+    const { outer, length, inner } = block;
+    spread(engine, dy, [outer, 1, inner], [outer, length, inner], dx);
     tape.give(x, dx);
   });
   return y;

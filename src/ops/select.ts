@@ -1,7 +1,8 @@
-import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { tensorOf } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectShape, Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { type Operand, tensorAmong } from './binary.ts';
 import { spreadMask } from './broadcast.ts';
 import { mul, sub } from './elementwise.ts';
 import { inOrder } from './layout.ts';
@@ -15,13 +16,9 @@ import { inOrder } from './layout.ts';
  * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
  * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit.
  */
-export function where(mask: Tensor, a: Weight | number, b: Weight | number): Tensor {
-  const [left, right] = [a, b].map((x) => (typeof x === 'number' ? x : tensorOf(x))) as [
-    Tensor | number,
-    Tensor | number,
-  ];
-  const like = typeof left === 'number' ? right : left;
-  if (typeof like === 'number') throw new ArgumentError('where: a or b expected a tensor, got two numbers');
+export function where(mask: Tensor, a: Operand, b: Operand): Tensor {
+  const like = tensorAmong('where', a, b);
+  const [left, right] = [a, b].map((x) => (typeof x === 'number' ? x : tensorOf(x)));
   const { engine, shape, dtype, timeMajor, size } = like;
   const { kernels } = engine;
   if (right instanceof Tensor) {

@@ -12,6 +12,14 @@ beforeAll(async () => {
 });
 
 const refusals: [() => unknown, string][] = [
+  [
+    () => ops.add(of(2, 3), of(2, 4)),
+    'add: shapes expected to be equal from the last axis on, or 1 where one repeats, got [2, 3] and [2, 4]',
+  ],
+  [() => ops.mul(of(3), of(0)), 'got [3] and [0]'],
+  [() => ops.div(1, 2), 'div: a or b expected a tensor, got two numbers'],
+  [() => ops.sub(1, ids(1)), "sub: b expected f32, got i32 for 'tensor'"],
+  [() => ops.maximum(of(2), '1' as unknown as number), "an operand expected a tensor, got '1'"],
   [() => ops.sum(of(2, 3), { axis: 2 }), 'sum: axis of [2, 3] expected an integer from -2 to 1, got 2'],
   [() => ops.max(of(2, 3), { axis: 0.5 }), 'max: axis of [2, 3] expected an integer from -2 to 1, got 0.5'],
   [

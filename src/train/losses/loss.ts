@@ -1,7 +1,6 @@
 import { type DType, expectShape, type Shape, type Tensor } from '../../autograd/tensor.ts';
 import type { NdArray } from '../../data/array.ts';
 import { checkOptions } from '../../engine/options.ts';
-import { broadcastTo } from '../../ops/broadcast.ts';
 import { div, mul, scale } from '../../ops/elementwise.ts';
 import { reshape } from '../../ops/layout.ts';
 import { mean, sum } from '../../ops/reduce.ts';
@@ -137,5 +136,4 @@ export const sumRows = (x: Tensor): Tensor => sum(x, { axis: -1 });
 export const meanRows = (x: Tensor): Tensor => mean(x, { axis: -1 });
 
 /** Each row divided by one number. */
-export const divideRows = (x: Tensor, each: Tensor): Tensor =>
-  div(x, broadcastTo(reshape(each, [...each.shape, 1]), x.shape));
+export const divideRows = (x: Tensor, each: Tensor): Tensor => div(x, reshape(each, [...each.shape, 1]));

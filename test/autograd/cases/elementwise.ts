@@ -1,6 +1,7 @@
 import type { Shape, Tensor } from '../../../src/autograd/tensor.ts';
+import type { Operand } from '../../../src/ops/binary.ts';
 import * as ops from '../../../src/ops/index.ts';
-import { type GradientCase, map, SEQUENCE } from './case.ts';
+import { build, type GradientCase, map, pick, SEQUENCE } from './case.ts';
 
 export function unaryCases(
   name: string,
@@ -17,8 +18,8 @@ export function unaryCases(
   }));
 }
 
-// How a repeating operand lines up with the whole one: its shape, and the whole's.
-const REPEATS: [smaller: Shape, larger: Shape][] = [
+// How two operands line up, each of which may repeat.
+const REPEATS: [left: Shape, right: Shape][] = [
   [
     [3, 2, 5],
     [3, 2, 5],
@@ -59,28 +60,112 @@ const REPEATS: [smaller: Shape, larger: Shape][] = [
     [2, 2, 5],
     [3, 2, 2, 5],
   ],
+  // Along axes in the middle, or at the end.
+  [
+    [3, 1, 5],
+    [3, 2, 5],
+  ],
+  [
+    [3, 2, 1],
+    [3, 2, 5],
+  ],
+  [
+    [2, 1],
+    [3, 2, 5],
+  ],
+  [
+    [3, 1, 1],
+    [3, 2, 5],
+  ],
+  [
+    [3, 1, 2, 1],
+    [3, 4, 2, 5],
+  ],
+  [
+    [1, 4, 1, 5],
+    [3, 4, 2, 5],
+  ],
+  // Both repeat.
+  [
+    [3, 1, 5],
+    [1, 2, 5],
+  ],
+  [
+    [3, 1],
+    [1, 4],
+  ],
+  [[4], [3, 1]],
+  [
+    [3, 1, 2, 1],
+    [4, 1, 5],
+  ],
+  // An axis more, and nothing that repeats.
+  [[3], [1, 1]],
+  [[1, 1, 1], [5]],
+  [
+    [1, 3, 2],
+    [3, 2],
+  ],
+  // No elements.
+  [
+    [1, 5],
+    [0, 5],
+  ],
+  [
+    [3, 1, 2],
+    [3, 0, 2],
+  ],
 ];
 
-function binaryCases(
-  name: string,
-  run: (a: Tensor, b: Tensor) => Tensor,
+/** NumPy's broadcasting, as float64 loops. */
+export function broadcastPairs(
+  left: Shape,
+  right: Shape,
   f: (a: number, b: number) => number,
+): { shape: Shape; reference: (a: Float64Array, b: Float64Array) => Float64Array } {
+  const rank = Math.max(left.length, right.length);
+  const full = (shape: Shape): number[] => [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
+  const [inA, inB] = [full(left), full(right)];
+  const shape = inA.map((n, axis) => (n === 1 ? inB[axis]! : n));
+  const at = (x: Float64Array, own: number[], index: number[]): number =>
+    pick(
+      x,
+      own,
+      index.map((place, axis) => (own[axis] === 1 ? 0 : place)),
+    );
+  return { shape, reference: (a, b) => build(shape, (index) => f(at(a, inA, index), at(b, inB, index))) };
+}
+
+export function binaryCases(
+  name: string,
+  run: (a: Operand, b: Operand) => Tensor,
+  f: (a: number, b: number) => number,
+  // Divisors and bases keep away from 0.
+  range: { low?: number; high?: number } = {},
 ): GradientCase[] {
-  // Divisors keep away from 0.
-  const range = name === 'div' ? { low: 0.5, high: 2 } : {};
-  return REPEATS.flatMap(([smaller, larger]) =>
-    (String(smaller) === String(larger) ? [false] : [false, true]).map((swapped) => {
-      const [left, right] = swapped ? [larger, smaller] : [smaller, larger];
+  const pairs = REPEATS.flatMap(([first, second]) =>
+    (String(first) === String(second) ? [false] : [false, true]).map((swapped): GradientCase => {
+      const [left, right] = swapped ? [second, first] : [first, second];
       return {
         of: name,
         variant: `[${left}] and [${right}]`,
         arguments: [left, right].map((shape) => ({ shape, ...range })),
         run,
-        reference: (a: Float64Array, b: Float64Array) =>
-          Float64Array.from({ length: Math.max(a.length, b.length) }, (_, i) => f(a[i % a.length]!, b[i % b.length]!)),
+        ...broadcastPairs(left, right, f),
       };
     }),
   );
+  const number = 0.75;
+  const withNumber = [SEQUENCE, [4], []].flatMap((shape): GradientCase[] =>
+    [false, true].map((isFirst) => ({
+      of: name,
+      variant: isFirst ? `a number and [${shape}]` : `[${shape}] and a number`,
+      arguments: [{ shape, ...range }],
+      run: (x) => (isFirst ? run(number, x) : run(x, number)),
+      reference: (x) => map(x, (v) => (isFirst ? f(number, v) : f(v, number))),
+    })),
+  );
+  return [...pairs, ...withNumber];
 }
 
 export const elementwiseCases: GradientCase[] = [
@@ -97,7 +182,7 @@ export const elementwiseCases: GradientCase[] = [
   ...binaryCases('add', ops.add, (a, b) => a + b),
   ...binaryCases('sub', ops.sub, (a, b) => a - b),
   ...binaryCases('mul', ops.mul, (a, b) => a * b),
-  ...binaryCases('div', ops.div, (a, b) => a / b),
+  ...binaryCases('div', ops.div, (a, b) => a / b, { low: 0.5, high: 2 }),
   ...binaryCases('maximum', ops.maximum, Math.max),
   ...binaryCases('minimum', ops.minimum, Math.min),
   {
