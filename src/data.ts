@@ -1,4 +1,6 @@
 // The face of `tapeloop/data`: data from files, addresses or bytes, and what is done to it before a model sees it.
+import { addArrayMethods } from './data/array-methods.ts';
+
 export { columnStack } from './data/column-stack.ts';
 export { type ColumnType, type CsvOptions, CsvTable, loadCsv } from './data/csv.ts';
 export { DataError, SourceError, type SourceFault } from './data/data-error.ts';
@@ -41,3 +43,5 @@ export {
   windowBatches,
   windows,
 } from './data/windows.ts';
+
+addArrayMethods();

@@ -11,7 +11,7 @@ export {
   tensor,
 } from './autograd/tensor.ts';
 export * as cells from './cells/index.ts';
-export { type DataLike, NdArray, type NumberArray, ndarray } from './data/array.ts';
+export { type AnyDepth, type DataLike, NdArray, type NumberArray, ndarray, type SliceRange } from './data/array.ts';
 export type { Nested } from './data/nested.ts';
 export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';
 export { type StreamBatch, type StreamBatchesOptions, streamBatches } from './data/stream-batches.ts';
@@ -124,6 +124,7 @@ export { type GenerateOptions, generate, generateBatch, generateIds } from './tr
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './train/gradient-flow.ts';
 export * from './train/losses/makers.ts';
 export type { Loss, LossConfig, LossFunction, LossName, LossOptions, Reduction } from './train/losses.ts';
+export { addMethods } from './train/methods.ts';
 export * as metrics from './train/metrics/makers.ts';
 export type {
   Metric,

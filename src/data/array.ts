@@ -6,7 +6,42 @@ import { checkShape, formatShape, type Shape, sizeOf } from '../engine/shape.ts'
 /** Typed arrays, and whatever else has numbers by index. */
 export type NumberArray = ArrayLike<number>;
 
+/** What `addArrayMethods` adds. In an app of `tapeloop/lean` they are there once it has called `addMethods`. */
+export interface NdArray<D extends NumberArray = NumberArray> {
+  /**
+   * Part `i` along the first axis, without it: x[i] in NumPy.
+   *
+   * @param i negative ones count from the end.
+   * @returns a copy, `shape[1:]`.
+   * @throws ArgumentError if there is no such part.
+   */
+  row(i: number): NdArray<D>;
+
+  /**
+   * A part of each axis, as NumPy's basic indexing has it: `x.slice([0, 5], null, -1)` is `x[0:5, :, -1]`.
+   *
+   * @param ranges for the axes in order: `[from, to]` keeps the indices from `from` up to `to`, not included, which may be left out for the end; an
+   *   index takes that place and its axis away; null keeps the whole axis, as do axes that no range stands for. Negative numbers count from the end.
+   * @returns a copy, with numbers of the same kind.
+   * @throws ArgumentError if there are more ranges than axes, or one is not within its axis.
+   * @see https://numpy.org/doc/stable/user/basics.indexing.html
+   */
+  slice(...ranges: readonly SliceRange[]): NdArray<D>;
+
+  /**
+   * The index of the greatest number, of equals the first, or the first NaN where there is one.
+   *
+   * @param axis negative ones count from the end. Default: of all numbers in a row.
+   * @returns a number; with `axis` an array of them, without that axis.
+   * @throws ArgumentError if there is no such axis, or no number.
+   * @see numpy.argmax
+   */
+  argMax(): number;
+  argMax(axis: number): NdArray<Int32Array>;
+}
+
 /** A row-major array outside linear memory: what data sets are made of and what `predict` returns. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `addArrayMethods` adds.
 export class NdArray<D extends NumberArray = NumberArray> {
   /** All numbers, the last axis running fastest. */
   readonly data: D;
@@ -20,16 +55,35 @@ export class NdArray<D extends NumberArray = NumberArray> {
     expectFull(this, what);
   }
 
-  /** The same numbers as nested arrays. */
-  toNested(): NestedNumbers {
+  /**
+   * The same numbers as nested arrays.
+   *
+   * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any depth, and each part be used as a
+   * number; `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
+   *
+   * @example
+   * const [[next]] = model.predict(x).toNested();
+   */
+  toNested<T extends NestedNumbers = AnyDepth>(): T {
     const build = (axis: number, from: number, size: number): NestedNumbers => {
       if (axis === this.shape.length) return this.data[from]!;
       const inner = size / Math.max(this.shape[axis]!, 1);
       return Array.from({ length: this.shape[axis]! }, (_, i) => build(axis + 1, from + i * inner, inner));
     };
-    return build(0, 0, this.data.length);
+    return build(0, 0, this.data.length) as T;
+  }
+
+  /** What `JSON.stringify` writes: nested arrays, with null for NaN and ±∞. */
+  toJSON(): NestedNumbers {
+    return this.toNested();
   }
 }
+
+/** Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart again. */
+export type AnyDepth = number & AnyDepth[];
+
+/** What `slice` keeps of an axis: a range, an index, or with null all. */
+export type SliceRange = readonly [from: number, to?: number] | number | null;
 
 /** That the numbers still are as many as the shape says: a buffer that was handed to a worker has none left. */
 function expectFull({ data, shape }: NdArray, what: string): void {
@@ -75,10 +129,17 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
   return array;
 }
 
-/** Where the largest of `size` numbers from `from` on stands, counted from there; of equals the first. @internal */
-export function argmax(values: NumberArray, from: number, size: number): number {
+/**
+ * Which of `size` numbers, the first at `from` and `stride` apart, is the greatest; of equals the first, and the first NaN where there is one,
+ * as in NumPy. @internal
+ */
+export function argmax(values: NumberArray, from: number, size: number, stride = 1): number {
   let best = 0;
-  for (let i = 1; i < size; i++) if (values[from + i]! > values[from + best]!) best = i;
+  for (let i = 1; i < size; i++) {
+    const greatest = values[from + best * stride]!;
+    // Nothing is less than or equal to NaN, nor NaN to anything.
+    if (!(values[from + i * stride]! <= greatest) && !Number.isNaN(greatest)) best = i;
+  }
   return best;
 }
 

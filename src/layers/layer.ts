@@ -10,6 +10,7 @@ import {
   Tensor,
   tensor,
 } from '../autograd/tensor.ts';
+import type { DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { expectType, shown } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
@@ -154,8 +155,27 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
 export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
-  // biome-ignore lint/style/useShorthandFunctionType: a type alias could not merge with the class.
   (x: Input, options?: GivenCallOptions): Output;
+
+  /**
+   * Copies of the values of all weights, in the order of `weights`.
+   *
+   * In an app of `tapeloop/lean` it is there once the app has called `addMethods`.
+   *
+   * @returns an array `[…]` for each, of the weight's shape, the caller's own; none before the layer is built.
+   * @see keras.layers.Layer.get_weights
+   */
+  getWeights(): NdArray<Float32Array>[];
+
+  /**
+   * Sets the values of all weights.
+   *
+   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What `getWeights` gives.
+   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a promise runs on a model that
+   *   has the layer, except from a callback of `fit`. Nothing is set then.
+   * @see keras.layers.Layer.set_weights
+   */
+  setWeights(weights: readonly DataLike[]): void;
 }
 
 /**

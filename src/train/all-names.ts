@@ -8,6 +8,7 @@ import { allowWarnings } from './feeds.ts';
 import { allowProgress } from './fit.ts';
 import { withProgress } from './fit-progress.ts';
 import { losses } from './losses/by-name.ts';
+import { addMethods } from './methods.ts';
 import { metrics } from './metrics/by-name.ts';
 import { lossTable, metricTable, optimizerTable, scheduleTable } from './name-tables.ts';
 import { optimizers } from './optimizers/by-name.ts';
@@ -27,7 +28,8 @@ const shortNames = {
 
 /**
  * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
- * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; and lets models run step by step. An app that calls it carries them all.
+ * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; lets models run step by step; and adds methods of
+ * convenience. An app that calls it carries them all.
  */
 export function knowAllNames(): void {
   hintBy(nearestName);
@@ -36,6 +38,7 @@ export function knowAllNames(): void {
   allowWarnings(warnOfSamples);
   allowProgress(withProgress);
   allowStreams();
+  addMethods();
   lossTable.fill(losses, shortNames);
   metricTable.fill(metrics, shortNames);
   optimizerTable.fill(optimizers);

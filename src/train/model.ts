@@ -1,7 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { isRecording, valueAndGrad } from '../autograd/tape.ts';
 import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
-import { NdArray } from '../data/array.ts';
+import { type DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
 import { shown } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
@@ -95,7 +95,33 @@ function expectStepping(what: string): Stepping {
   throw new ArgumentError(`${what} expected allowStreams() to have been called, as 'tapeloop/lean' wants it`);
 }
 
+/** What `addMethods` adds. In an app of `tapeloop/lean` they are there once it has called that. */
+// biome-ignore lint/correctness/noUnusedVariables: it has those of the class.
+export interface Model<Y extends Nested<Tensor> = Tensor> {
+  /**
+   * Copies of the values of all weights, in the order of `weights`.
+   *
+   * @returns an array `[…]` for each, of the weight's shape, the caller's own; none before the model is built.
+   * @see keras.Model.get_weights
+   *
+   * @example
+   * other.setWeights(model.getWeights());
+   */
+  getWeights(): NdArray<Float32Array>[];
+
+  /**
+   * Sets the values of all weights; optimizer state stays as it is.
+   *
+   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What `getWeights` gives.
+   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a promise runs on the model,
+   *   except from a callback of `fit`. Nothing is set then.
+   * @see keras.Model.set_weights
+   */
+  setWeights(weights: readonly DataLike[]): void;
+}
+
 /** A network with what is needed to train it. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `addMethods` adds.
 export class Model<Y extends Nested<Tensor> = Tensor> {
   /** The layer that holds all others. */
   // biome-ignore lint/suspicious/noExplicitAny: inputs are as the network declares them.
@@ -385,7 +411,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Trains for a number of epochs; see `FitOptions`.
    *
    * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`, `compile`,
-   * `trainOnBatch`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback of `fit`, which waits for it, may restore, reset and
+   * `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback of `fit`, which waits for it, may restore, reset and
    * train the model on a batch. `predict` and `evaluate` of samples are as good as ever: they read the weights as they stand between two
    * batches, and layers of a stateful model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run
    * beside others, but not on a stateful model. All this holds for models that share a layer as for one.

@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { asArray, type DataLike, type NumberArray, ndarray, toNdArray } from '../../src/data/array.ts';
+import { asArray, type DataLike, type NumberArray, ndarray, type SliceRange, toNdArray } from '../../src/data/array.ts';
+import { addArrayMethods } from '../../src/data/array-methods.ts';
 import { padSequences } from '../../src/data/pad-sequences.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { windows } from '../../src/data/windows.ts';
 import { ArgumentError } from '../../src/engine/argument-error.ts';
+
+addArrayMethods();
 
 function inItself(): DataLike {
   const list: unknown[] = [1];
@@ -44,6 +47,63 @@ describe('ndarray', () => {
       expect(use).toThrow('x: shape [2, 1] holds 2 values, got 0');
     }
     expect(() => ragged([array])).toThrow('ragged[0]: shape [2, 1] holds 2 values, got 0');
+  });
+});
+
+describe('an array', () => {
+  const x = ndarray(
+    Float32Array.from({ length: 24 }, (_, i) => i),
+    [2, 3, 4],
+  );
+
+  test('is written by JSON.stringify as nested arrays', () => {
+    expect(JSON.stringify({ x: ndarray([1, 2, 3, 4], [2, 2]) })).toBe('{"x":[[1,2],[3,4]]}');
+    expect(JSON.stringify(ndarray([5], []))).toBe('5');
+  });
+
+  test.each<[string, SliceRange[], number[], number[]]>([
+    ['an index', [1], [3, 4], [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23]],
+    ['indices from the end', [-1, -2], [4], [16, 17, 18, 19]],
+    ['an index of each axis', [1, 0, 2], [], [14]],
+    ['ranges', [[0, 1], [1]], [1, 2, 4], [4, 5, 6, 7, 8, 9, 10, 11]],
+    ['a range to the end but one, and a column', [null, [0, -1], 3], [2, 2], [3, 7, 15, 19]],
+    ['an empty range', [[1, 1]], [0, 3, 4], []],
+    ['nothing', [], [2, 3, 4], Array.from(x.data)],
+  ])('sliced by %s, is a copy as in NumPy', (_, ranges, shape, data) => {
+    const part = x.slice(...ranges);
+    expect(part.shape).toEqual(shape);
+    expect(part.data).toEqual(Float32Array.from(data));
+    expect(part.data.buffer).not.toBe(x.data.buffer);
+  });
+
+  test('of a list or ids, keeps the kind of its numbers', () => {
+    expect(ndarray([1, 2, 3], [3]).slice([1]).data).toEqual([2, 3]);
+    expect(ndarray(Int32Array.of(1, 2), [2, 1]).row(-1)).toEqual(ndarray(Int32Array.of(2), [1]));
+  });
+
+  test.each<[() => unknown, string]>([
+    [() => x.row(2), 'slice: axis 0 of [2, 3, 4] expected a range or an index within it, got 2'],
+    [() => x.row('1' as never), "row: i expected a number, got '1'"],
+    [() => x.slice(null, [2, 1]), 'slice: axis 1 of [2, 3, 4] expected a range or an index within it, got [2, 1]'],
+    [() => x.slice(0.5), 'got 0.5'],
+    [() => x.slice([0, 3]), 'got [0, 3]'],
+    [() => x.slice('1' as never), "slice: axis 0 expected [from, to], an index or null, got '1'"],
+    [() => x.slice(0, 0, 0, 0), 'slice: expected 3 ranges at most, got 4'],
+    [() => x.argMax(3), 'argMax: expected an axis of [2, 3, 4], got 3'],
+    [() => x.argMax(-4), 'argMax: expected an axis of [2, 3, 4], got -4'],
+    [() => ndarray([], [0, 2]).argMax(), 'argMax: expected a number or more, got [0, 2]'],
+    [() => ndarray([], [2, 0]).argMax(1), 'argMax: expected a number or more, got [2, 0]'],
+  ])('%s, is refused', (call, message) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  });
+
+  test('has its greatest number where NumPy finds it, the first of equals and of NaNs', () => {
+    expect(ndarray([1, 5, 5, 2], [2, 2]).argMax()).toBe(1);
+    expect(ndarray([1, NaN, 9, NaN], [4]).argMax()).toBe(1);
+    expect(ndarray([1, 5, 5, 2], [2, 2]).argMax(0)).toEqual(ndarray(Int32Array.of(1, 0), [2]));
+    expect(ndarray([1, 5, 5, 2], [2, 2]).argMax(-1)).toEqual(ndarray(Int32Array.of(1, 0), [2]));
+    expect(ndarray([], [0, 2]).argMax(1)).toEqual(ndarray(new Int32Array(0), [0]));
   });
 });
 

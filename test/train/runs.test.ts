@@ -25,6 +25,7 @@ const changing: [string, (model: Model) => unknown][] = [
   ['compile', (model) => model.compile(options)],
   ['trainOnBatch', (model) => model.trainOnBatch(x, y)],
   ['restoreModel', (model) => restoreModel(model, encodeModel(model))],
+  ['setWeights', (model) => model.setWeights(model.getWeights())],
   ['resetStates', (model) => model.resetStates()],
   ['dispose', (model) => model.dispose()],
 ];

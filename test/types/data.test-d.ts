@@ -1,0 +1,45 @@
+// What the compiler knows of arrays, weights and ops; `npm run typecheck` runs it.
+import type { NdArray, NestedNumbers, Tensor } from '../../src/index.ts';
+import { dense, lstm, model, ndarray, ops, sequential } from '../../src/index.ts';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+const network = sequential([dense({ units: 2, inputShape: [1] })]);
+
+// Predictions are taken apart as they come.
+export const [[next, afterNext]] = network.predict([[10]]).toNested();
+export const text = next.toFixed(2);
+export const sum: number = next + afterNext;
+export const rows: number[][] = network.predict([[10]]).toNested();
+for (const [value] of network.predict([[10]]).toNested()) Math.round(value);
+const known = network.predict([[10]]).toNested<number[][]>();
+same<typeof known, number[][]>(true);
+const asked = network.predict([[10]]).toNested<NestedNumbers>();
+same<typeof asked, NestedNumbers>(true);
+export const refusedNumber =
+  // @ts-expect-error: nested numbers may be an array.
+  asked + 1;
+
+// Arrays keep the kind of their numbers.
+const array = ndarray(new Int32Array(6), [2, 3]);
+same<ReturnType<typeof array.row>, NdArray<Int32Array<ArrayBuffer>>>(true);
+export const part: NdArray<Int32Array> = array.slice([0, 1], null, -1);
+export const place: number = array.argMax();
+export const places: NdArray<Int32Array> = array.argMax(-1);
+// @ts-expect-error: a range has a start and an end.
+array.slice([0, 1, 2]);
+
+// Weights go out of one model and into another, nested or flat.
+const weights: NdArray<Float32Array>[] = network.getWeights();
+network.setWeights(weights);
+network.layers[0]!.setWeights([[[1, 2]], new Float32Array(2)]);
+
+// States of a layer inside a model are a tuple.
+export const encoder = model({ layers: { read: lstm({ units: 2, returnState: true }) } }, (x: Tensor, { read }) => {
+  const [y, h, c] = read(x);
+  return ops.add(ops.mul(2, y), ops.sub(h, c));
+});
+
+// @ts-expect-error: one of the two is a tensor, and neither is a word.
+ops.add('1', 2);
