@@ -288,6 +288,8 @@ describe('lossOf', () => {
     ['categoricalCrossentropy', { fromLogits, labelSmoothing: 0.1 }],
     ['categoricalFocalCrossentropy', { alpha: [1, 2], gamma: 0.5 }],
     ['sparseCategoricalCrossentropy', { fromLogits, ignoreClass: -1, reduction: 'meanWithSampleWeight' }],
+    ['quantileLoss', { quantile: 0.9 }],
+    ['quantileLoss', { quantiles: [0.1, 0.5, 0.9], reduction: 'sum' }],
     ['ctc', { blank: 3 }],
   ])('%s %j, is made again from its name and its options as JSON', (name, options) => {
     const loss = make(name, options);
@@ -323,6 +325,11 @@ describe('lossOf', () => {
 
   test.each<[Maker, object, string]>([
     ['huber', { delta: 0 }, 'huber: delta expected > 0, got 0'],
+    ['quantileLoss', { quantile: 1.5 }, 'quantileLoss: quantile expected in [0, 1], got 1.5'],
+    ['quantileLoss', { quantiles: [0.5, -1] }, 'quantileLoss: quantiles[1] expected in [0, 1], got -1'],
+    ['quantileLoss', { quantiles: [] }, 'quantileLoss: quantiles expected one or more, got a list of 0'],
+    ['quantileLoss', { quantiles: 0.5 }, 'quantileLoss: quantiles expected a list, got 0.5'],
+    ['quantileLoss', { quantile: 0.5, quantiles: [0.5] }, 'quantileLoss: quantile or quantiles expected, got both'],
     ['binaryCrossentropy', { labelSmoothing: 1.5 }, 'binaryCrossentropy: labelSmoothing expected in [0, 1], got 1.5'],
     [
       'categoricalCrossentropy',

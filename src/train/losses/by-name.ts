@@ -15,6 +15,7 @@ import {
   meanSquaredError,
   meanSquaredLogarithmicError,
   poisson,
+  quantileLoss,
   sparseCategoricalCrossentropy,
   squaredHinge,
 } from './makers.ts';
@@ -37,6 +38,7 @@ export const losses = {
   meanSquaredError,
   meanSquaredLogarithmicError,
   poisson,
+  quantileLoss,
   sparseCategoricalCrossentropy,
   squaredHinge,
 };

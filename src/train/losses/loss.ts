@@ -97,26 +97,29 @@ export function reduceRows(values: Tensor, weights: Tensor | undefined, reductio
   return factor === 1 ? average : scale(average, factor);
 }
 
-interface RowLoss extends Pick<Loss, 'name' | 'reads' | 'classes' | 'checkTargets'> {
+interface RowLoss extends Pick<Loss, 'name' | 'reads' | 'classes' | 'checkTargets' | 'targetShape'> {
   values(yTrue: Tensor, yPred: Tensor): Tensor;
   config?: LossConfig;
 }
 
 const withoutLast = (shape: Shape): Shape => shape.slice(0, -1);
 
-/** A loss whose targets have the predictions' shape and which is all said by the loss of each row. */
-export function rowLoss({ values, config, ...loss }: RowLoss, options: LossOptions): Loss {
+/** A loss that is all said by the loss of each row. Without `targetShape` targets have the predictions' shape. */
+export function rowLoss(
+  { values, config, targetShape = (shape) => shape, ...loss }: RowLoss,
+  options: LossOptions,
+): Loss {
   const { name } = loss;
   const { reduction = 'sumOverBatchSize' } = checkOptions(name, options, { reduction: 1 });
   expectChoice(name, 'reduction', reduction, REDUCTIONS);
   const checked = (yTrue: Tensor, yPred: Tensor, weights?: Tensor): Tensor => {
-    expectShape(`${name}: targets`, yTrue.shape, yPred.shape);
+    expectShape(`${name}: targets`, yTrue.shape, targetShape(yPred.shape));
     return values(...withoutZeroRows(yTrue, yPred, weights));
   };
   return {
     ...loss,
     targetDtype: 'f32',
-    targetShape: (predictions) => predictions,
+    targetShape,
     weightShape: withoutLast,
     leavesOut: true,
     values: (yTrue, yPred) => checked(yTrue, yPred),

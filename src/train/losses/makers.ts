@@ -9,6 +9,7 @@ export {
 export { type CtcLossOptions, ctc } from './ctc.ts';
 export { categoricalHinge, hinge, squaredHinge } from './hinge.ts';
 export type { CrossentropyOptions } from './probabilities.ts';
+export { type QuantileLossOptions, quantileLoss } from './quantile.ts';
 export {
   cosineSimilarity,
   type HuberOptions,

@@ -25,13 +25,15 @@ interface LossCase {
   row(p: Float64Array, y: Float64Array): number;
   /** Which rows count. Default: all. */
   counts?(row: number): boolean;
+  /** Default: the predictions' shape, or with one target a row their rows. */
+  targetShape?: Shape;
 }
 
 /** The loss with and without weights, predictions and targets [3, 2, 5]. */
 function both(of: keyof typeof makers, each: LossCase): GradientCase[] {
   const { options = {}, targets, low = 0.05, high = 0.95, row, counts = () => true } = each;
   const perRow = targets.values.length / 6;
-  const shape = perRow === 1 ? ROWS : SEQUENCE;
+  const shape = each.targetShape ?? (perRow === 1 ? ROWS : SEQUENCE);
   const yTrue = (): Tensor => tensor(targets.values, { shape, dtype: targets.dtype ?? 'f32', name: 'targets' });
   return [undefined, WEIGHTS].map((weights): GradientCase => {
     const weigh = (i: number): number => weights?.[i] ?? 1;
@@ -66,6 +68,10 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 const softmax = (x: Float64Array): Float64Array => logSoftmax(x).map(Math.exp);
 const normal = (p: Float64Array): Float64Array => p.map((v) => v / total(p));
 const entropy = (p: number, y: number): number => -(y * Math.log(p) + (1 - y) * Math.log(1 - p));
+
+const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95];
+const pinball = (distance: number, quantile: number): number =>
+  Math.max(quantile * distance, (quantile - 1) * distance);
 
 const numbers: Targets = { values: values(30, 41, 2) };
 const positives: Targets = { values: values(30, 44).map((v) => 1.5 + v) };
@@ -120,6 +126,21 @@ export const lossCases: GradientCase[] = [
         }),
     }),
   ),
+  ...[0.5, 0.9].flatMap((quantile) =>
+    both('quantileLoss', {
+      variant: `of ${quantile}`,
+      options: { quantile },
+      targets: numbers,
+      row: (p, y) => mean(p, (v, i) => pinball(y[i]! - v, quantile)),
+    }),
+  ),
+  ...both('quantileLoss', {
+    variant: 'of several',
+    options: { quantiles: QUANTILES },
+    targets: { values: values(6, 46) },
+    targetShape: [...ROWS, 1],
+    row: (p, y) => mean(p, (v, i) => pinball(y[0]! - v, QUANTILES[i]!)),
+  }),
   ...both('cosineSimilarity', {
     targets: numbers,
     row: (p, y) => -sum(unit(p), (v, i) => v * unit(y)[i]!),

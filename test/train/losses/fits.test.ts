@@ -7,6 +7,24 @@ import * as losses from '../../../src/train/losses.ts';
 
 const fromLogits = true;
 
+describe('targets of quantileLoss', () => {
+  const loss = losses.quantileLoss({ quantiles: [0.1, 0.5, 0.9] });
+  const y = (...shape: number[]): NdArray => ndarray(new Float32Array(shape.reduce((a, b) => a * b)), shape);
+
+  test('are one for each row of several quantiles, with or without an axis of their own', () => {
+    for (const targets of [y(4, 1), y(4)]) expect(checkTargets(loss, targets, [4, 3]).shape).toEqual([4, 1]);
+    expect(() => checkTargets(loss, y(4, 3), [4, 3])).toThrow(
+      new ArgumentError('quantileLoss: targets expected [4, 1], got [4, 3]'),
+    );
+  });
+
+  test('are refused where there are not as many outputs as quantiles', () => {
+    expect(() => checkTargets(loss, y(4, 1), [4, 2])).toThrow(
+      new ArgumentError('quantileLoss: predictions expected 3 outputs, one for each quantile, got [4, 2]'),
+    );
+  });
+});
+
 describe('expectLossFits', () => {
   test.each<[string, losses.Loss, string | undefined, number | undefined, string]>([
     [
