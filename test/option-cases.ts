@@ -58,7 +58,7 @@ const optimizerNames = ['adadelta', 'adagrad', 'adam', 'adamax', 'adamw', 'lion'
 const lossNames = [
   ...['binaryCrossentropy', 'binaryFocalCrossentropy', 'categoricalCrossentropy', 'categoricalFocalCrossentropy'],
   ...['categoricalHinge', 'cosineSimilarity', 'ctc', 'hinge', 'huber', 'klDivergence', 'logCosh', 'meanAbsoluteError'],
-  ...['meanAbsolutePercentageError', 'meanSquaredError', 'meanSquaredLogarithmicError', 'poisson'],
+  ...['meanAbsolutePercentageError', 'meanSquaredError', 'meanSquaredLogarithmicError', 'poisson', 'quantileLoss'],
   ...['sparseCategoricalCrossentropy', 'squaredHinge'],
 ];
 const pick = (names: readonly string[]): object =>
@@ -81,6 +81,9 @@ export const exported = { ...tapeloop, ...data, ...plot, ...stream, ...node };
 const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
 const cube = (): tapeloop.Tensor => tapeloop.tensor(x);
 const ofOps: Record<string, OptionCase> = {
+  matmul: ['transpose_b', 'transposeB', (o) => ops.matmul(matrix(), matrix(), o)],
+  zeros: ['dtypes', 'dtype', (o) => ops.zeros([2], o)],
+  ones: ['dtypes', 'dtype', (o) => ops.ones([2], o)],
   sum: ['axes', 'axis', (o) => ops.sum(matrix(), o)],
   mean: ['keep_dims', 'keepDims', (o) => ops.mean(matrix(), o)],
   max: ['axes', 'axis', (o) => ops.max(matrix(), o)],
@@ -189,6 +192,6 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['backupFile', 'buildVocabulary'],
-  ...['allowStreams', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize', 'compileKernels'],
-  ...['timeFeatures', 'columnStack'],
+  ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize'],
+  ...['compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

@@ -36,9 +36,14 @@ export {
   attention,
 } from './attention.ts';
 export { type BatchMatmulOptions, batchMatmul } from './batch-matmul.ts';
+export type { Operand } from './binary.ts';
 export { broadcastTo, repeat } from './broadcast.ts';
+export { argmax, oneHot } from './classes.ts';
+export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './compare.ts';
+export { type ConstantOptions, ones, zeros } from './constants.ts';
 export { type Conv1dOptions, conv1d } from './convolution.ts';
 export { type CtcOptions, ctcLoss } from './ctc.ts';
+export { cumsum } from './cumsum.ts';
 export { type DropoutNoise, dropout } from './dropout.ts';
 export {
   abs,
@@ -64,9 +69,12 @@ export {
 export { embed, gather } from './embedding.ts';
 export { concatenate, stack } from './joins.ts';
 export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './layout.ts';
-export { linear, matmul } from './linear.ts';
+export { linear } from './linear.ts';
+export { matmul } from './matmul.ts';
 export { type LayerNormOptions, layerNorm } from './normalization.ts';
+export { pad } from './pad.ts';
 export { pickRows } from './pick.ts';
+export { cos, pow, sin } from './powers.ts';
 export { type RecurrenceOptions, type RecurrenceResult, type RecurrentWeights, recurrence } from './recurrence.ts';
 export { logSumExp, max, mean, type ReduceOptions, sum } from './reduce.ts';
 export { where } from './select.ts';

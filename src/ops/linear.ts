@@ -1,15 +1,6 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record, type Tape } from '../autograd/tape.ts';
-import {
-  ArgumentError,
-  empty,
-  expectF32,
-  expectShape,
-  expectTensor,
-  formatShape,
-  sizeOf,
-  type Tensor,
-} from '../autograd/tensor.ts';
+import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
 import { Init } from '../engine/abi.ts';
 import { asRows, inOrder } from './layout.ts';
 import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
@@ -60,17 +51,4 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
   };
   record([x, kernel, offset], [y], backward, { forgetsOutputs: true });
   return y;
-}
-
-/**
- * C = A·B for matrices.
- *
- * @param a `[M, K]`, b `[K, N]`.
- * @returns `[M, N]`.
- * @throws ArgumentError if either is no matrix or the inner lengths differ.
- */
-export function matmul(a: Tensor, b: Weight): Tensor {
-  expectTensor('matmul: a', a);
-  if (a.shape.length !== 2) throw new ArgumentError(`matmul: a expected two axes, got ${formatShape(a.shape)}`);
-  return linear(a, b);
 }

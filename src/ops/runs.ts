@@ -71,6 +71,18 @@ export function combine(engine: Engine, f: number, runs: readonly Run[], [a, i]:
   });
 }
 
+/** Calls `body` for each element of the result, with the index of each operand's and its own. */
+export function eachPair(runs: readonly Run[], body: (a: number, b: number, y: number) => void): void {
+  const [outer, inner] = runs.slice(-2) as [Run, Run];
+  const [rows, columns] = [outer[3]!, inner[3]!];
+  eachBlock(runs, ([a, b, y]) => {
+    for (let i = 0; i < rows; i++) {
+      const [rowA, rowB, rowY] = [a! + i * outer[0]!, b! + i * outer[1]!, y! + i * outer[2]!];
+      for (let j = 0; j < columns; j++) body(rowA + j * inner[0]!, rowB + j * inner[1]!, rowY + j);
+    }
+  });
+}
+
 /** Repeats what has memory shape `from` along its axes of length 1; y has room for `to`. A maximum with itself keeps every number, −0 too. */
 export function spread(engine: Engine, x: Ptr, from: Shape, to: Shape, y: Ptr): void {
   combine(engine, Binary.Max, runsOf(from, to), [x, 0], [x, 0], y);

@@ -12,6 +12,7 @@ import { joinCases } from './cases/joins.ts';
 import { layoutCases } from './cases/layout.ts';
 import { normalizationCases } from './cases/normalization.ts';
 import { pickCases } from './cases/pick.ts';
+import { placeCases } from './cases/places.ts';
 import { productCases } from './cases/product.ts';
 import { recurrenceCases } from './cases/recurrence.ts';
 import { reduceCases } from './cases/reduce.ts';
@@ -36,6 +37,7 @@ export const opCases: GradientCase[] = [
   ...convolutionCases,
   ...attentionCases,
   ...pickCases,
+  ...placeCases,
   ...ctcCases,
   ...recurrenceCases(),
 ];

@@ -114,7 +114,7 @@ test.each(opCases.filter(({ of, arguments: { length } }) => of !== 'recurrence' 
           name: `argument ${j}`,
         }),
       );
-      if (c.moves) expect(c.run(...inputs).dtype).toBe('i32');
+      if (c.moves || c.takesIds) expect(c.run(...inputs).dtype).toBe(c.moves ? 'i32' : 'f32');
       else expect(() => c.run(...inputs)).toThrow(/ expected f32, got i32 for 'argument \d'$/);
     });
   },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cosPi, exp2, integerPower, ln, power } from '../../src/engine/float64.ts';
+import { cosPi, exp2, integerPower, ln, power, sinPi } from '../../src/engine/float64.ts';
 
 /** Numbers from `from` to `to`, the ends included. */
 const grid = (from: number, to: number, count = 20_001): number[] =>
@@ -48,5 +48,13 @@ describe('float64 functions', () => {
     expect([0, 0.5, 1, 1.5, 2, 7, 1e6 + 0.5, -1].map(cosPi).map((y) => y + 0)).toEqual([1, 0, -1, 0, 1, -1, 0, -1]);
     expect([cosPi(-0.3), cosPi(2.3)]).toEqual([cosPi(0.3), cosPi(2.3)]);
     expect(cosPi(4.25)).toBe(cosPi(0.25));
+  });
+
+  test('sinPi, within 4e-16 of the host, also relatively near 0, and exact at quarter turns', () => {
+    expect(worst(grid(-0.75, 0.75), (x) => Math.abs(sinPi(x) - Math.sin(Math.PI * x)))).toBeLessThan(4e-16);
+    expect(worst(grid(-300, -1), (d) => relative(sinPi(10 ** d), Math.sin(Math.PI * 10 ** d)))).toBeLessThan(5e-16);
+    expect([0.5, 1, 1.5, 2, 7, 1e6 + 0.5, -0.5, -1.5].map(sinPi).map((y) => y + 0)).toEqual([1, 0, -1, 0, 0, 1, -1, 1]);
+    expect([sinPi(-0.3), sinPi(2.25), sinPi(-0)]).toEqual([-sinPi(0.3), sinPi(0.25), -0]);
+    expect([sinPi(Infinity), sinPi(NaN)]).toEqual([NaN, NaN]);
   });
 });

@@ -165,6 +165,7 @@ const losses: Calls = {
   binaryCrossentropy: [[crossentropy]],
   binaryFocalCrossentropy: [[{ applyClassBalancing: true, ...focal }]],
   huber: [[{ delta: 1 }]],
+  quantileLoss: [[{ quantile: 0.7 }], [{ quantiles: [0.5], reduction: 'sum' }]],
 };
 const classLosses: Calls = {
   klDivergence: [[reduced]],
@@ -469,9 +470,8 @@ export const otherwise: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'a target of its own']),
   ),
   ...Object.fromEntries(
-    ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource', 'allowStreams'].map((name) => [
-      name,
-      'of the host',
-    ]),
+    ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource', 'allowStreams', 'addMethods'].map(
+      (name) => [name, 'of the host'],
+    ),
   ),
 };

@@ -18,6 +18,8 @@ export interface GradientCase {
   arguments: Argument[];
   /** Whether elements are only moved, so that i32 is as welcome as f32. */
   moves?: true;
+  /** Whether i32 is as welcome as f32, though the result is f32. */
+  takesIds?: true;
   /** Of the result, where the case is about that. */
   shape?: Shape;
   run(...inputs: Tensor[]): Tensor;

@@ -183,6 +183,19 @@ export const elementwiseCases: GradientCase[] = [
   ...binaryCases('sub', ops.sub, (a, b) => a - b),
   ...binaryCases('mul', ops.mul, (a, b) => a * b),
   ...binaryCases('div', ops.div, (a, b) => a / b, { low: 0.5, high: 2 }),
+  // A whole exponent of a negative base, fractions of positive ones, and what is near 0.
+  ...binaryCases('pow', ops.pow, (a, b) => a ** b, { low: 0.2, high: 3 }),
+  ...[3, -1, 2, 0].map(
+    (exponent): GradientCase => ({
+      of: 'pow',
+      variant: `of negative numbers to ${exponent}`,
+      arguments: [{ shape: SEQUENCE, low: -2, high: -0.5 }],
+      run: (x) => ops.pow(x, exponent),
+      reference: (x) => map(x, (v) => v ** exponent),
+    }),
+  ),
+  ...unaryCases('sin', ops.sin, Math.sin, { low: -7, high: 7 }),
+  ...unaryCases('cos', ops.cos, Math.cos, { low: -7, high: 7 }),
   ...binaryCases('maximum', ops.maximum, Math.max),
   ...binaryCases('minimum', ops.minimum, Math.min),
   {

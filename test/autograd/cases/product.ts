@@ -41,9 +41,51 @@ const batchCases = [[2], [2, 3], [1], [0]].flatMap((leading) =>
   }),
 );
 
+/** Leading axes of a and of b, and of their products. */
+const LEADING: [a: number[], b: number[], y: number[]][] = [
+  [[], [], []],
+  [[2], [2], [2]],
+  [[2, 3], [], [2, 3]],
+  [[], [2], [2]],
+  [[2, 1], [3], [2, 3]],
+];
+
+const matmulCases = LEADING.flatMap(([leadingA, leadingB, leading]) =>
+  [0, 1, 2, 3].map((choice): GradientCase => {
+    const [transposeA, transposeB] = [choice % 2 === 1, choice > 1];
+    const [a, b] = [
+      [...leadingA, ...(transposeA ? [4, 3] : [3, 4])],
+      [...leadingB, ...(transposeB ? [2, 4] : [4, 2])],
+    ];
+    const shape = [...leading, 3, 2];
+    const own = (x: number[], index: number[], last: number[]): number[] => [
+      ...x.slice(0, -2).map((n, axis) => (n === 1 ? 0 : index[axis + shape.length - x.length]!)),
+      ...last,
+    ];
+    return {
+      of: 'matmul',
+      variant: `[${a}]${transposeA ? 'ᵀ' : ''}·[${b}]${transposeB ? 'ᵀ' : ''}`,
+      arguments: [{ shape: a }, { shape: b }],
+      run: (left, right) => ops.matmul(left, right, { transposeA, transposeB }),
+      shape,
+      reference: (left, right) =>
+        build(shape, (index) => {
+          const [i, j] = index.slice(-2) as [number, number];
+          let sum = 0;
+          for (let k = 0; k < 4; k++) {
+            const [at, to] = [transposeA ? [k, i] : [i, k], transposeB ? [j, k] : [k, j]];
+            sum += pick(left, a, own(a, index, at)) * pick(right, b, own(b, index, to));
+          }
+          return sum;
+        }),
+    };
+  }),
+);
+
 export function productCases(): GradientCase[] {
   return [
     ...batchCases,
+    ...matmulCases,
     {
       of: 'batchMatmul',
       variant: 'a batch with its own transpose',
@@ -77,7 +119,7 @@ export function productCases(): GradientCase[] {
       of: 'matmul',
       variant: '[4, 3]·[3, 6]',
       arguments: [{ shape: [4, 3] }, { shape: [3, 6] }],
-      run: ops.matmul,
+      run: (a, b) => ops.matmul(a, b),
       reference: (a, b) => affine(a, b, undefined, 6),
     },
     {

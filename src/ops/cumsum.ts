@@ -1,0 +1,44 @@
+import { record } from '../autograd/tape.ts';
+import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
+import { type AxisBlock, axisBlock } from './axis.ts';
+
+/** to[o, j, i] = Σ from[o, 0…j, i], or of j and what follows. Sums in float64. */
+function sums(
+  { outer, length, inner }: AxisBlock,
+  from: ArrayLike<number>,
+  to: Float32Array,
+  isReversed: boolean,
+): void {
+  const [first, step] = isReversed ? [(length - 1) * inner, -inner] : [0, inner];
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) {
+      let at = o * length * inner + first + i;
+      let sum = 0;
+      for (let j = 0; j < length; j++, at += step) {
+        sum += from[at]!;
+        to[at] = sum;
+      }
+    }
+  }
+}
+
+/**
+ * yⱼ = x₀ + … + xⱼ along an axis; summed in float64.
+ *
+ * @param axis default the last; negative ones count from the end. NumPy's default, all elements in a row, is `cumsum(reshape(x, [-1]))`.
+ * @throws ArgumentError if there is no such axis.
+ * @see numpy.cumsum
+ */
+export function cumsum(x: Tensor, axis = -1): Tensor {
+  expectF32('cumsum: x', x);
+  const block = axisBlock('cumsum', x, axis);
+  const { engine, size } = x;
+  const y = empty(x.shape, { name: 'cumsum', timeMajor: x.timeMajor, engine });
+  sums(block, x.dataView(), engine.f32(y.ptr, size), false);
+  record([x], [y], (tape) => {
+    const dx = engine.allocateScratch(size);
+    sums(block, engine.f32(tape.gradientOf(y), size), engine.f32(dx, size), true);
+    tape.give(x, dx);
+  });
+  return y;
+}
