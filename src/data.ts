@@ -11,6 +11,7 @@ export { listFiles } from './data/host-files.ts';
 export { type IdOptions, type IdSequences, type IdSources, type IdWidth, loadIds } from './data/id-sequences.ts';
 export { type IdxArray, loadIdx } from './data/idx.ts';
 export { loadLines, loadText } from './data/lines.ts';
+export { oneHot } from './data/one-hot.ts';
 export { type PadOptions, padSequences } from './data/pad-sequences.ts';
 export { loadPairs, type PairsOptions } from './data/pairs.ts';
 export { loadPianoRoll, type PianoRollOptions, type PianoRolls } from './data/piano-roll.ts';

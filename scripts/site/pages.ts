@@ -26,6 +26,7 @@ export function documents(root: string): string[] {
     'examples/README.md',
     ...examples.map((name) => `examples/${name}/README.md`),
     'ARCHITECTURE.md',
+    'docs/decisions.md',
     ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems']),
   ];
 }
@@ -56,7 +57,8 @@ export function arrangeDocuments(project: ProjectReflection, root: string): void
       project.removeChild(document);
       document.parent = examples;
       examples.addChild(document);
-    } else document.frontmatter.category = /^(?:docs|examples)\//.test(path) ? categories.guides : categories.design;
+    } else
+      document.frontmatter.category = /^(?:docs\/guides|examples)\//.test(path) ? categories.guides : categories.design;
   }
   for (const document of all) addPrograms(document, root, byPath);
 }

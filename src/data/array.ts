@@ -29,14 +29,20 @@ export interface NdArray<D extends NumberArray = NumberArray> {
   slice(...ranges: readonly SliceRange[]): NdArray<D>;
 
   /**
-   * The index of the greatest number, of equals the first, or the first NaN where there is one.
+   * The index of the greatest of all numbers in a row, of equals the first, or the first NaN where there is one.
    *
-   * @param axis negative ones count from the end. Default: of all numbers in a row.
-   * @returns a number; with `axis` an array of them, without that axis.
-   * @throws ArgumentError if there is no such axis, or no number.
+   * @throws ArgumentError if there is no number.
    * @see numpy.argmax
    */
   argMax(): number;
+
+  /**
+   * The same along one axis.
+   *
+   * @param axis negative ones count from the end.
+   * @returns an array of indices, without that axis.
+   * @throws ArgumentError if there is no such axis, or no number along it.
+   */
   argMax(axis: number): NdArray<Int32Array>;
 }
 

@@ -61,7 +61,7 @@ function leadingAxes(a: Tensor, b: Tensor): number[] {
     ];
     if (n !== m && n !== 1 && m !== 1) {
       throw new ArgumentError(
-        `matmul: leading axes expected to be equal from the last on, or 1 where one repeats, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
+        `matmul: leading axes expected to match from the last on, or be 1, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`,
       );
     }
     return n === 1 ? m : n;

@@ -235,6 +235,8 @@ const callbacks: Calls = {
 };
 
 const unary = [
+  'cos',
+  'sin',
   'abs',
   'exp',
   'gelu',
@@ -261,7 +263,8 @@ const unary = [
   'tanhShrink',
 ];
 const withNumber = ['addScalar', 'celu', 'elu', 'hardShrink', 'leakyRelu', 'scale', 'softShrink', 'squareplus'];
-const binary = ['add', 'div', 'maximum', 'minimum', 'mul', 'sub'];
+const compare = ['equal', 'greater', 'greaterEqual', 'less', 'lessEqual', 'notEqual'];
+const binary = ['add', 'div', 'maximum', 'minimum', 'mul', 'sub', 'pow', ...compare];
 const reduce = ['sum', 'mean', 'max', 'logSumExp'];
 
 const ops: Calls = Object.fromEntries(
@@ -274,10 +277,27 @@ const ops: Calls = Object.fromEntries(
         [
           [tensor(2, 3), tensor(2, 3)],
           [tensor(2, 3), tensor(3)],
+          [tensor(2, 3, 2), tensor(2, 1, 2)],
+          [2, tensor(2, 3)],
         ],
       ]),
     ),
     ...Object.fromEntries(reduce.map((name) => [name, [[tensor(2, 3), { axis: 1, keepDims: true }]]])),
+    argmax: [[tensor(2, 3), -1]],
+    oneHot: [[ids(2, 2), 3]],
+    ones: [[[2, 3], { dtype: 'f32' }]],
+    zeros: [[[2, 3], { dtype: 'i32' }]],
+    cumsum: [[tensor(2, 3), 1]],
+    pad: [
+      [
+        tensor(2, 3),
+        [
+          [1, 0],
+          [0, 2],
+        ],
+        2,
+      ],
+    ],
     additiveAttention: [[tensor(2, 3, 2), tensor(2, 4, 2), tensor(2, 4, 2), { scale: { $: 'parameter', shape: [2] } }]],
     attention: [[tensor(2, 3, 2), tensor(2, 4, 2), tensor(2, 4, 2), { scale: 2, mask: tensor(2, 1, 4) }]],
     batchMatmul: [[tensor(2, 3, 2), tensor(2, 2, 4), { transposeA: false, transposeB: false }]],
@@ -295,7 +315,10 @@ const ops: Calls = Object.fromEntries(
     layerNorm: [[tensor(2, 3), tensor(3), tensor(3), { epsilon: 0.1 }]],
     linear: [[tensor(2, 3), tensor(3, 2), tensor(2)]],
     maskedSoftmax: [[tensor(2, 3), tensor(2, 3)]],
-    matmul: [[tensor(2, 3), tensor(3, 2)]],
+    matmul: [
+      [tensor(2, 3), tensor(3, 2)],
+      [tensor(2, 1, 3, 2), tensor(4, 3, 2), { transposeA: true, transposeB: false }],
+    ],
     pickRows: [[tensor(2, 3), ids(2)]],
     recurrence: [
       [
@@ -375,6 +398,7 @@ const plain: Calls = {
   ],
   decodeUtf8: [[{ $: 'Uint8Array 65 66' }, 'file']],
   'schedules.serialize': [[decaying]],
+  oneHot: [[[1, 0], 2]],
   padSequences: [[[[1, 2], [3]], { maxLength: 3, padding: 'pre', truncating: 'post', value: 0, dtype: 'f32' }]],
   minMaxScale: [[series, { range: [-1, 1] }]],
   standardize: [[series], [array(4, 2)]],

@@ -1,0 +1,30 @@
+import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import { allocated, type DataLike, expectIdsBelow, NdArray, toNdArray } from './array.ts';
+
+/**
+ * Rows with 1 at the place of an id and 0 elsewhere, as `categoricalCrossentropy` wants its targets.
+ *
+ * @param ids `[…]`, class ids from 0 up: nested arrays, an array with a shape, or a tensor.
+ * @param depth how many classes there are; one more than the greatest id unless given, which is right only if it occurs.
+ * @returns `[…, depth]`, an array of its own.
+ * @throws ArgumentError if an id is no integer in [0, depth), or depth no whole number from 1 up.
+ * @see keras.utils.to_categorical; `ops.oneHot` for tensors
+ *
+ * @example
+ * oneHot([2, 0], 3).toNested(); // [[0, 0, 1], [1, 0, 0]]
+ */
+export function oneHot(ids: DataLike, depth?: number): NdArray<Float32Array> {
+  const { data, shape } = toNdArray(ids, 'i32', 'oneHot: ids');
+  let classes = depth;
+  if (classes === undefined) {
+    if (data.length === 0) throw new ArgumentError('oneHot: depth expected, for there are no ids, got undefined');
+    classes = 1;
+    for (let i = 0; i < data.length; i++) classes = Math.max(classes, data[i]! + 1);
+  }
+  expectCount('oneHot: depth', classes);
+  const array = new NdArray(data, shape);
+  expectIdsBelow(array, classes, 'oneHot: ids');
+  const rows = allocated(Float32Array, data.length * classes, 'oneHot: ids');
+  for (let i = 0; i < data.length; i++) rows[i * classes + data[i]!] = 1;
+  return new NdArray(rows, [...shape, classes]);
+}
