@@ -224,6 +224,12 @@ export function empty(shape: Shape, options: NewTensor = {}): Tensor {
   return new Tensor(engine, engine.arena.allocate(4 * sizeOf(shape)), step, shape, dtype, name, timeMajor);
 }
 
+/** Throws `ArgumentError` for what is no data type. @internal */
+export function expectDType(what: string, dtype: DType): void {
+  if (dtype !== 'f32' && dtype !== 'i32')
+    throw new ArgumentError(`${what}: dtype expected 'f32' or 'i32', got ${shown(dtype)}`);
+}
+
 /** A tensor of undefined content that outlives every step. @internal */
 export function persistent(shape: Shape, options: NewTensor = {}): Tensor {
   const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
@@ -263,8 +269,7 @@ export function tensor(
   const options = Array.isArray(given) ? { shape: given as Shape } : (given as Exclude<typeof given, Shape>);
   const { name = 'tensor', shape = shapeOfNested(values, name), ...rest } = checkOptions('tensor', options, known);
   const { dtype = values instanceof Int32Array ? 'i32' : 'f32' } = rest;
-  if (dtype !== 'f32' && dtype !== 'i32')
-    throw new ArgumentError(`tensor: dtype expected 'f32' or 'i32', got ${shown(dtype)}`);
+  expectDType('tensor', dtype);
   checkShape(shape);
   const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape, name);
   if (flat?.length !== sizeOf(shape)) {

@@ -3,6 +3,7 @@ import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
 import { ArgumentError, empty, expectF32, filled, formatShape, sameShape, type Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
+import { isFloat32 } from '../engine/argument-error.ts';
 import { memoryShape } from './axis.ts';
 import { inOrder } from './layout.ts';
 import { type Run, runsOf, sumRepeats } from './runs.ts';
@@ -77,7 +78,11 @@ export function binaryOp(
 ): Tensor {
   const { engine } = tensorAmong(name, left, right);
   const tensorFor = (x: Operand, what: string): Tensor => {
-    if (typeof x === 'number') return filled([], x, engine);
+    if (typeof x === 'number') {
+      // Not one that float32 would make infinite.
+      if (Number.isFinite(x) && !isFloat32(x)) throw new ArgumentError(`${name}: ${what} expected float32, got ${x}`);
+      return filled([], x, engine);
+    }
     check(`${name}: ${what}`, tensorOf(x));
     return tensorOf(x);
   };

@@ -1,4 +1,4 @@
-import { type DType, empty, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { type DType, empty, expectDType, type Shape, type Tensor } from '../autograd/tensor.ts';
 import { checkOptions } from '../engine/options.ts';
 
 export interface ConstantOptions {
@@ -8,6 +8,7 @@ export interface ConstantOptions {
 
 function constant(name: string, shape: Shape, value: number, options: ConstantOptions): Tensor {
   const { dtype = 'f32' } = checkOptions(name, options, { dtype: 1 });
+  expectDType(name, dtype);
   const y = empty(shape, { dtype, name });
   y.dataView().fill(value);
   return y;

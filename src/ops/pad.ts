@@ -49,9 +49,7 @@ export function pad(x: Tensor, widths: readonly (readonly [before: number, after
     widths.length !== x.shape.length ||
     !widths.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isCount))
   ) {
-    const got = widths
-      .map((pair) => (Array.isArray(pair) && pair.every(isCount) ? formatShape(pair) : shown(pair)))
-      .join(', ');
+    const got = widths.map((pair) => (Array.isArray(pair) ? formatShape(pair) : shown(pair ?? null))).join(', ');
     throw new ArgumentError(
       `pad: widths expected [before, after] for each axis of ${formatShape(x.shape)}, got [${got}]`,
     );
