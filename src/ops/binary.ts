@@ -41,7 +41,7 @@ function align(name: string, left: Tensor, right: Tensor): [Aligned, runs: Run[]
   const shape = shapeA.map((n, axis) => (n === 1 ? shapeB[axis]! : n));
   if (shapeB.some((n, axis) => n !== 1 && n !== shape[axis])) {
     throw new ArgumentError(
-      `${name}: shapes expected to match from the last axis on, or be 1, got ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
+      `${name}: shapes expected to be equal from the last axis on, or 1, got ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
     );
   }
   // An axis of length 1 in front changes nothing in memory, wherever it stands.

@@ -14,14 +14,14 @@ beforeAll(async () => {
 const refusals: [() => unknown, string][] = [
   [
     () => ops.add(of(2, 3), of(2, 4)),
-    'add: shapes expected to match from the last axis on, or be 1, got [2, 3] and [2, 4]',
+    'add: shapes expected to be equal from the last axis on, or 1, got [2, 3] and [2, 4]',
   ],
   [() => ops.mul(of(3), of(0)), 'got [3] and [0]'],
   [() => ops.div(1, 2), 'div: a or b expected a tensor, got two numbers'],
   [() => ops.greater(1, 2), 'greater: a or b expected a tensor, got two numbers'],
   [() => ops.equal(ids(1, 2), of(2)), "equal: a expected f32, got i32 for 'tensor'"],
   [() => ops.less(of(2), ids(1, 2)), "less: b expected f32, got i32 for 'tensor'"],
-  [() => ops.less(of(2), of(3)), 'less: shapes expected to match from the last axis on'],
+  [() => ops.less(of(2), of(3)), 'less: shapes expected to be equal from the last axis on'],
   [() => ops.pow(2, 3), 'pow: a or b expected a tensor, got two numbers'],
   [() => ops.cumsum(of(2, 3), 2), 'cumsum: axis of [2, 3] expected an integer from -2 to 1, got 2'],
   [() => ops.argmax(of(2, 0)), 'argmax: axis -1 of [2, 0] expected an element or more'],
