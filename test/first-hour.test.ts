@@ -150,6 +150,19 @@ describe('is taken', () => {
   });
 });
 
+test('a shape of five axes that the caller gave, is built for', () => {
+  const flat = t.timeDistributed(t.flatten(), { inputShape: [2, 3, 4, 1] });
+  expect(t.sequential([flat, t.gru({ units: 2 })]).countParams()).toBe(3 * 2 * (12 + 2 + 2));
+});
+
+test('an embedding in front of layers that no number of axes fits, says what the usual two do not fit', () => {
+  const layers = [t.embedding({ inputDim: 4, outputDim: 4 }), t.gru({ units: 3 }), t.gru({ units: 3 })];
+  expect(() => t.sequential(layers)).toThrow(
+    "gru_1(units=3): input expected [batch, time, features], got [?, 3] from layer 'gru'",
+  );
+  expect(layers[0]!.batchInputShape).toEqual([null, null]);
+});
+
 describe('is refused in one sentence', () => {
   const cell = { units: 2, call: (input: t.Tensor) => input };
   const gru = () => t.gru({ units: 2 });

@@ -35,14 +35,14 @@ export class Sequential extends Layer {
   /** Builds for what the first layer reads; where that is assumed, as of ids, for as many axes as the layers behind it want. */
   #buildFirst(first: { batchInputShape?: BatchShape | undefined; assumesShape: boolean }, assumed: BatchShape): void {
     let failure: unknown;
-    for (let shape = assumed; shape.length < 5; shape = [...shape, null]) {
+    for (let shape = assumed; ; shape = [...shape, null]) {
       this.batchInputShape = first.batchInputShape = shape;
       try {
         this.build(shape);
         return;
       } catch (error) {
         failure ??= error;
-        if (!first.assumesShape) break;
+        if (!first.assumesShape || shape.length > 3) break;
       }
     }
     first.batchInputShape = assumed;
