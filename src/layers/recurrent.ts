@@ -3,7 +3,7 @@ import { ArgumentError, type Tensor } from '../autograd/tensor.ts';
 import type { Cell } from '../cells/cell.ts';
 import { mul } from '../ops/elementwise.ts';
 import { reshape, swapTimeBatch } from '../ops/layout.ts';
-import { recurrence } from '../ops/recurrence.ts';
+import { scanOf } from '../ops/recurrence.ts';
 import { where } from '../ops/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import type { StateSpec } from './carried-states.ts';
@@ -129,7 +129,7 @@ class BuiltInRecurrent<Output> extends Recurrent<Output> {
     const perGate = masks.input?.shape[0] === gates && gates > 1;
     const input =
       masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
-    const { outputs, states } = recurrence(
+    const { outputs, states } = scanOf(
       cell,
       input,
       { kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra },

@@ -102,7 +102,6 @@ export function recurrence(
   options: RecurrenceOptions = {},
 ): RecurrenceResult {
   checkOptions('recurrence', options, optionNames);
-  const { reverse = false, returnSequences = true } = options;
   expectCount('recurrence: cell.gates', cell?.gates);
   for (const part of ['forward', 'backward'] as const) expectType(`recurrence: cell.${part}`, cell[part], 'a function');
   for (const part of ['saved', 'scratch'] as const) expectType(`recurrence: cell.${part}`, cell[part], 'a number');
@@ -111,6 +110,17 @@ export function recurrence(
     throw new ArgumentError('recurrence: cell.states and cell.blocks expected one or more, as those of cells have');
   checkOptions('recurrence: weights', weights, weightNames);
   if (options.initialState !== undefined) expectList('recurrence: initialState', options.initialState);
+  return scanOf(cell, input, weights, options);
+}
+
+/** `recurrence` for a layer, whose cell and options are known to be of the right kinds. @internal */
+export function scanOf(
+  cell: Cell,
+  input: Tensor,
+  weights: RecurrentWeights,
+  options: RecurrenceOptions,
+): RecurrenceResult {
+  const { reverse = false, returnSequences = true } = options;
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);
   const { kernel, recurrentKernel, extra, bias, initialState } = given;
