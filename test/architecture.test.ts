@@ -79,7 +79,7 @@ describe('imports of src', () => {
           .map(({ to }) => to),
       ),
     ];
-    const common = ['engine/argument-error.ts', 'engine/options.ts', 'engine/shape.ts'];
+    const common = ['argument-error', 'class-of', 'options', 'shape', 'utf8'].map((name) => `engine/${name}.ts`);
     const numbers = ['engine/float64.ts', 'engine/nested-numbers.ts', 'engine/random.ts'];
     expect(known('data').sort()).toEqual([...common, ...numbers].sort());
     expect(known('io').sort()).toEqual(common.filter((file) => file !== 'engine/options.ts'));
@@ -144,6 +144,7 @@ describe('imports of src', () => {
     const engine = [
       'abi',
       'argument-error',
+      'class-of',
       'dead-tensor-error',
       'float64',
       'load',
@@ -151,6 +152,7 @@ describe('imports of src', () => {
       'options',
       'random',
       'shape',
+      'utf8',
       'yielder',
       ...kernels,
     ];

@@ -1,5 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, shown, shownStranger } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
@@ -23,7 +24,8 @@ export function expectShape(what: string, got: Shape, expected: Shape): void {
 
 /** Throws `ArgumentError` for what is no tensor. @internal */
 export function expectTensor(what: string, x: Tensor): void {
-  if (!(x instanceof Tensor)) throw new ArgumentError(`${what} expected a tensor, got ${shown(x)}`);
+  if (!(x instanceof Tensor))
+    throw new ArgumentError(`${what} expected a tensor, got ${shownStranger(x, 'timeMajor')}`);
 }
 
 /** Throws `ArgumentError` for what is no tensor and for an i32 tensor, whose bits a kernel would take for floats. @internal */
@@ -268,7 +270,7 @@ export function tensor(
   const known = { shape: 1, dtype: 1, name: 1, engine: 1 };
   const options = Array.isArray(given) ? { shape: given as Shape } : (given as Exclude<typeof given, Shape>);
   const { name = 'tensor', shape = shapeOfNested(values, name), ...rest } = checkOptions('tensor', options, known);
-  const { dtype = values instanceof Int32Array ? 'i32' : 'f32' } = rest;
+  const { dtype = classOf(values) === 'Int32Array' ? 'i32' : 'f32' } = rest;
   expectDType('tensor', dtype);
   checkShape(shape);
   const flat = options.shape ? (values as ArrayLike<number>) : flattenNested(values, shape, name);

@@ -170,6 +170,9 @@ export function asArray(values: DataLike, what: string): NdArray {
     return values;
   }
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
+  // Of another copy of the package, whose class is another one.
+  const strange = values as unknown as NdArray;
+  if (strange.toNested !== undefined) return new NdArray(strange.data, strange.shape, what);
   if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
   const shape = shapeOfNested(values, what);
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);

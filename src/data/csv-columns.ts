@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { utf8Decoder } from '../engine/utf8.ts';
 import { allocated } from './array.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import { DataError } from './data-error.ts';
@@ -171,7 +172,7 @@ export class TextColumn implements Column {
   }
 
   #decoded(): string[] {
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+    const decoder = utf8Decoder();
     const ends = this.#ends;
     const bytes = this.#bytes;
     const texts: string[] = new Array(ends.length);

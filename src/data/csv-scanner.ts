@@ -1,3 +1,4 @@
+import { utf8Decoder, utf8Of } from '../engine/utf8.ts';
 import { DataError } from './data-error.ts';
 import { decimal, EXACT_DIGITS } from './decimal.ts';
 
@@ -38,13 +39,13 @@ export class CsvScanner {
   readonly #blank: number;
   /** Whether the delimiter may stand in a number. */
   readonly #cutsNumbers: boolean;
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #decoder = utf8Decoder();
 
   /** @param bytes valid UTF-8, with or without a byte-order mark. */
   constructor(bytes: Uint8Array, delimiter: string, file: string) {
     this.bytes = bytes;
     this.#file = file;
-    this.#delimiter = new TextEncoder().encode(delimiter);
+    this.#delimiter = utf8Of(delimiter);
     this.#blank = delimiter === ' ' ? -1 : BLANK;
     this.#cutsNumbers = /[-+.\de]/i.test(delimiter);
     let end = bytes.length;

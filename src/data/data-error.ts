@@ -38,6 +38,6 @@ export class SourceError extends Error {
 export function reasonOf(error: unknown): string {
   const { message = String(error), cause } = (error ?? {}) as Partial<Error>;
   // "fetch failed" says less than what it wraps.
-  const said = cause instanceof Error && cause.message !== '' ? cause.message : message;
+  const said = (cause as Partial<Error> | undefined)?.message || message;
   return said.replace(/, \w+ '.*$/s, '');
 }

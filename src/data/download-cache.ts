@@ -1,4 +1,5 @@
 // Where downloads are kept: a directory, or a page's Cache Storage.
+import { utf8Of } from '../engine/utf8.ts';
 import { reasonOf, SourceError } from './data-error.ts';
 import { type HostFiles, hostFiles } from './host-files.ts';
 
@@ -44,7 +45,7 @@ export async function cacheEntry(url: string, cache: string | undefined): Promis
 
 /** The URL's last name, for whoever looks into the directory, behind a hash of the whole URL, which tells it from its namesakes. */
 async function entryName(url: string): Promise<string> {
-  const hash = await sha256(new TextEncoder().encode(url));
+  const hash = await sha256(utf8Of(url));
   const path = new URL(url).pathname.split('/');
   const last = path.pop() || path.pop() || 'file';
   return `${hash.slice(0, 16)}-${last.replaceAll(/[^\w.-]/g, '_').slice(-80)}`;

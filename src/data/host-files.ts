@@ -1,4 +1,5 @@
 // The host's files, where it has any. A bundler or a browser must find no import of Node here, so its modules are asked for by name.
+import { classOf } from '../engine/class-of.ts';
 import { checkOptions } from '../engine/options.ts';
 import { reasonOf, SourceError } from './data-error.ts';
 
@@ -37,18 +38,21 @@ export interface HostFiles {
   cacheRoot(): string;
 }
 
-/** undefined in browsers and wherever else there is no `process.getBuiltinModule`. */
+const host = (): { env: Record<string, string | undefined>; getBuiltinModule?(name: string): unknown } | undefined =>
+  (globalThis as { process?: ReturnType<typeof host> }).process;
+
+/** One of Node's modules; undefined in browsers and wherever else there is no `process.getBuiltinModule`. */
+export const builtIn = (name: string): unknown => host()?.getBuiltinModule?.(`node:${name}`);
+
+/** undefined where `builtIn` is. */
 export function hostFiles(): HostFiles | undefined {
-  const { process } = globalThis as {
-    process?: { env: Record<string, string | undefined>; getBuiltinModule?(name: string): unknown };
-  };
-  const fs = process?.getBuiltinModule?.('node:fs/promises') as FileSystem | undefined;
-  if (!process?.getBuiltinModule || !fs) return undefined;
-  const { join } = process.getBuiltinModule('node:path') as { join(...parts: string[]): string };
-  const { homedir } = process.getBuiltinModule('node:os') as { homedir(): string };
-  const { fileURLToPath } = process.getBuiltinModule('node:url') as { fileURLToPath(url: URL): string };
+  const fs = builtIn('fs/promises') as FileSystem | undefined;
+  if (!fs) return undefined;
+  const { join } = builtIn('path') as { join(...parts: string[]): string };
+  const { homedir } = builtIn('os') as { homedir(): string };
+  const { fileURLToPath } = builtIn('url') as { fileURLToPath(url: URL): string };
   // An empty variable counts as none, as the XDG base directory specification has it.
-  const cacheRoot = (): string => process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const cacheRoot = (): string => host()!.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return { fs, join, fileUrlToPath: fileURLToPath, cacheRoot };
 }
 
@@ -72,7 +76,7 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
     }
     const bytes = await fs.readFile(path);
     // The host may cut a small file out of memory that others share; a large one is not copied.
-    const isAlone = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength;
+    const isAlone = classOf(bytes.buffer) === 'ArrayBuffer' && bytes.length === bytes.buffer.byteLength;
     return new Uint8Array(isAlone ? (bytes.buffer as ArrayBuffer) : bytes);
   } catch (error) {
     if (error instanceof SourceError) throw error;

@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { gunzip } from './byte-stream.ts';
 import { DataError, reasonOf, SourceError } from './data-error.ts';
@@ -69,7 +70,7 @@ export async function openSource(source: Source, options: SourceOptions): Promis
 }
 
 async function fetchOrRead(source: Source, options: SourceOptions, expected: string | undefined): Promise<NamedBytes> {
-  const url = source instanceof URL ? source : typeof source === 'string' ? urlOf(source) : undefined;
+  const url = isUrl(source) ? source : typeof source === 'string' ? urlOf(source) : undefined;
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return fetchFile(url, options, expected);
 
   const { name = nameOf(source, url) } = options;
@@ -81,13 +82,15 @@ async function fetchOrRead(source: Source, options: SourceOptions, expected: str
 // A path on Windows may begin with C:, so only these are taken for URLs.
 const urlOf = (text: string): URL | undefined => (/^(https?|file|data|blob):/i.test(text) ? new URL(text) : undefined);
 
+const isUrl = (source: Source): source is URL => classOf(source) === 'URL';
+
 function nameOf(source: Source, url: URL | undefined): string {
   if (url) return url.protocol === 'data:' ? 'data: URL' : url.href;
   if (typeof source === 'string') return source;
+  const kind = classOf(source);
+  if (kind === 'Response') return (source as Response).url || kind;
   // A File has a name, other Blobs have none.
-  if (source instanceof Blob) return (source as Partial<File>).name || 'Blob';
-  if (source instanceof Response) return source.url || 'Response';
-  return 'bytes';
+  return kind === 'Blob' || kind === 'File' ? (source as Partial<File>).name || 'Blob' : 'bytes';
 }
 
 async function readBytes(
@@ -102,11 +105,12 @@ async function readBytes(
   if (url?.protocol === 'data:' || url?.protocol === 'blob:') return download(url.href, undefined, options);
   if (typeof source === 'string') return readPath(requireFiles(source), source);
   // Of a shared buffer, too, the bytes are looked at in place.
-  if (source instanceof Uint8Array) return source as Uint8Array<ArrayBuffer>;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
-  if (source instanceof Response) return readResponse(source, name);
-  const got = source instanceof URL ? `a URL of ${source.protocol}` : shown(source);
+  const kind = classOf(source);
+  if (kind === 'Uint8Array') return source as Uint8Array<ArrayBuffer>;
+  if (kind === 'ArrayBuffer') return new Uint8Array(source as ArrayBuffer);
+  if (kind === 'Blob' || kind === 'File') return new Uint8Array(await (source as Blob).arrayBuffer());
+  if (kind === 'Response') return readResponse(source as Response, name);
+  const got = url ? `a URL of ${url.protocol}` : shown(source);
   throw new ArgumentError(
     `source expected a path, a URL (http, https, file, data, blob), a Uint8Array, an ArrayBuffer, a Blob or a Response, got ${got}`,
   );

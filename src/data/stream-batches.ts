@@ -1,4 +1,5 @@
 import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { checkOptions } from '../engine/options.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
@@ -63,7 +64,7 @@ export function streamBatches(
     const shape = from.shape.slice(1);
     const size = shape.reduce((product, n) => product * n, 1);
     const data =
-      from.data instanceof Int32Array
+      classOf(from.data) === 'Int32Array'
         ? new Int32Array(batchSize * steps * size)
         : new Float64Array(batchSize * steps * size);
     for (let b = 0; b < batchSize; b++) {

@@ -1,7 +1,9 @@
 // Text as a model sees it: characters (code points) as ids, cut into parallel streams of consecutive windows.
 
 import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { checkOptions } from '../engine/options.ts';
+import { textOfUtf8 } from '../engine/utf8.ts';
 import { invalidUtf8 } from './utf8.ts';
 
 /** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
@@ -21,11 +23,12 @@ export class TextError extends Error {
  * @see https://encoding.spec.whatwg.org/#utf-8-decoder
  */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
-  if (!(bytes instanceof Uint8Array))
+  if (classOf(bytes) !== 'Uint8Array')
     throw new ArgumentError(`decodeUtf8: bytes expected a Uint8Array, got ${shown(bytes)}`);
   expectType('decodeUtf8: name', name, 'a string');
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = textOfUtf8(bytes);
+    return text[0] === '\ufeff' ? text.slice(1) : text;
   } catch {
     const at = invalidUtf8(bytes);
     const utf16 = bytes[0] + bytes[1] === 0xff + 0xfe ? '; its first bytes are those of UTF-16' : '';

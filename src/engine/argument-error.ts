@@ -1,3 +1,5 @@
+import { classOf } from './class-of.ts';
+
 /** A shape, a data type or a value did not fit an argument. */
 export class ArgumentError extends Error {
   override readonly name = 'ArgumentError';
@@ -12,6 +14,10 @@ export function shown(value: unknown): string {
   return value && typeof value === 'object' ? 'an object' : String(value);
 }
 
+/** `shown`, for where one of our own is expected, which has the property `mark`: another copy of the package has classes and an engine of its own. */
+export const shownStranger = (value: unknown, mark: string): string =>
+  Object(value)[mark] === undefined ? shown(value) : 'one of another copy of tapeloop';
+
 /** Throws `ArgumentError` for what is no list. */
 export function expectList(what: string, value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
@@ -20,7 +26,7 @@ export function expectList(what: string, value: unknown): unknown[] {
 
 /** Throws `ArgumentError` for what is neither a list nor a typed array. */
 export function expectArray(what: string, array: unknown): void {
-  if (!Array.isArray(array) && (!ArrayBuffer.isView(array) || array instanceof DataView))
+  if (!Array.isArray(array) && (!ArrayBuffer.isView(array) || classOf(array) === 'DataView'))
     throw new ArgumentError(`${what} expected a list or a typed array, got ${shown(array)}`);
 }
 

@@ -1,6 +1,6 @@
 import type { Kernels, Ptr } from './abi.ts';
 import { instantiateKernels } from './instantiate.ts';
-import { canShare, compile, compileNow } from './kernel-modules.ts';
+import { canFuse, canShare, compile, compileNow } from './kernel-modules.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './load.ts';
 import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
 import { checkOptions } from './options.ts';
@@ -182,7 +182,7 @@ let chosenBy = 0;
 /** The engine in use; made with default options on first use. */
 export function engine(): Engine {
   if (!current) {
-    const build = buildFor('fast');
+    const build = buildFor('fast', canFuse);
     try {
       current = new Engine(compileNow(build), build, LARGEST_MEMORY);
     } catch (error) {
@@ -210,7 +210,7 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
   let made: Engine | undefined;
   if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
   else {
-    const build = buildFor(mode);
+    const build = buildFor(mode, canFuse);
     try {
       if (threads > 1) made = await withThreads(build, maximumMemory, threads);
       made ??= new Engine(await compile(build, false), build, maximumMemory);

@@ -7,5 +7,11 @@ takeBackTextDecoder();
 
 /** Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers double a call's cost. */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
-  return instantiateSync(module, { env: { memory } }).instance.exports as unknown as Kernels;
+  const imports = { env: { memory } };
+  // The loader takes a module of another realm for bytes.
+  const { exports } =
+    module instanceof WebAssembly.Module
+      ? instantiateSync(module, imports).instance
+      : new WebAssembly.Instance(module, imports);
+  return exports as unknown as Kernels;
 }

@@ -6,6 +6,9 @@ import simd from './simd.wasm';
 
 const modules: Record<Build, WebAssembly.Module> = { simd, relaxed };
 
+/** Whether there is a fused build. */
+export const canFuse = true;
+
 /** Whether a module can be had whose memory threads share: it is compiled already, and its memory is its own. */
 export const canShare = false;
 

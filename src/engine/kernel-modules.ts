@@ -11,6 +11,9 @@ import { unpackBuild } from './unpack-build.ts';
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
 
+/** Whether there is a fused build. */
+export const canFuse = true;
+
 /** Whether a module can be had whose memory threads share. */
 export const canShare = true;
 

@@ -28,7 +28,7 @@ function expectHost(): void {
 
 /** The bytes are known to be good, so a host that does not compile them has a rule against it: its error becomes a `HostError`. */
 export function compileRefused(cause: unknown): unknown {
-  if (!(cause instanceof WebAssembly.CompileError)) return cause;
+  if ((cause as Partial<Error> | null)?.name !== 'CompileError') return cause;
   return new HostError(
     "tapeloop may not compile WebAssembly here: a page needs 'wasm-unsafe-eval' in its Content-Security-Policy's script-src, " +
       "an edge worker a bundle made with the condition 'workerd' or 'edge-light'",
@@ -49,8 +49,8 @@ export function checkMode(what: string, mode: NumericMode): void {
   }
 }
 
-/** The build that a mode takes here. Throws `HostError` where there is none. */
-export function buildFor(mode: NumericMode): Build {
+/** The build that a mode takes here; `canFuse` says whether there is a fused one. Throws `HostError` where there is none. */
+export function buildFor(mode: NumericMode, canFuse: boolean): Build {
   expectHost();
-  return mode === 'fast' && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
+  return mode === 'fast' && canFuse && hostHasRelaxedSimd() ? 'relaxed' : 'simd';
 }

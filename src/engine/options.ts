@@ -1,4 +1,5 @@
 import { ArgumentError, shown } from './argument-error.ts';
+import { classOf } from './class-of.ts';
 
 /** The name of every option of `O`, with true where it is a flag; the compiler refuses a table that lacks one, or that has another. */
 export type Names<O> = { readonly [Name in keyof O]-?: unknown };
@@ -21,7 +22,7 @@ export function hintBy(own: typeof hint): void {
  * @throws ArgumentError for what is no object, for a flag that is neither true nor false, and for the first unknown name: with the known name that is most like it, else with all.
  */
 export function checkOptions<O extends object>(what: string, options: O, names: Names<NoInfer<O>>): O {
-  const kind = {}.toString.call(options).slice(8, -1);
+  const kind = classOf(options);
   if (kind !== 'Object') throw new ArgumentError(`${what}: options expected an object, got ${kind}`);
   for (const [given, value] of Object.entries(options)) {
     if (Object.hasOwn(names, given)) {

@@ -1,5 +1,6 @@
 // The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
 import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { formatShape, type Shape } from '../engine/shape.ts';
 import { expectList, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
 import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from './safetensors.ts';
@@ -31,10 +32,13 @@ export interface ModelFile {
 
 /** Throws `ArgumentError` for what is no bytes, and `ModelFileError` unless `bytes` are a model file of a version that is known; `file` names it. */
 export function openModelFile(bytes: Uint8Array | ArrayBuffer, file: string | undefined): ModelFile {
-  const whole = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
-  if (!(whole instanceof Uint8Array))
+  const kind = classOf(bytes);
+  if (kind !== 'Uint8Array' && kind !== 'ArrayBuffer')
     throw new ArgumentError(`bytes expected a Uint8Array or an ArrayBuffer, got ${shown(bytes)}`);
-  const { tensors, metadata } = decodeSafetensors(whole, file);
+  const { tensors, metadata } = decodeSafetensors(
+    kind === 'ArrayBuffer' ? new Uint8Array(bytes) : (bytes as Uint8Array),
+    file,
+  );
   const fail = (message: string, cause?: unknown): never => {
     throw new ModelFileError(message, { file, cause });
   };

@@ -1,3 +1,5 @@
+import { utf8Of } from '../engine/utf8.ts';
+
 /**
  * Writes a protocol buffer message, field by field in ascending order, as every other writer does.
  *
@@ -24,7 +26,7 @@ export class MessageWriter {
   }
 
   string(field: number, value: string): this {
-    return this.#delimited(field, new TextEncoder().encode(value));
+    return this.#delimited(field, utf8Of(value));
   }
 
   message(field: number, value: MessageWriter): this {

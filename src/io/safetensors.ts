@@ -2,6 +2,8 @@
 // N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the header is checked
 // against the bytes that are there before anything is allocated for it.
 
+import { classOf } from '../engine/class-of.ts';
+import { textOfUtf8, utf8Of } from '../engine/utf8.ts';
 import { clip, describe, isObject, quote } from './parsed-json.ts';
 
 /** A model file that cannot be read as what it claims to be; `file` names it where the caller did. */
@@ -85,7 +87,7 @@ export function encodeSafetensors(
     end += data.byteLength;
     entries.push(`${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`);
   }
-  const header = new TextEncoder().encode(`{${entries.join(',')}}`);
+  const header = utf8Of(`{${entries.join(',')}}`);
   const padded = Math.ceil(header.length / 8) * 8;
   if (padded > MAX_HEADER_BYTES) {
     throw new RangeError(
@@ -112,9 +114,9 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): v
   if (!Object.hasOwn(constructors, dtype)) {
     throw new RangeError(`${where}: dtype expected one of ${layoutOrder.join(', ')}, got ${describe(dtype)}`);
   }
-  if (!(data instanceof constructors[dtype])) {
+  if (classOf(data) !== constructors[dtype].name) {
     throw new RangeError(
-      `${where}: data expected a ${constructors[dtype].name} for dtype ${dtype}, got ${Object.prototype.toString.call(data)}`,
+      `${where}: data expected a ${constructors[dtype].name} for dtype ${dtype}, got [object ${classOf(data)}]`,
     );
   }
   const count = shape.every(isSize) ? shape.reduce((product, size) => product * size, 1) : Number.NaN;
@@ -207,20 +209,13 @@ function headerEnd(bytes: Uint8Array, fail: Fail): number {
   return 8 + Number(length);
 }
 
-/** Throws if the bytes are not UTF-8. An AudioWorklet has no TextDecoder; URI components are as strict. */
-function decodeUtf8(bytes: Uint8Array): string {
-  if (typeof TextDecoder !== 'undefined')
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  return decodeURIComponent(Array.from(bytes, (byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''));
-}
-
 function parseHeader(bytes: Uint8Array, fail: Fail): object {
   if (bytes[0] !== 0x7b) {
     fail(`header expected to begin with '{', got ${bytes.length === 0 ? 'no header' : `byte ${bytes[0]}`}`);
   }
   let text: string;
   try {
-    text = decodeUtf8(bytes);
+    text = textOfUtf8(bytes);
   } catch {
     fail('header expected to be UTF-8, got bytes that are not');
   }

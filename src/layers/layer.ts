@@ -12,7 +12,7 @@ import {
 } from '../autograd/tensor.ts';
 import type { DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
-import { expectType, shown } from '../engine/argument-error.ts';
+import { expectType, shown, shownStranger } from '../engine/argument-error.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import { nextStream, type RandomState, type RandomStream, seedStream } from '../engine/random.ts';
 import { changed, noted, transaction } from '../engine/transaction.ts';
@@ -148,7 +148,7 @@ export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L
 export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
   const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
   if (layer instanceof Layer) return layer as L;
-  throw new ArgumentError(`${what} expected a layer or a model, got ${shown(given)}`);
+  throw new ArgumentError(`${what} expected a layer or a model, got ${shownStranger(given, 'sublayers')}`);
 }
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
@@ -248,7 +248,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const { mask: given, initialState, ...options } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {
-      throw new ArgumentError(`${this.describe()}: input expected a tensor, as tensor(values) makes, got ${shown(x)}`);
+      throw new ArgumentError(
+        `${this.describe()}: input expected a tensor, as tensor(values) makes, got ${shownStranger(x, 'timeMajor')}`,
+      );
     }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
     const { engine } = inputs[0]!;

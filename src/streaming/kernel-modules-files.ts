@@ -4,6 +4,8 @@ import simd from './stream-simd.wasm';
 
 const modules: Record<Build, WebAssembly.Module> = { simd, relaxed };
 
+export const canFuse = true;
+
 export const compileNow = (build: Build): WebAssembly.Module => modules[build];
 
 export const compile = async (build: Build): Promise<WebAssembly.Module> => modules[build];

@@ -8,6 +8,9 @@ import { unpackBuild } from '../engine/unpack-build.ts';
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
 
+/** Whether there is a fused build. */
+export const canFuse = true;
+
 /** A build's module, compiled while the caller waits. */
 export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
 

@@ -1,5 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
 import { expectCount } from '../engine/argument-error.ts';
+import { classOf } from '../engine/class-of.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
 import { checkOptions, type Names } from '../engine/options.ts';
 import type { Shape } from '../engine/shape.ts';
@@ -14,7 +15,7 @@ import {
 } from '../io/model-file.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { type StreamEngine, streamEngine } from './engine.ts';
-import { compile, compileNow } from './kernel-modules.ts';
+import { canFuse, compile, compileNow } from './kernel-modules.ts';
 import { addLayer, type WeightOf } from './layers.ts';
 import type { StreamProgram, StreamWeight } from './program.ts';
 import { Stream, type StreamOptions, streamNames } from './stream.ts';
@@ -109,7 +110,7 @@ const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
  */
 export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAssembly.Module> {
   checkMode('compileKernels', mode);
-  const build = buildFor(mode);
+  const build = buildFor(mode, canFuse);
   try {
     return (compiled[build] ??= await compile(build));
   } catch (error) {
@@ -119,7 +120,7 @@ export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAss
 
 function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
   checkMode('decodeStream', mode);
-  const build = buildFor(mode);
+  const build = buildFor(mode, canFuse);
   try {
     return (compiled[build] ??= compileNow(build));
   } catch (error) {
@@ -158,7 +159,7 @@ export async function loadStream(
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
   checkOptions('loadStream', options, loadNames);
-  const isBytes = typeof source !== 'string' && !(source instanceof URL);
+  const isBytes = typeof source !== 'string' && classOf(source) !== 'URL';
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),
     isBytes ? source : bytesOf(source),

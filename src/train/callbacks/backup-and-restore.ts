@@ -1,4 +1,5 @@
 import { ArgumentError, expectType, shown } from '../../engine/argument-error.ts';
+import { classOf } from '../../engine/class-of.ts';
 import { checkOptions } from '../../engine/options.ts';
 import { extrasOf, openModelFile } from '../../io/model-file.ts';
 import type { Json } from '../../layers/layer.ts';
@@ -54,7 +55,7 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
       isDone = false;
       const bytes = await store.read();
       if (!bytes) return;
-      if (!(bytes instanceof Uint8Array))
+      if (classOf(bytes) !== 'Uint8Array')
         throw new ArgumentError(`backupAndRestore: store.read expected to give a Uint8Array, got ${shown(bytes)}`);
       const file = openModelFile(bytes, undefined);
       const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);

@@ -1,6 +1,7 @@
 import { type Parameter, totalSize } from '../../autograd/parameter.ts';
 import { ArgumentError, expectEngine, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { Binary, type Kernels, type Ptr } from '../../engine/abi.ts';
+import { classOf } from '../../engine/class-of.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 import { changed, made, transaction } from '../../engine/transaction.ts';
 import { customName } from '../../layers/custom-objects.ts';
@@ -203,7 +204,7 @@ export abstract class Optimizer {
     this.swapEma(parameters);
     try {
       const result = body();
-      if (result instanceof Promise) {
+      if (classOf(result) === 'Promise') {
         throw new ArgumentError('withEma: body expected to be done, got a promise; swapEma does for it');
       }
       return result;
