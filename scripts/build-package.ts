@@ -3,6 +3,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { buildCommonJs } from './commonjs.ts';
 import { buildForNode } from './node-layout.ts';
 
 const common: BuildOptions = {
@@ -70,17 +71,17 @@ const entries = (names: string[], outdir: string, plugins: Plugin[]): Promise<un
     plugins: [apart, ...plugins],
   });
 
-await buildForNode(['index', 'lean', 'stream', 'data', 'characters', 'node', 'plot', 'cli/main'], out, {
+const names = ['index', 'lean', 'stream', 'data', 'characters', 'plot'];
+await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],
   plugins: [within],
 });
+buildCommonJs([...names, 'node'], out);
 // The files for Node contain the loader, which is AssemblyScript's and under its licence.
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
-await entries(['index', 'lean', 'stream', 'data', 'characters', 'plot', ...namespaces], `${out}/modules`, [
-  betweenFiles,
-]);
+await entries([...names, ...namespaces], `${out}/modules`, [betweenFiles]);
 // Bundlers lay modules out in the order of their imports. The kernels' bytes come first: nothing in them repeats, and further on they would push code
 // that does out of the 32 kB that gzip looks back, which costs an app up to 1.6 kB. An import of which nothing is used brings nothing else in.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
@@ -91,6 +92,24 @@ for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'u
   const first = firsts[file.slice(0, -3)];
   const text = readFileSync(path, 'utf8').replace(/^import "\.[^"]*";\n/gm, '');
   writeFileSync(path, first ? `import { compileNow as _ } from "${first}";\n${text}` : text);
+}
+
+// For pages without a bundler, one file with everything that a page may use: as a module, and as the global `tapeloop`.
+const everything = ['index', 'data', 'plot'].map((name) => `export * from './src/${name}.ts';`).join('\n');
+for (const [file, format] of [
+  ['tapeloop.min.js', 'esm'],
+  ['tapeloop.global.js', 'iife'],
+] as const) {
+  await build({
+    ...common,
+    external: [],
+    stdin: { contents: everything, resolveDir: '.' },
+    minify: true,
+    format,
+    globalName: 'tapeloop',
+    banner: { js: '// Contains @assemblyscript/loader, Apache-2.0: chunks/loader-license.txt' },
+    outfile: `${out}/${file}`,
+  });
 }
 
 await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
@@ -109,7 +128,7 @@ for (const [folder, prefix] of [
   await kernels('kernel-modules', 'compressed');
   // Vercel's bundler hands out a module for `?module`, workerd for the bare name.
   await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
-  await kernels('kernel-modules-files', 'edge-light', [kernelFiles('?module')]);
+  await kernels('kernel-modules-plain', 'edge-light', [kernelFiles('?module')]);
   for (const name of ['simd', 'relaxed']) {
     copyFileSync(`build/${prefix}${name}.wasm`, `${out}/kernels/${prefix}${name}.wasm`);
   }

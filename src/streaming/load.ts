@@ -70,6 +70,8 @@ interface HostWithFiles {
   process?: { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } | undefined };
 }
 
+const isUrl = (source: unknown): source is URL => classOf(source) === 'URL';
+
 /** A tensor of a file, in the kernels' memory while somebody reads it there. */
 class FileWeight implements StreamWeight {
   readonly name: string;
@@ -159,7 +161,7 @@ export async function loadStream(
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
   checkOptions('loadStream', options, loadNames);
-  const isBytes = typeof source !== 'string' && classOf(source) !== 'URL';
+  const isBytes = typeof source !== 'string' && !isUrl(source);
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(options.mode),
     isBytes ? source : bytesOf(source),

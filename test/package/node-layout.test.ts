@@ -42,19 +42,32 @@ test('files, are of one byte a character', () => {
 });
 
 test('no file, tells where it was built', () => {
-  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('js'));
+  const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) expect(readFileSync(join(dist, file), 'utf8').includes(root), file).toBe(false);
 });
 
 test('hosts that set the condition of an edge worker beside that of Node, get what an edge worker may run', () => {
   const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    exports: Record<string, Record<string, string>>;
+    exports: Record<string, Record<string, unknown>>;
   };
   for (const [entry, conditions] of Object.entries(exports)) {
     if (!conditions.node) continue;
-    expect(Object.keys(conditions), entry).toEqual(['types', 'workerd', 'edge-light', 'node', 'default']);
-    expect([conditions.workerd, conditions['edge-light']], entry).toEqual([conditions.default, conditions.default]);
+    expect(Object.keys(conditions), entry).toEqual([
+      'types',
+      'workerd',
+      'edge-light',
+      'node',
+      'module',
+      'require',
+      'default',
+    ]);
+    const { default: modules } = conditions;
+    expect([conditions.workerd, conditions['edge-light'], conditions.module], entry).toEqual([
+      modules,
+      modules,
+      modules,
+    ]);
   }
 });
 
@@ -92,4 +105,41 @@ test('a program of all entries, has one engine, one class of each error and of e
       thrown(() => node.loadModel('package.json')) instanceof ModelFileError,
     ]));`;
   expect(run(code)).toEqual(new Array(9).fill(true));
+});
+
+test('require, gives what import gives, as another copy of one engine and one class of each error', () => {
+  const code = `
+    import { createRequire } from 'node:module';
+    import * as imported from 'tapeloop';
+    const require = createRequire(import.meta.url);
+    const entries = ['', '/lean', '/stream', '/data', '/plot', '/characters', '/node'];
+    const unlike = [];
+    for (const entry of entries) {
+      const names = (module) => Object.keys(module).filter((key) => key !== 'module.exports' && key !== 'default').sort().join();
+      if (names(require('tapeloop' + entry)) !== names(await import('tapeloop' + entry))) unlike.push(entry);
+    }
+    const { dense, engine, ModelFileError, NdArray, sequential, tensor, init } = require('tapeloop');
+    const thrown = (body) => { try { body(); } catch (error) { return error; } };
+    await init({ threads: 2 });
+    const model = sequential([dense({ units: 1, batchInputShape: [null, 2] })]);
+    const ones = require('tapeloop').ndarray(new Float32Array(4).fill(1), [2, 2]);
+    const theirs = imported.sequential([imported.dense({ units: 1, inputShape: [2] })]);
+    console.log(JSON.stringify({ unlike, threads: engine().threads, facts: [
+      require('tapeloop/lean').engine() === engine(), model.engine === engine(), imported.engine() !== engine(),
+      require('tapeloop/data').padSequences([[1], [2, 3]]) instanceof NdArray,
+      thrown(() => require('tapeloop/stream').decodeStream(new Uint8Array(3))) instanceof ModelFileError,
+      theirs.predict(ones).shape.join() === '2,1',
+    ], errors: [
+      thrown(() => imported.ops.square(tensor([1]))), thrown(() => imported.sequential([dense({ units: 1 })])),
+    ].map(String) }));`;
+  const other = 'got one of another copy of tapeloop';
+  expect(run(code)).toEqual({
+    unlike: [],
+    threads: 2,
+    facts: new Array(6).fill(true),
+    errors: [
+      `ArgumentError: square: x expected a tensor, ${other}`,
+      `ArgumentError: sequential: layers[0] expected a layer or a model, ${other}`,
+    ],
+  });
 });

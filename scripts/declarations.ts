@@ -1,0 +1,38 @@
+// After tsc has written the declarations: those that no entry reaches go, the others are made readable for older compilers, and copied for `require`.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+const out = process.argv[2] ?? 'dist';
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> };
+
+const reached = new Map<string, string>();
+function reach(file: string): void {
+  if (reached.has(file)) return;
+  const text = readFileSync(file, 'utf8');
+  reached.set(file, text);
+  for (const [, path] of text.matchAll(/(?:from |import\()'(\.[^']*)\.ts'|(?<=import )'(\.[^']*)\.ts'/g))
+    reach(resolve(dirname(file), `${path}.d.ts`));
+}
+for (const entry of Object.keys(exports)) {
+  if (!entry.endsWith('.json')) reach(resolve(out, `${entry === '.' ? 'index' : entry}.d.ts`));
+}
+
+/**
+ * `NoInfer` came with TypeScript 5.4. A typed array is generic since TypeScript 5.7; what `slice` returns is then one of an ArrayBuffer, and before simply one. A file of another extension than .js is
+ * found by some resolutions alone.
+ */
+const readable = (text: string): string =>
+  text
+    .replace(/\bNoInfer<(\w+)>/g, '$1')
+    .replace(/\b(\w+Array)<ArrayBuffer>/g, "ReturnType<$1['slice']>")
+    .replace(/((?:from|import\(|import) ?'\.[^']*)\.ts'/g, "$1.js'");
+
+for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
+  if (name.endsWith('.d.ts') && !name.startsWith('cjs')) rmSync(join(out, name));
+}
+for (const [file, text] of reached) {
+  writeFileSync(file, readable(text));
+  const copy = file.replace(resolve(out), resolve(out, 'cjs'));
+  mkdirSync(dirname(copy), { recursive: true });
+  writeFileSync(copy, readable(text));
+}
