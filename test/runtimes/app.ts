@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { transformSync } from 'esbuild';
 
 const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const root = join(here, '../..');
@@ -13,6 +14,9 @@ export function packInto(folder: string): string {
   return join(folder, filename);
 }
 
+/** A module once more as CommonJS. */
+export const commonJs = (module: string): string => transformSync(module, { format: 'cjs', platform: 'node' }).code;
+
 /** A folder in which the packed tarball is installed as a user would, with the suite beside it. */
 export function makeApp(): { app: string; tarball: string } {
   const app = mkdtempSync(join(tmpdir(), 'tapeloop-runtimes-'));
@@ -22,6 +26,7 @@ export function makeApp(): { app: string; tarball: string } {
   for (const file of ['suite.mjs', 'runner.mjs', 'runner.cjs', 'page.mjs', 'worker.mjs']) {
     copyFileSync(join(here, file), join(app, file));
   }
+  writeFileSync(join(app, 'suite.cjs'), commonJs(readFileSync(join(here, 'suite.mjs'), 'utf8')));
   mkdirSync(join(app, 'public'));
   return { app, tarball };
 }
