@@ -6,7 +6,8 @@ import { type CommentDisplayPart, DocumentReflection, type ProjectReflection } f
 /** The guides in the order of reading; any other of docs/guides comes after them. */
 const guides = [
   ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'custom-layers'],
-  ...['streaming', 'memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge', 'runtimes'],
+  ...['streaming', 'memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge'],
+  ...['testing-ssr-electron', 'runtimes', 'hosts'],
 ];
 
 /** Categories of the navigation. Typedoc lists what is in `None` without a heading, before the others. */

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { blocksOf, programsOf, readPage, run } from './programs.ts';
 
 const guides = readdirSync(new URL('../../docs/guides/', import.meta.url)).filter((file) => file.endsWith('.md'));
-const LANGUAGES = ['js', 'text', 'python', 'sh', 'toml'];
+// `npm run test:hosts` runs what is jsx.
+const LANGUAGES = ['js', 'text', 'python', 'sh', 'toml', 'jsx', 'html'];
 
 describe.concurrent.each(guides)('guide %s', (guide) => {
   const page = readPage(`docs/guides/${guide}`);

@@ -25,7 +25,8 @@ test('relative links of README and of what it leads to, are to files of the tarb
     for (const [, href] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^(?:[a-z]+:|#)/i.test(href!)) continue;
       const target = normalize(join(dirname(page), href!.split('#')[0]!));
-      if (!files.has(target)) broken.push(`${page}: ${href}`);
+      const isFolder = target.endsWith('/') && [...files].some((file) => file.startsWith(target));
+      if (!files.has(target) && !isFolder) broken.push(`${page}: ${href}`);
       else if (target.endsWith('.md')) follow(target);
     }
   };
