@@ -95,7 +95,7 @@ const app = await Application.bootstrapWithPlugins({
   searchInComments: true,
   searchInDocuments: true,
   markdownItLoader: extendMarkdown,
-  highlightLanguages: ['javascript', 'typescript', 'python', 'bash', 'toml', 'text'],
+  highlightLanguages: ['javascript', 'typescript', 'python', 'bash', 'toml', 'text', 'jsx', 'html'],
   sort: ['kind', 'instance-first', 'required-first', 'alphabetical-ignoring-documents'],
   disableSources: true,
   excludeInternal: true,

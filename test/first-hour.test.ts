@@ -171,7 +171,7 @@ describe('is refused in one sentence', () => {
     [
       'compile without a loss',
       () => made().compile({ optimizer: 'sgd' } as never),
-      'compile: loss expected a name, a loss or a function for each output, got undefined',
+      'compile: loss expected a name, a loss or a function, got undefined',
     ],
     [
       'a stack of nothing',

@@ -163,16 +163,13 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
 // Told by what it can do: its class would bring the engine to whoever loads data.
 const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toArray !== undefined;
 
+// Likewise: that of another copy of the package is of another class.
+const isArray = (values: DataLike): values is NdArray => (values as NdArray).toNested !== undefined;
+
 /** Samples as one array, of whatever numbers. */
 export function asArray(values: DataLike, what: string): NdArray {
-  if (values instanceof NdArray) {
-    expectFull(values, what);
-    return values;
-  }
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
-  // Of another copy of the package, whose class is another one.
-  const strange = values as unknown as NdArray;
-  if (strange.toNested !== undefined) return new NdArray(strange.data, strange.shape, what);
+  if (isArray(values)) return new NdArray(values.data, values.shape, what);
   if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
   const shape = shapeOfNested(values, what);
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);

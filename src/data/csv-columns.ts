@@ -1,10 +1,10 @@
 import { ArgumentError, shown } from '../engine/argument-error.ts';
-import { utf8Decoder } from '../engine/utf8.ts';
 import { allocated } from './array.ts';
 import type { CsvScanner } from './csv-scanner.ts';
 import { DataError } from './data-error.ts';
 import { type DateReader, formatName } from './dates.ts';
 import { interpolate } from './interpolate.ts';
+import { utf8Decoder } from './utf8.ts';
 
 /** What to do where a number or a date is missing. @internal */
 export type Missing = 'error' | 'skip' | 'nan' | 'previous' | 'interpolate';

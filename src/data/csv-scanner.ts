@@ -1,6 +1,7 @@
-import { utf8Decoder, utf8Of } from '../engine/utf8.ts';
+import { utf8Of } from '../engine/utf8.ts';
 import { DataError } from './data-error.ts';
 import { decimal, EXACT_DIGITS } from './decimal.ts';
+import { utf8Decoder } from './utf8.ts';
 
 const LF = 10;
 const CR = 13;

@@ -1,3 +1,5 @@
+import { textOfUtf8 } from '../engine/utf8.ts';
+
 /**
  * Offset of the first byte that cannot continue what stands before it; the length if the text ends inside a character.
  * @internal
@@ -19,3 +21,9 @@ export function invalidUtf8(bytes: Uint8Array): number {
   }
   return bytes.length;
 }
+
+/** What makes text of parts of a file, with U+FFFD for a character of which there is a part alone. @internal */
+export const utf8Decoder = (): { decode(bytes: Uint8Array): string } =>
+  typeof TextDecoder === 'undefined'
+    ? { decode: (bytes) => (invalidUtf8(bytes) < bytes.length ? '\ufffd' : textOfUtf8(bytes)) }
+    : new TextDecoder('utf-8', { ignoreBOM: true });

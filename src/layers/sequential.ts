@@ -42,11 +42,11 @@ export class Sequential extends Layer {
         return;
       } catch (error) {
         failure ??= error;
-        if (!first.assumesShape || shape.length > 3) break;
+        if (first.assumesShape && shape.length < 4) continue;
+        first.batchInputShape = assumed;
+        throw failure;
       }
     }
-    first.batchInputShape = assumed;
-    throw failure;
   }
 
   override get inputDtype(): DType {

@@ -250,8 +250,7 @@ export class Source<T> {
 
   #make(): Made<T> {
     const made = typeof this.#given === 'function' ? this.#given() : this.#given;
-    if (typeof made !== 'object' || made === null)
-      throw new ArgumentError(`${this.#what} expected what can be iterated over, got ${shown(made)}`);
+    if (Object(made) !== made) throw new ArgumentError(`${this.#what} expected data, got ${shown(made)}`);
     const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
     this.#isOwn = typeof this.#given === 'function' || (iterator as unknown) !== made;
     return iterator;

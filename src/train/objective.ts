@@ -63,11 +63,8 @@ export class Objective {
   /** Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no loss. */
   constructor({ loss, lossWeights, metrics, weightedMetrics }: ObjectiveOptions) {
     const losses = entriesOf<LossSpec>(loss ?? {}, isLossSpec);
-    const bad = losses.length === 0 ? [loss] : losses.map(([, spec]) => spec).filter((spec) => !isLossSpec(spec));
-    if (bad.length > 0)
-      throw new ArgumentError(
-        `compile: loss expected a name, a loss or a function for each output, got ${shown(bad[0])}`,
-      );
+    const bad = losses.length > 0 ? losses.find(([, spec]) => !isLossSpec(spec)) : [undefined, loss];
+    if (bad) throw new ArgumentError(`compile: loss expected a name, a loss or a function, got ${shown(bad[1])}`);
     const known = losses.map(([key]) => key);
     const weights = weightsByOutput(lossWeights, known);
     const watched = metricsByOutput('metrics', metrics, known);
