@@ -15,7 +15,7 @@ const budgets: Record<string, { goal: number; ceiling: number }> = {
   streaming: { goal: 20, ceiling: 20 },
   'streaming-text': { goal: 20, ceiling: 20 },
   'low-level': { goal: 40, ceiling: 50.5 },
-  'language-model': { goal: 40, ceiling: 62.5 },
+  'language-model': { goal: 40, ceiling: 62.6 },
   everything: { goal: 64, ceiling: 136 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
