@@ -22,8 +22,16 @@ export function invalidUtf8(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** What makes text of parts of a file, with U+FFFD for a character of which there is a part alone. @internal */
-export const utf8Decoder = (): { decode(bytes: Uint8Array): string } =>
-  typeof TextDecoder === 'undefined'
-    ? { decode: (bytes) => (invalidUtf8(bytes) < bytes.length ? '\ufffd' : textOfUtf8(bytes)) }
-    : new TextDecoder('utf-8', { ignoreBOM: true });
+/** What makes text of parts of a file, with marks for a character of which there is a part alone. @internal */
+export function utf8Decoder(): { decode(bytes: Uint8Array): string } {
+  if (typeof TextDecoder !== 'undefined') return new TextDecoder('utf-8', { ignoreBOM: true });
+  return {
+    decode(bytes) {
+      try {
+        return textOfUtf8(bytes);
+      } catch {
+        return textOfUtf8(bytes.map((byte) => (byte < 0x80 ? byte : 0x3f)));
+      }
+    },
+  };
+}

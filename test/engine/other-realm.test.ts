@@ -69,6 +69,7 @@ describe('of another realm', () => {
     });
     expect(history.loss).toHaveLength(1);
     expect([...tensor(there('new Float32Array([1, 2])')).toArray()]).toEqual([1, 2]);
+    expect(tensor(there('new Int32Array([1, 2])')).dtype).toBe('i32');
     const t = tensor([1, 2]);
     t.set(there('new Float32Array([3, 4])'));
     expect([...t.toArray()]).toEqual([3, 4]);
