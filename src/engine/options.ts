@@ -24,9 +24,11 @@ export function hintBy(own: typeof hint): void {
 export function checkOptions<O extends object>(what: string, options: O, names: Names<NoInfer<O>>): O {
   const kind = classOf(options);
   if (kind !== 'Object') throw new ArgumentError(`${what}: options expected an object, got ${kind}`);
-  for (const [given, value] of Object.entries(options)) {
+  for (const given of Object.keys(options)) {
     if (Object.hasOwn(names, given)) {
-      if (names[given as keyof O] !== true || value === undefined || typeof value === 'boolean') continue;
+      if (names[given as keyof O] !== true) continue;
+      const value = options[given as keyof O];
+      if (value === undefined || typeof value === 'boolean') continue;
       throw new ArgumentError(`${what}: ${given} expected true or false, got ${shown(value)}`);
     }
     const known = Object.keys(names);

@@ -245,7 +245,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   #run(x: Input, called: GivenCallOptions): Output {
-    const { mask: given, initialState, ...options } = checkOptions(this.name, called, callNames);
+    const { mask: given, initialState } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {
       throw new ArgumentError(
@@ -253,20 +253,19 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       );
     }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
-    const { engine } = inputs[0]!;
-    const named = { name: `${this.describe()}: mask`, dtype: 'f32', engine } as const;
-    const mask = !given ? (isTensor(x) ? x.mask : undefined) : isTensor(given) ? given : tensor(given, named);
+    let mask = isTensor(x) ? x.mask : undefined;
+    if (isTensor(given)) mask = given;
+    else if (given) mask = tensor(given, { name: `${this.describe()}: mask`, dtype: 'f32', engine: inputs[0]!.engine });
     if (mask && isTensor(x)) {
       expectShape(`${this.describe()}: mask`, mask.shape, maskShape(x, mask.shape.length));
     }
     const seen = mapNested<Tensor, Tensor>(x, isTensor, (each) =>
       isTensor(x) && mask ? withMask(each, mask) : hideMasked(each, each.mask),
     );
-    const y = this.call(seen as Input, {
-      ...options,
-      ...(mask && { mask }),
-      ...(initialState && { initialState: isTensor(initialState) ? [initialState] : initialState }),
-    });
+    const states = isTensor(initialState) ? [initialState] : initialState;
+    const isPlain = !mask && given === undefined && initialState === undefined;
+    const options = isPlain ? called : { ...called, mask, initialState: states || undefined };
+    const y = this.call(seen as Input, options as CallOptions);
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     if (!this.#lastOutput) {
