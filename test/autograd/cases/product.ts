@@ -12,45 +12,11 @@ function affine(x: Float64Array, w: Float64Array, b: Float64Array | undefined, u
   });
 }
 
-/** Every choice of transposed operands, `[…, 3, 4]` · `[…, 4, 2]`. */
-const batchCases = [[2], [2, 3], [1], [0]].flatMap((leading) =>
-  [0, 1, 2, 3].map((choice): GradientCase => {
-    const [transposeA, transposeB] = [choice % 2 === 1, choice > 1];
-    const [a, b] = [
-      [...leading, ...(transposeA ? [4, 3] : [3, 4])],
-      [...leading, ...(transposeB ? [2, 4] : [4, 2])],
-    ];
-    const shape = [...leading, 3, 2];
-    return {
-      of: 'batchMatmul',
-      variant: `[${a}]${transposeA ? 'ᵀ' : ''}·[${b}]${transposeB ? 'ᵀ' : ''}`,
-      arguments: [{ shape: a }, { shape: b }],
-      run: (left, right) => ops.batchMatmul(left, right, { transposeA, transposeB }),
-      shape,
-      reference: (left, right) =>
-        build(shape, (index) => {
-          const [i, j] = index.slice(-2) as [number, number];
-          let sum = 0;
-          for (let k = 0; k < 4; k++) {
-            const [at, to] = [transposeA ? [k, i] : [i, k], transposeB ? [j, k] : [k, j]];
-            sum += pick(left, a, [...index.slice(0, -2), ...at]) * pick(right, b, [...index.slice(0, -2), ...to]);
-          }
-          return sum;
-        }),
-    };
-  }),
-);
-
 /** Leading axes of a and of b, and of their products. */
-const LEADING: [a: number[], b: number[], y: number[]][] = [
-  [[], [], []],
-  [[2], [2], [2]],
-  [[2, 3], [], [2, 3]],
-  [[], [2], [2]],
-  [[2, 1], [3], [2, 3]],
-];
+type Leading = readonly [a: number[], b: number[], y: number[]];
 
-const matmulCases = LEADING.flatMap(([leadingA, leadingB, leading]) =>
+/** Every choice of transposed operands, `[…, 3, 4]` · `[…, 4, 2]`. */
+const transposedCases = (of: string, product: typeof ops.batchMatmul, [leadingA, leadingB, leading]: Leading) =>
   [0, 1, 2, 3].map((choice): GradientCase => {
     const [transposeA, transposeB] = [choice % 2 === 1, choice > 1];
     const [a, b] = [
@@ -63,10 +29,10 @@ const matmulCases = LEADING.flatMap(([leadingA, leadingB, leading]) =>
       ...last,
     ];
     return {
-      of: 'matmul',
+      of,
       variant: `[${a}]${transposeA ? 'ᵀ' : ''}·[${b}]${transposeB ? 'ᵀ' : ''}`,
       arguments: [{ shape: a }, { shape: b }],
-      run: (left, right) => ops.matmul(left, right, { transposeA, transposeB }),
+      run: (left, right) => product(left, right, { transposeA, transposeB }),
       shape,
       reference: (left, right) =>
         build(shape, (index) => {
@@ -79,8 +45,21 @@ const matmulCases = LEADING.flatMap(([leadingA, leadingB, leading]) =>
           return sum;
         }),
     };
-  }),
+  });
+
+const batchCases = [[2], [2, 3], [1], [0]].flatMap((leading) =>
+  transposedCases('batchMatmul', ops.batchMatmul, [leading, leading, leading]),
 );
+
+const LEADING: Leading[] = [
+  [[], [], []],
+  [[2], [2], [2]],
+  [[2, 3], [], [2, 3]],
+  [[], [2], [2]],
+  [[2, 1], [3], [2, 3]],
+];
+
+const matmulCases = LEADING.flatMap((leading) => transposedCases('matmul', ops.matmul, leading));
 
 export function productCases(): GradientCase[] {
   return [
