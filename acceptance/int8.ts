@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import type { CharRun } from '../src/characters/run.ts';
 import { loadRun } from '../src/cli/saved-run.ts';
 import { ndarray } from '../src/data/array.ts';
-import { decodeUtf8, encodeText, textStreams } from '../src/data/text.ts';
+import { decodeUtf8, encodeText, textStreams } from '../src/data/text/text.ts';
 import { engine } from '../src/engine/engine.ts';
 import type { WeightFormat } from '../src/streaming/program.ts';
 

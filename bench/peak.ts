@@ -1,7 +1,7 @@
 // This host's own limit: what the other numbers are a percentage of.
 import { readFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
-import type { Build } from '../src/engine/load.ts';
+import type { Build } from '../src/engine/loading/load.ts';
 
 const ROUNDS = 50_000;
 /** Floating-point operations of one call of what `compilePeak` returns: 12 sums of 4 lanes, 2 operations each. */

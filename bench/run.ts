@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { instantiateKernels } from '../src/engine/instantiate.ts';
-import { type Build, hostHasRelaxedSimd } from '../src/engine/load.ts';
+import { instantiateKernels } from '../src/engine/loading/instantiate.ts';
+import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';

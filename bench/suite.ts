@@ -1,7 +1,7 @@
 // What a suite is given, and how one case is timed.
 import { Bench, type Statistics } from 'tinybench';
 import type { Kernels } from '../src/engine/abi.ts';
-import type { Build } from '../src/engine/load.ts';
+import type { Build } from '../src/engine/loading/load.ts';
 import type { WeightFormat } from '../src/streaming/program.ts';
 import { PEAK_FLOPS } from './peak.ts';
 

@@ -26,22 +26,21 @@ const site = `${root}dist-docs`;
 
 /** What the reference groups its entries by: where they are declared, first match first. */
 const categories: [source: RegExp, category: string][] = [
-  [/layers\/(recurrent|rnn|bidirectional|built-in-cells)|src\/cells\//, 'Recurrent layers and cells'],
-  [/src\/layers\/network|src\/train\/(model|feeds|fit|checked-data|predictions|name-tables)/, 'Models and training'],
+  [/src\/layers\/rnn\/|src\/cells\//, 'Recurrent layers and cells'],
+  [/src\/layers\/base\/network|src\/models\/(model|gradient-flow)|src\/train\//, 'Models and training'],
   [/src\/layers\//, 'Layers'],
-  [/src\/train\/loss/, 'Losses'],
-  [/src\/train\/metric/, 'Metrics'],
-  [/src\/train\/optimizer/, 'Optimizers'],
-  [/src\/train\/schedule/, 'Schedules'],
-  [/src\/train\/callbacks/, 'Callbacks'],
-  [/src\/train\/generate|src\/streaming\//, 'Generation and streaming'],
-  [/src\/train\/gradient-flow/, 'Models and training'],
-  [/src\/train\/saved-model|src\/io\//, 'Model files'],
+  [/src\/losses\//, 'Losses'],
+  [/src\/metrics\//, 'Metrics'],
+  [/src\/optimizers\/schedule/, 'Schedules'],
+  [/src\/optimizers\//, 'Optimizers'],
+  [/src\/callbacks\//, 'Callbacks'],
+  [/src\/models\/generate|src\/streaming\//, 'Generation and streaming'],
+  [/src\/saving\/|src\/io\//, 'Model files'],
   [/src\/characters\//, 'Character models'],
   [/src\/data\//, 'Data'],
   [/src\/ops\//, 'Ops'],
-  [/src\/autograd\//, 'Tensors and gradients'],
-  [/src\/engine\//, 'Engine'],
+  [/src\/autograd\/|src\/checks\//, 'Tensors and gradients'],
+  [/src\/engine\/|src\/host\//, 'Engine'],
 ];
 
 /** Names that are worked out from the code, such as `keyof typeof activations`: they are shown themselves. */
@@ -119,7 +118,7 @@ const app = await Application.bootstrapWithPlugins({
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
   // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
-  intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated'],
+  intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated', 'CallbackOf', 'FitOptionsOf'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
 });

@@ -45,6 +45,6 @@ export const builds =
   );
 }
 
-inline(await compile('index', 'simd'), await compile('index', 'relaxed'), 'engine');
+inline(await compile('index', 'simd'), await compile('index', 'relaxed'), 'engine/loading');
 // What streams alone need.
 inline(await compile('stream-index', 'stream-simd'), await compile('stream-index', 'stream-relaxed'), 'streaming');

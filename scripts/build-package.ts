@@ -44,7 +44,7 @@ const kernelFiles = (suffix: string): Plugin => ({
 
 // For apps' bundlers. `export * as ops` within a file is a table made when the code runs, which no bundler can thin out: what such an export
 // has is a file of its own, and an import between files is nobody's table.
-const namespaces = ['cells/index', 'ops/index', 'train/metrics/makers', 'train/schedules'];
+const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules'];
 
 const betweenFiles: Plugin = {
   name: 'imports between files',
@@ -112,10 +112,10 @@ for (const [file, format] of [
   });
 }
 
-await build({ ...common, entryPoints: ['src/engine/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
+await build({ ...common, entryPoints: ['src/host/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);
 for (const [folder, prefix] of [
-  ['engine', ''],
+  ['engine/loading', ''],
   ['streaming', 'stream-'],
 ] as const) {
   const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>

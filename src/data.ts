@@ -2,19 +2,8 @@
 import { addArrayMethods } from './data/array-methods.ts';
 
 export { columnStack } from './data/column-stack.ts';
-export { type ColumnType, type CsvOptions, CsvTable, loadCsv } from './data/csv.ts';
-export { DataError, SourceError, type SourceFault } from './data/data-error.ts';
-export { type DateOptions, parseDates } from './data/dates.ts';
-export type { DownloadOptions } from './data/download.ts';
-export { type EvenSteps, type EvenStepsOptions, evenSteps } from './data/even-steps.ts';
-export { listFiles } from './data/host-files.ts';
-export { type IdOptions, type IdSequences, type IdSources, type IdWidth, loadIds } from './data/id-sequences.ts';
-export { type IdxArray, loadIdx } from './data/idx.ts';
-export { loadLines, loadText } from './data/lines.ts';
 export { oneHot } from './data/one-hot.ts';
 export { type PadOptions, padSequences } from './data/pad-sequences.ts';
-export { loadPairs, type PairsOptions } from './data/pairs.ts';
-export { loadPianoRoll, type PianoRollOptions, type PianoRolls } from './data/piano-roll.ts';
 export {
   type Rows,
   type ShuffleOptions,
@@ -33,9 +22,20 @@ export {
   type StandardScaler,
   standardize,
 } from './data/scaling.ts';
-export { readSource, type Source, type SourceOptions } from './data/source.ts';
-export { TextVectorization, type TextVectorizationOptions, textVectorization } from './data/text-vectorization.ts';
-export { type TimeUnit, timeFeatures } from './data/time-features.ts';
+export { DataError, SourceError, type SourceFault } from './data/sources/data-error.ts';
+export type { DownloadOptions } from './data/sources/download.ts';
+export { listFiles } from './data/sources/host-files.ts';
+export { type IdxArray, loadIdx } from './data/sources/idx.ts';
+export { loadPianoRoll, type PianoRollOptions, type PianoRolls } from './data/sources/piano-roll.ts';
+export { readSource, type Source, type SourceOptions } from './data/sources/source.ts';
+export { type ColumnType, type CsvOptions, CsvTable, loadCsv } from './data/tables/csv.ts';
+export { type DateOptions, parseDates } from './data/tables/dates.ts';
+export { type EvenSteps, type EvenStepsOptions, evenSteps } from './data/tables/even-steps.ts';
+export { type TimeUnit, timeFeatures } from './data/tables/time-features.ts';
+export { type IdOptions, type IdSequences, type IdSources, type IdWidth, loadIds } from './data/text/id-sequences.ts';
+export { loadLines, loadText } from './data/text/lines.ts';
+export { loadPairs, type PairsOptions } from './data/text/pairs.ts';
+export { TextVectorization, type TextVectorizationOptions, textVectorization } from './data/text/text-vectorization.ts';
 export {
   type WindowBatches,
   type WindowBatchOptions,

@@ -1,4 +1,4 @@
-import { knowAllNames } from './train/all-names.ts';
+import { knowAllNames } from './models/all-names.ts';
 
 export * from './lean.ts';
 

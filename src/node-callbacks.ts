@@ -1,8 +1,12 @@
 // Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
 
-import { ArgumentError } from './autograd/tensor.ts';
-import { shown } from './engine/argument-error.ts';
-import { checkOptions } from './engine/options.ts';
+import { type BackupOptions, backupAndRestore } from './callbacks/backup-and-restore.ts';
+import { type CsvLoggerOptions, csvLogger } from './callbacks/csv-logger.ts';
+import { type CheckpointMoment, type ModelCheckpointOptions, modelCheckpoint } from './callbacks/model-checkpoint.ts';
+import { progressText } from './callbacks/progress-text.ts';
+import { type TensorBoardOptions, tensorBoard } from './callbacks/tensor-board.ts';
+import { ArgumentError, shown } from './checks/argument-error.ts';
+import { checkOptions } from './checks/options.ts';
 import type { Json } from './io/model-file.ts';
 import {
   folderOf,
@@ -14,16 +18,8 @@ import {
   writeFileAtomic,
 } from './io/node-files.ts';
 import { StatusLine, type TextStream } from './io/status-line.ts';
-import { type BackupOptions, backupAndRestore } from './train/callbacks/backup-and-restore.ts';
-import { type CsvLoggerOptions, csvLogger } from './train/callbacks/csv-logger.ts';
-import {
-  type CheckpointMoment,
-  type ModelCheckpointOptions,
-  modelCheckpoint,
-} from './train/callbacks/model-checkpoint.ts';
-import { type ProgressTextOptions, progressText } from './train/callbacks/progress-text.ts';
-import { type TensorBoardOptions, tensorBoard } from './train/callbacks/tensor-board.ts';
-import type { Callback } from './train/fit.ts';
+import type { Callback } from './models/model.ts';
+import type { ProgressTextOptions } from './train/progress-lines.ts';
 
 /**
  * `modelCheckpoint` into files. Each is replaced whole or not at all; its folder is made where there is none.

@@ -1,8 +1,8 @@
-import { checkOptions } from './engine/options.ts';
+import { checkOptions } from './checks/options.ts';
 import type { ModelExtras } from './io/model-file.ts';
 import { readFileChecked, writeFileAtomic } from './io/node-files.ts';
-import type { Model } from './train/model.ts';
-import { decodeModel, encodeModel, type LoadedModel, type LoadOptions } from './train/saved-model.ts';
+import type { Model } from './models/model.ts';
+import { decodeModel, encodeModel, type LoadedModel, type LoadOptions } from './saving/saved-model.ts';
 
 export { FileError } from './io/file-error.ts';
 export type { TextStream } from './io/status-line.ts';

@@ -1,4 +1,4 @@
 // Tests import modules, not the entry that makes names known.
-import { knowAllNames } from '../src/train/all-names.ts';
+import { knowAllNames } from '../src/models/all-names.ts';
 
 knowAllNames();

@@ -2,15 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ArgumentError } from '../src/autograd/tensor.ts';
+import { ArgumentError } from '../src/checks/argument-error.ts';
 import { setSeed } from '../src/engine/random.ts';
 import { FileError } from '../src/io/file-error.ts';
+import type { Callback } from '../src/models/model.ts';
 import { backupFile, checkpointFile, csvFile, progress, tensorBoardFolder } from '../src/node-callbacks.ts';
-import type { Callback } from '../src/train/fit.ts';
-import { encodeModel } from '../src/train/saved-model.ts';
+import { encodeModel } from '../src/saving/saved-model.ts';
+import { oneWeight, runScript } from './callbacks/scripted.ts';
 import golden from './golden/callbacks.json' with { type: 'json' };
 import events from './golden/events.json' with { type: 'json' };
-import { oneWeight, runScript } from './train/callbacks/scripted.ts';
 import { firstDifference } from './train/first-difference.ts';
 import { regression, sequences, targets } from './train/regression.ts';
 

@@ -192,6 +192,6 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['backupFile', 'buildVocabulary'],
-  ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'optimizerOf', 'takeRows', 'standardize'],
+  ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

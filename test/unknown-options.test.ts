@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../src/engine/argument-error.ts';
+import { ArgumentError } from '../src/checks/argument-error.ts';
 import { dense, rnn } from '../src/index.ts';
 import { exported, optionCases, withoutOptions } from './option-cases.ts';
 

@@ -1,5 +1,5 @@
 // How fast the host is right now: a spin in registers before and after every sample.
-import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
+import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from '../peak.ts';
 
 const SPIN_FLOPS = 1e8;

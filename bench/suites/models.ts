@@ -4,13 +4,13 @@ import { tensor } from '../../src/autograd/tensor.ts';
 import { type NdArray, ndarray } from '../../src/data/array.ts';
 import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { gru, lstm, type RecurrentOptions } from '../../src/layers/recurrent.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { gru, lstm, type RecurrentOptions } from '../../src/layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
+import { adam } from '../../src/optimizers/index.ts';
 import { INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 

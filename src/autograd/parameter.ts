@@ -1,7 +1,8 @@
+import { ArgumentError, isFloat32 } from '../checks/argument-error.ts';
+import type { Shape } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { isFloat32 } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { ArgumentError, expectShape, expectTensor, persistent, type Shape, type Tensor } from './tensor.ts';
+import { expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
 
 /**
  * A named tensor that training changes. It outlives every step; `version` counts its changes, so that whatever was

@@ -1,9 +1,10 @@
+import { ArgumentError, expectList, expectType } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import type { Kernels, Ptr } from '../engine/abi.ts';
-import { expectList, expectType } from '../engine/argument-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { checkOptions } from '../engine/options.ts';
 import { tensorOf, type Weight } from './parameter.ts';
-import { ArgumentError, expectEngine, expectF32, formatShape, keep, Tensor } from './tensor.ts';
+import { expectEngine, expectF32, keep, Tensor } from './tensor.ts';
 
 /** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
 export interface Destination {

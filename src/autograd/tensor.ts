@@ -1,17 +1,11 @@
+import { ArgumentError, shown, shownStranger } from '../checks/argument-error.ts';
+import { DeadTensorError } from '../checks/dead-tensor-error.ts';
+import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
+import { checkOptions } from '../checks/options.ts';
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError, shown, shownStranger } from '../engine/argument-error.ts';
-import { classOf } from '../engine/class-of.ts';
-import { DeadTensorError } from '../engine/dead-tensor-error.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
-import { checkOptions } from '../engine/options.ts';
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
-import type { Parameter } from './parameter.ts';
-
-export { ArgumentError } from '../engine/argument-error.ts';
-export { DeadTensorError } from '../engine/dead-tensor-error.ts';
-export type { NestedNumbers } from '../engine/nested-numbers.ts';
-export { formatShape, type Shape, sameShape, sizeOf } from '../engine/shape.ts';
+import { classOf } from '../host/class-of.ts';
 
 /** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
@@ -44,6 +38,12 @@ export function expectEngine(x: Tensor, like: Tensor): void {
 // A persistent buffer is returned to its heap when its tensor is collected without having been disposed of.
 const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engine, at }) => engine.heap.release(at));
 
+/** What a tensor knows of the parameter whose values it has. */
+interface TensorOwner {
+  version: number;
+  copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr;
+}
+
 /**
  * A dense array in linear memory.
  *
@@ -61,8 +61,8 @@ export class Tensor {
   name: string;
   /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
-  /** Whose values these are, if a parameter's. @internal */
-  parameter: Parameter | undefined;
+  /** The parameter whose values these are. Each change of them adds one to its version. @internal */
+  parameter: TensorOwner | undefined;
   /**
    * Of a padded batch `[B, T, …]`: `[B, T]` f32, or any number of its first axes, 1 where a step counts and 0 where it is padding. Layers read
    * it and pass it on.

@@ -1,18 +1,19 @@
 // The character model of `tapeloop train` and of the demo's page: how it is built, trained by a step and measured.
+
+import { expectList, expectType } from '../checks/argument-error.ts';
+import { NonFiniteLossError } from '../checks/divergence.ts';
 import { ndarray } from '../data/array.ts';
-import { encodeText, TextError, type TextStreams, textStreams } from '../data/text.ts';
-import { expectList, expectType } from '../engine/argument-error.ts';
+import { encodeText, TextError, type TextStreams, textStreams } from '../data/text/text.ts';
 import { setSeed } from '../engine/random.ts';
+import type { Layer } from '../layers/base/layer.ts';
 import { dense } from '../layers/dense.ts';
 import { dropout } from '../layers/dropout.ts';
 import { embedding } from '../layers/embedding.ts';
-import type { Layer } from '../layers/layer.ts';
-import { gru, lstm, type RecurrentOptions, simpleRnn } from '../layers/recurrent.ts';
-import { NonFiniteLossError } from '../train/divergence.ts';
-import { sparseCategoricalCrossentropy } from '../train/losses.ts';
-import { type Model, sequential } from '../train/model.ts';
-import { adam } from '../train/optimizers.ts';
-import { allowStreams } from '../train/predict-steps.ts';
+import { gru, lstm, type RecurrentOptions, simpleRnn } from '../layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../losses/index.ts';
+import { allowStreams } from '../models/all-names.ts';
+import { type Model, sequential } from '../models/model.ts';
+import { adam } from '../optimizers/index.ts';
 import type { CharCell, CharModelOptions, RunOptions } from './run-options.ts';
 
 const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
@@ -84,7 +85,7 @@ export async function validate(
   const batch = Math.min(run.batch, Math.floor((ids.length - 1) / time));
   const streams = textStreams(ids, { batch, time });
   const count = Math.min(streams.windows, windows);
-  const restores = model.statefulLayers.map((layer) => layer.carried!.setAside());
+  const restores = model.trainer.statefulLayers.map((layer) => layer.carried!.setAside());
   try {
     let total = 0;
     for (let i = 0; i < count; i++) {

@@ -1,9 +1,9 @@
 // What a training run of a character model leaves in its file, beside the weights, so that it goes on where it stopped: on the command
 // line what began in a page, and the other way round.
-import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
-import type { Model } from '../train/model.ts';
-import { decodeModel, encodeModel } from '../train/saved-model.ts';
+import type { Model } from '../models/model.ts';
+import { decodeModel, encodeModel } from '../saving/saved-model.ts';
 import { type RunOptions, ranges } from './run-options.ts';
 
 /** A step, counted from 1, and its loss in nat a character. */
@@ -69,7 +69,7 @@ export function decodeRun(bytes: Uint8Array, file: string): CharRun {
     throw new ModelFileError(message, { file });
   };
   const ends = [model.layers[0]?.config().inputDim, model.layers.at(-1)?.outputShape([null, null]).at(-1)];
-  if (!vocabulary || !model.isCompiled || model.compiled.optimizer.name !== 'adam') {
+  if (!vocabulary || !model.isCompiled || model.optimizer.name !== 'adam') {
     return fail('expected a character model with its vocabulary, as tapeloop train writes');
   }
   if (ends.some((size) => size !== vocabulary.length)) {
@@ -83,7 +83,7 @@ export function decodeRun(bytes: Uint8Array, file: string): CharRun {
     seen.add(character);
   });
   const run = checkedRun(extra, fail);
-  for (const { carried } of model.statefulLayers) {
+  for (const { carried } of model.trainer.statefulLayers) {
     const { batch } = carried;
     if (batch !== undefined && batch !== run.options.batch) {
       fail(`carried states expected for a batch of ${run.options.batch}, as its run has it, got ${batch}`);

@@ -1,7 +1,7 @@
 import { encodeNamed, startId } from '../characters/char-model.ts';
-import { decodeIds } from '../data/text.ts';
-import { breathing } from '../engine/yielder.ts';
-import { generateIds } from '../train/generate.ts';
+import { decodeIds } from '../data/text/text.ts';
+import { breathing } from '../host/yielder.ts';
+import { generateIds } from '../models/generate.ts';
 import type { GenerateOptions } from './flags.ts';
 import { loadRun } from './saved-run.ts';
 

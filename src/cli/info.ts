@@ -4,7 +4,7 @@ import { loadRun } from './saved-run.ts';
 /** Prints what a model file holds. */
 export function info(path: string): number {
   const { model, vocabulary, run } = loadRun(path);
-  const { optimizer } = model.compiled;
+  const { optimizer } = model;
   const last = run.validation.at(-1);
   const lines = [
     model.summary(),

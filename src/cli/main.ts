@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { ArgumentError } from '../autograd/tensor.ts';
-import { TextError } from '../data/text.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { TextError } from '../data/text/text.ts';
 import { OutOfMemoryError } from '../engine/memory.ts';
 import { FileError } from '../io/file-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';

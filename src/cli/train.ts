@@ -10,6 +10,7 @@ import {
 } from '../characters/char-model.ts';
 import { addPoint, type CharRun, hashIds, type Run } from '../characters/run.ts';
 import type { RunOptions } from '../characters/run-options.ts';
+import { NonFiniteLossError } from '../checks/divergence.ts';
 import {
   buildVocabulary,
   decodeIds,
@@ -18,14 +19,13 @@ import {
   TextError,
   type TextStreams,
   textStreams,
-} from '../data/text.ts';
-import { yielder } from '../engine/yielder.ts';
+} from '../data/text/text.ts';
+import { yielder } from '../host/yielder.ts';
 import { FileError } from '../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
-import { NonFiniteLossError } from '../train/divergence.ts';
-import { generateIds } from '../train/generate.ts';
-import type { Model } from '../train/model.ts';
-import { NonFiniteGradientError } from '../train/optimizers.ts';
+import { generateIds } from '../models/generate.ts';
+import type { Model } from '../models/model.ts';
+import { NonFiniteGradientError } from '../optimizers/optimizer.ts';
 import { type TrainOptions, UsageError } from './flags.ts';
 import { LossLog } from './log.ts';
 import { lossCurveSvg } from './loss-curve.ts';
@@ -248,13 +248,13 @@ function mergeOptions({ run }: CharRun, { options, given }: TrainCommand): Train
 
 /** A new learning rate or clip on the command line takes effect; the optimizer's state stays. */
 function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<keyof TrainOptions>): void {
-  if (given.has('lr')) model.compiled.optimizer.learningRate = options.lr;
+  if (given.has('lr')) model.optimizer.learningRate = options.lr;
   if (!given.has('clip')) return;
-  const { optimizer } = model.compiled;
+  const { optimizer } = model;
   const values = new Map([...optimizer.state(model.weights)].map(([name, slot]) => [name, slot.toArray()]));
   // It frees the state of the optimizer before.
   compileCharModel(model, options);
-  const fresh = model.compiled.optimizer;
+  const fresh = model.optimizer;
   for (const [name, slot] of fresh.state(model.weights)) slot.set(values.get(name)!);
   fresh.steps = optimizer.steps;
 }

@@ -1,5 +1,5 @@
-import { ArgumentError, shown } from '../engine/argument-error.ts';
-import { formatShape, sizeOf } from '../engine/shape.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { formatShape, sizeOf } from '../checks/shape.ts';
 import { argmax, NdArray, type NumberArray, type SliceRange } from './array.ts';
 
 /** See `NdArray.slice`. */

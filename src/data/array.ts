@@ -1,7 +1,7 @@
 import type { DType, Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, shown } from '../engine/argument-error.ts';
-import { flattenNested, type NestedNumbers, shapeOfNested } from '../engine/nested-numbers.ts';
-import { checkShape, formatShape, type Shape, sizeOf } from '../engine/shape.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
+import { checkShape, formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 
 /** Typed arrays, and whatever else has numbers by index. */
 export type NumberArray = ArrayLike<number>;

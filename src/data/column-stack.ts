@@ -1,5 +1,5 @@
-import { ArgumentError, expectList } from '../engine/argument-error.ts';
-import { formatShape } from '../engine/shape.ts';
+import { ArgumentError, expectList } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { ArgumentError, expectCount } from '../engine/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { allocated, type DataLike, expectIdsBelow, NdArray, toNdArray } from './array.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { DType } from '../autograd/tensor.ts';
-import { ArgumentError, expectArray, isFloat32, shown } from '../engine/argument-error.ts';
-import type { NestedNumbers } from '../engine/nested-numbers.ts';
-import { checkOptions } from '../engine/options.ts';
-import { formatShape, sameShape } from '../engine/shape.ts';
+import { ArgumentError, expectArray, isFloat32, shown } from '../checks/argument-error.ts';
+import type { NestedNumbers } from '../checks/nested-numbers.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape, sameShape } from '../checks/shape.ts';
 import { allocated, asArray, NdArray } from './array.ts';
 
 export interface PadOptions {

@@ -1,6 +1,6 @@
 import type { DType } from '../autograd/tensor.ts';
-import { ArgumentError, expectList } from '../engine/argument-error.ts';
-import { formatShape, type Shape, sameShape } from '../engine/shape.ts';
+import { ArgumentError, expectList } from '../checks/argument-error.ts';
+import { formatShape, type Shape, sameShape } from '../checks/shape.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 /** Sequences of unequal length, each `[T_i, …features]`: a data set whose batches are padded at the end and masked. */

@@ -1,5 +1,5 @@
-import { ArgumentError, expectArray, expectList, expectType, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
+import { ArgumentError, expectArray, expectList, expectType, shown } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { asArray, NdArray } from './array.ts';
 

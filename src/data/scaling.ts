@@ -1,6 +1,6 @@
-import { ArgumentError, expectList, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
-import { formatShape } from '../engine/shape.ts';
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
 /** An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last axis. */

@@ -1,6 +1,6 @@
-import { ArgumentError, expectCount } from '../engine/argument-error.ts';
-import { classOf } from '../engine/class-of.ts';
-import { checkOptions } from '../engine/options.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { classOf } from '../host/class-of.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 export interface StreamBatchesOptions {

@@ -1,11 +1,11 @@
-import { ArgumentError, expectCount, shown } from '../engine/argument-error.ts';
-import { checkOptions, type Names } from '../engine/options.ts';
+import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
+import { checkOptions, type Names } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import { RandomStream } from '../engine/random.ts';
-import { formatShape } from '../engine/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
-import type { CsvTable } from './csv.ts';
-import { interpolate } from './interpolate.ts';
-import { isStrings } from './lines.ts';
+import type { CsvTable } from './tables/csv.ts';
+import { interpolate } from './tables/interpolate.ts';
+import { isStrings } from './text/lines.ts';
 
 export interface WindowOptions {
   /** Steps of input T. */

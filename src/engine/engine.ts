@@ -1,9 +1,9 @@
+import { checkOptions } from '../checks/options.ts';
 import type { Kernels, Ptr } from './abi.ts';
-import { instantiateKernels } from './instantiate.ts';
-import { canFuse, canShare, compile, compileNow } from './kernel-modules.ts';
-import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './load.ts';
+import { instantiateKernels } from './loading/instantiate.ts';
+import { canFuse, canShare, compile, compileNow } from './loading/kernel-modules.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './loading/load.ts';
 import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
-import { checkOptions } from './options.ts';
 import type { Pool } from './thread-pool.ts';
 import { hostHasThreads, type Part } from './threads.ts';
 

@@ -1,4 +1,4 @@
-import { shown } from './argument-error.ts';
+import { shown } from '../checks/argument-error.ts';
 import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
 

@@ -1,7 +1,7 @@
 // The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
-import { ArgumentError, shown } from '../engine/argument-error.ts';
-import { classOf } from '../engine/class-of.ts';
-import { formatShape, type Shape } from '../engine/shape.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { formatShape, type Shape } from '../checks/shape.ts';
+import { classOf } from '../host/class-of.ts';
 import { expectList, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
 import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from './safetensors.ts';
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { expectType } from '../engine/argument-error.ts';
+import { expectType } from '../checks/argument-error.ts';
 import { FileError } from './file-error.ts';
 
 /** The part of node:fs that is used here, so that a test can put a full disk in its place. */

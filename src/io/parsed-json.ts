@@ -1,6 +1,6 @@
 // What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
 
-import { ArgumentError, shown } from '../engine/argument-error.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 
 export type Parsed = Readonly<Record<string, unknown>>;
 

@@ -1,4 +1,4 @@
-import { utf8Of } from '../engine/utf8.ts';
+import { utf8Of } from '../host/utf8.ts';
 
 /**
  * Writes a protocol buffer message, field by field in ascending order, as every other writer does.

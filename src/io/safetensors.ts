@@ -2,8 +2,8 @@
 // N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the header is checked
 // against the bytes that are there before anything is allocated for it.
 
-import { classOf } from '../engine/class-of.ts';
-import { textOfUtf8, utf8Of } from '../engine/utf8.ts';
+import { classOf } from '../host/class-of.ts';
+import { textOfUtf8, utf8Of } from '../host/utf8.ts';
 import { clip, describe, isObject, quote } from './parsed-json.ts';
 
 /** A model file that cannot be read as what it claims to be; `file` names it where the caller did. */

@@ -1,20 +1,15 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
-import { broadcastTo } from '../ops/broadcast.ts';
-import { expectRate } from '../ops/dropout.ts';
-import { mul } from '../ops/elementwise.ts';
-import { where } from '../ops/select.ts';
-import {
-  type BatchShape,
-  type CallOptions,
-  isTraining,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-  type OwnNames,
-} from './layer.ts';
+import { expectRate } from '../ops/elementwise/dropout.ts';
+import { mul } from '../ops/elementwise/elementwise.ts';
+import { where } from '../ops/elementwise/select.ts';
+import { broadcastTo } from '../ops/shapes/broadcast.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */

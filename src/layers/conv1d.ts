@@ -1,10 +1,13 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/convolution.ts';
-import { type ActivationSpec, activation } from './activations.ts';
-import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
-import type { RegularizerSpec } from './regularizers.ts';
+import { expectCount } from '../checks/argument-error.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/products/convolution.ts';
+import { type ActivationSpec, activation } from './activations/activations.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import type { InitializerSpec } from './base/initializers.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface Conv1dOptions extends LayerOptions {
   /** Features O of the output. */

@@ -1,11 +1,14 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { linear } from '../ops/linear.ts';
+import { expectCount } from '../checks/argument-error.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { linear } from '../ops/products/linear.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import { type ActivationSpec, activation, activationName } from './activations.ts';
-import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
-import type { RegularizerSpec } from './regularizers.ts';
+import { type ActivationSpec, activation, activationName } from './activations/activations.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import type { InitializerSpec } from './base/initializers.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface DenseOptions extends LayerOptions {
   /** Width of the output. */

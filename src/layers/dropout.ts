@@ -1,14 +1,8 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import { dropout as drop, expectRate } from '../ops/dropout.ts';
-import {
-  type BatchShape,
-  type CallOptions,
-  isTraining,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-  type OwnNames,
-} from './layer.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { dropout as drop, expectRate } from '../ops/elementwise/dropout.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */

@@ -1,20 +1,15 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { DType, Tensor } from '../autograd/tensor.ts';
+import { expectCount } from '../checks/argument-error.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { embed } from '../ops/embedding.ts';
-import { inOrder } from '../ops/layout.ts';
+import { inOrder } from '../ops/shapes/layout.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import type { InitializerSpec } from './initializers.ts';
-import {
-  type BatchShape,
-  type CallOptions,
-  expectCount,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-  type OwnNames,
-} from './layer.ts';
-import { maskOf } from './mask.ts';
-import type { RegularizerSpec } from './regularizers.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import type { InitializerSpec } from './base/initializers.ts';
+import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { maskOf } from './base/mask.ts';
+import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Size of the vocabulary V: ids are in [0, V). */
@@ -59,6 +54,10 @@ class Embedding extends Layer {
 
   override get inputLimit(): number {
     return this.#options.inputDim;
+  }
+
+  override get makesMask(): boolean {
+    return this.#options.maskZero ?? false;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {

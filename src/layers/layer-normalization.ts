@@ -1,9 +1,11 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
-import type { InitializerSpec } from './initializers.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
-import type { RegularizerSpec } from './regularizers.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import type { InitializerSpec } from './base/initializers.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface LayerNormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */

@@ -1,16 +1,12 @@
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { isFloat32, shown } from '../engine/argument-error.ts';
-import { where } from '../ops/select.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { where } from '../ops/elementwise/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
-import {
-  type BatchShape,
-  type CallOptions,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-  type OwnNames,
-} from './layer.ts';
-import { maskOf } from './mask.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { maskOf } from './base/mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
   /** What every feature of a padded step is. Default 0. */
@@ -30,6 +26,10 @@ class Masking extends Layer {
       throw new ArgumentError(`masking: maskValue expected a finite number, got ${shown(maskValue)}`);
     }
     this.#maskValue = Math.fround(maskValue);
+  }
+
+  override get makesMask(): boolean {
+    return true;
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {

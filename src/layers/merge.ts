@@ -1,10 +1,13 @@
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
-import { add as addTensors, mul, scale, sub } from '../ops/elementwise.ts';
-import { concatenate as join } from '../ops/joins.ts';
-import { where } from '../ops/select.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
-import { maskOf } from './mask.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { add as addTensors, mul, scale, sub } from '../ops/elementwise/elementwise.ts';
+import { where } from '../ops/elementwise/select.ts';
+import { concatenate as join } from '../ops/shapes/joins.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { maskOf } from './base/mask.ts';
 
 type Shapes = readonly BatchShape[];
 

@@ -1,21 +1,15 @@
-import { ArgumentError, empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
-import { shown } from '../engine/argument-error.ts';
-import { conv1dLength } from '../ops/convolution.ts';
-import { add, clip, div, maximum, mul, scale } from '../ops/elementwise.ts';
-import { concatenate } from '../ops/joins.ts';
-import { expandDims, reshape } from '../ops/layout.ts';
+import { empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { add, clip, div, maximum, mul, scale } from '../ops/elementwise/elementwise.ts';
+import { where } from '../ops/elementwise/select.ts';
+import { conv1dLength } from '../ops/products/convolution.ts';
 import { max, mean, sum } from '../ops/reduce.ts';
-import { where } from '../ops/select.ts';
-import { slice } from '../ops/slices.ts';
-import {
-  type BatchShape,
-  type CallOptions,
-  expectCount,
-  Layer,
-  type LayerConfig,
-  type LayerOptions,
-  type OwnNames,
-} from './layer.ts';
+import { concatenate } from '../ops/shapes/joins.ts';
+import { expandDims, reshape } from '../ops/shapes/layout.ts';
+import { slice } from '../ops/shapes/slices.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 /** The least float32: what padding is to a maximum. */
 const LEAST = -3.4028234663852886e38;

@@ -1,6 +1,10 @@
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { repeat } from '../ops/broadcast.ts';
-import { type BatchShape, expectCount, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { repeat } from '../ops/shapes/broadcast.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 export interface RepeatVectorOptions extends LayerOptions {
   /** How many steps T to make. */

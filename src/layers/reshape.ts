@@ -1,7 +1,10 @@
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { expectList } from '../engine/argument-error.ts';
-import { reshape as reshapeTensor } from '../ops/layout.ts';
-import { type BatchShape, Layer, type LayerConfig, type LayerOptions, type OwnNames } from './layer.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectList } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { reshape as reshapeTensor } from '../ops/shapes/layout.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 /** A layer that says of one sample's elements how they are to be arranged. */
 abstract class Rearranged extends Layer {

@@ -1,20 +1,15 @@
-import { ArgumentError, type DType, formatShape, type Tensor } from '../autograd/tensor.ts';
-import { spreadMask } from '../ops/broadcast.ts';
-import { inOrder, reshape, swapTimeBatch } from '../ops/layout.ts';
+import type { DType, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { max } from '../ops/reduce.ts';
+import { spreadMask } from '../ops/shapes/broadcast.ts';
+import { inOrder, reshape, swapTimeBatch } from '../ops/shapes/layout.ts';
 import { addStepwise, type StreamProgram } from '../streaming/program.ts';
-import {
-  type AnyLayer,
-  type BatchShape,
-  type CallOptions,
-  Layer,
-  type LayerConfig,
-  type LayerLike,
-  type LayerOptions,
-  layerOf,
-} from './layer.ts';
-import { maskShape } from './mask.ts';
-import { saveLayer } from './saved-layer.ts';
+import type { BatchShape } from './base/batch-shape.ts';
+import { type AnyLayer, type CallOptions, Layer, type LayerLike, type LayerOptions, layerOf } from './base/layer.ts';
+import { maskShape } from './base/mask.ts';
+import { saveLayer } from './base/saved-layer.ts';
 
 class TimeDistributed extends Layer {
   readonly className = 'TimeDistributed';

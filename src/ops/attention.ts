@@ -1,22 +1,16 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
-import {
-  ArgumentError,
-  expectF32,
-  expectShape,
-  expectTensor,
-  formatShape,
-  type Tensor,
-  tensor,
-} from '../autograd/tensor.ts';
-import { checkOptions } from '../engine/options.ts';
+import { expectF32, expectShape, expectTensor, type Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import type { RandomKey } from '../engine/random.ts';
-import { batchMatmul } from './batch-matmul.ts';
-import { dropout } from './dropout.ts';
-import { add, mul, scale as scaleBy, tanh } from './elementwise.ts';
-import { expandDims, inOrder, reshape } from './layout.ts';
-import { linear } from './linear.ts';
+import { dropout } from './elementwise/dropout.ts';
+import { add, mul, scale as scaleBy, tanh } from './elementwise/elementwise.ts';
+import { hideMasked } from './elementwise/select.ts';
+import { batchMatmul } from './products/batch-matmul.ts';
+import { linear } from './products/linear.ts';
 import { sum } from './reduce.ts';
-import { hideMasked } from './select.ts';
+import { expandDims, inOrder, reshape } from './shapes/layout.ts';
 import { maskedSoftmax, maskScores, softmax } from './softmax.ts';
 
 interface Options {

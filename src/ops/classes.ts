@@ -1,10 +1,11 @@
 // From scores to ids and from ids to one-hot rows.
 import { isRecording } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectTensor, formatShape, type Tensor, zeros } from '../autograd/tensor.ts';
-import { expectCount } from '../engine/argument-error.ts';
-import { axisBlock } from './axis.ts';
+import { empty, expectF32, expectTensor, type Tensor, zeros } from '../autograd/tensor.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
 import { expectIds } from './ids.ts';
-import { asRows, transpose } from './layout.ts';
+import { axisBlock } from './shapes/axis.ts';
+import { asRows, transpose } from './shapes/layout.ts';
 
 /**
  * The index of the greatest element along an axis: of equals the first, and the first NaN where there is one. No gradient flows.

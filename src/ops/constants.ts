@@ -1,5 +1,6 @@
-import { type DType, empty, expectDType, type Shape, type Tensor } from '../autograd/tensor.ts';
-import { checkOptions } from '../engine/options.ts';
+import { type DType, empty, expectDType, type Tensor } from '../autograd/tensor.ts';
+import { checkOptions } from '../checks/options.ts';
+import type { Shape } from '../checks/shape.ts';
 
 export interface ConstantOptions {
   /** Default `f32`. */

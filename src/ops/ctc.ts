@@ -1,9 +1,10 @@
 import { isRecording, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectTensor, formatShape, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectArray, shown } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
-import { expectArray, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
-import { inOrder } from './layout.ts';
+import { inOrder } from './shapes/layout.ts';
 
 export interface CtcOptions {
   /** Class that stands for no label. Default 0. */

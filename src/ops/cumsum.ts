@@ -1,6 +1,6 @@
 import { record } from '../autograd/tape.ts';
 import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
-import { type AxisBlock, axisBlock } from './axis.ts';
+import { type AxisBlock, axisBlock } from './shapes/axis.ts';
 
 /** to[o, j, i] = Σ from[o, 0…j, i], or of j and what follows. Sums in float64. */
 function sums(

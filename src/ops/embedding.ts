@@ -1,17 +1,10 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import {
-  ArgumentError,
-  empty,
-  expectEngine,
-  expectF32,
-  expectTensor,
-  formatShape,
-  sizeOf,
-  type Tensor,
-} from '../autograd/tensor.ts';
+import { empty, expectEngine, expectF32, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape, sizeOf } from '../checks/shape.ts';
 import { expectIds } from './ids.ts';
-import { inOrder, viewAs } from './layout.ts';
+import { inOrder, viewAs } from './shapes/layout.ts';
 
 /**
  * y[…, :] = table[ids[…], :]

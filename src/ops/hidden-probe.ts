@@ -1,7 +1,7 @@
 import { record } from '../autograd/tape.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
-import type { StepMask } from './step-mask.ts';
+import type { StepMask } from './recurrence/step-mask.ts';
 
 /** Gathers Σ (∂L/∂h_t)² of one scan over time, over the rows that make a step, while its gradients flow back. */
 export class HiddenProbe {

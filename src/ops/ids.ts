@@ -1,4 +1,6 @@
-import { ArgumentError, formatShape, type Tensor } from '../autograd/tensor.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
 
 /** Throws ArgumentError naming the first id outside [0, limit). @internal */
 export function expectIds(what: string, ids: Tensor, limit: number): void {

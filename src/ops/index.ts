@@ -7,6 +7,18 @@
  *
  * @module
  */
+
+export {
+  type AdditiveAttentionOptions,
+  type AttentionOptions,
+  type AttentionResult,
+  additiveAttention,
+  attention,
+} from './attention.ts';
+export { argmax, oneHot } from './classes.ts';
+export { type ConstantOptions, ones, zeros } from './constants.ts';
+export { type CtcOptions, ctcLoss } from './ctc.ts';
+export { cumsum } from './cumsum.ts';
 export {
   celu,
   elu,
@@ -27,24 +39,10 @@ export {
   softsign,
   squareplus,
   tanhShrink,
-} from './activations.ts';
-export {
-  type AdditiveAttentionOptions,
-  type AttentionOptions,
-  type AttentionResult,
-  additiveAttention,
-  attention,
-} from './attention.ts';
-export { type BatchMatmulOptions, batchMatmul } from './batch-matmul.ts';
-export type { Operand } from './binary.ts';
-export { broadcastTo, repeat } from './broadcast.ts';
-export { argmax, oneHot } from './classes.ts';
-export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './compare.ts';
-export { type ConstantOptions, ones, zeros } from './constants.ts';
-export { type Conv1dOptions, conv1d } from './convolution.ts';
-export { type CtcOptions, ctcLoss } from './ctc.ts';
-export { cumsum } from './cumsum.ts';
-export { type DropoutNoise, dropout } from './dropout.ts';
+} from './elementwise/activations.ts';
+export type { Operand } from './elementwise/binary.ts';
+export { equal, greater, greaterEqual, less, lessEqual, notEqual } from './elementwise/compare.ts';
+export { type DropoutNoise, dropout } from './elementwise/dropout.ts';
 export {
   abs,
   add,
@@ -65,18 +63,21 @@ export {
   square,
   sub,
   tanh,
-} from './elementwise.ts';
+} from './elementwise/elementwise.ts';
+export { cos, pow, sin } from './elementwise/powers.ts';
+export { where } from './elementwise/select.ts';
 export { embed, gather } from './embedding.ts';
-export { concatenate, stack } from './joins.ts';
-export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './layout.ts';
-export { linear } from './linear.ts';
-export { matmul } from './matmul.ts';
 export { type LayerNormOptions, layerNorm } from './normalization.ts';
-export { pad } from './pad.ts';
-export { pickRows } from './pick.ts';
-export { cos, pow, sin } from './powers.ts';
+export { type BatchMatmulOptions, batchMatmul } from './products/batch-matmul.ts';
+export { type Conv1dOptions, conv1d } from './products/convolution.ts';
+export { linear } from './products/linear.ts';
+export { matmul } from './products/matmul.ts';
 export { type RecurrenceOptions, type RecurrenceResult, type RecurrentWeights, recurrence } from './recurrence.ts';
 export { logSumExp, max, mean, type ReduceOptions, sum } from './reduce.ts';
-export { where } from './select.ts';
-export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './slices.ts';
+export { broadcastTo, repeat } from './shapes/broadcast.ts';
+export { concatenate, stack } from './shapes/joins.ts';
+export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './shapes/layout.ts';
+export { pad } from './shapes/pad.ts';
+export { pickRows } from './shapes/pick.ts';
+export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './shapes/slices.ts';
 export { logSoftmax, maskedSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts';

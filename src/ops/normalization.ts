@@ -1,11 +1,11 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { isFloat32, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
-import { asRows } from './layout.ts';
+import { asRows } from './shapes/layout.ts';
 
 export interface LayerNormOptions {
   /** ε under the root, so that a constant row stays finite. Default 1e-3. */

@@ -1,15 +1,16 @@
 import { tensorOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record, type Tape } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, formatShape, sizeOf, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
 import { type Cell, stateWidth } from '../cells/cell.ts';
+import { ArgumentError, expectCount, expectList, expectType } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape, sizeOf } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectCount, expectList, expectType } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
-import { hiddenGradients, owedByChunks, owedHidden } from './hidden-gradients.ts';
+import { hideMasked } from './elementwise/select.ts';
 import { beginProbe } from './hidden-probe.ts';
-import { inputSide } from './input-side.ts';
-import { inOrder } from './layout.ts';
-import { RecurrentSide } from './recurrent-side.ts';
+import { hiddenGradients, owedByChunks, owedHidden } from './recurrence/hidden-gradients.ts';
+import { inputSide } from './recurrence/input-side.ts';
+import { RecurrentSide } from './recurrence/recurrent-side.ts';
 import {
   beginBackward,
   beginForward,
@@ -21,10 +22,10 @@ import {
   type Strip,
   spanOf,
   timeOf,
-} from './scan.ts';
-import { type Kept, roomFor, segmentOf, startOf, stretchesOf, type Walk } from './segments.ts';
-import { hideMasked } from './select.ts';
-import { StepMask } from './step-mask.ts';
+} from './recurrence/scan.ts';
+import { type Kept, roomFor, segmentOf, startOf, stretchesOf, type Walk } from './recurrence/segments.ts';
+import { StepMask } from './recurrence/step-mask.ts';
+import { inOrder } from './shapes/layout.ts';
 
 export interface RecurrentWeights {
   /** `[I, G·H]` */

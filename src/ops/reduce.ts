@@ -1,11 +1,11 @@
 import { record } from '../autograd/tape.ts';
 import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
+import { checkOptions } from '../checks/options.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
-import { checkOptions } from '../engine/options.ts';
-import { type AxisBlock, axisBlock, sumAxis } from './axis.ts';
-import { asRows, reshape, transpose } from './layout.ts';
-import { spread } from './runs.ts';
+import { type AxisBlock, axisBlock, sumAxis } from './shapes/axis.ts';
+import { asRows, reshape, transpose } from './shapes/layout.ts';
+import { spread } from './shapes/runs.ts';
 
 /** The greatest float32. */
 const GREATEST = 3.4028234663852886e38;

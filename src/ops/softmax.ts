@@ -1,10 +1,11 @@
 import { isRecording, openTape, record } from '../autograd/tape.ts';
-import { ArgumentError, empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
+import { where } from './elementwise/select.ts';
 import { expectIds } from './ids.ts';
-import { asRows, inOrder } from './layout.ts';
-import { where } from './select.ts';
+import { asRows, inOrder } from './shapes/layout.ts';
 
 /**
  * yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, with each row's maximum subtracted first.

@@ -1,5 +1,5 @@
-import { expectArray, expectList, expectType } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
+import { expectArray, expectList, expectType } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
 import { DISTINCT, lineCharts, type Series } from './line-chart.ts';
 
 /** Norms of ∂L/∂h_t of one layer; as `gradientFlow` gives them. */

@@ -1,6 +1,6 @@
-import { ArgumentError, expectList, expectType, shown } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
-import type { History } from '../train/fit.ts';
+import { ArgumentError, expectList, expectType, shown } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import type { History } from '../train/callback.ts';
 import { lineCharts, type Panel, type Point } from './line-chart.ts';
 
 export interface HistoryPlotOptions {

@@ -1,6 +1,6 @@
-import { ArgumentError } from '../engine/argument-error.ts';
-import { checkOptions } from '../engine/options.ts';
-import { breathing } from '../engine/yielder.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { breathing } from '../host/yielder.ts';
 import { type GeneratedId, type GenerationOptions, generationNames, idsOf, streamed } from './generation.ts';
 import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';

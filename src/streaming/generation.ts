@@ -1,5 +1,5 @@
-import { ArgumentError, expectList } from '../engine/argument-error.ts';
-import type { Names } from '../engine/options.ts';
+import { ArgumentError, expectList } from '../checks/argument-error.ts';
+import type { Names } from '../checks/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
 import type { Stream } from './stream.ts';

@@ -1,4 +1,4 @@
-import type { Build } from '../engine/load.ts';
+import type { Build } from '../engine/loading/load.ts';
 import simd from './stream-simd.wasm';
 
 export const canFuse = false;

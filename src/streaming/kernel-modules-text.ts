@@ -1,5 +1,5 @@
-import { decodeInlined } from '../engine/base64.ts';
-import type { Build } from '../engine/load.ts';
+import type { Build } from '../engine/loading/load.ts';
+import { decodeInlined } from '../host/base64.ts';
 import { relaxed, simd } from './wasm-text.gen.ts';
 
 const inlined: Record<Build, string> = { simd, relaxed };

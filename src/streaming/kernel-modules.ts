@@ -1,7 +1,7 @@
 // biome-ignore-all assist/source/organizeImports: the bytes stand first in an app, where gzip's window is still empty (scripts/build-package.ts).
 import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
-import type { Build } from '../engine/load.ts';
-import { unpackBuild } from '../engine/unpack-build.ts';
+import type { Build } from '../engine/loading/load.ts';
+import { unpackBuild } from '../engine/loading/unpack-build.ts';
 
 // The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses in the same way.
 

@@ -6,8 +6,8 @@ import {
   lstmLayout,
   rnnLayouts,
 } from '../cells/layout.ts';
-import { ArgumentError, expectCount } from '../engine/argument-error.ts';
-import type { Shape } from '../engine/shape.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
+import type { Shape } from '../checks/shape.ts';
 import { type SavedLayer, savedLayer, savedLayers } from '../io/model-file.ts';
 import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
 

@@ -1,9 +1,9 @@
+import { expectCount } from '../checks/argument-error.ts';
+import { checkOptions, type Names } from '../checks/options.ts';
+import type { Shape } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { expectCount } from '../engine/argument-error.ts';
-import { classOf } from '../engine/class-of.ts';
-import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/load.ts';
-import { checkOptions, type Names } from '../engine/options.ts';
-import type { Shape } from '../engine/shape.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
+import { classOf } from '../host/class-of.ts';
 import {
   extrasOf,
   type Json,

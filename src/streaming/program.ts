@@ -1,7 +1,7 @@
 import { type CellLayout, forwardBlocks } from '../cells/layout.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import type { Shape } from '../checks/shape.ts';
 import { MOST_GEMV_ROWS, type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
-import { ArgumentError } from '../engine/argument-error.ts';
-import type { Shape } from '../engine/shape.ts';
 import { streamedActivations } from './activations.ts';
 import type { StreamEngine } from './engine.ts';
 

@@ -1,5 +1,5 @@
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { type Ptr, Unary } from '../engine/abi.ts';
-import { ArgumentError, shown } from '../engine/argument-error.ts';
 import { RandomStream } from '../engine/random.ts';
 import type { StreamEngine } from './engine.ts';
 

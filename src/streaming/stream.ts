@@ -1,7 +1,7 @@
+import { ArgumentError, expectCount, isFloat32, shown } from '../checks/argument-error.ts';
+import { DeadTensorError } from '../checks/dead-tensor-error.ts';
+import { checkOptions, type Names } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
-import { ArgumentError, expectCount, isFloat32, shown } from '../engine/argument-error.ts';
-import { DeadTensorError } from '../engine/dead-tensor-error.ts';
-import { checkOptions, type Names } from '../engine/options.ts';
 import type { StreamEngine } from './engine.ts';
 import { StreamProgram, type WeightFormat } from './program.ts';
 

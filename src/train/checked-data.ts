@@ -1,15 +1,15 @@
-import { ArgumentError, formatShape, type Shape } from '../autograd/tensor.ts';
+import { ArgumentError, expectType, isFloat32, shown } from '../checks/argument-error.ts';
+import type { Names } from '../checks/options.ts';
+import { formatShape, type Shape } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
-import { expectType, isFloat32, shown } from '../engine/argument-error.ts';
-import type { Names } from '../engine/options.ts';
-import { type InputSpec, isInputSpec } from '../layers/input-spec.ts';
-import { type BatchShape, isShape } from '../layers/layer.ts';
-import { checkTargets, expectLossFits } from './losses/fits.ts';
-import type { AnyModel } from './model.ts';
+import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
+import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
+import { checkTargets, expectLossFits } from '../losses/fits.ts';
 import type { ClassWeight, Head } from './objective.ts';
 import { Column, countOf, isColumn, type Samples } from './samples.ts';
+import type { Trainer } from './trainer.ts';
 
 /** Inputs or targets: one, a list or some by name, as the model declares them. */
 export type Data = Nested<SamplesLike>;
@@ -32,9 +32,9 @@ export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight:
  *
  * @throws ArgumentError for what some batch would be refused for; it names the place.
  */
-export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
-  const { network } = model;
-  const { heads } = model.compiled.objective;
+export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
+  const { network, objective } = trainer;
+  const { heads } = objective;
   if (y === undefined)
     throw new ArgumentError('y expected targets, got none; a list of batches is given as () => list');
   const columns = columnsOf('x', network.inputs, x);
@@ -55,9 +55,9 @@ export function checkData(model: AnyModel, x: Data, y: Data, { sampleWeight, cla
   const count = countOf([columns, targets, ...(weights ? [weights] : [])]);
   expectSameLengths(leavesOf(columns, isColumn), [targets, ...(weights ? [weights] : [])]);
   if (classWeight !== undefined) checkClassWeight(classWeight, heads);
-  buildFor(model, columns);
+  buildFor(network, columns);
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
-  const fitted = model.compiled.objective.outputs(shapes, isShape).map(({ head, output }) => {
+  const fitted = objective.outputs(shapes, isShape).map(({ head, output }) => {
     expectLossFits(head.loss, head.key === undefined ? network.outputActivation : undefined, output.at(-1));
     if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
     return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
@@ -136,7 +136,7 @@ function checkClassWeight(classWeight: ClassWeight, heads: readonly Head[]): voi
   }
 }
 
-function buildFor({ network }: AnyModel, columns: Nested<Column>): void {
+function buildFor(network: Trainer['network'], columns: Nested<Column>): void {
   network.build(
     mapNested<Column, BatchShape>(columns, isColumn, ({ shape, values }) => {
       const time = values instanceof NdArray ? shape.slice(1, 2) : [null];

@@ -1,12 +1,13 @@
 import type { Transaction } from '../engine/transaction.ts';
-import { yielder } from '../engine/yielder.ts';
+import { yielder } from '../host/yielder.ts';
 import type { Feed } from './feeds.ts';
-import type { AnyModel, Logs } from './model.ts';
+import type { Logs } from './logs.ts';
 import type { ClassWeight } from './objective.ts';
+import type { Trainer } from './trainer.ts';
 
 /** Loss and metrics over one pass of a feed; lets the host breathe between batches. */
 export async function evaluateFeed(
-  model: AnyModel,
+  trainer: Trainer,
   feed: Feed,
   {
     classWeight,
@@ -14,13 +15,13 @@ export async function evaluateFeed(
     changes,
   }: { classWeight?: ClassWeight | undefined; signal?: AbortSignal | undefined; changes: Transaction },
 ): Promise<Logs> {
-  const logs = model.runningLogs();
+  const logs = trainer.runningLogs();
   const breathe = yielder();
   try {
     for await (const { samples, rows, resetStates } of feed.batches()) {
       changes.part(() => {
-        if (resetStates) model.network.resetStates();
-        model.evaluateRows(samples, rows, logs, classWeight);
+        if (resetStates) trainer.network.resetStates();
+        trainer.evaluateStep(samples, rows, logs, classWeight);
       });
       await breathe();
       signal?.throwIfAborted();

@@ -1,23 +1,27 @@
+import { expectChoice } from '../checks/choices.ts';
 import { StatusLine, type TextStream } from '../io/status-line.ts';
-import { progressLines } from './callbacks/progress-text.ts';
-import type { Callback, Verbose } from './fit.ts';
-import { expectChoice } from './option-checks.ts';
+import type { CallbackOf } from './callback.ts';
+import type { Verbose } from './fit-options.ts';
+import { progressLines } from './progress-lines.ts';
 
 /**
- * The callbacks of a run with what shows how it goes: in a terminal of Node or its like a line that changes in place and stays when its epoch is over,
- * else at most a line of the console for each epoch.
+ * The callbacks of a run, after one that shows progress: in a terminal a line that changes in place and stays at the end
+ * of its epoch, elsewhere at most a line of the console for each epoch.
  *
  * @throws ArgumentError if `verbose` is none of its values.
  * @see keras.Model.fit (verbose)
  */
-export function withProgress(verbose: Verbose = 'auto', callbacks: readonly Callback[]): readonly Callback[] {
+export function addProgress(
+  verbose: Verbose = 'auto',
+  callbacks: readonly CallbackOf<never>[],
+): readonly CallbackOf<never>[] {
   expectChoice('fit', 'verbose', verbose, ['auto', 0, 1, 2]);
   const shown = verbose !== 0 && !callbacks.some(({ showsProgress }) => showsProgress) && progressOf(verbose);
   // First, so that its line has ended before another callback writes its own.
   return shown ? [shown, ...callbacks] : callbacks;
 }
 
-function progressOf(verbose: Exclude<Verbose, 0>): Callback | undefined {
+function progressOf(verbose: Exclude<Verbose, 0>): CallbackOf<unknown> | undefined {
   const { process } = globalThis as { process?: { stdout?: TextStream } };
   const terminal = process?.stdout?.isTTY === true ? process.stdout : undefined;
   if (verbose === 'auto' && !terminal) return undefined;

@@ -1,14 +1,15 @@
 import { stopGradient } from '../autograd/tape.ts';
-import { ArgumentError, expectShape, filled, type Shape, sizeOf, Tensor, tensor } from '../autograd/tensor.ts';
+import { expectShape, filled, Tensor, tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectType, isFloat32, shown } from '../checks/argument-error.ts';
+import { type Shape, sizeOf } from '../checks/shape.ts';
 import { argmax } from '../data/array.ts';
 import { entriesOf, type Nested, type NestedKey } from '../data/nested.ts';
-import { expectType, isFloat32, shown } from '../engine/argument-error.ts';
-import { add, scale } from '../ops/elementwise.ts';
-import { withoutZeroRows } from './losses/loss.ts';
-import { type Loss, type LossFunction, type LossName, lossOf } from './losses.ts';
-import { type Measurements, measure } from './metrics/metric.ts';
-import { type Metric, type MetricConfig, type MetricFunction, type MetricName, metricOf } from './metrics.ts';
-import type { Logs } from './model.ts';
+import { type LossFunction, type LossName, lossOf } from '../losses/by-name.ts';
+import { type Loss, withoutZeroRows } from '../losses/loss.ts';
+import { type MetricName, metricOf } from '../metrics/by-name.ts';
+import { type Measurements, type Metric, type MetricConfig, type MetricFunction, measure } from '../metrics/metric.ts';
+import { add, scale } from '../ops/elementwise/elementwise.ts';
+import type { Logs } from './logs.ts';
 
 /**
  * A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. The function
@@ -90,21 +91,21 @@ export class Objective {
     });
   }
 
-  /** The metrics of all outputs, with nothing seen yet. */
-  watch(): Watch {
-    return new Watch(this.heads);
+  /** A tracker of the metrics of all outputs, with nothing seen yet. */
+  metricTracker(): MetricTracker {
+    return new MetricTracker(this.heads);
   }
 
   /**
    * The weighted sum of the losses of all outputs, `[]`, with each of them by name. An only output may be overwritten.
    *
-   * @param watch gets to see the outputs; metrics are constant to gradients.
+   * @param tracker is updated with the outputs; metrics are constant to gradients.
    */
   compute(
     y: Nested<Tensor>,
     outputs: Nested<Tensor>,
     weighing: Weighing,
-    watch?: Watch | undefined,
+    tracker?: MetricTracker | undefined,
   ): { total: Tensor; parts: Logs } {
     const parts: Logs = {};
     let total: Tensor | undefined;
@@ -118,7 +119,7 @@ export class Objective {
       // Of a sum Keras's mask takes rows away, and no more.
       const forMean = head.loss.config?.().reduction !== 'sum';
       const weights = rowWeights(target, prediction, shape, { ...factors, forMean });
-      if (watch) stopGradient(() => watch.see(head, target, prediction, factors));
+      if (tracker) stopGradient(() => tracker.update(head, target, prediction, factors));
       const [yTrue, yPred] = withoutZeroRows(target, prediction, head.loss.leavesOut ? undefined : weights);
       const loss = head.loss.compute(yTrue, yPred, weights, { isLastUse: this.heads.length === 1 });
       if (prefix) parts[`${prefix}loss`] = loss.item();
@@ -176,15 +177,15 @@ function expectOutput(what: string, key: string, known: readonly NestedKey[]): v
   throw new ArgumentError(`compile: ${what} expected outputs that have a loss (${known.join(', ')}), got '${key}'`);
 }
 
-/** What the metrics of some outputs make of what they have seen. */
-export class Watch {
+/** The metrics of all outputs, over every batch that it is updated with. */
+export class MetricTracker {
   readonly #measurements: ReadonlyMap<Head, Measurements>;
 
   constructor(heads: readonly Head[]) {
     this.#measurements = new Map(heads.map((head) => [head, measure(head.metrics, head.weightedMetrics)]));
   }
 
-  see(head: Head, target: Tensor, prediction: Tensor, factors: Factors): void {
+  update(head: Head, target: Tensor, prediction: Tensor, factors: Factors): void {
     const weigh = (by: Factors): Tensor | undefined => rowWeights(target, prediction, rowsOf(prediction), by);
     const weights = head.weightedMetrics.length > 0 ? weigh(factors) : undefined;
     const hasRows = weightShapeOf(head, prediction).length === prediction.shape.length - 1;

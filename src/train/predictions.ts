@@ -1,12 +1,14 @@
-import { ArgumentError, formatShape, type Shape, sameShape, sizeOf, Tensor } from '../autograd/tensor.ts';
+import { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape, type Shape, sameShape, sizeOf } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import type { Transaction } from '../engine/transaction.ts';
-import { yielder } from '../engine/yielder.ts';
+import { yielder } from '../host/yielder.ts';
+import { type Batches, BatchSource, type InputBatch, namedBatch } from './batches.ts';
 import { columnsOf } from './checked-data.ts';
-import { type Batches, type InputBatch, namedBatch, Source } from './feeds.ts';
-import type { AnyModel } from './model.ts';
-import { type Column, countOf, inTurn, isColumn, type Rows, uploadAll } from './samples.ts';
+import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './samples.ts';
+import type { Trainer } from './trainer.ts';
 
 /** Predictions outside linear memory, nested as the model's outputs. */
 export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
@@ -14,31 +16,31 @@ export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in 
 type Arrays = Nested<NdArray<Float32Array>>;
 
 /** Outputs for samples, batch by batch. */
-export function predictSamples(model: AnyModel, x: Nested<Column>, batchSize: number): Arrays {
+export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number): Arrays {
   const gatherer = new PredictionGatherer();
   const count = leavesOf(x, isColumn)[0]!.count === 0 ? 0 : countOf([x]);
-  const order = inTurn(count);
+  const order = range(count);
   for (let from = 0; from < count; from += batchSize) {
-    addRows(gatherer, model, x, { order, from, to: Math.min(from + batchSize, count), pad: 'longest' });
+    addRows(gatherer, trainer, x, { order, from, to: Math.min(from + batchSize, count), pad: 'longest' });
   }
   return gatherer.value();
 }
 
 /** Outputs for batches as they come; lets the host breathe between them. */
 export async function predictBatches(
-  model: AnyModel,
+  trainer: Trainer,
   batches: Batches<InputBatch>,
   steps: number | undefined,
   changes: Transaction,
 ): Promise<Arrays> {
-  const source = new Source('predict: batches', batches);
+  const source = new BatchSource('predict: batches', batches);
   const gatherer = new PredictionGatherer();
   const breathe = yielder();
   try {
     for await (const batch of source.take(steps)) {
-      const x = columnsOf('x', model.network.inputs, namedBatch('predict: batches', batch).x);
+      const x = columnsOf('x', trainer.network.inputs, namedBatch('predict: batches', batch).x);
       const count = countOf([x]);
-      changes.part(() => addRows(gatherer, model, x, { order: inTurn(count), from: 0, to: count }));
+      changes.part(() => addRows(gatherer, trainer, x, { order: range(count), from: 0, to: count }));
       await breathe();
     }
   } finally {
@@ -47,8 +49,8 @@ export async function predictBatches(
   return gatherer.value();
 }
 
-function addRows(gatherer: PredictionGatherer, model: AnyModel, x: Nested<Column>, rows: Rows): void {
-  model.engine.step(() => gatherer.add(model.call(uploadAll(model.engine, x, rows))));
+function addRows(gatherer: PredictionGatherer, trainer: Trainer, x: Nested<Column>, rows: Rows): void {
+  trainer.engine.step(() => gatherer.add(trainer.call(uploadAll(trainer.engine, x, rows))));
 }
 
 interface Gathered {

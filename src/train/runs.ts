@@ -1,6 +1,6 @@
-import { ArgumentError } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { Transaction } from '../engine/transaction.ts';
-import type { AnyLayer } from '../layers/layer.ts';
+import type { AnyLayer } from '../layers/base/layer.ts';
 
 /** A call that lets the host breathe between batches. */
 export class Run {

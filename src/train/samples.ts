@@ -1,4 +1,6 @@
-import { ArgumentError, type DType, empty, type Shape, type Tensor } from '../autograd/tensor.ts';
+import { type DType, empty, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import type { Shape } from '../checks/shape.ts';
 import { expectIdsBelow, NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { type RaggedArray, type SamplesLike, toSamples } from '../data/ragged.ts';
@@ -116,4 +118,4 @@ export function countOf(columns: readonly Nested<Column>[]): number {
 const describe = ({ shape }: Column): string => `[${shape.join(', ')}]`;
 
 /** 0, 1, …, count − 1. */
-export const inTurn = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+export const range = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);

@@ -1,8 +1,8 @@
+import { expectType } from '../checks/argument-error.ts';
 import { argmax } from '../data/array.ts';
 import { leavesOf } from '../data/nested.ts';
-import { expectType } from '../engine/argument-error.ts';
-import type { AnyModel } from './model.ts';
 import { type Column, isColumn, type Samples } from './samples.ts';
+import type { Trainer } from './trainer.ts';
 
 type Listener = (message: string) => void;
 
@@ -32,15 +32,15 @@ export function onWarning(tell?: (message: string) => void): void {
 }
 
 /** Tells what of the samples, of which the first `kept` are trained on, is seldom meant. */
-export function warnOfSamples(model: AnyModel, samples: Samples, kept: number, shuffles: boolean): void {
-  if (shuffles && model.statefulLayers.length > 0) {
+export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, shuffles: boolean): void {
+  if (shuffles && trainer.statefulLayers.length > 0) {
     listener(
       'fit: a stateful model carries its states from each batch to the next, but samples are shuffled before; shuffle: false keeps their order',
     );
   }
   if (kept === samples.count) return;
   const targets = leavesOf(samples.y, isColumn);
-  model.compiled.objective.heads.forEach(({ loss }, i) => {
+  trainer.objective.heads.forEach(({ loss }, i) => {
     if (!/crossentropy$/i.test(loss.name) || !isSorted(targets[i]!)) return;
     listener(
       `fit: ${targets[i]!.name} is sorted by class and validationSplit takes the last samples as they stand; shuffle([x, y]) of tapeloop/data puts them in another order first`,

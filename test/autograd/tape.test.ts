@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { stopGradient, valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, DeadTensorError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { rnnCells } from '../../src/cells/rnn.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { engine } from '../../src/engine/engine.ts';
 import {
   add,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError, DeadTensorError, keep, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { keep, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { engine } from '../../src/engine/engine.ts';
 import { lastStep, reshape, scale, square, swapTimeBatch } from '../../src/ops/index.ts';
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { buildCharModel, trainOnWindow, validate } from '../../src/characters/char-model.ts';
 import { addPoint, type LossPoint } from '../../src/characters/run.ts';
 import { runDefaults } from '../../src/characters/run-options.ts';
-import { textStreams } from '../../src/data/text.ts';
-import { NonFiniteLossError } from '../../src/train/divergence.ts';
+import { NonFiniteLossError } from '../../src/checks/divergence.ts';
+import { textStreams } from '../../src/data/text/text.ts';
 
 const options = { ...runDefaults, hidden: 8, batch: 2, time: 5 };
 const ids = Int32Array.from({ length: 101 }, (_, i) => (i * i) % 4);
@@ -26,22 +26,22 @@ test('addPoint of a short run, keeps a last point nearer than the others', () =>
 test('validate, is the mean loss of the windows, and leaves carried states as they were', async () => {
   const model = buildCharModel(options, 4);
   trainOnWindow(model, textStreams(ids, { batch: options.batch, time: options.time }));
-  const states = model.statefulLayers.map((layer) => layer.carried.values);
+  const states = model.trainer.statefulLayers.map((layer) => layer.carried.values);
   const first = await validate(model, ids, options);
   expect(first).toBeGreaterThan(0.5);
   expect(first).toBeLessThan(3);
   expect(await validate(model, ids, options)).toBe(first);
-  expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
+  expect(model.trainer.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
 });
 
 test('validate told to stop, gives no loss and the states back', async () => {
   const model = buildCharModel(options, 4);
   trainOnWindow(model, textStreams(ids, { batch: options.batch, time: options.time }));
-  const states = model.statefulLayers.map((layer) => layer.carried.values);
+  const states = model.trainer.statefulLayers.map((layer) => layer.carried.values);
   let asked = 0;
   expect(await validate(model, ids, options, { goOn: async () => ++asked < 3 })).toBeUndefined();
   expect(asked).toBe(3);
-  expect(model.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
+  expect(model.trainer.statefulLayers.map((layer) => layer.carried.values)).toEqual(states);
 });
 
 test('validate on one id, has nothing to predict; on three, a shorter window', async () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { asArray, type DataLike, type NumberArray, ndarray, type SliceRange, toNdArray } from '../../src/data/array.ts';
 import { addArrayMethods } from '../../src/data/array-methods.ts';
 import { padSequences } from '../../src/data/pad-sequences.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { windows } from '../../src/data/windows.ts';
-import { ArgumentError } from '../../src/engine/argument-error.ts';
 
 addArrayMethods();
 

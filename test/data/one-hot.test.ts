@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { type DataLike, ndarray } from '../../src/data/array.ts';
 import { oneHot } from '../../src/data/one-hot.ts';
-import { ArgumentError } from '../../src/engine/argument-error.ts';
 
 describe('oneHot', () => {
   test('of a list, has 1 at the place of each id', () => {

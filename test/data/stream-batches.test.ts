@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { type StreamBatchesOptions, streamBatches } from '../../src/data/stream-batches.ts';
 

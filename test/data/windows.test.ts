@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
-import { loadCsv } from '../../src/data/csv.ts';
+import { loadCsv } from '../../src/data/tables/csv.ts';
 import { type WindowOptions, windowBatches, windows } from '../../src/data/windows.ts';
 
 const steps = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

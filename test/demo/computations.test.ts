@@ -36,9 +36,9 @@ describe('inspectText', () => {
   test('leaves the states that training carries as they were', async () => {
     const run = newRun(text, { cell: 'lstm', layers: 1, hidden: 8 });
     trainStep(run, (await attachText(run, text)).streams);
-    const before = run.model.statefulLayers[0].carried.values;
+    const before = run.model.trainer.statefulLayers[0].carried.values;
     inspectText(run.model, [1, 2, 3], 0);
-    expect(run.model.statefulLayers[0].carried.values).toEqual(before);
+    expect(run.model.trainer.statefulLayers[0].carried.values).toEqual(before);
   });
 });
 

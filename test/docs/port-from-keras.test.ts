@@ -1,11 +1,11 @@
 // The tables of names: each name is there, and whatever can be ported to is named.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import * as losses from '../../src/losses/index.ts';
+import * as metrics from '../../src/metrics/index.ts';
 import * as callbacksForNode from '../../src/node-callbacks.ts';
-import * as losses from '../../src/train/losses/makers.ts';
-import * as metrics from '../../src/train/metrics/makers.ts';
-import * as optimizers from '../../src/train/optimizers.ts';
-import * as schedules from '../../src/train/schedules.ts';
+import * as optimizers from '../../src/optimizers/index.ts';
+import * as schedules from '../../src/optimizers/schedules.ts';
 import { readPage } from './programs.ts';
 
 const src = new URL('../../src/', import.meta.url);

@@ -5,7 +5,8 @@ import { tensor } from '../../src/autograd/tensor.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { KEPT_FLOATS } from '../../src/engine/threads.ts';
-import { type Optimizer, optimizerOf } from '../../src/train/optimizers.ts';
+import { optimizerOf } from '../../src/optimizers/by-name.ts';
+import type { Optimizer } from '../../src/optimizers/optimizer.ts';
 import { values } from '../kernels/reference/values.ts';
 
 const SIZES = [5001, 40_001];

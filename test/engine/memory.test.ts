@@ -6,9 +6,9 @@ import { engine, init } from '../../src/engine/engine.ts';
 import { Arena, Heap, OutOfMemoryError } from '../../src/engine/memory.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { lstm } from '../../src/layers/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { sequential } from '../../src/models/model.ts';
 import { square } from '../../src/ops/index.ts';
-import { sequential } from '../../src/train/model.ts';
 import { values } from '../kernels/reference/values.ts';
 import { expectSameSnapshot, snapshotOf } from '../train/snapshot.ts';
 
@@ -324,7 +324,7 @@ describe('a model without enough memory', () => {
     const before = model.weights.map((weight) => weight.toArray());
     expect(() => model.trainOnBatch(x, y)).toThrow(OutOfMemoryError);
     expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
-    expect(model.compiled.optimizer.iterations).toBe(0);
+    expect(model.optimizer.iterations).toBe(0);
     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
     expect(Number.isFinite(model.trainOnBatch(x, y).loss)).toBe(true);
     ballast.dispose();

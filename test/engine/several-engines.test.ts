@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { gruCell } from '../../src/layers/built-in-cells.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { averagePooling1d } from '../../src/layers/pooling.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import { rnn } from '../../src/layers/rnn.ts';
+import { gruCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { rnn } from '../../src/layers/rnn/rnn.ts';
+import { model } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';
-import { model } from '../../src/train/model.ts';
-import { sgd } from '../../src/train/optimizers/sgd.ts';
+import { sgd } from '../../src/optimizers/sgd.ts';
 import { values } from '../kernels/reference/values.ts';
 
 const matrix = (): Tensor => tensor(values(9, 1), { shape: [3, 3] });

@@ -1,6 +1,6 @@
 // What an error may be: one of ours, in a sentence of ours.
 import { UsageError } from '../../src/cli/flags.ts';
-import { DataError } from '../../src/data/data-error.ts';
+import { DataError } from '../../src/data/sources/data-error.ts';
 import * as data from '../../src/data.ts';
 import { WorkerError } from '../../src/engine/thread-pool.ts';
 import * as main from '../../src/index.ts';

@@ -149,7 +149,6 @@ const optimizers: Calls = {
   adagrad: [[{ initialAccumulatorValue: 0.1 }]],
   adadelta: [[{ rho: 0.9 }]],
   lion: [[{ beta1: 0.9 }]],
-  optimizerOf: [[{ name: 'adam', learningRate: 0.1 }]],
 };
 
 const reduced = { reduction: 'sum' };

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { gru, lstm, type Recurrent } from '../../src/layers/recurrent.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gru, lstm } from '../../src/layers/rnn/recurrent.ts';
+import type { Recurrent } from '../../src/layers/rnn/recurrent-layer.ts';
 import { add, mul, sum } from '../../src/ops/index.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 

@@ -4,10 +4,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
+import { ctc } from '../../src/losses/index.ts';
 import { ctcLoss } from '../../src/ops/ctc.ts';
-import { mul } from '../../src/ops/elementwise.ts';
+import { mul } from '../../src/ops/elementwise/elementwise.ts';
 import { sum } from '../../src/ops/reduce.ts';
-import { ctc } from '../../src/train/losses.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 

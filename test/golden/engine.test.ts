@@ -7,14 +7,14 @@ import { gruAfterCell, gruBeforeCell } from '../../src/cells/gru.ts';
 import { lstmCell } from '../../src/cells/lstm.ts';
 import { rnnCells } from '../../src/cells/rnn.ts';
 import { engine, init } from '../../src/engine/engine.ts';
-import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
-import { add, mul } from '../../src/ops/elementwise.ts';
+import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
+import { add, mul } from '../../src/ops/elementwise/elementwise.ts';
 import { embed } from '../../src/ops/embedding.ts';
-import { linear } from '../../src/ops/linear.ts';
+import { linear } from '../../src/ops/products/linear.ts';
 import { type RecurrenceResult, recurrence } from '../../src/ops/recurrence.ts';
 import { sum } from '../../src/ops/reduce.ts';
 import { softmaxCrossEntropy } from '../../src/ops/softmax.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { adam } from '../../src/optimizers/index.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 import { GOLDEN_CELLS, type GoldenCell, type GoldenStates, type GoldenTensor, loadGolden } from './load.ts';
 

@@ -5,8 +5,8 @@ import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { addArrayMethods } from '../../src/data/array-methods.ts';
 import { init } from '../../src/engine/engine.ts';
+import { quantileLoss } from '../../src/losses/index.ts';
 import * as ops from '../../src/ops/index.ts';
-import { quantileLoss } from '../../src/train/losses.ts';
 import { modes } from '../engine/modes.ts';
 import { expectOutput } from './expect-close.ts';
 

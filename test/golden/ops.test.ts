@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
-import { type ActivationName, activation } from '../../src/layers/activations.ts';
+import { type ActivationName, activation } from '../../src/layers/activations/activations.ts';
 import * as ops from '../../src/ops/index.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
-import { type Optimizer, type OptimizerConfig, optimizerOf } from '../../src/train/optimizers.ts';
-import { deserialize, type ScheduleConfig } from '../../src/train/schedules.ts';
+import { optimizerOf } from '../../src/optimizers/by-name.ts';
+import type { Optimizer, OptimizerConfig } from '../../src/optimizers/optimizer.ts';
+import { deserialize, type ScheduleConfig } from '../../src/optimizers/schedule.ts';
 import { expectClose } from '../kernels/compare.ts';
 
 interface Values {

@@ -6,7 +6,7 @@ import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
 import { add, mul, type RecurrenceResult, recurrence, sum } from '../../src/ops/index.ts';
 import { modes } from '../engine/modes.ts';
-import { cells } from '../ops/scan-cases.ts';
+import { cells } from '../ops/recurrence/scan-cases.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 
 /** Row-major. */

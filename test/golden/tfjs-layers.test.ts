@@ -4,12 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/built-in-cells.ts';
+import type { AnyLayer } from '../../src/layers/base/layer.ts';
+import { Sequential } from '../../src/layers/base/sequential.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { AnyLayer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { masking } from '../../src/layers/masking.ts';
 import { permute } from '../../src/layers/permute.ts';
@@ -19,16 +18,17 @@ import {
   globalMaxPooling1d,
   maxPooling1d,
 } from '../../src/layers/pooling.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import type { RecurrentCell } from '../../src/layers/recurrent-cell.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import { Sequential } from '../../src/layers/sequential.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import type { RecurrentCell } from '../../src/layers/rnn/recurrent-cell.ts';
+import { rnn } from '../../src/layers/rnn/rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { Model } from '../../src/models/model.ts';
 import { mul, sum } from '../../src/ops/index.ts';
-import { Model } from '../../src/train/model.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { adam } from '../../src/optimizers/index.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 
 interface LayerSpec {

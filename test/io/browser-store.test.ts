@@ -1,10 +1,10 @@
 // Against a stub of IndexedDB, for what it says and that training goes on; real browsers, full and denied, are in test/demo.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { backupAndRestore } from '../../src/callbacks/backup-and-restore.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { browserStore, type StorageError } from '../../src/io/browser-store.ts';
-import { backupAndRestore } from '../../src/train/callbacks/backup-and-restore.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { adam } from '../../src/optimizers/index.ts';
 import { regression, sequences, targets, weightsOf } from '../train/regression.ts';
 
 const guide = readFileSync(new URL('../../docs/guides/running-at-the-edge.md', import.meta.url), 'utf8');

@@ -1,8 +1,8 @@
 // A kernel under test, alone in its own memory: buffers fenced by canary words, every build through one suite.
 import { readFileSync } from 'node:fs';
 import type { Kernels, Ptr } from '../../src/engine/abi.ts';
-import { instantiateKernels } from '../../src/engine/instantiate.ts';
-import { type Build, hostHasRelaxedSimd } from '../../src/engine/load.ts';
+import { instantiateKernels } from '../../src/engine/loading/instantiate.ts';
+import { type Build, hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 
 const CANARY = 0xdeadbeef;
 const FENCE = 64;

@@ -4,16 +4,17 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { type Shape, sizeOf, Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Shape, sizeOf } from '../../src/checks/shape.ts';
 import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { layerClasses } from '../../src/layers/registry.ts';
+import { layerClasses } from '../../src/layers/layer-classes.ts';
 import { add, mul, sum } from '../../src/ops/index.ts';
-import { exchanged } from '../autograd/cases/case.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { inner, numericGradient } from '../kernels/reference/gradient.ts';
 import { integers, values } from '../kernels/reference/values.ts';
+import { exchanged } from '../ops/cases/case.ts';
 import type { CaseInput, LayerCase, Nested } from './cases/case.ts';
 import { recurrentCases } from './cases/recurrent.ts';
 import { simpleCases } from './cases/simple.ts';

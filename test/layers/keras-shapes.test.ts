@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { attention } from '../../src/layers/attention.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { model, sequential } from '../../src/train/model.ts';
+import { model, sequential } from '../../src/models/model.ts';
 
 const parameters = (layers: readonly Layer[]): number =>
   sequential(layers).weights.reduce((total, weight) => total + weight.size, 0);

@@ -1,30 +1,31 @@
 // Masks of one axis and of three: words of characters, and whatever else has steps within steps.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { activation } from '../../src/layers/activation.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { lstmCell } from '../../src/layers/built-in-cells.ts';
+import { activation } from '../../src/layers/activations/activation.ts';
+import { type CallOptions, Layer } from '../../src/layers/base/layer.ts';
+import { Network } from '../../src/layers/base/network.ts';
+import { Sequential } from '../../src/layers/base/sequential.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { type CallOptions, Layer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { masking } from '../../src/layers/masking.ts';
 import { add, average, concatenate, multiply } from '../../src/layers/merge.ts';
-import { Network } from '../../src/layers/network.ts';
 import { globalAveragePooling1d } from '../../src/layers/pooling.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten } from '../../src/layers/reshape.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import { Sequential } from '../../src/layers/sequential.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { lstmCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { rnn } from '../../src/layers/rnn/rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { sequential } from '../../src/train/model.ts';
-import { exchanged } from '../autograd/cases/case.ts';
+import { sequential } from '../../src/models/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { values } from '../kernels/reference/values.ts';
+import { exchanged } from '../ops/cases/case.ts';
 
 /** Two texts of three words of four characters. */
 const TEXTS = [

@@ -1,27 +1,28 @@
 // What happens to a mask on its way through layers; what it does to their numbers is in gradient-layers.test.ts.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { activation } from '../../src/layers/activation.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { lstmCell } from '../../src/layers/built-in-cells.ts';
+import { activation } from '../../src/layers/activations/activation.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
+import { Sequential } from '../../src/layers/base/sequential.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { masking } from '../../src/layers/masking.ts';
 import { permute } from '../../src/layers/permute.ts';
 import { averagePooling1d, maxPooling1d } from '../../src/layers/pooling.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
-import { rnn } from '../../src/layers/rnn.ts';
-import { Sequential } from '../../src/layers/sequential.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { lstmCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { rnn } from '../../src/layers/rnn/rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { sequential } from '../../src/models/model.ts';
 import { sum } from '../../src/ops/index.ts';
-import { sequential } from '../../src/train/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { values } from '../kernels/reference/values.ts';
 

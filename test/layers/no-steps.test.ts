@@ -1,17 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { additiveAttention, attention } from '../../src/layers/attention.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
-import { gruCell } from '../../src/layers/built-in-cells.ts';
+import type { AnyLayer, Layer } from '../../src/layers/base/layer.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { AnyLayer, Layer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import {
   averagePooling1d,
@@ -19,11 +18,13 @@ import {
   globalMaxPooling1d,
   maxPooling1d,
 } from '../../src/layers/pooling.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { rnn } from '../../src/layers/rnn.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gruCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { rnn } from '../../src/layers/rnn/rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { sequential } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';
-import { sequential } from '../../src/train/model.ts';
 import { values } from '../kernels/reference/values.ts';
 
 await init({ mode: 'reproducible' });

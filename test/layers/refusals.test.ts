@@ -1,23 +1,24 @@
 // What a layer refuses, before anything is built or computed, and in which words.
 import { expect, test } from 'vitest';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
-import { activation } from '../../src/layers/activation.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { activation } from '../../src/layers/activations/activation.ts';
 import { additiveAttention, attention } from '../../src/layers/attention.ts';
-import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/built-in-cells.ts';
+import type { AnyLayer } from '../../src/layers/base/layer.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
-import type { AnyLayer } from '../../src/layers/layer.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { masking } from '../../src/layers/masking.ts';
 import { add, concatenate, subtract } from '../../src/layers/merge.ts';
 import { permute } from '../../src/layers/permute.ts';
 import { globalAveragePooling1d, maxPooling1d } from '../../src/layers/pooling.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
+import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { model, sequential } from '../../src/train/model.ts';
+import { model, sequential } from '../../src/models/model.ts';
 
 const zeros = (...shape: number[]): Tensor =>
   tensor(new Float32Array(shape.reduce((size, n) => size * n, 1)), { shape });

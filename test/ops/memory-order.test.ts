@@ -3,8 +3,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import * as ops from '../../src/ops/index.ts';
-import { exchanged } from '../autograd/cases/case.ts';
 import { values } from '../kernels/reference/values.ts';
+import { exchanged } from './cases/case.ts';
 
 const SHAPE = [3, 4, 2];
 const rowMajor = (): Tensor => tensor(values(24, 1), { shape: SHAPE });

@@ -1,6 +1,8 @@
 // Arguments that do not fit: each error names the argument, what was expected and what was got.
 import { beforeAll, expect, test } from 'vitest';
-import { ArgumentError, type Shape, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import type { Shape } from '../../src/checks/shape.ts';
 import { init } from '../../src/engine/engine.ts';
 import * as ops from '../../src/ops/index.ts';
 

@@ -1,15 +1,15 @@
 // Text of a stream against text of the model it is of: the same ids for the same options.
 import { describe, expect, test } from 'vitest';
-import { DeadTensorError } from '../../src/engine/dead-tensor-error.ts';
+import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/recurrent.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import * as ofModels from '../../src/models/generate.ts';
+import { encodeModel } from '../../src/saving/saved-model.ts';
 import { generate, generateBatch, generateIds } from '../../src/streaming/generate.ts';
 import type { GenerationOptions } from '../../src/streaming/generation.ts';
 import { decodeStream } from '../../src/streaming/load.ts';
-import * as ofModels from '../../src/train/generate.ts';
-import { encodeModel } from '../../src/train/saved-model.ts';
 import { modes } from '../engine/modes.ts';
 import { make, makeOfIds, modelOf, sequences } from './stacks.ts';
 

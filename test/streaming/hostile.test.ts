@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { ModelFileError } from '../../src/io/safetensors.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/recurrent.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { encodeModel } from '../../src/saving/saved-model.ts';
 import { decodeStream } from '../../src/streaming/load.ts';
-import { encodeModel } from '../../src/train/saved-model.ts';
-import { editsOf } from '../train/saving/file-edits.ts';
+import { editsOf } from '../saving/file-edits.ts';
 import { modelOf, sequences } from './stacks.ts';
 
 const model = modelOf(() => [

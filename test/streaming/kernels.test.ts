@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Build, hostHasRelaxedSimd } from '../../src/engine/load.ts';
+import { type Build, hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { bytesOf } from '../../src/streaming/kernel-modules.ts';
 import { bytesOf as bytesAsText } from '../../src/streaming/kernel-modules-text.ts';
 

@@ -1,19 +1,19 @@
 // Streams of files: the bits of `Model.stream`, whatever the layers, the weights' format and the build.
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { init } from '../../src/engine/engine.ts';
-import { activation } from '../../src/layers/activation.ts';
-import type { ActivationName } from '../../src/layers/activations.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
+import { activation } from '../../src/layers/activations/activation.ts';
+import type { ActivationName } from '../../src/layers/activations/activations.ts';
+import { moreActivations } from '../../src/layers/activations/more-activations.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { moreActivations } from '../../src/layers/more-activations.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
+import { model as customModel, type Model, sequential } from '../../src/models/model.ts';
+import { encodeModel } from '../../src/saving/saved-model.ts';
 import { compileKernels, decodeStream, type LoadStreamOptions, loadStream } from '../../src/streaming/load.ts';
 import type { Stream } from '../../src/streaming/stream.ts';
-import { model as customModel, type Model, sequential } from '../../src/train/model.ts';
-import { encodeModel } from '../../src/train/saved-model.ts';
 import { modes } from '../engine/modes.ts';
 import { INPUTS, make, makeOfIds, modelOf, sequences, stacks, TIME, values } from './stacks.ts';
 

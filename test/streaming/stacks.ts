@@ -1,14 +1,14 @@
 // What can run step by step, one stack for each layer and option that matters.
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
-import { activation } from '../../src/layers/activation.ts';
+import { activation } from '../../src/layers/activations/activation.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
 import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
 
 export const INPUTS = 5;
 export const TIME = 6;

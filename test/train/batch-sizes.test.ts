@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import { generateIds } from '../../src/train/generate.ts';
-import { sequential } from '../../src/train/model.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { generateIds } from '../../src/models/generate.ts';
+import { sequential } from '../../src/models/model.ts';
 
 const made = sequential([gru({ units: 1, inputShape: [null, 1] }), dense({ units: 1 })]);
 made.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });

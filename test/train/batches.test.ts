@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { streamBatches } from '../../src/data/stream-batches.ts';
 import { setSeed } from '../../src/engine/random.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import type { BatchData, Batches } from '../../src/train/feeds.ts';
-import type { FitOptions } from '../../src/train/fit.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { sgd } from '../../src/train/optimizers.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
+import type { FitOptions } from '../../src/models/model.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
+import { sgd } from '../../src/optimizers/index.ts';
+import type { BatchData, Batches } from '../../src/train/batches.ts';
 import { expectSameWeights, regression, sequences, targets } from './regression.ts';
 
 beforeEach(() => setSeed(11));
@@ -367,6 +367,8 @@ describe('fit on streamBatches', () => {
     await plain.fit(batches, { epochs: 2 });
     await validated.fit(batches, { epochs: 2, validationData: streamBatches(ids, { batchSize: 4, steps: 3 }) });
     expectSameWeights(plain, validated);
-    expect(plain.statefulLayers[0]!.carried.values).toEqual(validated.statefulLayers[0]!.carried.values);
+    expect(plain.trainer.statefulLayers[0]!.carried.values).toEqual(
+      validated.trainer.statefulLayers[0]!.carried.values,
+    );
   });
 });

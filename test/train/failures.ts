@@ -2,7 +2,7 @@
 import { engine } from '../../src/engine/engine.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { seedStream } from '../../src/engine/random.ts';
-import type { Model } from '../../src/train/model.ts';
+import type { Model } from '../../src/models/model.ts';
 
 /** What failed on demand. */
 export class Struck extends Error {
@@ -73,7 +73,13 @@ export function traceOf(model: Model<any>): string {
   };
   return JSON.stringify(
     {
-      ...{ layers, training, shuffle: model.random.state, seeds: seedStream().state, runs: model.runs.areNone },
+      ...{
+        layers,
+        training,
+        shuffle: model.trainer.random.state,
+        seeds: seedStream().state,
+        runs: model.trainer.runs.areNone,
+      },
       weights: model.weights.map(({ name, version, tensor }) => [name, version, bits(tensor.toArray())]),
     },
     null,

@@ -1,9 +1,9 @@
 // What fit shows of itself: in a terminal, where there is none, and not at all.
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { dense, progressText, sequential, setSeed, type Verbose } from '../../src/index.ts';
+import type { FitOptions } from '../../src/models/model.ts';
 import { progress } from '../../src/node.ts';
-import type { FitOptions } from '../../src/train/fit.ts';
 
 const x = Array.from({ length: 8 }, (_, i) => [i]);
 

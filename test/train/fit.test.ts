@@ -4,12 +4,13 @@ import { type DataLike, NdArray, ndarray } from '../../src/data/array.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import type { Callback } from '../../src/train/fit.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { fBetaScore } from '../../src/train/metrics/makers.ts';
-import { type Logs, type Model, model, sequential } from '../../src/train/model.ts';
-import { adam, sgd } from '../../src/train/optimizers.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
+import { fBetaScore } from '../../src/metrics/index.ts';
+import type { Callback } from '../../src/models/model.ts';
+import { type Model, model, sequential } from '../../src/models/model.ts';
+import { adam, sgd } from '../../src/optimizers/index.ts';
+import type { Logs } from '../../src/train/logs.ts';
 import { integers, values } from '../kernels/reference/values.ts';
 import { expectSameWeights, regression, sequences, targets, weightsOf } from './regression.ts';
 import { expectSameSnapshot, snapshotOf } from './snapshot.ts';
@@ -199,14 +200,14 @@ describe('fit', () => {
     const callbacks = [{ onBatchEnd: (batch: number) => void (batch === 1 && controller.abort(new Error('enough'))) }];
     const run = model.fit(sequences(8), targets(8), { epochs: 5, batchSize: 2, callbacks, signal: controller.signal });
     await expect(run).rejects.toThrow('enough');
-    expect(model.compiled.optimizer.iterations).toBe(2);
+    expect(model.optimizer.iterations).toBe(2);
   });
 
   test('given a signal that is aborted already, trains nothing', async () => {
     const model = regression();
     const run = model.fit(sequences(8), targets(8), { signal: AbortSignal.abort(new Error('too late')) });
     await expect(run).rejects.toThrow('too late');
-    expect(model.compiled.optimizer.iterations).toBe(0);
+    expect(model.optimizer.iterations).toBe(0);
   });
 
   test('lets a timer fire while it trains', async () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { Parameter } from '../../src/autograd/parameter.ts';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
-import { hostHasRelaxedSimd } from '../../src/engine/load.ts';
+import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
+import { type CallOptions, Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { type CallOptions, Layer } from '../../src/layers/layer.ts';
 import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
 
 const [INPUTS, TIME] = [5, 70];
 const sequences = { returnSequences: true } as const;

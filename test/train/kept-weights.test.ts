@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru, lstm } from '../../src/layers/recurrent.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { adam } from '../../src/train/optimizers.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gru, lstm } from '../../src/layers/rnn/recurrent.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
+import { adam } from '../../src/optimizers/index.ts';
 
 const x = ndarray(
   Float32Array.from({ length: 2 * 5 * 3 }, (_, i) => Math.sin(i)),

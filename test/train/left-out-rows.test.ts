@@ -1,23 +1,25 @@
 // Rows that weigh nothing: whatever stands there, no bit of a loss, a metric or a gradient depends on it.
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { ArgumentError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { masking } from '../../src/layers/masking.ts';
+import { lossOf } from '../../src/losses/by-name.ts';
+import * as makers from '../../src/losses/index.ts';
+import type { Loss } from '../../src/losses/loss.ts';
+import { metrics as makersOfMetrics } from '../../src/metrics/all.ts';
+import { metricOf } from '../../src/metrics/by-name.ts';
+import { type Metric, measure } from '../../src/metrics/metric.ts';
+import { model, sequential } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';
-import * as losses from '../../src/train/losses.ts';
-import { metrics as makersOfMetrics } from '../../src/train/metrics/by-name.ts';
-import { measure } from '../../src/train/metrics/metric.ts';
-import { type Metric, metricOf } from '../../src/train/metrics.ts';
-import { model, sequential } from '../../src/train/model.ts';
 import { Objective } from '../../src/train/objective.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { integers, values } from '../kernels/reference/values.ts';
-import '../../src/train/all-names.ts';
+import '../../src/models/all-names.ts';
 
-const { lossOf, ...makers } = losses;
 const [BATCH, TIME, CLASSES] = [3, 4, 3];
 const ROWS = BATCH * TIME;
 const KEPT = [1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0];
@@ -36,7 +38,7 @@ const weights = (): Tensor =>
     { shape: [BATCH, TIME] },
   );
 
-const run = (loss: losses.Loss, y: Tensor, p: ArrayLike<number>, w: Tensor): { value: number; grad: Float32Array } => {
+const run = (loss: Loss, y: Tensor, p: ArrayLike<number>, w: Tensor): { value: number; grad: Float32Array } => {
   const yPred = tensor(p, { shape: [BATCH, TIME, CLASSES] });
   const { value, grads } = valueAndGrad(() => loss.compute(y, yPred, w), [yPred]);
   return { value, grad: grads[0]!.toArray() as Float32Array };
@@ -75,7 +77,7 @@ describe('rows of weight 0', () => {
     { fromLogits: false, ignoreClass: 2, reduction: 'meanWithSampleWeight' },
     { fromLogits: true, reduction: 'sum' },
   ])('of sparseCategoricalCrossentropy %j, may hold any ids and any predictions', (options) => {
-    const loss = losses.sparseCategoricalCrossentropy(options as object);
+    const loss = makers.sparseCategoricalCrossentropy(options as object);
     const ids = integers(ROWS, CLASSES, 3);
     const y = (each: ArrayLike<number>): Tensor => tensor(each, { shape: [BATCH, TIME], dtype: 'i32' });
     const plain = run(loss, y(ids), predictions, weights());
@@ -86,7 +88,7 @@ describe('rows of weight 0', () => {
   });
 
   test('of ctc, may hold labels that fit no sequence, and any predictions', () => {
-    const loss = losses.ctc();
+    const loss = makers.ctc();
     const w = tensor([1, 0, 2]);
     const plain = run(
       loss,
@@ -129,7 +131,7 @@ describe('rows of weight 0', () => {
       );
       p.mask = tensor(KEPT, { shape: [BATCH, TIME] });
       const y = tensor([[1], [2], [1]], { dtype: 'i32' });
-      const { value, grads } = valueAndGrad(() => losses.ctc().compute(y, p), [p]);
+      const { value, grads } = valueAndGrad(() => makers.ctc().compute(y, p), [p]);
       return { value, grad: grads[0]!.toArray().map((d, i) => (isKept(i, CLASSES) ? d : 0)) };
     });
     expect(Number.isFinite(results[0]!.value)).toBe(true);
@@ -139,7 +141,7 @@ describe('rows of weight 0', () => {
   test('of a loss of the caller’s own, may hold any numbers, whether it is a function or an object', () => {
     const each = (y: Tensor, p: Tensor): Tensor =>
       ops.sum(ops.div(ops.square(ops.sub(ops.log(p), y)), ops.sub(ops.mul(p, p), y)), { axis: -1 });
-    const object: losses.Loss = {
+    const object: Loss = {
       name: 'own',
       targetDtype: 'f32',
       compute: (y, p, w) => ops.mean(ops.mul(each(y, p), w!)),
@@ -238,7 +240,7 @@ describe('a model', () => {
 
   test('with a mask and reduction sum, has the sum over what the mask keeps, as in Keras', () => {
     const network = sequential([masking(), dense({ units: 1, kernelInitializer: 'ones' })]);
-    network.compile({ optimizer: 'sgd', loss: losses.meanSquaredError({ reduction: 'sum' }) });
+    network.compile({ optimizer: 'sgd', loss: makers.meanSquaredError({ reduction: 'sum' }) });
     // (1 − 3)² + (2 − 3)² + (3 − 3)²
     expect(
       network.evaluate(X, [

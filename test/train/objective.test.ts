@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, tensor } from '../../src/autograd/tensor.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { precision } from '../../src/train/metrics/makers.ts';
+import { tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
+import { precision } from '../../src/metrics/index.ts';
 import { Objective, type ObjectiveOptions } from '../../src/train/objective.ts';
 
 const unweighed = { sampleWeight: undefined, classWeight: undefined };
@@ -9,7 +10,7 @@ const unweighed = { sampleWeight: undefined, classWeight: undefined };
 describe('metrics of an objective', () => {
   test('leave padding out, and take no notice of sample weights', () => {
     const objective = new Objective({ loss: sparseCategoricalCrossentropy(), metrics: ['accuracy', 'perplexity'] });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     // Right, wrong, padding; right, padding, padding.
     const yes = [0.5, 0.25, 0.25];
     const prediction = tensor([
@@ -39,7 +40,7 @@ describe('metrics of an objective', () => {
       loss: { a: 'meanSquaredError', b: 'binaryCrossentropy' },
       metrics: { a: ['mae'], b: [precision({ thresholds: [0.2, 0.7] })] },
     });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     const y = { a: tensor([[1], [2]]), b: tensor([[1], [0]]) };
     objective.compute(y, { a: tensor([[2], [4]]), b: tensor([[0.75], [0.5]]) }, unweighed, watch);
     expect(watch.logs()).toEqual({ a_mae: 1.5, b_precision_0: 0.5, b_precision_1: 1 });
@@ -47,7 +48,7 @@ describe('metrics of an objective', () => {
 
   test('a mask of fewer axes than the rows, holds for all rows of its step', () => {
     const objective = new Objective({ loss: 'meanSquaredError', metrics: ['mae'] });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     const prediction = tensor([1, 2, 3, 4, 50, 60, 70, 80], { shape: [1, 2, 2, 2] });
     prediction.mask = tensor([[1, 0]]);
     objective.compute(tensor(new Float32Array(8), { shape: [1, 2, 2, 2] }), prediction, unweighed, watch);
@@ -62,7 +63,7 @@ describe('weighted metrics of an objective', () => {
       metrics: ['mae'],
       weightedMetrics: { a: ['mae', 'mae'], b: ['mse'] },
     });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     const y = { a: tensor([[0], [0]]), b: tensor([[0], [0]]) };
     const sampleWeight = { a: tensor([3, 1]), b: tensor([0, 1]) };
     objective.compute(y, { a: tensor([[1], [5]]), b: tensor([[2], [4]]) }, { ...unweighed, sampleWeight }, watch);
@@ -77,7 +78,7 @@ describe('weighted metrics of an objective', () => {
 
   test('over batches of different weight, are those of all rows together', () => {
     const objective = new Objective({ loss: 'meanSquaredError', weightedMetrics: ['mae'] });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     for (const [value, weight] of [
       [1, 3],
       [5, 1],

@@ -3,10 +3,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import type { Callback } from '../../src/train/fit.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
-import { encodeModel, restoreModel } from '../../src/train/saved-model.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import type { Callback } from '../../src/models/model.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
+import { encodeModel, restoreModel } from '../../src/saving/saved-model.ts';
 import { values } from '../kernels/reference/values.ts';
 
 beforeEach(() => setSeed(2));
@@ -118,7 +118,7 @@ describe('a callback of fit', () => {
     await expect(model.fit(x, y, { callbacks: [callback] })).rejects.toThrow(
       `${name}: expected a model on which nothing runs`,
     );
-    expect(model.runs.areNone).toBe(true);
+    expect(model.trainer.runs.areNone).toBe(true);
   });
 });
 
@@ -139,7 +139,7 @@ describe('predict and evaluate while fit runs', () => {
     expect(seen).toHaveLength(6);
     expect(seen[0]).toEqual(seen[1]);
     expect(weightsOf(model)).toEqual(weightsOf(alone));
-    expect(model.statefulLayers[0]!.carried.values).toEqual(alone.statefulLayers[0]!.carried.values);
+    expect(model.trainer.statefulLayers[0]!.carried.values).toEqual(alone.trainer.statefulLayers[0]!.carried.values);
   });
 
   test('on batches, are refused of a stateful model and run of another', async () => {
@@ -164,6 +164,6 @@ test('a run that was refused or that failed, leaves the model free', async () =>
     }),
   ).rejects.toThrow('no batches');
   await expect(model.predict(() => [])).rejects.toThrow('expected one batch or more');
-  expect(model.runs.areNone).toBe(true);
+  expect(model.trainer.runs.areNone).toBe(true);
   model.compile(options);
 });

@@ -1,5 +1,5 @@
 // All that a failed training step must leave as it was, to compare to the bit.
-import type { Model } from '../../src/train/model.ts';
+import type { Model } from '../../src/models/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 
 export interface Snapshot {
@@ -9,9 +9,9 @@ export interface Snapshot {
 
 /** Weights, optimizer state, carried states, every stream of random numbers, and the optimizer's count. */
 export function snapshotOf(model: Model): Snapshot {
-  const { optimizer } = model.compiled;
+  const { optimizer } = model;
   const arrays: Snapshot['arrays'] = {};
-  const counts: Snapshot['counts'] = { iterations: optimizer.iterations, shuffle: model.random.state };
+  const counts: Snapshot['counts'] = { iterations: optimizer.iterations, shuffle: model.trainer.random.state };
   for (const weight of model.weights) {
     arrays[weight.name] = weight.toArray();
     counts[`version of ${weight.name}`] = weight.version;

@@ -1,15 +1,16 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
-import { DeadTensorError, type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import type { Nested } from '../../src/data/nested.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { lstm } from '../../src/layers/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
+import { type AnyModel, sequential } from '../../src/models/model.ts';
 import { add, linear, mean, reshape, softmaxCrossEntropy, square, tanh } from '../../src/ops/index.ts';
-import { sparseCategoricalCrossentropy } from '../../src/train/losses.ts';
-import { type AnyModel, sequential } from '../../src/train/model.ts';
 import { Objective } from '../../src/train/objective.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { integers, values } from '../kernels/reference/values.ts';
@@ -84,7 +85,7 @@ describe('logits that their loss reads last', () => {
 
   test('are seen by metrics as they were', () => {
     const objective = new Objective({ loss, metrics: ['accuracy'] });
-    const watch = objective.watch();
+    const watch = objective.metricTracker();
     engine().step(() => {
       run(
         () => linear(x, head),

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import { type Model, sequential } from '../../src/train/model.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { type Model, sequential } from '../../src/models/model.ts';
 import { values } from '../kernels/reference/values.ts';
 
 beforeEach(() => setSeed(4));
@@ -15,7 +15,7 @@ function stateful(): Model {
   return model;
 }
 
-const statesOf = (model: Model) => model.statefulLayers.map(({ carried }) => carried.values);
+const statesOf = (model: Model) => model.trainer.statefulLayers.map(({ carried }) => carried.values);
 const x = (count: number, time = 3, width = 2) => ndarray(values(count * time * width, 3), [count, time, width]);
 const y = (count: number, width = 1) => ndarray(values(count * width, 5), [count, width]);
 

@@ -1,17 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { ArgumentError, type Tensor } from '../../src/autograd/tensor.ts';
+import type { Tensor } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { setSeed } from '../../src/engine/random.ts';
-import { bidirectional } from '../../src/layers/bidirectional.ts';
+import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import type { Layer } from '../../src/layers/layer.ts';
 import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/recurrent.ts';
-import { gradientFlow } from '../../src/train/gradient-flow.ts';
-import { type Model, model, sequential } from '../../src/train/model.ts';
-import { sgd } from '../../src/train/optimizers.ts';
+import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
+import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gradientFlow } from '../../src/models/gradient-flow.ts';
+import { type Model, model, sequential } from '../../src/models/model.ts';
+import { sgd } from '../../src/optimizers/index.ts';
 import { values } from '../kernels/reference/values.ts';
 import { expectSameWeights, weightsOf } from './regression.ts';
 

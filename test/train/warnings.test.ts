@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/recurrent.ts';
-import type { LossName } from '../../src/train/losses.ts';
-import { sequential } from '../../src/train/model.ts';
+import { gru } from '../../src/layers/rnn/recurrent.ts';
+import type { LossName } from '../../src/losses/by-name.ts';
+import { sequential } from '../../src/models/model.ts';
 import { onWarning } from '../../src/train/warnings.ts';
 import { sequences, targets } from './regression.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/autograd/tensor.ts';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { masking } from '../../src/layers/masking.ts';
-import type { FitOptions } from '../../src/train/fit.ts';
-import { type CompileOptions, type Model, sequential } from '../../src/train/model.ts';
-import { sgd } from '../../src/train/optimizers.ts';
+import type { FitOptions } from '../../src/models/model.ts';
+import { type CompileOptions, type Model, sequential } from '../../src/models/model.ts';
+import { sgd } from '../../src/optimizers/index.ts';
 import golden from '../golden/weighting.json' with { type: 'json' };
 
 type Case = (typeof golden.cases)[number];

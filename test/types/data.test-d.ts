@@ -1,6 +1,15 @@
 // What the compiler knows of arrays, weights and ops; `npm run typecheck` runs it.
-import type { NdArray, NestedNumbers, Tensor } from '../../src/index.ts';
-import { dense, lstm, model, ndarray, ops, sequential } from '../../src/index.ts';
+import {
+  dense,
+  lstm,
+  model,
+  type NdArray,
+  type NestedNumbers,
+  ndarray,
+  ops,
+  sequential,
+  type Tensor,
+} from '../../src/index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <A, B>(_: Same<A, B>): void => {};

@@ -1,15 +1,18 @@
 // What the compiler knows of recurrent layers; `npm run typecheck` runs it.
-import type { Layer, LstmOptions, Recurrent, Tensor } from '../../src/index.ts';
 import {
   additiveAttention,
   attention,
   bidirectional,
   gru,
   gruCell,
+  type Layer,
+  type LstmOptions,
   lstm,
+  type Recurrent,
   rnn,
   sequential,
   simpleRnn,
+  type Tensor,
 } from '../../src/index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

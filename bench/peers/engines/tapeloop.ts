@@ -3,13 +3,13 @@ import { tensor } from '../../../src/autograd/tensor.ts';
 import { ndarray } from '../../../src/data/array.ts';
 import { Init } from '../../../src/engine/abi.ts';
 import { type Engine, init } from '../../../src/engine/engine.ts';
+import type { Layer } from '../../../src/layers/base/layer.ts';
 import { dense } from '../../../src/layers/dense.ts';
 import { embedding } from '../../../src/layers/embedding.ts';
-import type { Layer } from '../../../src/layers/layer.ts';
-import { gru, lstm } from '../../../src/layers/recurrent.ts';
-import { sparseCategoricalCrossentropy } from '../../../src/train/losses.ts';
-import { sequential } from '../../../src/train/model.ts';
-import { adam } from '../../../src/train/optimizers.ts';
+import { gru, lstm } from '../../../src/layers/rnn/recurrent.ts';
+import { sparseCategoricalCrossentropy } from '../../../src/losses/index.ts';
+import { sequential } from '../../../src/models/model.ts';
+import { adam } from '../../../src/optimizers/index.ts';
 import {
   ADAM,
   type Case,

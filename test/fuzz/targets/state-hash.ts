@@ -13,17 +13,17 @@ export function stateHash(model: AnyModel): string {
   };
   const addTensor = ({ engine, ptr, size }: Tensor): void => add(engine.f32(ptr, size));
   for (const { tensor } of weights) addTensor(tensor);
-  for (const { carried } of model.statefulLayers) for (const state of carried.values ?? []) add(state);
+  for (const { carried } of model.trainer.statefulLayers) for (const state of carried.values ?? []) add(state);
   const parts: unknown[] = [
     network.isBuilt,
     network.batchInputShape,
     weights.map(({ name, shape }) => [name, shape]),
     network.tree().map(({ random }) => random.state),
-    model.statefulLayers.map(({ carried }) => carried.batch),
+    model.trainer.statefulLayers.map(({ carried }) => carried.batch),
   ];
   if (model.isCompiled) {
     const { optimizer } = model;
-    parts.push(optimizer.steps, optimizer.config(), model.random.state);
+    parts.push(optimizer.steps, optimizer.config(), model.trainer.random.state);
     if (optimizer.steps > 0) for (const slot of optimizer.state(weights).values()) addTensor(slot);
   }
   return `${hash} ${JSON.stringify(parts)}`;

@@ -1,5 +1,5 @@
-import type { Shape } from '../../../src/autograd/tensor.ts';
-import type { AnyLayer, CallOptions } from '../../../src/layers/layer.ts';
+import type { Shape } from '../../../src/checks/shape.ts';
+import type { AnyLayer, CallOptions } from '../../../src/layers/base/layer.ts';
 import type { Mat, Seq, Vec } from '../../reference/layers.ts';
 
 /** An input of a layer: numbers in [−1, 1), or ids below a limit. */

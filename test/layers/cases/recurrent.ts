@@ -1,5 +1,5 @@
-import { bidirectional } from '../../../src/layers/bidirectional.ts';
-import { gruCell, lstmCell, simpleRnnCell } from '../../../src/layers/built-in-cells.ts';
+import { bidirectional } from '../../../src/layers/rnn/bidirectional.ts';
+import { gruCell, lstmCell, simpleRnnCell } from '../../../src/layers/rnn/built-in-cells.ts';
 import {
   type GruOptions,
   gru,
@@ -7,9 +7,9 @@ import {
   lstm,
   type SimpleRnnOptions,
   simpleRnn,
-} from '../../../src/layers/recurrent.ts';
-import { StackedCells } from '../../../src/layers/recurrent-cell.ts';
-import { rnn } from '../../../src/layers/rnn.ts';
+} from '../../../src/layers/rnn/recurrent.ts';
+import { StackedCells } from '../../../src/layers/rnn/recurrent-cell.ts';
+import { rnn } from '../../../src/layers/rnn/rnn.ts';
 import { add, linear, tanh } from '../../../src/ops/index.ts';
 import type { CellRules, Mat, Seq, Vec, WalkRules } from '../../reference/layers.ts';
 import * as reference from '../../reference/layers.ts';

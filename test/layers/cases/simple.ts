@@ -1,5 +1,6 @@
-import { activation } from '../../../src/layers/activation.ts';
+import { activation } from '../../../src/layers/activations/activation.ts';
 import { additiveAttention, attention } from '../../../src/layers/attention.ts';
+import { Sequential } from '../../../src/layers/base/sequential.ts';
 import { conv1d } from '../../../src/layers/conv1d.ts';
 import { dense } from '../../../src/layers/dense.ts';
 import { dropout, spatialDropout1d } from '../../../src/layers/dropout.ts';
@@ -14,10 +15,9 @@ import {
   globalMaxPooling1d,
   maxPooling1d,
 } from '../../../src/layers/pooling.ts';
-import { lstm } from '../../../src/layers/recurrent.ts';
 import { repeatVector } from '../../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../../src/layers/reshape.ts';
-import { Sequential } from '../../../src/layers/sequential.ts';
+import { lstm } from '../../../src/layers/rnn/recurrent.ts';
 import { timeDistributed } from '../../../src/layers/time-distributed.ts';
 import * as reference from '../../reference/layers.ts';
 import { type Elementwise, elementwise, type Mat, type Seq, type Vec } from '../../reference/layers.ts';

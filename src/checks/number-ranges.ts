@@ -1,0 +1,25 @@
+import { ArgumentError, isFloat32, shown } from './argument-error.ts';
+
+// By the words of the message.
+const ranges = {
+  '≥ 0': (value) => value >= 0,
+  '> 0': (value) => value > 0,
+  '1 or ≥ 1.01': (value) => value === 1 || value >= 1.01,
+  'in [0, 1]': (value) => value >= 0 && value <= 1,
+  'in (0, 1]': (value) => value > 0 && value <= 1,
+  'in [0, 1)': (value) => value >= 0 && value < 1,
+  'a finite number': () => true,
+  'an integer': Number.isInteger,
+  'an integer ≥ 0': (value) => Number.isInteger(value) && value >= 0,
+  'an integer ≥ 1': (value) => Number.isInteger(value) && value >= 1,
+  'an integer from 2 to 100,000': (value) => Number.isInteger(value) && value >= 2 && value <= 100_000,
+} satisfies Record<string, (value: number) => boolean>;
+
+/** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
+export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
+  const fits = isFloat32(value);
+  if (fits && ranges[range](value)) return;
+  throw new ArgumentError(
+    `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${shown(value)}`,
+  );
+}

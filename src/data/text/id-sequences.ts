@@ -1,0 +1,156 @@
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { DataError } from '../sources/data-error.ts';
+import { type NamedBytes, openSource, type Source, type SourceOptions } from '../sources/source.ts';
+
+/** Unsigned little-endian integers of 8, 16 or 32 bits. */
+export type IdWidth = 'u8' | 'u16' | 'u32';
+
+export interface IdSources {
+  /** All sequences, one after another. */
+  ids: Source;
+  /** N + 1 numbers: sequence i is ids[offsets[i] … offsets[i+1]). */
+  offsets: Source;
+  /** N numbers. */
+  labels: Source;
+}
+
+export interface IdOptions extends Omit<SourceOptions, 'sha256' | 'name'> {
+  /** The checksum of each file. */
+  sha256?: { [file in keyof IdSources]?: string };
+  /** The width of each file's numbers; ids u16, offsets u32 and labels u8 unless given. */
+  widths?: { [file in keyof IdSources]?: IdWidth };
+  /** Ids from here on become `outOfVocabulary`; with ids by falling frequency the most frequent words stay. */
+  numWords?: number;
+  /** Ids below become `outOfVocabulary`, 0 and 1 among them, as in Keras. */
+  skipTop?: number;
+  /** Sequences of this length or more are left out with their labels, as Keras's `maxlen` does it; `padSequences` cuts them instead. */
+  maxLength?: number;
+  /** What replaces other ids, 2 unless given; `null` leaves them out. */
+  outOfVocabulary?: number | null;
+}
+
+export interface IdSequences {
+  /** Ids, of unequal lengths. */
+  sequences: Int32Array<ArrayBuffer>[];
+  /** `[sequences.length]`. */
+  labels: Int32Array<ArrayBuffer>;
+}
+
+/**
+ * Reads labelled sequences of ids from three files, as IMDB reviews come as word ids: all ids, where each sequence begins, the labels.
+ *
+ * The options are those of `keras.datasets.imdb.load_data`; that function also shuffles, as `shuffle` does here.
+ *
+ * @param sources the three files, each as `readSource` takes it.
+ * @returns sequences of unequal length and their labels, in memory of their own. `padSequences` makes one array of them.
+ * @throws DataError if a file is no whole number of integers, the offsets do not rise from 0 to the number of ids, there are not as many
+ *   labels as sequences, or an id takes more than 31 bits; it names file and index. ArgumentError if an option is none or no sequence is
+ *   shorter than `maxLength`; as `readSource` does.
+ * @see https://keras.io/api/datasets/imdb/
+ *
+ * @example
+ * const train = await loadIds(
+ *   { ids: 'train.ids.u16.gz', offsets: 'train.offsets.u32', labels: 'train.labels.u8' },
+ *   { numWords: 10000 },
+ * );
+ * const x = padSequences(train.sequences, { maxLength: 500 });
+ */
+export async function loadIds(sources: IdSources, options: IdOptions = {}): Promise<IdSequences> {
+  checkOptions('loadIds', options, {
+    fetch: 1,
+    signal: 1,
+    onProgress: 1,
+    cache: 1,
+    gzip: 1,
+    sha256: 1,
+    widths: 1,
+    numWords: 1,
+    skipTop: 1,
+    maxLength: 1,
+    outOfVocabulary: 1,
+  });
+  const { sha256 = {}, widths = {}, numWords, skipTop = 0, maxLength, outOfVocabulary = 2, ...how } = options;
+  const limits = { numWords, skipTop, maxLength, outOfVocabulary: outOfVocabulary ?? undefined };
+  for (const [key, value] of Object.entries(limits)) {
+    const isId = key === 'outOfVocabulary';
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && !(isId && value > 0x7fffffff))) {
+      const range = isId ? 'from 0 to 2^31 - 1' : 'of 0 or more';
+      throw new ArgumentError(`loadIds: ${key} expected a whole number ${range}, got ${shown(value)}`);
+    }
+  }
+  for (const [key, value] of Object.entries({ sha256, widths })) {
+    if (typeof value !== 'object' || value === null) {
+      throw new ArgumentError(`loadIds: ${key} expected an object, got ${shown(value)}`);
+    }
+  }
+  const open = async (file: keyof IdSources): Promise<NamedBytes> => {
+    const digest = sha256[file];
+    return openSource(sources[file], { ...how, ...(digest !== undefined && { sha256: digest }) });
+  };
+  const files = await Promise.all([open('ids'), open('offsets'), open('labels')]);
+  const ids = integers(files[0], widths.ids ?? 'u16');
+  const offsets = integers(files[1], widths.offsets ?? 'u32');
+  const labels = integers(files[2], widths.labels ?? 'u8');
+  checkOffsets(offsets, { ids: ids.length, labels: labels.length, file: files[1].name, labelFile: files[2].name });
+
+  const kept: number[] = [];
+  for (let i = 0; i < labels.length; i++) {
+    if (maxLength === undefined || offsets[i + 1]! - offsets[i]! < maxLength) kept.push(i);
+  }
+  if (kept.length === 0 && labels.length > 0) {
+    throw new ArgumentError(`loadIds: maxLength ${maxLength} left none of ${labels.length} sequences, all are as long`);
+  }
+  const inVocabulary = (id: number): boolean => id >= skipTop && (numWords === undefined || id < numWords);
+  const sequences = kept.map((i) => {
+    const sequence = ids.subarray(offsets[i], offsets[i + 1]);
+    return outOfVocabulary === null
+      ? sequence.filter(inVocabulary)
+      : sequence.map((id) => (inVocabulary(id) ? id : outOfVocabulary));
+  });
+  return { sequences, labels: Int32Array.from(kept, (i) => labels[i]!) };
+}
+
+function integers({ name, bytes }: NamedBytes, width: IdWidth): Int32Array<ArrayBuffer> {
+  const size = new Map([
+    ['u8', 1],
+    ['u16', 2],
+    ['u32', 4],
+  ]).get(width);
+  if (size === undefined) throw new ArgumentError(`loadIds: widths expected 'u8', 'u16' or 'u32', got ${shown(width)}`);
+  if (bytes.length % size !== 0) {
+    throw new DataError(
+      name,
+      `expected numbers of ${size} bytes, got ${bytes.length} bytes: the file is cut short or of another width`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const values = new Int32Array(bytes.length / size);
+  for (let i = 0; i < values.length; i++) {
+    const value = size === 1 ? bytes[i]! : size === 2 ? view.getUint16(2 * i, true) : view.getUint32(4 * i, true);
+    if (value > 0x7fffffff) throw new DataError(name, `expected numbers below 2^31, got ${value} at index ${i}`);
+    values[i] = value;
+  }
+  return values;
+}
+
+function checkOffsets(
+  offsets: Int32Array,
+  { ids, labels, file, labelFile }: { ids: number; labels: number; file: string; labelFile: string },
+): void {
+  if (offsets.length !== labels + 1) {
+    throw new DataError(
+      file,
+      `expected ${labels + 1} offsets for the ${labels} labels of ${labelFile}, got ${offsets.length}`,
+    );
+  }
+  if (offsets[0] !== 0) throw new DataError(file, `offset 0 expected 0, got ${offsets[0]}`);
+  for (let i = 1; i < offsets.length; i++) {
+    if (offsets[i]! < offsets[i - 1]!) {
+      throw new DataError(file, `offset ${i} expected ${offsets[i - 1]} or more, the offset before, got ${offsets[i]}`);
+    }
+  }
+  if (offsets[labels] !== ids) {
+    throw new DataError(file, `offset ${labels}, the last, expected ${ids}, the number of ids, got ${offsets[labels]}`);
+  }
+}

@@ -1,0 +1,51 @@
+import type { Tensor } from '../../autograd/tensor.ts';
+import {
+  celu,
+  elu,
+  gelu,
+  hardShrink,
+  hardSigmoid,
+  hardSilu,
+  hardTanh,
+  leakyRelu,
+  logSigmoid,
+  mish,
+  relu6,
+  selu,
+  silu,
+  softplus,
+  softShrink,
+  softsign,
+  squareplus,
+  tanhShrink,
+} from '../../ops/elementwise/activations.ts';
+import { exp } from '../../ops/elementwise/elementwise.ts';
+import { logSoftmax } from '../../ops/softmax.ts';
+
+/** All activations but the usual ones. */
+export const moreActivations = {
+  relu6,
+  leakyRelu,
+  elu,
+  selu,
+  celu,
+  gelu,
+  geluTanh: (x) => gelu(x, { approximate: true }),
+  softplus,
+  softsign,
+  silu,
+  swish: silu,
+  hardSigmoid,
+  hardSigmoid2: (x) => hardSigmoid(x, 0.2),
+  hardSilu,
+  hardSwish: hardSilu,
+  mish,
+  exponential: exp,
+  logSigmoid,
+  hardTanh,
+  tanhShrink,
+  softShrink,
+  hardShrink,
+  squareplus,
+  logSoftmax,
+} satisfies Record<string, (x: Tensor) => Tensor>;

@@ -1,0 +1,165 @@
+import { empty, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectCount, isFloat32, shown } from '../../checks/argument-error.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { changed, made, openTransaction, type Transaction } from '../../engine/transaction.ts';
+import { inOrder } from '../../ops/shapes/layout.ts';
+
+/** One state of a recurrence: its name, and how many numbers a sequence has of it. */
+export interface StateSpec {
+  readonly name: string;
+  readonly width: number;
+}
+
+/** Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state of it. */
+export function expectStates(
+  layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },
+  states: readonly Tensor[],
+  batch: number,
+): void {
+  const what = `${layer.describe()}: initialState`;
+  const specs = layer.stateSpecs;
+  if (!Array.isArray(states) || states.length !== specs.length) {
+    const names = specs.map(({ name }) => name).join(', ');
+    throw new ArgumentError(
+      `${what} expected ${specs.length} tensors (${names}), got ${states?.length ?? shown(states)}`,
+    );
+  }
+  specs.forEach(({ width }, i) => {
+    expectF32(`${what}[${i}]`, states[i]);
+    expectShape(`${what}[${i}]`, states[i].shape, [batch, width]);
+  });
+}
+
+/** The states that a stateful layer carries from one batch to the next. Values are carried, gradients are not. */
+export class CarriedStates {
+  readonly specs: readonly StateSpec[];
+  readonly #describe: () => string;
+  #held: readonly Tensor[] | undefined;
+  // The transaction that can put back the values of `#held`.
+  #savedBy: Transaction | undefined;
+
+  constructor(specs: readonly StateSpec[], describe: () => string) {
+    this.specs = specs;
+    this.#describe = describe;
+  }
+
+  /** Copies, `[B, width]` each; undefined before the first batch and after `reset`. */
+  get values(): Float32Array[] | undefined {
+    return this.#held?.map((state) => state.toArray() as Float32Array);
+  }
+
+  /** Sequences in a batch, once there was one. */
+  get batch(): number | undefined {
+    return this.#held?.[0]?.shape[0];
+  }
+
+  /** Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with `batch`·width values each. */
+  set(states: readonly ArrayLike<number>[], batch: number): void {
+    expectCount(`${this.#describe()}: batch`, batch);
+    if (states?.length !== this.specs.length) {
+      throw new ArgumentError(
+        `${this.#describe()}: states expected ${this.specs.length} arrays, got ${states?.length}`,
+      );
+    }
+    this.specs.forEach(({ width }, i) => {
+      const length = states[i]?.length;
+      if (length !== batch * width) {
+        throw new ArgumentError(
+          `${this.#describe()}: states[${i}] expected ${batch * width} values for [${batch}, ${width}], got ${length}`,
+        );
+      }
+      const bad = Array.from(states[i]!).find((value) => !isFloat32(value));
+      if (bad !== undefined) {
+        throw new ArgumentError(`${this.#describe()}: states[${i}] expected finite numbers, got ${bad}`);
+      }
+    });
+    this.#expectBatch(batch);
+    this.#writable(batch).forEach((state, i) => state.set(states[i]!));
+  }
+
+  /**
+   * Copies of the states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size than the one before.
+   * Changes nothing.
+   */
+  begin(batch: number): readonly Tensor[] | undefined {
+    this.#expectBatch(batch);
+    // A backward pass reads them after `keep` has written the next ones.
+    return this.#held?.map(({ engine, name, shape, size, ptr }) => {
+      const copy = empty(shape, { name, engine });
+      engine.kernels.scale(size, 1, ptr, copy.ptr);
+      return copy;
+    });
+  }
+
+  /** Keeps the states in which a batch ended, whose size `begin` was asked about. */
+  keep(states: readonly Tensor[]): void {
+    const [{ shape, engine }] = states as [Tensor];
+    this.#writable(shape[0]!, engine).forEach(({ ptr, size }, i) => {
+      engine.kernels.scale(size, 1, inOrder(states[i]!, false).ptr, ptr);
+    });
+  }
+
+  /** Makes the next batch start from zeros. */
+  reset(): void {
+    this.#replace(undefined);
+  }
+
+  #expectBatch(batch: number): void {
+    if (!this.#held || this.batch === batch) return;
+    throw new ArgumentError(
+      `${this.#describe()}: stateful, so every batch expected ${this.batch} samples as the first, got ${batch}; call resetStates() to start anew`,
+    );
+  }
+
+  #make(batch: number, engine?: Engine): Tensor[] {
+    return this.specs.map(({ name, width }) =>
+      made(persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) })),
+    );
+  }
+
+  /** Buffers for states of a batch, whose values now the open transaction can put back. */
+  #writable(batch: number, engine?: Engine): readonly Tensor[] {
+    const held = this.#held;
+    if (!held || this.batch !== batch) this.#replace(this.#make(batch, engine));
+    else if (this.#savedBy !== openTransaction() || !this.#savedBy) {
+      const values = this.values!;
+      this.#savedBy = openTransaction();
+      changed(
+        () => {
+          this.#savedBy = undefined;
+          if (this.#held === held) held.forEach((state, i) => state.set(values[i]!));
+        },
+        () => {
+          this.#savedBy = undefined;
+        },
+      );
+    }
+    return this.#held!;
+  }
+
+  #replace(next: readonly Tensor[] | undefined): void {
+    const held = this.#held;
+    const dispose = (states: readonly Tensor[] = []): void => {
+      for (const state of states) state.dispose();
+    };
+    this.#held = next;
+    changed(
+      () => {
+        if (this.#held !== next) return;
+        dispose(next);
+        this.#held = held;
+      },
+      () => dispose(held),
+    );
+  }
+
+  /** Starts from zeros until the function it returns is called, which puts the states back. */
+  setAside(): () => void {
+    const [held, savedBy] = [this.#held, this.#savedBy];
+    this.#held = undefined;
+    return () => {
+      for (const state of this.#held ?? []) state.dispose();
+      [this.#held, this.#savedBy] = [held, savedBy];
+    };
+  }
+}

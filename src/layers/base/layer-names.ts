@@ -1,0 +1,47 @@
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
+
+/** What names are given to. */
+interface NamedLayer {
+  readonly className: string;
+  readonly defaultName: string;
+  /** Whether it keeps its name. */
+  readonly isNamed: boolean;
+  name: string;
+}
+
+/**
+ * Gives layers that stand side by side their names, as Keras numbers them: of one kind lstm, lstm_1, ….
+ *
+ * @param seen those that have a name from another place.
+ * @param kindOf what a name is made of. Default: the layer's own.
+ * @throws ArgumentError for a name that two have for good, or a layer that is there twice.
+ */
+export function nameLayers<L extends NamedLayer>(
+  what: string,
+  layers: readonly L[],
+  seen: ReadonlySet<L>,
+  kindOf = (layer: L): string => layer.defaultName,
+): void {
+  const taken = new Map<string, number>();
+  const isFixed = (layer: L): boolean => layer.isNamed || seen.has(layer);
+  layers.forEach((layer, i) => {
+    if (!layer?.className) throw new ArgumentError(`${what}: layers[${i}] expected a layer, got ${shown(layer)}`);
+    const { name } = layer;
+    if (layers.indexOf(layer) < i) throw new ArgumentError(`${what}: layer '${name}' is listed twice`);
+    if (!isFixed(layer)) return;
+    const other = taken.get(name);
+    if (other !== undefined) {
+      const [a, b] = [other, i].map((at) => `layers[${at}] (${layers[at]!.className})`);
+      throw new ArgumentError(`${what}: two layers are named '${name}', ${a} and ${b}`);
+    }
+    taken.set(name, i);
+  });
+  layers.forEach((layer, i) => {
+    if (isFixed(layer)) return;
+    const kind = kindOf(layer);
+    let name = kind;
+    for (let n = 1; taken.has(name); n++) name = `${kind}_${n}`;
+    taken.set(name, i);
+    layer.name = name;
+  });
+}

@@ -1,0 +1,237 @@
+import { type DType, Tensor, zeros } from '../../autograd/tensor.ts';
+import { ArgumentError, expectType, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import type { Shape } from '../../checks/shape.ts';
+import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
+import { engine } from '../../engine/engine.ts';
+import { seedStream } from '../../engine/random.ts';
+import { changed, transaction } from '../../engine/transaction.ts';
+import type { LayerConfig } from '../../io/model-file.ts';
+import { expectIds } from '../../ops/ids.ts';
+import { type BatchShape, isShape } from './batch-shape.ts';
+import { expectInputShape, type InputSpec, isInputSpec } from './input-spec.ts';
+import {
+  type AnyLayer,
+  type CallOptions,
+  inNetwork,
+  isTraining,
+  Layer,
+  type LayerLike,
+  layerOf,
+  takesWeights,
+  withTraining,
+} from './layer.ts';
+import { nameLayers } from './layer-names.ts';
+
+export type LayersOf = Readonly<Record<string, LayerLike>> | readonly LayerLike[];
+
+/** Layers as `forward` gets them: a model among them as a layer. */
+export type Callables<L extends LayersOf> = {
+  readonly [K in keyof L]: L[K] extends { readonly network: infer N } ? N : L[K];
+};
+
+export interface NetworkOptions<L extends LayersOf> {
+  /**
+   * The layers that `forward` calls, by name or in a list; one may be called as often as it is wanted. Those that have weights, carry states
+   * or draw random numbers must be there: what is not listed is neither trained nor saved, and so is refused at the first call.
+   */
+  layers: L;
+  name?: string | undefined;
+  /** One input, a list, or several by name: in this form data is given and `forward` gets it. Default: one f32 input. */
+  inputs?: Nested<InputSpec> | undefined;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: `forward` gets the form that `inputs` declares, which types do not follow here.
+export type Forward<L extends LayersOf, Y> = (x: any, layers: Callables<L>, options: CallOptions) => Y;
+
+/** What stands at a place of something nested, if it does. */
+const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
+  key === undefined ? (nested as T) : (nested as Record<string, T>)[key];
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+/** A model of the caller's own as one layer: its layers, and a function that calls them. */
+export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = Nested<Tensor>> extends Layer<
+  Y,
+  Nested<Tensor>
+> {
+  readonly className = 'Functional';
+  readonly layers: readonly AnyLayer[];
+  readonly #inputs: Nested<InputSpec>;
+  readonly #callables: Callables<L>;
+  readonly #keys: ReadonlyMap<AnyLayer, string>;
+  readonly #declaresInputs: boolean;
+  readonly #forward: Forward<L, Y>;
+  /** Outputs of a sample, by the shapes of its inputs. */
+  readonly #outputShapes = new Map<string, Nested<BatchShape>>();
+
+  constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
+    const known = { layers: 1, name: 1, inputs: 1 };
+    const { layers, name, inputs = {} } = checkOptions<NetworkOptions<L>>('model', options, known);
+    expectType('model: layers', layers, 'an object');
+    expectType('model: inputs', inputs, 'an object');
+    expectType('model: forward', forward, 'a function');
+    const only = isInputSpec(inputs) ? inputs : undefined;
+    super('model', { name, inputShape: only?.shape });
+    const isList = Array.isArray(layers);
+    const entries = Object.entries(layers).map(
+      ([key, layer]) => [key, layerOf(`model: layers.${key}`, layer as LayerLike)] as const,
+    );
+    this.layers = [...new Set(entries.map(([, layer]) => layer))];
+    this.#keys = new Map(isList ? [] : entries.map(([key, layer]) => [layer, key]));
+    this.#callables = (isList ? entries.map(([, layer]) => layer) : Object.fromEntries(entries)) as Callables<L>;
+    this.setScope();
+    this.#inputs = inputs;
+    this.#declaresInputs = options.inputs !== undefined;
+    this.#forward = forward;
+    const specs = leavesOf<InputSpec>(this.#inputs, isInputSpec);
+    const shapes = specs.map((spec) => {
+      const { shape } = checkOptions('model: inputs', spec, { dtype: 1, shape: 1, limit: 1 });
+      if (shape !== undefined && !(Array.isArray(shape) && isShape([...shape])))
+        throw new ArgumentError(`model: shape of inputs expected a list of lengths, got ${shown(shape)}`);
+      return shape;
+    });
+    if (!takesWeights() && shapes.length > 0 && shapes.every((shape) => shape !== undefined)) {
+      this.outputShapes(mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [null, ...shape!]));
+    }
+  }
+
+  /** Found by running `forward` on lengths of 2 and of 3 where they vary: what differs then is not known. */
+  override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
+    const specs = leavesOf(this.#inputs, isInputSpec);
+    if (specs.length === 0 || specs.some(({ shape }) => !shape)) return super.sublayerShapes();
+    const [short, long] = [2, 3].map((length) => {
+      this.outputShapes(
+        mapNested<InputSpec, BatchShape>(this.#inputs, isInputSpec, ({ shape }) => [
+          1,
+          ...shape!.map((n) => n ?? length),
+        ]),
+      );
+      return super.sublayerShapes();
+    });
+    return short!.map((shapes, i) => {
+      if (!shapes) return undefined;
+      const others = leavesOf<BatchShape>(long![i]!, isShape);
+      let at = 0;
+      return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => {
+        const other = others[at++]!;
+        return shape.map((n, axis) => (n === other[axis] ? n : null));
+      });
+    });
+  }
+
+  override get inputs(): Nested<InputSpec> {
+    return this.#inputs;
+  }
+
+  override get inputDtype(): DType {
+    return this.#dtypeOf(undefined);
+  }
+
+  override get inputLimit(): number | undefined {
+    return (this.#inputs as InputSpec).limit;
+  }
+
+  override get sublayers(): readonly AnyLayer[] {
+    return this.layers;
+  }
+
+  protected override nameSublayers(seen: ReadonlySet<AnyLayer>): void {
+    nameLayers(this.name, this.layers, seen, (layer) => this.#keys.get(layer) ?? layer.defaultName);
+  }
+
+  override get isBuilt(): boolean {
+    return this.layers.every((layer) => layer.isBuilt);
+  }
+
+  /** Found by running `forward` on one sample of zeros, once for each shape of its inputs; lengths that vary are 1 there. Makes the weights that do not exist yet. */
+  override outputShape(inputShape: Nested<BatchShape>): BatchShape {
+    const shapes = this.outputShapes(inputShape);
+    if (!isShape(shapes)) throw new ArgumentError(`${this.name}: outputShape() expected one output, got several`);
+    return shapes;
+  }
+
+  override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
+    const sample = mapNested<BatchShape, Shape>(inputShape, isShape, (shape) => [
+      1,
+      ...shape.slice(1).map((n) => n ?? 1),
+    ]);
+    const known = JSON.stringify(sample);
+    const shapes = this.#outputShapes.get(known) ?? transaction(() => this.#outputShapesOf(sample));
+    if (!this.#outputShapes.has(known)) changed(() => this.#outputShapes.delete(known));
+    this.#outputShapes.set(known, shapes);
+    const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
+    return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);
+  }
+
+  #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
+    const restores = this.tree().map((layer) => layer.carried?.setAside());
+    // To ask a built network for its shapes draws no random numbers.
+    if (this.isBuilt) restores.push(...this.tree().map(randomKept));
+    try {
+      return (this.weights[0]?.tensor.engine ?? engine()).step(() => {
+        const x = mapNested<BatchShape, Tensor>(sample, isShape, (shape, key) =>
+          zeros(shape as Shape, { dtype: this.#dtypeOf(key), name: 'x' }),
+        );
+        const y = this(x, { training: false });
+        return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => shape);
+      });
+    } finally {
+      for (const restore of restores) restore?.();
+    }
+  }
+
+  #dtypeOf(key: NestedKey): DType {
+    return at(this.#inputs, key)?.dtype ?? 'f32';
+  }
+
+  #nameOf(key: NestedKey): string {
+    const place = key === undefined ? '' : typeof key === 'number' ? `[${key}]` : ` '${key}'`;
+    return `${this.name}: input${place}`;
+  }
+
+  /** Its function is code, which no configuration holds. */
+  override config(): LayerConfig {
+    return { name: this.name, isCustom: true };
+  }
+
+  protected override checkInput(inputShape: Nested<BatchShape>): void {
+    for (const [key, spec] of entriesOf(this.#inputs, isInputSpec)) {
+      const shape = at(inputShape, key);
+      expectInputShape(this.#nameOf(key), spec, isShape(shape) ? shape : undefined);
+    }
+  }
+
+  protected override call(x: Nested<Tensor>, options: CallOptions): Y {
+    if (this.#declaresInputs) {
+      for (const [key, { dtype = 'f32', limit }] of entriesOf(this.#inputs, isInputSpec)) {
+        const given = at(x, key)!;
+        if (given.dtype !== dtype)
+          throw new ArgumentError(`${this.#nameOf(key)} expected ${dtype}, got ${given.dtype}`);
+        if (limit !== undefined) expectIds(this.#nameOf(key), given, limit);
+      }
+    }
+    const y = inNetwork(this, () =>
+      withTraining(isTraining(options), () => this.#forward(x, this.#callables, options)),
+    );
+    for (const output of leavesOf(y, isTensor)) {
+      if (!isTensor(output)) {
+        throw new ArgumentError(
+          `${this.name}: forward expected to return a tensor, a list of tensors or some by name, got ${shown(output)}`,
+        );
+      }
+    }
+    return y;
+  }
+}
+
+/** The function it returns puts the random numbers of a layer back. */
+function randomKept(layer: AnyLayer): () => void {
+  const { randomState, seeds = seedStream() } = layer;
+  const { state } = seeds;
+  return () => {
+    seeds.state = state;
+    if (randomState) layer.random.state = randomState;
+    else layer.setRandom(undefined, layer.seeds);
+  };
+}

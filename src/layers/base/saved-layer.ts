@@ -1,0 +1,45 @@
+import { ArgumentError } from '../../checks/argument-error.ts';
+import type { LayerConfig, SavedLayer } from '../../io/model-file.ts';
+import { describe } from '../../io/parsed-json.ts';
+import type { AnyLayer } from './layer.ts';
+
+/** Stands for a layer that another place of the same model has, too. */
+export const SHARED = 'Shared';
+
+let saved: Map<AnyLayer, number> | undefined;
+
+/** A layer as a file has it, by class name and options; one that it has already by its number. */
+export function saveLayer(layer: AnyLayer): { className: string; config: LayerConfig } {
+  const at = saved?.get(layer);
+  if (at !== undefined) return { className: SHARED, config: { name: layer.name, at } };
+  saved?.set(layer, saved.size);
+  return { className: layer.className, config: layer.config() };
+}
+
+let made: AnyLayer[] | undefined;
+
+/** Runs `body`, which writes or makes the layers of one model: those that stand in two places stay one. */
+export function withSharedLayers<T>(body: () => T): T {
+  const [outerSaved, outerMade] = [saved, made];
+  saved = new Map();
+  made = [];
+  try {
+    return body();
+  } finally {
+    saved = outerSaved;
+    made = outerMade;
+  }
+}
+
+/** The layer that `saveLayer` described, made by `make` unless it has been made. Throws `ArgumentError` for a number that no layer has. */
+export function sharedLayer({ className, config }: SavedLayer, make: () => AnyLayer): AnyLayer {
+  if (className === SHARED) {
+    const layer = made?.[Number(config.at)];
+    if (layer) return layer;
+    throw new ArgumentError(`layer '${config.name}' expected the number of one before it, got ${describe(config.at)}`);
+  }
+  const at = made && made.length++;
+  const layer = make();
+  if (made) made[at!] = layer;
+  return layer;
+}

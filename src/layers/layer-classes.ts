@@ -1,0 +1,165 @@
+import { ArgumentError } from '../checks/argument-error.ts';
+import { type LayerConfig, savedLayer } from '../io/model-file.ts';
+import { describe, expectList, isObject } from '../io/parsed-json.ts';
+import { customObject, madeOf, nameOfCustom, type Wanted } from '../registry/custom-objects.ts';
+import { activation } from './activations/activation.ts';
+import type { Activation } from './activations/activations.ts';
+import { additiveAttention, attention } from './attention.ts';
+import { type AnyLayer, Layer, type LayerLike, layerOf } from './base/layer.ts';
+import { SHARED, sharedLayer } from './base/saved-layer.ts';
+import { Sequential } from './base/sequential.ts';
+import { conv1d } from './conv1d.ts';
+import { dense } from './dense.ts';
+import { dropout, spatialDropout1d } from './dropout.ts';
+import { embedding } from './embedding.ts';
+import { layerNormalization } from './layer-normalization.ts';
+import { masking } from './masking.ts';
+import { add, average, concatenate, multiply, subtract } from './merge.ts';
+import { permute } from './permute.ts';
+import { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPooling1d } from './pooling.ts';
+import { repeatVector } from './repeat-vector.ts';
+import { flatten, reshape } from './reshape.ts';
+import { bidirectional } from './rnn/bidirectional.ts';
+import { gruCell, lstmCell, simpleRnnCell } from './rnn/built-in-cells.ts';
+import { gru, lstm, simpleRnn } from './rnn/recurrent.ts';
+import { type CellDefinition, DefinedCell, type RecurrentCell, StackedCells } from './rnn/recurrent-cell.ts';
+import type { Recurrent } from './rnn/recurrent-layer.ts';
+import { rnn } from './rnn/rnn.ts';
+import { timeDistributed } from './time-distributed.ts';
+
+function read<L extends AnyLayer>(given: unknown): L {
+  const saved = savedLayer('layer', given);
+  return sharedLayer(saved, () => layerFromConfig(saved.className, saved.config)) as L;
+}
+
+/** What tells the definition of a cell that has no name. */
+const fitsCell =
+  ({ definition, units }: LayerConfig) =>
+  (given: unknown): boolean =>
+    definition === undefined &&
+    isObject(given) &&
+    typeof given.call === 'function' &&
+    JSON.stringify(given.units) === JSON.stringify(units);
+
+// Classes of ours that are made of what a file does not hold, with what that is.
+const unheld: Record<string, (config: LayerConfig) => Wanted | undefined> = {
+  Cell: (config) => ['cell', String(config.definition ?? 'cell'), fitsCell(config)],
+  Functional: ({ name }) => ['model', String(name)],
+  [SHARED]: () => undefined,
+};
+
+/** What must be given to make a layer of a file; undefined where the file says all. */
+export function wantedFor(className: string, config: LayerConfig): Wanted | undefined {
+  if (Object.hasOwn(makers, className)) return undefined;
+  return Object.hasOwn(unheld, className) ? unheld[className]!(config) : ['layer', className];
+}
+
+/** A layer of the caller's own, called as in the file. A definition of a cell may be given as it is. */
+function ownLayer(wanted: Wanted, config: LayerConfig): AnyLayer | undefined {
+  const own = customObject(...wanted);
+  if (own === undefined) return undefined;
+  const [kind, key] = wanted;
+  const isLayer = own instanceof Layer;
+  const made = isLayer ? undefined : madeOf(own, config);
+  if (kind === 'cell' && isObject(made) && typeof made.call === 'function') {
+    return new DefinedCell(made as unknown as CellDefinition, config.name as string);
+  }
+  if (typeof own !== 'function' || isLayer) {
+    const got = isLayer ? 'a layer' : describe(own);
+    throw new ArgumentError(
+      `customObjects: ${kind} '${key}' expected a class or a function that makes it anew, got ${got}`,
+    );
+  }
+  const layer = layerOf(`customObjects: ${kind} '${key}'`, made as LayerLike);
+  layer.name = config.name as string;
+  layer.isNamed = true;
+  return layer;
+}
+
+const makers: Record<string, (options: never) => unknown> = {
+  Activation: activation,
+  Add: add,
+  AdditiveAttention: additiveAttention,
+  Attention: attention,
+  Average: average,
+  AveragePooling1D: averagePooling1d,
+  Bidirectional: ({ layer, backwardLayer, ...options }: { layer: unknown; backwardLayer?: object }) =>
+    bidirectional(read<Recurrent<never>>(layer), {
+      ...options,
+      ...(backwardLayer && { backwardLayer: read<Recurrent>(backwardLayer) }),
+    }),
+  Concatenate: concatenate,
+  Conv1D: conv1d,
+  Dense: dense,
+  Dropout: dropout,
+  Embedding: embedding,
+  Flatten: flatten,
+  GlobalAveragePooling1D: globalAveragePooling1d,
+  GlobalMaxPooling1D: globalMaxPooling1d,
+  GRU: gru,
+  GRUCell: gruCell,
+  LayerNormalization: layerNormalization,
+  LSTM: lstm,
+  LSTMCell: lstmCell,
+  Masking: masking,
+  MaxPooling1D: maxPooling1d,
+  Multiply: multiply,
+  Permute: permute,
+  RepeatVector: repeatVector,
+  Reshape: reshape,
+  RNN: ({ cell, ...options }: { cell: unknown }) => rnn(read<RecurrentCell>(cell), options),
+  Sequential: sequentialFromConfig,
+  SimpleRNN: simpleRnn,
+  SimpleRNNCell: simpleRnnCell,
+  SpatialDropout1D: spatialDropout1d,
+  StackedRNNCells: ({ cells, ...options }: { cells: unknown }) =>
+    new StackedCells(
+      expectList('cells', cells).map((cell) => read<RecurrentCell>(cell)),
+      options,
+    ),
+  Subtract: subtract,
+  TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(read<Layer>(layer), options),
+};
+
+/** A stack from what `config` gave. */
+export function sequentialFromConfig({ name, layers }: { name: string; layers: unknown }): Sequential {
+  return new Sequential(
+    expectList('layers', layers).map((layer) => read<Layer>(layer)),
+    name,
+  );
+}
+
+/** Keras's names of the layers that a saved model can hold. */
+export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
+
+/** The layer that `config` describes. Throws `ArgumentError` for a class name that is not one of ours and that nobody gave in `customObjects`. */
+export function layerFromConfig(className: string, config: LayerConfig): Layer {
+  const given = Object.fromEntries(
+    Object.entries(config)
+      .filter(([, value]) => value !== undefined)
+      .map(([option, value]) => [option, /activation$/i.test(option) ? ownActivation(value) : value]),
+  ) as LayerConfig;
+  const wanted = wantedFor(className, given);
+  const layer = wanted ? ownLayer(wanted, given) : ourLayer(className, given);
+  if (layer) return layer as Layer;
+  throw new ArgumentError(`layer class expected one of ${layerClasses.join(', ')}, got '${className}'`);
+}
+
+function ourLayer(className: string, config: LayerConfig): AnyLayer {
+  try {
+    return makers[className]!(config as never) as AnyLayer;
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
+    throw new ArgumentError(`${className} '${config.name}': an option has a value of another kind`, { cause });
+  }
+}
+
+/** The function that a file names in the place of an activation, by that name, so that it is saved under it again; an activation of ours as it is. */
+function ownActivation(value: unknown): unknown {
+  const name = nameOfCustom(value);
+  if (name === undefined) return value;
+  const own = customObject('activation', name);
+  if (typeof own !== 'function') throw new ArgumentError(`activation '${name}' expected a function, got ${typeof own}`);
+  const named = (x: Parameters<Activation>[0]): unknown => own(x);
+  return Object.defineProperty(named, 'name', { value: name });
+}

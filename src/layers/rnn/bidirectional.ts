@@ -1,0 +1,179 @@
+import { Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import type { Nested } from '../../data/nested.ts';
+import type { LayerConfig } from '../../io/model-file.ts';
+import { add, mul, scale } from '../../ops/elementwise/elementwise.ts';
+import { concatenate } from '../../ops/shapes/joins.ts';
+import { type BatchShape, isShape } from '../base/batch-shape.ts';
+import { expectStates, type StateSpec } from '../base/carried-states.ts';
+import { type AnyLayer, type CallOptions, Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
+import { saveLayer } from '../base/saved-layer.ts';
+import { Recurrent } from './recurrent-layer.ts';
+
+const merges = {
+  concat: (a: Tensor, b: Tensor): Tensor => concatenate([a, b]),
+  sum: (a: Tensor, b: Tensor): Tensor => add(a, b),
+  mul: (a: Tensor, b: Tensor): Tensor => mul(a, b),
+  ave: (a: Tensor, b: Tensor): Tensor => scale(add(a, b), 0.5),
+};
+
+/** How two directions become one: joined, added, multiplied, averaged, or left apart. */
+export type MergeMode = keyof typeof merges | 'none';
+
+export interface BidirectionalOptions extends LayerOptions {
+  /** How the two outputs become one; `none` or null leaves them two, in a list. Default `concat`. */
+  mergeMode?: MergeMode | null;
+  /** Another layer to go backwards with, which says `goBackwards` itself. Default: an equal one. */
+  backwardLayer?: Recurrent;
+}
+
+const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
+
+/** A recurrent layer and its like that walks the other way, side by side. */
+class Bidirectional<Output> extends Layer<Output> {
+  readonly className = 'Bidirectional';
+  readonly forward: Recurrent;
+  readonly backward: Recurrent;
+  readonly #mergeMode: MergeMode;
+  readonly #hasOwnBackward: boolean;
+
+  constructor(layer: Recurrent, options: BidirectionalOptions) {
+    if (!(layer instanceof Recurrent)) {
+      const got = (layer as { network?: AnyLayer } | undefined)?.network ?? (layer as AnyLayer | undefined);
+      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${got?.className ?? shown(got)}`);
+    }
+    super('bidirectional', options, own, layer.batchInputShape);
+    const { backwardLayer } = options;
+    const mergeMode = options.mergeMode === null ? 'none' : (options.mergeMode ?? 'concat');
+    if (mergeMode !== 'none' && (typeof mergeMode !== 'string' || !Object.hasOwn(merges, mergeMode))) {
+      const modes = Object.keys(merges).join(', ');
+      throw new ArgumentError(`bidirectional: mergeMode expected one of ${modes}, none, got ${shown(mergeMode)}`);
+    }
+    checkPair(layer, backwardLayer);
+    this.#mergeMode = mergeMode;
+    this.#hasOwnBackward = backwardLayer !== undefined;
+    // As in Keras, masked steps of a sequence of outputs are zeros.
+    const zeroOutputForMask = layer.sequence.returnSequences ?? false;
+    const common = { zeroOutputForMask, ...(options.trainable === false ? { trainable: false } : {}) };
+    const name = layer.name.replace(/^forward_/, '');
+    this.forward = layer.copy({ ...common, name: `forward_${name}` });
+    this.backward = backwardLayer
+      ? backwardLayer.copy({ ...common, name: backwardLayer.name })
+      : layer.copy({ ...common, name: `backward_${name}`, goBackwards: true });
+    this.setScope('');
+  }
+
+  override get sublayers(): readonly Recurrent[] {
+    return [this.forward, this.backward];
+  }
+
+  /** Those of the layer that goes forward, then those of the other. */
+  get stateSpecs(): readonly StateSpec[] {
+    return this.sublayers.flatMap(({ name, stateSpecs }) =>
+      stateSpecs.map((spec) => ({ ...spec, name: `${name} ${spec.name}` })),
+    );
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const shapes = this.outputShapes(inputShape);
+    if (isShape(shapes)) return shapes;
+    return (shapes as readonly BatchShape[])[0]!;
+  }
+
+  override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
+    const [[y, ...states], [z, ...others]] = this.#both((layer) => listOf(layer.outputShapes(inputShape), isShape));
+    const width = this.#mergeMode === 'concat' ? y!.at(-1)! + z!.at(-1)! : y!.at(-1)!;
+    const outputs = this.#mergeMode === 'none' ? [y!, z!] : [[...y!.slice(0, -1), width]];
+    const all = [...outputs, ...states, ...others];
+    return all.length === 1 ? all[0]! : all;
+  }
+
+  override config(): LayerConfig {
+    return {
+      ...this.baseConfig(),
+      mergeMode: this.#mergeMode,
+      layer: saveLayer(this.forward),
+      backwardLayer: this.#hasOwnBackward ? saveLayer(this.backward) : undefined,
+    };
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    for (const layer of this.sublayers) layer.build(inputShape);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Output {
+    const { initialState } = options;
+    const batch = x.shape[0]!;
+    // Both are asked before either computes: a refused call leaves both as they were.
+    if (initialState) expectStates(this, initialState, batch);
+    this.#both((layer) => layer.carried?.begin(batch));
+    const half = this.forward.stateSpecs.length;
+    const given = [initialState?.slice(0, half), initialState?.slice(half)];
+    const [[y, ...states], [z, ...others]] = this.#both((layer, i) =>
+      listOf(layer(x, { ...options, initialState: given[i], ownTime: true }), isTensor),
+    );
+    const outputs = this.#mergeMode === 'none' ? [y!, z!] : [merges[this.#mergeMode](y!, z!)];
+    const all = [...outputs, ...states, ...others];
+    return (all.length === 1 ? all[0] : all) as Output;
+  }
+
+  #both<T>(f: (layer: Recurrent, i: number) => T): [T, T] {
+    return [f(this.forward, 0), f(this.backward, 1)];
+  }
+}
+
+/** Throws `ArgumentError` unless one layer goes forward, the other backwards, and both give the same kind of output. */
+function checkPair(layer: Recurrent, backwardLayer: Recurrent | undefined): void {
+  if (layer.sequence.goBackwards) {
+    throw new ArgumentError(`bidirectional: layer '${layer.name}' expected to go forward, got goBackwards`);
+  }
+  if (!backwardLayer) return;
+  if (!backwardLayer.sequence.goBackwards) {
+    throw new ArgumentError(`bidirectional: backwardLayer '${backwardLayer.name}' expected goBackwards: true`);
+  }
+  for (const option of ['stateful', 'returnSequences', 'returnState'] as const) {
+    const [expected, got] = [layer, backwardLayer].map(({ sequence }) => sequence[option] ?? false);
+    if (expected !== got) {
+      throw new ArgumentError(
+        `bidirectional: backwardLayer '${backwardLayer.name}' expected ${option} ${expected} as '${layer.name}', got ${got}`,
+      );
+    }
+  }
+}
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+const listOf = <T>(x: Nested<T>, isOne: (x: unknown) => x is T): readonly T[] => (isOne(x) ? [x] : (x as readonly T[]));
+
+type Given<L, M> =
+  L extends Recurrent<infer Output>
+    ? M extends 'none' | null
+      ? Tensor[]
+      : Output extends Tensor[]
+        ? Tensor[]
+        : Output
+    : never;
+
+/**
+ * A recurrent layer and an equal one that reads from the end, side by side, each with weights of its own.
+ *
+ * y_t = merge(forward(x₁ … x_t), backward(x_T … x_t)); the last outputs are forward's at T and backward's at 1
+ *
+ * Input `[B, T, I]`; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, two tensors in a list with `none`; with
+ * the layer's `returnSequences` `[B, T, …]`, each output at its own time and zeros at masked steps, as in Keras. With its `returnState`
+ * the forward states and then the backward ones follow, and `initialState` is a list of both. A masked sequence is read back
+ * from its own last step. The two are copies named `forward_…` and `backward_…`; `layer` itself stays as it is.
+ *
+ * @throws ArgumentError if `layer` is not recurrent or goes backwards, the mode is unknown, or `backwardLayer` does not go
+ *   backwards or gives another kind of output.
+ * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
+ */
+export function bidirectional<L extends Recurrent, const M extends MergeMode | null = 'concat'>(
+  layer: L,
+  options: BidirectionalOptions & { mergeMode?: M } = {},
+): Layer<Given<L, M>> {
+  return new Bidirectional<Given<L, M>>(layer, options);
+}

@@ -1,0 +1,74 @@
+import { filled, type Tensor } from '../../autograd/tensor.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { beginProbe, type HiddenProbe } from '../../ops/hidden-probe.ts';
+import { stack } from '../../ops/shapes/joins.ts';
+import { inOrder } from '../../ops/shapes/layout.ts';
+import { timeStep } from '../../ops/shapes/slices.ts';
+import type { StateSpec } from '../base/carried-states.ts';
+import type { Walk, Walked } from './recurrent-layer.ts';
+
+export interface StepResult {
+  /** `[B, O]` */
+  readonly output: Tensor;
+  /** As wide as those before. */
+  readonly states: readonly Tensor[];
+}
+
+/** From x_t `[B, I]` and the states before to the output and the states after. */
+export type Step = (x: Tensor, states: readonly Tensor[]) => StepResult;
+
+/**
+ * The scan over time of a step made of ops, one step after another.
+ *
+ * A masked row keeps its states and repeats its output, zeros at first; a step at which every row is masked is not made.
+ *
+ * @param input x `[B, T, I]`, in either memory order.
+ */
+export function composedScan(
+  input: Tensor,
+  step: Step,
+  widths: { states: readonly StateSpec[]; output: number },
+  walk: Walk,
+): Walked {
+  const x = inOrder(input, true);
+  const [batch, time] = x.shape as [number, number];
+  const kept = walk.mask && keptRows(walk.mask);
+  let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width], 0, x.engine));
+  let output: Tensor | undefined;
+  const outputs: Tensor[] = [];
+  const probe = beginProbe(time);
+  for (let i = 0; i < time; i++) {
+    const t = walk.reverse ? time - 1 - i : i;
+    const rows = kept?.[t] ?? batch;
+    if (rows > 0) {
+      const plain = step(timeStep(x, t), states);
+      const made = probe ? watched(probe, plain, t) : plain;
+      if (rows === batch) ({ output, states } = made);
+      else {
+        const mask = timeStep(walk.mask!, t);
+        const before = states;
+        output = where(mask, made.output, output ?? 0);
+        states = made.states.map((state, s) => where(mask, state, before[s]!));
+      }
+    }
+    if (walk.returnSequences) outputs[t] = output!;
+  }
+  output ??= filled([batch, widths.output], 0, x.engine);
+  for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape, 0, x.engine);
+  return { outputs: walk.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
+}
+
+/** The same step with an output whose gradient the probe reads, wherever it is used. */
+function watched(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
+  const seen = probe.watch(output, t);
+  return { output: seen, states: states.map((state) => (state === output ? seen : state)) };
+}
+
+/** How many rows of each step a mask `[B, T]` leaves in. */
+function keptRows(mask: Tensor): number[] {
+  const [batch, time] = mask.shape as [number, number];
+  const values = mask.toArray();
+  const counts = new Array<number>(time).fill(0);
+  for (let b = 0; b < batch; b++) for (let t = 0; t < time; t++) if (values[b * time + t] !== 0) counts[t]!++;
+  return counts;
+}

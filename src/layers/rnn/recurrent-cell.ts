@@ -1,0 +1,235 @@
+import type { Parameter } from '../../autograd/parameter.ts';
+import { expectShape, filled, Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectCount, expectType, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { formatShape, type Shape } from '../../checks/shape.ts';
+import type { LayerConfig } from '../../io/model-file.ts';
+import type { BatchShape } from '../base/batch-shape.ts';
+import { expectStates, type StateSpec } from '../base/carried-states.ts';
+import type { InitializerSpec } from '../base/initializers.ts';
+import { type AnyLayer, type CallOptions, isTraining, Layer, type LayerOptions } from '../base/layer.ts';
+import type { RegularizerSpec } from '../base/regularizers.ts';
+import { saveLayer } from '../base/saved-layer.ts';
+import type { Step } from './composed-scan.ts';
+
+/**
+ * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
+ *
+ * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is `[y, …states]`.
+ */
+export abstract class RecurrentCell extends Layer<Tensor[]> {
+  /** Its states with their widths. */
+  abstract get stateSpecs(): readonly StateSpec[];
+  /** Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole sequence is drawn here. */
+  abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
+
+  /** Width of the output. */
+  get outputWidth(): number {
+    return this.stateSpecs[0]!.width;
+  }
+
+  /** An equal cell with weights of its own. One that is made of something else than its `config` says so by its own `copy`. */
+  copy(): RecurrentCell {
+    return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
+  }
+
+  override outputShape([batch = null]: BatchShape): BatchShape {
+    return [batch, this.outputWidth];
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    if (inputShape.length === 2) return;
+    throw new ArgumentError(`${this.describe()}: input expected [batch, features], got ${formatShape(inputShape)}`);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Tensor[] {
+    const [batch, inputs] = x.shape as [number, number];
+    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width], 0, x.engine)) } = options;
+    expectStates(this, initialState, batch);
+    const step = this.begin({ batch, inputs, training: isTraining(options) });
+    const { output, states } = step(x, initialState);
+    return [output, ...states];
+  }
+}
+
+/** A weight's shape, with glorotUniform for matrices and zeros for vectors, or more of it. */
+export type WeightDeclaration =
+  | Shape
+  | {
+      readonly shape: Shape;
+      readonly initializer?: InitializerSpec | undefined;
+      readonly regularizer?: RegularizerSpec | undefined;
+    };
+
+/** A cell as a plain object: its states, its weights, and one step of it in ops. */
+export interface CellDefinition<W extends string = string> {
+  /** What its cells are called, and what a file names it by. Default `cell`. */
+  name?: string | undefined;
+  /** Width of its state, or of each of its states. */
+  units: number | readonly number[];
+  /** Width of its output. Default: that of the first state. */
+  outputUnits?: number | undefined;
+  /** Its weights by name, once the number of features in x is known. */
+  weights?(inputs: number): Readonly<Record<W, WeightDeclaration>>;
+  /**
+   * One step.
+   *
+   * @param x x_t `[B, I]`.
+   * @param states `[B, units]` each.
+   * @returns the new state where there is one and it is the output, else `[output, states]`.
+   */
+  call(
+    x: Tensor,
+    states: readonly Tensor[],
+    weights: Readonly<Record<W, Tensor>>,
+    options: { readonly training: boolean },
+  ): Tensor | readonly [output: Tensor, states: readonly Tensor[]];
+}
+
+/** A cell of the caller's own. */
+export class DefinedCell extends RecurrentCell {
+  readonly className = 'Cell';
+  readonly #definition: CellDefinition;
+  readonly #widths: readonly number[];
+  #weights: Record<string, Tensor> = {};
+
+  /** @param name what the file that it comes from calls it. */
+  constructor(definition: CellDefinition, name?: string) {
+    checkOptions('rnn: cell', definition, { name: 1, units: 1, outputUnits: 1, weights: 1, call: 1 });
+    const { name: kind = 'cell' } = definition;
+    expectType('rnn: name of the cell', kind, 'a string');
+    super(kind, { name });
+    const { units, outputUnits } = definition;
+    expectType('rnn: call', definition.call, 'a function');
+    if (definition.weights !== undefined) expectType('rnn: weights', definition.weights, 'a function');
+    if (typeof units !== 'number' && !Array.isArray(units))
+      throw new ArgumentError(`${this.name}: units expected a number or a list of numbers, got ${shown(units)}`);
+    this.#widths = typeof units === 'number' ? [units] : (units as readonly number[]);
+    if (this.#widths.length === 0) throw new ArgumentError(`${this.name}: units expected one state or more, got none`);
+    for (const width of this.#widths) expectCount(`${this.name}: units`, width);
+    if (outputUnits !== undefined) expectCount(`${this.name}: outputUnits`, outputUnits);
+    this.#definition = definition;
+  }
+
+  override get stateSpecs(): readonly StateSpec[] {
+    return this.#widths.map((width, i) => ({ name: `state ${i}`, width }));
+  }
+
+  override get outputWidth(): number {
+    return this.#definition.outputUnits ?? this.#widths[0]!;
+  }
+
+  override config(): LayerConfig {
+    const { name: definition, units, outputUnits } = this.#definition;
+    return { ...this.baseConfig(), definition, units, outputUnits };
+  }
+
+  override copy(): RecurrentCell {
+    return new DefinedCell(this.#definition);
+  }
+
+  override begin({ training }: { training: boolean }): Step {
+    const specs = this.stateSpecs;
+    return (x, states) => {
+      const made = this.#definition.call(x, states, this.#weights, { training });
+      const [output, next] = made instanceof Tensor ? [made, [made]] : Array.isArray(made) ? made : [];
+      if (!(output instanceof Tensor && Array.isArray(next) && next.every((state) => state instanceof Tensor)))
+        throw new ArgumentError(
+          `${this.name}: call expected to return a tensor or [output, states], got ${shown(made)}`,
+        );
+      const batch = x.shape[0]!;
+      if (next.length !== specs.length) {
+        throw new ArgumentError(`${this.name}: call expected to return ${specs.length} states, got ${next.length}`);
+      }
+      expectShape(`${this.name}: output of call`, output.shape, [batch, this.outputWidth]);
+      next.forEach((state, i) => {
+        expectShape(`${this.name}: state ${i} of call`, state.shape, [batch, specs[i]!.width]);
+      });
+      return { output, states: next };
+    };
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    const declared: Readonly<Record<string, WeightDeclaration>> =
+      this.#definition.weights?.(this.inputWidth(inputShape)) ?? {};
+    this.#weights = Object.fromEntries(
+      Object.entries(declared).map(([name, declaration]) => [name, this.#make(name, declaration).tensor]),
+    );
+  }
+
+  #make(name: string, declaration: WeightDeclaration): Parameter {
+    const { shape, initializer, regularizer } =
+      'shape' in declaration
+        ? checkOptions(`${this.name}: weight ${name}`, declaration, { shape: 1, initializer: 1, regularizer: 1 })
+        : { shape: declaration, initializer: undefined, regularizer: undefined };
+    return this.addWeight(name, shape, initializer ?? (shape.length < 2 ? 'zeros' : 'glorotUniform'), regularizer);
+  }
+}
+
+/** Cells one above the other as one cell: each reads what the one below gives. Its states are all of theirs. */
+export class StackedCells extends RecurrentCell {
+  readonly className = 'StackedRNNCells';
+  readonly cells: readonly RecurrentCell[];
+
+  constructor(cells: readonly RecurrentCell[], options: LayerOptions = {}) {
+    super('stacked_rnn_cells', options, {});
+    if (cells.length === 0) throw new ArgumentError('rnn: cell expected one cell or more, got none');
+    this.cells = cells;
+    this.setScope('');
+  }
+
+  override get sublayers(): readonly AnyLayer[] {
+    return this.cells;
+  }
+
+  override get stateSpecs(): readonly StateSpec[] {
+    return this.cells.flatMap((cell) =>
+      cell.stateSpecs.map(({ name, width }) => ({ name: `${cell.name} ${name}`, width })),
+    );
+  }
+
+  override get outputWidth(): number {
+    return this.cells.at(-1)!.outputWidth;
+  }
+
+  override config(): LayerConfig {
+    return {
+      ...this.baseConfig(),
+      cells: this.cells.map(saveLayer),
+    };
+  }
+
+  override copy(): RecurrentCell {
+    return new StackedCells(this.cells.map((cell) => cell.copy()));
+  }
+
+  override build(inputShape: BatchShape): void {
+    super.build(inputShape);
+    this.cells[0]!.build(inputShape);
+  }
+
+  override begin({ batch, inputs, training }: { batch: number; inputs: number; training: boolean }): Step {
+    const widths = [inputs, ...this.cells.map((cell) => cell.outputWidth)];
+    const steps = this.cells.map((cell, i) => cell.begin({ batch, inputs: widths[i]!, training }));
+    const counts = this.cells.map((cell) => cell.stateSpecs.length);
+    return (x, states) => {
+      let output = x;
+      let from = 0;
+      const next = steps.flatMap((step, i) => {
+        const own = states.slice(from, (from += counts[i]!));
+        const made = step(output, own);
+        output = made.output;
+        return made.states;
+      });
+      return { output, states: next };
+    };
+  }
+
+  protected override makeWeights(inputShape: BatchShape): void {
+    let shape = inputShape;
+    for (const cell of this.cells) {
+      cell.build(shape);
+      shape = cell.outputShape(shape);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { filled, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import type { Nested } from '../../data/nested.ts';
+import { scale } from '../../ops/elementwise/elementwise.ts';
+import { where } from '../../ops/elementwise/select.ts';
+import { labelled } from '../../ops/hidden-probe.ts';
+import { reverse } from '../../ops/shapes/slices.ts';
+import type { BatchShape } from '../base/batch-shape.ts';
+import { CarriedStates, expectStates, type StateSpec } from '../base/carried-states.ts';
+import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
+
+/** What every recurrent layer takes. */
+export interface SequenceOptions extends LayerOptions {
+  /** Whether to return the output of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
+  returnSequences?: boolean;
+  /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
+  returnState?: boolean;
+  /** Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false. */
+  goBackwards?: boolean;
+  /** Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not. Default false. */
+  stateful?: boolean;
+  /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
+  zeroOutputForMask?: boolean;
+}
+
+const sequenceNames: OwnNames<SequenceOptions> = {
+  returnSequences: true,
+  returnState: true,
+  goBackwards: true,
+  stateful: true,
+  zeroOutputForMask: true,
+};
+
+/** One sequence of a batch to walk. */
+export interface Walk {
+  /** Undefined for zeros. */
+  readonly initialState: readonly Tensor[] | undefined;
+  /** `[B, T]`, 0 where nothing happens. */
+  readonly mask: Tensor | undefined;
+  readonly training: boolean;
+  /** From the last step to the first; outputs stay at their own time. */
+  readonly reverse: boolean;
+  readonly returnSequences: boolean;
+}
+
+export interface Walked {
+  /** `[B, T, O]`, with `returnSequences`. */
+  readonly outputs: Tensor | undefined;
+  /** Of the last step walked, `[B, O]`. */
+  readonly last: Tensor;
+  readonly states: readonly Tensor[];
+}
+
+/** What a layer gives by its `returnState`: a list of the output and the states, else one tensor. */
+export type WithState<S extends boolean, List extends Tensor[] = Tensor[]> = S extends true ? List : Tensor;
+
+/** A layer that walks a sequence: states between batches, masks, and Keras's choice of outputs. A subclass says how it walks. */
+export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
+  readonly sequence: SequenceOptions;
+  #carried: CarriedStates | undefined;
+
+  constructor(defaultName: string, options: SequenceOptions, own = {}) {
+    super(defaultName, options, { ...sequenceNames, ...own });
+    this.sequence = options;
+  }
+
+  /** Its states with their widths, h first. */
+  abstract get stateSpecs(): readonly StateSpec[];
+  /** An equal layer with weights of its own, but for some options. @internal */
+  abstract copy(options: SequenceOptions): Recurrent<Output>;
+  /** @internal */
+  protected abstract walk(x: Tensor, walk: Walk): Walked;
+
+  /** Width O of the output. */
+  get outputWidth(): number {
+    return this.stateSpecs[0]!.width;
+  }
+
+  get stateful(): boolean {
+    return this.sequence.stateful ?? false;
+  }
+
+  /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
+  get states(): Float32Array[] | undefined {
+    return this.carried?.values;
+  }
+
+  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values, or the layer carries none. */
+  setStates(states: readonly ArrayLike<number>[], batch: number): void {
+    if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
+    this.carried.set(states, batch);
+  }
+
+  override get carried(): CarriedStates | undefined {
+    if (!this.stateful) return undefined;
+    return (this.#carried ??= new CarriedStates(this.stateSpecs, () => this.describe()));
+  }
+
+  override get streamedStates(): number {
+    return this.stateSpecs.length;
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, time = null] = inputShape;
+    return this.sequence.returnSequences ? [batch, time, this.outputWidth] : [batch, this.outputWidth];
+  }
+
+  override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
+    const y = this.outputShape(inputShape);
+    return this.sequence.returnState ? [y, ...this.stateSpecs.map(({ width }) => [y[0]!, width])] : y;
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Output {
+    const { returnSequences = false, returnState = false, goBackwards = false, zeroOutputForMask } = this.sequence;
+    const { carried } = this;
+    const { mask } = options;
+    const batch = x.shape[0]!;
+    const carriedStates = carried?.begin(batch);
+    const { initialState = carriedStates } = options;
+    if (options.initialState) expectStates(this, options.initialState, batch);
+    const walk: Walk = {
+      ...{ initialState, mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
+    };
+    const { outputs, last, states } = labelled(this.path, () =>
+      x.shape[1] === 0 ? this.#withoutSteps(x, walk) : this.walk(x, walk),
+    );
+    carried?.keep(states);
+    let y = outputs ?? last;
+    if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);
+    if (outputs && goBackwards && !options.ownTime) {
+      y = reverse(y, 1);
+      if (mask) y.mask = reverse(mask, 1);
+    }
+    return (returnState ? [y, ...states] : y) as Output;
+  }
+
+  /** As of a sequence that is masked all along: the output is zero, and states stay. */
+  #withoutSteps({ engine, shape }: Tensor, { initialState, returnSequences }: Walk): Walked {
+    const zeros = (...rest: number[]): Tensor => filled([shape[0]!, ...rest], 0, engine);
+    const { outputWidth } = this;
+    return {
+      outputs: returnSequences ? zeros(0, outputWidth) : undefined,
+      last: zeros(outputWidth),
+      // Copies, for what is given or carried has a life of its own.
+      states: initialState?.map((state) => scale(state, 1)) ?? this.stateSpecs.map(({ width }) => zeros(width)),
+    };
+  }
+}

@@ -1,0 +1,109 @@
+import type { Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import type { LayerConfig } from '../../io/model-file.ts';
+import type { BatchShape } from '../base/batch-shape.ts';
+import type { StateSpec } from '../base/carried-states.ts';
+import type { AnyLayer } from '../base/layer.ts';
+import { saveLayer } from '../base/saved-layer.ts';
+import { composedScan } from './composed-scan.ts';
+import { type CellDefinition, DefinedCell, RecurrentCell, StackedCells } from './recurrent-cell.ts';
+import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
+
+export interface RnnOptions extends SequenceOptions {}
+
+/** A recurrent layer around any cell. */
+class Rnn<Output> extends Recurrent<Output> {
+  readonly className = 'RNN';
+  readonly cell: RecurrentCell;
+
+  constructor(cell: RecurrentCell, options: RnnOptions) {
+    super('rnn', options);
+    this.cell = cell;
+    if (options.trainable === false) cell.trainable = false;
+    this.setScope('');
+  }
+
+  override get sublayers(): readonly AnyLayer[] {
+    return [this.cell];
+  }
+
+  override get stateSpecs(): readonly StateSpec[] {
+    return this.cell.stateSpecs;
+  }
+
+  override get outputWidth(): number {
+    return this.cell.outputWidth;
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), cell: saveLayer(this.cell) };
+  }
+
+  override copy(options: SequenceOptions): Recurrent<Output> {
+    return new Rnn<Output>(this.cell.copy(), { ...this.sequence, trainable: this.trainable, ...options });
+  }
+
+  override addToStream(): void {
+    throw new ArgumentError(
+      `${this.describe()}: a RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same`,
+    );
+  }
+
+  protected override makeWeights([batch = null, , features = null]: BatchShape): void {
+    this.cell.build([batch, features]);
+  }
+
+  protected override walk(x: Tensor, walk: Walk): Walked {
+    const [batch, , inputs] = x.shape as [number, number, number];
+    this.cell.build([batch, inputs]);
+    const step = this.cell.begin({ batch, inputs, training: walk.training });
+    return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, walk);
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: cells of one list have weights of different names.
+type AnyCell = RecurrentCell | CellDefinition<any>;
+
+const cellOf = (cell: AnyCell): RecurrentCell => (cell instanceof RecurrentCell ? cell : new DefinedCell(cell));
+
+/**
+ * A recurrent layer around a cell of any kind: `lstmCell`, one of the caller's own, or a list of cells one above the other.
+ *
+ * [y_t, states_t] = cell(x_t, states_{t−1})
+ *
+ * A cell of one's own is a `RecurrentCell`, or a plain object that declares its weights, so that they are initialised, trained, saved and
+ * counted as those of any layer:
+ *
+ * ```js
+ * const minimalGated = {
+ *   units: 32,
+ *   weights: (inputs) => ({ W: [inputs, 64], U: { shape: [32, 64], initializer: 'orthogonal' }, b: [64] }),
+ *   call(x, [h], { W, U, b }) {
+ *     const [f, g] = ops.split(ops.add(ops.linear(x, W, b), ops.linear(h, U)), 2);
+ *     return ops.add(h, ops.mul(ops.sigmoid(f), ops.sub(ops.tanh(g), h)));
+ *   },
+ * };
+ * const model = sequential([rnn(minimalGated, { inputShape: [null, 2] }), dense({ units: 1 })]);
+ * ```
+ *
+ * Input `[B, T, I]`; output `[B, O]`, or `[B, T, O]` with `returnSequences`; with `returnState` an array `[y, …states]`.
+ *
+ * @throws ArgumentError if a cell does not say how wide its states are; when called, if the input has not three axes, a mask or an
+ *   initial state does not fit, a stateful layer's batch changes, or `call` returns something of another shape.
+ * @see keras.layers.RNN, keras.layers.StackedRNNCells
+ */
+export function rnn<W extends string = never, const S extends boolean = false>(
+  cell: CellDefinition<W>,
+  options?: RnnOptions & { returnState?: S },
+): Recurrent<WithState<S>>;
+export function rnn<const S extends boolean = false>(
+  cell: RecurrentCell | readonly AnyCell[],
+  options?: RnnOptions & { returnState?: S },
+): Recurrent<WithState<S>>;
+export function rnn<S extends boolean>(
+  cell: AnyCell | readonly AnyCell[],
+  options: RnnOptions = {},
+): Recurrent<WithState<S>> {
+  const own = Array.isArray(cell) ? new StackedCells(Array.from(cell, cellOf)) : cellOf(cell as AnyCell);
+  return new Rnn<WithState<S>>(own, options);
+}

@@ -1,0 +1,44 @@
+import { expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { customName } from '../registry/custom-objects.ts';
+import { NameTable } from '../registry/name-table.ts';
+import type { losses, shortLossNames } from './all.ts';
+import { type Loss, type LossConfig, reduceRows, withoutZeroRows } from './loss.ts';
+
+/** A loss with its defaults; Keras's short names are understood. */
+export type LossName = keyof typeof losses | keyof typeof shortLossNames;
+
+/** Losses by name. */
+export const lossTable = /* @__PURE__ */ new NameTable<Loss | LossFunction>('loss');
+
+/** A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops. */
+export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/**
+ * The loss of a name, with its options; of a function; or itself. The function that makes a loss stands for its name.
+ *
+ * @throws ArgumentError for an unknown name or an option out of range.
+ */
+export function lossOf(loss: LossName | LossFunction | (() => Loss) | Loss, options: LossConfig = {}): Loss {
+  if (typeof loss === 'function') return lossTable.knows(loss) ? (loss as () => Loss)() : ownLoss(loss as LossFunction);
+  if (typeof loss === 'object') return loss;
+  return lossOf(lossTable.makerOf(loss)(options as never));
+}
+
+function ownLoss(each: LossFunction): Loss {
+  const what = `function ${each.name}`.trim();
+  return {
+    name: customName(each.name),
+    targetDtype: 'f32',
+    weightShape: (predictions) => predictions.slice(0, -1),
+    leavesOut: true,
+    compute(yTrue, yPred, weights) {
+      const values = each(...withoutZeroRows(yTrue, yPred, weights));
+      if (weights && values.size === 1 && weights.size !== 1) {
+        throw new ArgumentError(`${what}: expected a value for each row, so that rows can be weighed, got one for all`);
+      }
+      if (weights) expectShape(`${what}: its values`, values.shape, weights.shape);
+      return reduceRows(values, weights, 'sumOverBatchSize');
+    },
+  };
+}

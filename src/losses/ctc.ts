@@ -1,0 +1,86 @@
+import { empty, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { expectChoice } from '../checks/choices.ts';
+import { expectNumber } from '../checks/number-ranges.ts';
+import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
+import { ctcLoss, labelLengths } from '../ops/ctc.ts';
+import { hideMasked } from '../ops/elementwise/select.ts';
+import { inOrder } from '../ops/shapes/layout.ts';
+import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig, withoutZeroRows } from './loss.ts';
+
+export interface CtcLossOptions extends LossOptions {
+  /** Class that stands for no label. Default 0. */
+  blank?: number;
+}
+
+/**
+ * ℓ = −ln P(label | sequence), summed over all ways to spread the label over the sequence's steps (see `ops.ctcLoss`).
+ *
+ * Predictions are logits `[B, T, V]`; where they are masked, a sequence ends with its last step that is not, else it has T. Targets
+ * are i32 `[B, S]`, each row a label's classes and then padding of `blank` or negative numbers, or labels of unequal length. One loss, and
+ * one weight, a sequence: weights `[B]`.
+ *
+ * @throws ArgumentError if blank is no class.
+ * @see keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps
+ */
+export function ctc(given: CtcLossOptions = {}): Loss {
+  const { blank = 0, reduction = 'sumOverBatchSize' } = checkOptions('ctc', given, { blank: 1, reduction: 1 });
+  expectNumber('ctc: blank', blank, 'an integer ≥ 0');
+  expectChoice('ctc', 'reduction', reduction, REDUCTIONS);
+  const values = (yTrue: Tensor, yPred: Tensor): Tensor =>
+    ctcLoss(hideMasked(yPred, yPred.mask), padded(yTrue), { blank, inputLengths: yPred.mask && lengthsOf(yPred.mask) });
+  return {
+    name: 'ctc',
+    targetDtype: 'i32',
+    reads: 'logits',
+    classes: 'exclusive',
+    weightShape: (predictions) => predictions.slice(0, 1),
+    leavesOut: true,
+    values,
+    compute(yTrue, yPred, weights) {
+      if (weights) expectShape('ctc: weights', weights.shape, yPred.shape.slice(0, 1));
+      return reduceRows(values(...withoutZeroRows(yTrue, yPred, weights, -1)), weights, reduction);
+    },
+    checkTargets({ data, shape }, predictions, what) {
+      const [batch, steps, classes] = predictions as [number, number, number];
+      if (shape.length !== 2 || shape[0] !== batch) {
+        throw new ArgumentError(`ctc: targets expected [${batch}, S], got ${formatShape(shape)}`);
+      }
+      const width = shape[1]!;
+      labelLengths(data, [batch, width], { blank, classes, what: `ctc: ${what}` }).forEach((length, i) => {
+        let needed = length;
+        for (let j = 1; j < length; j++) if (data[i * width + j] === data[i * width + j - 1]) needed++;
+        if (needed <= steps) return;
+        throw new ArgumentError(
+          `ctc: ${what} expected labels that fit ${steps} steps, one a class and one more between equal ones, got ${needed} in sample ${i}`,
+        );
+      });
+    },
+    config: () => ({ blank, ...reductionConfig(reduction) }),
+  };
+}
+
+/** Labels with −1 where their mask says that they have ended. */
+function padded(labels: Tensor): Tensor {
+  if (!labels.mask) return labels;
+  const { engine, shape, size, timeMajor } = labels;
+  expectShape('ctc: mask of targets', labels.mask.shape, shape);
+  const mask = inOrder(labels.mask, timeMajor);
+  const ids = empty(shape, { dtype: 'i32', name: 'labels', timeMajor, engine });
+  const kept = engine.f32(mask.ptr, size);
+  engine.i32(ids.ptr, size).set(engine.i32(labels.ptr, size).map((id, i) => (kept[i] === 0 ? -1 : id)));
+  return ids;
+}
+
+/** Steps of each sequence up to the last that the mask `[B, T]` keeps. */
+function lengthsOf(mask: Tensor): Int32Array {
+  const { engine, shape, ptr, size } = inOrder(mask, false);
+  const [batch, steps] = shape as [number, number];
+  const kept = engine.f32(ptr, size);
+  return Int32Array.from({ length: batch }, (_, i) => {
+    let length = steps;
+    while (length > 0 && kept[i * steps + length - 1] === 0) length--;
+    return length;
+  });
+}

@@ -1,0 +1,99 @@
+// Mistakes that can be told before training: a loss behind the wrong activation, targets that the loss has no use for.
+
+import { expectShape } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { type Shape, sameShape } from '../checks/shape.ts';
+import { NdArray } from '../data/array.ts';
+import { RaggedArray } from '../data/ragged.ts';
+import { type Loss, readsEither } from './loss.ts';
+
+// Activations whose outputs are negative for some inputs, and so are nobody's probabilities.
+const SIGNED: readonly string[] = [
+  ...['linear', 'tanh', 'softsign', 'leakyRelu', 'elu', 'selu', 'celu', 'gelu', 'geluTanh', 'silu', 'swish', 'mish'],
+  ...['hardTanh', 'hardSilu', 'hardSwish', 'hardShrink', 'softShrink', 'tanhShrink', 'logSigmoid', 'logSoftmax'],
+];
+
+// Activations whose outputs are probabilities, and so are nobody's logits.
+const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', 'hardSigmoid2'];
+
+/**
+ * Refuses a loss that cannot work behind a model's last activation.
+ *
+ * @param lastActivation name of the activation whose outputs are the predictions; undefined where it is not known.
+ * @param outputs how many numbers a row of predictions has; undefined where it is not known.
+ * @throws ArgumentError, which says how to mend it: a loss of probabilities behind an activation that gives negative numbers; a loss of logits
+ *   behind one that gives probabilities; one choice among classes, or softmax, over a single output; a yes or no for
+ *   each of more than two outputs behind softmax, which makes them one choice.
+ */
+export function expectLossFits(loss: Loss, lastActivation: string | undefined, outputs?: number | null): void {
+  const { name, reads, classes } = loss;
+  const refuse = (why: string, mend: string): never => {
+    throw new ArgumentError(`${name}: ${why}; ${mend}`);
+  };
+  const behind = `behind activation '${lastActivation}'`;
+  const fitting = classes === 'exclusive' ? 'softmax' : 'sigmoid';
+  const inConfig = readsEither(loss);
+
+  if (outputs === 1 && classes === 'exclusive' && reads !== undefined) {
+    refuse('expected one output for each class, got 1', "for two classes use binaryCrossentropy and 'sigmoid'");
+  }
+  if (outputs === 1 && lastActivation === 'softmax') {
+    refuse('expected outputs that can change, got softmax over 1 output, which is always 1', "use 'sigmoid'");
+  }
+  if (lastActivation === undefined) return;
+  if (reads === 'probabilities' && SIGNED.includes(lastActivation)) {
+    const mend = `give the last layer activation '${fitting}'${inConfig ? `, or the loss { fromLogits: true }` : ''}`;
+    refuse(`expected probabilities, got outputs ${behind}`, mend);
+  }
+  if (reads === 'logits' && PROBABILITIES.includes(lastActivation)) {
+    const mend = `take the activation away${inConfig ? ', or leave out fromLogits' : ''}`;
+    refuse(`expected logits, got probabilities ${behind}`, mend);
+  }
+  if (reads === 'probabilities' && classes === 'independent' && lastActivation === 'softmax' && (outputs ?? 0) > 2) {
+    refuse(
+      `expected a yes or no for each of ${outputs} outputs, got one choice among them ${behind}`,
+      "use categoricalCrossentropy for one choice, or 'sigmoid' for a yes or no",
+    );
+  }
+}
+
+/**
+ * Refuses targets that a loss has no use for, before there is any batch.
+ *
+ * @param ys targets of all samples, of one shape or sequences of unequal length.
+ * @param predictions shape of all their predictions, `[N, …]`.
+ * @param what the targets' name, for errors.
+ * @returns the targets in the shape that the loss wants: where it is theirs but for a last axis of 1, that is added or taken away.
+ * @throws ArgumentError if the shape does not fit, or at a value that can only be a mistake; it names the sample.
+ */
+export function checkTargets<Targets extends NdArray | RaggedArray>(
+  loss: Loss,
+  ys: Targets,
+  predictions: Shape,
+  what = 'y',
+): Targets {
+  if (ys instanceof NdArray) return checkArray(loss, ys, predictions, what) as Targets;
+  return checkRagged(loss, ys, predictions, what) as Targets;
+}
+
+function checkArray(loss: Loss, ys: NdArray, predictions: Shape, what: string): NdArray {
+  const expected = loss.targetShape?.(predictions);
+  const fitted = expected && differByOne(ys.shape, expected) ? new NdArray(ys.data, expected) : ys;
+  if (expected) expectShape(`${loss.name}: targets`, fitted.shape, expected);
+  loss.checkTargets?.(fitted, predictions, what);
+  return fitted;
+}
+
+function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: string): RaggedArray {
+  // Without a shape of its own the loss pads and checks batch by batch.
+  if (!loss.targetShape) return ys;
+  const [, steps, ...features] = predictions;
+  if (steps !== ys.longest) expectShape(`${loss.name}: targets`, ys.shape, loss.targetShape(predictions));
+  const fitted = ys.sequences.map((sequence, i) =>
+    checkArray(loss, sequence, [sequence.shape[0]!, ...features], `${what}[${i}]`),
+  );
+  return fitted.every((sequence, i) => sequence === ys.sequences[i]) ? ys : new RaggedArray(fitted, what);
+}
+
+/** Whether one of two shapes is the other and a last axis of 1. */
+const differByOne = (a: Shape, b: Shape): boolean => sameShape(a, [...b, 1]) || sameShape([...a, 1], b);

@@ -1,0 +1,57 @@
+import { ArgumentError } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { exp2 } from '../engine/float64.ts';
+import { categoricalCrossentropy } from '../losses/categorical.ts';
+import type { Loss } from '../losses/loss.ts';
+import { sparseCategoricalCrossentropy } from '../losses/sparse.ts';
+import { type Metric, type MetricOptions, makeMetric, meanState } from './metric.ts';
+
+export interface PerplexityOptions extends MetricOptions {
+  /** Whether predictions are logits. Default: what the loss reads. */
+  fromLogits?: boolean | undefined;
+  /** An id whose rows do not count. Default: that of the loss. */
+  ignoreClass?: number | undefined;
+}
+
+function surprise(maker: string, given: PerplexityOptions, finish: (mean: number) => number): Metric {
+  const { fromLogits, ignoreClass, ...options } = checkOptions(maker, given, {
+    name: 1,
+    fromLogits: 1,
+    ignoreClass: 1,
+  });
+  return makeMetric(maker, { ...options, fromLogits, ignoreClass }, (loss) => {
+    if (loss && (loss.classes !== 'exclusive' || !loss.weightShape)) {
+      throw new ArgumentError(`${maker}: expected a loss of one choice among classes, got ${loss.name}`);
+    }
+    const given = loss?.config?.() ?? {};
+    const own = {
+      fromLogits: fromLogits ?? loss?.reads === 'logits',
+      ignoreClass: ignoreClass ?? (given.ignoreClass as number | undefined),
+    };
+    const sparse = sparseCategoricalCrossentropy(own);
+    const dense = categoricalCrossentropy({ fromLogits: own.fromLogits });
+    const of = (dtype: string): Loss => (dtype === 'i32' ? sparse : dense);
+    return meanState((yTrue, yPred) => of(yTrue.dtype).values!(yTrue, yPred).toArray(), {
+      ...(sparse.counted && { counted: sparse.counted }),
+      finish,
+    });
+  });
+}
+
+/**
+ * e^H, where H is the mean of −ln p[y] over everything: how many equally likely choices would be as hard. For class ids or one-hot
+ * targets; smoothing of labels does not enter.
+ *
+ * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
+ */
+export const perplexity = (options: PerplexityOptions = {}): Metric =>
+  surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
+
+/**
+ * H / ln 2, where H is the mean of −ln p[y] over everything: the bits that each character, or other symbol, costs. Targets as for
+ * `perplexity`.
+ *
+ * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
+ */
+export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
+  surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);

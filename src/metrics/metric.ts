@@ -1,0 +1,185 @@
+import { expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import type { Shape } from '../checks/shape.ts';
+import { type Loss, withoutZeroRows } from '../losses/loss.ts';
+import { sigmoid } from '../ops/elementwise/elementwise.ts';
+import { inOrder } from '../ops/shapes/layout.ts';
+import { softmax } from '../ops/softmax.ts';
+
+/** Options of a metric as JSON has them; `metric` is the maker's name, `name` what the history calls it. */
+export type MetricConfig = Readonly<
+  { metric: string; name: string } & Record<string, string | number | boolean | null | undefined | readonly number[]>
+>;
+
+/** Several numbers where a metric has one for each class or threshold. */
+export type MetricResult = number | readonly number[];
+
+/** What a metric has seen so far. Each is independent of the others of its metric. */
+export interface MetricState {
+  /**
+   * @param yTrue targets of a batch, as the loss gets them.
+   * @param yPred its predictions, `[…, C]`.
+   * @param weights f32, one for each row, 0 at padding and otherwise the sample's own. Default: all 1.
+   */
+  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor): void;
+  /** Over everything since the start; 0 where that is nothing. */
+  result(): MetricResult;
+}
+
+/** A number to watch beside the loss, over a batch, an epoch or a data set. */
+export interface Metric {
+  /** Its key in the history. */
+  readonly name: string;
+  /** @param loss what the model is trained on, from which options that were left open follow. */
+  start(loss?: Loss): MetricState;
+  /** Options, JSON, from which `metricOf(config)` makes an equal metric. Without it a file has its name alone. */
+  config?(): MetricConfig;
+}
+
+export interface MetricOptions {
+  /** Its key in the history. Default: the maker's name. */
+  name?: string;
+}
+
+/** A metric made by `maker`, whose options are what it is saved with. */
+export const makeMetric = <Options extends MetricOptions>(
+  maker: string,
+  { name = maker, ...options }: Options,
+  start: (loss: Loss | undefined) => MetricState,
+): Metric => ({ name, start, config: () => ({ ...options, metric: maker, name }) });
+
+/** A metric that is the weighted mean of one number a row, or a function of that mean. */
+export function meanState(
+  each: (yTrue: Tensor, yPred: Tensor) => ArrayLike<number>,
+  { counted, finish = (mean) => mean }: Pick<Loss, 'counted'> & { finish?: (mean: number) => number },
+): MetricState {
+  let sum = 0;
+  let weight = 0;
+  return {
+    update(yTrue, yPred, weights) {
+      const values = each(yTrue, yPred);
+      const weighing = weights && weightsOf(weights, yPred.shape.slice(0, -1));
+      const counts = counted?.(yTrue).toArray();
+      for (let i = 0; i < values.length; i++) {
+        const w = (weighing ? weighing[i]! : 1) * (counts ? counts[i]! : 1);
+        weight += w;
+        // What weighs nothing may be no number.
+        if (w !== 0) sum += w * values[i]!;
+      }
+    },
+    result: () => (weight === 0 ? 0 : finish(sum / weight)),
+  };
+}
+
+/** The weights of a batch's rows in the order of their shape. Throws `ArgumentError` unless there is one for each row. */
+export function weightsOf(weights: Tensor, rows: Shape): Float32Array {
+  expectShape('metric: weights', weights.shape, rows);
+  return weights.toArray() as Float32Array;
+}
+
+/** A matrix in linear memory: a view that the next allocation may detach. */
+export interface RowsView {
+  values: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+/** `x` `[…, C]` as rows in the order of its shape. */
+export function rowsView(x: Tensor): RowsView {
+  expectF32('metric: predictions', x);
+  const ordered = inOrder(x, false);
+  const columns = x.shape.at(-1) ?? 1;
+  return { values: x.engine.f32(ordered.ptr, x.size), rows: x.size / Math.max(columns, 1), columns };
+}
+
+/** Truth and prediction of each class of each row; class ids stand for rows that are 1 there and 0 elsewhere. */
+export interface Comparison {
+  rows: number;
+  columns: number;
+  truth(row: number, column: number): number;
+  predictions: Float32Array;
+  weights: ArrayLike<number> | undefined;
+}
+
+/** Throws `ArgumentError` if targets are neither of the predictions' shape nor one class id for each row. */
+export function compareRows(name: string, yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Comparison {
+  const perRow = yPred.shape.slice(0, -1);
+  const isSparse = yTrue.dtype === 'i32' && yTrue.shape.length === perRow.length;
+  expectShape(`${name}: targets`, yTrue.shape, isSparse ? perRow : yPred.shape);
+  const y = yTrue.toArray();
+  const weighing = weights && weightsOf(weights, perRow);
+  const { values, rows, columns } = rowsView(yPred);
+  const truth = isSparse
+    ? (row: number, column: number): number => Number(y[row] === column)
+    : (row: number, column: number): number => y[row * columns + column]!;
+  return { rows, columns, truth, predictions: values, weights: weighing };
+}
+
+/** Predictions as probabilities, where they are logits: by softmax where the loss takes a row for one choice, else each by σ. */
+export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, loss: Loss | undefined): Tensor {
+  if (!(fromLogits ?? loss?.reads === 'logits')) return yPred;
+  return loss?.classes === 'exclusive' ? softmax(yPred) : sigmoid(yPred);
+}
+
+/** a / b, and 0 where b is 0. */
+export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
+
+export interface Measurements {
+  /** Adds a batch to every metric; `ownWeights` are those of the weighted ones, `hasRows` tells whether targets have a row for each of the predictions'. */
+  update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
+  /** What each metric says of everything so far, by name; `name_0`, `name_1`, … where it says several numbers. */
+  logs(prefix?: string): Record<string, number>;
+}
+
+/**
+ * Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it; that of a weighted metric gets `weighted_` before it
+ * first.
+ *
+ * @see keras.Model.compile (metrics, weighted_metrics)
+ */
+export function measure(metrics: readonly Metric[], weighted: readonly Metric[] = []): Measurements {
+  const names = new Map<string, number>();
+  const states = [...metrics, ...weighted].map((metric, i) => {
+    const isWeighted = i >= metrics.length;
+    const name = isWeighted && names.has(metric.name) ? `weighted_${metric.name}` : metric.name;
+    const before = names.get(name) ?? 0;
+    names.set(name, before + 1);
+    return { name: before === 0 ? name : `${name}_${before}`, isWeighted, state: metric.start() };
+  });
+  return {
+    update(yTrue, yPred, weights, ownWeights, hasRows = true) {
+      for (const { isWeighted, state } of states) {
+        const own = isWeighted ? ownWeights : weights;
+        state.update(...withoutZeroRows(yTrue, yPred, hasRows ? own : undefined), own);
+      }
+    },
+    logs(prefix = '') {
+      const entries = states.flatMap(({ name, state }) => {
+        const result = state.result();
+        const entries = typeof result === 'number' ? [[name, result]] : result.map((each, i) => [`${name}_${i}`, each]);
+        return entries.map(([each, value]) => [prefix + each, value]);
+      });
+      return Object.fromEntries(entries) as Record<string, number>;
+    },
+  };
+}
+
+/** A metric of the caller's own: a number for each row of a batch, or one for all of it. */
+export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor | number;
+
+/** A function as a metric: the mean of what it gives for each row; one number for a batch stands for each of its rows. */
+export function functionMetric(each: MetricFunction): Metric {
+  const name = each.name || 'metric';
+  return {
+    name,
+    start: () =>
+      meanState((yTrue, yPred) => {
+        const value = each(yTrue, yPred);
+        const rows = yPred.size / Math.max(yPred.shape.at(-1) ?? 1, 1);
+        if (typeof value === 'number') return new Float64Array(rows).fill(value);
+        if (value.size === 1) return new Float64Array(rows).fill(value.item());
+        if (value.size === rows) return value.toArray();
+        throw new ArgumentError(`${name}: expected one number, or one for each of ${rows} rows, got ${value.size}`);
+      }, {}),
+  };
+}

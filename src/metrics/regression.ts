@@ -1,0 +1,290 @@
+import { expectShape, type Tensor } from '../autograd/tensor.ts';
+import { expectChoice } from '../checks/choices.ts';
+import { expectNumber } from '../checks/number-ranges.ts';
+import { checkOptions, type Names } from '../checks/options.ts';
+import * as losses from '../losses/index.ts';
+import { type Loss, readsEither } from '../losses/loss.ts';
+import {
+  compareRows,
+  type Metric,
+  type MetricOptions,
+  type MetricState,
+  makeMetric,
+  meanState,
+  ratio,
+} from './metric.ts';
+
+/** A metric that is the mean of a loss over rows, with the loss's own options. */
+const meanOf =
+  <Options extends object>(maker: string, make: (options: Options) => Loss, finish?: (mean: number) => number) =>
+  (given: MetricOptions & Options = {} as Options): Metric => {
+    const names = { name: 1, reduction: 1, ...make({} as Options).config!() };
+    const { name, ...options } = checkOptions(maker, given, names as object as Names<NoInfer<MetricOptions & Options>>);
+    const hasFromLogits = readsEither(make(options as Options));
+    return makeMetric(maker, { ...(name !== undefined && { name }), ...options }, (loss) => {
+      const open = hasFromLogits ? { fromLogits: loss?.reads === 'logits' } : {};
+      const { values, counted } = make({ ...open, ...(options as Options) });
+      return meanState((yTrue, yPred) => values!(yTrue, yPred).toArray(), {
+        ...(counted && { counted }),
+        ...(finish && { finish }),
+      });
+    });
+  };
+
+/**
+ * Mean squared error, in the unit of the targets squared.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ over all rows r seen so far, ℓ = mean (ŷ − y)² over the last axis; 0 before the first row
+ *
+ * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask leaves it out and 1
+ * elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
+ *
+ * @param given.name its key in the history. Default: the maker's name; that of the others below likewise.
+ * @throws ArgumentError, when it sees a batch, if targets have not the shape of the predictions.
+ * @see keras.metrics.MeanSquaredError
+ */
+export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losses.meanSquaredError);
+/**
+ * Root of the mean squared error, in the unit of the targets.
+ *
+ * √(Σ wᵣ·ℓᵣ / Σ wᵣ), the root of the mean over everything seen, ℓ = mean (ŷ − y)² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.RootMeanSquaredError
+ */
+export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError', losses.meanSquaredError, Math.sqrt);
+/**
+ * Mean absolute error, in the unit of the targets.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean |ŷ − y| over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanAbsoluteError
+ */
+export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', losses.meanAbsoluteError);
+/**
+ * Mean absolute error relative to the targets, in per cent.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = 100·mean |(ŷ − y) / max(|y|, 10⁻⁷)| over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanAbsolutePercentageError
+ */
+export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
+  'meanAbsolutePercentageError',
+  losses.meanAbsolutePercentageError,
+);
+/**
+ * Mean squared difference of logarithms: errors count by their share of what they are of.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ln(1 + max(ŷ, 10⁻⁷)) − ln(1 + max(y, 10⁻⁷)))² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.MeanSquaredLogarithmicError
+ */
+export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
+  'meanSquaredLogarithmicError',
+  losses.meanSquaredLogarithmicError,
+);
+/**
+ * Mean logarithm of the hyperbolic cosine of the error: about its square by two where it is small, its size less ln 2 where it is large.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean ln cosh(ŷ − y) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.LogCoshError
+ */
+export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
+/**
+ * Mean cosine of the angle between predictions and targets, from −1 to 1: the loss of that name with the other sign.
+ *
+ * Σ wᵣ·sᵣ / Σ wᵣ, s = Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis, 0 beside a vector of zeros
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.CosineSimilarity
+ */
+export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losses.cosineSimilarity, (mean) => 0 - mean);
+/**
+ * Mean of the Poisson loss, for rates ŷ > 0 and counts y ≥ 0, in nats but for what depends on y alone.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ŷ − y·ln(ŷ + 10⁻⁷)) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.Poisson
+ */
+export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
+/**
+ * Mean Kullback–Leibler divergence of predicted distributions from those of the targets, in nats.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = Σ y·ln(y/ŷ) over the last axis, both kept from 10⁻⁷ to 1
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.KLDivergence
+ */
+export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDivergence);
+/**
+ * Mean hinge loss, for targets −1 and 1, or 0 and 1, of which 0 then stands for −1.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.Hinge
+ */
+export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
+/**
+ * Mean squared hinge loss, for targets as those of `hinge`.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0)² over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.SquaredHinge
+ */
+export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.squaredHinge);
+/**
+ * Mean categorical hinge loss, for one-hot targets.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @see keras.metrics.CategoricalHinge
+ */
+export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losses.categoricalHinge);
+/**
+ * Mean cross-entropy of independent choices, in nats, for targets from 0 to 1.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −mean (y·ln p + (1 − y)·ln(1 − p)) over the last axis; p is ŷ, or σ(ŷ) of logits
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @param given those of the loss of that name, but `fromLogits`, which follows the model's loss where it is left open.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @see keras.metrics.BinaryCrossentropy
+ */
+export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
+/**
+ * Mean cross-entropy of one choice among C classes, in nats, for one-hot targets or other distributions.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −Σ y·ln p over the last axis; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ *
+ * Targets, weights and errors as in `meanSquaredError`.
+ *
+ * @param given as those of `binaryCrossentropy`.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @see keras.metrics.CategoricalCrossentropy
+ */
+export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
+  'categoricalCrossentropy',
+  losses.categoricalCrossentropy,
+);
+/**
+ * Mean cross-entropy of one choice among C classes, in nats, for targets that are class ids.
+ *
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −ln p[y]; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ *
+ * Targets y `[B, …]` i32, one id in [0, C) for each row of the predictions; rows of `ignoreClass` have no weight.
+ *
+ * @param given as those of `binaryCrossentropy`, with `ignoreClass`.
+ * @throws ArgumentError if `ignoreClass` is no integer.
+ * @see keras.metrics.SparseCategoricalCrossentropy
+ */
+export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
+  'sparseCategoricalCrossentropy',
+  losses.sparseCategoricalCrossentropy,
+);
+
+export interface R2Options extends MetricOptions {
+  /** How the scores of several outputs become one: their mean, that weighted by variance, or null for a number each. Default `uniformAverage`. */
+  classAggregation?: 'uniformAverage' | 'varianceWeightedAverage' | null;
+  /** For the adjusted score: how many independent variables explain the targets. Default 0. */
+  numRegressors?: number;
+}
+
+/**
+ * Coefficient of determination: 1 for perfect predictions, 0 for those no better than the mean, less for worse ones.
+ *
+ * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) / (n − p − 1) for n values
+ * and p = `numRegressors`
+ *
+ * Targets y `[B, …, C]` in the shape of the predictions ŷ; all axes before the last are samples, whose weights w are those of
+ * `meanSquaredError`.
+ *
+ * @returns one number, or C of them with `classAggregation: null`.
+ * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes differ.
+ * @see keras.metrics.R2Score
+ */
+export function r2Score(given: R2Options = {}): Metric {
+  const {
+    classAggregation = 'uniformAverage',
+    numRegressors = 0,
+    ...options
+  } = checkOptions('r2Score', given, { name: 1, classAggregation: 1, numRegressors: 1 });
+  expectChoice('r2Score', 'classAggregation', classAggregation, ['uniformAverage', 'varianceWeightedAverage', null]);
+  expectNumber('r2Score: numRegressors', numRegressors, 'an integer ≥ 0');
+  return makeMetric('r2Score', { ...options, classAggregation, numRegressors }, () =>
+    r2State(classAggregation, numRegressors),
+  );
+}
+
+function r2State(aggregation: NonNullable<R2Options['classAggregation']> | null, regressors: number): MetricState {
+  interface Output {
+    weight: number;
+    /** Weighted mean of the targets, and their summed squared distances from it. */
+    mean: number;
+    spread: number;
+    residual: number;
+  }
+  let outputs: Output[] | undefined;
+  let samples = 0;
+  // Keras counts every element as a sample here.
+  const adjusted = (score: number): number =>
+    regressors === 0 || regressors >= samples - 1
+      ? score
+      : 1 - ((1 - score) * (samples - 1)) / (samples - regressors - 1);
+  return {
+    update(yTrue: Tensor, yPred: Tensor, weights?: Tensor) {
+      expectShape('r2Score: targets', yTrue.shape, yPred.shape);
+      const all = compareRows('r2Score', yTrue, yPred, weights);
+      outputs ??= Array.from({ length: all.columns }, () => ({ weight: 0, mean: 0, spread: 0, residual: 0 }));
+      samples += all.rows * all.columns;
+      for (let row = 0; row < all.rows; row++) {
+        const w = all.weights ? all.weights[row]! : 1;
+        if (w === 0) continue;
+        outputs.forEach((output, column) => {
+          const y = all.truth(row, column);
+          const error = y - all.predictions[row * all.columns + column]!;
+          const away = y - output.mean;
+          output.weight += w;
+          output.mean += (w * away) / output.weight;
+          output.spread += w * away * (y - output.mean);
+          output.residual += w * error * error;
+        });
+      }
+    },
+    result() {
+      if (!outputs || outputs[0]?.weight === 0) return 0;
+      const scores = outputs.map(({ residual, spread }) =>
+        spread === 0 && residual !== 0 ? 0 : 1 - ratio(residual, spread),
+      );
+      if (aggregation === null) return scores.map(adjusted);
+      const each = outputs.map(({ spread }) => (aggregation === 'uniformAverage' ? 1 : spread));
+      const total = each.reduce((sum, w) => sum + w, 0);
+      return adjusted(
+        ratio(
+          scores.reduce((sum, score, i) => sum + score * each[i]!, 0),
+          total,
+        ),
+      );
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { nearestName } from '../checks/nearest-name.ts';
+import { hintBy } from '../checks/options.ts';
+import { knowActivations } from '../layers/activations/activations.ts';
+import { moreActivations } from '../layers/activations/more-activations.ts';
+import { allowStepsOfOps } from '../layers/rnn/recurrent.ts';
+import { walkSteps } from '../layers/rnn/recurrent-steps.ts';
+import { losses, shortLossNames } from '../losses/all.ts';
+import { lossTable } from '../losses/by-name.ts';
+import { metrics, shortMetricNames } from '../metrics/all.ts';
+import { metricTable } from '../metrics/by-name.ts';
+import { optimizers } from '../optimizers/all.ts';
+import { schedules } from '../optimizers/all-schedules.ts';
+import { optimizerTable } from '../optimizers/by-name.ts';
+import { scheduleTable } from '../optimizers/schedule.ts';
+import { Stream } from '../streaming/stream.ts';
+import { addProgress } from '../train/fit-progress.ts';
+import { optionalParts } from '../train/optional-parts.ts';
+import { StepPredictor } from '../train/step-predictor.ts';
+import { warnOfSamples } from '../train/warnings.ts';
+import { addMethods } from './methods.ts';
+
+/**
+ * Lets every model run step by step: `model.stream()`, `predict` with int8 weights, and text generation. `tapeloop` has it called; an app
+ * of `tapeloop/lean` calls it, if it streams.
+ */
+export function allowStreams(): void {
+  optionalParts.stepwise = { Stream, StepPredictor };
+}
+
+/**
+ * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
+ * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; lets models run step by step; and adds methods of
+ * convenience. An app that calls it carries them all.
+ */
+export function knowAllNames(): void {
+  hintBy(nearestName);
+  knowActivations(moreActivations);
+  allowStepsOfOps(walkSteps);
+  Object.assign(optionalParts, { addProgress, warnOfSamples });
+  allowStreams();
+  addMethods();
+  lossTable.fill(losses, shortLossNames);
+  metricTable.fill(metrics, shortMetricNames);
+  optimizerTable.fill(optimizers);
+  scheduleTable.fill(schedules);
+}

@@ -1,0 +1,60 @@
+import { valueAndGrad } from '../autograd/tape.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
+import { Transaction, transaction } from '../engine/transaction.ts';
+import { type HiddenProbe, withProbes } from '../ops/hidden-probe.ts';
+import { checkData, type Data, type WeightOptions, weightNames } from '../train/checked-data.ts';
+import { range } from '../train/samples.ts';
+import { type AnyModel, expectModel } from './model.ts';
+
+/** How far the loss reaches back into one recurrent layer. */
+export interface GradientFlow {
+  /** Its path in the model; a layer that is called again has ` (2)`, ` (3)`, … behind it. */
+  layer: string;
+  /** ‖∂L/∂h_t‖₂ by time step t, over all samples of the batch and all units. */
+  norms: Float32Array;
+}
+
+export interface GradientFlowOptions extends WeightOptions {
+  /** Whether dropout and its like are on. Default false. */
+  training?: boolean | undefined;
+}
+
+/**
+ * The norm of ∂L/∂h_t for every recurrent layer and every time step, of one batch: where it falls towards early steps, gradients vanish
+ * on their way back; where it rises, they explode.
+ *
+ * L is the loss as training has it, a mean over the batch; ∂L/∂h_t is whole: what reaches h_t from the output at t and from all later
+ * steps. Steps that a mask leaves out of a sequence count nothing. A layer that goes backwards has its norms at their own time. The model
+ * is left as it was.
+ *
+ * @param x one batch, as `trainOnBatch` takes it, and `y` its targets.
+ * @returns layers in the order in which they ran; `plotGradientFlow` of `tapeloop/plot` draws them.
+ * @throws ArgumentError if data do not fit, or the model has no recurrent layer.
+ * @see Hochreiter 1991; Pascanu, Mikolov and Bengio 2013
+ */
+export function gradientFlow(model: AnyModel, x: Data, y: Data, options: GradientFlowOptions = {}): GradientFlow[] {
+  const { training = false, classWeight } = checkOptions('gradientFlow', options, { training: true, ...weightNames });
+  expectModel('gradientFlow', model);
+  const probes: [layer: string, probe: HiddenProbe][] = [];
+  transaction(() => {
+    const samples = checkData(model.trainer, x, y, options);
+    const rows = { order: range(samples.count), from: 0, to: samples.count };
+    const changes = new Transaction();
+    changes.part(() =>
+      model.engine.step(() => {
+        const loss = () => model.trainer.lossOf(samples, rows, { training, classWeight }).total;
+        withProbes(
+          (layer, probe) => probes.push([layer, probe]),
+          () => valueAndGrad(loss, model.weights),
+        );
+      }),
+    );
+    changes.undo();
+  });
+  if (probes.length === 0) throw new ArgumentError(`gradientFlow: ${model.name} expected a recurrent layer, got none`);
+  return probes.map(([layer, { squares }], i) => {
+    const before = probes.slice(0, i).filter(([other]) => other === layer).length;
+    return { layer: before === 0 ? layer : `${layer} (${before + 1})`, norms: Float32Array.from(squares, Math.sqrt) };
+  });
+}

@@ -1,0 +1,137 @@
+// Methods of convenience: what many apps call and a small one does without. Their types stand with the classes.
+import { Parameter } from '../autograd/parameter.ts';
+import { expectShape, Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectList, isFloat32 } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import { asArray, type DataLike, NdArray } from '../data/array.ts';
+import { addArrayMethods, addTo } from '../data/array-methods.ts';
+import { type AnyLayer, Layer } from '../layers/base/layer.ts';
+import { Runs } from '../train/runs.ts';
+import { type AnyModel, Model } from './model.ts';
+
+function copiesOf(weights: readonly Parameter[]): NdArray<Float32Array>[] {
+  return weights.map((weight) => new NdArray(weight.toArray(), weight.shape));
+}
+
+/** Sets all weights, or none. */
+function assignAll(what: string, weights: readonly Parameter[], values: readonly DataLike[]): void {
+  expectList(`${what}: weights`, values);
+  if (values.length !== weights.length) {
+    throw new ArgumentError(`${what}: weights expected a list of ${weights.length}, got ${values.length}`);
+  }
+  const arrays = weights.map(({ name, shape }, i) => {
+    const where = `${what}: weights[${i}], '${name}'`;
+    const array = asArray(values[i]!, where);
+    expectShape(where, array.shape, shape);
+    for (let at = 0; at < array.data.length; at++) {
+      const value = array.data[at];
+      if (!isFloat32(value)) throw new ArgumentError(`${where} expected finite numbers, got ${value} at ${at}`);
+    }
+    // A copy, for a tensor that is given may be one of those that are set.
+    return Float32Array.from(array.data);
+  });
+  for (const [i, weight] of weights.entries()) weight.assign(arrays[i]!);
+}
+
+const layerMethods = {
+  getWeights(this: Layer): NdArray<Float32Array>[] {
+    return copiesOf(this.weights);
+  },
+  setWeights(this: Layer, weights: readonly DataLike[]): void {
+    new Runs(this).expectNone(`${this.describe()}: setWeights`, true);
+    assignAll(`${this.describe()}: setWeights`, this.weights, weights);
+  },
+};
+
+const modelMethods = {
+  getWeights(this: Model): NdArray<Float32Array>[] {
+    return copiesOf(this.weights);
+  },
+  setWeights(this: Model, weights: readonly DataLike[]): void {
+    this.trainer.runs.expectNone('setWeights', true);
+    assignAll(`${this.name}: setWeights`, this.weights, weights);
+  },
+};
+
+// Fewer numbers are shown whole; of more the first and the last three of each axis, as NumPy does.
+const WHOLE = 24;
+const EDGE = 3;
+
+/** Numbers as nested brackets, four digits behind the point at most. */
+function shownNumbers(data: ArrayLike<number>, shape: readonly number[]): string {
+  const isLong = data.length > WHOLE;
+  const walk = (axis: number, from: number, size: number): string => {
+    if (axis === shape.length) return String(Number(data[from]!.toPrecision(4)));
+    const length = shape[axis]!;
+    const inner = size / Math.max(length, 1);
+    const show = (i: number): string => walk(axis + 1, from + i * inner, inner);
+    const places = [...Array(isLong && length > 2 * EDGE ? EDGE : length).keys()];
+    const parts = places.map(show);
+    if (places.length < length) parts.push('…', ...places.map((i) => show(length - EDGE + i)));
+    return `[${parts.join(', ')}]`;
+  };
+  return walk(0, 0, data.length);
+}
+
+/** Name, shape, data type and numbers; of a tensor whose life is over, that it is. */
+function shownTensor(kind: string, x: Tensor, name = x.name): string {
+  const head = `${kind} '${name}' ${formatShape(x.shape)} ${x.dtype}`;
+  try {
+    return `${head} ${shownNumbers(x.toArray(), x.shape)}`;
+  } catch {
+    return `${head} (${x.isDisposed ? 'disposed of' : 'its step has ended'})`;
+  }
+}
+
+const shownCount = (layer: AnyLayer): string =>
+  layer.isBuilt ? `${layer.countParams().toLocaleString('en-US')} parameters` : 'not built';
+
+/** `Dense 'dense', weights [400, 3] [3], 1,203 parameters`; of a layer of layers their number of parameters alone. */
+function shownLayer(layer: AnyLayer): string {
+  const shapes = layer.sublayers.length > 0 ? [] : layer.weights.map(({ shape }) => formatShape(shape));
+  const weights = shapes.length > 0 ? `weights ${shapes.join(' ')}, ` : '';
+  return `${layer.className} '${layer.name}', ${weights}${shownCount(layer)}`;
+}
+
+/** `Model 'sequential', Embedding → LSTM → Dense, 5,000 parameters`; of many layers the first and the last three. */
+function shownModel({ name, layers, network }: AnyModel): string {
+  const kinds = layers.map(({ className }) => className);
+  if (kinds.length > 2 * EDGE) kinds.splice(EDGE, kinds.length - 2 * EDGE, '…');
+  return `Model '${name}', ${kinds.join(' → ')}, ${shownCount(network)}`;
+}
+
+/** Has `console.log` and template literals show `text` instead of the object. */
+const printed = <T>(text: (self: T) => string): object => ({
+  toString(this: T): string {
+    return text(this);
+  },
+  [Symbol.for('nodejs.util.inspect.custom')](this: T): string {
+    return text(this);
+  },
+});
+
+/**
+ * Adds methods that a small app can do without: `getWeights` and `setWeights` of models and layers, `row`, `slice` and `argMax` of arrays, and what
+ * `console.log` shows of tensors, parameters, arrays, layers and models.
+ *
+ * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
+ */
+export function addMethods(): void {
+  addArrayMethods();
+  addTo(Layer, layerMethods);
+  addTo(Model, modelMethods);
+  addTo(
+    Tensor,
+    printed<Tensor>((x) => shownTensor('Tensor', x)),
+  );
+  addTo(
+    Parameter,
+    printed<Parameter>(({ name, tensor }) => shownTensor('Parameter', tensor, name)),
+  );
+  addTo(
+    NdArray,
+    printed<NdArray>(({ data, shape }) => `NdArray ${formatShape(shape)} ${shownNumbers(data, shape)}`),
+  );
+  addTo(Layer, printed(shownLayer));
+  addTo(Model, printed(shownModel));
+}

@@ -1,0 +1,82 @@
+import { record } from '../../autograd/tape.ts';
+import { empty, expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectList, expectType, isFloat32, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { formatShape, type Shape } from '../../checks/shape.ts';
+import { Binary, type Ptr } from '../../engine/abi.ts';
+import type { RandomKey } from '../../engine/random.ts';
+import { memoryShape } from '../shapes/axis.ts';
+import { spread } from '../shapes/runs.ts';
+
+export interface DropoutNoise {
+  /** Shape of the mask: as `x`, with 1 for axes that share it and null for a length that is that of `x`. `[null, 1, null]` drops a feature at every step. */
+  noiseShape?: readonly (number | null)[] | undefined;
+}
+
+/**
+ * y = x ∘ m / (1 − rate), m = 0 with probability `rate`, else 1
+ *
+ * @param x f32 of any shape.
+ * @param rate in [0, 1); 0 returns `x` itself.
+ * @param key what the mask is a function of: the same key gives the same mask.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `rate` is outside [0, 1) or the noise has another shape.
+ * @see keras.layers.Dropout, keras.layers.SpatialDropout1D
+ */
+export function dropout(x: Tensor, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
+  const { noiseShape } = checkOptions('dropout', options, { noiseShape: 1 });
+  expectRate('dropout: rate', rate);
+  expectType('dropout: key.low', key?.low, 'a number');
+  expectType('dropout: key.high', key.high, 'a number');
+  expectF32('dropout: x', x);
+  const noise = noiseShape && sharedAxes(x, noiseShape);
+  if (rate === 0) return x;
+  const { engine } = x;
+  const y = empty(x.shape, { name: 'dropout', timeMajor: x.timeMajor, engine });
+  const drop = (from: Ptr, to: Ptr): void => {
+    if (noise) dropShared(x, noise, rate, key, from, to);
+    else engine.kernels.dropout(x.size, rate, key.low, key.high, 0, from, to);
+  };
+  drop(x.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    drop(dy, dy);
+    tape.give(x, dy);
+  });
+  return y;
+}
+
+/** Throws `ArgumentError` unless `rate` is in [0, 1). @internal */
+export function expectRate(what: string, rate: number): number {
+  if (!(isFloat32(rate) && rate >= 0 && rate < 1))
+    throw new ArgumentError(`${what} expected in [0, 1), got ${shown(rate)}`);
+  return rate;
+}
+
+/** The noise's shape, whole. */
+function sharedAxes(x: Tensor, noiseShape: readonly (number | null)[]): Shape {
+  expectList('dropout: noiseShape', noiseShape);
+  const shape = noiseShape.map((n, axis) => n ?? x.shape[axis] ?? 0);
+  if (shape.length !== x.shape.length || shape.some((n, axis) => n !== 1 && n !== x.shape[axis])) {
+    throw new ArgumentError(
+      `dropout: noiseShape expected ${formatShape(x.shape)} with 1 for some axes, got ${formatShape(noiseShape)}`,
+    );
+  }
+  return shape;
+}
+
+/** to = from ∘ the mask of shape `noise`, repeated. In place allowed. */
+function dropShared(x: Tensor, noise: Shape, rate: number, key: RandomKey, from: Ptr, to: Ptr): void {
+  const { engine, timeMajor } = x;
+  const { kernels } = engine;
+  engine.scratch(() => {
+    const shape = memoryShape({ shape: noise, timeMajor });
+    const count = shape.reduce((product, n) => product * n, 1);
+    const mask = engine.allocateScratch(count);
+    kernels.fill(count, 1, mask);
+    kernels.dropout(count, rate, key.low, key.high, 0, mask, mask);
+    const whole = engine.allocateScratch(x.size);
+    spread(engine, mask, shape, memoryShape(x), whole);
+    kernels.binary(Binary.Mul, 1, x.size, from, 0, 1, whole, 0, 1, to);
+  });
+}

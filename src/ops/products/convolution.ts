@@ -1,0 +1,255 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
+import { record, type Tape } from '../../autograd/tape.ts';
+import { empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectCount, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { formatShape } from '../../checks/shape.ts';
+import { Init, type Ptr } from '../../engine/abi.ts';
+import { inOrder } from '../shapes/layout.ts';
+import { product } from './product.ts';
+
+export interface Conv1dOptions {
+  /** Steps from one window to the next. Default 1. */
+  strides?: number;
+  /**
+   * `valid`: windows lie inside the sequence; `same`: zeros on both sides, ⌈T/strides⌉ windows; `causal`: zeros in front, so that no
+   * window sees a later step. Default `valid`.
+   */
+  padding?: 'valid' | 'same' | 'causal';
+  /** Steps from one tap of the kernel to the next. Default 1. */
+  dilationRate?: number;
+}
+
+interface Geometry {
+  batch: number;
+  time: number;
+  inputs: number;
+  taps: number;
+  outputs: number;
+  /** Windows of a sequence, the length of the result. */
+  steps: number;
+  strides: number;
+  dilation: number;
+  /** Zeros in front. */
+  before: number;
+  /** Steps that the windows cover, zeros included. */
+  covered: number;
+}
+
+/** Steps that one window spans, from its first tap to its last. */
+const spanOf = (taps: number, dilation: number): number => (taps - 1) * dilation + 1;
+
+/**
+ * How many windows a sequence of `time` steps has: the length that `conv1d` gives it. Throws `ArgumentError` for an option that is
+ * none of its values, and where a window does not fit into the sequence.
+ */
+export function conv1dLength(time: number, taps: number, options: Conv1dOptions = {}): number {
+  const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
+  expectCount('conv1d: strides', strides);
+  expectCount('conv1d: dilationRate', dilationRate);
+  if (padding === 'same' || padding === 'causal') return Math.ceil(time / strides);
+  if (padding !== 'valid') {
+    throw new ArgumentError(`conv1d: padding expected 'valid', 'same' or 'causal', got ${shown(padding)}`);
+  }
+  const span = spanOf(taps, dilationRate);
+  if (time < span) throw new ArgumentError(`conv1d: x expected at least ${span} steps for one window, got ${time}`);
+  return Math.floor((time - span) / strides) + 1;
+}
+
+function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
+  const { strides = 1, padding = 'valid', dilationRate: dilation = 1 } = options;
+  if (x.shape.length !== 3) throw new ArgumentError(`conv1d: x expected [B, T, I], got ${formatShape(x.shape)}`);
+  const [batch, time, inputs] = x.shape as [number, number, number];
+  const [taps, , outputs] = kernel.shape as [number, number, number];
+  if (kernel.shape.length !== 3 || kernel.shape[1] !== inputs || taps < 1) {
+    throw new ArgumentError(
+      `conv1d: kernel expected [K, ${inputs}, O] with K ≥ 1 for x ${formatShape(x.shape)}, got ${formatShape(kernel.shape)}`,
+    );
+  }
+  const steps = conv1dLength(time, taps, options);
+  const span = spanOf(taps, dilation);
+  const covered = Math.max(steps - 1, 0) * strides + span;
+  const same = Math.floor(Math.max(covered - time, 0) / 2);
+  const before = padding === 'causal' ? span - 1 : padding === 'same' ? same : 0;
+  return { batch, time, inputs, taps, outputs, steps, strides, dilation, before, covered };
+}
+
+/**
+ * y[b, t, :] = Σ_k x[b, t·strides + k·dilationRate − before, :]·W[k, :, :] + bias, with zeros where x has no step
+ *
+ * A window of neighbouring steps is one row of I·K numbers where it stands, read by a stride of I·strides: what is multiplied is the
+ * sequence itself, or a copy with its zeros, never a matrix of windows.
+ *
+ * @param input x `[B, T, I]` f32, in either memory order.
+ * @param weight W `[K, I, O]`.
+ * @param bias `[O]`, optional.
+ * @returns `[B, T′, O]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with padding, in the memory order of `x`.
+ * @throws ArgumentError if a shape or an option does not fit, or without padding no window does.
+ * @see keras.layers.Conv1D
+ */
+export function conv1d(input: Tensor, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
+  checkOptions('conv1d', options, { strides: 1, padding: 1, dilationRate: 1 });
+  expectF32('conv1d: x', input);
+  expectF32('conv1d: kernel', tensorOf(weight));
+  const kernel = inOrder(tensorOf(weight), false);
+  const offset = bias && tensorOf(bias);
+  const g = geometry(input, kernel, options);
+  if (offset) {
+    expectF32('conv1d: bias', offset);
+    expectShape('conv1d: bias', offset.shape, [g.outputs]);
+  }
+  const x = input;
+  const { engine } = x;
+  const y = empty([g.batch, g.steps, g.outputs], { name: 'conv1d', timeMajor: x.timeMajor, engine });
+  engine.scratch(() => {
+    const { at, stride } = withZeros(x, g);
+    const { count, depth } = slabs(g);
+    const size = engine.kernels.gemm_packed_size(depth, g.outputs);
+    const packed = engine.allocateScratch(count * size);
+    for (let i = 0; i < count; i++) {
+      engine.kernels.gemm_pack_b(
+        depth,
+        g.outputs,
+        kernel.ptr + 4 * i * depth * g.outputs,
+        g.outputs,
+        1,
+        packed + 4 * i * size,
+      );
+    }
+    engine.parallel(g.batch, grainOf(g), ({ kernels, gemmScratch, from, to }) => {
+      for (let b = from; b < to; b++) {
+        const c = sequenceOf(y, g.outputs, b, y.ptr);
+        for (let i = 0; i < count; i++) {
+          const init = i > 0 ? Init.Accumulate : offset ? Init.Bias : Init.Zero;
+          const left = at + 4 * (b * stride + i * g.dilation * g.inputs);
+          kernels.gemm(
+            ...([g.steps, g.outputs, depth, left, g.strides * g.inputs, 1, packed + 4 * i * size] as const),
+            ...([c.at, c.row, init, offset?.ptr ?? 0, gemmScratch] as const),
+          );
+        }
+      }
+    });
+  });
+  record([x, kernel, offset], [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    const dBias = offset && tape.into(offset);
+    if (dBias) engine.kernels.col_sum(g.batch * g.steps, g.outputs, dy, g.outputs, dBias.ptr, dBias.accumulate);
+    backwardKernel(tape, g, x, kernel, y, dy);
+    if (tape.tracks(x)) tape.give(x, backwardInput(g, x, kernel, y, dy));
+  });
+  return y;
+}
+
+/** Taps that one product takes together: all where they are neighbours in memory. */
+const slabs = ({ taps, inputs, dilation }: Geometry): { count: number; depth: number } =>
+  dilation === 1 ? { count: 1, depth: taps * inputs } : { count: taps, depth: inputs };
+
+/** Fewest sequences that repay handing them to another thread. */
+const grainOf = ({ steps, taps, inputs, outputs }: Geometry): number =>
+  Math.ceil(1e6 / Math.max(steps * taps * inputs * outputs, 1));
+
+/** Sequence b of what has the memory order of `like` and rows of `width`: its address, and the distance of its rows. */
+function sequenceOf(like: Tensor, width: number, b: number, at: Ptr): { at: Ptr; row: number } {
+  const [batch, time] = like.shape as [number, number];
+  return like.timeMajor
+    ? { at: at + 4 * b * width, row: batch * width }
+    : { at: at + 4 * b * time * width, row: width };
+}
+
+/** Whether the windows cover `x` as it stands in memory. */
+const standsAlone = (x: Tensor, { before, covered, time }: Geometry): boolean =>
+  !x.timeMajor && before === 0 && covered <= time;
+
+/** The sequences of `x`, row-major with their zeros, `stride` floats apart. Takes scratch unless `x` will do as it is. */
+function withZeros(x: Tensor, g: Geometry): { at: Ptr; stride: number } {
+  const { batch, time, inputs, before, covered } = g;
+  if (standsAlone(x, g)) return { at: x.ptr, stride: time * inputs };
+  const { kernels } = x.engine;
+  const stride = covered * inputs;
+  const at = x.engine.allocateScratch(batch * stride);
+  kernels.fill(batch * stride, 0, at);
+  for (let b = 0; b < batch; b++) {
+    const { at: source, row } = sequenceOf(x, inputs, b, x.ptr);
+    kernels.copy_2d(
+      Math.min(time, covered - before),
+      inputs,
+      source,
+      row,
+      at + 4 * (b * stride + before * inputs),
+      inputs,
+    );
+  }
+  return { at, stride };
+}
+
+/** dW[k] += Σ_b windows(k)ᵀ·dy */
+function backwardKernel(tape: Tape, g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Ptr): void {
+  const dKernel = tape.intoZeroed(kernel);
+  if (dKernel === undefined) return;
+  const { engine } = x;
+  const { count, depth } = slabs(g);
+  engine.scratch(() => {
+    const { at, stride } = withZeros(x, g);
+    for (let b = 0; b < g.batch; b++) {
+      const right = sequenceOf(y, g.outputs, b, dy);
+      for (let i = 0; i < count; i++) {
+        product(engine, {
+          ...{ m: depth, n: g.outputs, k: g.steps, a: at + 4 * (b * stride + i * g.dilation * g.inputs) },
+          ...{ rsA: 1, csA: g.strides * g.inputs, b: right.at, rsB: right.row, csB: 1 },
+          ...{ c: dKernel + 4 * i * depth * g.outputs, rsC: g.outputs, init: Init.Accumulate },
+        });
+      }
+    }
+  });
+}
+
+/** dx, in the memory order of `x`: every tap adds dy·W[k]ᵀ to the steps it saw, k ascending. */
+function backwardInput(g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Ptr): Ptr {
+  const { batch, time, inputs, taps, outputs, before, covered } = g;
+  const { engine } = x;
+  const dx = engine.allocateScratch(x.size);
+  engine.kernels.fill(x.size, 0, dx);
+  engine.scratch(() => {
+    const inPlace = standsAlone(x, g);
+    const stride = (inPlace ? time : covered) * inputs;
+    const at = inPlace ? dx : engine.allocateScratch(batch * stride);
+    if (!inPlace) engine.kernels.fill(batch * stride, 0, at);
+    const size = engine.kernels.gemm_packed_size(outputs, inputs);
+    const packed = engine.allocateScratch(taps * size);
+    for (let k = 0; k < taps; k++) {
+      engine.kernels.gemm_pack_b(
+        outputs,
+        inputs,
+        kernel.ptr + 4 * k * inputs * outputs,
+        1,
+        outputs,
+        packed + 4 * k * size,
+      );
+    }
+    engine.parallel(batch, grainOf(g), ({ kernels, gemmScratch, from, to }) => {
+      for (let b = from; b < to; b++) {
+        const left = sequenceOf(y, outputs, b, dy);
+        for (let k = 0; k < taps; k++) {
+          const c = at + 4 * (b * stride + k * g.dilation * inputs);
+          kernels.gemm(
+            ...([g.steps, inputs, outputs, left.at, left.row, 1, packed + 4 * k * size] as const),
+            ...([c, g.strides * inputs, Init.Accumulate, 0, gemmScratch] as const),
+          );
+        }
+      }
+    });
+    if (inPlace) return;
+    for (let b = 0; b < batch; b++) {
+      const { at: target, row } = sequenceOf(x, inputs, b, dx);
+      engine.kernels.copy_2d(
+        Math.min(time, covered - before),
+        inputs,
+        at + 4 * (b * stride + before * inputs),
+        inputs,
+        target,
+        row,
+      );
+    }
+  });
+  return dx;
+}

@@ -1,0 +1,56 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
+import { record, type Tape } from '../../autograd/tape.ts';
+import { empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { formatShape, sizeOf } from '../../checks/shape.ts';
+import { Init } from '../../engine/abi.ts';
+import { asRows, inOrder } from '../shapes/layout.ts';
+import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
+
+/**
+ * y = x·W + b
+ *
+ * @param input x `[…, I]` f32, in either memory order; every leading axis is a row.
+ * @param weight W `[I, U]`.
+ * @param bias b `[U]`, optional.
+ * @returns `[…, U]`, in the memory order of `x`.
+ * @throws ArgumentError if W or b does not fit.
+ */
+export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
+  expectF32('linear: x', input);
+  expectF32('linear: weight', tensorOf(weight));
+  const x = asRows(input);
+  const kernel = inOrder(tensorOf(weight), false);
+  const offset = bias && tensorOf(bias);
+  const { engine } = x;
+  const { kernels } = engine;
+  const inputs = x.shape.at(-1);
+  if (inputs === undefined || kernel.shape.length !== 2 || kernel.shape[0] !== inputs) {
+    throw new ArgumentError(
+      `linear: weight expected [${inputs ?? '?'}, units] for x ${formatShape(x.shape)}, got ${formatShape(kernel.shape)}`,
+    );
+  }
+  const units = kernel.shape[1]!;
+  if (offset) {
+    expectF32('linear: bias', offset);
+    expectShape('linear: bias', offset.shape, [units]);
+  }
+  const rows = sizeOf(x.shape.slice(0, -1));
+  const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
+  product(engine, {
+    ...{ m: rows, n: units, k: inputs },
+    ...{ a: x.ptr, rsA: inputs, csA: 1, b: kernel.ptr, rsB: units, csB: 1, c: y.ptr, rsC: units },
+    init: offset ? Init.Bias : Init.Zero,
+    bias: offset?.ptr ?? 0,
+  });
+  const backward = (tape: Tape): void => {
+    const dy = tape.gradientOf(y);
+    const dBias = offset && tape.into(offset);
+    if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
+    const operands: RowProduct = { engine, left: x, kernel, rows, inputs, width: units };
+    kernelBackward(tape, operands, dy);
+    tape.owe(x, leftGradient(operands, dy));
+  };
+  record([x, kernel, offset], [y], backward, { forgetsOutputs: true });
+  return y;
+}

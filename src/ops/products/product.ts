@@ -1,0 +1,134 @@
+import type { OwedRows, Tape } from '../../autograd/tape.ts';
+import type { Tensor } from '../../autograd/tensor.ts';
+import { Init, type Ptr } from '../../engine/abi.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
+
+/** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`, operands by address and strides in elements. */
+export interface Product {
+  m: number;
+  n: number;
+  k: number;
+  a: Ptr;
+  rsA: number;
+  csA: number;
+  b: Ptr;
+  rsB: number;
+  csB: number;
+  c: Ptr;
+  rsC: number;
+  /** One of `Init`; default `Init.Zero`. */
+  init?: number;
+  bias?: Ptr;
+}
+
+/**
+ * Steps of k that are packed at a time: 256 kB of B, which stay in a common L2 while they are used; 128 steps, if they take no more than twice that,
+ * since C is read and written again for each slice.
+ */
+const sliceOf = (k: number, width: number): number =>
+  Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
+
+/** Columns of a panel of packed B. */
+const PANEL = 8;
+
+/** Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either way. */
+export function product(engine: Engine, p: Product): void {
+  const { kernels } = engine;
+  const { m, n, k } = p;
+  const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, n), 1));
+  // Fewest rows that repay handing them to another thread.
+  const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
+  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL * Math.max(slice, 1)));
+  engine.scratch(() => {
+    const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, n));
+    let init = p.init ?? Init.Zero;
+    let from = 0;
+    do {
+      const depth = Math.min(slice, k - from);
+      const start = init;
+      const source = p.b + 4 * from * p.rsB;
+      engine.parallel(Math.ceil(n / PANEL), panelGrain, ({ kernels: own, from: first, to }) => {
+        const [column, end] = [first * PANEL, Math.min(to * PANEL, n)];
+        const at = packed + 4 * kernels.gemm_packed_size(depth, column);
+        own.gemm_pack_b(depth, end - column, source + 4 * column * p.csB, p.rsB, p.csB, at);
+      });
+      const [a, b] = [p.a + 4 * from * p.csA, p.bias ?? 0];
+      engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
+        const [left, at] = [a + 4 * top * p.rsA, p.c + 4 * top * p.rsC];
+        own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, start, b, gemmScratch);
+      });
+      init = Init.Accumulate;
+      from += depth;
+    } while (from < k);
+  });
+}
+
+/** C `[m, n]` ← init + Aᵀ·B for A `[rows, m]` and B `[rows, n]` with row strides ldA and ldB. */
+export interface RowSum {
+  rows: number;
+  m: number;
+  n: number;
+  a: Ptr;
+  ldA: number;
+  b: Ptr;
+  ldB: number;
+  c: Ptr;
+  ldC: number;
+  /** One of `Init`. */
+  init: number;
+  /** Whether rows are taken from the last to the first, so that the sum may go on with rows that stand before them. */
+  backwards: boolean;
+}
+
+export function rowSum(engine: Engine, { rows, m, n, a, ldA, b, ldB, c, ldC, init, backwards }: RowSum): void {
+  const [first, sign] = backwards ? [rows - 1, -1] : [0, 1];
+  product(engine, {
+    ...{ m, n, k: rows, a: a + 4 * first * ldA, rsA: 1, csA: sign * ldA },
+    ...{ b: b + 4 * first * ldB, rsB: sign * ldB, csB: 1, c, rsC: ldC, init },
+  });
+}
+
+/** left·kernel, a stack of rows times a weight: `[rows, inputs]` · `[inputs, width]`. */
+export interface RowProduct {
+  engine: Engine;
+  left: Tensor;
+  kernel: Tensor;
+  rows: number;
+  inputs: number;
+  width: number;
+}
+
+/** Contributes leftᵀ·dProduct to the kernel. */
+export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
+  const { engine, left, kernel, rows, inputs, width } = p;
+  const dKernel = tape.into(kernel);
+  if (!dKernel) return;
+  product(engine, {
+    ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
+    ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
+  });
+}
+
+/** The gradient of the left operand, dProduct·kernelᵀ. */
+export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct, dProduct: Ptr): OwedRows {
+  const { kernels } = engine;
+  const scratchFloats = kernels.gemm_packed_size(width, inputs);
+  return {
+    ...{ width: inputs, scratchFloats },
+    make({ ptr, accumulate }) {
+      product(engine, {
+        ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
+        ...{ b: kernel.ptr, rsB: 1, csB: width, c: ptr, rsC: inputs, init: accumulate },
+      });
+    },
+    begin() {
+      const packed = engine.allocateScratch(scratchFloats);
+      kernels.gemm_pack_b(width, inputs, kernel.ptr, 1, width, packed);
+      return (own, gemmScratch, from, count, at) => {
+        const a = dProduct + 4 * from * width;
+        own.gemm(count, inputs, width, a, width, 1, packed, at, inputs, Init.Zero, 0, gemmScratch);
+      };
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { OwedRows } from '../../autograd/tape.ts';
+import type { Ptr } from '../../engine/abi.ts';
+import { chunkOf, grainOf, type HiddenGradients, lowOf, type Scan, timeOf } from './scan.ts';
+
+/**
+ * The gradient of the outputs itself, if one has reached them; otherwise, in scratch, two places by turns, or as many as a
+ * segment has steps where a block's gradient will be a product over all of them.
+ */
+export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): HiddenGradients {
+  const { engine, sizes, reverse } = scan;
+  const floats = sizes.batch * sizes.hidden;
+  if (dOutputs) return { at: (t) => dOutputs + 4 * t * floats, enter() {}, begin() {} };
+  const clear = (at: (t: number) => Ptr): HiddenGradients['begin'] => {
+    return ({ kernels, from, to }, i) =>
+      kernels.fill((to - from) * sizes.hidden, 0, at(timeOf(scan, i)) + 4 * from * sizes.hidden);
+  };
+  if (hasNoHiddenBlock(scan)) {
+    const places = [engine.zeroedScratch(floats), engine.zeroedScratch(floats)];
+    const at = (t: number): Ptr => places[t & 1]!;
+    return { at, enter() {}, begin: clear(at) };
+  }
+  // One more, for the step that is walked before the segment's first.
+  const places = engine.zeroedScratch((length + 1) * floats);
+  let low = 0;
+  const at = (t: number): Ptr => places + 4 * (t - low + (reverse ? 0 : 1)) * floats;
+  return {
+    at,
+    enter(segment) {
+      const last = timeOf(scan, segment.to - 1);
+      const gathered = at(last);
+      low = lowOf(scan, segment);
+      if (segment.to < sizes.time) engine.kernels.copy_2d(1, floats, gathered, floats, at(last), floats);
+    },
+    begin: clear(at),
+  };
+}
+
+/** Whether no block's gradient is a product over the ∂L/∂h_t of many steps. */
+const hasNoHiddenBlock = ({ cell }: Scan): boolean => cell.blocks.every(({ gradient }) => gradient !== 'hidden');
+
+/** What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole. */
+export function owedByChunks(scan: Scan, owed: OwedRows | undefined): OwedRows | undefined {
+  const { sizes } = scan;
+  if (!owed || owed.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
+  const step = sizes.batch * sizes.hidden;
+  return 2 * chunkOf(sizes) * step + owed.scratchFloats < sizes.time * step ? owed : undefined;
+}
+
+/** In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk comes to them. */
+export function owedHidden(scan: Scan, owed: OwedRows): HiddenGradients {
+  const { engine, sizes, reverse } = scan;
+  const { time, batch, hidden } = sizes;
+  const chunk = chunkOf(sizes);
+  const floats = batch * hidden;
+  const places = engine.allocateScratch(2 * chunk * floats);
+  const write = owed.begin();
+  // Chunks are counted as steps are walked; within one, steps stand by their time.
+  const at = (t: number): Ptr => {
+    const i = timeOf(scan, t);
+    const within = reverse ? chunk - 1 - (i % chunk) : i % chunk;
+    return places + 4 * ((Math.floor(i / chunk) % 2) * chunk + within) * floats;
+  };
+
+  const first = Math.floor((time - 1) / chunk) * chunk;
+  const low = lowOf(scan, { from: first, to: time });
+  engine.parallel((time - first) * batch, grainOf(sizes, 1), ({ kernels, gemmScratch, from, to }) => {
+    write(kernels, gemmScratch, low * batch + from, to - from, at(low) + 4 * from * hidden);
+  });
+  return {
+    at,
+    enter() {},
+    begin({ kernels, gemmScratch, from, to }, i) {
+      if ((i + 1) % chunk !== 0) return;
+      const low = lowOf(scan, { from: i + 1 - chunk, to: i + 1 });
+      const rows = to - from;
+      if (rows === batch) write(kernels, gemmScratch, low * batch, chunk * batch, at(low));
+      else {
+        for (let t = low; t < low + chunk; t++) {
+          write(kernels, gemmScratch, t * batch + from, rows, at(t) + 4 * from * hidden);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Tensor } from '../../autograd/tensor.ts';
+import { type Kernels, MOST_GEMV_ROWS, type Ptr } from '../../engine/abi.ts';
+
+/** to ← init + left·columns for `m` dense rows of `left`, by a part's own kernels and scratch; `to` has row stride `stride`. */
+export type TimesColumns = (
+  ...call: [kernels: Kernels, scratch: Ptr, m: number, left: Ptr, to: Ptr, stride: number, init: number, bias: Ptr]
+) => void;
+
+/**
+ * Packs columns [from, from + count) of a row-major matrix as the right operand of products.
+ *
+ * @param most rows of the left operand in a product, at most: for one or two there is a kernel that wants them packed in its own way.
+ * @param kept a parameter keeps them, until its values change: where weights stay as they are from call to call. Else they are packed in scratch.
+ */
+export function packColumns(matrix: Tensor, from: number, count: number, most: number, kept: boolean): TimesColumns {
+  const { engine, parameter } = matrix;
+  const { kernels } = engine;
+  const [rows, columns] = matrix.shape as [number, number];
+  const first = matrix.ptr + 4 * from;
+  const isFew = most <= MOST_GEMV_ROWS;
+  const write = (to: Ptr): void => {
+    if (isFew) kernels.gemv_pack_b(rows, count, first, columns, to);
+    else kernels.gemm_pack_b(rows, count, first, columns, 1, to);
+  };
+  const floats = kernels.gemm_packed_size(rows, count);
+  let at: Ptr;
+  if (kept && parameter) at = parameter.copyOf(`columns ${from} to ${from + count}`, isFew, floats, write);
+  else write((at = engine.allocateScratch(floats)));
+  return isFew
+    ? (own, _, m, left, to, stride, init, bias) => own.gemv(m, count, rows, left, rows, at, to, stride, init, bias)
+    : (own, scratch, m, left, to, stride, init, bias) =>
+        own.gemm(m, count, rows, left, rows, 1, at, to, stride, init, bias, scratch);
+}

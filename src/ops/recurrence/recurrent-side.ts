@@ -1,0 +1,244 @@
+import type { Destination } from '../../autograd/tape.ts';
+import type { Tensor } from '../../autograd/tensor.ts';
+import type { BackwardStep, Cell, CellSizes, ForwardStep } from '../../cells/cell.ts';
+import { type Block, forwardBlocks } from '../../cells/layout.ts';
+import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Part } from '../../engine/threads.ts';
+import { rowSum } from '../products/product.ts';
+import { ColumnSums } from './column-sums.ts';
+import { packColumns } from './packed-columns.ts';
+
+/** Steps side by side in memory, by the addresses of the first of them. */
+export interface Stretch {
+  steps: number;
+  /** h before each step, `[steps, B, P]`; 0 where it is all zeros. */
+  hidden: Ptr;
+  /** `[steps, B, G·H]` */
+  gates: Ptr;
+  /** `[steps, B, saved·H]` */
+  saved: Ptr;
+  /** ∂L/∂h of each step, `[steps, B, P]`. */
+  dHidden: Ptr;
+}
+
+export interface RecurrentOperands {
+  cell: Cell;
+  sizes: CellSizes & { readonly batch: number };
+  /** U `[P, G·H]` */
+  kernel: Tensor;
+  /** In the order of `Cell.extraWeights`. */
+  extra: readonly Tensor[];
+  /** The bias of the recurrent side, `[G·H]`, or 0. */
+  bias: Ptr;
+  /** Masks `[G, B, P]`, which what stands left of U is multiplied by before the columns of each gate. */
+  dropout: Tensor | undefined;
+  /** Whether the scan walks, and so sums gradients, the other way. */
+  reverse: boolean;
+}
+
+/** Columns of a matrix that are multiplied as one: those of a block, or, under dropout, of one gate. */
+interface Slice {
+  matrix: Tensor;
+  rows: number;
+  /** The first column in the matrix, and how many. */
+  from: number;
+  columns: number;
+  /** The first column in the block. */
+  at: number;
+  /** `[B, rows]`, or 0. */
+  mask: Ptr;
+}
+
+/** Rows in memory, `stride` floats apart. */
+interface Rows {
+  at: Ptr;
+  stride: number;
+}
+
+/** Where gradients go, undefined where nobody wants one. */
+export interface RecurrentDestinations {
+  kernel: Destination | undefined;
+  /** Addresses to add to, 0 where nobody wants a gradient. */
+  extra: readonly Ptr[];
+  /** The whole bias, where its second row is the recurrent side's. */
+  bias: Destination | undefined;
+}
+
+/** The recurrent side of a scan: the cell's products by its blocks, their gradients, and dropout on what stands left of U. */
+export class RecurrentSide {
+  readonly #engine: Engine;
+  readonly #o: RecurrentOperands;
+  /** Floats of all gates of one row, G·H. */
+  readonly #width: number;
+  /** By block. */
+  readonly #slices: Slice[][];
+
+  constructor(operands: RecurrentOperands) {
+    this.#engine = operands.kernel.engine;
+    this.#o = operands;
+    this.#width = operands.cell.gates * operands.sizes.units;
+    this.#slices = operands.cell.blocks.map((block) => slicesOf(block, operands));
+  }
+
+  /** Packs the blocks of a step forward, in scratch unless they are `kept`, and gives each part of the batch its `project`. */
+  begin(kept: boolean): (part: Part) => ForwardStep['project'] {
+    const { cell, bias, sizes } = this.#o;
+    const blocks = forwardBlocks(cell.blocks).map((block) =>
+      slicesOf(block, this.#o).map((slice) => ({
+        slice,
+        times: packColumns(slice.matrix, slice.from, slice.columns, sizes.batch, kept),
+      })),
+    );
+    const zeroBias = this.#engine.zeroedScratch(this.#width);
+    const dropped = this.#dropScratch();
+    return ({ kernels, gemmScratch, from, to }) => {
+      const m = to - from;
+      return (block, left, at, stride, init) => {
+        const slices = blocks[block]!;
+        for (let i = 0; i < slices.length; i++) {
+          const { slice, times } = slices[i]!;
+          const a = slice.mask ? this.#drop(kernels, slice, from, m, left, dropped) : left;
+          const offset = bias ? bias + 4 * slice.from : zeroBias;
+          times(kernels, gemmScratch, m, a, at + 4 * slice.at, stride, init, offset);
+        }
+      };
+    };
+  }
+
+  /** The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in scratch. */
+  beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
+    const packed = this.#packTransposed(room);
+    const dropped = this.#dropScratch();
+    return ({ kernels, gemmScratch, from, to }) => {
+      const m = to - from;
+      return (block, left, stride, at, init) => {
+        const slices = this.#slices[block]!;
+        for (let i = 0; i < slices.length; i++) {
+          const slice = slices[i]!;
+          const [n, k, a, b] = [slice.rows, slice.columns, left + 4 * slice.at, packed[block]![i]!];
+          if (!slice.mask) {
+            kernels.gemm(m, n, k, a, stride, 1, b, at, n, init, 0, gemmScratch);
+            continue;
+          }
+          const place = dropped + 4 * from * n;
+          kernels.gemm(m, n, k, a, stride, 1, b, place, n, Init.Zero, 0, gemmScratch);
+          this.#drop(kernels, slice, from, m, place, dropped);
+          if (i === 0 && init === Init.Zero) kernels.fill(m * n, 0, at);
+          kernels.axpy(m * n, 1, place, at);
+        }
+      };
+    };
+  }
+
+  /** In scratch: what sums up the gradients of the blocks and of the recurrent bias over stretches, from the last one walked to the first. */
+  gradients(to: RecurrentDestinations): { add(s: Stretch): void; end(): void } {
+    const { cell, sizes, reverse } = this.#o;
+    const sums = to.bias && new ColumnSums(this.#engine, to.bias, this.#width, this.#width);
+    let first = true;
+    return {
+      add: (stretch) => {
+        for (const [index, block] of cell.blocks.entries()) {
+          const right = this.#gradientOf(block, stretch);
+          if (sums && !('extra' in block)) {
+            const [from, columns] = [block.gate * sizes.units, block.gates * sizes.units];
+            sums.add(stretch.steps * sizes.batch, columns, right.at, right.stride, from, !reverse);
+          }
+          const left = this.#leftOf(block, stretch);
+          const at = 'extra' in block ? to.extra[block.extra] : to.kernel?.ptr;
+          if (!at || left.at === 0) continue;
+          const init = first && !('extra' in block) ? to.kernel!.accumulate : Init.Accumulate;
+          for (const slice of this.#slices[index]!) this.#addSlice(slice, stretch.steps, left, right, at, init);
+        }
+        first = false;
+      },
+      end: () => sums?.end(),
+    };
+  }
+
+  #addSlice(slice: Slice, steps: number, left: Rows, right: Rows, to: Ptr, init: number): void {
+    this.#engine.scratch(() => {
+      const a = this.#dropSteps(slice, steps, left);
+      rowSum(this.#engine, {
+        ...{ rows: steps * this.#o.sizes.batch, m: slice.rows, a: a.at, ldA: a.stride },
+        ...{ n: slice.columns, b: right.at + 4 * slice.at, ldB: right.stride },
+        ...{ c: to + 4 * slice.from, ldC: slice.matrix.shape[1]!, init, backwards: !this.#o.reverse },
+      });
+    });
+  }
+
+  /** What stood left of a block in the forward product. */
+  #leftOf({ input }: Block, s: Stretch): Rows {
+    const { cell, sizes } = this.#o;
+    return input === 'saved'
+      ? { at: s.saved, stride: cell.saved * sizes.units }
+      : { at: s.hidden, stride: sizes.hidden };
+  }
+
+  /** Where backward left the gradient of the product. */
+  #gradientOf(block: Block, s: Stretch): Rows {
+    const { cell, sizes } = this.#o;
+    if (block.gradient === 'hidden') return { at: s.dHidden, stride: sizes.hidden };
+    if (block.gradient === 'saved') return { at: s.saved, stride: cell.saved * sizes.units };
+    return { at: s.gates + 4 * block.gate * sizes.units, stride: this.#width };
+  }
+
+  #packTransposed(room: Ptr): Ptr[][] {
+    const { kernel } = this.#o;
+    const { kernels } = this.#engine;
+    let next = room;
+    const placeFor = (matrix: Tensor, floats: number): Ptr => {
+      const at = next;
+      if (room === 0 || matrix !== kernel || at + 4 * floats > room + 4 * kernel.size) {
+        return this.#engine.allocateScratch(floats);
+      }
+      next += 4 * floats;
+      return at;
+    };
+    return this.#slices.map((slices) =>
+      slices.map(({ matrix, rows, from, columns }) => {
+        const packed = placeFor(matrix, kernels.gemm_packed_size(columns, rows));
+        kernels.gemm_pack_b(columns, rows, matrix.ptr + 4 * from, 1, matrix.shape[1]!, packed);
+        return packed;
+      }),
+    );
+  }
+
+  #dropScratch(): Ptr {
+    const { dropout, sizes } = this.#o;
+    return dropout ? this.#engine.allocateScratch(sizes.batch * sizes.hidden) : 0;
+  }
+
+  /** left ∘ mask for the rows of a part that start at `row`, at the part's own place in `dropped`; `left` may be that place. */
+  #drop(kernels: Kernels, { mask, rows }: Slice, row: number, count: number, left: Ptr, dropped: Ptr): Ptr {
+    const floats = count * rows;
+    const offset = 4 * row * rows;
+    kernels.binary(Binary.Mul, 1, floats, left, floats, 1, mask + offset, floats, 1, dropped + offset);
+    return dropped + offset;
+  }
+
+  /** left ∘ mask for whole steps, in scratch; `left` itself without dropout. */
+  #dropSteps({ mask, rows }: Slice, steps: number, left: Rows): Rows {
+    if (!mask) return left;
+    const floats = this.#o.sizes.batch * rows;
+    const at = this.#engine.allocateScratch(steps * floats);
+    this.#engine.kernels.binary(Binary.Mul, steps, floats, left.at, floats, 1, mask, 0, 1, at);
+    return { at, stride: rows };
+  }
+}
+
+function slicesOf(block: Block, { kernel, extra, dropout, sizes }: RecurrentOperands): Slice[] {
+  if ('extra' in block) {
+    const matrix = extra[block.extra]!;
+    const [rows, columns] = matrix.shape as [number, number];
+    return [{ matrix, rows, from: 0, columns, at: 0, mask: 0 }];
+  }
+  const { gate, gates } = block;
+  const { units, hidden, batch } = sizes;
+  const slice = { matrix: kernel, rows: hidden, from: gate * units, columns: gates * units, at: 0, mask: 0 };
+  if (!dropout) return [slice];
+  return Array.from({ length: gates }, (_, i) => ({
+    ...{ ...slice, from: (gate + i) * units, columns: units, at: i * units },
+    mask: dropout.ptr + 4 * (gate + i) * batch * hidden,
+  }));
+}

@@ -1,0 +1,259 @@
+import { type BackwardStep, type Cell, type CellSizes, type ForwardStep, stateWidth } from '../../cells/cell.ts';
+import { Masked, type Ptr } from '../../engine/abi.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Part } from '../../engine/threads.ts';
+import type { InputSide } from './input-side.ts';
+import type { RecurrentSide } from './recurrent-side.ts';
+import type { StepMask } from './step-mask.ts';
+
+/** Where ∂L/∂h_t gathers while a scan is walked back, `[B, P]` each. */
+export interface HiddenGradients {
+  at(t: number): Ptr;
+  /** To be called before each segment. */
+  enter(segment: Segment): void;
+  /** Readies the place of the i-th step walked, for a part of the batch, before the step after it adds to it; not of the last. */
+  begin(part: Part, i: number): void;
+}
+
+export interface Sizes extends CellSizes {
+  readonly time: number;
+  readonly batch: number;
+  readonly inputs: number;
+  /** Floats of all gates of one row, G·H. */
+  readonly width: number;
+}
+
+/** One scan, forward and backward: steps are counted as they are walked, i = 0 … T−1, and stand in memory by their time t. */
+export interface Scan {
+  readonly engine: Engine;
+  readonly cell: Cell;
+  readonly sizes: Sizes;
+  readonly reverse: boolean;
+  readonly mask: StepMask | undefined;
+  readonly input: InputSide;
+  readonly recurrent: RecurrentSide;
+  /** Whether no backward pass is to come. */
+  readonly isInference: boolean;
+  /** Addresses of the cell's extra weights. */
+  readonly extra: readonly Ptr[];
+}
+
+/** Floats of a row of each state. */
+export const stateWidths = ({ cell, sizes }: Scan): number[] => cell.states.map((_, s) => stateWidth(s, sizes));
+
+/** Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place. */
+export interface Strip {
+  at: Ptr;
+  low: number;
+  floats: number;
+}
+
+export const placeOf = ({ at, low, floats }: Strip, t: number): Ptr => at + 4 * (t - low) * floats;
+
+/** Steps [from, to) as they are walked, and where they stand. */
+export interface Segment {
+  from: number;
+  to: number;
+  /** The states before the first step. */
+  start: Ptr[];
+  states: Strip[];
+  /** Activated gates, and later their gradients; undefined where no backward pass will read them. */
+  gates: Strip | undefined;
+  /** What else the cell keeps; undefined likewise. */
+  saved: Strip | undefined;
+}
+
+/** The time t of the i-th step walked. */
+export const timeOf = ({ reverse, sizes }: Scan, i: number): number => (reverse ? sizes.time - 1 - i : i);
+
+/** The first time of steps [from, to), whichever way they are walked. */
+export const lowOf = ({ reverse, sizes }: Scan, { from, to }: Pick<Segment, 'from' | 'to'>): number =>
+  reverse ? sizes.time - to : from;
+
+/** The times [low, high) of a segment whose rows are not all left out. */
+export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low: number; high: number } {
+  const low = lowOf(scan, segment);
+  const high = low + segment.to - segment.from;
+  const { mask } = scan;
+  return mask ? { low: Math.max(low, mask.low), high: Math.min(high, mask.high) } : { low, high };
+}
+
+/** Fewest rows of a batch that repay the 20 µs of handing them to another thread. */
+export const grainOf = ({ units, width }: Sizes, steps: number): number =>
+  Math.max(2, Math.ceil(2e6 / (steps * units * width)));
+
+// Rows of a product made at a time for the steps to read: enough for full tiles, few enough that the steps find them in cache.
+const CHUNK_ROWS = 128;
+
+/** How many steps are that many rows. */
+export const chunkOf = ({ time, batch }: Sizes): number => Math.min(time, Math.max(1, Math.ceil(CHUNK_ROWS / batch)));
+
+/**
+ * Prepares, in scratch, the walk forward over a segment for a part of the batch.
+ *
+ * @param keeps whether the segments have places for gates and for what else the cell keeps.
+ */
+export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: Segment) => void {
+  const { engine, cell, sizes, mask } = scan;
+  const { batch, units, hidden, width } = sizes;
+  const widths = stateWidths(scan);
+  const chunk = chunkOf(sizes);
+  const projectInput = scan.input.begin(chunk * batch, scan.isInference);
+  const project = scan.recurrent.begin(scan.isInference);
+  const chunkGates = keeps ? 0 : engine.allocateScratch(chunk * batch * width);
+  const oneSaved = keeps ? 0 : engine.allocateScratch(batch * units * cell.saved);
+  const scratch = engine.allocateScratch(batch * units * cell.scratch);
+  const held = mask ? widths.map((n) => engine.allocateScratch(batch * n)) : [];
+
+  return (part, segment) => {
+    const { kernels, gemmScratch, from, to } = part;
+    const rows = to - from;
+    const offsets = widths.map((n) => 4 * from * n);
+    const unitOffset = 4 * from * units;
+    const step: ForwardStep = {
+      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0 },
+      previous: segment.start.map((at, s) => at + offsets[s]!),
+      next: segment.start.slice(),
+      scratch: scratch + unitOffset * cell.scratch,
+      project: project(part),
+    };
+    const saved = segment.saved ?? { at: oneSaved, low: 0, floats: 0 };
+    for (let first = segment.from; first < segment.to; first += chunk) {
+      const steps = Math.min(chunk, segment.to - first);
+      const low = lowOf(scan, { from: first, to: first + steps });
+      const gates = segment.gates ?? { at: chunkGates, low, floats: batch * width };
+      if (rows === batch) {
+        const span = spanOf(scan, { from: first, to: first + steps });
+        const count = (span.high - span.low) * batch;
+        if (count > 0) projectInput(kernels, gemmScratch, span.low * batch, count, placeOf(gates, span.low));
+      }
+      for (let i = first; i < first + steps; i++) {
+        const t = timeOf(scan, i);
+        const kept = mask ? mask.kept(t, from, to) : rows;
+        for (let s = 0; s < step.next.length; s++) step.next[s] = placeOf(segment.states[s]!, t) + offsets[s]!;
+        if (kept === 0) carry(step, widths);
+        else {
+          step.gates = placeOf(gates, t) + 4 * from * width;
+          step.saved = placeOf(saved, t) + unitOffset * cell.saved;
+          if (rows < batch) projectInput(kernels, gemmScratch, t * batch + from, rows, step.gates);
+          if (kept === rows) cell.forward(step);
+          else {
+            const places = held.map((at, s) => at + offsets[s]!);
+            maskedForward(cell, step, mask!.at(t, from), places, widths);
+          }
+        }
+        for (let s = 0; s < step.next.length; s++) step.previous[s] = step.next[s]!;
+      }
+    }
+  };
+}
+
+/** A step of which no row is made: every state stays as it is. */
+function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly number[]): void {
+  for (const [s, at] of next.entries()) {
+    const count = rows * widths[s]!;
+    if (at !== previous[s]) kernels.copy_2d(1, count, previous[s]!, count, at, count);
+  }
+}
+
+/** A step of which some rows are left out: made for all, and taken back for those. `next` may be where `previous` stood. */
+function maskedForward(
+  cell: Cell,
+  step: ForwardStep,
+  mask: Ptr,
+  held: readonly Ptr[],
+  widths: readonly number[],
+): void {
+  const { kernels, rows, previous, next } = step;
+  const copy = (s: number, from: Ptr, to: Ptr): void =>
+    kernels.masked_rows(Masked.Copy, rows, widths[s]!, mask, from, to);
+  for (const [s, at] of previous.entries()) copy(s, at, held[s]!);
+  cell.forward(step);
+  for (const [s, at] of next.entries()) copy(s, held[s]!, at);
+}
+
+/** Gradients of states on their way back through time, complete when the steps after have been walked. */
+export interface StateGradients {
+  hidden: HiddenGradients;
+  /** ∂L/∂ of h before the first step of all, to add to. */
+  first: Ptr;
+  /** Of the other states, each in one place. */
+  others: readonly Ptr[];
+  /** As much room as U takes, where U may stand packed, or 0. */
+  room: Ptr;
+}
+
+/** Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their place. */
+export function beginBackward(scan: Scan, gradients: StateGradients): (part: Part, segment: Segment) => void {
+  const { engine, cell, sizes, mask } = scan;
+  const { batch, units, hidden, width } = sizes;
+  const { first, others, room } = gradients;
+  const widths = stateWidths(scan);
+  const projectBack = scan.recurrent.beginBackward(room);
+  const scratch = engine.allocateScratch(batch * units * cell.scratch);
+  const held = mask ? widths.map((n) => engine.allocateScratch(batch * n)) : [];
+
+  return (part, segment) => {
+    const { kernels, from, to } = part;
+    const rows = to - from;
+    const offsets = widths.map((n) => 4 * from * n);
+    const unitOffset = 4 * from * units;
+    const step: BackwardStep = {
+      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
+      dStates: others.map((at, j) => at + offsets[j + 1]!),
+      previous: segment.start.slice(),
+      next: segment.start.slice(),
+      scratch: scratch + unitOffset * cell.scratch,
+      projectBack: projectBack(part),
+    };
+    const span = spanOf(scan, segment);
+    for (let i = segment.to - 1; i >= segment.from; i--) {
+      const [t, before] = [timeOf(scan, i), timeOf(scan, i - 1)];
+      step.gates = placeOf(segment.gates!, t) + 4 * from * width;
+      step.saved = placeOf(segment.saved!, t) + unitOffset * cell.saved;
+      step.dHidden = gradients.hidden.at(t) + offsets[0]!;
+      step.dHiddenPrevious = (i === 0 ? first : gradients.hidden.at(before)) + offsets[0]!;
+      if (i > 0) gradients.hidden.begin(part, i - 1);
+      const kept = mask ? mask.kept(t, from, to) : rows;
+      if (kept === 0) {
+        kernels.axpy(rows * hidden, 1, step.dHidden, step.dHiddenPrevious);
+        // Other parts of the batch may be at work in this step, so that it will be in the sums over time.
+        if (t >= span.low && t < span.high) {
+          kernels.fill(rows * width, 0, step.gates);
+          kernels.fill(rows * units * cell.saved, 0, step.saved);
+        }
+        continue;
+      }
+      for (let s = 0; s < step.next.length; s++) {
+        const strip = segment.states[s]!;
+        step.next[s] = placeOf(strip, t) + offsets[s]!;
+        step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(strip, before)) + offsets[s]!;
+      }
+      if (kept === rows) cell.backward(step);
+      else {
+        const places = held.map((at, s) => at + offsets[s]!);
+        maskedBackward(cell, step, mask!.at(t, from), places, widths);
+      }
+    }
+  };
+}
+
+/** The gradients of rows that are left out pass to the step before, and none reaches gates. What the step makes for these rows is lost. */
+function maskedBackward(
+  cell: Cell,
+  step: BackwardStep,
+  mask: Ptr,
+  held: readonly Ptr[],
+  widths: readonly number[],
+): void {
+  const { kernels, rows, units, hidden, dHidden, dHiddenPrevious } = step;
+  const passed = [dHiddenPrevious, ...step.dStates];
+  const copy = (s: number, from: Ptr, to: Ptr): void =>
+    kernels.masked_rows(Masked.Copy, rows, widths[s]!, mask, from, to);
+  for (const [s, at] of passed.entries()) copy(s, at, held[s]!);
+  cell.backward(step);
+  for (const [s, at] of passed.entries()) copy(s, held[s]!, at);
+  kernels.masked_rows(Masked.Add, rows, hidden, mask, dHidden, dHiddenPrevious);
+  kernels.masked_rows(Masked.Zero, rows, cell.gates * units, mask, 0, step.gates);
+  kernels.masked_rows(Masked.Zero, rows, cell.saved * units, mask, 0, step.saved);
+}

@@ -1,0 +1,86 @@
+import type { Tensor } from '../../autograd/tensor.ts';
+import type { Ptr } from '../../engine/abi.ts';
+import type { HiddenProbe } from '../hidden-probe.ts';
+import type { Stretch } from './recurrent-side.ts';
+import { lowOf, placeOf, type Scan, type Segment, type Strip, spanOf, stateWidths, timeOf } from './scan.ts';
+
+/** What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length` steps. */
+export interface Walk {
+  scan: Scan;
+  length: number;
+  kept: Kept[];
+  initial: readonly Tensor[] | undefined;
+  /** Of every step, where they were kept. */
+  gates: Strip | undefined;
+  saved: Strip | undefined;
+  /** Wants to know ∂L/∂h_t. */
+  probe: HiddenProbe | undefined;
+}
+
+/** A state `[T, B, H]` of every step, by time, or of the last step of every segment, as they were walked. */
+export interface Kept {
+  at: Tensor;
+  everyStep: boolean;
+}
+
+/** Addresses of the states before the first step: the given ones, or zeros in scratch. */
+export function startOf({ scan, initial }: Walk): Ptr[] {
+  const { engine, sizes } = scan;
+  return stateWidths(scan).map((width, s) => initial?.[s]?.ptr ?? engine.zeroedScratch(sizes.batch * width));
+}
+
+/** The segment that starts with the step walked as `from`, as it is walked forward. */
+export function segmentOf({ scan, length, kept, gates, saved }: Walk, from: number, start: Ptr[]): Segment {
+  const { time, batch } = scan.sizes;
+  const widths = stateWidths(scan);
+  const index = from / length;
+  const placeAt = (s: number, place: number): Ptr => kept[s]!.at.ptr + 4 * place * batch * widths[s]!;
+  return {
+    ...{ from, to: Math.min(from + length, time), gates, saved },
+    states: kept.map(({ everyStep }, s) =>
+      everyStep
+        ? { at: placeAt(s, 0), low: 0, floats: batch * widths[s]! }
+        : { at: placeAt(s, index), low: 0, floats: 0 },
+    ),
+    start: kept.map(({ everyStep }, s) => {
+      if (from === 0) return start[s]!;
+      return placeAt(s, everyStep ? timeOf(scan, from - 1) : index - 1);
+    }),
+  };
+}
+
+/** Gives segments room, in scratch, for what forward has not kept and the walk back needs. */
+export function roomFor(walk: Walk): (segment: Segment) => Segment {
+  const { scan, length, kept } = walk;
+  const { batch, units, width } = scan.sizes;
+  const room = (floats: number): Strip => ({ at: scan.engine.allocateScratch(length * floats), low: 0, floats });
+  const gates = walk.gates ?? room(batch * width);
+  const saved = walk.saved ?? room(batch * units * scan.cell.saved);
+  const states = stateWidths(scan).map((n, s) => (kept[s]!.everyStep ? undefined : room(batch * n)));
+  return (segment) => {
+    const low = lowOf(scan, segment);
+    return {
+      ...segment,
+      gates: walk.gates ?? { ...gates, low },
+      saved: walk.saved ?? { ...saved, low },
+      states: states.map((strip, s) => (strip ? { ...strip, low } : segment.states[s]!)),
+    };
+  };
+}
+
+/**
+ * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with the h
+ * before them: all that have theirs in the segment, and the first, whose h came from before.
+ */
+export function stretchesOf({ scan, initial }: Walk, segment: Segment, hiddenAt: (t: number) => Ptr): Stretch[] {
+  const { low, high } = spanOf(scan, segment);
+  const first = timeOf(scan, segment.from);
+  const stretch = (from: number, to: number, before: Ptr): Stretch => ({
+    ...{ steps: Math.max(to - from, 0), hidden: before, dHidden: hiddenAt(from) },
+    ...{ gates: placeOf(segment.gates!, from), saved: placeOf(segment.saved!, from) },
+  });
+  const [from, to] = scan.reverse ? [low, Math.min(high, first)] : [Math.max(low, first + 1), high];
+  const inner = stretch(from, to, placeOf(segment.states[0]!, scan.reverse ? from + 1 : from - 1));
+  if (first < low || first >= high) return [inner];
+  return [inner, stretch(first, first + 1, segment.from === 0 && !initial ? 0 : segment.start[0]!)];
+}

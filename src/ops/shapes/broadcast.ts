@@ -1,0 +1,75 @@
+import { record } from '../../autograd/tape.ts';
+import { empty, expectF32, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectCount, expectList } from '../../checks/argument-error.ts';
+import { formatShape, type Shape, sameShape } from '../../checks/shape.ts';
+import { memoryShape } from './axis.ts';
+import { expandDims, inOrder, viewAs } from './layout.ts';
+import { runsOf, spread, sumRepeats } from './runs.ts';
+
+/**
+ * Repeats a tensor along its axes of length 1.
+ *
+ * @param x f32; axes that it lacks in front count as axes of length 1.
+ * @param shape what each axis shall be: its own length, or any where that is 1.
+ * @returns a tensor of `shape`, in the memory order of `x`; `x` itself where nothing changes.
+ * @throws ArgumentError if an axis of another length than 1 would have to change.
+ */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  expectF32('broadcastTo: x', x);
+  expectList('broadcastTo: shape', shape);
+  if (sameShape(x.shape, shape)) return x;
+  const missing = shape.length - x.shape.length;
+  const full = [...shape.slice(0, Math.max(missing, 0)).map(() => 1), ...x.shape];
+  if (missing < 0 || full.some((n, axis) => n !== 1 && n !== shape[axis])) {
+    throw new ArgumentError(
+      `broadcastTo: shape expected to be ${formatShape(x.shape)} with longer axes in the place of those of length 1, got ${formatShape(shape)}`,
+    );
+  }
+  const source = missing > 0 ? viewAs(inOrder(x, false), full, false) : x;
+  const { engine } = x;
+  const y = empty(shape, { name: 'broadcastTo', timeMajor: source.timeMajor, engine });
+  const [from, to] = [memoryShape(source), memoryShape(y)];
+  spread(engine, source.ptr, from, to, y.ptr);
+  record([source], [y], (tape) => {
+    const dx = engine.allocateScratch(source.size);
+    engine.scratch(() => sumRepeats(engine, runsOf(from, to), 0, tape.gradientOf(y), dx, 0));
+    tape.give(source, dx);
+  });
+  return y;
+}
+
+/**
+ * The same features at every step, `[B, F]` → `[B, times, F]`.
+ *
+ * @param x `[B, F]` f32.
+ * @returns `[B, times, F]`, stored time-major.
+ * @throws ArgumentError if `x` has not two axes or `times` is no positive integer.
+ * @see keras.layers.RepeatVector
+ */
+export function repeat(x: Tensor, times: number): Tensor {
+  expectTensor('repeat: x', x);
+  if (x.shape.length !== 2) throw new ArgumentError(`repeat: x expected [B, F], got ${formatShape(x.shape)}`);
+  expectCount('repeat: times', times);
+  const [batch, features] = x.shape as [number, number];
+  return broadcastTo(inOrder(expandDims(x, 1), true), [batch, times, features]);
+}
+
+/**
+ * A mask with the shape and the memory order of what it is for: it has the same axes, 1 where it holds all along, or
+ * only the leading ones. @internal
+ */
+export function spreadMask(what: string, mask: Tensor, shape: Shape, timeMajor: boolean): Tensor {
+  expectTensor(what, mask);
+  const full = [...mask.shape, ...shape.slice(mask.shape.length).map(() => 1)];
+  if (mask.shape.length > shape.length || full.some((n, axis) => n !== 1 && n !== shape[axis])) {
+    throw new ArgumentError(
+      `${what} expected the leading axes of ${formatShape(shape)}, or all of them with 1 where it holds all along, got ${formatShape(mask.shape)}`,
+    );
+  }
+  const ordered = inOrder(viewAs(mask, full, mask.timeMajor), timeMajor);
+  if (sameShape(full, shape)) return ordered;
+  const { engine } = mask;
+  const y = empty(shape, { dtype: mask.dtype, name: mask.name, timeMajor, engine });
+  spread(engine, ordered.ptr, memoryShape(ordered), memoryShape(y), y.ptr);
+  return y;
+}

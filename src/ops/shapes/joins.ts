@@ -1,0 +1,81 @@
+import { record } from '../../autograd/tape.ts';
+import { empty, expectShape, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectList } from '../../checks/argument-error.ts';
+import { formatShape } from '../../checks/shape.ts';
+import { axisBlock, expectAxis } from './axis.ts';
+import { expandDims, inOrder } from './layout.ts';
+
+function expectParts(what: string, parts: readonly Tensor[]): Tensor {
+  expectList(`${what}: parts`, parts);
+  const first = parts[0];
+  if (!first) throw new ArgumentError(`${what}: parts expected one tensor or more, got none`);
+  for (const [i, part] of parts.entries()) {
+    expectTensor(`${what}: parts[${i}]`, part);
+    const { dtype } = part;
+    if (dtype !== first.dtype) throw new ArgumentError(`${what}: parts[${i}] expected ${first.dtype}, got ${dtype}`);
+  }
+  return first;
+}
+
+/**
+ * Joins tensors along one axis: `[…, F₁]`, `[…, F₂]`, … → `[…, F₁ + F₂ + …]`.
+ *
+ * @param axis default the last.
+ * @returns a tensor in the memory order of the first part.
+ * @throws ArgumentError if there is no part or no such axis, or if other axes or the data types differ.
+ */
+export function concatenate(parts: readonly Tensor[], axis = -1): Tensor {
+  const first = expectParts('concatenate', parts);
+  const at = axisBlock('concatenate', first, axis).axis;
+  for (const [i, part] of parts.entries()) {
+    const fits =
+      part.shape.length === first.shape.length && part.shape.every((n, j) => j === at || n === first.shape[j]);
+    if (!fits) {
+      const expected = formatShape(first.shape.map((n, j) => (j === at ? null : n)));
+      throw new ArgumentError(`concatenate: parts[${i}] expected ${expected}, got ${formatShape(part.shape)}`);
+    }
+  }
+  const { engine, timeMajor } = first;
+  const { kernels } = engine;
+  const ordered = parts.map((part) => inOrder(part, timeMajor));
+  const lengths = parts.map((part) => part.shape[at]!);
+  const shape = first.shape.with(
+    at,
+    lengths.reduce((sum, n) => sum + n, 0),
+  );
+  const y = empty(shape, { dtype: first.dtype, name: 'concatenate', timeMajor, engine });
+  const { outer, length, inner } = axisBlock('concatenate', y, at);
+  let place = 0;
+  const blocks = ordered.map((part, i) => {
+    const [offset, width] = [4 * place * inner, lengths[i]! * inner];
+    place += lengths[i]!;
+    return { part, offset, width };
+  });
+  const row = length * inner;
+  for (const { part, offset, width } of blocks) kernels.copy_2d(outer, width, part.ptr, width, y.ptr + offset, row);
+  record(ordered, [y], (tape) => {
+    const dy = tape.gradientOf(y);
+    for (const { part, offset, width } of blocks) {
+      if (!tape.tracks(part)) continue;
+      const dPart = engine.allocateScratch(part.size);
+      kernels.copy_2d(outer, width, dy + offset, row, dPart, width);
+      tape.give(part, dPart);
+    }
+  });
+  return y;
+}
+
+/**
+ * Joins tensors of one shape along a new axis: T steps `[B, F]` along axis 1 → `[B, T, F]`.
+ *
+ * @param axis of the result; default 0.
+ * @returns along axis 1 a tensor that is stored time-major, so that each part is copied whole; along others row-major.
+ * @throws ArgumentError if there is no part or no such axis, or if shapes or data types differ.
+ */
+export function stack(parts: readonly Tensor[], axis = 0): Tensor {
+  const first = expectParts('stack', parts);
+  const at = expectAxis(`stack: axis for parts ${formatShape(first.shape)}`, axis, first.shape.length + 1);
+  for (const [i, { shape }] of parts.entries()) expectShape(`stack: parts[${i}]`, shape, first.shape);
+  const layers = parts.map((part) => inOrder(expandDims(inOrder(part, false), at), at === 1));
+  return concatenate(layers, at);
+}

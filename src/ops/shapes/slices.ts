@@ -1,0 +1,165 @@
+import { record } from '../../autograd/tape.ts';
+import { empty, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { formatShape, type Shape } from '../../checks/shape.ts';
+import { Binary, type Ptr } from '../../engine/abi.ts';
+import { type AxisBlock, axisBlock } from './axis.ts';
+
+export interface SliceOptions {
+  /** Negative ones count from the end. */
+  axis: number;
+  /** First index; negative ones count from the end. Default 0. */
+  from?: number;
+  /** Index after the last one; negative ones count from the end. Default the axis's length. */
+  to?: number;
+}
+
+/** The places [from, from + count) of an axis, to be had under `shape`. */
+interface Piece {
+  name: string;
+  from: number;
+  count: number;
+  shape: Shape;
+}
+
+/** Pieces of `x` along one axis, one tape entry for all: views where a piece stands together in memory, else copies. */
+function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Piece[], timeMajor: boolean): Tensor[] {
+  const { engine } = x;
+  const { kernels } = engine;
+  const row = length * inner;
+  const parts = pieces.map(({ name, from, count, shape }) => {
+    const offset = from * inner;
+    if (outer === 1 || count === length) return x.view(shape, timeMajor, name, offset);
+    const y = empty(shape, { dtype: x.dtype, name, timeMajor, engine });
+    kernels.copy_2d(outer, count * inner, x.ptr + 4 * offset, row, y.ptr, count * inner);
+    return y;
+  });
+  record([x], parts, (tape) => {
+    const { ptr, accumulate } = tape.into(x)!;
+    if (!accumulate) kernels.fill(x.size, 0, ptr);
+    for (const [i, { from, count }] of pieces.entries()) {
+      const dy = tape.gradientOf(parts[i]!);
+      if (!dy) continue;
+      const [at, width] = [ptr + 4 * from * inner, count * inner];
+      if (outer === 1) kernels.axpy(width, 1, dy, at);
+      else
+        engine.scratch(() => {
+          const sums = engine.allocateScratch(outer * width);
+          kernels.binary(Binary.Add, outer, width, at, row, 1, dy, width, 1, sums);
+          kernels.copy_2d(outer, width, sums, width, at, row);
+        });
+    }
+  });
+  return parts;
+}
+
+/**
+ * A range of one axis, as `x[:, from:to]` in Python.
+ *
+ * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together in memory.
+ * @throws ArgumentError if there is no such axis, or unless 0 ≤ from ≤ to ≤ its length once counted from the start.
+ */
+export function slice(x: Tensor, options: SliceOptions): Tensor {
+  const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
+  const block = axisBlock('slice', x, axis);
+  const { length } = block;
+  const place = (index: number): number => (typeof index === 'number' && index < 0 ? index + length : index);
+  const [first, end] = [place(from), to === undefined ? length : place(to)];
+  if (!(Number.isInteger(first) && Number.isInteger(end) && first >= 0 && first <= end && end <= length)) {
+    throw new ArgumentError(
+      `slice: from and to expected a range of the ${length} along axis ${axis}, got ${shown(from)} to ${shown(to ?? length)}`,
+    );
+  }
+  const shape = x.shape.with(block.axis, end - first);
+  return cut(x, block, [{ name: 'slice', from: first, count: end - first, shape }], x.timeMajor)[0]!;
+}
+
+/**
+ * One time step of a sequence, `[B, T, …]` → `[B, …]`.
+ *
+ * @param t negative ones count from the end.
+ * @returns a view where `x` is stored time-major, else a copy.
+ * @throws ArgumentError if `x` has fewer than two axes or no step `t`.
+ */
+export function timeStep(x: Tensor, t: number): Tensor {
+  expectTensor('timeStep: x', x);
+  if (x.shape.length < 2) throw new ArgumentError(`timeStep: x expected [B, T, …], got ${formatShape(x.shape)}`);
+  const block = axisBlock('timeStep', x, 1);
+  const { length } = block;
+  if (!(Number.isInteger(t) && t >= -length && t < length)) {
+    throw new ArgumentError(`timeStep: t expected a step of the ${length} of ${formatShape(x.shape)}, got ${shown(t)}`);
+  }
+  const from = t < 0 ? t + length : t;
+  return cut(x, block, [{ name: `${x.name}[${t}]`, from, count: 1, shape: x.shape.toSpliced(1, 1) }], false)[0]!;
+}
+
+/**
+ * The last time step of a sequence, `[B, T, F]` → `[B, F]`.
+ *
+ * @returns a view where `x` is stored time-major, else a copy.
+ */
+export function lastStep(x: Tensor): Tensor {
+  expectTensor('lastStep: x', x);
+  if (x.shape.length !== 3 || x.shape[1] === 0) {
+    throw new ArgumentError(`lastStep: x expected [B, T, F] with T ≥ 1, got ${formatShape(x.shape)}`);
+  }
+  return timeStep(x, -1);
+}
+
+/**
+ * Cuts a tensor along one axis.
+ *
+ * @param parts how many equal parts, or the length of each.
+ * @param axis default the last.
+ * @returns the parts in order, in the memory order of `x`: views where a part stands together in memory.
+ * @throws ArgumentError if there is no such axis, or the parts do not fill it.
+ */
+export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
+  const block = axisBlock('split', x, axis);
+  const { length } = block;
+  const lengths =
+    typeof parts === 'number' ? Array.from({ length: parts <= 65536 ? parts : 0 }, () => length / parts) : parts;
+  if (
+    !Array.isArray(lengths) ||
+    !lengths.every((n) => Number.isInteger(n) && n >= 0) ||
+    lengths.reduce((sum, n) => sum + n, 0) !== length
+  ) {
+    const got = typeof parts === 'number' ? `${parts} equal ones` : formatShape(parts);
+    throw new ArgumentError(`split: parts expected to fill the ${length} along axis ${axis}, got ${got}`);
+  }
+  let next = 0;
+  const pieces = lengths.map((count) => {
+    const from = next;
+    next += count;
+    return { name: `${x.name}[${from}…]`, from, count, shape: x.shape.with(block.axis, count) };
+  });
+  return cut(x, block, pieces, x.timeMajor);
+}
+
+/**
+ * Turns the order along one axis round.
+ *
+ * @param axis default 1, time.
+ * @returns a copy, in the memory order of `x`.
+ * @throws ArgumentError if there is no such axis.
+ */
+export function reverse(x: Tensor, axis = 1): Tensor {
+  const { outer, length, inner } = axisBlock('reverse', x, axis);
+  const { engine } = x;
+  const y = empty(x.shape, { dtype: x.dtype, name: 'reverse', timeMajor: x.timeMajor, engine });
+  const turn = (from: Ptr, to: Ptr): void => {
+    const bytes = 4 * length * inner;
+    for (let o = 0; o < outer; o++) {
+      const last = from + o * bytes + 4 * (length - 1) * inner;
+      engine.kernels.copy_2d(length, inner, last, -inner, to + o * bytes, inner);
+    }
+  };
+  turn(x.ptr, y.ptr);
+  record([x], [y], (tape) => {
+    const dx = engine.allocateScratch(x.size);
+    turn(tape.gradientOf(y), dx);
+    tape.give(x, dx);
+  });
+  return y;
+}

@@ -1,0 +1,24 @@
+import { deserialize, type ScheduleConfig } from './schedule.ts';
+import {
+  constant,
+  cosineDecay,
+  cosineDecayRestarts,
+  exponentialDecay,
+  inverseTimeDecay,
+  linearWarmup,
+  piecewiseConstantDecay,
+  polynomialDecay,
+} from './schedules.ts';
+
+/** What makes each schedule from its options as JSON has them, for its table. */
+export const schedules = {
+  constant,
+  exponentialDecay,
+  inverseTimeDecay,
+  piecewiseConstantDecay,
+  polynomialDecay,
+  cosineDecay,
+  cosineDecayRestarts,
+  linearWarmup: ({ after, ...options }: { after: number | ScheduleConfig; warmupSteps: number }) =>
+    linearWarmup({ ...options, after: typeof after === 'number' ? after : deserialize(after) }),
+};

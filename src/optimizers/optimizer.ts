@@ -1,0 +1,388 @@
+import { type Parameter, totalSize } from '../autograd/parameter.ts';
+import { expectEngine, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { expectNumber } from '../checks/number-ranges.ts';
+import { Binary, type Kernels, type Ptr } from '../engine/abi.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
+import { changed, made, transaction } from '../engine/transaction.ts';
+import { classOf } from '../host/class-of.ts';
+import type { Json } from '../io/model-file.ts';
+import { customName } from '../registry/custom-objects.ts';
+import { checkedLearningRate, checkRanges, type OptimizerOptions } from './optimizer-options.ts';
+import { type Schedule, serialize } from './schedule.ts';
+import { CHUNK, type Range, type Run, type Update } from './update.ts';
+
+/** A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were. */
+export class NonFiniteGradientError extends Error {
+  override readonly name = 'NonFiniteGradientError';
+}
+
+export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
+
+/** What is kept of one parameter: the rule's own slots, and those of options that ask for one. */
+interface State {
+  slots: Tensor[];
+  accumulator: Tensor | undefined;
+  average: Tensor | undefined;
+}
+
+// No rule gets near the end of float32 by gradients and state up to this norm, learning rates up to its root and an epsilon down to its inverse: what
+// is kept grows to 1e24, and a step is at most 1e30, which the largest numbers do not even feel.
+const TAME = 1e12;
+
+/** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
+export abstract class Optimizer {
+  abstract readonly name: string;
+  /** Batches whose gradients were taken: `gradientAccumulationSteps` times `iterations`, and those since. Schedules go by it. */
+  steps = 0;
+  protected abstract readonly slotNames: readonly string[];
+  /** Whether `update` does the decay, too. */
+  protected readonly fusesDecay: boolean = false;
+  readonly #options: OptimizerOptions;
+  #learningRate: number | Schedule;
+  readonly #states = new Map<Parameter, State>();
+  readonly #swapped = new Set<Parameter>();
+  // Whether the state may be so large that any update may overflow: it has been seen so, or others have had it in hand.
+  #isWild = false;
+  // Of the rule, 1 where it has none; known once there is a rule.
+  #epsilon: number | undefined;
+
+  constructor(options: OptimizerOptions, defaultLearningRate: number) {
+    checkRanges(options);
+    const { learningRate = defaultLearningRate } = options;
+    this.#learningRate = checkedLearningRate(learningRate);
+    this.#options = options;
+  }
+
+  /** Updates made. */
+  get iterations(): number {
+    return Math.floor(this.steps / this.#accumulationSteps);
+  }
+
+  /** The learning rate of the next update. */
+  get learningRate(): number {
+    return typeof this.#learningRate === 'number' ? this.#learningRate : this.#learningRate.at(this.steps);
+  }
+
+  /** Throws `ArgumentError` for a negative number, and for any number where there is a schedule, as Keras does. */
+  set learningRate(value: number | Schedule) {
+    if (typeof value === 'number' && typeof this.#learningRate !== 'number') {
+      throw new ArgumentError(
+        `${this.name}: learningRate follows the schedule '${this.#learningRate.name}' and cannot be set to ${value}; give another schedule, or make the optimizer with a number`,
+      );
+    }
+    this.#learningRate = checkedLearningRate(value);
+  }
+
+  /**
+   * Takes one batch's gradients and updates every parameter; with `gradientAccumulationSteps` k, gathers them and updates by the
+   * mean of k at every k-th call.
+   *
+   * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
+   * @returns the L2 norm of all these gradients together, before clipping.
+   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not be, OutOfMemoryError if
+   *   state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is
+   *   swapped with its average; nothing has changed then.
+   */
+  apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
+    this.#expectNotSwapped(parameters);
+    this.#expectGradients(parameters, gradients);
+    const squares = this.#squares(parameters, gradients);
+    const states = parameters.map((parameter) => this.#stateOf(parameter));
+    const t = this.iterations + 1;
+    const isUpdate = (this.steps + 1) % this.#accumulationSteps === 0;
+    const updates = isUpdate ? this.#prepare(parameters, gradients, states, squares, t) : undefined;
+    const { emaMomentum = 0.99, emaOverwriteFrequency = Number.POSITIVE_INFINITY } = this.#options;
+    // As in Keras, until the first update is over the average is p, and batches that only accumulate count, too.
+    const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
+    // What is written, by address: p, the rule's own slots, the accumulator and the average, where they are.
+    const written = parameters.map(({ tensor }, i) => [tensor, ...tensorsOf(states[i]!)].map(({ ptr }) => ptr));
+    const run: Run = (kernels, i, count, g, [p, ...state]) => {
+      const { slots, accumulator } = states[i]!;
+      const update = updates?.[i];
+      const rest = state.splice(slots.length);
+      if (update) {
+        if (update.decay > 0 && !this.fusesDecay) kernels.axpy(count, -update.decay, p!, p!);
+        this.update(kernels, { count, p: p!, g, slots: state }, update);
+      }
+      if (accumulator) {
+        const sum = rest.shift()!;
+        if (update) kernels.fill(count, 0, sum);
+        else kernels.axpy(count, 1, g, sum);
+      }
+      for (const average of rest) {
+        kernels.scale(count, ema.keep, average, average);
+        kernels.axpy(count, 1 - ema.keep, p!, average);
+        if (ema.overwrite) kernels.scale(count, 1, average, p!);
+      }
+    };
+    if (this.#isWild || !squares.every((square, i) => this.#isTame(updates?.[i], square))) {
+      this.#expectFinite(parameters, written, (kernels, i, to) =>
+        run(kernels, i, parameters[i]!.size, gradients[i]!.ptr, to),
+      );
+    }
+
+    // Nothing may fail from here on.
+    parameters[0]?.tensor.engine.parallel(totalSize(parameters), ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
+      let start = 0;
+      parameters.forEach(({ size }, i) => {
+        const [end, chunk] = [Math.min(to - start, size), keep ? CHUNK : size];
+        for (let at = Math.max(from - start, 0); at < end; at += chunk) {
+          const count = Math.min(chunk, end - at);
+          const buffers = written[i]!.map((ptr) => ptr + 4 * at);
+          keep?.(buffers, count);
+          run(kernels, i, count, gradients[i]!.ptr + 4 * at, buffers);
+        }
+        start += size;
+      });
+    });
+    this.steps++;
+    if (isUpdate || (this.#options.useEma && ema.overwrite)) for (const parameter of parameters) parameter.version++;
+    return totalNorm(squares);
+  }
+
+  /** Whether nothing can overflow, whatever the rule. */
+  #isTame(update: Update | undefined, squares: number): boolean {
+    this.#epsilon ??= (this.ownConfig().epsilon as number | undefined) ?? 1;
+    const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
+    return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && this.#epsilon * TAME >= 1;
+  }
+
+  /** Makes the update on copies. Throws `NonFiniteGradientError` where it would leave a number that is not finite. */
+  #expectFinite(
+    parameters: readonly Parameter[],
+    written: readonly Ptr[][],
+    run: (kernels: Kernels, i: number, to: Ptr[]) => void,
+  ): void {
+    let isWild = false;
+    parameters.forEach(({ name, size, tensor: { engine } }, i) => {
+      const { kernels } = engine;
+      engine.scratch(() => {
+        const copies = written[i]!.map((ptr) => {
+          const copy = engine.allocateScratch(size);
+          kernels.scale(size, 1, ptr, copy);
+          return copy;
+        });
+        run(kernels, i, copies);
+        copies.forEach((copy, j) => {
+          const squares = kernels.sum_squares(size, copy);
+          if (!Number.isFinite(squares)) {
+            throw new NonFiniteGradientError(`the update of '${name}' is not finite at step ${this.steps + 1}`);
+          }
+          isWild ||= j > 0 && squares > TAME ** 2;
+        });
+      });
+    });
+    this.#isWild = isWild;
+  }
+
+  /**
+   * Exchanges parameters with their moving averages; a second call exchanges them back. A parameter that has no average yet stays.
+   *
+   * A model saved in between has its averages for weights.
+   *
+   * @throws ArgumentError without `useEma`.
+   */
+  swapEma(parameters: readonly Parameter[]): void {
+    for (const [parameter, average] of this.#averagesOf(parameters)) {
+      const values = parameter.toArray();
+      parameter.tensor.set(average.dataView());
+      average.set(values);
+      if (!this.#swapped.delete(parameter)) this.#swapped.add(parameter);
+    }
+  }
+
+  /**
+   * Runs `body` with every parameter's moving average in its place.
+   *
+   * @returns what `body` returns; it must be done with the parameters by then.
+   * @throws ArgumentError without `useEma`, or if `body` returns a promise: `swapEma` before and after does for what waits.
+   */
+  withEma<T>(parameters: readonly Parameter[], body: () => T): T {
+    this.swapEma(parameters);
+    try {
+      const result = body();
+      if (classOf(result) === 'Promise') {
+        throw new ArgumentError('withEma: body expected to be done, got a promise; swapEma does for it');
+      }
+      return result;
+    } finally {
+      this.swapEma(parameters);
+    }
+  }
+
+  /** Whether `swapEma` has put averages in the place of parameters. */
+  get isSwapped(): boolean {
+    return this.#swapped.size > 0;
+  }
+
+  /** Parameters become their moving averages, as at the end of training; nothing changes without `useEma`. */
+  finalizeVariableValues(parameters: readonly Parameter[]): void {
+    if (!this.#options.useEma) return;
+    if (this.isSwapped) this.swapEma(parameters);
+    for (const [parameter, average] of this.#averagesOf(parameters)) {
+      parameter.tensor.set(average.dataView());
+    }
+  }
+
+  /** Options that make an equal optimizer; a schedule or a function of the caller's own by its name. */
+  config(): OptimizerConfig {
+    const { excludeFromWeightDecay: excluded, learningRate: _, ...options } = this.#options;
+    const excludeFromWeightDecay = typeof excluded === 'function' ? customName(excluded.name) : excluded;
+    const learningRate = typeof this.#learningRate === 'number' ? this.#learningRate : serialize(this.#learningRate);
+    return { ...options, excludeFromWeightDecay, ...this.ownConfig(), name: this.name, learningRate };
+  }
+
+  /** State of `parameters` by name, `parameter/slot`; made where there is none yet. */
+  state(parameters: readonly Parameter[]): Map<string, Tensor> {
+    this.#isWild = true;
+    return new Map(
+      // A parameter may have another name by now than when its slots were made.
+      parameters.flatMap((parameter) =>
+        tensorsOf(this.#stateOf(parameter)).map((slot) => [
+          parameter.name + slot.name.slice(slot.name.lastIndexOf('/')),
+          slot,
+        ]),
+      ),
+    );
+  }
+
+  /** Frees the state of some parameters; by default, of all. */
+  dispose(parameters: Iterable<Parameter> = [...this.#states.keys()]): void {
+    for (const parameter of parameters) {
+      const state = this.#states.get(parameter);
+      if (state) for (const slot of tensorsOf(state)) slot.dispose();
+      this.#states.delete(parameter);
+      this.#swapped.delete(parameter);
+    }
+  }
+
+  /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. @internal */
+  protected abstract update(kernels: Kernels, range: Range, update: Update): void;
+  protected abstract ownConfig(): Record<string, number | boolean | undefined>;
+  /** What the rule's own state starts from. */
+  protected initialSlotValue(): number {
+    return 0;
+  }
+
+  get #accumulationSteps(): number {
+    return this.#options.gradientAccumulationSteps ?? 1;
+  }
+
+  #expectNotSwapped(parameters: readonly Parameter[]): void {
+    const swapped = parameters.find((parameter) => this.#swapped.has(parameter));
+    if (!swapped) return;
+    throw new ArgumentError(`${this.name}: '${swapped.name}' is swapped with its average; swap it back first`);
+  }
+
+  #expectGradients(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
+    const { length } = parameters;
+    if (gradients.length !== length || new Set(parameters).size !== length) {
+      throw new ArgumentError(
+        `${this.name}: expected distinct parameters and a gradient for each, got ${length} and ${gradients.length}`,
+      );
+    }
+    gradients.forEach((gradient, i) => {
+      const { name, tensor } = parameters[i]!;
+      const what = `${this.name}: gradient of '${name}'`;
+      expectF32(what, gradient);
+      expectShape(what, gradient.shape, tensor.shape);
+      // All are updated at once, by the kernels of one engine.
+      for (const each of [tensor, gradient]) expectEngine(each, parameters[0]!.tensor);
+      if (gradient.timeMajor) throw new ArgumentError(`${what} expected row-major`);
+    });
+  }
+
+  #squares(parameters: readonly Parameter[], gradients: readonly Tensor[]): number[] {
+    const squares = gradients.map((g) => g.engine.kernels.sum_squares(g.size, g.ptr));
+    const at = squares.findIndex((square) => !Number.isFinite(square));
+    if (at < 0) return squares;
+    throw new NonFiniteGradientError(
+      `the gradient of '${parameters[at]?.name}' is not finite at step ${this.steps + 1}`,
+    );
+  }
+
+  /** Everything of an update that may fail, and the gradient to update by in place of the last batch's. */
+  #prepare(
+    parameters: readonly Parameter[],
+    gradients: readonly Tensor[],
+    states: readonly State[],
+    ofBatch: number[],
+    t: number,
+  ): Update[] {
+    const { clipNorm, clipValue, globalClipNorm, weightDecay = 0 } = this.#options;
+    const learningRate = this.learningRate;
+    expectNumber(`${this.name}: learningRate at step ${this.steps}`, learningRate, '≥ 0');
+    let squares = ofBatch;
+    if (this.#accumulationSteps > 1) {
+      gradients.forEach(({ engine, size, ptr }, i) => {
+        engine.kernels.axpy(size, 1, states[i]!.accumulator!.ptr, ptr);
+        engine.kernels.scale(size, 1 / this.#accumulationSteps, ptr, ptr);
+      });
+      squares = this.#squares(parameters, gradients);
+    }
+    if (clipValue !== undefined) for (const gradient of gradients) clipElements(gradient, clipValue);
+    const ofAll = clipFactor(totalNorm(squares), globalClipNorm);
+    return parameters.map((parameter, i) => {
+      const norm = Math.sqrt(squares[i]!);
+      const gradScale = ofAll * clipFactor(norm, clipNorm);
+      const decay = this.#decays(parameter) ? learningRate * weightDecay : 0;
+      return { t, learningRate, gradScale, norm: norm * gradScale, decay };
+    });
+  }
+
+  #decays(parameter: Parameter): boolean {
+    const { excludeFromWeightDecay: excluded = [] } = this.#options;
+    if (typeof excluded === 'function') return !excluded(parameter);
+    return !excluded.some((word) => parameter.name.includes(word));
+  }
+
+  #averagesOf(parameters: readonly Parameter[]): [Parameter, Tensor][] {
+    if (!this.#options.useEma) throw new ArgumentError(`${this.name}: expected useEma, to have moving averages`);
+    return parameters.flatMap((parameter): [Parameter, Tensor][] => {
+      const average = this.#states.get(parameter)?.average;
+      return average ? [[parameter, average]] : [];
+    });
+  }
+
+  #stateOf(parameter: Parameter): State {
+    return this.#states.get(parameter) ?? transaction(() => this.#newStateOf(parameter));
+  }
+
+  #newStateOf(parameter: Parameter): State {
+    const make = (slot: string): Tensor =>
+      made(persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine }));
+    const state = {
+      slots: this.slotNames.map(make),
+      accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
+      average: this.#options.useEma ? make('average') : undefined,
+    };
+    for (const slot of state.slots) fill(slot, this.initialSlotValue());
+    if (state.accumulator) fill(state.accumulator, 0);
+    state.average?.set(parameter.tensor.dataView());
+    this.#states.set(parameter, state);
+    changed(() => this.#states.delete(parameter));
+    return state;
+  }
+}
+
+const fill = ({ engine, size, ptr }: Tensor, value: number): void => engine.kernels.fill(size, value, ptr);
+
+const tensorsOf = ({ slots, accumulator, average }: State): Tensor[] =>
+  [...slots, accumulator, average].filter((slot) => slot !== undefined);
+
+const totalNorm = (squares: readonly number[]): number => Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+
+const clipFactor = (norm: number, limit: number | undefined): number =>
+  limit !== undefined && norm > limit ? limit / norm : 1;
+
+function clipElements(gradient: Tensor, limit: number): void {
+  const { engine, size, ptr } = gradient;
+  engine.scratch(() => {
+    const bound = engine.allocateScratch(1);
+    engine.f32(bound, 1)[0] = limit;
+    engine.kernels.binary(Binary.Min, 1, size, ptr, size, 1, bound, 0, 0, ptr);
+    engine.f32(bound, 1)[0] = -limit;
+    engine.kernels.binary(Binary.Max, 1, size, ptr, size, 1, bound, 0, 0, ptr);
+  });
+}

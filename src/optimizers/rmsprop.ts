@@ -1,0 +1,66 @@
+import { expectNumber } from '../checks/number-ranges.ts';
+import { checkOptions } from '../checks/options.ts';
+import type { Kernels } from '../engine/abi.ts';
+import { Optimizer } from './optimizer.ts';
+import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
+import type { Range, Update } from './update.ts';
+
+export interface RmspropOptions extends OptimizerOptions {
+  /** Default 0.9. */
+  rho?: number;
+  /** Default 0. */
+  momentum?: number;
+  /** Default 1e-7. */
+  epsilon?: number;
+  /** Whether to divide by the variance rather than the second moment. Default false. */
+  centered?: boolean;
+}
+
+class Rmsprop extends Optimizer {
+  readonly name = 'rmsprop';
+  protected readonly slotNames: readonly string[];
+  readonly #options: Required<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
+
+  constructor(given: RmspropOptions) {
+    const names = { rho: 1, momentum: 1, epsilon: 1, centered: true, ...optimizerNames };
+    const {
+      rho = 0.9,
+      momentum = 0,
+      epsilon = 1e-7,
+      centered = false,
+      ...options
+    } = checkOptions('rmsprop', given, names);
+    super(options, 0.001);
+    expectNumber('rmsprop: rho', rho, 'in [0, 1]');
+    expectNumber('rmsprop: momentum', momentum, 'in [0, 1]');
+    expectNumber('rmsprop: epsilon', epsilon, '≥ 0');
+    this.#options = { rho, momentum, epsilon, centered };
+    this.slotNames = ['velocity', ...(momentum > 0 ? ['momentum'] : []), ...(centered ? ['average_gradient'] : [])];
+  }
+
+  protected override update(
+    kernels: Kernels,
+    { count, p, g, slots }: Range,
+    { learningRate, gradScale }: Update,
+  ): void {
+    const { rho, momentum, epsilon, centered } = this.#options;
+    const mom = momentum > 0 ? slots[1]! : 0;
+    const average = centered ? slots.at(-1)! : 0;
+    const hyper = [gradScale, learningRate, rho, momentum, epsilon] as const;
+    kernels.rmsprop(count, p, g, slots[0]!, mom, average, ...hyper);
+  }
+
+  protected override ownConfig() {
+    return this.#options;
+  }
+}
+
+/**
+ * v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/√(v + ε). Default lr 0.001, ρ 0.9, ε 1e-7.
+ *
+ * With momentum, s ← m·s + lr·g/√(v + ε), p ← p − s. Centered, v less the square of a like average of g stands in the root.
+ *
+ * @throws ArgumentError for an option out of its range.
+ * @see Tieleman and Hinton 2012; keras.optimizers.RMSprop
+ */
+export const rmsprop = (options: RmspropOptions = {}): Optimizer => new Rmsprop(options);

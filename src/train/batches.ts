@@ -1,0 +1,106 @@
+import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
+import type { Nested } from '../data/nested.ts';
+import type { SamplesLike } from '../data/ragged.ts';
+import type { Data } from './checked-data.ts';
+
+/** One batch as a caller gives it. */
+export type BatchData =
+  | {
+      readonly x: Data;
+      readonly y: Data;
+      readonly sampleWeight?: Nested<SamplesLike> | undefined;
+      /** Whether stateful layers start it from zeros. Default false: from what the batch before has left. */
+      readonly resetStates?: boolean | undefined;
+    }
+  | readonly [x: Data, y: Data, sampleWeight?: Nested<SamplesLike>];
+
+/** One batch to predict from; what else there is in it is not read. */
+export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unknown[]];
+
+type Iterated<T> = Iterable<T> | AsyncIterable<T>;
+
+/**
+ * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of `{ x, y }` is taken as it
+ * is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
+ */
+export type Batches<T = BatchData> = Iterated<T> | (() => Iterated<T>);
+
+type NamedBatch = Extract<BatchData, { readonly x: Data }>;
+
+const isNamed = (data: unknown): data is NamedBatch => typeof data === 'object' && data !== null && 'x' in data;
+
+/** A batch as a record. Throws `ArgumentError` for what is none. */
+export function namedBatch(what: string, data: unknown): NamedBatch {
+  if (isNamed(data)) return data;
+  if (Array.isArray(data)) return { x: data[0], y: data[1], sampleWeight: data[2] };
+  throw new ArgumentError(`${what} expected { x, y } or [x, y] each, got ${data === null ? data : typeof data}`);
+}
+
+/** Whether it is batches, not samples: arrays of any kind can be iterated, too. */
+export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> {
+  if (typeof x === 'function') return true;
+  if (typeof x !== 'object' || x === null || ArrayBuffer.isView(x)) return false;
+  if (Array.isArray(x)) return x.length > 0 && x.every(isNamed);
+  return Symbol.asyncIterator in x || Symbol.iterator in x;
+}
+
+type Made<T> = Iterator<T> | AsyncIterator<T>;
+
+/**
+ * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed here; one that
+ * the caller holds, as a generator is, goes on where it stands. @internal
+ */
+export class BatchSource<T> {
+  readonly #what: string;
+  readonly #given: Batches<T>;
+  #running: Made<T> | undefined;
+  #isOwn = false;
+
+  constructor(what: string, given: Batches<T>) {
+    this.#what = what;
+    this.#given = given;
+  }
+
+  /** The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be made. */
+  async *take(count: number | undefined): AsyncGenerator<T> {
+    if (count === undefined) await this.close();
+    else expectCount(`${this.#what}: steps`, count);
+    for (let taken = 0; taken !== count; taken++) {
+      const next = await this.#next(count !== undefined);
+      if (!next.done) {
+        yield next.value;
+        continue;
+      }
+      await this.close();
+      if (count === undefined && taken > 0) return;
+      const expected = count === undefined ? 'one batch or more' : `${count} batches`;
+      throw new ArgumentError(
+        `${this.#what} expected ${expected}, got ${taken}; give a function that makes them anew each time`,
+      );
+    }
+  }
+
+  /** The next item; where they have run out and `again` is set, the first of those made anew. */
+  async #next(again: boolean): Promise<IteratorResult<T>> {
+    const isFresh = !this.#running;
+    this.#running ??= this.#make();
+    const next = await this.#running.next();
+    if (!next.done || isFresh || !again || !this.#isOwn) return next;
+    this.#running = this.#make();
+    return this.#running.next();
+  }
+
+  async close(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (this.#isOwn) await running?.return?.();
+  }
+
+  #make(): Made<T> {
+    const made = typeof this.#given === 'function' ? this.#given() : this.#given;
+    if (Object(made) !== made) throw new ArgumentError(`${this.#what} expected data, got ${shown(made)}`);
+    const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
+    this.#isOwn = typeof this.#given === 'function' || (iterator as unknown) !== made;
+    return iterator;
+  }
+}

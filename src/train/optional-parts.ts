@@ -1,0 +1,11 @@
+import type { Stream } from '../streaming/stream.ts';
+import type { addProgress } from './fit-progress.ts';
+import type { StepPredictor } from './step-predictor.ts';
+import type { warnOfSamples } from './warnings.ts';
+
+/** Parts of training that a small app does without: each is undefined until something registers it. */
+export const optionalParts: {
+  addProgress?: typeof addProgress;
+  warnOfSamples?: typeof warnOfSamples;
+  stepwise?: { Stream: typeof Stream; StepPredictor: typeof StepPredictor };
+} = {};
