@@ -87,22 +87,19 @@ export {
 export { type RepeatVectorOptions, repeatVector } from './layers/repeat-vector.ts';
 export { flatten, type ReshapeOptions, reshape } from './layers/reshape.ts';
 export { type BidirectionalOptions, bidirectional, type MergeMode } from './layers/rnn/bidirectional.ts';
-export { gruCell, lstmCell, simpleRnnCell } from './layers/rnn/built-in-cells.ts';
+export { RecurrentCell } from './layers/rnn/cell.ts';
 export type { Step, StepResult } from './layers/rnn/composed-scan.ts';
-export {
-  type GruOptions,
-  gru,
-  type LstmOptions,
-  lstm,
-  type RecurrentOptions,
-  type SimpleRnnOptions,
-  simpleRnn,
-} from './layers/rnn/recurrent.ts';
-export { type CellDefinition, RecurrentCell, type WeightDeclaration } from './layers/rnn/recurrent-cell.ts';
-export type { CellOptions, GruCellOptions, LstmCellOptions } from './layers/rnn/recurrent-kinds.ts';
-export type { SequenceOptions } from './layers/rnn/recurrent-layer.ts';
-export { Recurrent } from './layers/rnn/recurrent-layer.ts';
+export type { CellDefinition, WeightDeclaration } from './layers/rnn/defined-cell.ts';
+export type { GruCellOptions } from './layers/rnn/gru.ts';
+export { type GruOptions, gru, gruCell } from './layers/rnn/gru.ts';
+export type { RecurrentOptions } from './layers/rnn/keras-recurrent.ts';
+export type { LstmCellOptions } from './layers/rnn/lstm.ts';
+export { type LstmOptions, lstm, lstmCell } from './layers/rnn/lstm.ts';
+export type { CellOptions } from './layers/rnn/recurrence-spec.ts';
+export type { SequenceOptions } from './layers/rnn/recurrent.ts';
+export { Recurrent } from './layers/rnn/recurrent.ts';
 export { type RnnOptions, rnn } from './layers/rnn/rnn.ts';
+export { type SimpleRnnOptions, simpleRnn, simpleRnnCell } from './layers/rnn/simple-rnn.ts';
 export { timeDistributed } from './layers/time-distributed.ts';
 export type { LossFunction, LossName } from './losses/by-name.ts';
 export * from './losses/index.ts';

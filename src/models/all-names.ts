@@ -2,8 +2,11 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { hintBy } from '../checks/options.ts';
 import { knowActivations } from '../layers/activations/activations.ts';
 import { moreActivations } from '../layers/activations/more-activations.ts';
-import { allowStepsOfOps } from '../layers/rnn/recurrent.ts';
-import { walkSteps } from '../layers/rnn/recurrent-steps.ts';
+import { unrollComposed } from '../layers/rnn/composed-step.ts';
+import { gruStep } from '../layers/rnn/gru.ts';
+import { registerComposedSteps } from '../layers/rnn/keras-recurrent.ts';
+import { lstmStep } from '../layers/rnn/lstm.ts';
+import { simpleRnnStep } from '../layers/rnn/simple-rnn.ts';
 import { losses, shortLossNames } from '../losses/all.ts';
 import { lossTable } from '../losses/by-name.ts';
 import { metrics, shortMetricNames } from '../metrics/all.ts';
@@ -35,7 +38,10 @@ export function allowStreams(): void {
 export function knowAllNames(): void {
   hintBy(nearestName);
   knowActivations(moreActivations);
-  allowStepsOfOps(walkSteps);
+  registerComposedSteps({
+    unroll: unrollComposed,
+    steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },
+  });
   Object.assign(optionalParts, { addProgress, warnOfSamples });
   allowStreams();
   addMethods();

@@ -12,7 +12,7 @@ import { swapEmaWeights } from '../../src/callbacks/swap-ema-weights.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import type { Callback } from '../../src/models/model.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { csvFile } from '../../src/node-callbacks.ts';

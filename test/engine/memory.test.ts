@@ -6,7 +6,7 @@ import { engine, init } from '../../src/engine/engine.ts';
 import { Arena, Heap, OutOfMemoryError } from '../../src/engine/memory.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../src/models/model.ts';
 import { square } from '../../src/ops/index.ts';
 import { values } from '../kernels/reference/values.ts';

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gru, lstm } from '../../src/layers/rnn/recurrent.ts';
-import type { Recurrent } from '../../src/layers/rnn/recurrent-layer.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
+import type { Recurrent } from '../../src/layers/rnn/recurrent.ts';
 import { add, mul, sum } from '../../src/ops/index.ts';
 import { expectGradient, expectOutput } from './expect-close.ts';
 

@@ -21,10 +21,11 @@ import {
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/rnn/built-in-cells.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
-import type { RecurrentCell } from '../../src/layers/rnn/recurrent-cell.ts';
+import type { RecurrentCell } from '../../src/layers/rnn/cell.ts';
+import { gru, gruCell } from '../../src/layers/rnn/gru.ts';
+import { lstm, lstmCell } from '../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../src/layers/rnn/rnn.ts';
+import { simpleRnn, simpleRnnCell } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { Model } from '../../src/models/model.ts';
 import { mul, sum } from '../../src/ops/index.ts';

@@ -7,7 +7,7 @@ import { type Engine, engine, init } from '../../src/engine/engine.ts';
 import { HostError } from '../../src/engine/loading/load.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { sequential } from '../../src/models/model.ts';
 import { square } from '../../src/ops/index.ts';
 import { encodeModel } from '../../src/saving/saved-model.ts';

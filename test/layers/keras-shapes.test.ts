@@ -7,7 +7,9 @@ import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { layerNormalization } from '../../src/layers/layer-normalization.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
+import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { model, sequential } from '../../src/models/model.ts';
 

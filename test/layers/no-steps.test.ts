@@ -19,9 +19,10 @@ import {
   maxPooling1d,
 } from '../../src/layers/pooling.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gruCell } from '../../src/layers/rnn/built-in-cells.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gru, gruCell } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../src/layers/rnn/rnn.ts';
+import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { sequential } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';

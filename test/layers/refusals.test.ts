@@ -15,8 +15,9 @@ import { permute } from '../../src/layers/permute.ts';
 import { globalAveragePooling1d, maxPooling1d } from '../../src/layers/pooling.ts';
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
-import { gruCell, lstmCell, simpleRnnCell } from '../../src/layers/rnn/built-in-cells.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gru, gruCell } from '../../src/layers/rnn/gru.ts';
+import { lstm, lstmCell } from '../../src/layers/rnn/lstm.ts';
+import { simpleRnn, simpleRnnCell } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { model, sequential } from '../../src/models/model.ts';
 

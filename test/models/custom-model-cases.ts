@@ -1,7 +1,7 @@
 import { ndarray } from '../../src/data/array.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { model } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';

@@ -9,7 +9,7 @@ import { setSeed } from '../../src/engine/random.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { type AnyModel, model } from '../../src/models/model.ts';
 import * as ops from '../../src/ops/index.ts';

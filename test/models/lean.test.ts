@@ -37,8 +37,8 @@ describe('the tables of names', () => {
 describe('without knowAllNames, as in tapeloop/lean', () => {
   test('a recurrent layer without fused kernels, is refused; its cell in rnn is not', async () => {
     vi.resetModules();
-    const { lstm } = await import('../../src/layers/rnn/recurrent.ts');
-    const { lstmCell } = await import('../../src/layers/rnn/built-in-cells.ts');
+    const { lstm } = await import('../../src/layers/rnn/lstm.ts');
+    const { lstmCell } = await import('../../src/layers/rnn/lstm.ts');
     const { rnn } = await import('../../src/layers/rnn/rnn.ts');
     const options = { units: 3, activation: 'relu' } as const;
     expect(() => lstm(options)).toThrow(

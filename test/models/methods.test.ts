@@ -9,7 +9,7 @@ import { engine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 
 beforeEach(() => setSeed(2));

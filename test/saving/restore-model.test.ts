@@ -7,7 +7,7 @@ import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { type CompileOptions, model } from '../../src/models/model.ts';
 import { mean, square, sub } from '../../src/ops/index.ts';

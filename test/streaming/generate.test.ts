@@ -4,7 +4,7 @@ import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import * as ofModels from '../../src/models/generate.ts';
 import { encodeModel } from '../../src/saving/saved-model.ts';
 import { generate, generateBatch, generateIds } from '../../src/streaming/generate.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { ModelFileError } from '../../src/io/safetensors.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { encodeModel } from '../../src/saving/saved-model.ts';
 import { decodeStream } from '../../src/streaming/load.ts';

@@ -6,7 +6,9 @@ import { dense } from '../../src/layers/dense.ts';
 import { dropout, spatialDropout1d } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
+import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 

@@ -8,7 +8,7 @@ import { ndarray } from '../../src/data/array.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { sequential } from '../../src/models/model.ts';
 import { StreamProgram } from '../../src/streaming/program.ts';

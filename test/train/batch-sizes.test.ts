@@ -4,7 +4,7 @@ import { ndarray } from '../../src/data/array.ts';
 import { ragged } from '../../src/data/ragged.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { generateIds } from '../../src/models/generate.ts';
 import { sequential } from '../../src/models/model.ts';
 

@@ -6,7 +6,7 @@ import { setSeed } from '../../src/engine/random.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import type { FitOptions } from '../../src/models/model.ts';
 import { type Model, sequential } from '../../src/models/model.ts';

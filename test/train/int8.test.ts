@@ -10,7 +10,9 @@ import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
 import { embedding } from '../../src/layers/embedding.ts';
 import { masking } from '../../src/layers/masking.ts';
-import { gru, lstm, simpleRnn } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
+import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 
 const [INPUTS, TIME] = [5, 70];

@@ -5,7 +5,8 @@ import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import { gru, lstm } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { adam } from '../../src/optimizers/index.ts';
 

@@ -2,7 +2,7 @@
 import { type NdArray, ndarray } from '../../src/data/array.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { dropout } from '../../src/layers/dropout.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { adam } from '../../src/optimizers/index.ts';
 import { expectSameBits } from '../kernels/compare.ts';

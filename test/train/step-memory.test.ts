@@ -7,7 +7,7 @@ import type { Nested } from '../../src/data/nested.ts';
 import { engine, init } from '../../src/engine/engine.ts';
 import { dense } from '../../src/layers/dense.ts';
 import { embedding } from '../../src/layers/embedding.ts';
-import { lstm } from '../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { type AnyModel, sequential } from '../../src/models/model.ts';
 import { add, linear, mean, reshape, softmaxCrossEntropy, square, tanh } from '../../src/ops/index.ts';

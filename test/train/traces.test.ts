@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { values } from '../kernels/reference/values.ts';
 

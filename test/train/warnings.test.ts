@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { dense } from '../../src/layers/dense.ts';
-import { gru } from '../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../src/layers/rnn/gru.ts';
 import type { LossName } from '../../src/losses/by-name.ts';
 import { sequential } from '../../src/models/model.ts';
 import { onWarning } from '../../src/train/warnings.ts';

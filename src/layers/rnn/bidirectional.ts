@@ -8,7 +8,7 @@ import { type BatchShape, isShape } from '../base/batch-shape.ts';
 import { expectStates, type StateSpec } from '../base/carried-states.ts';
 import { type AnyLayer, type CallOptions, Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
-import { Recurrent } from './recurrent-layer.ts';
+import { Recurrent } from './recurrent.ts';
 
 const merges = {
   concat: (a: Tensor, b: Tensor): Tensor => concatenate([a, b]),

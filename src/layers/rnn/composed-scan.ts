@@ -5,7 +5,7 @@ import { stack } from '../../ops/shapes/joins.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
 import { timeStep } from '../../ops/shapes/slices.ts';
 import type { StateSpec } from '../base/carried-states.ts';
-import type { Walk, Walked } from './recurrent-layer.ts';
+import type { UnrollOptions, UnrollResult } from './recurrent.ts';
 
 export interface StepResult {
   /** `[B, O]` */
@@ -28,34 +28,34 @@ export function composedScan(
   input: Tensor,
   step: Step,
   widths: { states: readonly StateSpec[]; output: number },
-  walk: Walk,
-): Walked {
+  options: UnrollOptions,
+): UnrollResult {
   const x = inOrder(input, true);
   const [batch, time] = x.shape as [number, number];
-  const kept = walk.mask && keptRows(walk.mask);
-  let states = walk.initialState ?? widths.states.map(({ width }) => filled([batch, width], 0, x.engine));
+  const kept = options.mask && keptRows(options.mask);
+  let states = options.initialState ?? widths.states.map(({ width }) => filled([batch, width], 0, x.engine));
   let output: Tensor | undefined;
   const outputs: Tensor[] = [];
   const probe = beginProbe(time);
   for (let i = 0; i < time; i++) {
-    const t = walk.reverse ? time - 1 - i : i;
+    const t = options.reverse ? time - 1 - i : i;
     const rows = kept?.[t] ?? batch;
     if (rows > 0) {
       const plain = step(timeStep(x, t), states);
       const made = probe ? watched(probe, plain, t) : plain;
       if (rows === batch) ({ output, states } = made);
       else {
-        const mask = timeStep(walk.mask!, t);
+        const mask = timeStep(options.mask!, t);
         const before = states;
         output = where(mask, made.output, output ?? 0);
         states = made.states.map((state, s) => where(mask, state, before[s]!));
       }
     }
-    if (walk.returnSequences) outputs[t] = output!;
+    if (options.returnSequences) outputs[t] = output!;
   }
   output ??= filled([batch, widths.output], 0, x.engine);
   for (let t = 0; t < outputs.length; t++) outputs[t] ??= filled(output.shape, 0, x.engine);
-  return { outputs: walk.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
+  return { outputs: options.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
 }
 
 /** The same step with an output whose gradient the probe reads, wherever it is used. */

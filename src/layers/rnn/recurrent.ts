@@ -1,227 +1,153 @@
-import type { Parameter } from '../../autograd/parameter.ts';
-import type { Tensor } from '../../autograd/tensor.ts';
-import type { Cell } from '../../cells/cell.ts';
-import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
-import type { LayerConfig } from '../../io/model-file.ts';
-import { mul } from '../../ops/elementwise/elementwise.ts';
+import { filled, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import type { Nested } from '../../data/nested.ts';
+import { scale } from '../../ops/elementwise/elementwise.ts';
 import { where } from '../../ops/elementwise/select.ts';
-import { scanOf } from '../../ops/recurrence.ts';
-import { reshape, swapTimeBatch } from '../../ops/shapes/layout.ts';
-import type { StreamProgram } from '../../streaming/program.ts';
+import { labelled } from '../../ops/hidden-probe.ts';
+import { reverse } from '../../ops/shapes/slices.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
-import type { StateSpec } from '../base/carried-states.ts';
-import { maskOf } from '../base/mask.ts';
-import {
-  type CellOptions,
-  cellNames,
-  type DropoutMasks,
-  drawMasks,
-  type GruCellOptions,
-  gruKind,
-  gruNames,
-  type Kind,
-  type LstmCellOptions,
-  lstmKind,
-  lstmNames,
-  makeWeights,
-  simpleRnnKind,
-  type Weights,
-} from './recurrent-kinds.ts';
-import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
+import { CarriedStates, expectStates, type StateSpec } from '../base/carried-states.ts';
+import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
 
-export interface RecurrentOptions extends CellOptions, SequenceOptions {
-  /**
-   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again: memory for T/k + k steps
-   * beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at k = √T.
-   */
-  checkpointEvery?: number;
+/** What every recurrent layer takes. */
+export interface SequenceOptions extends LayerOptions {
+  /** Whether to return the output of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
+  returnSequences?: boolean;
+  /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
+  returnState?: boolean;
+  /** Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false. */
+  goBackwards?: boolean;
+  /** Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not. Default false. */
+  stateful?: boolean;
+  /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
+  zeroOutputForMask?: boolean;
 }
 
-export interface LstmOptions extends LstmCellOptions, RecurrentOptions {}
-export interface GruOptions extends GruCellOptions, RecurrentOptions {}
-export interface SimpleRnnOptions extends RecurrentOptions {}
+const sequenceNames: OwnNames<SequenceOptions> = {
+  returnSequences: true,
+  returnState: true,
+  goBackwards: true,
+  stateful: true,
+  zeroOutputForMask: true,
+};
 
-/** Walks a recurrence step by step in ops. */
-export type WalkSteps = (kind: Kind, weights: Weights, masks: DropoutMasks, x: Tensor, walk: Walk) => Walked;
-
-let walkSteps: WalkSteps | undefined;
-
-/** Lets recurrences be walked whose activations have no kernels; until then the layers refuse them, so that an app need not carry it. */
-export function allowStepsOfOps(walk: WalkSteps): void {
-  walkSteps = walk;
+/** How a batch of sequences is unrolled. */
+export interface UnrollOptions {
+  /** Undefined for zeros. */
+  readonly initialState: readonly Tensor[] | undefined;
+  /** `[B, T]`, 0 where nothing happens. */
+  readonly mask: Tensor | undefined;
+  readonly training: boolean;
+  /** From the last step to the first; outputs stay at their own time. */
+  readonly reverse: boolean;
+  readonly returnSequences: boolean;
 }
 
-type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
+/** What unrolling gives. */
+export interface UnrollResult {
+  /** `[B, T, O]`, with `returnSequences`. */
+  readonly outputs: Tensor | undefined;
+  /** Of the last step, `[B, O]`. */
+  readonly last: Tensor;
+  readonly states: readonly Tensor[];
+}
 
-/** One of Keras's recurrent layers: fused kernels where its activations have them, else the same numbers from ops. */
-class BuiltInRecurrent<Output> extends Recurrent<Output> {
-  readonly className: string;
-  readonly #kind: Kind;
-  readonly #make: Make<Output>;
-  #weights: Weights = {};
+/** What a layer gives by its `returnState`: a list of the output and the states, else one tensor. */
+export type WithState<S extends boolean, List extends Tensor[] = Tensor[]> = S extends true ? List : Tensor;
 
-  constructor(
-    names: { className: string; defaultName: string; own: object },
-    kindOf: (options: RecurrentOptions) => Kind,
-    options: RecurrentOptions,
-    make: Make<Output>,
-  ) {
-    super(names.defaultName, options, { ...names.own, checkpointEvery: 1 });
-    const kind = kindOf(options);
-    this.className = names.className;
-    this.#kind = kind;
-    this.#make = make;
-    if (!kind.cell && !walkSteps) {
-      throw new ArgumentError(
-        `${names.defaultName}: activation expected those that have fused kernels; 'tapeloop' has others, 'tapeloop/lean' in rnn(${kind.name}Cell(options))`,
-      );
-    }
-    if (options.checkpointEvery === undefined) return;
-    expectCount(`${names.defaultName}: checkpointEvery`, options.checkpointEvery);
-    if (!kind.cell) {
-      throw new ArgumentError(`${names.defaultName}: checkpointEvery expected activations that have a fused kernel`);
-    }
+/** A recurrent layer: states between batches, masks, and Keras's choice of outputs. A subclass unrolls the sequence. */
+export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
+  readonly sequence: SequenceOptions;
+  #carried: CarriedStates | undefined;
+
+  constructor(defaultName: string, options: SequenceOptions, own = {}) {
+    super(defaultName, options, { ...sequenceNames, ...own });
+    this.sequence = options;
   }
 
-  get units(): number {
-    return this.#kind.options.units;
+  /** Its states with their widths, h first. */
+  abstract get stateSpecs(): readonly StateSpec[];
+  /** An equal layer with weights of its own, but for some options. @internal */
+  abstract copy(options: SequenceOptions): Recurrent<Output>;
+  /** @internal */
+  protected abstract unroll(x: Tensor, options: UnrollOptions): UnrollResult;
+
+  /** Width O of the output. */
+  get outputWidth(): number {
+    return this.stateSpecs[0]!.width;
   }
 
-  /** The fused cell, where its activations have one. */
-  get cell(): Cell | undefined {
-    return this.#kind.cell;
+  get stateful(): boolean {
+    return this.sequence.stateful ?? false;
   }
 
-  override describe(): string {
-    return `${this.name}(units=${this.units})`;
+  /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
+  get states(): Float32Array[] | undefined {
+    return this.carried?.values;
   }
 
-  override get stateSpecs(): readonly StateSpec[] {
-    return this.#kind.states;
+  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values, or the layer carries none. */
+  setStates(states: readonly ArrayLike<number>[], batch: number): void {
+    if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
+    this.carried.set(states, batch);
   }
 
-  override config(): LayerConfig {
-    return this.baseConfig();
+  override get carried(): CarriedStates | undefined {
+    if (!this.stateful) return undefined;
+    return (this.#carried ??= new CarriedStates(this.stateSpecs, () => this.describe()));
   }
 
-  override copy(options: SequenceOptions): Recurrent<Output> {
-    return this.#make({ ...this.sequence, trainable: this.trainable, ...options });
+  override get streamedStates(): number {
+    return this.stateSpecs.length;
   }
 
-  override addToStream(program: StreamProgram): void {
-    const { cell } = this.#kind;
-    const { kernel, recurrentKernel, bias } = this.#weights as Record<string, Parameter>;
-    if (!cell?.stream || this.sequence.goBackwards) super.addToStream(program);
-    else program.recurrent(cell, { kernel: kernel!, recurrentKernel: recurrentKernel!, bias });
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch = null, time = null] = inputShape;
+    return this.sequence.returnSequences ? [batch, time, this.outputWidth] : [batch, this.outputWidth];
   }
 
-  protected override makeWeights(inputShape: BatchShape): void {
-    this.#weights = makeWeights(this.#kind, this.inputWidth(inputShape), this.addWeight.bind(this));
+  override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
+    const y = this.outputShape(inputShape);
+    return this.sequence.returnState ? [y, ...this.stateSpecs.map(({ width }) => [y[0]!, width])] : y;
   }
 
-  protected override walk(x: Tensor, walk: Walk): Walked {
-    const [batch, , inputs] = x.shape as [number, number, number];
-    const masks = drawMasks(this.#kind, { batch, inputs, training: walk.training }, this.random);
-    const { cell, gates } = this.#kind;
-    if (!cell) return walkSteps!(this.#kind, this.#weights, masks, x, walk);
-    const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
-    // A mask that all gates share is one of the input itself.
-    const perGate = masks.input?.shape[0] === gates && gates > 1;
-    const input =
-      masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
-    const { outputs, states } = scanOf(
-      cell,
-      input,
-      { kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra },
-      {
-        ...{ initialState: walk.initialState, reverse: walk.reverse, returnSequences: walk.returnSequences },
-        mask: walk.mask && swapTimeBatch(walk.mask),
-        inputDropout: perGate ? masks.input : undefined,
-        recurrentDropout: masks.hidden,
-        checkpointEvery: (this.sequence as RecurrentOptions).checkpointEvery,
-      },
+  protected override checkInput(inputShape: BatchShape): void {
+    this.expectSequence(inputShape);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Output {
+    const { returnSequences = false, returnState = false, goBackwards = false, zeroOutputForMask } = this.sequence;
+    const { carried } = this;
+    const { mask } = options;
+    const batch = x.shape[0]!;
+    const carriedStates = carried?.begin(batch);
+    const { initialState = carriedStates } = options;
+    if (options.initialState) expectStates(this, options.initialState, batch);
+    const unroll: UnrollOptions = {
+      ...{ initialState, mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
+    };
+    const { outputs, last, states } = labelled(this.path, () =>
+      x.shape[1] === 0 ? this.#withoutSteps(x, unroll) : this.unroll(x, unroll),
     );
-    const walked = { outputs: outputs && swapTimeBatch(outputs), last: states[0]!, states };
-    return walk.mask && walk.initialState ? silentUntilFirst(walked, walk.mask, walk.reverse) : walked;
+    carried?.keep(states);
+    let y = outputs ?? last;
+    if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);
+    if (outputs && goBackwards && !options.ownTime) {
+      y = reverse(y, 1);
+      if (mask) y.mask = reverse(mask, 1);
+    }
+    return (returnState ? [y, ...states] : y) as Output;
   }
-}
 
-/** Keras's output is zero until a row has made its first step, whatever state it starts from. */
-function silentUntilFirst({ outputs, last, states }: Walked, mask: Tensor, reverse: boolean): Walked {
-  const [batch, time] = mask.shape as [number, number];
-  const kept = mask.toArray();
-  const firsts = Array.from({ length: batch }, (_, row) => {
-    const steps = Array.from(kept.subarray(row * time, (row + 1) * time));
-    return reverse ? steps.findLastIndex((value) => value !== 0) : steps.findIndex((value) => value !== 0);
-  });
-  const hasStepped = (row: number, t: number): boolean =>
-    firsts[row]! >= 0 && (reverse ? t <= firsts[row]! : t >= firsts[row]!);
-  if (!outputs) {
-    const width = last.shape[1]!;
-    const made = maskOf(last, 2, (i) => firsts[Math.floor(i / width)]! >= 0);
-    return { outputs, last: where(made, last, 0), states };
+  /** As of a sequence that is masked all along: the output is zero, and states stay. */
+  #withoutSteps({ engine, shape }: Tensor, { initialState, returnSequences }: UnrollOptions): UnrollResult {
+    const zeros = (...rest: number[]): Tensor => filled([shape[0]!, ...rest], 0, engine);
+    const { outputWidth } = this;
+    return {
+      outputs: returnSequences ? zeros(0, outputWidth) : undefined,
+      last: zeros(outputWidth),
+      // Copies, for what is given or carried has a life of its own.
+      states: initialState?.map((state) => scale(state, 1)) ?? this.stateSpecs.map(({ width }) => zeros(width)),
+    };
   }
-  const made = maskOf(outputs, 2, (i) =>
-    outputs.timeMajor ? hasStepped(i % batch, Math.floor(i / batch)) : hasStepped(Math.floor(i / time), i % time),
-  );
-  return { outputs: where(made, outputs, 0), last, states };
-}
-
-/**
- * Long short-term memory.
- *
- * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
- *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
- * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is `[B, P]` and U
- * `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
- *
- * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown, `projSize` is more than
- *   `units`, or `checkpointEvery` is given for activations without a fused kernel; when called, if the input has not three axes,
- *   a mask or an initial state does not fit, or a stateful layer's batch changes.
- * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
- */
-export function lstm<const S extends boolean = false>(
-  options: LstmOptions & { returnState?: S },
-): Recurrent<WithState<S, [y: Tensor, h: Tensor, c: Tensor]>> {
-  const names = { className: 'LSTM', defaultName: 'lstm', own: lstmNames };
-  return new BuiltInRecurrent(names, lstmKind, options, (changed) =>
-    lstm({ ...options, ...changed } as typeof options),
-  );
-}
-
-/**
- * Gated recurrent unit, by default with the reset gate after the recurrent product and two biases.
- *
- * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
- *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
- * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]` (`[3H]` with `resetAfter: false`), gates z r h.
- *
- * @throws ArgumentError as `lstm` does.
- * @see keras.layers.GRU
- */
-export function gru<const S extends boolean = false>(
-  options: GruOptions & { returnState?: S },
-): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
-  const names = { className: 'GRU', defaultName: 'gru', own: gruNames };
-  return new BuiltInRecurrent(names, gruKind, options, (changed) => gru({ ...options, ...changed } as typeof options));
-}
-
-/**
- * Fully connected recurrence: h′ = activation(x·W + h·U + b).
- *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
- * kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
- *
- * @throws ArgumentError as `lstm` does.
- * @see keras.layers.SimpleRNN
- */
-export function simpleRnn<const S extends boolean = false>(
-  options: SimpleRnnOptions & { returnState?: S },
-): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
-  const names = { className: 'SimpleRNN', defaultName: 'simple_rnn', own: cellNames };
-  return new BuiltInRecurrent(names, simpleRnnKind, options, (changed) =>
-    simpleRnn({ ...options, ...changed } as typeof options),
-  );
 }

@@ -5,9 +5,11 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
 import type { AnyLayer } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
+import { RecurrentCell } from './cell.ts';
 import { composedScan } from './composed-scan.ts';
-import { type CellDefinition, DefinedCell, RecurrentCell, StackedCells } from './recurrent-cell.ts';
-import { Recurrent, type SequenceOptions, type Walk, type Walked, type WithState } from './recurrent-layer.ts';
+import { type CellDefinition, DefinedCell } from './defined-cell.ts';
+import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult, type WithState } from './recurrent.ts';
+import { StackedCells } from './stacked-cells.ts';
 
 export interface RnnOptions extends SequenceOptions {}
 
@@ -53,11 +55,11 @@ class Rnn<Output> extends Recurrent<Output> {
     this.cell.build([batch, features]);
   }
 
-  protected override walk(x: Tensor, walk: Walk): Walked {
+  protected override unroll(x: Tensor, options: UnrollOptions): UnrollResult {
     const [batch, , inputs] = x.shape as [number, number, number];
     this.cell.build([batch, inputs]);
-    const step = this.cell.begin({ batch, inputs, training: walk.training });
-    return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, walk);
+    const step = this.cell.begin({ batch, inputs, training: options.training });
+    return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, options);
   }
 }
 

@@ -3,7 +3,7 @@ import type { Shape } from '../../../src/checks/shape.ts';
 import { engine } from '../../../src/engine/engine.ts';
 import { RandomStream, setSeed } from '../../../src/engine/random.ts';
 import { type InitializerSpec, initializer } from '../../../src/layers/base/initializers.ts';
-import { lstm } from '../../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../../src/models/model.ts';
 
 const make = (spec: InitializerSpec, shape: Shape, seed = 1): Float32Array =>

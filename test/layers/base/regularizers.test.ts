@@ -6,7 +6,9 @@ import { conv1d } from '../../../src/layers/conv1d.ts';
 import { dense } from '../../../src/layers/dense.ts';
 import { embedding } from '../../../src/layers/embedding.ts';
 import { layerNormalization } from '../../../src/layers/layer-normalization.ts';
-import { gru, lstm, simpleRnn } from '../../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../../src/layers/rnn/gru.ts';
+import { lstm } from '../../../src/layers/rnn/lstm.ts';
+import { simpleRnn } from '../../../src/layers/rnn/simple-rnn.ts';
 import { sequential } from '../../../src/models/model.ts';
 
 const squares = (x: ArrayLike<number>): number => Array.from(x).reduce((sum, v) => sum + v * v, 0);

@@ -17,7 +17,7 @@ import {
 } from '../../../src/layers/pooling.ts';
 import { repeatVector } from '../../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../../src/layers/reshape.ts';
-import { lstm } from '../../../src/layers/rnn/recurrent.ts';
+import { lstm } from '../../../src/layers/rnn/lstm.ts';
 import { timeDistributed } from '../../../src/layers/time-distributed.ts';
 import * as reference from '../../reference/layers.ts';
 import { type Elementwise, elementwise, type Mat, type Seq, type Vec } from '../../reference/layers.ts';

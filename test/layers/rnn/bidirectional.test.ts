@@ -4,9 +4,10 @@ import { ArgumentError } from '../../../src/checks/argument-error.ts';
 import { setSeed } from '../../../src/engine/random.ts';
 import { dense } from '../../../src/layers/dense.ts';
 import { bidirectional } from '../../../src/layers/rnn/bidirectional.ts';
-import { lstmCell } from '../../../src/layers/rnn/built-in-cells.ts';
-import { gru, lstm, simpleRnn } from '../../../src/layers/rnn/recurrent.ts';
+import { gru } from '../../../src/layers/rnn/gru.ts';
+import { lstm, lstmCell } from '../../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../../src/layers/rnn/rnn.ts';
+import { simpleRnn } from '../../../src/layers/rnn/simple-rnn.ts';
 import { sequential } from '../../../src/models/model.ts';
 import { values } from '../../kernels/reference/values.ts';
 

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import { setSeed } from '../../../src/engine/random.ts';
-import { gru, lstm, simpleRnn } from '../../../src/layers/rnn/recurrent.ts';
-import type { Recurrent } from '../../../src/layers/rnn/recurrent-layer.ts';
+import { gru } from '../../../src/layers/rnn/gru.ts';
+import { lstm } from '../../../src/layers/rnn/lstm.ts';
+import type { Recurrent } from '../../../src/layers/rnn/recurrent.ts';
+import { simpleRnn } from '../../../src/layers/rnn/simple-rnn.ts';
 
 const all = (t: Tensor): number[] => Array.from(t.toArray());
 const training = { training: true };

@@ -1,56 +1,15 @@
 import type { Parameter } from '../../autograd/parameter.ts';
-import { expectShape, filled, Tensor } from '../../autograd/tensor.ts';
+import { expectShape, Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount, expectType, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
-import { formatShape, type Shape } from '../../checks/shape.ts';
+import type { Shape } from '../../checks/shape.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
-import { expectStates, type StateSpec } from '../base/carried-states.ts';
+import type { StateSpec } from '../base/carried-states.ts';
 import type { InitializerSpec } from '../base/initializers.ts';
-import { type AnyLayer, type CallOptions, isTraining, Layer, type LayerOptions } from '../base/layer.ts';
 import type { RegularizerSpec } from '../base/regularizers.ts';
-import { saveLayer } from '../base/saved-layer.ts';
+import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
-
-/**
- * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
- *
- * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is `[y, …states]`.
- */
-export abstract class RecurrentCell extends Layer<Tensor[]> {
-  /** Its states with their widths. */
-  abstract get stateSpecs(): readonly StateSpec[];
-  /** Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole sequence is drawn here. */
-  abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
-
-  /** Width of the output. */
-  get outputWidth(): number {
-    return this.stateSpecs[0]!.width;
-  }
-
-  /** An equal cell with weights of its own. One that is made of something else than its `config` says so by its own `copy`. */
-  copy(): RecurrentCell {
-    return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
-  }
-
-  override outputShape([batch = null]: BatchShape): BatchShape {
-    return [batch, this.outputWidth];
-  }
-
-  protected override checkInput(inputShape: BatchShape): void {
-    if (inputShape.length === 2) return;
-    throw new ArgumentError(`${this.describe()}: input expected [batch, features], got ${formatShape(inputShape)}`);
-  }
-
-  protected override call(x: Tensor, options: CallOptions): Tensor[] {
-    const [batch, inputs] = x.shape as [number, number];
-    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width], 0, x.engine)) } = options;
-    expectStates(this, initialState, batch);
-    const step = this.begin({ batch, inputs, training: isTraining(options) });
-    const { output, states } = step(x, initialState);
-    return [output, ...states];
-  }
-}
 
 /** A weight's shape, with glorotUniform for matrices and zeros for vectors, or more of it. */
 export type WeightDeclaration =
@@ -163,73 +122,5 @@ export class DefinedCell extends RecurrentCell {
         ? checkOptions(`${this.name}: weight ${name}`, declaration, { shape: 1, initializer: 1, regularizer: 1 })
         : { shape: declaration, initializer: undefined, regularizer: undefined };
     return this.addWeight(name, shape, initializer ?? (shape.length < 2 ? 'zeros' : 'glorotUniform'), regularizer);
-  }
-}
-
-/** Cells one above the other as one cell: each reads what the one below gives. Its states are all of theirs. */
-export class StackedCells extends RecurrentCell {
-  readonly className = 'StackedRNNCells';
-  readonly cells: readonly RecurrentCell[];
-
-  constructor(cells: readonly RecurrentCell[], options: LayerOptions = {}) {
-    super('stacked_rnn_cells', options, {});
-    if (cells.length === 0) throw new ArgumentError('rnn: cell expected one cell or more, got none');
-    this.cells = cells;
-    this.setScope('');
-  }
-
-  override get sublayers(): readonly AnyLayer[] {
-    return this.cells;
-  }
-
-  override get stateSpecs(): readonly StateSpec[] {
-    return this.cells.flatMap((cell) =>
-      cell.stateSpecs.map(({ name, width }) => ({ name: `${cell.name} ${name}`, width })),
-    );
-  }
-
-  override get outputWidth(): number {
-    return this.cells.at(-1)!.outputWidth;
-  }
-
-  override config(): LayerConfig {
-    return {
-      ...this.baseConfig(),
-      cells: this.cells.map(saveLayer),
-    };
-  }
-
-  override copy(): RecurrentCell {
-    return new StackedCells(this.cells.map((cell) => cell.copy()));
-  }
-
-  override build(inputShape: BatchShape): void {
-    super.build(inputShape);
-    this.cells[0]!.build(inputShape);
-  }
-
-  override begin({ batch, inputs, training }: { batch: number; inputs: number; training: boolean }): Step {
-    const widths = [inputs, ...this.cells.map((cell) => cell.outputWidth)];
-    const steps = this.cells.map((cell, i) => cell.begin({ batch, inputs: widths[i]!, training }));
-    const counts = this.cells.map((cell) => cell.stateSpecs.length);
-    return (x, states) => {
-      let output = x;
-      let from = 0;
-      const next = steps.flatMap((step, i) => {
-        const own = states.slice(from, (from += counts[i]!));
-        const made = step(output, own);
-        output = made.output;
-        return made.states;
-      });
-      return { output, states: next };
-    };
-  }
-
-  protected override makeWeights(inputShape: BatchShape): void {
-    let shape = inputShape;
-    for (const cell of this.cells) {
-      cell.build(shape);
-      shape = cell.outputShape(shape);
-    }
   }
 }

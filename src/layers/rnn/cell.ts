@@ -1,0 +1,48 @@
+import { filled, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { formatShape } from '../../checks/shape.ts';
+import type { LayerConfig } from '../../io/model-file.ts';
+import type { BatchShape } from '../base/batch-shape.ts';
+import { expectStates, type StateSpec } from '../base/carried-states.ts';
+import { type CallOptions, isTraining, Layer } from '../base/layer.ts';
+import type { Step } from './composed-scan.ts';
+
+/**
+ * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
+ *
+ * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is `[y, …states]`.
+ */
+export abstract class RecurrentCell extends Layer<Tensor[]> {
+  /** Its states with their widths. */
+  abstract get stateSpecs(): readonly StateSpec[];
+  /** Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole sequence is drawn here. */
+  abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
+
+  /** Width of the output. */
+  get outputWidth(): number {
+    return this.stateSpecs[0]!.width;
+  }
+
+  /** An equal cell with weights of its own. One that is made of something else than its `config` says so by its own `copy`. */
+  copy(): RecurrentCell {
+    return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
+  }
+
+  override outputShape([batch = null]: BatchShape): BatchShape {
+    return [batch, this.outputWidth];
+  }
+
+  protected override checkInput(inputShape: BatchShape): void {
+    if (inputShape.length === 2) return;
+    throw new ArgumentError(`${this.describe()}: input expected [batch, features], got ${formatShape(inputShape)}`);
+  }
+
+  protected override call(x: Tensor, options: CallOptions): Tensor[] {
+    const [batch, inputs] = x.shape as [number, number];
+    const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width], 0, x.engine)) } = options;
+    expectStates(this, initialState, batch);
+    const step = this.begin({ batch, inputs, training: isTraining(options) });
+    const { output, states } = step(x, initialState);
+    return [output, ...states];
+  }
+}

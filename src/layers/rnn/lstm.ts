@@ -1,0 +1,147 @@
+// All of the LSTM: its options and weights, its step in ops, the layer and the cell. Its fused step is src/cells/lstm.ts.
+import type { Tensor } from '../../autograd/tensor.ts';
+import { hasFusedGates } from '../../cells/layout.ts';
+import * as cells from '../../cells/lstm.ts';
+import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
+import { add, mul } from '../../ops/elementwise/elementwise.ts';
+import { linear } from '../../ops/products/linear.ts';
+import { split } from '../../ops/shapes/slices.ts';
+import type { ActivationSpec } from '../activations/activations.ts';
+import { type Initializer, type InitializerSpec, initializer } from '../base/initializers.ts';
+import type { OwnNames } from '../base/layer.ts';
+import type { RecurrentCell } from './cell.ts';
+import { type ComposedStep, rowOf } from './composed-step.ts';
+import { KerasCell } from './keras-cell.ts';
+import { KerasRecurrent, type RecurrentOptions } from './keras-recurrent.ts';
+import {
+  type CellOptions,
+  cellNames,
+  checkCellOptions,
+  type ExtraWeight,
+  type RecurrenceSpec,
+} from './recurrence-spec.ts';
+import type { Recurrent, WithState } from './recurrent.ts';
+
+export interface LstmCellOptions extends CellOptions {
+  /** Of the gates i, f and o. Default `sigmoid`. */
+  recurrentActivation?: ActivationSpec;
+  /** Whether the forget gate's bias starts at 1. Default true. */
+  unitForgetBias?: boolean;
+  /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
+  peephole?: boolean;
+  /** Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no projection. */
+  projSize?: number;
+}
+
+export interface LstmOptions extends LstmCellOptions, RecurrentOptions {}
+
+const lstmNames: OwnNames<LstmCellOptions> = {
+  ...cellNames,
+  recurrentActivation: 1,
+  unitForgetBias: true,
+  peephole: true,
+  projSize: 1,
+};
+
+function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
+  checkCellOptions('lstm', options);
+  const { units, peephole = false, projSize } = options;
+  const { kernelInitializer = 'glorotUniform', unitForgetBias = true, biasInitializer = 'zeros' } = options;
+  if (projSize !== undefined && expectCount('lstm: projSize', projSize) > units) {
+    throw new ArgumentError(`lstm: projSize expected at most units = ${units}, got ${projSize}`);
+  }
+  const extra: ExtraWeight[] = [];
+  if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
+  if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
+  const fused = peephole ? cells.lstmPeepholeCell : projSize ? cells.lstmProjectionCell : cells.lstmCell;
+  return {
+    name: 'lstm',
+    gates: 4,
+    biases: 1,
+    options,
+    extra,
+    states: [
+      { name: 'h', width: projSize ?? units },
+      { name: 'c', width: units },
+    ],
+    cell: hasFusedGates(options) && extra.length < 2 ? fused : undefined,
+    biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
+  };
+}
+
+// Keras's unit_forget_bias: ones for the second of the four gates.
+const withForgetBias =
+  (others: InitializerSpec): Initializer =>
+  (shape, random) => {
+    const width = shape.at(-1)!;
+    return initializer(others)(shape, random).fill(1, width / 4, width / 2);
+  };
+
+/** Each row of a matrix by itself, as a weight of one axis. */
+const rowByRow =
+  (spec: InitializerSpec): Initializer =>
+  ([rows, columns], random) => {
+    const values = new Float32Array(rows! * columns!);
+    for (let row = 0; row < rows!; row++) values.set(initializer(spec)([columns!], random), row * columns!);
+    return values;
+  };
+
+/**
+ * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(…), c′ = f∘c + i∘g, h′ = o∘activation(c′)
+ *
+ * With peepholes p the gates i and f see p∘c and o sees p∘c′; with a projection P, h′ = (o∘activation(c′))·P.
+ */
+export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, activation, recurrentActivation }) => {
+  const { peephole, projection } = extra;
+  const peepholes = peephole && [0, 1, 2].map((gate) => rowOf(peephole.tensor, gate));
+  const seeing = (gate: Tensor, p: number, c: Tensor): Tensor => (peepholes ? add(gate, mul(c, peepholes[p]!)) : gate);
+  return (x, [h, c]) => {
+    const gates = split(add(input.of(x), hidden.of(h!)), 4) as [Tensor, Tensor, Tensor, Tensor];
+    const i = recurrentActivation(seeing(gates[0], 0, c!));
+    const f = recurrentActivation(seeing(gates[1], 1, c!));
+    const next = add(mul(f, c!), mul(i, activation(gates[2])));
+    const o = recurrentActivation(seeing(gates[3], 2, next));
+    const y = mul(o, activation(next));
+    const output = projection ? linear(y, projection) : y;
+    return { output, states: [output, next] };
+  };
+};
+
+/**
+ * Long short-term memory.
+ *
+ * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
+ *
+ * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
+ * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is `[B, P]` and U
+ * `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ *
+ * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown, `projSize` is more than
+ *   `units`, or `checkpointEvery` is given for activations without a fused kernel; when called, if the input has not three axes,
+ *   a mask or an initial state does not fit, or a stateful layer's batch changes.
+ * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
+ */
+export function lstm<const S extends boolean = false>(
+  options: LstmOptions & { returnState?: S },
+): Recurrent<WithState<S, [y: Tensor, h: Tensor, c: Tensor]>> {
+  const names = { className: 'LSTM', defaultName: 'lstm', own: lstmNames };
+  return new KerasRecurrent(names, lstmSpec, options, (changed) => lstm({ ...options, ...changed } as typeof options));
+}
+
+/**
+ * One step of `lstm`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ *
+ * i, f, o = σ(x·W + h·U + b), g = tanh(x·W_c + h·U_c + b_c), c′ = f∘c + i∘g, h′ = o∘tanh c′
+ *
+ * Input x `[B, I]`, `initialState` `[h, c]` of `[B, H]` each (zeros without it); output `[y, h′, c′]`, y being h′. kernel W `[I, 4H]`,
+ * recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates i f c o; with `projSize` P h is `[B, P]` and U `[P, 4H]`. Other activations stand in the
+ * place of σ and tanh.
+ *
+ * @returns a layer that `rnn` takes, with weights of its own; called by itself it makes one step.
+ * @throws ArgumentError for an option out of its range, as `lstm` does; when called, if the input is not `[B, I]`.
+ * @see keras.layers.LSTMCell
+ */
+export const lstmCell = (options: LstmCellOptions): RecurrentCell =>
+  new KerasCell({ className: 'LSTMCell', defaultName: 'lstm_cell', own: lstmNames }, lstmSpec, lstmStep, options, () =>
+    lstmCell(options),
+  );

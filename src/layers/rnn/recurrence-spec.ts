@@ -1,0 +1,132 @@
+// What lstm.ts, gru.ts and simple-rnn.ts say of their recurrence, and what follows from it: weights and dropout masks.
+import type { Parameter } from '../../autograd/parameter.ts';
+import { filled, type Tensor } from '../../autograd/tensor.ts';
+import type { Cell } from '../../cells/cell.ts';
+import { expectCount } from '../../checks/argument-error.ts';
+import type { Shape } from '../../checks/shape.ts';
+import type { RandomStream } from '../../engine/random.ts';
+import { dropout as drop, expectRate } from '../../ops/elementwise/dropout.ts';
+import { type ActivationSpec, activation as functionOf } from '../activations/activations.ts';
+import type { StateSpec } from '../base/carried-states.ts';
+import type { Initializer, InitializerSpec } from '../base/initializers.ts';
+import type { LayerOptions, OwnNames } from '../base/layer.ts';
+import type { RegularizerSpec } from '../base/regularizers.ts';
+
+/** What Keras's three recurrences take, as layers and as cells. */
+export interface CellOptions extends LayerOptions {
+  /** Size H of the state. */
+  units: number;
+  /** Default `tanh`. */
+  activation?: ActivationSpec;
+  /** Default true. */
+  useBias?: boolean;
+  /** Default `glorotUniform`. */
+  kernelInitializer?: InitializerSpec;
+  /** Default `orthogonal`. */
+  recurrentInitializer?: InitializerSpec;
+  /** Default `zeros`. */
+  biasInitializer?: InitializerSpec;
+  kernelRegularizer?: RegularizerSpec;
+  recurrentRegularizer?: RegularizerSpec;
+  biasRegularizer?: RegularizerSpec;
+  /**
+   * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every step; one a
+   * gate where there is `recurrentDropout` too, as in Keras. Default 0.
+   */
+  dropout?: number;
+  /** The same for h on its way into the next step: one mask a sequence and gate. Default 0. */
+  recurrentDropout?: number;
+}
+
+export const cellNames: OwnNames<CellOptions> = {
+  units: 1,
+  activation: 1,
+  useBias: true,
+  kernelInitializer: 1,
+  recurrentInitializer: 1,
+  biasInitializer: 1,
+  kernelRegularizer: 1,
+  recurrentRegularizer: 1,
+  biasRegularizer: 1,
+  dropout: 1,
+  recurrentDropout: 1,
+};
+
+/** A weight that is still to be made. */
+export interface ExtraWeight {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: InitializerSpec | Initializer;
+}
+
+/** A recurrence of Keras with its options: its sizes, weights and kernels. */
+export interface RecurrenceSpec {
+  readonly name: string;
+  readonly gates: number;
+  readonly biases: 1 | 2;
+  readonly states: readonly StateSpec[];
+  readonly options: CellOptions;
+  /** Its fused kernels; undefined where its activations have none. */
+  readonly cell?: Cell | undefined;
+  readonly biasInitializer: InitializerSpec | Initializer;
+  /** Weights beside kernel, recurrentKernel and bias. */
+  readonly extra: readonly ExtraWeight[];
+}
+
+export type Weights = Readonly<Record<string, Parameter>>;
+
+/** Throws `ArgumentError` for an option out of its range. */
+export function checkCellOptions(
+  what: string,
+  options: CellOptions & { readonly recurrentActivation?: ActivationSpec },
+): void {
+  const { units, dropout = 0, recurrentDropout = 0, activation, recurrentActivation } = options;
+  expectCount(`${what}: units`, units);
+  expectRate(`${what}: dropout`, dropout);
+  expectRate(`${what}: recurrentDropout`, recurrentDropout);
+  for (const given of [activation, recurrentActivation]) if (given !== undefined) functionOf(given);
+}
+
+/** Makes Keras's weights of a recurrence, in its order, by the layer's `addWeight`. */
+export function makeWeights(
+  { options, gates, biases, states, extra, biasInitializer }: RecurrenceSpec,
+  inputs: number,
+  add: (name: string, shape: Shape, how: InitializerSpec | Initializer, regularizer?: RegularizerSpec) => Parameter,
+): Weights {
+  const { units, useBias = true } = options;
+  const { kernelInitializer = 'glorotUniform', recurrentInitializer = 'orthogonal' } = options;
+  const width = gates * units;
+  const recurrentShape = [states[0]!.width, width];
+  const kernel = add('kernel', [inputs, width], kernelInitializer, options.kernelRegularizer);
+  const recurrentKernel = add('recurrentKernel', recurrentShape, recurrentInitializer, options.recurrentRegularizer);
+  const biasShape = biases === 2 ? [2, width] : [width];
+  return {
+    ...{ kernel, recurrentKernel },
+    ...(useBias && { bias: add('bias', biasShape, biasInitializer, options.biasRegularizer) }),
+    ...Object.fromEntries(extra.map(({ name, shape, initializer: how }) => [name, add(name, shape, how)])),
+  };
+}
+
+/** Masks of one batch of sequences, scaled by 1/(1 − rate). */
+export interface DropoutMasks {
+  /** `[G, B, I]`, or `[1, B, I]` where gates share one. */
+  readonly input?: Tensor | undefined;
+  /** `[G, B, H]` */
+  readonly hidden?: Tensor | undefined;
+}
+
+/** Draws what a batch drops while training; nothing otherwise. */
+export function drawMasks(
+  { options, gates, states }: RecurrenceSpec,
+  sizes: { batch: number; inputs: number; training: boolean },
+  random: RandomStream,
+): DropoutMasks {
+  const { dropout = 0, recurrentDropout = 0 } = options;
+  if (!sizes.training) return {};
+  const draw = (rate: number, count: number, width: number): Tensor | undefined =>
+    rate === 0 ? undefined : drop(filled([count, sizes.batch, width], 1), rate, random.nextKey());
+  return {
+    input: draw(dropout, recurrentDropout > 0 ? gates : 1, sizes.inputs),
+    hidden: draw(recurrentDropout, gates, states[0]!.width),
+  };
+}
