@@ -1,5 +1,5 @@
-import { knowAllNames } from './models/all-names.ts';
+import { registerAllNames } from './models/register-all.ts';
 
 export * from './lean.ts';
 
-knowAllNames();
+registerAllNames();

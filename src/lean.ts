@@ -114,7 +114,6 @@ export type {
   MetricResult,
   MetricState,
 } from './metrics/metric.ts';
-export { allowStreams } from './models/all-names.ts';
 export { type GenerateOptions, generate, generateBatch, generateIds } from './models/generate.ts';
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './models/gradient-flow.ts';
 export { addMethods } from './models/methods.ts';
@@ -130,6 +129,7 @@ export {
   type PredictOptions,
   sequential,
 } from './models/model.ts';
+export { allowStreams } from './models/register-all.ts';
 export * as ops from './ops/index.ts';
 export type { OptimizerName } from './optimizers/by-name.ts';
 export * from './optimizers/index.ts';

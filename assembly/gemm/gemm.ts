@@ -92,7 +92,7 @@ export function gemv(m: i32, n: i32, k: i32, a: usize, rsA: i32, packed: usize, 
   const from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
   const rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
   const fromStep = init == Init.Zero ? 0 : 4 * NR;
-  few.strips(m, n, max(k, 0), a, 4 * rsA, packed, from, rsFrom, fromStep, c, 4 * rsC);
+  few.wide_panels(m, n, max(k, 0), a, 4 * rsA, packed, from, rsFrom, fromStep, c, 4 * rsC);
 }
 
 /**

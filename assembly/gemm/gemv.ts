@@ -1,15 +1,15 @@
 /*
  * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound by reading B: every multiply-add
  * loads what it multiplies, and a core loads no more often than it multiplies. So nothing is blocked, other loads are few, and 8 to 12 sums at a time
- * hide a multiply-add's latency. A second row finds what the first one read in a nearer cache. B stands in strips (see pack.ts), each read from its first
+ * hide a multiply-add's latency. A second row finds what the first one read in a nearer cache. B stands in wide panels (see pack.ts), each read from its first
  * byte to its last, or in the panels that `gemm` reads, four at a time, which is up to a tenth slower. Pointers are byte addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
-import { ROW, STRIP, STRIP_ROW, strips_of } from './pack';
+import { ROW, WIDE_PANEL, WIDE_ROW, wide_panels_of } from './pack';
 
 /** With B as `gemv_pack_b` leaves it; the rest as in `panels`. */
-export function strips(
+export function wide_panels(
   m: i32,
   n: i32,
   k: i32,
@@ -22,16 +22,16 @@ export function strips(
   c: usize,
   rsC: usize,
 ): void {
-  for (let left = strips_of(n); left > 0; left--) {
+  for (let left = wide_panels_of(n); left > 0; left--) {
     for (let i = 0; i < m; i++) {
       const x = a + i * rsA, start = from + i * rsFrom, to = c + i * rsC;
-      if (ASC_FEATURE_RELAXED_SIMD) fused_strip(k, x, packed, start, fromStep, to);
-      else plain_strip(k, x, packed, start, fromStep, to);
+      if (ASC_FEATURE_RELAXED_SIMD) fused_wide_panel(k, x, packed, start, fromStep, to);
+      else plain_wide_panel(k, x, packed, start, fromStep, to);
     }
-    n -= STRIP;
-    packed += STRIP_ROW * k;
-    from += (STRIP / NR) * fromStep;
-    c += STRIP_ROW;
+    n -= WIDE_PANEL;
+    packed += WIDE_ROW * k;
+    from += (WIDE_PANEL / NR) * fromStep;
+    c += WIDE_ROW;
   }
   panels(m, n, k, a, rsA, packed, ROW * k, from, rsFrom, fromStep, c, rsC);
 }
@@ -115,13 +115,13 @@ function four_panels(
   v128.store(c, c30, 96); v128.store(c, c31, 112);
 }
 
-/** The plain build's strip of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and a product are 13 registers. */
-function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
-  const end = b + STRIP_ROW * k;
+/** The plain build's wide panel of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and a product are 13 registers. */
+function plain_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
+  const end = b + WIDE_ROW * k;
   if (k & 1) {
-    one_step(STRIP / NR, a, b, ROW, from, fromStep, c);
+    one_step(WIDE_PANEL / NR, a, b, ROW, from, fromStep, c);
     a += 4;
-    b += STRIP_ROW;
+    b += WIDE_ROW;
     from = c;
     fromStep = ROW;
   }
@@ -142,7 +142,7 @@ function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
     x = v128.load32_splat(a);
     a += 4;
     c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
@@ -150,7 +150,7 @@ function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c4 = madd(x, v128.load(b, 64), c4); c5 = madd(x, v128.load(b, 80), c5);
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
   }
   v128.store(c, c0); v128.store(c, c1, 16);
   v128.store(c, c2, 32); v128.store(c, c3, 48);
@@ -160,11 +160,11 @@ function plain_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
 }
 
 /**
- * The relaxed build's strip of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4 steps of A, one of them spread, and one of B
+ * The relaxed build's wide panel of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4 steps of A, one of them spread, and one of B
  * are 15 registers. The way out after each step is for the last round, and holds Binaryen off from sinking each step's sums into the next one's, which
  * would make chains of four sums and spill. (The plain build spills that way: V8 11 gets along with less in a round.)
  */
-function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
+function fused_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   let c0 = v128.load(from), c1 = v128.load(from, 16);
   from += fromStep;
   let c2 = v128.load(from), c3 = v128.load(from, 16);
@@ -186,7 +186,7 @@ function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
     c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
     if (k == 1) break;
     x = v128.shuffle<f32>(four, four, 1, 1, 1, 1);
     c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
@@ -195,7 +195,7 @@ function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
     c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
     if (k == 2) break;
     x = v128.shuffle<f32>(four, four, 2, 2, 2, 2);
     c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
@@ -204,7 +204,7 @@ function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
     c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
     if (k == 3) break;
     x = v128.shuffle<f32>(four, four, 3, 3, 3, 3);
     c0 = madd(x, v128.load(b), c0); c1 = madd(x, v128.load(b, 16), c1);
@@ -213,7 +213,7 @@ function fused_strip(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c
     c6 = madd(x, v128.load(b, 96), c6); c7 = madd(x, v128.load(b, 112), c7);
     c8 = madd(x, v128.load(b, 128), c8); c9 = madd(x, v128.load(b, 144), c9);
     c10 = madd(x, v128.load(b, 160), c10); c11 = madd(x, v128.load(b, 176), c11);
-    b += STRIP_ROW;
+    b += WIDE_ROW;
   }
   v128.store(c, c0); v128.store(c, c1, 16);
   v128.store(c, c2, 32); v128.store(c, c3, 48);

@@ -13,7 +13,7 @@
  */
 import { madd } from '../simd';
 
-/** Columns of a panel. */
+/** Columns of a panel (BLIS's micro-panel). `PANEL_COLUMNS` of src/engine/abi.ts is the same number. */
 export const NR: i32 = 8;
 /** Most rows of a tile. */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;

@@ -2,23 +2,23 @@
  * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte addresses.
  *
  * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts at float j·k. Columns
- * past n are zeros. For a GEMV the first of them make strips, 5 or 6 panels whose rows stand side by side: each strip is dense [k, 40] or [k, 48], and starts
+ * past n are zeros. For a GEMV the first of them make wide panels, 5 or 6 panels whose rows stand side by side: each is dense [k, 40] or [k, 48], and starts
  * where its panels would. A block of A becomes dense rows of k elements.
  */
 import { NR } from './microkernel';
 
 /** Bytes of a panel's row. */
 export const ROW: usize = 4 * NR;
-/** Columns of a strip: as many vectors of sums as leave registers for what they are made of. */
-export const STRIP: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
-export const STRIP_ROW: usize = 4 * STRIP;
+/** Columns of a wide panel: as many vectors of sums as leave registers for what they are made of. */
+export const WIDE_PANEL: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
+export const WIDE_ROW: usize = 4 * WIDE_PANEL;
 
-/** How many strips B has: as many as leave fours of panels, and one more where 6 panels to a strip leave no other way. */
-export function strips_of(n: i32): i32 {
+/** How many wide panels B has: as many as leave fours of panels, and one more where 6 panels to a wide one leave no other way. */
+export function wide_panels_of(n: i32): i32 {
   const panels = n / NR;
-  let strips = n / STRIP;
-  while (strips > 0 && ((panels - strips * (STRIP / NR)) & 3) > (ASC_FEATURE_RELAXED_SIMD ? panels & 1 : 0)) strips--;
-  return strips;
+  let wide = n / WIDE_PANEL;
+  while (wide > 0 && ((panels - wide * (WIDE_PANEL / NR)) & 3) > (ASC_FEATURE_RELAXED_SIMD ? panels & 1 : 0)) wide--;
+  return wide;
 }
 
 /** Floats of packed B. */
@@ -31,13 +31,13 @@ export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed
   pack(k, n, b, rsB, csB, packed, NR, ROW * k);
 }
 
-/** Packs a B of dense rows into strips, as far as they go, and panels. */
+/** Packs a B of dense rows into wide panels, as far as they go, and panels. */
 export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, packed: usize): void {
-  for (let left = strips_of(n); left > 0; left--) {
-    pack(k, STRIP, b, rsB, 1, packed, STRIP, ROW);
-    b += STRIP_ROW;
-    packed += STRIP_ROW * k;
-    n -= STRIP;
+  for (let left = wide_panels_of(n); left > 0; left--) {
+    pack(k, WIDE_PANEL, b, rsB, 1, packed, WIDE_PANEL, ROW);
+    b += WIDE_ROW;
+    packed += WIDE_ROW * k;
+    n -= WIDE_PANEL;
   }
   pack(k, n, b, rsB, 1, packed, NR, ROW * k);
 }

@@ -13,7 +13,7 @@ export interface Destination {
 }
 
 /** A gradient that nobody has made yet: rows of a product, which may be made some at a time. What they are made of stays until the step ends. */
-export interface OwedRows {
+export interface DeferredRows {
   /** Floats of a row. */
   readonly width: number;
   /** Floats of scratch that `begin` takes. */
@@ -28,15 +28,15 @@ interface Slot {
   /** 0 until the first contribution arrives. */
   ptr: Ptr;
   /** The one contribution so far, if it has not been made. */
-  owed?: OwedRows | undefined;
+  deferred?: DeferredRows | undefined;
   /** Whether no backward on this tape reads the tensor's values. */
   isUnread: boolean;
 }
 
 /** What a backward does without. */
 export interface BackwardTraits {
-  /** It asks for `owedTo` its outputs, and so can do with rows that are not made yet; else these are made before. Default false. */
-  takesOwed?: boolean;
+  /** It asks for `deferredFor` its outputs, and so can do with rows that are not made yet; else these are made before. Default false. */
+  acceptsDeferred?: boolean;
   /** It does not read the values of its outputs. Default false. */
   forgetsOutputs?: boolean;
 }
@@ -97,18 +97,18 @@ export class Tape {
   gradientOf(t: Tensor): Ptr {
     const slot = this.#slots.get(t);
     if (!slot) return 0;
-    const { owed } = slot;
-    if (owed) {
-      slot.owed = undefined;
+    const { deferred } = slot;
+    if (deferred) {
+      slot.deferred = undefined;
       slot.ptr = this.#engine.allocateScratch(t.size);
-      owed.make({ ptr: slot.ptr, accumulate: 0 });
+      deferred.make({ ptr: slot.ptr, accumulate: 0 });
     }
     return slot.ptr;
   }
 
   /** The gradient that has reached `t`, if it is still to be made. */
-  owedTo(t: Tensor): OwedRows | undefined {
-    return this.#slots.get(t)?.owed;
+  deferredFor(t: Tensor): DeferredRows | undefined {
+    return this.#slots.get(t)?.deferred;
   }
 
   /** Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before taking scratch. */
@@ -137,17 +137,17 @@ export class Tape {
   }
 
   /** Contributes rows that are made when they are needed, or now, if they are not the first contribution. Call it before taking scratch. */
-  owe(t: Tensor, rows: OwedRows): void {
+  defer(t: Tensor, rows: DeferredRows): void {
     const slot = this.#slots.get(t);
     if (!slot) return;
-    if (slot.ptr === 0 && !slot.owed) slot.owed = rows;
+    if (slot.ptr === 0 && !slot.deferred) slot.deferred = rows;
     else rows.make(this.into(t)!);
   }
 
-  /** Contributes the gradient of `from`, made or owed, to that of `to`, which has the same memory. */
+  /** Contributes the gradient of `from`, made or deferred, to that of `to`, which has the same memory. */
   pass(from: Tensor, to: Tensor): void {
-    const owed = this.owedTo(from);
-    if (owed) this.owe(to, owed);
+    const deferred = this.deferredFor(from);
+    if (deferred) this.defer(to, deferred);
     else this.give(to, this.gradientOf(from));
   }
 
@@ -157,15 +157,15 @@ export class Tape {
     if (!start) return;
     this.#engine.f32(start.ptr, root.size).fill(seed);
     for (let i = this.#entries.length - 1; i >= 0; i--) {
-      const { outputs, backward, takesOwed } = this.#entries[i]!;
-      if (!takesOwed) for (const output of outputs) this.gradientOf(output);
+      const { outputs, backward, acceptsDeferred } = this.#entries[i]!;
+      if (!acceptsDeferred) for (const output of outputs) this.gradientOf(output);
       if (outputs.some((output) => this.#isReached(output))) backward(this);
     }
   }
 
   #isReached(t: Tensor): boolean {
     const slot = this.#slots.get(t)!;
-    return slot.ptr !== 0 || slot.owed !== undefined;
+    return slot.ptr !== 0 || slot.deferred !== undefined;
   }
 }
 

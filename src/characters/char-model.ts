@@ -14,8 +14,8 @@ import type { RecurrentOptions } from '../layers/rnn/keras-recurrent.ts';
 import { lstm } from '../layers/rnn/lstm.ts';
 import { simpleRnn } from '../layers/rnn/simple-rnn.ts';
 import { sparseCategoricalCrossentropy } from '../losses/index.ts';
-import { allowStreams } from '../models/all-names.ts';
 import { type Model, sequential } from '../models/model.ts';
+import { allowStreams } from '../models/register-all.ts';
 import { adam } from '../optimizers/index.ts';
 import type { CharCell, CharModelOptions, RunOptions } from './run-options.ts';
 

@@ -61,6 +61,9 @@ export const StreamKind = {
 /** Added to a kind: W and U are packed by `gemm_int8_pack`. */
 export const STREAM_INT8 = 256;
 
+/** Columns of a panel of packed B: `NR` of assembly/gemm/microkernel.ts. */
+export const PANEL_COLUMNS = 8;
+
 /** Most rows of A that are faster by `gemv` than by `gemm`; the `stream` kernel takes W and U of so few rows packed for it. */
 export const MOST_GEMV_ROWS = 2;
 

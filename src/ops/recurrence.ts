@@ -8,7 +8,7 @@ import { formatShape, sizeOf } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { hideMasked } from './elementwise/select.ts';
 import { beginProbe } from './hidden-probe.ts';
-import { hiddenGradients, owedByChunks, owedHidden } from './recurrence/hidden-gradients.ts';
+import { deferredByChunks, deferredHidden, hiddenGradients } from './recurrence/hidden-gradients.ts';
 import { inputSide } from './recurrence/input-side.ts';
 import { RecurrentSide } from './recurrence/recurrent-side.ts';
 import {
@@ -19,11 +19,18 @@ import {
   type Scan,
   type Segment,
   type Sizes,
-  type Strip,
+  type StepBuffer,
   spanOf,
   timeOf,
 } from './recurrence/scan.ts';
-import { type Kept, roomFor, segmentOf, startOf, stretchesOf, type Walk } from './recurrence/segments.ts';
+import {
+  roomFor,
+  type SavedState,
+  type ScanResiduals,
+  segmentOf,
+  startOf,
+  stepRangesOf,
+} from './recurrence/segments.ts';
 import { StepMask } from './recurrence/step-mask.ts';
 import { inOrder } from './shapes/layout.ts';
 
@@ -86,7 +93,7 @@ const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
  * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
  *
  * Forward multiplies the input side of many steps at once and the recurrent side step by step, with weights packed once.
- * Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each; those of x and of `outputs` may be owed, and
+ * Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each; those of x and of `outputs` may be deferred, and
  * are then made as they are needed. T, B, I, H, G: time, batch, input size, units, gates.
  *
  * @param cell the fused cell.
@@ -147,23 +154,23 @@ export function scanOf(
 
   const outputs =
     returnSequences || keepsAll ? empty([time, batch, hidden], { name: `${cell.name} h`, engine }) : undefined;
-  const kept = cell.states.map((state, s): Kept => {
+  const kept = cell.states.map((state, s): SavedState => {
     if (s === 0 && outputs) return { at: outputs, everyStep: true };
     // Without a backward pass to come a state needs one place, not one a step; with checkpoints, one a segment.
     const places = keepsAll ? time : Math.ceil(time / length);
     const name = `${cell.name} ${state}`;
     return { at: empty([places, batch, stateWidth(s, sizes)], { name, engine }), everyStep: keepsAll };
   });
-  const strip = (floats: number): Strip | undefined =>
+  const buffer = (floats: number): StepBuffer | undefined =>
     keepsAll ? { at: engine.allocateScratch(time * floats), low: 0, floats } : undefined;
-  const [gates, saved] = [strip(batch * width), strip(batch * units * cell.saved)];
-  const walk: Walk = { scan, length, kept, initial: initialState, gates, saved, probe };
+  const [gates, saved] = [buffer(batch * width), buffer(batch * units * cell.saved)];
+  const residuals: ScanResiduals = { scan, length, kept, initial: initialState, gates, saved, probe };
 
   engine.scratch(() => {
-    const start = startOf(walk);
+    const start = startOf(residuals);
     const forward = beginForward(scan, keepsAll);
     engine.parallel(batch, grainOf(sizes, time), (part) => {
-      for (let from = 0; from < time; from += length) forward(part, segmentOf(walk, from, start));
+      for (let from = 0; from < time; from += length) forward(part, segmentOf(residuals, from, start));
     });
   });
 
@@ -173,8 +180,8 @@ export function scanOf(
     return at.view(shape, false, at.name, (everyStep ? last : at.shape[0]! - 1) * sizeOf(shape));
   });
   if (recording) {
-    record(inputs, outputs ? [outputs, ...states] : states, (tape) => backward(tape, walk, given, states), {
-      takesOwed: true,
+    record(inputs, outputs ? [outputs, ...states] : states, (tape) => backward(tape, residuals, given, states), {
+      acceptsDeferred: true,
     });
   }
   return { outputs: returnSequences ? outputs : undefined, states };
@@ -182,39 +189,39 @@ export function scanOf(
 
 function backward(
   tape: Tape,
-  walk: Walk,
+  residuals: ScanResiduals,
   { kernel, recurrentKernel, extra, bias }: Operands,
   states: readonly Tensor[],
 ): void {
-  const { scan, length, kept, initial, probe } = walk;
+  const { scan, length, kept, initial, probe } = residuals;
   const { engine, cell, sizes, mask } = scan;
   const { kernels } = engine;
   const { time } = sizes;
   const outputs = kept[0]!.everyStep ? kept[0]!.at : undefined;
   // With a probe ∂L/∂h_t gathers in the gradient of the outputs, whether they are wanted or not.
   if (probe) tape.intoZeroed(outputs!);
-  const owed = outputs && owedByChunks(scan, tape.owedTo(outputs));
-  const dOutputs = outputs && !owed ? tape.gradientOf(outputs) : 0;
+  const deferred = outputs && deferredByChunks(scan, tape.deferredFor(outputs));
+  const dOutputs = outputs && !deferred ? tape.gradientOf(outputs) : 0;
   const dStates = states.map((state) => tape.gradientOf(state));
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
   // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum is then made apart, lest
   // segments take turns in one.
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
-  const owesX = isWhole && walk.gates !== undefined;
-  const inputBegin = scan.input.beginBackward(tape, dBias, owesX);
+  const defersX = isWhole && residuals.gates !== undefined;
+  const inputBegin = scan.input.beginBackward(tape, dBias, defersX);
   const dRecurrent = tape.into(recurrentKernel);
   const dExtra = extra.map((weight) => tape.intoZeroed(weight) ?? 0);
 
   engine.scratch(() => {
-    const start = startOf(walk);
-    const hidden = owed ? owedHidden(scan, owed) : hiddenGradients(scan, length, dOutputs);
+    const start = startOf(residuals);
+    const hidden = deferred ? deferredHidden(scan, deferred) : hiddenGradients(scan, length, dOutputs);
     const others = states.slice(1).map(({ size }) => engine.zeroedScratch(size));
     const first = dInitial[0] ?? engine.zeroedScratch(states[0]!.size);
-    const walkForward = walk.gates ? undefined : beginForward(scan, true);
-    const keep = roomFor(walk);
+    const runForward = residuals.gates ? undefined : beginForward(scan, true);
+    const keep = roomFor(residuals);
     // Of one segment the sums begin when it has been walked back: until then the gradient of U is room for U.
-    const room = walk.gates && dRecurrent?.accumulate === 0 ? dRecurrent.ptr : 0;
+    const room = residuals.gates && dRecurrent?.accumulate === 0 ? dRecurrent.ptr : 0;
     const inputGradients = inputBegin();
     const apart = dRecurrent && recurrentKernel === kernel ? engine.zeroedScratch(recurrentKernel.size) : 0;
     const recurrentGradients = scan.recurrent.gradients({
@@ -223,7 +230,7 @@ function backward(
     });
 
     for (let from = Math.floor((time - 1) / length) * length; from >= 0; from -= length) {
-      const segment = keep(segmentOf(walk, from, start));
+      const segment = keep(segmentOf(residuals, from, start));
       hidden.enter(segment);
       if (segment.to === time) {
         for (const [s, state] of states.entries()) {
@@ -233,15 +240,15 @@ function backward(
       }
       // What the walk has needed is free for the sums.
       engine.scratch(() => {
-        const walkBack = beginBackward(scan, { hidden, first, others, room });
+        const runBackward = beginBackward(scan, { hidden, first, others, room });
         engine.parallel(sizes.batch, grainOf(sizes, segment.to - from), (part) => {
-          walkForward?.(part, segment);
-          walkBack(part, segment);
+          runForward?.(part, segment);
+          runBackward(part, segment);
         });
       });
       const { low, high } = spanOf(scan, segment);
       inputGradients.add(low, Math.max(high - low, 0), placeOf(segment.gates!, low));
-      for (const stretch of stretchesOf(walk, segment, hidden.at)) recurrentGradients.add(stretch);
+      for (const range of stepRangesOf(residuals, segment, hidden.at)) recurrentGradients.add(range);
       addWeightGradients(scan, segment, dExtra);
     }
     inputGradients.end();
@@ -252,7 +259,7 @@ function backward(
       if (to) kernels.axpy(states[j + 1]!.size, 1, at, to);
     });
   });
-  if (owesX) scan.input.owe(tape, walk.gates!.at);
+  if (defersX) scan.input.defer(tape, residuals.gates!.at);
   probe?.addAll(outputs!, dOutputs, mask);
 }
 
@@ -277,9 +284,9 @@ function addWeightGradients(scan: Scan, segment: Segment, dExtra: readonly Ptr[]
   for (let i = segment.to - 1; i >= segment.from; i--) {
     const t = timeOf(scan, i);
     if (t < low || t >= high) continue;
-    const next = segment.states.map((strip) => placeOf(strip, t));
+    const next = segment.states.map((buffer) => placeOf(buffer, t));
     const previous =
-      i === segment.from ? segment.start : segment.states.map((strip) => placeOf(strip, timeOf(scan, i - 1)));
+      i === segment.from ? segment.start : segment.states.map((buffer) => placeOf(buffer, timeOf(scan, i - 1)));
     const gates = placeOf(segment.gates!, t);
     cell.addWeightGradients({ kernels: engine.kernels, rows, units, hidden, gates, previous, next, dExtra });
   }

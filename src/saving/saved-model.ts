@@ -13,8 +13,8 @@ import { type LossName, lossOf } from '../losses/by-name.ts';
 import type { LossConfig } from '../losses/loss.ts';
 import type { MetricName } from '../metrics/by-name.ts';
 import type { Metric, MetricConfig } from '../metrics/metric.ts';
-import { knowAllNames } from '../models/all-names.ts';
 import { type AnyModel, expectModel, Model } from '../models/model.ts';
+import { registerAllNames } from '../models/register-all.ts';
 import { optimizerOf } from '../optimizers/by-name.ts';
 import type { Optimizer, OptimizerConfig } from '../optimizers/optimizer.ts';
 import { type CustomObjects, customName, nameOfCustom, withCustomObjects } from '../registry/custom-objects.ts';
@@ -179,7 +179,7 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: LoadOption
   const { file, inputShape, customObjects = {} } = checkOptions('decodeModel', options, names);
   const opened = openModelFile(bytes, file);
   const { valuesOf, parse } = opened;
-  knowAllNames();
+  registerAllNames();
   return opened.understand(() =>
     transaction(() =>
       withCustomObjects(customObjects, () => {

@@ -34,7 +34,7 @@ describe('the tables of names', () => {
   });
 });
 
-describe('without knowAllNames, as in tapeloop/lean', () => {
+describe('without registerAllNames, as in tapeloop/lean', () => {
   test('a recurrent layer without fused kernels, is refused; its cell in rnn is not', async () => {
     vi.resetModules();
     const { lstm } = await import('../../src/layers/rnn/lstm.ts');
@@ -92,7 +92,7 @@ describe('without knowAllNames, as in tapeloop/lean', () => {
       "sequential: stream() expected allowStreams() to have been called, as 'tapeloop/lean' wants it",
     );
     expect(() => model.predict(x, { weights: 'int8' })).toThrow("predict: weights 'int8' expected allowStreams()");
-    const { allowStreams } = await import('../../src/models/all-names.ts');
+    const { allowStreams } = await import('../../src/models/register-all.ts');
     allowStreams();
     expect(model.stream().step([1, 2]).slice()).toEqual(model.predict(x).data);
     expect(model.predict(x, { weights: 'int8' }).shape).toEqual([1, 1, 1]);

@@ -18,7 +18,7 @@ import * as ops from '../../src/ops/index.ts';
 import { Objective } from '../../src/train/objective.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import { integers, values } from '../kernels/reference/values.ts';
-import '../../src/models/all-names.ts';
+import '../../src/models/register-all.ts';
 
 const [BATCH, TIME, CLASSES] = [3, 4, 3];
 const ROWS = BATCH * TIME;

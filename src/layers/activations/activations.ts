@@ -13,7 +13,7 @@ const usual = { linear: (x: Tensor): Tensor => x, relu, sigmoid, tanh, softmax }
 let activations: Readonly<Record<string, Activation>> = usual;
 
 /** Adds activations to those that are known by name; an app that does without them carries the usual ones alone. */
-export function knowActivations(more: Readonly<Record<string, Activation>>): void {
+export function registerActivations(more: Readonly<Record<string, Activation>>): void {
   activations = { ...usual, ...more };
 }
 

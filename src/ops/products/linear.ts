@@ -49,7 +49,7 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
     if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
     const operands: RowProduct = { engine, left: x, kernel, rows, inputs, width: units };
     kernelBackward(tape, operands, dy);
-    tape.owe(x, leftGradient(operands, dy));
+    tape.defer(x, leftGradient(operands, dy));
   };
   record([x, kernel, offset], [y], backward, { forgetsOutputs: true });
   return y;

@@ -1,6 +1,6 @@
-import type { OwedRows, Tape } from '../../autograd/tape.ts';
+import type { DeferredRows, Tape } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
-import { Init, type Ptr } from '../../engine/abi.ts';
+import { Init, PANEL_COLUMNS, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 
@@ -29,9 +29,6 @@ export interface Product {
 const sliceOf = (k: number, width: number): number =>
   Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
 
-/** Columns of a panel of packed B. */
-const PANEL = 8;
-
 /** Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either way. */
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
@@ -39,7 +36,7 @@ export function product(engine: Engine, p: Product): void {
   const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, n), 1));
   // Fewest rows that repay handing them to another thread.
   const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
-  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL * Math.max(slice, 1)));
+  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(slice, 1)));
   engine.scratch(() => {
     const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, n));
     let init = p.init ?? Init.Zero;
@@ -48,8 +45,8 @@ export function product(engine: Engine, p: Product): void {
       const depth = Math.min(slice, k - from);
       const start = init;
       const source = p.b + 4 * from * p.rsB;
-      engine.parallel(Math.ceil(n / PANEL), panelGrain, ({ kernels: own, from: first, to }) => {
-        const [column, end] = [first * PANEL, Math.min(to * PANEL, n)];
+      engine.parallel(Math.ceil(n / PANEL_COLUMNS), panelGrain, ({ kernels: own, from: first, to }) => {
+        const [column, end] = [first * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
         const at = packed + 4 * kernels.gemm_packed_size(depth, column);
         own.gemm_pack_b(depth, end - column, source + 4 * column * p.csB, p.rsB, p.csB, at);
       });
@@ -111,7 +108,7 @@ export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
 }
 
 /** The gradient of the left operand, dProduct·kernelᵀ. */
-export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct, dProduct: Ptr): OwedRows {
+export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct, dProduct: Ptr): DeferredRows {
   const { kernels } = engine;
   const scratchFloats = kernels.gemm_packed_size(width, inputs);
   return {

@@ -1,4 +1,4 @@
-import type { OwedRows } from '../../autograd/tape.ts';
+import type { DeferredRows } from '../../autograd/tape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import { chunkOf, grainOf, type HiddenGradients, lowOf, type Scan, timeOf } from './scan.ts';
 
@@ -39,21 +39,21 @@ export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): Hidd
 const hasNoHiddenBlock = ({ cell }: Scan): boolean => cell.blocks.every(({ gradient }) => gradient !== 'hidden');
 
 /** What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole. */
-export function owedByChunks(scan: Scan, owed: OwedRows | undefined): OwedRows | undefined {
+export function deferredByChunks(scan: Scan, deferred: DeferredRows | undefined): DeferredRows | undefined {
   const { sizes } = scan;
-  if (!owed || owed.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
+  if (!deferred || deferred.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
   const step = sizes.batch * sizes.hidden;
-  return 2 * chunkOf(sizes) * step + owed.scratchFloats < sizes.time * step ? owed : undefined;
+  return 2 * chunkOf(sizes) * step + deferred.scratchFloats < sizes.time * step ? deferred : undefined;
 }
 
 /** In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk comes to them. */
-export function owedHidden(scan: Scan, owed: OwedRows): HiddenGradients {
+export function deferredHidden(scan: Scan, deferred: DeferredRows): HiddenGradients {
   const { engine, sizes, reverse } = scan;
   const { time, batch, hidden } = sizes;
   const chunk = chunkOf(sizes);
   const floats = batch * hidden;
   const places = engine.allocateScratch(2 * chunk * floats);
-  const write = owed.begin();
+  const write = deferred.begin();
   // Chunks are counted as steps are walked; within one, steps stand by their time.
   const at = (t: number): Ptr => {
     const i = timeOf(scan, t);

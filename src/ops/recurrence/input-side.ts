@@ -1,4 +1,4 @@
-import { type Destination, type OwedRows, openTape, type Tape } from '../../autograd/tape.ts';
+import { type DeferredRows, type Destination, openTape, type Tape } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -19,11 +19,11 @@ export interface InputSide {
   begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
-   * the function returned, in it. `owesX`: whether the gradient of x may be left to `owe`.
+   * the function returned, in it. `defersX`: whether the gradient of x may be left to `defer`.
    */
-  beginBackward(tape: Tape, dBias: Destination | undefined, owesX: boolean): () => InputGradients;
-  /** Outside of scratch, after the last step, if x is owed: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
-  owe(tape: Tape, dGates: Ptr): void;
+  beginBackward(tape: Tape, dBias: Destination | undefined, defersX: boolean): () => InputGradients;
+  /** Outside of scratch, after the last step, if x is deferred: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
+  defer(tape: Tape, dGates: Ptr): void;
 }
 
 /**
@@ -75,7 +75,7 @@ const trackedOf = (x: Tensor, { kernel, bias }: Operands): Tensor[] => [x, kerne
 
 function denseSide(operands: Operands): InputSide {
   const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
-  const gradientOfX = (rows: number, dGates: Ptr): OwedRows =>
+  const gradientOfX = (rows: number, dGates: Ptr): DeferredRows =>
     leftGradient({ engine, left: x, kernel, rows, inputs, width }, dGates);
   return {
     tensors: trackedOf(x, operands),
@@ -86,9 +86,9 @@ function denseSide(operands: Operands): InputSide {
         times(own, gemmScratch, count, x.ptr + 4 * from * inputs, to, width, init, offset);
       };
     },
-    beginBackward(tape, dBias, owesX) {
+    beginBackward(tape, dBias, defersX) {
       const dKernel = tape.into(kernel);
-      const dX = owesX ? undefined : tape.intoZeroed(x);
+      const dX = defersX ? undefined : tape.intoZeroed(x);
       return () => {
         const sums = dBias && new ColumnSums(engine, dBias, 0, width);
         let init: number = dKernel?.accumulate ?? 0;
@@ -112,7 +112,7 @@ function denseSide(operands: Operands): InputSide {
         };
       };
     },
-    owe: (tape, dGates) => tape.owe(x, gradientOfX(operands.rows, dGates)),
+    defer: (tape, dGates) => tape.defer(x, gradientOfX(operands.rows, dGates)),
   };
 }
 
@@ -154,7 +154,7 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
       };
     },
     // The table's is made as steps are added.
-    owe() {},
+    defer() {},
   };
 }
 
@@ -224,6 +224,6 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
         };
       };
     },
-    owe() {},
+    defer() {},
   };
 }

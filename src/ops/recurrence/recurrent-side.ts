@@ -10,7 +10,7 @@ import { ColumnSums } from './column-sums.ts';
 import { packColumns } from './packed-columns.ts';
 
 /** Steps side by side in memory, by the addresses of the first of them. */
-export interface Stretch {
+export interface StepRange {
   steps: number;
   /** h before each step, `[steps, B, P]`; 0 where it is all zeros. */
   hidden: Ptr;
@@ -131,24 +131,24 @@ export class RecurrentSide {
     };
   }
 
-  /** In scratch: what sums up the gradients of the blocks and of the recurrent bias over stretches, from the last one walked to the first. */
-  gradients(to: RecurrentDestinations): { add(s: Stretch): void; end(): void } {
+  /** In scratch: what sums up the gradients of the blocks and of the recurrent bias over ranges, from the last one walked to the first. */
+  gradients(to: RecurrentDestinations): { add(s: StepRange): void; end(): void } {
     const { cell, sizes, reverse } = this.#o;
     const sums = to.bias && new ColumnSums(this.#engine, to.bias, this.#width, this.#width);
     let first = true;
     return {
-      add: (stretch) => {
+      add: (range) => {
         for (const [index, block] of cell.blocks.entries()) {
-          const right = this.#gradientOf(block, stretch);
+          const right = this.#gradientOf(block, range);
           if (sums && !('extra' in block)) {
             const [from, columns] = [block.gate * sizes.units, block.gates * sizes.units];
-            sums.add(stretch.steps * sizes.batch, columns, right.at, right.stride, from, !reverse);
+            sums.add(range.steps * sizes.batch, columns, right.at, right.stride, from, !reverse);
           }
-          const left = this.#leftOf(block, stretch);
+          const left = this.#leftOf(block, range);
           const at = 'extra' in block ? to.extra[block.extra] : to.kernel?.ptr;
           if (!at || left.at === 0) continue;
           const init = first && !('extra' in block) ? to.kernel!.accumulate : Init.Accumulate;
-          for (const slice of this.#slices[index]!) this.#addSlice(slice, stretch.steps, left, right, at, init);
+          for (const slice of this.#slices[index]!) this.#addSlice(slice, range.steps, left, right, at, init);
         }
         first = false;
       },
@@ -168,7 +168,7 @@ export class RecurrentSide {
   }
 
   /** What stood left of a block in the forward product. */
-  #leftOf({ input }: Block, s: Stretch): Rows {
+  #leftOf({ input }: Block, s: StepRange): Rows {
     const { cell, sizes } = this.#o;
     return input === 'saved'
       ? { at: s.saved, stride: cell.saved * sizes.units }
@@ -176,7 +176,7 @@ export class RecurrentSide {
   }
 
   /** Where backward left the gradient of the product. */
-  #gradientOf(block: Block, s: Stretch): Rows {
+  #gradientOf(block: Block, s: StepRange): Rows {
     const { cell, sizes } = this.#o;
     if (block.gradient === 'hidden') return { at: s.dHidden, stride: sizes.hidden };
     if (block.gradient === 'saved') return { at: s.saved, stride: cell.saved * sizes.units };

@@ -42,13 +42,13 @@ export interface Scan {
 export const stateWidths = ({ cell, sizes }: Scan): number[] => cell.states.map((_, s) => stateWidth(s, sizes));
 
 /** Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place. */
-export interface Strip {
+export interface StepBuffer {
   at: Ptr;
   low: number;
   floats: number;
 }
 
-export const placeOf = ({ at, low, floats }: Strip, t: number): Ptr => at + 4 * (t - low) * floats;
+export const placeOf = ({ at, low, floats }: StepBuffer, t: number): Ptr => at + 4 * (t - low) * floats;
 
 /** Steps [from, to) as they are walked, and where they stand. */
 export interface Segment {
@@ -56,11 +56,11 @@ export interface Segment {
   to: number;
   /** The states before the first step. */
   start: Ptr[];
-  states: Strip[];
+  states: StepBuffer[];
   /** Activated gates, and later their gradients; undefined where no backward pass will read them. */
-  gates: Strip | undefined;
+  gates: StepBuffer | undefined;
   /** What else the cell keeps; undefined likewise. */
-  saved: Strip | undefined;
+  saved: StepBuffer | undefined;
 }
 
 /** The time t of the i-th step walked. */
@@ -225,9 +225,9 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
         continue;
       }
       for (let s = 0; s < step.next.length; s++) {
-        const strip = segment.states[s]!;
-        step.next[s] = placeOf(strip, t) + offsets[s]!;
-        step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(strip, before)) + offsets[s]!;
+        const buffer = segment.states[s]!;
+        step.next[s] = placeOf(buffer, t) + offsets[s]!;
+        step.previous[s] = (i === segment.from ? segment.start[s]! : placeOf(buffer, before)) + offsets[s]!;
       }
       if (kept === rows) cell.backward(step);
       else {

@@ -1,36 +1,36 @@
 import type { Tensor } from '../../autograd/tensor.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { HiddenProbe } from '../hidden-probe.ts';
-import type { Stretch } from './recurrent-side.ts';
-import { lowOf, placeOf, type Scan, type Segment, type Strip, spanOf, stateWidths, timeOf } from './scan.ts';
+import type { StepRange } from './recurrent-side.ts';
+import { lowOf, placeOf, type Scan, type Segment, type StepBuffer, spanOf, stateWidths, timeOf } from './scan.ts';
 
 /** What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length` steps. */
-export interface Walk {
+export interface ScanResiduals {
   scan: Scan;
   length: number;
-  kept: Kept[];
+  kept: SavedState[];
   initial: readonly Tensor[] | undefined;
   /** Of every step, where they were kept. */
-  gates: Strip | undefined;
-  saved: Strip | undefined;
+  gates: StepBuffer | undefined;
+  saved: StepBuffer | undefined;
   /** Wants to know ∂L/∂h_t. */
   probe: HiddenProbe | undefined;
 }
 
 /** A state `[T, B, H]` of every step, by time, or of the last step of every segment, as they were walked. */
-export interface Kept {
+export interface SavedState {
   at: Tensor;
   everyStep: boolean;
 }
 
 /** Addresses of the states before the first step: the given ones, or zeros in scratch. */
-export function startOf({ scan, initial }: Walk): Ptr[] {
+export function startOf({ scan, initial }: ScanResiduals): Ptr[] {
   const { engine, sizes } = scan;
   return stateWidths(scan).map((width, s) => initial?.[s]?.ptr ?? engine.zeroedScratch(sizes.batch * width));
 }
 
 /** The segment that starts with the step walked as `from`, as it is walked forward. */
-export function segmentOf({ scan, length, kept, gates, saved }: Walk, from: number, start: Ptr[]): Segment {
+export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, from: number, start: Ptr[]): Segment {
   const { time, batch } = scan.sizes;
   const widths = stateWidths(scan);
   const index = from / length;
@@ -50,20 +50,20 @@ export function segmentOf({ scan, length, kept, gates, saved }: Walk, from: numb
 }
 
 /** Gives segments room, in scratch, for what forward has not kept and the walk back needs. */
-export function roomFor(walk: Walk): (segment: Segment) => Segment {
-  const { scan, length, kept } = walk;
+export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment {
+  const { scan, length, kept } = residuals;
   const { batch, units, width } = scan.sizes;
-  const room = (floats: number): Strip => ({ at: scan.engine.allocateScratch(length * floats), low: 0, floats });
-  const gates = walk.gates ?? room(batch * width);
-  const saved = walk.saved ?? room(batch * units * scan.cell.saved);
+  const room = (floats: number): StepBuffer => ({ at: scan.engine.allocateScratch(length * floats), low: 0, floats });
+  const gates = residuals.gates ?? room(batch * width);
+  const saved = residuals.saved ?? room(batch * units * scan.cell.saved);
   const states = stateWidths(scan).map((n, s) => (kept[s]!.everyStep ? undefined : room(batch * n)));
   return (segment) => {
     const low = lowOf(scan, segment);
     return {
       ...segment,
-      gates: walk.gates ?? { ...gates, low },
-      saved: walk.saved ?? { ...saved, low },
-      states: states.map((strip, s) => (strip ? { ...strip, low } : segment.states[s]!)),
+      gates: residuals.gates ?? { ...gates, low },
+      saved: residuals.saved ?? { ...saved, low },
+      states: states.map((buffer, s) => (buffer ? { ...buffer, low } : segment.states[s]!)),
     };
   };
 }
@@ -72,15 +72,19 @@ export function roomFor(walk: Walk): (segment: Segment) => Segment {
  * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with the h
  * before them: all that have theirs in the segment, and the first, whose h came from before.
  */
-export function stretchesOf({ scan, initial }: Walk, segment: Segment, hiddenAt: (t: number) => Ptr): Stretch[] {
+export function stepRangesOf(
+  { scan, initial }: ScanResiduals,
+  segment: Segment,
+  hiddenAt: (t: number) => Ptr,
+): StepRange[] {
   const { low, high } = spanOf(scan, segment);
   const first = timeOf(scan, segment.from);
-  const stretch = (from: number, to: number, before: Ptr): Stretch => ({
+  const range = (from: number, to: number, before: Ptr): StepRange => ({
     ...{ steps: Math.max(to - from, 0), hidden: before, dHidden: hiddenAt(from) },
     ...{ gates: placeOf(segment.gates!, from), saved: placeOf(segment.saved!, from) },
   });
   const [from, to] = scan.reverse ? [low, Math.min(high, first)] : [Math.max(low, first + 1), high];
-  const inner = stretch(from, to, placeOf(segment.states[0]!, scan.reverse ? from + 1 : from - 1));
+  const inner = range(from, to, placeOf(segment.states[0]!, scan.reverse ? from + 1 : from - 1));
   if (first < low || first >= high) return [inner];
-  return [inner, stretch(first, first + 1, segment.from === 0 && !initial ? 0 : segment.start[0]!)];
+  return [inner, range(first, first + 1, segment.from === 0 && !initial ? 0 : segment.start[0]!)];
 }

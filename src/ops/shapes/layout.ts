@@ -28,7 +28,7 @@ export function swapTimeBatch(x: Tensor): Tensor {
 /** The same memory under another shape, through which the gradient passes as it stands. @internal */
 export function viewAs(x: Tensor, shape: Shape, timeMajor: boolean): Tensor {
   const y = x.view(shape, timeMajor, x.name);
-  record([x], [y], (tape) => tape.pass(y, x), { takesOwed: true });
+  record([x], [y], (tape) => tape.pass(y, x), { acceptsDeferred: true });
   return y;
 }
 

@@ -1,6 +1,6 @@
 import { nearestName } from '../checks/nearest-name.ts';
 import { hintBy } from '../checks/options.ts';
-import { knowActivations } from '../layers/activations/activations.ts';
+import { registerActivations } from '../layers/activations/activations.ts';
 import { moreActivations } from '../layers/activations/more-activations.ts';
 import { unrollComposed } from '../layers/rnn/composed-step.ts';
 import { gruStep } from '../layers/rnn/gru.ts';
@@ -35,9 +35,9 @@ export function allowStreams(): void {
  * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; lets models run step by step; and adds methods of
  * convenience. An app that calls it carries them all.
  */
-export function knowAllNames(): void {
+export function registerAllNames(): void {
   hintBy(nearestName);
-  knowActivations(moreActivations);
+  registerActivations(moreActivations);
   registerComposedSteps({
     unroll: unrollComposed,
     steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },
