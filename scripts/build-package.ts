@@ -44,7 +44,7 @@ const kernelFiles = (suffix: string): Plugin => ({
 
 // For apps' bundlers. `export * as ops` within a file is a table made when the code runs, which no bundler can thin out: what such an export
 // has is a file of its own, and an import between files is nobody's table.
-const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules'];
+const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
 
 const betweenFiles: Plugin = {
   name: 'imports between files',

@@ -1,6 +1,7 @@
 // The face of `tapeloop/data`: data from files, addresses or bytes, and what is done to it before a model sees it.
 import { addArrayMethods } from './data/array-methods.ts';
 
+export { TapeloopError } from './checks/tapeloop-error.ts';
 export { columnStack } from './data/column-stack.ts';
 export { oneHot } from './data/one-hot.ts';
 export { type PadOptions, padSequences } from './data/pad-sequences.ts';

@@ -1,6 +1,7 @@
 // The entry `tapeloop/stream`: a model of a file run step by step, and nothing of what made it.
 export { ArgumentError } from './checks/argument-error.ts';
 export { DeadTensorError } from './checks/dead-tensor-error.ts';
+export { TapeloopError } from './checks/tapeloop-error.ts';
 export { HostError, type NumericMode } from './engine/loading/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { Json, ModelExtras } from './io/model-file.ts';

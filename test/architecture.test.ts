@@ -90,6 +90,7 @@ describe('imports of src', () => {
       'checks/argument-error.ts',
       'checks/options.ts',
       'checks/shape.ts',
+      'checks/tapeloop-error.ts',
       'host/class-of.ts',
       'host/utf8.ts',
     ];
@@ -98,13 +99,8 @@ describe('imports of src', () => {
     expect(known('io').sort()).toEqual(common.filter((file) => file !== 'checks/options.ts'));
   });
 
-  test('leave no cycle when types are gone', () => {
-    const next = new Map(
-      files.map((file) => [
-        file,
-        internal.filter(({ from, typeOnly }) => from === file && !typeOnly).map(({ to }) => to),
-      ]),
-    );
+  test('leave no cycle, of types neither', () => {
+    const next = new Map(files.map((file) => [file, internal.filter(({ from }) => from === file).map(({ to }) => to)]));
     const done = new Set<string>();
     const cycles: string[] = [];
     const walk = (file: string, path: string[]): void => {
@@ -156,7 +152,7 @@ describe('imports of src', () => {
     const kernels = ['base91', 'lzma', 'unpack-build'];
     const below = {
       host: ['class-of', 'utf8', 'yielder'],
-      checks: ['argument-error', 'dead-tensor-error', 'options', 'shape'],
+      checks: ['argument-error', 'dead-tensor-error', 'options', 'shape', 'tapeloop-error'],
       engine: ['abi', 'float64', 'memory', 'random'],
       'engine/loading': ['load', ...kernels],
     };
@@ -184,18 +180,45 @@ describe('imports of src', () => {
   });
 });
 
+describe('rooms of src', () => {
+  // A room is a folder with what stands in it directly.
+  const lines = new Map<string, number>();
+  const counts = new Map<string, number>();
+  for (const file of files.filter((each) => !each.endsWith('.gen.ts') && each.includes('/'))) {
+    const room = dirname(file);
+    lines.set(room, (lines.get(room) ?? 0) + readFileSync(join(SRC, file), 'utf8').split('\n').length);
+    counts.set(room, (counts.get(room) ?? 0) + 1);
+  }
+
+  test('have less than 12% of all lines each, and 16 files at most', () => {
+    const all = [...lines.values()].reduce((sum, count) => sum + count, 0);
+    expect([...lines].filter(([, count]) => count >= 0.12 * all)).toEqual([]);
+    expect([...counts].filter(([, count]) => count > 16)).toEqual([]);
+  });
+});
+
 describe('code of src', () => {
   const within = (...folders: string[]): string[] => files.filter((file) => folders.includes(folderOf(file)));
   const found = (list: string[], pattern: RegExp): string[] =>
     list.flatMap((file) => Array.from(codeOf(file).matchAll(pattern), ([match]) => `${file}: ${match.trim()}`));
 
   test('that many cells or layers share, tests the name or class of none', () => {
-    const named = 'className|cell\\.name|layer\\.name|\\.constructor\\.name';
+    const kindOf = 'className|cell\\.name|layer\\.name|\\.constructor\\.name';
     // `taken.has(layer.name)` and the like compare names with names; a test names a kind in quotes.
-    const comparison = new RegExp(`\\b(?:${named})\\s*(?:[!=]==?|\\.(?:startsWith|includes|match))\\s*\\(?['"\`]`, 'g');
-    const choice = new RegExp(`\\bswitch\\s*\\([^)]*\\b(?:${named})`, 'g');
+    const comparison = new RegExp(
+      `\\b(?:${kindOf})\\s*(?:[!=]==?|\\.(?:startsWith|includes|match))\\s*\\(?['"\`]`,
+      'g',
+    );
+    const choice = new RegExp(`\\bswitch\\s*\\([^)]*\\b(?:${kindOf})`, 'g');
     const shared = within('streaming', 'ops', 'layers', 'train', 'models', 'saving');
-    for (const pattern of [comparison, choice]) expect(found(shared, pattern)).toEqual([]);
+    // What a layer is asked for is declared by `Layer`; only the room that declares a class may ask for it.
+    const kinds =
+      '(?:Recurrent|KerasRecurrent|Rnn|RecurrentCell|Sequential|Network|Bidirectional|Embedding|Masking|Dense)';
+    const instance = new RegExp(`\\binstanceof ${kinds}\\b`, 'g');
+    const named = /\bname\s*[!=]==?\s*'(?:lstm|gru|simpleRnn|rnn)'/g;
+    for (const pattern of [comparison, choice, named]) expect(found(shared, pattern)).toEqual([]);
+    const outside = shared.filter((file) => !file.startsWith('layers/rnn/'));
+    expect(found(outside, instance)).toEqual([]);
   });
 
   test('that training depends on, calls no host Math whose last bits differ between hosts', () => {

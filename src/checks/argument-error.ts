@@ -1,7 +1,8 @@
 import { classOf } from '../host/class-of.ts';
+import { TapeloopError } from './tapeloop-error.ts';
 
 /** A shape, a data type or a value did not fit an argument. */
-export class ArgumentError extends Error {
+export class ArgumentError extends TapeloopError {
   override readonly name = 'ArgumentError';
 }
 

@@ -10,7 +10,7 @@ import {
 } from '../characters/char-model.ts';
 import { addPoint, type CharRun, hashIds, type Run } from '../characters/run.ts';
 import type { RunOptions } from '../characters/run-options.ts';
-import { NonFiniteLossError } from '../checks/divergence.ts';
+import { NonFiniteGradientError, NonFiniteLossError } from '../checks/divergence.ts';
 import {
   buildVocabulary,
   decodeIds,
@@ -25,7 +25,6 @@ import { FileError } from '../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
 import { generateIds } from '../models/generate.ts';
 import type { Model } from '../models/model.ts';
-import { NonFiniteGradientError } from '../optimizers/optimizer.ts';
 import { type TrainOptions, UsageError } from './flags.ts';
 import { LossLog } from './log.ts';
 import { lossCurveSvg } from './loss-curve.ts';

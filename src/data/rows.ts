@@ -91,7 +91,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
  *
  * @param arrays as many rows each, such as `[x, y]`.
  * @returns copies of the kinds of `arrays`.
- * @throws ArgumentError if the arrays have different numbers of rows; RangeError if `seed` is none.
+ * @throws ArgumentError if the arrays have different numbers of rows or `seed` is none.
  */
 export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: ShuffleOptions = {}): T {
   checkOptions('shuffle', options, { seed: 1 });

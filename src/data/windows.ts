@@ -99,7 +99,7 @@ export interface WindowBatches extends Iterable<Windows> {
  *
  * @param series as for `windows`; looked at in every pass, so it must stay as it is.
  * @returns batches `{ x, y, at }`, each owned by the caller.
- * @throws ArgumentError as `windows` does, at once; RangeError if `seed` is none.
+ * @throws ArgumentError as `windows` does, at once or `seed` is none.
  */
 export function windowBatches(series: DataLike | CsvTable, options: WindowBatchOptions): WindowBatches {
   const names = { batchSize: 1, shuffle: true, seed: 1, ...windowNames };

@@ -1,3 +1,4 @@
+import { TapeloopError } from '../checks/tapeloop-error.ts';
 import type { Ptr } from './abi.ts';
 
 const PAGE = 65536;
@@ -12,7 +13,7 @@ const MOST_SEGMENTS = 8;
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
 /** Linear memory could not grow to hold a buffer. Nothing was allocated and every live tensor is intact. */
-export class OutOfMemoryError extends Error {
+export class OutOfMemoryError extends TapeloopError {
   override readonly name = 'OutOfMemoryError';
 }
 

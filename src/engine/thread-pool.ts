@@ -1,3 +1,4 @@
+import { TapeloopError } from '../checks/tapeloop-error.ts';
 import type { Kernels, Ptr } from './abi.ts';
 import type { Part } from './threads.ts';
 
@@ -17,7 +18,7 @@ const SPINS = 100_000;
 const PATIENCE_MS = 5_000;
 
 /** A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it. */
-export class WorkerError extends Error {
+export class WorkerError extends TapeloopError {
   override readonly name = 'WorkerError';
 }
 

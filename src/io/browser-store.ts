@@ -1,7 +1,9 @@
+import { TapeloopError } from '../checks/tapeloop-error.ts';
+
 const STORE = 'values';
 
 /** This browser's storage is full, denied or broken; the message is one sentence, `cause` the browser's own error. */
-export class StorageError extends Error {
+export class StorageError extends TapeloopError {
   /** `full`, `denied`, or `failed` for anything else. */
   readonly reason: 'full' | 'denied' | 'failed';
 

@@ -2,12 +2,14 @@
 // N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the header is checked
 // against the bytes that are there before anything is allocated for it.
 
+import { ArgumentError } from '../checks/argument-error.ts';
+import { TapeloopError } from '../checks/tapeloop-error.ts';
 import { classOf } from '../host/class-of.ts';
 import { textOfUtf8, utf8Of } from '../host/utf8.ts';
 import { clip, describe, isObject, quote } from './parsed-json.ts';
 
 /** A model file that cannot be read as what it claims to be; `file` names it where the caller did. */
-export class ModelFileError extends Error {
+export class ModelFileError extends TapeloopError {
   readonly file: string | undefined;
 
   constructor(message: string, options: { file?: string | undefined; cause?: unknown } = {}) {
@@ -65,8 +67,8 @@ const readableDtypes = /* @__PURE__ */ layoutOrder.concat('F16', 'BF16');
  * @param tensors by name; any order, the file's own order is by dtype, wide first, then by name
  * @param metadata strings by key; left out of the file when empty
  * @returns the whole file; the caller owns it
- * @throws RangeError if a tensor is named `__metadata__`, its data is not its dtype's array, its length is not its shape's product,
- *   a name or a metadata string holds half a surrogate pair, or the header passes the format's 100 MB; TypeError if a metadata value is not a string
+ * @throws ArgumentError if a tensor is named `__metadata__`, its data is not its dtype's array, its length is not its shape's product,
+ *   a name or a metadata string holds half a surrogate pair, or the header passes the format's 100 MB, or if a metadata value is not a string
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
@@ -90,7 +92,7 @@ export function encodeSafetensors(
   const header = utf8Of(`{${entries.join(',')}}`);
   const padded = Math.ceil(header.length / 8) * 8;
   if (padded > MAX_HEADER_BYTES) {
-    throw new RangeError(
+    throw new ArgumentError(
       `encodeSafetensors: expected a header of at most ${MAX_HEADER_BYTES} bytes, names and metadata make ${padded}`,
     );
   }
@@ -109,19 +111,19 @@ export function encodeSafetensors(
 
 function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): void {
   const where = `encodeSafetensors: tensor ${quote(name)}`;
-  if (name === METADATA) throw new RangeError(`${where}: the format keeps this name for the metadata`);
+  if (name === METADATA) throw new ArgumentError(`${where}: the format keeps this name for the metadata`);
   checkWellFormed(name, where);
   if (!Object.hasOwn(constructors, dtype)) {
-    throw new RangeError(`${where}: dtype expected one of ${layoutOrder.join(', ')}, got ${describe(dtype)}`);
+    throw new ArgumentError(`${where}: dtype expected one of ${layoutOrder.join(', ')}, got ${describe(dtype)}`);
   }
   if (classOf(data) !== constructors[dtype].name) {
-    throw new RangeError(
+    throw new ArgumentError(
       `${where}: data expected a ${constructors[dtype].name} for dtype ${dtype}, got [object ${classOf(data)}]`,
     );
   }
   const count = shape.every(isSize) ? shape.reduce((product, size) => product * size, 1) : Number.NaN;
   if (count !== data.length) {
-    throw new RangeError(
+    throw new ArgumentError(
       `${where}: shape [${shape.join(', ')}] expected a product of ${data.length}, the data's length`,
     );
   }
@@ -130,7 +132,7 @@ function checkTensor(name: string, { dtype, shape, data }: SafetensorsTensor): v
 function metadataJson(metadata: Readonly<Record<string, string>>): string {
   const entries = Object.entries(metadata).map(([key, value]) => {
     const where = `encodeSafetensors: metadata ${quote(key)}`;
-    if (typeof value !== 'string') throw new TypeError(`${where}: expected a string, got ${describe(value)}`);
+    if (typeof value !== 'string') throw new ArgumentError(`${where}: expected a string, got ${describe(value)}`);
     checkWellFormed(key, where);
     checkWellFormed(value, where);
     return `${JSON.stringify(key)}:${JSON.stringify(value)}`;
@@ -140,7 +142,7 @@ function metadataJson(metadata: Readonly<Record<string, string>>): string {
 
 /** Half a surrogate pair has no UTF-8, and the official reader refuses the escape JSON would write for it. */
 function checkWellFormed(text: string, where: string): void {
-  if (/\p{Cs}/u.test(text)) throw new RangeError(`${where}: expected well-formed text, got half a surrogate pair`);
+  if (/\p{Cs}/u.test(text)) throw new ArgumentError(`${where}: expected well-formed text, got half a surrogate pair`);
 }
 
 type Fail = (message: string) => never;

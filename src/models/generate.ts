@@ -14,7 +14,7 @@ import {
 } from '../streaming/generation.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { expectInteger } from '../streaming/sampling.ts';
-import type { Data } from '../train/checked-data.ts';
+import type { Data } from '../train/feeds/checked-data.ts';
 import type { AnyModel, Model } from './model.ts';
 
 export interface GenerateOptions extends GenerationOptions {

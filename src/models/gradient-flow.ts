@@ -3,8 +3,8 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { Transaction, transaction } from '../engine/transaction.ts';
 import { type HiddenProbe, withProbes } from '../ops/hidden-probe.ts';
-import { checkData, type Data, type WeightOptions, weightNames } from '../train/checked-data.ts';
-import { range } from '../train/samples.ts';
+import { checkData, type Data, type WeightOptions, weightNames } from '../train/feeds/checked-data.ts';
+import { range } from '../train/feeds/samples.ts';
 import { type AnyModel, expectModel } from './model.ts';
 
 /** How far the loss reaches back into one recurrent layer. */

@@ -2,7 +2,7 @@ import { customObject, nameOfCustom } from '../registry/custom-objects.ts';
 import { NameTable } from '../registry/name-table.ts';
 import type { optimizers } from './all.ts';
 import type { Optimizer, OptimizerConfig } from './optimizer.ts';
-import { deserialize, type ScheduleConfig } from './schedule.ts';
+import { deserialize, type ScheduleConfig } from './schedules/schedule.ts';
 
 /** An optimizer with its defaults. */
 export type OptimizerName = keyof typeof optimizers;

@@ -2,7 +2,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import type { Names } from '../checks/options.ts';
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from './schedules/schedule.ts';
 
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {

@@ -1,6 +1,7 @@
 import { type Parameter, totalSize } from '../autograd/parameter.ts';
 import { expectEngine, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
+import { NonFiniteGradientError } from '../checks/divergence.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { Binary, type Kernels, type Ptr } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
@@ -9,13 +10,8 @@ import { classOf } from '../host/class-of.ts';
 import type { Json } from '../io/model-file.ts';
 import { customName } from '../registry/custom-objects.ts';
 import { checkedLearningRate, checkRanges, type OptimizerOptions } from './optimizer-options.ts';
-import { type Schedule, serialize } from './schedule.ts';
+import { type Schedule, serialize } from './schedules/schedule.ts';
 import { CHUNK, type Range, type Run, type Update } from './update.ts';
-
-/** A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were. */
-export class NonFiniteGradientError extends Error {
-  override readonly name = 'NonFiniteGradientError';
-}
 
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 

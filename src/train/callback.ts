@@ -1,9 +1,8 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
-import type { NonFiniteLossError } from '../checks/divergence.ts';
+import type { DivergenceError } from '../checks/divergence.ts';
 import type { Names } from '../checks/options.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Json } from '../io/model-file.ts';
-import type { NonFiniteGradientError } from '../optimizers/optimizer.ts';
 import type { Logs } from './logs.ts';
 
 /** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
@@ -66,7 +65,7 @@ export interface CallbackOf<M> {
   /** Goes on from what `state` gave. Called after `onTrainBegin` of all callbacks, if a run is restored. */
   restore?(state: Json): void;
   /** Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends training quietly instead of throwing. */
-  onDivergence?(error: NonFiniteLossError | NonFiniteGradientError): boolean | Promise<boolean>;
+  onDivergence?(error: DivergenceError): boolean | Promise<boolean>;
   /** Before a validation, within its epoch. */
   onTestBegin?(): void | Promise<void>;
   /** After it. `logs` has losses and metrics of the validation data, without `val_`. */

@@ -1,9 +1,9 @@
 import { expectCount } from '../checks/argument-error.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
-import type { BatchData, Batches } from './batches.ts';
 import type { CallbackOf } from './callback.ts';
-import { type WeightOptions, weightNames } from './checked-data.ts';
+import type { BatchData, Batches } from './feeds/batches.ts';
+import { type WeightOptions, weightNames } from './feeds/checked-data.ts';
 
 /** How much `fit` shows. */
 export type Verbose = 'auto' | 0 | 1 | 2;

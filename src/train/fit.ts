@@ -1,11 +1,10 @@
-import { NonFiniteLossError } from '../checks/divergence.ts';
+import { DivergenceError } from '../checks/divergence.ts';
 import { Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
-import { NonFiniteGradientError } from '../optimizers/optimizer.ts';
 import { type CallbackOf, callbackList, type History, type TrainingPlan } from './callback.ts';
-import { evaluateFeed } from './evaluate-feed.ts';
-import type { Feed } from './feeds.ts';
+import { evaluateFeed } from './feeds/evaluate-feed.ts';
+import type { Feed } from './feeds/feeds.ts';
 import { checkFitOptions, type FitOptionsOf } from './fit-options.ts';
 import type { Logs } from './logs.ts';
 import { optionalParts } from './optional-parts.ts';
@@ -120,7 +119,7 @@ async function tell<M>({ run, callbacks }: Training<M>, call: (callback: Callbac
 /** Whether a callback ends training quietly after it has diverged. */
 async function isHandled<M>(training: Training<M>, error: unknown): Promise<boolean> {
   let handled = false;
-  if (error instanceof NonFiniteLossError || error instanceof NonFiniteGradientError) {
+  if (error instanceof DivergenceError) {
     await tell(training, async (each) => {
       handled = (await each.onDivergence?.(error)) || handled;
     });

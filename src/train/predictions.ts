@@ -5,9 +5,9 @@ import { NdArray } from '../data/array.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
 import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
-import { type Batches, BatchSource, type InputBatch, namedBatch } from './batches.ts';
-import { columnsOf } from './checked-data.ts';
-import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './samples.ts';
+import { type Batches, BatchSource, type InputBatch, namedBatch } from './feeds/batches.ts';
+import { columnsOf } from './feeds/checked-data.ts';
+import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Predictions outside linear memory, nested as the model's outputs. */

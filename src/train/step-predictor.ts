@@ -4,7 +4,7 @@ import { NdArray } from '../data/array.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
-import { type Column, range } from './samples.ts';
+import { type Column, range } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */

@@ -11,11 +11,11 @@ import type { CarriedStates } from '../layers/base/carried-states.ts';
 import { type AnyLayer, type Layer, withTraining } from '../layers/base/layer.ts';
 import { add } from '../ops/elementwise/elementwise.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import { type Rows, type Samples, uploadAll } from './feeds/samples.ts';
 import type { Logs } from './logs.ts';
 import type { ClassWeight, MetricTracker, Objective } from './objective.ts';
 import { RunningLogs } from './running-logs.ts';
 import { Runs } from './runs.ts';
-import { type Rows, type Samples, uploadAll } from './samples.ts';
 
 /** What a network is trained with. */
 export interface Compiled {

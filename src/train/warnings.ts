@@ -1,7 +1,7 @@
 import { expectType } from '../checks/argument-error.ts';
 import { argmax } from '../data/array.ts';
 import { leavesOf } from '../data/nested.ts';
-import { type Column, isColumn, type Samples } from './samples.ts';
+import { type Column, isColumn, type Samples } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
 type Listener = (message: string) => void;

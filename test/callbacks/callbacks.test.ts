@@ -13,7 +13,7 @@ import { setSeed } from '../../src/engine/random.ts';
 import { ModelFileError } from '../../src/io/safetensors.ts';
 import type { Callback } from '../../src/models/model.ts';
 import { adam, sgd } from '../../src/optimizers/index.ts';
-import { exponentialDecay } from '../../src/optimizers/schedules.ts';
+import { exponentialDecay } from '../../src/optimizers/schedules/index.ts';
 import { decodeModel, encodeModel, restoreModel } from '../../src/saving/saved-model.ts';
 import { firstDifference } from '../train/first-difference.ts';
 import { regression, sequences, targets, weightsOf } from '../train/regression.ts';

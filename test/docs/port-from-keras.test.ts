@@ -5,7 +5,7 @@ import * as losses from '../../src/losses/index.ts';
 import * as metrics from '../../src/metrics/index.ts';
 import * as callbacksForNode from '../../src/node-callbacks.ts';
 import * as optimizers from '../../src/optimizers/index.ts';
-import * as schedules from '../../src/optimizers/schedules.ts';
+import * as schedules from '../../src/optimizers/schedules/index.ts';
 import { readPage } from './programs.ts';
 
 const src = new URL('../../src/', import.meta.url);

@@ -4,7 +4,7 @@ import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import type { Optimizer, OptimizerConfig } from '../../src/optimizers/optimizer.ts';
-import { deserialize, type ScheduleConfig } from '../../src/optimizers/schedule.ts';
+import { deserialize, type ScheduleConfig } from '../../src/optimizers/schedules/schedule.ts';
 import { expectClose } from '../kernels/compare.ts';
 
 interface Values {

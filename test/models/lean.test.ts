@@ -5,9 +5,9 @@ import * as lossMakers from '../../src/losses/index.ts';
 import { metrics } from '../../src/metrics/all.ts';
 import * as metricMakers from '../../src/metrics/index.ts';
 import { optimizers } from '../../src/optimizers/all.ts';
-import { schedules } from '../../src/optimizers/all-schedules.ts';
 import * as optimizerMakers from '../../src/optimizers/index.ts';
-import * as scheduleMakers from '../../src/optimizers/schedules.ts';
+import { schedules } from '../../src/optimizers/schedules/all.ts';
+import * as scheduleMakers from '../../src/optimizers/schedules/index.ts';
 import { NameTable } from '../../src/registry/name-table.ts';
 import { firstDifference } from '../train/first-difference.ts';
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
-import { NonFiniteLossError } from '../../src/checks/divergence.ts';
+import { NonFiniteGradientError, NonFiniteLossError } from '../../src/checks/divergence.ts';
 import { ndarray } from '../../src/data/array.ts';
 import { engine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
@@ -15,7 +15,7 @@ import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { sequential } from '../../src/models/model.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import { adam, sgd } from '../../src/optimizers/index.ts';
-import { NonFiniteGradientError, type Optimizer } from '../../src/optimizers/optimizer.ts';
+import type { Optimizer } from '../../src/optimizers/optimizer.ts';
 import { values } from '../kernels/reference/values.ts';
 import { expectSameSnapshot, snapshotOf } from '../train/snapshot.ts';
 

@@ -4,7 +4,7 @@ import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { adagrad, adam, adamw, rmsprop, sgd } from '../../src/optimizers/index.ts';
 import type { Optimizer } from '../../src/optimizers/optimizer.ts';
-import { inverseTimeDecay } from '../../src/optimizers/schedules.ts';
+import { inverseTimeDecay } from '../../src/optimizers/schedules/index.ts';
 
 interface Slot {
   p: number;

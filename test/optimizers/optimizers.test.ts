@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { NonFiniteGradientError } from '../../src/checks/divergence.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import {
   type AdamOptions,
@@ -15,8 +16,8 @@ import {
   rmsprop,
   sgd,
 } from '../../src/optimizers/index.ts';
-import { NonFiniteGradientError, type Optimizer } from '../../src/optimizers/optimizer.ts';
-import { cosineDecay } from '../../src/optimizers/schedules.ts';
+import type { Optimizer } from '../../src/optimizers/optimizer.ts';
+import { cosineDecay } from '../../src/optimizers/schedules/index.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 import * as reference from '../kernels/reference/optimizer.ts';
 import { expectRule, expectSameParameters, gradientsAt, parameters, type Rule, tensors } from './optimizer-cases.ts';

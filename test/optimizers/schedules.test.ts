@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
-import { deserialize, type Schedule } from '../../src/optimizers/schedule.ts';
 import {
   constant,
   cosineDecay,
@@ -11,7 +10,8 @@ import {
   piecewiseConstantDecay,
   polynomialDecay,
   stepDecay,
-} from '../../src/optimizers/schedules.ts';
+} from '../../src/optimizers/schedules/index.ts';
+import { deserialize, type Schedule } from '../../src/optimizers/schedules/schedule.ts';
 
 const ITERATIONS = [0, 1, 2, 3, 5, 7, 9, 10, 11, 19, 20, 21, 29, 30, 31, 50, 69, 70, 71, 99, 100, 101, 1000, 12345];
 const half = (f: number): number => 0.5 * (1 + Math.cos(Math.PI * f));

@@ -20,7 +20,7 @@ import { auc, sparseTopKCategoricalAccuracy } from '../../src/metrics/index.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from '../../src/optimizers/index.ts';
 import type { Optimizer } from '../../src/optimizers/optimizer.ts';
-import { cosineDecay, linearWarmup, piecewiseConstantDecay } from '../../src/optimizers/schedules.ts';
+import { cosineDecay, linearWarmup, piecewiseConstantDecay } from '../../src/optimizers/schedules/index.ts';
 import { decodeModel, encodeModel } from '../../src/saving/saved-model.ts';
 import { firstDifference } from '../train/first-difference.ts';
 import { modelOf, oneLstm, type Stack, TIME, trained, trainSome } from './saved-model-cases.ts';

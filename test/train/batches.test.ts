@@ -11,7 +11,7 @@ import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import type { FitOptions } from '../../src/models/model.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { sgd } from '../../src/optimizers/index.ts';
-import type { BatchData, Batches } from '../../src/train/batches.ts';
+import type { BatchData, Batches } from '../../src/train/feeds/batches.ts';
 import { expectSameWeights, regression, sequences, targets } from './regression.ts';
 
 beforeEach(() => setSeed(11));

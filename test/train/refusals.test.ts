@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
-import { NonFiniteLossError } from '../../src/checks/divergence.ts';
+import { NonFiniteGradientError, NonFiniteLossError } from '../../src/checks/divergence.ts';
 import { type DataLike, type NdArray, ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { activation } from '../../src/layers/activations/activation.ts';
@@ -16,7 +16,6 @@ import type { LossName } from '../../src/losses/by-name.ts';
 import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { adam, rmsprop, sgd } from '../../src/optimizers/index.ts';
-import { NonFiniteGradientError } from '../../src/optimizers/optimizer.ts';
 import { values } from '../kernels/reference/values.ts';
 import { expectSameWeights, regression, sequences, targets, weightsOf } from './regression.ts';
 import { expectSameSnapshot, snapshotOf } from './snapshot.ts';

@@ -1,5 +1,7 @@
+import { TapeloopError } from '../../checks/tapeloop-error.ts';
+
 /** Data that is not what its format says. The message begins with the file and, where the format has lines, the line. */
-export class DataError extends Error {
+export class DataError extends TapeloopError {
   override readonly name = 'DataError';
   /** The path, URL or name of what was read. */
   readonly file: string;
@@ -20,7 +22,7 @@ export class DataError extends Error {
 export type SourceFault = 'file' | 'http' | 'network' | 'cut' | 'checksum' | 'cache' | 'host';
 
 /** A source that could not be read. The message names it. */
-export class SourceError extends Error {
+export class SourceError extends TapeloopError {
   override readonly name = 'SourceError';
   /** Why. */
   readonly code: SourceFault;

@@ -2,12 +2,13 @@
 
 import { ArgumentError, expectArray, expectList, expectType, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
+import { TapeloopError } from '../../checks/tapeloop-error.ts';
 import { classOf } from '../../host/class-of.ts';
 import { textOfUtf8 } from '../../host/utf8.ts';
 import { invalidUtf8 } from './utf8.ts';
 
 /** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
-export class TextError extends Error {
+export class TextError extends TapeloopError {
   constructor(message: string) {
     super(message);
     this.name = 'TextError';
@@ -53,7 +54,7 @@ export function buildVocabulary(text: string): string[] {
  *
  * @param vocabulary distinct characters by id, as from {@link buildVocabulary}
  * @returns one id a character (code point); the caller owns it
- * @throws TextError at the first character that the vocabulary lacks; RangeError if an entry of the vocabulary is not one character or stands twice
+ * @throws TextError at the first character that the vocabulary lacks; ArgumentError if an entry of the vocabulary is not one character or stands twice
  */
 export function encodeText(text: string, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
   expectType('encodeText: text', text, 'a string');
@@ -62,7 +63,7 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
   for (const [id, character] of vocabulary.entries()) {
     const code = typeof character === 'string' ? character.codePointAt(0) : undefined;
     if (code === undefined || character.length !== (code > 0xffff ? 2 : 1) || idOf.has(code)) {
-      throw new RangeError(`vocabulary[${id}]: expected one character, not used before, got ${shown(character)}`);
+      throw new ArgumentError(`vocabulary[${id}]: expected one character, not used before, got ${shown(character)}`);
     }
     idOf.set(code, id);
   }
@@ -87,7 +88,7 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
 /**
  * The text of a list of ids: what {@link encodeText} undoes.
  *
- * @throws RangeError if an id is not an index of the vocabulary
+ * @throws ArgumentError if an id is not an index of the vocabulary
  */
 export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[]): string {
   expectArray('decodeIds: ids', ids);
@@ -98,7 +99,7 @@ export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[])
       expectType(`decodeIds: vocabulary[${id}]`, vocabulary[id], 'a string');
       return vocabulary[id];
     }
-    throw new RangeError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${shown(id)}`);
+    throw new ArgumentError(`decodeIds: ids[${at}] expected 0 to ${vocabulary.length - 1}, got ${shown(id)}`);
   }).join('');
 }
 
@@ -141,7 +142,7 @@ export class TextStreams {
    * Index of the window that `next()` returns, 0 up to `windows` − 1. Set it to resume: whoever sets it to another value than 0 also
    * restores the states of that moment or resets them.
    *
-   * @throws RangeError on setting anything else
+   * @throws ArgumentError on setting anything else
    */
   get position(): number {
     return this.#position;
@@ -149,7 +150,7 @@ export class TextStreams {
 
   set position(position: number) {
     if (!Number.isInteger(position) || position < 0 || position >= this.windows) {
-      throw new RangeError(`textStreams: position expected 0 to ${this.windows - 1}, got ${shown(position)}`);
+      throw new ArgumentError(`textStreams: position expected 0 to ${this.windows - 1}, got ${shown(position)}`);
     }
     this.#position = position;
   }
@@ -174,7 +175,7 @@ export class TextStreams {
  * @param ids `[N]` i32, one id a character; referred to, not copied
  * @param options `batch` streams B, `time` ids a window T
  * @returns the cursor, at the first window
- * @throws TextError if the text has fewer than B·T + 1 characters; RangeError if `batch` or `time` is not a whole number of 1 or more
+ * @throws TextError if the text has fewer than B·T + 1 characters; ArgumentError if `batch` or `time` is not a whole number of 1 or more
  *
  * @example
  * const streams = textStreams(encodeText('hello world', buildVocabulary('hello world')), { batch: 2, time: 5 });
@@ -184,7 +185,7 @@ export function textStreams(ids: Int32Array, options: { batch: number; time: num
   checkOptions('textStreams', options, { batch: 1, time: 1 });
   for (const key of ['batch', 'time'] as const) {
     if (!Number.isSafeInteger(options[key]) || options[key] < 1) {
-      throw new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${shown(options[key])}`);
+      throw new ArgumentError(`textStreams: ${key} expected a whole number of 1 or more, got ${shown(options[key])}`);
     }
   }
   expectArray('textStreams: ids', ids);

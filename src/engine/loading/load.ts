@@ -1,4 +1,5 @@
 import { shown } from '../../checks/argument-error.ts';
+import { TapeloopError } from '../../checks/tapeloop-error.ts';
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
 
@@ -12,7 +13,7 @@ const plainSimd = [...header, 0x0a, 8, 1, 6, 0, ...zeros, 0x0b];
 const relaxedMadd = [...header, 0x0a, 0x13, 1, 0x11, 0, ...zeros, ...zeros, ...zeros, 0xfd, 0x85, 2, 0x0b];
 
 /** The host cannot run the kernels, or may not; the message says what it lacks. */
-export class HostError extends Error {
+export class HostError extends TapeloopError {
   override readonly name = 'HostError';
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '../../../src/checks/argument-error.ts';
 import {
   buildVocabulary,
   decodeIds,
@@ -119,12 +120,12 @@ describe('vocabulary', () => {
     ['empty entry', [''], "vocabulary[0]: expected one character, not used before, got ''"],
     ['entry twice', ['a', 'b', 'a'], "vocabulary[2]: expected one character, not used before, got 'a'"],
   ])('%s, throws', (_, vocabulary, message) => {
-    expect(() => encodeText('a', vocabulary)).toThrow(new RangeError(message));
+    expect(() => encodeText('a', vocabulary)).toThrow(new ArgumentError(message));
   });
 
   test.each([2, -1, 0.5, Number.NaN])('id %d outside a vocabulary of 2, throws', (id) => {
     expect(() => decodeIds([0, id], ['a', 'b'])).toThrow(
-      new RangeError(`decodeIds: ids[1] expected 0 to 1, got ${id}`),
+      new ArgumentError(`decodeIds: ids[1] expected 0 to 1, got ${id}`),
     );
   });
 });
@@ -202,7 +203,7 @@ describe('textStreams', () => {
     const streams = textStreams(count(14), { batch: 2, time: 3 });
     expect(() => {
       streams.position = position;
-    }).toThrow(new RangeError(`textStreams: position expected 0 to 1, got ${position}`));
+    }).toThrow(new ArgumentError(`textStreams: position expected 0 to 1, got ${position}`));
   });
 
   test.each([0, 1, 6])('text of %d characters for batch 2 and time 3, says how many are needed', (length) => {
@@ -216,7 +217,7 @@ describe('textStreams', () => {
     ['time', { batch: 1, time: 1.5 }, 1.5],
   ])('%s not a whole number of 1 or more, throws', (key, options, got) => {
     expect(() => textStreams(count(9), options)).toThrow(
-      new RangeError(`textStreams: ${key} expected a whole number of 1 or more, got ${got}`),
+      new ArgumentError(`textStreams: ${key} expected a whole number of 1 or more, got ${got}`),
     );
   });
 });

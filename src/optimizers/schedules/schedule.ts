@@ -1,7 +1,7 @@
-import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
-import type { Json } from '../io/model-file.ts';
-import { customName } from '../registry/custom-objects.ts';
-import { NameTable } from '../registry/name-table.ts';
+import { ArgumentError, expectType, shown } from '../../checks/argument-error.ts';
+import type { Json } from '../../io/model-file.ts';
+import { customName } from '../../registry/custom-objects.ts';
+import { NameTable } from '../../registry/name-table.ts';
 
 /**
  * A learning rate that depends on how far training has come.

@@ -1,15 +1,15 @@
-import { ArgumentError, expectType, isFloat32, shown } from '../checks/argument-error.ts';
-import type { Names } from '../checks/options.ts';
-import { formatShape, type Shape } from '../checks/shape.ts';
-import { NdArray } from '../data/array.ts';
-import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../data/nested.ts';
-import { RaggedArray, type SamplesLike } from '../data/ragged.ts';
-import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
-import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
-import { checkTargets, expectLossFits } from '../losses/fits.ts';
-import type { ClassWeight, Head } from './objective.ts';
+import { ArgumentError, expectType, isFloat32, shown } from '../../checks/argument-error.ts';
+import type { Names } from '../../checks/options.ts';
+import { formatShape, type Shape } from '../../checks/shape.ts';
+import { NdArray } from '../../data/array.ts';
+import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
+import { RaggedArray, type SamplesLike } from '../../data/ragged.ts';
+import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
+import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
+import { checkTargets, expectLossFits } from '../../losses/fits.ts';
+import type { ClassWeight, Head } from '../objective.ts';
+import type { Trainer } from '../trainer.ts';
 import { Column, countOf, isColumn, type Samples } from './samples.ts';
-import type { Trainer } from './trainer.ts';
 
 /** Inputs or targets: one, a list or some by name, as the model declares them. */
 export type Data = Nested<SamplesLike>;

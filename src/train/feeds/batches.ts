@@ -1,6 +1,6 @@
-import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
-import type { Nested } from '../data/nested.ts';
-import type { SamplesLike } from '../data/ragged.ts';
+import { ArgumentError, expectCount, shown } from '../../checks/argument-error.ts';
+import type { Nested } from '../../data/nested.ts';
+import type { SamplesLike } from '../../data/ragged.ts';
 import type { Data } from './checked-data.ts';
 
 /** One batch as a caller gives it. */

@@ -1,12 +1,12 @@
-import { ArgumentError } from '../checks/argument-error.ts';
-import { expectNumber } from '../checks/number-ranges.ts';
-import type { Transaction } from '../engine/transaction.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { expectNumber } from '../../checks/number-ranges.ts';
+import type { Transaction } from '../../engine/transaction.ts';
+import type { FitOptionsOf } from '../fit-options.ts';
+import { optionalParts } from '../optional-parts.ts';
+import type { Trainer } from '../trainer.ts';
 import { type BatchData, type Batches, BatchSource, isBatches, namedBatch } from './batches.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
-import type { FitOptionsOf } from './fit-options.ts';
-import { optionalParts } from './optional-parts.ts';
 import { type Rows, range, type Samples } from './samples.ts';
-import type { Trainer } from './trainer.ts';
 
 /** One batch of checked samples. */
 export interface Batch {

@@ -1,4 +1,3 @@
-import { deserialize, type ScheduleConfig } from './schedule.ts';
 import {
   constant,
   cosineDecay,
@@ -8,7 +7,8 @@ import {
   linearWarmup,
   piecewiseConstantDecay,
   polynomialDecay,
-} from './schedules.ts';
+} from './index.ts';
+import { deserialize, type ScheduleConfig } from './schedule.ts';
 
 /** What makes each schedule from its options as JSON has them, for its table. */
 export const schedules = {

@@ -1,9 +1,9 @@
-import type { Transaction } from '../engine/transaction.ts';
-import { yielder } from '../host/yielder.ts';
+import type { Transaction } from '../../engine/transaction.ts';
+import { yielder } from '../../host/yielder.ts';
+import type { Logs } from '../logs.ts';
+import type { ClassWeight } from '../objective.ts';
+import type { Trainer } from '../trainer.ts';
 import type { Feed } from './feeds.ts';
-import type { Logs } from './logs.ts';
-import type { ClassWeight } from './objective.ts';
-import type { Trainer } from './trainer.ts';
 
 /** Loss and metrics over one pass of a feed; lets the host breathe between batches. */
 export async function evaluateFeed(

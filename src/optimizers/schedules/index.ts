@@ -1,9 +1,9 @@
 // Every schedule that has a name, under it.
-import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
-import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions } from '../checks/options.ts';
-import { cosPi, power } from '../engine/float64.ts';
-import type { Json } from '../io/model-file.ts';
+import { ArgumentError, expectList, shown } from '../../checks/argument-error.ts';
+import { expectNumber } from '../../checks/number-ranges.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { cosPi, power } from '../../engine/float64.ts';
+import type { Json } from '../../io/model-file.ts';
 import { isSchedule, type Schedule, serialize } from './schedule.ts';
 
 export { deserialize, serialize } from './schedule.ts';

@@ -1,10 +1,10 @@
-import { type DType, empty, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../checks/argument-error.ts';
-import type { Shape } from '../checks/shape.ts';
-import { expectIdsBelow, NdArray } from '../data/array.ts';
-import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
-import { type RaggedArray, type SamplesLike, toSamples } from '../data/ragged.ts';
-import type { Engine } from '../engine/engine.ts';
+import { type DType, empty, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import type { Shape } from '../../checks/shape.ts';
+import { expectIdsBelow, NdArray } from '../../data/array.ts';
+import { leavesOf, mapNested, type Nested } from '../../data/nested.ts';
+import { type RaggedArray, type SamplesLike, toSamples } from '../../data/ragged.ts';
+import type { Engine } from '../../engine/engine.ts';
 
 /** One input, target or weight of all samples. */
 export class Column {

@@ -1,0 +1,12 @@
+/**
+ * The base class of every error that tapeloop throws on purpose. Any other error is a fault of tapeloop or of the caller's own code.
+ *
+ * @example
+ * try {
+ *   model.predict(x);
+ * } catch (error) {
+ *   if (error instanceof TapeloopError) console.log(`${error.name}: ${error.message}`);
+ *   else throw error;
+ * }
+ */
+export class TapeloopError extends Error {}
