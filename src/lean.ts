@@ -32,6 +32,7 @@ export { DivergenceError, NonFiniteGradientError, NonFiniteLossError } from './c
 export type { NestedNumbers } from './checks/nested-numbers.ts';
 export type { Shape } from './checks/shape.ts';
 export { TapeloopError } from './checks/tapeloop-error.ts';
+export { WorkerError } from './checks/worker-error.ts';
 export { type AnyDepth, type DataLike, NdArray, type NumberArray, ndarray, type SliceRange } from './data/array.ts';
 export type { Nested } from './data/nested.ts';
 export { RaggedArray, ragged, type SamplesLike } from './data/ragged.ts';

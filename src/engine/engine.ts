@@ -1,4 +1,5 @@
 import { checkOptions } from '../checks/options.ts';
+import { WorkerError } from '../checks/worker-error.ts';
 import type { Kernels, Ptr } from './abi.ts';
 import { instantiateKernels } from './loading/instantiate.ts';
 import { canFuse, canShare, compile, compileNow } from './loading/kernel-modules.ts';
@@ -61,7 +62,7 @@ export class Engine {
     const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
     // Loaded when it is asked for: most apps never do.
     const { Pool } = await import('./thread-pool.ts');
-    this.#pool = await Pool.start(module, this.memory, this.kernels, scratches);
+    this.#pool = await Pool.start(module, this.memory, this.kernels, scratches, (message) => new WorkerError(message));
     return this.#pool !== undefined;
   }
 

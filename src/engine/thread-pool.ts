@@ -1,4 +1,3 @@
-import { TapeloopError } from '../checks/tapeloop-error.ts';
 import type { Kernels, Ptr } from './abi.ts';
 import type { Part } from './threads.ts';
 
@@ -17,10 +16,8 @@ const SPINS = 100_000;
 // A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a fraction of a second.
 const PATIENCE_MS = 5_000;
 
-/** A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it. */
-export class WorkerError extends TapeloopError {
-  override readonly name = 'WorkerError';
-}
+/** Makes the error of a worker that is lost. Passed in: a class that both this file and the main one import would be a third file. */
+type WorkerFault = (message: string) => Error;
 
 interface WorkerLike {
   postMessage(message: unknown): void;
@@ -114,12 +111,14 @@ interface Member {
 /** Workers over the engine's own memory, each making the kernel calls that the main thread wrote down for it. */
 export class Pool {
   readonly #memory: WebAssembly.Memory;
+  readonly #fault: WorkerFault;
   readonly #members: Member[];
   #job = 0;
   /** Whether a worker was lost, and so all were let go. */
   isStopped = false;
 
-  private constructor(memory: WebAssembly.Memory, members: Member[]) {
+  private constructor(memory: WebAssembly.Memory, members: Member[], fault: WorkerFault) {
+    this.#fault = fault;
     this.#memory = memory;
     this.#members = members;
   }
@@ -130,9 +129,10 @@ export class Pool {
     memory: WebAssembly.Memory,
     kernels: Kernels,
     scratches: readonly Ptr[],
+    fault: WorkerFault,
   ): Promise<Pool | undefined> {
     const members: Member[] = [];
-    const pool = new Pool(memory, members);
+    const pool = new Pool(memory, members, fault);
     let refused = false;
     const refuse = (): void => {
       refused = true;
@@ -200,7 +200,7 @@ export class Pool {
       Atomics.store(control, JOB, this.#job);
       Atomics.notify(control, JOB);
     }
-    let lost: (readonly [Member, WorkerError])[] = [];
+    let lost: (readonly [Member, Error])[] = [];
     try {
       body({ ...own, ...ranges[0]! });
     } finally {
@@ -222,7 +222,7 @@ export class Pool {
   }
 
   /** Waits until the worker is done, and tells if it is lost. */
-  #await({ control }: Member): WorkerError | undefined {
+  #await({ control }: Member): Error | undefined {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
     let beat = -1;
     let since = performance.now();
@@ -233,10 +233,10 @@ export class Pool {
         beat = control[BEAT]!;
         since = now;
       } else if (now - since > PATIENCE_MS) {
-        return new WorkerError(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
+        return this.#fault(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
       }
     }
-    return control[FAILED] ? new WorkerError('a worker thread failed in a kernel') : undefined;
+    return control[FAILED] ? this.#fault('a worker thread failed in a kernel') : undefined;
   }
 }
 

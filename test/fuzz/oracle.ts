@@ -1,8 +1,9 @@
 // What an error may be: one of ours, in a sentence of ours.
+
+import { WorkerError } from '../../src/checks/worker-error.ts';
 import { UsageError } from '../../src/cli/flags.ts';
 import { DataError } from '../../src/data/sources/data-error.ts';
 import * as data from '../../src/data.ts';
-import { WorkerError } from '../../src/engine/thread-pool.ts';
 import * as main from '../../src/index.ts';
 import * as node from '../../src/node.ts';
 import * as stream from '../../src/stream.ts';
