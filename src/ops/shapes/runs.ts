@@ -99,6 +99,11 @@ export function sumRepeats(
 ): void {
   const at = runs.findIndex((run) => run[operand] === 0 && run.at(-1) !== 1);
   const lengths = runs.map((run) => run.at(-1)!);
+  // Nothing repeats where the result only has more axes of length 1: each sum is of one number.
+  if (at < 0) {
+    sumAxis(engine, { outer: sizeOf(lengths), length: 1, inner: 1 }, x, y, accumulate);
+    return;
+  }
   const rest = runs.with(at, [...runs[at]!.slice(0, -1), 1]);
   const isLast = !rest.some((run) => run[operand] === 0 && run.at(-1) !== 1);
   const [outer, inner] = [sizeOf(lengths.slice(0, at)), sizeOf(lengths.slice(at + 1))];
