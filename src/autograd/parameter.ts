@@ -2,7 +2,7 @@ import { ArgumentError, isFloat32 } from '../checks/argument-error.ts';
 import type { Shape } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
+import { expectF32, expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
 
 /**
  * A named tensor that training changes. It outlives every step; `version` counts its changes, so that whatever was
@@ -100,9 +100,16 @@ export const totalSize = (parameters: readonly Parameter[]): number =>
 /** What ops take for a weight: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 
-/** Throws `ArgumentError` for what is neither. @internal */
-export function tensorOf(weight: Weight): Tensor {
+/** The tensor of what ops take. Throws `ArgumentError` for what is neither, which `what` names. @internal */
+export function tensorOf(weight: Weight, what = 'an operand'): Tensor {
   const x = weight instanceof Parameter ? weight.tensor : weight;
-  expectTensor('an operand', x);
+  expectTensor(what, x);
+  return x;
+}
+
+/** `tensorOf` for f32 alone: the first line of most ops. @internal */
+export function floatsOf(weight: Weight, what: string): Tensor {
+  const x = tensorOf(weight, what);
+  expectF32(what, x);
   return x;
 }

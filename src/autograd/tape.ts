@@ -3,8 +3,8 @@ import { checkOptions } from '../checks/options.ts';
 import { formatShape } from '../checks/shape.ts';
 import type { Kernels, Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
-import { tensorOf, type Weight } from './parameter.ts';
-import { expectEngine, expectF32, keep, Tensor } from './tensor.ts';
+import { floatsOf, type Weight } from './parameter.ts';
+import { expectEngine, keep, Tensor } from './tensor.ts';
 
 /** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
 export interface Destination {
@@ -228,11 +228,14 @@ export interface ValueAndGrad {
  *
  * value = f(), grads[i] = ∂value/∂wrt[i]
  *
- * @param f computes a tensor of size 1 from `wrt` and whatever it closes over.
+ * Layers called in `f` do not drop anything unless they are told that they train: `layer(x, { training: true })`.
+ *
+ * @param f computes a tensor of size 1 from `wrt` and whatever it closes over. What is made of `wrt` before the call, or goes through `keep`,
+ *   `toArray` or `stopGradient`, is a constant.
  * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
  * @param options.seed the ∂value/∂value to start from; default 1.
  * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
- * @throws ArgumentError if `f` returns no tensor of size 1, or a tensor of `wrt` is not f32 or of another engine than the first; or if, called
+ * @throws ArgumentError if `f` returns no tensor of size 1, or one that depends on nothing of `wrt` and is not 0, or a tensor of `wrt` is not f32 or of another engine than the first; or if, called
  *   within another `valueAndGrad`, it computes with something that the other differentiates: a gradient has no gradient here, and within
  *   `stopGradient` it is a constant.
  */
@@ -240,11 +243,8 @@ export function valueAndGrad(f: () => Tensor, wrt: readonly Weight[], options: {
   const { seed = 1 } = checkOptions('valueAndGrad', options, { seed: 1 });
   expectType('valueAndGrad: f', f, 'a function');
   expectList('valueAndGrad: wrt', wrt);
-  const leaves = wrt.map(tensorOf);
-  leaves.forEach((leaf, i) => {
-    expectF32(`valueAndGrad: wrt[${i}]`, leaf);
-    expectEngine(leaf, leaves[0]!);
-  });
+  const leaves = wrt.map((leaf, i) => floatsOf(leaf, `valueAndGrad: wrt[${i}]`));
+  for (const leaf of leaves) expectEngine(leaf, leaves[0]!);
   const engine = leaves[0]?.engine ?? currentEngine();
   const outside = engine.openStep === 0;
   return engine.step(() => {
@@ -262,9 +262,14 @@ export function valueAndGrad(f: () => Tensor, wrt: readonly Weight[], options: {
       const got = root instanceof Tensor ? formatShape(root.shape) : String(root);
       throw new ArgumentError(`valueAndGrad: f expected to return a tensor of size 1, got ${got}`);
     }
+    const value = root.item();
+    // A loss of 0 may depend on nothing: that of a batch of which a mask leaves no step.
+    if (leaves.length > 0 && value !== 0 && !tape.tracks(root)) {
+      throw new ArgumentError('valueAndGrad: f expected to compute its result from wrt, got a constant');
+    }
     tape.backward(root, seed);
     const grads = leaves.map((leaf) => gradient(tape, leaf));
-    return { value: root.item(), grads: outside ? grads.map((grad) => keep(grad)) : grads };
+    return { value, grads: outside ? grads.map((grad) => keep(grad)) : grads };
   });
 }
 

@@ -246,7 +246,10 @@ export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
   return t;
 }
 
-/** A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. */
+/**
+ * A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. A constant: within `valueAndGrad` no
+ * gradient flows through it to `x`.
+ */
 export function keep(x: Tensor, name?: string): Tensor {
   expectTensor('keep: x', x);
   const copy = persistent(x.shape, { dtype: x.dtype, name: name ?? x.name, engine: x.engine });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { stopGradient, valueAndGrad } from '../../src/autograd/tape.ts';
-import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
+import { keep, type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { rnnCells } from '../../src/cells/rnn.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
@@ -59,9 +59,25 @@ describe('valueAndGrad', () => {
     expect(numbers(grads[1]!)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  test('of a root that depends on nothing wanted, gives zeros', () => {
+  test('of a root that depends on nothing wanted, is refused, as where the loss was made before the call', () => {
     const [x, y] = [vector(1, 2), vector(3, 4)];
-    expect(gradientOf(() => sum(y), x)).toEqual([0, 0]);
+    const before = sum(square(x));
+    const expected = new ArgumentError('valueAndGrad: f expected to compute its result from wrt, got a constant');
+    for (const f of [() => sum(y), () => before, () => keep(sum(x)), () => stopGradient(() => sum(x))]) {
+      expect(() => valueAndGrad(f, [x])).toThrow(expected);
+    }
+    expect(gradientOf(() => sum(square(x)), x)).toEqual([2, 4]);
+  });
+
+  test('of a constant 0, as the loss of a batch without any step is, gives zeros', () => {
+    expect(gradientOf(() => tensor(0), vector(1, 2))).toEqual([0, 0]);
+  });
+
+  test('of what is neither a tensor nor a parameter, is refused with its place', () => {
+    const x = vector(1, 2);
+    expect(() => valueAndGrad(() => sum(x), [x, (() => x) as never])).toThrow(
+      new ArgumentError('valueAndGrad: wrt[1] expected a tensor, got a function'),
+    );
   });
 
   test('where f returns the wanted scalar itself, gives the seed', () => {
@@ -306,11 +322,11 @@ describe('a scan over embedded ids', () => {
 
   test('embedded before the tape, gives the table none', () => {
     const embedded = embed(ids, table);
-    expect(gradientOf(() => scan(embedded), table)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(() => gradientOf(() => scan(embedded), table)).toThrow('got a constant');
   });
 
   test('embedded under stopGradient, gives the table none', () => {
-    expect(gradientOf(() => scan(stopGradient(() => embed(ids, table))), table)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(() => gradientOf(() => scan(stopGradient(() => embed(ids, table))), table)).toThrow('got a constant');
   });
 
   test('embedded before the table changed, reads the rows as they were', () => {

@@ -32,7 +32,8 @@ const given: Readonly<Record<string, unknown>> = {
   NaN: () => Number.NaN,
   list: () => [],
   sink: () => ({ write() {} }),
-  scalar: () => main.tensor(1),
+  // A constant 0 alone has a gradient, of zeros.
+  scalar: () => main.tensor(0),
   sum: (x: main.Tensor) => main.ops.sum(x),
   loss: (_: main.Tensor, prediction: main.Tensor) => main.ops.mean(main.ops.square(prediction), { axis: -1 }),
 };

@@ -22,6 +22,8 @@ export interface GradientCase {
   moves?: true;
   /** Whether i32 is as welcome as f32, though the result is f32. */
   takesIds?: true;
+  /** Whether no gradient flows to any argument. */
+  constant?: true;
   /** Of the result, where the case is about that. */
   shape?: Shape;
   run(...inputs: Tensor[]): Tensor;

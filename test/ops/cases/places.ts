@@ -11,7 +11,7 @@ const compareCases = [
   ...binaryCases('lessEqual', ops.lessEqual, (a, b) => Number(a <= b)),
   ...binaryCases('equal', ops.equal, (a, b) => Number(a === b)),
   ...binaryCases('notEqual', ops.notEqual, (a, b) => Number(a !== b)),
-].map((c): GradientCase => (c.arguments.length === 1 ? { ...c, takesIds: true } : c));
+].map((c): GradientCase => ({ ...c, constant: true, ...(c.arguments.length === 1 && { takesIds: true }) }));
 
 const SHAPES: Shape[] = [SEQUENCE, [4], [2, 3], [3, 1, 2, 2]];
 const axesOf = (shape: Shape): number[] => [...shape.keys(), -1];
@@ -44,6 +44,7 @@ const argmaxCases = SHAPES.flatMap((shape) =>
       of: 'argmax',
       variant: `[${shape}], axis ${axis}`,
       arguments: [{ shape }],
+      constant: true,
       run: (x) => ops.oneHot(ops.argmax(x, axis), shape[at]!),
       shape: to,
       reference: (x) =>
