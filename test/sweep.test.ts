@@ -23,7 +23,7 @@ const TAKEN: Readonly<Record<string, RegExp>> = {
   'a function may stand there':
     /^(adam 0\.excludeFromWeightDecay|textVectorization 0\.split|compile 0\.(loss|metrics|weightedMetrics)) = a function$/,
   'an operand may be a number':
-    /^ops\.(add|sub|mul|div|maximum|minimum|pow|(not|greater|less)?[eE]qual|greater|less) [01] = (Infinity|-1|0\.5)$/,
+    /^ops\.(add|sub|mul|div|maximum|minimum|pow|where|(not|greater|less)?[eE]qual|greater|less) [01] = (Infinity|-1|0\.5)$/,
   'a feature may stand in a list': /^windows 1\.target = \['a'\]$/,
   'data may be a tensor': / = an? (i32 )?tensor( \[1, 1, 1, 1, 3\])?$/,
   'a list may have nothing in it':

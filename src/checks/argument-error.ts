@@ -44,5 +44,10 @@ export function expectCount(what: string, value: number): number {
   return value;
 }
 
+/** Throws `ArgumentError` for arguments behind the last one that a function takes, which JavaScript would ignore. */
+export function expectNoMore(what: string, others: readonly unknown[]): void {
+  if (others.length > 0) throw new ArgumentError(`${what}: expected no argument more, got ${shown(others[0])}`);
+}
+
 /** Whether it is a number that float32 has a finite value for. */
 export const isFloat32 = (x: unknown): x is number => Number.isFinite(x) && Number.isFinite(Math.fround(x as number));

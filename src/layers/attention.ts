@@ -6,7 +6,7 @@ import type { LayerConfig } from '../io/model-file.ts';
 import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
 import { expectRate } from '../ops/elementwise/dropout.ts';
 import { mul } from '../ops/elementwise/elementwise.ts';
-import { where } from '../ops/elementwise/select.ts';
+import { select } from '../ops/elementwise/select.ts';
 import { broadcastTo } from '../ops/shapes/broadcast.ts';
 import type { BatchShape } from './base/batch-shape.ts';
 import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
@@ -87,7 +87,7 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, 
       ...{ mask, causal: useCausalMask },
       dropout: dropped ? { rate: dropout, key: this.random.nextKey() } : undefined,
     });
-    const y = query.mask ? where(query.mask, outputs, 0) : outputs;
+    const y = query.mask ? select(query.mask, outputs, 0) : outputs;
     y.mask = query.mask;
     return (returnAttentionScores ? [y, weights] : y) as Output;
   }

@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
 import type { LayerConfig } from '../io/model-file.ts';
-import { where } from '../ops/elementwise/select.ts';
+import { select } from '../ops/elementwise/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import type { BatchShape } from './base/batch-shape.ts';
 import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
@@ -58,7 +58,7 @@ class Masking extends Layer {
       return false;
     };
     const mask = maskOf(x, x.shape.length - 1, counts, options.mask);
-    const y = where(mask, x, 0);
+    const y = select(mask, x, 0);
     y.mask = mask;
     return y;
   }

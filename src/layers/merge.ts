@@ -3,7 +3,7 @@ import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { add as addTensors, mul, scale, sub } from '../ops/elementwise/elementwise.ts';
-import { where } from '../ops/elementwise/select.ts';
+import { select } from '../ops/elementwise/select.ts';
 import { concatenate as join } from '../ops/shapes/joins.ts';
 import type { BatchShape } from './base/batch-shape.ts';
 import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
@@ -81,7 +81,7 @@ class Elementwise extends Merge {
 const anyOf = (masks: readonly Tensor[]): Tensor =>
   masks.reduce((all, mask) => {
     if (all === mask) return all;
-    return all.shape.length > mask.shape.length ? where(mask, 1, all) : where(all, 1, mask);
+    return all.shape.length > mask.shape.length ? select(mask, 1, all) : select(all, 1, mask);
   });
 
 const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => addTensors(sum, x));

@@ -2,7 +2,7 @@ import { empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { add, clip, div, maximum, mul, scale } from '../ops/elementwise/elementwise.ts';
-import { where } from '../ops/elementwise/select.ts';
+import { select } from '../ops/elementwise/select.ts';
 import { conv1dLength } from '../ops/products/convolution.ts';
 import { max, mean, sum } from '../ops/reduce.ts';
 import { concatenate } from '../ops/shapes/joins.ts';
@@ -203,7 +203,7 @@ export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
 export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
     if (!mask) return mean(x, { axis: 1 });
-    const y = sum(where(mask, x, 0), { axis: 1 });
+    const y = sum(select(mask, x, 0), { axis: 1 });
     // Of a sequence that is padding all along, 0.
     const counts = clip(sum(mask, { axis: 1 }), 1, mask.shape[1]!);
     return div(y, expandDims(counts));

@@ -3,7 +3,7 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions } from '../checks/options.ts';
 import { clip, log, mul, neg, sub } from '../ops/elementwise/elementwise.ts';
-import { logSoftmax, softmax } from '../ops/softmax.ts';
+import { logSoftmaxRows, softmaxRows } from '../ops/softmax.ts';
 import { type Loss, type LossOptions, rowLoss, sumRows } from './loss.ts';
 import {
   type CrossentropyOptions,
@@ -39,7 +39,7 @@ export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
       reads: readsOf(fromLogits),
       classes: 'exclusive',
       values(yTrue, yPred) {
-        const logs = fromLogits ? logSoftmax(yPred) : log(clipped(normalised(yPred)));
+        const logs = fromLogits ? logSoftmaxRows(yPred) : log(clipped(normalised(yPred)));
         return neg(sumRows(mul(smoothed(yTrue, labelSmoothing, yPred.shape.at(-1)!), logs)));
       },
       checkTargets: (ys, predictions, what) => expectDistributions(`${name}: ${what}`, ys, predictions.at(-1)!),
@@ -91,7 +91,7 @@ export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}
         if (alphas.length !== 1 && alphas.length !== classes) {
           throw new ArgumentError(`${name}: alpha expected one number or ${classes}, got ${alphas.length}`);
         }
-        const p = clipped(normalised(fromLogits ? softmax(yPred) : yPred));
+        const p = clipped(normalised(fromLogits ? softmaxRows(yPred) : yPred));
         const entropy = mul(smoothed(yTrue, labelSmoothing, classes), log(p));
         const weights = tensor(alphas, { engine: yPred.engine, name: 'alpha' });
         return neg(sumRows(mul(mul(power(complement(p), gamma), entropy), weights)));

@@ -4,7 +4,7 @@ import { checkOptions } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
 import type { NdArray } from '../data/array.ts';
 import { div, mul, scale } from '../ops/elementwise/elementwise.ts';
-import { where } from '../ops/elementwise/select.ts';
+import { select } from '../ops/elementwise/select.ts';
 import { mean, sum } from '../ops/reduce.ts';
 import { reshape } from '../ops/shapes/layout.ts';
 
@@ -85,7 +85,7 @@ export function withoutZeroRows(
   target = yTrue.dtype === 'i32' ? 0 : 1,
 ): [yTrue: Tensor, yPred: Tensor] {
   if (!weights?.dataView().includes(0)) return [yTrue, yPred];
-  const without = (x: Tensor, value: number): Tensor => Object.assign(where(weights, x, value), { mask: x.mask });
+  const without = (x: Tensor, value: number): Tensor => Object.assign(select(weights, x, value), { mask: x.mask });
   return [without(yTrue, target), without(yPred, 0.5)];
 }
 

@@ -8,7 +8,7 @@ import { expectIdsBelow } from '../data/array.ts';
 import { div, log, mul, neg, scale } from '../ops/elementwise/elementwise.ts';
 import { inOrder, reshape } from '../ops/shapes/layout.ts';
 import { pickRows } from '../ops/shapes/pick.ts';
-import { logSoftmax, softmaxCrossEntropy } from '../ops/softmax.ts';
+import { logSoftmaxRows, softmaxCrossEntropy } from '../ops/softmax.ts';
 import {
   type Loss,
   type LossOptions,
@@ -58,7 +58,7 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
     rows.pop() && sameShape(yTrue.shape, [...rows, 1]) ? reshape(yTrue, rows) : yTrue;
   const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
     expectLabels(labels, yPred);
-    if (fromLogits) return neg(pickRows(logSoftmax(yPred), labels));
+    if (fromLogits) return neg(pickRows(logSoftmaxRows(yPred), labels));
     return neg(log(clipped(div(pickRows(yPred, labels), sumRows(yPred)))));
   };
   const loss: Loss = {

@@ -4,7 +4,7 @@ import type { Shape } from '../checks/shape.ts';
 import { type Loss, withoutZeroRows } from '../losses/loss.ts';
 import { sigmoid } from '../ops/elementwise/elementwise.ts';
 import { inOrder } from '../ops/shapes/layout.ts';
-import { softmax } from '../ops/softmax.ts';
+import { softmaxRows } from '../ops/softmax.ts';
 
 /** Options of a metric as JSON has them; `metric` is the maker's name, `name` what the history calls it. */
 export type MetricConfig = Readonly<
@@ -118,7 +118,7 @@ export function compareRows(name: string, yTrue: Tensor, yPred: Tensor, weights:
 /** Predictions as probabilities, where they are logits: by softmax where the loss takes a row for one choice, else each by σ. */
 export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, loss: Loss | undefined): Tensor {
   if (!(fromLogits ?? loss?.reads === 'logits')) return yPred;
-  return loss?.classes === 'exclusive' ? softmax(yPred) : sigmoid(yPred);
+  return loss?.classes === 'exclusive' ? softmaxRows(yPred) : sigmoid(yPred);
 }
 
 /** a / b, and 0 where b is 0. */

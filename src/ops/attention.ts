@@ -1,5 +1,5 @@
-import { tensorOf, type Weight } from '../autograd/parameter.ts';
-import { expectF32, expectShape, expectTensor, type Tensor, tensor } from '../autograd/tensor.ts';
+import { floatsOf, tensorOf, type Weight } from '../autograd/parameter.ts';
+import { expectShape, expectTensor, type Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { formatShape } from '../checks/shape.ts';
@@ -11,7 +11,7 @@ import { batchMatmul } from './products/batch-matmul.ts';
 import { linear } from './products/linear.ts';
 import { sum } from './reduce.ts';
 import { expandDims, inOrder, reshape } from './shapes/layout.ts';
-import { maskedSoftmax, maskScores, softmax } from './softmax.ts';
+import { maskedSoftmax, maskScores, softmaxRows } from './softmax.ts';
 
 interface Options {
   /**
@@ -42,19 +42,23 @@ export interface AttentionResult {
   weights: Tensor;
 }
 
-/** Throws `ArgumentError` for operands that do not fit; gives key and value with nothing in them that the mask hides. */
-function operandsOf(what: string, query: Tensor, key: Tensor, value: Tensor, { mask }: Options): [Tensor, Tensor] {
-  for (const [name, x] of Object.entries({ query, key, value })) {
-    expectF32(`${what}: ${name}`, x);
-    if (x.shape.length === 3) continue;
+/** Query, key and value, these with nothing in them that the mask hides. Throws `ArgumentError` for what does not fit. */
+function operandsOf(
+  what: string,
+  given: Readonly<Record<string, Weight>>,
+  mask: Tensor | undefined,
+): [query: Tensor, key: Tensor, value: Tensor] {
+  const [query, key, value] = Object.entries(given).map(([name, operand]) => {
+    const x = floatsOf(operand, `${what}: ${name}`);
+    if (x.shape.length === 3) return x;
     throw new ArgumentError(`${what}: ${name} expected [B, T, D], got ${formatShape(x.shape)}`);
-  }
+  }) as [Tensor, Tensor, Tensor];
   if (mask !== undefined) expectTensor(`${what}: mask`, mask);
   const [batch, , width] = query.shape as [number, number, number];
   expectShape(`${what}: key`, key.shape, [batch, key.shape[1]!, width]);
   expectShape(`${what}: value`, value.shape, [batch, key.shape[1]!, value.shape[2]!]);
   const steps = mask && mask.shape.length < 3 ? mask : undefined;
-  return [hideMasked(key, steps), hideMasked(value, steps)];
+  return [query, hideMasked(key, steps), hideMasked(value, steps)];
 }
 
 /** Ones at and below the diagonal. */
@@ -70,7 +74,7 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
   const [, queries, keys] = scores.shape as [number, number, number];
   const seen = causal ? maskScores(scores, lowerTriangle(queries, keys, scores)) : scores;
   const rows = mask?.shape.length === 2 ? expandDims(mask, 1) : mask;
-  const certain = rows ? maskedSoftmax(seen, rows) : softmax(seen);
+  const certain = rows ? maskedSoftmax(seen, rows) : softmaxRows(seen);
   const weights = drop ? dropout(certain, drop.rate, drop.key) : certain;
   return { outputs: batchMatmul(weights, value), weights };
 }
@@ -84,12 +88,12 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
  * @throws ArgumentError if a shape, the scale or the mask does not fit.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
  */
-export function attention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): AttentionResult {
+export function attention(query: Weight, key: Weight, value: Weight, options: AttentionOptions = {}): AttentionResult {
   const { scale = 1 } = checkOptions('attention', options, { mask: 1, causal: 1, dropout: 1, scale: 1 });
-  const [seenKey, seenValue] = operandsOf('attention', query, key, value, options);
-  const products = batchMatmul(query, seenKey, { transposeB: true });
+  const [asked, seenKey, seenValue] = operandsOf('attention', { query, key, value }, options.mask);
+  const products = batchMatmul(asked, seenKey, { transposeB: true });
   if (typeof scale !== 'number') {
-    const { shape, size } = tensorOf(scale);
+    const { shape, size } = tensorOf(scale, 'attention: scale');
     if (size !== 1) throw new ArgumentError(`attention: scale expected one number, got ${formatShape(shape)}`);
     return attend(mul(products, scale), seenValue, options);
   }
@@ -108,18 +112,19 @@ export function attention(query: Tensor, key: Tensor, value: Tensor, options: At
  * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473
  */
 export function additiveAttention(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
+  query: Weight,
+  key: Weight,
+  value: Weight,
   options: AdditiveAttentionOptions = {},
 ): AttentionResult {
   checkOptions('additiveAttention', options, { mask: 1, causal: 1, dropout: 1, scale: 1 });
-  const [seenKey, seenValue] = operandsOf('additiveAttention', query, key, value, options);
-  const [batch, queries, width] = query.shape as [number, number, number];
-  const keys = key.shape[1]!;
-  const features = tanh(add(expandDims(inOrder(query, false), 2), expandDims(inOrder(seenKey, false), 1)));
+  const [asked, seenKey, seenValue] = operandsOf('additiveAttention', { query, key, value }, options.mask);
+  const [batch, queries, width] = asked.shape as [number, number, number];
+  const keys = seenKey.shape[1]!;
+  const features = tanh(add(expandDims(inOrder(asked, false), 2), expandDims(inOrder(seenKey, false), 1)));
   if (!options.scale) return attend(sum(features, { axis: -1 }), seenValue, options);
-  expectShape('additiveAttention: scale', tensorOf(options.scale).shape, [width]);
-  const scores = linear(features, reshape(tensorOf(options.scale), [width, 1]));
+  const scale = tensorOf(options.scale, 'additiveAttention: scale');
+  expectShape('additiveAttention: scale', scale.shape, [width]);
+  const scores = linear(features, reshape(scale, [width, 1]));
   return attend(reshape(scores, [batch, queries, keys]), seenValue, options);
 }

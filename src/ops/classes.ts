@@ -1,6 +1,7 @@
 // From scores to ids and from ids to one-hot rows.
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording } from '../autograd/tape.ts';
-import { empty, expectF32, expectTensor, type Tensor, zeros } from '../autograd/tensor.ts';
+import { empty, expectTensor, type Tensor, zeros } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
 import { expectIds } from './ids.ts';
@@ -15,8 +16,8 @@ import { asRows, transpose } from './shapes/layout.ts';
  * @throws ArgumentError if there is no such axis, or nothing along it.
  * @see numpy.argmax
  */
-export function argmax(x: Tensor, axis = -1): Tensor {
-  expectF32('argmax: x', x);
+export function argmax(x: Weight, axis = -1): Tensor {
+  x = floatsOf(x, 'argmax: x');
   const { axis: at, length } = axisBlock('argmax', x, axis);
   if (length === 0)
     throw new ArgumentError(`argmax: axis ${axis} of ${formatShape(x.shape)} expected an element or more`);

@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
-import { empty, expectF32, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectArray, shown } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { formatShape } from '../checks/shape.ts';
@@ -25,9 +26,9 @@ export interface CtcOptions {
  * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is outside [0, T].
  * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss, torch.nn.functional.ctc_loss
  */
-export function ctcLoss(input: Tensor, labels: Tensor, options: CtcOptions = {}): Tensor {
+export function ctcLoss(input: Weight, labels: Tensor, options: CtcOptions = {}): Tensor {
   const { blank = 0, inputLengths } = checkOptions('ctcLoss', options, { blank: 1, inputLengths: 1 });
-  expectF32('ctcLoss: logits', input);
+  input = floatsOf(input, 'ctcLoss: logits');
   const [batch, steps, classes] = input.shape as [number, number, number];
   if (input.shape.length !== 3) {
     throw new ArgumentError(`ctcLoss: logits expected [B, T, V], got ${formatShape(input.shape)}`);

@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
+import { empty, type Tensor } from '../autograd/tensor.ts';
 import { type AxisBlock, axisBlock } from './shapes/axis.ts';
 
 /** to[o, j, i] = Σ from[o, 0…j, i], or of j and what follows. Sums in float64. */
@@ -29,8 +30,8 @@ function sums(
  * @throws ArgumentError if there is no such axis.
  * @see numpy.cumsum
  */
-export function cumsum(x: Tensor, axis = -1): Tensor {
-  expectF32('cumsum: x', x);
+export function cumsum(x: Weight, axis = -1): Tensor {
+  x = floatsOf(x, 'cumsum: x');
   const block = axisBlock('cumsum', x, axis);
   const { engine, size } = x;
   const y = empty(x.shape, { name: 'cumsum', timeMajor: x.timeMajor, engine });

@@ -1,7 +1,7 @@
-import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { floatsOf, tensorOf, type Weight } from '../autograd/parameter.ts';
 import { openTape, record } from '../autograd/tape.ts';
-import { empty, expectEngine, expectF32, expectTensor, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../checks/argument-error.ts';
+import { empty, expectEngine, expectTensor, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectNoMore } from '../checks/argument-error.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
 import { expectIds } from './ids.ts';
 import { inOrder, viewAs } from './shapes/layout.ts';
@@ -16,8 +16,7 @@ import { inOrder, viewAs } from './shapes/layout.ts';
  */
 export function embed(ids: Tensor, weight: Weight): Tensor {
   expectTensor('embed: ids', ids);
-  expectF32('embed: weight', tensorOf(weight));
-  const table = inOrder(tensorOf(weight), false);
+  const table = inOrder(floatsOf(weight, 'embed: weight'), false);
   const { engine } = table;
   if (ids.dtype !== 'i32') throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}`);
   if (table.shape.length !== 2) {
@@ -53,8 +52,9 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
  * @returns the axes of `ids`, then those of `x` after its first.
  * @throws ArgumentError if `x` has no axis, an id is outside [0, N) or `ids` is not i32.
  */
-export function gather(x: Tensor, ids: Tensor): Tensor {
-  expectTensor('gather: x', x);
+export function gather(x: Weight, ids: Tensor, ...others: never[]): Tensor {
+  expectNoMore('gather', others);
+  x = tensorOf(x, 'gather: x');
   expectTensor('gather: ids', ids);
   const [rows, ...rest] = x.shape;
   if (rows === undefined) throw new ArgumentError('gather: x expected one axis or more, got []');

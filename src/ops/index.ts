@@ -65,7 +65,7 @@ export {
   tanh,
 } from './elementwise/elementwise.ts';
 export { cos, pow, sin } from './elementwise/powers.ts';
-export { where } from './elementwise/select.ts';
+export { where } from './elementwise/where.ts';
 export { embed, gather } from './embedding.ts';
 export { type LayerNormOptions, layerNorm } from './normalization.ts';
 export { type BatchMatmulOptions, batchMatmul } from './products/batch-matmul.ts';
@@ -80,4 +80,5 @@ export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './shapes
 export { pad } from './shapes/pad.ts';
 export { pickRows } from './shapes/pick.ts';
 export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './shapes/slices.ts';
-export { logSoftmax, maskedSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts';
+export { maskedSoftmax, softmaxCrossEntropy } from './softmax.ts';
+export { logSoftmax, type SoftmaxOptions, softmax } from './softmax-axis.ts';

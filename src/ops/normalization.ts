@@ -1,6 +1,6 @@
-import { tensorOf, type Weight } from '../autograd/parameter.ts';
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
-import { empty, expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { empty, expectShape, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
@@ -28,17 +28,16 @@ export function expectEpsilon(what: string, epsilon: number): void {
  * @throws ArgumentError if `x` has no axis, γ or β does not fit, or ε is no positive number.
  * @see keras.layers.LayerNormalization
  */
-export function layerNorm(input: Tensor, gamma?: Weight, beta?: Weight, options: LayerNormOptions = {}): Tensor {
+export function layerNorm(input: Weight, gamma?: Weight, beta?: Weight, options: LayerNormOptions = {}): Tensor {
   const { epsilon = 1e-3 } = checkOptions('layerNorm', options, { epsilon: 1 });
-  expectF32('layerNorm: x', input);
+  input = floatsOf(input, 'layerNorm: x');
   const columns = input.shape.at(-1);
   if (columns === undefined) throw new ArgumentError('layerNorm: x expected one axis or more, got []');
   expectEpsilon('layerNorm: epsilon', epsilon);
-  const [scale, offset] = [gamma && tensorOf(gamma), beta && tensorOf(beta)];
+  const scale = gamma && floatsOf(gamma, 'layerNorm: gamma');
+  const offset = beta && floatsOf(beta, 'layerNorm: beta');
   for (const [what, weight] of [['gamma', scale] as const, ['beta', offset] as const]) {
-    if (!weight) continue;
-    expectF32(`layerNorm: ${what}`, weight);
-    expectShape(`layerNorm: ${what}`, weight.shape, [columns]);
+    if (weight) expectShape(`layerNorm: ${what}`, weight.shape, [columns]);
   }
   const x = asRows(input);
   const { engine } = x;

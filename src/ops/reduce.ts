@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { record } from '../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../autograd/tensor.ts';
+import { empty, type Tensor } from '../autograd/tensor.ts';
 import { checkOptions } from '../checks/options.ts';
 import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -54,8 +55,8 @@ function withAxes(x: Tensor, y: Tensor, { axis, keepDims = false }: ReduceOption
   return reshape(y, axis === undefined ? x.shape.map(() => 1) : x.shape.with(axis, 1));
 }
 
-function reduce(name: string, x: Tensor, options: ReduceOptions, factor: (count: number) => number): Tensor {
-  expectF32(`${name}: x`, x);
+function reduce(name: string, x: Weight, options: ReduceOptions, factor: (count: number) => number): Tensor {
+  x = floatsOf(x, `${name}: x`);
   const { axis } = checkOptions(name, options, { axis: 1, keepDims: true });
   if (axis === undefined) return withAxes(x, total(name, x, factor(x.size)), options);
   const block = axisBlock(name, x, axis);
@@ -67,19 +68,19 @@ function reduce(name: string, x: Tensor, options: ReduceOptions, factor: (count:
  *
  * @throws ArgumentError if there is no such axis.
  */
-export const sum = (x: Tensor, options: ReduceOptions = {}): Tensor => reduce('sum', x, options, () => 1);
+export const sum = (x: Weight, options: ReduceOptions = {}): Tensor => reduce('sum', x, options, () => 1);
 
 /**
  * The mean of every element, shape [], or along one axis; summed in float64. NaN where there is none.
  *
  * @throws ArgumentError if there is no such axis.
  */
-export const mean = (x: Tensor, options: ReduceOptions = {}): Tensor =>
+export const mean = (x: Weight, options: ReduceOptions = {}): Tensor =>
   reduce('mean', x, options, (count) => 1 / count);
 
 /** Reduces every row of `x` with the axis moved to the end, or all of it as one row. */
-function byRows(name: string, x: Tensor, options: ReduceOptions, row: (x: Tensor, columns: number) => Tensor): Tensor {
-  expectF32(`${name}: x`, x);
+function byRows(name: string, x: Weight, options: ReduceOptions, row: (x: Tensor, columns: number) => Tensor): Tensor {
+  x = floatsOf(x, `${name}: x`);
   checkOptions(name, options, { axis: 1, keepDims: true });
   if (options.axis === undefined) return withAxes(x, reshape(row(reshape(x, [1, -1]), x.size), []), options);
   const { axis, length } = axisBlock(name, x, options.axis);
@@ -99,7 +100,7 @@ const onePerRow = (name: string, x: Tensor): Tensor => {
  *
  * @throws ArgumentError if there is no such axis.
  */
-export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function max(x: Weight, options: ReduceOptions = {}): Tensor {
   return byRows('max', x, options, (rows, columns) => {
     const { engine } = rows;
     const { kernels } = engine;
@@ -139,7 +140,7 @@ function bound(engine: Engine, count: number, x: Ptr): void {
  *
  * @throws ArgumentError if there is no such axis.
  */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logSumExp(x: Weight, options: ReduceOptions = {}): Tensor {
   return byRows('logSumExp', x, options, (rows, columns) => {
     const { engine } = rows;
     const { kernels } = engine;

@@ -1,21 +1,17 @@
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../checks/argument-error.ts';
+import { ArgumentError, expectNoMore } from '../checks/argument-error.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
-import { where } from './elementwise/select.ts';
+import { select } from './elementwise/select.ts';
+import { where } from './elementwise/where.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './shapes/layout.ts';
 
-/**
- * yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, with each row's maximum subtracted first.
- *
- * @param input x `[…, V]` f32.
- * @returns `[…, V]`.
- */
-export function softmax(input: Tensor): Tensor {
-  expectF32('softmax: x', input);
-  const x = asRows(input);
+/** yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, for what needs no other axis. @internal */
+export function softmaxRows(input: Weight): Tensor {
+  const x = asRows(floatsOf(input, 'softmax: x'));
   const { engine } = x;
   const columns = x.shape.at(-1) ?? 1;
   const rows = x.size / Math.max(columns, 1);
@@ -32,32 +28,27 @@ export function softmax(input: Tensor): Tensor {
 const LEAST = -3.4028234663852886e38;
 
 /** Scores out of every reach where the mask is 0. @internal */
-export const maskScores = (x: Tensor, mask: Tensor): Tensor => where(mask, x, LEAST);
+export const maskScores = (x: Weight, mask: Tensor): Tensor => select(mask, x, LEAST);
 
 /**
  * Softmax over the last axis of what a mask leaves, with exact zeros elsewhere; a row of which it leaves nothing is uniform. For a mask
  * that is added to scores: `softmax(add(x, mask))`.
  *
  * @param x `[…, V]` f32.
- * @param mask f32 or i32, not 0 where an element counts; shapes as in `where`: that of `x`, 1 for axes along which it holds throughout.
+ * @param mask f32 or i32, not 0 where an element counts; the shapes line up as in `where`.
  * @returns `[…, V]`.
  * @throws ArgumentError if the mask does not fit.
  * @see keras.layers.Softmax
  */
-export function maskedSoftmax(x: Tensor, mask: Tensor): Tensor {
-  expectF32('maskedSoftmax: x', x);
-  return softmax(maskScores(x, mask));
+export function maskedSoftmax(x: Weight, mask: Weight, ...others: never[]): Tensor {
+  expectNoMore('maskedSoftmax', others);
+  x = floatsOf(x, 'maskedSoftmax: x');
+  return softmaxRows(where(mask, x, LEAST));
 }
 
-/**
- * yᵢ = xᵢ − ln Σⱼ exp(xⱼ) over the last axis.
- *
- * @param input x `[…, V]` f32.
- * @returns `[…, V]`.
- */
-export function logSoftmax(input: Tensor): Tensor {
-  expectF32('logSoftmax: x', input);
-  const x = asRows(input);
+/** yᵢ = xᵢ − ln Σⱼ exp(xⱼ) over the last axis, likewise. @internal */
+export function logSoftmaxRows(input: Weight): Tensor {
+  const x = asRows(floatsOf(input, 'logSoftmax: x'));
   const { engine } = x;
   const { kernels } = engine;
   const columns = x.shape.at(-1) ?? 1;
@@ -100,7 +91,7 @@ export function softmaxCrossEntropy(
   options: { isLastUse?: boolean } = {},
 ): Tensor {
   const isLastUse = options?.isLastUse ?? false;
-  expectF32('softmaxCrossEntropy: logits', input);
+  input = floatsOf(input, 'softmaxCrossEntropy: logits');
   expectTensor('softmaxCrossEntropy: labels', labels);
   const logits = asRows(input);
   const { engine } = logits;
@@ -112,7 +103,7 @@ export function softmaxCrossEntropy(
     expectF32('softmaxCrossEntropy: weights', weights);
     expectShape('softmaxCrossEntropy: weights', weights.shape, labels.shape);
   }
-  const targets = inOrder(weights ? where(weights, labels, 0) : labels, logits.timeMajor);
+  const targets = inOrder(weights ? select(weights, labels, 0) : labels, logits.timeMajor);
   const rows = targets.size;
   expectIds('softmaxCrossEntropy: targets', targets, classes);
   const weightsAt = weights ? inOrder(weights, logits.timeMajor).ptr : 0;

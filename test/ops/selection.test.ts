@@ -30,16 +30,47 @@ describe('where', () => {
     expect([y.dtype, Array.from(y.toArray())]).toEqual(['i32', [5, -1, 7]]);
   });
 
-  test('refuses two numbers, other shapes and data types, and masks that do not fit', () => {
+  test('lines its three shapes up from the last axes, as NumPy does', () => {
+    const x = tensor([1, 2, 3, 4], [2, 2]);
+    expect(Array.from(ops.where(tensor([1, 0]), x, 0).toArray())).toEqual([1, 0, 3, 0]);
+    expect(Array.from(ops.where(tensor([1, 0], [2, 1]), x, 0).toArray())).toEqual([1, 2, 0, 0]);
+    const y = ops.where(tensor([1, 0], [2, 1]), tensor([1, 2]), tensor(5));
+    expect([y.shape, Array.from(y.toArray())]).toEqual([
+      [2, 2],
+      [1, 2, 5, 5],
+    ]);
+  });
+
+  test('chooses between two numbers, as f32', () => {
+    const y = ops.where(tensor([[1], [0]], { dtype: 'i32' }), 1.5, -2);
+    expect([y.dtype, y.shape, Array.from(y.toArray())]).toEqual(['f32', [2, 1], [1.5, -2]]);
+  });
+
+  test('of a mask [B, T] and x [B, T, F] takes an axis more, and refuses it without', () => {
+    const [mask, x] = [
+      tensor([[1, 0]]),
+      tensor([
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+      ]),
+    ];
+    expect(Array.from(ops.where(ops.expandDims(mask), x, 0).toArray())).toEqual([1, 2, 3, 0, 0, 0]);
+    expect(() => ops.where(mask, x, 0)).toThrow(
+      'where: shapes expected to be equal from the last axis on, or 1, got [1, 2] and [1, 2, 3]',
+    );
+  });
+
+  test('refuses other data types, numbers that are no ids beside ids, and shapes that do not line up', () => {
     const [x, mask] = [
       tensor([
         [1, 2, 3],
         [4, 5, 6],
       ]),
-      tensor([1, 0]),
+      tensor([[1], [0]]),
     ];
-    expect(() => ops.where(mask, 1, 2)).toThrow('where: a or b expected a tensor, got two numbers');
-    expect(() => ops.where(mask, x, tensor([1, 2]))).toThrow('where: b expected [2, 3], got [2]');
+    expect(() => ops.where(mask, x, tensor([1, 2]))).toThrow('got [2, 1] and [2, 3] and [2]');
     const ids = tensor(
       [
         [1, 2, 3],
@@ -48,9 +79,8 @@ describe('where', () => {
       { dtype: 'i32' },
     );
     expect(() => ops.where(mask, x, ids)).toThrow('where: b expected f32, got i32');
-    expect(() => ops.where(tensor([1, 0, 1]), x, 0)).toThrow(
-      'where: mask expected the leading axes of [2, 3], or all of them with 1 where it holds all along, got [3]',
-    );
+    expect(() => ops.where(mask, ids, 0.5)).toThrow('where: b expected an integer of 32 bits for ids, got 0.5');
+    expect(() => ops.where(tensor([1, 0]), x, 0)).toThrow('got [2] and [2, 3]');
   });
 });
 

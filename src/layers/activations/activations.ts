@@ -1,14 +1,14 @@
 import { expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { relu, sigmoid, tanh } from '../../ops/elementwise/elementwise.ts';
-import { softmax } from '../../ops/softmax.ts';
+import { softmaxRows } from '../../ops/softmax.ts';
 import { customName } from '../../registry/custom-objects.ts';
 import type { moreActivations } from './more-activations.ts';
 
 /** y = f(x), of x's shape. */
 export type Activation = (x: Tensor) => Tensor;
 
-const usual = { linear: (x: Tensor): Tensor => x, relu, sigmoid, tanh, softmax };
+const usual = { linear: (x: Tensor): Tensor => x, relu, sigmoid, tanh, softmax: softmaxRows };
 
 let activations: Readonly<Record<string, Activation>> = usual;
 

@@ -20,7 +20,7 @@ import {
   tanhShrink,
 } from '../../ops/elementwise/activations.ts';
 import { exp } from '../../ops/elementwise/elementwise.ts';
-import { logSoftmax } from '../../ops/softmax.ts';
+import { logSoftmaxRows } from '../../ops/softmax.ts';
 
 /** All activations but the usual ones. */
 export const moreActivations = {
@@ -47,5 +47,5 @@ export const moreActivations = {
   softShrink,
   hardShrink,
   squareplus,
-  logSoftmax,
+  logSoftmax: logSoftmaxRows,
 } satisfies Record<string, (x: Tensor) => Tensor>;

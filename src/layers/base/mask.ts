@@ -1,6 +1,6 @@
 import { empty, Tensor } from '../../autograd/tensor.ts';
 import { type Shape, sameShape } from '../../checks/shape.ts';
-import { hideMasked, where } from '../../ops/elementwise/select.ts';
+import { hideMasked, select } from '../../ops/elementwise/select.ts';
 import { viewAs } from '../../ops/shapes/layout.ts';
 
 /**
@@ -20,7 +20,7 @@ export function maskOf(
   const values = x.dataView();
   const to = mask.dataView();
   for (let i = 0; i < to.length; i++) to[i] = Number(counts(i, values));
-  return within ? where(within, mask, 0) : mask;
+  return within ? select(within, mask, 0) : mask;
 }
 
 /** The shape that a mask of so many axes can have: the first axes of `x`, two at least, but not its features. */

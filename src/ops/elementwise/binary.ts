@@ -3,7 +3,7 @@ import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
 import { empty, expectF32, filled, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, isFloat32 } from '../../checks/argument-error.ts';
-import { formatShape, sameShape } from '../../checks/shape.ts';
+import { formatShape, type Shape, sameShape } from '../../checks/shape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import { memoryShape } from '../shapes/axis.ts';
 import { inOrder } from '../shapes/layout.ts';
@@ -19,12 +19,20 @@ export type Aligned = readonly [a: Tensor, b: Tensor, y: Tensor];
 const ONE: Run = [0, 0, 0, 1];
 
 /** With axes of length 1 in front. */
-const padded = (shape: readonly number[], rank: number): number[] => [
-  ...Array<number>(rank - shape.length).fill(1),
-  ...shape,
-];
+const padded = (shape: Shape, rank: number): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
 
-/** Throws `ArgumentError` unless each axis, counted from the last, has one length in both or is 1 in one of them. */
+/** What shapes repeat to together. Throws `ArgumentError` unless each axis, counted from the last, has one length wherever it is not 1. */
+export function commonShape(name: string, shapes: readonly Shape[]): number[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  const full = shapes.map((shape) => padded(shape, rank));
+  const common = full.reduce((whole, shape) => whole.map((n, axis) => (n === 1 ? shape[axis]! : n)));
+  if (full.some((shape) => shape.some((n, axis) => n !== 1 && n !== common[axis]))) {
+    const got = shapes.map(formatShape).join(' and ');
+    throw new ArgumentError(`${name}: shapes expected to be equal from the last axis on, or 1, got ${got}`);
+  }
+  return common;
+}
+
 function align(name: string, left: Tensor, right: Tensor): [Aligned, runs: Run[]] {
   const like = right.size > left.size ? right : left;
   const { engine } = like;
@@ -38,13 +46,8 @@ function align(name: string, left: Tensor, right: Tensor): [Aligned, runs: Run[]
   }
   const rank = Math.max(left.shape.length, right.shape.length);
   const timeMajor = like.timeMajor && like.shape.length === rank;
+  const shape = commonShape(name, [left.shape, right.shape]);
   const [shapeA, shapeB] = [padded(left.shape, rank), padded(right.shape, rank)];
-  const shape = shapeA.map((n, axis) => (n === 1 ? shapeB[axis]! : n));
-  if (shapeB.some((n, axis) => n !== 1 && n !== shape[axis])) {
-    throw new ArgumentError(
-      `${name}: shapes expected to be equal from the last axis on, or 1, got ${formatShape(left.shape)} and ${formatShape(right.shape)}`,
-    );
-  }
   // An axis of length 1 in front changes nothing in memory, wherever it stands.
   const ordered = (x: Tensor): Tensor => inOrder(x, timeMajor && x.shape.length === rank);
   const inMemory = (each: number[]): number[] => (timeMajor ? memoryShape({ shape: each, timeMajor }) : each);
@@ -66,9 +69,9 @@ interface BinaryOp {
 
 /** The one of two operands that is a tensor, the first if both are. Throws `ArgumentError` if neither is. */
 export function tensorAmong(name: string, a: Operand, b: Operand): Tensor {
-  const like = typeof a === 'number' ? b : a;
+  const [like, which] = typeof a === 'number' ? [b, 'b'] : [a, 'a'];
   if (typeof like === 'number') throw new ArgumentError(`${name}: a or b expected a tensor, got two numbers`);
-  return tensorOf(like);
+  return tensorOf(like, `${name}: ${which}`);
 }
 
 /** Runs an op. */
@@ -84,8 +87,9 @@ export function binaryOp(
       if (Number.isFinite(x) && !isFloat32(x)) throw new ArgumentError(`${name}: ${what} expected float32, got ${x}`);
       return filled([], x, engine);
     }
-    check(`${name}: ${what}`, tensorOf(x));
-    return tensorOf(x);
+    const operand = tensorOf(x, `${name}: ${what}`);
+    check(`${name}: ${what}`, operand);
+    return operand;
   };
   const [operands, runs] = align(name, tensorFor(left, 'a'), tensorFor(right, 'b'));
   const y = operands[2];

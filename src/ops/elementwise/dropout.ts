@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectList, expectType, isFloat32, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
@@ -23,12 +24,12 @@ export interface DropoutNoise {
  * @throws ArgumentError if `rate` is outside [0, 1) or the noise has another shape.
  * @see keras.layers.Dropout, keras.layers.SpatialDropout1D
  */
-export function dropout(x: Tensor, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
+export function dropout(x: Weight, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
   const { noiseShape } = checkOptions('dropout', options, { noiseShape: 1 });
   expectRate('dropout: rate', rate);
   expectType('dropout: key.low', key?.low, 'a number');
   expectType('dropout: key.high', key.high, 'a number');
-  expectF32('dropout: x', x);
+  x = floatsOf(x, 'dropout: x');
   const noise = noiseShape && sharedAxes(x, noiseShape);
   if (rate === 0) return x;
   const { engine } = x;

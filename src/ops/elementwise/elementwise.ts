@@ -1,13 +1,14 @@
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { expectType } from '../../checks/argument-error.ts';
 import { Binary, type Ptr, Unary } from '../../engine/abi.ts';
 import { combine, type Run } from '../shapes/runs.ts';
 import { type Aligned, binaryOp, type Operand } from './binary.ts';
 
 /** y = f(x) for f one of `Unary`. @internal */
-export function unary(name: string, code: number, x: Tensor): Tensor {
-  expectF32(`${name}: x`, x);
+export function unary(name: string, code: number, x: Weight): Tensor {
+  x = floatsOf(x, `${name}: x`);
   const { engine } = x;
   const y = empty(x.shape, { name, timeMajor: x.timeMajor, engine });
   engine.kernels.unary(x.size, code, x.ptr, y.ptr);
@@ -19,30 +20,30 @@ export function unary(name: string, code: number, x: Tensor): Tensor {
 }
 
 /** y = −x */
-export const neg = (x: Tensor): Tensor => unary('neg', Unary.Neg, x);
+export const neg = (x: Weight): Tensor => unary('neg', Unary.Neg, x);
 /** y = |x|, with derivative 0 at 0 */
-export const abs = (x: Tensor): Tensor => unary('abs', Unary.Abs, x);
+export const abs = (x: Weight): Tensor => unary('abs', Unary.Abs, x);
 /** y = x² */
-export const square = (x: Tensor): Tensor => unary('square', Unary.Square, x);
+export const square = (x: Weight): Tensor => unary('square', Unary.Square, x);
 /** y = √x */
-export const sqrt = (x: Tensor): Tensor => unary('sqrt', Unary.Sqrt, x);
+export const sqrt = (x: Weight): Tensor => unary('sqrt', Unary.Sqrt, x);
 /** y = 1/x */
-export const reciprocal = (x: Tensor): Tensor => unary('reciprocal', Unary.Reciprocal, x);
+export const reciprocal = (x: Weight): Tensor => unary('reciprocal', Unary.Reciprocal, x);
 /** y = eˣ, within 4 ulp */
-export const exp = (x: Tensor): Tensor => unary('exp', Unary.Exp, x);
+export const exp = (x: Weight): Tensor => unary('exp', Unary.Exp, x);
 /** y = ln x, within 4 ulp */
-export const log = (x: Tensor): Tensor => unary('log', Unary.Log, x);
+export const log = (x: Weight): Tensor => unary('log', Unary.Log, x);
 /** y = 1/(1 + e⁻ˣ), within 4 ulp */
-export const sigmoid = (x: Tensor): Tensor => unary('sigmoid', Unary.Sigmoid, x);
+export const sigmoid = (x: Weight): Tensor => unary('sigmoid', Unary.Sigmoid, x);
 /** y = tanh x, within 4 ulp */
-export const tanh = (x: Tensor): Tensor => unary('tanh', Unary.Tanh, x);
+export const tanh = (x: Weight): Tensor => unary('tanh', Unary.Tanh, x);
 /** y = max(x, 0), with derivative 0 at 0 */
-export const relu = (x: Tensor): Tensor => unary('relu', Unary.Relu, x);
+export const relu = (x: Weight): Tensor => unary('relu', Unary.Relu, x);
 
 /** y = alpha·x */
-export function scale(x: Tensor, alpha: number): Tensor {
-  expectF32('scale: x', x);
-  expectType('an operand', alpha, 'a number');
+export function scale(x: Weight, alpha: number): Tensor {
+  x = floatsOf(x, 'scale: x');
+  expectType('scale: alpha', alpha, 'a number');
   const { engine } = x;
   const y = empty(x.shape, { name: 'scale', timeMajor: x.timeMajor, engine });
   engine.kernels.scale(x.size, alpha, x.ptr, y.ptr);
@@ -56,7 +57,6 @@ export function scale(x: Tensor, alpha: number): Tensor {
 
 /** Runs `body` with the address of a constant that a kernel can read. */
 function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
-  expectType('an operand', value, 'a number');
   const { engine } = x;
   engine.scratch(() => {
     const at = engine.allocateScratch(1);
@@ -66,8 +66,9 @@ function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
 }
 
 /** y = x + alpha */
-export function addScalar(x: Tensor, alpha: number): Tensor {
-  expectF32('addScalar: x', x);
+export function addScalar(x: Weight, alpha: number): Tensor {
+  x = floatsOf(x, 'addScalar: x');
+  expectType('addScalar: alpha', alpha, 'a number');
   const { engine, size } = x;
   const y = empty(x.shape, { name: 'addScalar', timeMajor: x.timeMajor, engine });
   withConstant(x, alpha, (at) => engine.kernels.binary(Binary.Add, 1, size, x.ptr, size, 1, at, 0, 0, y.ptr));
@@ -76,8 +77,10 @@ export function addScalar(x: Tensor, alpha: number): Tensor {
 }
 
 /** y = min(max(x, low), high), with derivative 1 strictly inside and 0 elsewhere */
-export function clip(x: Tensor, low: number, high: number): Tensor {
-  expectF32('clip: x', x);
+export function clip(x: Weight, low: number, high: number): Tensor {
+  x = floatsOf(x, 'clip: x');
+  expectType('clip: low', low, 'a number');
+  expectType('clip: high', high, 'a number');
   const { engine, size } = x;
   const { kernels } = engine;
   const y = empty(x.shape, { name: 'clip', timeMajor: x.timeMajor, engine });

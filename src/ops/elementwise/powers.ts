@@ -1,6 +1,7 @@
 // Powers, sines and cosines: computed in float64, one number at a time, since the host's own functions differ in their last bits.
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { cosPi, ln, power, sinPi } from '../../engine/float64.ts';
 import { eachPair } from '../shapes/runs.ts';
 import { binaryOp, type Operand } from './binary.ts';
@@ -59,8 +60,8 @@ export const pow = (a: Operand, b: Operand): Tensor =>
   );
 
 /** y = f(x), with derivative df, for functions of x/π. */
-function wave(name: string, x: Tensor, f: (turn: number) => number, df: (turn: number) => number): Tensor {
-  expectF32(`${name}: x`, x);
+function wave(name: string, x: Weight, f: (turn: number) => number, df: (turn: number) => number): Tensor {
+  x = floatsOf(x, `${name}: x`);
   const { engine, size } = x;
   const y = empty(x.shape, { name, timeMajor: x.timeMajor, engine });
   const [from, to] = [x.dataView(), y.dataView()];
@@ -75,7 +76,7 @@ function wave(name: string, x: Tensor, f: (turn: number) => number, df: (turn: n
 }
 
 /** y = sin x, x in radians, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 30 ns an element. */
-export const sin = (x: Tensor): Tensor => wave('sin', x, sinPi, cosPi);
+export const sin = (x: Weight): Tensor => wave('sin', x, sinPi, cosPi);
 
 /** y = cos x, x in radians, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 70 ns an element. */
-export const cos = (x: Tensor): Tensor => wave('cos', x, cosPi, (turn) => -sinPi(turn));
+export const cos = (x: Weight): Tensor => wave('cos', x, cosPi, (turn) => -sinPi(turn));

@@ -9,15 +9,15 @@ import { type Operand, tensorAmong } from './binary.ts';
 import { mul, sub } from './elementwise.ts';
 
 /**
- * y = a where the mask is not 0, else b
+ * y = a where the mask is not 0, else b, for the masks of sequences: `[B, T]` for `[B, T, F]`. The `where` of ops lines shapes up as NumPy does.
  *
- * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes alone: `[B, T]`
- *   for `[B, T, F]`. No gradient flows to it.
+ * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes alone. No gradient
+ *   flows to it.
  * @param a of one shape and data type with `b`; one of the two may be a number.
  * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
- * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit.
+ * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit. @internal
  */
-export function where(mask: Tensor, a: Operand, b: Operand): Tensor {
+export function select(mask: Tensor, a: Operand, b: Operand): Tensor {
   const like = tensorAmong('where', a, b);
   const [left, right] = [a, b].map((x) => (typeof x === 'number' ? x : tensorOf(x)));
   const { engine, shape, dtype, timeMajor, size } = like;
@@ -65,6 +65,8 @@ export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
   if (!mask || x.dtype !== 'f32' || x.gatheredFrom || x.engine.kernels.sum_squares(x.size, x.ptr) < 3e38) return x;
   const squares = mul(x, x);
   // ∞ − ∞ is no number, which is not 0 either.
-  const isBad = where(mask, 0, sub(squares, squares));
-  return Object.assign(where(isBad, 0, x), { mask: x.mask });
+  const isBad = select(mask, 0, sub(squares, squares));
+  return Object.assign(select(isBad, 0, x), { mask: x.mask });
 }
+
+export { select as where };

@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape, sameShape, sizeOf } from '../../checks/shape.ts';
@@ -70,11 +71,11 @@ function multiply(
  * @returns with three axes and an untransposed a in the memory order of a, else row-major.
  * @throws ArgumentError if there are fewer than three axes, or the leading axes or the inner lengths differ.
  */
-export function batchMatmul(left: Tensor, right: Tensor, options: BatchMatmulOptions = {}): Tensor {
+export function batchMatmul(left: Weight, right: Tensor, options: BatchMatmulOptions = {}): Tensor {
   const names = { transposeA: true, transposeB: true };
   const { transposeA = false, transposeB = false } = checkOptions('batchMatmul', options, names);
-  expectF32('batchMatmul: a', left);
-  expectF32('batchMatmul: b', right);
+  left = floatsOf(left, 'batchMatmul: a');
+  right = floatsOf(right, 'batchMatmul: b');
   const rank = left.shape.length;
   if (rank < 3) throw new ArgumentError(`batchMatmul: a expected three axes or more, got ${formatShape(left.shape)}`);
   const leading = left.shape.slice(0, -2);

@@ -1,6 +1,6 @@
-import { tensorOf, type Weight } from '../../autograd/parameter.ts';
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record, type Tape } from '../../autograd/tape.ts';
-import { empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape } from '../../checks/shape.ts';
@@ -87,17 +87,13 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
  * @throws ArgumentError if a shape or an option does not fit, or without padding no window does.
  * @see keras.layers.Conv1D
  */
-export function conv1d(input: Tensor, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
+export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
   checkOptions('conv1d', options, { strides: 1, padding: 1, dilationRate: 1 });
-  expectF32('conv1d: x', input);
-  expectF32('conv1d: kernel', tensorOf(weight));
-  const kernel = inOrder(tensorOf(weight), false);
-  const offset = bias && tensorOf(bias);
+  input = floatsOf(input, 'conv1d: x');
+  const kernel = inOrder(floatsOf(weight, 'conv1d: kernel'), false);
+  const offset = bias && floatsOf(bias, 'conv1d: bias');
   const g = geometry(input, kernel, options);
-  if (offset) {
-    expectF32('conv1d: bias', offset);
-    expectShape('conv1d: bias', offset.shape, [g.outputs]);
-  }
+  if (offset) expectShape('conv1d: bias', offset.shape, [g.outputs]);
   const x = input;
   const { engine } = x;
   const y = empty([g.batch, g.steps, g.outputs], { name: 'conv1d', timeMajor: x.timeMajor, engine });

@@ -1,6 +1,6 @@
-import { tensorOf, type Weight } from '../../autograd/parameter.ts';
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record, type Tape } from '../../autograd/tape.ts';
-import { empty, expectF32, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, sizeOf } from '../../checks/shape.ts';
 import { Init } from '../../engine/abi.ts';
@@ -16,12 +16,11 @@ import { kernelBackward, leftGradient, product, type RowProduct } from './produc
  * @returns `[…, U]`, in the memory order of `x`.
  * @throws ArgumentError if W or b does not fit.
  */
-export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
-  expectF32('linear: x', input);
-  expectF32('linear: weight', tensorOf(weight));
+export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
+  input = floatsOf(input, 'linear: x');
   const x = asRows(input);
-  const kernel = inOrder(tensorOf(weight), false);
-  const offset = bias && tensorOf(bias);
+  const kernel = inOrder(floatsOf(weight, 'linear: weight'), false);
+  const offset = bias && floatsOf(bias, 'linear: bias');
   const { engine } = x;
   const { kernels } = engine;
   const inputs = x.shape.at(-1);
@@ -31,10 +30,7 @@ export function linear(input: Tensor, weight: Weight, bias?: Weight): Tensor {
     );
   }
   const units = kernel.shape[1]!;
-  if (offset) {
-    expectF32('linear: bias', offset);
-    expectShape('linear: bias', offset.shape, [units]);
-  }
+  if (offset) expectShape('linear: bias', offset.shape, [units]);
   const rows = sizeOf(x.shape.slice(0, -1));
   const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
   product(engine, {

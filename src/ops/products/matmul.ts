@@ -1,5 +1,5 @@
-import { tensorOf, type Weight } from '../../autograd/parameter.ts';
-import { expectF32, type Tensor } from '../../autograd/tensor.ts';
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
+import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape } from '../../checks/shape.ts';
@@ -27,9 +27,8 @@ function transposed(x: Tensor): Tensor {
 export function matmul(a: Weight, b: Weight, options: BatchMatmulOptions = {}): Tensor {
   const names = { transposeA: 1, transposeB: 1 };
   const { transposeA = false, transposeB = false } = checkOptions('matmul', options, names);
-  const [left, right] = [tensorOf(a), tensorOf(b)];
+  const [left, right] = [floatsOf(a, 'matmul: a'), floatsOf(b, 'matmul: b')];
   for (const [name, x] of Object.entries({ a: left, b: right })) {
-    expectF32(`matmul: ${name}`, x);
     if (x.shape.length >= 2) continue;
     throw new ArgumentError(`matmul: ${name} expected two axes or more, got ${formatShape(x.shape)}`);
   }

@@ -1,21 +1,22 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, expectTensor, type Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, expectCount, expectList } from '../../checks/argument-error.ts';
+import { empty, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, expectCount, expectList, expectNoMore } from '../../checks/argument-error.ts';
 import { formatShape, type Shape, sameShape } from '../../checks/shape.ts';
 import { memoryShape } from './axis.ts';
 import { expandDims, inOrder, viewAs } from './layout.ts';
-import { runsOf, spread, sumRepeats } from './runs.ts';
+import { eachPair, runsOf, spread, sumRepeats } from './runs.ts';
 
 /**
  * Repeats a tensor along its axes of length 1.
  *
- * @param x f32; axes that it lacks in front count as axes of length 1.
+ * @param x f32 or i32; axes that it lacks in front count as axes of length 1.
  * @param shape what each axis shall be: its own length, or any where that is 1.
  * @returns a tensor of `shape`, in the memory order of `x`; `x` itself where nothing changes.
  * @throws ArgumentError if an axis of another length than 1 would have to change.
  */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  expectF32('broadcastTo: x', x);
+export function broadcastTo(x: Weight, shape: Shape): Tensor {
+  x = tensorOf(x, 'broadcastTo: x');
   expectList('broadcastTo: shape', shape);
   if (sameShape(x.shape, shape)) return x;
   const missing = shape.length - x.shape.length;
@@ -27,9 +28,16 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   }
   const source = missing > 0 ? viewAs(inOrder(x, false), full, false) : x;
   const { engine } = x;
-  const y = empty(shape, { name: 'broadcastTo', timeMajor: source.timeMajor, engine });
+  const y = empty(shape, { dtype: x.dtype, name: 'broadcastTo', timeMajor: source.timeMajor, engine });
   const [from, to] = [memoryShape(source), memoryShape(y)];
-  spread(engine, source.ptr, from, to, y.ptr);
+  if (x.dtype === 'f32') spread(engine, source.ptr, from, to, y.ptr);
+  else {
+    // As floats some ids are NaN, of which a kernel may make another.
+    const [ids, copies] = [source.dataView(), y.dataView()];
+    eachPair(runsOf(from, from, to), (at, _, place) => {
+      copies[place] = ids[at]!;
+    });
+  }
   record([source], [y], (tape) => {
     const dx = engine.allocateScratch(source.size);
     engine.scratch(() => sumRepeats(engine, runsOf(from, to), 0, tape.gradientOf(y), dx, 0));
@@ -46,8 +54,9 @@ export function broadcastTo(x: Tensor, shape: Shape): Tensor {
  * @throws ArgumentError if `x` has not two axes or `times` is no positive integer.
  * @see keras.layers.RepeatVector
  */
-export function repeat(x: Tensor, times: number): Tensor {
-  expectTensor('repeat: x', x);
+export function repeat(x: Weight, times: number, ...others: never[]): Tensor {
+  expectNoMore('repeat', others);
+  x = tensorOf(x, 'repeat: x');
   if (x.shape.length !== 2) throw new ArgumentError(`repeat: x expected [B, F], got ${formatShape(x.shape)}`);
   expectCount('repeat: times', times);
   const [batch, features] = x.shape as [number, number];

@@ -1,20 +1,21 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectShape, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectList } from '../../checks/argument-error.ts';
 import { formatShape } from '../../checks/shape.ts';
 import { axisBlock, expectAxis } from './axis.ts';
 import { expandDims, inOrder } from './layout.ts';
 
-function expectParts(what: string, parts: readonly Tensor[]): Tensor {
-  expectList(`${what}: parts`, parts);
-  const first = parts[0];
+/** The parts, one at least and all of one data type. Throws `ArgumentError` otherwise. */
+function tensorsOf(what: string, given: readonly Weight[]): [Tensor, ...Tensor[]] {
+  const parts = expectList(`${what}: parts`, given).map((part, i) => tensorOf(part as Weight, `${what}: parts[${i}]`));
+  const [first] = parts;
   if (!first) throw new ArgumentError(`${what}: parts expected one tensor or more, got none`);
   for (const [i, part] of parts.entries()) {
-    expectTensor(`${what}: parts[${i}]`, part);
     const { dtype } = part;
     if (dtype !== first.dtype) throw new ArgumentError(`${what}: parts[${i}] expected ${first.dtype}, got ${dtype}`);
   }
-  return first;
+  return parts as [Tensor, ...Tensor[]];
 }
 
 /**
@@ -24,10 +25,11 @@ function expectParts(what: string, parts: readonly Tensor[]): Tensor {
  * @returns a tensor in the memory order of the first part.
  * @throws ArgumentError if there is no part or no such axis, or if other axes or the data types differ.
  */
-export function concatenate(parts: readonly Tensor[], axis = -1): Tensor {
-  const first = expectParts('concatenate', parts);
+export function concatenate(parts: readonly Weight[], axis = -1): Tensor {
+  const tensors = tensorsOf('concatenate', parts);
+  const [first] = tensors;
   const at = axisBlock('concatenate', first, axis).axis;
-  for (const [i, part] of parts.entries()) {
+  for (const [i, part] of tensors.entries()) {
     const fits =
       part.shape.length === first.shape.length && part.shape.every((n, j) => j === at || n === first.shape[j]);
     if (!fits) {
@@ -37,8 +39,8 @@ export function concatenate(parts: readonly Tensor[], axis = -1): Tensor {
   }
   const { engine, timeMajor } = first;
   const { kernels } = engine;
-  const ordered = parts.map((part) => inOrder(part, timeMajor));
-  const lengths = parts.map((part) => part.shape[at]!);
+  const ordered = tensors.map((part) => inOrder(part, timeMajor));
+  const lengths = tensors.map((part) => part.shape[at]!);
   const shape = first.shape.with(
     at,
     lengths.reduce((sum, n) => sum + n, 0),
@@ -72,10 +74,11 @@ export function concatenate(parts: readonly Tensor[], axis = -1): Tensor {
  * @returns along axis 1 a tensor that is stored time-major, so that each part is copied whole; along others row-major.
  * @throws ArgumentError if there is no part or no such axis, or if shapes or data types differ.
  */
-export function stack(parts: readonly Tensor[], axis = 0): Tensor {
-  const first = expectParts('stack', parts);
+export function stack(parts: readonly Weight[], axis = 0): Tensor {
+  const tensors = tensorsOf('stack', parts);
+  const [first] = tensors;
   const at = expectAxis(`stack: axis for parts ${formatShape(first.shape)}`, axis, first.shape.length + 1);
-  for (const [i, { shape }] of parts.entries()) expectShape(`stack: parts[${i}]`, shape, first.shape);
-  const layers = parts.map((part) => inOrder(expandDims(inOrder(part, false), at), at === 1));
+  for (const [i, { shape }] of tensors.entries()) expectShape(`stack: parts[${i}]`, shape, first.shape);
+  const layers = tensors.map((part) => inOrder(expandDims(inOrder(part, false), at), at === 1));
   return concatenate(layers, at);
 }

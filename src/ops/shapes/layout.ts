@@ -1,24 +1,21 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectList } from '../../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../../checks/shape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { expectAxis, memoryShape } from './axis.ts';
 
-function expectTimeAxes(what: string, x: Tensor): void {
-  expectTensor(what, x);
-  if (x.shape.length < 2)
-    throw new ArgumentError(`${what} expected a tensor of two or more axes, got ${formatShape(x.shape)}`);
-}
-
 /**
  * Exchanges the first two axes, `[B, T, …]` ↔ `[T, B, …]`, without moving a byte.
  *
  * @returns a view of `x` that shares its memory and its life.
  */
-export function swapTimeBatch(x: Tensor): Tensor {
-  expectTimeAxes('swapTimeBatch: x', x);
+export function swapTimeBatch(x: Weight): Tensor {
+  x = tensorOf(x, 'swapTimeBatch: x');
+  if (x.shape.length < 2)
+    throw new ArgumentError(`swapTimeBatch: x expected a tensor of two or more axes, got ${formatShape(x.shape)}`);
   const [a, b, ...rest] = x.shape as [number, number, ...number[]];
   const y = viewAs(x, [b, a, ...rest], !x.timeMajor);
   y.gatheredFrom = x.gatheredFrom;
@@ -34,7 +31,7 @@ export function viewAs(x: Tensor, shape: Shape, timeMajor: boolean): Tensor {
 
 /** `x` with its first two axes in the wanted memory order: itself, or a copy whose gradient flows back. @internal */
 export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
-  expectTensor('an operand', x);
+  x = tensorOf(x);
   if (x.timeMajor === timeMajor) return x;
   // Axes of length one are in both orders at once.
   if (x.shape.length < 2 || x.shape[0] === 1 || x.shape[1] === 1) return viewAs(x, x.shape, timeMajor);
@@ -62,8 +59,8 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
  * @returns a view of `x`, or of a copy where `x` is time-major.
  * @throws ArgumentError if the sizes differ.
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
-  expectTensor('reshape: x', x);
+export function reshape(x: Weight, shape: Shape): Tensor {
+  x = tensorOf(x, 'reshape: x');
   expectList('reshape: shape', shape);
   const known = shape.every(Number.isInteger) ? sizeOf(shape.filter((n) => n !== -1)) : 0;
   const full = shape.map((n) => (n === -1 ? x.size / known : n));
@@ -82,8 +79,8 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
  * @returns a view of `x`, or of a copy where `x` is time-major and the axis comes before its features.
  * @throws ArgumentError if there is no such axis.
  */
-export function expandDims(x: Tensor, axis = -1): Tensor {
-  expectTensor('expandDims: x', x);
+export function expandDims(x: Weight, axis = -1): Tensor {
+  x = tensorOf(x, 'expandDims: x');
   const at = expectAxis(`expandDims: axis for ${formatShape(x.shape)}`, axis, x.shape.length + 1);
   const source = at < 2 ? inOrder(x, false) : x;
   return viewAs(source, x.shape.toSpliced(at, 0, 1), source.timeMajor);
@@ -95,8 +92,8 @@ export function expandDims(x: Tensor, axis = -1): Tensor {
  * @returns a view of `x`.
  * @throws ArgumentError if there is no such axis or its length is not 1.
  */
-export function squeeze(x: Tensor, axis?: number): Tensor {
-  expectTensor('squeeze: x', x);
+export function squeeze(x: Weight, axis?: number): Tensor {
+  x = tensorOf(x, 'squeeze: x');
   const only =
     axis === undefined ? undefined : expectAxis(`squeeze: axis of ${formatShape(x.shape)}`, axis, x.shape.length);
   if (only !== undefined && x.shape[only] !== 1) {
@@ -115,8 +112,8 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
  * @returns a view where memory can stay as it is (the first two axes exchanged), else a copy.
  * @throws ArgumentError if `axes` does not name every axis once.
  */
-export function transpose(x: Tensor, axes: readonly number[] = [...(x?.shape ?? []).keys()].reverse()): Tensor {
-  expectTensor('transpose: x', x);
+export function transpose(x: Weight, axes: readonly number[] = [...(x?.shape ?? []).keys()].reverse()): Tensor {
+  x = tensorOf(x, 'transpose: x');
   expectList('transpose: axes', axes);
   const rank = x.shape.length;
   const order = axes.map((axis) => expectAxis(`transpose: axes of ${formatShape(x.shape)}`, axis, rank));

@@ -1,5 +1,6 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectList, expectType, shown } from '../../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../../checks/shape.ts';
 import type { Ptr } from '../../engine/abi.ts';
@@ -34,8 +35,8 @@ function copyBlock(engine: Engine, shape: Shape, from: readonly [Ptr, Shape], to
  * @example
  * ops.pad(x, [[0, 0], [1, 0], [0, 0]]); // one step of zeros in front of each sequence [B, T, F]
  */
-export function pad(x: Tensor, widths: readonly (readonly [before: number, after: number])[], value = 0): Tensor {
-  expectTensor('pad: x', x);
+export function pad(x: Weight, widths: readonly (readonly [before: number, after: number])[], value = 0): Tensor {
+  x = tensorOf(x, 'pad: x');
   expectList('pad: widths', widths);
   const isCount = (n: number): boolean => Number.isInteger(n) && n >= 0;
   if (

@@ -1,5 +1,6 @@
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectF32, expectShape, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { empty, expectShape, expectTensor, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { expectIds } from '../ids.ts';
 import { asRows, inOrder } from './layout.ts';
@@ -12,8 +13,8 @@ import { asRows, inOrder } from './layout.ts';
  * @returns `[…]`.
  * @throws ArgumentError if there is not one id for each row, or one is outside [0, C).
  */
-export function pickRows(input: Tensor, ids: Tensor): Tensor {
-  expectF32('pickRows: x', input);
+export function pickRows(input: Weight, ids: Tensor): Tensor {
+  input = floatsOf(input, 'pickRows: x');
   expectTensor('pickRows: ids', ids);
   if (ids.dtype !== 'i32') throw new ArgumentError(`pickRows: ids expected i32, got ${ids.dtype}`);
   expectShape('pickRows: ids', ids.shape, input.shape.slice(0, -1));

@@ -1,5 +1,6 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
-import { empty, expectTensor, type Tensor } from '../../autograd/tensor.ts';
+import { empty, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
@@ -60,8 +61,9 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
  * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together in memory.
  * @throws ArgumentError if there is no such axis, or unless 0 ≤ from ≤ to ≤ its length once counted from the start.
  */
-export function slice(x: Tensor, options: SliceOptions): Tensor {
+export function slice(x: Weight, options: SliceOptions): Tensor {
   const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
+  x = tensorOf(x, 'slice: x');
   const block = axisBlock('slice', x, axis);
   const { length } = block;
   const place = (index: number): number => (typeof index === 'number' && index < 0 ? index + length : index);
@@ -82,8 +84,8 @@ export function slice(x: Tensor, options: SliceOptions): Tensor {
  * @returns a view where `x` is stored time-major, else a copy.
  * @throws ArgumentError if `x` has fewer than two axes or no step `t`.
  */
-export function timeStep(x: Tensor, t: number): Tensor {
-  expectTensor('timeStep: x', x);
+export function timeStep(x: Weight, t: number): Tensor {
+  x = tensorOf(x, 'timeStep: x');
   if (x.shape.length < 2) throw new ArgumentError(`timeStep: x expected [B, T, …], got ${formatShape(x.shape)}`);
   const block = axisBlock('timeStep', x, 1);
   const { length } = block;
@@ -99,8 +101,8 @@ export function timeStep(x: Tensor, t: number): Tensor {
  *
  * @returns a view where `x` is stored time-major, else a copy.
  */
-export function lastStep(x: Tensor): Tensor {
-  expectTensor('lastStep: x', x);
+export function lastStep(x: Weight): Tensor {
+  x = tensorOf(x, 'lastStep: x');
   if (x.shape.length !== 3 || x.shape[1] === 0) {
     throw new ArgumentError(`lastStep: x expected [B, T, F] with T ≥ 1, got ${formatShape(x.shape)}`);
   }
@@ -115,7 +117,8 @@ export function lastStep(x: Tensor): Tensor {
  * @returns the parts in order, in the memory order of `x`: views where a part stands together in memory.
  * @throws ArgumentError if there is no such axis, or the parts do not fill it.
  */
-export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
+export function split(x: Weight, parts: number | readonly number[], axis = -1): Tensor[] {
+  x = tensorOf(x, 'split: x');
   const block = axisBlock('split', x, axis);
   const { length } = block;
   const lengths =
@@ -144,7 +147,8 @@ export function split(x: Tensor, parts: number | readonly number[], axis = -1): 
  * @returns a copy, in the memory order of `x`.
  * @throws ArgumentError if there is no such axis.
  */
-export function reverse(x: Tensor, axis = 1): Tensor {
+export function reverse(x: Weight, axis = 1): Tensor {
+  x = tensorOf(x, 'reverse: x');
   const { outer, length, inner } = axisBlock('reverse', x, axis);
   const { engine } = x;
   const y = empty(x.shape, { dtype: x.dtype, name: 'reverse', timeMajor: x.timeMajor, engine });

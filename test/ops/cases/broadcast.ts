@@ -26,6 +26,7 @@ const broadcastToCases = BROADCASTS.map(([from, to]): GradientCase => {
     of: 'broadcastTo',
     variant: `[${from}] to [${to}]`,
     arguments: [{ shape: from }],
+    moves: true,
     run: (x) => ops.broadcastTo(x, to),
     shape: to,
     reference: (x) =>
@@ -39,7 +40,7 @@ const broadcastToCases = BROADCASTS.map(([from, to]): GradientCase => {
   };
 });
 
-const MASKS: Shape[] = [SEQUENCE, [3, 2], [3], [3, 2, 1], [1, 2, 5], [1, 1, 5], [1, 2]];
+const MASKS: Shape[] = [SEQUENCE, [2, 5], [5], [3, 2, 1], [1, 2, 5], [1, 1, 5], [2, 1]];
 
 /** One mask for both data types; of the operands one may be a number. */
 const whereCases = MASKS.flatMap((shape) =>
@@ -49,7 +50,7 @@ const whereCases = MASKS.flatMap((shape) =>
       2,
       77,
     );
-    const full = [...shape, ...SEQUENCE.slice(shape.length).map(() => 1)];
+    const full = [...SEQUENCE.slice(shape.length).map(() => 1), ...shape];
     const isSet = (index: number[]): boolean =>
       pick(
         flags,
@@ -76,7 +77,7 @@ const numberCases = [false, true].map((numberFirst): GradientCase => {
     arguments: [{ shape: SEQUENCE }],
     moves: true,
     run: (x) => {
-      const mask = tensor(flags, { shape: [3, 2], dtype: 'i32' });
+      const mask = tensor(flags, { shape: [3, 2, 1], dtype: 'i32' });
       return numberFirst ? ops.where(mask, 7, x) : ops.where(mask, x, 7);
     },
     reference: (x) =>
@@ -92,6 +93,7 @@ export const broadcastCases: GradientCase[] = [
     of: 'repeat',
     variant: '[2, 3], four times',
     arguments: [{ shape: [2, 3] }],
+    moves: true,
     run: (x) => ops.repeat(x, 4),
     shape: [2, 4, 3],
     reference: (x) => build([2, 4, 3], ([b, , f]) => pick(x, [2, 3], [b!, f!])),

@@ -1,0 +1,47 @@
+import { tensorOf, type Weight } from '../../autograd/parameter.ts';
+import { filled, Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError, isFloat32 } from '../../checks/argument-error.ts';
+import { broadcastTo } from '../shapes/broadcast.ts';
+import { commonShape, type Operand } from './binary.ts';
+import { select } from './select.ts';
+
+/**
+ * y = a where the mask is not 0, else b
+ *
+ * The three shapes line up from their last axes, and repeat as in `add`. A mask `[B, T]` of sequences `[B, T, F]` takes an axis more:
+ * `where(expandDims(mask), a, b)`.
+ *
+ * @param mask f32 or i32. No gradient flows to it.
+ * @param a f32 or i32, of one data type with `b`; each of the two may be a number. Two numbers give f32.
+ * @returns a tensor of the common shape.
+ * @throws ArgumentError if the data types of a and b differ, or two lengths differ and neither is 1.
+ * @see numpy.where
+ *
+ * @example
+ * ops.where(ops.greater(x, 0), x, 0); // relu
+ */
+export function where(mask: Weight, a: Operand, b: Operand): Tensor {
+  const choice = tensorOf(mask, 'where: mask');
+  const operands = [a, b].map((x, i) => (typeof x === 'number' ? x : tensorOf(x, `where: ${'ab'[i]}`)));
+  const tensors = [choice, ...operands].filter((x) => x instanceof Tensor);
+  const areIds = operands.some((x) => typeof x !== 'number' && x.dtype === 'i32');
+  for (const [i, x] of operands.entries()) {
+    if (typeof x !== 'number' || (areIds ? (x | 0) === x : !Number.isFinite(x) || isFloat32(x))) continue;
+    const expected = areIds ? 'an integer of 32 bits for ids' : 'float32';
+    throw new ArgumentError(`where: ${'ab'[i]} expected ${expected}, got ${x}`);
+  }
+  const shape = commonShape(
+    'where',
+    tensors.map((x) => x.shape),
+  );
+  const [left, right] = operands.map((x) => (typeof x === 'number' ? x : broadcastTo(x, shape))) as [Operand, Operand];
+  const whole = broadcastTo(choice, shape);
+  if (typeof left !== 'number' || typeof right !== 'number') return select(whole, left, right);
+  const first = filled(shape, left, choice.engine);
+  try {
+    return select(whole, first, right);
+  } finally {
+    // Within a step it lives as long as the step.
+    first.dispose();
+  }
+}
