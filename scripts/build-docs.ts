@@ -126,7 +126,6 @@ const app = await Application.bootstrapWithPlugins({
     'AnyCell',
     'Iterated',
     'CallbackOf',
-    'FitOptionsOf',
   ],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,

@@ -1,5 +1,5 @@
 import { filled, type Tensor } from '../../autograd/tensor.ts';
-import { where } from '../../ops/elementwise/select.ts';
+import { select } from '../../ops/elementwise/select.ts';
 import { beginProbe, type HiddenProbe } from '../../ops/hidden-probe.ts';
 import { stack } from '../../ops/shapes/joins.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
@@ -47,8 +47,8 @@ export function composedScan(
       else {
         const mask = timeStep(options.mask!, t);
         const before = states;
-        output = where(mask, made.output, output ?? 0);
-        states = made.states.map((state, s) => where(mask, state, before[s]!));
+        output = select(mask, made.output, output ?? 0);
+        states = made.states.map((state, s) => select(mask, state, before[s]!));
       }
     }
     if (options.returnSequences) outputs[t] = output!;

@@ -4,7 +4,7 @@ import type { Cell } from '../../cells/cell.ts';
 import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import { mul } from '../../ops/elementwise/elementwise.ts';
-import { where } from '../../ops/elementwise/select.ts';
+import { select } from '../../ops/elementwise/select.ts';
 import { scanOf } from '../../ops/recurrence.ts';
 import { reshape, swapTimeBatch } from '../../ops/shapes/layout.ts';
 import type { StreamProgram } from '../../streaming/program.ts';
@@ -144,10 +144,10 @@ function silentUntilFirst({ outputs, last, states }: UnrollResult, mask: Tensor,
   if (!outputs) {
     const width = last.shape[1]!;
     const made = maskOf(last, 2, (i) => firsts[Math.floor(i / width)]! >= 0);
-    return { outputs, last: where(made, last, 0), states };
+    return { outputs, last: select(made, last, 0), states };
   }
   const made = maskOf(outputs, 2, (i) =>
     outputs.timeMajor ? hasStepped(i % batch, Math.floor(i / batch)) : hasStepped(Math.floor(i / time), i % time),
   );
-  return { outputs: where(made, outputs, 0), last, states };
+  return { outputs: select(made, outputs, 0), last, states };
 }

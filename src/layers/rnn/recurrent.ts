@@ -2,7 +2,7 @@ import { filled, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import type { Nested } from '../../data/nested.ts';
 import { scale } from '../../ops/elementwise/elementwise.ts';
-import { where } from '../../ops/elementwise/select.ts';
+import { select } from '../../ops/elementwise/select.ts';
 import { labelled } from '../../ops/hidden-probe.ts';
 import { reverse } from '../../ops/shapes/slices.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
@@ -131,7 +131,7 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     );
     carried?.keep(states);
     let y = outputs ?? last;
-    if (outputs && mask && zeroOutputForMask) y = where(mask, outputs, 0);
+    if (outputs && mask && zeroOutputForMask) y = select(mask, outputs, 0);
     if (outputs && goBackwards && !options.ownTime) {
       y = reverse(y, 1);
       if (mask) y.mask = reverse(mask, 1);

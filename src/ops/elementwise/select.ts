@@ -68,5 +68,3 @@ export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
   const isBad = select(mask, 0, sub(squares, squares));
   return Object.assign(select(isBad, 0, x), { mask: x.mask });
 }
-
-export { select as where };
