@@ -19,7 +19,8 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   expectF32('embed: weight', tensorOf(weight));
   const table = inOrder(tensorOf(weight), false);
   const { engine } = table;
-  if (ids.dtype !== 'i32') throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}`);
+  if (ids.dtype !== 'i32')
+    throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}; model() wants inputs: { dtype: 'i32' }`);
   if (table.shape.length !== 2) {
     throw new ArgumentError(`embed: weight expected [vocabulary, width], got ${formatShape(table.shape)}`);
   }
