@@ -129,7 +129,7 @@ test.each<[string, () => unknown, string]>([
   [
     'inputShape with undefined',
     () => t.gru({ units: 1, inputShape: [undefined, 1] as never }),
-    'gru: inputShape expected a list of lengths, got a list of 2; null for one that varies',
+    'gru: inputShape expected a list of lengths, got a list of 2; null where it varies',
   ],
   [
     'a regularizer that is a number',

@@ -1,8 +1,8 @@
 import { Parameter } from '../../autograd/parameter.ts';
 import { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectType } from '../../checks/argument-error.ts';
-import { checkShape, type Shape } from '../../checks/shape.ts';
-import { type Initializer, type InitializerSpec, initializer } from './initializers.ts';
+import { checkShape } from '../../checks/shape.ts';
+import { initializer } from './initializers.ts';
 import type { AnyLayer, CustomChecks } from './layer.ts';
 import { expectTensors } from './network.ts';
 
@@ -33,7 +33,11 @@ export const customChecks: Required<CustomChecks> = {
     seen.add(layer);
   },
 
-  weight(layer: AnyLayer, name: string, shape: Shape, how: InitializerSpec | Initializer): void {
+  weight(layer, isMaking, [name, shape, how]): void {
+    // Made at every call it would never be trained.
+    if (!isMaking) {
+      throw new ArgumentError(`${layer.describe()}: addWeight() expected in makeWeights(), Keras's build()`);
+    }
     const what = `${layer.describe()}: addWeight`;
     expectType(`${what}: name`, name, 'a string');
     checkShape(shape, `${what}: shape of '${name}'`);

@@ -145,8 +145,12 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 export interface CustomChecks {
   /** Throws for what `call` returned if it is no tensors, and for a layer that is not built as one should be. */
   called?(layer: AnyLayer, y: unknown, isInNetwork: boolean): void;
-  /** Throws for an argument of `addWeight` that does not fit. */
-  weight?(layer: AnyLayer, name: string, shape: Shape, how: InitializerSpec | Initializer): void;
+  /** Throws for an argument of `addWeight` that does not fit, and outside `makeWeights`. */
+  weight?(
+    layer: AnyLayer,
+    isMaking: boolean,
+    given: readonly [name: string, shape: Shape, how: InitializerSpec | Initializer],
+  ): void;
 }
 
 let checks: CustomChecks = {};
@@ -244,7 +248,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const { inputShape, batchInputShape = inputShape } = options;
     if (batchInputShape !== undefined && !isShape(batchInputShape)) {
       throw new ArgumentError(
-        `${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}; null for one that varies`,
+        `${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}; null where it varies`,
       );
     }
     this.assumesShape = !batchInputShape;
@@ -572,12 +576,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     how: InitializerSpec | Initializer,
     regularizer?: RegularizerSpec | undefined,
   ): Parameter {
-    // Made at every call it would never be trained.
-    if (!this.#makesWeights) {
-      throw new ArgumentError(`${this.describe()}: addWeight() expected in makeWeights(), Keras's build()`);
-    }
     const fullName = `${this.path}/${name}`;
-    checks.weight?.(this, name, shape, how);
+    checks.weight?.(this, this.#makesWeights, [name, shape, how]);
     const initialize = typeof how === 'function' ? how : initializer(how);
     if (!weightSource && !(sizeOf(shape) < 2 ** 30)) {
       throw new ArgumentError(`${fullName} expected fewer than 2^30 numbers, got ${formatShape(shape)}`);
