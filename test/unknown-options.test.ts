@@ -32,7 +32,7 @@ describe.each(Object.entries(optionCases))('%s', (name, [unknown, meant, call]) 
 
 test.each<[string, () => unknown]>([
   [
-    "regularizer: unknown option 'l3'; expected l1, l2",
+    "dense: kernelRegularizer: unknown option 'l3'; expected l1, l2",
     () => dense({ units: 1, kernelRegularizer: { l3: 1 } as object }),
   ],
   [

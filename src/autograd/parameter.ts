@@ -15,6 +15,8 @@ export class Parameter {
   readonly tensor: Tensor;
   /** Whether optimizers change it. */
   trainable = true;
+  /** Whether a layer made it for one of its weights. @internal */
+  isOwned = false;
   /** Counts changes of the values. */
   version = 0;
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();

@@ -68,6 +68,8 @@ export class Tensor {
    * it and pass it on.
    */
   mask: Tensor | undefined;
+  /** Name of the activation that a layer made it with, where that is known. @internal */
+  activation: string | undefined;
   #at: Ptr;
   // 0: persistent; −1: disposed of; −2: overwritten; else the number of the step it belongs to.
   #step: number;
@@ -93,9 +95,8 @@ export class Tensor {
     if (this.#step !== 0 && this.#step !== this.engine.openStep) {
       const ends: Record<number, string> = { [-1]: 'was disposed of', [-2]: 'has been overwritten by its loss' };
       const why = ends[this.#step] ?? `belongs to step ${this.#step}, which has ended`;
-      throw new DeadTensorError(
-        `tensor '${this.name}' ${formatShape(this.shape)} ${why}; copy what must outlive a step with toArray() or keep()`,
-      );
+      const advice = this.parameter ? '' : '; copy what must outlive a step with toArray() or keep()';
+      throw new DeadTensorError(`tensor '${this.name}' ${formatShape(this.shape)} ${why}${advice}`);
     }
     return this.#at;
   }

@@ -17,7 +17,8 @@ function likeness(a: string, b: string): number {
 }
 
 /** Asks for the known name that is most like one that is not known; nothing where none is. */
-export function nearestName(given: string, known: readonly string[]): string {
+export function nearestName(given: unknown, known: readonly string[]): string {
+  if (typeof given !== 'string') return '';
   const [nearest] = known
     .map((name) => ({ name, like: likeness(letters(given), letters(name)) }))
     .filter(({ like }) => like > 0)

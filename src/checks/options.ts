@@ -5,10 +5,18 @@ import { ArgumentError, shown } from './argument-error.ts';
 export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 
 /** What is said of a name that is not known, beside the known ones; nothing until `hintBy` is called, so that an app need not carry it. */
-export let hint = (_given: string, _known: readonly string[]): string => '';
+export let hint = (_given: unknown, _known: readonly string[]): string => '';
 
 export function hintBy(own: typeof hint): void {
   hint = own;
+}
+
+/** The error for a name that is none of `known`, with the one that is most like it. @internal */
+export function unknownName(what: string, known: readonly string[], given: unknown, orElse = ''): ArgumentError {
+  const meant = hint(given, known);
+  return new ArgumentError(
+    `${what} expected one of ${known.join(', ')}${orElse}, got ${shown(given)}${meant && `; ${meant}`}`,
+  );
 }
 
 /**

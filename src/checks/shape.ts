@@ -9,8 +9,8 @@ export const formatShape = (shape: readonly (number | null)[]): string =>
 export const sameShape = (a: Shape, b: Shape): boolean => a?.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Throws `ArgumentError` unless it is a list of lengths. */
-export function checkShape(shape: Shape): void {
+export function checkShape(shape: Shape, what = 'shape'): void {
   if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n) && n >= 0)) {
-    throw new ArgumentError(`shape expected a list of integers ≥ 0, got ${formatShape(shape)}`);
+    throw new ArgumentError(`${what} expected a list of integers ≥ 0, got ${formatShape(shape)}`);
   }
 }

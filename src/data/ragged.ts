@@ -61,7 +61,9 @@ export function toSamples(
   what: string,
   { oneEachStep = dtype === 'i32' }: { oneEachStep?: boolean | undefined } = {},
 ): NdArray | RaggedArray {
-  if (values instanceof RaggedArray) return raggedOf(values.sequences, dtype, what);
+  // That of another copy of the package is of another class.
+  const sequences = (values as RaggedArray | undefined)?.sequences;
+  if (Array.isArray(sequences)) return raggedOf(sequences, dtype, what);
   if (Array.isArray(values)) {
     if (values[0] instanceof NdArray) return raggedOf(values as NdArray[], dtype, what);
     // Features of unequal number are a mistake, sequences of unequal length are not.

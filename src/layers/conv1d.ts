@@ -57,7 +57,7 @@ class Conv1d extends Layer {
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
     expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
-    activation(options.activation ?? 'linear');
+    activation(options.activation ?? 'linear', 'conv1d: activation');
     this.#options = options;
     // So long a sequence has room for any window: what is left to refuse is an option.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);

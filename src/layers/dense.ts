@@ -44,7 +44,7 @@ class Dense extends Layer {
   constructor(options: DenseOptions) {
     super('dense', options, own);
     expectCount('dense: units', options.units);
-    activation(options.activation ?? 'linear');
+    activation(options.activation ?? 'linear', 'dense: activation');
     this.#options = options;
   }
 

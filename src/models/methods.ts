@@ -5,7 +5,8 @@ import { ArgumentError, expectList, isFloat32 } from '../checks/argument-error.t
 import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike, NdArray } from '../data/array.ts';
 import { addArrayMethods, addTo } from '../data/array-methods.ts';
-import { type AnyLayer, Layer } from '../layers/base/layer.ts';
+import { customChecks } from '../layers/base/custom-checks.ts';
+import { type AnyLayer, checkCustomLayers, Layer } from '../layers/base/layer.ts';
 import { Runs } from '../train/runs.ts';
 import { type AnyModel, Model } from './model.ts';
 
@@ -14,8 +15,14 @@ function copiesOf(weights: readonly Parameter[]): NdArray<Float32Array>[] {
 }
 
 /** Sets all weights, or none. */
-function assignAll(what: string, weights: readonly Parameter[], values: readonly DataLike[]): void {
+function assignAll(what: string, layer: AnyLayer, values: readonly DataLike[]): void {
+  const { weights } = layer;
   expectList(`${what}: weights`, values);
+  if (!layer.isBuilt && values.length > 0) {
+    throw new ArgumentError(
+      `${what} expected weights that are made; inputShape of the first layer makes them, or a call`,
+    );
+  }
   if (values.length !== weights.length) {
     throw new ArgumentError(`${what}: weights expected a list of ${weights.length}, got ${values.length}`);
   }
@@ -33,13 +40,26 @@ function assignAll(what: string, weights: readonly Parameter[], values: readonly
   for (const [i, weight] of weights.entries()) weight.assign(arrays[i]!);
 }
 
+/** The error for a method that a layer of somebody's own lacks. Where TypeScript compiles the layer, it has said so before. */
+const lacks = (layer: AnyLayer, method: string): ArgumentError =>
+  new ArgumentError(`${layer.describe()}: a layer expected to have ${method}`);
+
 const layerMethods = {
+  call(this: Layer): never {
+    throw lacks(this, 'call(x, options), which computes');
+  },
+  config(this: Layer): never {
+    throw lacks(this, 'config(), which returns { ...this.baseConfig(), …its own options }, to be saved');
+  },
+  outputShape(this: Layer): never {
+    throw lacks(this, 'outputShape(inputShape), which tells the shape of what call() returns');
+  },
   getWeights(this: Layer): NdArray<Float32Array>[] {
     return copiesOf(this.weights);
   },
   setWeights(this: Layer, weights: readonly DataLike[]): void {
     new Runs(this).expectNone(`${this.describe()}: setWeights`, true);
-    assignAll(`${this.describe()}: setWeights`, this.weights, weights);
+    assignAll(`${this.describe()}: setWeights`, this, weights);
   },
 };
 
@@ -49,7 +69,11 @@ const modelMethods = {
   },
   setWeights(this: Model, weights: readonly DataLike[]): void {
     this.trainer.runs.expectNone('setWeights', true);
-    assignAll(`${this.name}: setWeights`, this.weights, weights);
+    assignAll(`${this.name}: setWeights`, this.network, weights);
+  },
+  /** `JSON.stringify` would write no weights. */
+  toJSON(this: Model): never {
+    throw new ArgumentError(`${this.name}: a model is no JSON; encodeModel(model) saves it`);
   },
 };
 
@@ -112,11 +136,12 @@ const printed = <T>(text: (self: T) => string): object => ({
 
 /**
  * Adds methods that a small app can do without: `getWeights` and `setWeights` of models and layers, `row`, `slice` and `argMax` of arrays, and what
- * `console.log` shows of tensors, parameters, arrays, layers and models.
+ * `console.log` shows of tensors, parameters, arrays, layers and models. Has layers of somebody's own checked.
  *
  * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
  */
 export function addMethods(): void {
+  checkCustomLayers(customChecks);
   addArrayMethods();
   addTo(Layer, layerMethods);
   addTo(Model, modelMethods);

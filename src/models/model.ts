@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, shown, shownStranger } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { type DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
@@ -133,6 +133,19 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.network.name;
   }
 
+  /**
+   * Whether training changes its weights. Setting it sets that of every layer, also of one that other models have, and takes effect at the next batch.
+   *
+   * @see keras.Model (trainable)
+   */
+  get trainable(): boolean {
+    return this.network.trainable;
+  }
+
+  set trainable(value: boolean) {
+    this.network.trainable = value;
+  }
+
   /** In the order in which they were given. */
   get layers(): readonly AnyLayer[] {
     return this.network.sublayers;
@@ -168,6 +181,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
   /** Keras's table of layers and parameter counts, as text. */
   summary(): string {
+    this.network.expectAlive();
     this.network.setScope();
     return summary(this.network);
   }
@@ -195,7 +209,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   compile(options: CompileOptions): void {
     const names = { optimizer: 1, loss: 1, lossWeights: 1, metrics: 1, weightedMetrics: 1 };
     const { optimizer, ...objective } = checkOptions('compile', options, names);
-    const { trainer } = this;
+    const { network, trainer } = this;
+    network.expectAlive();
     trainer.runs.expectNone('compile');
     const before = trainer.isCompiled ? trainer.compiled : undefined;
     const isOwn = !(optimizer instanceof Optimizer);
@@ -371,6 +386,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *   model, except from a callback of `fit`.
    */
   resetStates(...none: readonly never[]): void {
+    this.network.expectAlive();
     this.trainer.runs.expectNone('resetStates', true);
     this.network.resetStates(...none);
   }
@@ -390,7 +406,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.trainer.withFreshStates(body);
   }
 
-  /** Frees weights and their optimizer state. Throws `ArgumentError` while a call that returns a promise runs on the model. */
+  /** Frees weights and their optimizer state; the model is of no use afterwards, and says so by `DeadTensorError`. Throws `ArgumentError` while a call that returns a promise runs on the model. */
   dispose(): void {
     this.trainer.runs.expectNone('dispose');
     if (this.isCompiled) this.optimizer.dispose(this.weights);
@@ -401,7 +417,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 
 /** Throws `ArgumentError` for what is no model. */
 export function expectModel(what: string, model: unknown): void {
-  if (!(model instanceof Model)) throw new ArgumentError(`${what}: model expected a model, got ${shown(model)}`);
+  if (!(model instanceof Model))
+    throw new ArgumentError(`${what}: model expected a model, got ${shownStranger(model, 'network')}`);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: training does not care what its model predicts.

@@ -18,7 +18,8 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   expectTensor('embed: ids', ids);
   const table = inOrder(floatsOf(weight, 'embed: weight'), false);
   const { engine } = table;
-  if (ids.dtype !== 'i32') throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}`);
+  if (ids.dtype !== 'i32')
+    throw new ArgumentError(`embed: ids expected i32, got ${ids.dtype}; model() wants inputs: { dtype: 'i32' }`);
   if (table.shape.length !== 2) {
     throw new ArgumentError(`embed: weight expected [vocabulary, width], got ${formatShape(table.shape)}`);
   }

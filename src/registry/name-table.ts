@@ -1,5 +1,5 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
-import { hint } from '../checks/options.ts';
+import { unknownName } from '../checks/options.ts';
 import { customObject, madeOf, nameOfCustom } from './custom-objects.ts';
 
 type Maker<T> = (options: never) => T;
@@ -49,10 +49,6 @@ export class NameTable<T> {
     if (own !== undefined) {
       return (options) => (nameOfCustom(name) === undefined ? madeOf(own, options) : own) as T;
     }
-    const known = Object.keys(makers);
-    const meant = word && hint(word, known);
-    throw new ArgumentError(
-      `${this.#what} expected one of ${known.join(', ')}, got ${shown(name)}${meant && `; ${meant}`}`,
-    );
+    throw unknownName(this.#what, Object.keys(makers), name);
   }
 }

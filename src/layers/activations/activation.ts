@@ -17,7 +17,7 @@ class Activation extends Layer {
 
   constructor(options: ActivationOptions) {
     super('activation', options, own);
-    functionOf(options.activation);
+    functionOf(options.activation, 'activation: activation');
     this.#activation = options.activation;
   }
 

@@ -1,5 +1,5 @@
 import { expectShape, type Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { unknownName } from '../../checks/options.ts';
 import { relu, sigmoid, tanh } from '../../ops/elementwise/elementwise.ts';
 import { softmaxRows } from '../../ops/softmax.ts';
 import { customName } from '../../registry/custom-objects.ts';
@@ -26,9 +26,10 @@ export type ActivationSpec = ActivationName | Activation;
 /**
  * The activation of a name, or a function of the caller's own.
  *
+ * @param what whose activation it is, in errors.
  * @throws ArgumentError for an unknown name; where a function is applied, if it returns anything but a tensor of x's shape.
  */
-export function activation(spec: ActivationSpec): Activation {
+export function activation(spec: ActivationSpec, what = 'activation'): Activation {
   if (typeof spec === 'function') {
     return (x) => {
       const y: Tensor | undefined = spec(x);
@@ -37,8 +38,7 @@ export function activation(spec: ActivationSpec): Activation {
     };
   }
   if (typeof spec === 'string' && Object.hasOwn(activations, spec)) return activations[spec]!;
-  const known = Object.keys(activations).join(', ');
-  throw new ArgumentError(`activation expected one of ${known} or a function, got ${shown(spec)}`);
+  throw unknownName(what, Object.keys(activations), spec, ' or a function');
 }
 
 /** Its name, and of a function of the caller's own what a file has in its place. Anything else is itself. */

@@ -1,5 +1,5 @@
-import { ArgumentError, shown } from '../../checks/argument-error.ts';
-import { checkOptions } from '../../checks/options.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { checkOptions, unknownName } from '../../checks/options.ts';
 import { type Shape, sizeOf } from '../../checks/shape.ts';
 import { Init } from '../../engine/abi.ts';
 import { engine as currentEngine } from '../../engine/engine.ts';
@@ -183,7 +183,7 @@ const numbers = {
 };
 
 /** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
-export function initializer(spec: InitializerSpec): Initializer {
+export function initializer(spec: InitializerSpec, what = 'initializer'): Initializer {
   if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
   if (spec && typeof spec === 'object') {
     const own = Object.hasOwn(numbers, spec.name) && numbers[spec.name];
@@ -192,5 +192,5 @@ export function initializer(spec: InitializerSpec): Initializer {
     if (spec.name === 'randomNormal') return normal(spec.mean ?? 0, spec.stddev);
     if (spec.name === 'constant') return (shape) => new Float32Array(sizeOf(shape)).fill(spec.value);
   }
-  throw new ArgumentError(`initializer expected one of ${Object.keys(plain).join(', ')}, got ${shown(spec)}`);
+  throw unknownName(what, Object.keys(plain), spec);
 }

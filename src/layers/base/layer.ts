@@ -1,11 +1,12 @@
 import { Parameter, totalSize } from '../../autograd/parameter.ts';
 import { type DType, expectShape, Tensor, tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectType, shown, shownStranger } from '../../checks/argument-error.ts';
+import { DeadTensorError } from '../../checks/dead-tensor-error.ts';
 import type { NestedNumbers } from '../../checks/nested-numbers.ts';
 import { checkOptions, type Names } from '../../checks/options.ts';
 import { formatShape, type Shape, sizeOf } from '../../checks/shape.ts';
 import type { DataLike, NdArray } from '../../data/array.ts';
-import { leavesOf, mapNested, type Nested } from '../../data/nested.ts';
+import { leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
 import { nextStream, type RandomState, type RandomStream, seedStream } from '../../engine/random.ts';
 import { changed, noted, transaction } from '../../engine/transaction.ts';
 import type { Json, LayerConfig } from '../../io/model-file.ts';
@@ -48,7 +49,7 @@ const layerNames: Names<LayerOptions> = {
 export type OwnNames<O extends LayerOptions, Taken extends LayerOptions = LayerOptions> = Names<Omit<O, keyof Taken>>;
 
 export interface CallOptions {
-  /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere. */
+  /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere; `call` always gets true or false. */
   training?: boolean | undefined;
   /** `[B, T]` f32: 1 where a step counts, 0 where it is padding; for inputs of more axes any number of the first. Default: the mask that the input carries. */
   mask?: Tensor | undefined;
@@ -66,6 +67,9 @@ export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialSta
   initialState?: CallOptions['initialState'] | Tensor;
 }
 
+// What most calls get.
+const plainOptions = [false, true].map((training): CallOptions => Object.freeze({ training }));
+
 const callNames: Names<CallOptions> = { training: true, mask: 1, initialState: 1, ownTime: 1 };
 
 let trainingNow = false;
@@ -81,7 +85,7 @@ export function withTraining<T>(training: boolean, body: () => T): T {
   }
 }
 
-export const isTraining = (options: CallOptions): boolean => options.training ?? trainingNow;
+export const isTraining = (options: Pick<CallOptions, 'training'>): boolean => options.training ?? trainingNow;
 
 /** Gives a new weight its values instead of its initializer; it throws where it has none that fit. */
 export type WeightSource = (name: string, shape: Shape) => Float32Array;
@@ -137,6 +141,25 @@ export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): 
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
+/** What is looked at in a layer of somebody's own. */
+export interface CustomChecks {
+  /** Throws for what `call` returned if it is no tensors, and for a layer that is not built as one should be. */
+  called?(layer: AnyLayer, y: unknown, isInNetwork: boolean): void;
+  /** Throws for an argument of `addWeight` that does not fit, and outside `makeWeights`. */
+  weight?(
+    layer: AnyLayer,
+    isMaking: boolean,
+    given: readonly [name: string, shape: Shape, how: InitializerSpec | Initializer],
+  ): void;
+}
+
+let checks: CustomChecks = {};
+
+/** Has layers of somebody's own checked; until then an app need not carry the checks. @internal */
+export function checkCustomLayers(own: CustomChecks): void {
+  checks = own;
+}
+
 /** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
 export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   (x: Input, options?: GivenCallOptions): Output;
@@ -165,7 +188,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
 /**
  * Weights and what is computed with them.
  *
- * A subclass declares its weights in `makeWeights`, computes in `call`, and says in `outputShape` what a batch of a shape
+ * A subclass declares its weights in `makeWeights` (Keras's `build`), computes in `call`, and says in `outputShape` what a batch of a shape
  * becomes. One that is made of other layers says so in `sublayers`; their weights are then its own.
  *
  * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output `[B, T, …]` of the
@@ -199,13 +222,15 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #seeds: RandomStream | undefined;
   // Its tree, when last looked at.
   #known: ReadonlySet<AnyLayer> | undefined;
+  #makesWeights = false;
+  #isDisposed = false;
 
   /**
    * @param own names of the options that the layer has beside `LayerOptions`, each with 1: any other is refused, and `baseConfig` has these
    *   too. Without it no option is refused.
    * @param shape its `batchInputShape` where the options give none.
    */
-  constructor(defaultName: string, options: LayerOptions, own?: object, shape?: BatchShape) {
+  constructor(defaultName: string, options: LayerOptions = {}, own?: object, shape?: BatchShape) {
     if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
     super((self: Layer<Output, Input>, x: Input, callOptions: GivenCallOptions) =>
       transaction(() => self.#run(x, callOptions)),
@@ -214,7 +239,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.name = options.name ?? defaultName;
     expectType(`${defaultName}: name`, this.name, 'a string');
     this.#activityRegularizer = options.activityRegularizer;
-    refuseUnknown(options);
+    refuseUnknown(defaultName, options);
     for (const name in own) {
       this.#ownOptions.push([name, (options as Record<string, Json>)[name]!]);
     }
@@ -222,14 +247,16 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#trainable = options.trainable ?? true;
     const { inputShape, batchInputShape = inputShape } = options;
     if (batchInputShape !== undefined && !isShape(batchInputShape)) {
-      throw new ArgumentError(`${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}`);
+      throw new ArgumentError(
+        `${this.name}: inputShape expected a list of lengths, got ${shown(batchInputShape)}; null where it varies`,
+      );
     }
     this.assumesShape = !batchInputShape;
     this.batchInputShape = options.batchInputShape ?? (inputShape ? [null, ...inputShape] : shape);
   }
 
   #run(x: Input, called: GivenCallOptions): Output {
-    const { mask: given, initialState } = checkOptions(this.name, called, callNames);
+    const { mask: given, initialState, ownTime } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {
       throw new ArgumentError(
@@ -247,9 +274,15 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       isTensor(x) && mask ? withMask(each, mask) : hideMasked(each, each.mask),
     );
     const states = isTensor(initialState) ? [initialState] : initialState;
-    const isPlain = !mask && given === undefined && initialState === undefined;
-    const options = isPlain ? called : { ...called, mask, initialState: states || undefined };
-    const y = this.call(seen as Input, options as CallOptions);
+    const training = isTraining(called);
+    const isPlain = !mask && given === undefined && initialState === undefined && !ownTime;
+    const options = isPlain
+      ? plainOptions[+training]!
+      : { ...called, training, mask, initialState: states || undefined };
+    const y = this.call(seen as Input, options);
+    checks.called?.(this, y, running !== undefined);
+    // A function that returns its argument leaves it what it was.
+    if (isTensor(y) && y !== (seen as unknown)) y.activation ??= this.outputActivation;
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     if (!this.#lastOutput) {
@@ -272,8 +305,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     }
   }
 
-  /** Makes the weights that inputs of this shape need. Once built, checks that a shape still fits. */
+  /** Makes the weights that inputs of this shape need, by `makeWeights`, which is what Keras's `build` is. Once built, checks that a shape still fits. */
   build(inputShape: ShapeOf<Input>): void {
+    this.expectAlive();
     this.checkInput(inputShape);
     if (this.#builtFor && this.isBuilt) {
       if (this.#ownWeights.length === 0) return;
@@ -295,10 +329,18 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
         this.#weightNames.length = 0;
         this.#penalties.length = 0;
         this.#builtFor = undefined;
+        this.#makesWeights = false;
       });
+      this.#makesWeights = true;
       this.makeWeights(inputShape);
+      this.#makesWeights = false;
       this.#builtFor = inputShape;
     });
+  }
+
+  /** Throws `DeadTensorError` after `dispose`. @internal */
+  expectAlive(): void {
+    if (this.#isDisposed) throw new DeadTensorError(`${this.describe()} was disposed of`);
   }
 
   /** Whether its weights have been made. */
@@ -444,6 +486,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
+  /** The same of the output at a place. @internal */
+  activationOf(key: NestedKey): string | undefined {
+    return key === undefined ? this.outputActivation : undefined;
+  }
+
   /** Where it reads ids: one more than the largest. */
   get inputLimit(): number | undefined {
     return undefined;
@@ -530,6 +577,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     regularizer?: RegularizerSpec | undefined,
   ): Parameter {
     const fullName = `${this.path}/${name}`;
+    checks.weight?.(this, this.#makesWeights, [name, shape, how]);
     const initialize = typeof how === 'function' ? how : initializer(how);
     if (!weightSource && !(sizeOf(shape) < 2 ** 30)) {
       throw new ArgumentError(`${fullName} expected fewer than 2^30 numbers, got ${formatShape(shape)}`);
@@ -537,6 +585,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const values = weightSource ? weightSource(fullName, shape) : initialize(shape, this.random);
     const weight = new Parameter(fullName, shape, values);
     weight.trainable = this.#trainable;
+    weight.isOwned = true;
     this.#ownWeights.push(weight);
     this.#weightNames.push(name);
     if (regularizer) this.#penalties.push(() => regularizerOf(regularizer)(weight));
@@ -578,6 +627,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   /** Frees the weights' memory; the layer is of no use afterwards. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const weight of this.#ownWeights) weight.dispose();
     this.carried?.reset();
     for (const layer of this.sublayers) layer.dispose();
@@ -585,10 +635,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 }
 
 /** Throws `ArgumentError` for an initializer or a regularizer that there is not, whatever the layer wants it for. */
-function refuseUnknown(options: object): void {
+function refuseUnknown(layer: string, options: object): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    if (option.endsWith('Regularizer')) regularizerOf(value);
-    if (option.endsWith('Initializer')) initializer(value);
+    const what = `${layer}: ${option}`;
+    if (option.endsWith('Regularizer')) regularizerOf(value, what);
+    if (option.endsWith('Initializer')) initializer(value, what);
   }
 }

@@ -50,6 +50,15 @@ const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
+/** Throws `ArgumentError` unless what a function returned is a tensor, or a list or a record of them. */
+export function expectTensors(what: string, y: unknown): void {
+  if (isTensor(y)) return;
+  const outputs: unknown[] = y && typeof y === 'object' ? Object.values(y) : [];
+  if (outputs.length > 0 && outputs.every(isTensor)) return;
+  const got = shown(outputs.length > 0 ? outputs.find((each) => !isTensor(each)) : y);
+  throw new ArgumentError(`${what} expected to return a tensor, a list of tensors or some by name, got ${got}`);
+}
+
 /** A model of the caller's own as one layer: its layers, and a function that calls them. */
 export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = Nested<Tensor>> extends Layer<
   Y,
@@ -64,6 +73,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly #forward: Forward<L, Y>;
   /** Outputs of a sample, by the shapes of its inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
+  /** What the outputs come from, by their places. */
+  #activations: ReadonlyMap<NestedKey, string | undefined> = new Map();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
     const known = { layers: 1, name: 1, inputs: 1 };
@@ -128,6 +139,15 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return this.#dtypeOf(undefined);
   }
 
+  /** Known once `forward` has run on zeros. */
+  override get outputActivation(): string | undefined {
+    return this.activationOf(undefined);
+  }
+
+  override activationOf(key: NestedKey): string | undefined {
+    return this.#activations.get(key);
+  }
+
   override get inputLimit(): number | undefined {
     return (this.#inputs as InputSpec).limit;
   }
@@ -174,6 +194,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
           zeros(shape as Shape, { dtype: this.#dtypeOf(key), name: 'x' }),
         );
         const y = this(x, { training: false });
+        this.#activations = new Map(entriesOf<Tensor>(y, isTensor).map(([key, { activation }]) => [key, activation]));
         return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => shape);
       });
     } finally {
@@ -214,13 +235,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     const y = inNetwork(this, () =>
       withTraining(isTraining(options), () => this.#forward(x, this.#callables, options)),
     );
-    for (const output of leavesOf(y, isTensor)) {
-      if (!isTensor(output)) {
-        throw new ArgumentError(
-          `${this.name}: forward expected to return a tensor, a list of tensors or some by name, got ${shown(output)}`,
-        );
-      }
-    }
+    expectTensors(`${this.name}: forward`, y);
     return y;
   }
 }

@@ -21,15 +21,15 @@ const named: Record<string, { l1?: number; l2?: number }> = {
 };
 
 /** The penalty as a function of a weight, `[]`. Throws `ArgumentError` for an unknown name or a negative factor. */
-export function regularizerOf(spec: RegularizerSpec): (weight: Weight) => Tensor {
+export function regularizerOf(spec: RegularizerSpec, what = 'regularizer'): (weight: Weight) => Tensor {
   const factors = typeof spec === 'string' ? named[spec] : spec;
-  if (!factors) {
-    throw new ArgumentError(`regularizer expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got ${shown(spec)}`);
+  if (!factors || typeof factors !== 'object') {
+    throw new ArgumentError(`${what} expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got ${shown(spec)}`);
   }
-  const { l1 = 0, l2 = 0 } = checkOptions('regularizer', factors, { l1: 1, l2: 1 });
+  const { l1 = 0, l2 = 0 } = checkOptions(what, factors, { l1: 1, l2: 1 });
   for (const [name, factor] of Object.entries({ l1, l2 })) {
     if (isFloat32(factor) && factor >= 0) continue;
-    throw new ArgumentError(`regularizer: ${name} expected ≥ 0, below 3.4e38, got ${shown(factor)}`);
+    throw new ArgumentError(`${what}: ${name} expected ≥ 0, below 3.4e38, got ${shown(factor)}`);
   }
   return (weight) => {
     const w = tensorOf(weight);

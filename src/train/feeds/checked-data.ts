@@ -58,7 +58,7 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
   buildFor(network, columns);
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
   const fitted = objective.outputs(shapes, isShape).map(({ head, output }) => {
-    expectLossFits(head.loss, head.key === undefined ? network.outputActivation : undefined, output.at(-1));
+    expectLossFits(head.loss, network.activationOf(head.key), output.at(-1));
     if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
     return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
   });

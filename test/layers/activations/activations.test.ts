@@ -95,7 +95,7 @@ describe('an activation by name', () => {
 
   test('is refused where there is none of the name', () => {
     expect(() => functionOf('reLU' as 'relu')).toThrow(
-      /^activation expected one of linear, relu, .* or a function, got 'reLU'$/,
+      /^activation expected one of linear, relu, .* or a function, got 'reLU'; did you mean 'relu'\?$/,
     );
   });
 

@@ -86,7 +86,7 @@ describe('distributions', () => {
 
   test('an unknown name, throws and lists those there are', () => {
     expect(() => initializer('glorot' as 'zeros')).toThrow(
-      /^initializer expected one of zeros, ones, .*, got 'glorot'$/,
+      /^initializer expected one of zeros, ones, .*, got 'glorot'; did you mean 'glorotNormal'\?$/,
     );
     expect(() => initializer('constructor' as 'zeros')).toThrow(/got 'constructor'/);
   });
