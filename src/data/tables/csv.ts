@@ -118,7 +118,8 @@ export class CsvTable {
 /**
  * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote
  * within is doubled, lines end in LF, CR LF or CR. Empty lines are passed over; where a row has one field only, an
- * empty line between rows is a missing value.
+ * empty line between rows is a missing value. A last column that has neither a name nor a value, as a comma at the end of
+ * each line makes it, is left out.
  *
  * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no
  * number is an error, so that one misprint does not turn a column into text. A column of dates is one because `columns`
@@ -159,6 +160,8 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
 
   const chosen = chosenColumns(places, wanted, file);
   inferTypes(scanner.copy(), chosen);
+  // Commas at the ends of all lines make a column without a name and without a value, which nobody means.
+  if (!wanted && header === true && width > 1 && names[width - 1] === '' && !chosen[width - 1].type) chosen.pop();
   const capacity = scanner.rowsLeft(width);
   const read = chosen.map(({ name, type }) => {
     if (type === 'string') return new TextColumn(capacity, `loadCsv: column ${shown(name)}`);
@@ -168,7 +171,12 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   const columnAt: (Column | undefined)[] = new Array(width).fill(undefined);
   for (const [i, { at }] of chosen.entries()) columnAt[at] = read[i];
   const hint = typeof header === 'object' ? ' (the names given)' : '';
-  const length = readRows(scanner, columnAt, { names, file, hint });
+  const { length, skipped } = readRows(scanner, columnAt, { names, file, hint });
+  if (length === 0 && skipped > 0) {
+    const empty = chosen.find(({ type }) => !type);
+    const why = empty ? `: column ${shown(empty.name)} has no value` : '';
+    throw new DataError(file, `missing: 'skip' expected a row without gaps, got none of ${skipped}${why}`);
+  }
   for (const column of read) column.close(length);
   return new CsvTable(new Map(chosen.map(({ name }, i) => [name, read[i]])), length);
 }
@@ -222,15 +230,16 @@ function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[]): void 
 
 /**
  * Reads all rows into the columns, of which `columnAt` has one or none for each field of a row; returns how many there
- * are.
+ * are, and how many were left out.
  */
 function readRows(
   scanner: CsvScanner,
   columnAt: readonly (Column | undefined)[],
   { names, file, hint }: { names: readonly string[]; file: string; hint: string },
-): number {
+): { length: number; skipped: number } {
   const width = columnAt.length;
   let rows = 0;
+  let skipped = 0;
   for (let isFirst = true; !scanner.isDone; isFirst = false) {
     // Within a single column an empty line is a row whose value is missing.
     if (width > 1 && scanner.isBlank) {
@@ -249,11 +258,14 @@ function readRows(
       j++;
     } while (scanner.nextField());
     if (j !== width) fault = `expected ${width} fields${isFirst ? hint : ''}, got ${j}`;
-    else if (isSkipped) continue;
+    else if (isSkipped) {
+      skipped++;
+      continue;
+    }
     if (fault) throw new DataError(file, fault, line);
     rows++;
   }
-  return rows;
+  return { length: rows, skipped };
 }
 
 function checkValues({ delimiter, missing, header, columns }: Record<string, unknown>): void {

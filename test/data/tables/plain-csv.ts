@@ -101,7 +101,9 @@ export function plainColumns(
     return value === undefined || isNumeral(value) ? 'number' : 'string';
   });
   if (missing === 'skip') {
+    const all = rows.length;
     rows = rows.filter(({ fields }) => types.every((type, j) => type === 'string' || !isMissing(fields[j])));
+    if (rows.length === 0 && all > 0) return undefined;
   }
   const columns = types.map((type, j) => {
     const fields = rows.map((row) => row.fields[j]);
