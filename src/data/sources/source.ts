@@ -15,7 +15,8 @@ export interface SourceOptions extends DownloadOptions {
   sha256?: string;
   /**
    * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or `~/.cache`); in a page the
-   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing.
+   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default where `fetch` is given: what stands in for it
+   * should be asked every time.
    */
   cache?: string | false;
   /** What errors call the source; its path or URL unless given. */
@@ -133,7 +134,8 @@ async function fetchFile(url: URL, options: SourceOptions, expected: string | un
   address.hash = '';
   const { href } = address;
   const { name = href } = options;
-  const entry = options.cache === false ? undefined : await cacheEntry(href, options.cache);
+  const { cache = options.fetch && false } = options;
+  const entry = cache === false ? undefined : await cacheEntry(href, cache);
   const cached = await entry?.find();
   if (cached && (expected === undefined || (await sha256(cached)) === expected)) return { name, bytes: cached };
 

@@ -62,6 +62,15 @@ describe('download', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('by a fetch of the caller and with no cache named, keeps nothing and asks each time', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    for (const text of ['abc', 'd']) {
+      const fetch = async () => new Response(text);
+      expect(await readSource(url, { fetch })).toEqual(new TextEncoder().encode(text));
+    }
+    expect(kept()).toEqual([]);
+  });
+
   test('HTTP 404, is an error with address and status, and keeps nothing', async () => {
     server.status = 404;
     const error = await faultOf(read());
