@@ -65,7 +65,7 @@ export class NdArray<D extends NumberArray = NumberArray> {
    * The same numbers as nested arrays.
    *
    * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any depth, and each part be used as a
-   * number; `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
+   * number (under `noUncheckedIndexedAccess` the first four of each row without a question); `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
    *
    * @example
    * const [[next]] = model.predict(x).toNested();
@@ -86,7 +86,7 @@ export class NdArray<D extends NumberArray = NumberArray> {
 }
 
 /** Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart again. */
-export type AnyDepth = number & AnyDepth[];
+export type AnyDepth = number & [AnyDepth, AnyDepth, AnyDepth, AnyDepth, ...AnyDepth[]];
 
 /** What `slice` keeps of an axis: a range, an index, or with null all. */
 export type SliceRange = readonly [from: number, to?: number] | number | null;

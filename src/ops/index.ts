@@ -79,5 +79,5 @@ export { concatenate, stack } from './shapes/joins.ts';
 export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './shapes/layout.ts';
 export { pad } from './shapes/pad.ts';
 export { pickRows } from './shapes/pick.ts';
-export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './shapes/slices.ts';
+export { lastStep, reverse, type SliceOptions, type SplitParts, slice, split, timeStep } from './shapes/slices.ts';
 export { logSoftmax, maskedSoftmax, softmax, softmaxCrossEntropy } from './softmax.ts';

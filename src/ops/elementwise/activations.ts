@@ -115,6 +115,6 @@ export function squareplus(x: Tensor, b = 4): Tensor {
 /** y = a·σ(b) for the two halves a, b of an axis, default the last. Throws `ArgumentError` if its length is odd. */
 export function glu(x: Tensor, axis = -1): Tensor {
   expectF32('glu: x', x);
-  const [a, b] = split(x, 2, axis) as [Tensor, Tensor];
+  const [a, b] = split(x, 2, axis);
   return mul(a, sigmoid(b));
 }

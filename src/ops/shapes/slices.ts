@@ -107,6 +107,19 @@ export function lastStep(x: Tensor): Tensor {
   return timeStep(x, -1);
 }
 
+/** What `split` gives: so many tensors where the compiler knows the number, up to 16. */
+export type SplitParts<P extends number | readonly number[]> = P extends readonly number[]
+  ? { -readonly [K in keyof P]: Tensor }
+  : number extends P
+    ? Tensor[]
+    : Tuple<P & number>;
+
+type Tuple<N extends number, T extends Tensor[] = []> = T['length'] extends N
+  ? T
+  : T['length'] extends 16
+    ? Tensor[]
+    : Tuple<N, [...T, Tensor]>;
+
 /**
  * Cuts a tensor along one axis.
  *
@@ -115,6 +128,7 @@ export function lastStep(x: Tensor): Tensor {
  * @returns the parts in order, in the memory order of `x`: views where a part stands together in memory.
  * @throws ArgumentError if there is no such axis, or the parts do not fill it.
  */
+export function split<const P extends number | readonly number[]>(x: Tensor, parts: P, axis?: number): SplitParts<P>;
 export function split(x: Tensor, parts: number | readonly number[], axis = -1): Tensor[] {
   const block = axisBlock('split', x, axis);
   const { length } = block;
