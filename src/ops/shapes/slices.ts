@@ -108,17 +108,15 @@ export function lastStep(x: Tensor): Tensor {
 }
 
 /** What `split` gives: so many tensors where the compiler knows the number, up to 16. */
-export type SplitParts<P extends number | readonly number[]> = P extends readonly number[]
+export type SplitParts<P extends number | readonly number[], T extends Tensor[] = []> = P extends readonly number[]
   ? { -readonly [K in keyof P]: Tensor }
   : number extends P
     ? Tensor[]
-    : Tuple<P & number>;
-
-type Tuple<N extends number, T extends Tensor[] = []> = T['length'] extends N
-  ? T
-  : T['length'] extends 16
-    ? Tensor[]
-    : Tuple<N, [...T, Tensor]>;
+    : T['length'] extends P
+      ? T
+      : T['length'] extends 16
+        ? Tensor[]
+        : SplitParts<P, [...T, Tensor]>;
 
 /**
  * Cuts a tensor along one axis.
