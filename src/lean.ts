@@ -29,7 +29,7 @@ export * as cells from './cells/index.ts';
 export { ArgumentError } from './checks/argument-error.ts';
 export { DeadTensorError } from './checks/dead-tensor-error.ts';
 export { DivergenceError, NonFiniteGradientError, NonFiniteLossError } from './checks/divergence.ts';
-export type { NestedNumbers } from './checks/nested-numbers.ts';
+export type { NestedNumbers, NestedRow } from './checks/nested-numbers.ts';
 export type { Shape } from './checks/shape.ts';
 export { TapeloopError } from './checks/tapeloop-error.ts';
 export { WorkerError } from './checks/worker-error.ts';

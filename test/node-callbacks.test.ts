@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ArgumentError } from '../src/checks/argument-error.ts';
 import { setSeed } from '../src/engine/random.ts';
 import { FileError } from '../src/io/file-error.ts';
@@ -61,6 +61,13 @@ describe('csvFile', () => {
     expect(lines()).toEqual(['epoch,loss,val_loss', '0,2,1', '1,4,2', '2,6,3']);
     await runScript([5], [csvFile(path, { separator: ';' })]);
     expect(lines()).toEqual(['epoch;loss;val_loss', '0;10;5']);
+  });
+
+  test('where TextEncoder is hidden, as in the jsdom of Jest, writes all the same', async () => {
+    vi.stubGlobal('TextEncoder', undefined);
+    const path = inFolder('hidden.csv');
+    await runScript([5], [csvFile(path)]).finally(() => vi.unstubAllGlobals());
+    expect(readFileSync(path, 'utf8')).toBe('epoch,loss,val_loss\n0,10,5\n');
   });
 
   test('in a folder that does not exist, throws before the first step', async () => {

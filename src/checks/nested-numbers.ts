@@ -2,7 +2,12 @@ import { ArgumentError, shown } from './argument-error.ts';
 import { type Shape, sizeOf } from './shape.ts';
 
 /** Numbers nested to any depth; every row of a level has the same length. */
-export type NestedNumbers = number | ArrayLike<NestedNumbers>;
+export type NestedNumbers = number | ArrayLike<number> | NestedRow;
+
+/** One level of them: a list. `join` is what lists have and a string, which has elements too, has not. */
+export interface NestedRow extends ArrayLike<NestedNumbers> {
+  join(separator?: string): string;
+}
 
 /** Far more than data has: an array that holds itself has no end, and one that says its length may say anything. */
 const MOST_AXES = 32;

@@ -65,7 +65,7 @@ export class NdArray<D extends NumberArray = NumberArray> {
    * The same numbers as nested arrays.
    *
    * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any depth, and each part be used as a
-   * number; `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
+   * number (under `noUncheckedIndexedAccess` the first four of each row without a question); `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
    *
    * @example
    * const [[next]] = model.predict(x).toNested();
@@ -86,7 +86,7 @@ export class NdArray<D extends NumberArray = NumberArray> {
 }
 
 /** Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart again. */
-export type AnyDepth = number & AnyDepth[];
+export type AnyDepth = number & [AnyDepth, AnyDepth, AnyDepth, AnyDepth, ...AnyDepth[]];
 
 /** What `slice` keeps of an axis: a range, an index, or with null all. */
 export type SliceRange = readonly [from: number, to?: number] | number | null;
@@ -125,7 +125,8 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
     // As it will stand in linear memory: a number that 32 bits cannot hold would become another one there.
     const isNumber = typeof value === 'number';
     if (!(isNumber && (dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value))))) {
-      const expected = dtype === 'i32' ? 'integers of 32 bits' : 'finite numbers';
+      const expected =
+        dtype === 'i32' ? 'integers of 32 bits' : Number.isFinite(value) ? 'numbers of float32' : 'finite numbers';
       const at = Math.floor(i / (data.length / shape[0]!));
       throw new ArgumentError(
         `${what} expected ${expected}, got ${isNumber ? value : typeof value} in ${row} ${at} (flat index ${i})`,
@@ -163,14 +164,16 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
 // Told by what it can do: its class would bring the engine to whoever loads data.
 const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toArray !== undefined;
 
-// Likewise: that of another copy of the package is of another class.
-const isArray = (values: DataLike): values is NdArray => (values as NdArray).toNested !== undefined;
+// Likewise: that of another copy of the package is of another class, and a copy that `structuredClone` or a worker made is of none.
+const isArray = (values: DataLike): values is NdArray => (values as NdArray).data !== undefined;
 
 /** Samples as one array, of whatever numbers. */
 export function asArray(values: DataLike, what: string): NdArray {
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
   if (isArray(values)) return new NdArray(values.data, values.shape, what);
   if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
+  if ((values as { x?: unknown }).x !== undefined)
+    throw new ArgumentError(`${what} expected data, got a batch; [batch] is a list of batches`);
   const shape = shapeOfNested(values, what);
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);
   return new NdArray(flattenNested(values, shape, what), shape);

@@ -2,6 +2,7 @@ import { ArgumentError, expectArray, expectList, expectType, shown } from '../ch
 import { checkOptions } from '../checks/options.ts';
 import { RandomStream } from '../engine/random.ts';
 import { asArray, NdArray } from './array.ts';
+import { partOf } from './part-of.ts';
 
 export type TypedArray =
   | Float32Array
@@ -22,7 +23,7 @@ export interface ShuffleOptions {
 }
 
 export interface TrainTestOptions extends ShuffleOptions {
-  /** A part of the whole between 0 and 1, rounded up, or a number of rows; 0.25 unless given. */
+  /** A part of the whole between 0 and 1, rounded up (0.07 of 100 rows are 7), or a number of rows; 0.25 unless given. */
   testSize?: number;
   /** Whether to shuffle first (default). Without it the last rows are the test part, as a series in time wants it. */
   shuffle?: boolean;
@@ -31,7 +32,7 @@ export interface TrainTestOptions extends ShuffleOptions {
 /**
  * The rows before `at`, and those from there on: training and test parts of a series in time.
  *
- * @param at a number of rows, or a part of the whole between 0 and 1, rounded down.
+ * @param at a number of rows, or a part of the whole between 0 and 1, rounded down: 0.29 of 100 rows are 29, whatever float64 makes of the product.
  * @param options.context rows before `at` with which the second part begins nevertheless: as many as a window has inputs, and its first
  *   output is row `at`.
  * @returns copies of the kind of `rows`.
@@ -41,7 +42,7 @@ export function splitAt<T extends Rows>(rows: T, at: number, options: { context?
   const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
   const count = rowCount(rows, 'splitAt: rows');
   expectType('splitAt: at', at, 'a number');
-  const from = at > 0 && at < 1 ? Math.floor(at * count) : at;
+  const from = at > 0 && at < 1 ? partOf(count, at) : at;
   if (!Number.isInteger(from) || from < 0 || from > count) {
     throw new ArgumentError(
       `splitAt: at expected 0 to ${count}, the rows, or a part between 0 and 1, got ${shown(at)}`,
@@ -72,7 +73,7 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
   const { testSize = 0.25, shuffle: shuffled = true, seed = 0 } = checkOptions('trainTestSplit', options, names);
   const count = commonCount(arrays, 'trainTestSplit');
   expectType('trainTestSplit: testSize', testSize, 'a number');
-  const test = testSize > 0 && testSize < 1 ? Math.ceil(testSize * count) : testSize;
+  const test = testSize > 0 && testSize < 1 ? count - partOf(count, 1 - testSize) : testSize;
   if (!Number.isInteger(test) || test < 1 || test >= count) {
     throw new ArgumentError(
       `trainTestSplit: testSize expected a part between 0 and 1 or 1 to ${count - 1} of ${count} rows, got ${shown(testSize)}`,

@@ -13,13 +13,27 @@ export interface Scaler {
    * @throws ArgumentError if the last axis is not F.
    */
   transform(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
-  /** What `transform` undoes: forecasts in the units of the data. */
+  /**
+   * What `transform` undoes: forecasts in the units of the data.
+   *
+   * @param values what `transform` gave, or `[…, steps, F]`. F numbers in a row of any other `[N, F]` may be features or steps of one
+   *   feature: there the option `feature` says which, unless the scaler has one feature.
+   * @returns as `transform` does.
+   * @throws ArgumentError if the last axis is not F, or if `feature` is needed and not given.
+   *
+   * @example
+   * scale.inverse(model.predict(x), { feature: 0 }); // [N, steps] of one feature
+   * scale.inverse(model.predict(x), { feature: [0, 1, 2] }); // [N, 3], one number a feature
+   */
   inverse(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
 }
 
 export interface ScaleOptions {
-  /** Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. */
-  feature?: number;
+  /**
+   * Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. A list says which feature
+   * each place on the last axis is.
+   */
+  feature?: number | readonly number[];
 }
 
 export interface StandardScaler extends Scaler {
@@ -82,26 +96,45 @@ export function minMaxScale(train: DataLike, options: { range?: readonly [number
 
 /** y = (x − offset) / scale and its inverse. */
 function affine(offset: Float64Array, scale: Float64Array, what: string): Scaler {
-  const map = (values: DataLike, options: ScaleOptions, each: (x: number, f: number) => number) => {
+  const count = offset.length;
+  const own = new WeakSet<object>();
+  const map = (
+    values: DataLike,
+    options: ScaleOptions,
+    each: (x: number, f: number) => number,
+    isForecast: boolean,
+  ) => {
     const { data, shape } = asArray(values, `${what}: values`);
-    const count = offset.length;
     const { feature = count === 1 ? 0 : undefined } = checkOptions(what, options, { feature: 1 });
-    if (feature !== undefined && !(feature in offset)) {
-      throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${shown(feature)}`);
+    const features = feature === undefined ? [...offset.keys()] : [feature].flat();
+    const none = features.find((f) => typeof f !== 'number' || !(f in offset));
+    if (none !== undefined || features.length === 0) {
+      throw new ArgumentError(`${what}: feature expected 0 to ${count - 1}, got ${shown(none)}`);
     }
-    if (feature === undefined && shape.at(-1) !== count) {
+    if (typeof feature !== 'number' && shape.at(-1) !== features.length) {
       throw new ArgumentError(
-        `${what}: values expected a last axis of ${count} features, or the option feature, got ${formatShape(shape)}`,
+        `${what}: values expected a last axis of ${features.length} features, or the option feature, got ${formatShape(shape)}`,
+      );
+    }
+    // Two axes of forecasts are samples and steps as well as samples and features.
+    if (feature === undefined && isForecast && shape.length < 3) {
+      throw new ArgumentError(
+        `${what}: feature expected, for ${formatShape(shape)} may be steps of one feature (feature: 0) or all features (feature: [${features}])`,
       );
     }
     return new NdArray(
-      Float32Array.from(data, (x, i) => each(x, feature ?? i % count)),
+      Float32Array.from(data, (x, i) => each(x, features[i % features.length]!)),
       shape,
     );
   };
   return {
-    transform: (values, options = {}) => map(values, options, (x, f) => (x - offset[f]!) / scale[f]!),
-    inverse: (values, options = {}) => map(values, options, (y, f) => y * scale[f]! + offset[f]!),
+    transform(values, options = {}) {
+      const scaled = map(values, options, (x, f) => (x - offset[f]!) / scale[f]!, false);
+      own.add(scaled);
+      return scaled;
+    },
+    inverse: (values, options = {}) =>
+      map(values, options, (y, f) => y * scale[f]! + offset[f]!, !own.has(Object(values))),
   };
 }
 

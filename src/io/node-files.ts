@@ -4,6 +4,7 @@ import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { expectType } from '../checks/argument-error.ts';
+import { utf8Of } from '../host/utf8.ts';
 import { FileError } from './file-error.ts';
 
 /** The part of node:fs that is used here, so that a test can put a full disk in its place. */
@@ -198,7 +199,7 @@ export class GrowingFile {
   /** Throws `FileError` if it cannot be written. */
   write(content: Uint8Array | string): void {
     try {
-      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      const bytes = typeof content === 'string' ? utf8Of(content) : content;
       for (let at = 0; at < bytes.length; ) at += nodeFs.writeSync(this.#fd, bytes, at);
     } catch (error) {
       throw new FileError(this.#path, 'write', error);

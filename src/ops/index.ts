@@ -79,6 +79,6 @@ export { concatenate, stack } from './shapes/joins.ts';
 export { expandDims, reshape, squeeze, swapTimeBatch, transpose } from './shapes/layout.ts';
 export { pad } from './shapes/pad.ts';
 export { pickRows } from './shapes/pick.ts';
-export { lastStep, reverse, type SliceOptions, slice, split, timeStep } from './shapes/slices.ts';
+export { lastStep, reverse, type SliceOptions, type SplitParts, slice, split, timeStep } from './shapes/slices.ts';
 export { maskedSoftmax, softmaxCrossEntropy } from './softmax.ts';
 export { logSoftmax, type SoftmaxOptions, softmax } from './softmax-axis.ts';

@@ -23,7 +23,7 @@ export interface FitOptionsOf<M> extends WeightOptions {
   stepsPerEpoch?: number | undefined;
   /** Whether to permute the samples before each epoch. Default true. */
   shuffle?: boolean | undefined;
-  /** Share of the samples, taken from the end before any shuffling, to validate on. Default 0. */
+  /** Share of the samples, taken from the end before any shuffling, to validate on, rounded up: 0.07 of 100 are 7. Default 0. */
   validationSplit?: number | undefined;
   /** Samples `[x, y]`, `[x, y, sampleWeight]` or `{ x, y, sampleWeight }` to validate on, instead of a split, or batches of them. */
   validationData?: BatchData | Batches | undefined;

@@ -107,6 +107,21 @@ describe('an array', () => {
   });
 });
 
+test('a copy of an array that structuredClone made, is data as the array is', () => {
+  const array = ndarray(Float32Array.of(1, 2, 3, 4), [2, 2]);
+  const copy = structuredClone(array);
+  expect(asArray(copy, 'x')).toEqual(array);
+  expect(asArray(JSON.parse('{"data":[1,2],"shape":[2,1]}'), 'x')).toEqual(ndarray([1, 2], [2, 1]));
+  expect(() => asArray({ data: [1], shape: [2] } as never, 'x')).toThrow('x: shape [2] holds 2 values, got 1');
+});
+
+test('a batch in place of data, is told', () => {
+  const batch = windows([1, 2, 3], { inputSteps: 1 });
+  expect(() => asArray(batch as never, 'x')).toThrow(
+    new ArgumentError('x expected data, got a batch; [batch] is a list of batches'),
+  );
+});
+
 describe('data that no array is made of', () => {
   test.each<[string, DataLike]>([
     ['a list in itself', inItself()],

@@ -23,6 +23,12 @@ describe('splitAt', () => {
     ]);
   });
 
+  test.each([0.07, 0.28, 0.29, 0.43, 0.57, 0.58])('%d of 100 rows, is the number that it says', (part) => {
+    const rows = Uint8Array.from({ length: 100 }, (_, i) => i);
+    expect(splitAt(rows, part)[0].length).toBe(Math.round(part * 100));
+    expect(trainTestSplit([rows], { testSize: part }).test[0].length).toBe(Math.round(part * 100));
+  });
+
   test('context, begins the second part earlier', () => {
     expect(splitAt([1, 2, 3, 4, 5], 3, { context: 2 })).toEqual([
       [1, 2, 3],

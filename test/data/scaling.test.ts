@@ -35,6 +35,30 @@ describe('standardize', () => {
     expect([...y.data]).toEqual([3, 3 + Math.sqrt(3.5), 3 - Math.sqrt(3.5)].map(Math.fround));
   });
 
+  test('forecasts of as many steps as there are features, are refused until feature says what they are', () => {
+    const scale = standardize([
+      [1, 10, 100],
+      [3, 30, 300],
+    ]);
+    const forecast = ndarray(Float32Array.of(1, 1, 1), [1, 3]);
+    expect(() => scale.inverse(forecast)).toThrow(
+      'standardize: feature expected, for [1, 3] may be steps of one feature (feature: 0) or all features (feature: [0,1,2])',
+    );
+    expect(() => scale.inverse([1, 1, 1])).toThrow('feature expected, for [3] may be');
+    expect([...scale.inverse(forecast, { feature: 0 }).data]).toEqual([3, 3, 3]);
+    expect([...scale.inverse(forecast, { feature: [0, 1, 2] }).data]).toEqual([3, 30, 300]);
+    expect([...scale.inverse(ndarray(Float32Array.of(1, 1), [1, 2]), { feature: [2, 0] }).data]).toEqual([300, 3]);
+    // Samples, steps and features can be nothing else, nor can what the scaler itself has made.
+    expect([...scale.inverse(ndarray(Float32Array.of(1, 1, 1), [1, 1, 3])).data]).toEqual([3, 30, 300]);
+    expect([...scale.inverse(scale.transform([[3, 30, 300]])).data]).toEqual([3, 30, 300]);
+  });
+
+  test.each([[[]], [[0, 2]], [['a']], [null]])('feature %j, is an error', (feature) => {
+    expect(() => standardize(train).inverse([[1, 2]], { feature: feature as never })).toThrow(
+      'standardize: feature expected 0 to 1, got',
+    );
+  });
+
   test('NaN, is passed over in fitting and stays', () => {
     const scale = standardize([1, Number.NaN, 3]);
     expect(scale.mean[0]).toBe(2);

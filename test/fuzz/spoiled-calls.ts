@@ -111,7 +111,10 @@ const others: readonly ValidCall[] = [
   method('progress', () => [{ everyMs: 1, stream: { write() {} }, now: () => 0 }], node.progress as Any),
   method(
     'loadCsv',
-    () => [text, { delimiter: ',', header: true, columns: ['a'], missing: 'nan' }],
+    () => [
+      text,
+      { delimiter: ',', header: true, columns: ['a'], missing: 'nan', decimal: '.', thousands: "'", encoding: 'utf-8' },
+    ],
     data.loadCsv as Any,
   ),
   method('loadText', () => [text, {}], data.loadText as Any),

@@ -66,6 +66,14 @@ describe('fit', () => {
     for (const series of Object.values(history)) expect(series.length).toBe(3);
   });
 
+  test('with a validationSplit whose product is a rounding error below a whole number, trains on that many', async () => {
+    let batches = 0;
+    const callbacks = [{ onBatchEnd: () => void batches++ }];
+    // 10 · (1 − 0.8) = 1.9999999999999996 in float64.
+    await regression().fit(sequences(10), targets(10), { batchSize: 1, validationSplit: 0.8, callbacks });
+    expect(batches).toBe(2);
+  });
+
   test('with metrics that are no mean over batches, has them over the whole epoch', async () => {
     const [x, y] = [ndarray(values(80, 3), [40, 2]), ndarray(integers(40, 2, 4), [40, 1])];
     const model = sequential([dense({ units: 1, activation: 'sigmoid', inputShape: [2] })]);

@@ -38,7 +38,12 @@ describe('what fit refuses', () => {
       withValue(y, 1, Number.POSITIVE_INFINITY),
       /^y expected finite numbers, got Infinity in sample 1/,
     ],
-    ['a number too large for float32', withValue(x, 0, 1e39), y, /^x expected finite numbers, got 1e\+39 in sample 0/],
+    [
+      'a number too large for float32',
+      withValue(x, 0, 1e39),
+      y,
+      /^x expected numbers of float32, got 1e\+39 in sample 0/,
+    ],
     [
       'steps of unequal width',
       [

@@ -22,6 +22,9 @@ export const text = next.toFixed(2);
 export const sum: number = next + afterNext;
 export const rows: number[][] = network.predict([[10]]).toNested();
 for (const [value] of network.predict([[10]]).toNested()) Math.round(value);
+// The first four of a row are there, so that `noUncheckedIndexedAccess` asks nothing of them.
+const nested = network.predict([[10]]).toNested();
+export const four: readonly [unknown, unknown, unknown, unknown, ...unknown[]] = nested;
 const known = network.predict([[10]]).toNested<number[][]>();
 same<typeof known, number[][]>(true);
 const asked = network.predict([[10]]).toNested<NestedNumbers>();
@@ -49,6 +52,32 @@ export const encoder = model({ layers: { read: lstm({ units: 2, returnState: tru
   const [y, h, c] = read(x);
   return ops.add(ops.mul(2, y), ops.sub(h, c));
 });
+
+// Parts are as many as the call says.
+declare const tensor: Tensor;
+const halves = ops.split(tensor, 2);
+same<typeof halves, [Tensor, Tensor]>(true);
+const unequal = ops.split(tensor, [1, 2, 3], 0);
+same<typeof unequal, [Tensor, Tensor, Tensor]>(true);
+declare const count: number;
+const some = ops.split(tensor, count);
+same<typeof some, Tensor[]>(true);
+const lengths = [1, 2];
+const listed = ops.split(tensor, lengths);
+same<typeof listed, Tensor[]>(true);
+const many = ops.split(tensor, 1000);
+same<typeof many, Tensor[]>(true);
+
+// Numbers are no text, and text is no numbers.
+network.predict([new Float32Array(1), [2]]);
+export const refusedText = [
+  // @ts-expect-error: a word.
+  () => network.predict('hello'),
+  // @ts-expect-error: words in a list.
+  () => network.predict([['a', 'b']]),
+  // @ts-expect-error: a word among numbers.
+  () => network.fit([[1]], ['a']),
+];
 
 // @ts-expect-error: one of the two is a tensor, and neither is a word.
 ops.add('1', 2);

@@ -18,7 +18,13 @@ export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array
     const zlib = builtIn('zlib') as { gunzipSync(bytes: Uint8Array): Uint8Array } | undefined;
     if (zlib) return new Uint8Array(zlib.gunzipSync(bytes));
   }
-  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const { readable, writable } = new DecompressionStream('gzip');
+  // Written without a Blob, for that of jsdom and of other pages that are none cannot be streamed.
+  const writer = writable.getWriter();
+  const written = writer.write(bytes).then(() => writer.close());
+  // What is wrong with the bytes the reader tells, too.
+  written.catch(() => {});
+  const reader = readable.getReader();
   const chunks: Uint8Array[] = [];
   for (;;) {
     const { done, value } = await reader.read();

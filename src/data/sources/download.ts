@@ -43,6 +43,12 @@ export async function download(
 
 async function ask(url: string, part: Part | undefined, options: DownloadOptions): Promise<Response> {
   const { fetch = globalThis.fetch, signal } = options;
+  if (typeof fetch !== 'function') {
+    throw new SourceError(
+      'host',
+      `cannot download ${url}: this host has no fetch (Jest's jsdom hides it); the option fetch stands in for it`,
+    );
+  }
   // Bytes of a compressed transfer could be neither counted nor resumed. (Pages may not ask for this, and have no parts.)
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (part) Object.assign(headers, { range: `bytes=${part.bytes.length}-`, 'if-range': part.etag });

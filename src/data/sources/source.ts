@@ -15,7 +15,8 @@ export interface SourceOptions extends DownloadOptions {
   sha256?: string;
   /**
    * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or `~/.cache`); in a page the
-   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing.
+   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default where `fetch` is given: what stands in for it
+   * should be asked every time.
    */
   cache?: string | false;
   /** What errors call the source; its path or URL unless given. */
@@ -87,10 +88,9 @@ const isUrl = (source: Source): source is URL => classOf(source) === 'URL';
 function nameOf(source: Source, url: URL | undefined): string {
   if (url) return url.protocol === 'data:' ? 'data: URL' : url.href;
   if (typeof source === 'string') return source;
-  const kind = classOf(source);
-  if (kind === 'Response') return (source as Response).url || kind;
+  if (isResponse(source)) return source.url || 'Response';
   // A File has a name, other Blobs have none.
-  return kind === 'Blob' || kind === 'File' ? (source as Partial<File>).name || 'Blob' : 'bytes';
+  return isBlob(source) ? (source as Partial<File>).name || 'Blob' : 'bytes';
 }
 
 async function readBytes(
@@ -108,13 +108,34 @@ async function readBytes(
   const kind = classOf(source);
   if (kind === 'Uint8Array') return source as Uint8Array<ArrayBuffer>;
   if (kind === 'ArrayBuffer') return new Uint8Array(source as ArrayBuffer);
-  if (kind === 'Blob' || kind === 'File') return new Uint8Array(await (source as Blob).arrayBuffer());
-  if (kind === 'Response') return readResponse(source as Response, name);
+  if (isBlob(source)) return new Uint8Array(await bufferOf(source));
+  if (isResponse(source)) return readResponse(source, name);
   const got = url ? `a URL of ${url.protocol}` : shown(source);
   throw new ArgumentError(
     `source expected a path, a URL (http, https, file, data, blob), a Uint8Array, an ArrayBuffer, a Blob or a Response, got ${got}`,
   );
 }
+
+// Told by what they can do, too: those of happy-dom do not say what they are.
+const isBlob = (source: unknown): source is Blob =>
+  ['Blob', 'File'].includes(classOf(source)) ||
+  (isObject(source) && typeof source.slice === 'function' && typeof source.size === 'number' && 'type' in source);
+
+const isResponse = (source: unknown): source is Response =>
+  classOf(source) === 'Response' ||
+  (isObject(source) && typeof source.arrayBuffer === 'function' && typeof source.status === 'number');
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+/** A Blob of Jest's jsdom has no `arrayBuffer`. */
+const bufferOf = (blob: Blob): Promise<ArrayBuffer> =>
+  blob.arrayBuffer?.() ??
+  new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result as ArrayBuffer);
+    reader.onerror = () => reject(reader.error);
+    reader.readAsArrayBuffer(blob);
+  });
 
 async function readResponse(response: Response, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const { ok, status } = response;
@@ -133,7 +154,8 @@ async function fetchFile(url: URL, options: SourceOptions, expected: string | un
   address.hash = '';
   const { href } = address;
   const { name = href } = options;
-  const entry = options.cache === false ? undefined : await cacheEntry(href, options.cache);
+  const { cache = options.fetch && false } = options;
+  const entry = cache === false ? undefined : await cacheEntry(href, cache);
   const cached = await entry?.find();
   if (cached && (expected === undefined || (await sha256(cached)) === expected)) return { name, bytes: cached };
 

@@ -27,15 +27,47 @@ export interface Column {
 /** Whether a field stands for a number that is missing. @internal */
 export const isMissing = (field: string): boolean => /^(?:|n\/?a|nan|null)$/i.test(field.trim());
 
-/** Whether a field is a decimal number. @internal */
-// No character may be taken by two parts of the expression: it would try all ways to share a long field out.
-export const isNumeral = (field: string): boolean => /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(field.trim());
+/** The number that a field is, ±∞ if it is too large, or NaN if it is none. @internal */
+export type NumberReader = (field: string) => number;
+
+/**
+ * A reader of decimal numbers.
+ *
+ * @param decimal the character in front of the decimals.
+ * @param thousands the character that may stand between groups of digits, of which the last has three and the others
+ *   two or three: where it stands otherwise it is a misprint, or a decimal point after all.
+ * @internal
+ */
+export function numberReader(decimal: string, thousands: string | undefined): NumberReader {
+  const point = codeOf(decimal);
+  const between = thousands && codeOf(thousands);
+  // No character may be taken by two parts of the expression: it would try all ways to share a long field out.
+  const whole = between ? `\\d+(?:${between}\\d{2,3})*` : '\\d+';
+  const numeral = new RegExp(`^[+-]?(?:${whole}(?:${point}\\d*)?|${point}\\d+)(?:e[+-]?\\d+)?$`, 'iu');
+  const groups = between && new RegExp(`^[+-]?\\d{1,3}(?:${between}\\d{2,3})*${between}\\d{3}(?!${between}|\\d)`, 'u');
+  return (field) => {
+    let text = field.trim();
+    if (!numeral.test(text)) return Number.NaN;
+    if (thousands && text.includes(thousands)) {
+      if (!(groups as RegExp).test(text)) return Number.NaN;
+      text = text.replaceAll(thousands, '');
+    }
+    return Number(decimal === '.' ? text : text.replace(decimal, '.'));
+  };
+}
+
+const codeOf = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
+
+/** What is said of a number that has a comma where it should have a point. @internal */
+export const commaHint = (field: string): string =>
+  /^\s*[+-]?\d*,\d+\s*$/.test(field) ? "; decimal: ',' reads it" : '';
 
 /** How a column is called, and what to do about its gaps. @internal */
 export interface ColumnOptions {
   readonly name: string;
   readonly file: string;
   readonly missing: Missing;
+  readonly numberOf: NumberReader;
 }
 
 /** Numbers of one column. @internal */
@@ -57,17 +89,17 @@ export class NumberColumn implements Column {
 
   /** Whatever the scanner does not take for a number: gaps, numbers in quotes, long ones. */
   #readOther(scanner: CsvScanner, row: number): string | undefined {
-    const { name, missing } = this.#options;
+    const { name, missing, numberOf } = this.#options;
     scanner.field();
     const field = scanner.text();
     if (!isMissing(field)) {
-      if (!isNumeral(field)) {
-        return `expected a number, got ${JSON.stringify(field.slice(0, 80))}; columns: { ${shown(name)}: 'string' } keeps text`;
+      const value = numberOf(field);
+      if (Number.isNaN(value)) {
+        const hint = commaHint(field) || `; columns: { ${shown(name)}: 'string' } keeps text`;
+        return `expected a number, got ${JSON.stringify(field.slice(0, 80))}${hint}`;
       }
-      this.values[row] = Number(field);
-      return Number.isFinite(this.values[row])
-        ? undefined
-        : `expected a number that 64 bits can hold, got ${field.slice(0, 80)}`;
+      this.values[row] = value;
+      return Number.isFinite(value) ? undefined : `expected a number that 64 bits can hold, got ${field.slice(0, 80)}`;
     }
     if (missing === 'skip') return SKIP;
     if (missing === 'error') {

@@ -5,6 +5,7 @@ import { decimal, EXACT_DIGITS } from './decimal.ts';
 
 const LF = 10;
 const CR = 13;
+const TAB = 9;
 const BLANK = 32;
 const QUOTE = 34;
 const PLUS = 43;
@@ -38,17 +39,20 @@ export class CsvScanner {
   readonly #end: number;
   /** What may stand around a number; none if it is the delimiter. */
   readonly #blank: number;
-  /** Whether the delimiter may stand in a number. */
-  readonly #cutsNumbers: boolean;
+  /** Whether `number` tells none: the delimiter may stand in one, or they are written in another way. */
+  readonly #leavesNumbers: boolean;
   readonly #decoder = utf8Decoder();
 
-  /** @param bytes valid UTF-8, with or without a byte-order mark. */
-  constructor(bytes: Uint8Array, delimiter: string, file: string) {
+  /**
+   * @param bytes valid UTF-8, with or without a byte-order mark.
+   * @param leavesNumbers whether numbers are written in another way than `number` reads them.
+   */
+  constructor(bytes: Uint8Array, delimiter: string, file: string, leavesNumbers = false) {
     this.bytes = bytes;
     this.#file = file;
     this.#delimiter = utf8Of(delimiter);
     this.#blank = delimiter === ' ' ? -1 : BLANK;
-    this.#cutsNumbers = /[-+.\de]/i.test(delimiter);
+    this.#leavesNumbers = leavesNumbers || /[-+.\de]/i.test(delimiter);
     let end = bytes.length;
     while (end > 0 && this.#isLineEnd(end - 1)) end--;
     this.#end = end;
@@ -60,14 +64,28 @@ export class CsvScanner {
     return this.at >= this.#end;
   }
 
-  /** At the beginning of a row: whether its line is empty. */
-  get isBlank(): boolean {
-    return this.#isLineEnd(this.at);
+  /**
+   * At the beginning of a row: passes its line if nothing stands there but blanks and tabs that are no delimiters.
+   *
+   * @returns whether it was passed.
+   */
+  passBlank(): boolean {
+    const { at, bytes } = this;
+    for (; !this.isDone; this.at++) {
+      const byte = bytes[this.at];
+      if ((byte !== BLANK && byte !== TAB) || byte === this.#delimiter[0]) break;
+    }
+    if (this.#isLineEnd(this.at) || (this.at > at && this.isDone)) {
+      this.nextField();
+      return true;
+    }
+    this.at = at;
+    return false;
   }
 
   /** A scanner of its own that goes on from here. */
   copy(): CsvScanner {
-    const copy = new CsvScanner(this.bytes, this.#decoder.decode(this.#delimiter), this.#file);
+    const copy = new CsvScanner(this.bytes, this.#decoder.decode(this.#delimiter), this.#file, this.#leavesNumbers);
     copy.at = this.at;
     copy.line = this.line;
     return copy;
@@ -90,7 +108,7 @@ export class CsvScanner {
    * @returns the number; NaN if nothing was passed, since the field is none or one that is not told so.
    */
   number(): number {
-    if (this.#cutsNumbers) return Number.NaN;
+    if (this.#leavesNumbers) return Number.NaN;
     const { bytes } = this;
     const end = this.#end;
     const blank = this.#blank;

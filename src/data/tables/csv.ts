@@ -1,12 +1,23 @@
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
+import { utf8Of } from '../../host/utf8.ts';
 import { NdArray } from '../array.ts';
 import { DataError } from '../sources/data-error.ts';
 import { openSource, type Source, type SourceOptions, sourceNames } from '../sources/source.ts';
 import { isStrings } from '../text/lines.ts';
-import { decodeUtf8 } from '../text/text.ts';
+import { decodeUtf8, TextError } from '../text/text.ts';
 import { invalidUtf8 } from '../text/utf8.ts';
-import { type Column, DateColumn, isMissing, isNumeral, NumberColumn, SKIP, TextColumn } from './csv-columns.ts';
+import {
+  type Column,
+  commaHint,
+  DateColumn,
+  isMissing,
+  NumberColumn,
+  type NumberReader,
+  numberReader,
+  SKIP,
+  TextColumn,
+} from './csv-columns.ts';
 import { CsvScanner } from './csv-scanner.ts';
 import { dateReader } from './dates.ts';
 
@@ -23,6 +34,15 @@ export interface CsvOptions extends SourceOptions {
   dateFormat?: string;
   /** One character between fields, `,` by default. */
   delimiter?: string;
+  /** The character in front of decimals, `.` by default. */
+  decimal?: string;
+  /**
+   * A character that may stand between groups of digits, such as `,` in `1,234,567`; none by default. The last group has
+   * three digits, others two or three: `1,5` is an error then, not 15.
+   */
+  thousands?: string;
+  /** How the file is encoded, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`; UTF-8 by default. */
+  encoding?: string;
   /** Whether the first row names the columns (default), or their names. Without either they are `'0'`, `'1'`, …. */
   header?: boolean | readonly string[];
   /**
@@ -64,7 +84,7 @@ export class CsvTable {
     throw new ArgumentError(
       column instanceof DateColumn
         ? `column '${name}' expected numbers, got dates`
-        : `column '${name}' expected numbers, got strings; its first is ${JSON.stringify((column.texts[0] ?? '').slice(0, 80))}`,
+        : `column '${name}' expected numbers, got strings; its first is ${JSON.stringify((column.texts[0] ?? '').slice(0, 80))}${commaHint(column.texts[0] ?? '')}`,
     );
   }
 
@@ -98,8 +118,18 @@ export class CsvTable {
     return column instanceof NumberColumn ? 'number' : column instanceof DateColumn ? 'date' : 'string';
   }
 
-  /** Columns of numbers side by side, `[length, names.length]`, in memory of its own. Throws as `numbers` does. */
-  array(names: readonly string[]): NdArray<Float64Array> {
+  /**
+   * Columns of numbers side by side, `[length, names.length]`, in memory of its own.
+   *
+   * @param columns which of them; all columns of numbers unless given, and one by its name alone.
+   * @throws ArgumentError as `numbers` does, and if there is no column of numbers.
+   */
+  array(
+    columns: string | readonly string[] = this.names.filter((name) => this.typeOf(name) === 'number'),
+  ): NdArray<Float64Array> {
+    const names = typeof columns === 'string' ? [columns] : columns;
+    if (!isStrings(names)) throw new ArgumentError(`array: columns expected a list of names, got ${shown(names)}`);
+    if (names.length === 0) throw new ArgumentError('array: columns expected a column of numbers or more, got none');
     const data = new Float64Array(this.length * names.length);
     for (const [j, name] of names.entries()) {
       const column = this.numbers(name);
@@ -117,8 +147,9 @@ export class CsvTable {
 
 /**
  * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote
- * within is doubled, lines end in LF, CR LF or CR. Empty lines are passed over; where a row has one field only, an
- * empty line between rows is a missing value.
+ * within is doubled, lines end in LF, CR LF or CR. Empty lines and lines of blanks are passed over; where a row has one field only,
+ * an empty line between rows is a missing value. A last column that has neither a name nor a value, as a comma at the end of
+ * each line makes it, is left out.
  *
  * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no
  * number is an error, so that one misprint does not turn a column into text. A column of dates is one because `columns`
@@ -137,40 +168,57 @@ export class CsvTable {
  * const [days, series] = [table.dates('Date'), table.numbers('Consumption')];
  */
 export async function loadCsv(source: Source, options: CsvOptions = {}): Promise<CsvTable> {
-  const known = { columns: 1, dateFormat: 1, delimiter: 1, header: 1, missing: 1, ...sourceNames };
+  const own = { columns: 1, dateFormat: 1, decimal: 1, delimiter: 1, encoding: 1, header: 1, missing: 1, thousands: 1 };
+  const known = { ...own, ...sourceNames };
   const {
     delimiter = ',',
     header = true,
     missing = 'error',
     columns: wanted,
     dateFormat,
+    decimal = '.',
+    thousands,
+    encoding,
   } = checkOptions('loadCsv', options, known);
   checkValues({ delimiter, missing, header, columns: wanted });
+  checkNumberSigns({ delimiter, decimal, thousands });
+  const decoder = encoding === undefined ? undefined : decoderOf(encoding);
+  const numberOf = numberReader(decimal, thousands);
   const parseDate = dateReader(dateFormat, 'loadCsv: dateFormat');
-  const { name: file, bytes } = await openSource(source, options);
+  const { name: file, bytes: read } = await openSource(source, options);
+  const bytes = decoder ? utf8Of(decoded(read, decoder, file)) : read;
   // Decoding makes the error; whole files are not decoded.
-  if (invalidUtf8(bytes) < bytes.length) decodeUtf8(bytes, file);
+  if (invalidUtf8(bytes) < bytes.length) expectUtf8(bytes, file);
 
-  const scanner = new CsvScanner(bytes, delimiter, file);
+  const scanner = new CsvScanner(bytes, delimiter, file, decimal !== '.' || thousands !== undefined);
   const { names, width, line } = readNames(scanner, header, file);
   const places = new Map(names.map((name, i) => [name, i]));
   const twice = names.find((name, i) => places.get(name) !== i);
   if (twice !== undefined) throw new DataError(file, `expected each column once, got ${shown(twice)} twice`, line);
 
   const chosen = chosenColumns(places, wanted, file);
-  inferTypes(scanner.copy(), chosen);
+  inferTypes(scanner.copy(), chosen, numberOf);
+  // Commas at the ends of all lines make a column without a name and without a value, which nobody means.
+  if (!wanted && header === true && width > 1 && names[width - 1] === '' && !chosen[width - 1].type) chosen.pop();
   const capacity = scanner.rowsLeft(width);
-  const read = chosen.map(({ name, type }) => {
+  const filled = chosen.map(({ name, type }) => {
     if (type === 'string') return new TextColumn(capacity, `loadCsv: column ${shown(name)}`);
-    const own = { name, file, missing };
-    return type === 'date' ? new DateColumn(capacity, own, dateFormat, parseDate) : new NumberColumn(capacity, own);
+    const column = { name, file, missing, numberOf };
+    return type === 'date'
+      ? new DateColumn(capacity, column, dateFormat, parseDate)
+      : new NumberColumn(capacity, column);
   });
   const columnAt: (Column | undefined)[] = new Array(width).fill(undefined);
-  for (const [i, { at }] of chosen.entries()) columnAt[at] = read[i];
+  for (const [i, { at }] of chosen.entries()) columnAt[at] = filled[i];
   const hint = typeof header === 'object' ? ' (the names given)' : '';
-  const length = readRows(scanner, columnAt, { names, file, hint });
-  for (const column of read) column.close(length);
-  return new CsvTable(new Map(chosen.map(({ name }, i) => [name, read[i]])), length);
+  const { length, skipped } = readRows(scanner, columnAt, { names, file, hint });
+  if (length === 0 && skipped > 0) {
+    const empty = chosen.find(({ type }) => !type);
+    const why = empty ? `: column ${shown(empty.name)} has no value` : '';
+    throw new DataError(file, `missing: 'skip' expected a row without gaps, got none of ${skipped}${why}`);
+  }
+  for (const column of filled) column.close(length);
+  return new CsvTable(new Map(chosen.map(({ name }, i) => [name, filled[i]])), length);
 }
 
 /**
@@ -182,7 +230,7 @@ function readNames(
   header: boolean | readonly string[],
   file: string,
 ): { names: string[]; width: number; line: number } {
-  while (!scanner.isDone && scanner.isBlank) scanner.nextField();
+  while (!scanner.isDone && scanner.passBlank());
   const { line } = scanner;
   if (typeof header === 'object') return { names: [...header], width: header.length, line };
   if (scanner.isDone && header) throw new DataError(file, 'expected a row of column names, got an empty file', 1);
@@ -203,7 +251,7 @@ interface ChosenColumn {
 }
 
 /** Types the columns without a type by their first value: as numbers where no value says otherwise. */
-function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[]): void {
+function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[], numberOf: NumberReader): void {
   // By their place in a row.
   const open: ChosenColumn[] = [];
   for (const column of chosen) if (!column.type) open[column.at] = column;
@@ -214,7 +262,7 @@ function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[]): void 
       const column = open[j];
       const field = column && !column.type ? scanner.text() : '';
       if (!column || isMissing(field)) continue;
-      column.type = isNumeral(field) ? 'number' : 'string';
+      column.type = Number.isNaN(numberOf(field)) ? 'string' : 'number';
       left--;
     }
   }
@@ -222,21 +270,19 @@ function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[]): void 
 
 /**
  * Reads all rows into the columns, of which `columnAt` has one or none for each field of a row; returns how many there
- * are.
+ * are, and how many were left out.
  */
 function readRows(
   scanner: CsvScanner,
   columnAt: readonly (Column | undefined)[],
   { names, file, hint }: { names: readonly string[]; file: string; hint: string },
-): number {
+): { length: number; skipped: number } {
   const width = columnAt.length;
   let rows = 0;
+  let skipped = 0;
   for (let isFirst = true; !scanner.isDone; isFirst = false) {
     // Within a single column an empty line is a row whose value is missing.
-    if (width > 1 && scanner.isBlank) {
-      scanner.nextField();
-      continue;
-    }
+    if (width > 1 && scanner.passBlank()) continue;
     const { line } = scanner;
     let fault: string | undefined;
     let isSkipped = false;
@@ -249,11 +295,14 @@ function readRows(
       j++;
     } while (scanner.nextField());
     if (j !== width) fault = `expected ${width} fields${isFirst ? hint : ''}, got ${j}`;
-    else if (isSkipped) continue;
+    else if (isSkipped) {
+      skipped++;
+      continue;
+    }
     if (fault) throw new DataError(file, fault, line);
     rows++;
   }
-  return rows;
+  return { length: rows, skipped };
 }
 
 function checkValues({ delimiter, missing, header, columns }: Record<string, unknown>): void {
@@ -279,6 +328,53 @@ function checkValues({ delimiter, missing, header, columns }: Record<string, unk
   }
 }
 
+function checkNumberSigns({ delimiter, ...signs }: Record<string, string | undefined>): void {
+  for (const [key, sign] of Object.entries(signs)) {
+    if (sign === undefined) continue;
+    if (
+      typeof sign !== 'string' ||
+      sign.length !== 1 ||
+      /[-+\deE"\r\n]|\p{Cs}/u.test(sign) ||
+      (key === 'decimal' && sign === delimiter)
+    ) {
+      throw new ArgumentError(
+        `loadCsv: ${key} expected one character that stands for nothing else, got ${shown(sign)}`,
+      );
+    }
+  }
+  if (signs.decimal === signs.thousands) {
+    throw new ArgumentError(
+      `loadCsv: thousands expected another character than decimal, got ${shown(signs.thousands)}`,
+    );
+  }
+}
+
+function decoderOf(encoding: string): TextDecoder {
+  try {
+    if (typeof encoding === 'string') return new TextDecoder(encoding, { fatal: true });
+  } catch {}
+  throw new ArgumentError(
+    `loadCsv: encoding expected a name that this host's TextDecoder knows, got ${shown(encoding)}`,
+  );
+}
+
+function decoded(bytes: Uint8Array, decoder: TextDecoder, file: string): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw new DataError(file, `expected text as ${decoder.encoding}, got other bytes`);
+  }
+}
+
+/** Throws the error of bytes that are not UTF-8. */
+function expectUtf8(bytes: Uint8Array, file: string): void {
+  try {
+    decodeUtf8(bytes, file);
+  } catch (error) {
+    throw new TextError(`${(error as Error).message}; encoding: 'latin1' or another name says how it is encoded`);
+  }
+}
+
 function chosenColumns(
   places: ReadonlyMap<string, number>,
   columns: CsvOptions['columns'],
@@ -291,7 +387,9 @@ function chosenColumns(
   return chosen.map(([name, type]) => {
     const at = places.get(name);
     if (at === undefined) {
-      throw new ArgumentError(`loadCsv: columns of ${file} are ${list([...places.keys()])}, got ${shown(name)}`);
+      const near = [...places.keys()].find((each) => each.trim() === name.trim());
+      const hint = near === undefined ? '' : `; did you mean ${shown(near)}?`;
+      throw new ArgumentError(`loadCsv: columns of ${file} are ${list([...places.keys()])}, got ${shown(name)}${hint}`);
     }
     if (type !== undefined && !['number', 'string', 'date'].includes(type)) {
       throw new ArgumentError(`loadCsv: columns['${name}'] expected 'number', 'string' or 'date', got ${shown(type)}`);

@@ -3,6 +3,8 @@
  *
  *     x[i] = x[a] + (x[b] − x[a])·(i − a)/(b − a)
  *
+ * multiplied first, so that thirds of whole numbers are exact where they are whole.
+ *
  * @param values any numbers, of which each `stride`-th from `first` on is one series.
  * @returns whether all are filled: none is, if all are NaN.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.interp.html
@@ -15,9 +17,10 @@ export function interpolate(values: Float32Array | Float64Array, first = 0, stri
     const from = before < 0 ? values[at] : values[before];
     const gap = at - before;
     for (let i = before < 0 ? first : before + stride; i < at; i += stride) {
-      // Weights add up to 1, so that no difference can overflow.
-      const share = before < 0 ? 0 : (i - before) / gap;
-      values[i] = from * (1 - share) + values[at] * share;
+      const [k, n] = before < 0 ? [0, 1] : [(i - before) / stride, gap / stride];
+      const rise = (values[at] - from) * k;
+      // Where the difference overflows, weights that add up to 1 do not.
+      values[i] = Number.isFinite(rise) ? from + rise / n : from * (1 - k / n) + values[at] * (k / n);
     }
     before = at;
   }

@@ -84,7 +84,9 @@ export function checkCellOptions(
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
-  for (const given of [activation, recurrentActivation]) if (given !== undefined) functionOf(given);
+  for (const [option, given] of Object.entries({ activation, recurrentActivation })) {
+    if (given !== undefined) functionOf(given, `${what}: ${option}`);
+  }
 }
 
 /** Makes Keras's weights of a recurrence, in its order, by the layer's `addWeight`. */

@@ -124,6 +124,6 @@ export function squareplus(x: Weight, b = 4): Tensor {
 /** y = a·σ(b) for the two halves a, b of an axis, default the last. Throws `ArgumentError` if its length is odd. */
 export function glu(x: Weight, axis = -1): Tensor {
   x = floatsOf(x, 'glu: x');
-  const [a, b] = split(x, 2, axis) as [Tensor, Tensor];
+  const [a, b] = split(x, 2, axis);
   return mul(a, sigmoid(b));
 }

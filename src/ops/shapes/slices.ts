@@ -109,6 +109,17 @@ export function lastStep(x: Weight): Tensor {
   return timeStep(x, -1);
 }
 
+/** What `split` gives: so many tensors where the compiler knows the number, up to 16. */
+export type SplitParts<P extends number | readonly number[], T extends Tensor[] = []> = P extends readonly number[]
+  ? { -readonly [K in keyof P]: Tensor }
+  : number extends P
+    ? Tensor[]
+    : T['length'] extends P
+      ? T
+      : T['length'] extends 16
+        ? Tensor[]
+        : SplitParts<P, [...T, Tensor]>;
+
 /**
  * Cuts a tensor along one axis.
  *
@@ -117,6 +128,7 @@ export function lastStep(x: Weight): Tensor {
  * @returns the parts in order, in the memory order of `x`: views where a part stands together in memory.
  * @throws ArgumentError if there is no such axis, or the parts do not fill it.
  */
+export function split<const P extends number | readonly number[]>(x: Weight, parts: P, axis?: number): SplitParts<P>;
 export function split(x: Weight, parts: number | readonly number[], axis = -1): Tensor[] {
   x = tensorOf(x, 'split: x');
   const block = axisBlock('split', x, axis);

@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { expectNumber } from '../../checks/number-ranges.ts';
+import { partOf } from '../../data/part-of.ts';
 import type { Transaction } from '../../engine/transaction.ts';
 import type { FitOptionsOf } from '../fit-options.ts';
 import { optionalParts } from '../optional-parts.ts';
@@ -37,7 +38,7 @@ export function samplesFeed(
   expectNumber('fit: validationSplit', validationSplit, 'in [0, 1)');
   const samples = checkData(trainer, x, y, options);
   const all = range(samples.count);
-  const kept = options.validationData ? all.length : Math.floor(all.length * (1 - validationSplit));
+  const kept = options.validationData ? all.length : partOf(all.length, 1 - validationSplit);
   if (kept === 0) {
     throw new ArgumentError(`fit: validationSplit ${validationSplit} leaves none of ${all.length} samples`);
   }

@@ -62,6 +62,27 @@ describe('download', () => {
     expect(server.requests).toEqual([]);
   });
 
+  test('where crypto is hidden, is kept nevertheless; without fetch, is an error that names the option', async () => {
+    const { fetch } = globalThis;
+    vi.stubGlobal('crypto', undefined);
+    vi.stubGlobal('fetch', undefined);
+    expect(await read({ fetch })).toEqual(file);
+    expect(kept()).toHaveLength(1);
+    expect(await read()).toEqual(file);
+    await expect(readSource(`${url}2`, { cache })).rejects.toThrow(
+      "this host has no fetch (Jest's jsdom hides it); the option fetch stands in for it",
+    );
+  });
+
+  test('by a fetch of the caller and with no cache named, keeps nothing and asks each time', async () => {
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    for (const text of ['abc', 'd']) {
+      const fetch = async () => new Response(text);
+      expect(await readSource(url, { fetch })).toEqual(new TextEncoder().encode(text));
+    }
+    expect(kept()).toEqual([]);
+  });
+
   test('HTTP 404, is an error with address and status, and keeps nothing', async () => {
     server.status = 404;
     const error = await faultOf(read());

@@ -19,6 +19,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.restoreAllMocks();
+  vi.unstubAllGlobals();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -37,6 +38,42 @@ describe('readSource', () => {
     ['gzip', () => zipped],
   ])('%s, gives its bytes', async (_, source) => {
     expect(Buffer.from(await readSource(source()))).toEqual(Buffer.from(bytes));
+  });
+
+  test('Blob and Response of a class that does not say what it is, as those of happy-dom, give their bytes', async () => {
+    const { buffer } = bytes;
+    const blob = { size: 10, type: '', slice() {}, arrayBuffer: async () => buffer, name: 'f.txt' };
+    expect(await readSource(blob as never)).toEqual(bytes);
+    const response = { ok: true, status: 200, url: '', bodyUsed: false, arrayBuffer: async () => buffer };
+    expect(await readSource(response as never)).toEqual(bytes);
+    expect(
+      await readSource({ ...blob, arrayBuffer: async () => zipped.slice(0, 15).buffer } as never).catch(String),
+    ).toMatch(/^DataError: f\.txt: expected whole gzip data/);
+  });
+
+  test('Blob without arrayBuffer, as that of an older jsdom, is read by a FileReader', async () => {
+    class Reader {
+      result: unknown;
+      onload = () => {};
+      readAsArrayBuffer(blob: { bytes: Uint8Array }) {
+        this.result = blob.bytes.slice().buffer;
+        queueMicrotask(this.onload);
+      }
+    }
+    vi.stubGlobal('FileReader', Reader);
+    const blob = { [Symbol.toStringTag]: 'File', name: 'f', bytes };
+    expect(await readSource(blob as never)).toEqual(bytes);
+  });
+
+  test('gzip where a Blob has no stream, is opened', async () => {
+    vi.stubGlobal('Blob', class {});
+    expect(await readSource(zipped)).toEqual(bytes);
+  });
+
+  test('sha256 where crypto.subtle is hidden, is that of the file', async () => {
+    vi.stubGlobal('crypto', {});
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(await readSource(bytes, { sha256 })).toBe(bytes);
   });
 
   test('bytes that need no opening, are returned themselves', async () => {
@@ -91,8 +128,9 @@ describe('readSource', () => {
     expect(await readSource(bytes)).toBe(bytes);
   });
 
-  test('checksum where there is no crypto.subtle, is an error that says so', async () => {
+  test('checksum where there is neither crypto.subtle nor Node, is an error that says so', async () => {
     vi.stubGlobal('crypto', {});
+    vi.spyOn(process, 'getBuiltinModule').mockReturnValue(undefined as never);
     await expect(readSource(bytes, { sha256: '0'.repeat(64) })).rejects.toThrow('sha256 needs crypto.subtle');
     vi.unstubAllGlobals();
   });

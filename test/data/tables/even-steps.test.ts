@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseDates } from '../../../src/data/tables/dates.ts';
 import { type EvenStepsOptions, evenSteps } from '../../../src/data/tables/even-steps.ts';
 
 const hour = 3_600_000;
@@ -42,6 +43,29 @@ describe('evenSteps', () => {
     expect(() => evenSteps(dates, [1, 2, 4, 5])).toThrow(
       "evenSteps: dates expected steps of 2505600000 ms from 2024-01-31T00:00:00Z on, got 2024-04-30T00:00:00Z in row 2; the option step, a number or 'month', says otherwise",
     );
+  });
+
+  test.each([
+    ['the last of every month', ['2026-02-28', '2026-03-31', '2026-04-30', '2026-06-30'], '2026-05-31'],
+    ['the 30th, from a short month on', ['2026-02-28', '2026-03-30', '2026-05-30'], '2026-04-30'],
+    ['the 28th', ['2026-02-28', '2026-03-28', '2026-05-28'], '2026-04-28'],
+    ['the 30th of a month without it', ['2026-01-30', '2026-03-30'], '2026-02-28'],
+  ])('months at %s, have the missing one there too', (_, texts, absent) => {
+    const { dates, missing } = evenSteps(
+      parseDates(texts),
+      texts.map(() => 1),
+      { step: 'month' },
+    );
+    expect(missing.length).toBe(1);
+    expect(dates[missing[0]!]).toBe(Date.parse(absent));
+  });
+
+  test.each<['last' | 'mean', number[]]>([
+    ['last', [-0, 4, 7]],
+    ['mean', [-0, 3, 7]],
+  ])("duplicates: '%s', takes that of the rows of a date", (duplicates, expected) => {
+    const rows = [[2], [-0], [3], [4], [7]];
+    expect([...evenSteps([5, 0, 5, 5, 10], rows, { duplicates }).values.data]).toEqual(expected);
   });
 
   test("duplicates: 'first', keeps the first of the file", () => {
@@ -87,7 +111,11 @@ describe('evenSteps', () => {
       'dates expected steps of a month from 1970-01-01T00:00:00Z on, got 1970-02-10',
     ],
     [[0, 5], { step: 0 }, "step expected milliseconds or 'month', got 0"],
-    [[0, 5], { duplicates: 'last' as 'first' }, "duplicates expected 'error' or 'first', got 'last'"],
+    [
+      [0, 5],
+      { duplicates: 'median' as 'first' },
+      "duplicates expected 'error', 'first', 'last' or 'mean', got 'median'",
+    ],
   ])('dates %j under %j, are an error', (dates, options, message) => {
     expect(() => evenSteps(dates, dates, options)).toThrow(`evenSteps: ${message}`);
   });

@@ -27,6 +27,26 @@ test('any gaps, lie on the line between their neighbours, and at the ends are th
   );
 });
 
+test('whole numbers that lie on the line, are exact', () => {
+  for (let gap = 2; gap <= 60; gap++) {
+    for (const [first, rise] of [
+      [1, 2],
+      [-7, 3],
+      [1000, -11],
+    ]) {
+      const values = new Float64Array(gap + 1).fill(Number.NaN);
+      values[0] = first!;
+      values[gap] = first! + gap * rise!;
+      interpolate(values);
+      expect([...values]).toEqual(Array.from(values, (_, k) => first! + k * rise!));
+      const beside = Float64Array.from(values, (x, i) => (i % gap === 0 ? x : Number.NaN)).map((x) => x);
+      const wide = Float64Array.from([...beside].flatMap((x) => [x, 0, 0]));
+      interpolate(wide, 0, 3);
+      expect(wide.filter((_, i) => i % 3 === 0)).toEqual(values);
+    }
+  }
+});
+
 test('numbers whose difference no float64 holds, are filled nevertheless', () => {
   const values = Float64Array.of(-1.5e308, Number.NaN, 1.5e308);
   interpolate(values);

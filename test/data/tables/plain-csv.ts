@@ -10,6 +10,8 @@ export interface CsvRow {
   readonly fields: string[];
   /** Nothing at all stands in it, not even quotes. */
   readonly isBlank: boolean;
+  /** Nothing but blanks and tabs stands in it. */
+  readonly isSpace: boolean;
   /** Nothing but empty lines follows. */
   readonly isLast: boolean;
 }
@@ -66,10 +68,11 @@ export function* csvRows(text: string, delimiter: string, file: string): Generat
     if (at < text.length && text[at] !== '\n' && text[at] !== '\r') {
       fail(`expected a delimiter or the line's end after a closing quote, got ${JSON.stringify(text[at])}`);
     }
-    const isBlank = row.fields.length === 1 && row.fields[0] === '' && text[start] !== '"';
+    const isSpace = row.fields.length === 1 && /^[ \t]*$/.test(row.fields[0]) && text[start] !== '"';
+    const isBlank = isSpace && row.fields[0] === '';
     at += text[at] === '\r' && text[at + 1] === '\n' ? 2 : 1;
     line++;
-    yield { ...row, isBlank, isLast: at > end };
+    yield { ...row, isBlank, isSpace, isLast: at > end };
   }
 }
 
@@ -89,7 +92,8 @@ export function plainColumns(
   try {
     for (const row of csvRows(text, delimiter, 'f.csv')) {
       const width = rows[0]?.fields.length ?? row.fields.length;
-      if (row.isBlank && (width > 1 || row.isLast || rows.length === 0)) continue;
+      if (row.isSpace && (width > 1 || rows.length === 0)) continue;
+      if (row.isBlank && row.isLast) continue;
       if (row.fields.length !== width) return undefined;
       rows.push(row);
     }
@@ -101,7 +105,9 @@ export function plainColumns(
     return value === undefined || isNumeral(value) ? 'number' : 'string';
   });
   if (missing === 'skip') {
+    const all = rows.length;
     rows = rows.filter(({ fields }) => types.every((type, j) => type === 'string' || !isMissing(fields[j])));
+    if (rows.length === 0 && all > 0) return undefined;
   }
   const columns = types.map((type, j) => {
     const fields = rows.map((row) => row.fields[j]);
