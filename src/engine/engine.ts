@@ -4,7 +4,7 @@ import { WorkerError } from '../checks/worker-error.ts';
 import type { Kernels, Ptr } from './abi.ts';
 import { instantiateKernels } from './loading/instantiate.ts';
 import { canFuse, canShare, compile, compileNow } from './loading/kernel-modules.ts';
-import { type Build, buildFor, checkMode, checkModule, compileRefused, type NumericMode } from './loading/load.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from './loading/load.ts';
 import { Arena, Heap, LARGEST_MEMORY, type Mark, makeMemory, OutOfMemoryError } from './memory.ts';
 import type { Pool } from './thread-pool.ts';
 import { hostHasThreads, type Part } from './threads.ts';
@@ -167,7 +167,6 @@ function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
     throw new ArgumentError(`init: threads expected an integer from 1 to 64, got ${shown(threads)}`);
   }
-  if (module) checkModule('init', module);
   if (module && threads > 1) throw new ArgumentError('init: threads > 1 cannot be had with a module of your own');
   checkMode('init', mode);
   if (typeof maximumMemory !== 'number' || !(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {

@@ -1,4 +1,4 @@
-import { ArgumentError, expectArray, expectList, shown } from '../checks/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import type { Names } from '../checks/options.ts';
 import { nextTextSeed } from '../engine/random.ts';
 import type { StreamEngine } from './engine.ts';
@@ -60,7 +60,8 @@ export function* idsOf(
     if (got) throw new ArgumentError(`generate: prompt expected one id or more, got ${got}`);
   }
   expectInteger('maxLength', maxLength, 0);
-  expectArray('generate: stopIds', stopIds);
+  // Typed arrays are as good as lists.
+  if (!stopIds?.includes) expectList('generate: stopIds', stopIds);
   for (const id of stopIds) expectInteger('stopIds', id, 0);
   checkSampling(options);
   const seed = options.seed ?? nextTextSeed();

@@ -6,11 +6,10 @@ import {
   lstmLayout,
   rnnLayouts,
 } from '../cells/layout.ts';
-import { expectCount } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import type { Shape } from '../checks/shape.ts';
 import { type SavedLayer, savedLayer, savedLayers } from '../io/model-file.ts';
 import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
-import { refuseStream } from './refusal.ts';
 
 /** A weight of a file by its whole name, which must be there in that shape. */
 export type WeightOf = (name: string, shape: Shape) => StreamWeight;
@@ -20,7 +19,6 @@ interface FileLayer {
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any origin, each option of which is checked where it is used.
   readonly config: any;
   readonly path: string;
-  readonly className: string;
   /** One of its own weights by what it is called in the layer. */
   weight(name: string, ...shape: number[]): StreamWeight;
   readonly weightOf: WeightOf;
@@ -33,9 +31,9 @@ const nothing: AddLayer = () => {};
 /** `layoutOf` gives the fused cell of some options, if the `stream` kernel has one for them. */
 const recurrent =
   (layoutOf: (config: FileLayer['config']) => CellLayout | undefined): AddLayer =>
-  (program, { config, path, className, weight }) => {
+  (program, { config, path, weight }) => {
     const cell = config.goBackwards ? undefined : layoutOf(config);
-    if (!cell) refuseStream(path, className, config);
+    if (!cell) throw new ArgumentError(`${path}: a recurrent layer of these options cannot run step by step`);
     const units = expectCount(`${path}: units`, config.units);
     const width = cell.gates * units;
     const bias = cell.biases === 2 ? [2, width] : [width];
@@ -95,9 +93,11 @@ export function addLayer(
   scope = '',
 ): void {
   const path = scope + config.name;
-  if (!Object.hasOwn(layers, className)) refuseStream(path, className, config);
+  if (!Object.hasOwn(layers, className)) {
+    throw new ArgumentError(`${path}: a ${className} layer cannot run step by step`);
+  }
   layers[className]!(program, {
-    ...{ config, path, className, weightOf },
+    ...{ config, path, weightOf },
     weight: (name, ...shape) => weightOf(`${path}/${name}`, shape),
   });
 }

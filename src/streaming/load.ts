@@ -2,14 +2,7 @@ import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
 import { type Ptr, Unary } from '../engine/abi.ts';
-import {
-  type Build,
-  buildFor,
-  checkMode,
-  checkModule,
-  compileRefused,
-  type NumericMode,
-} from '../engine/loading/load.ts';
+import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
 import { classOf } from '../host/class-of.ts';
 import {
   extrasOf,
@@ -160,20 +153,12 @@ export function decodeStream(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: LoadStreamOptions = {},
 ): FileStream {
-  const mode = checkLoading('decodeStream', options);
-  const { mode: _, module = compileKernelsNow(mode), file, ...rest } = options;
+  const { mode = 'fast', module, file, ...rest } = checkOptions('decodeStream', options, loadNames);
+  checkMode('decodeStream', mode);
   const opened = openModelFile('decodeStream', bytes, file);
-  const engine = streamEngine(module);
+  const engine = streamEngine(module ?? compileKernelsNow(mode));
   if (mode === 'reproducible') expectPlain(engine);
   return new FileStream(engine, opened, rest);
-}
-
-/** The mode of the options, once they are known to be good. */
-function checkLoading(what: string, options: LoadStreamOptions): NumericMode {
-  const { mode = 'fast', module } = checkOptions(what, options, loadNames);
-  checkMode(what, mode);
-  if (module !== undefined) checkModule(what, module);
-  return mode;
 }
 
 /**
@@ -190,7 +175,8 @@ export async function loadStream(
   source: string | URL | Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
-  const mode = checkLoading('loadStream', options);
+  const { mode = 'fast' } = checkOptions('loadStream', options, loadNames);
+  checkMode('loadStream', mode);
   const isBytes = typeof source !== 'string' && !isUrl(source);
   const [module, bytes] = await Promise.all([
     options.module ?? compileKernels(mode),

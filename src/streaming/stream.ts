@@ -1,4 +1,4 @@
-import { ArgumentError, expectArray, expectCount, isFloat32, shown } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, isFloat32, shown } from '../checks/argument-error.ts';
 import { DeadTensorError } from '../checks/dead-tensor-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
@@ -117,9 +117,9 @@ export class Stream {
       throw new ArgumentError(`stream: n expected 1 to maxSteps = ${this.#maxSteps}, got ${shown(n)}`);
     }
     if (inputs?.length !== n * width || typeof inputs === 'string') {
-      if (inputs) expectArray('stream: input', inputs);
+      const got = typeof inputs === 'object' ? inputs?.length : shown(inputs);
       throw new ArgumentError(
-        `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${inputs?.length}`,
+        `stream: expected ${n * width} values for [${n}, ${this.batch}, ${this.inputWidth}], got ${got}`,
       );
     }
     if (this.#inputView.buffer !== this.engine.memory.buffer) this.#view();
@@ -129,12 +129,11 @@ export class Stream {
     // What the program needs it makes as it first runs, and memory may have grown for that.
     if (this.#outputView.buffer !== this.engine.memory.buffer) this.#view();
     const count = n * this.batch * this.outputWidth;
-    if (n === this.#maxSteps) {
-      this.#result.set(this.#outputView);
-      return this.#result;
-    }
-    this.#result.set(this.#outputView.subarray(0, count));
-    return this.#result.subarray(0, count);
+    const view = this.#outputView;
+    const result = this.#result;
+    // A loop, for `set` takes half a microsecond before it copies anything.
+    for (let i = 0; i < count; i++) result[i] = view[i]!;
+    return n === this.#maxSteps ? result : result.subarray(0, count);
   }
 
   // What would spoil the states for good is refused before the first step.

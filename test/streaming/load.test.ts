@@ -163,27 +163,27 @@ describe('a model that cannot run step by step', () => {
     [
       'bidirectional',
       sequential([bidirectional(lstm({ units: 3 }), features)]),
-      'm: its configuration cannot be used: bidirectional: Bidirectional layers cannot run step by step',
+      'm: its configuration cannot be used: bidirectional: a Bidirectional layer cannot run step by step',
     ],
     [
       'backwards',
       sequential([dense({ units: 2, ...features }), gru({ units: 3, goBackwards: true, name: 'back' })]),
-      'back: GRU layers with goBackwards true cannot run step by step',
+      'back: a recurrent layer of these options cannot run step by step',
     ],
     [
       'with a peephole',
       sequential([lstm({ units: 3, peephole: true, ...features })]),
-      'lstm: LSTM layers with peephole true cannot run step by step',
+      'lstm: a recurrent layer of these options cannot run step by step',
     ],
     [
       'with a projection',
       sequential([lstm({ units: 3, projSize: 2, ...features })]),
-      'lstm: LSTM layers with projSize 2 cannot run step by step',
+      'lstm: a recurrent layer of these options cannot run step by step',
     ],
     [
       'of gates without a fused kernel',
       sequential([gru({ units: 3, recurrentActivation: 'hardSigmoid', ...features })]),
-      "gru: GRU layers with recurrentActivation 'hardSigmoid' cannot run step by step",
+      'gru: a recurrent layer of these options cannot run step by step',
     ],
     [
       'of an activation without a kernel of its own',

@@ -1,6 +1,6 @@
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { TapeloopError } from '../../checks/tapeloop-error.ts';
-import { classOf } from '../../host/class-of.ts';
+
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
 
@@ -49,13 +49,6 @@ export function checkMode(what: string, mode: NumericMode): void {
   if (mode !== 'fast' && mode !== 'reproducible') {
     throw new ArgumentError(`${what}: mode expected 'fast' or 'reproducible', got ${shown(mode)}`);
   }
-}
-
-/** Throws `ArgumentError` for what is no compiled module. */
-export function checkModule(what: string, module: unknown): void {
-  const kind = classOf(module);
-  if (kind !== 'WebAssembly.Module')
-    throw new ArgumentError(`${what}: module expected a WebAssembly.Module, got ${kind}`);
 }
 
 /** The build that a mode takes here; `canFuse` says whether there is a fused one. Throws `HostError` where there is none. */
