@@ -1,5 +1,5 @@
-import { TapeloopError } from '../checks/tapeloop-error.ts';
 import { expectType } from '../checks/argument-error.ts';
+import { TapeloopError } from '../checks/tapeloop-error.ts';
 
 const STORE = 'values';
 
