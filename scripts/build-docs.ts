@@ -118,15 +118,7 @@ const app = await Application.bootstrapWithPlugins({
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
   // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
-  intentionallyNotExported: [
-    'Cell',
-    'Attended',
-    'Given',
-    'WithState',
-    'AnyCell',
-    'Iterated',
-    'CallbackOf',
-  ],
+  intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated', 'CallbackOf'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
 });

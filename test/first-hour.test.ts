@@ -220,7 +220,7 @@ describe('is refused in one sentence', () => {
     [
       'a stream of a cell without a kernel',
       () => t.sequential([t.rnn(cell, { inputShape: [null, 2] })]).stream(),
-      'rnn: a RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same',
+      'rnn: an RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same',
     ],
     [
       'a stream of a model that is not built',

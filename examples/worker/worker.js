@@ -55,7 +55,9 @@ function* generate(loaded, query) {
   const prompt = encodeText(query.get('prompt') || '\n', loaded.vocabulary);
   const length = numberOf(query, 'length', { otherwise: 200, least: 1, most: MOST_CHARACTERS });
   const temperature = numberOf(query, 'temperature', { otherwise: 0.7, least: 0, most: 10 });
-  const seed = numberOf(query, 'seed', { otherwise: 0, least: 0, most: 2 ** 32 - 1 });
+  // Another text for each request that names no seed.
+  const [random] = crypto.getRandomValues(new Uint32Array(1));
+  const seed = numberOf(query, 'seed', { otherwise: random, least: 0, most: 2 ** 32 - 1 });
   yield* write(loaded, { prompt, length, temperature, seed });
 }
 

@@ -56,7 +56,7 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
       if (!bytes) return;
       if (classOf(bytes) !== 'Uint8Array')
         throw new ArgumentError(`backupAndRestore: store.read expected to give a Uint8Array, got ${shown(bytes)}`);
-      const file = openModelFile(bytes, undefined);
+      const file = openModelFile('backupAndRestore', bytes, undefined);
       const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);
       restoreModel(model, bytes, { customObjects });
       plan.initialEpoch = epoch + 1;

@@ -37,6 +37,12 @@ export function expectType(what: string, value: unknown, type: `a${'n' | ''} ${s
     throw new ArgumentError(`${what} expected ${type}, got ${shown(value)}`);
 }
 
+/** Throws `ArgumentError` for what is no signal of an `AbortController`; none is one. */
+export function expectSignal(what: string, signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+    throw new ArgumentError(`${what}: signal expected an AbortSignal, got ${shown(signal)}`);
+}
+
 /** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
 export function expectCount(what: string, value: number): number {
   if (!Number.isInteger(value) || value < 1)

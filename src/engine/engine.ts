@@ -1,3 +1,4 @@
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { WorkerError } from '../checks/worker-error.ts';
 import type { Kernels, Ptr } from './abi.ts';
@@ -155,33 +156,44 @@ export class Engine {
   }
 }
 
-function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): {
-  mode: NumericMode;
-  maximumMemory: number;
-  threads: number;
-} {
+interface Choice {
+  readonly mode: NumericMode;
+  readonly module: WebAssembly.Module | undefined;
+  readonly maximumMemory: number;
+  readonly threads: number;
+}
+
+function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads = 1, module }: InitOptions): Choice {
   if (!Number.isInteger(threads) || threads < 1 || threads > 64) {
-    throw new RangeError(`init: threads expected an integer from 1 to 64, got ${threads}`);
+    throw new ArgumentError(`init: threads expected an integer from 1 to 64, got ${shown(threads)}`);
   }
-  if (module && threads > 1) throw new TypeError('init: threads > 1 cannot be had with a module of your own');
+  if (module && threads > 1) throw new ArgumentError('init: threads > 1 cannot be had with a module of your own');
   checkMode('init', mode);
-  if (!(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {
-    throw new RangeError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${maximumMemory}`);
+  if (typeof maximumMemory !== 'number' || !(maximumMemory >= 2 ** 21 && maximumMemory <= 2 ** 32)) {
+    throw new ArgumentError(`init: maximumMemory expected 2 MiB to 4 GiB in bytes, got ${shown(maximumMemory)}`);
   }
   return {
     mode,
+    module,
     maximumMemory: Math.min(maximumMemory, LARGEST_MEMORY),
     threads: canShare && hostHasThreads() ? threads : 1,
   };
 }
 
 let current: Engine | undefined;
-// Calls of init so far, and which of them has chosen the engine in use.
-let inits = 0;
-let chosenBy = 0;
+// The call of init that has not finished: what it was asked for, and what it will give.
+let running: { readonly choice: Choice; readonly engine: Promise<Engine> } | undefined;
 
-/** The engine in use; made with default options on first use. */
+/**
+ * The engine in use; made with default options on first use.
+ *
+ * @throws ArgumentError while `init` runs: what is made then would not be on the engine that `init` was asked for.
+ */
 export function engine(): Engine {
+  // A step of a model that was there before goes on with its own engine.
+  if (running && !current?.openStep) {
+    throw new ArgumentError('init is not finished: await it before anything is made');
+  }
   if (!current) {
     const build = buildFor('fast', canFuse);
     try {
@@ -194,22 +206,35 @@ export function engine(): Engine {
 }
 
 /**
- * Chooses how tapeloop computes. Optional: without it the first use takes the defaults.
+ * Chooses how tapeloop computes, for the whole process or page. Optional: without it the first use takes the defaults. Call it once, at the
+ * start, and await it before anything else is made.
  *
- * A second call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones. Of several calls
- * at once the last one chooses, whichever is ready first.
+ * A later call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones. Calls at
+ * once with the same options share one engine.
  *
  * @returns the engine in use, which stays so until the next `init`.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has not even the memory to
- *   start with; TypeError or RangeError if an option is out of range. The engine before is then still in use.
+ *   start with; ArgumentError if an option is out of range, or another call with other options is not finished. The engine before is then still
+ *   in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
-  const { mode, maximumMemory, threads } = checkedOptions(
-    checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }),
-  );
-  const call = ++inits;
+  const choice = checkedOptions(checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }));
+  if (!running) {
+    const made = start(choice).finally(() => {
+      running = undefined;
+    });
+    running = { choice, engine: made };
+    return made;
+  }
+  const asked = running.choice;
+  if (Object.keys(choice).every((name) => choice[name as keyof Choice] === asked[name as keyof Choice]))
+    return running.engine;
+  throw new ArgumentError('init is not finished: await it before other options are given');
+}
+
+async function start({ mode, module, maximumMemory, threads }: Choice): Promise<Engine> {
   let made: Engine | undefined;
-  if (options.module) made = new Engine(options.module, 'custom', maximumMemory);
+  if (module) made = new Engine(module, 'custom', maximumMemory);
   else {
     const build = buildFor(mode, canFuse);
     try {
@@ -219,13 +244,9 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
       throw compileRefused(error);
     }
   }
-  if (call < chosenBy) made.stopThreads();
-  else {
-    current?.stopThreads();
-    current = made;
-    chosenBy = call;
-  }
-  return current!;
+  current?.stopThreads();
+  current = made;
+  return made;
 }
 
 /** An engine of several threads, or none where the host refuses workers or memory to share. */

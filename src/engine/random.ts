@@ -1,4 +1,4 @@
-import { shown } from '../checks/argument-error.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
 
@@ -32,7 +32,7 @@ export class RandomStream {
 
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new RangeError(`seed expected an integer in [0, 2^32), got ${shown(seed)}`);
+      throw new ArgumentError(`seed expected an integer in [0, 2^32), got ${shown(seed)}`);
     }
     this.#seed = seed;
     this.#mixed = mix(seed);
@@ -130,16 +130,23 @@ function normalQuantile(p: number): number {
 }
 
 let seeds = new RandomStream(0);
+// Seeds of texts, apart from those of weights: what a model starts from does not depend on what was written before.
+let textSeeds = new RandomStream(0xffffffff);
 
 /**
- * Fixes everything random from here on: initial weights, dropout masks, shuffling. Like `keras.utils.set_random_seed`.
+ * Fixes everything random from here on: initial weights, dropout masks, shuffling, generated text. Like `keras.utils.set_random_seed`. Without
+ * it every process starts as if it had been called with 0.
  *
  * @param seed an integer in [0, 2³²).
- * @throws RangeError if it is none.
+ * @throws ArgumentError if it is none.
  */
 export function setSeed(seed: number): void {
   seeds = new RandomStream(seed);
+  textSeeds = new RandomStream(~seed >>> 0);
 }
+
+/** The seed of a text that was given none. @internal */
+export const nextTextSeed = (): number => textSeeds.nextUint32();
 
 /** A new stream for one user of randomness, seeded from the stream that `setSeed` set, or from another. @internal */
 export const nextStream = (from = seeds): RandomStream => new RandomStream(from.nextUint32());

@@ -1,5 +1,5 @@
 import type { Kernels, Ptr } from './abi.ts';
-import type { Part } from './threads.ts';
+import { hostTimeout, type Part } from './threads.ts';
 
 // Words of a worker's control block. A rising Job starts it, and it answers by setting Done to the same number.
 const JOB = 0;
@@ -150,7 +150,7 @@ export class Pool {
     const start = performance.now();
     const waiting = (): boolean => members.some(({ control }) => Atomics.load(control, DONE) !== -1);
     while (!refused && waiting() && performance.now() - start < PATIENCE_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => hostTimeout(resolve, 1));
     }
     if (refused || waiting()) {
       pool.stop();

@@ -20,6 +20,9 @@ export const KEPT_FLOATS = 32_768;
 /** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
 export const ELEMENTWISE_GRAIN = 16_384;
 
+/** The host's own timer, whatever a test with fake timers puts in its place later. */
+export const hostTimeout = /* @__PURE__ */ (() => globalThis.setTimeout)();
+
 /** Whether this host lets threads share memory: Node and its like, and pages that are cross-origin isolated. */
 export const hostHasThreads = (): boolean =>
   typeof SharedArrayBuffer !== 'undefined' &&

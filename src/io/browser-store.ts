@@ -1,3 +1,4 @@
+import { expectType } from '../checks/argument-error.ts';
 import { TapeloopError } from '../checks/tapeloop-error.ts';
 
 const STORE = 'values';
@@ -43,6 +44,7 @@ export interface BrowserStore<T> {
  * @param name of the value, and of the database that holds it.
  * @param onProblem told what is wrong, once until something succeeds again.
  * @returns a store as `backupAndRestore` takes it.
+ * @throws ArgumentError if `name` is no string or `onProblem` no function.
  *
  * @example
  * await model.fit(x, y, { epochs: 20, callbacks: [backupAndRestore(browserStore('my-model', console.warn))] });
@@ -51,6 +53,8 @@ export function browserStore<T = Uint8Array<ArrayBuffer>>(
   name: string,
   onProblem: (problem: StorageError) => void,
 ): BrowserStore<T> {
+  expectType('browserStore: name', name, 'a string');
+  expectType('browserStore: onProblem', onProblem, 'a function');
   let isTold = false;
   async function attempt<R>(otherwise: R, body: () => Promise<R>): Promise<R> {
     try {

@@ -1,5 +1,5 @@
 // The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
-import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape, type Shape } from '../checks/shape.ts';
 import { classOf } from '../host/class-of.ts';
 import { expectList, expectObject, expectString, expectStrings, type Parsed, quote } from './parsed-json.ts';
@@ -30,15 +30,31 @@ export interface ModelFile {
   understand<T>(body: () => T): T;
 }
 
-/** Throws `ArgumentError` for what is no bytes, and `ModelFileError` unless `bytes` are a model file of a version that is known; `file` names it. */
-export function openModelFile(bytes: Uint8Array | ArrayBuffer, file: string | undefined): ModelFile {
-  const kind = classOf(bytes);
-  if (kind !== 'Uint8Array' && kind !== 'ArrayBuffer')
-    throw new ArgumentError(`bytes expected a Uint8Array or an ArrayBuffer, got ${shown(bytes)}`);
-  const { tensors, metadata } = decodeSafetensors(
-    kind === 'ArrayBuffer' ? new Uint8Array(bytes) : (bytes as Uint8Array),
-    file,
-  );
+type FileBytes = Uint8Array | DataView | ArrayBuffer | SharedArrayBuffer;
+
+/** The bytes of a model file, of whatever holds them. Throws `ArgumentError` for what does not. */
+function bytesOf(what: string, given: FileBytes): Uint8Array {
+  const kind = classOf(given);
+  if (!/^(Uint8Array|DataView|(Shared)?ArrayBuffer)$/.test(kind)) {
+    const late = kind === 'Promise' ? '; await it' : '';
+    throw new ArgumentError(`${what}: bytes expected a Uint8Array or an ArrayBuffer, got ${kind}${late}`);
+  }
+  const { buffer = given, byteOffset, byteLength } = given as Uint8Array<ArrayBuffer>;
+  // No view can be made of a buffer that was transferred elsewhere.
+  const view = byteLength > 0 ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) : new Uint8Array(0);
+  // Hosts decode no text of shared memory.
+  return classOf(buffer) === 'SharedArrayBuffer' ? view.slice() : view;
+}
+
+/**
+ * Opens a model file.
+ *
+ * @param what who was asked, in front of an `ArgumentError`.
+ * @param file its name, for errors about what it holds.
+ * @throws ArgumentError for what is no bytes; ModelFileError unless they are a model file of a version that is known.
+ */
+export function openModelFile(what: string, bytes: FileBytes, file: string | undefined): ModelFile {
+  const { tensors, metadata } = decodeSafetensors(bytesOf(what, bytes), file);
   const fail = (message: string, cause?: unknown): never => {
     throw new ModelFileError(message, { file, cause });
   };

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { expectType } from '../checks/argument-error.ts';
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, expectType } from '../checks/argument-error.ts';
+import { classOf } from '../host/class-of.ts';
 import { utf8Of } from '../host/utf8.ts';
 import { FileError } from './file-error.ts';
 
@@ -162,6 +164,14 @@ function makeWithParents(path: string): void {
 /** What `readFileChecked` reads, or undefined where there is no such file. */
 export const readFileIfAny = (path: string): Uint8Array<ArrayBuffer> | undefined =>
   nodeFs.statSync(path, { throwIfNoEntry: false }) ? readFileChecked(path) : undefined;
+
+/** The path of a file, given as such or as an address of `file:`. Throws `ArgumentError` for another address. */
+export function pathOf(what: string, given: string | URL): string {
+  if (classOf(given) !== 'URL') return given as string;
+  const { protocol, href } = given as URL;
+  if (protocol !== 'file:') throw new ArgumentError(`${what}: path expected an address of file:, got '${href}'`);
+  return fileURLToPath(href);
+}
 
 /** The folder that a path's file stands in. */
 export const folderOf = (path: string): string => dirname(path);

@@ -203,7 +203,9 @@ function headerEnd(bytes: Uint8Array, fail: Fail): number {
     fail(`expected at least the 8 bytes of a safetensors header's length, got ${bytes.length} bytes`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
-    fail(`header length expected at most ${MAX_HEADER_BYTES}, got ${length}: not a safetensors file`);
+    // A server that does not have the file may answer with a page.
+    const what = bytes[0] === 0x3c ? 'an HTML page' : 'not a safetensors file';
+    fail(`header length expected at most ${MAX_HEADER_BYTES}, got ${length}: ${what}`);
   }
   if (length > BigInt(bytes.length - 8)) {
     fail(`header length says ${length} bytes, got ${bytes.length - 8} after it: the file is cut short`);

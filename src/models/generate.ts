@@ -118,6 +118,7 @@ function readAnew(
   { contextLength = Number.POSITIVE_INFINITY, inputs = (ids) => ids }: GenerateOptions,
 ): LogitSource {
   return {
+    areLogits: model.network.outputActivation !== 'softmax',
     after(t) {
       const asking = sequences.flatMap(({ ids, left }, i) => (left > 0 && ids.length === t + 1 ? [i] : []));
       if (asking.length === 0) return () => new Float32Array(0);

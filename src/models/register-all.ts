@@ -15,6 +15,8 @@ import { optimizers } from '../optimizers/all.ts';
 import { optimizerTable } from '../optimizers/by-name.ts';
 import { schedules } from '../optimizers/schedules/all.ts';
 import { scheduleTable } from '../optimizers/schedules/schedule.ts';
+import { blamedOption } from '../streaming/blame.ts';
+import { blameBy } from '../streaming/refusal.ts';
 import { Stream } from '../streaming/stream.ts';
 import { addProgress } from '../train/fit-progress.ts';
 import { optionalParts } from '../train/optional-parts.ts';
@@ -37,6 +39,7 @@ export function allowStreams(): void {
  */
 export function registerAllNames(): void {
   hintBy(nearestName);
+  blameBy(blamedOption);
   registerActivations(moreActivations);
   registerComposedSteps({
     unroll: unrollComposed,

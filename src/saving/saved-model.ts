@@ -172,12 +172,15 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if a
  *   tensor is missing, has another shape than the layer's, or holds a number that is not finite, if its configuration
  *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated for what the file claims but does
- *   not hold.
+ *   not hold. ArgumentError for what is no bytes, such as a promise of them.
  */
-export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: LoadOptions = {}): LoadedModel {
+export function decodeModel(
+  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
+  options: LoadOptions = {},
+): LoadedModel {
   const names = { inputShape: 1, ...restoreNames };
   const { file, inputShape, customObjects = {} } = checkOptions('decodeModel', options, names);
-  const opened = openModelFile(bytes, file);
+  const opened = openModelFile('decodeModel', bytes, file);
   const { valuesOf, parse } = opened;
   registerAllNames();
   return opened.understand(() =>
@@ -219,7 +222,7 @@ export function decodeModel(bytes: Uint8Array | ArrayBuffer, options: LoadOption
  */
 export function restoreModel(
   model: AnyModel,
-  bytes: Uint8Array | ArrayBuffer,
+  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: Omit<LoadOptions, 'inputShape'> = {},
 ): ModelExtras {
   const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);
@@ -228,7 +231,7 @@ export function restoreModel(
     throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
   }
   model.network.setScope();
-  const opened = openModelFile(bytes, file);
+  const opened = openModelFile('restoreModel', bytes, file);
   model.trainer.runs.expectNone('restoreModel', true);
   return opened.understand(() =>
     withCustomObjects(customObjects, () =>

@@ -9,10 +9,10 @@ import type { Stream } from './stream.ts';
  * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back: those that `generate` of `tapeloop`
  * draws from the same model with the same options. The host handles events in between.
  *
- * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step it until the last id has come.
+ * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step or reset it until the last id has come.
  * @param prompt ids to go on from, at least one.
  * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary, the stream
- *   takes no ids or is of several sequences; at any id, if a logit is not finite.
+ *   takes no ids or is of several sequences; at any id, if a logit is not finite or somebody else has stepped or reset the stream.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -62,7 +62,7 @@ const idsOfStream = (
   prompts: readonly ArrayLike<number>[],
   options: GenerationOptions,
 ): Generator<GeneratedId, void, void> =>
-  idsOf(stream?.engine, prompts, options, (sequences) => {
+  idsOf(stream?.engine, prompts, checkOptions('generate', options, generationNames), (sequences) => {
     if (!stream?.step)
       throw new ArgumentError("generate: stream expected a Stream; a model is what generate of 'tapeloop' takes");
     if (!stream.takesIds) {

@@ -1,5 +1,6 @@
-import { ArgumentError, expectList } from '../checks/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import type { Names } from '../checks/options.ts';
+import { nextTextSeed } from '../engine/random.ts';
 import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
 import type { Stream } from './stream.ts';
@@ -19,7 +20,7 @@ export const generationNames: Names<GenerationOptions> = {
   topK: 1,
   topP: 1,
   repetitionPenalty: 1,
-  fromLogits: 1,
+  fromLogits: true,
   seed: 1,
 };
 
@@ -39,6 +40,8 @@ export interface Growing {
 /** What a model says of the ids after those at place t of every sequence that has no more yet. */
 export interface LogitSource {
   after(t: number): (sequence: number) => Float32Array;
+  /** Whether that is logits rather than probabilities. */
+  readonly areLogits: boolean;
   dispose(): void;
 }
 
@@ -49,14 +52,19 @@ export function* idsOf(
   options: GenerationOptions,
   sourceOf: (sequences: readonly Growing[]) => LogitSource,
 ): Generator<GeneratedId, void, void> {
-  const { maxLength = 100, stopIds = [], seed = 0 } = options;
+  const { maxLength = 100, stopIds = [] } = options;
   expectList('generate: prompts', prompts);
   if (prompts.length === 0) throw new ArgumentError('generate: prompts expected one or more, got none');
   for (const prompt of prompts) {
-    if (!(prompt?.length >= 1)) throw new ArgumentError('generate: prompt expected one id or more, got none');
+    const got = typeof prompt === 'string' ? shown(prompt) : prompt?.length >= 1 ? '' : 'none';
+    if (got) throw new ArgumentError(`generate: prompt expected one id or more, got ${got}`);
   }
   expectInteger('maxLength', maxLength, 0);
+  // Typed arrays are as good as lists.
+  if (!stopIds?.includes) expectList('generate: stopIds', stopIds);
+  for (const id of stopIds) expectInteger('stopIds', id, 0);
   checkSampling(options);
+  const seed = options.seed ?? nextTextSeed();
   const sequences = prompts.map((prompt, i): Growing => {
     const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
     return {
@@ -71,7 +79,7 @@ export function* idsOf(
       const logits = source.after(t);
       for (const [sequence, each] of sequences.entries()) {
         if (each.left === 0 || each.ids.length > t + 1) continue;
-        const id = each.sampler.next(logits(sequence), each.ids);
+        const id = each.sampler.next(logits(sequence), each.ids, source.areLogits);
         each.left = stopIds.includes(id) ? 0 : each.left - 1;
         each.ids.push(id);
         if (!stopIds.includes(id)) yield { sequence, id };
@@ -83,11 +91,18 @@ export function* idsOf(
 }
 
 /** Each id is read once, by one step of a stream of as many sequences. */
-export const streamed = (stream: Stream, sequences: readonly Growing[]): LogitSource => ({
-  after(t) {
-    // One that has ended repeats its last id, which nobody looks at.
-    const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
-    return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);
-  },
-  dispose: () => stream.dispose(),
-});
+export function streamed(stream: Stream, sequences: readonly Growing[]): LogitSource {
+  let { changes } = stream;
+  return {
+    areLogits: !stream.endsInSoftmax,
+    after(t) {
+      if (stream.changes !== changes)
+        throw new ArgumentError('generate: stream expected no other call before its text ends');
+      // One that has ended repeats its last id, which nobody looks at.
+      const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
+      changes = stream.changes;
+      return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);
+    },
+    dispose: () => stream.dispose(),
+  };
+}

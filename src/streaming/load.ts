@@ -1,7 +1,7 @@
-import { expectCount } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
-import type { Ptr } from '../engine/abi.ts';
+import { type Ptr, Unary } from '../engine/abi.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
 import { classOf } from '../host/class-of.ts';
 import {
@@ -23,7 +23,7 @@ import { Stream, type StreamOptions, streamNames } from './stream.ts';
 export interface LoadStreamOptions extends StreamOptions {
   /** As `init` of `tapeloop` takes it. Default `fast`. */
   mode?: NumericMode;
-  /** Kernels that `compileKernels` gave, here or in the page that posted them. Default: compiled on first use, by `mode`. */
+  /** Kernels that `compileKernels` gave, here or in the page that posted them; they decide, unless `mode` forbids them. Default: compiled on first use, by `mode`. */
   module?: WebAssembly.Module;
   /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say it. */
   inputShape?: readonly (number | null)[] | undefined;
@@ -108,7 +108,7 @@ const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
  * The kernels of streams, compiled once: what `loadStream` does by itself. Given to a worker or an AudioWorklet as the option `module`, they
  * spare it the compiling.
  *
- * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; TypeError for an unknown mode.
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; ArgumentError for an unknown mode.
  */
 export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAssembly.Module> {
   checkMode('compileKernels', mode);
@@ -120,14 +120,23 @@ export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAss
   }
 }
 
-function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
-  checkMode('decodeStream', mode);
+function compileKernelsNow(mode: NumericMode): WebAssembly.Module {
   const build = buildFor(mode, canFuse);
   try {
     return (compiled[build] ??= compileNow(build));
   } catch (error) {
     throw compileRefused(error);
   }
+}
+
+// Of e⁶ the fused build rounds the last bit otherwise: modules say nothing of where they come from.
+const PLAIN_EXP_6 = 403.42877197265625;
+
+/** Throws `ArgumentError` where the kernels fuse multiply-add. */
+function expectPlain({ kernels, memory, gemmScratch }: StreamEngine): void {
+  const x = new Float32Array(memory.buffer, gemmScratch, 1).fill(6);
+  kernels.unary(1, Unary.Exp, gemmScratch, gemmScratch);
+  if (x[0] !== PLAIN_EXP_6) throw new ArgumentError("decodeStream: module expected kernels of mode 'reproducible'");
 }
 
 /**
@@ -138,12 +147,18 @@ function compileKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module {
  * @returns a stream with memory of its own, which goes when the stream goes.
  * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is not finite, or hold a model
  *   that cannot run step by step, naming the layer; nothing is allocated for what the file claims but does not hold. ArgumentError for
- *   an option out of range; HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
+ *   what is no bytes, an option out of range or a module of another mode; HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
  */
-export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStreamOptions = {}): FileStream {
-  const { mode, module = compileKernelsNow(mode), file, ...rest } = checkOptions('loadStream', options, loadNames);
-  const opened = openModelFile(bytes, file);
-  return new FileStream(streamEngine(module), opened, rest);
+export function decodeStream(
+  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
+  options: LoadStreamOptions = {},
+): FileStream {
+  const { mode = 'fast', module, file, ...rest } = checkOptions('decodeStream', options, loadNames);
+  checkMode('decodeStream', mode);
+  const opened = openModelFile('decodeStream', bytes, file);
+  const engine = streamEngine(module ?? compileKernelsNow(mode));
+  if (mode === 'reproducible') expectPlain(engine);
+  return new FileStream(engine, opened, rest);
 }
 
 /**
@@ -157,13 +172,14 @@ export function decodeStream(bytes: Uint8Array | ArrayBuffer, options: LoadStrea
  * const output = stream.step([0.2, -1]);
  */
 export async function loadStream(
-  source: string | URL | Uint8Array | ArrayBuffer,
+  source: string | URL | Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
-  checkOptions('loadStream', options, loadNames);
+  const { mode = 'fast' } = checkOptions('loadStream', options, loadNames);
+  checkMode('loadStream', mode);
   const isBytes = typeof source !== 'string' && !isUrl(source);
   const [module, bytes] = await Promise.all([
-    options.module ?? compileKernels(options.mode),
+    options.module ?? compileKernels(mode),
     isBytes ? source : bytesOf(source),
   ]);
   return decodeStream(bytes, { ...options, module, file: options.file ?? (isBytes ? undefined : String(source)) });

@@ -78,6 +78,8 @@ export class StreamProgram {
   #at: Ptr = 0;
   #width: number;
   #idLimit = 0;
+  /** Whether what the layers so far give are probabilities. */
+  endsInSoftmax = false;
 
   /** @param width features of the input, for a stack that does not start with an embedding. */
   constructor(engine: StreamEngine, rows: number, width: number, weights: WeightFormat = 'float32') {
@@ -125,6 +127,7 @@ export class StreamProgram {
 
   softmax(): void {
     this.#add({ kind: StreamKind.Softmax, units: this.#width, y: this.#buffer(this.#width) });
+    this.endsInSoftmax = true;
   }
 
   /** The activation of a name. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes. */
@@ -220,6 +223,7 @@ export class StreamProgram {
     ]);
     this.#at = r.y;
     this.#width = r.units;
+    this.endsInSoftmax = false;
   }
 
   #write(): Ptr {

@@ -13,9 +13,12 @@ export interface SamplingOptions {
   topP?: number | undefined;
   /** Divides positive logits of ids that have occurred, and multiplies negative ones. Default 1. @see Keskar et al. 2019 */
   repetitionPenalty?: number | undefined;
-  /** Whether the model gives logits rather than probabilities. Default true. */
+  /** Whether the model gives logits rather than probabilities. Default true, unless its last activation is softmax. */
   fromLogits?: boolean | undefined;
-  /** Default 0. */
+  /**
+   * Fixes what is drawn. Default: the next of a stream that `setSeed` starts anew, so that two calls differ and the program, run again, writes the
+   * same.
+   */
   seed?: number | undefined;
 }
 
@@ -41,10 +44,11 @@ export class Sampler {
    * The id that follows `ids`, which have grown since the last call.
    *
    * @param given the model's output for the last of them; left as it is.
+   * @param areLogits what it is where no option says so.
    * @throws ArgumentError if it is not finite, or a probability is negative.
    */
-  next(given: Float32Array, ids: readonly number[]): number {
-    const { temperature = 1, repetitionPenalty = 1, fromLogits = true } = this.#options;
+  next(given: Float32Array, ids: readonly number[], areLogits: boolean): number {
+    const { temperature = 1, repetitionPenalty = 1, fromLogits = areLogits } = this.#options;
     if (!given.every((value) => Number.isFinite(value) && (fromLogits || value >= 0))) {
       throw new ArgumentError(`generate: expected finite ${fromLogits ? 'logits' : 'probabilities'} of the model`);
     }

@@ -1,4 +1,4 @@
-import { expectCount } from '../checks/argument-error.ts';
+import { expectCount, expectSignal } from '../checks/argument-error.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { CallbackOf } from './callback.ts';
@@ -68,6 +68,7 @@ const fitNames: Names<FitOptionsOf<never>> = {
 /** Throws `ArgumentError` for an option that there is not, or a number out of its range. */
 export function checkFitOptions(options: FitOptionsOf<never>): void {
   checkOptions('fit', options, fitNames);
+  expectSignal('fit', options.signal);
   const {
     epochs = 1,
     initialEpoch = 0,

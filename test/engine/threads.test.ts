@@ -193,18 +193,13 @@ describe('threads', () => {
     expect(engine().threads).toBe(3);
   });
 
-  test('init several times at once, the last call chooses, whichever is ready first', async () => {
-    const calls = [init({ threads: 3 }), init({ threads: 2 }), init({ mode: 'reproducible' })];
-    const engines = await Promise.all(calls);
-    expect([engine().threads, engine().build]).toEqual([1, 'simd']);
-    expect(engines[2]).toBe(engine());
-    const [, slow] = await Promise.all([init(), init({ threads: 3 })]);
-    expect([engine() === slow, engine().threads]).toEqual([true, 3]);
-    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-    const [first, second] = await Promise.allSettled([init({ threads: 2 }), init({ module })]);
-    expect(second.status).toBe('rejected');
-    expect(first).toEqual({ status: 'fulfilled', value: engine() });
+  test('init several times at once, shares an engine where options are the same and refuses others', async () => {
+    const [first, second, other] = await Promise.allSettled([init({ threads: 2 }), init({ threads: 2 }), init()]);
+    expect([first, second]).toEqual(Array(2).fill({ status: 'fulfilled', value: engine() }));
     expect(engine().threads).toBe(2);
+    const sentence = 'init is not finished: await it before other options are given';
+    expect(other).toMatchObject({ status: 'rejected', reason: { name: 'ArgumentError', message: sentence } });
+    expect((await init({ threads: 2 })) === engine()).toBe(true);
   });
 
   test('init that fails, leaves the engine before it and its threads', async () => {

@@ -215,8 +215,8 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
       const other = sequential([lstm({ units: 3, ...sequences, ...shape }) as Layer, new Unstreamable()]);
       const { heap } = engine();
       const used = heap.usedBytes;
-      expect(() => other.predict(x, { weights: 'int8' })).toThrow('Unstreamable layer cannot run step by step');
-      expect(() => other.stream({ weights: 'int8' })).toThrow('Unstreamable layer cannot run step by step');
+      expect(() => other.predict(x, { weights: 'int8' })).toThrow('Unstreamable layers cannot run step by step');
+      expect(() => other.stream({ weights: 'int8' })).toThrow('Unstreamable layers cannot run step by step');
       expect(heap.usedBytes).toBe(used);
     });
   });

@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { ArgumentError, expectSignal, shown } from '../../checks/argument-error.ts';
 import { checkOptions, type Names } from '../../checks/options.ts';
 import { classOf } from '../../host/class-of.ts';
 import { gunzip } from './byte-stream.ts';
@@ -64,6 +64,7 @@ export async function openSource(source: Source, options: SourceOptions): Promis
   if (sha256 !== undefined && !(typeof sha256 === 'string' && /^[0-9a-f]{64}$/i.test(sha256))) {
     throw new ArgumentError(`sha256 expected 64 hexadecimal digits, got ${shown(sha256)}`);
   }
+  expectSignal('readSource', options.signal);
   options.signal?.throwIfAborted();
   const { name, bytes } = await fetchOrRead(source, options, sha256?.toLowerCase());
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;

@@ -1,5 +1,6 @@
-import { shown } from '../../checks/argument-error.ts';
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { TapeloopError } from '../../checks/tapeloop-error.ts';
+
 /** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
 export type Build = 'simd' | 'relaxed';
 
@@ -43,10 +44,10 @@ export const hostHasSimd = (): boolean => WebAssembly.validate(new Uint8Array(pl
 /** Whether this host runs relaxed SIMD, which the fused build needs. */
 export const hostHasRelaxedSimd = (): boolean => WebAssembly.validate(new Uint8Array(relaxedMadd));
 
-/** Throws `TypeError` unless `mode` is one of the two; `what` is who was asked. */
+/** Throws `ArgumentError` unless `mode` is one of the two; `what` is who was asked. */
 export function checkMode(what: string, mode: NumericMode): void {
   if (mode !== 'fast' && mode !== 'reproducible') {
-    throw new TypeError(`${what}: mode expected 'fast' or 'reproducible', got ${shown(mode)}`);
+    throw new ArgumentError(`${what}: mode expected 'fast' or 'reproducible', got ${shown(mode)}`);
   }
 }
 

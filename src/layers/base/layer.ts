@@ -14,6 +14,7 @@ import { scale } from '../../ops/elementwise/elementwise.ts';
 import { hideMasked } from '../../ops/elementwise/select.ts';
 import { customName } from '../../registry/custom-objects.ts';
 import type { StreamProgram } from '../../streaming/program.ts';
+import { refuseStream } from '../../streaming/refusal.ts';
 import { type BatchShape, isShape } from './batch-shape.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
@@ -541,7 +542,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   /** Lays the layer out for streaming. Throws `ArgumentError` where it cannot run step by step. @internal */
   addToStream(_program: StreamProgram): void {
-    throw new ArgumentError(`${this.describe()}: a ${this.className} layer cannot run step by step`);
+    refuseStream(this.describe(), this.className, this.config());
   }
 
   /** What a batch of `inputShape` becomes, without computing it. */

@@ -1,5 +1,5 @@
 import { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { ArgumentError, shown, shownStranger } from '../../checks/argument-error.ts';
 import type { Nested } from '../../data/nested.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import { add, mul, scale } from '../../ops/elementwise/elementwise.ts';
@@ -40,7 +40,9 @@ class Bidirectional<Output> extends Layer<Output> {
   constructor(layer: Recurrent, options: BidirectionalOptions) {
     if (!(layer instanceof Recurrent)) {
       const got = (layer as { network?: AnyLayer } | undefined)?.network ?? (layer as AnyLayer | undefined);
-      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${got?.className ?? shown(got)}`);
+      const isOurs = (layer as unknown) instanceof Layer || !got;
+      const name = isOurs ? (got?.className ?? shown(got)) : shownStranger(got, 'sublayers');
+      throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${name}`);
     }
     super('bidirectional', options, own, layer.batchInputShape);
     const { backwardLayer } = options;

@@ -117,6 +117,7 @@ export class DefinedCell extends RecurrentCell {
   }
 
   #make(name: string, declaration: WeightDeclaration): Parameter {
+    expectType(`${this.name}: weight ${name}`, declaration, 'an object');
     const { shape, initializer, regularizer } =
       'shape' in declaration
         ? checkOptions(`${this.name}: weight ${name}`, declaration, { shape: 1, initializer: 1, regularizer: 1 })

@@ -1,9 +1,9 @@
 import type { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError } from '../../checks/argument-error.ts';
+import { ArgumentError, shownStranger } from '../../checks/argument-error.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
-import type { AnyLayer } from '../base/layer.ts';
+import { type AnyLayer, Layer } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
 import { RecurrentCell } from './cell.ts';
 import { composedScan } from './composed-scan.ts';
@@ -47,7 +47,7 @@ class Rnn<Output> extends Recurrent<Output> {
 
   override addToStream(): void {
     throw new ArgumentError(
-      `${this.describe()}: a RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same`,
+      `${this.describe()}: an RNN layer cannot run step by step, since no kernel for streams has its cell; with stateful: true, predict() of one step after another does the same`,
     );
   }
 
@@ -66,7 +66,13 @@ class Rnn<Output> extends Recurrent<Output> {
 // biome-ignore lint/suspicious/noExplicitAny: cells of one list have weights of different names.
 type AnyCell = RecurrentCell | CellDefinition<any>;
 
-const cellOf = (cell: AnyCell): RecurrentCell => (cell instanceof RecurrentCell ? cell : new DefinedCell(cell));
+function cellOf(cell: AnyCell): RecurrentCell {
+  if (cell instanceof RecurrentCell) return cell;
+  const { className } = Object(cell) as { className?: string };
+  if (className === undefined) return new DefinedCell(cell);
+  const got = cell instanceof Layer ? `the layer ${className}` : shownStranger(cell, 'sublayers');
+  throw new ArgumentError(`rnn: cell expected a cell, such as gruCell(options), got ${got}`);
+}
 
 /**
  * A recurrent layer around a cell of any kind: `lstmCell`, one of the caller's own, or a list of cells one above the other.

@@ -186,6 +186,6 @@ describe('rnn', () => {
 
   test('of a cell, cannot stream and says so', () => {
     const model = sequential([rnn(gruCell({ units: 2 }), { inputShape: [null, 3] })]);
-    expect(() => model.stream()).toThrow('rnn: a RNN layer cannot run step by step');
+    expect(() => model.stream()).toThrow('rnn: an RNN layer cannot run step by step');
   });
 });
