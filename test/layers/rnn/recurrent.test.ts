@@ -105,7 +105,7 @@ describe('what a recurrent layer returns', () => {
 
   test('simpleRnn with an unknown activation, cannot be made', () => {
     expect(() => simpleRnn({ units: 2, activation: 'toString' as 'tanh' })).toThrow(
-      /^activation expected one of linear, relu, .*, got 'toString'$/,
+      /^simpleRnn: activation expected one of linear, relu, .*, got 'toString'$/,
     );
   });
 });
@@ -179,12 +179,13 @@ describe('a stateful layer', () => {
 
   test('carries values and no gradients', () => {
     const layer = simpleRnn({ units: 3, stateful: true });
-    const first = input(2, 3, 4, 2);
+    const [first, second] = [input(2, 3, 4, 2), input()];
     const { grads } = valueAndGrad(() => {
       layer(first);
-      const y = layer(input());
+      const y = layer(second);
       return sum(mul(y, y));
-    }, [first]);
+    }, [first, second]);
     expect(new Set(grads[0]!.toArray())).toEqual(new Set([0]));
+    expect(new Set(grads[1]!.toArray())).not.toEqual(new Set([0]));
   });
 });
