@@ -103,6 +103,7 @@ const app = await Application.bootstrapWithPlugins({
   defaultCategory: 'Other',
   categoryOrder: [
     categoriesOfPages.reference,
+    categoriesOfPages.internals,
     categoriesOfPages.design,
     'Models and training',
     'Recurrent layers and cells',

@@ -10,26 +10,44 @@ const guides = [
   ...['testing-ssr-electron', 'runtimes', 'hosts'],
 ];
 
+/** The pages of docs/internals in the order of reading; any other comes after them. */
+const internals = [
+  ...['one-lstm-step', 'kernels', 'training', 'memory', 'threads', 'streaming', 'int8', 'start', 'data', 'tests'],
+  ...['add-a-kernel', 'add-a-cell', 'add-a-layer', 'add-a-loss'],
+];
+
 /** Categories of the navigation. Typedoc lists what is in `None` without a heading, before the others. */
-export const categories = { guides: 'None', reference: 'Reference', design: 'Design and measurements' };
+export const categories = {
+  guides: 'None',
+  reference: 'Reference',
+  internals: 'Internals',
+  design: 'Design and measurements',
+};
 
 const languages: Record<string, string> = { mjs: 'javascript', js: 'javascript', ts: 'typescript' };
 
 /** Paths of all Markdown files that are pages, from the root. */
 export function documents(root: string): string[] {
   const inFolder = (folder: string, names: string[]): string[] => names.map((name) => `${folder}/${name}.md`);
-  const others = readdirSync(`${root}docs/guides`)
-    .map((file) => file.replace(/\.md$/, ''))
-    .filter((name) => !guides.includes(name));
+  const all = (folder: string, first: string[]): string[] => {
+    const names = readdirSync(`${root}${folder}`).map((file) => file.replace(/\.md$/, ''));
+    return inFolder(folder, [...first, ...names.filter((name) => !first.includes(name))]);
+  };
   const examples = readdirSync(`${root}examples`).filter((name) => existsSync(`${root}examples/${name}/README.md`));
   return [
-    ...inFolder('docs/guides', [...guides, ...others]),
+    ...all('docs/guides', guides),
     'examples/README.md',
     ...examples.map((name) => `examples/${name}/README.md`),
     'ARCHITECTURE.md',
+    ...all('docs/internals', internals),
     'docs/decisions.md',
     ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems']),
   ];
+}
+
+function categoryOf(path: string): string {
+  if (/^(?:docs\/guides|examples)\//.test(path)) return categories.guides;
+  return /^(?:docs\/internals\/|ARCHITECTURE)/.test(path) ? categories.internals : categories.design;
 }
 
 /** Where a document is, from the root. */
@@ -58,8 +76,7 @@ export function arrangeDocuments(project: ProjectReflection, root: string): void
       project.removeChild(document);
       document.parent = examples;
       examples.addChild(document);
-    } else
-      document.frontmatter.category = /^(?:docs\/guides|examples)\//.test(path) ? categories.guides : categories.design;
+    } else document.frontmatter.category = categoryOf(path);
   }
   for (const document of all) addPrograms(document, root, byPath);
 }
