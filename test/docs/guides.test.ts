@@ -1,23 +1,30 @@
-// Every program of the guides is run as it stands, against the built package, and prints what the guide says.
+// Every program of the guides and of the internals is run as it stands, against the built package, and prints what the guide says.
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { blocksOf, programsOf, readPage, run } from './programs.ts';
 
-const guides = readdirSync(new URL('../../docs/guides/', import.meta.url)).filter((file) => file.endsWith('.md'));
-// `npm run test:hosts` runs what is jsx.
-const LANGUAGES = ['js', 'text', 'python', 'sh', 'toml', 'jsx', 'html'];
+const pagesOf = (folder: string): string[] =>
+  readdirSync(new URL(`../../docs/${folder}/`, import.meta.url))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `${folder}/${file}`);
+// `npm run test:hosts` runs what is jsx. In the internals ts is a line of the library's own code, and what has no language a drawing.
+const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
+  guides: ['js', 'text', 'python', 'sh', 'toml', 'jsx', 'html'],
+  internals: ['js', 'ts', 'sh', ''],
+};
 
-describe.concurrent.each(guides)('guide %s', (guide) => {
-  const page = readPage(`docs/guides/${guide}`);
+describe.concurrent.each(Object.keys(LANGUAGES).flatMap(pagesOf))('%s', (name) => {
+  const page = readPage(`docs/${name}`);
+  const languages = LANGUAGES[name.split('/')[0]!]!;
 
   test('has code in languages alone that are run, or said not to be', () => {
-    expect(blocksOf(page).filter(({ language }) => !LANGUAGES.includes(language))).toEqual([]);
+    expect(blocksOf(page).filter(({ language }) => !languages.includes(language))).toEqual([]);
   });
 
   test.each(programsOf(page).map((program, i) => [i + 1, program] as const))(
     'program %i, run as printed, prints what it says',
     async (i, program) => {
-      const output = await run(program, `${guide.replace('.md', '')}-${i}`);
+      const output = await run(program, `${name.replace('.md', '').replace('guides/', '')}-${i}`);
       for (const text of program.texts) expect(output).toContain(text);
       const said = new Set(program.lines);
       expect(

@@ -33,6 +33,19 @@ test.each(pages)('%s, its relative links, lead to files and headings', (path) =>
   expect(lost).toEqual([]);
 });
 
+const internals = ['ARCHITECTURE.md', 'docs/decisions.md', ...pagesIn('docs/internals/')];
+
+test.each(internals)('%s, files and folders that it names in code, are there', (path) => {
+  const named = Array.from(readPage(path).matchAll(/`((?:assembly|bench|docs|examples|scripts|src|test)\/[^`\s]*)`/g));
+  const lost = named.map(([, name]) => name!).filter((name) => !existsSync(new URL(name, root)));
+  expect(lost).toEqual([]);
+});
+
+test('every page of the internals is linked from ARCHITECTURE.md', () => {
+  const map = readPage('ARCHITECTURE.md');
+  expect(internals.slice(1).filter((page) => !map.includes(`](${page})`))).toEqual([]);
+});
+
 test('every guide is linked from the README', () => {
   const readme = readPage('README.md');
   expect(guides.filter((guide) => !readme.includes(`](${guide})`))).toEqual([]);
