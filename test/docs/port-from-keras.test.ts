@@ -41,7 +41,7 @@ const exportsOf = (folder: string): string[] =>
 
 test.each<[string, readonly string[]]>([
   ['layer', exportsOf('./layers/')],
-  ['callback', [...exportsOf('./train/callbacks/'), ...Object.keys(callbacksForNode)]],
+  ['callback', [...exportsOf('./callbacks/'), ...Object.keys(callbacksForNode)]],
   ['loss', Object.keys(losses)],
   ['metric', Object.keys(metrics)],
   ['optimizer', Object.keys(optimizers).filter((name) => /^[a-z]/.test(name) && name !== 'optimizerOf')],
