@@ -61,6 +61,19 @@ export const StreamKind = {
 /** Added to a kind: W and U are packed by `gemm_int8_pack`. */
 export const STREAM_INT8 = 256;
 
+/** The kernels that an optimizer spends its time in: its norms and the rule of each. */
+export const optimizerKernels = [
+  'sum_squares',
+  'sgd',
+  'rmsprop',
+  'adam',
+  'nadam',
+  'adamax',
+  'lion',
+  'adadelta',
+  'adagrad',
+] as const satisfies readonly (keyof Kernels)[];
+
 /** Columns of a panel of packed B: `NR` of assembly/gemm/microkernel.ts. */
 export const PANEL_COLUMNS = 8;
 

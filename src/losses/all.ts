@@ -41,7 +41,7 @@ export const losses = {
   quantileLoss,
   sparseCategoricalCrossentropy,
   squaredHinge,
-};
+} satisfies Record<keyof typeof import('./index.ts'), unknown>;
 
 /** Short names of some of them, which Keras understands, too. */
 export const shortLossNames = {

@@ -61,7 +61,7 @@ export const metrics = {
   sparseTopKCategoricalAccuracy,
   squaredHinge,
   topKCategoricalAccuracy,
-};
+} satisfies Record<keyof typeof import('./index.ts'), unknown>;
 
 /** Short names of some of them, which Keras understands, too. */
 export const shortMetricNames = {

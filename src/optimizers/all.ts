@@ -11,4 +11,4 @@ export const optimizers = {
   nadam,
   rmsprop,
   sgd,
-};
+} satisfies Record<keyof typeof import('./index.ts'), unknown>;

@@ -21,4 +21,4 @@ export const schedules = {
   cosineDecayRestarts,
   linearWarmup: ({ after, ...options }: { after: number | ScheduleConfig; warmupSteps: number }) =>
     linearWarmup({ ...options, after: typeof after === 'number' ? after : deserialize(after) }),
-};
+} satisfies Partial<Record<keyof typeof import('./index.ts'), unknown>>;
