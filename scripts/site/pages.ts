@@ -26,9 +26,10 @@ export function documents(root: string): string[] {
     ...inFolder('docs/guides', [...guides, ...others]),
     'examples/README.md',
     ...examples.map((name) => `examples/${name}/README.md`),
+    'CHANGELOG.md',
     'ARCHITECTURE.md',
     'docs/decisions.md',
-    ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems']),
+    ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems', 'csv', 'fuzz']),
   ];
 }
 
