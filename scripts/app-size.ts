@@ -40,3 +40,12 @@ export async function appSize(entry: string, packages: string): Promise<number> 
   if (files.length !== loaded.size) throw new Error(`${entry}: expected ${loaded.size} files, got ${files.length}`);
   return files.reduce((sum, { contents }) => sum + gzippedKilobytes(contents), 0);
 }
+
+// `npm run sizes`: the apps of test/package on the package that was built here.
+if (process.argv[1] === import.meta.filename) {
+  const root = resolve(import.meta.dirname, '..');
+  for (const app of ['streaming', 'streaming-text', 'low-level', 'language-model', 'everything']) {
+    const size = await appSize(`${root}/test/package/${app}.mjs`, `${root}/node_modules`);
+    console.log(`${app.padEnd(15)} ${size.toFixed(2)} kB`);
+  }
+}

@@ -16,7 +16,7 @@ export function brokenLinks(site: string): string[] {
     return anchor !== '' && anchorsOf.get(target)?.has(anchor) === false;
   };
   return [...htmlOf].flatMap(([page, html]) =>
-    Array.from(html.matchAll(/\s(?:href|src)="([^"]*)"/g), ([, href]) => href!)
+    Array.from(html.matchAll(/\s(?:href|src|srcset)="([^"]*)"/g), ([, href]) => href!)
       .filter((href) => !/^(?:[a-z]+:|\/\/)/i.test(href) && leadsNowhere(page, href))
       .map((href) => `${relative(site, page)}: ${href}`),
   );

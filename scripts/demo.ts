@@ -50,8 +50,8 @@ function documentation(path: string): { type: string; content: Uint8Array } | un
   return { type: types[name.slice(name.lastIndexOf('.') + 1)] ?? types.txt!, content: readFileSync(file) };
 }
 
-/** Every file of the page by its path. */
-async function bundle(): Promise<Map<string, Uint8Array>> {
+/** Every file of the page by its path, which begins with a slash. Throws where the package is not built. */
+export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
   if (!existsSync(new URL('dist/index.js', root))) throw new Error('dist/ is missing: npm run build makes it');
   const files = new Map<string, Uint8Array>();
   const entry = (path: string): string => fileURLToPath(new URL(path, folder));
@@ -76,7 +76,7 @@ async function bundle(): Promise<Map<string, Uint8Array>> {
  * @returns the server, listening.
  */
 export async function serveDemo({ port = 0, host = 'localhost' } = {}): Promise<Server> {
-  const files = await bundle();
+  const files = await bundleDemo();
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname.startsWith('/docs/')) {

@@ -38,10 +38,11 @@ export function documents(root: string): string[] {
     ...all('docs/guides', guides),
     'examples/README.md',
     ...examples.map((name) => `examples/${name}/README.md`),
+    'CHANGELOG.md',
     'ARCHITECTURE.md',
     ...all('docs/internals', internals),
     'docs/decisions.md',
-    ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems']),
+    ...inFolder('acceptance', ['speed', 'int8', 'shakespeare', 'systems', 'csv', 'fuzz']),
   ];
 }
 

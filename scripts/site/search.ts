@@ -10,12 +10,16 @@ import { categories } from './pages.ts';
 
 const weights = { name: 10, headings: 5, document: 2, comment: 1 };
 
+/** They name what a guide explains. */
+const tablesOfResults = ['Hosts', 'Runtimes'];
+
 /** How much more one page is looked for than another that has the word as well. */
 function boostOf(reflection: Reflection): number {
   if (reflection instanceof DocumentReflection) {
     const { category } = reflection.frontmatter;
     // Programs, which have no category of their own, say in code what their page says in words.
-    return category === categories.guides ? 4 : category ? 1 : 0.5;
+    const isGuide = category === categories.guides && !tablesOfResults.includes(reflection.name);
+    return isGuide ? 4 : category ? 1 : 0.5;
   }
   // `lstm` before `cells.lstm`, and what one calls before the types of what it takes.
   const depth = reflection.getFullName().split('.').length;

@@ -15,10 +15,11 @@ test('brokenLinks, pages with links of all kinds, names those that lead nowhere'
     );
     writeFileSync(
       join(site, 'guide', 'a b.html'),
-      '<link href="../style.css?v=1"><h2 id="part"></h2><img src="no.png"><a href="https://example.org/gone"></a><a href="../"></a>',
+      '<link href="../style.css?v=1"><h2 id="part"></h2><img src="no.png"><source srcset="no.svg"><a href="https://example.org/gone"></a><a href="../"></a>',
     );
     expect(brokenLinks(site).sort()).toEqual([
       'guide/a b.html: no.png',
+      'guide/a b.html: no.svg',
       'index.html: #gone',
       'index.html: guide/a%20b.html#gone',
     ]);

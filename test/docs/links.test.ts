@@ -9,7 +9,11 @@ const pagesIn = (folder: string): string[] =>
     .filter((file) => file.endsWith('.md') && !file.includes('node_modules'))
     .map((file) => `${folder}${file}`);
 const guides = pagesIn('docs/guides/');
-const pages = ['README.md', 'ARCHITECTURE.md', ...['docs/', 'examples/', 'acceptance/', 'bench/'].flatMap(pagesIn)];
+const pages = [
+  ...readdirSync(root).filter((file) => file.endsWith('.md')),
+  ...['docs/', 'examples/', 'acceptance/', 'bench/'].flatMap(pagesIn),
+  'test/README.md',
+];
 
 const withoutCode = (page: string): string => page.replace(/^```.*?^```$/gms, '').replace(/`[^`]*`/g, '');
 

@@ -1,36 +1,36 @@
-// Every JavaScript block of the README is run as it stands, against the built package.
-import { expect, test } from 'vitest';
+// What a reader of the README does: the program, the commands, and links of its first screen.
+import { describe, expect, test } from 'vitest';
 import { parseCommand } from '../../src/cli/flags.ts';
 import { blocksOf, programsOf, readPage, run } from './programs.ts';
 
-const programs = programsOf(readPage('README.md'));
+const readme = readPage('README.md');
+const programs = programsOf(readme);
 
-test('library example, run as printed, learns to more than 95% accuracy', async () => {
-  expect(programs[0]!.code.trim().split('\n').filter(Boolean).length).toBeLessThanOrEqual(20);
-  const output = await run(programs[0]!, 'readme-0');
-  expect(output).toContain('Total params: 21,');
-  expect(Number(/accuracy on unseen sequences: (\d\.\d+)/.exec(output)?.[1])).toBeGreaterThan(0.95);
+test('README, its program, run as printed, forecasts the sine', async () => {
+  expect(programs).toHaveLength(1);
+  expect(programs[0]!.code.split('\n').filter(Boolean)).toHaveLength(8);
+  const [forecast, truth] = (await run(programs[0]!, 'readme')).trim().split(' ').map(Number);
+  expect(truth).toBe(Math.sin(50));
+  expect(Math.abs(forecast! - truth!)).toBeLessThan(0.05);
 });
 
-test('data example, run as printed, forecasts far better than the mean', async () => {
-  const output = await run(programs[1]!, 'readme-1');
-  expect(Number(/error on the last fifth: (\d\.\d+)/.exec(output)?.[1])).toBeLessThan(0.1);
+test('README, its first screen, has four facts with a link each, install, program and picture', () => {
+  const first = readme.slice(0, readme.indexOf('\n## '));
+  const facts = Array.from(first.matchAll(/^- \*\*.*(?:\n {2}.*)*/gm), ([fact]) => fact);
+  expect(facts).toHaveLength(4);
+  expect(facts.filter((fact) => !/\[[^\]]+\]\([^)]+\)$/.test(fact))).toEqual([]);
+  expect(blocksOf(first).map(({ language }) => language)).toEqual(['sh', 'js']);
+  for (const theme of ['light', 'dark']) {
+    const path = `docs/learning-${theme}.svg`;
+    expect(first).toContain(`"${path}"`);
+    expect(readPage(path).length).toBeLessThan(16_000);
+  }
 });
 
-test('low-level example, run as printed, prints the value and gradient it says', async () => {
-  const output = await run(programs[2]!, 'readme-2');
-  expect(output).toContain('4.25');
-  expect(output).toMatch(/Float32Array\(2\) \[ -9, -13 \]/);
-});
-
-test('README, its JavaScript blocks, are all tested here', () => {
-  expect(programs).toHaveLength(3);
-});
-
-test('command lines of the README, are such that the command takes', () => {
-  const lines = blocksOf(readPage('README.md')).flatMap(({ code }) =>
-    Array.from(code.matchAll(/^npx tapeloop (.*)$/gm)),
-  );
-  expect(lines).toHaveLength(4);
-  for (const [, line] of lines) parseCommand(line!.split(' ').map((word) => word.replaceAll('"', '')));
+describe.each(['README.md', 'docs/guides/streaming.md'])('%s', (path) => {
+  test('its command lines, are such that the command takes', () => {
+    const lines = blocksOf(readPage(path)).flatMap(({ code }) => Array.from(code.matchAll(/^npx tapeloop (.*)$/gm)));
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const [, line] of lines) parseCommand(line!.split(' ').map((word) => word.replaceAll('"', '')));
+  });
 });

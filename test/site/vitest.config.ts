@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// What `npm run docs` has built and the page of `npm run demo`, in a real Chromium: npm run test:site.
+// What `npm run site` has built and the page of `npm run demo`, in a real Chromium: npm run test:site.
 export default defineConfig({
   test: { include: ['test/site/*.page.ts'], testTimeout: 180_000, hookTimeout: 60_000, fileParallelism: false },
 });

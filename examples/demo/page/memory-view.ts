@@ -7,11 +7,11 @@ import {
   layoutFor,
   type Matrix,
   matrixCsv,
-  memoryOrder,
   painter,
   scaleOf,
   shown,
 } from './heat-map.ts';
+import { memoryOrder } from './memory-order.ts';
 import { onThemeChange } from './theme.ts';
 
 const quantities: Record<CellName, readonly (readonly [value: string, label: string, meaning: string])[]> = {
