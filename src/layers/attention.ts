@@ -2,14 +2,14 @@ import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { type AttentionResult, attention as attend, additiveAttention as attendAdditively } from '../ops/attention.ts';
 import { expectRate } from '../ops/elementwise/dropout.ts';
 import { mul } from '../ops/elementwise/elementwise.ts';
 import { select } from '../ops/elementwise/select.ts';
 import { broadcastTo } from '../ops/shapes/broadcast.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
@@ -37,7 +37,7 @@ type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor]
 const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: true, returnAttentionScores: true };
 
 /** A layer of query, value and, if it is another than the value, key. */
-abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, readonly Tensor[]> {
+abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<Output, readonly Tensor[]> {
   readonly #options: AttentionLayerOptions;
 
   constructor(defaultName: string, options: AttentionLayerOptions, own: object) {
@@ -48,10 +48,6 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends Layer<Output, 
 
   override outputShape([query, value]: readonly BatchShape[]): BatchShape {
     return [...query!.slice(0, -1), value!.at(-1) ?? null];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override checkInput(shapes: readonly BatchShape[]): void {

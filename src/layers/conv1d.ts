@@ -1,12 +1,12 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectCount } from '../checks/argument-error.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/products/convolution.ts';
 import { type ActivationSpec, activation } from './activations/activations.ts';
 import type { BatchShape } from './base/batch-shape.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface Conv1dOptions extends LayerOptions {
@@ -46,7 +46,7 @@ const own: OwnNames<Conv1dOptions> = {
   biasRegularizer: 1,
 };
 
-class Conv1d extends Layer {
+class Conv1d extends BuiltInLayer {
   readonly className = 'Conv1D';
   readonly #options: Conv1dOptions;
   #kernel: Parameter | undefined;
@@ -76,10 +76,6 @@ class Conv1d extends Layer {
     const [batch = null, time = null] = inputShape;
     const { filters, kernelSize } = this.#options;
     return [batch, time === null ? null : conv1dLength(time, kernelSize, this.#windows), filters];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override get passesMask(): boolean {

@@ -1,13 +1,13 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
 import { expectCount } from '../checks/argument-error.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { linear } from '../ops/products/linear.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import { type ActivationSpec, activation, activationName } from './activations/activations.ts';
 import type { BatchShape } from './base/batch-shape.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface DenseOptions extends LayerOptions {
@@ -35,7 +35,7 @@ const own: OwnNames<DenseOptions> = {
   biasRegularizer: 1,
 };
 
-class Dense extends Layer {
+class Dense extends BuiltInLayer {
   readonly className = 'Dense';
   readonly #options: DenseOptions;
   #kernel: Parameter | undefined;
@@ -62,10 +62,6 @@ class Dense extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return [...inputShape.slice(0, -1), this.#options.units];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {

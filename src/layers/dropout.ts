@@ -1,8 +1,8 @@
 import type { Tensor } from '../autograd/tensor.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { dropout as drop, expectRate } from '../ops/elementwise/dropout.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
 
 export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
@@ -18,7 +18,7 @@ export interface SpatialDropoutOptions extends LayerOptions {
 
 const own: OwnNames<DropoutOptions> = { rate: 1, noiseShape: 1 };
 
-class Dropout extends Layer {
+class Dropout extends BuiltInLayer {
   readonly className: string = 'Dropout';
   readonly #rate: number;
   readonly #noiseShape: BatchShape | undefined;
@@ -31,10 +31,6 @@ class Dropout extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return inputShape;
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   /** Nothing to do: off outside training. */

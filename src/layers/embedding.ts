@@ -1,13 +1,13 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { DType, Tensor } from '../autograd/tensor.ts';
 import { expectCount } from '../checks/argument-error.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { embed } from '../ops/embedding.ts';
 import { inOrder } from '../ops/shapes/layout.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import type { BatchShape } from './base/batch-shape.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
-import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import { maskOf } from './base/mask.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
@@ -31,7 +31,7 @@ const own: OwnNames<EmbeddingOptions> = {
   maskZero: true,
 };
 
-class Embedding extends Layer {
+class Embedding extends BuiltInLayer {
   readonly className = 'Embedding';
   readonly #options: EmbeddingOptions;
   #embeddings: Parameter | undefined;
@@ -62,10 +62,6 @@ class Embedding extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return [...inputShape, this.#options.outputDim];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {

@@ -1,10 +1,10 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
 import type { BatchShape } from './base/batch-shape.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface LayerNormalizationOptions extends LayerOptions {
@@ -32,7 +32,7 @@ const own: OwnNames<LayerNormalizationOptions> = {
   gammaRegularizer: 1,
 };
 
-class LayerNormalization extends Layer {
+class LayerNormalization extends BuiltInLayer {
   readonly className = 'LayerNormalization';
   readonly #options: LayerNormalizationOptions;
   #gamma: Parameter | undefined;
@@ -47,10 +47,6 @@ class LayerNormalization extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return inputShape;
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

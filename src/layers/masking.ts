@@ -1,11 +1,11 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { select } from '../ops/elementwise/select.ts';
 import type { StreamProgram } from '../streaming/program.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import { maskOf } from './base/mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
@@ -15,7 +15,7 @@ export interface MaskingOptions extends LayerOptions {
 
 const own: OwnNames<MaskingOptions> = { maskValue: 1 };
 
-class Masking extends Layer {
+class Masking extends BuiltInLayer {
   readonly className = 'Masking';
   readonly #maskValue: number;
 
@@ -34,10 +34,6 @@ class Masking extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return inputShape;
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

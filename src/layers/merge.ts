@@ -1,18 +1,18 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { add as addTensors, mul, scale, sub } from '../ops/elementwise/elementwise.ts';
 import { select } from '../ops/elementwise/select.ts';
 import { concatenate as join } from '../ops/shapes/joins.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import { maskOf } from './base/mask.ts';
 
 type Shapes = readonly BatchShape[];
 
 /** A layer that makes one tensor of a list. */
-abstract class Merge extends Layer<Tensor, readonly Tensor[]> {
+abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   protected override get passesMask(): boolean {
     return false;
   }
@@ -63,10 +63,6 @@ class Elementwise extends Merge {
 
   override outputShape(shapes: Shapes): BatchShape {
     return shapes[0]!.map((_, i) => shapes.find((shape) => shape[i] != null)?.[i] ?? null);
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override call(inputs: readonly Tensor[]): Tensor {
@@ -172,10 +168,6 @@ class Concatenate extends Merge {
         ? shapes.reduce<number | null>((sum, { [i]: n }) => (sum === null || n == null ? null : sum + n), 0)
         : (shapes.find((shape) => shape[i] != null)?.[i] ?? null),
     );
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override get fewest(): number {

@@ -1,10 +1,10 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectList } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { transpose } from '../ops/shapes/layout.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface PermuteOptions extends LayerOptions {
   /** Axis i of a sample's result is axis `dims[i]` of the sample, counted from 1 as in Keras. */
@@ -13,7 +13,7 @@ export interface PermuteOptions extends LayerOptions {
 
 const own: OwnNames<PermuteOptions> = { dims: 1 };
 
-class Permute extends Layer {
+class Permute extends BuiltInLayer {
   readonly className = 'Permute';
   readonly #dims: readonly number[];
 
@@ -31,10 +31,6 @@ class Permute extends Layer {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return [0, ...this.#dims].map((axis) => inputShape[axis] ?? null);
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

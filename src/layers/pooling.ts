@@ -1,6 +1,5 @@
 import { empty, filled, type Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { add, clip, div, maximum, mul, scale } from '../ops/elementwise/elementwise.ts';
 import { select } from '../ops/elementwise/select.ts';
 import { conv1dLength } from '../ops/products/convolution.ts';
@@ -9,13 +8,14 @@ import { concatenate } from '../ops/shapes/joins.ts';
 import { expandDims, reshape } from '../ops/shapes/layout.ts';
 import { slice } from '../ops/shapes/slices.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { type CallOptions, Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 /** The least float32: what padding is to a maximum. */
 const LEAST = -3.4028234663852886e38;
 
 /** A layer that makes fewer steps of a sequence's. */
-abstract class Pooling extends Layer {
+abstract class Pooling extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
   }
@@ -74,10 +74,6 @@ class WindowPooling extends Pooling {
   override outputShape(inputShape: BatchShape): BatchShape {
     const [batch = null, time = null, features = null] = inputShape;
     return [batch, time === null ? null : this.#windows(time), features];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   #windows(time: number): number {
@@ -169,10 +165,6 @@ class GlobalPooling extends Pooling {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return [inputShape[0] ?? null, inputShape[2] ?? null];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {

@@ -1,10 +1,10 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { repeat } from '../ops/shapes/broadcast.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface RepeatVectorOptions extends LayerOptions {
   /** How many steps T to make. */
@@ -13,7 +13,7 @@ export interface RepeatVectorOptions extends LayerOptions {
 
 const own: OwnNames<RepeatVectorOptions> = { n: 1 };
 
-class RepeatVector extends Layer {
+class RepeatVector extends BuiltInLayer {
   readonly className = 'RepeatVector';
   readonly #n: number;
 
@@ -25,10 +25,6 @@ class RepeatVector extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
     const [batch = null, features = null] = inputShape;
     return [batch, this.#n, features];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

@@ -1,13 +1,13 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectList } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import type { LayerConfig } from '../io/model-file.ts';
 import { reshape as reshapeTensor } from '../ops/shapes/layout.ts';
 import type { BatchShape } from './base/batch-shape.ts';
-import { Layer, type LayerOptions, type OwnNames } from './base/layer.ts';
+import { BuiltInLayer } from './base/built-in-layer.ts';
+import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 /** A layer that says of one sample's elements how they are to be arranged. */
-abstract class Rearranged extends Layer {
+abstract class Rearranged extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
   }
@@ -30,10 +30,6 @@ class Flatten extends Rearranged {
 
   override outputShape(inputShape: BatchShape): BatchShape {
     return [inputShape[0] ?? null, sizeOf(inputShape.slice(1))];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 }
 
@@ -80,10 +76,6 @@ class Reshape extends Rearranged {
       );
     }
     return [batch, ...this.#targetShape.map((n) => (n === -1 ? rest : n))];
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   protected override checkInput(inputShape: BatchShape): void {

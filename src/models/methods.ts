@@ -1,12 +1,16 @@
 // Methods of convenience: what many apps call and a small one does without. Their types stand with the classes.
+
 import { Parameter } from '../autograd/parameter.ts';
 import { expectShape, Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectList, isFloat32 } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike, NdArray } from '../data/array.ts';
 import { addArrayMethods, addTo } from '../data/array-methods.ts';
+import { Profiler } from '../engine/profile.ts';
 import { customChecks } from '../layers/base/custom-checks.ts';
 import { type AnyLayer, checkCustomLayers, Layer } from '../layers/base/layer.ts';
+import { summary } from '../layers/base/summary.ts';
+import { optionalParts } from '../train/optional-parts.ts';
 import { Runs } from '../train/runs.ts';
 import { type AnyModel, Model } from './model.ts';
 
@@ -70,6 +74,11 @@ const modelMethods = {
   setWeights(this: Model, weights: readonly DataLike[]): void {
     this.trainer.runs.expectNone('setWeights', true);
     assignAll(`${this.name}: setWeights`, this.network, weights);
+  },
+  summary(this: Model): string {
+    this.network.expectAlive();
+    this.network.setScope();
+    return summary(this.network);
   },
   /** `JSON.stringify` would write no weights. */
   toJSON(this: Model): never {
@@ -135,12 +144,13 @@ const printed = <T>(text: (self: T) => string): object => ({
 });
 
 /**
- * Adds methods that a small app can do without: `getWeights` and `setWeights` of models and layers, `row`, `slice` and `argMax` of arrays, and what
+ * Adds what a small app can do without: `summary` of models, `getWeights` and `setWeights` of models and layers, `profile` of `fit`, `row`, `slice` and `argMax` of arrays, and what
  * `console.log` shows of tensors, parameters, arrays, layers and models. Has layers of somebody's own checked.
  *
  * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
  */
 export function addMethods(): void {
+  optionalParts.Profiler = Profiler;
   checkCustomLayers(customChecks);
   addArrayMethods();
   addTo(Layer, layerMethods);

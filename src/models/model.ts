@@ -11,7 +11,6 @@ import { isShape } from '../layers/base/batch-shape.ts';
 import type { AnyLayer, Layer, LayerLike } from '../layers/base/layer.ts';
 import { type Forward, type LayersOf, Network, type NetworkOptions } from '../layers/base/network.ts';
 import { Sequential } from '../layers/base/sequential.ts';
-import { summary } from '../layers/base/summary.ts';
 import { type OptimizerName, optimizerOf } from '../optimizers/by-name.ts';
 import { Optimizer } from '../optimizers/optimizer.ts';
 import type { WeightFormat } from '../streaming/program.ts';
@@ -81,6 +80,17 @@ function expectStepwise(what: string): NonNullable<typeof optionalParts.stepwise
 /** What `addMethods` adds. In an app of `tapeloop/lean` they are there once it has called that. */
 // biome-ignore lint/correctness/noUnusedVariables: it has those of the class.
 export interface Model<Y extends Nested<Tensor> = Tensor> {
+  /**
+   * Keras's table of layers and parameter counts, as text.
+   *
+   * @throws DeadTensorError if the model was disposed of.
+   * @see keras.Model.summary
+   *
+   * @example
+   * console.log(model.summary());
+   */
+  summary(): string;
+
   /**
    * Copies of the values of all weights, in the order of `weights`.
    *
@@ -177,13 +187,6 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /** What `compile` chose. */
   get optimizer(): Optimizer {
     return this.trainer.optimizer;
-  }
-
-  /** Keras's table of layers and parameter counts, as text. */
-  summary(): string {
-    this.network.expectAlive();
-    this.network.setScope();
-    return summary(this.network);
   }
 
   /**

@@ -1,5 +1,6 @@
+import { ArgumentError } from '../checks/argument-error.ts';
 import { DivergenceError } from '../checks/divergence.ts';
-import { Profiler } from '../engine/profile.ts';
+import type { Profiler } from '../engine/profile.ts';
 import { noted, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
 import { type CallbackOf, callbackList, type History, type TrainingPlan } from './callback.ts';
@@ -45,7 +46,11 @@ export async function fitModel<M>(
   return trainer.runs.during('fit', async (run) => {
     const feed = run.changes.part(() => feedOf(run.changes));
     options.signal?.throwIfAborted();
-    const profiler = options.profile ? new Profiler(trainer.engine) : undefined;
+    const { Profiler } = optionalParts;
+    if (options.profile && !Profiler) {
+      throw new ArgumentError("fit: profile expected addMethods() to have been called, as 'tapeloop/lean' wants it");
+    }
+    const profiler = options.profile ? new Profiler!(trainer.engine) : undefined;
     return train({ model, trainer, run, feed, options, callbacks, profiler, breathe: yielder() }, given);
   });
 }

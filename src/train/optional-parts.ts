@@ -1,3 +1,4 @@
+import type { Profiler } from '../engine/profile.ts';
 import type { Stream } from '../streaming/stream.ts';
 import type { addProgress } from './fit-progress.ts';
 import type { StepPredictor } from './step-predictor.ts';
@@ -5,6 +6,7 @@ import type { warnOfSamples } from './warnings.ts';
 
 /** Parts of training that a small app does without: each is undefined until something registers it. */
 export const optionalParts: {
+  Profiler?: typeof Profiler;
   addProgress?: typeof addProgress;
   warnOfSamples?: typeof warnOfSamples;
   stepwise?: { Stream: typeof Stream; StepPredictor: typeof StepPredictor };

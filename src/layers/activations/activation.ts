@@ -1,8 +1,8 @@
 import type { Tensor } from '../../autograd/tensor.ts';
-import type { LayerConfig } from '../../io/model-file.ts';
 import type { StreamProgram } from '../../streaming/program.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
-import { Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
+import { BuiltInLayer } from '../base/built-in-layer.ts';
+import type { Layer, LayerOptions, OwnNames } from '../base/layer.ts';
 import { type ActivationSpec, activationName, activation as functionOf } from './activations.ts';
 
 export interface ActivationOptions extends LayerOptions {
@@ -11,7 +11,7 @@ export interface ActivationOptions extends LayerOptions {
 
 const own: OwnNames<ActivationOptions> = { activation: 1 };
 
-class Activation extends Layer {
+class Activation extends BuiltInLayer {
   readonly className = 'Activation';
   readonly #activation: ActivationSpec;
 
@@ -27,10 +27,6 @@ class Activation extends Layer {
 
   override get outputActivation(): string {
     return activationName(this.#activation);
-  }
-
-  override config(): LayerConfig {
-    return this.baseConfig();
   }
 
   override addToStream(program: StreamProgram): void {
