@@ -1,6 +1,9 @@
 // At most this long without letting the host handle events, in milliseconds: one frame at 60 a second is 16.
 const YIELD_EVERY = 8;
 
+/** Milliseconds from any start. An AudioWorklet has no `performance`. @internal */
+export const now = (): number => (globalThis.performance ?? Date).now();
+
 /**
  * A function that lets the host handle what has come meanwhile, if the last time was 8 ms ago or more: for loops of one's own over
  * `trainOnBatch` that a page or a server runs beside other work, as `fit` does by itself.
@@ -13,11 +16,11 @@ const YIELD_EVERY = 8;
  * }
  */
 export function yielder(): () => Promise<void> {
-  let last = performance.now();
+  let last = now();
   return async () => {
-    if (performance.now() - last < YIELD_EVERY) return;
+    if (now() - last < YIELD_EVERY) return;
     await nextTask();
-    last = performance.now();
+    last = now();
   };
 }
 

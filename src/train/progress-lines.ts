@@ -1,3 +1,4 @@
+import { now as hostNow } from '../host/yielder.ts';
 import type { CallbackOf, TrainingPlan } from './callback.ts';
 import type { Logs } from './logs.ts';
 
@@ -16,11 +17,7 @@ export interface ProgressTextOptions {
  */
 export function progressLines(
   show: (line: string, isLast: boolean) => void,
-  {
-    everyMs = 100,
-    now = () => performance.now(),
-    tellsLeft = false,
-  }: ProgressTextOptions & { tellsLeft?: boolean | undefined },
+  { everyMs = 100, now = hostNow, tellsLeft = false }: ProgressTextOptions & { tellsLeft?: boolean | undefined },
 ): CallbackOf<unknown> {
   let plan: TrainingPlan;
   let epoch = 0;
