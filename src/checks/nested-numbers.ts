@@ -36,7 +36,7 @@ export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tenso
   let next = 0;
   const walk = (level: NestedNumbers, axis: number, path: string): void => {
     if (axis === shape.length) {
-      if (typeof level !== 'number') throw new ArgumentError(`${what}${path}: expected a number, got ${typeof level}`);
+      if (typeof level !== 'number') throw new ArgumentError(`${what}${path}: expected a number, got ${shown(level)}`);
       flat[next++] = level;
       return;
     }

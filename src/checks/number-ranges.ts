@@ -4,7 +4,7 @@ import { ArgumentError, isFloat32, shown } from './argument-error.ts';
 const ranges = {
   '≥ 0': (value) => value >= 0,
   '> 0': (value) => value > 0,
-  '1 or ≥ 1.01': (value) => value === 1 || value >= 1.01,
+  'a number, 1 or ≥ 1.01': (value) => value === 1 || value >= 1.01,
   'in [0, 1]': (value) => value >= 0 && value <= 1,
   'in (0, 1]': (value) => value > 0 && value <= 1,
   'in [0, 1)': (value) => value >= 0 && value < 1,
@@ -20,6 +20,6 @@ export function expectNumber(what: string, value: unknown, range: keyof typeof r
   const fits = isFloat32(value);
   if (fits && ranges[range](value)) return;
   throw new ArgumentError(
-    `${what} expected ${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${shown(value)}`,
+    `${what} expected ${range.startsWith('a') ? '' : 'a number '}${range}${!fits && Number.isFinite(value) ? ', below 3.4e38' : ''}, got ${shown(value)}`,
   );
 }

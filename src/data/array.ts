@@ -128,9 +128,7 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
       const expected =
         dtype === 'i32' ? 'integers of 32 bits' : Number.isFinite(value) ? 'numbers of float32' : 'finite numbers';
       const at = Math.floor(i / (data.length / shape[0]!));
-      throw new ArgumentError(
-        `${what} expected ${expected}, got ${isNumber ? value : typeof value} in ${row} ${at} (flat index ${i})`,
-      );
+      throw new ArgumentError(`${what} expected ${expected}, got ${shown(value)} in ${row} ${at} (flat index ${i})`);
     }
   }
   return array;

@@ -128,13 +128,13 @@ export function checkSampling({
   repetitionPenalty = 1,
   seed = 0,
 }: SamplingOptions): void {
-  expectNumber('temperature', temperature, '≥ 0', temperature >= 0);
+  expectNumber('temperature', temperature, 'a number ≥ 0', temperature >= 0);
   if (topK !== undefined) expectInteger('topK', topK, 1);
-  expectNumber('topP', topP, 'in (0, 1]', topP > 0 && topP <= 1);
+  expectNumber('topP', topP, 'a number in (0, 1]', topP > 0 && topP <= 1);
   expectNumber(
     'repetitionPenalty',
     repetitionPenalty,
-    '> 0',
+    'a number > 0',
     repetitionPenalty > 0 && repetitionPenalty < Number.POSITIVE_INFINITY,
   );
   expectNumber('seed', seed, 'below 2^32', seed <= 0xffffffff);

@@ -164,9 +164,9 @@ describe('tensor', () => {
   test.each<[string, unknown, object, RegExp]>([
     ['a ragged row', [[1, 2], [3]], {}, /^tensor\[1\]: expected a row of 2, got 1$/],
     ['a number where a row should be', [[1, 2], 3], {}, /^tensor\[1\]: expected a row of 2, got 3$/],
-    ['a row where a number should be', [1, [2]], {}, /^tensor\[1\]: expected a number, got object$/],
-    ['a string', [['a']], {}, /expected a number, got string/],
-    ['null', [[null]], {}, /expected a number, got object/],
+    ['a row where a number should be', [1, [2]], {}, /^tensor\[1\]: expected a number, got a list of 1$/],
+    ['a string', [['a']], {}, /expected a number, got 'a'/],
+    ['null', [[null]], {}, /expected a number, got null/],
     ['undefined', undefined, {}, /expected a number, got undefined/],
     ['too few values for its shape', [1, 2, 3], { shape: [2, 2] }, /shape \[2, 2\] holds 4 values, got 3$/],
     ['a negative length', [1], { shape: [-1] }, /shape expected a list of integers ≥ 0, got \[-1\]$/],
@@ -181,7 +181,7 @@ describe('tensor', () => {
       /expected integers of 32 bits, got 2147483648 at 0$/,
     ],
     ['NaN for an id', new Float32Array([Number.NaN]), { dtype: 'i32' }, /expected integers of 32 bits, got NaN at 0$/],
-    ['bigints', new BigInt64Array(2), {}, /^tensor\[0\]: expected a number, got bigint$/],
+    ['bigints', new BigInt64Array(2), {}, /^tensor\[0\]: expected a number, got 0n$/],
     ['bigints for its shape', new BigInt64Array(2), { shape: [2] }, /expected numbers, got 0n at 0$/],
     ['an array in itself', inItself(), {}, /^tensor expected 32 axes and 2\^31 numbers at most, got more$/],
     [
@@ -194,7 +194,7 @@ describe('tensor', () => {
       'deep lists where rows should be',
       [[1], [deepList(20_000)]],
       {},
-      /^tensor\[1\]\[0\]: expected a number, got object$/,
+      /^tensor\[1\]\[0\]: expected a number, got a list of 1$/,
     ],
     ['an object where a row should be', [[1], {}], {}, /^tensor\[1\]: expected a row of 1, got an object$/],
   ])('from %s, throws where it stands', (_, values, options, message) => {

@@ -139,11 +139,11 @@ describe('data that no array is made of', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['a string', '1', 'got string'],
-    ['null', null, 'got object'],
-    ['a bigint', 1n, 'got bigint'],
-    ['an object without words', { toString: null }, 'got object'],
-    ['true', true, 'got boolean'],
+    ['a string', '1', "got '1'"],
+    ['null', null, 'got null'],
+    ['a bigint', 1n, 'got 1n'],
+    ['an object without words', { toString: null }, 'got an object'],
+    ['true', true, 'got true'],
   ])('%s among numbers, is no number', (_, value, got) => {
     const flat = ndarray([1, value as number], [2]);
     expect(() => toNdArray(flat, 'f32', 'x')).toThrow(`x expected finite numbers, ${got} in sample 1`);

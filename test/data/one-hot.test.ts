@@ -34,7 +34,7 @@ describe('oneHot', () => {
     [[0], 0, 'oneHot: depth expected an integer ≥ 1, got 0'],
     [[], undefined, 'oneHot: depth expected, for there are no ids'],
     [3, 4, 'oneHot: ids expected at least one axis, got a single number'],
-    [['a'], 4, 'oneHot: ids[0]: expected a number, got string'],
+    [['a'], 4, "oneHot: ids[0]: expected a number, got 'a'"],
     [[2 ** 30, 0, 0, 0, 0, 0, 0, 0, 0], undefined, 'oneHot: ids expected fewer numbers than this host has room for'],
   ])('of %j with depth %s, is refused', (ids, depth, message) => {
     const call = (): unknown => oneHot(ids as DataLike, depth);

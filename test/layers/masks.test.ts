@@ -92,7 +92,7 @@ describe('a mask', () => {
       new ArgumentError(`${name}: mask expected [2, 4], got [1, 3]`),
     );
     expect(() => layer(x, { mask: [[1], [true as never]] })).toThrow(
-      new ArgumentError(`${name}: mask[1][0]: expected a number, got boolean`),
+      new ArgumentError(`${name}: mask[1][0]: expected a number, got true`),
     );
   });
 

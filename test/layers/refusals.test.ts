@@ -74,7 +74,7 @@ test.each<[string, () => unknown, string]>([
     "max_pooling1d: padding expected 'valid' or 'same', got 'causal'",
   ],
   ['pooling of 0 steps', () => maxPooling1d({ poolSize: 0 }), 'max_pooling1d: poolSize expected an integer ≥ 1, got 0'],
-  ['spatialDropout1d of 1', () => spatialDropout1d({ rate: 1 }), 'dropout: rate expected in [0, 1), got 1'],
+  ['spatialDropout1d of 1', () => spatialDropout1d({ rate: 1 }), 'dropout: rate expected a number in [0, 1), got 1'],
   [
     'attention of an unknown score',
     () => attention({ scoreMode: 'mul' as 'dot' }),
@@ -83,7 +83,7 @@ test.each<[string, () => unknown, string]>([
   [
     'attention with dropout 1',
     () => additiveAttention({ dropout: 1 }),
-    'additive_attention: dropout expected in [0, 1), got 1',
+    'additive_attention: dropout expected a number in [0, 1), got 1',
   ],
   [
     'lstm with a projection wider than itself',

@@ -330,19 +330,23 @@ describe('lossOf', () => {
   });
 
   test.each<[Maker, object, string]>([
-    ['huber', { delta: 0 }, 'huber: delta expected > 0, got 0'],
-    ['quantileLoss', { quantile: 1.5 }, 'quantileLoss: quantile expected in [0, 1], got 1.5'],
-    ['quantileLoss', { quantiles: [0.5, -1] }, 'quantileLoss: quantiles[1] expected in [0, 1], got -1'],
+    ['huber', { delta: 0 }, 'huber: delta expected a number > 0, got 0'],
+    ['quantileLoss', { quantile: 1.5 }, 'quantileLoss: quantile expected a number in [0, 1], got 1.5'],
+    ['quantileLoss', { quantiles: [0.5, -1] }, 'quantileLoss: quantiles[1] expected a number in [0, 1], got -1'],
     ['quantileLoss', { quantiles: [] }, 'quantileLoss: quantiles expected one or more, got a list of 0'],
     ['quantileLoss', { quantiles: 0.5 }, 'quantileLoss: quantiles expected a list, got 0.5'],
     ['quantileLoss', { quantile: 0.5, quantiles: [0.5] }, 'quantileLoss: quantile or quantiles expected, got both'],
-    ['binaryCrossentropy', { labelSmoothing: 1.5 }, 'binaryCrossentropy: labelSmoothing expected in [0, 1], got 1.5'],
+    [
+      'binaryCrossentropy',
+      { labelSmoothing: 1.5 },
+      'binaryCrossentropy: labelSmoothing expected a number in [0, 1], got 1.5',
+    ],
     [
       'categoricalCrossentropy',
       { fromLogits: 'yes' },
       "categoricalCrossentropy: fromLogits expected true or false, got 'yes'",
     ],
-    ['binaryFocalCrossentropy', { gamma: -1 }, 'binaryFocalCrossentropy: gamma expected ≥ 0, got -1'],
+    ['binaryFocalCrossentropy', { gamma: -1 }, 'binaryFocalCrossentropy: gamma expected a number ≥ 0, got -1'],
     [
       'categoricalFocalCrossentropy',
       { alpha: [1, 'a'] },

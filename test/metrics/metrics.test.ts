@@ -76,11 +76,11 @@ test('measure, gives every number a name of its own', () => {
 });
 
 test.each<[string, () => Metric, string]>([
-  ['binaryAccuracy', () => makers.binaryAccuracy({ threshold: 2 }), 'threshold expected in [0, 1], got 2'],
+  ['binaryAccuracy', () => makers.binaryAccuracy({ threshold: 2 }), 'threshold expected a number in [0, 1], got 2'],
   ['topKCategoricalAccuracy', () => makers.topKCategoricalAccuracy({ k: 0 }), 'k expected an integer ≥ 1, got 0'],
-  ['precision', () => makers.precision({ thresholds: [0.5, -1] }), 'thresholds expected in [0, 1], got -1'],
+  ['precision', () => makers.precision({ thresholds: [0.5, -1] }), 'thresholds expected a number in [0, 1], got -1'],
   ['recall', () => makers.recall({ classId: 1.5 }), 'classId expected an integer ≥ 0, got 1.5'],
-  ['fBetaScore', () => makers.fBetaScore({ beta: 0 }), 'beta expected > 0, got 0'],
+  ['fBetaScore', () => makers.fBetaScore({ beta: 0 }), 'beta expected a number > 0, got 0'],
   [
     'f1Score',
     () => makers.f1Score({ average: 'mean' as 'macro' }),

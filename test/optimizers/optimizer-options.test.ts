@@ -331,13 +331,13 @@ describe('learningRate', () => {
     const optimizer = sgd({ useEma: true });
     expect(() => {
       optimizer.learningRate = bad;
-    }).toThrow(new ArgumentError(`optimizer: learningRate expected ≥ 0, got ${bad}`));
+    }).toThrow(new ArgumentError(`optimizer: learningRate expected a number ≥ 0, got ${bad}`));
     const trained = parameters();
     optimizer.learningRate = { name: 'mine', at: (step) => (step === 1 ? bad : 1) };
     train(optimizer, trained, 0, 1);
     const before = trained.map((p) => p.toArray());
     expect(() => train(optimizer, trained, 1, 2)).toThrow(
-      new ArgumentError(`sgd: learningRate at step 1 expected ≥ 0, got ${bad}`),
+      new ArgumentError(`sgd: learningRate at step 1 expected a number ≥ 0, got ${bad}`),
     );
     trained.forEach((p, i) => expectSameBits(p.toArray(), before[i]!, p.name));
   });

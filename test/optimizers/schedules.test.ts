@@ -105,16 +105,16 @@ describe('schedules, by the formulas of their pages', () => {
 describe('options of schedules', () => {
   const base = { initialLearningRate: 0.1, decaySteps: 10 };
   test.each<[string, () => Schedule, string]>([
-    ['negative rate', () => constant({ learningRate: -1 }), 'constant: learningRate expected ≥ 0, got -1'],
+    ['negative rate', () => constant({ learningRate: -1 }), 'constant: learningRate expected a number ≥ 0, got -1'],
     [
       'decaySteps 0',
       () => exponentialDecay({ ...base, decaySteps: 0, decayRate: 1 }),
-      'exponentialDecay: decaySteps expected > 0, got 0',
+      'exponentialDecay: decaySteps expected a number > 0, got 0',
     ],
     [
       'missing decayRate',
       () => inverseTimeDecay(base as never),
-      'inverseTimeDecay: decayRate expected ≥ 0, got undefined',
+      'inverseTimeDecay: decayRate expected a number ≥ 0, got undefined',
     ],
     [
       'values as many as boundaries',
@@ -126,17 +126,21 @@ describe('options of schedules', () => {
       () => piecewiseConstantDecay({ boundaries: [3, 3], values: [1, 2, 3] }),
       'piecewiseConstantDecay: boundaries[1] expected above 3, got 3',
     ],
-    ['power -1', () => polynomialDecay({ ...base, power: -1 }), 'polynomialDecay: power expected ≥ 0, got -1'],
-    ['alpha NaN', () => cosineDecay({ ...base, alpha: Number.NaN }), 'cosineDecay: alpha expected ≥ 0, got NaN'],
+    ['power -1', () => polynomialDecay({ ...base, power: -1 }), 'polynomialDecay: power expected a number ≥ 0, got -1'],
+    [
+      'alpha NaN',
+      () => cosineDecay({ ...base, alpha: Number.NaN }),
+      'cosineDecay: alpha expected a number ≥ 0, got NaN',
+    ],
     [
       'tMul below 1',
       () => cosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 1, tMul: 0.5 }),
-      'cosineDecayRestarts: tMul expected 1 or ≥ 1.01, got 0.5',
+      'cosineDecayRestarts: tMul expected a number, 1 or ≥ 1.01, got 0.5',
     ],
     [
       'warmupSteps -1',
       () => linearWarmup({ warmupSteps: -1, after: 1 }),
-      'linearWarmup: warmupSteps expected ≥ 0, got -1',
+      'linearWarmup: warmupSteps expected a number ≥ 0, got -1',
     ],
     [
       'an unknown name',

@@ -229,13 +229,13 @@ describe('decodeModel of a hostile file', () => {
       () => optimizer({ learningRate: '0.1' }),
       'training.optimizer.learningRate expected a finite number, got "0.1"',
     ],
-    ['learning rate -1', () => optimizer({ learningRate: -1 }), 'learningRate expected ≥ 0, got -1'],
+    ['learning rate -1', () => optimizer({ learningRate: -1 }), 'learningRate expected a number ≥ 0, got -1'],
     [
       'epsilon null',
       () => optimizer({ epsilon: null }),
       'training.optimizer.epsilon expected a finite number, got null',
     ],
-    ['beta1 2', () => optimizer({ beta1: 2 }), 'beta1 expected in [0, 1), got 2'],
+    ['beta1 2', () => optimizer({ beta1: 2 }), 'beta1 expected a number in [0, 1), got 2'],
     [
       'unknown optimizer',
       () => optimizer({ name: 'adafactor' }),
@@ -250,7 +250,7 @@ describe('decodeModel of a hostile file', () => {
     [
       'schedule without its option',
       () => optimizer({ learningRate: { name: 'cosineDecay', initialLearningRate: 1 } }),
-      'cosineDecay: decaySteps expected > 0, got undefined',
+      'cosineDecay: decaySteps expected a number > 0, got undefined',
     ],
     [
       'schedule in a schedule that is null',

@@ -87,7 +87,7 @@ describe('generation from a stream that does not fit', () => {
     expect(first({ prompt: [1], length: 1 }, features)).toThrow('stream expected one that takes ids');
     expect(first({ prompt: [], length: 1 })).toThrow('prompt expected one id or more, got none');
     expect(first({ prompt: [10], length: 1 })).toThrow('expected ids in [0, 10), got 10 at 0');
-    expect(first({ prompt: [1], length: 1, topP: 0 })).toThrow('topP expected in (0, 1], got 0');
+    expect(first({ prompt: [1], length: 1, topP: 0 })).toThrow('topP expected a number in (0, 1], got 0');
     expect(first({ prompt: [1], length: -1 })).toThrow('length expected an integer ≥ 0, got -1');
   });
 

@@ -29,7 +29,7 @@ export function regularizerOf(spec: RegularizerSpec, what = 'regularizer'): (wei
   const { l1 = 0, l2 = 0 } = checkOptions(what, factors, { l1: 1, l2: 1 });
   for (const [name, factor] of Object.entries({ l1, l2 })) {
     if (isFloat32(factor) && factor >= 0) continue;
-    throw new ArgumentError(`${what}: ${name} expected ≥ 0, below 3.4e38, got ${shown(factor)}`);
+    throw new ArgumentError(`${what}: ${name} expected a number ≥ 0, below 3.4e38, got ${shown(factor)}`);
   }
   return (weight) => {
     const w = tensorOf(weight);

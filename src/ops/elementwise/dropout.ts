@@ -50,7 +50,7 @@ export function dropout(x: Weight, rate: number, key: RandomKey, options: Dropou
 /** Throws `ArgumentError` unless `rate` is in [0, 1). @internal */
 export function expectRate(what: string, rate: number): number {
   if (!(isFloat32(rate) && rate >= 0 && rate < 1))
-    throw new ArgumentError(`${what} expected in [0, 1), got ${shown(rate)}`);
+    throw new ArgumentError(`${what} expected a number in [0, 1), got ${shown(rate)}`);
   return rate;
 }
 

@@ -176,7 +176,7 @@ describe('dropout', () => {
   });
 
   test.each([1, -0.1, Number.NaN])('with rate %s, cannot be made', (rate) => {
-    expect(() => dropout({ rate })).toThrow(`dropout: rate expected in [0, 1), got ${rate}`);
+    expect(() => dropout({ rate })).toThrow(`dropout: rate expected a number in [0, 1), got ${rate}`);
   });
 });
 

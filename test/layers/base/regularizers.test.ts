@@ -92,7 +92,7 @@ describe('a penalty on outputs', () => {
 
 test.each<[unknown, string]>([
   ['l3', ` expected 'l1', 'l2', 'l1l2' or { l1, l2 }, got 'l3'`],
-  [{ l2: -1 }, ': l2 expected ≥ 0, below 3.4e38, got -1'],
+  [{ l2: -1 }, ': l2 expected a number ≥ 0, below 3.4e38, got -1'],
 ])('a regularizer %j, is refused when the layer is made', (spec, message) => {
   for (const option of ['kernelRegularizer', 'biasRegularizer', 'activityRegularizer']) {
     expect(() => dense({ units: 1, [option]: spec as RegularizerSpec })).toThrow(

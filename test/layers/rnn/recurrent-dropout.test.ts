@@ -102,6 +102,6 @@ test.each([
 ])('%s of %s, cannot be had', (name, rate) => {
   const makers: Record<string, (options: { units: number }) => unknown> = { lstm, gru, simpleRnn };
   for (const [kind, make] of Object.entries(makers)) {
-    expect(() => make({ units: 2, [name]: rate })).toThrow(`${kind}: ${name} expected in [0, 1), got ${rate}`);
+    expect(() => make({ units: 2, [name]: rate })).toThrow(`${kind}: ${name} expected a number in [0, 1), got ${rate}`);
   }
 });
