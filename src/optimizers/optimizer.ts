@@ -1,6 +1,6 @@
-import { type Parameter, totalSize } from '../autograd/parameter.ts';
+import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { expectEngine, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../checks/argument-error.ts';
+import { ArgumentError, expectList, shownStranger } from '../checks/argument-error.ts';
 import { NonFiniteGradientError } from '../checks/divergence.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { Binary, type Kernels, type Ptr } from '../engine/abi.ts';
@@ -71,18 +71,23 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes one batch's gradients and updates every parameter; with `gradientAccumulationSteps` k, gathers them and updates by the
+   * Takes one batch's gradients and updates every parameter that is `trainable`; with `gradientAccumulationSteps` k, gathers them and updates by the
    * mean of k at every k-th call.
    *
+   * One call is one step: as in Keras, all parameters share the count that the corrections of Adam and schedules go by. So one call takes all that a step
+   * changes; parts of a model that are trained in turn have an optimizer each.
+   *
    * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
-   * @returns the L2 norm of all these gradients together, before clipping.
+   * @returns the L2 norm of the gradients of all that are trainable together, before clipping.
    * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not be, OutOfMemoryError if
    *   state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is
    *   swapped with its average; nothing has changed then.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
-    this.#expectNotSwapped(parameters);
     this.#expectGradients(parameters, gradients);
+    gradients = gradients.filter((_, i) => parameters[i]!.trainable);
+    parameters = parameters.filter(({ trainable }) => trainable);
+    this.#expectNotSwapped(parameters);
     const squares = this.#squares(parameters, gradients);
     const states = parameters.map((parameter) => this.#stateOf(parameter));
     const t = this.iterations + 1;
@@ -272,10 +277,14 @@ export abstract class Optimizer {
   }
 
   #expectGradients(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
+    for (const each of expectList(`${this.name}: parameters`, parameters))
+      if (!(each instanceof Parameter))
+        throw new ArgumentError(`${this.name}: expected parameters, got ${shownStranger(each, 'version')}`);
+    expectList(`${this.name}: gradients`, gradients);
     const { length } = parameters;
-    if (gradients.length !== length || new Set(parameters).size !== length) {
+    if (length === 0 || gradients.length !== length || new Set(parameters).size !== length) {
       throw new ArgumentError(
-        `${this.name}: expected distinct parameters and a gradient for each, got ${length} and ${gradients.length}`,
+        `${this.name}: expected distinct parameters and a gradient for each, got ${length} and ${gradients.length}${gradients.length ? '' : '; a layer has weights once it is built'}`,
       );
     }
     gradients.forEach((gradient, i) => {

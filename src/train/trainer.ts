@@ -83,6 +83,11 @@ export class Trainer {
     return this.compiled.objective;
   }
 
+  /** Samples in a batch, unless the caller says otherwise: as many as the first layer declares, else 32. */
+  get batchSize(): number {
+    return this.network.batchInputShape?.[0] ?? 32;
+  }
+
   /** The layers that carry states between batches. */
   get statefulLayers(): StatefulLayer[] {
     return this.network.tree().filter((layer): layer is StatefulLayer => layer.carried !== undefined);
@@ -137,7 +142,12 @@ export class Trainer {
         }
         const metrics = tracker.logs();
         // The update comes last, because it cannot be taken back.
-        return { loss: value, gradientNorm: optimizer.apply(trainable, grads), ...parts, ...metrics };
+        return {
+          loss: value,
+          gradientNorm: trainable.length > 0 ? optimizer.apply(trainable, grads) : 0,
+          ...parts,
+          ...metrics,
+        };
       }),
     );
   }
