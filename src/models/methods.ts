@@ -10,6 +10,7 @@ import { Profiler } from '../engine/profile.ts';
 import { customChecks } from '../layers/base/custom-checks.ts';
 import { type AnyLayer, checkCustomLayers, Layer } from '../layers/base/layer.ts';
 import { summary } from '../layers/base/summary.ts';
+import { Optimizer } from '../optimizers/optimizer.ts';
 import { optionalParts } from '../train/optional-parts.ts';
 import { Runs } from '../train/runs.ts';
 import { type AnyModel, Model } from './model.ts';
@@ -133,19 +134,40 @@ function shownModel({ name, layers, network }: AnyModel): string {
   return `Model '${name}', ${kinds.join(' → ')}, ${shownCount(network)}`;
 }
 
-/** Has `console.log` and template literals show `text` instead of the object. */
-const printed = <T>(text: (self: T) => string): object => ({
+/** Has `console.log` and template literals show `text` instead of the object. With `instead`, arithmetic and comparisons, which would give NaN or false, throw. */
+const printed = <T>(text: (self: T) => string, instead?: string): object => ({
   toString(this: T): string {
     return text(this);
   },
+  ...(instead && {
+    [Symbol.toPrimitive](this: T, hint: string): string {
+      if (hint === 'string') return text(this);
+      throw new ArgumentError(`arithmetic expected numbers, got ${text(this).slice(0, 80)}; use ${instead}`);
+    },
+  }),
   [Symbol.for('nodejs.util.inspect.custom')](this: T): string {
     return text(this);
   },
 });
 
+const onTensors = 'ops.mul and its like, or item() for the only number';
+
+/** Has what is set under names of other libraries throw, for it would change nothing. */
+function refuseNames(type: { prototype: object }, names: Readonly<Record<string, string>>): void {
+  for (const [name, own] of Object.entries(names)) {
+    Object.defineProperty(type.prototype, name, {
+      set() {
+        throw new ArgumentError(`${name} is called ${own} here`);
+      },
+      configurable: true,
+    });
+  }
+}
+
 /**
  * Adds what a small app can do without: `summary` of models, `getWeights` and `setWeights` of models and layers, `profile` of `fit`, `row`, `slice` and `argMax` of arrays, and what
  * `console.log` shows of tensors, parameters, arrays, layers and models. Has layers of somebody's own checked.
+ * JavaScript's own arithmetic on tensors, parameters and arrays then throws, as does setting a Keras name (`model.stop_training`).
  *
  * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
  */
@@ -157,16 +179,21 @@ export function addMethods(): void {
   addTo(Model, modelMethods);
   addTo(
     Tensor,
-    printed<Tensor>((x) => shownTensor('Tensor', x)),
+    printed<Tensor>((x) => shownTensor('Tensor', x), onTensors),
   );
   addTo(
     Parameter,
-    printed<Parameter>(({ name, tensor }) => shownTensor('Parameter', tensor, name)),
+    printed<Parameter>(({ name, tensor }) => shownTensor('Parameter', tensor, name), onTensors),
   );
   addTo(
     NdArray,
-    printed<NdArray>(({ data, shape }) => `NdArray ${formatShape(shape)} ${shownNumbers(data, shape)}`),
+    printed<NdArray>(
+      ({ data, shape }) => `NdArray ${formatShape(shape)} ${shownNumbers(data, shape)}`,
+      'the numbers in its data, or toNested()',
+    ),
   );
   addTo(Layer, printed(shownLayer));
   addTo(Model, printed(shownModel));
+  refuseNames(Optimizer, { lr: 'learningRate', learning_rate: 'learningRate' });
+  refuseNames(Model, { stop_training: 'stopTraining' });
 }
