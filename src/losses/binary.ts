@@ -56,11 +56,11 @@ export function binaryCrossentropy(given: CrossentropyOptions = {}): Loss {
 
 export interface BinaryFocalOptions extends CrossentropyOptions {
   /** Whether to weigh class 1 by alpha and class 0 by 1 − alpha. Default false. */
-  applyClassBalancing?: boolean;
+  applyClassBalancing?: boolean | undefined;
   /** From 0 to 1. Default 0.25. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** How much less what is nearly right counts; 0 is `binaryCrossentropy`. Default 2. */
-  gamma?: number;
+  gamma?: number | undefined;
 }
 
 /**

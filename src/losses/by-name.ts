@@ -1,4 +1,4 @@
-import { expectShape, type Tensor } from '../autograd/tensor.ts';
+import { expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { customName } from '../registry/custom-objects.ts';
 import { NameTable } from '../registry/name-table.ts';
@@ -34,6 +34,7 @@ function ownLoss(each: LossFunction): Loss {
     leavesOut: true,
     compute(yTrue, yPred, weights) {
       const values = each(...withoutZeroRows(yTrue, yPred, weights));
+      expectTensor(`loss ${what}: its value`, values);
       if (weights && values.size === 1 && weights.size !== 1) {
         throw new ArgumentError(`${what}: expected a value for each row, so that rows can be weighed, got one for all`);
       }

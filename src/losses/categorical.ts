@@ -51,9 +51,9 @@ export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
 
 export interface CategoricalFocalOptions extends CrossentropyOptions {
   /** Weight of every class, or one for each. Default 0.25. */
-  alpha?: number | readonly number[];
+  alpha?: number | readonly number[] | undefined;
   /** How much less what is nearly right counts. Default 2. */
-  gamma?: number;
+  gamma?: number | undefined;
 }
 
 /**

@@ -11,7 +11,7 @@ import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig, w
 
 export interface CtcLossOptions extends LossOptions {
   /** Class that stands for no label. Default 0. */
-  blank?: number;
+  blank?: number | undefined;
 }
 
 /**

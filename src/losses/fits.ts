@@ -77,7 +77,7 @@ export function checkTargets<Targets extends NdArray | RaggedArray>(
 }
 
 function checkArray(loss: Loss, ys: NdArray, predictions: Shape, what: string): NdArray {
-  const expected = loss.targetShape?.(predictions);
+  const expected = targetShapeOf(loss, ys, predictions);
   const fitted = expected && differByOne(ys.shape, expected) ? new NdArray(ys.data, expected) : ys;
   if (expected) expectShape(`${loss.name}: targets`, fitted.shape, expected);
   loss.checkTargets?.(fitted, predictions, what);
@@ -85,14 +85,24 @@ function checkArray(loss: Loss, ys: NdArray, predictions: Shape, what: string): 
 }
 
 function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: string): RaggedArray {
+  const expected = targetShapeOf(loss, ys, predictions);
   // Without a shape of its own the loss pads and checks batch by batch.
-  if (!loss.targetShape) return ys;
+  if (!expected) return ys;
   const [, steps, ...features] = predictions;
-  if (steps !== ys.longest) expectShape(`${loss.name}: targets`, ys.shape, loss.targetShape(predictions));
+  if (steps !== ys.longest) expectShape(`${loss.name}: targets`, ys.shape, expected);
   const fitted = ys.sequences.map((sequence, i) =>
     checkArray(loss, sequence, [sequence.shape[0]!, ...features], `${what}[${i}]`),
   );
   return fitted.every((sequence, i) => sequence === ys.sequences[i]) ? ys : new RaggedArray(fitted, what);
+}
+
+/**
+ * The shape that a loss wants of targets; undefined where only `compute` can tell. A loss that declares none gets numbers in the predictions'
+ * shape where a last axis of 1 is all that differs: `[N]` against `[N, 1]` would be broadcast to `[N, N]`.
+ */
+function targetShapeOf(loss: Loss, { shape }: { shape: Shape }, predictions: Shape): Shape | undefined {
+  if (loss.targetShape) return loss.targetShape(predictions);
+  return loss.targetDtype === 'f32' && differByOne(shape, predictions) ? predictions : undefined;
 }
 
 /** Whether one of two shapes is the other and a last axis of 1. */

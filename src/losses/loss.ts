@@ -60,7 +60,7 @@ export type Reduction = 'sumOverBatchSize' | 'sum' | 'meanWithSampleWeight';
 
 export interface LossOptions {
   /** Default `sumOverBatchSize`. */
-  reduction?: Reduction;
+  reduction?: Reduction | undefined;
 }
 
 export const REDUCTIONS: readonly Reduction[] = ['sumOverBatchSize', 'sum', 'meanWithSampleWeight'];

@@ -29,7 +29,7 @@ export interface FromLogits {
 
 export interface CrossentropyOptions extends FromLogits, LossOptions {
   /** Share of each target, from 0 to 1, that is spread evenly over the classes. Default 0. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | undefined;
 }
 
 export function checkCrossentropyOptions(name: string, fromLogits: boolean, labelSmoothing: number): void {

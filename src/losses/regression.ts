@@ -82,7 +82,7 @@ export const poisson = (options: LossOptions = {}): Loss => ({
 
 export interface HuberOptions extends LossOptions {
   /** Where the loss turns from a parabola into a line. Default 1. */
-  delta?: number;
+  delta?: number | undefined;
 }
 
 /**

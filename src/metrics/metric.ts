@@ -1,4 +1,4 @@
-import { expectF32, expectShape, type Tensor } from '../autograd/tensor.ts';
+import { expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import type { Shape } from '../checks/shape.ts';
 import { type Loss, withoutZeroRows } from '../losses/loss.ts';
@@ -38,7 +38,7 @@ export interface Metric {
 
 export interface MetricOptions {
   /** Its key in the history. Default: the maker's name. */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** A metric made by `maker`, whose options are what it is saved with. */
@@ -156,7 +156,9 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
     logs(prefix = '') {
       const entries = states.flatMap(({ name, state }) => {
         const result = state.result();
-        const entries = typeof result === 'number' ? [[name, result]] : result.map((each, i) => [`${name}_${i}`, each]);
+        // A list of one is no several numbers.
+        const values = [result].flat();
+        const entries = values.length === 1 ? [[name, values[0]]] : values.map((each, i) => [`${name}_${i}`, each]);
         return entries.map(([each, value]) => [prefix + each, value]);
       });
       return Object.fromEntries(entries) as Record<string, number>;
@@ -177,6 +179,7 @@ export function functionMetric(each: MetricFunction): Metric {
         const value = each(yTrue, yPred);
         const rows = yPred.size / Math.max(yPred.shape.at(-1) ?? 1, 1);
         if (typeof value === 'number') return new Float64Array(rows).fill(value);
+        expectTensor(`metric function ${name}: its value`, value);
         if (value.size === 1) return new Float64Array(rows).fill(value.item());
         if (value.size === rows) return value.toArray();
         throw new ArgumentError(`${name}: expected one number, or one for each of ${rows} rows, got ${value.size}`);
