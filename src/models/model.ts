@@ -42,13 +42,13 @@ export interface CompileOptions extends ObjectiveOptions {
 
 /** How `evaluate` measures samples. */
 export interface EvaluateOptions extends WeightOptions {
-  /** Samples computed at a time; more of them take more memory. Default 32. */
+  /** Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32. */
   batchSize?: number | undefined;
 }
 
 /** How `predict` computes. */
 export interface PredictOptions {
-  /** Samples computed at a time; more of them take more memory. Default 32. */
+  /** Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32. */
   batchSize?: number | undefined;
   /**
    * `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next call. Default
@@ -274,7 +274,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
       });
     }
     checkOptions('evaluate', options, { batchSize: 1, ...weightNames });
-    const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? 32);
+    const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? this.trainer.batchSize);
     return this.#whole(() => {
       const { trainer } = this;
       const samples = checkData(trainer, x, y as Data, options);
@@ -303,7 +303,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * @param x samples; or batches `[x]` or `{ x }`, made as `fit` takes them, whose outputs come as a promise.
    * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal length are
-   *   padded to the longest.
+   *   padded to the longest. Of no samples `[0, …]` if the model is built, else, and with `tapeloop/lean`, `[0]`.
    * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step or a step is masked.
    */
   predict(x: Data, options?: PredictOptions): Predictions<Y>;
@@ -319,7 +319,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
         predictBatches(this.trainer, x, options.steps, changes),
       ) as Promise<Predictions<Y>>;
     }
-    const { batchSize = 32, weights = 'float32' } = options;
+    const { batchSize = this.trainer.batchSize, weights = 'float32' } = options;
     expectCount('predict: batchSize', batchSize);
     checkWeightFormat('predict', weights);
     const columns = columnsOf('x', this.network.inputs, x);
@@ -359,7 +359,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   fit(x: Data | Batches, y?: Data | FitOptions, options: FitOptions = {}): Promise<History> {
     const { trainer } = this;
     if (isBatches(x)) {
-      const own = (y === undefined ? {} : y) as FitOptions;
+      const own = (y === undefined ? options : y) as FitOptions;
       return fitModel(this, trainer, (changes) => batchesFeed(trainer, x, own, changes), own);
     }
     return fitModel(this, trainer, (changes) => samplesFeed(trainer, x, y as Data, options, changes), options);
@@ -438,7 +438,7 @@ export type AnyModel = Model<any>;
  */
 export const sequential = (
   layers: readonly LayerLike<Layer<never>>[] | readonly LayerLike<Layer>[],
-  options: { name?: string } = {},
+  options: { name?: string | undefined } = {},
 ): Model =>
   new Model(
     new Sequential(layers as readonly LayerLike<Layer>[], checkOptions('sequential', options, { name: 1 }).name),
@@ -454,7 +454,7 @@ export const sequential = (
  * @throws ArgumentError if two layers have one name, or when it is first called, if shapes do not fit.
  * @see keras.Model (subclassed)
  */
-export const model = <const L extends LayersOf, Y extends Nested<Tensor>>(
+export const model = <const L extends LayersOf, Y extends Nested<Tensor> | []>(
   options: NetworkOptions<L>,
   forward: Forward<L, Y>,
 ): Model<Y> => new Model(new Network(options, forward));

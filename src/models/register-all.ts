@@ -18,8 +18,10 @@ import { scheduleTable } from '../optimizers/schedules/schedule.ts';
 import { blamedOption } from '../streaming/blame.ts';
 import { blameBy } from '../streaming/refusal.ts';
 import { Stream } from '../streaming/stream.ts';
+import { emptyOutputs } from '../train/empty-outputs.ts';
 import { addProgress } from '../train/fit-progress.ts';
 import { optionalParts } from '../train/optional-parts.ts';
+import { refusals } from '../train/refusals.ts';
 import { StepPredictor } from '../train/step-predictor.ts';
 import { warnOfSamples } from '../train/warnings.ts';
 import { addMethods } from './methods.ts';
@@ -34,7 +36,7 @@ export function allowStreams(): void {
 
 /**
  * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that have no kernels, and
- * with that be read from files; has `fit` show how it goes and tell of what is seldom meant; lets models run step by step; and adds methods of
+ * with that be read from files; has `fit` show how it goes and tell, or refuse, what is seldom meant; lets models run step by step; and adds methods of
  * convenience. An app that calls it carries them all.
  */
 export function registerAllNames(): void {
@@ -45,7 +47,7 @@ export function registerAllNames(): void {
     unroll: unrollComposed,
     steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },
   });
-  Object.assign(optionalParts, { addProgress, warnOfSamples });
+  Object.assign(optionalParts, { addProgress, emptyOutputs, refusals, warnOfSamples });
   allowStreams();
   addMethods();
   lossTable.fill(losses, shortLossNames);

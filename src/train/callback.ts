@@ -4,6 +4,7 @@ import type { Names } from '../checks/options.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Json } from '../io/model-file.ts';
 import type { Logs } from './logs.ts';
+import { optionalParts } from './optional-parts.ts';
 
 /** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
 export interface TrainingPlan {
@@ -107,14 +108,17 @@ const callbackNames: Names<Omit<CallbackOf<never>, 'showsProgress'>> = {
   onTrainEnd: 1,
 };
 
-/** Throws `ArgumentError` for what would never be told of anything: no object, or one of other names than a callback's methods have. */
+const isFunction = (x: unknown): boolean => typeof x === 'function';
+
+/** Throws `ArgumentError` for what would never be told of anything: no object, or one with another name for a callback's method, as `on_epoch_end`. */
 export function callbackList<M>(given: CallbackOf<M> | readonly CallbackOf<M>[] = []): readonly CallbackOf<M>[] {
   const callbacks = Array.isArray(given) ? given : [given];
   const names = Object.keys(callbackNames) as (keyof typeof callbackNames)[];
   for (const [i, each] of callbacks.entries()) {
     const own = names.map((name) => each?.[name]).filter((method) => method != null);
+    optionalParts.refusals?.callbackNames(`fit: callbacks[${i}]`, each, names);
     const isEmpty = typeof each === 'object' && each && Object.keys(each).length === 0;
-    if ((isEmpty || own.length > 0) && own.every((method) => typeof method === 'function')) continue;
+    if ((isEmpty || own.length > 0) && own.every(isFunction)) continue;
     throw new ArgumentError(
       `fit: callbacks[${i}] expected an object with some of the methods ${names.join(', ')}, got ${shown(each)}`,
     );

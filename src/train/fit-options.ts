@@ -16,7 +16,8 @@ export interface FitOptionsOf<M> extends WeightOptions {
   initialEpoch?: number | undefined;
   /**
    * Samples in a batch; the last of an epoch may have fewer. Batches of the caller's own have the size they come in. A masked loss is a mean over
-   * what counts in a batch, so that it depends on this where batches keep unequal numbers of steps, as in Keras. Default 32.
+   * what counts in a batch, so that it depends on this where batches keep unequal numbers of steps, as in Keras. Default: as many as
+   * `batchInputShape` declares, else 32.
    */
   batchSize?: number | undefined;
   /** Batches in an epoch; the next one then goes on where it ended. Default: all. */

@@ -8,12 +8,13 @@ import { yielder } from '../host/yielder.ts';
 import { type Batches, BatchSource, type InputBatch, namedBatch } from './feeds/batches.ts';
 import { columnsOf } from './feeds/checked-data.ts';
 import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './feeds/samples.ts';
+import { optionalParts } from './optional-parts.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Predictions outside linear memory, nested as the model's outputs. */
 export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
 
-type Arrays = Nested<NdArray<Float32Array>>;
+export type Arrays = Nested<NdArray<Float32Array>>;
 
 /** Outputs for samples, batch by batch. */
 export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number): Arrays {
@@ -23,7 +24,7 @@ export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: n
   for (let from = 0; from < count; from += batchSize) {
     addRows(gatherer, trainer, x, { order, from, to: Math.min(from + batchSize, count), pad: 'longest' });
   }
-  return gatherer.value();
+  return (count === 0 && optionalParts.emptyOutputs?.(trainer, x)) || gatherer.value();
 }
 
 /** Outputs for batches as they come; lets the host breathe between them. */

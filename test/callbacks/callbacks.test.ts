@@ -37,7 +37,11 @@ describe('what callbacks refuse', () => {
       `earlyStopping: mode expected 'auto', 'min' or 'max', got 'up'`,
     ],
     ['patience −1', () => earlyStopping({ patience: -1 }), 'earlyStopping: patience expected an integer ≥ 0, got -1'],
-    ['factor 1', () => reduceLrOnPlateau({ factor: 1 }), 'reduceLrOnPlateau: factor expected in [0, 1), got 1'],
+    [
+      'factor 1',
+      () => reduceLrOnPlateau({ factor: 1 }),
+      'reduceLrOnPlateau: factor expected a number in [0, 1), got 1',
+    ],
     [
       'saveFreq 0',
       () => modelCheckpoint(() => {}, { saveFreq: 0 }),
@@ -85,7 +89,7 @@ describe('what callbacks refuse', () => {
     [
       'a name that is none of theirs',
       [{ on_epoch_end: () => {} }],
-      'onEpochEnd, onEpochDone, state, restore, onDivergence',
+      "callbacks[0]: unknown method 'on_epoch_end'; did you mean 'onEpochEnd'?",
     ],
     ['a method that is no function', [{ onEpochEnd: 5 }], 'got an object'],
     ['null', [null], 'got null'],

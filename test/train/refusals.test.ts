@@ -56,7 +56,7 @@ describe('what fit refuses', () => {
       [[1], [2]],
       /^x\[0\]\[1\]: expected a row of 2, got 1$/,
     ],
-    ['words', [[['one', 'two']]] as unknown as number[], [[1]], /^x\[0\]\[0\]\[0\]: expected a number, got string$/],
+    ['words', [[['one', 'two']]] as unknown as number[], [[1]], /^x\[0\]\[0\]\[0\]: expected a number, got 'one'$/],
     ['y of another length', x, targets(3), /^x and y expected as many samples, got \[4, 3, 2\] and \[3, 1\]$/],
     ['no samples', [], [], /^x expected one sample or more, got none$/],
     ['other features in x', sequences(4, 3, 5), y, /^sequential: input expected \[\?, \?, 2\], got \[\?, 3, 5\]/],
@@ -105,7 +105,7 @@ describe('what fit refuses', () => {
   test.each<[string, object, string]>([
     ['epochs 0', { epochs: 0 }, 'fit: epochs expected an integer ≥ 1, got 0'],
     ['batchSize 1.5', { batchSize: 1.5 }, 'fit: batchSize expected an integer ≥ 1, got 1.5'],
-    ['validationSplit 1', { validationSplit: 1 }, 'fit: validationSplit expected in [0, 1), got 1'],
+    ['validationSplit 1', { validationSplit: 1 }, 'fit: validationSplit expected a number in [0, 1), got 1'],
     [
       'validationSplit that leaves nothing',
       { validationSplit: 0.9 },
@@ -114,7 +114,7 @@ describe('what fit refuses', () => {
     [
       'validationData of two lengths',
       { validationData: [sequences(2), targets(3)] },
-      'x and y expected as many samples, got [2, 3, 2] and [3, 1]',
+      'fit: validationData: x and y expected as many samples, got [2, 3, 2] and [3, 1]',
     ],
   ])('%s, throws', async (_, options, message) => {
     await expect(regression().fit(x, y, options)).rejects.toThrow(new ArgumentError(message));

@@ -23,7 +23,14 @@ type Iterated<T> = Iterable<T> | AsyncIterable<T>;
  * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of `{ x, y }` is taken as it
  * is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
  */
-export type Batches<T = BatchData> = Iterated<T> | (() => Iterated<T>);
+export type Batches<T = BatchData> =
+  | Iterated<T>
+  | IterableIterator<T | LoosePair>
+  | AsyncIterable<T | LoosePair>
+  | (() => Iterated<T | LoosePair>);
+
+/** What the compiler takes `yield [x, y]` of a generator without a type for. A list of such could be samples: those are no batches. */
+type LoosePair = readonly Data[];
 
 type NamedBatch = Extract<BatchData, { readonly x: Data }>;
 
@@ -97,7 +104,7 @@ export class BatchSource<T> {
   }
 
   #make(): Made<T> {
-    const made = typeof this.#given === 'function' ? this.#given() : this.#given;
+    const made = (typeof this.#given === 'function' ? this.#given() : this.#given) as Iterated<T>;
     if (Object(made) !== made) throw new ArgumentError(`${this.#what} expected data, got ${shown(made)}`);
     const iterator = Symbol.asyncIterator in made ? made[Symbol.asyncIterator]() : made[Symbol.iterator]();
     this.#isOwn = typeof this.#given === 'function' || (iterator as unknown) !== made;

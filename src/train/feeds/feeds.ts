@@ -34,7 +34,7 @@ export function samplesFeed(
   options: FitOptionsOf<never>,
   changes: Transaction,
 ): Feed {
-  const { batchSize = 32, shuffle = true, validationSplit = 0, stepsPerEpoch } = options;
+  const { batchSize = trainer.batchSize, shuffle = true, validationSplit = 0, stepsPerEpoch } = options;
   expectNumber('fit: validationSplit', validationSplit, 'in [0, 1)');
   const samples = checkData(trainer, x, y, options);
   const all = range(samples.count);
@@ -69,6 +69,7 @@ export function batchesFeed(
   changes: Transaction,
 ): Feed {
   const { stepsPerEpoch } = options;
+  optionalParts.refusals?.sampleOptions(options);
   const source = new BatchSource('fit: batches', batches);
   return {
     steps: stepsPerEpoch,
@@ -108,11 +109,13 @@ async function* checkedBatches(
 ): AsyncGenerator<Batch> {
   for await (const data of batches) {
     const { x, y, sampleWeight, resetStates } = namedBatch(what, data);
-    const samples = changes.part(() => checkData(trainer, x, y, { sampleWeight, classWeight }));
+    const samples = changes.part(() => named(what, () => checkData(trainer, x, y, { sampleWeight, classWeight })));
     const rows = { order: range(samples.count), from: 0, to: samples.count };
     yield { samples, rows, resetStates };
   }
 }
+
+const named = <T>(what: string, body: () => T): T => optionalParts.refusals?.named(what, body) ?? body();
 
 function givenValidation(trainer: Trainer, options: FitOptionsOf<never>, changes: Transaction): Feed | undefined {
   const { validationData, validationSteps, classWeight } = options;
@@ -122,13 +125,14 @@ function givenValidation(trainer: Trainer, options: FitOptionsOf<never>, changes
   if (isBatches(batches)) {
     return evaluationFeed(trainer, what, batches, { classWeight }, changes, validationSteps);
   }
+  optionalParts.refusals?.validationList(what, validationData);
   const { x, y, sampleWeight } = namedBatch(what, validationData);
-  const samples = checkData(trainer, x, y, { sampleWeight, classWeight });
+  const samples = named(what, () => checkData(trainer, x, y, { sampleWeight, classWeight }));
   return validationFeed(trainer, samples, range(samples.count), options);
 }
 
 function validationFeed(trainer: Trainer, samples: Samples, order: Uint32Array, options: FitOptionsOf<never>): Feed {
-  const size = options.validationBatchSize ?? options.batchSize ?? 32;
+  const size = options.validationBatchSize ?? options.batchSize ?? trainer.batchSize;
   expectWholeBatches(trainer, order.length, size, 'samples to validate on');
   return batched(samples, order.subarray(0, size * (options.validationSteps ?? order.length)), size);
 }
