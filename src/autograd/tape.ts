@@ -239,7 +239,11 @@ export interface ValueAndGrad {
  *   within another `valueAndGrad`, it computes with something that the other differentiates: a gradient has no gradient here, and within
  *   `stopGradient` it is a constant.
  */
-export function valueAndGrad(f: () => Tensor, wrt: readonly Weight[], options: { seed?: number } = {}): ValueAndGrad {
+export function valueAndGrad(
+  f: () => Tensor,
+  wrt: readonly Weight[],
+  options: { seed?: number | undefined } = {},
+): ValueAndGrad {
   const { seed = 1 } = checkOptions('valueAndGrad', options, { seed: 1 });
   expectType('valueAndGrad: f', f, 'a function');
   expectList('valueAndGrad: wrt', wrt);

@@ -212,10 +212,10 @@ class TensorView extends Tensor {
 }
 
 interface NewTensor {
-  dtype?: DType;
-  name?: string;
-  timeMajor?: boolean;
-  engine?: Engine;
+  dtype?: DType | undefined;
+  name?: string | undefined;
+  timeMajor?: boolean | undefined;
+  engine?: Engine | undefined;
 }
 
 /** A tensor of undefined content: in the arena inside a step, persistent outside. @internal */
@@ -269,7 +269,14 @@ export function keep(x: Tensor, name?: string): Tensor {
  */
 export function tensor(
   values: NestedNumbers,
-  given: Shape | { shape?: Shape; dtype?: DType; name?: string; engine?: Engine } = {},
+  given:
+    | Shape
+    | {
+        shape?: Shape | undefined;
+        dtype?: DType | undefined;
+        name?: string | undefined;
+        engine?: Engine | undefined;
+      } = {},
 ): Tensor {
   const known = { shape: 1, dtype: 1, name: 1, engine: 1 };
   const options = Array.isArray(given) ? { shape: given as Shape } : (given as Exclude<typeof given, Shape>);

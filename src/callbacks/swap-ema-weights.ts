@@ -9,7 +9,7 @@ import type { AnyModel, Callback } from '../models/model.ts';
  * @throws ArgumentError when training begins, if the optimizer keeps no averages.
  * @see keras.callbacks.SwapEMAWeights
  */
-export function swapEmaWeights(options: { swapOnEpoch?: boolean } = {}): Callback {
+export function swapEmaWeights(options: { swapOnEpoch?: boolean | undefined } = {}): Callback {
   const { swapOnEpoch = false } = checkOptions('swapEmaWeights', options, { swapOnEpoch: true });
   let model: AnyModel;
   const set = (swapped: boolean): void => {

@@ -4,6 +4,9 @@ import { ArgumentError, shown } from './argument-error.ts';
 /** The name of every option of `O`, with true where it is a flag; the compiler refuses a table that lacks one, or that has another. */
 export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 
+/** Options once defaults stand in the place of what is not given. */
+export type Defined<O> = { [Name in keyof O]-?: Exclude<O[Name], undefined> };
+
 /** What is said of a name that is not known, beside the known ones; nothing until `hintBy` is called, so that an app need not carry it. */
 export let hint = (_given: unknown, _known: readonly string[]): string => '';
 

@@ -5,12 +5,12 @@ export interface ProgressOptions {
   /** Number of the last step. */
   total: number;
   /** Steps already done when the run begins, as on resuming. */
-  start?: number;
+  start?: number | undefined;
   /** Shows nothing at all. */
-  quiet?: boolean;
-  stream?: TextStream;
+  quiet?: boolean | undefined;
+  stream?: TextStream | undefined;
   /** The time in milliseconds. */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 export interface ProgressReport {

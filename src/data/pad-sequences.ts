@@ -7,15 +7,15 @@ import { allocated, asArray, NdArray } from './array.ts';
 
 export interface PadOptions {
   /** Steps of the result L; that of the longest sequence unless given. */
-  maxLength?: number;
+  maxLength?: number | undefined;
   /** The side on which short sequences are filled, `'pre'` unless given. */
-  padding?: 'pre' | 'post';
+  padding?: 'pre' | 'post' | undefined;
   /** The side on which long sequences are cut, `'pre'` unless given. */
-  truncating?: 'pre' | 'post';
+  truncating?: 'pre' | 'post' | undefined;
   /** What fills, 0 unless given. */
-  value?: number;
+  value?: number | undefined;
   /** `'i32'` unless given, which takes integers alone. */
-  dtype?: DType;
+  dtype?: DType | undefined;
 }
 
 /**

@@ -19,14 +19,14 @@ export type Rows = NdArray | TypedArray | readonly unknown[];
 
 export interface ShuffleOptions {
   /** An integer in [0, 2³²), 0 unless given: the same seed gives the same order on every host. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 export interface TrainTestOptions extends ShuffleOptions {
   /** A part of the whole between 0 and 1, rounded up (0.07 of 100 rows are 7), or a number of rows; 0.25 unless given. */
-  testSize?: number;
+  testSize?: number | undefined;
   /** Whether to shuffle first (default). Without it the last rows are the test part, as a series in time wants it. */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export interface TrainTestOptions extends ShuffleOptions {
  * @returns copies of the kind of `rows`.
  * @throws ArgumentError if `at` is not within the rows, or `context` more than stand before it.
  */
-export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number } = {}): [T, T] {
+export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number | undefined } = {}): [T, T] {
   const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
   const count = rowCount(rows, 'splitAt: rows');
   expectType('splitAt: at', at, 'a number');

@@ -33,7 +33,7 @@ export interface ScaleOptions {
    * Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. A list says which feature
    * each place on the last axis is.
    */
-  feature?: number | readonly number[];
+  feature?: number | readonly number[] | undefined;
 }
 
 export interface StandardScaler extends Scaler {
@@ -79,7 +79,10 @@ export function standardize(train: DataLike): StandardScaler {
  * @throws ArgumentError if a feature has no value or one that is infinite, or the range is none.
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html
  */
-export function minMaxScale(train: DataLike, options: { range?: readonly [number, number] } = {}): MinMaxScaler {
+export function minMaxScale(
+  train: DataLike,
+  options: { range?: readonly [number, number] | undefined } = {},
+): MinMaxScaler {
   const { range = [0, 1] } = checkOptions('minMaxScale', options, { range: 1 });
   expectList('minMaxScale: range', range);
   const [low, high] = range;

@@ -11,28 +11,28 @@ export interface WindowOptions {
   /** Steps of input T. */
   inputSteps: number;
   /** Steps to forecast O, 1 unless given. */
-  outputSteps?: number;
+  outputSteps?: number | undefined;
   /** Steps from the last input to the first output, 1 unless given: the next one. */
-  shift?: number;
+  shift?: number | undefined;
   /** Steps from the beginning of one window to that of the next, 1 unless given. */
-  stride?: number;
+  stride?: number | undefined;
   /** Steps between neighbours within a window, of inputs and of outputs, 1 unless given. */
-  samplingRate?: number;
+  samplingRate?: number | undefined;
   /**
    * Of a table, the columns that are the features, all columns of numbers unless given; of an array, the names of its
    * features.
    */
-  columns?: readonly string[];
+  columns?: readonly string[] | undefined;
   /**
    * The feature to forecast, or several, by number or by name. Unless given, all; the only one if the series has one.
    */
-  target?: number | string | readonly (number | string)[];
+  target?: number | string | readonly (number | string)[] | undefined;
   /**
    * What to do about NaN: throw (default), leave out the windows that it stands in, or put what lies on the line
    * between the values before and behind (at the ends of the series the nearest value). The value behind is one that a
    * forecast would not know yet.
    */
-  missing?: 'error' | 'skip' | 'interpolate';
+  missing?: 'error' | 'skip' | 'interpolate' | undefined;
 }
 
 const windowNames: Names<WindowOptions> = {
@@ -80,11 +80,11 @@ export function windows(series: DataLike | CsvTable, options: WindowOptions): Wi
 
 export interface WindowBatchOptions extends WindowOptions {
   /** Windows a batch, 32 unless given; the last batch has what is left. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /** Whether each pass takes the windows in another order; by default they come in order of time. */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
   /** Of the shuffling: an integer in [0, 2³²), 0 unless given. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** Batches that are cut anew in every pass. */

@@ -11,17 +11,17 @@ import { hostHasThreads, type Part } from './threads.ts';
 
 export interface InitOptions {
   /** Default `fast`. */
-  mode?: NumericMode;
+  mode?: NumericMode | undefined;
   /** A compiled kernel module of the caller's own, for hosts that forbid compiling from bytes. Its build must fit `mode`. */
-  module?: WebAssembly.Module;
+  module?: WebAssembly.Module | undefined;
   /**
    * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where the host
    * does not let threads share memory (a page that is not cross-origin isolated) or refuses workers (a Content-Security-Policy whose
    * `worker-src` lacks `blob:`), there is one: `engine.threads` tells.
    */
-  threads?: number;
+  threads?: number | undefined;
   /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
-  maximumMemory?: number;
+  maximumMemory?: number | undefined;
 }
 
 /** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */

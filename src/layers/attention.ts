@@ -22,14 +22,14 @@ interface AttentionLayerOptions extends LayerOptions {
 
 export interface AttentionOptions extends AttentionLayerOptions {
   /** Whether scores are multiplied by a trained number. Default false. */
-  useScale?: boolean;
+  useScale?: boolean | undefined;
   /** `dot`: q·k; `concat`: w·Σ tanh(q + k), w trained. Default `dot`. */
-  scoreMode?: 'dot' | 'concat';
+  scoreMode?: 'dot' | 'concat' | undefined;
 }
 
 export interface AdditiveAttentionOptions extends AttentionLayerOptions {
   /** Whether features of a score are weighed by a trained vector. Default true. */
-  useScale?: boolean;
+  useScale?: boolean | undefined;
 }
 
 type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor] : Tensor;
@@ -140,7 +140,7 @@ class Attention<Output> extends AttentionLayer<Output> {
  * @see keras.layers.Attention; Luong, Pham and Manning 2015
  */
 export const attention = <const S extends boolean = false>(
-  options: AttentionOptions & { returnAttentionScores?: S } = {},
+  options: AttentionOptions & { returnAttentionScores?: S | undefined } = {},
 ): Layer<Attended<S>, readonly Tensor[]> => new Attention<Attended<S>>(options);
 
 const additiveNames: OwnNames<AdditiveAttentionOptions, AttentionLayerOptions> = { useScale: true };
@@ -173,5 +173,5 @@ class AdditiveAttention<Output> extends AttentionLayer<Output> {
  * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014
  */
 export const additiveAttention = <const S extends boolean = false>(
-  options: AdditiveAttentionOptions & { returnAttentionScores?: S } = {},
+  options: AdditiveAttentionOptions & { returnAttentionScores?: S | undefined } = {},
 ): Layer<Attended<S>, readonly Tensor[]> => new AdditiveAttention<Attended<S>>(options);

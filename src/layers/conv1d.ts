@@ -15,21 +15,21 @@ export interface Conv1dOptions extends LayerOptions {
   /** Steps K that a window takes. */
   kernelSize: number;
   /** Steps from one window to the next. Default 1. */
-  strides?: number;
+  strides?: number | undefined;
   /** `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`. */
-  padding?: 'valid' | 'same' | 'causal';
+  padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Distance between the steps of a window. Default 1. */
-  dilationRate?: number;
+  dilationRate?: number | undefined;
   /** Default `linear`. */
-  activation?: ActivationSpec;
+  activation?: ActivationSpec | undefined;
   /** Default true. */
-  useBias?: boolean;
+  useBias?: boolean | undefined;
   /** Default `glorotUniform`. */
-  kernelInitializer?: InitializerSpec;
+  kernelInitializer?: InitializerSpec | undefined;
   /** Default `zeros`. */
-  biasInitializer?: InitializerSpec;
-  kernelRegularizer?: RegularizerSpec;
-  biasRegularizer?: RegularizerSpec;
+  biasInitializer?: InitializerSpec | undefined;
+  kernelRegularizer?: RegularizerSpec | undefined;
+  biasRegularizer?: RegularizerSpec | undefined;
 }
 
 const own: OwnNames<Conv1dOptions> = {

@@ -14,15 +14,15 @@ export interface DenseOptions extends LayerOptions {
   /** Width of the output. */
   units: number;
   /** Default `linear`. */
-  activation?: ActivationSpec;
+  activation?: ActivationSpec | undefined;
   /** Default true. */
-  useBias?: boolean;
+  useBias?: boolean | undefined;
   /** Default `glorotUniform`. */
-  kernelInitializer?: InitializerSpec;
+  kernelInitializer?: InitializerSpec | undefined;
   /** Default `zeros`. */
-  biasInitializer?: InitializerSpec;
-  kernelRegularizer?: RegularizerSpec;
-  biasRegularizer?: RegularizerSpec;
+  biasInitializer?: InitializerSpec | undefined;
+  kernelRegularizer?: RegularizerSpec | undefined;
+  biasRegularizer?: RegularizerSpec | undefined;
 }
 
 const own: OwnNames<DenseOptions> = {

@@ -8,7 +8,7 @@ export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
   rate: number;
   /** Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default: all its own. */
-  noiseShape?: BatchShape;
+  noiseShape?: BatchShape | undefined;
 }
 
 export interface SpatialDropoutOptions extends LayerOptions {

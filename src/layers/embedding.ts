@@ -17,10 +17,10 @@ export interface EmbeddingOptions extends LayerOptions {
   /** Width of a vector E. */
   outputDim: number;
   /** Default `randomUniform`, in [−0.05, 0.05]. */
-  embeddingsInitializer?: InitializerSpec;
-  embeddingsRegularizer?: RegularizerSpec;
+  embeddingsInitializer?: InitializerSpec | undefined;
+  embeddingsRegularizer?: RegularizerSpec | undefined;
   /** Whether id 0 is padding: the steps that have it are masked for the layers after. Default false. */
-  maskZero?: boolean;
+  maskZero?: boolean | undefined;
 }
 
 const own: OwnNames<EmbeddingOptions> = {

@@ -9,17 +9,17 @@ import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface LayerNormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Whether to add a trained beta. Default true. */
-  center?: boolean;
+  center?: boolean | undefined;
   /** Whether to multiply by a trained gamma. Default true. */
-  scale?: boolean;
+  scale?: boolean | undefined;
   /** Default `zeros`. */
-  betaInitializer?: InitializerSpec;
+  betaInitializer?: InitializerSpec | undefined;
   /** Default `ones`. */
-  gammaInitializer?: InitializerSpec;
-  betaRegularizer?: RegularizerSpec;
-  gammaRegularizer?: RegularizerSpec;
+  gammaInitializer?: InitializerSpec | undefined;
+  betaRegularizer?: RegularizerSpec | undefined;
+  gammaRegularizer?: RegularizerSpec | undefined;
 }
 
 const own: OwnNames<LayerNormalizationOptions> = {

@@ -10,7 +10,7 @@ import { maskOf } from './base/mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
   /** What every feature of a padded step is. Default 0. */
-  maskValue?: number;
+  maskValue?: number | undefined;
 }
 
 const own: OwnNames<MaskingOptions> = { maskValue: 1 };

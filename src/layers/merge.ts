@@ -142,7 +142,7 @@ export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tens
 
 export interface ConcatenateOptions extends LayerOptions {
   /** Axis to join along, negative from the last. Default −1. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 const own: OwnNames<ConcatenateOptions> = { axis: 1 };

@@ -32,11 +32,11 @@ abstract class Pooling extends BuiltInLayer {
 
 export interface PoolingOptions extends LayerOptions {
   /** Steps in a window. Default 2. */
-  poolSize?: number;
+  poolSize?: number | undefined;
   /** Steps from one window to the next. Default `poolSize`. */
-  strides?: number;
+  strides?: number | undefined;
   /** `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default `valid`. */
-  padding?: 'valid' | 'same';
+  padding?: 'valid' | 'same' | undefined;
 }
 
 interface Kind {

@@ -68,7 +68,7 @@ export const accuracy = (options: MetricOptions = {}): Metric =>
 
 export interface BinaryAccuracyOptions extends MetricOptions {
   /** Probability, between 0 and 1, above which a prediction stands for 1. Default 0.5. */
-  threshold?: number;
+  threshold?: number | undefined;
 }
 
 /**
@@ -107,7 +107,7 @@ export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =
 
 export interface TopKOptions extends MetricOptions {
   /** How many of the greatest predictions count. Default 5. */
-  k?: number;
+  k?: number | undefined;
 }
 
 function topK(maker: string, sparse: boolean, given: TopKOptions): Metric {

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { expectChoice, expectFlags } from '../checks/choices.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions } from '../checks/options.ts';
+import { checkOptions, type Defined } from '../checks/options.ts';
 import { ln } from '../engine/float64.ts';
 import type { Loss } from '../losses/loss.ts';
 import {
@@ -16,18 +16,18 @@ import {
 
 export interface AucOptions extends MetricOptions {
   /** How many thresholds the curve is drawn through, evenly from 0 to 1. Default 200. */
-  numThresholds?: number;
+  numThresholds?: number | undefined;
   /** ROC: recall over false positive rate. PR: precision over recall. Default ROC. */
-  curve?: 'ROC' | 'PR';
+  curve?: 'ROC' | 'PR' | undefined;
   /**
    * Between thresholds: `interpolation` draws a line (for PR through true and false positives), `minoring` takes the lower end and
    * `majoring` the higher. Default `interpolation`.
    */
-  summationMethod?: 'interpolation' | 'minoring' | 'majoring';
+  summationMethod?: 'interpolation' | 'minoring' | 'majoring' | undefined;
   /** Thresholds of the caller's own between 0 and 1, which are added, in place of `numThresholds`. */
   thresholds?: readonly number[] | undefined;
   /** Whether each class has a curve of its own; the result is the mean of their areas. Default false: all elements are one curve's. */
-  multiLabel?: boolean;
+  multiLabel?: boolean | undefined;
   /** How much each class counts: its elements, or with `multiLabel` its area. Default: all the same. */
   labelWeights?: readonly number[] | undefined;
   /** Whether predictions are logits. Default: what the loss reads. */
@@ -85,7 +85,8 @@ export function auc(options: AucOptions = {}): Metric {
 
 function aucState(
   limits: Float32Array,
-  options: Required<Pick<AucOptions, 'curve' | 'summationMethod' | 'multiLabel' | 'labelWeights' | 'fromLogits'>>,
+  options: Defined<Pick<AucOptions, 'curve' | 'summationMethod' | 'multiLabel'>> &
+    Pick<AucOptions, 'labelWeights' | 'fromLogits'>,
   loss: Loss | undefined,
 ): MetricState {
   const { curve, summationMethod, multiLabel, labelWeights, fromLogits } = options;

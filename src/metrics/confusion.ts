@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions, type Names } from '../checks/options.ts';
+import { checkOptions, type Defined, type Names } from '../checks/options.ts';
 import type { Loss } from '../losses/loss.ts';
 import {
   asProbabilities,
@@ -123,14 +123,14 @@ export interface F1Options extends MetricOptions {
    * `micro` counts all classes together, `macro` is the mean over classes, `weighted` that mean weighted by how often a class is
    * right; null gives a number for each class. Default null.
    */
-  average?: 'micro' | 'macro' | 'weighted' | null;
+  average?: 'micro' | 'macro' | 'weighted' | null | undefined;
   /** Above which a prediction, as a probability, stands for yes, in (0, 1]. Default null: the greatest of each row does. */
-  threshold?: number | null;
+  threshold?: number | null | undefined;
 }
 
 export interface FBetaOptions extends F1Options {
   /** How many times as much as precision recall matters. Default 1. */
-  beta?: number;
+  beta?: number | undefined;
 }
 
 // Keras adds it to every denominator, so that 0 / 0 is 0.
@@ -151,7 +151,7 @@ function fScore(maker: string, given: FBetaOptions): Metric {
 
 function fScoreState(
   maker: string,
-  { average, threshold, beta }: Required<Omit<FBetaOptions, 'name'>>,
+  { average, threshold, beta }: Defined<Omit<FBetaOptions, 'name'>>,
   loss: Loss | undefined,
 ): MetricState {
   let counts: Counts | undefined;

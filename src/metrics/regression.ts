@@ -205,9 +205,9 @@ export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
 
 export interface R2Options extends MetricOptions {
   /** How the scores of several outputs become one: their mean, that weighted by variance, or null for a number each. Default `uniformAverage`. */
-  classAggregation?: 'uniformAverage' | 'varianceWeightedAverage' | null;
+  classAggregation?: 'uniformAverage' | 'varianceWeightedAverage' | null | undefined;
   /** For the adjusted score: how many independent variables explain the targets. Default 0. */
-  numRegressors?: number;
+  numRegressors?: number | undefined;
 }
 
 /**

@@ -27,7 +27,7 @@ interface Options {
 
 export interface AttentionOptions extends Options {
   /** What scores are multiplied by: 1/√D in transformers, or a trained scalar. Default 1. */
-  scale?: number | Weight;
+  scale?: number | Weight | undefined;
 }
 
 export interface AdditiveAttentionOptions extends Options {

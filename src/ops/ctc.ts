@@ -9,7 +9,7 @@ import { inOrder } from './shapes/layout.ts';
 
 export interface CtcOptions {
   /** Class that stands for no label. Default 0. */
-  blank?: number;
+  blank?: number | undefined;
   /** Steps of each sequence, [B], each at most T. Default: all have T. */
   inputLengths?: ArrayLike<number> | undefined;
 }

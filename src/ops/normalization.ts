@@ -9,7 +9,7 @@ import { asRows } from './shapes/layout.ts';
 
 export interface LayerNormOptions {
   /** ε under the root, so that a constant row stays finite. Default 1e-3. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /** Throws `ArgumentError` unless ε is positive as float32. */

@@ -13,9 +13,9 @@ const GREATEST = 3.4028234663852886e38;
 
 export interface ReduceOptions {
   /** Negative ones count from the end. Default: all of them. */
-  axis?: number;
+  axis?: number | undefined;
   /** Whether the axis stays, with length 1. Default false. */
-  keepDims?: boolean;
+  keepDims?: boolean | undefined;
 }
 
 function total(name: string, x: Tensor, factor: number): Tensor {

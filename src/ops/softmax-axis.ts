@@ -8,7 +8,7 @@ import { logSoftmaxRows, softmaxRows } from './softmax.ts';
 
 export interface SoftmaxOptions {
   /** What is summed over; negative ones count from the end. Default −1, the last; others are moved there and back. */
-  axis?: number;
+  axis?: number | undefined;
 }
 
 /** A function of rows over any axis, which is exchanged with the last one before and after. */

@@ -88,7 +88,7 @@ export function softmaxCrossEntropy(
   input: Tensor,
   labels: Tensor,
   weights?: Tensor,
-  options: { isLastUse?: boolean } = {},
+  options: { isLastUse?: boolean | undefined } = {},
 ): Tensor {
   const isLastUse = options?.isLastUse ?? false;
   input = floatsOf(input, 'softmaxCrossEntropy: logits');

@@ -7,9 +7,9 @@ import type { Range, Update } from './update.ts';
 
 export interface AdadeltaOptions extends OptimizerOptions {
   /** Default 0.95. */
-  rho?: number;
+  rho?: number | undefined;
   /** Default 1e-7. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 class Adadelta extends Optimizer {

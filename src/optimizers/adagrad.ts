@@ -7,9 +7,9 @@ import type { Range, Update } from './update.ts';
 
 export interface AdagradOptions extends OptimizerOptions {
   /** What the sum of squares starts from. Default 0.1. */
-  initialAccumulatorValue?: number;
+  initialAccumulatorValue?: number | undefined;
   /** Default 1e-7. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 class Adagrad extends Optimizer {

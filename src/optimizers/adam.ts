@@ -1,5 +1,5 @@
 import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions, type Names } from '../checks/options.ts';
+import { checkOptions, type Defined, type Names } from '../checks/options.ts';
 import type { Kernels } from '../engine/abi.ts';
 import { integerPower } from '../engine/float64.ts';
 import { Optimizer } from './optimizer.ts';
@@ -9,24 +9,24 @@ import type { Range, Update } from './update.ts';
 /** What the rules of the Adam family take. */
 export interface MomentsOptions extends OptimizerOptions {
   /** Default 0.9. */
-  beta1?: number;
+  beta1?: number | undefined;
   /** Default 0.999. */
-  beta2?: number;
+  beta2?: number | undefined;
   /** Default 1e-7. */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 export interface AdamOptions extends MomentsOptions {
   /** Whether the root is of the greatest v so far. Default false. */
-  amsgrad?: boolean;
+  amsgrad?: boolean | undefined;
 }
 
 export interface AdamwOptions extends AdamOptions {
   /** Default 0.004. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
-export type Moments = Required<Pick<MomentsOptions, 'beta1' | 'beta2' | 'epsilon'>>;
+export type Moments = Defined<Pick<MomentsOptions, 'beta1' | 'beta2' | 'epsilon'>>;
 
 /** The options of the Adam family, checked and apart from those of every optimizer. */
 export function momentsOf<O extends MomentsOptions>(
@@ -53,9 +53,11 @@ class Adam extends Optimizer {
   readonly #moments: Moments;
   readonly #amsgrad: boolean;
 
-  constructor(name: 'adam' | 'adamw', given: AdamOptions, defaults: OptimizerOptions = {}) {
-    const [moments, { amsgrad = false, ...options }] = momentsOf(name, given, { amsgrad: true });
-    super({ ...defaults, ...options }, 0.001);
+  constructor(name: 'adam' | 'adamw', given: AdamOptions, defaultDecay?: number) {
+    const [moments, { amsgrad = false, weightDecay = defaultDecay, ...options }] = momentsOf(name, given, {
+      amsgrad: true,
+    });
+    super({ ...options, weightDecay }, 0.001);
     this.name = name;
     this.#moments = moments;
     this.#amsgrad = amsgrad;
@@ -90,4 +92,4 @@ export const adam = (options: AdamOptions = {}): Optimizer => new Adam('adam', o
  * @throws ArgumentError for an option out of its range.
  * @see Loshchilov and Hutter 2017; keras.optimizers.AdamW
  */
-export const adamw = (options: AdamwOptions = {}): Optimizer => new Adam('adamw', options, { weightDecay: 0.004 });
+export const adamw = (options: AdamwOptions = {}): Optimizer => new Adam('adamw', options, 0.004);

@@ -7,9 +7,9 @@ import type { Range, Update } from './update.ts';
 
 export interface LionOptions extends OptimizerOptions {
   /** Default 0.9. */
-  beta1?: number;
+  beta1?: number | undefined;
   /** Default 0.99. */
-  beta2?: number;
+  beta2?: number | undefined;
 }
 
 class Lion extends Optimizer {

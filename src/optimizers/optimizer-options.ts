@@ -7,11 +7,11 @@ import type { Schedule } from './schedules/schedule.ts';
 /** What every optimizer takes. At most one way of clipping. */
 export interface OptimizerOptions {
   /** Step size, ≥ 0, or a schedule of it by batches. Default: the optimizer's own. */
-  learningRate?: number | Schedule;
+  learningRate?: number | Schedule | undefined;
   /** Scales the gradient g of each parameter down to at most this L2 norm: g ← g·min(1, clipNorm / ‖g‖). Above 0. */
-  clipNorm?: number;
+  clipNorm?: number | undefined;
   /** Clips each element of each gradient to [−clipValue, clipValue]. Above 0. */
-  clipValue?: number;
+  clipValue?: number | undefined;
   /**
    * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every parameter. Above 0. That is
    * the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm of the mean gradient.
@@ -19,22 +19,22 @@ export interface OptimizerOptions {
    * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with reduction `sum` the norm grows
    * with the number of rows, and with a loss weight w by w, and so must the threshold.
    */
-  globalClipNorm?: number;
+  globalClipNorm?: number | undefined;
   /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
   /** Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function says so. */
-  excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean);
+  excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean) | undefined;
   /**
    * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters become their averages, as
    * in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n. Default false.
    */
-  useEma?: boolean;
+  useEma?: boolean | undefined;
   /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */
-  emaMomentum?: number;
+  emaMomentum?: number | undefined;
   /** Updates after which the parameters become their averages, time and again. Default: never. */
-  emaOverwriteFrequency?: number;
+  emaOverwriteFrequency?: number | undefined;
   /** Batches whose gradients are averaged to one update. Default 1. */
-  gradientAccumulationSteps?: number;
+  gradientAccumulationSteps?: number | undefined;
 }
 
 const clips = { clipNorm: '> 0', clipValue: '> 0', globalClipNorm: '> 0' } as const;

@@ -1,5 +1,5 @@
 import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions } from '../checks/options.ts';
+import { checkOptions, type Defined } from '../checks/options.ts';
 import type { Kernels } from '../engine/abi.ts';
 import { Optimizer } from './optimizer.ts';
 import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
@@ -7,19 +7,19 @@ import type { Range, Update } from './update.ts';
 
 export interface RmspropOptions extends OptimizerOptions {
   /** Default 0.9. */
-  rho?: number;
+  rho?: number | undefined;
   /** Default 0. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Default 1e-7. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Whether to divide by the variance rather than the second moment. Default false. */
-  centered?: boolean;
+  centered?: boolean | undefined;
 }
 
 class Rmsprop extends Optimizer {
   readonly name = 'rmsprop';
   protected readonly slotNames: readonly string[];
-  readonly #options: Required<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
+  readonly #options: Defined<Pick<RmspropOptions, 'rho' | 'momentum' | 'epsilon' | 'centered'>>;
 
   constructor(given: RmspropOptions) {
     const names = { rho: 1, momentum: 1, epsilon: 1, centered: true, ...optimizerNames };

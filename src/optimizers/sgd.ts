@@ -7,9 +7,9 @@ import type { Range, Update } from './update.ts';
 
 export interface SgdOptions extends OptimizerOptions {
   /** Default 0. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Default false. */
-  nesterov?: boolean;
+  nesterov?: boolean | undefined;
 }
 
 class Sgd extends Optimizer {

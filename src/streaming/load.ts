@@ -22,9 +22,9 @@ import { Stream, type StreamOptions, streamNames } from './stream.ts';
 
 export interface LoadStreamOptions extends StreamOptions {
   /** As `init` of `tapeloop` takes it. Default `fast`. */
-  mode?: NumericMode;
+  mode?: NumericMode | undefined;
   /** Kernels that `compileKernels` gave, here or in the page that posted them; they decide, unless `mode` forbids them. Default: compiled on first use, by `mode`. */
-  module?: WebAssembly.Module;
+  module?: WebAssembly.Module | undefined;
   /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say it. */
   inputShape?: readonly (number | null)[] | undefined;
   /** The file's name, for errors. */

@@ -7,14 +7,14 @@ import { StreamProgram, type WeightFormat } from './program.ts';
 
 export interface StreamOptions {
   /** Sequences side by side. Default 1. */
-  batch?: number;
+  batch?: number | undefined;
   /** Most steps that one call of `steps` may take. Default 1. */
-  maxSteps?: number;
+  maxSteps?: number | undefined;
   /**
    * `int8` keeps kernels and recurrent kernels in a byte a weight, with a scale a column; a step reads a quarter of the memory.
    * Default `float32`, the bits of the whole sequence.
    */
-  weights?: WeightFormat;
+  weights?: WeightFormat | undefined;
 }
 
 export const streamNames: Names<StreamOptions> = { batch: 1, maxSteps: 1, weights: 1 };

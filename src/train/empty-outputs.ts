@@ -1,8 +1,8 @@
 import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
-import type { Arrays } from './predictions.ts';
 import { type Column, isColumn } from './feeds/samples.ts';
+import type { Arrays } from './predictions.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Outputs of no samples, `[0, …]`, lengths that vary being 0; `[0]` where the model is not built. */

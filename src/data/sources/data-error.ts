@@ -29,7 +29,7 @@ export class SourceError extends TapeloopError {
   /** The HTTP status where `code` is `'http'`. */
   readonly status: number | undefined;
 
-  constructor(code: SourceFault, message: string, options: { cause?: unknown; status?: number } = {}) {
+  constructor(code: SourceFault, message: string, options: { cause?: unknown; status?: number | undefined } = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.status = options.status;

@@ -4,11 +4,11 @@ import type { CacheEntry, Journal, Part } from './download-cache.ts';
 
 export interface DownloadOptions {
   /** Stands in for the global `fetch`. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
   /** Ends the download with its reason. What has come is kept for the next call where the server names versions. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes come, with their number so far and, if known, in all. */
-  onProgress?: (received: number, total: number | undefined) => void;
+  onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
 /**

@@ -93,7 +93,10 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
  * @returns their paths, sorted by name (by code unit, the same on every host).
  * @throws SourceError if there is no such directory, it may not be read, or the host has no file system.
  */
-export async function listFiles(directory: string, options: { extension?: string } = {}): Promise<string[]> {
+export async function listFiles(
+  directory: string,
+  options: { extension?: string | undefined } = {},
+): Promise<string[]> {
   checkOptions('listFiles', options, { extension: 1 });
   const { fs, join } = requireFiles(directory);
   const { extension = '' } = options;

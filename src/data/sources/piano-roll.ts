@@ -12,9 +12,9 @@ export type PianoRolls = Record<'train' | 'valid' | 'test', NdArray<Uint8Array>[
 
 export interface PianoRollOptions extends SourceOptions {
   /** Keys of the instrument, 88 unless given. */
-  keys?: number;
+  keys?: number | undefined;
   /** The number that the file has for the lowest key: 0 unless given, 21 in files of MIDI numbers. */
-  lowestKey?: number;
+  lowestKey?: number | undefined;
 }
 
 /**

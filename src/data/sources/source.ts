@@ -12,17 +12,17 @@ export type Source = string | URL | Uint8Array | ArrayBuffer | Blob | Response;
 
 export interface SourceOptions extends DownloadOptions {
   /** What the file's SHA-256 must be, 64 hexadecimal digits: of the file as it is stored, not of what a `.gz` holds. */
-  sha256?: string;
+  sha256?: string | undefined;
   /**
    * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or `~/.cache`); in a page the
    * name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default where `fetch` is given: what stands in for it
    * should be asked every time.
    */
-  cache?: string | false;
+  cache?: string | false | undefined;
   /** What errors call the source; its path or URL unless given. */
-  name?: string;
+  name?: string | undefined;
   /** Whether to open the bytes as gzip; by default if they begin as gzip does. */
-  gzip?: boolean;
+  gzip?: boolean | undefined;
 }
 
 /** @internal */

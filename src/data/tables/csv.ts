@@ -26,32 +26,32 @@ export type ColumnType = 'number' | 'string' | 'date';
 
 export interface CsvOptions extends SourceOptions {
   /** The columns to read, all by default; an object says their types too. Others are not looked into. */
-  columns?: readonly string[] | Readonly<Record<string, ColumnType>>;
+  columns?: readonly string[] | Readonly<Record<string, ColumnType>> | undefined;
   /**
    * How the columns of dates are written, such as `'DD/MM/YYYY HH:mm'`; as ISO 8601 has them unless given. `parseDates`
    * tells the format's parts.
    */
-  dateFormat?: string;
+  dateFormat?: string | undefined;
   /** One character between fields, `,` by default. */
-  delimiter?: string;
+  delimiter?: string | undefined;
   /** The character in front of decimals, `.` by default. */
-  decimal?: string;
+  decimal?: string | undefined;
   /**
    * A character that may stand between groups of digits, such as `,` in `1,234,567`; none by default. The last group has
    * three digits, others two or three: `1,5` is an error then, not 15.
    */
-  thousands?: string;
+  thousands?: string | undefined;
   /** How the file is encoded, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`; UTF-8 by default. */
-  encoding?: string;
+  encoding?: string | undefined;
   /** Whether the first row names the columns (default), or their names. Without either they are `'0'`, `'1'`, …. */
-  header?: boolean | readonly string[];
+  header?: boolean | readonly string[] | undefined;
   /**
    * What to do where a column of numbers lacks one (`''`, `NA`, `N/A`, `NaN`, `null`, in any case): throw (default),
    * leave out the row, put NaN, repeat the number before, or put what lies on the line between the numbers before and
    * behind, row by row (at the ends of the column the nearest number). Where a date is missing, `'skip'` and `'nan'`
    * alone allow for it.
    */
-  missing?: 'error' | 'skip' | 'nan' | 'previous' | 'interpolate';
+  missing?: 'error' | 'skip' | 'nan' | 'previous' | 'interpolate' | undefined;
 }
 
 /** Columns of one length: numbers as 64-bit floats, dates as milliseconds, all else as strings. */

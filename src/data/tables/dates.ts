@@ -11,7 +11,7 @@ export interface DateOptions {
    * whatever is no letter stands for itself. What a format lacks is January, the first, 0:00:00. Dates without a zone
    * are UTC.
    */
-  format?: string;
+  format?: string | undefined;
 }
 
 /** Reads one date: milliseconds since 1970 began in UTC, or NaN for what is none. @internal */

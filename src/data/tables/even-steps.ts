@@ -9,9 +9,9 @@ export interface EvenStepsOptions {
    * From each step to the next: milliseconds, or `'month'`, the same day of every month (its last, if it has no such
    * day), or the last day of every month if all dates are last days. Unless given, the least distance of two dates.
    */
-  step?: number | 'month';
+  step?: number | 'month' | undefined;
   /** What to do about rows of the same date: throw (default), keep the first or the last of them, or take their mean. */
-  duplicates?: 'error' | 'first' | 'last' | 'mean';
+  duplicates?: 'error' | 'first' | 'last' | 'mean' | undefined;
 }
 
 /** A series with the same time between all its steps; the caller owns it. */

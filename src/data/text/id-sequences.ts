@@ -17,17 +17,17 @@ export interface IdSources {
 
 export interface IdOptions extends Omit<SourceOptions, 'sha256' | 'name'> {
   /** The checksum of each file. */
-  sha256?: { [file in keyof IdSources]?: string };
+  sha256?: { [file in keyof IdSources]?: string } | undefined;
   /** The width of each file's numbers; ids u16, offsets u32 and labels u8 unless given. */
-  widths?: { [file in keyof IdSources]?: IdWidth };
+  widths?: { [file in keyof IdSources]?: IdWidth } | undefined;
   /** Ids from here on become `outOfVocabulary`; with ids by falling frequency the most frequent words stay. */
-  numWords?: number;
+  numWords?: number | undefined;
   /** Ids below become `outOfVocabulary`, 0 and 1 among them, as in Keras. */
-  skipTop?: number;
+  skipTop?: number | undefined;
   /** Sequences of this length or more are left out with their labels, as Keras's `maxlen` does it; `padSequences` cuts them instead. */
-  maxLength?: number;
+  maxLength?: number | undefined;
   /** What replaces other ids, 2 unless given; `null` leaves them out. */
-  outOfVocabulary?: number | null;
+  outOfVocabulary?: number | null | undefined;
 }
 
 export interface IdSequences {

@@ -6,7 +6,7 @@ import { linesOf, openText } from './lines.ts';
 
 export interface PairsOptions extends SourceOptions {
   /** What to do about a last line that was cut off: say so (default) or leave it out. */
-  incomplete?: 'error' | 'skip';
+  incomplete?: 'error' | 'skip' | undefined;
 }
 
 /**

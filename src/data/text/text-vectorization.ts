@@ -7,27 +7,33 @@ import { isStrings } from './lines.ts';
 
 export interface TextVectorizationOptions {
   /** The vocabulary's greatest size, special tokens included; unlimited unless given. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** What to do to a text first: lower its case and take ASCII punctuation out (default), one of both, nothing, or as a function does. */
-  standardize?: 'lowerAndStripPunctuation' | 'lower' | 'stripPunctuation' | null | ((text: string) => string);
+  standardize?:
+    | 'lowerAndStripPunctuation'
+    | 'lower'
+    | 'stripPunctuation'
+    | null
+    | ((text: string) => string)
+    | undefined;
   /** Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for one token. */
-  split?: 'whitespace' | 'character' | null | ((text: string) => string[]);
+  split?: 'whitespace' | 'character' | null | ((text: string) => string[]) | undefined;
   /**
    * Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. Refused where a text would become more
    * than 2^25 joined tokens and 128 times as many as it has.
    */
-  ngrams?: number | readonly number[];
+  ngrams?: number | readonly number[] | undefined;
   /**
    * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does, or how often times
    * how rare it is among the texts of `adapt`.
    */
-  outputMode?: 'int' | 'count' | 'multiHot' | 'tfIdf';
+  outputMode?: 'int' | 'count' | 'multiHot' | 'tfIdf' | undefined;
   /** Ids a text in mode `int`: texts are cut or filled with 0 at their end. That of the longest text unless given. */
-  outputSequenceLength?: number;
+  outputSequenceLength?: number | undefined;
   /** The tokens by id, instead of `adapt`: with or without the special ones. */
-  vocabulary?: readonly string[];
+  vocabulary?: readonly string[] | undefined;
   /** For `vocabulary` in mode `tfIdf`: the weight of each token, as many. Without special tokens `'[UNK]'` has their mean. */
-  idfWeights?: readonly number[];
+  idfWeights?: readonly number[] | undefined;
 }
 
 const PADDING = '';

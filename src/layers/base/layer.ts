@@ -57,15 +57,15 @@ export interface CallOptions {
   /** For recurrent layers: one `[B, units]` per state. */
   initialState?: readonly Tensor[] | undefined;
   /** Has a layer that goes backwards leave its outputs at their own time. @internal */
-  ownTime?: boolean;
+  ownTime?: boolean | undefined;
 }
 
 /** The same as a caller may give it. */
 export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialState'> {
   /** Of a tensor, or of nested arrays. */
-  mask?: CallOptions['mask'] | NestedNumbers;
+  mask?: CallOptions['mask'] | NestedNumbers | undefined;
   /** In a list; of a layer with one state that tensor itself. */
-  initialState?: CallOptions['initialState'] | Tensor;
+  initialState?: CallOptions['initialState'] | Tensor | undefined;
 }
 
 // What most calls get.

@@ -64,7 +64,7 @@ export function celu(x: Weight, alpha = 1): Tensor {
  * @param options.approximate takes ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) instead.
  * @throws ArgumentError for another option.
  */
-export const gelu = (x: Weight, options: { approximate?: boolean } = {}): Tensor =>
+export const gelu = (x: Weight, options: { approximate?: boolean | undefined } = {}): Tensor =>
   unary('gelu', checkOptions('gelu', options, { approximate: true }).approximate ? Unary.GeluTanh : Unary.Gelu, x);
 
 /** y = ln(1 + eˣ), within 4 ulp */

@@ -10,9 +10,9 @@ import { inOrder } from '../shapes/layout.ts';
 
 export interface BatchMatmulOptions {
   /** Takes aᵀ, so that a is `[…, K, M]`. Default false. */
-  transposeA?: boolean;
+  transposeA?: boolean | undefined;
   /** Takes bᵀ, so that b is `[…, N, K]`. Default false. */
-  transposeB?: boolean;
+  transposeB?: boolean | undefined;
 }
 
 /** Matrices by address and strides in elements: from one to the next, from row to row, from column to column. */

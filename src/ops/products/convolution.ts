@@ -10,14 +10,14 @@ import { product } from './product.ts';
 
 export interface Conv1dOptions {
   /** Steps from one window to the next. Default 1. */
-  strides?: number;
+  strides?: number | undefined;
   /**
    * `valid`: windows lie inside the sequence; `same`: zeros on both sides, ⌈T/strides⌉ windows; `causal`: zeros in front, so that no
    * window sees a later step. Default `valid`.
    */
-  padding?: 'valid' | 'same' | 'causal';
+  padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Steps from one tap of the kernel to the next. Default 1. */
-  dilationRate?: number;
+  dilationRate?: number | undefined;
 }
 
 interface Geometry {

@@ -11,9 +11,9 @@ export interface SliceOptions {
   /** Negative ones count from the end. */
   axis: number;
   /** First index; negative ones count from the end. Default 0. */
-  from?: number;
+  from?: number | undefined;
   /** Index after the last one; negative ones count from the end. Default the axis's length. */
-  to?: number;
+  to?: number | undefined;
 }
 
 /** The places [from, from + count) of an axis, to be had under `shape`. */

@@ -33,7 +33,7 @@ export interface DecayOptions {
   decaySteps: number;
   decayRate: number;
   /** Whether to change once in `decaySteps` rather than at every iteration. Default false. */
-  staircase?: boolean;
+  staircase?: boolean | undefined;
 }
 
 /** A decay by n = t/decaySteps, in whole numbers with `staircase`. */
@@ -108,11 +108,11 @@ export interface PolynomialDecayOptions {
   initialLearningRate: number;
   decaySteps: number;
   /** Default 0.0001. */
-  endLearningRate?: number;
+  endLearningRate?: number | undefined;
   /** Default 1. */
-  power?: number;
+  power?: number | undefined;
   /** Whether to start again from where the end was reached, with twice, three times … the steps. Default false. */
-  cycle?: boolean;
+  cycle?: boolean | undefined;
 }
 
 /**
@@ -151,11 +151,11 @@ export interface CosineDecayOptions {
   /** Iterations from the highest rate to the lowest, after those of the warm-up. */
   decaySteps: number;
   /** The lowest rate as a share of the highest. Default 0. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** The rate that a linear warm-up leads to. Default: no warm-up. */
   warmupTarget?: number | undefined;
   /** Default 0. */
-  warmupSteps?: number;
+  warmupSteps?: number | undefined;
 }
 
 /**
@@ -190,11 +190,11 @@ export interface CosineDecayRestartsOptions {
   /** Iterations of the first period. */
   firstDecaySteps: number;
   /** How much longer each period is than the one before. Default 2. */
-  tMul?: number;
+  tMul?: number | undefined;
   /** How much higher each period starts than the one before. Default 1. */
-  mMul?: number;
+  mMul?: number | undefined;
   /** The lowest rate as a share of initialLearningRate. Default 0. */
-  alpha?: number;
+  alpha?: number | undefined;
 }
 
 /**
@@ -215,7 +215,7 @@ export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedu
   const { initialLearningRate, firstDecaySteps, tMul = 2, mMul = 1, alpha = 0 } = options;
   expectRates('cosineDecayRestarts', { initialLearningRate, mMul, alpha });
   expectNumber('cosineDecayRestarts: firstDecaySteps', firstDecaySteps, '> 0');
-  expectNumber('cosineDecayRestarts: tMul', tMul, '1 or ≥ 1.01');
+  expectNumber('cosineDecayRestarts: tMul', tMul, 'a number, 1 or ≥ 1.01');
   const config = { initialLearningRate, firstDecaySteps, tMul, mMul, alpha };
   return made('cosineDecayRestarts', config, (t) => {
     // Counted rather than had from a logarithm, which misses by one at a restart. There are few: hence the least tMul.
@@ -235,7 +235,7 @@ export interface LinearWarmupOptions {
   /** What follows; its own iterations start from 0 when the warm-up is over. */
   after: number | Schedule;
   /** Default 0. */
-  initialLearningRate?: number;
+  initialLearningRate?: number | undefined;
 }
 
 /**
