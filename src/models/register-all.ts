@@ -19,9 +19,10 @@ import { blamedOption } from '../streaming/blame.ts';
 import { blameBy } from '../streaming/refusal.ts';
 import { Stream } from '../streaming/stream.ts';
 import { emptyOutputs } from '../train/empty-outputs.ts';
+import { optionalRefusals } from '../train/feeds/optional-refusals.ts';
+import { refusals } from '../train/feeds/refusals.ts';
 import { addProgress } from '../train/fit-progress.ts';
 import { optionalParts } from '../train/optional-parts.ts';
-import { refusals } from '../train/refusals.ts';
 import { StepPredictor } from '../train/step-predictor.ts';
 import { warnOfSamples } from '../train/warnings.ts';
 import { addMethods } from './methods.ts';
@@ -47,7 +48,8 @@ export function registerAllNames(): void {
     unroll: unrollComposed,
     steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },
   });
-  Object.assign(optionalParts, { addProgress, emptyOutputs, refusals, warnOfSamples });
+  Object.assign(optionalParts, { addProgress, emptyOutputs, warnOfSamples });
+  optionalRefusals.refusals = refusals;
   allowStreams();
   addMethods();
   lossTable.fill(losses, shortLossNames);

@@ -3,8 +3,8 @@ import type { DivergenceError } from '../checks/divergence.ts';
 import type { Names } from '../checks/options.ts';
 import type { Profile } from '../engine/profile.ts';
 import type { Json } from '../io/model-file.ts';
+import { optionalRefusals } from './feeds/optional-refusals.ts';
 import type { Logs } from './logs.ts';
-import { optionalParts } from './optional-parts.ts';
 
 /** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
 export interface TrainingPlan {
@@ -116,7 +116,7 @@ export function callbackList<M>(given: CallbackOf<M> | readonly CallbackOf<M>[] 
   const names = Object.keys(callbackNames) as (keyof typeof callbackNames)[];
   for (const [i, each] of callbacks.entries()) {
     const own = names.map((name) => each?.[name]).filter((method) => method != null);
-    optionalParts.refusals?.callbackNames(`fit: callbacks[${i}]`, each, names);
+    optionalRefusals.refusals?.callbackNames(`fit: callbacks[${i}]`, each, names);
     const isEmpty = typeof each === 'object' && each && Object.keys(each).length === 0;
     if ((isEmpty || own.length > 0) && own.every(isFunction)) continue;
     throw new ArgumentError(

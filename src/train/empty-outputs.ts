@@ -2,11 +2,10 @@ import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
 import { type Column, isColumn } from './feeds/samples.ts';
-import type { Arrays } from './predictions.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Outputs of no samples, `[0, …]`, lengths that vary being 0; `[0]` where the model is not built. */
-export function emptyOutputs({ network }: Trainer, x: Nested<Column>): Arrays {
+export function emptyOutputs({ network }: Trainer, x: Nested<Column>): Nested<NdArray<Float32Array>> {
   const empty = (...shape: BatchShape): NdArray<Float32Array> =>
     new NdArray(new Float32Array(0), [0, ...shape.map((n) => n ?? 0)]);
   if (!network.isBuilt) return empty();

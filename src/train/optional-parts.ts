@@ -2,7 +2,6 @@ import type { Profiler } from '../engine/profile.ts';
 import type { Stream } from '../streaming/stream.ts';
 import type { emptyOutputs } from './empty-outputs.ts';
 import type { addProgress } from './fit-progress.ts';
-import type { refusals } from './refusals.ts';
 import type { StepPredictor } from './step-predictor.ts';
 import type { warnOfSamples } from './warnings.ts';
 
@@ -11,7 +10,6 @@ export const optionalParts: {
   Profiler?: typeof Profiler;
   addProgress?: typeof addProgress;
   emptyOutputs?: typeof emptyOutputs;
-  refusals?: typeof refusals;
   warnOfSamples?: typeof warnOfSamples;
   stepwise?: { Stream: typeof Stream; StepPredictor: typeof StepPredictor };
 } = {};

@@ -14,7 +14,7 @@ import type { Trainer } from './trainer.ts';
 /** Predictions outside linear memory, nested as the model's outputs. */
 export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
 
-export type Arrays = Nested<NdArray<Float32Array>>;
+type Arrays = Nested<NdArray<Float32Array>>;
 
 /** Outputs for samples, batch by batch. */
 export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number): Arrays {

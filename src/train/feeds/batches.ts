@@ -25,12 +25,10 @@ type Iterated<T> = Iterable<T> | AsyncIterable<T>;
  */
 export type Batches<T = BatchData> =
   | Iterated<T>
-  | IterableIterator<T | LoosePair>
-  | AsyncIterable<T | LoosePair>
-  | (() => Iterated<T | LoosePair>);
-
-/** What the compiler takes `yield [x, y]` of a generator without a type for. A list of such could be samples: those are no batches. */
-type LoosePair = readonly Data[];
+  // The compiler takes `yield [x, y]` of a generator for a list of any length. A list of such lists could be samples: those are no batches.
+  | IterableIterator<T | readonly Data[]>
+  | AsyncIterable<T | readonly Data[]>
+  | (() => Iterated<T | readonly Data[]>);
 
 type NamedBatch = Extract<BatchData, { readonly x: Data }>;
 

@@ -8,8 +8,8 @@ import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
 import { checkTargets, expectLossFits } from '../../losses/fits.ts';
 import type { ClassWeight, Head } from '../objective.ts';
-import { optionalParts } from '../optional-parts.ts';
 import type { Trainer } from '../trainer.ts';
+import { optionalRefusals } from './optional-refusals.ts';
 import { Column, countOf, isColumn, type Samples } from './samples.ts';
 
 /** Inputs or targets: one, a list or some by name, as the model declares them. */
@@ -60,7 +60,7 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
   const fitted = objective.outputs(shapes, isShape).map(({ head, output }) => {
     expectLossFits(head.loss, network.activationOf(head.key), output.at(-1));
-    if (classWeight) optionalParts.refusals?.classes(classWeight, head.loss, output);
+    if (classWeight) optionalRefusals.refusals?.classes(classWeight, head.loss, output);
     if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
     return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
   });

@@ -7,6 +7,7 @@ import { optionalParts } from '../optional-parts.ts';
 import type { Trainer } from '../trainer.ts';
 import { type BatchData, type Batches, BatchSource, isBatches, namedBatch } from './batches.ts';
 import { checkData, type Data, type WeightOptions } from './checked-data.ts';
+import { optionalRefusals } from './optional-refusals.ts';
 import { type Rows, range, type Samples } from './samples.ts';
 
 /** One batch of checked samples. */
@@ -69,7 +70,7 @@ export function batchesFeed(
   changes: Transaction,
 ): Feed {
   const { stepsPerEpoch } = options;
-  optionalParts.refusals?.sampleOptions(options);
+  optionalRefusals.refusals?.sampleOptions({ ...options });
   const source = new BatchSource('fit: batches', batches);
   return {
     steps: stepsPerEpoch,
@@ -115,7 +116,7 @@ async function* checkedBatches(
   }
 }
 
-const named = <T>(what: string, body: () => T): T => optionalParts.refusals?.named(what, body) ?? body();
+const named = <T>(what: string, body: () => T): T => optionalRefusals.refusals?.named(what, body) ?? body();
 
 function givenValidation(trainer: Trainer, options: FitOptionsOf<never>, changes: Transaction): Feed | undefined {
   const { validationData, validationSteps, classWeight } = options;
@@ -125,7 +126,7 @@ function givenValidation(trainer: Trainer, options: FitOptionsOf<never>, changes
   if (isBatches(batches)) {
     return evaluationFeed(trainer, what, batches, { classWeight }, changes, validationSteps);
   }
-  optionalParts.refusals?.validationList(what, validationData);
+  optionalRefusals.refusals?.validationList(what, validationData);
   const { x, y, sampleWeight } = namedBatch(what, validationData);
   const samples = named(what, () => checkData(trainer, x, y, { sampleWeight, classWeight }));
   return validationFeed(trainer, samples, range(samples.count), options);

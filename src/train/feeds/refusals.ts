@@ -1,11 +1,10 @@
 // What is seldom written, and would be passed over in silence. A small app, which has been tried, does without these checks.
-import { ArgumentError } from '../checks/argument-error.ts';
-import { hint } from '../checks/options.ts';
-import { classOf } from '../host/class-of.ts';
-import type { BatchShape } from '../layers/base/batch-shape.ts';
-import type { Loss } from '../losses/loss.ts';
-import type { FitOptionsOf } from './fit-options.ts';
-import type { ClassWeight } from './objective.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { hint } from '../../checks/options.ts';
+import { classOf } from '../../host/class-of.ts';
+import type { BatchShape } from '../../layers/base/batch-shape.ts';
+import type { Loss } from '../../losses/loss.ts';
+import type { ClassWeight } from '../objective.ts';
 
 /** The names of all properties, those of an object's class and of the classes above it included. */
 const namesIn = (x: unknown): string[] =>
@@ -35,7 +34,7 @@ function classes(classWeight: ClassWeight, loss: Loss, output: BatchShape): void
 }
 
 /** Throws `ArgumentError` for an option of `fit` that has no meaning beside batches. To say that these are not split or shuffled is true. */
-function sampleOptions({ sampleWeight, batchSize, validationSplit, shuffle }: FitOptionsOf<never>): void {
+function sampleOptions({ sampleWeight, batchSize, validationSplit, shuffle }: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries({ sampleWeight, batchSize, validationSplit, shuffle })) {
     if (value)
       throw new ArgumentError(`fit: ${name} expected samples, got batches, each of which is taken as it comes`);
