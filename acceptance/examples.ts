@@ -49,7 +49,10 @@ export class ExampleError extends Error {
   override readonly name = 'ExampleError';
 }
 
-/** Flags and arguments behind a script's name, `--seed` read as a number. Throws `ExampleError` for what is none of them. */
+/**
+ * Flags and arguments behind a script's name, `--seed` read as a number. Throws `ExampleError` for what is none of
+ * them.
+ */
 export function readArguments<Flag extends string>(flags: readonly Flag[]) {
   const options = Object.fromEntries([...flags, 'seed'].map((flag) => [flag, { type: 'string' as const }]));
   try {

@@ -1,6 +1,5 @@
-// npm run acceptance -- --data DIR [--only NAME,NAME] [--seed N] [--json FILE]
-// Runs the examples with one seed and prints a table of results beside their targets; progress goes to standard error. Ends with 1 if a
-// target is missed.
+// npm run acceptance -- --data DIR [--only NAME,NAME] [--seed N] [--json FILE] Runs the examples with one seed and
+// prints a table of results beside their targets; progress goes to standard error. Ends with 1 if a target is missed.
 import { writeFileSync } from 'node:fs';
 import { engine } from 'tapeloop';
 import {

@@ -1,9 +1,11 @@
-// The activations beyond those of elementwise.ts, and their derivatives: Keras 3's, with its default slopes (keras.io/api/layers/activations).
+// The activations beyond those of elementwise.ts, and their derivatives: Keras 3's, with its default slopes
+// (keras.io/api/layers/activations).
 //
-// One loop serves them all and calls a function that chooses anew for every vector, some 0.3 ns a float. A loop for each would be faster by that, but
-// 5 kB larger, for functions that stand beside a matrix product.
+// One loop serves them all and calls a function that chooses anew for every vector, some 0.3 ns a float. A loop for
+// each would be faster by that, but 5 kB larger, for functions that stand beside a matrix product.
 //
-// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN passes through in this order of arguments.
+// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN passes through in this order of
+// arguments.
 
 import { load_lanes, store_lanes, vector_bytes } from './lanes';
 import { exp, expm1_twice, log, sigmoid, tanh } from './math';
@@ -29,8 +31,8 @@ export const enum Activation {
   Mish,
 }
 
-// Splatted from memory where they are used, as in math.ts: a literal vector takes 18 bytes of code. Leak, SeluScale, SeluAlpha; 2·√(2/π) and its product with
-// 0.044715, as is and three times; 1/√(2π); then T and P8 … P0 of `normal`.
+// Splatted from memory where they are used, as in math.ts: a literal vector takes 18 bytes of code. Leak, SeluScale,
+// SeluAlpha; 2·√(2/π) and its product with 0.044715, as is and three times; 1/√(2π); then T and P8 … P0 of `normal`.
 const table = memory.data<f32>([
   0, 0.5, 1, 2, 3, 4, 6, 20, -0.5, 0.16666666666666666, -9.02,
   0.2, 1.0507009873554805, 1.6732632423543772,
@@ -97,7 +99,8 @@ function k(index: i32): v128 {
   return v128.load32_splat(table + (<usize>index << 2));
 }
 
-// A function that calls itself is not inlined (lanes.ts): what several functions need is had by one more call of `value`.
+// A function that calls itself is not inlined (lanes.ts): what several functions need is had by one more call of
+// `value`.
 
 // @ts-ignore: decorator
 @inline
@@ -112,8 +115,8 @@ function sigmoid_of(x: v128): v128 {
 }
 
 /**
- * σ where `count` is what `load_lanes` takes: whole vectors have code of their own, tails share that of `value`, at the price of a call for each row. A
- * copy for the tail would make a cell's kernel half as long again.
+ * σ where `count` is what `load_lanes` takes: whole vectors have code of their own, tails share that of `value`, at the
+ * price of a call for each row. A copy for the tail would make a cell's kernel half as long again.
  */
 // @ts-ignore: decorator
 @inline
@@ -144,9 +147,10 @@ function gauss(x: v128): v128 {
 }
 
 /**
- * The normal distribution Φ(x) = ½·(1 + erf(x/√2)) from g = e^(−x²/2). The smaller tail, ½·erfc(|x|/√2), is g·t·P(u) with t = 1/(1 + 0.35·|x|) and u = 1 − t,
- * had as a product so that it does not cancel near 0. P of degree 8 is minimax in relative error 3.2e-8 up to |x| = 14, where g is 0: so Φ keeps its relative
- * accuracy where it vanishes, but for what g has lost to the rounding of x².
+ * The normal distribution Φ(x) = ½·(1 + erf(x/√2)) from g = e^(−x²/2). The smaller tail, ½·erfc(|x|/√2), is g·t·P(u)
+ * with t = 1/(1 + 0.35·|x|) and u = 1 − t, had as a product so that it does not cancel near 0. P of degree 8 is minimax
+ * in relative error 3.2e-8 up to |x| = 14, where g is 0: so Φ keeps its relative accuracy where it vanishes, but for
+ * what g has lost to the rounding of x².
  */
 function normal(x: v128, g: v128): v128 {
   const scaled = f32x4.mul(f32x4.abs(x), k(K.T));
@@ -164,7 +168,10 @@ function normal(x: v128, g: v128): v128 {
   return v128.bitselect(f32x4.sub(k(K.One), tail), tail, f32x4.gt(x, k(K.Zero)));
 }
 
-/** ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^−|x|. ln w·u/(w − 1) for w = 1 + u takes back what w has lost of u (Kahan). */
+/**
+ * ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^−|x|. ln w·u/(w − 1) for w = 1 + u takes back what w has lost of u
+ * (Kahan).
+ */
 function softplus(x: v128): v128 {
   const u = exp_of(f32x4.neg(f32x4.abs(x)));
   const w = f32x4.add(u, k(K.One));
@@ -217,14 +224,20 @@ export function value(f: i32, x: v128): v128 {
   }
 }
 
-/** The derivative of x·σ(v): σ(v) + xv′·σ(v)·σ(−v) for xv′ = x·v′(x), with the smaller of the two so that neither cancels. */
+/**
+ * The derivative of x·σ(v): σ(v) + xv′·σ(v)·σ(−v) for xv′ = x·v′(x), with the smaller of the two so that neither
+ * cancels.
+ */
 function gated(v: v128, xv: v128): v128 {
   const n = sigmoid_of(f32x4.neg(f32x4.abs(v)));
   const m = f32x4.sub(k(K.One), n);
   return madd(f32x4.mul(n, m), xv, v128.bitselect(m, n, f32x4.gt(v, k(K.Zero))));
 }
 
-/** f′(x); at a kink the side that TensorFlow takes: 0 for Relu6 and HardSigmoid, the left one for LeakyRelu, Elu and Selu. */
+/**
+ * f′(x); at a kink the side that TensorFlow takes: 0 for Relu6 and HardSigmoid, the left one for LeakyRelu, Elu and
+ * Selu.
+ */
 function derivative(f: i32, x: v128): v128 {
   const positive = f32x4.gt(x, k(K.Zero));
   switch (f) {

@@ -1,5 +1,6 @@
-// Connectionist temporal classification (Graves et al. 2006): the probability, summed over all ways to spread a label over time, that each step's
-// class is drawn from that step's distribution. A path repeats classes and puts blanks between them; the label is what is left when repeats
+// Connectionist temporal classification (Graves et al. 2006): the probability, summed over all ways to spread a label
+// over time, that each step's class is drawn from that step's distribution. A path repeats classes and puts blanks
+// between them; the label is what is left when repeats
 // and then blanks are taken out. So a path walks the states  ∅ l₁ ∅ l₂ … l_L ∅  (S = 2L + 1; state s is label s >> 1 where s is odd) and at each step
 // stays, goes on by one, or by two where that skips a blank between different labels.
 //
@@ -7,8 +8,9 @@
 //   β_t(s) is the same from the other end: steps and states in descending order
 //   ∂loss/∂logits_t(k) = softmax_t(k) − Σ over s of class k of α_t(s)·β_t(s)/(p_t(s)·P)
 //
-// All of these are numbers mantissa·2^exponent, a float64 in [1, 2) and an i32, since a path's probability is far below what a float64
-// reaches. So nothing underflows, sums need no logarithm, and every bit is fixed by the standard. A number takes 12 bytes.
+// All of these are numbers mantissa·2^exponent, a float64 in [1, 2) and an i32, since a path's probability is far below
+// what a float64 reaches. So nothing underflows, sums need no logarithm, and every bit is fixed by the standard. A
+// number takes 12 bytes.
 
 import { fill } from './elementwise';
 import { bytes } from './lanes';
@@ -37,8 +39,9 @@ function class_of(s: i32, labels: usize, blank: i32): i32 {
 }
 
 /**
- * p_t(s) = e^x of every step and state, mantissa in (½, 2). A log probability x of −∞ or NaN gives 0; a finite one counts as at least −10⁴, so that
- * the exponents of 30,000 steps add up in an i32. A Taylor series whose remainder is 3e-10, which is less than the last bit of x.
+ * p_t(s) = e^x of every step and state, mantissa in (½, 2). A log probability x of −∞ or NaN gives 0; a finite one
+ * counts as at least −10⁴, so that the exponents of 30,000 steps add up in an i32. A Taylor series whose remainder is
+ * 3e-10, which is less than the last bit of x.
  */
 function emissions(steps: i32, row: usize, logProbs: usize, states: i32, labels: usize, blank: i32, to: usize): void {
   for (let t = 0; t < steps; t++, logProbs += row) {
@@ -101,7 +104,10 @@ function sweep(direction: i32, steps: i32, states: i32, labels: usize, p: usize,
   }
 }
 
-/** One sequence. Returns its loss; `gradient`, unless 0, holds softmax and gets ∂loss/∂logits in its place, or 0 where the loss is ∞. */
+/**
+ * One sequence. Returns its loss; `gradient`, unless 0, holds softmax and gets ∂loss/∂logits in its place, or 0 where
+ * the loss is ∞.
+ */
 function ctc_row(
   steps: i32,
   classes: i32,
@@ -143,8 +149,9 @@ function ctc_row(
 }
 
 /**
- * `rows` sequences: logProbs [rows, steps, classes], of which row i uses inputLengths[i] steps; labels i32 [rows, width], of which it uses labelLengths[i];
- * losses [rows] out. gradient, 0 or as logProbs: softmax in, ∂losses/∂logits out. scratch: 9·steps·(2·width + 1) elements.
+ * `rows` sequences: logProbs [rows, steps, classes], of which row i uses inputLengths[i] steps; labels i32 [rows,
+ * width], of which it uses labelLengths[i]; losses [rows] out. gradient, 0 or as logProbs: softmax in, ∂losses/∂logits
+ * out. scratch: 9·steps·(2·width + 1) elements.
  */
 export function ctc(
   rows: i32,

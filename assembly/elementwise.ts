@@ -1,6 +1,7 @@
-// Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes` may run in place.
-// `unary` and `unary_backward` choose their function anew for every vector, by branches that go the same way all along: loops of their own save at
-// most 0.06 ns a float and take kilobytes, and asc's optimizer folds most of them into one anyway. The functions' numbers are abi.ts's `Unary` and `Binary`.
+// Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes`
+// may run in place. `unary` and `unary_backward` choose their function anew for every vector, by branches that go the
+// same way all along: loops of their own save at most 0.06 ns a float and take kilobytes, and asc's optimizer folds
+// most of them into one anyway. The functions' numbers are abi.ts's `Unary` and `Binary`.
 
 import { activate, activate_backward } from './activation';
 import { transpose } from './gemm/pack';
@@ -109,7 +110,10 @@ export function unary_backward(count: i32, f: i32, x: usize, y: usize, dy: usize
   }
 }
 
-/** dy·f′ from `saved`: y for Sqrt, Reciprocal, Exp, Sigmoid and Tanh, x for the others. Abs′(0) = 0 and Relu′(0) = 0, also at −0. */
+/**
+ * dy·f′ from `saved`: y for Sqrt, Reciprocal, Exp, Sigmoid and Tanh, x for the others. Abs′(0) = 0 and Relu′(0) = 0,
+ * also at −0.
+ */
 // @ts-ignore: decorator
 @inline
 function differentiate(f: i32, saved: v128, dy: v128, constant: v128, signs: v128): v128 {
@@ -140,7 +144,8 @@ export function binary(
   innerB: i32,
   y: usize,
 ): void {
-  // A single column is a row when its strides allow, and dense rows are one long row: neither then pays for a row's tail.
+  // A single column is a row when its strides allow, and dense rows are one long row: neither then pays for a row's
+  // tail.
   if (inner == 1 && (outerA | 1) == 1 && (outerB | 1) == 1) {
     inner = outer;
     innerA = outerA;
@@ -178,7 +183,10 @@ export function binary(
   }
 }
 
-/** One row. An operand of stride 0 is read once; the branch on the strides is the same all along the row, so it costs next to nothing. */
+/**
+ * One row. An operand of stride 0 is read once; the branch on the strides is the same all along the row, so it costs
+ * next to nothing.
+ */
 // @ts-ignore: decorator
 @inline
 function combine(f: i32, inner: i32, a: usize, innerA: i32, b: usize, innerB: i32, y: usize): void {

@@ -1,5 +1,5 @@
-// Rows of a table by id, and their gradient. ids i32 [rows]; table, dTable [limit, cols]; y, dy [rows, cols]. Ids are not checked in gather and
-// scatter_add: callers ask first_invalid_id before, once for a whole batch.
+// Rows of a table by id, and their gradient. ids i32 [rows]; table, dTable [limit, cols]; y, dy [rows, cols]. Ids are
+// not checked in gather and scatter_add: callers ask first_invalid_id before, once for a whole batch.
 
 import { copy_row } from './elementwise';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';

@@ -1,5 +1,6 @@
-// Loads and stores of a whole vector or of a row's tail through one body. `count` is 4 for a whole vector and must then be the literal, so that the
-// branch folds away once inlined; 1–3 for a tail. Both paths do the same arithmetic lane by lane, so a result does not depend on its place in the row.
+// Loads and stores of a whole vector or of a row's tail through one body. `count` is 4 for a whole vector and must then
+// be the literal, so that the branch folds away once inlined; 1–3 for a tail. Both paths do the same arithmetic lane by
+// lane, so a result does not depend on its place in the row.
 
 import { load_tail, store_tail } from './simd';
 
@@ -16,7 +17,8 @@ export function store_lanes(ptr: usize, v: v128, count: i32): void {
   else store_some(ptr, v, count);
 }
 
-// A function that calls itself is not inlined: at every tail of every kernel these two would make up a third of the module.
+// A function that calls itself is not inlined: at every tail of every kernel these two would make up a third of the
+// module.
 
 function load_some(ptr: usize, count: i32): v128 {
   return count == 3 ? v128.load_lane<f32>(ptr, load_some(ptr, 2), 2, 8) : load_tail(ptr, count);

@@ -1,6 +1,6 @@
-// The rows of a time step that a mask leaves out, sequences that are shorter than their batch: what a scan undoes for them after it has made the
-// step for all rows. mask f32 [rows], 0 where a row is left out; x, y [rows, cols], row-major and dense. Other rows of y are neither read nor
-// written. The operation is abi.ts's `Masked`.
+// The rows of a time step that a mask leaves out, sequences that are shorter than their batch: what a scan undoes for
+// them after it has made the step for all rows. mask f32 [rows], 0 where a row is left out; x, y [rows, cols],
+// row-major and dense. Other rows of y are neither read nor written. The operation is abi.ts's `Masked`.
 
 import { copy_row } from './elementwise';
 import { add_row } from './embedding';

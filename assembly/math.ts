@@ -1,32 +1,36 @@
-// exp, sigmoid, tanh and log of four floats, each within 4 ulp of the correctly rounded value over the whole float32 line (test/kernels/math.exhaustive.ts).
-// Only selects, additions, products, quotients and shifts: in the plain build every bit is fixed by the Wasm standard.
+// exp, sigmoid, tanh and log of four floats, each within 4 ulp of the correctly rounded value over the whole float32
+// line (test/kernels/math.exhaustive.ts). Only selects, additions, products, quotients and shifts: in the plain build
+// every bit is fixed by the Wasm standard.
 //
-// Constants stand in a table and are splatted from memory where they are used: a splat of a literal is rebuilt in each round of a loop, and
-// the 22 constants of an LSTM step exceed the 15 registers that V8 has on x64, so that locals would be reloaded from the stack anyway.
+// Constants stand in a table and are splatted from memory where they are used: a splat of a literal is rebuilt in each
+// round of a loop, and the 22 constants of an LSTM step exceed the 15 registers that V8 has on x64, so that locals
+// would be reloaded from the stack anyway.
 //
-// Polynomials split into halves by r² rather than run as one Horner chain: their latency is what bounds these functions. The last step stays
-// c + r·(…), which rounds least.
+// Polynomials split into halves by r² rather than run as one Horner chain: their latency is what bounds these
+// functions. The last step stays c + r·(…), which rounds least.
 //
-// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN and −0 pass through in this order of arguments.
+// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN and −0 pass through in this order of
+// arguments.
 
 import { madd, nmadd } from './simd';
 
 const table = memory.data<f32>([
-  // One … A5: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail; e^r = 1 + r·(A1 + r·(A2 + …)) for |r| ≤ 0.3475, minimax
-  // in relative error 9.3e-8
+  // One … A5: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail; e^r = 1 + r·(A1
+  // + r·(A2 + …)) for |r| ≤ 0.3475, minimax in relative error 9.3e-8
   1.0, 1.44269504, 0.693359375, -2.12194440e-4,
   0.99999970242125092, 0.49999140414250782, 0.1666764673453818, 0.041899167133927405, 0.0082900758062675457,
-  // ExpLeast … Tiny: limits beyond which e^x is 0 and ∞. A shift is 1.5·2²³ plus a bias: adding it rounds to an integer that stands, biased, in the low bits
-  // of the sum. The bias is 2·127, that of two exponents; then 127 + 32, with 2⁻³² to take the 32 back
+  // ExpLeast … Tiny: limits beyond which e^x is 0 and ∞. A shift is 1.5·2²³ plus a bias: adding it rounds to an integer
+  // that stands, biased, in the low bits of the sum. The bias is 2·127, that of two exponents; then 127 + 32, with 2⁻³²
+  // to take the 32 back
   -104.0, 89.0, 12583166.0, 12583071.0, 2.3283064365386963e-10,
   // NegLog2E … NegA5: the shift's bias is 127 − 32
   -1.44269504, 18.0, 12583007.0, -0.99999970242125092, -0.1666764673453818, -0.0082900758062675457,
-  // TanhLeast … Two: limits where tanh rounds to ±1; bias 127; ½·ln 2 in one number, whose error times n is lost in E + 2;
-  // (e^2r − 1)/r = 2 + r·(B1 + r·(B2 + …)) for |r| ≤ 0.174, minimax in relative error 1.4e-8
+  // TanhLeast … Two: limits where tanh rounds to ±1; bias 127; ½·ln 2 in one number, whose error times n is lost in E +
+  // 2; (e^2r − 1)/r = 2 + r·(B1 + r·(B2 + …)) for |r| ≤ 0.174, minimax in relative error 1.4e-8
   -9.02, 9.02, 2.885390081777927, 12583039.0, 0.34657359027997264,
   0.08884724506501877, 0.2677343118131467, 0.6666753107996739, 1.3333233833316496, 1.9999999248440672, 2.0,
-  // L4 … Half: from FreeBSD's e_logf.c; the smallest normal number and 2²⁵; √½, whose bits are the least of a mantissa; the bias of an exponent, plain and of
-  // a subnormal scaled by 2²⁵
+  // L4 … Half: from FreeBSD's e_logf.c; the smallest normal number and 2²⁵; √½, whose bits are the least of a mantissa;
+  // the bias of an exponent, plain and of a subnormal scaled by 2²⁵
   0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693, 6.9313812256e-1, 9.0580006145e-6,
   1.1754943508222875e-38, 33554432.0, 0.7071067690849304, 127.0, 152.0, Infinity, 0.5,
 ]);
@@ -94,7 +98,10 @@ function exp_polynomial(r: v128): v128 {
   return madd(r, madd(square, high, madd(r, k(K.A2), k(K.A1))), k(K.One));
 }
 
-/** e^x. x = n·ln 2 + r; 2ⁿ is multiplied in as two factors of half the exponent, so that n = 128 and subnormal results round once. */
+/**
+ * e^x. x = n·ln 2 + r; 2ⁿ is multiplied in as two factors of half the exponent, so that n = 128 and subnormal results
+ * round once.
+ */
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
@@ -120,8 +127,8 @@ export function exp_nonpositive(x: v128): v128 {
 }
 
 /**
- * 1/(1 + e^−x) as s/(s + s·e^−x) with s = 2⁻³², which keeps s·e^−x finite down to the x where the result underflows: neither |x| nor a
- * select by sign is needed. −x = n·ln 2 − r, so the polynomial has the odd signs turned.
+ * 1/(1 + e^−x) as s/(s + s·e^−x) with s = 2⁻³², which keeps s·e^−x finite down to the x where the result underflows:
+ * neither |x| nor a select by sign is needed. −x = n·ln 2 − r, so the polynomial has the odd signs turned.
  */
 // @ts-ignore: decorator
 @inline
@@ -138,8 +145,8 @@ export function sigmoid(x: v128): v128 {
 }
 
 /**
- * e^2x − 1 for |x| ≤ 9.02 (or NaN) as 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n = 0. The order of the
- * subtractions keeps −0.
+ * e^2x − 1 for |x| ≤ 9.02 (or NaN) as 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n =
+ * 0. The order of the subtractions keeps −0.
  */
 // @ts-ignore: decorator
 @inline
@@ -161,7 +168,10 @@ export function tanh(x: v128): v128 {
   return f32x4.div(e, f32x4.add(e, k(K.Two)));
 }
 
-/** ln x after FreeBSD's e_logf.c: x = 2ⁿ·(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²)) */
+/**
+ * ln x after FreeBSD's e_logf.c: x = 2ⁿ·(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), ln(1 + f) = f − f²/2 + s·(f²/2 +
+ * R(s²))
+ */
 // @ts-ignore: decorator
 @inline
 export function log(x: v128): v128 {
@@ -186,7 +196,8 @@ export function log(x: v128): v128 {
 }
 
 /**
- * ln x in float64 for finite x ≥ 1, relative error below 1e-12 also just above 1, where a loss vanishes: 2·atanh(f/(2 + f)) as a series,
+ * ln x in float64 for finite x ≥ 1, relative error below 1e-12 also just above 1, where a loss vanishes: 2·atanh(f/(2 +
+ * f)) as a series,
  * |f/(2 + f)| ≤ 0.172.
  */
 export function log_f64(x: f64): f64 {

@@ -1,9 +1,10 @@
-// Layer normalization row by row, from kernels that find the row in the first cache; x, y, dy, dx, products [rows, cols] row-major, dense.
+// Layer normalization row by row, from kernels that find the row in the first cache; x, y, dy, dx, products [rows,
+// cols] row-major, dense.
 //
 //   y_j = γ_j·x̂_j + β_j      x̂_j = (x_j − μ)·r      r = 1/√(σ² + ε)      μ, σ² the mean and the variance of the row (over n = cols)
 //
-// stats [rows, 2] holds μ and r for backward. Both are sums in float64; σ² is that of the differences, so it does not cancel.
-// Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450; ε inside the root as in Keras.
+// stats [rows, 2] holds μ and r for backward. Both are sums in float64; σ² is that of the differences, so it does not
+// cancel. Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450; ε inside the root as in Keras.
 
 import { axpy, Binary, binary, scale } from './elementwise';
 import { bytes } from './lanes';
@@ -25,7 +26,10 @@ export function layer_norm(rows: i32, cols: i32, epsilon: f32, x: usize, gamma: 
   }
 }
 
-/** dx (+)= r·(d − mean(d) − x̂·mean(d·x̂)) with d = γ·dy; products = dy·x̂, whose column sums are the gradient of γ. scratch: cols + 1 floats. */
+/**
+ * dx (+)= r·(d − mean(d) − x̂·mean(d·x̂)) with d = γ·dy; products = dy·x̂, whose column sums are the gradient of γ.
+ * scratch: cols + 1 floats.
+ */
 export function layer_norm_backward(
   rows: i32,
   cols: i32,

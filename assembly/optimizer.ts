@@ -1,12 +1,16 @@
-// Optimizer updates by Keras 3's rules, one pass over memory. p parameters, g gradient, read as gradScale·g so that clipping costs no pass; the
-// others are the optimizer's own state, updated in place. 1 − β is formed in float64, as Keras does: 1 − 0.999 of a float32 is off by 1.3e-5.
+// Optimizer updates by Keras 3's rules, one pass over memory. p parameters, g gradient, read as gradScale·g so that
+// clipping costs no pass; the others are the optimizer's own state, updated in place. 1 − β is formed in float64, as
+// Keras does: 1 − 0.999 of a float32 is off by 1.3e-5.
 
 import { load_lanes, store_lanes, vector_bytes } from './lanes';
 import { madd, nmadd } from './simd';
 
 // sgd -------------------------------------------------------------------------------------------------------------
 
-/** momentum = 0: p −= lr·g; else v = momentum·v − lr·g and p += v or, with nesterov, p += momentum·v − lr·g. v is not touched without momentum. */
+/**
+ * momentum = 0: p −= lr·g; else v = momentum·v − lr·g and p += v or, with nesterov, p += momentum·v − lr·g. v is not
+ * touched without momentum.
+ */
 export function sgd(
   count: i32,
   p: usize,
@@ -59,8 +63,8 @@ function sgd_momentum(
 // rmsprop ---------------------------------------------------------------------------------------------------------
 
 /**
- * v = rho·v + (1 − rho)·g²; with mg (not 0): mg = rho·mg + (1 − rho)·g and d = v − mg², else d = v; step = lr·g/√(d + ε);
- * momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step.
+ * v = rho·v + (1 − rho)·g²; with mg (not 0): mg = rho·mg + (1 − rho)·g and d = v − mg², else d = v; step = lr·g/√(d +
+ * ε); momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step.
  */
 export function rmsprop(
   count: i32,
@@ -129,9 +133,9 @@ function rmsprop_step(
 // adam ------------------------------------------------------------------------------------------------------------
 
 /**
- * Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) with decay = lr·weightDecay: p −= decay·p; m += (g − m)(1 − β1);
- * v += (g² − v)(1 − β2); p −= alpha·m/(√v + ε), where alpha = lr·√(1 − β2^t)/(1 − β1^t) is the caller's. With top (not 0), AMSGrad (Reddi,
- * Kale and Kumar 2018): top = max(top, v) stands in the root instead of v.
+ * Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) with decay = lr·weightDecay: p −= decay·p; m += (g
+ * − m)(1 − β1); v += (g² − v)(1 − β2); p −= alpha·m/(√v + ε), where alpha = lr·√(1 − β2^t)/(1 − β1^t) is the caller's.
+ * With top (not 0), AMSGrad (Reddi, Kale and Kumar 2018): top = max(top, v) stands in the root instead of v.
  */
 export function adam(
   count: i32,
@@ -168,7 +172,10 @@ export function adam(
   }
 }
 
-/** Nadam (Dozat 2016): as `adam`, but p −= (alpha·m + alphaG·g)/(√v + ε); both factors, and the ε that goes with them, are the caller's. */
+/**
+ * Nadam (Dozat 2016): as `adam`, but p −= (alpha·m + alphaG·g)/(√v + ε); both factors, and the ε that goes with them,
+ * are the caller's.
+ */
 export function nadam(
   count: i32,
   p: usize,
@@ -235,7 +242,10 @@ function adam_step(
 
 // adamax ----------------------------------------------------------------------------------------------------------
 
-/** Adamax (Kingma and Ba 2015): m += (g − m)(1 − β1); u = max(β2·u, |g|); p −= alpha·m/(u + ε), where alpha = lr/(1 − β1^t) is the caller's. */
+/**
+ * Adamax (Kingma and Ba 2015): m += (g − m)(1 − β1); u = max(β2·u, |g|); p −= alpha·m/(u + ε), where alpha = lr/(1 −
+ * β1^t) is the caller's.
+ */
 export function adamax(
   count: i32,
   p: usize,
@@ -336,7 +346,10 @@ function lion_step(
 
 // adadelta --------------------------------------------------------------------------------------------------------
 
-/** Adadelta (Zeiler 2012): a = rho·a + (1 − rho)·g²; step = √(d + ε)/√(a + ε)·g; d = rho·d + (1 − rho)·step²; p −= lr·step. */
+/**
+ * Adadelta (Zeiler 2012): a = rho·a + (1 − rho)·g²; step = √(d + ε)/√(a + ε)·g; d = rho·d + (1 − rho)·step²; p −=
+ * lr·step.
+ */
 export function adadelta(
   count: i32,
   p: usize,

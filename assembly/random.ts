@@ -1,6 +1,6 @@
-// Random numbers as a function of (seed, counter): Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3" (2011).
-// Element e takes word e mod 4 of the block whose counter is (⌊e/4⌋, 0) and whose key is the seed, so any cut of a range gives the same
-// words, and so do both builds: nothing here is fused.
+// Random numbers as a function of (seed, counter): Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random
+// numbers: as easy as 1, 2, 3" (2011). Element e takes word e mod 4 of the block whose counter is (⌊e/4⌋, 0) and whose
+// key is the seed, so any cut of a range gives the same words, and so do both builds: nothing here is fused.
 
 import { bytes } from './lanes';
 
@@ -31,8 +31,9 @@ function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
 }
 
 /**
- * y = x/(1 − rate), or +0 with probability rate (word < rate·2³²), whatever x is. rate = 1 drops all. y may be x. Four blocks at a time, lane by lane, then
- * transposed into the order of elements; what does not fill four blocks, word by word.
+ * y = x/(1 − rate), or +0 with probability rate (word < rate·2³²), whatever x is. rate = 1 drops all. y may be x. Four
+ * blocks at a time, lane by lane, then transposed into the order of elements; what does not fill four blocks, word by
+ * word.
  */
 export function dropout(
   count: i32,
@@ -119,7 +120,8 @@ function mix(x: v128): v128 {
 }
 
 /**
- * y = low + scale·n, n in [0, 2⁵³) 27 bits of a word above 26 of the next, in float64: the bits of `RandomStream.nextUniform`, scaled. Two at a time.
+ * y = low + scale·n, n in [0, 2⁵³) 27 bits of a word above 26 of the next, in float64: the bits of
+ * `RandomStream.nextUniform`, scaled. Two at a time.
  */
 export function hash_uniform(count: i32, mixed: i32, call: i32, low: f64, scale: f64, y: usize): void {
   const seed = i32x4.splat(mixed);

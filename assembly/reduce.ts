@@ -1,5 +1,6 @@
-// Reductions. Sums run in float64 in an order that the element count alone fixes: four partial sums of two lanes over blocks of 8, folded
-// pairwise, then the remaining elements in ascending order. So a threaded caller that gives each row, column or tensor to one thread gets the same bits.
+// Reductions. Sums run in float64 in an order that the element count alone fixes: four partial sums of two lanes over
+// blocks of 8, folded pairwise, then the remaining elements in ascending order. So a threaded caller that gives each
+// row, column or tensor to one thread gets the same bits.
 
 import { bytes, vector_bytes } from './lanes';
 
@@ -60,7 +61,10 @@ export function dot(count: i32, x: usize, y: usize): f64 {
   return accumulate_terms(Term.Product, count, x, y);
 }
 
-/** y[j] = Σ_i x[i, j] or y[j] += …, rounded to float32 once. Columns in strips of 16, a cache line, then of 4, then single; rows ascending in all. */
+/**
+ * y[j] = Σ_i x[i, j] or y[j] += …, rounded to float32 once. Columns in strips of 16, a cache line, then of 4, then
+ * single; rows ascending in all.
+ */
 export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accumulate: i32): void {
   const row = bytes(ldx);
   const span = row * <usize>rows;
@@ -105,7 +109,10 @@ export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accu
   }
 }
 
-/** sums[j] += Σ_i x[i, j] for float64 sums, rows ascending: `col_sum` for rows that come in several parts, up to its rounding. */
+/**
+ * sums[j] += Σ_i x[i, j] for float64 sums, rows ascending: `col_sum` for rows that come in several parts, up to its
+ * rounding.
+ */
 export function col_sum_wide(rows: i32, cols: i32, x: usize, ldx: i32, sums: usize): void {
   const row = bytes(ldx);
   const span = row * <usize>rows;
@@ -205,7 +212,10 @@ export function argmax(rows: i32, cols: i32, x: usize, out: usize): void {
   }
 }
 
-/** 1 if every element is finite, else 0. By bits, since comparisons with NaN are what an optimizer in fast-math mode may fold. */
+/**
+ * 1 if every element is finite, else 0. By bits, since comparisons with NaN are what an optimizer in fast-math mode may
+ * fold.
+ */
 export function all_finite(count: i32, x: usize): i32 {
   const exponent = i32x4.splat(0x7f800000);
   const end = x + bytes(count);

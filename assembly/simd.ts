@@ -1,5 +1,6 @@
-// What the kernels need of 128-bit SIMD beyond single instructions, four f32 lanes each. The only file that names relaxed operations:
-// the relaxed build fuses multiply-add (one rounding) where the host does, the plain build rounds twice, always.
+// What the kernels need of 128-bit SIMD beyond single instructions, four f32 lanes each. The only file that names
+// relaxed operations: the relaxed build fuses multiply-add (one rounding) where the host does, the plain build rounds
+// twice, always.
 
 /** a·b + c */
 // @ts-ignore: decorator
@@ -18,8 +19,8 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * sums + the dot products of 4 neighbouring bytes, four times over; a signed, b in 0…127, since there the result is the same on every host. In the relaxed
- * build alone.
+ * sums + the dot products of 4 neighbouring bytes, four times over; a signed, b in 0…127, since there the result is the
+ * same on every host. In the relaxed build alone.
  */
 // @ts-ignore: decorator
 @inline

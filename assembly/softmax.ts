@@ -1,9 +1,11 @@
-// Softmax over the last axis, its logarithm, and its cross-entropy with integer targets, row by row; x, y, probs, logits [rows, cols] row-major, dense.
+// Softmax over the last axis, its logarithm, and its cross-entropy with integer targets, row by row; x, y, probs,
+// logits [rows, cols] row-major, dense.
 //
 //   y_j = e^(x_j − m) / s      s = Σ_j e^(x_j − m)      m = max_j x_j
 //
-// Subtracting the row's maximum makes every exponent ≤ 0 and s ≥ 1. A logit of −∞ gives 0; a row of nothing but −∞, or with a NaN or +∞, gives NaN.
-// s is summed in float64, so that it also resolves what a float32 next to 1 cannot: the loss of a confident prediction.
+// Subtracting the row's maximum makes every exponent ≤ 0 and s ≥ 1. A logit of −∞ gives 0; a row of nothing but −∞, or
+// with a NaN or +∞, gives NaN. s is summed in float64, so that it also resolves what a float32 next to 1 cannot: the
+// loss of a confident prediction.
 
 import { bytes, lane_mask, load_lanes, store_lanes, vector_bytes } from './lanes';
 import { exp_nonpositive, log_f64 } from './math';
@@ -119,7 +121,10 @@ export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: 
   }
 }
 
-/** probs = softmax(logits), may be logits; loss[i] = ln s + (m − logits[i, targets[i]]). targets i32 in [0, cols), not checked here. */
+/**
+ * probs = softmax(logits), may be logits; loss[i] = ln s + (m − logits[i, targets[i]]). targets i32 in [0, cols), not
+ * checked here.
+ */
 export function softmax_cross_entropy(
   rows: i32,
   cols: i32,
@@ -140,7 +145,10 @@ export function softmax_cross_entropy(
   }
 }
 
-/** dLogits (+)= scale·weights[i]·(probs − onehot(targets)); weights = 0 means all ones; dLogits may be probs if accumulate = 0. */
+/**
+ * dLogits (+)= scale·weights[i]·(probs − onehot(targets)); weights = 0 means all ones; dLogits may be probs if
+ * accumulate = 0.
+ */
 export function softmax_cross_entropy_backward(
   rows: i32,
   cols: i32,

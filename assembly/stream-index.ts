@@ -1,5 +1,5 @@
-// What index.ts exports and a stream needs, in a build of its own: inference alone is a fifth of the kernels. The types are `StreamKernels` in
-// src/streaming/engine.ts.
+// What index.ts exports and a stream needs, in a build of its own: inference alone is a fifth of the kernels. The types
+// are `StreamKernels` in src/streaming/engine.ts.
 export { fill, unary } from './elementwise';
 export { gemm_scratch_size } from './gemm/gemm';
 export { gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';

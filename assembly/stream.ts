@@ -1,13 +1,15 @@
 /*
- * A stack of layers, step by step, in one call: an interpreter of records that src/streaming/program.ts writes. Every record is WORDS i32 long
- * and names one layer's operands by address; layers pass their output on in memory, and recurrent ones keep their state there. The kernels
- * and the order of sums are those of the scan over time, hence the same bits.
+ * A stack of layers, step by step, in one call: an interpreter of records that src/streaming/program.ts writes. Every
+ * record is WORDS i32 long and names one layer's operands by address; layers pass their output on in memory, and
+ * recurrent ones keep their state there. The kernels and the order of sums are those of the scan over time, hence the
+ * same bits.
  *
  *   word  0 kind   1 rows B   2 inputs I   3 units H   4 x   5 y   6 W packed   7, 8 U packed, by slice   9 bias   10 recurrent bias
  *        11 gates [B, G·H]   12 c, or what the step needs to keep beside   13 scratch   14 function   15 gemm scratch
  *
- * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. W and U are packed for gemv where B is 1 or 2, else for
- * gemm. A kind with INT8 added has them packed for gemm_int8, which gives other bits than the scan.
+ * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. W and U are packed
+ * for gemv where B is 1 or 2, else for gemm. A kind with INT8 added has them packed for gemm_int8, which gives other
+ * bits than the scan.
  */
 import { gru_after_forward, gru_before_gates, gru_before_output } from './cell/gru';
 import { lstm_forward } from './cell/lstm';
@@ -115,7 +117,10 @@ function run(record: usize, x: i32): void {
   }
 }
 
-/** `steps` times through all records; step s reads input + s·inputBytes and leaves the last record's y at output + s·outputBytes. */
+/**
+ * `steps` times through all records; step s reads input + s·inputBytes and leaves the last record's y at output +
+ * s·outputBytes.
+ */
 export function stream(program: usize, records: i32, steps: i32, input: usize, inputBytes: i32, output: usize, outputBytes: i32): void {
   if (records <= 0) return;
   const last = program + <usize>(records - 1) * 4 * WORDS;

@@ -98,7 +98,10 @@ function warmUp(task: () => unknown): number {
   return Math.max(1, Math.ceil(SAMPLE_MS / Math.min(mean, last || mean)));
 }
 
-/** Times `task`, of `flops` operations, against the peak of its engine, and adds the result; int8 `weights` join the engine's name. */
+/**
+ * Times `task`, of `flops` operations, against the peak of its engine, and adds the result; int8 `weights` join the
+ * engine's name.
+ */
 export async function benchCase(
   context: SuiteContext,
   engine: Engine,

@@ -1,7 +1,9 @@
-// Next month's passengers from an LSTM of four units. Given last month's number it learns to repeat it; given the changes of the last
-// twelve months it learns the season and the growth. What a network is shown matters more than its size.
+// Next month's passengers from an LSTM of four units. Given last month's number it learns to repeat it; given the
+// changes of the last twelve months it learns the season and the growth. What a network is shown matters more than its
+// size.
 //
-// The first 67% of the months train, the rest test. Settings were chosen by holding back the last 20 months of the training part.
+// The first 67% of the months train, the rest test. Settings were chosen by holding back the last 20 months of the
+// training part.
 import { adam, dense, lstm, sequential, setSeed } from 'tapeloop';
 import { loadCsv, minMaxScale, splitAt, windows } from 'tapeloop/data';
 

@@ -1,5 +1,6 @@
-// Which way will the ball go? A video shows a ball that bounces about a dark room. Its last frame says where the ball is, not where it
-// came from: a network that remembers the frames before knows, one that sees the last frame alone can only guess.
+// Which way will the ball go? A video shows a ball that bounces about a dark room. Its last frame says where the ball
+// is, not where it came from: a network that remembers the frames before knows, one that sees the last frame alone can
+// only guess.
 import {
   adam,
   dense,
@@ -21,7 +22,10 @@ const [time, height, width] = [8, 12, 12];
 /** Where a ball is along an axis of `size` pixels that it walks to and fro. */
 const walk = (steps, size) => Math.abs((steps % (2 * size - 2)) - (size - 1));
 
-/** Videos `[count, time, height, width, 1]` and the direction of each one's next step: 0 to 3, for left or right and up or down. */
+/**
+ * Videos `[count, time, height, width, 1]` and the direction of each one's next step: 0 to 3, for left or right and up
+ * or down.
+ */
 function videos(random, count) {
   const pixels = new Float32Array(count * time * height * width);
   const directions = new Int32Array(count);

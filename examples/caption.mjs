@@ -1,6 +1,6 @@
-// An image in, a word out, letter by letter (one to many): what is seen of a handwritten digit becomes the first state of an LSTM, which
-// spells the digit's name. It trains with the right letters as input, and is then left to read what it has written itself.
-// The last 5,000 training images validate.
+// An image in, a word out, letter by letter (one to many): what is seen of a handwritten digit becomes the first state
+// of an LSTM, which spells the digit's name. It trains with the right letters as input, and is then left to read what
+// it has written itself. The last 5,000 training images validate.
 import {
   adam,
   dense,

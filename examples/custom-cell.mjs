@@ -1,5 +1,5 @@
-// A recurrent cell of one's own, composed from ops: the minimal gated unit (Zhou et al. 2016), trained to add two marked numbers
-// of a sequence.
+// A recurrent cell of one's own, composed from ops: the minimal gated unit (Zhou et al. 2016), trained to add two
+// marked numbers of a sequence.
 //
 //   f = σ(x·Wf + h·Uf + bf)    g = tanh(x·Wg + (f∘h)·Ug + bg)    h′ = h + f∘(g − h)
 import { adam, dense, ndarray, ops, progressText, RandomStream, rnn, sequential, setSeed } from 'tapeloop';
@@ -26,7 +26,9 @@ const minimalGatedUnit = (units) => ({
   },
 });
 
-/** Sequences `[count, time, 2]` of a number and a mark, one mark in each half, and the sum of the two marked numbers. */
+/**
+ * Sequences `[count, time, 2]` of a number and a mark, one mark in each half, and the sum of the two marked numbers.
+ */
 function adding(random, count, time) {
   const x = new Float32Array(count * time * 2);
   const y = new Float32Array(count);

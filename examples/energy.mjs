@@ -1,5 +1,6 @@
-// Germany's electricity tomorrow, from the 33 days before: an LSTM beside forecasts that keep no state. No calendar is given, so that a
-// holiday can only surprise. Trained on 2006 to 2015; the epoch kept and every setting were chosen on 2016; 2017 is the test.
+// Germany's electricity tomorrow, from the 33 days before: an LSTM beside forecasts that keep no state. No calendar is
+// given, so that a holiday can only surprise. Trained on 2006 to 2015; the epoch kept and every setting were chosen on
+// 2016; 2017 is the test.
 import { adamw, dense, earlyStopping, lstm, ndarray, progressText, schedules, sequential, setSeed } from 'tapeloop';
 import { loadCsv, standardize, windows } from 'tapeloop/data';
 

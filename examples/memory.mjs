@@ -1,6 +1,6 @@
-// How far back can a network remember? Two tasks that need nothing but memory, after Hochreiter and Schmidhuber 1997: add the two marked
-// numbers of a long sequence, and repeat symbols that were seen long ago. And why plain recurrence fails at them: how much of the
-// gradient is left when it has come back to the beginning.
+// How far back can a network remember? Two tasks that need nothing but memory, after Hochreiter and Schmidhuber 1997:
+// add the two marked numbers of a long sequence, and repeat symbols that were seen long ago. And why plain recurrence
+// fails at them: how much of the gradient is left when it has come back to the beginning.
 import {
   adam,
   dense,

@@ -1,5 +1,6 @@
-// Handwritten digits as sequences: first row by row, 28 steps of 28 pixels, then pixel by pixel, 784 steps of one, where the network has
-// to remember what it saw hundreds of steps ago. The last 5,000 training images validate; the test images are looked at once.
+// Handwritten digits as sequences: first row by row, 28 steps of 28 pixels, then pixel by pixel, 784 steps of one,
+// where the network has to remember what it saw hundreds of steps ago. The last 5,000 training images validate; the
+// test images are looked at once.
 import {
   adam,
   dense,

@@ -1,5 +1,6 @@
-// Bach's chorales, step by step: which keys sound next? A piano roll has 88 yes-or-no questions a step, and chorales differ in length:
-// they train in padded batches whose padding costs nothing. Settings and the epoch kept were chosen on the validation chorales.
+// Bach's chorales, step by step: which keys sound next? A piano roll has 88 yes-or-no questions a step, and chorales
+// differ in length: they train in padded batches whose padding costs nothing. Settings and the epoch kept were chosen
+// on the validation chorales.
 import {
   adamw,
   binaryCrossentropy,
@@ -50,7 +51,10 @@ export async function run({ data, seed, log, quick = false }) {
   const optimizer = adamw({ learningRate, weightDecay: 0.02, globalClipNorm: 0.01 });
   model.compile({ optimizer, loss: binaryCrossentropy({ fromLogits: true }) });
 
-  /** Negative log-likelihood of a step: the loss is the mean over keys, this is their sum. In one batch, all steps count alike. */
+  /**
+   * Negative log-likelihood of a step: the loss is the mean over keys, this is their sum. In one batch, all steps count
+   * alike.
+   */
   const nll = (pieces) => keys * model.evaluate(...steps(pieces), { batchSize: pieces.length }).loss;
   const kept = earlyStopping({ patience: epochs, restoreBestWeights: true });
   const progress = progressText((line, isLast) => isLast && log(line));

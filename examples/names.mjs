@@ -1,9 +1,9 @@
-// From which of 18 languages is a surname? Letters in a row say more than letters in a bag. Names are lists of unequal length and are
-// given as such. Half of them are Russian, so that accuracy alone would praise who guesses Russian: beside it stands the mean over
-// languages, which class weights are for.
+// From which of 18 languages is a surname? Letters in a row say more than letters in a bag. Names are lists of unequal
+// length and are given as such. Half of them are Russian, so that accuracy alone would praise who guesses Russian:
+// beside it stands the mean over languages, which class weights are for.
 //
-// Some names stand many times in a file; here each counts once in a language, lest training has seen a test name. Of each language's
-// names two tenths test and one tenth validates, on which settings were chosen.
+// Some names stand many times in a file; here each counts once in a language, lest training has seen a test name. Of
+// each language's names two tenths test and one tenth validates, on which settings were chosen.
 import {
   adam,
   bidirectional,

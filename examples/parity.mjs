@@ -1,5 +1,5 @@
-// Is the number of ones so far even? One bit of memory, but it must never slip: a network that has only seen strings of up to 20 bits
-// is asked about strings of 100.
+// Is the number of ones so far even? One bit of memory, but it must never slip: a network that has only seen strings of
+// up to 20 bits is asked about strings of 100.
 import {
   adam,
   binaryCrossentropy,
@@ -14,7 +14,10 @@ import {
 
 export const about = 'A string’s parity, learned on up to 20 bits and asked about 100.';
 
-/** Random bits `[count, length, 1]`, and for each the parity of all up to it: every string trains on all of its beginnings too. */
+/**
+ * Random bits `[count, length, 1]`, and for each the parity of all up to it: every string trains on all of its
+ * beginnings too.
+ */
 function strings(random, count, length) {
   const x = Float32Array.from({ length: count * length }, () => random.nextUint32() & 1);
   let odd = 0;

@@ -1,6 +1,7 @@
-// Is a film review kind or unkind? Reviews of IMDB as ids of words, the most frequent first, cut or filled in front to 500 words. First
-// the simple RNN of the slides, which overfits soon; then an LSTM and a bidirectional LSTM, which skip what was filled (a mask) and keep
-// the strongest answer that each unit gave anywhere in a review. A fifth of the training reviews validates and chooses the epoch.
+// Is a film review kind or unkind? Reviews of IMDB as ids of words, the most frequent first, cut or filled in front to
+// 500 words. First the simple RNN of the slides, which overfits soon; then an LSTM and a bidirectional LSTM, which skip
+// what was filled (a mask) and keep the strongest answer that each unit gave anywhere in a review. A fifth of the
+// training reviews validates and chooses the epoch.
 import {
   bidirectional,
   dense,

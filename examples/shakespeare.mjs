@@ -1,5 +1,6 @@
-// Shakespeare, character by character: which one comes next? The text is cut into 32 streams, read side by side in windows; states go on
-// from window to window, gradients do not (truncated backpropagation through time). The last tenth of the text validates.
+// Shakespeare, character by character: which one comes next? The text is cut into 32 streams, read side by side in
+// windows; states go on from window to window, gradients do not (truncated backpropagation through time). The last
+// tenth of the text validates.
 import {
   adam,
   buildVocabulary,
@@ -42,7 +43,9 @@ export async function run({ data, seed, log, quick = false }) {
   const ids = encodeText(text, vocabulary);
   const cut = Math.floor(0.9 * ids.length);
 
-  /** Trains for `steps` windows and returns the loss on the validation text, measured now and then: `[[step, loss], …]`. */
+  /**
+   * Trains for `steps` windows and returns the loss on the validation text, measured now and then: `[[step, loss], …]`.
+   */
   function learn(name, { time, steps, every, learningRate, ...sizes }) {
     setSeed(seed);
     const model = characterModel(vocabulary.length, sizes);

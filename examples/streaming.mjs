@@ -1,4 +1,5 @@
-// A model that runs on live input: trained on whole sequences to predict a signal's next value, then fed one value at a time.
+// A model that runs on live input: trained on whole sequences to predict a signal's next value, then fed one value at a
+// time.
 import { adam, dense, gru, ndarray, sequential, setSeed } from 'tapeloop';
 
 export const about = 'Trained on sequences, then run on live input, one value at a time, without allocating.';

@@ -1,9 +1,10 @@
-// From one sequence to another: an LSTM reads, and in the states where it ends another writes. It trains with the right answer so far as
-// input (teacher forcing), and is then left to read what it has written itself. First sums of three-digit numbers, read and written
-// from the last digit, as one adds by hand; then English to French, where the writer also looks back at what was read (attention).
+// From one sequence to another: an LSTM reads, and in the states where it ends another writes. It trains with the right
+// answer so far as input (teacher forcing), and is then left to read what it has written itself. First sums of
+// three-digit numbers, read and written from the last digit, as one adds by hand; then English to French, where the
+// writer also looks back at what was read (attention).
 //
-// An English sentence has up to dozens of translations, so that a tenth of all English sentences, with all their translations, is the
-// test; settings were chosen on another tenth, which validates.
+// An English sentence has up to dozens of translations, so that a tenth of all English sentences, with all their
+// translations, is the test; settings were chosen on another tenth, which validates.
 import {
   adam,
   attention,

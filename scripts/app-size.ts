@@ -7,7 +7,8 @@ import { build } from 'esbuild';
 export const gzippedKilobytes = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length / 1024;
 
 /**
- * Kilobytes of 1,024 bytes, minified and gzipped: the entry and what it imports, but not what is imported when it is asked for.
+ * Kilobytes of 1,024 bytes, minified and gzipped: the entry and what it imports, but not what is imported when it is
+ * asked for.
  *
  * @param entry a module's file.
  * @param packages the node_modules folder that it finds its packages in.

@@ -1,4 +1,6 @@
-/** Bytes as the text that `decodeBase91` reads; the last bits are filled up with zeros, which may make one byte more. */
+/**
+ * Bytes as the text that `decodeBase91` reads; the last bits are filled up with zeros, which may make one byte more.
+ */
 export function encodeBase91(bytes: Uint8Array): string {
   const character = (digit: number): string => String.fromCharCode(digit + (digit > 56 ? 36 : 35));
   let text = '';

@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** Every link of a site's pages to a page, an anchor or a file of it that is not there, as `page: href`. Other sites are not asked. */
+/**
+ * Every link of a site's pages to a page, an anchor or a file of it that is not there, as `page: href`. Other sites are
+ * not asked.
+ */
 export function brokenLinks(site: string): string[] {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.html'));
   const htmlOf = new Map(pages.map((page) => [join(site, page), readFileSync(join(site, page), 'utf8')]));

@@ -1,4 +1,5 @@
-// Builds the site of guides and API reference into dist-docs. Whatever typedoc warns of, and every link that leads nowhere, fails.
+// Builds the site of guides and API reference into dist-docs. Whatever typedoc warns of, and every link that leads
+// nowhere, fails.
 import { fileURLToPath } from 'node:url';
 import {
   Application,
@@ -118,7 +119,8 @@ const app = await Application.bootstrapWithPlugins({
   navigationLeaves: ['Bundle size'],
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
-  // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of arguments.
+  // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of
+  // arguments.
   intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated', 'CallbackOf'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,

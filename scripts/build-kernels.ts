@@ -1,5 +1,5 @@
-// Compiles assembly/ once per build and inlines the bytes, so that whoever imports the library needs no path to a .wasm file: once as they
-// are, and once compressed, the relaxed build behind the plain one, since the two differ in little.
+// Compiles assembly/ once per build and inlines the bytes, so that whoever imports the library needs no path to a .wasm
+// file: once as they are, and once compressed, the relaxed build behind the plain one, since the two differ in little.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { compress } from 'lzma';

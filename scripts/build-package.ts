@@ -1,5 +1,5 @@
-// Bundles the package into dist/, or into the folder that is given: once for Node, and once for bundlers, for whom the kernels' bytes are files of their own, dist/kernels/,
-// which package.json's `imports` choose from.
+// Bundles the package into dist/, or into the folder that is given: once for Node, and once for bundlers, for whom the
+// kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -42,8 +42,8 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For apps' bundlers. `export * as ops` within a file is a table made when the code runs, which no bundler can thin out: what such an export
-// has is a file of its own, and an import between files is nobody's table.
+// For apps' bundlers. `export * as ops` within a file is a table made when the code runs, which no bundler can thin
+// out: what such an export has is a file of its own, and an import between files is nobody's table.
 const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
 
 const betweenFiles: Plugin = {
@@ -82,10 +82,12 @@ buildCommonJs([...names, 'node'], out);
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 await entries([...names, ...namespaces], `${out}/modules`, [betweenFiles]);
-// Bundlers lay modules out in the order of their imports. The kernels' bytes come first: nothing in them repeats, and further on they would push code
-// that does out of the 32 kB that gzip looks back, which costs an app up to 1.6 kB. An import of which nothing is used brings nothing else in.
+// Bundlers lay modules out in the order of their imports. The kernels' bytes come first: nothing in them repeats, and
+// further on they would push code that does out of the 32 kB that gzip looks back, which costs an app up to 1.6 kB. An
+// import of which nothing is used brings nothing else in.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
-// esbuild names chunks once more for the order in which they run. Nothing happens when they do, and an app's bundler warns of each.
+// esbuild names chunks once more for the order in which they run. Nothing happens when they do, and an app's bundler
+// warns of each.
 for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.js')) continue;
   const path = `${out}/modules/${file}`;

@@ -1,5 +1,5 @@
-// The package for `require`: the files for Node once more, as CommonJS, in a folder whose package.json says so. They are the same files one by one, so
-// that here too each module stands in one, and entries share an engine.
+// The package for `require`: the files for Node once more, as CommonJS, in a folder whose package.json says so. They
+// are the same files one by one, so that here too each module stands in one, and entries share an engine.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { transformSync } from 'esbuild';

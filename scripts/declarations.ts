@@ -1,4 +1,5 @@
-// After tsc has written the declarations: those that no entry reaches go, the others are made readable for older compilers, and copied for `require`.
+// After tsc has written the declarations: those that no entry reaches go, the others are made readable for older
+// compilers, and copied for `require`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
@@ -18,8 +19,8 @@ for (const entry of Object.keys(exports)) {
 }
 
 /**
- * `NoInfer` came with TypeScript 5.4. A typed array is generic since TypeScript 5.7; what `slice` returns is then one of an ArrayBuffer, and before simply one. A file of another extension than .js is
- * found by some resolutions alone.
+ * `NoInfer` came with TypeScript 5.4. A typed array is generic since TypeScript 5.7; what `slice` returns is then one
+ * of an ArrayBuffer, and before simply one. A file of another extension than .js is found by some resolutions alone.
  */
 const readable = (text: string): string =>
   text

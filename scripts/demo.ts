@@ -1,4 +1,5 @@
-// Serves examples/demo: bundles the page and its workers from the built package, and answers with the headers that threads need.
+// Serves examples/demo: bundles the page and its workers from the built package, and answers with the headers that
+// threads need.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { basename, normalize } from 'node:path';

@@ -1,5 +1,5 @@
-// Makes the text that `tapeloop train` learns when no file is given: the project's own sources, one after the other, as many as make a text
-// that is read often enough in a minute's training.
+// Makes the text that `tapeloop train` learns when no file is given: the project's own sources, one after the other, as
+// many as make a text that is read often enough in a minute's training.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -38,8 +38,8 @@ export function toPlainAscii(text: string): string {
 }
 
 /**
- * Sources under a project's root, by path, each behind a line that names it, while they are within the limit; files that a script writes
- * are left out.
+ * Sources under a project's root, by path, each behind a line that names it, while they are within the limit; files
+ * that a script writes are left out.
  */
 export function projectText(root: URL): string {
   const paths = folders

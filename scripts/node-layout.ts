@@ -1,6 +1,7 @@
-// The package as Node runs it. To find, read and link a file costs a start half a millisecond. So what entries share stands in two files and not in a dozen chunks:
-// `base`, which entries without an engine need as well, and `core`, the rest of what the main entry runs. esbuild has no such choice, so its chunks are
-// bundled once more: first the two, then the entries, which import from them.
+// The package as Node runs it. To find, read and link a file costs a start half a millisecond. So what entries share
+// stands in two files and not in a dozen chunks: `base`, which entries without an engine need as well, and `core`, the
+// rest of what the main entry runs. esbuild has no such choice, so its chunks are bundled once more: first the two,
+// then the entries, which import from them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -51,8 +52,8 @@ function filesRun(outputs: Metafile['outputs'], start: string, found = new Set<s
 }
 
 /**
- * The texts once more, importing from `#base` and `#core` what they imported from chunks of these, and the lines of the two that export it. Two chunks
- * may export the same name: the second one's gets a tail.
+ * The texts once more, importing from `#base` and `#core` what they imported from chunks of these, and the lines of the
+ * two that export it. Two chunks may export the same name: the second one's gets a tail.
  */
 function link(texts: ReadonlyMap<string, string>, partOf: PartOf) {
   const exported: Record<Part, string[]> = { base: [], core: [] };

@@ -1,5 +1,5 @@
-// Draws the picture of README.md: a small LSTM learns nested brackets, then reads a line of them. One SVG a theme, in the demo's colours.
-//   npx tsx scripts/picture.ts
+// Draws the picture of README.md: a small LSTM learns nested brackets, then reads a line of them. One SVG a theme, in
+// the demo's colours. npx tsx scripts/picture.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { init } from 'tapeloop';
 import { memoryOrder } from '../examples/demo/page/memory-order.ts';

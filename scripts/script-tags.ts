@@ -1,5 +1,5 @@
-// The tags by which a page without a bundler takes the built package from a CDN, with the hash of each file that the browser holds it to.
-//   npm run script-tags -- [--base https://cdn.jsdelivr.net/npm/tapeloop@VERSION/dist]
+// The tags by which a page without a bundler takes the built package from a CDN, with the hash of each file that the
+// browser holds it to. npm run script-tags -- [--base https://cdn.jsdelivr.net/npm/tapeloop@VERSION/dist]
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,10 @@ import { parseArgs } from 'node:util';
 export const integrityOf = (file: string): string =>
   `sha384-${createHash('sha384').update(readFileSync(file)).digest('base64')}`;
 
-/** A classic script, which makes the global `tapeloop`, and an import map under whose names modules find the same package. */
+/**
+ * A classic script, which makes the global `tapeloop`, and an import map under whose names modules find the same
+ * package.
+ */
 export function scriptTags(base: string, dist: string): { classic: string; module: string } {
   const global = 'tapeloop.global.js';
   const address = `${base}/tapeloop.min.js`;

@@ -1,4 +1,5 @@
-// The face of `tapeloop/characters`: the character model of the command line and of the demo's page, for whoever wants one ready made.
+// The face of `tapeloop/characters`: the character model of the command line and of the demo's page, for whoever wants
+// one ready made.
 export {
   buildCharModel,
   compileCharModel,

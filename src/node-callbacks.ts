@@ -24,9 +24,10 @@ import type { ProgressTextOptions } from './train/progress-lines.ts';
 /**
  * `modelCheckpoint` into files. Each is replaced whole or not at all; its folder is made where there is none.
  *
- * @param path may hold `{epoch}` and `{batch}`, counted from 1, and any number of the logs, each with a format as Python's:
- *   `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without any of them the file is replaced by the next.
- * @throws ArgumentError, at the first checkpoint, if the logs have no number of a name; FileError if a file cannot be written.
+ * @param path may hold `{epoch}` and `{batch}`, counted from 1, and any number of the logs, each with a format as
+ *   Python's: `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without any of them the file is replaced by the next.
+ * @throws ArgumentError, at the first checkpoint, if the logs have no number of a name; FileError if a file cannot be
+ *   written.
  */
 export const checkpointFile = (path: string, options: ModelCheckpointOptions = {}): Callback =>
   modelCheckpoint((bytes, moment) => {
@@ -130,8 +131,8 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
   );
 
 /**
- * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is only the
- * epoch's last.
+ * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is
+ * only the epoch's last.
  *
  * @param given.stream default: standard output.
  */

@@ -1,5 +1,5 @@
-// Every example runs here, in quick configurations and on small made-up files in the formats of the real ones: the code is what is
-// tested. Whether an example reaches its targets is for the acceptance run, but for two that take a second.
+// Every example runs here, in quick configurations and on small made-up files in the formats of the real ones: the code
+// is what is tested. Whether an example reaches its targets is for the acceptance run, but for two that take a second.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

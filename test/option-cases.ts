@@ -45,7 +45,10 @@ const layer: Record<string, OptionCase> = {
   timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
 };
 
-/** Those of a namespace, which take nothing but options: `meant` says what some of them have, `usual` what the others have. */
+/**
+ * Those of a namespace, which take nothing but options: `meant` says what some of them have, `usual` what the others
+ * have.
+ */
 const makers = (of: object, [unknown, usual]: [string, string], meant: Record<string, [string, string]> = {}) =>
   Object.fromEntries(
     Object.entries(of).map(([name, make]): [string, OptionCase] => [

@@ -1,5 +1,5 @@
-// Every public function with each argument and option missing or wrong, one at a time: it is refused by an error of ours in one sentence of ours that
-// names the place, or it is one of the few values that are taken on purpose.
+// Every public function with each argument and option missing or wrong, one at a time: it is refused by an error of
+// ours in one sentence of ours that names the place, or it is one of the few values that are taken on purpose.
 import { expect, test } from 'vitest';
 import { engine, Tensor } from '../src/index.ts';
 import { functions } from './fuzz/called.ts';
@@ -14,7 +14,10 @@ const kindOf = (value: unknown): string => {
   return value instanceof Tensor ? 'tensor' : typeof value;
 };
 
-/** Places, as `name path = value`, at which another kind of value than that of the valid call is taken, by the reason why. */
+/**
+ * Places, as `name path = value`, at which another kind of value than that of the valid call is taken, by the reason
+ * why.
+ */
 const TAKEN: Readonly<Record<string, RegExp>> = {
   'null, and NaN where a value may be left out, stand for none': /= (null|NaN)$/,
   'an empty regularizer penalises nothing': /Regularizer = \{\}$/,
@@ -48,17 +51,33 @@ const TAKEN: Readonly<Record<string, RegExp>> = {
 const placeOf = ({ name, path, value }: SpoiledCall): string => `${name} ${path.join('.')} = ${value}`;
 const isTaken = (place: string): boolean => Object.values(TAKEN).some((places) => places.test(place));
 
-/** What functions call their arguments, and what is made of an option, where a message names neither the option nor the function. */
+/**
+ * What functions call their arguments, and what is made of an option, where a message names neither the option nor the
+ * function.
+ */
 const argument =
   /\b(input|x|y|ids|mask|weight|kernel|operand|shape|axis|initializer|regularizer|activation|optimizer|schedule|loss|metric|vocabulary|prompts?|bytes|seed|tensor|path|source|out of memory|cannot (read|create)|be fetched|expected \d fields)\b/;
 
 /** Functions that hand their arguments on, to the one that speaks of them. */
 const handsOn: Readonly<Record<string, string>> = {
-  ...{ encodeNamed: 'encodeText', decodeStream: 'loadStream', saveModel: 'encodeModel', generateBatch: 'generate' },
-  ...{ generateIds: 'generate', checkpointFile: 'modelCheckpoint', tensorBoardFolder: 'tensorBoard', lstmCell: 'lstm' },
-  ...{ backupFile: 'backupAndRestore', spatialDropout1d: 'dropout', gruCell: 'gru', simpleRnnCell: 'simpleRnn' },
-  ...{ 'schedules.stepDecay': 'exponentialDecay', 'schedules.linearWarmup': 'constant', 'ops.glu': 'split' },
-  ...{ 'ops.maskedSoftmax': 'where', modelCheckpoint: 'encodeModel', decodeModel: 'configuration' },
+  encodeNamed: 'encodeText',
+  decodeStream: 'loadStream',
+  saveModel: 'encodeModel',
+  generateBatch: 'generate',
+  generateIds: 'generate',
+  checkpointFile: 'modelCheckpoint',
+  tensorBoardFolder: 'tensorBoard',
+  lstmCell: 'lstm',
+  backupFile: 'backupAndRestore',
+  spatialDropout1d: 'dropout',
+  gruCell: 'gru',
+  simpleRnnCell: 'simpleRnn',
+  'schedules.stepDecay': 'exponentialDecay',
+  'schedules.linearWarmup': 'constant',
+  'ops.glu': 'split',
+  'ops.maskedSoftmax': 'where',
+  modelCheckpoint: 'encodeModel',
+  decodeModel: 'configuration',
 };
 
 const letters = (text: string): string => text.toLowerCase().replaceAll('_', '');
@@ -88,17 +107,15 @@ test('the calls that are spoiled are in order before', async () => {
 test('every public function is called', () => {
   const called = new Set(validCalls.map(({ name }) => name));
   const elsewhere: Readonly<Record<string, string>> = {
-    ...{ engine: 'takes nothing', allowStreams: 'takes nothing', addMethods: 'takes nothing' },
-    ...{ yielder: 'takes nothing' },
-    ...{
-      init: 'makes another engine: test/engine/load.test.ts',
-      browserStore: 'of a page: test/io/browser-store.test.ts',
-    },
-    ...{
-      loadIds: 'a fuzz target: ids',
-      loadPianoRoll: 'a fuzz target: piano-roll',
-      listFiles: 'of the host: test/data/source.test.ts',
-    },
+    engine: 'takes nothing',
+    allowStreams: 'takes nothing',
+    addMethods: 'takes nothing',
+    yielder: 'takes nothing',
+    init: 'makes another engine: test/engine/load.test.ts',
+    browserStore: 'of a page: test/io/browser-store.test.ts',
+    loadIds: 'a fuzz target: ids',
+    loadPianoRoll: 'a fuzz target: piano-roll',
+    listFiles: 'of the host: test/data/source.test.ts',
     ...Object.fromEntries(Object.entries(otherwise).filter(([, why]) => /command line/.test(why))),
   };
   const names = [

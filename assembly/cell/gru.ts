@@ -1,10 +1,11 @@
-// One GRU time step after its GEMMs, in Keras's two conventions (reset_after=True, cuDNN's, and the original of Cho et al. 2014). Gates in
-// Keras's order z r h; n below is the candidate, the third block.
+// One GRU time step after its GEMMs, in Keras's two conventions (reset_after=True, cuDNN's, and the original of Cho et
+// al. 2014). Gates in Keras's order z r h; n below is the candidate, the third block.
 //
 //   after:   z, r = σ(pre + rec)   q = rec's third block   n = tanh(pre + r·q)        h = z·hPrev + (1 − z)·n
 //   before:  z, r = σ(pre)         n = tanh(pre + (r·hPrev)·U), added by a GEMM        h likewise
 //
-// gates, rec [rows, 3H]; q, rh, hPrev, h and their gradients [rows, H]; row-major, dense. Called once per time step by the scan over time.
+// gates, rec [rows, 3H]; q, rh, hPrev, h and their gradients [rows, H]; row-major, dense. Called once per time step by
+// the scan over time.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';

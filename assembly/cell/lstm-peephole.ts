@@ -1,5 +1,5 @@
-// One time step of an LSTM with peephole connections, after its GEMMs (Gers and Schmidhuber 2000): lstm.ts's layouts, its equations, and gates that
-// see the cell state through a diagonal p [3, H] in the order i f o.
+// One time step of an LSTM with peephole connections, after its GEMMs (Gers and Schmidhuber 2000): lstm.ts's layouts,
+// its equations, and gates that see the cell state through a diagonal p [3, H] in the order i f o.
 //
 //   i, f = σ(pre + p·cPrev)   g = tanh(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·tanh(c)
 //
@@ -43,7 +43,8 @@ function forward(row: usize, gates: usize, p: usize, cPrev: usize, c: usize, h: 
 }
 
 /**
- * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in place.
+ * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in
+ * place.
  *
  *   do = dh·tanh(c)·o·(1 − o)   dState = dc + dh·o·(1 − tanh²c) + do·p_o
  *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   dcPrev = dState·f + di·p_i + df·p_f

@@ -1,9 +1,11 @@
-// One LSTM time step after its GEMMs (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; Keras's order of gates).
+// One LSTM time step after its GEMMs (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000;
+// Keras's order of gates).
 //
 //   i, f, o = σ(pre), g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
 //
-// gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All row-major and dense.
-// Backward recomputes tanh(c) rather than have the scan keep another [T, rows, H]. Called once per time step by the scan over time.
+// gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All
+// row-major and dense. Backward recomputes tanh(c) rather than have the scan keep another [T, rows, H]. Called once per
+// time step by the scan over time.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
@@ -33,8 +35,8 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 // @ts-ignore: decorator
 @inline
 function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
-  // All gates before the first store: four independent chains overlap better than one after the other, though V8 then spills more. In ns per unit
-  // on a Zen 5 core: 2.7 against 3.0 with fused multiply-add, 3.6 against 4.1 without.
+  // All gates before the first store: four independent chains overlap better than one after the other, though V8 then
+  // spills more. In ns per unit on a Zen 5 core: 2.7 against 3.0 with fused multiply-add, 3.6 against 4.1 without.
   const i = sigmoid_lanes(load_lanes(gates, count), count);
   const f = sigmoid_lanes(load_lanes(gates + row, count), count);
   const g = tanh_lanes(load_lanes(gates + row * 2, count), count);
@@ -49,7 +51,8 @@ function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, cou
 }
 
 /**
- * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in place.
+ * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in
+ * place.
  *
  *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
  *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)

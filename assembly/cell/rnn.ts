@@ -1,4 +1,5 @@
-// The activation of a SimpleRNN time step (Elman 1990): h = act(pre). Elementwise over `count` = rows·H values; the code is abi.ts's `RnnActivation`.
+// The activation of a SimpleRNN time step (Elman 1990): h = act(pre). Elementwise over `count` = rows·H values; the
+// code is abi.ts's `RnnActivation`.
 
 import { load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { tanh } from '../math';

@@ -6,10 +6,10 @@
  *   3  panels of B      each read once a block of rows
  *   4  tiles            microkernel.ts
  *
- * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k starts from C. So no bit
- * depends on m, n or the blocks, and callers may split rows and panels as they like. C may not overlap an operand.
- * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", but for the outermost over n, which packed B
- * makes needless.
+ * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k
+ * starts from C. So no bit depends on m, n or the blocks, and callers may split rows and panels as they like. C may not
+ * overlap an operand. The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix
+ * multiplication", but for the outermost over n, which packed B makes needless.
  */
 import { load_tail, store_tail } from '../simd';
 import * as few from './gemv';
@@ -19,7 +19,10 @@ import { pack_a } from './pack';
 const KC: i32 = 256;
 /** Floats of a packed block of A: 128 KB, half of a small L2 cache. */
 const A_BLOCK: i32 = 32768;
-/** Floats between the packed rows: one cache line, lest rows of 1 KB all fall into a few sets of the L1 cache as they are written. */
+/**
+ * Floats between the packed rows: one cache line, lest rows of 1 KB all fall into a few sets of the L1 cache as they
+ * are written.
+ */
 const A_GAP: i32 = 16;
 
 /** `init` of `gemm`; the numbers are those of `Init` in src/engine/abi.ts. */
@@ -32,7 +35,9 @@ const enum Init {
 /** What sums start at under Init.Zero: one panel's row. */
 const zeros = memory.data(32, 16);
 
-/** Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns past the last full panel. */
+/**
+ * Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns past the last full panel.
+ */
 export function gemm_scratch_size(): i32 {
   return A_BLOCK + MR * NR;
 }
@@ -96,14 +101,17 @@ export function gemv(m: i32, n: i32, k: i32, a: usize, rsA: i32, packed: usize, 
 }
 
 /**
- * Rows of a block of A: whole tiles, leaving room in A_BLOCK for MIN_MR − 1 rows more, which are too few for a block of their own. A k below 64 is
- * taken for 64, lest the tiles of C that a block passes over leave the cache.
+ * Rows of a block of A: whole tiles, leaving room in A_BLOCK for MIN_MR − 1 rows more, which are too few for a block of
+ * their own. A k below 64 is taken for 64, lest the tiles of C that a block passes over leave the cache.
  */
 function block_rows(kc: i32): i32 {
   return ((A_BLOCK / (max(kc, 64) + A_GAP) - MIN_MR + 1) / MR) * MR;
 }
 
-/** Rows of the next tile: MR unless too low a tile would be left to keep the multiply-adds busy. 32 rows are 6 6 6 6 4 4, not 6 6 6 6 6 2. */
+/**
+ * Rows of the next tile: MR unless too low a tile would be left to keep the multiply-adds busy. 32 rows are 6 6 6 6 4
+ * 4, not 6 6 6 6 6 2.
+ */
 function tile_rows(left: i32): i32 {
   return left == MR || left >= MR + 4 ? MR : left > MR ? (left + 1) / 2 : left;
 }

@@ -1,8 +1,10 @@
 /*
- * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound by reading B: every multiply-add
- * loads what it multiplies, and a core loads no more often than it multiplies. So nothing is blocked, other loads are few, and 8 to 12 sums at a time
- * hide a multiply-add's latency. A second row finds what the first one read in a nearer cache. B stands in wide panels (see pack.ts), each read from its first
- * byte to its last, or in the panels that `gemm` reads, four at a time, which is up to a tenth slower. Pointers are byte addresses and strides bytes.
+ * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound
+ * by reading B: every multiply-add loads what it multiplies, and a core loads no more often than it multiplies. So
+ * nothing is blocked, other loads are few, and 8 to 12 sums at a time hide a multiply-add's latency. A second row finds
+ * what the first one read in a nearer cache. B stands in wide panels (see pack.ts), each read from its first byte to
+ * its last, or in the panels that `gemm` reads, four at a time, which is up to a tenth slower. Pointers are byte
+ * addresses and strides bytes.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
@@ -37,8 +39,9 @@ export function wide_panels(
 }
 
 /**
- * With B as `gemm_pack_b` leaves it. Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i at c + i·rsC; its sums start at
- * from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros. from may be c.
+ * With B as `gemm_pack_b` leaves it. Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i
+ * at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros.
+ * from may be c.
  */
 export function panels(
   m: i32,
@@ -68,8 +71,8 @@ export function panels(
   }
 }
 
-// Two steps of k a round, an odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all loads of a round before all
-// sums, runs out of registers and halves the speed of the plain build.
+// Two steps of k a round, an odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all
+// loads of a round before all sums, runs out of registers and halves the speed of the plain build.
 function four_panels(
   k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
 ): void {
@@ -115,7 +118,10 @@ function four_panels(
   v128.store(c, c30, 96); v128.store(c, c31, 112);
 }
 
-/** The plain build's wide panel of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and a product are 13 registers. */
+/**
+ * The plain build's wide panel of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and
+ * a product are 13 registers.
+ */
 function plain_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   const end = b + WIDE_ROW * k;
   if (k & 1) {
@@ -160,9 +166,10 @@ function plain_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usi
 }
 
 /**
- * The relaxed build's wide panel of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4 steps of A, one of them spread, and one of B
- * are 15 registers. The way out after each step is for the last round, and holds Binaryen off from sinking each step's sums into the next one's, which
- * would make chains of four sums and spill. (The plain build spills that way: V8 11 gets along with less in a round.)
+ * The relaxed build's wide panel of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4
+ * steps of A, one of them spread, and one of B are 15 registers. The way out after each step is for the last round, and
+ * holds Binaryen off from sinking each step's sums into the next one's, which would make chains of four sums and spill.
+ * (The plain build spills that way: V8 11 gets along with less in a round.)
  */
 function fused_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   let c0 = v128.load(from), c1 = v128.load(from, 16);

@@ -1,16 +1,17 @@
 /*
- * C [m, n] ← init + A·B for weights B of one byte. Column j of B stands as integers q in −127…127 times scale_j = max|B_·j|/127; a row of A becomes
- * integers of 14 bits as it is needed, times scale_i = max|A_i·|/limit:
+ * C [m, n] ← init + A·B for weights B of one byte. Column j of B stands as integers q in −127…127 times scale_j =
+ * max|B_·j|/127; a row of A becomes integers of 14 bits as it is needed, times scale_i = max|A_i·|/limit:
  *
  *   C_ij = init_ij + (Σ_p qA_ip·qB_pj)·scale_i·scale_j        the sum exact, in i32, then rounded at each operation
  *
- * so A costs next to no accuracy, and both builds give the same bits. limit = min(8191, (2³¹ − 1)/(127·k)) keeps the sum inside i32. Rounding is to the
- * nearest, ties to even. A row or column whose largest magnitude is below 2⁻¹¹⁰ counts as zeros; one that holds a NaN or an infinity makes NaNs of
- * its row or column of C, and of that alone.
+ * so A costs next to no accuracy, and both builds give the same bits. limit = min(8191, (2³¹ − 1)/(127·k)) keeps the
+ * sum inside i32. Rounding is to the nearest, ties to even. A row or column whose largest magnitude is below 2⁻¹¹⁰
+ * counts as zeros; one that holds a NaN or an infinity makes NaNs of its row or column of C, and of that alone.
  *
- * Packed B: panels of 16 columns, the last one of 4, 8 or 12 where that is enough, columns past n zero. A panel of w columns has rows of 4w bytes:
- * one of i32 that sums start at, one of f32 scales, then ⌈k/4⌉ with 4 successive elements of each column, zeros past k. A row of A is quantised
- * into scratch, ROW_HEAD bytes with its scale in front, then 8 bytes for every 4 elements:
+ * Packed B: panels of 16 columns, the last one of 4, 8 or 12 where that is enough, columns past n zero. A panel of w
+ * columns has rows of 4w bytes: one of i32 that sums start at, one of f32 scales, then ⌈k/4⌉ with 4 successive elements
+ * of each column, zeros past k. A row of A is quantised into scratch, ROW_HEAD bytes with its scale in front, then 8
+ * bytes for every 4 elements:
  *
  *   plain     4 i16. B's bytes are widened; products of pairs give two vectors of sums, of the columns' even and odd pairs
  *   relaxed   qA + 8192 = 128·high + low, 4 bytes each, all in 0…127, where the relaxed dot product is the same on every host. Two vectors of sums,
@@ -50,7 +51,10 @@ function groups(k: i32): i32 {
   return (max(k, 0) + 3) >> 2;
 }
 
-/** What integers of at most `limit` are multiplied by, for a largest magnitude: 0 where that is tiny, NaN where it is not finite. */
+/**
+ * What integers of at most `limit` are multiplied by, for a largest magnitude: 0 where that is tiny, NaN where it is
+ * not finite.
+ */
 // @ts-ignore: decorator
 @inline
 function scale_of(largest: f32, limit: f32): f32 {
@@ -162,7 +166,10 @@ function store_group(to: usize, x: v128): void {
   }
 }
 
-/** Quantised rows, rsA bytes apart, against every panel. C's row i starts from from + i·rsFrom, which moves by fromStep a panel. */
+/**
+ * Quantised rows, rsA bytes apart, against every panel. C's row i starts from from + i·rsFrom, which moves by fromStep
+ * a panel.
+ */
 function panels(
   rows: i32,
   n: i32,

@@ -7,9 +7,10 @@
  *     …                     to: where they go, row r at to + r·rsTo; may be from
  *   a5[p] → c50  c51        pointers are byte addresses and row strides are bytes
  *
- * Of the 15 registers that V8 leaves on x64, the fused 6×8 takes 12 sums + 2 of B + 1 of A = 15, the plain 5×8 takes 10 sums + 2 of B + 1 of A
- * + 1 product = 14. The loop over k is not unrolled: Binaryen sinks the sums of straight-line steps into one another, until each is one long
- * dependent chain and everything loaded has spilled, which costs a third of the speed.
+ * Of the 15 registers that V8 leaves on x64, the fused 6×8 takes 12 sums + 2 of B + 1 of A = 15, the plain 5×8 takes 10
+ * sums + 2 of B + 1 of A + 1 product = 14. The loop over k is not unrolled: Binaryen sinks the sums of straight-line
+ * steps into one another, until each is one long dependent chain and everything loaded has spilled, which costs a third
+ * of the speed.
  */
 import { madd } from '../simd';
 
@@ -17,7 +18,10 @@ import { madd } from '../simd';
 export const NR: i32 = 8;
 /** Most rows of a tile. */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
-/** Least rows of a tile: of fewer, 2 or 4 sums wait for their own latency, and gemv.ts with its 8 is faster even though it reads B once a row. */
+/**
+ * Least rows of a tile: of fewer, 2 or 4 sums wait for their own latency, and gemv.ts with its 8 is faster even though
+ * it reads B once a row.
+ */
 export const MIN_MR: i32 = 3;
 
 // rows is a constant at every call, so what lies behind `if (rows > r)` costs nothing where it is not needed.

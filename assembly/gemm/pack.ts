@@ -1,9 +1,11 @@
 /*
- * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte addresses.
+ * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte
+ * addresses.
  *
- * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts at float j·k. Columns
- * past n are zeros. For a GEMV the first of them make wide panels, 5 or 6 panels whose rows stand side by side: each is dense [k, 40] or [k, 48], and starts
- * where its panels would. A block of A becomes dense rows of k elements.
+ * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts
+ * at float j·k. Columns past n are zeros. For a GEMV the first of them make wide panels, 5 or 6 panels whose rows stand
+ * side by side: each is dense [k, 40] or [k, 48], and starts where its panels would. A block of A becomes dense rows of
+ * k elements.
  */
 import { NR } from './microkernel';
 
@@ -13,7 +15,10 @@ export const ROW: usize = 4 * NR;
 export const WIDE_PANEL: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
 export const WIDE_ROW: usize = 4 * WIDE_PANEL;
 
-/** How many wide panels B has: as many as leave fours of panels, and one more where 6 panels to a wide one leave no other way. */
+/**
+ * How many wide panels B has: as many as leave fours of panels, and one more where 6 panels to a wide one leave no
+ * other way.
+ */
 export function wide_panels_of(n: i32): i32 {
   const panels = n / NR;
   let wide = n / WIDE_PANEL;
@@ -75,7 +80,10 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
   }
 }
 
-/** Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256 bytes written. */
+/**
+ * Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256
+ * bytes written.
+ */
 const ROWS: i32 = 8;
 
 /** `rows` rows to all full panels, `panel` bytes apart, whose rows are `row` bytes apart. */

@@ -1,7 +1,7 @@
-// Two builds of the package, sample by sample in turns: whether a change has made anything slower.
-//   npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
-// A folder holds dist/, as `npm run build` leaves it. A ratio is new / old: the median over all pairs of samples, of processes that are started anew
-// for each pair, since where code and data lie in memory makes two processes of one build differ by a per cent.
+// Two builds of the package, sample by sample in turns: whether a change has made anything slower. npm run bench:paired
+// -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE] A folder holds dist/, as
+// `npm run build` leaves it. A ratio is new / old: the median over all pairs of samples, of processes that are started
+// anew for each pair, since where code and data lie in memory makes two processes of one build differ by a per cent.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

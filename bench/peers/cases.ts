@@ -74,8 +74,14 @@ function train(layers: number, batch: number, time: number, hidden: number): Cas
   );
   return {
     ...empty,
-    ...{ suite: 'train', case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`, kind: 'train' },
-    ...{ layers, batch, time, inputs, hidden },
+    suite: 'train',
+    case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`,
+    kind: 'train',
+    layers,
+    batch,
+    time,
+    inputs,
+    hidden,
     flops: trainFlops(layers, batch, time, hidden),
     weights: [
       { name: 'embedding', shape: [VOCABULARY, inputs], seed: 1, scale: 0.5 },
@@ -89,8 +95,14 @@ function train(layers: number, batch: number, time: number, hidden: number): Cas
 function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: number): Case {
   return {
     ...empty,
-    ...{ suite: 'infer', case: `${cell} ${batch}x${time}x${inputs}x${hidden}`, kind: 'infer', cell },
-    ...{ batch, time, inputs, hidden },
+    suite: 'infer',
+    case: `${cell} ${batch}x${time}x${inputs}x${hidden}`,
+    kind: 'infer',
+    cell,
+    batch,
+    time,
+    inputs,
+    hidden,
     flops: inferFlops(cell, batch, time, inputs, hidden),
     weights: recurrentWeights(cell, 0, inputs, hidden),
   };
@@ -98,12 +110,19 @@ function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: 
 
 const step = (inputs: number, hidden: number): Case => ({
   ...infer('lstm', 1, 1, inputs, hidden),
-  ...{ suite: 'step', case: `lstm ${inputs}x${hidden}`, kind: 'step' },
+  suite: 'step',
+  case: `lstm ${inputs}x${hidden}`,
+  kind: 'step',
 });
 
 const gemm = (size: number, layout: string): Case => ({
   ...empty,
-  ...{ suite: 'gemm', case: `${size}³ ${layout}`, kind: 'gemm', size, layout, flops: 2 * size ** 3 },
+  suite: 'gemm',
+  case: `${size}³ ${layout}`,
+  kind: 'gemm',
+  size,
+  layout,
+  flops: 2 * size ** 3,
 });
 
 const sweep = (over: 'T' | 'B' | 'H', base: Case): Case => ({

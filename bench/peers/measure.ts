@@ -136,8 +136,13 @@ function resultOf(
   const medianMs = median(times);
   const gflops = what.flops > 0 ? what.flops / medianMs / 1e6 : null;
   return {
-    ...{ suite: what.suite, case: what.case, engine: engine.name, threads: engine.threads },
-    ...{ medianMs, minMs: Math.min(...times), runs: times.length },
+    suite: what.suite,
+    case: what.case,
+    engine: engine.name,
+    threads: engine.threads,
+    medianMs,
+    minMs: Math.min(...times),
+    runs: times.length,
     gflops,
     percentOfPeak: gflops === null ? null : (100 * gflops) / (options.peakGflops * engine.threads),
     dropped: samples.length - times.length,

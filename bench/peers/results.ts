@@ -42,6 +42,12 @@ export const median = (values: readonly number[]): number => [...values].sort((x
 /** A result without numbers: what every way of failing gives. */
 export const failure = (of: Pick<PeerResult, 'suite' | 'case' | 'engine' | 'threads'>, error: unknown): PeerResult => ({
   ...of,
-  ...{ medianMs: null, minMs: null, runs: 0, gflops: null, percentOfPeak: null, dropped: 0, difference: null },
+  medianMs: null,
+  minMs: null,
+  runs: 0,
+  gflops: null,
+  percentOfPeak: null,
+  dropped: 0,
+  difference: null,
   error: (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim(),
 });

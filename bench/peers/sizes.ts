@@ -1,5 +1,5 @@
-// What a page loads of other libraries to do what tapeloop does, as a Markdown table; tapeloop's own are printed by npm run test:package.
-//   npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
+// What a page loads of other libraries to do what tapeloop does, as a Markdown table; tapeloop's own are printed by npm
+// run test:package. npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
 import { readFileSync } from 'node:fs';
 import { appSize, gzippedKilobytes } from '../../scripts/app-size.ts';
 import { here } from './processes.ts';

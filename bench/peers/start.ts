@@ -93,8 +93,13 @@ export async function measureStart(
     const times = (noisy ? samples : calm).map(({ ms }) => ms);
     results.push({
       ...of,
-      ...{ medianMs: median(times), minMs: Math.min(...times), runs: times.length },
-      ...{ gflops: null, percentOfPeak: null, dropped: samples.length - times.length, difference: null },
+      medianMs: median(times),
+      minMs: Math.min(...times),
+      runs: times.length,
+      gflops: null,
+      percentOfPeak: null,
+      dropped: samples.length - times.length,
+      difference: null,
       ...(noisy && { noisy }),
     });
   }

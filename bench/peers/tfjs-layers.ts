@@ -1,11 +1,11 @@
-// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight, and for some by its own defaults what training makes of
-// them.
+// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight, and for some by
+// its own defaults what training makes of them.
 //
 //   cd bench/peers && npm ci && node --import tsx tfjs-layers.ts
 //
-// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. TF.js 4.22 on its plain CPU backend. Left out is
-// what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones) and what it gets wrong (the gradient of averages over the ends of a
-// sequence, off by the number of steps).
+// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. TF.js 4.22 on its plain CPU
+// backend. Left out is what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones) and what it
+// gets wrong (the gradient of averages over the ends of a sequence, off by the number of steps).
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 
@@ -45,7 +45,10 @@ const padded: Stack['padded'] = [
 const SEQUENCE = { shape: [2, 5, 4] };
 const layer = (kind: string, options: Record<string, unknown> = {}): LayerSpec => ({ kind, options });
 
-/** As `compile` knows them. Of Adam TF.js corrects the moments before it adds epsilon, Keras after: the numbers are the same where it is too small to count. */
+/**
+ * As `compile` knows them. Of Adam TF.js corrects the moments before it adds epsilon, Keras after: the numbers are the
+ * same where it is too small to count.
+ */
 const optimizers = { sgd: () => 'sgd', rmsprop: () => 'rmsprop', adam: () => tf.train.adam(0.001, 0.9, 0.999, 1e-12) };
 
 /** TF.js's own defaults: what the guide says to write here. */
@@ -57,7 +60,10 @@ const trained = (
   kind: string,
   here: Record<string, unknown>,
 ): Stack => ({
-  ...{ name: `${name}, trained by ${optimizer}`, ...SEQUENCE, here, optimizer },
+  name: `${name}, trained by ${optimizer}`,
+  ...SEQUENCE,
+  here,
+  optimizer,
   layers: [layer(kind, { units }), layer('dense', { units: 1 })],
 });
 const byDefault: Stack[] = [
@@ -78,15 +84,22 @@ const byDefault: Stack[] = [
     layers: [layer('gru', { units: 5 })],
   },
   {
-    ...{ name: 'masked gru by default, backwards', ...SEQUENCE, padded, here: gruDefaults },
+    name: 'masked gru by default, backwards',
+    ...SEQUENCE,
+    padded,
+    here: gruDefaults,
     layers: [layer('masking'), layer('gru', { units, goBackwards: true, ...every })],
   },
   {
-    ...{ name: 'bidirectional lstm by default', ...SEQUENCE, here: lstmDefaults },
+    name: 'bidirectional lstm by default',
+    ...SEQUENCE,
+    here: lstmDefaults,
     layers: [{ kind: 'bidirectional', layer: layer('lstm', { units }) }],
   },
   {
-    ...{ name: 'lstm cells by default', ...SEQUENCE, here: lstmDefaults },
+    name: 'lstm cells by default',
+    ...SEQUENCE,
+    here: lstmDefaults,
     layers: [{ kind: 'rnn', options: every, cells: [layer('lstmCell', { units }), layer('lstmCell', { units: 2 })] }],
   },
   {
@@ -111,7 +124,8 @@ const stacks: Stack[] = [
     layers: [layer('gru', { units, resetAfter: false, ...sigmoid, ...every })],
   },
   {
-    ...{ name: 'gru of relu, reset before, backwards', ...SEQUENCE },
+    name: 'gru of relu, reset before, backwards',
+    ...SEQUENCE,
     layers: [layer('gru', { units, resetAfter: false, activation: 'relu', goBackwards: true, ...sigmoid })],
   },
   { name: 'simpleRnn', ...SEQUENCE, layers: [layer('simpleRNN', { units })] },
@@ -122,7 +136,9 @@ const stacks: Stack[] = [
     layers: [layer('simpleRNN', { units, activation: 'softsign', useBias: false })],
   },
   ...(['lstm', 'gru', 'simpleRNN'] as const).map((kind) => ({
-    ...{ name: `masked ${kind}, every output`, ...SEQUENCE, padded },
+    name: `masked ${kind}, every output`,
+    ...SEQUENCE,
+    padded,
     layers: [
       layer('masking'),
       layer(kind, {
@@ -134,15 +150,21 @@ const stacks: Stack[] = [
     ],
   })),
   {
-    ...{ name: 'masked stack, the last output', ...SEQUENCE, padded },
+    name: 'masked stack, the last output',
+    ...SEQUENCE,
+    padded,
     layers: [layer('masking'), layer('lstm', { units, ...sigmoid, ...every }), layer('simpleRNN', { units: 2 })],
   },
   {
-    ...{ name: 'masked lstm backwards, the last output', ...SEQUENCE, padded },
+    name: 'masked lstm backwards, the last output',
+    ...SEQUENCE,
+    padded,
     layers: [layer('masking'), layer('lstm', { units, goBackwards: true, ...sigmoid })],
   },
   {
-    ...{ name: 'embedding with maskZero, lstm, dense', shape: [3, 5], idsBelow: 4 },
+    name: 'embedding with maskZero, lstm, dense',
+    shape: [3, 5],
+    idsBelow: 4,
     layers: [
       layer('embedding', { inputDim: 4, outputDim: 3, maskZero: true }),
       layer('lstm', { units, ...sigmoid }),
@@ -151,47 +173,56 @@ const stacks: Stack[] = [
   },
   ...(['concat', 'sum', 'mul', 'ave'] as const).flatMap((mergeMode) =>
     [true, false].map((returnSequences) => ({
-      ...{ name: `bidirectional lstm, ${mergeMode}, ${returnSequences ? 'every output' : 'the last'}`, ...SEQUENCE },
+      name: `bidirectional lstm, ${mergeMode}, ${returnSequences ? 'every output' : 'the last'}`,
+      ...SEQUENCE,
       layers: [
         {
-          ...{ kind: 'bidirectional', options: { mergeMode } },
+          kind: 'bidirectional',
+          options: { mergeMode },
           layer: layer('lstm', { units, returnSequences, ...sigmoid }),
         },
       ],
     })),
   ),
   {
-    ...{ name: 'masked bidirectional simpleRnn, the last', ...SEQUENCE, padded },
+    name: 'masked bidirectional simpleRnn, the last',
+    ...SEQUENCE,
+    padded,
     layers: [
       layer('masking'),
       { kind: 'bidirectional', options: { mergeMode: 'concat' }, layer: layer('simpleRNN', { units }) },
     ],
   },
   {
-    ...{ name: 'bidirectional stack', ...SEQUENCE },
+    name: 'bidirectional stack',
+    ...SEQUENCE,
     layers: [
       { kind: 'bidirectional', options: { mergeMode: 'concat' }, layer: layer('simpleRNN', { units, ...every }) },
       { kind: 'bidirectional', options: { mergeMode: 'sum' }, layer: layer('lstm', { units, ...sigmoid }) },
     ],
   },
   {
-    ...{ name: 'stacked cells', ...SEQUENCE },
+    name: 'stacked cells',
+    ...SEQUENCE,
     layers: [
       {
-        ...{ kind: 'rnn', options: every },
+        kind: 'rnn',
+        options: every,
         cells: [layer('lstmCell', { units, ...sigmoid }), layer('simpleRNNCell', { units: 2, activation: 'relu' })],
       },
     ],
   },
   {
-    ...{ name: 'timeDistributed dense after lstm', ...SEQUENCE },
+    name: 'timeDistributed dense after lstm',
+    ...SEQUENCE,
     layers: [
       layer('lstm', { units, ...sigmoid, ...every }),
       { kind: 'timeDistributed', layer: layer('dense', { units: 2, activation: 'tanh' }) },
     ],
   },
   {
-    ...{ name: 'encoder and decoder', ...SEQUENCE },
+    name: 'encoder and decoder',
+    ...SEQUENCE,
     layers: [
       layer('lstm', { units, ...sigmoid }),
       layer('repeatVector', { n: 3 }),
@@ -201,11 +232,13 @@ const stacks: Stack[] = [
   },
   { name: 'layerNormalization', ...SEQUENCE, layers: [layer('layerNormalization')] },
   ...(['valid', 'same'] as const).map((padding) => ({
-    ...{ name: `conv1d, ${padding}`, ...SEQUENCE },
+    name: `conv1d, ${padding}`,
+    ...SEQUENCE,
     layers: [layer('conv1d', { filters: 2, kernelSize: 3, padding, activation: 'relu' })],
   })),
   {
-    ...{ name: 'conv1d with strides, flatten, dense', ...SEQUENCE },
+    name: 'conv1d with strides, flatten, dense',
+    ...SEQUENCE,
     layers: [
       layer('conv1d', { filters: 2, kernelSize: 2, strides: 2 }),
       layer('flatten'),
@@ -213,11 +246,13 @@ const stacks: Stack[] = [
     ],
   },
   {
-    ...{ name: 'conv1d, maxPooling1d', ...SEQUENCE },
+    name: 'conv1d, maxPooling1d',
+    ...SEQUENCE,
     layers: [layer('conv1d', { filters: 2, kernelSize: 2 }), layer('maxPooling1d', { poolSize: 2 })],
   },
   {
-    ...{ name: 'averagePooling1d, globalMaxPooling1d', ...SEQUENCE },
+    name: 'averagePooling1d, globalMaxPooling1d',
+    ...SEQUENCE,
     layers: [
       layer('dense', { units: 3 }),
       layer('averagePooling1d', { poolSize: 3, strides: 2 }),
@@ -225,7 +260,8 @@ const stacks: Stack[] = [
     ],
   },
   {
-    ...{ name: 'permute, reshape, globalAveragePooling1d', ...SEQUENCE },
+    name: 'permute, reshape, globalAveragePooling1d',
+    ...SEQUENCE,
     layers: [
       layer('dense', { units: 4, activation: 'sigmoid' }),
       layer('permute', { dims: [2, 1] }),

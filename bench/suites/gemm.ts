@@ -1,4 +1,5 @@
-// C ← A·B alone: cubes with B packed in each call and before, the shapes of recurrent layers, few rows (by the kernel that layers take for them) and edges.
+// C ← A·B alone: cubes with B packed in each call and before, the shapes of recurrent layers, few rows (by the kernel
+// that layers take for them) and edges.
 import { Init, MOST_GEMV_ROWS, type Ptr } from '../../src/engine/abi.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 

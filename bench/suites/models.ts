@@ -1,4 +1,5 @@
-// The library as it is used: a sequence forward, a training step, one streaming step. Same cases as bench/torch/bench.py.
+// The library as it is used: a sequence forward, a training step, one streaming step. Same cases as
+// bench/torch/bench.py.
 
 import { tensor } from '../../src/autograd/tensor.ts';
 import { type NdArray, ndarray } from '../../src/data/array.ts';

@@ -1,4 +1,5 @@
-// Watches live readings over a WebSocket: bun serve.ts READINGS [PORT], READINGS being a text file of one number a line to learn from.
+// Watches live readings over a WebSocket: bun serve.ts READINGS [PORT], READINGS being a text file of one number a line
+// to learn from.
 import { adam, dense, gru, ndarray, type Stream, sequential, setSeed } from 'tapeloop';
 
 const [file = 'readings.txt', port = '3000'] = Bun.argv.slice(2);

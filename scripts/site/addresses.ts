@@ -4,5 +4,7 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
   repository?: { url: string };
 };
 
-/** Where the repository is hosted, as package.json has it; undefined until it says so. Site and demo link to it then. */
+/**
+ * Where the repository is hosted, as package.json has it; undefined until it says so. Site and demo link to it then.
+ */
 export const repository = manifest.repository?.url.replace(/^git\+|\.git$/g, '');

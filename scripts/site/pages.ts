@@ -1,4 +1,5 @@
-// Which files of the repository are pages of the site beside the reference, what they are called and where they stand in its navigation.
+// Which files of the repository are pages of the site beside the reference, what they are called and where they stand
+// in its navigation.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { type CommentDisplayPart, DocumentReflection, type ProjectReflection } from 'typedoc';
@@ -63,7 +64,8 @@ const textOf = (content: readonly CommentDisplayPart[]): string => content.map((
 const headingOf = (text: string): string => /^# (.+)$/m.exec(text)?.[1]?.replaceAll('`', '') ?? '';
 
 /**
- * Calls every document by its first heading, puts it where it belongs, and makes a page of each program that one of them links to.
+ * Calls every document by its first heading, puts it where it belongs, and makes a page of each program that one of
+ * them links to.
  *
  * Documents are then found by name, and no link to a program opens a raw file.
  */

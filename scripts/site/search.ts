@@ -1,4 +1,5 @@
-// What the site's search finds first: what a name begins with, then headings of guides, then words of guides and of comments.
+// What the site's search finds first: what a name begins with, then headings of guides, then words of guides and of
+// comments.
 import {
   type DeclarationReflection,
   DocumentReflection,

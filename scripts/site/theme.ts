@@ -1,4 +1,5 @@
-// The default theme, with one title a page, landmarks and headings that screen readers can follow, and navigation without nested links.
+// The default theme, with one title a page, landmarks and headings that screen readers can follow, and navigation
+// without nested links.
 import {
   DefaultTheme,
   type DefaultThemeRenderContext,
@@ -27,7 +28,10 @@ export class SiteTheme extends DefaultTheme {
   }
 }
 
-/** A link inside of what opens and closes a list cannot be told from it by keyboard or screen reader: it becomes the list's first entry. */
+/**
+ * A link inside of what opens and closes a list cannot be told from it by keyboard or screen reader: it becomes the
+ * list's first entry.
+ */
 function withoutNesting({ path, ...element }: NavigationElement): NavigationElement {
   if (!element.children) return { ...element, ...(path ? { path } : {}) };
   const children = element.children.map(withoutNesting);
@@ -42,7 +46,10 @@ function withoutNesting({ path, ...element }: NavigationElement): NavigationElem
   return { text, children: [own, ...children] };
 }
 
-/** Puts landmarks into the HTML of a page, and mends the order of its headings. Throws where the theme's HTML is another. */
+/**
+ * Puts landmarks into the HTML of a page, and mends the order of its headings. Throws where the theme's HTML is
+ * another.
+ */
 export function mendPage(page: PageEvent): void {
   const replaced: [from: string, to: string][] = [
     ['<div class="col-content">', '<div class="col-content" role="main">'],
@@ -64,11 +71,16 @@ export function mendPage(page: PageEvent): void {
 const once = (html: string): string =>
   html.replace(/(<div class="tsd-comment tsd-typography">(?:(?!<div).)*?<\/div>\n)\1/gs, '$1');
 
-/** What opens and closes a section has no link of its own within; the section is linked from the list beside the page. */
+/**
+ * What opens and closes a section has no link of its own within; the section is linked from the list beside the page.
+ */
 const withoutLinks = (html: string): string =>
   html.replace(/<summary.*?<\/summary>/gs, (summary) => summary.replace(/<a [^>]*tsd-anchor-icon.*?<\/a>/gs, ''));
 
-/** Headings of a page's content with no level left out. The names of sections go from h4 to h2 where a function's page has nothing between. */
+/**
+ * Headings of a page's content with no level left out. The names of sections go from h4 to h2 where a function's page
+ * has nothing between.
+ */
 function ordered(html: string): string {
   const parents: { was: number; is: number }[] = [];
   const open: number[] = [];

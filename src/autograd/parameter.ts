@@ -69,8 +69,8 @@ export class Parameter {
   }
 
   /**
-   * Some of its values in another form of as many floats, written by `write` at the first call and again when they have changed or `form` has. The copy
-   * lives as long as the parameter. @internal
+   * Some of its values in another form of as many floats, written by `write` at the first call and again when they have
+   * changed or `form` has. The copy lives as long as the parameter. @internal
    */
   copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
     let copy = this.#copies.get(values);

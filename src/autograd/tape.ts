@@ -12,7 +12,10 @@ export interface Destination {
   readonly accumulate: 0 | 1;
 }
 
-/** A gradient that nobody has made yet: rows of a product, which may be made some at a time. What they are made of stays until the step ends. */
+/**
+ * A gradient that nobody has made yet: rows of a product, which may be made some at a time. What they are made of stays
+ * until the step ends.
+ */
 export interface DeferredRows {
   /** Floats of a row. */
   readonly width: number;
@@ -20,7 +23,10 @@ export interface DeferredRows {
   readonly scratchFloats: number;
   /** Makes all rows. */
   make(to: Destination): void;
-  /** Prepares, in scratch, to write rows [from, from + count) to `at` with a part's own kernels and scratch: the bits of `make`. */
+  /**
+   * Prepares, in scratch, to write rows [from, from + count) to `at` with a part's own kernels and scratch: the bits of
+   * `make`.
+   */
   begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, at: Ptr) => void;
 }
 
@@ -35,7 +41,10 @@ interface Slot {
 
 /** What a backward does without. */
 export interface BackwardTraits {
-  /** It asks for `deferredFor` its outputs, and so can do with rows that are not made yet; else these are made before. Default false. */
+  /**
+   * It asks for `deferredFor` its outputs, and so can do with rows that are not made yet; else these are made before.
+   * Default false.
+   */
   acceptsDeferred?: boolean;
   /** It does not read the values of its outputs. Default false. */
   forgetsOutputs?: boolean;
@@ -48,8 +57,8 @@ interface Entry extends BackwardTraits {
 }
 
 /**
- * The record of one forward pass: entries appended as ops run, walked once from the end. Gradients stand in the arena, in
- * the memory order of the tensor they belong to.
+ * The record of one forward pass: entries appended as ops run, walked once from the end. Gradients stand in the arena,
+ * in the memory order of the tensor they belong to.
  */
 export class Tape {
   readonly #engine: Engine;
@@ -57,7 +66,10 @@ export class Tape {
   readonly #entries: Entry[] = [];
   readonly #slots = new Map<Tensor, Slot>();
 
-  /** @param outer the tape that was open before. What it tracks is refused, for the gradients that are made here have none. */
+  /**
+   * @param outer the tape that was open before. What it tracks is refused, for the gradients that are made here have
+   *   none.
+   */
   constructor(engine: Engine, outer?: Tape) {
     this.#engine = engine;
     this.#outer = outer;
@@ -93,7 +105,10 @@ export class Tape {
     return this.#slots.get(t)?.isUnread ?? false;
   }
 
-  /** Address of the gradient that reached `t`, or 0 where none did. Makes what is owed to `t`: call it before taking scratch. */
+  /**
+   * Address of the gradient that reached `t`, or 0 where none did. Makes what is owed to `t`: call it before taking
+   * scratch.
+   */
   gradientOf(t: Tensor): Ptr {
     const slot = this.#slots.get(t);
     if (!slot) return 0;
@@ -111,7 +126,10 @@ export class Tape {
     return this.#slots.get(t)?.deferred;
   }
 
-  /** Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before taking scratch. */
+  /**
+   * Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before
+   * taking scratch.
+   */
   into(t: Tensor): Destination | undefined {
     const slot = this.#slots.get(t);
     if (!slot) return undefined;
@@ -136,7 +154,10 @@ export class Tape {
     else if (ptr !== at) this.#engine.kernels.axpy(t.size, 1, at, ptr);
   }
 
-  /** Contributes rows that are made when they are needed, or now, if they are not the first contribution. Call it before taking scratch. */
+  /**
+   * Contributes rows that are made when they are needed, or now, if they are not the first contribution. Call it before
+   * taking scratch.
+   */
   defer(t: Tensor, rows: DeferredRows): void {
     const slot = this.#slots.get(t);
     if (!slot) return;
@@ -172,9 +193,9 @@ export class Tape {
 let active: Tape | undefined;
 
 /**
- * Tells the tape that `outputs` came from `inputs`. Without an open tape, or where no input is tracked, nothing is kept.
- * `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to the inputs. Throws as
- * `isRecording` does.
+ * Tells the tape that `outputs` came from `inputs`. Without an open tape, or where no input is tracked, nothing is
+ * kept. `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to
+ * the inputs. Throws as `isRecording` does.
  */
 export function record(
   inputs: readonly (Tensor | undefined)[],
@@ -189,8 +210,9 @@ export function record(
 export const openTape = (): Tape | undefined => active;
 
 /**
- * Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. Throws `ArgumentError` if they are
- * not all in the memory of one engine: what a kernel reads at an address of another means nothing.
+ * Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. Throws
+ * `ArgumentError` if they are not all in the memory of one engine: what a kernel reads at an address of another means
+ * nothing.
  */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   let first: Tensor | undefined;
@@ -230,14 +252,15 @@ export interface ValueAndGrad {
  *
  * Layers called in `f` do not drop anything unless they are told that they train: `layer(x, { training: true })`.
  *
- * @param f computes a tensor of size 1 from `wrt` and whatever it closes over. What is made of `wrt` before the call, or goes through `keep`,
- *   `toArray` or `stopGradient`, is a constant.
+ * @param f computes a tensor of size 1 from `wrt` and whatever it closes over. What is made of `wrt` before the call,
+ *   or goes through `keep`, `toArray` or `stopGradient`, is a constant.
  * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
  * @param options.seed the ∂value/∂value to start from; default 1.
  * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
- * @throws ArgumentError if `f` returns no tensor of size 1, or one that depends on nothing of `wrt` and is not 0, or a tensor of `wrt` is not f32 or of another engine than the first; or if, called
- *   within another `valueAndGrad`, it computes with something that the other differentiates: a gradient has no gradient here, and within
- *   `stopGradient` it is a constant.
+ * @throws ArgumentError if `f` returns no tensor of size 1, or one that depends on nothing of `wrt` and is not 0, or a
+ *   tensor of `wrt` is not f32 or of another engine than the first; or if, called within another `valueAndGrad`, it
+ *   computes with something that the other differentiates: a gradient has no gradient here, and within `stopGradient`
+ *   it is a constant.
  */
 export function valueAndGrad(
   f: () => Tensor,

@@ -22,7 +22,10 @@ export function expectTensor(what: string, x: Tensor): void {
     throw new ArgumentError(`${what} expected a tensor, got ${shownStranger(x, 'timeMajor')}`);
 }
 
-/** Throws `ArgumentError` for what is no tensor and for an i32 tensor, whose bits a kernel would take for floats. @internal */
+/**
+ * Throws `ArgumentError` for what is no tensor and for an i32 tensor, whose bits a kernel would take for floats.
+ * @internal
+ */
 export function expectF32(what: string, x: Tensor): void {
   expectTensor(what, x);
   if (x.dtype !== 'f32') throw new ArgumentError(`${what} expected f32, got ${x.dtype} for '${x.name}'`);
@@ -47,8 +50,9 @@ interface TensorOwner {
 /**
  * A dense array in linear memory.
  *
- * Made inside a step it lives in the step's arena and dies with it; made outside it lives until `dispose` or until it is
- * collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]` tensor stored `[T, B, F]`.
+ * Made inside a step it lives in the step's arena and dies with it; made outside it lives until `dispose` or until it
+ * is collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]` tensor stored
+ * `[T, B, F]`.
  */
 export class Tensor {
   /** Whose memory it is in: tensors of two engines do not mix. */
@@ -59,13 +63,16 @@ export class Tensor {
   readonly timeMajor: boolean;
   /** What errors call it. */
   name: string;
-  /** Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`. @internal */
+  /**
+   * Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`.
+   * @internal
+   */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
   /** The parameter whose values these are. Each change of them adds one to its version. @internal */
   parameter: TensorOwner | undefined;
   /**
-   * Of a padded batch `[B, T, …]`: `[B, T]` f32, or any number of its first axes, 1 where a step counts and 0 where it is padding. Layers read
-   * it and pass it on.
+   * Of a padded batch `[B, T, …]`: `[B, T]` f32, or any number of its first axes, 1 where a step counts and 0 where it
+   * is padding. Layers read it and pass it on.
    */
   mask: Tensor | undefined;
   /** Name of the activation that a layer made it with, where that is known. @internal */
@@ -144,7 +151,8 @@ export class Tensor {
   /**
    * Overwrites the elements with `values`, row-major.
    *
-   * @throws ArgumentError if the tensor is time-major, there are more or fewer, or one is no number, or, for i32, no 32-bit integer.
+   * @throws ArgumentError if the tensor is time-major, there are more or fewer, or one is no number, or, for i32, no
+   *   32-bit integer.
    */
   set(values: ArrayLike<number>): void {
     if (this.timeMajor) throw new ArgumentError(`set(): '${this.name}' expected row-major memory, got time-major`);
@@ -248,8 +256,8 @@ export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
 }
 
 /**
- * A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. A constant: within `valueAndGrad` no
- * gradient flows through it to `x`.
+ * A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. A
+ * constant: within `valueAndGrad` no gradient flows through it to `x`.
  */
 export function keep(x: Tensor, name?: string): Tensor {
   expectTensor('keep: x', x);
@@ -262,10 +270,13 @@ export function keep(x: Tensor, name?: string): Tensor {
  * A tensor of given values.
  *
  * @param values nested arrays, or a flat array with `shape`.
- * @param given.shape row-major shape of flat `values`; it may stand alone in place of the options: `tensor(values, [2, 3])`.
- * @param given.dtype `i32` for token ids and class labels, or `f32`. Default: `i32` where `values` is an `Int32Array`, else `f32`.
+ * @param given.shape row-major shape of flat `values`; it may stand alone in place of the options:
+ *   `tensor(values, [2, 3])`.
+ * @param given.dtype `i32` for token ids and class labels, or `f32`. Default: `i32` where `values` is an `Int32Array`,
+ *   else `f32`.
  * @returns in the arena inside a step, else persistent and owned by the caller.
- * @throws ArgumentError if a row is ragged, `values` does not fill `shape`, an element is no number, or, for i32, no 32-bit integer.
+ * @throws ArgumentError if a row is ragged, `values` does not fill `shape`, an element is no number, or, for i32, no
+ *   32-bit integer.
  */
 export function tensor(
   values: NestedNumbers,

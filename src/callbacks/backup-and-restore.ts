@@ -28,14 +28,15 @@ interface Kept {
 }
 
 /**
- * Keeps the model, the history and the state of all callbacks after every epoch, and goes on from there bit for bit when the same `fit` is run
- * again after it was cut off.
+ * Keeps the model, the history and the state of all callbacks after every epoch, and goes on from there bit for bit
+ * when the same `fit` is run again after it was cut off.
  *
  * Weights are kept as training has them, also where `swapEmaWeights` has put averages in their place.
  *
- * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` has a path instead. What it throws ends `fit`.
- * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if it is of other callbacks or has no epoch, or the
- *   model is not built then. The model is then as it was.
+ * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` has a path instead. What it
+ *   throws ends `fit`.
+ * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if it is of other
+ *   callbacks or has no epoch, or the model is not built then. The model is then as it was.
  * @see keras.callbacks.BackupAndRestore
  */
 export function backupAndRestore(store: BackupStore, options: BackupOptions = {}): Callback {
@@ -81,7 +82,10 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
 
 const statefulOf = ({ callbacks }: TrainingPlan): Callback[] => callbacks.filter(({ state }) => state !== undefined);
 
-/** Throws `ArgumentError` where there is no epoch, or not as many states as callbacks. Backups of 0.1.0 have an epoch alone. */
+/**
+ * Throws `ArgumentError` where there is no epoch, or not as many states as callbacks. Backups of 0.1.0 have an epoch
+ * alone.
+ */
 function keptOf(extra: Json | undefined, plan: TrainingPlan): Pick<Kept, 'epoch'> & Partial<Kept> {
   const kept = extra as Partial<Kept> | null | undefined;
   const { epoch, states } = kept ?? {};

@@ -11,10 +11,11 @@ export interface CsvLoggerOptions {
 }
 
 /**
- * Writes a row after each epoch: its number, then loss and metrics by name in the order of their names. What an epoch did not
- * measure is `NA`.
+ * Writes a row after each epoch: its number, then loss and metrics by name in the order of their names. What an epoch
+ * did not measure is `NA`.
  *
- * @param write gets one whole line at a time, so that what there is can be read as training goes on; training waits for it.
+ * @param write gets one whole line at a time, so that what there is can be read as training goes on; training waits for
+ *   it.
  * @throws ArgumentError if the separator is no single character.
  * @see keras.callbacks.CSVLogger
  */

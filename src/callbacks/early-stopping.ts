@@ -11,7 +11,10 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   patience?: number | undefined;
   /** What must be beaten: an epoch that is the best so far and does not beat it still counts against the patience. */
   baseline?: number | undefined;
-  /** Whether the model ends with the weights of its best epoch, however training ended. Default false: those of the last step. */
+  /**
+   * Whether the model ends with the weights of its best epoch, however training ended. Default false: those of the last
+   * step.
+   */
   restoreBestWeights?: boolean | undefined;
   /** Epochs before this one are not looked at. Default 0. */
   startFromEpoch?: number | undefined;
@@ -32,8 +35,8 @@ export interface EarlyStopping extends Callback {
  *
  * With `restoreBestWeights` a copy of all weights is held while training runs. Optimizer state is not turned back.
  *
- * @throws ArgumentError for an option out of its range, when training begins if no validation gives what is watched, and after
- *   the first epoch if nothing else does.
+ * @throws ArgumentError for an option out of its range, when training begins if no validation gives what is watched,
+ *   and after the first epoch if nothing else does.
  * @see keras.callbacks.EarlyStopping
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {

@@ -42,8 +42,8 @@ export interface ReduceLrOnPlateauOptions extends MonitorOptions {
 }
 
 /**
- * Lowers the learning rate when what is watched has not improved for some epochs; logs the rate that the epoch was trained with as
- * `learningRate`.
+ * Lowers the learning rate when what is watched has not improved for some epochs; logs the rate that the epoch was
+ * trained with as `learningRate`.
  *
  * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
  * @see keras.callbacks.ReduceLROnPlateau

@@ -17,8 +17,8 @@ export interface CheckpointMoment {
 }
 
 /**
- * What is done with the bytes of a model file, which `decodeModel` and `restoreModel` read. They are the function's own. Training waits for what it
- * returns; what it throws ends training.
+ * What is done with the bytes of a model file, which `decodeModel` and `restoreModel` read. They are the function's
+ * own. Training waits for what it returns; what it throws ends training.
  */
 export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => unknown;
 
@@ -35,11 +35,11 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
 }
 
 /**
- * Saves the model as it trains, whole: weights, optimizer state and random numbers, so that training goes on from a checkpoint
- * bit for bit.
+ * Saves the model as it trains, whole: weights, optimizer state and random numbers, so that training goes on from a
+ * checkpoint bit for bit.
  *
- * @param save gets the bytes of a model file, as `encodeModel` makes them; training waits for it. `checkpointFile` of `tapeloop/node`
- *   writes them to a path.
+ * @param save gets the bytes of a model file, as `encodeModel` makes them; training waits for it. `checkpointFile` of
+ *   `tapeloop/node` writes them to a path.
  * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
  * @see keras.callbacks.ModelCheckpoint
  */

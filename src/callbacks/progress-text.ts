@@ -8,11 +8,11 @@ import { type ProgressTextOptions, progressLines } from '../train/progress-lines
  * Tells how training goes as lines of text, in the manner of Keras:
  * `Epoch 2/10 - 120/400 - 3s - 25ms/step - loss: 0.6931 - accuracy: 0.5000`.
  *
- * Times are since the start of the epoch, s whole seconds; a step's is their mean. A number above 10⁻³ has four decimals, a smaller one an
- * exponent.
+ * Times are since the start of the epoch, s whole seconds; a step's is their mean. A number above 10⁻³ has four
+ * decimals, a smaller one an exponent.
  *
- * @param show gets a line, without its end, now and then during an epoch, each in the place of the one before, with means of the losses over
- *   the batches so far; and a last one (`isLast`) with the logs of the epoch.
+ * @param show gets a line, without its end, now and then during an epoch, each in the place of the one before, with
+ *   means of the losses over the batches so far; and a last one (`isLast`) with the logs of the epoch.
  * @returns a callback for `fit`; one for each run at a time.
  * @see keras.callbacks.ProgbarLogger
  */

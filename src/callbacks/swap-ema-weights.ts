@@ -4,8 +4,8 @@ import type { AnyModel, Callback } from '../models/model.ts';
 /**
  * Validates with the moving averages of the weights, which an optimizer keeps with `useEma`.
  *
- * @param options.swapOnEpoch exchanges them from the end of each epoch to the beginning of the next, so that callbacks after
- *   this one, such as a checkpoint, see the averages as well. Default false.
+ * @param options.swapOnEpoch exchanges them from the end of each epoch to the beginning of the next, so that callbacks
+ *   after this one, such as a checkpoint, see the averages as well. Default false.
  * @throws ArgumentError when training begins, if the optimizer keeps no averages.
  * @see keras.callbacks.SwapEMAWeights
  */

@@ -9,7 +9,10 @@ export type TensorBoardRun = 'train' | 'validation';
 
 /** Where the bytes of one event file go. */
 export interface EventSink {
-  /** Gets whole records in their order, so that the file can be read as training goes on. The bytes are the sink's own; training waits for it. */
+  /**
+   * Gets whole records in their order, so that the file can be read as training goes on. The bytes are the sink's own;
+   * training waits for it.
+   */
   write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
   /** Called once, when training has ended, however it did. */
   close?(): void | Promise<void>;
@@ -17,18 +20,21 @@ export interface EventSink {
 
 /** What `tensorBoard` writes, and when. */
 export interface TensorBoardOptions {
-  /** Writes the logs of batches as well: of each, or of one in so many, counted by `optimizer.steps`. Default `epoch`: of none. */
+  /**
+   * Writes the logs of batches as well: of each, or of one in so many, counted by `optimizer.steps`. Default `epoch`:
+   * of none.
+   */
   updateFreq?: 'epoch' | 'batch' | number | undefined;
   /** The time in seconds since 1970, which each record is stamped with. Default: the host's clock. */
   now?: (() => number) | undefined;
 }
 
 /**
- * Writes what TensorBoard shows, under Keras's tags: `epoch_loss` and every other number of an epoch, the learning rate,
- * `evaluation_loss_vs_iterations` of validations, and on demand `batch_loss`.
+ * Writes what TensorBoard shows, under Keras's tags: `epoch_loss` and every other number of an epoch, the learning
+ * rate, `evaluation_loss_vs_iterations` of validations, and on demand `batch_loss`.
  *
- * @param open makes the file of a run, called when there is something to write; `tensorBoardFolder` of `tapeloop/node` writes to a
- *   folder. In a folder of the run's name a file must be called `events.out.tfevents.…` to be found.
+ * @param open makes the file of a run, called when there is something to write; `tensorBoardFolder` of `tapeloop/node`
+ *   writes to a folder. In a folder of the run's name a file must be called `events.out.tfevents.…` to be found.
  * @returns a callback for `fit`; one for each run at a time.
  * @throws ArgumentError if `updateFreq` is neither a word nor a count.
  * @see keras.callbacks.TensorBoard

@@ -17,7 +17,10 @@ export interface ExtraWeight {
   shape(sizes: CellSizes): readonly number[];
 }
 
-/** One time step forward, in addresses. States stand in the order of `Cell.states`, `[rows, H]` each, h `[rows, P]` of a cell that projects. */
+/**
+ * One time step forward, in addresses. States stand in the order of `Cell.states`, `[rows, H]` each, h `[rows, P]` of a
+ * cell that projects.
+ */
 export interface ForwardStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
@@ -31,7 +34,10 @@ export interface ForwardStep extends CellSizes {
   saved: Ptr;
   /** `[rows, scratch·H]`, lost after the step. */
   readonly scratch: Ptr;
-  /** to ← init + from·block, of `forwardBlocks`; `to` has row stride `stride`, `init` is one of `Init` and takes the recurrent bias for `Init.Bias`. */
+  /**
+   * to ← init + from·block, of `forwardBlocks`; `to` has row stride `stride`, `init` is one of `Init` and takes the
+   * recurrent bias for `Init.Bias`.
+   */
   project(block: number, from: Ptr, to: Ptr, stride: number, init: number): void;
 }
 
@@ -77,11 +83,17 @@ export interface Cell extends CellLayout {
   readonly extraWeights?: readonly ExtraWeight[];
   forward(step: ForwardStep): void;
   backward(step: BackwardStep): void;
-  /** Adds a step's share to the gradients of those extra weights that are no block; called from the last step walked to the first. */
+  /**
+   * Adds a step's share to the gradients of those extra weights that are no block; called from the last step walked to
+   * the first.
+   */
   addWeightGradients?(step: WeightStep): void;
 }
 
-/** A layout with its steps. To be marked as pure where it stands at the top of a file, so that bundlers leave out a cell that nobody uses. */
+/**
+ * A layout with its steps. To be marked as pure where it stands at the top of a file, so that bundlers leave out a cell
+ * that nobody uses.
+ */
 export const cellOf = (layout: CellLayout, cell: Omit<Cell, keyof CellLayout> & Partial<CellLayout>): Cell => ({
   ...layout,
   ...cell,

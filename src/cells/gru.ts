@@ -3,7 +3,8 @@ import { type Cell, cellOf } from './cell.ts';
 import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
 
 /**
- * Gated recurrent unit with the reset gate after the recurrent product (Keras's default, cuDNN's and PyTorch's), gates z r h:
+ * Gated recurrent unit with the reset gate after the recurrent product (Keras's default, cuDNN's and PyTorch's), gates
+ * z r h:
  *
  * z = σ(xW_z + b_z + hU_z + c_z), r = σ(xW_r + b_r + hU_r + c_r)
  * g = tanh(xW_h + b_h + r∘(hU_h + c_h)), h′ = z∘h + (1 − z)∘g

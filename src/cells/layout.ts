@@ -1,6 +1,8 @@
 import { RnnActivation, StreamKind } from '../engine/abi.ts';
 
-/** What a fused cell keeps, packs and multiplies by, whoever makes its steps: the scan over time or the `stream` kernel. */
+/**
+ * What a fused cell keeps, packs and multiplies by, whoever makes its steps: the scan over time or the `stream` kernel.
+ */
 export interface CellLayout {
   readonly name: string;
   /** Gates G: kernel is `[I, G·H]`, recurrent kernel `[H, G·H]`, `[P, G·H]` of a cell that projects. */
@@ -17,7 +19,10 @@ export interface CellLayout {
   readonly stream?: { readonly kind: number; readonly activation?: number } | undefined;
 }
 
-/** A matrix that the scan multiplies by at every step back: packed once, its gradient made from all steps in one product. */
+/**
+ * A matrix that the scan multiplies by at every step back: packed once, its gradient made from all steps in one
+ * product.
+ */
 export type Block = RecurrentBlock | ExtraBlock;
 
 /** A slice of the recurrent kernel's columns, whole gates, U_block `[H, gates·H]`. */
@@ -40,7 +45,10 @@ export interface ExtraBlock {
   readonly gradient: 'hidden';
 }
 
-/** The matrices of a step forward: blocks of U that stand side by side, right of the same operand, are multiplied as one. */
+/**
+ * The matrices of a step forward: blocks of U that stand side by side, right of the same operand, are multiplied as
+ * one.
+ */
 export function forwardBlocks(blocks: readonly Block[]): Block[] {
   const joined: Block[] = [];
   for (const block of blocks) {
@@ -52,7 +60,8 @@ export function forwardBlocks(blocks: readonly Block[]): Block[] {
   return joined;
 }
 
-// What is at the top of a file is made by calls that bundlers may leave out: an app with one cell then carries no other.
+// What is at the top of a file is made by calls that bundlers may leave out: an app with one cell then carries no
+// other.
 const known = (
   stream: keyof typeof StreamKind,
   layout: Omit<CellLayout, 'stream'>,

@@ -71,7 +71,8 @@ export interface ValidateOptions {
 }
 
 /**
- * Mean loss over `ids`, read as parallel streams with their states carried; those that training carries are left as they were.
+ * Mean loss over `ids`, read as parallel streams with their states carried; those that training carries are left as
+ * they were.
  *
  * @param run as many streams, and windows as long, as the text has room for.
  * @returns undefined where there is too little to predict, or `goOn` said no.

@@ -1,5 +1,5 @@
-// What a training run of a character model is told, and what each of it may be: the command line's flags and the record in a model file
-// are held to the same ranges.
+// What a training run of a character model is told, and what each of it may be: the command line's flags and the record
+// in a model file are held to the same ranges.
 
 export const CELLS = ['lstm', 'gru', 'rnn'] as const;
 
@@ -80,6 +80,16 @@ export const ranges = {
 
 /** What `tapeloop train` takes where it is not told otherwise, but for the number of steps. */
 export const runDefaults: Omit<RunOptions, 'steps' | 'epochs'> = {
-  ...{ cell: 'lstm', layers: 1, hidden: 128, embedding: 64, dropout: 0, batch: 32, time: 50 },
-  ...{ lr: 2e-3, clip: 5, split: 0.9, evalEvery: 500, seed: 1 },
+  cell: 'lstm',
+  layers: 1,
+  hidden: 128,
+  embedding: 64,
+  dropout: 0,
+  batch: 32,
+  time: 50,
+  lr: 2e-3,
+  clip: 5,
+  split: 0.9,
+  evalEvery: 500,
+  seed: 1,
 };

@@ -1,5 +1,5 @@
-// What a training run of a character model leaves in its file, beside the weights, so that it goes on where it stopped: on the command
-// line what began in a page, and the other way round.
+// What a training run of a character model leaves in its file, beside the weights, so that it goes on where it stopped:
+// on the command line what began in a page, and the other way round.
 import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import type { Model } from '../models/model.ts';
@@ -29,10 +29,14 @@ export interface CharRun {
   run: Run;
 }
 
-// Points of a curve that a model file keeps at most: many more than a page has pixels, for a long run's file must not grow without end.
+// Points of a curve that a model file keeps at most: many more than a page has pixels, for a long run's file must not
+// grow without end.
 const MAX_POINTS = 16384;
 
-/** Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far apart. */
+/**
+ * Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far
+ * apart.
+ */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
   expectList('addPoint: points', points);
   for (const each of points.length > 0 ? [point, points[0], points.at(-1)] : [point]) {
@@ -60,7 +64,8 @@ export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<Array
  * Reads what `encodeRun` wrote, or `tapeloop train`.
  *
  * @param file its name, for errors.
- * @throws ModelFileError as `decodeModel` does, and for a file that holds no character model or no usable record of its run.
+ * @throws ModelFileError as `decodeModel` does, and for a file that holds no character model or no usable record of its
+ *   run.
  */
 export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   const { model, vocabulary, extra } = decodeModel(bytes, { file });

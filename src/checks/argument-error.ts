@@ -15,7 +15,10 @@ export function shown(value: unknown): string {
   return value && typeof value === 'object' ? 'an object' : String(value);
 }
 
-/** `shown`, for where one of our own is expected, which has the property `mark`: another copy of the package has classes and an engine of its own. */
+/**
+ * `shown`, for where one of our own is expected, which has the property `mark`: another copy of the package has classes
+ * and an engine of its own.
+ */
 export const shownStranger = (value: unknown, mark: string): string =>
   Object(value)[mark] === undefined ? shown(value) : 'one of another copy of tapeloop';
 

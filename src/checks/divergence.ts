@@ -8,7 +8,9 @@ export class NonFiniteLossError extends DivergenceError {
   override readonly name = 'NonFiniteLossError';
 }
 
-/** A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were. */
+/**
+ * A gradient was not finite, or an update by it would not have been; parameters and optimizer state are as they were.
+ */
 export class NonFiniteGradientError extends DivergenceError {
   override readonly name = 'NonFiniteGradientError';
 }

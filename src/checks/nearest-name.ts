@@ -10,7 +10,10 @@ function inOrder(a: string, b: string): number {
   }).length;
 }
 
-/** How like two names are, from 0 to 1: the share of their letters that they have in common and in order. All of `lr` is in `learningRate`. */
+/**
+ * How like two names are, from 0 to 1: the share of their letters that they have in common and in order. All of `lr` is
+ * in `learningRate`.
+ */
 function likeness(a: string, b: string): number {
   const share = (2 * Math.max(inOrder(a, b), inOrder(b, a))) / (a.length + b.length);
   return share > 0.67 || (a[0] === b[0] && inOrder(a, b) === a.length) ? share : 0;

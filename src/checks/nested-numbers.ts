@@ -13,7 +13,10 @@ export interface NestedRow extends ArrayLike<NestedNumbers> {
 const MOST_AXES = 32;
 const MOST_NUMBERS = 2 ** 31;
 
-/** The shape of nested arrays, from the first element of every level. Throws `ArgumentError` where they nest without end. */
+/**
+ * The shape of nested arrays, from the first element of every level. Throws `ArgumentError` where they nest without
+ * end.
+ */
 export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] {
   const shape: number[] = [];
   let level = values;

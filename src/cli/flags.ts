@@ -1,4 +1,5 @@
-// The command line: what each command takes, in one table a command, from which parsing, range checks and the help text all follow.
+// The command line: what each command takes, in one table a command, from which parsing, range checks and the help text
+// all follow.
 import { parseArgs } from 'node:util';
 import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
 
@@ -118,7 +119,10 @@ export type TrainOptions = Options<typeof trainFlags>;
 export type GenerateOptions = Options<typeof generateFlags>;
 export type CommandName = 'train' | 'generate' | 'info';
 
-/** What the command line asks for. `given` names the options that stand on it, since the others give way to a resumed model's. */
+/**
+ * What the command line asks for. `given` names the options that stand on it, since the others give way to a resumed
+ * model's.
+ */
 export type Command =
   | { name: 'help'; topic: CommandName | undefined }
   | { name: 'version' }
@@ -130,8 +134,8 @@ export type Command =
  * Reads a command line.
  *
  * @param argv the arguments behind the script's name, `process.argv.slice(2)`
- * @throws UsageError naming the flag or argument, what was got and what was expected: an unknown command or flag, a value missing, not
- *   wanted or out of range, an argument missing or too many, `--steps` with `--epochs`
+ * @throws UsageError naming the flag or argument, what was got and what was expected: an unknown command or flag, a
+ *   value missing, not wanted or out of range, an argument missing or too many, `--steps` with `--epochs`
  */
 export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;

@@ -28,7 +28,8 @@ export class LossLog {
   }
 
   /**
-   * Writes one line, handed to the system before this returns. A loss that is not finite is written as null, JSON having no word for it.
+   * Writes one line, handed to the system before this returns. A loss that is not finite is written as null, JSON
+   * having no word for it.
    *
    * @throws FileError if it cannot be written, or the log is closed
    */

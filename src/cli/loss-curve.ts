@@ -13,8 +13,8 @@ export interface LossCurveData {
 const DOTS = 60;
 
 /**
- * Draws the loss over steps: every training loss thin, their moving average thick, the validation losses with a dot each. Points that
- * are not finite are left out; their order does not matter.
+ * Draws the loss over steps: every training loss thin, their moving average thick, the validation losses with a dot
+ * each. Points that are not finite are left out; their order does not matter.
  *
  * @returns a standalone SVG document
  */
@@ -41,7 +41,10 @@ function validationSeries(validation: readonly LossPoint[]): Series[] {
   return [{ label, points, colour: 'orange', dots: points.length <= DOTS }];
 }
 
-/** The mean of each point and its neighbours, about a fortieth of the run in all; the window shrinks where the run begins or ends. */
+/**
+ * The mean of each point and its neighbours, about a fortieth of the run in all; the window shrinks where the run
+ * begins or ends.
+ */
 function movingAverage(points: LossPoint[]): { points: LossPoint[]; window: number } {
   const reach = Math.floor(points.length / 80);
   const sums = [0];

@@ -1,4 +1,5 @@
-// How far training is: one line redrawn in place on a terminal, now and then a plain line where output goes to a file or a pipe.
+// How far training is: one line redrawn in place on a terminal, now and then a plain line where output goes to a file
+// or a pipe.
 import { StatusLine, type TextStream } from '../io/status-line.ts';
 
 export interface ProgressOptions {

@@ -277,7 +277,10 @@ interface Stop {
   release(): void;
 }
 
-/** Notes the first Ctrl-C, kill or lost terminal, so that the loop can end after its step; a second one ends the process as usual. */
+/**
+ * Notes the first Ctrl-C, kill or lost terminal, so that the loop can end after its step; a second one ends the process
+ * as usual.
+ */
 function catchSignals(): Stop {
   let exitCode: number | undefined;
   const names = Object.keys(SIGNALS) as (keyof typeof SIGNALS)[];

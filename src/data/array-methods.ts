@@ -66,7 +66,10 @@ export function addTo(type: { prototype: object }, methods: object): void {
   Object.defineProperties(type.prototype, descriptors);
 }
 
-/** Adds `row`, `slice` and `argMax` to arrays. They are no part of the class, so that an app of `tapeloop/lean` need not carry them. */
+/**
+ * Adds `row`, `slice` and `argMax` to arrays. They are no part of the class, so that an app of `tapeloop/lean` need not
+ * carry them.
+ */
 export function addArrayMethods(): void {
   addTo(NdArray, { row, slice, argMax });
 }

@@ -20,8 +20,9 @@ export interface NdArray<D extends NumberArray = NumberArray> {
   /**
    * A part of each axis, as NumPy's basic indexing has it: `x.slice([0, 5], null, -1)` is `x[0:5, :, -1]`.
    *
-   * @param ranges for the axes in order: `[from, to]` keeps the indices from `from` up to `to`, not included, which may be left out for the end; an
-   *   index takes that place and its axis away; null keeps the whole axis, as do axes that no range stands for. Negative numbers count from the end.
+   * @param ranges for the axes in order: `[from, to]` keeps the indices from `from` up to `to`, not included, which may
+   *   be left out for the end; an index takes that place and its axis away; null keeps the whole axis, as do axes that
+   *   no range stands for. Negative numbers count from the end.
    * @returns a copy, with numbers of the same kind.
    * @throws ArgumentError if there are more ranges than axes, or one is not within its axis.
    * @see https://numpy.org/doc/stable/user/basics.indexing.html
@@ -64,8 +65,9 @@ export class NdArray<D extends NumberArray = NumberArray> {
   /**
    * The same numbers as nested arrays.
    *
-   * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any depth, and each part be used as a
-   * number (under `noUncheckedIndexedAccess` the first four of each row without a question); `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
+   * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any
+   * depth, and each part be used as a number (under `noUncheckedIndexedAccess` the first four of each row without a
+   * question); `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
    *
    * @example
    * const [[next]] = model.predict(x).toNested();
@@ -85,7 +87,10 @@ export class NdArray<D extends NumberArray = NumberArray> {
   }
 }
 
-/** Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart again. */
+/**
+ * Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart
+ * again.
+ */
 export type AnyDepth = number & [AnyDepth, AnyDepth, AnyDepth, AnyDepth, ...AnyDepth[]];
 
 /** What `slice` keeps of an axis: a range, an index, or with null all. */
@@ -113,8 +118,8 @@ export type DataLike = NestedNumbers | NdArray | Tensor;
  *
  * @param what the argument's name, for errors.
  * @param row what its first axis counts, for errors.
- * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, one that is no 32-bit integer; it
- *   names the place.
+ * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, one that is no 32-bit
+ *   integer; it names the place.
  */
 export function toNdArray(values: DataLike, dtype: DType, what: string, row = 'sample'): NdArray {
   const array = asArray(values, what);
@@ -135,8 +140,8 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
 }
 
 /**
- * Which of `size` numbers, the first at `from` and `stride` apart, is the greatest; of equals the first, and the first NaN where there is one,
- * as in NumPy. @internal
+ * Which of `size` numbers, the first at `from` and `stride` apart, is the greatest; of equals the first, and the first
+ * NaN where there is one, as in NumPy. @internal
  */
 export function argmax(values: NumberArray, from: number, size: number, stride = 1): number {
   let best = 0;
@@ -162,7 +167,8 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
 // Told by what it can do: its class would bring the engine to whoever loads data.
 const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toArray !== undefined;
 
-// Likewise: that of another copy of the package is of another class, and a copy that `structuredClone` or a worker made is of none.
+// Likewise: that of another copy of the package is of another class, and a copy that `structuredClone` or a worker made
+// is of none.
 const isArray = (values: DataLike): values is NdArray => (values as NdArray).data !== undefined;
 
 /** Samples as one array, of whatever numbers. */

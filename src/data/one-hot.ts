@@ -5,7 +5,8 @@ import { allocated, type DataLike, expectIdsBelow, NdArray, toNdArray } from './
  * Rows with 1 at the place of an id and 0 elsewhere, as `categoricalCrossentropy` wants its targets.
  *
  * @param ids `[…]`, class ids from 0 up: nested arrays, an array with a shape, or a tensor.
- * @param depth how many classes there are; one more than the greatest id unless given, which is right only if it occurs.
+ * @param depth how many classes there are; one more than the greatest id unless given, which is right only if it
+ *   occurs.
  * @returns `[…, depth]`, an array of its own.
  * @throws ArgumentError if an id is no integer in [0, depth), or depth no whole number from 1 up.
  * @see keras.utils.to_categorical; `ops.oneHot` for tensors

@@ -23,7 +23,8 @@ export interface PadOptions {
  *
  * @param sequences N sequences: lists of T numbers, or of T samples of one shape `[T, …]`. T may differ, and be 0.
  * @returns `[N, L, …]`, an `Int32Array` or, with `dtype: 'f32'`, a `Float32Array` of its own.
- * @throws ArgumentError if the samples of two sequences differ in shape, a number does not fit `dtype`, or an option is none.
+ * @throws ArgumentError if the samples of two sequences differ in shape, a number does not fit `dtype`, or an option is
+ *   none.
  * @see https://keras.io/api/data_loading/timeseries/#pad_sequences-function
  *
  * @example

@@ -50,9 +50,11 @@ export const ragged = (sequences: readonly DataLike[]): RaggedArray => raggedOf(
 export type SamplesLike = DataLike | RaggedArray | readonly NdArray[];
 
 /**
- * Samples, each number checked. A list of sequences that differ in length becomes a `RaggedArray`: ids `[T_i]`, or `[T_i, F]`.
+ * Samples, each number checked. A list of sequences that differ in length becomes a `RaggedArray`: ids `[T_i]`, or
+ * `[T_i, F]`.
  *
- * @param options.oneEachStep whether rows `[T_i]` are sequences, too, and not features of one number too few. Default: if they are ids.
+ * @param options.oneEachStep whether rows `[T_i]` are sequences, too, and not features of one number too few. Default:
+ *   if they are ids.
  * @throws ArgumentError as `toNdArray` does.
  */
 export function toSamples(

@@ -23,7 +23,9 @@ export interface ShuffleOptions {
 }
 
 export interface TrainTestOptions extends ShuffleOptions {
-  /** A part of the whole between 0 and 1, rounded up (0.07 of 100 rows are 7), or a number of rows; 0.25 unless given. */
+  /**
+   * A part of the whole between 0 and 1, rounded up (0.07 of 100 rows are 7), or a number of rows; 0.25 unless given.
+   */
   testSize?: number | undefined;
   /** Whether to shuffle first (default). Without it the last rows are the test part, as a series in time wants it. */
   shuffle?: boolean | undefined;
@@ -32,9 +34,10 @@ export interface TrainTestOptions extends ShuffleOptions {
 /**
  * The rows before `at`, and those from there on: training and test parts of a series in time.
  *
- * @param at a number of rows, or a part of the whole between 0 and 1, rounded down: 0.29 of 100 rows are 29, whatever float64 makes of the product.
- * @param options.context rows before `at` with which the second part begins nevertheless: as many as a window has inputs, and its first
- *   output is row `at`.
+ * @param at a number of rows, or a part of the whole between 0 and 1, rounded down: 0.29 of 100 rows are 29, whatever
+ *   float64 makes of the product.
+ * @param options.context rows before `at` with which the second part begins nevertheless: as many as a window has
+ *   inputs, and its first output is row `at`.
  * @returns copies of the kind of `rows`.
  * @throws ArgumentError if `at` is not within the rows, or `context` more than stand before it.
  */
@@ -87,8 +90,8 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
 }
 
 /**
- * Puts samples and their labels into one random order. (`fit` shuffles its training part; `validationSplit` takes the last rows as they
- * stand, so that data sorted by label must be shuffled before.)
+ * Puts samples and their labels into one random order. (`fit` shuffles its training part; `validationSplit` takes the
+ * last rows as they stand, so that data sorted by label must be shuffled before.)
  *
  * @param arrays as many rows each, such as `[x, y]`.
  * @returns copies of the kinds of `arrays`.

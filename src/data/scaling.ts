@@ -3,7 +3,10 @@ import { checkOptions } from '../checks/options.ts';
 import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
-/** An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last axis. */
+/**
+ * An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last
+ * axis.
+ */
 export interface Scaler {
   /**
    * Scales values; NaN stays NaN.
@@ -16,8 +19,8 @@ export interface Scaler {
   /**
    * What `transform` undoes: forecasts in the units of the data.
    *
-   * @param values what `transform` gave, or `[…, steps, F]`. F numbers in a row of any other `[N, F]` may be features or steps of one
-   *   feature: there the option `feature` says which, unless the scaler has one feature.
+   * @param values what `transform` gave, or `[…, steps, F]`. F numbers in a row of any other `[N, F]` may be features
+   *   or steps of one feature: there the option `feature` says which, unless the scaler has one feature.
    * @returns as `transform` does.
    * @throws ArgumentError if the last axis is not F, or if `feature` is needed and not given.
    *
@@ -30,8 +33,8 @@ export interface Scaler {
 
 export interface ScaleOptions {
   /**
-   * Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. A list says which feature
-   * each place on the last axis is.
+   * Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. A list says
+   * which feature each place on the last axis is.
    */
   feature?: number | readonly number[] | undefined;
 }
@@ -51,9 +54,11 @@ export interface MinMaxScaler extends Scaler {
 }
 
 /**
- * Scales each feature to mean 0 and standard deviation 1: z = (x − mean) / std. A feature that never varies is only moved.
+ * Scales each feature to mean 0 and standard deviation 1: z = (x − mean) / std. A feature that never varies is only
+ * moved.
  *
- * @param train `[…, F]`, or `[N]` for one feature: the training part alone, or the model sees what it shall forecast. NaN is passed over.
+ * @param train `[…, F]`, or `[N]` for one feature: the training part alone, or the model sees what it shall forecast.
+ *   NaN is passed over.
  * @throws ArgumentError if a feature has no value or one that is infinite.
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html
  *
@@ -72,7 +77,8 @@ export function standardize(train: DataLike): StandardScaler {
 }
 
 /**
- * Scales each feature to a range: y = low + (x − min) · (high − low) / (max − min). A feature that never varies becomes `low`.
+ * Scales each feature to a range: y = low + (x − min) · (high − low) / (max − min). A feature that never varies becomes
+ * `low`.
  *
  * @param train as for `standardize`.
  * @param options.range `[low, high]`, `[0, 1]` unless given.

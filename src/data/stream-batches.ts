@@ -22,14 +22,15 @@ export interface StreamBatch {
 }
 
 /**
- * One long sequence as batches for a `stateful` model: cut into B contiguous streams of equal length, which are walked side by side T
- * steps at a time, so that each batch goes on where the one before it ended. States carry over, gradients reach back T steps:
- * truncated backpropagation through time. What is left of a stream behind its last whole batch is not visited.
+ * One long sequence as batches for a `stateful` model: cut into B contiguous streams of equal length, which are walked
+ * side by side T steps at a time, so that each batch goes on where the one before it ended. States carry over,
+ * gradients reach back T steps: truncated backpropagation through time. What is left of a stream behind its last whole
+ * batch is not visited.
  *
  * @param sequence ids `[N]`, or features `[N, …]`, which need `targets`.
  * @returns something to iterate over, every time from the beginning; `length` batches.
- * @throws ArgumentError if the sequence is too short for one batch, a size is no positive integer, or targets are missing or of another
- *   length.
+ * @throws ArgumentError if the sequence is too short for one batch, a size is no positive integer, or targets are
+ *   missing or of another length.
  * @see Williams and Peng 1990
  *
  * @example

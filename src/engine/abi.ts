@@ -1,17 +1,20 @@
 /**
  * The kernels' application binary interface: what `assembly/index.ts` exports, typed.
  *
- * Every kernel takes numbers alone. `Ptr` is a byte address in linear memory, aligned to 4 bytes; counts and strides are
- * elements, not bytes; matrices are row-major and, where no stride is named, dense. Strides of `gemm`'s operands and of
- * `col_sum_wide` may be negative. Nothing allocates. A count of zero returns at once. Outputs may not alias inputs unless the
- * line says "in place".
+ * Every kernel takes numbers alone. `Ptr` is a byte address in linear memory, aligned to 4 bytes; counts and strides
+ * are elements, not bytes; matrices are row-major and, where no stride is named, dense. Strides of `gemm`'s operands
+ * and of `col_sum_wide` may be negative. Nothing allocates. A count of zero returns at once. Outputs may not alias
+ * inputs unless the line says "in place".
  */
 export type Ptr = number;
 
 /** What an accumulator of `gemm` starts from. With `Zero` and `Bias` the old content of C is never read. */
 export const Init = { Zero: 0, Accumulate: 1, Bias: 2 } as const;
 
-/** Elementwise functions of one argument, by the number the kernel switches on; from LeakyRelu (slope 0.2) on those of assembly/activation.ts. */
+/**
+ * Elementwise functions of one argument, by the number the kernel switches on; from LeakyRelu (slope 0.2) on those of
+ * assembly/activation.ts.
+ */
 export const Unary = {
   Neg: 0,
   Abs: 1,
@@ -77,7 +80,10 @@ export const optimizerKernels = [
 /** Columns of a panel of packed B: `NR` of assembly/gemm/microkernel.ts. */
 export const PANEL_COLUMNS = 8;
 
-/** Most rows of A that are faster by `gemv` than by `gemm`; the `stream` kernel takes W and U of so few rows packed for it. */
+/**
+ * Most rows of A that are faster by `gemv` than by `gemm`; the `stream` kernel takes W and U of so few rows packed for
+ * it.
+ */
 export const MOST_GEMV_ROWS = 2;
 
 export interface Kernels {
@@ -93,8 +99,9 @@ export interface Kernels {
   gemm_pack_b(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
   /**
    * C ← init + A·B for A `[m, k]` with strides (rsA, csA), B packed by `gemm_pack_b`, C `[m, n]` with row stride rsC.
-   * init is 0, C itself, or the row `bias[n]` (see `Init`; `bias` is not read otherwise). Every element of C is summed from its init in
-   * ascending k, one multiply-add each, whatever m and n: a caller may split rows or panels and get the same bits.
+   * init is 0, C itself, or the row `bias[n]` (see `Init`; `bias` is not read otherwise). Every element of C is summed
+   * from its init in ascending k, one multiply-add each, whatever m and n: a caller may split rows or panels and get
+   * the same bits.
    */
   gemm(
     m: number,
@@ -128,11 +135,14 @@ export interface Kernels {
 
   /** Bytes, a multiple of 16, that `gemm_int8_pack` writes for a `[k, n]` operand. k is at most 32,768. */
   gemm_int8_packed_size(k: number, n: number): number;
-  /** Packs B as `gemm_pack_b` takes it into one byte an element and one scale a column; `packed` is aligned to 4 bytes. */
+  /**
+   * Packs B as `gemm_pack_b` takes it into one byte an element and one scale a column; `packed` is aligned to 4 bytes.
+   */
   gemm_int8_pack(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
   /**
-   * C ← init + A·B for A `[m, k]` with row stride rsA and B packed by `gemm_int8_pack`; the rest as in `gemm`, `gemm_scratch_size` floats of
-   * scratch too. B has 8 bits, each row of A 14 and a scale of its own, the sums are exact: the same bits in every build, whatever m and n.
+   * C ← init + A·B for A `[m, k]` with row stride rsA and B packed by `gemm_int8_pack`; the rest as in `gemm`,
+   * `gemm_scratch_size` floats of scratch too. B has 8 bits, each row of A 14 and a scale of its own, the sums are
+   * exact: the same bits in every build, whatever m and n.
    */
   gemm_int8(
     m: number,
@@ -148,12 +158,20 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // cells: one time step; `rows` is the batch, H the units -------------------------------------------------------------
-  /** gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev. */
+  // cells: one time step; `rows` is the batch, H the units
+  // -------------------------------------------------------------
+  /**
+   * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
+   */
   lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
-  /** gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out, in place. dh is all of ∂L/∂h_t. */
+  /**
+   * gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out,
+   * in place. dh is all of ∂L/∂h_t.
+   */
   lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
-  /** `lstm_forward` with peephole `[3, H]`: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated. */
+  /**
+   * `lstm_forward` with peephole `[3, H]`: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated.
+   */
   lstm_peephole_forward(rows: number, units: number, gates: Ptr, peephole: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   lstm_peephole_backward(
     rows: number,
@@ -168,8 +186,9 @@ export interface Kernels {
   /** From the dGates that backward has left: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order. */
   lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**
-   * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place; rec `[rows, 3H]`: h_{t−1}·U + recurrent
-   * bias; q `[rows, H]` out: rec's third block, kept for backward; h out (may be hPrev).
+   * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place; rec
+   * `[rows, 3H]`: h_{t−1}·U + recurrent bias; q `[rows, H]` out: rec's third block, kept for backward; h out (may be
+   * hPrev).
    */
   gru_after_forward(rows: number, units: number, gates: Ptr, rec: Ptr, q: Ptr, hPrev: Ptr, h: Ptr): void;
   /** gates: activated in, dGates of the input side out; q in, out dq (candidate's recurrent side); dhPrev += dh·z. */
@@ -178,7 +197,10 @@ export interface Kernels {
   gru_before_gates(rows: number, units: number, gates: Ptr, hPrev: Ptr, rh: Ptr): void;
   /** Second half: activates the candidate in place; h = z·hPrev + (1−z)·candidate (h may be hPrev). */
   gru_before_output(rows: number, units: number, gates: Ptr, hPrev: Ptr, h: Ptr): void;
-  /** Backward of the second half: dz and d(candidate) (of pre-activations) replace z and candidate; r stays; dhPrev += dh·z. */
+  /**
+   * Backward of the second half: dz and d(candidate) (of pre-activations) replace z and candidate; r stays; dhPrev +=
+   * dh·z.
+   */
   gru_before_output_backward(rows: number, units: number, gates: Ptr, hPrev: Ptr, dh: Ptr, dhPrev: Ptr): void;
   /** Backward of the first half: drh = ∂L/∂(r·hPrev); dr (of pre-activation) replaces r; dhPrev += drh·r. */
   gru_before_gates_backward(rows: number, units: number, gates: Ptr, hPrev: Ptr, drh: Ptr, dhPrev: Ptr): void;
@@ -187,13 +209,16 @@ export interface Kernels {
   /** dPre = dh · act′ from the output h; may be in place on h. */
   rnn_backward(count: number, act: number, h: Ptr, dh: Ptr, dPre: Ptr): void;
 
-  /** For each row i with mask[i] = 0: y[i, :] = 0, y[i, :] = x[i, :] or y[i, :] += x[i, :], by `Masked`; the other rows are left alone. */
+  /**
+   * For each row i with mask[i] = 0: y[i, :] = 0, y[i, :] = x[i, :] or y[i, :] += x[i, :], by `Masked`; the other rows
+   * are left alone.
+   */
   masked_rows(operation: number, rows: number, cols: number, mask: Ptr, x: Ptr, y: Ptr): void;
 
   // streaming ---------------------------------------------------------------------------------------------------------
   /**
-   * Runs a stack of layers `steps` times: 16-word records at `program`, one a layer; step s reads input + s·inputBytes and
-   * leaves the stack's output at output + s·outputBytes.
+   * Runs a stack of layers `steps` times: 16-word records at `program`, one a layer; step s reads input + s·inputBytes
+   * and leaves the stack's output at output + s·outputBytes.
    */
   stream(
     program: Ptr,
@@ -213,7 +238,10 @@ export interface Kernels {
   axpy(count: number, alpha: number, x: Ptr, y: Ptr): void;
   /** y = f(x); f from `Unary`. */
   unary(count: number, f: number, x: Ptr, y: Ptr): void;
-  /** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1); reads x and y = f(x) as f needs. Reciprocal, Exp, Sigmoid, Tanh, Sqrt use y, the others x. Relu′(0) = 0, Abs′(0) = 0. */
+  /**
+   * dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1); reads x and y = f(x) as f needs. Reciprocal, Exp, Sigmoid, Tanh,
+   * Sqrt use y, the others x. Relu′(0) = 0, Abs′(0) = 0.
+   */
   unary_backward(count: number, f: number, x: Ptr, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
   /**
    * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for i < outer, j < inner; inner strides are 0 or 1 and
@@ -231,9 +259,15 @@ export interface Kernels {
     innerB: number,
     y: Ptr,
   ): void;
-  /** y = a where mask is not 0, else b, bit by bit; mask f32 or i32, 4-byte elements of either dtype; strides of a and b 0 or 1. */
+  /**
+   * y = a where mask is not 0, else b, bit by bit; mask f32 or i32, 4-byte elements of either dtype; strides of a and b
+   * 0 or 1.
+   */
   select(count: number, mask: Ptr, a: Ptr, strideA: number, b: Ptr, strideB: number, y: Ptr): void;
-  /** Copies `[rows, cols]` from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative; not in place. */
+  /**
+   * Copies `[rows, cols]` from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative; not in
+   * place.
+   */
   copy_2d(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, ldy: number): void;
   /** y[j, i, :] = x[i, j, :] for x `[a, b, inner]`, 4-byte elements of either dtype. Not in place. */
   swap_axes(a: number, b: number, inner: number, x: Ptr, y: Ptr): void;
@@ -247,7 +281,9 @@ export interface Kernels {
   dot(count: number, x: Ptr, y: Ptr): number;
   /** y[j] = Σ_i x[i, j] (accumulate = 0) or y[j] += …; rows in ascending order for each column. */
   col_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
-  /** sums[j] += Σ_i x[i, j] for sums in float64; rows in ascending order of address, or descending for a negative ldx. */
+  /**
+   * sums[j] += Σ_i x[i, j] for sums in float64; rows in ascending order of address, or descending for a negative ldx.
+   */
   col_sum_wide(rows: number, cols: number, x: Ptr, ldx: number, sums: Ptr): void;
   /** y[i] = Σ_j x[i, j], or += . */
   row_sum(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, accumulate: number): void;
@@ -268,7 +304,10 @@ export interface Kernels {
    * loss[i] = −log softmax(logits[i])[targets[i]]; probs = softmax (may be logits, in place). targets i32 in [0, cols).
    */
   softmax_cross_entropy(rows: number, cols: number, logits: Ptr, targets: Ptr, probs: Ptr, loss: Ptr): void;
-  /** dLogits (+)= scale·weight[i]·(probs − onehot(targets)); weights 0 means all ones. In place on probs allowed if accumulate = 0. */
+  /**
+   * dLogits (+)= scale·weight[i]·(probs − onehot(targets)); weights 0 means all ones. In place on probs allowed if
+   * accumulate = 0.
+   */
   softmax_cross_entropy_backward(
     rows: number,
     cols: number,
@@ -281,9 +320,15 @@ export interface Kernels {
   ): void;
 
   // normalization -----------------------------------------------------------------------------------------------------
-  /** y = γ·(x − μ)·r + β per row, r = 1/sqrt(σ² + ε); gamma, beta `[cols]` or 0; stats `[rows, 2]` out: μ, r. y may be x. */
+  /**
+   * y = γ·(x − μ)·r + β per row, r = 1/sqrt(σ² + ε); gamma, beta `[cols]` or 0; stats `[rows, 2]` out: μ, r. y may be
+   * x.
+   */
   layer_norm(rows: number, cols: number, epsilon: number, x: Ptr, gamma: Ptr, beta: Ptr, y: Ptr, stats: Ptr): void;
-  /** dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are that of gamma. scratch: cols + 1 floats. */
+  /**
+   * dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are that of gamma. scratch:
+   * cols + 1 floats.
+   */
   layer_norm_backward(
     rows: number,
     cols: number,
@@ -297,11 +342,13 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // connectionist temporal classification ---------------------------------------------------------------------------------
+  // connectionist temporal classification
+  // ---------------------------------------------------------------------------------
   /**
-   * losses[i] = −ln P(labels[i] | logProbs[i]). logProbs `[rows, steps, classes]`, inputLengths[i] ≤ steps of it in use; labels i32 `[rows, width]`,
-   * labelLengths[i] ≤ width in use, each in [0, classes) and not `blank`. gradient is 0 or, like logProbs: e^logProbs in, ∂losses[i]/∂logits[i]
-   * out, 0 beyond the length in use and where the loss is ∞. scratch: 9·steps·(2·width + 1) elements, none kept.
+   * losses[i] = −ln P(labels[i] | logProbs[i]). logProbs `[rows, steps, classes]`, inputLengths[i] ≤ steps of it in
+   * use; labels i32 `[rows, width]`, labelLengths[i] ≤ width in use, each in [0, classes) and not `blank`. gradient is
+   * 0 or, like logProbs: e^logProbs in, ∂losses[i]/∂logits[i] out, 0 beyond the length in use and where the loss is ∞.
+   * scratch: 9·steps·(2·width + 1) elements, none kept.
    */
   ctc(
     rows: number,
@@ -326,18 +373,30 @@ export interface Kernels {
   /** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
   scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr): void;
 
-  // random: element i depends on a seed and a counter + i alone -----------------------------------------------------------
-  /** y = x·m/(1−rate), m = 0 with probability rate; the mask is a function of the seed (two u32 halves) and the element's counter. The same call on dy is backward. In place allowed. */
+  // random: element i depends on a seed and a counter + i alone
+  // -----------------------------------------------------------
+  /**
+   * y = x·m/(1−rate), m = 0 with probability rate; the mask is a function of the seed (two u32 halves) and the
+   * element's counter. The same call on dy is backward. In place allowed.
+   */
   dropout(count: number, rate: number, seedLow: number, seedHigh: number, counter: number, x: Ptr, y: Ptr): void;
-  /** y = low + scale·n, n in [0, 2⁵³) of the words `call` + 2i and `call` + 2i + 1 of a stream, functions of these numbers and of its `mixed` seed, both modulo 2³². With `scale` (high − low)·2⁻⁵³ it has the bits of `RandomStream.nextUniform`. */
+  /**
+   * y = low + scale·n, n in [0, 2⁵³) of the words `call` + 2i and `call` + 2i + 1 of a stream, functions of these
+   * numbers and of its `mixed` seed, both modulo 2³². With `scale` (high − low)·2⁻⁵³ it has the bits of
+   * `RandomStream.nextUniform`.
+   */
   hash_uniform(count: number, mixed: number, call: number, low: number, scale: number, y: Ptr): void;
 
-  // optimizers: p parameters, g gradient (scaled by gradScale on reading), Keras's rules ----------------------------------------
-  /** momentum = 0: p −= lr·g and v is not touched; else v = momentum·v − lr·g; p += v, or with nesterov p += momentum·v − lr·g. */
+  // optimizers: p parameters, g gradient (scaled by gradScale on reading), Keras's rules
+  // ----------------------------------------
+  /**
+   * momentum = 0: p −= lr·g and v is not touched; else v = momentum·v − lr·g; p += v, or with nesterov p += momentum·v
+   * − lr·g.
+   */
   sgd(count: number, p: Ptr, g: Ptr, v: Ptr, gradScale: number, lr: number, momentum: number, nesterov: number): void;
   /**
-   * v = rho·v + (1−rho)·g²; denominator v − mg² when centered (mg = rho·mg + (1−rho)·g); step = lr·g/sqrt(denominator + ε);
-   * momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step. mom, mg may be 0 where unused.
+   * v = rho·v + (1−rho)·g²; denominator v − mg² when centered (mg = rho·mg + (1−rho)·g); step = lr·g/sqrt(denominator +
+   * ε); momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step. mom, mg may be 0 where unused.
    */
   rmsprop(
     count: number,
@@ -353,8 +412,8 @@ export interface Kernels {
     epsilon: number,
   ): void;
   /**
-   * m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −= decay·p where
-   * decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: top = max(top, v) stands in the root.
+   * m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −=
+   * decay·p where decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: top = max(top, v) stands in the root.
    */
   adam(
     count: number,

@@ -12,12 +12,15 @@ import { hostHasThreads, type Part } from './threads.ts';
 export interface InitOptions {
   /** Default `fast`. */
   mode?: NumericMode | undefined;
-  /** A compiled kernel module of the caller's own, for hosts that forbid compiling from bytes. Its build must fit `mode`. */
+  /**
+   * A compiled kernel module of the caller's own, for hosts that forbid compiling from bytes. Its build must fit
+   * `mode`.
+   */
   module?: WebAssembly.Module | undefined;
   /**
-   * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where the host
-   * does not let threads share memory (a page that is not cross-origin isolated) or refuses workers (a Content-Security-Policy whose
-   * `worker-src` lacks `blob:`), there is one: `engine.threads` tells.
+   * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where
+   * the host does not let threads share memory (a page that is not cross-origin isolated) or refuses workers (a
+   * Content-Security-Policy whose `worker-src` lacks `blob:`), there is one: `engine.threads` tells.
    */
   threads?: number | undefined;
   /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
@@ -74,8 +77,8 @@ export class Engine {
   }
 
   /**
-   * Makes `body` for all of [0, rows), in one part a thread. A part may do nothing but call kernels, and may not read what they
-   * compute; parts may not write to the same places. @internal
+   * Makes `body` for all of [0, rows), in one part a thread. A part may do nothing but call kernels, and may not read
+   * what they compute; parts may not write to the same places. @internal
    *
    * @param grain fewest rows worth a thread of their own.
    */
@@ -206,16 +209,16 @@ export function engine(): Engine {
 }
 
 /**
- * Chooses how tapeloop computes, for the whole process or page. Optional: without it the first use takes the defaults. Call it once, at the
- * start, and await it before anything else is made.
+ * Chooses how tapeloop computes, for the whole process or page. Optional: without it the first use takes the defaults.
+ * Call it once, at the start, and await it before anything else is made.
  *
- * A later call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new ones. Calls at
- * once with the same options share one engine.
+ * A later call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new
+ * ones. Calls at once with the same options share one engine.
  *
  * @returns the engine in use, which stays so until the next `init`.
- * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has not even the memory to
- *   start with; ArgumentError if an option is out of range, or another call with other options is not finished. The engine before is then still
- *   in use.
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has
+ *   not even the memory to start with; ArgumentError if an option is out of range, or another call with other options
+ *   is not finished. The engine before is then still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const choice = checkedOptions(checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }));

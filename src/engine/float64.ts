@@ -1,4 +1,5 @@
-// Float64 functions from arithmetic alone: the host's own differ in their last bits, and training must not. Relative errors below 5e-16 unless said.
+// Float64 functions from arithmetic alone: the host's own differ in their last bits, and training must not. Relative
+// errors below 5e-16 unless said.
 
 const words = new Uint32Array(2);
 const double = new Float64Array(words.buffer);
@@ -35,7 +36,9 @@ export function exp2(x: number): number {
   return double[0]! * series;
 }
 
-/** base^exponent for an integer exponent ≥ 0, by squaring; the relative error grows with the exponent, by 1e-16 each. */
+/**
+ * base^exponent for an integer exponent ≥ 0, by squaring; the relative error grows with the exponent, by 1e-16 each.
+ */
 export function integerPower(base: number, exponent: number): number {
   let result = 1;
   let square = base;
@@ -46,7 +49,9 @@ export function integerPower(base: number, exponent: number): number {
   return result;
 }
 
-/** base^exponent for base ≥ 0. Relative error below 1e-14 for results within 1e±12; small integer exponents by squaring. */
+/**
+ * base^exponent for base ≥ 0. Relative error below 1e-14 for results within 1e±12; small integer exponents by squaring.
+ */
 export function power(base: number, exponent: number): number {
   if (Number.isInteger(exponent) && exponent >= 0 && exponent <= 16) return integerPower(base, exponent);
   if (base === 0) return exponent > 0 ? 0 : Number.POSITIVE_INFINITY;

@@ -20,7 +20,10 @@ export class OutOfMemoryError extends TapeloopError {
 const INITIAL_PAGES = 16;
 const inMb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
-/** Linear memory for the kernels. Shared memory has its whole address range from the beginning, hence no more than it may grow to. */
+/**
+ * Linear memory for the kernels. Shared memory has its whole address range from the beginning, hence no more than it
+ * may grow to.
+ */
 export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.Memory {
   const limits = { initial: INITIAL_PAGES };
   try {
@@ -59,7 +62,10 @@ export class Heap {
     return sum;
   }
 
-  /** Address of `bytes` fresh bytes (content undefined), aligned to 64. Throws `OutOfMemoryError` when memory cannot grow. */
+  /**
+   * Address of `bytes` fresh bytes (content undefined), aligned to 64. Throws `OutOfMemoryError` when memory cannot
+   * grow.
+   */
   allocate(bytes: number): Ptr {
     const need = align(Math.max(bytes, 1));
     let index = this.#free.findIndex((block) => block.bytes >= need);
@@ -164,10 +170,11 @@ interface Segment {
 export type Mark = readonly number[];
 
 /**
- * Step region: bump allocation that goes back to a mark in one move. Its segments grow in place where nothing follows them, and stay for the
- * next step: from the second step of the same shapes on nothing is allocated and every buffer has the address it had in the step before.
- * A buffer goes to the first segment with room for it, so that what the end of one cannot hold leaves no hole there.
- * Where many steps of growing shapes have left many segments, they are replaced by one of the size that was in use at most.
+ * Step region: bump allocation that goes back to a mark in one move. Its segments grow in place where nothing follows
+ * them, and stay for the next step: from the second step of the same shapes on nothing is allocated and every buffer
+ * has the address it had in the step before. A buffer goes to the first segment with room for it, so that what the end
+ * of one cannot hold leaves no hole there. Where many steps of growing shapes have left many segments, they are
+ * replaced by one of the size that was in use at most.
  */
 export class Arena {
   #heap: Heap;

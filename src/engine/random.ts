@@ -70,8 +70,9 @@ export class RandomStream {
   }
 
   /**
-   * `count` numbers in [low, high), those that `nextUniform` would give, by a kernel: a loop is slow when it is run for the first time, which
-   * for initial weights is all it is run. Linear memory lends them the room that their parameter will take. @internal
+   * `count` numbers in [low, high), those that `nextUniform` would give, by a kernel: a loop is slow when it is run for
+   * the first time, which for initial weights is all it is run. Linear memory lends them the room that their parameter
+   * will take. @internal
    */
   uniformValues(count: number, low: number, high: number, { kernels, heap, memory }: Engine): Float32Array {
     const at = heap.allocate(4 * count);
@@ -99,8 +100,9 @@ export class RandomStream {
   }
 }
 
-// Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse normal cumulative distribution function".
-// Written out, and with both halves of the centre in one branch, which random numbers cannot mispredict: half the time of loops over coefficients.
+// Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse
+// normal cumulative distribution function". Written out, and with both halves of the centre in one branch, which random
+// numbers cannot mispredict: half the time of loops over coefficients.
 function normalQuantile(p: number): number {
   const isUpper = p > 0.97575;
   if (isUpper || p < 0.02425) {
@@ -134,8 +136,8 @@ let seeds = new RandomStream(0);
 let textSeeds = new RandomStream(0xffffffff);
 
 /**
- * Fixes everything random from here on: initial weights, dropout masks, shuffling, generated text. Like `keras.utils.set_random_seed`. Without
- * it every process starts as if it had been called with 0.
+ * Fixes everything random from here on: initial weights, dropout masks, shuffling, generated text. Like
+ * `keras.utils.set_random_seed`. Without it every process starts as if it had been called with 0.
  *
  * @param seed an integer in [0, 2³²).
  * @throws ArgumentError if it is none.

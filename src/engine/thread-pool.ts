@@ -10,13 +10,17 @@ const FAILED = 4;
 const BEAT = 5;
 const CONTROL_WORDS = 16;
 
-// Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000 rounds cost 5% of a small
-// step in wake-ups).
+// Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000
+// rounds cost 5% of a small step in wake-ups).
 const SPINS = 100_000;
-// A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a fraction of a second.
+// A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a
+// fraction of a second.
 const PATIENCE_MS = 5_000;
 
-/** Makes the error of a worker that is lost. Passed in: a class that both this file and the main one import would be a third file. */
+/**
+ * Makes the error of a worker that is lost. Passed in: a class that both this file and the main one import would be a
+ * third file.
+ */
 type WorkerFault = (message: string) => Error;
 
 interface WorkerLike {
@@ -29,8 +33,8 @@ interface WorkerLike {
 }
 
 /**
- * What a worker runs: commands from linear memory, each an export's number, a count and its arguments. It must stand alone, since its
- * source is what is sent.
+ * What a worker runs: commands from linear memory, each an export's number, a count and its arguments. It must stand
+ * alone, since its source is what is sent.
  */
 function serve(setUp: {
   module: WebAssembly.Module;
@@ -91,7 +95,10 @@ function recorder(kernels: Kernels, commands: number[]): Kernels {
   return Object.fromEntries(noted) as Kernels;
 }
 
-/** Where a part may begin again: places among its commands, before and behind those that copy what the ones from `at` on change. */
+/**
+ * Where a part may begin again: places among its commands, before and behind those that copy what the ones from `at` on
+ * change.
+ */
 interface Restart {
   from: number;
   at: number;
@@ -165,8 +172,9 @@ export class Pool {
   }
 
   /**
-   * Makes `body` once a part: for the calling thread with its own kernels, for each worker with kernels that note their calls,
-   * which the workers then make at the same time. Returns when all are done: what a lost worker kept (`Part.keep`) the calling thread ends.
+   * Makes `body` once a part: for the calling thread with its own kernels, for each worker with kernels that note their
+   * calls, which the workers then make at the same time. Returns when all are done: what a lost worker kept
+   * (`Part.keep`) the calling thread ends.
    *
    * @throws WorkerError if a worker is lost that kept nothing.
    * @param ranges one a thread, the calling thread's first.
@@ -195,7 +203,8 @@ export class Pool {
       control[COUNT] = commands.length;
       control[BEAT] = 0;
     });
-    // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what the caller gives back.
+    // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what
+    // the caller gives back.
     for (const { control } of busy) {
       Atomics.store(control, JOB, this.#job);
       Atomics.notify(control, JOB);

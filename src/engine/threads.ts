@@ -8,8 +8,9 @@ export interface Part {
   readonly from: number;
   readonly to: number;
   /**
-   * For a part whose kernels change what they read: until the next call they change only these buffers, of `count` floats each, and if the thread
-   * ends meanwhile, the calling one begins here again. Undefined where no thread can be lost. Together at most `KEPT_FLOATS`.
+   * For a part whose kernels change what they read: until the next call they change only these buffers, of `count`
+   * floats each, and if the thread ends meanwhile, the calling one begins here again. Undefined where no thread can be
+   * lost. Together at most `KEPT_FLOATS`.
    */
   readonly keep?: ((buffers: readonly Ptr[], count: number) => void) | undefined;
 }

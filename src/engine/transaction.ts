@@ -3,11 +3,17 @@ type Change = readonly [undo: () => void, settle: (() => void) | undefined];
 
 let open: Transaction | undefined;
 
-/** What a call has changed so far, so that it can be taken back. A call that waits in between makes its changes in several parts. */
+/**
+ * What a call has changed so far, so that it can be taken back. A call that waits in between makes its changes in
+ * several parts.
+ */
 export class Transaction {
   readonly #changes: Change[] = [];
 
-  /** Runs `body`, whose changes belong to the transaction. If it throws they are undone, the last first, and so are those of the parts before it. */
+  /**
+   * Runs `body`, whose changes belong to the transaction. If it throws they are undone, the last first, and so are
+   * those of the parts before it.
+   */
   part<T>(body: () => T): T {
     const outer = open;
     // Where it joins a part that is running, the caller may catch the error and go on: what came before then stays.

@@ -28,6 +28,9 @@ export function decodeBase64Alone(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The same for what Node's entries hold: its `Buffer` takes 0.1 ms the first time. Who requires the package in a page has none. */
+/**
+ * The same for what Node's entries hold: its `Buffer` takes 0.1 ms the first time. Who requires the package in a page
+ * has none.
+ */
 export const decodeInlined = (text: string): Uint8Array<ArrayBuffer> =>
   typeof Buffer === 'undefined' ? decodeBase64(text) : Buffer.from(text, 'base64');

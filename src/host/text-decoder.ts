@@ -1,5 +1,6 @@
-// The loader makes a TextDecoder as it is imported, for strings that our kernels do not have, and an AudioWorklet knows none. It is lent
-// an empty one for that moment. For bundlers the package keeps this file apart (`imports` in package.json), for it must run before the loader does.
+// The loader makes a TextDecoder as it is imported, for strings that our kernels do not have, and an AudioWorklet knows
+// none. It is lent an empty one for that moment. For bundlers the package keeps this file apart (`imports` in
+// package.json), for it must run before the loader does.
 
 class Lent {}
 const scope = globalThis as { TextDecoder?: unknown };

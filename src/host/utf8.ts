@@ -1,4 +1,5 @@
-// An AudioWorklet has no TextDecoder, and the jsdom of Jest neither that nor a TextEncoder. URI components do the same, slowly.
+// An AudioWorklet has no TextDecoder, and the jsdom of Jest neither that nor a TextEncoder. URI components do the same,
+// slowly.
 
 /** Text of UTF-8 bytes, with its byte-order mark. Throws if they are not UTF-8. */
 export function textOfUtf8(bytes: Uint8Array): string {

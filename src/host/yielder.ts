@@ -5,8 +5,8 @@ const YIELD_EVERY = 8;
 export const now = (): number => (globalThis.performance ?? Date).now();
 
 /**
- * A function that lets the host handle what has come meanwhile, if the last time was 8 ms ago or more: for loops of one's own over
- * `trainOnBatch` that a page or a server runs beside other work, as `fit` does by itself.
+ * A function that lets the host handle what has come meanwhile, if the last time was 8 ms ago or more: for loops of
+ * one's own over `trainOnBatch` that a page or a server runs beside other work, as `fit` does by itself.
  *
  * @example
  * const breathe = yielder();

@@ -38,8 +38,9 @@ export interface BrowserStore<T> {
 }
 
 /**
- * A place in this browser (IndexedDB) for one value: the bytes of a model, or whatever a structured clone can copy. A page or a worker may
- * use it. Storage may be full, or denied to the page; training must not end with that, so it is told to `onProblem` and nothing is thrown.
+ * A place in this browser (IndexedDB) for one value: the bytes of a model, or whatever a structured clone can copy. A
+ * page or a worker may use it. Storage may be full, or denied to the page; training must not end with that, so it is
+ * told to `onProblem` and nothing is thrown.
  *
  * @param name of the value, and of the database that holds it.
  * @param onProblem told what is wrong, once until something succeeds again.

@@ -1,7 +1,10 @@
 import { getSystemErrorMap } from 'node:util';
 import { TapeloopError } from '../checks/tapeloop-error.ts';
 
-/** A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's, such as `ENOSPC`. */
+/**
+ * A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's,
+ * such as `ENOSPC`.
+ */
 export class FileError extends TapeloopError {
   readonly path: string;
   readonly operation: string;

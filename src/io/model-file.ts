@@ -1,4 +1,5 @@
-// The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole package and by `tapeloop/stream`.
+// The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole
+// package and by `tapeloop/stream`.
 import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape, type Shape } from '../checks/shape.ts';
 import { classOf } from '../host/class-of.ts';

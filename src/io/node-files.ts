@@ -28,16 +28,17 @@ export type FileSystem = Pick<
 >;
 
 /**
- * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to the disk, and take
- * the path's place by one rename. A reader, or a run after a power cut, sees the old content or the new, never a mixture. A symbolic
- * link is followed, also to a file that is not there yet, and an existing file keeps its permissions. Temporary files that were left a day
- * ago or earlier, by processes that were ended as they wrote, are removed.
+ * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to
+ * the disk, and take the path's place by one rename. A reader, or a run after a power cut, sees the old content or the
+ * new, never a mixture. A symbolic link is followed, also to a file that is not there yet, and an existing file keeps
+ * its permissions. Temporary files that were left a day ago or earlier, by processes that were ended as they wrote, are
+ * removed.
  *
  * @param path where to write; its folder must exist
  * @param bytes the whole new content; only read
  * @param fs stands in for node:fs in tests
- * @throws FileError if a step fails (no space, no permission, no such folder) or the path is something else than a regular file; the old
- *   file is then as it was and the temporary file is gone
+ * @throws FileError if a step fails (no space, no permission, no such folder) or the path is something else than a
+ *   regular file; the old file is then as it was and the temporary file is gone
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem = nodeFs): void {
   expectType('path', path, 'a string');
@@ -87,8 +88,8 @@ function linkedFrom(path: string, fs: FileSystem): string {
 const DAY = 86_400_000;
 
 /**
- * Removes temporary files beside `target` that are a day older than it: their writers have ended. The times are those of the
- * disk, which many hosts may share.
+ * Removes temporary files beside `target` that are a day older than it: their writers have ended. The times are those
+ * of the disk, which many hosts may share.
  */
 function removeStale(target: string, fs: FileSystem): void {
   const folder = dirname(target);
@@ -100,7 +101,9 @@ function removeStale(target: string, fs: FileSystem): void {
   }
 }
 
-/** Makes the rename itself durable where the system can: Windows opens no folders, and some network disks flush none. */
+/**
+ * Makes the rename itself durable where the system can: Windows opens no folders, and some network disks flush none.
+ */
 function flushFolder(folder: string, fs: FileSystem): void {
   attempt(() => {
     const fd = fs.openSync(folder, 'r');
@@ -153,7 +156,10 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in /proc. */
+/**
+ * Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in
+ * /proc.
+ */
 function makeWithParents(path: string): void {
   if (nodeFs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   const parent = dirname(path);

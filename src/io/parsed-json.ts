@@ -1,4 +1,5 @@
-// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself is left to it.
+// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself
+// is left to it.
 
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 
@@ -40,6 +41,9 @@ export const clip = (text: string): string => (text.length > 80 ? `${text.slice(
 /** Text as an error shows it. */
 export const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(clip(text)));
 
-/** A value as an error about a file shows it: as `shown` does, but with text in JSON's quotes, on one line whatever is in it. */
+/**
+ * A value as an error about a file shows it: as `shown` does, but with text in JSON's quotes, on one line whatever is
+ * in it.
+ */
 export const describe = (value: unknown): string =>
   value === undefined || typeof value === 'string' ? quote(value) : shown(value);

@@ -1,6 +1,6 @@
-// The safetensors file format (https://github.com/huggingface/safetensors#format): 8 bytes of little-endian header length N,
-// N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the header is checked
-// against the bytes that are there before anything is allocated for it.
+// The safetensors file format (https://github.com/huggingface/safetensors#format): 8 bytes of little-endian header
+// length N, N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the
+// header is checked against the bytes that are there before anything is allocated for it.
 
 import { ArgumentError } from '../checks/argument-error.ts';
 import { TapeloopError } from '../checks/tapeloop-error.ts';
@@ -67,8 +67,9 @@ const readableDtypes = /* @__PURE__ */ layoutOrder.concat('F16', 'BF16');
  * @param tensors by name; any order, the file's own order is by dtype, wide first, then by name
  * @param metadata strings by key; left out of the file when empty
  * @returns the whole file; the caller owns it
- * @throws ArgumentError if a tensor is named `__metadata__`, its data is not its dtype's array, its length is not its shape's product,
- *   a name or a metadata string holds half a surrogate pair, or the header passes the format's 100 MB, or if a metadata value is not a string
+ * @throws ArgumentError if a tensor is named `__metadata__`, its data is not its dtype's array, its length is not its
+ *   shape's product, a name or a metadata string holds half a surrogate pair, or the header passes the format's 100 MB,
+ *   or if a metadata value is not a string
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
@@ -157,15 +158,17 @@ interface Entry {
 }
 
 /**
- * Reads a safetensors file. Half-precision tensors (F16, BF16) come back as F32 with the same values; U64 and I64 as BigInt arrays.
+ * Reads a safetensors file. Half-precision tensors (F16, BF16) come back as F32 with the same values; U64 and I64 as
+ * BigInt arrays.
  *
  * @param bytes the whole file; only read, and not referred to by what is returned
  * @param file a name for error messages
- * @returns the tensors by name in the order of their bytes, and the metadata (an object without prototype, empty if the file has none);
- *   the caller owns both
- * @throws ModelFileError if the bytes are not one well-formed file: the header's length, UTF-8, JSON or keys; a dtype that cannot be read;
- *   a shape that is no list of sizes; offsets that are reversed, overlap, leave a gap or do not end where the file ends; metadata that is
- *   not strings. Nothing is allocated beyond a small multiple of `bytes.length`.
+ * @returns the tensors by name in the order of their bytes, and the metadata (an object without prototype, empty if the
+ *   file has none); the caller owns both
+ * @throws ModelFileError if the bytes are not one well-formed file: the header's length, UTF-8, JSON or keys; a dtype
+ *   that cannot be read; a shape that is no list of sizes; offsets that are reversed, overlap, leave a gap or do not
+ *   end where the file ends; metadata that is not strings. Nothing is allocated beyond a small multiple of
+ *   `bytes.length`.
  * @see https://github.com/huggingface/safetensors#format
  */
 export function decodeSafetensors(
@@ -234,7 +237,10 @@ function parseHeader(bytes: Uint8Array, fail: Fail): object {
   return header;
 }
 
-/** A key that stands twice in one object of `json`, of which JSON.parse, having accepted the text, keeps the last without a word. */
+/**
+ * A key that stands twice in one object of `json`, of which JSON.parse, having accepted the text, keeps the last
+ * without a word.
+ */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (let at = 0; at < json.length; at++) {

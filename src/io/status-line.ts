@@ -5,7 +5,9 @@ export interface TextStream {
   columns?: number;
 }
 
-/** The last line of a terminal, drawn again and again in place until it is kept; elsewhere only what is kept is written. */
+/**
+ * The last line of a terminal, drawn again and again in place until it is kept; elsewhere only what is kept is written.
+ */
 export class StatusLine {
   readonly #stream: TextStream;
   #shown = '';

@@ -80,7 +80,8 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<O
     // A mask that no input carries was given in the call, for the values.
     const mask = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
     const { outputs, weights } = this.attend(query, key, value, {
-      ...{ mask, causal: useCausalMask },
+      mask,
+      causal: useCausalMask,
       dropout: dropped ? { rate: dropout, key: this.random.nextKey() } : undefined,
     });
     const y = query.mask ? select(query.mask, outputs, 0) : outputs;
@@ -133,8 +134,9 @@ class Attention<Output> extends AttentionLayer<Output> {
 /**
  * Dot-product attention: y = softmax(query·keyᵀ)·value.
  *
- * Takes a list: query `[B, Tq, D]`, value `[B, Tv, V]` and key `[B, Tv, D]`, which is the value where it is not given. Output
- * `[B, Tq, V]`. Values that their mask leaves out get no weight; a masked query gets zeros, and the output has its mask.
+ * Takes a list: query `[B, Tq, D]`, value `[B, Tv, V]` and key `[B, Tv, D]`, which is the value where it is not given.
+ * Output `[B, Tq, V]`. Values that their mask leaves out get no weight; a masked query gets zeros, and the output has
+ * its mask.
  *
  * @throws ArgumentError if an option is none of its values; when called, if there are not two or three sequences.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015

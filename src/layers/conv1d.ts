@@ -16,7 +16,9 @@ export interface Conv1dOptions extends LayerOptions {
   kernelSize: number;
   /** Steps from one window to the next. Default 1. */
   strides?: number | undefined;
-  /** `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`. */
+  /**
+   * `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`.
+   */
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Distance between the steps of a window. Default 1. */
   dilationRate?: number | undefined;
@@ -104,11 +106,11 @@ class Conv1d extends BuiltInLayer {
 /**
  * Convolution over time: y[b, t, :] = activation(Σ_k x[b, t·strides + k·dilationRate, :]·kernel[k] + bias).
  *
- * Input `[B, T, I]`, output `[B, T′, filters]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with `same` and
- * `causal`; kernel `[K, I, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
+ * Input `[B, T, I]`, output `[B, T′, filters]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉
+ * with `same` and `causal`; kernel `[K, I, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
  *
- * @throws ArgumentError if a size is no positive integer or an option is none of its values; when called, if the input has not
- *   three axes, or without padding is shorter than a window.
+ * @throws ArgumentError if a size is no positive integer or an option is none of its values; when called, if the input
+ *   has not three axes, or without padding is shorter than a window.
  * @see keras.layers.Conv1D
  */
 export const conv1d = (options: Conv1dOptions): Layer => new Conv1d(options);

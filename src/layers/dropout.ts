@@ -7,7 +7,10 @@ import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNa
 export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
   rate: number;
-  /** Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default: all its own. */
+  /**
+   * Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default:
+   * all its own.
+   */
   noiseShape?: BatchShape | undefined;
 }
 

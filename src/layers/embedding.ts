@@ -90,9 +90,10 @@ class Embedding extends BuiltInLayer {
 /**
  * Token ids to vectors: y[b, t, :] = embeddings[ids[b, t], :].
  *
- * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask `[B, T]` is 0 where
- * the id is 0. Ids may have any number of axes, as `[B, words, characters]`; the mask has the same. First in a model it reads `[B, T]`, or more
- * axes where the layers behind it want them; `inputShape` says which, as `[null, null]` for words of characters.
+ * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask
+ * `[B, T]` is 0 where the id is 0. Ids may have any number of axes, as `[B, words, characters]`; the mask has the same.
+ * First in a model it reads `[B, T]`, or more axes where the layers behind it want them; `inputShape` says which, as
+ * `[null, null]` for words of characters.
  *
  * @throws ArgumentError if a size is no positive integer; when called, if an id is outside [0, inputDim).
  * @see keras.layers.Embedding

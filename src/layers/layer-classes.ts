@@ -135,7 +135,10 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
 /** Keras's names of the layers that a saved model can hold. */
 export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
 
-/** The layer that `config` describes. Throws `ArgumentError` for a class name that is not one of ours and that nobody gave in `customObjects`. */
+/**
+ * The layer that `config` describes. Throws `ArgumentError` for a class name that is not one of ours and that nobody
+ * gave in `customObjects`.
+ */
 export function layerFromConfig(className: string, config: LayerConfig): Layer {
   const given = Object.fromEntries(
     Object.entries(config)
@@ -157,7 +160,10 @@ function ourLayer(className: string, config: LayerConfig): AnyLayer {
   }
 }
 
-/** The function that a file names in the place of an activation, by that name, so that it is saved under it again; an activation of ours as it is. */
+/**
+ * The function that a file names in the place of an activation, by that name, so that it is saved under it again; an
+ * activation of ours as it is.
+ */
 function ownActivation(value: unknown): unknown {
   const name = nameOfCustom(value);
   if (name === undefined) return value;

@@ -65,7 +65,8 @@ class Masking extends BuiltInLayer {
  *
  * mask[b, t] = 1 if some x[b, t, i] ≠ maskValue, else 0; y = x where the mask is 1, else 0
  *
- * Input and output `[B, T, F]`; the output carries the mask `[B, T]`. Of `[B, T, …, F]` the mask has every axis but the last.
+ * Input and output `[B, T, F]`; the output carries the mask `[B, T]`. Of `[B, T, …, F]` the mask has every axis but the
+ * last.
  *
  * @throws ArgumentError if `maskValue` is not finite; when called, if the input has fewer than three axes.
  * @see keras.layers.Masking

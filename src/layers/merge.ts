@@ -87,8 +87,9 @@ const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => a
  *
  * y = x₁ + x₂ + … + xₙ
  *
- * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape, of the open step (outside a
- * step: the caller's to `dispose`). Where every input carries a mask, the output's is 1 where one of theirs is; else it has none. No weights.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape, of
+ * the open step (outside a step: the caller's to `dispose`). Where every input carries a mask, the output's is 1 where
+ * one of theirs is; else it has none. No weights.
  *
  * @param options name and what else every layer takes.
  * @returns a layer; call it with the list: `add()([a, b])`.
@@ -195,7 +196,10 @@ class Concatenate extends Merge {
     return y;
   }
 
-  /** Along an axis of steps masks are joined as their inputs are; along the last one a step counts where it counts in any. */
+  /**
+   * Along an axis of steps masks are joined as their inputs are; along the last one a step counts where it counts in
+   * any.
+   */
   #mask(inputs: readonly Tensor[], axis: number): Tensor | undefined {
     const masks = inputs.map((x) => x.mask);
     if (masks.every((mask) => !mask)) return undefined;
@@ -221,14 +225,15 @@ class Concatenate extends Merge {
  *
  * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
- * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step (outside a step: the
- * caller's to `dispose`). Its mask: along time (axis 1), or another axis but the last, the inputs' masks joined, 1 for an input without; along
- * the last axis, if every input carries one, 1 where one of theirs is. No weights.
+ * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step
+ * (outside a step: the caller's to `dispose`). Its mask: along time (axis 1), or another axis but the last, the inputs'
+ * masks joined, 1 for an input without; along the last axis, if every input carries one, 1 where one of theirs is. No
+ * weights.
  *
  * @param options.axis of the tensors with the batch as axis 0.
  * @returns a layer; call it with the list: `concatenate()([a, b])`.
- * @throws ArgumentError if `axis` is no integer or 0, the batch; when called, if there is no tensor, one has no such axis, or one does not fit
- *   the first.
+ * @throws ArgumentError if `axis` is no integer or 0, the batch; when called, if there is no tensor, one has no such
+ *   axis, or one does not fit the first.
  * @see keras.layers.Concatenate
  */
 export const concatenate = (options: ConcatenateOptions = {}): Layer<Tensor, readonly Tensor[]> =>

@@ -50,7 +50,8 @@ class Permute extends BuiltInLayer {
 }
 
 /**
- * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the output carries no mask.
+ * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the output carries no
+ * mask.
  *
  * @throws ArgumentError if `dims` does not name every axis once; when called, if the input has others.
  * @see keras.layers.Permute

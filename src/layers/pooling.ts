@@ -35,7 +35,10 @@ export interface PoolingOptions extends LayerOptions {
   poolSize?: number | undefined;
   /** Steps from one window to the next. Default `poolSize`. */
   strides?: number | undefined;
-  /** `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default `valid`. */
+  /**
+   * `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default
+   * `valid`.
+   */
   padding?: 'valid' | 'same' | undefined;
 }
 
@@ -112,26 +115,35 @@ class WindowPooling extends Pooling {
 /**
  * The greatest of each window of steps, feature by feature.
  *
- * Input `[B, T, F]`, output `[B, T′, F]` with T′ = ⌊(T − poolSize)/strides⌋ + 1, or ⌈T/strides⌉ with `same`. The output carries no mask.
+ * Input `[B, T, F]`, output `[B, T′, F]` with T′ = ⌊(T − poolSize)/strides⌋ + 1, or ⌈T/strides⌉ with `same`. The output
+ * carries no mask.
  *
- * @throws ArgumentError if an option is none of its values; when called, if the input has not three axes or no window fits.
+ * @throws ArgumentError if an option is none of its values; when called, if the input has not three axes or no window
+ *   fits.
  * @see keras.layers.MaxPooling1D
  */
 export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
     {
-      ...{ className: 'MaxPooling1D', defaultName: 'max_pooling1d', padding: LEAST },
+      className: 'MaxPooling1D',
+      defaultName: 'max_pooling1d',
+      padding: LEAST,
       merge: maximum,
       finish: (y) => y,
     },
     options,
   );
 
-/** The mean of each window of steps, of those that lie inside the sequence; as `maxPooling1d` otherwise. See keras.layers.AveragePooling1D. */
+/**
+ * The mean of each window of steps, of those that lie inside the sequence; as `maxPooling1d` otherwise. See
+ * keras.layers.AveragePooling1D.
+ */
 export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
     {
-      ...{ className: 'AveragePooling1D', defaultName: 'average_pooling1d', padding: 0 },
+      className: 'AveragePooling1D',
+      defaultName: 'average_pooling1d',
+      padding: 0,
       merge: add,
       finish: (y, counts) => {
         const [count] = counts;

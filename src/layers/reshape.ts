@@ -88,7 +88,8 @@ const sizeOf = (shape: BatchShape): number | null =>
   shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
 
 /**
- * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`. As in Keras, the output carries no mask.
+ * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`. As in Keras, the output
+ * carries no mask.
  *
  * @throws ArgumentError if `targetShape` is no shape; when called, if a sample does not fill it.
  * @see keras.layers.Reshape

@@ -87,8 +87,9 @@ const stepShape = (inputShape: BatchShape): BatchShape => [null, ...inputShape.s
 /**
  * A layer applied to every step of a sequence by itself: y[:, t] = layer(x[:, t]), with one set of weights.
  *
- * Input `[B, T, …]`; output `[B, T, …]` with each step's output. Its weights are the layer's. Of a mask `[B, T, …]` the layer gets what belongs to
- * its step. The output's mask is that of the layer's outputs; where they have none, a step counts if anything of it does.
+ * Input `[B, T, …]`; output `[B, T, …]` with each step's output. Its weights are the layer's. Of a mask `[B, T, …]` the
+ * layer gets what belongs to its step. The output's mask is that of the layer's outputs; where they have none, a step
+ * counts if anything of it does.
  *
  * @throws ArgumentError when called, if the input has no time axis.
  * @see keras.layers.TimeDistributed, whose output in Keras 3 has the mask of the input whatever the layer makes of it

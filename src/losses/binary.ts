@@ -26,8 +26,9 @@ function entropyOf(yTrue: Tensor, yPred: Tensor): Tensor {
 const entropyOfLogits = (yTrue: Tensor, x: Tensor): Tensor => sub(softplus(x), mul(x, yTrue));
 
 /**
- * ℓ = −mean (y ln p + (1 − y) ln(1 − p)) over the last axis, for targets from 0 to 1 of the predictions' shape. From logits x,
- * p = σ(x) and nothing overflows; probabilities are kept 10⁻⁷ from 0 and 1. Smoothing by s makes of 0 s/2 and of 1 1 − s/2.
+ * ℓ = −mean (y ln p + (1 − y) ln(1 − p)) over the last axis, for targets from 0 to 1 of the predictions' shape. From
+ * logits x, p = σ(x) and nothing overflows; probabilities are kept 10⁻⁷ from 0 and 1. Smoothing by s makes of 0 s/2 and
+ * of 1 1 − s/2.
  *
  * @throws ArgumentError if labelSmoothing is outside [0, 1].
  * @see keras.losses.BinaryCrossentropy
@@ -64,8 +65,8 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
 }
 
 /**
- * ℓ = mean (1 − q)^γ·H over the last axis, where H is the loss of `binaryCrossentropy` and q = y·p + (1 − y)(1 − p) what the target
- * got; times y·α + (1 − y)(1 − α) with `applyClassBalancing`. Targets as there.
+ * ℓ = mean (1 − q)^γ·H over the last axis, where H is the loss of `binaryCrossentropy` and q = y·p + (1 − y)(1 − p)
+ * what the target got; times y·α + (1 − y)(1 − α) with `applyClassBalancing`. Targets as there.
  *
  * @throws ArgumentError if labelSmoothing or alpha is outside [0, 1], or gamma < 0.
  * @see keras.losses.BinaryFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002

@@ -11,7 +11,9 @@ export type LossName = keyof typeof losses | keyof typeof shortLossNames;
 /** Losses by name. */
 export const lossTable = /* @__PURE__ */ new NameTable<Loss | LossFunction>('loss');
 
-/** A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops. */
+/**
+ * A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops.
+ */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**

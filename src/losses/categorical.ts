@@ -19,8 +19,9 @@ import {
 import { expectDistributions, expectProbabilities } from './target-checks.ts';
 
 /**
- * ℓ = −Σ y ln p over the last axis, for one-hot targets, or other distributions, of the predictions' shape. Probabilities are divided by
- * their sum and kept 10⁻⁷ from 0 and 1; from logits, p = softmax(x). Smoothing by s over C classes makes of y (1 − s)·y + s/C.
+ * ℓ = −Σ y ln p over the last axis, for one-hot targets, or other distributions, of the predictions' shape.
+ * Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from logits, p = softmax(x). Smoothing by s over C
+ * classes makes of y (1 − s)·y + s/C.
  *
  * @throws ArgumentError if labelSmoothing is outside [0, 1].
  * @see keras.losses.CategoricalCrossentropy

@@ -17,9 +17,9 @@ export interface CtcLossOptions extends LossOptions {
 /**
  * ℓ = −ln P(label | sequence), summed over all ways to spread the label over the sequence's steps (see `ops.ctcLoss`).
  *
- * Predictions are logits `[B, T, V]`; where they are masked, a sequence ends with its last step that is not, else it has T. Targets
- * are i32 `[B, S]`, each row a label's classes and then padding of `blank` or negative numbers, or labels of unequal length. One loss, and
- * one weight, a sequence: weights `[B]`.
+ * Predictions are logits `[B, T, V]`; where they are masked, a sequence ends with its last step that is not, else it
+ * has T. Targets are i32 `[B, S]`, each row a label's classes and then padding of `blank` or negative numbers, or
+ * labels of unequal length. One loss, and one weight, a sequence: weights `[B]`.
  *
  * @throws ArgumentError if blank is no class.
  * @see keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps

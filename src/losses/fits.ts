@@ -21,9 +21,9 @@ const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', '
  *
  * @param lastActivation name of the activation whose outputs are the predictions; undefined where it is not known.
  * @param outputs how many numbers a row of predictions has; undefined where it is not known.
- * @throws ArgumentError, which says how to mend it: a loss of probabilities behind an activation that gives negative numbers; a loss of logits
- *   behind one that gives probabilities; one choice among classes, or softmax, over a single output; a yes or no for
- *   each of more than two outputs behind softmax, which makes them one choice.
+ * @throws ArgumentError, which says how to mend it: a loss of probabilities behind an activation that gives negative
+ *   numbers; a loss of logits behind one that gives probabilities; one choice among classes, or softmax, over a single
+ *   output; a yes or no for each of more than two outputs behind softmax, which makes them one choice.
  */
 export function expectLossFits(loss: Loss, lastActivation: string | undefined, outputs?: number | null): void {
   const { name, reads, classes } = loss;
@@ -63,7 +63,8 @@ export function expectLossFits(loss: Loss, lastActivation: string | undefined, o
  * @param ys targets of all samples, of one shape or sequences of unequal length.
  * @param predictions shape of all their predictions, `[N, …]`.
  * @param what the targets' name, for errors.
- * @returns the targets in the shape that the loss wants: where it is theirs but for a last axis of 1, that is added or taken away.
+ * @returns the targets in the shape that the loss wants: where it is theirs but for a last axis of 1, that is added or
+ *   taken away.
  * @throws ArgumentError if the shape does not fit, or at a value that can only be a mistake; it names the sample.
  */
 export function checkTargets<Targets extends NdArray | RaggedArray>(
@@ -97,8 +98,9 @@ function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: stri
 }
 
 /**
- * The shape that a loss wants of targets; undefined where only `compute` can tell. A loss that declares none gets numbers in the predictions'
- * shape where a last axis of 1 is all that differs: `[N]` against `[N, 1]` would be broadcast to `[N, N]`.
+ * The shape that a loss wants of targets; undefined where only `compute` can tell. A loss that declares none gets
+ * numbers in the predictions' shape where a last axis of 1 is all that differs: `[N]` against `[N, 1]` would be
+ * broadcast to `[N, N]`.
  */
 function targetShapeOf(loss: Loss, { shape }: { shape: Shape }, predictions: Shape): Shape | undefined {
   if (loss.targetShape) return loss.targetShape(predictions);

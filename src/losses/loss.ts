@@ -30,20 +30,30 @@ export interface Loss {
   weightShape?(predictions: Shape): Shape;
   /**
    * Mean over the batch (and over time), shape []. Weighted it is Σ w·ℓ / number of rows, not / Σ w: for a masked mean
-   * the caller scales its mask by rows / rows that count, as Keras does. With `leavesOut`, rows of weight 0 may hold any numbers, NaN too.
+   * the caller scales its mask by rows / rows that count, as Keras does. With `leavesOut`, rows of weight 0 may hold
+   * any numbers, NaN too.
    *
    * @param weights f32 of `weightShape`, constants.
    * @param options.isLastUse whether nobody reads the predictions afterwards, so that the loss may overwrite them.
    * @throws ArgumentError if a shape does not fit.
    */
   compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor, options?: { isLastUse?: boolean }): Tensor;
-  /** Whether `compute` itself leaves out rows of weight 0. Without it they hold ½, and their targets 1 or class 0, before it sees them. */
+  /**
+   * Whether `compute` itself leaves out rows of weight 0. Without it they hold ½, and their targets 1 or class 0,
+   * before it sees them.
+   */
   readonly leavesOut?: boolean;
   /** The loss of each row, of `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
-  /** 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all count. */
+  /**
+   * 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all
+   * count.
+   */
   counted?(yTrue: Tensor): Tensor;
-  /** Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the targets' name. */
+  /**
+   * Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the
+   * targets' name.
+   */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
   /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a file has its name alone. */
   config?(): LossConfig;
@@ -53,8 +63,8 @@ export interface Loss {
 export const readsEither = (loss: Loss): boolean => Object.hasOwn(loss.config?.() ?? {}, 'fromLogits');
 
 /**
- * What the sum of weighted row losses is divided by: `sumOverBatchSize` the number of rows, `sum` nothing, `meanWithSampleWeight`
- * the sum of the weights (nothing weighs anything: the loss is 0).
+ * What the sum of weighted row losses is divided by: `sumOverBatchSize` the number of rows, `sum` nothing,
+ * `meanWithSampleWeight` the sum of the weights (nothing weighs anything: the loss is 0).
  */
 export type Reduction = 'sumOverBatchSize' | 'sum' | 'meanWithSampleWeight';
 
@@ -75,8 +85,8 @@ export function reductionFactor(reduction: Reduction, rows: number, weights: Ten
 }
 
 /**
- * Targets and predictions of which rows of weight 0 hold numbers that no loss stumbles over, whatever they held: ½ as a prediction, and as a
- * target `target` or 1, or class 0. No gradient reaches these rows.
+ * Targets and predictions of which rows of weight 0 hold numbers that no loss stumbles over, whatever they held: ½ as a
+ * prediction, and as a target `target` or 1, or class 0. No gradient reaches these rows.
  */
 export function withoutZeroRows(
   yTrue: Tensor,

@@ -4,7 +4,9 @@ import { expectNumber } from '../checks/number-ranges.ts';
 import { addScalar, clip, exp, log, neg, scale } from '../ops/elementwise/elementwise.ts';
 import { divideRows, type LossOptions, sumRows } from './loss.ts';
 
-/** Keras's epsilon: what probabilities are kept from 0 and 1, and what is kept from 0 before a quotient or a logarithm. */
+/**
+ * Keras's epsilon: what probabilities are kept from 0 and 1, and what is kept from 0 before a quotient or a logarithm.
+ */
 export const EPSILON = 1e-7;
 
 export const atLeast = (x: Tensor, low: number): Tensor => clip(x, low, Infinity);

@@ -18,11 +18,11 @@ export interface QuantileLossOptions extends LossOptions {
  *
  * ℓ = mean max(q·d, (q − 1)·d) over the last axis, with d = y − ŷ
  *
- * With `quantile` targets have the predictions' shape. With `quantiles` predictions are `[…, Q]`, an output for each quantile, and targets `[…, 1]`
- * or `[…]`; the loss is the mean over the quantiles.
+ * With `quantile` targets have the predictions' shape. With `quantiles` predictions are `[…, Q]`, an output for each
+ * quantile, and targets `[…, 1]` or `[…]`; the loss is the mean over the quantiles.
  *
- * @throws ArgumentError if a quantile is outside [0, 1], both options are given, or the last axis of predictions has not one output for each of
- *   several quantiles.
+ * @throws ArgumentError if a quantile is outside [0, 1], both options are given, or the last axis of predictions has
+ *   not one output for each of several quantiles.
  * @see sklearn.metrics.mean_pinball_loss; Koenker and Bassett 1978, "Regression quantiles"
  *
  * @example

@@ -60,8 +60,8 @@ export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicEr
 });
 
 /**
- * ℓ = mean ln cosh(ŷ − y) over the last axis; targets of the predictions' shape. Computed as |d| + ln(1 + e^(−2|d|)) − ln 2, which
- * does not overflow.
+ * ℓ = mean ln cosh(ŷ − y) over the last axis; targets of the predictions' shape. Computed as |d| + ln(1 + e^(−2|d|)) −
+ * ln 2, which does not overflow.
  *
  * @see keras.losses.LogCosh
  */
@@ -86,7 +86,8 @@ export interface HuberOptions extends LossOptions {
 }
 
 /**
- * ℓ = mean over the last axis of ½d² where |d| ≤ δ, and δ|d| − ½δ² beyond, with d = ŷ − y; targets of the predictions' shape.
+ * ℓ = mean over the last axis of ½d² where |d| ≤ δ, and δ|d| − ½δ² beyond, with d = ŷ − y; targets of the predictions'
+ * shape.
  *
  * @throws ArgumentError unless delta > 0.
  * @see keras.losses.Huber
@@ -103,8 +104,8 @@ export function huber(given: HuberOptions = {}): Loss {
 }
 
 /**
- * ℓ = −Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis, −1 for the same direction, 1 for opposite ones, 0 beside a vector of zeros; targets
- * of the predictions' shape.
+ * ℓ = −Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis, −1 for the same direction, 1 for opposite ones, 0 beside a vector of
+ * zeros; targets of the predictions' shape.
  *
  * @see keras.losses.CosineSimilarity
  */

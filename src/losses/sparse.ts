@@ -28,11 +28,11 @@ export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
 }
 
 /**
- * ℓ = −ln p[y], for targets `[…]` or `[…, 1]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from
- * logits, p = softmax(x), in one op with its gradient.
+ * ℓ = −ln p[y], for targets `[…]` or `[…, 1]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷
+ * from 0 and 1; from logits, p = softmax(x), in one op with its gradient.
  *
- * Rows of `ignoreClass`, or of weight 0, are no part of the mean: it is multiplied by rows that weigh something / those of them that
- * count.
+ * Rows of `ignoreClass`, or of weight 0, are no part of the mean: it is multiplied by rows that weigh something / those
+ * of them that count.
  *
  * @throws ArgumentError if ignoreClass is no integer.
  * @see keras.losses.SparseCategoricalCrossentropy
@@ -107,8 +107,8 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
 }
 
 /**
- * Labels with class 0 in place of the ignored one, and weights that are 0 there. With `rescale` the others grow so that a mean
- * over all rows is one over the rows that weighed something before and still do.
+ * Labels with class 0 in place of the ignored one, and weights that are 0 there. With `rescale` the others grow so that
+ * a mean over all rows is one over the rows that weighed something before and still do.
  */
 function leaveOut(
   yTrue: Tensor,

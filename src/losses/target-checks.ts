@@ -21,7 +21,10 @@ export const expectProbabilities = (what: string, ys: NdArray): void =>
 // How far from 1 a row of probabilities may sum, each of which may have been written with two digits.
 const SUM_TOLERANCE = 0.02;
 
-/** Throws `ArgumentError` at a row that is no distribution. A row of zeros, as padding has them, has no loss and may stand. */
+/**
+ * Throws `ArgumentError` at a row that is no distribution. A row of zeros, as padding has them, has no loss and may
+ * stand.
+ */
 export function expectDistributions(what: string, ys: NdArray, classes: number): void {
   expectProbabilities(what, ys);
   const { data } = ys;

@@ -50,11 +50,11 @@ const binaryEach =
   };
 
 /**
- * How often predictions are right, in the way that fits: class ids against the greatest prediction; for a loss of independent
- * outputs, or a single output, each output against ½; else one-hot targets by their greatest.
+ * How often predictions are right, in the way that fits: class ids against the greatest prediction; for a loss of
+ * independent outputs, or a single output, each output against ½; else one-hot targets by their greatest.
  *
- * Unlike Keras's `accuracy`, it takes logits against 0 where the loss reads logits, and several outputs of binaryCrossentropy each
- * by itself (as TF.js does).
+ * Unlike Keras's `accuracy`, it takes logits against 0 where the loss reads logits, and several outputs of
+ * binaryCrossentropy each by itself (as TF.js does).
  */
 export const accuracy = (options: MetricOptions = {}): Metric =>
   makeMetric('accuracy', checkOptions('accuracy', options, { name: 1 }), (loss) => {
@@ -72,7 +72,8 @@ export interface BinaryAccuracyOptions extends MetricOptions {
 }
 
 /**
- * How often predictions are on the side of the threshold where their targets, 0 or 1, are. Where the loss reads logits, of σ of them.
+ * How often predictions are on the side of the threshold where their targets, 0 or 1, are. Where the loss reads logits,
+ * of σ of them.
  *
  * @throws ArgumentError if threshold is outside [0, 1].
  * @see keras.metrics.BinaryAccuracy

@@ -20,13 +20,16 @@ export interface AucOptions extends MetricOptions {
   /** ROC: recall over false positive rate. PR: precision over recall. Default ROC. */
   curve?: 'ROC' | 'PR' | undefined;
   /**
-   * Between thresholds: `interpolation` draws a line (for PR through true and false positives), `minoring` takes the lower end and
-   * `majoring` the higher. Default `interpolation`.
+   * Between thresholds: `interpolation` draws a line (for PR through true and false positives), `minoring` takes the
+   * lower end and `majoring` the higher. Default `interpolation`.
    */
   summationMethod?: 'interpolation' | 'minoring' | 'majoring' | undefined;
   /** Thresholds of the caller's own between 0 and 1, which are added, in place of `numThresholds`. */
   thresholds?: readonly number[] | undefined;
-  /** Whether each class has a curve of its own; the result is the mean of their areas. Default false: all elements are one curve's. */
+  /**
+   * Whether each class has a curve of its own; the result is the mean of their areas. Default false: all elements are
+   * one curve's.
+   */
   multiLabel?: boolean | undefined;
   /** How much each class counts: its elements, or with `multiLabel` its area. Default: all the same. */
   labelWeights?: readonly number[] | undefined;
@@ -43,8 +46,8 @@ interface Curve {
 type Method = NonNullable<AucOptions['summationMethod']>;
 
 /**
- * Area under the curve that a threshold's course from 1 to 0 draws, for targets that are 0 or else yes, of the predictions' shape,
- * or class ids.
+ * Area under the curve that a threshold's course from 1 to 0 draws, for targets that are 0 or else yes, of the
+ * predictions' shape, or class ids.
  *
  * @throws ArgumentError if an option is out of range.
  * @see keras.metrics.AUC; Davis & Goadrich 2006, https://www.biostat.wisc.edu/~page/rocpr.pdf
@@ -73,8 +76,13 @@ export function auc(options: AucOptions = {}): Metric {
     : Array.from({ length: numThresholds - 2 }, (_, i) => (i + 1) / (numThresholds - 1));
   const config = {
     ...(options.name === undefined ? {} : { name: options.name }),
-    ...{ numThresholds, curve, summationMethod, multiLabel },
-    ...{ thresholds: thresholds && [...thresholds], labelWeights: labelWeights && [...labelWeights], fromLogits },
+    numThresholds,
+    curve,
+    summationMethod,
+    multiLabel,
+    thresholds: thresholds && [...thresholds],
+    labelWeights: labelWeights && [...labelWeights],
+    fromLogits,
   };
   // Below everything, and above everything.
   const limits = Float32Array.of(-1e-7, ...inner, 1 + 1e-7);
@@ -169,8 +177,8 @@ function area({ truePositives, falsePositives }: Curve, curve: 'ROC' | 'PR', met
 }
 
 /**
- * Between two thresholds true and all positives, TP and P, move on a line, TP = slope·P + intercept, so precision TP/P is a hyperbola:
- * the area is slope·(ΔTP + intercept·ln(P_A/P_B)) / all that are right.
+ * Between two thresholds true and all positives, TP and P, move on a line, TP = slope·P + intercept, so precision TP/P
+ * is a hyperbola: the area is slope·(ΔTP + intercept·ln(P_A/P_B)) / all that are right.
  */
 function interpolatedPrArea({ truePositives: tp, falsePositives: fp }: Curve): number {
   const positives = tp.map((value, i) => value + fp[i]!);

@@ -10,7 +10,8 @@ export type MetricName = keyof typeof metrics | keyof typeof shortMetricNames;
 export const metricTable = /* @__PURE__ */ new NameTable<Metric | MetricFunction>('metric');
 
 /**
- * The metric of a name, of a configuration, of a function, or itself; the function that makes a metric stands for its name. Started without a loss it takes the one given here.
+ * The metric of a name, of a configuration, of a function, or itself; the function that makes a metric stands for its
+ * name. Started without a loss it takes the one given here.
  *
  * @throws ArgumentError for an unknown name, an option out of range, or a metric that has no meaning beside the loss.
  */

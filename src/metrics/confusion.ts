@@ -43,7 +43,10 @@ function count(
 }
 
 export interface PrecisionOptions extends MetricOptions {
-  /** Above which a prediction, as a probability, stands for yes; several give a number each. Default 0.5, with topK none. */
+  /**
+   * Above which a prediction, as a probability, stands for yes; several give a number each. Default 0.5, with topK
+   * none.
+   */
   thresholds?: number | readonly number[] | undefined;
   /** Only the k greatest predictions of a row can stand for yes. */
   topK?: number | undefined;
@@ -120,11 +123,13 @@ export const recall = (options: PrecisionOptions = {}): Metric =>
 
 export interface F1Options extends MetricOptions {
   /**
-   * `micro` counts all classes together, `macro` is the mean over classes, `weighted` that mean weighted by how often a class is
-   * right; null gives a number for each class. Default null.
+   * `micro` counts all classes together, `macro` is the mean over classes, `weighted` that mean weighted by how often a
+   * class is right; null gives a number for each class. Default null.
    */
   average?: 'micro' | 'macro' | 'weighted' | null | undefined;
-  /** Above which a prediction, as a probability, stands for yes, in (0, 1]. Default null: the greatest of each row does. */
+  /**
+   * Above which a prediction, as a probability, stands for yes, in (0, 1]. Default null: the greatest of each row does.
+   */
   threshold?: number | null | undefined;
 }
 
@@ -192,8 +197,8 @@ function fScoreState(
 }
 
 /**
- * F_β = (1 + β²)·P·R / (β²·P + R) of precision P and recall R of each class. Targets are rows of 0 and 1 of the predictions'
- * shape, or class ids; all axes before the last are samples.
+ * F_β = (1 + β²)·P·R / (β²·P + R) of precision P and recall R of each class. Targets are rows of 0 and 1 of the
+ * predictions' shape, or class ids; all axes before the last are samples.
  *
  * @throws ArgumentError for an unknown average, a beta ≤ 0 or a threshold outside (0, 1].
  * @see keras.metrics.FBetaScore

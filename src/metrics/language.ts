@@ -39,8 +39,8 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
 }
 
 /**
- * e^H, where H is the mean of −ln p[y] over everything: how many equally likely choices would be as hard. For class ids or one-hot
- * targets; smoothing of labels does not enter.
+ * e^H, where H is the mean of −ln p[y] over everything: how many equally likely choices would be as hard. For class ids
+ * or one-hot targets; smoothing of labels does not enter.
  *
  * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
  */
@@ -48,8 +48,8 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
   surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
 
 /**
- * H / ln 2, where H is the mean of −ln p[y] over everything: the bits that each character, or other symbol, costs. Targets as for
- * `perplexity`.
+ * H / ln 2, where H is the mean of −ln p[y] over everything: the bits that each character, or other symbol, costs.
+ * Targets as for `perplexity`.
  *
  * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
  */

@@ -71,7 +71,9 @@ export function meanState(
   };
 }
 
-/** The weights of a batch's rows in the order of their shape. Throws `ArgumentError` unless there is one for each row. */
+/**
+ * The weights of a batch's rows in the order of their shape. Throws `ArgumentError` unless there is one for each row.
+ */
 export function weightsOf(weights: Tensor, rows: Shape): Float32Array {
   expectShape('metric: weights', weights.shape, rows);
   return weights.toArray() as Float32Array;
@@ -115,7 +117,10 @@ export function compareRows(name: string, yTrue: Tensor, yPred: Tensor, weights:
   return { rows, columns, truth, predictions: values, weights: weighing };
 }
 
-/** Predictions as probabilities, where they are logits: by softmax where the loss takes a row for one choice, else each by σ. */
+/**
+ * Predictions as probabilities, where they are logits: by softmax where the loss takes a row for one choice, else each
+ * by σ.
+ */
 export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, loss: Loss | undefined): Tensor {
   if (!(fromLogits ?? loss?.reads === 'logits')) return yPred;
   return loss?.classes === 'exclusive' ? softmaxRows(yPred) : sigmoid(yPred);
@@ -125,15 +130,18 @@ export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, 
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 export interface Measurements {
-  /** Adds a batch to every metric; `ownWeights` are those of the weighted ones, `hasRows` tells whether targets have a row for each of the predictions'. */
+  /**
+   * Adds a batch to every metric; `ownWeights` are those of the weighted ones, `hasRows` tells whether targets have a
+   * row for each of the predictions'.
+   */
   update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
   /** What each metric says of everything so far, by name; `name_0`, `name_1`, … where it says several numbers. */
   logs(prefix?: string): Record<string, number>;
 }
 
 /**
- * Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it; that of a weighted metric gets `weighted_` before it
- * first.
+ * Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it; that of a weighted metric gets
+ * `weighted_` before it first.
  *
  * @see keras.Model.compile (metrics, weighted_metrics)
  */
@@ -169,7 +177,9 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
 /** A metric of the caller's own: a number for each row of a batch, or one for all of it. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor | number;
 
-/** A function as a metric: the mean of what it gives for each row; one number for a batch stands for each of its rows. */
+/**
+ * A function as a metric: the mean of what it gives for each row; one number for a batch stands for each of its rows.
+ */
 export function functionMetric(each: MetricFunction): Metric {
   const name = each.name || 'metric';
   return {

@@ -36,8 +36,8 @@ const meanOf =
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ over all rows r seen so far, ℓ = mean (ŷ − y)² over the last axis; 0 before the first row
  *
- * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask leaves it out and 1
- * elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
+ * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask
+ * leaves it out and 1 elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
  *
  * @param given.name its key in the history. Default: the maker's name; that of the others below likewise.
  * @throws ArgumentError, when it sees a batch, if targets have not the shape of the predictions.
@@ -91,7 +91,8 @@ export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
   losses.meanSquaredLogarithmicError,
 );
 /**
- * Mean logarithm of the hyperbolic cosine of the error: about its square by two where it is small, its size less ln 2 where it is large.
+ * Mean logarithm of the hyperbolic cosine of the error: about its square by two where it is small, its size less ln 2
+ * where it is large.
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean ln cosh(ŷ − y) over the last axis
  *
@@ -204,7 +205,10 @@ export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
 );
 
 export interface R2Options extends MetricOptions {
-  /** How the scores of several outputs become one: their mean, that weighted by variance, or null for a number each. Default `uniformAverage`. */
+  /**
+   * How the scores of several outputs become one: their mean, that weighted by variance, or null for a number each.
+   * Default `uniformAverage`.
+   */
   classAggregation?: 'uniformAverage' | 'varianceWeightedAverage' | null | undefined;
   /** For the adjusted score: how many independent variables explain the targets. Default 0. */
   numRegressors?: number | undefined;
@@ -213,14 +217,15 @@ export interface R2Options extends MetricOptions {
 /**
  * Coefficient of determination: 1 for perfect predictions, 0 for those no better than the mean, less for worse ones.
  *
- * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) / (n − p − 1) for n values
- * and p = `numRegressors`
+ * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) / (n −
+ * p − 1) for n values and p = `numRegressors`
  *
- * Targets y `[B, …, C]` in the shape of the predictions ŷ; all axes before the last are samples, whose weights w are those of
- * `meanSquaredError`.
+ * Targets y `[B, …, C]` in the shape of the predictions ŷ; all axes before the last are samples, whose weights w are
+ * those of `meanSquaredError`.
  *
  * @returns one number, or C of them with `classAggregation: null`.
- * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes differ.
+ * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes
+ *   differ.
  * @see keras.metrics.R2Score
  */
 export function r2Score(given: R2Options = {}): Metric {

@@ -19,11 +19,13 @@ import type { AnyModel, Model } from './model.ts';
 
 export interface GenerateOptions extends GenerationOptions {
   /**
-   * Has the model read this many of the last ids anew for each next one. Default: the model runs step by step as a stream and
-   * each id is read once; one that cannot, such as a custom model, reads all of them anew.
+   * Has the model read this many of the last ids anew for each next one. Default: the model runs step by step as a
+   * stream and each id is read once; one that cannot, such as a custom model, reads all of them anew.
    */
   contextLength?: number | undefined;
-  /** What the model is given for ids `[B, T]`, where they are not its only input: `(target) => ({ source, target })`. */
+  /**
+   * What the model is given for ids `[B, T]`, where they are not its only input: `(target) => ({ source, target })`.
+   */
   inputs?: ((ids: NdArray | RaggedArray) => Data) | undefined;
   /** Of the stream. Default `float32`. */
   weights?: WeightFormat | undefined;
@@ -32,16 +34,16 @@ export interface GenerateOptions extends GenerationOptions {
 const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weights: 1, ...generationNames };
 
 /**
- * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back. The host handles events
- * in between.
+ * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back. The host
+ * handles events in between.
  *
- * The states that a stateful model carries for training are untouched, and a model that runs as a stream may train while the ids
- * are taken.
+ * The states that a stateful model carries for training are untouched, and a model that runs as a stream may train
+ * while the ids are taken.
  *
  * @param model a language model, ids `[B, T]` to logits `[B, T, V]`, or to those of the next id alone, `[B, V]`.
  * @param prompt ids to go on from, at least one.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary or the
- *   model takes no ids; at any id, if a logit is not finite.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary
+ *   or the model takes no ids; at any id, if a logit is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example

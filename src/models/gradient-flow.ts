@@ -21,12 +21,12 @@ export interface GradientFlowOptions extends WeightOptions {
 }
 
 /**
- * The norm of ∂L/∂h_t for every recurrent layer and every time step, of one batch: where it falls towards early steps, gradients vanish
- * on their way back; where it rises, they explode.
+ * The norm of ∂L/∂h_t for every recurrent layer and every time step, of one batch: where it falls towards early steps,
+ * gradients vanish on their way back; where it rises, they explode.
  *
- * L is the loss as training has it, a mean over the batch; ∂L/∂h_t is whole: what reaches h_t from the output at t and from all later
- * steps. Steps that a mask leaves out of a sequence count nothing. A layer that goes backwards has its norms at their own time. The model
- * is left as it was.
+ * L is the loss as training has it, a mean over the batch; ∂L/∂h_t is whole: what reaches h_t from the output at t and
+ * from all later steps. Steps that a mask leaves out of a sequence count nothing. A layer that goes backwards has its
+ * norms at their own time. The model is left as it was.
  *
  * @param x one batch, as `trainOnBatch` takes it, and `y` its targets.
  * @returns layers in the order in which they ran; `plotGradientFlow` of `tapeloop/plot` draws them.

@@ -45,7 +45,10 @@ function assignAll(what: string, layer: AnyLayer, values: readonly DataLike[]): 
   for (const [i, weight] of weights.entries()) weight.assign(arrays[i]!);
 }
 
-/** The error for a method that a layer of somebody's own lacks. Where TypeScript compiles the layer, it has said so before. */
+/**
+ * The error for a method that a layer of somebody's own lacks. Where TypeScript compiles the layer, it has said so
+ * before.
+ */
 const lacks = (layer: AnyLayer, method: string): ArgumentError =>
   new ArgumentError(`${layer.describe()}: a layer expected to have ${method}`);
 
@@ -134,7 +137,10 @@ function shownModel({ name, layers, network }: AnyModel): string {
   return `Model '${name}', ${kinds.join(' → ')}, ${shownCount(network)}`;
 }
 
-/** Has `console.log` and template literals show `text` instead of the object. With `instead`, arithmetic and comparisons, which would give NaN or false, throw. */
+/**
+ * Has `console.log` and template literals show `text` instead of the object. With `instead`, arithmetic and
+ * comparisons, which would give NaN or false, throw.
+ */
 const printed = <T>(text: (self: T) => string, instead?: string): object => ({
   toString(this: T): string {
     return text(this);
@@ -165,9 +171,10 @@ function refuseNames(type: { prototype: object }, names: Readonly<Record<string,
 }
 
 /**
- * Adds what a small app can do without: `summary` of models, `getWeights` and `setWeights` of models and layers, `profile` of `fit`, `row`, `slice` and `argMax` of arrays, and what
- * `console.log` shows of tensors, parameters, arrays, layers and models. Has layers of somebody's own checked.
- * JavaScript's own arithmetic on tensors, parameters and arrays then throws, as does setting a Keras name (`model.stop_training`).
+ * Adds what a small app can do without: `summary` of models, `getWeights` and `setWeights` of models and layers,
+ * `profile` of `fit`, `row`, `slice` and `argMax` of arrays, and what `console.log` shows of tensors, parameters,
+ * arrays, layers and models. Has layers of somebody's own checked. JavaScript's own arithmetic on tensors, parameters
+ * and arrays then throws, as does setting a Keras name (`model.stop_training`).
  *
  * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
  */

@@ -34,21 +34,25 @@ import { Trainer } from '../train/trainer.ts';
 /** What a model is trained on, and how. */
 export interface CompileOptions extends ObjectiveOptions {
   /**
-   * A name with its defaults, or one made with options of its own. One that is made stays its maker's: a later `compile` leaves its state as
-   * it is, for when it is used again, while that of a name is freed.
+   * A name with its defaults, or one made with options of its own. One that is made stays its maker's: a later
+   * `compile` leaves its state as it is, for when it is used again, while that of a name is freed.
    */
   optimizer: OptimizerName | Optimizer;
 }
 
 /** How `evaluate` measures samples. */
 export interface EvaluateOptions extends WeightOptions {
-  /** Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32. */
+  /**
+   * Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32.
+   */
   batchSize?: number | undefined;
 }
 
 /** How `predict` computes. */
 export interface PredictOptions {
-  /** Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32. */
+  /**
+   * Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32.
+   */
   batchSize?: number | undefined;
   /**
    * `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next call. Default
@@ -105,9 +109,10 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Sets the values of all weights; optimizer state stays as it is.
    *
-   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What `getWeights` gives.
-   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a promise runs on the model,
-   *   except from a callback of `fit`. Nothing is set then.
+   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What
+   *   `getWeights` gives.
+   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
+   *   promise runs on the model, except from a callback of `fit`. Nothing is set then.
    * @see keras.Model.set_weights
    */
   setWeights(weights: readonly DataLike[]): void;
@@ -144,7 +149,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Whether training changes its weights. Setting it sets that of every layer, also of one that other models have, and takes effect at the next batch.
+   * Whether training changes its weights. Setting it sets that of every layer, also of one that other models have, and
+   * takes effect at the next batch.
    *
    * @see keras.Model (trainable)
    */
@@ -161,7 +167,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.network.sublayers;
   }
 
-  /** Of all layers, in Keras's order; empty until the model is built. `toArray` copies one's values, `assign` sets them. */
+  /**
+   * Of all layers, in Keras's order; empty until the model is built. `toArray` copies one's values, `assign` sets them.
+   */
   get weights(): readonly Parameter[] {
     return this.network.weights;
   }
@@ -192,7 +200,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * How many numbers the weights of all layers hold together.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has them.
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has
+   *   them.
    * @throws ArgumentError if the model is not built.
    * @see keras.Model.count_params
    */
@@ -205,8 +214,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * L = Σ wₖ·Lₖ + what regularizers add, over the outputs k.
    *
-   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no loss; and while a call
-   *   that returns a promise runs on the model.
+   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no
+   *   loss; and while a call that returns a promise runs on the model.
    * @see keras.Model.compile
    */
   compile(options: CompileOptions): void {
@@ -234,8 +243,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * One gradient step on one batch: forward, backward, clip, update.
    *
-   * @param x one batch, `[B, …]`; ids for a model that starts with an embedding; a list of sequences of unequal length is padded
-   *   and masked.
+   * @param x one batch, `[B, …]`; ids for a model that starts with an embedding; a list of sequences of unequal length
+   *   is padded and masked.
    * @param y its targets.
    * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all before the update.
    * @throws ArgumentError if a shape or a value does not fit, NonFiniteLossError or NonFiniteGradientError if training
@@ -286,7 +295,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     });
   }
 
-  /** Runs `body`, which puts all back if it throws. While something else runs on the model, the states that are carried for that are not touched. */
+  /**
+   * Runs `body`, which puts all back if it throws. While something else runs on the model, the states that are carried
+   * for that are not touched.
+   */
   #whole<T>(body: () => T): T {
     return transaction(() => (this.trainer.runs.areNone ? body() : this.withFreshStates(body)));
   }
@@ -302,8 +314,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Outputs for a data set.
    *
    * @param x samples; or batches `[x]` or `{ x }`, made as `fit` takes them, whose outputs come as a promise.
-   * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal length are
-   *   padded to the longest. Of no samples `[0, …]` if the model is built, else, and with `tapeloop/lean`, `[0]`.
+   * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal
+   *   length are padded to the longest. Of no samples `[0, …]` if the model is built, else, and with `tapeloop/lean`,
+   *   `[0]`.
    * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step or a step is masked.
    */
   predict(x: Data, options?: PredictOptions): Predictions<Y>;
@@ -343,16 +356,18 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Trains for a number of epochs; see `FitOptions`.
    *
-   * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`, `compile`,
-   * `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback of `fit`, which waits for it, may restore, reset and
-   * train the model on a batch. `predict` and `evaluate` of samples are as good as ever: they read the weights as they stand between two
-   * batches, and layers of a stateful model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run
-   * beside others, but not on a stateful model. All this holds for models that share a layer as for one.
+   * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`,
+   * `compile`, `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback
+   * of `fit`, which waits for it, may restore, reset and train the model on a batch. `predict` and `evaluate` of
+   * samples are as good as ever: they read the weights as they stand between two batches, and layers of a stateful
+   * model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run beside
+   * others, but not on a stateful model. All this holds for models that share a layer as for one.
    *
    * @param x samples, or an (async) iterable of batches, or a function that makes one for each epoch.
    * @param y their targets; with batches the options.
-   * @throws ArgumentError if data or options do not fit or something else runs on the model; NonFiniteLossError or NonFiniteGradientError if training
-   *   diverges. The model is then as the last good step left it, and where there was none as before the call.
+   * @throws ArgumentError if data or options do not fit or something else runs on the model; NonFiniteLossError or
+   *   NonFiniteGradientError if training diverges. The model is then as the last good step left it, and where there was
+   *   none as before the call.
    */
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   fit(batches: Batches, options?: FitOptions): Promise<History>;
@@ -385,8 +400,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Makes stateful layers start from zeros.
    *
-   * @throws ArgumentError if it is given states, which `setStates` of a layer takes; and while a call that returns a promise runs on the
-   *   model, except from a callback of `fit`.
+   * @throws ArgumentError if it is given states, which `setStates` of a layer takes; and while a call that returns a
+   *   promise runs on the model, except from a callback of `fit`.
    */
   resetStates(...none: readonly never[]): void {
     this.network.expectAlive();
@@ -409,7 +424,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.trainer.withFreshStates(body);
   }
 
-  /** Frees weights and their optimizer state; the model is of no use afterwards, and says so by `DeadTensorError`. Throws `ArgumentError` while a call that returns a promise runs on the model. */
+  /**
+   * Frees weights and their optimizer state; the model is of no use afterwards, and says so by `DeadTensorError`.
+   * Throws `ArgumentError` while a call that returns a promise runs on the model.
+   */
   dispose(): void {
     this.trainer.runs.expectNone('dispose');
     if (this.isCompiled) this.optimizer.dispose(this.weights);
@@ -433,7 +451,8 @@ export type AnyModel = Model<any>;
  * Built at once when the first layer knows its input (`inputShape`, or an embedding), else by the first batch.
  *
  * @param layers the first takes the batch, each other what the one before gives.
- * @throws ArgumentError if there is no layer, two have one name, or a layer does not fit the one before it; both are named.
+ * @throws ArgumentError if there is no layer, two have one name, or a layer does not fit the one before it; both are
+ *   named.
  * @see keras.Sequential
  */
 export const sequential = (
@@ -449,8 +468,8 @@ export const sequential = (
  *
  * @param options.layers by name or in a list; a layer may be called more than once, which ties its weights.
  * @param options.inputs what the model takes: one input, a list, or several by name. Default: one f32 input.
- * @param forward from the inputs, in the form of `inputs`, and the layers to one output, a list, or several by name. It runs once
- *   for each batch; beside layers it may call ops and plain TypeScript.
+ * @param forward from the inputs, in the form of `inputs`, and the layers to one output, a list, or several by name. It
+ *   runs once for each batch; beside layers it may call ops and plain TypeScript.
  * @throws ArgumentError if two layers have one name, or when it is first called, if shapes do not fit.
  * @see keras.Model (subclassed)
  */

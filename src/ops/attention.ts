@@ -15,8 +15,8 @@ import { maskedSoftmax, maskScores, softmaxRows } from './softmax.ts';
 
 interface Options {
   /**
-   * What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it holds throughout. Of what
-   * `[B, Tk]` leaves out key and value may be NaN.
+   * What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it
+   * holds throughout. Of what `[B, Tk]` leaves out key and value may be NaN.
    */
   mask?: Tensor | undefined;
   /** Whether query t looks at keys up to t alone. Default false. */
@@ -42,7 +42,9 @@ export interface AttentionResult {
   weights: Tensor;
 }
 
-/** Query, key and value, these with nothing in them that the mask hides. Throws `ArgumentError` for what does not fit. */
+/**
+ * Query, key and value, these with nothing in them that the mask hides. Throws `ArgumentError` for what does not fit.
+ */
 function operandsOf(
   what: string,
   given: Readonly<Record<string, Weight>>,
@@ -101,11 +103,13 @@ export function attention(query: Weight, key: Weight, value: Weight, options: At
 }
 
 /**
- * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), outputs = softmax(scores)·value
+ * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), outputs =
+ * softmax(scores)·value
  *
  * Keeps Tq·Tk·D numbers a sequence for backward.
  *
- * @param query `[B, Tq, D]` f32, in either memory order, as key and value; what Bahdanau multiplies states by stands before, in `linear`.
+ * @param query `[B, Tq, D]` f32, in either memory order, as key and value; what Bahdanau multiplies states by stands
+ *   before, in `linear`.
  * @param key `[B, Tk, D]`.
  * @param value `[B, Tk, V]`.
  * @throws ArgumentError if a shape or the mask does not fit.

@@ -9,7 +9,8 @@ import { axisBlock } from './shapes/axis.ts';
 import { asRows, transpose } from './shapes/layout.ts';
 
 /**
- * The index of the greatest element along an axis: of equals the first, and the first NaN where there is one. No gradient flows.
+ * The index of the greatest element along an axis: of equals the first, and the first NaN where there is one. No
+ * gradient flows.
  *
  * @param axis default the last; negative ones count from the end.
  * @returns i32, without the axis.

@@ -15,16 +15,20 @@ export interface CtcOptions {
 }
 
 /**
- * Connectionist temporal classification: the loss of each sequence whose label is known but not where in it each part stands.
+ * Connectionist temporal classification: the loss of each sequence whose label is known but not where in it each part
+ * stands.
  *
- * loss = −ln Σ over paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ], where collapsing takes out repeats, then blanks.
+ * loss = −ln Σ over paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ], where collapsing takes out repeats,
+ * then blanks.
  *
  * @param input logits `[B, T, V]` f32, not normalised.
  * @param labels `[B, S]` i32: each row a label's classes, then padding of `blank` or negative numbers to its end.
- * @returns `[B]` in nat, ∞ (with a gradient of 0) where a label does not fit its steps: it takes one step a class and one
- *   more between two equal ones.
- * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is outside [0, T].
- * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss, torch.nn.functional.ctc_loss
+ * @returns `[B]` in nat, ∞ (with a gradient of 0) where a label does not fit its steps: it takes one step a class and
+ *   one more between two equal ones.
+ * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is
+ *   outside [0, T].
+ * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss,
+ *   torch.nn.functional.ctc_loss
  */
 export function ctcLoss(input: Weight, labels: Tensor, options: CtcOptions = {}): Tensor {
   const { blank = 0, inputLengths } = checkOptions('ctcLoss', options, { blank: 1, inputLengths: 1 });

@@ -26,7 +26,8 @@ function sums(
 /**
  * yⱼ = x₀ + … + xⱼ along an axis; summed in float64.
  *
- * @param axis default the last; negative ones count from the end. NumPy's default, all elements in a row, is `cumsum(reshape(x, [-1]))`.
+ * @param axis default the last; negative ones count from the end. NumPy's default, all elements in a row, is
+ *   `cumsum(reshape(x, [-1]))`.
  * @throws ArgumentError if there is no such axis.
  * @see numpy.cumsum
  */

@@ -53,8 +53,9 @@ export interface RecurrenceOptions {
   /** Whether `outputs` is wanted. Default true. */
   returnSequences?: boolean;
   /**
-   * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and no
-   * gradient reaches x or a weight, whatever numbers x has there. A scan in reverse then walks each sequence back from its own end.
+   * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and
+   * no gradient reaches x or a weight, whatever numbers x has there. A scan in reverse then walks each sequence back
+   * from its own end.
    */
   mask?: Tensor | undefined;
   /**
@@ -65,8 +66,9 @@ export interface RecurrenceOptions {
   /** Masks `[G, B, H]` f32, as wide as h, likewise: gate g is made from (h_{t−1}∘mask_g)·U_g. */
   recurrentDropout?: Tensor | undefined;
   /**
-   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again, k at a time: memory for
-   * T/k + k steps beside the outputs, for one more forward pass. The gradients are the same to the bit. k = √T needs least.
+   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again, k at a time:
+   * memory for T/k + k steps beside the outputs, for one more forward pass. The gradients are the same to the bit. k =
+   * √T needs least.
    */
   checkpointEvery?: number | undefined;
 }
@@ -92,15 +94,17 @@ const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
 /**
  * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
  *
- * Forward multiplies the input side of many steps at once and the recurrent side step by step, with weights packed once.
- * Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each; those of x and of `outputs` may be deferred, and
- * are then made as they are needed. T, B, I, H, G: time, batch, input size, units, gates.
+ * Forward multiplies the input side of many steps at once and the recurrent side step by step, with weights packed
+ * once. Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each;
+ * those of x and of `outputs` may be deferred, and are then made as they are needed. T, B, I, H, G: time, batch, input
+ * size, units, gates.
  *
  * @param cell the fused cell.
  * @param input x `[T, B, I]` f32.
  * @param weights W `[I, G·H]`, U `[H, G·H]`, b, and what else the cell declares.
  * @returns tensors of the open step (outside a step: the caller's to `dispose`).
- * @throws ArgumentError if a shape does not fit, an extra weight is missing or unknown, T is 0 or `checkpointEvery` is no positive integer.
+ * @throws ArgumentError if a shape does not fit, an extra weight is missing or unknown, T is 0 or `checkpointEvery` is
+ *   no positive integer.
  * @see keras.layers.RNN (mask; dropout and recurrent_dropout as in implementation 1)
  */
 export function recurrence(
@@ -140,11 +144,21 @@ export function scanOf(
   const inputs = [...side.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
   const recording = isRecording(inputs);
   const scan: Scan = {
-    ...{ engine, cell, sizes, reverse, isInference: !recording },
+    engine,
+    cell,
+    sizes,
+    reverse,
+    isInference: !recording,
     mask: given.mask && new StepMask(given.mask),
     input: side,
     recurrent: new RecurrentSide({
-      ...{ cell, sizes, kernel: recurrentKernel, extra, bias: recurrentBias, dropout: given.recurrentDropout, reverse },
+      cell,
+      sizes,
+      kernel: recurrentKernel,
+      extra,
+      bias: recurrentBias,
+      dropout: given.recurrentDropout,
+      reverse,
     }),
     extra: extra.map((weight) => weight.ptr),
   };
@@ -205,8 +219,8 @@ function backward(
   const dStates = states.map((state) => tape.gradientOf(state));
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
-  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum is then made apart, lest
-  // segments take turns in one.
+  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum
+  // is then made apart, lest segments take turns in one.
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
   const defersX = isWhole && residuals.gates !== undefined;
   const inputBegin = scan.input.beginBackward(tape, dBias, defersX);
@@ -226,7 +240,8 @@ function backward(
     const apart = dRecurrent && recurrentKernel === kernel ? engine.zeroedScratch(recurrentKernel.size) : 0;
     const recurrentGradients = scan.recurrent.gradients({
       kernel: apart ? { ptr: apart, accumulate: 1 } : dRecurrent,
-      ...{ extra: dExtra, bias: cell.biases === 2 ? dBias : undefined },
+      extra: dExtra,
+      bias: cell.biases === 2 ? dBias : undefined,
     });
 
     for (let from = Math.floor((time - 1) / length) * length; from >= 0; from -= length) {
@@ -309,7 +324,9 @@ function operandsOf(cell: Cell, x: Tensor, weights: RecurrentWeights, options: R
     extra: names.map((name) => inOrder(tensorOf(weights.extra![name]!), false)),
     bias: rowMajor(weights.bias && tensorOf(weights.bias)),
     initialState: options.initialState?.map((state) => inOrder(state, false)),
-    ...{ mask: rowMajor(mask), inputDropout: rowMajor(inputDropout), recurrentDropout: rowMajor(recurrentDropout) },
+    mask: rowMajor(mask),
+    inputDropout: rowMajor(inputDropout),
+    recurrentDropout: rowMajor(recurrentDropout),
   };
 }
 

@@ -96,7 +96,8 @@ const onePerRow = (name: string, x: Tensor): Tensor => {
 };
 
 /**
- * The greatest element, shape [], or the greatest along one axis; NaN where one is. Equal ones share the gradient equally.
+ * The greatest element, shape [], or the greatest along one axis; NaN where one is. Equal ones share the gradient
+ * equally.
  *
  * @throws ArgumentError if there is no such axis.
  */
@@ -136,7 +137,8 @@ function bound(engine: Engine, count: number, x: Ptr): void {
 }
 
 /**
- * ln Σ exp x over every element, shape [], or along one axis, with the maximum taken out first, so that nothing overflows.
+ * ln Σ exp x over every element, shape [], or along one axis, with the maximum taken out first, so that nothing
+ * overflows.
  *
  * @throws ArgumentError if there is no such axis.
  */

@@ -31,8 +31,8 @@ const LEAST = -3.4028234663852886e38;
 export const maskScores = (x: Weight, mask: Tensor): Tensor => select(mask, x, LEAST);
 
 /**
- * Softmax over the last axis of what a mask leaves, with exact zeros elsewhere; a row of which it leaves nothing is uniform. For a mask
- * that is added to scores: `softmax(add(x, mask))`.
+ * Softmax over the last axis of what a mask leaves, with exact zeros elsewhere; a row of which it leaves nothing is
+ * uniform. For a mask that is added to scores: `softmax(add(x, mask))`.
  *
  * @param x `[…, V]` f32.
  * @param mask f32 or i32, not 0 where an element counts; the shapes line up as in `where`.
@@ -76,10 +76,11 @@ export function logSoftmaxRows(input: Weight): Tensor {
  *
  * @param input logits `[…, V]` f32, in either memory order.
  * @param labels targets `[…]` i32, each in [0, V); of a row of weight 0 any number.
- * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh. Rows of weight 0 have no loss
- *   and no gradient, even where their logits are NaN.
- * @param options.isLastUse whether nobody reads the logits afterwards. If no backward does either, their memory becomes that of
- *   the probabilities, and then of their gradient, and whoever reads them gets a `DeadTensorError`. Default false.
+ * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh. Rows of
+ *   weight 0 have no loss and no gradient, even where their logits are NaN.
+ * @param options.isLastUse whether nobody reads the logits afterwards. If no backward does either, their memory becomes
+ *   that of the probabilities, and then of their gradient, and whoever reads them gets a `DeadTensorError`. Default
+ *   false.
  * @returns shape [], in nat.
  * @throws ArgumentError if the shapes do not fit or a target is outside [0, V); nothing is recorded then.
  * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)

@@ -10,7 +10,10 @@ export type OptimizerName = keyof typeof optimizers;
 /** Optimizers by name. */
 export const optimizerTable = /* @__PURE__ */ new NameTable<Optimizer>('optimizer');
 
-/** The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its range. */
+/**
+ * The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its
+ * range.
+ */
 export function optimizerOf(config: OptimizerConfig): Optimizer {
   const { name, learningRate, excludeFromWeightDecay: excluded, ...options } = config ?? {};
   const make = optimizerTable.makerOf(name);

@@ -47,8 +47,8 @@ class Nadam extends Optimizer {
 }
 
 /**
- * Adam with Nesterov's momentum, m and v as in `adam`, uₜ = β₁(1 − ½·0.96ᵗ), Uₜ = u₁·u₂·…·uₜ:
- * p ← p − lr·(uₜ₊₁·m/(1 − Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ))/(√(v/(1 − β₂ᵗ)) + ε). Default lr 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
+ * Adam with Nesterov's momentum, m and v as in `adam`, uₜ = β₁(1 − ½·0.96ᵗ), Uₜ = u₁·u₂·…·uₜ: p ← p − lr·(uₜ₊₁·m/(1 −
+ * Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ))/(√(v/(1 − β₂ᵗ)) + ε). Default lr 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
  *
  * @throws ArgumentError for an option out of its range.
  * @see Dozat 2016; keras.optimizers.Nadam

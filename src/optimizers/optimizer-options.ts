@@ -13,20 +13,25 @@ export interface OptimizerOptions {
   /** Clips each element of each gradient to [−clipValue, clipValue]. Above 0. */
   clipValue?: number | undefined;
   /**
-   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every parameter. Above 0. That is
-   * the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm of the mean gradient.
+   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every
+   * parameter. Above 0. That is the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm
+   * of the mean gradient.
    *
-   * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with reduction `sum` the norm grows
-   * with the number of rows, and with a loss weight w by w, and so must the threshold.
+   * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with
+   * reduction `sum` the norm grows with the number of rows, and with a loss weight w by w, and so must the threshold.
    */
   globalClipNorm?: number | undefined;
   /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
   weightDecay?: number | undefined;
-  /** Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function says so. */
+  /**
+   * Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function
+   * says so.
+   */
   excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean) | undefined;
   /**
-   * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters become their averages, as
-   * in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n. Default false.
+   * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters
+   * become their averages, as in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n.
+   * Default false.
    */
   useEma?: boolean | undefined;
   /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */

@@ -22,14 +22,18 @@ interface State {
   average: Tensor | undefined;
 }
 
-// No rule gets near the end of float32 by gradients and state up to this norm, learning rates up to its root and an epsilon down to its inverse: what
-// is kept grows to 1e24, and a step is at most 1e30, which the largest numbers do not even feel.
+// No rule gets near the end of float32 by gradients and state up to this norm, learning rates up to its root and an
+// epsilon down to its inverse: what is kept grows to 1e24, and a step is at most 1e30, which the largest numbers do not
+// even feel.
 const TAME = 1e12;
 
 /** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
 export abstract class Optimizer {
   abstract readonly name: string;
-  /** Batches whose gradients were taken: `gradientAccumulationSteps` times `iterations`, and those since. Schedules go by it. */
+  /**
+   * Batches whose gradients were taken: `gradientAccumulationSteps` times `iterations`, and those since. Schedules go
+   * by it.
+   */
   steps = 0;
   protected abstract readonly slotNames: readonly string[];
   /** Whether `update` does the decay, too. */
@@ -71,17 +75,17 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes one batch's gradients and updates every parameter that is `trainable`; with `gradientAccumulationSteps` k, gathers them and updates by the
-   * mean of k at every k-th call.
+   * Takes one batch's gradients and updates every parameter that is `trainable`; with `gradientAccumulationSteps` k,
+   * gathers them and updates by the mean of k at every k-th call.
    *
-   * One call is one step: as in Keras, all parameters share the count that the corrections of Adam and schedules go by. So one call takes all that a step
-   * changes; parts of a model that are trained in turn have an optimizer each.
+   * One call is one step: as in Keras, all parameters share the count that the corrections of Adam and schedules go by.
+   * So one call takes all that a step changes; parts of a model that are trained in turn have an optimizer each.
    *
    * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
    * @returns the L2 norm of the gradients of all that are trainable together, before clipping.
-   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not be, OutOfMemoryError if
-   *   state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule gives no learning rate or a parameter is
-   *   swapped with its average; nothing has changed then.
+   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not
+   *   be, OutOfMemoryError if state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule
+   *   gives no learning rate or a parameter is swapped with its average; nothing has changed then.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectGradients(parameters, gradients);
@@ -178,7 +182,8 @@ export abstract class Optimizer {
   }
 
   /**
-   * Exchanges parameters with their moving averages; a second call exchanges them back. A parameter that has no average yet stays.
+   * Exchanges parameters with their moving averages; a second call exchanges them back. A parameter that has no average
+   * yet stays.
    *
    * A model saved in between has its averages for weights.
    *
@@ -197,7 +202,8 @@ export abstract class Optimizer {
    * Runs `body` with every parameter's moving average in its place.
    *
    * @returns what `body` returns; it must be done with the parameters by then.
-   * @throws ArgumentError without `useEma`, or if `body` returns a promise: `swapEma` before and after does for what waits.
+   * @throws ArgumentError without `useEma`, or if `body` returns a promise: `swapEma` before and after does for what
+   *   waits.
    */
   withEma<T>(parameters: readonly Parameter[], body: () => T): T {
     this.swapEma(parameters);

@@ -58,7 +58,8 @@ class Rmsprop extends Optimizer {
 /**
  * v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/√(v + ε). Default lr 0.001, ρ 0.9, ε 1e-7.
  *
- * With momentum, s ← m·s + lr·g/√(v + ε), p ← p − s. Centered, v less the square of a like average of g stands in the root.
+ * With momentum, s ← m·s + lr·g/√(v + ε), p ← p − s. Centered, v less the square of a like average of g stands in the
+ * root.
  *
  * @throws ArgumentError for an option out of its range.
  * @see Tieleman and Hinton 2012; keras.optimizers.RMSprop

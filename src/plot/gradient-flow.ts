@@ -15,8 +15,9 @@ export interface GradientFlowPlotOptions {
 }
 
 /**
- * The norm of ∂L/∂h_t over time, one line a layer, on a logarithmic scale: a line that falls to the left vanishes on its way back, one
- * that rises explodes. Norms that are 0, as of steps that are padding in every sequence, are left out.
+ * The norm of ∂L/∂h_t over time, one line a layer, on a logarithmic scale: a line that falls to the left vanishes on
+ * its way back, one that rises explodes. Norms that are 0, as of steps that are padding in every sequence, are left
+ * out.
  *
  * @param flows of one model or of several side by side.
  * @returns an SVG document, which needs no page and knows light and dark ones.

@@ -42,7 +42,10 @@ export function plotHistory(history: History, options: HistoryPlotOptions = {}):
     const validated = pointsOf(curves[`val_${name}`], validatedAt);
     const dots = trained.length + validated.length <= 2 * DOTS;
     return {
-      ...{ title: i === 0 ? `${title}: ${name}` : name, xLabel: 'epoch', yLabel: name, empty: 'no epochs yet' },
+      title: i === 0 ? `${title}: ${name}` : name,
+      xLabel: 'epoch',
+      yLabel: name,
+      empty: 'no epochs yet',
       series: [
         { label: 'training', points: trained, colour: 'blue', dots },
         { label: 'validation', points: validated, colour: 'orange', dots },
@@ -52,6 +55,9 @@ export function plotHistory(history: History, options: HistoryPlotOptions = {}):
   return lineCharts(panels, { title, height: panels.length > 1 ? 320 : 450 });
 }
 
-/** Values over epochs, which people count from 1. One that came later than the others, as from a callback, stands at the end. */
+/**
+ * Values over epochs, which people count from 1. One that came later than the others, as from a callback, stands at the
+ * end.
+ */
 const pointsOf = (values: readonly number[] = [], epochs: readonly number[]): Point[] =>
   values.map((value, i) => [epochs[epochs.length - values.length + i]! + 1, value]);

@@ -49,7 +49,8 @@ export const WIDTH = 800;
 const MARGIN = { left: 64, right: 40, top: 64, bottom: 56 };
 const LEGEND_ROW = 20;
 
-// Plain classes: renderers outside browsers know neither CSS variables nor media queries, and then show the light colours.
+// Plain classes: renderers outside browsers know neither CSS variables nor media queries, and then show the light
+// colours.
 function styleOf(panels: readonly Panel[]): string {
   const used = [...new Set(panels.flatMap(({ series }) => series.map(({ colour }) => colour)))];
   const colours = (mode: 0 | 1, indent: string): string =>
@@ -182,7 +183,9 @@ export const tidy = (points: readonly Point[], yScale: 'linear' | 'log' = 'linea
     .filter((point) => point.every(Number.isFinite) && (yScale === 'linear' || point[1] > 0))
     .sort((a, b) => a[0] - b[0]);
 
-/** At most the lowest and the highest of each pixel column's points: looks the same, and a long run's file stays small. */
+/**
+ * At most the lowest and the highest of each pixel column's points: looks the same, and a long run's file stays small.
+ */
 function thin(points: readonly Point[]): readonly Point[] {
   const columns = WIDTH - MARGIN.left - MARGIN.right;
   if (points.length <= 2 * columns) return points;

@@ -1,14 +1,18 @@
 import { ArgumentError, expectType } from '../checks/argument-error.ts';
 
 /**
- * What a model file names and does not hold, by name. A function, a loss, a metric or a schedule is given as it is; a layer or a cell, or whatever has
- * options of its own, as its class or as a function that makes it from its options; a model as a function that makes it.
+ * What a model file names and does not hold, by name. A function, a loss, a metric or a schedule is given as it is; a
+ * layer or a cell, or whatever has options of its own, as its class or as a function that makes it from its options; a
+ * model as a function that makes it.
  *
  * @see keras.saving.load_model (custom_objects)
  */
 export type CustomObjects = Readonly<Record<string, unknown>>;
 
-/** What it is, for errors: `loss`; its name, plain or marked by `customName`; and what tells it from others where the file has no name for it. */
+/**
+ * What it is, for errors: `loss`; its name, plain or marked by `customName`; and what tells it from others where the
+ * file has no name for it.
+ */
 export type Wanted = readonly [kind: string, name: string, fits?: ((given: unknown) => boolean) | undefined];
 
 // Set while a file is read. Apart from what is found by it, so that an app that reads none does not carry that.

@@ -4,7 +4,10 @@ import { customObject, madeOf, nameOfCustom } from './custom-objects.ts';
 
 type Maker<T> = (options: never) => T;
 
-/** What makes things of one kind, by name. Empty until `registerAllNames` fills it: an app that says no names carries only what it imports. */
+/**
+ * What makes things of one kind, by name. Empty until `registerAllNames` fills it: an app that says no names carries
+ * only what it imports.
+ */
 export class NameTable<T> {
   readonly #what: string;
   #makers: Readonly<Record<string, Maker<T>>> | undefined;

@@ -31,12 +31,15 @@ export interface LoadedModel extends ModelExtras {
 export interface LoadOptions {
   /** The file's name, for errors. */
   file?: string | undefined;
-  /** The shape of one sample, `[T, F]`, null for a length that varies: for a file of version 0.1.0 whose first layer does not say it. */
+  /**
+   * The shape of one sample, `[T, F]`, null for a length that varies: for a file of version 0.1.0 whose first layer
+   * does not say it.
+   */
   inputShape?: BatchShape | undefined;
   /**
-   * What the file names and does not hold, by name: `{ quantileLoss, MyLayer, minimalGated }`. A function, a loss, a metric, a schedule or the
-   * definition of a cell is given as it is; a layer, or whatever has options of its own, as its class or as a function that makes it from its options; a
-   * model of the caller's own as a function that makes it.
+   * What the file names and does not hold, by name: `{ quantileLoss, MyLayer, minimalGated }`. A function, a loss, a
+   * metric, a schedule or the definition of a cell is given as it is; a layer, or whatever has options of its own, as
+   * its class or as a function that makes it from its options; a model of the caller's own as a function that makes it.
    */
   customObjects?: CustomObjects | undefined;
 }
@@ -61,13 +64,13 @@ interface Training extends Partial<HeadConfig> {
 }
 
 /**
- * A model as the bytes of one safetensors file: weights, layer configuration, and, once compiled, loss, optimizer and its
- * state, carried states and random numbers, so that training goes on from it bit for bit. What is code of the caller's own the file has by name:
- * `decodeModel` is given it as `customObjects`.
+ * A model as the bytes of one safetensors file: weights, layer configuration, and, once compiled, loss, optimizer and
+ * its state, carried states and random numbers, so that training goes on from it bit for bit. What is code of the
+ * caller's own the file has by name: `decodeModel` is given it as `customObjects`.
  *
  * @returns the file's bytes, the caller's own.
- * @throws ArgumentError if the model is not built, if a number is not finite, or if a layer of the caller's own is called as one of ours: no file is
- *   made that `decodeModel` would refuse.
+ * @throws ArgumentError if the model is not built, if a number is not finite, or if a layer of the caller's own is
+ *   called as one of ours: no file is made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
  */
 export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Array<ArrayBuffer> {
@@ -135,7 +138,8 @@ const optimizerConfig = (optimizer: Optimizer): OptimizerConfig =>
 
 function objectiveConfig({ heads }: Objective): Pick<Training, 'loss' | 'metrics' | 'outputs'> {
   const configs = heads.map(({ key, weight, loss, metrics, weightedMetrics }) => ({
-    ...{ key, weight: key === undefined && weight === 1 ? undefined : weight },
+    key,
+    weight: key === undefined && weight === 1 ? undefined : weight,
     loss: { name: (loss.config ? loss.name : customName(loss.name)) as LossName, options: loss.config?.() ?? {} },
     metrics: metrics.map(metricConfig),
     weightedMetrics: weightedMetrics.length > 0 ? weightedMetrics.map(metricConfig) : undefined,
@@ -168,11 +172,12 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  *
  * @param bytes a whole file; not kept.
  * @param options what the file may need beside itself.
- * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`. Making it draws no random numbers of others.
- * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if a
- *   tensor is missing, has another shape than the layer's, or holds a number that is not finite, if its configuration
- *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated for what the file claims but does
- *   not hold. ArgumentError for what is no bytes, such as a promise of them.
+ * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`. Making it draws no random
+ *   numbers of others.
+ * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if
+ *   a tensor is missing, has another shape than the layer's, or holds a number that is not finite, if its configuration
+ *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated
+ *   for what the file claims but does not hold. ArgumentError for what is no bytes, such as a promise of them.
  */
 export function decodeModel(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
@@ -213,8 +218,9 @@ export function decodeModel(
 }
 
 /**
- * Fills a model that has been made again in code with what `encodeModel` wrote of its like: weights, and what else the file has of
- * optimizer, carried states and random numbers. What the model was compiled with stays where the file names the same.
+ * Fills a model that has been made again in code with what `encodeModel` wrote of its like: weights, and what else the
+ * file has of optimizer, carried states and random numbers. What the model was compiled with stays where the file names
+ * the same.
  *
  * @param model built, with the layers and names of the one that was saved.
  * @returns the extras of the file.
@@ -288,7 +294,8 @@ const same = (a: object, b: object): boolean => JSON.stringify(a) === JSON.strin
 function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
   const { iterations, shuffle, optimizer: config, ...head } = training;
   const now = model.isCompiled ? model.trainer.compiled : undefined;
-  // What `compile` was told already need not be made from names. Weights that are exchanged with their averages are another matter.
+  // What `compile` was told already need not be made from names. Weights that are exchanged with their averages are
+  // another matter.
   const isKept = now !== undefined && !now.optimizer.isSwapped && same(optimizerConfig(now.optimizer), config);
   const optimizer = isKept ? now.optimizer : optimizerOf(config);
   try {
@@ -345,8 +352,8 @@ function checkMetrics(which: string, value: unknown): void {
 }
 
 /**
- * Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity missing. Schedules and
- * lists check themselves.
+ * Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity
+ * missing. Schedules and lists check themselves.
  */
 function checkOptimizer(value: unknown): void {
   const optimizer = expectObject('training.optimizer', value);

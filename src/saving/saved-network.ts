@@ -13,7 +13,8 @@ import { type CustomObjects, expectCustomObjects, nameOfCustom, type Wanted } fr
 /**
  * The layers as JSON, with the shape that they were built for where the first does not say it.
  *
- * @throws ArgumentError for an option that is no finite number, or a layer of the caller's own that is called as one of ours.
+ * @throws ArgumentError for an option that is no finite number, or a layer of the caller's own that is called as one of
+ *   ours.
  */
 export function encodeNetwork(network: AnyLayer): string {
   for (const layer of network.tree()) expectOwnName(layer);
@@ -90,7 +91,9 @@ function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | 
   if (!network.isBuilt) network.outputShapes(shapes);
 }
 
-/** What a part of a file names and does not hold: layers by class, models and cells by name, all else by a marked name. */
+/**
+ * What a part of a file names and does not hold: layers by class, models and cells by name, all else by a marked name.
+ */
 function* namedIn(value: unknown, key = '', outer = ''): Generator<Wanted> {
   const own = nameOfCustom(value);
   if (own !== undefined) yield [key === 'name' ? outer : key, own];

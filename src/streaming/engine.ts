@@ -1,7 +1,9 @@
 import type { Kernels, Ptr } from '../engine/abi.ts';
 import { Heap, LARGEST_MEMORY, makeMemory } from '../engine/memory.ts';
 
-/** The kernels that streams and what is drawn from their outputs need; those of the build for streams alone are these. */
+/**
+ * The kernels that streams and what is drawn from their outputs need; those of the build for streams alone are these.
+ */
 export type StreamKernels = Pick<
   Kernels,
   | 'heapBase'

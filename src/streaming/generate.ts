@@ -6,13 +6,15 @@ import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back: those that `generate` of `tapeloop`
- * draws from the same model with the same options. The host handles events in between.
+ * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back: those that
+ * `generate` of `tapeloop` draws from the same model with the same options. The host handles events in between.
  *
- * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step or reset it until the last id has come.
+ * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step or reset it until
+ *   the last id has come.
  * @param prompt ids to go on from, at least one.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary, the stream
- *   takes no ids or is of several sequences; at any id, if a logit is not finite or somebody else has stepped or reset the stream.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary,
+ *   the stream takes no ids or is of several sequences; at any id, if a logit is not finite or somebody else has
+ *   stepped or reset the stream.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -27,8 +29,8 @@ export async function* generate(
 }
 
 /**
- * `generate` for several prompts at once, of any lengths, by a stream of as many sequences. Sequence i draws as it would alone with the seed i
- * higher.
+ * `generate` for several prompts at once, of any lengths, by a stream of as many sequences. Sequence i draws as it
+ * would alone with the seed i higher.
  *
  * @throws ArgumentError as `generate` does.
  */

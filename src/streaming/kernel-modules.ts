@@ -3,7 +3,8 @@ import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 import type { Build } from '../engine/loading/load.ts';
 import { unpackBuild } from '../engine/loading/unpack-build.ts';
 
-// The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses in the same way.
+// The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses
+// in the same way.
 
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });

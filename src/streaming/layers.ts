@@ -97,7 +97,9 @@ export function addLayer(
     throw new ArgumentError(`${path}: a ${className} layer cannot run step by step`);
   }
   layers[className]!(program, {
-    ...{ config, path, weightOf },
+    config,
+    path,
+    weightOf,
     weight: (name, ...shape) => weightOf(`${path}/${name}`, shape),
   });
 }

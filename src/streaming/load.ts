@@ -23,7 +23,10 @@ import { Stream, type StreamOptions, streamNames } from './stream.ts';
 export interface LoadStreamOptions extends StreamOptions {
   /** As `init` of `tapeloop` takes it. Default `fast`. */
   mode?: NumericMode | undefined;
-  /** Kernels that `compileKernels` gave, here or in the page that posted them; they decide, unless `mode` forbids them. Default: compiled on first use, by `mode`. */
+  /**
+   * Kernels that `compileKernels` gave, here or in the page that posted them; they decide, unless `mode` forbids them.
+   * Default: compiled on first use, by `mode`.
+   */
   module?: WebAssembly.Module | undefined;
   /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say it. */
   inputShape?: readonly (number | null)[] | undefined;
@@ -105,10 +108,11 @@ class FileWeight implements StreamWeight {
 const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
 
 /**
- * The kernels of streams, compiled once: what `loadStream` does by itself. Given to a worker or an AudioWorklet as the option `module`, they
- * spare it the compiling.
+ * The kernels of streams, compiled once: what `loadStream` does by itself. Given to a worker or an AudioWorklet as the
+ * option `module`, they spare it the compiling.
  *
- * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; ArgumentError for an unknown mode.
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; ArgumentError for an
+ *   unknown mode.
  */
 export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAssembly.Module> {
   checkMode('compileKernels', mode);
@@ -140,14 +144,15 @@ function expectPlain({ kernels, memory, gemmScratch }: StreamEngine): void {
 }
 
 /**
- * The stream of a model file that `encodeModel`, `saveModel` or `tapeloop train` wrote: `model.stream()` without the model, with its bits. What the
- * file holds for training is not looked at.
+ * The stream of a model file that `encodeModel`, `saveModel` or `tapeloop train` wrote: `model.stream()` without the
+ * model, with its bits. What the file holds for training is not looked at.
  *
  * @param bytes the whole file; not kept.
  * @returns a stream with memory of its own, which goes when the stream goes.
- * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is not finite, or hold a model
- *   that cannot run step by step, naming the layer; nothing is allocated for what the file claims but does not hold. ArgumentError for
- *   what is no bytes, an option out of range or a module of another mode; HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
+ * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is
+ *   not finite, or hold a model that cannot run step by step, naming the layer; nothing is allocated for what the file
+ *   claims but does not hold. ArgumentError for what is no bytes, an option out of range or a module of another mode;
+ *   HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
  */
 export function decodeStream(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
@@ -162,9 +167,11 @@ export function decodeStream(
 }
 
 /**
- * `decodeStream` of a file that is fetched, or read where the host has files, or of bytes, with the kernels compiled off the calling thread.
+ * `decodeStream` of a file that is fetched, or read where the host has files, or of bytes, with the kernels compiled
+ * off the calling thread.
  *
- * @param source where the file is, relative to the page; in Node a path, or an address of `https:` or its like; or its bytes.
+ * @param source where the file is, relative to the page; in Node a path, or an address of `https:` or its like; or its
+ *   bytes.
  * @throws as `decodeStream` does; ModelFileError too if the file cannot be fetched or read.
  *
  * @example

@@ -17,7 +17,9 @@ export interface StreamWeight {
   readonly shape: Shape;
   /** Address of its values, row-major. */
   readonly ptr: Ptr;
-  /** Counts changes of the values. Undefined where they never change: then nobody asks for them once they are packed. */
+  /**
+   * Counts changes of the values. Undefined where they never change: then nobody asks for them once they are packed.
+   */
   readonly version?: number;
   /** Called once they are packed: what stands at `ptr` is not needed until it is asked for again. */
   release?(): void;
@@ -28,7 +30,10 @@ interface Weights {
   readonly bias?: StreamWeight | undefined;
 }
 
-/** A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed; without a copy a weight that is read in place. */
+/**
+ * A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed; without a copy
+ * a weight that is read in place.
+ */
 interface Packed {
   weight: StreamWeight;
   version: number | undefined;
@@ -45,8 +50,8 @@ interface State {
 }
 
 /**
- * Lays out the layer within a TimeDistributed, which is what a stream does with any layer, unless it has states: those would have to start anew
- * at each step. Throws `ArgumentError` then.
+ * Lays out the layer within a TimeDistributed, which is what a stream does with any layer, unless it has states: those
+ * would have to start anew at each step. Throws `ArgumentError` then.
  */
 export function addStepwise(program: StreamProgram, name: string, add: () => void): void {
   const before = program.states.length;
@@ -130,7 +135,9 @@ export class StreamProgram {
     this.endsInSoftmax = true;
   }
 
-  /** The activation of a name. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes. */
+  /**
+   * The activation of a name. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes.
+   */
   activation(name: string, where = ''): void {
     if (Object.hasOwn(streamedActivations, name)) this.unary(streamedActivations[name]!);
     else if (name === 'softmax') this.softmax();
@@ -140,7 +147,10 @@ export class StreamProgram {
     }
   }
 
-  /** One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the cell. */
+  /**
+   * One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the
+   * cell.
+   */
   recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
     const { stream } = cell;
     if (!stream)
@@ -178,7 +188,10 @@ export class StreamProgram {
     return at;
   }
 
-  /** Throws `DeadTensorError` if a weight was disposed of. Runs `steps` steps; step s reads input + s·inputBytes and leaves its output at output + s·4·rows·width. */
+  /**
+   * Throws `DeadTensorError` if a weight was disposed of. Runs `steps` steps; step s reads input + s·inputBytes and
+   * leaves its output at output + s·4·rows·width.
+   */
   run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void {
     this.#program ||= this.#write();
     for (const packed of this.#packed) if (packed.version !== packed.weight.version) this.#refresh(packed);

@@ -1,6 +1,9 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 
-/** Which option of a layer keeps it from running step by step; nothing until `blameBy` is called, so that an app need not carry it. */
+/**
+ * Which option of a layer keeps it from running step by step; nothing until `blameBy` is called, so that an app need
+ * not carry it.
+ */
 export let blame = (_className: string, _config: object): string => '';
 
 export function blameBy(own: typeof blame): void {

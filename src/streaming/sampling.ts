@@ -9,15 +9,20 @@ export interface SamplingOptions {
   temperature?: number | undefined;
   /** Draws among so many of the likeliest ids only. Default: among all. */
   topK?: number | undefined;
-  /** Draws among the fewest likeliest ids whose shares, of those that topK leaves, add up to so much. Default 1: among all. */
+  /**
+   * Draws among the fewest likeliest ids whose shares, of those that topK leaves, add up to so much. Default 1: among
+   * all.
+   */
   topP?: number | undefined;
-  /** Divides positive logits of ids that have occurred, and multiplies negative ones. Default 1. @see Keskar et al. 2019 */
+  /**
+   * Divides positive logits of ids that have occurred, and multiplies negative ones. Default 1. @see Keskar et al. 2019
+   */
   repetitionPenalty?: number | undefined;
   /** Whether the model gives logits rather than probabilities. Default true, unless its last activation is softmax. */
   fromLogits?: boolean | undefined;
   /**
-   * Fixes what is drawn. Default: the next of a stream that `setSeed` starts anew, so that two calls differ and the program, run again, writes the
-   * same.
+   * Fixes what is drawn. Default: the next of a stream that `setSeed` starts anew, so that two calls differ and the
+   * program, run again, writes the same.
    */
   seed?: number | undefined;
 }

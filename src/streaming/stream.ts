@@ -11,8 +11,8 @@ export interface StreamOptions {
   /** Most steps that one call of `steps` may take. Default 1. */
   maxSteps?: number | undefined;
   /**
-   * `int8` keeps kernels and recurrent kernels in a byte a weight, with a scale a column; a step reads a quarter of the memory.
-   * Default `float32`, the bits of the whole sequence.
+   * `int8` keeps kernels and recurrent kernels in a byte a weight, with a scale a column; a step reads a quarter of the
+   * memory. Default `float32`, the bits of the whole sequence.
    */
   weights?: WeightFormat | undefined;
 }
@@ -107,8 +107,9 @@ export class Stream {
    *
    * @param inputs `[n, B, I]`, time-major.
    * @returns `[n, B, O]`, the stream's own array or its beginning, which the next call overwrites.
-   * @throws ArgumentError if `n` is more than `maxSteps`, or `inputs` has another length, an id outside the vocabulary or a number
-   *   that is not finite; DeadTensorError once the stream or its model was disposed of; the states are then as they were.
+   * @throws ArgumentError if `n` is more than `maxSteps`, or `inputs` has another length, an id outside the vocabulary
+   *   or a number that is not finite; DeadTensorError once the stream or its model was disposed of; the states are then
+   *   as they were.
    */
   steps(inputs: ArrayLike<number>, n: number): Float32Array {
     const width = this.batch * this.inputWidth;
@@ -180,7 +181,10 @@ export class Stream {
     return this.#states().map((state) => state.slice());
   }
 
-  /** Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit, or a number is not finite. */
+  /**
+   * Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit, or a number
+   * is not finite.
+   */
   setState(states: readonly ArrayLike<number>[]): void {
     const own = this.#states();
     if (states?.length !== own.length) {

@@ -10,7 +10,10 @@ import type { Logs } from './logs.ts';
 export interface TrainingPlan {
   /** Where training ends: epochs are counted from 0, so that the last is number `epochs` − 1. */
   readonly epochs: number;
-  /** Number of the first epoch, from 0. A callback that restores a run may raise it, in `onTrainBegin`; from `epochs` up none is trained. */
+  /**
+   * Number of the first epoch, from 0. A callback that restores a run may raise it, in `onTrainBegin`; from `epochs` up
+   * none is trained.
+   */
   initialEpoch: number;
   /** Batches in an epoch; undefined where the caller's batches tell only by running out. */
   readonly steps: number | undefined;
@@ -20,14 +23,17 @@ export interface TrainingPlan {
   readonly callbacks: readonly CallbackOf<never>[];
   /** What `fit` will return. A callback that restores a run may put in what there was of it. */
   readonly history: History;
-  /** What `state` of each callback gave, in the same order. A callback that restores a run may set it, in `onTrainBegin`; `restore` of each is called then. */
+  /**
+   * What `state` of each callback gave, in the same order. A callback that restores a run may set it, in
+   * `onTrainBegin`; `restore` of each is called then.
+   */
   states?: readonly (Json | undefined)[];
 }
 
 /**
- * Told of a training run as it goes, in the order in which callbacks are listed; every method may be async and is waited for. What one throws
- * ends training, and `fit` rejects with it. `model.stopTraining = true` ends it after the batch in progress. A callback is a plain object, so
- * an experiment tracker plugs in by a few lines:
+ * Told of a training run as it goes, in the order in which callbacks are listed; every method may be async and is
+ * waited for. What one throws ends training, and `fit` rejects with it. `model.stopTraining = true` ends it after the
+ * batch in progress. A callback is a plain object, so an experiment tracker plugs in by a few lines:
  *
  * @example
  * const tracker = {
@@ -43,20 +49,23 @@ export interface TrainingPlan {
  * @see keras.callbacks.Callback, keras.callbacks.RemoteMonitor
  */
 export interface CallbackOf<M> {
-  /** Before the first epoch, once options and samples have been found good; batches of the caller's own are checked as they come. `model` is the one that trains. */
+  /**
+   * Before the first epoch, once options and samples have been found good; batches of the caller's own are checked as
+   * they come. `model` is the one that trains.
+   */
   onTrainBegin?(model: M, plan: TrainingPlan): void | Promise<void>;
   /** `epoch` counts from 0. */
   onEpochBegin?(epoch: number): void | Promise<void>;
   /** `batch` counts from 0 within the epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
   /**
-   * After the update. `logs`, shared by all callbacks, has the batch's losses (`loss`; of several outputs `NAME_loss` too), and each metric over
-   * the epoch so far.
+   * After the update. `logs`, shared by all callbacks, has the batch's losses (`loss`; of several outputs `NAME_loss`
+   * too), and each metric over the epoch so far.
    */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
   /**
-   * `logs` has the mean losses of the epoch, the metrics over it, and after a validation the same again with `val_` before their names. It is
-   * shared by all callbacks: what one adds, later ones see and the history keeps.
+   * `logs` has the mean losses of the epoch, the metrics over it, and after a validation the same again with `val_`
+   * before their names. It is shared by all callbacks: what one adds, later ones see and the history keeps.
    */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
   /** After `onEpochEnd` of all callbacks: the place to keep the run, so that it can go on from here. */
@@ -65,7 +74,10 @@ export interface CallbackOf<M> {
   state?(): Json | undefined;
   /** Goes on from what `state` gave. Called after `onTrainBegin` of all callbacks, if a run is restored. */
   restore?(state: Json): void;
-  /** Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends training quietly instead of throwing. */
+  /**
+   * Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends
+   * training quietly instead of throwing.
+   */
   onDivergence?(error: DivergenceError): boolean | Promise<boolean>;
   /** Before a validation, within its epoch. */
   onTestBegin?(): void | Promise<void>;
@@ -73,7 +85,10 @@ export interface CallbackOf<M> {
   onTestEnd?(logs: Logs): void | Promise<void>;
   /** Whether it shows how training goes, so that `fit` shows nothing beside it. */
   showsProgress?: boolean;
-  /** However training ended, wherever `onTrainBegin` was called, even where it threw. `history` is what `fit` returns, if it returns. */
+  /**
+   * However training ended, wherever `onTrainBegin` was called, even where it threw. `history` is what `fit` returns,
+   * if it returns.
+   */
   onTrainEnd?(history: History): void | Promise<void>;
 }
 
@@ -83,7 +98,10 @@ export interface CallbackOf<M> {
  * @see keras.callbacks.History
  */
 export interface History {
-  /** Numbers of the epochs that were trained to their end, from `initialEpoch`, or from the first of a run that is restored. */
+  /**
+   * Numbers of the epochs that were trained to their end, from `initialEpoch`, or from the first of a run that is
+   * restored.
+   */
   epoch: number[];
   /** By name: one number for each of `epoch`, under a name with `val_` before it one for each of `validated`. */
   history: Record<string, number[]>;
@@ -110,7 +128,10 @@ const callbackNames: Names<Omit<CallbackOf<never>, 'showsProgress'>> = {
 
 const isFunction = (x: unknown): boolean => typeof x === 'function';
 
-/** Throws `ArgumentError` for what would never be told of anything: no object, or one with another name for a callback's method, as `on_epoch_end`. */
+/**
+ * Throws `ArgumentError` for what would never be told of anything: no object, or one with another name for a callback's
+ * method, as `on_epoch_end`.
+ */
 export function callbackList<M>(given: CallbackOf<M> | readonly CallbackOf<M>[] = []): readonly CallbackOf<M>[] {
   const callbacks = Array.isArray(given) ? given : [given];
   const names = Object.keys(callbackNames) as (keyof typeof callbackNames)[];

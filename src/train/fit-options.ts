@@ -15,18 +15,24 @@ export interface FitOptionsOf<M> extends WeightOptions {
   /** Number of the first epoch, to go on from. Default 0. */
   initialEpoch?: number | undefined;
   /**
-   * Samples in a batch; the last of an epoch may have fewer. Batches of the caller's own have the size they come in. A masked loss is a mean over
-   * what counts in a batch, so that it depends on this where batches keep unequal numbers of steps, as in Keras. Default: as many as
-   * `batchInputShape` declares, else 32.
+   * Samples in a batch; the last of an epoch may have fewer. Batches of the caller's own have the size they come in. A
+   * masked loss is a mean over what counts in a batch, so that it depends on this where batches keep unequal numbers of
+   * steps, as in Keras. Default: as many as `batchInputShape` declares, else 32.
    */
   batchSize?: number | undefined;
   /** Batches in an epoch; the next one then goes on where it ended. Default: all. */
   stepsPerEpoch?: number | undefined;
   /** Whether to permute the samples before each epoch. Default true. */
   shuffle?: boolean | undefined;
-  /** Share of the samples, taken from the end before any shuffling, to validate on, rounded up: 0.07 of 100 are 7. Default 0. */
+  /**
+   * Share of the samples, taken from the end before any shuffling, to validate on, rounded up: 0.07 of 100 are 7.
+   * Default 0.
+   */
   validationSplit?: number | undefined;
-  /** Samples `[x, y]`, `[x, y, sampleWeight]` or `{ x, y, sampleWeight }` to validate on, instead of a split, or batches of them. */
+  /**
+   * Samples `[x, y]`, `[x, y, sampleWeight]` or `{ x, y, sampleWeight }` to validate on, instead of a split, or batches
+   * of them.
+   */
   validationData?: BatchData | Batches | undefined;
   /** Default: `batchSize`. */
   validationBatchSize?: number | undefined;
@@ -36,10 +42,10 @@ export interface FitOptionsOf<M> extends WeightOptions {
   validationFreq?: number | readonly number[] | undefined;
   callbacks?: CallbackOf<M> | readonly CallbackOf<M>[] | undefined;
   /**
-   * What is shown of training: `auto` one line in a terminal of Node or its like, which changes in place and stays at the end of each epoch, and
-   * nothing elsewhere; 1 the same, and where there is no terminal a line of the console for each epoch; 2 such a line in a terminal too; 0 nothing.
-   * A callback that shows progress itself, as `progressText`, is all that is shown. `tapeloop/lean` shows nothing.
-   * Default `auto`.
+   * What is shown of training: `auto` one line in a terminal of Node or its like, which changes in place and stays at
+   * the end of each epoch, and nothing elsewhere; 1 the same, and where there is no terminal a line of the console for
+   * each epoch; 2 such a line in a terminal too; 0 nothing. A callback that shows progress itself, as `progressText`,
+   * is all that is shown. `tapeloop/lean` shows nothing. Default `auto`.
    */
   verbose?: Verbose | undefined;
   /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */

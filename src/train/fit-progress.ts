@@ -5,8 +5,8 @@ import type { Verbose } from './fit-options.ts';
 import { progressLines } from './progress-lines.ts';
 
 /**
- * The callbacks of a run, after one that shows progress: in a terminal a line that changes in place and stays at the end
- * of its epoch, elsewhere at most a line of the console for each epoch.
+ * The callbacks of a run, after one that shows progress: in a terminal a line that changes in place and stays at the
+ * end of its epoch, elsewhere at most a line of the console for each epoch.
  *
  * @throws ArgumentError if `verbose` is none of its values.
  * @see keras.Model.fit (verbose)

@@ -12,11 +12,14 @@ import { add, scale } from '../ops/elementwise/elementwise.ts';
 import type { Logs } from './logs.ts';
 
 /**
- * A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be weighted. The function
- * that makes a loss, not called, is its name; with `tapeloop/lean` it is to be called.
+ * A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be
+ * weighted. The function that makes a loss, not called, is its name; with `tapeloop/lean` it is to be called.
  */
 export type LossSpec = LossName | Loss | LossFunction | (() => Loss);
-/** A metric by name with its defaults, one made with options, what one was saved as, a function, or the function that makes one, as for a loss. */
+/**
+ * A metric by name with its defaults, one made with options, what one was saved as, a function, or the function that
+ * makes one, as for a loss.
+ */
 export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric | (() => Metric);
 /** One metric, or a list of them. */
 export type MetricSpecs = MetricSpec | readonly MetricSpec[];
@@ -24,14 +27,20 @@ export type MetricSpecs = MetricSpec | readonly MetricSpec[];
 export interface ObjectiveOptions {
   /** What training makes small: one for each output, in a list or by name, as `forward` returns them. */
   loss: Nested<LossSpec>;
-  /** How much each loss counts in their sum; for one output a number, or a list of one. Any finite number. Default: each 1. */
+  /**
+   * How much each loss counts in their sum; for one output a number, or a list of one. Any finite number. Default: each
+   * 1.
+   */
   lossWeights?: Nested<number> | undefined;
   /**
-   * What to watch beside the loss: one metric or a list for every output, or for each, nested as they are. Rows that a mask leaves out do not
-   * count; sample and class weights have no say.
+   * What to watch beside the loss: one metric or a list for every output, or for each, nested as they are. Rows that a
+   * mask leaves out do not count; sample and class weights have no say.
    */
   metrics?: Nested<MetricSpecs> | undefined;
-  /** The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a name that `metrics` has, too. */
+  /**
+   * The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a
+   * name that `metrics` has, too.
+   */
   weightedMetrics?: Nested<MetricSpecs> | undefined;
 }
 
@@ -61,7 +70,10 @@ const isLossSpec = (x: unknown): x is LossSpec =>
 export class Objective {
   readonly heads: readonly Head[];
 
-  /** Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no loss. */
+  /**
+   * Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no
+   * loss.
+   */
   constructor({ loss, lossWeights, metrics, weightedMetrics }: ObjectiveOptions) {
     const losses = entriesOf<LossSpec>(loss ?? {}, isLossSpec);
     const bad = losses.length > 0 ? losses.find(([, spec]) => !isLossSpec(spec)) : [undefined, loss];

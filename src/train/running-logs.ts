@@ -1,7 +1,10 @@
 import type { Logs } from './logs.ts';
 import type { MetricTracker } from './objective.ts';
 
-/** Loss and metrics over batches of different size: of losses the mean over samples, of metrics what they make of everything. */
+/**
+ * Loss and metrics over batches of different size: of losses the mean over samples, of metrics what they make of
+ * everything.
+ */
 export class RunningLogs {
   readonly tracker: MetricTracker;
   readonly #sums: Logs = {};

@@ -35,7 +35,10 @@ export class Runs {
     return this.#own().length === 0;
   }
 
-  /** Throws `ArgumentError`, which names it, if a call is running. One that waits for a callback is none, if `inCallbacks`. */
+  /**
+   * Throws `ArgumentError`, which names it, if a call is running. One that waits for a callback is none, if
+   * `inCallbacks`.
+   */
   expectNone(what: string, inCallbacks = false): void {
     for (const run of this.#own()) {
       if (inCallbacks && run.isWaiting) continue;

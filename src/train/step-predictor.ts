@@ -11,8 +11,8 @@ import type { Trainer } from './trainer.ts';
 const CHUNK = 32;
 
 /**
- * `predict` by way of a stream, for weights of another format than the layers compute with. The stream, and with it the weights in
- * their format, stays for the next call with batches of the same size.
+ * `predict` by way of a stream, for weights of another format than the layers compute with. The stream, and with it the
+ * weights in their format, stays for the next call with batches of the same size.
  */
 export class StepPredictor {
   readonly #trainer: Trainer;
@@ -24,7 +24,9 @@ export class StepPredictor {
     this.#weights = weights;
   }
 
-  /** Throws `ArgumentError` for a sequence of no step, or one of which a layer masks a step: a stream makes every step. */
+  /**
+   * Throws `ArgumentError` for a sequence of no step, or one of which a layer masks a step: a stream makes every step.
+   */
   predict(x: Column, batchSize: number): NdArray<Float32Array> {
     const xs = x.values as NdArray;
     const { network } = this.#trainer;

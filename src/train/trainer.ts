@@ -35,7 +35,10 @@ interface LossContext {
   tracker?: MetricTracker | undefined;
 }
 
-/** Trains and measures a network: one step, one evaluation, the loss and its penalties. It knows no loop and no data of callers. */
+/**
+ * Trains and measures a network: one step, one evaluation, the loss and its penalties. It knows no loop and no data of
+ * callers.
+ */
 export class Trainer {
   // biome-ignore lint/suspicious/noExplicitAny: inputs and outputs are as the network declares them.
   readonly network: Layer<any, any>;
@@ -160,7 +163,10 @@ export class Trainer {
     });
   }
 
-  /** The loss of some samples, `[]`, with the penalties of regularizers, and the losses of several outputs. To be called in a step. */
+  /**
+   * The loss of some samples, `[]`, with the penalties of regularizers, and the losses of several outputs. To be called
+   * in a step.
+   */
   lossOf(samples: Samples, rows: Rows, context: LossContext): { total: Tensor; parts: Logs } {
     const { training = false, classWeight, tracker } = context;
     const { engine } = this;

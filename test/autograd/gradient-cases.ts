@@ -1,4 +1,5 @@
-// Every op and every loss beside what it means in float64: row-major arrays in the order of the shapes, plain loops, no kernels.
+// Every op and every loss beside what it means in float64: row-major arrays in the order of the shapes, plain loops, no
+// kernels.
 import { activationCases } from '../ops/cases/activations.ts';
 import { attentionCases } from '../ops/cases/attention.ts';
 import { broadcastCases } from '../ops/cases/broadcast.ts';

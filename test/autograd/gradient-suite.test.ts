@@ -1,6 +1,6 @@
 /**
- * Every op and every loss against central finite differences of its float64 meaning: value and gradient, each argument in
- * both memory orders, used once, used twice (so that contributions add up), and wanted alone.
+ * Every op and every loss against central finite differences of its float64 meaning: value and gradient, each argument
+ * in both memory orders, used once, used twice (so that contributions add up), and wanted alone.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

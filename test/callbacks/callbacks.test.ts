@@ -131,7 +131,9 @@ describe('mode auto', () => {
     const callback = earlyStopping({ monitor, patience: 5 });
     const script: Callback = { onEpochEnd: (epoch, logs) => void (logs[monitor] = [2, 1, 3][epoch]!) };
     await oneWeight().fit([[0]], [[0]], {
-      ...{ epochs: 3, validationData: [[[0]], [[0]]], callbacks: [script, callback] },
+      epochs: 3,
+      validationData: [[[0]], [[0]]],
+      callbacks: [script, callback],
     });
     expect(callback.best).toBe(expected === 'min' ? 1 : 3);
     expect(callback.bestEpoch).toBe(expected === 'min' ? 1 : 2);
@@ -209,7 +211,9 @@ describe('terminateOnNaN', () => {
     const errors: string[] = [];
     const model = regression(sgd({ learningRate: 1e12 }));
     const { epoch } = await model.fit(x, y, {
-      ...{ epochs: 100, batchSize: 3, callbacks: [terminateOnNaN((error) => errors.push(error.message))] },
+      epochs: 100,
+      batchSize: 3,
+      callbacks: [terminateOnNaN((error) => errors.push(error.message))],
     });
     expect(epoch.length).toBeLessThan(100);
     expect(errors.length).toBe(1);
@@ -384,7 +388,10 @@ describe('callbacks of a run', () => {
       onEpochEnd: (_, logs) => void told.push(`epoch ${Object.keys(logs)}`),
     };
     const { epoch } = await model.fit(rows, rows, {
-      ...{ epochs: 3, batchSize: 1, callbacks: [callback], validationData: [rows, rows] },
+      epochs: 3,
+      batchSize: 1,
+      callbacks: [callback],
+      validationData: [rows, rows],
     });
     expect(told).toEqual(['batch 0', 'batch 1', 'test', 'tested loss', 'epoch loss,val_loss']);
     expect(epoch).toEqual([0]);

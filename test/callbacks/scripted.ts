@@ -27,7 +27,9 @@ export async function runScript(
     },
   };
   const history = await model.fit([[0]], [[0]], {
-    ...{ epochs: values.length, validationData: [[[0]], [[0]]], ...options },
+    epochs: values.length,
+    validationData: [[[0]], [[0]]],
+    ...options,
     callbacks: [script, ...callbacks],
   });
   return { model, history };

@@ -96,7 +96,10 @@ export async function until(page: Page, id: string, { above = -1e9, below = 1e9 
   return value;
 }
 
-/** Waits until two networks are compared by what they have learned. Their steps go by faster than a crowded machine lets one look. */
+/**
+ * Waits until two networks are compared by what they have learned. Their steps go by faster than a crowded machine lets
+ * one look.
+ */
 export async function compared(page: Page): Promise<void> {
   const isSo = (): boolean => /^(Step [1-9]|Done)/.test(document.getElementById('compare-status')?.textContent ?? '');
   await page.waitForFunction(isSo, undefined, { timeout: 60_000 }).catch(async (error: Error) => {

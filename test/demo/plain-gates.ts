@@ -1,4 +1,5 @@
-// Gates and states of a character model's recurrent layers, step by step in float64: what the page's heat map must show.
+// Gates and states of a character model's recurrent layers, step by step in float64: what the page's heat map must
+// show.
 import type { Model } from 'tapeloop';
 import { generate, project, sigmoid } from '../reference/vector.ts';
 

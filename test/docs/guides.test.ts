@@ -1,4 +1,5 @@
-// Every program of the guides and of the internals is run as it stands, against the built package, and prints what the guide says.
+// Every program of the guides and of the internals is run as it stands, against the built package, and prints what the
+// guide says.
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { blocksOf, programsOf, readPage, run } from './programs.ts';
@@ -7,7 +8,8 @@ const pagesOf = (folder: string): string[] =>
   readdirSync(new URL(`../../docs/${folder}/`, import.meta.url))
     .filter((file) => file.endsWith('.md'))
     .map((file) => `${folder}/${file}`);
-// `npm run test:hosts` runs what is jsx. In the internals ts is a line of the library's own code, and what has no language a drawing.
+// `npm run test:hosts` runs what is jsx. In the internals ts is a line of the library's own code, and what has no
+// language a drawing.
 const LANGUAGES: Readonly<Record<string, readonly string[]>> = {
   guides: ['js', 'text', 'python', 'sh', 'toml', 'jsx', 'html'],
   internals: ['js', 'ts', 'sh', ''],

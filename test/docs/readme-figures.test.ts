@@ -1,5 +1,5 @@
-// Figures that README and guides repeat, each held to the committed result that it comes from. Both are read: a new measurement fails the
-// pages that still tell the old one.
+// Figures that README and guides repeat, each held to the committed result that it comes from. Both are read: a new
+// measurement fails the pages that still tell the old one.
 import { describe, expect, test } from 'vitest';
 import { readPage } from './programs.ts';
 
@@ -7,7 +7,9 @@ const readme = readPage('README.md');
 const speed = readPage('acceptance/speed.md');
 const sizes = readPage('docs/guides/bundle-size.md');
 
-/** Rows of the table behind a heading or any other text, as cells; the row of names first, the one of dashes left out. */
+/**
+ * Rows of the table behind a heading or any other text, as cells; the row of names first, the one of dashes left out.
+ */
 function tableBehind(page: string, text: string): string[][] {
   const at = page.indexOf(text);
   if (at < 0) throw new Error(`expected '${text}' in the page`);
@@ -26,7 +28,10 @@ function tableBehind(page: string, text: string): string[][] {
     );
 }
 
-/** How many times tapeloop's time an engine takes, in each row of a table of acceptance/speed.md whose name is one of `rows`. */
+/**
+ * How many times tapeloop's time an engine takes, in each row of a table of acceptance/speed.md whose name is one of
+ * `rows`.
+ */
 function ratios(table: string, engine: string, rows = /./): number[] {
   const [names, ...cells] = tableBehind(speed, `### ${table}`);
   const column = names!.indexOf(engine);

@@ -56,7 +56,10 @@ afterAll(() => engine().stopThreads());
 /** Words of a worker's control block, as in `thread-pool.ts`. */
 const [JOB, DONE, COMMANDS, COUNT, BEAT] = [0, 1, 2, 3, 5];
 
-/** Has the next job of the first worker end at its command number `at`, or in the midst of it; returns what puts things right. */
+/**
+ * Has the next job of the first worker end at its command number `at`, or in the midst of it; returns what puts things
+ * right.
+ */
 function loseWorker(at: number, isHalfDone: boolean): () => void {
   const { store, load } = Atomics;
   const { memory } = engine();

@@ -73,8 +73,14 @@ afterAll(() => engine().stopThreads());
 function optimize(): string[] {
   const shared = { weightDecay: 0.1, useEma: true, emaOverwriteFrequency: 2, gradientAccumulationSteps: 2 };
   const own: Record<string, object> = {
-    ...{ sgd: { momentum: 0.5 }, rmsprop: { momentum: 0.5, centered: true }, adam: { amsgrad: true } },
-    ...{ nadam: {}, adamax: {}, adagrad: {}, adadelta: {}, lion: {} },
+    sgd: { momentum: 0.5 },
+    rmsprop: { momentum: 0.5, centered: true },
+    adam: { amsgrad: true },
+    nadam: {},
+    adamax: {},
+    adagrad: {},
+    adadelta: {},
+    lion: {},
   };
   return Object.entries(own).map(([name, options]) => {
     const optimizer = optimizerOf({ name, learningRate: 0.01, ...shared, ...options });
@@ -124,7 +130,8 @@ describe('threads', () => {
     const nobody = new Int32Array(new SharedArrayBuffer(4));
     try {
       await init({ threads: 2 });
-      // As where the host lets others run between the two halves of handing over: the worker looks for its job, finds it and sleeps again.
+      // As where the host lets others run between the two halves of handing over: the worker looks for its job, finds
+      // it and sleeps again.
       Atomics.notify = ((array: Int32Array, index: number) => {
         Atomics.wait(nobody, 0, 0, 5);
         return notify(array, index);

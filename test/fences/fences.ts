@@ -1,5 +1,6 @@
-// Fences around every allocation of the two regions of memory, and poison in what is free, so that a kernel or an op that writes or reads
-// where it may not is caught in whatever test it does so. `installFences` puts them into `Heap` and `Arena`; the package knows nothing of them.
+// Fences around every allocation of the two regions of memory, and poison in what is free, so that a kernel or an op
+// that writes or reads where it may not is caught in whatever test it does so. `installFences` puts them into `Heap`
+// and `Arena`; the package knows nothing of them.
 import type { Ptr } from '../../src/engine/abi.ts';
 import { Arena, Heap, type Mark } from '../../src/engine/memory.ts';
 
@@ -67,7 +68,12 @@ function checkFree(heap: Heap, from: Ptr, to: Ptr, region: string): void {
 }
 
 const fencedOf = (inner: Ptr, bytes: number, region: Fenced['region']): Fenced => ({
-  ...{ start: inner, at: inner + FENCE, bytes, end: inner + aligned(bytes + 2 * FENCE), region, stack: whereFrom() },
+  start: inner,
+  at: inner + FENCE,
+  bytes,
+  end: inner + aligned(bytes + 2 * FENCE),
+  region,
+  stack: whereFrom(),
 });
 
 const heaps = new Set<WeakRef<Heap>>();

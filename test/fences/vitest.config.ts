@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
-// The whole suite once more with fences around every allocation, but for what cannot be under them. Each with its reason.
+// The whole suite once more with fences around every allocation, but for what cannot be under them. Each with its
+// reason.
 const exclude = [
   // They assert addresses, sizes of memory, or limits that fences would be part of.
   'test/engine/memory.test.ts',

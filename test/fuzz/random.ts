@@ -1,4 +1,6 @@
-/** Numbers that follow from a target's name, a seed and an index alone, so that each input can be made again by itself. */
+/**
+ * Numbers that follow from a target's name, a seed and an index alone, so that each input can be made again by itself.
+ */
 export class Random {
   #state: number;
 

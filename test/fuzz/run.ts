@@ -1,7 +1,9 @@
-// npm run fuzz -- [--minutes M] [--target csv,idx] [--seed S] [--from I] [--count N] [--only TARGET:SEED:INDEX] [--input TARGET JSON]
+// npm run fuzz -- [--minutes M] [--target csv,idx] [--seed S] [--from I] [--count N] [--only TARGET:SEED:INDEX]
+// [--input TARGET JSON]
 //
-// Gives targets inputs until the time is over and prints what broke a rule, as small as it can be made, with what makes it again. Each target runs in a
-// process of its own: an input that hangs or ends the process is found too, and the next process goes on behind it.
+// Gives targets inputs until the time is over and prints what broke a rule, as small as it can be made, with what makes
+// it again. Each target runs in a process of its own: an input that hangs or ends the process is found too, and the
+// next process goes on behind it.
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +15,10 @@ import { Random } from './random.ts';
 import type { Plain } from './target.ts';
 import { targetNames, targetOf } from './targets.ts';
 
-/** Longest that an input may take before its process is ended, ms: more than a second, so that a busy host is no finding. */
+/**
+ * Longest that an input may take before its process is ended, ms: more than a second, so that a busy host is no
+ * finding.
+ */
 const HANG = 15_000;
 
 const { values } = parseArgs({

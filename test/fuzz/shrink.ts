@@ -1,7 +1,8 @@
 import type { Plain } from './target.ts';
 
 /**
- * A smaller input that fails in the same way: parts are left out, strings halved and numbers put nearer to 0 as long as it does.
+ * A smaller input that fails in the same way: parts are left out, strings halved and numbers put nearer to 0 as long as
+ * it does.
  *
  * @param fails whether an input still fails so.
  * @param budget milliseconds to spend.

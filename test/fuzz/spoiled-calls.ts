@@ -1,4 +1,5 @@
-// Each public function called with each of its arguments and options missing or wrong: one wrong value a call, and every one of them.
+// Each public function called with each of its arguments and options missing or wrong: one wrong value a call, and
+// every one of them.
 import * as data from '../../src/data.ts';
 import * as t from '../../src/index.ts';
 import * as node from '../../src/node.ts';
@@ -134,15 +135,20 @@ const others: readonly ValidCall[] = [
     () => [
       ...[x, y],
       {
-        ...{ epochs: 1, initialEpoch: 0, batchSize: 2, stepsPerEpoch: 1, shuffle: false, validationSplit: 0.5 },
-        ...{
-          validationData: [x, y],
-          validationBatchSize: 1,
-          validationSteps: 1,
-          validationFreq: 1,
-          callbacks: [{ onEpochEnd() {} }],
-        },
-        ...{ verbose: 0, profile: false, ...wholeWeights },
+        epochs: 1,
+        initialEpoch: 0,
+        batchSize: 2,
+        stepsPerEpoch: 1,
+        shuffle: false,
+        validationSplit: 0.5,
+        validationData: [x, y],
+        validationBatchSize: 1,
+        validationSteps: 1,
+        validationFreq: 1,
+        callbacks: [{ onEpochEnd() {} }],
+        verbose: 0,
+        profile: false,
+        ...wholeWeights,
       },
     ],
     (...a) => (shared.fit as Any).apply(shared, a),

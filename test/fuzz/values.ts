@@ -109,7 +109,10 @@ const odd: readonly Plain[] = [
 
 export const oddValue = (random: Random): Plain => random.pick(odd);
 
-/** Where memory is asked for, numbers of which no host has as much, too; elsewhere they are a wish that takes long to come true. */
+/**
+ * Where memory is asked for, numbers of which no host has as much, too; elsewhere they are a wish that takes long to
+ * come true.
+ */
 export const oddOrHuge = (random: Random): Plain =>
   random.chance(0.05) ? random.pick([65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32]) : oddValue(random);
 
@@ -152,7 +155,10 @@ export function made(value: Plain, make?: (tag: string, whole: { [key: string]: 
   return object;
 }
 
-/** `value` with an odd value, which `make` gives, in the place of one of its parts, at any depth, or for a key that it lacks, or without one of its parts. */
+/**
+ * `value` with an odd value, which `make` gives, in the place of one of its parts, at any depth, or for a key that it
+ * lacks, or without one of its parts.
+ */
 export function spoilt(value: Plain, random: Random, make = oddValue): Plain {
   if (typeof value !== 'object' || value === null || isTag(value)) return make(random);
   const keys = Object.keys(value);

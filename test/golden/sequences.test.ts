@@ -1,4 +1,5 @@
-// Masks and projection against PyTorch's packed sequences: each direction of a bidirectional layer, walked within each sequence's own length.
+// Masks and projection against PyTorch's packed sequences: each direction of a bidirectional layer, walked within each
+// sequence's own length.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
@@ -15,7 +16,9 @@ interface Numbers {
   values: number[];
 }
 
-/** One direction; y, dY `[T, B, H]` are 0 past a sequence's end; states and their gradients one `[B, H]` each, h first. */
+/**
+ * One direction; y, dY `[T, B, H]` are 0 past a sequence's end; states and their gradients one `[B, H]` each, h first.
+ */
 interface Direction {
   initialStates: Numbers[];
   /** kernel, recurrentKernel, bias as load.ts has them; projection `[H, P]`. */

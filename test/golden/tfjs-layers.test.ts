@@ -1,4 +1,5 @@
-// Stacks of layers against TF.js's own numbers: outputs and the gradient of every weight. Made by bench/peers/tfjs-layers.ts.
+// Stacks of layers against TF.js's own numbers: outputs and the gradient of every weight. Made by
+// bench/peers/tfjs-layers.ts.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
@@ -54,7 +55,10 @@ interface Stack {
   gradients: number[][];
 }
 
-/** Five steps on x by `compile({ optimizer, loss: 'meanSquaredError' })`: the loss before each, and the weights after the last. */
+/**
+ * Five steps on x by `compile({ optimizer, loss: 'meanSquaredError' })`: the loss before each, and the weights after
+ * the last.
+ */
 interface Training extends Stack {
   optimizer: 'sgd' | 'rmsprop' | 'adam';
   targets: number[];
@@ -66,8 +70,23 @@ const golden = JSON.parse(readFileSync(new URL('tfjs-layers.json', import.meta.u
 
 // biome-ignore lint/suspicious/noExplicitAny: options come from the file.
 const makers: Record<string, (options: any) => unknown> = {
-  ...{ averagePooling1d, conv1d, dense, embedding, flatten, globalAveragePooling1d, globalMaxPooling1d, gru, lstm },
-  ...{ layerNormalization, lstmCell, masking, maxPooling1d, permute, repeatVector, reshape, gruCell },
+  averagePooling1d,
+  conv1d,
+  dense,
+  embedding,
+  flatten,
+  globalAveragePooling1d,
+  globalMaxPooling1d,
+  gru,
+  lstm,
+  layerNormalization,
+  lstmCell,
+  masking,
+  maxPooling1d,
+  permute,
+  repeatVector,
+  reshape,
+  gruCell,
   simpleRNN: simpleRnn,
   simpleRNNCell: simpleRnnCell,
 };

@@ -1,4 +1,5 @@
-// Hosts that lack something or forbid it: one clear sentence each, or one thread instead of several. Real ones are in test/runtimes.
+// Hosts that lack something or forbid it: one clear sentence each, or one thread instead of several. Real ones are in
+// test/runtimes.
 import { readFileSync } from 'node:fs';
 import workerThreads from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -119,7 +120,8 @@ test('memory that the host does not let grow, is said to be the host’s doing, 
 
 describe('threads asked for, one is what there is without an error', () => {
   const onlyOne = async (): Promise<void> => {
-    // Modules of one generation, whatever `firstUse` has made anew: the engine imports its threads when they are asked for.
+    // Modules of one generation, whatever `firstUse` has made anew: the engine imports its threads when they are asked
+    // for.
     const { init } = await import('../../src/engine/engine.ts');
     const { tensor } = await import('../../src/autograd/tensor.ts');
     const { square } = await import('../../src/ops/index.ts');

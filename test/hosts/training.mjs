@@ -1,4 +1,5 @@
-// What every host runs: it reads bytes as data, trains, saves, loads, streams, and tells the weights as a hash. It asks its host for nothing.
+// What every host runs: it reads bytes as data, trains, saves, loads, streams, and tells the weights as a hash. It asks
+// its host for nothing.
 
 /** A wave of integer steps, so that no host's sine has a say in it. */
 const csv = `load\n${Array.from({ length: 120 }, (_, i) => Math.abs(((i * 7) % 48) - 24) + ((i * 5) % 3)).join('\n')}\n`;

@@ -1,4 +1,5 @@
-// Accuracy of the activations over the line, and their limits. elementwise.test.ts has every tail and the derivatives of moderate arguments.
+// Accuracy of the activations over the line, and their limits. elementwise.test.ts has every tail and the derivatives
+// of moderate arguments.
 import { describe, test } from 'vitest';
 import { Unary } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';

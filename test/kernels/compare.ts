@@ -1,4 +1,5 @@
-// How far a kernel's float32 may be from a float64 reference, and a message that says where it is not: index, got, expected, shape.
+// How far a kernel's float32 may be from a float64 reference, and a message that says where it is not: index, got,
+// expected, shape.
 
 const float = new Float32Array(1);
 const bits = new Int32Array(float.buffer);
@@ -28,7 +29,9 @@ export function isClose(got: number, expected: number, { ulp = 0, absolute = 0, 
   return distance <= absolute + relative * Math.abs(expected) || ulps(got, expected) <= ulp;
 }
 
-/** Throws at the first element out of tolerance, naming its index, both values and the `shape` (and seed) of the case. */
+/**
+ * Throws at the first element out of tolerance, naming its index, both values and the `shape` (and seed) of the case.
+ */
 export function expectClose(
   got: ArrayLike<number>,
   expected: ArrayLike<number>,

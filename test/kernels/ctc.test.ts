@@ -23,7 +23,10 @@ const logSoftmaxRows = (logits: ArrayLike<number>, classes: number): Float64Arra
 describe.each(builds)('%s build', (build) => {
   const sandbox = new Sandbox(build);
 
-  /** One call of the kernel for a batch whose logits are given; log probabilities are rounded to float32 first, as the kernel reads them. */
+  /**
+   * One call of the kernel for a batch whose logits are given; log probabilities are rounded to float32 first, as the
+   * kernel reads them.
+   */
   function run(logits: ArrayLike<number>, steps: number, classes: number, blank: number, batch: Sequence[]) {
     sandbox.clear();
     const width = Math.max(...batch.map(({ labels }) => labels.length));

@@ -1,4 +1,5 @@
-// Elementwise kernels against float64. What IEEE 754 rounds once (all but the transcendental functions) must be the exact float32.
+// Elementwise kernels against float64. What IEEE 754 rounds once (all but the transcendental functions) must be the
+// exact float32.
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { Binary, type Ptr, Unary } from '../../src/engine/abi.ts';

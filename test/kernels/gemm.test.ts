@@ -1,5 +1,6 @@
-// GEMM against a triple loop in float64. The bound: k multiply-adds round at most 2k times (k times when fused), each time by at most u = 2⁻²⁴ of a partial
-// sum, and no partial sum exceeds |init| + Σ|a||b| by more than rounding; so |error| ≤ 2(k + 1)·u·(|init| + Σ|a||b|).
+// GEMM against a triple loop in float64. The bound: k multiply-adds round at most 2k times (k times when fused), each
+// time by at most u = 2⁻²⁴ of a partial sum, and no partial sum exceeds |init| + Σ|a||b| by more than rounding; so
+// |error| ≤ 2(k + 1)·u·(|init| + Σ|a||b|).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Init } from '../../src/engine/abi.ts';

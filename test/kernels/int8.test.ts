@@ -80,7 +80,8 @@ function run(sandbox: Sandbox, c: Case, a = random(c.m * c.k, 1), b = random(c.k
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-// Panels are 16 columns or 4; k goes by 4; scratch holds 7 rows of k = 8,190 and one of 32,768; above k = 2,064 rows have fewer bits.
+// Panels are 16 columns or 4; k goes by 4; scratch holds 7 rows of k = 8,190 and one of 32,768; above k = 2,064 rows
+// have fewer bits.
 const GRIDS: Record<string, Case[]> = {
   n_subtile: range(1, 37).flatMap((n) => [1, 3].map((m) => ({ m, n, k: 9 }))),
   k_subtile: range(1, 21).flatMap((k) => [1, 16, 23].map((n) => ({ m: 2, n, k }))),

@@ -1,5 +1,6 @@
-// Every float32 through exp, log, sigmoid and tanh of both builds against float64: prints the greatest distance in float32 numbers and where it is.
-// node --import tsx test/kernels/math.exhaustive.ts [function …] [from=0] [to=65536]: in blocks of 65,536 bit patterns; about two minutes a function.
+// Every float32 through exp, log, sigmoid and tanh of both builds against float64: prints the greatest distance in
+// float32 numbers and where it is. node --import tsx test/kernels/math.exhaustive.ts [function …] [from=0] [to=65536]:
+// in blocks of 65,536 bit patterns; about two minutes a function.
 import { readFileSync } from 'node:fs';
 import { instantiateKernels } from '../../src/engine/loading/instantiate.ts';
 import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';

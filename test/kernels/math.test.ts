@@ -1,4 +1,5 @@
-// Accuracy of exp, log, sigmoid and tanh. math.exhaustive.ts covers all 2³² arguments; here a dense sample of them and every special region.
+// Accuracy of exp, log, sigmoid and tanh. math.exhaustive.ts covers all 2³² arguments; here a dense sample of them and
+// every special region.
 import { describe, expect, test } from 'vitest';
 import { Unary } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits, ulps } from './compare.ts';

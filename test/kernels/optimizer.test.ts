@@ -1,4 +1,5 @@
-// Optimizer kernels against Keras's rules in float64, over several steps. Each step rounds a few times at the scale of p (≤ 3) and of the update.
+// Optimizer kernels against Keras's rules in float64, over several steps. Each step rounds a few times at the scale of
+// p (≤ 3) and of the update.
 import { describe, test } from 'vitest';
 import type { Ptr } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';

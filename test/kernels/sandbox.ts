@@ -33,7 +33,10 @@ export class Sandbox {
     this.#fence();
   }
 
-  /** A buffer of the given values (or of `count` NaNs), 4 bytes an element, at an odd multiple of 4 bytes when `misaligned`. */
+  /**
+   * A buffer of the given values (or of `count` NaNs), 4 bytes an element, at an odd multiple of 4 bytes when
+   * `misaligned`.
+   */
   f32(values: ArrayLike<number> | number, misaligned = false): Ptr {
     const count = typeof values === 'number' ? values : values.length;
     const at = this.#reserve(count, misaligned);

@@ -1,4 +1,5 @@
-// Losses against the numbers that Keras's own tests expect of them (keras/src/losses/losses_test.py, Keras 3), and their options.
+// Losses against the numbers that Keras's own tests expect of them (keras/src/losses/losses_test.py, Keras 3), and
+// their options.
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';

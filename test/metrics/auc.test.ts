@@ -18,7 +18,10 @@ function areaOf(options: AucOptions, y: ArrayLike<number>, p: ArrayLike<number>,
 const COUNT = 300;
 const y = integers(COUNT, 2, 21);
 const weights = values(COUNT, 22).map((v) => v + 1);
-/** Predictions that are better than chance; several are equal, and each lies in the middle between two of 200 thresholds. */
+/**
+ * Predictions that are better than chance; several are equal, and each lies in the middle between two of 200
+ * thresholds.
+ */
 const p = Float64Array.from(values(COUNT, 23), (v, i) => {
   const place = Math.floor(((v + 1) / 2) * 60) + 80 * y[i]! * ((v + 1) / 2);
   return (Math.floor(place) + 0.5) / 199;

@@ -31,15 +31,18 @@ interface Stacked {
   make: (options: { units: number; returnSequences: boolean }) => Layer;
 }
 const rnnLayer = (returnSequences: boolean): Stacked => ({
-  ...{ cell: 'rnnTanh', returnSequences },
+  cell: 'rnnTanh',
+  returnSequences,
   make: (options) => simpleRnn(options) as Layer,
 });
 const lstmLayer = (returnSequences: boolean): Stacked => ({
-  ...{ cell: 'lstm', returnSequences },
+  cell: 'lstm',
+  returnSequences,
   make: (options) => lstm(options) as Layer,
 });
 const gruLayer = (returnSequences: boolean): Stacked => ({
-  ...{ cell: 'gruAfter', returnSequences },
+  cell: 'gruAfter',
+  returnSequences,
   make: (options) => gru(options) as Layer,
 });
 
@@ -64,7 +67,10 @@ function referenceNorms(built: Model, stack: readonly Stacked[], y: Float32Array
         let states = cell === 'lstm' ? [zeros([B, H]), zeros([B, H])] : [zeros([B, H])];
         sequence = sequence.map((step, t) => {
           const [h, ...others] = steps[cell](step, states, {
-            ...{ kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra: {} },
+            kernel: kernel!,
+            recurrentKernel: recurrentKernel!,
+            bias,
+            extra: {},
           });
           states = [ops.add(h!, added[l]![t]!), ...others];
           return states[0]!;

@@ -136,7 +136,9 @@ describe('a model in a model', () => {
 
 describe('names', () => {
   const cell = (units: number) => ({
-    ...{ name: 'tanh_cell', units, weights: (n: number) => ({ W: [n, units] }) },
+    name: 'tanh_cell',
+    units,
+    weights: (n: number) => ({ W: [n, units] }),
     call: (x: never) => x,
   });
 

@@ -1,6 +1,5 @@
-// What a registry's visitors check in the packed package: its entries (publint), its types under every resolution (attw) and every compiler that it
-// promises, and how much of it an app carries.
-//   npm run test:package
+// What a registry's visitors check in the packed package: its entries (publint), its types under every resolution
+// (attw) and every compiler that it promises, and how much of it an app carries. npm run test:package
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +7,8 @@ import { appSize } from '../../scripts/app-size.ts';
 import { makeApp, tool } from '../runtimes/app.ts';
 
 /**
- * Kilobytes of 1,024 bytes, minified and gzipped, both builds of the kernels included: what an app should take, and what it may take
- * today. Growth beyond that fails; the ceiling comes down with the size, until it is the goal.
+ * Kilobytes of 1,024 bytes, minified and gzipped, both builds of the kernels included: what an app should take, and
+ * what it may take today. Growth beyond that fails; the ceiling comes down with the size, until it is the goal.
  */
 const budgets: Record<string, { goal: number; ceiling: number }> = {
   streaming: { goal: 20, ceiling: 20 },

@@ -20,7 +20,9 @@ export interface CellWeights {
 export interface CellStep {
   /** The states after the step, [H] each; the first is the output, [P] of a projection. */
   next: Float64Array[];
-  /** Takes the gradients of `next`, adds the step's share to dWeights, returns those of x [I] and the previous states. */
+  /**
+   * Takes the gradients of `next`, adds the step's share to dWeights, returns those of x [I] and the previous states.
+   */
   backward(dNext: Float64Array[], dWeights: CellWeights): { dx: Float64Array; dPrevious: Float64Array[] };
 }
 

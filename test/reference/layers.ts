@@ -64,7 +64,9 @@ export interface Windows {
   padding: 'valid' | 'same' | 'causal';
 }
 
-/** The steps that each window looks at; those beyond the sequence are there as they are counted, below 0 or from T up. */
+/**
+ * The steps that each window looks at; those beyond the sequence are there as they are counted, below 0 or from T up.
+ */
 function windowsOf(time: number, { size, strides, dilation = 1, padding }: Windows): number[][] {
   const span = (size - 1) * dilation + 1;
   const count = padding === 'valid' ? Math.floor((time - span) / strides) + 1 : Math.ceil(time / strides);
@@ -183,7 +185,8 @@ export interface WalkRules {
 }
 
 /**
- * Walks one sequence as keras.layers.RNN does: a masked step keeps the states and repeats the output before it, zeros at first.
+ * Walks one sequence as keras.layers.RNN does: a masked step keeps the states and repeats the output before it, zeros
+ * at first.
  *
  * @returns every output, in the order in which they were made, the last one, and the states after the last step.
  */

@@ -136,7 +136,9 @@ export function runSequence(
   };
 }
 
-/** Row i, gate g of a matrix [rows, G·H] times masks[g, b, i] of masks [G, B, rows]; the matrix itself without masks. */
+/**
+ * Row i, gate g of a matrix [rows, G·H] times masks[g, b, i] of masks [G, B, rows]; the matrix itself without masks.
+ */
 function scaled(
   matrix: Float64Array,
   masks: ArrayLike<number> | undefined,

@@ -1,6 +1,6 @@
-// A newcomer's way, timed: from an empty folder, with nothing in the home folder or npm's cache, to a model that is trained in a page, by
-// the commands of the guide and the first program of README.md and of the guide as they stand. Only `tapeloop` is the packed tarball there.
-//   npm run test:first-model -- [--create-vite VERSION]
+// A newcomer's way, timed: from an empty folder, with nothing in the home folder or npm's cache, to a model that is
+// trained in a page, by the commands of the guide and the first program of README.md and of the guide as they stand.
+// Only `tapeloop` is the packed tarball there. npm run test:first-model -- [--create-vite VERSION]
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,10 @@ const pages: Record<string, RegExp> = {
   [GUIDE]: /^error fell below a hundredth: true\ntrue$/m,
 };
 
-/** The environment of somebody who has just installed Node: a registry or certificates of the machine's own alone are kept. */
+/**
+ * The environment of somebody who has just installed Node: a registry or certificates of the machine's own alone are
+ * kept.
+ */
 function environment(folder: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) =>
     /^(node_extra_ca_certs|https?_proxy|no_proxy|npm_config_(registry|cafile))$/i.test(name),
@@ -67,7 +70,10 @@ async function seen(browser: Browser, url: string, said: RegExp): Promise<void> 
 async function serving(command: string[], cwd: string, env: NodeJS.ProcessEnv, use: (url: string) => Promise<void>) {
   const port = String(await freePort());
   const server: ChildProcess = spawn('npx', [...command, '--port', port, '--host', '127.0.0.1'], {
-    ...{ cwd, env, detached: true, stdio: ['ignore', 'pipe', 'inherit'] },
+    cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
     let printed = '';

@@ -9,7 +9,10 @@ import { bun, deno, node, nodeRequire } from './hosts/programs.ts';
 import { workerd } from './hosts/workerd.ts';
 import { NotHere, type SuiteResult } from './suite-result.ts';
 
-/** SHA-256 of the weights of an LSTM and a GRU after 50 steps each in reproducible mode, on every host, for any number of threads. */
+/**
+ * SHA-256 of the weights of an LSTM and a GRU after 50 steps each in reproducible mode, on every host, for any number
+ * of threads.
+ */
 export const EXPECTED_HASH = 'cc8c24e3ce36814562af557ee80303d23e181712249318cd0c9f43942fe19834';
 
 const hosts: Record<string, (app: string) => Promise<SuiteResult>> = {

@@ -165,7 +165,8 @@ describe('search', () => {
           await page.click('#tsd-search-trigger');
           await page.fill('#tsd-search-input', 'lstm');
           await page.waitForSelector('#tsd-search-results a');
-          // Typedoc's results are links within options, so that they open in tabs too; the focus stays in the field all the while.
+          // Typedoc's results are links within options, so that they open in tabs too; the focus stays in the field all
+          // the while.
           await expectAccessible(page, 'search', ['nested-interactive']);
         },
         { width: 390, colorScheme },

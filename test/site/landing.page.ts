@@ -1,4 +1,5 @@
-// The site that `npm run site` has built, served as any host might: by a server that knows nothing of it, under a path of its own.
+// The site that `npm run site` has built, served as any host might: by a server that knows nothing of it, under a path
+// of its own.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { extname } from 'node:path';
@@ -13,7 +14,10 @@ import { colorSchemes, expectAccessible, tabTo, widths } from './inspect.ts';
 const site = fileURLToPath(new URL('../../dist-site/', import.meta.url));
 const PATH = 'some/path/';
 const types: Record<string, string> = {
-  ...{ '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' },
+  '.html': 'text/html',
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
 };
 
 let server: Server;

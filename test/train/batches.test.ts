@@ -151,7 +151,10 @@ describe('fit on samples', () => {
       values.map(() => [0]),
       values,
       {
-        ...{ epochs: 3, batchSize: 2, shuffle: false, stepsPerEpoch: 2 },
+        epochs: 3,
+        batchSize: 2,
+        shuffle: false,
+        stepsPerEpoch: 2,
         callbacks: [
           { onEpochBegin: () => void epochs.push([]), onBatchEnd: (_, { loss }) => void epochs.at(-1)!.push(loss!) },
         ],
@@ -213,7 +216,9 @@ describe('validation data', () => {
     ['a list', [1, 2, 5], [0, 1, 4]],
   ])('with validationFreq %s, is measured after these epochs', async (_, validationFreq, expected) => {
     const { history, validated, epoch } = await meter().fit([[0]], [[1]], {
-      ...{ epochs: 5, validationFreq, validationData: [[[0]], [[2]]] },
+      epochs: 5,
+      validationFreq,
+      validationData: [[[0]], [[2]]],
     });
     expect(epoch).toEqual([0, 1, 2, 3, 4]);
     expect(validated).toEqual(expected);

@@ -59,7 +59,10 @@ export async function withRefusal(n: number, body: () => unknown): Promise<unkno
 export function traceOf(model: Model<any>): string {
   const bits = (values: ArrayLike<number>): string => Buffer.from(Float32Array.from(values).buffer).toString('base64');
   const layers = model.network.tree().map((layer) => ({
-    ...{ path: layer.path, isBuilt: layer.isBuilt, trainable: layer.trainable, last: layer.lastOutput },
+    path: layer.path,
+    isBuilt: layer.isBuilt,
+    trainable: layer.trainable,
+    last: layer.lastOutput,
     states: layer.carried?.values?.map(bits),
     batch: layer.carried?.batch,
   }));
@@ -73,13 +76,11 @@ export function traceOf(model: Model<any>): string {
   };
   return JSON.stringify(
     {
-      ...{
-        layers,
-        training,
-        shuffle: model.trainer.random.state,
-        seeds: seedStream().state,
-        runs: model.trainer.runs.areNone,
-      },
+      layers,
+      training,
+      shuffle: model.trainer.random.state,
+      seeds: seedStream().state,
+      runs: model.trainer.runs.areNone,
       weights: model.weights.map(({ name, version, tensor }) => [name, version, bits(tensor.toArray())]),
     },
     null,

@@ -144,7 +144,9 @@ describe('fit', () => {
       const epochs: number[][] = [];
       const x = Array.from({ length: 9 }, (_, i) => [i]);
       await model.fit(x, x, {
-        ...{ epochs: 3, batchSize: 1, shuffle },
+        epochs: 3,
+        batchSize: 1,
+        shuffle,
         callbacks: [
           { onEpochBegin: () => void epochs.push([]), onBatchEnd: (_, { loss }) => void epochs.at(-1)!.push(loss!) },
         ],

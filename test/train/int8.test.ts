@@ -111,7 +111,8 @@ for (const mode of hostHasRelaxedSimd() ? (['fast', 'reproducible'] as const) : 
         const model = make(name);
         const x = ndarray(random(TIME * INPUTS, 7), [1, TIME, INPUTS]);
         const float32 = model.predict(x).data;
-        // Of the largest output: nothing bounds those of a relu, nor damps there what rounding U adds at each of 70 steps.
+        // Of the largest output: nothing bounds those of a relu, nor damps there what rounding U adds at each of 70
+        // steps.
         const largest = Math.max(1, ...float32.map(Math.abs));
         expect(furthest(model.predict(x, { weights: 'int8' }).data, float32)).toBeLessThan(0.05 * largest);
       });

@@ -74,8 +74,8 @@ describe.each([
     }
     expect(held()).toEqual(before);
     expect(model.optimizer.iterations).toBe(20_000);
-    // V8's own code and feedback grow by up to 550 kB in between, ever more slowly (Node 20); one tensor, view or closure kept alive a
-    // step would be 19,000 times 64 B or more.
+    // V8's own code and feedback grow by up to 550 kB in between, ever more slowly (Node 20); one tensor, view or
+    // closure kept alive a step would be 19,000 times 64 B or more.
     expect(heapAfterCollection() - early).toBeLessThan(800_000);
   });
 });

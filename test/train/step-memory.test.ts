@@ -34,7 +34,8 @@ describe('memory of a training step', () => {
     model.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
     const ids = ndarray(integers(batch * time, VOCABULARY, 1), [batch, time]);
     model.trainOnBatch(ids, ids);
-    // Of a row: the embedded vector, of each layer four gates, c and h, and the probabilities. Adam keeps two numbers a parameter.
+    // Of a row: the embedded vector, of each layer four gates, c and h, and the probabilities. Adam keeps two numbers a
+    // parameter.
     const row = hidden / 2 + layers * 6 * hidden + VOCABULARY;
     expect(heap.usedBytes / (4 * (batch * time * row + 3 * model.countParams()))).toBeLessThan(1.2);
     model.dispose();

@@ -1,4 +1,5 @@
-// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS: one library on one file, in a process of its own; prints a line of JSON.
+// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS: one library on one file, in a process of its own; prints a
+// line of JSON.
 import { readFileSync } from 'node:fs';
 
 const [, , what, library, file, runs] = process.argv;

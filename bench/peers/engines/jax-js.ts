@@ -42,7 +42,9 @@ function gruStep(xW: JaxArray, h: JaxArray, U: JaxArray, [b, rb]: [JaxArray, Jax
   return z.ref.mul(h).add(np.array(1).sub(z).mul(g));
 }
 
-/** Every h `[B, H]` over the steps of x, `[B, I]` each; jax-js has no `lax.scan`, so that a jit holds the loop unrolled. */
+/**
+ * Every h `[B, H]` over the steps of x, `[B, I]` each; jax-js has no `lax.scan`, so that a jit holds the loop unrolled.
+ */
 function lstmSequence(xs: JaxArray[], [W, U, b]: [JaxArray, JaxArray, JaxArray], batch: number): JaxArray[] {
   const hidden = U.shape[0]!;
   let state: [JaxArray, JaxArray] = [np.zeros([batch, hidden]), np.zeros([batch, hidden])];

@@ -113,7 +113,10 @@ function infer(what: Case): Task {
   };
 }
 
-/** `tf.basicLSTMCell`: less a step than a stateful layer. Its gates are i g f o and its bias of the forget gate an argument. */
+/**
+ * `tf.basicLSTMCell`: less a step than a stateful layer. Its gates are i g f o and its bias of the forget gate an
+ * argument.
+ */
 function step(what: Case): Task {
   const { inputs, hidden } = what;
   const [kernel, recurrentKernel, bias] = what.weights.map((spec) => tf.tensor(weightValues(spec), spec.shape));

@@ -93,7 +93,8 @@ export function drawMatrix(
     context.fillText(shown(character), (t + 0.5) * cellWidth, top / 2);
   });
   if (!cursor) return;
-  // A light line within a dark one is seen on any colour; both stay on the canvas, where half a line would look like an error.
+  // A light line within a dark one is seen on any colour; both stay on the canvas, where half a line would look like an
+  // error.
   const outline = (left: number, above: number, right: number, below: number): void => {
     for (const [name, line] of [
       ['ink', 3],

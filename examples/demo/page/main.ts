@@ -57,7 +57,10 @@ function showEarlier(network: { label: string; savedAt: number } | undefined): v
   byId('earlier-text').textContent = `There is a network from your last visit: ${network.label}, kept ${when}.`;
 }
 
-/** Whether what comes next may take the place of the network there is, or of the last visit's, which may go to a file first. */
+/**
+ * Whether what comes next may take the place of the network there is, or of the last visit's, which may go to a file
+ * first.
+ */
 async function mayReplace(): Promise<boolean> {
   const lost = earlier
     ? `The network of your last visit (${earlier}) is kept in this browser. The next one takes its place.`

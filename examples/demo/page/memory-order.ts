@@ -1,8 +1,8 @@
 import type { Inspection } from '../protocol.ts';
 
 /**
- * Units by how long they hold a value, longest first: by the correlation of their memory with itself one step before. A unit
- * that hardly moves remembers nothing and comes last.
+ * Units by how long they hold a value, longest first: by the correlation of their memory with itself one step before. A
+ * unit that hardly moves remembers nothing and comes last.
  */
 export function memoryOrder({ quantities, units }: Pick<Inspection, 'quantities' | 'units'>): number[] {
   const memory = quantities.c ?? quantities.h!;

@@ -44,7 +44,9 @@ export class MemoryView {
   #inspection: Inspection | undefined;
   #matrix: Matrix | undefined;
   #layout: Layout | undefined;
-  /** The unit that was pointed at, by number, since its row changes with the order. Until then it is the first row's. */
+  /**
+   * The unit that was pointed at, by number, since its row changes with the order. Until then it is the first row's.
+   */
   #chosen: number | undefined;
   #column = 0;
 

@@ -18,7 +18,8 @@ export interface Flow {
 /**
  * Norms of ∂L/∂h_t, and of ∂L/∂c_t where there is a cell state, with L the cross-entropy of the last step alone.
  *
- * Each state gets a zero added to it, and the gradient of that zero is the state's own. So the scan is made step by step.
+ * Each state gets a zero added to it, and the gradient of that zero is the state's own. So the scan is made step by
+ * step.
  *
  * @param ids `[B, T]`, row-major; each row with the id to predict in `targets` `[B]`.
  */

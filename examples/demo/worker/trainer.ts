@@ -13,7 +13,10 @@ const SAMPLE_LENGTH = 280;
 /** Characters of the newest sample that the heat map shows. */
 const INSPECTED_LENGTH = 96;
 
-/** One model at a time: made or loaded, trained in slices, sampled and looked into. It tells what happens through `tell`. */
+/**
+ * One model at a time: made or loaded, trained in slices, sampled and looked into. It tells what happens through
+ * `tell`.
+ */
 export class Trainer {
   temperature = 0.8;
   readonly #tell: (message: FromTrainer, transfer?: Transferable[]) => void;

@@ -1,6 +1,8 @@
 import { TapeloopError } from '../../checks/tapeloop-error.ts';
 
-/** Data that is not what its format says. The message begins with the file and, where the format has lines, the line. */
+/**
+ * Data that is not what its format says. The message begins with the file and, where the format has lines, the line.
+ */
 export class DataError extends TapeloopError {
   override readonly name = 'DataError';
   /** The path, URL or name of what was read. */
@@ -16,8 +18,9 @@ export class DataError extends TapeloopError {
 }
 
 /**
- * Why a source could not be read: no such file, or one that may not be read; an HTTP status; a network that fails; a download that
- * ended early; bytes with another checksum; a cache that cannot be written; something that this host lacks.
+ * Why a source could not be read: no such file, or one that may not be read; an HTTP status; a network that fails; a
+ * download that ended early; bytes with another checksum; a cache that cannot be written; something that this host
+ * lacks.
  */
 export type SourceFault = 'file' | 'http' | 'network' | 'cut' | 'checksum' | 'cache' | 'host';
 

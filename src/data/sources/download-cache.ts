@@ -43,7 +43,10 @@ export async function cacheEntry(url: string, cache: string | undefined): Promis
   return new FileEntry(files, directory, await entryName(url));
 }
 
-/** The URL's last name, for whoever looks into the directory, behind a hash of the whole URL, which tells it from its namesakes. */
+/**
+ * The URL's last name, for whoever looks into the directory, behind a hash of the whole URL, which tells it from its
+ * namesakes.
+ */
 async function entryName(url: string): Promise<string> {
   const hash = await sha256(utf8Of(url));
   const path = new URL(url).pathname.split('/');
@@ -73,9 +76,9 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 /**
  * A file NAME, and beside it NAME.TAG.part for each version of which the beginning is known.
  *
- * Processes may share the directory without locks. A part belongs to one entity tag, so that all who write it write the same bytes to
- * the same places, and each begins at or before its end: it never has a gap. NAME itself only ever comes into being by renaming a
- * file of which one process has written every byte.
+ * Processes may share the directory without locks. A part belongs to one entity tag, so that all who write it write the
+ * same bytes to the same places, and each begins at or before its end: it never has a gap. NAME itself only ever comes
+ * into being by renaming a file of which one process has written every byte.
  */
 class FileEntry implements CacheEntry {
   readonly #files: HostFiles;

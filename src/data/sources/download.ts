@@ -12,7 +12,8 @@ export interface DownloadOptions {
 }
 
 /**
- * Fetches a file, from where an earlier download of it ended if the entry has its beginning and the server still has that version.
+ * Fetches a file, from where an earlier download of it ended if the entry has its beginning and the server still has
+ * that version.
  *
  * @param entry where to take down what comes, already prepared; nothing is kept without one.
  * @returns the whole file. It is not yet in the cache: the caller verifies it first.
@@ -49,7 +50,8 @@ async function ask(url: string, part: Part | undefined, options: DownloadOptions
       `cannot download ${url}: this host has no fetch (Jest's jsdom hides it); the option fetch stands in for it`,
     );
   }
-  // Bytes of a compressed transfer could be neither counted nor resumed. (Pages may not ask for this, and have no parts.)
+  // Bytes of a compressed transfer could be neither counted nor resumed. (Pages may not ask for this, and have no
+  // parts.)
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (part) Object.assign(headers, { range: `bytes=${part.bytes.length}-`, 'if-range': part.etag });
   try {
@@ -127,7 +129,8 @@ async function receive(
   } finally {
     await journal?.close();
   }
-  // Of a compressed transfer pages see the compressed length, but not that it is one; only fewer bytes than said are a cut for sure.
+  // Of a compressed transfer pages see the compressed length, but not that it is one; only fewer bytes than said are a
+  // cut for sure.
   if (total !== undefined && received < total) throw cut();
   return joined(chunks);
 }

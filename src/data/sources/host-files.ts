@@ -1,4 +1,5 @@
-// The host's files, where it has any. A bundler or a browser must find no import of Node here, so its modules are asked for by name.
+// The host's files, where it has any. A bundler or a browser must find no import of Node here, so its modules are asked
+// for by name.
 
 import { checkOptions } from '../../checks/options.ts';
 import { classOf } from '../../host/class-of.ts';

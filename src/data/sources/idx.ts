@@ -23,12 +23,14 @@ const types: Readonly<Record<number, IdxType>> = {
 };
 
 /**
- * Reads an array in the idx format, that of MNIST's files: two zero bytes, the type, the number of axes, each axis's size as a big-endian
- * 32-bit number, then the values, big-endian, row-major.
+ * Reads an array in the idx format, that of MNIST's files: two zero bytes, the type, the number of axes, each axis's
+ * size as a big-endian 32-bit number, then the values, big-endian, row-major.
  *
  * @param source a path, a URL or bytes, as `readSource` takes it.
- * @returns the array, of the typed array that fits the file's type: `Uint8Array [60000, 28, 28]` for MNIST's images. The caller owns it.
- * @throws DataError if the file does not begin so, or does not have as many bytes as its sizes say; as `readSource` does.
+ * @returns the array, of the typed array that fits the file's type: `Uint8Array [60000, 28, 28]` for MNIST's images.
+ *   The caller owns it.
+ * @throws DataError if the file does not begin so, or does not have as many bytes as its sizes say; as `readSource`
+ *   does.
  * @see http://yann.lecun.com/exdb/mnist/
  *
  * @example

@@ -18,13 +18,13 @@ export interface PianoRollOptions extends SourceOptions {
 }
 
 /**
- * Reads polyphonic music from JSON, `{ "train": […], "valid": […], "test": […] }`: pieces, which are lists of steps, which are lists of
- * the keys that sound.
+ * Reads polyphonic music from JSON, `{ "train": […], "valid": […], "test": […] }`: pieces, which are lists of steps,
+ * which are lists of the keys that sound.
  *
  * @param source a path, a URL or bytes, as `readSource` takes it.
  * @returns for each part its pieces, of unequal length; `padSequences` makes one array of them. The caller owns them.
- * @throws DataError if the text is not JSON of this form; it names part, piece, step and place of a key that is none. ArgumentError if an
- *   option is none; as `loadText` does.
+ * @throws DataError if the text is not JSON of this form; it names part, piece, step and place of a key that is none.
+ *   ArgumentError if an option is none; as `loadText` does.
  * @see Boulanger-Lewandowski, Bengio, Vincent: "Modeling Temporal Dependencies in High-Dimensional Sequences", 2012
  */
 export async function loadPianoRoll(source: Source, options: PianoRollOptions = {}): Promise<PianoRolls> {

@@ -7,16 +7,19 @@ import { type DownloadOptions, download } from './download.ts';
 import { cacheEntry, sha256 } from './download-cache.ts';
 import { readPath, requireFiles } from './host-files.ts';
 
-/** Where data comes from: a path, a URL (`http:`, `https:`, `file:`, `data:`, `blob:`) as text or object, or the bytes themselves. */
+/**
+ * Where data comes from: a path, a URL (`http:`, `https:`, `file:`, `data:`, `blob:`) as text or object, or the bytes
+ * themselves.
+ */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob | Response;
 
 export interface SourceOptions extends DownloadOptions {
   /** What the file's SHA-256 must be, 64 hexadecimal digits: of the file as it is stored, not of what a `.gz` holds. */
   sha256?: string | undefined;
   /**
-   * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or `~/.cache`); in a page the
-   * name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default where `fetch` is given: what stands in for it
-   * should be asked every time.
+   * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or
+   * `~/.cache`); in a page the name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default
+   * where `fetch` is given: what stands in for it should be asked every time.
    */
   cache?: string | false | undefined;
   /** What errors call the source; its path or URL unless given. */
@@ -43,14 +46,15 @@ export interface NamedBytes {
 }
 
 /**
- * Reads a whole source. A download is kept and not asked for a second time; one that ended early goes on where it ended if the server
- * names the file's version by a strong `ETag`; processes may share a cache. gzip is opened.
+ * Reads a whole source. A download is kept and not asked for a second time; one that ended early goes on where it ended
+ * if the server names the file's version by a strong `ETag`; processes may share a cache. gzip is opened.
  *
  * @param source a path (Node, Deno, Bun), a URL, or bytes, which are returned themselves if they need no opening.
- * @param options.sha256 is checked before anything reaches the cache; a cached file with another one is downloaded anew.
+ * @param options.sha256 is checked before anything reaches the cache; a cached file with another one is downloaded
+ *   anew.
  * @returns the bytes.
- * @throws SourceError if it cannot be read, with the reason as `code`; DataError if gzip is corrupt; ArgumentError if `source` is none
- *   of these or `sha256` no such number; the signal's reason if it is aborted.
+ * @throws SourceError if it cannot be read, with the reason as `code`; DataError if gzip is corrupt; ArgumentError if
+ *   `source` is none of these or `sha256` no such number; the signal's reason if it is aborted.
  */
 export async function readSource(source: Source, options: SourceOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   return (await openSource(source, checkOptions('readSource', options, sourceNames))).bytes;

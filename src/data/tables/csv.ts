@@ -37,11 +37,13 @@ export interface CsvOptions extends SourceOptions {
   /** The character in front of decimals, `.` by default. */
   decimal?: string | undefined;
   /**
-   * A character that may stand between groups of digits, such as `,` in `1,234,567`; none by default. The last group has
-   * three digits, others two or three: `1,5` is an error then, not 15.
+   * A character that may stand between groups of digits, such as `,` in `1,234,567`; none by default. The last group
+   * has three digits, others two or three: `1,5` is an error then, not 15.
    */
   thousands?: string | undefined;
-  /** How the file is encoded, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`; UTF-8 by default. */
+  /**
+   * How the file is encoded, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`; UTF-8 by default.
+   */
   encoding?: string | undefined;
   /** Whether the first row names the columns (default), or their names. Without either they are `'0'`, `'1'`, …. */
   header?: boolean | readonly string[] | undefined;
@@ -147,9 +149,9 @@ export class CsvTable {
 
 /**
  * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote
- * within is doubled, lines end in LF, CR LF or CR. Empty lines and lines of blanks are passed over; where a row has one field only,
- * an empty line between rows is a missing value. A last column that has neither a name nor a value, as a comma at the end of
- * each line makes it, is left out.
+ * within is doubled, lines end in LF, CR LF or CR. Empty lines and lines of blanks are passed over; where a row has one
+ * field only, an empty line between rows is a missing value. A last column that has neither a name nor a value, as a
+ * comma at the end of each line makes it, is left out.
  *
  * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no
  * number is an error, so that one misprint does not turn a column into text. A column of dates is one because `columns`

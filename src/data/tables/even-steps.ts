@@ -10,7 +10,9 @@ export interface EvenStepsOptions {
    * day), or the last day of every month if all dates are last days. Unless given, the least distance of two dates.
    */
   step?: number | 'month' | undefined;
-  /** What to do about rows of the same date: throw (default), keep the first or the last of them, or take their mean. */
+  /**
+   * What to do about rows of the same date: throw (default), keep the first or the last of them, or take their mean.
+   */
   duplicates?: 'error' | 'first' | 'last' | 'mean' | undefined;
 }
 
@@ -34,8 +36,8 @@ export interface EvenSteps {
  * @param series `[N]` or `[N, F]`, a row a date.
  * @returns the dates, the values and the steps that were missing.
  * @throws ArgumentError at what is no date, a date that stands twice unless `duplicates` allows for it, a date between
- *   two steps, fewer rows than two without `step`, more than a million steps of which fewer than one in 1000 has a row, or
- *   if there are not as many dates as rows.
+ *   two steps, fewer rows than two without `step`, more than a million steps of which fewer than one in 1000 has a row,
+ *   or if there are not as many dates as rows.
  * @see https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.asfreq.html
  *
  * @example
@@ -126,7 +128,9 @@ function sortedRows(
   return groups;
 }
 
-/** The step of each row, the first being 0, the time between two, and the day of the month that steps of a month are at. */
+/**
+ * The step of each row, the first being 0, the time between two, and the day of the month that steps of a month are at.
+ */
 function placesOf(
   rows: readonly number[],
   dates: ArrayLike<number>,
@@ -154,7 +158,10 @@ function placesOf(
   return { places, distance: step, day };
 }
 
-/** The day that dates a month apart stand at: that of the first, or where it is a month's last a later one that others have; 31 if all are last. */
+/**
+ * The day that dates a month apart stand at: that of the first, or where it is a month's last a later one that others
+ * have; 31 if all are last.
+ */
 function dayOfMonths(rows: readonly number[], dates: ArrayLike<number>): number {
   const days = rows.map((row) => new Date(dates[row]).getUTCDate());
   const isLast = (row: number): boolean => monthOf(dates[row] + 86_400_000) > monthOf(dates[row]);

@@ -24,7 +24,10 @@ export interface IdOptions extends Omit<SourceOptions, 'sha256' | 'name'> {
   numWords?: number | undefined;
   /** Ids below become `outOfVocabulary`, 0 and 1 among them, as in Keras. */
   skipTop?: number | undefined;
-  /** Sequences of this length or more are left out with their labels, as Keras's `maxlen` does it; `padSequences` cuts them instead. */
+  /**
+   * Sequences of this length or more are left out with their labels, as Keras's `maxlen` does it; `padSequences` cuts
+   * them instead.
+   */
   maxLength?: number | undefined;
   /** What replaces other ids, 2 unless given; `null` leaves them out. */
   outOfVocabulary?: number | null | undefined;
@@ -38,15 +41,17 @@ export interface IdSequences {
 }
 
 /**
- * Reads labelled sequences of ids from three files, as IMDB reviews come as word ids: all ids, where each sequence begins, the labels.
+ * Reads labelled sequences of ids from three files, as IMDB reviews come as word ids: all ids, where each sequence
+ * begins, the labels.
  *
  * The options are those of `keras.datasets.imdb.load_data`; that function also shuffles, as `shuffle` does here.
  *
  * @param sources the three files, each as `readSource` takes it.
- * @returns sequences of unequal length and their labels, in memory of their own. `padSequences` makes one array of them.
- * @throws DataError if a file is no whole number of integers, the offsets do not rise from 0 to the number of ids, there are not as many
- *   labels as sequences, or an id takes more than 31 bits; it names file and index. ArgumentError if an option is none or no sequence is
- *   shorter than `maxLength`; as `readSource` does.
+ * @returns sequences of unequal length and their labels, in memory of their own. `padSequences` makes one array of
+ *   them.
+ * @throws DataError if a file is no whole number of integers, the offsets do not rise from 0 to the number of ids,
+ *   there are not as many labels as sequences, or an id takes more than 31 bits; it names file and index. ArgumentError
+ *   if an option is none or no sequence is shorter than `maxLength`; as `readSource` does.
  * @see https://keras.io/api/datasets/imdb/
  *
  * @example

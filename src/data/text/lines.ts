@@ -7,7 +7,8 @@ import { decodeUtf8 } from './text.ts';
  *
  * @param source a path, a URL or bytes, as `readSource` takes it.
  * @returns the text.
- * @throws TextError at the first byte that is not UTF-8, with its offset; SourceError and DataError as `readSource` does.
+ * @throws TextError at the first byte that is not UTF-8, with its offset; SourceError and DataError as `readSource`
+ *   does.
  *
  * @example
  * const text = await loadText('shakespeare.txt');
@@ -20,7 +21,8 @@ export async function loadText(source: Source, options: SourceOptions = {}): Pro
 /**
  * Reads a text line by line: a list of words or names, one a line.
  *
- * @returns the lines without their ends (LF, CR LF or CR); what stands behind the last end is a line if it is not empty.
+ * @returns the lines without their ends (LF, CR LF or CR); what stands behind the last end is a line if it is not
+ *   empty.
  * @throws as `loadText` does.
  */
 export async function loadLines(source: Source, options: SourceOptions = {}): Promise<string[]> {

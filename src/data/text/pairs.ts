@@ -10,10 +10,11 @@ export interface PairsOptions extends SourceOptions {
 }
 
 /**
- * Reads pairs of sentences, one pair a line: a sentence, a tab, its translation. Further columns, such as an attribution, are not read.
+ * Reads pairs of sentences, one pair a line: a sentence, a tab, its translation. Further columns, such as an
+ * attribution, are not read.
  *
- * The last line counts as cut off if it has no tab, lacks a sentence or ends in a blank, as no sentence does. A cut between two words
- * that leaves no blank behind cannot be told.
+ * The last line counts as cut off if it has no tab, lacks a sentence or ends in a blank, as no sentence does. A cut
+ * between two words that leaves no blank behind cannot be told.
  *
  * @param source a path, a URL or bytes, as `readSource` takes it.
  * @returns the pairs in order.

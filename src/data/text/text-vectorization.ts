@@ -8,7 +8,10 @@ import { isStrings } from './lines.ts';
 export interface TextVectorizationOptions {
   /** The vocabulary's greatest size, special tokens included; unlimited unless given. */
   maxTokens?: number | undefined;
-  /** What to do to a text first: lower its case and take ASCII punctuation out (default), one of both, nothing, or as a function does. */
+  /**
+   * What to do to a text first: lower its case and take ASCII punctuation out (default), one of both, nothing, or as a
+   * function does.
+   */
   standardize?:
     | 'lowerAndStripPunctuation'
     | 'lower'
@@ -16,23 +19,29 @@ export interface TextVectorizationOptions {
     | null
     | ((text: string) => string)
     | undefined;
-  /** Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for one token. */
+  /**
+   * Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for
+   * one token.
+   */
   split?: 'whitespace' | 'character' | null | ((text: string) => string[]) | undefined;
   /**
-   * Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. Refused where a text would become more
-   * than 2^25 joined tokens and 128 times as many as it has.
+   * Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. Refused where a
+   * text would become more than 2^25 joined tokens and 128 times as many as it has.
    */
   ngrams?: number | readonly number[] | undefined;
   /**
-   * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does, or how often times
-   * how rare it is among the texts of `adapt`.
+   * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does,
+   * or how often times how rare it is among the texts of `adapt`.
    */
   outputMode?: 'int' | 'count' | 'multiHot' | 'tfIdf' | undefined;
   /** Ids a text in mode `int`: texts are cut or filled with 0 at their end. That of the longest text unless given. */
   outputSequenceLength?: number | undefined;
   /** The tokens by id, instead of `adapt`: with or without the special ones. */
   vocabulary?: readonly string[] | undefined;
-  /** For `vocabulary` in mode `tfIdf`: the weight of each token, as many. Without special tokens `'[UNK]'` has their mean. */
+  /**
+   * For `vocabulary` in mode `tfIdf`: the weight of each token, as many. Without special tokens `'[UNK]'` has their
+   * mean.
+   */
   idfWeights?: readonly number[] | undefined;
 }
 
@@ -40,17 +49,18 @@ const PADDING = '';
 const UNKNOWN = '[UNK]';
 
 /**
- * Texts as ids of words, like Keras's layer of this name: the most frequent words of the texts it is adapted to have the lowest ids.
+ * Texts as ids of words, like Keras's layer of this name: the most frequent words of the texts it is adapted to have
+ * the lowest ids.
  *
- * In mode `int` id 0 (`''`) fills up and id 1 (`'[UNK]'`) is every token outside the vocabulary; in the other modes place 0 is `'[UNK]'`.
- * Tokens of equal frequency stand in falling order of their code points, as in Keras. Case is lowered by Unicode's rules; Keras lowers
- * ASCII letters alone.
+ * In mode `int` id 0 (`''`) fills up and id 1 (`'[UNK]'`) is every token outside the vocabulary; in the other modes
+ * place 0 is `'[UNK]'`. Tokens of equal frequency stand in falling order of their code points, as in Keras. Case is
+ * lowered by Unicode's rules; Keras lowers ASCII letters alone.
  *
- * In mode `tfIdf` a token that stands c times in a text gives c·idf, idf = ln(1 + N / (1 + n)), where n of the N texts of `adapt` have the
- * token. `'[UNK]'` has the mean of all idf.
+ * In mode `tfIdf` a token that stands c times in a text gives c·idf, idf = ln(1 + N / (1 + n)), where n of the N texts
+ * of `adapt` have the token. `'[UNK]'` has the mean of all idf.
  *
- * @throws ArgumentError if an option is none, `vocabulary` has a token twice or more than `maxTokens`, or `idfWeights` are not one finite
- *   number for each of its tokens, in mode `tfIdf` and no other.
+ * @throws ArgumentError if an option is none, `vocabulary` has a token twice or more than `maxTokens`, or `idfWeights`
+ *   are not one finite number for each of its tokens, in mode `tfIdf` and no other.
  * @see https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/
  *
  * @example
@@ -87,12 +97,18 @@ export class TextVectorization {
     if (options.vocabulary) this.#setVocabulary(options.vocabulary, options.idfWeights);
   }
 
-  /** Tokens by id, special ones included; empty before `adapt`. Given as `vocabulary` it makes the same vectorization again. */
+  /**
+   * Tokens by id, special ones included; empty before `adapt`. Given as `vocabulary` it makes the same vectorization
+   * again.
+   */
   get vocabulary(): readonly string[] {
     return this.#vocabulary;
   }
 
-  /** In mode `tfIdf` the weight of each token, by id; else empty. Given as `idfWeights` with `vocabulary` it makes the same vectorization again. */
+  /**
+   * In mode `tfIdf` the weight of each token, by id; else empty. Given as `idfWeights` with `vocabulary` it makes the
+   * same vectorization again.
+   */
   get idfWeights(): readonly number[] {
     return this.#idfWeights;
   }
@@ -194,7 +210,8 @@ export class TextVectorization {
   }
 
   /**
-   * The tokens of a list of ids, joined by blanks (by nothing where `split` is `'character'`); what fills up is left out.
+   * The tokens of a list of ids, joined by blanks (by nothing where `split` is `'character'`); what fills up is left
+   * out.
    *
    * @throws ArgumentError if an id is not one of the vocabulary.
    */

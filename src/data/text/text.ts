@@ -54,7 +54,8 @@ export function buildVocabulary(text: string): string[] {
  *
  * @param vocabulary distinct characters by id, as from {@link buildVocabulary}
  * @returns one id a character (code point); the caller owns it
- * @throws TextError at the first character that the vocabulary lacks; ArgumentError if an entry of the vocabulary is not one character or stands twice
+ * @throws TextError at the first character that the vocabulary lacks; ArgumentError if an entry of the vocabulary is
+ *   not one character or stands twice
  */
 export function encodeText(text: string, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
   expectType('encodeText: text', text, 'a string');
@@ -109,7 +110,10 @@ export interface TextWindow {
   x: Int32Array<ArrayBuffer>;
   /** `[B, T]` i32, batch-major: for each id of `x` the one that follows it. */
   y: Int32Array<ArrayBuffer>;
-  /** Whether the window begins its streams, so that recurrent states must be reset; else they carry over from the window before. */
+  /**
+   * Whether the window begins its streams, so that recurrent states must be reset; else they carry over from the window
+   * before.
+   */
   first: boolean;
 }
 
@@ -139,8 +143,8 @@ export class TextStreams {
   }
 
   /**
-   * Index of the window that `next()` returns, 0 up to `windows` − 1. Set it to resume: whoever sets it to another value than 0 also
-   * restores the states of that moment or resets them.
+   * Index of the window that `next()` returns, 0 up to `windows` − 1. Set it to resume: whoever sets it to another
+   * value than 0 also restores the states of that moment or resets them.
    *
    * @throws ArgumentError on setting anything else
    */
@@ -169,13 +173,14 @@ export class TextStreams {
 }
 
 /**
- * Cuts a text into `batch` contiguous streams of equal length and walks them side by side, `time` ids a window, so that each window's
- * states carry over into the next. What is left of a stream behind its last whole window is not visited.
+ * Cuts a text into `batch` contiguous streams of equal length and walks them side by side, `time` ids a window, so that
+ * each window's states carry over into the next. What is left of a stream behind its last whole window is not visited.
  *
  * @param ids `[N]` i32, one id a character; referred to, not copied
  * @param options `batch` streams B, `time` ids a window T
  * @returns the cursor, at the first window
- * @throws TextError if the text has fewer than B·T + 1 characters; ArgumentError if `batch` or `time` is not a whole number of 1 or more
+ * @throws TextError if the text has fewer than B·T + 1 characters; ArgumentError if `batch` or `time` is not a whole
+ *   number of 1 or more
  *
  * @example
  * const streams = textStreams(encodeText('hello world', buildVocabulary('hello world')), { batch: 2, time: 5 });

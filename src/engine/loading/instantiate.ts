@@ -5,7 +5,10 @@ import type { Kernels } from '../abi.ts';
 
 takeBackTextDecoder();
 
-/** Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers double a call's cost. */
+/**
+ * Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers
+ * double a call's cost.
+ */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const imports = { env: { memory } };
   // The loader takes a module of another realm for bytes.

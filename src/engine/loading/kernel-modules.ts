@@ -4,9 +4,9 @@ import type { Build } from './load.ts';
 import { withSharedMemory } from './shared-memory.ts';
 import { unpackBuild } from './unpack-build.ts';
 
-// Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is waited for. The package
-// takes another of the kernel-modules files where the host wants it: bytes as they are in its files for Node, whose start they shorten by 5 ms, and
-// files for edge workers (its `imports`).
+// Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is
+// waited for. The package takes another of the kernel-modules files where the host wants it: bytes as they are in its
+// files for Node, whose start they shorten by 5 ms, and files for edge workers (its `imports`).
 
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });

@@ -1,7 +1,10 @@
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { TapeloopError } from '../../checks/tapeloop-error.ts';
 
-/** The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses multiply-add. */
+/**
+ * The two builds of the same kernels: plain SIMD, whose every bit Wasm's standard fixes, and relaxed, which fuses
+ * multiply-add.
+ */
 export type Build = 'simd' | 'relaxed';
 
 /** `fast` uses fused multiply-add where the host has it; `reproducible` gives the same bits on every host. */
@@ -28,7 +31,10 @@ function expectHost(): void {
   }
 }
 
-/** The bytes are known to be good, so a host that does not compile them has a rule against it: its error becomes a `HostError`. */
+/**
+ * The bytes are known to be good, so a host that does not compile them has a rule against it: its error becomes a
+ * `HostError`.
+ */
 export function compileRefused(cause: unknown): unknown {
   if ((cause as Partial<Error> | null)?.name !== 'CompileError') return cause;
   return new HostError(
@@ -51,7 +57,10 @@ export function checkMode(what: string, mode: NumericMode): void {
   }
 }
 
-/** The build that a mode takes here; `canFuse` says whether there is a fused one. Throws `HostError` where there is none. */
+/**
+ * The build that a mode takes here; `canFuse` says whether there is a fused one. Throws `HostError` where there is
+ * none.
+ */
 export function buildFor(mode: NumericMode, canFuse: boolean): Build {
   expectHost();
   return mode === 'fast' && canFuse && hostHasRelaxedSimd() ? 'relaxed' : 'simd';

@@ -1,8 +1,9 @@
-// LZMA backwards: the kernels travel compressed, both builds as one stream, since they differ in little. It makes them a fifth smaller than
-// deflate does, which looks back less far, and no host has a decompressor that answers at once.
+// LZMA backwards: the kernels travel compressed, both builds as one stream, since they differ in little. It makes them
+// a fifth smaller than deflate does, which looks back less far, and no host has a decompressor that answers at once.
 // Specification: 7-zip.org/sdk.html (lzma-specification.txt), with its lc = 3, lp = 0, pb = 2.
 
-// Where the probabilities of each kind of choice stand. Those that depend on the state, 0 to 11, have a place for each of four positions.
+// Where the probabilities of each kind of choice stand. Those that depend on the state, 0 to 11, have a place for each
+// of four positions.
 const IS_MATCH = 0;
 const IS_LONG_REP = IS_MATCH + 48;
 const IS_REP = IS_LONG_REP + 48;

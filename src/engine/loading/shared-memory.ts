@@ -1,5 +1,6 @@
-// asc gives a module an unshared memory import; the same code over shared memory differs in that import alone, so it is rewritten here
-// instead of shipping every build twice. Sections: https://webassembly.github.io/spec/core/binary/modules.html
+// asc gives a module an unshared memory import; the same code over shared memory differs in that import alone, so it is
+// rewritten here instead of shipping every build twice. Sections:
+// https://webassembly.github.io/spec/core/binary/modules.html
 
 const IMPORT_SECTION = 2;
 const MEMORY = 2;

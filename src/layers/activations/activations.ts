@@ -27,7 +27,8 @@ export type ActivationSpec = ActivationName | Activation;
  * The activation of a name, or a function of the caller's own.
  *
  * @param what whose activation it is, in errors.
- * @throws ArgumentError for an unknown name; where a function is applied, if it returns anything but a tensor of x's shape.
+ * @throws ArgumentError for an unknown name; where a function is applied, if it returns anything but a tensor of x's
+ *   shape.
  */
 export function activation(spec: ActivationSpec, what = 'activation'): Activation {
   if (typeof spec === 'function') {

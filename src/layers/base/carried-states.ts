@@ -10,7 +10,10 @@ export interface StateSpec {
   readonly width: number;
 }
 
-/** Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state of it. */
+/**
+ * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state of
+ * it.
+ */
 export function expectStates(
   layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },
   states: readonly Tensor[],
@@ -53,7 +56,10 @@ export class CarriedStates {
     return this.#held?.[0]?.shape[0];
   }
 
-  /** Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with `batch`·width values each. */
+  /**
+   * Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with
+   * `batch`·width values each.
+   */
   set(states: readonly ArrayLike<number>[], batch: number): void {
     expectCount(`${this.#describe()}: batch`, batch);
     if (states?.length !== this.specs.length) {
@@ -78,8 +84,8 @@ export class CarriedStates {
   }
 
   /**
-   * Copies of the states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size than the one before.
-   * Changes nothing.
+   * Copies of the states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size
+   * than the one before. Changes nothing.
    */
   begin(batch: number): readonly Tensor[] | undefined {
     this.#expectBatch(batch);

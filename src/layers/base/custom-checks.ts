@@ -18,7 +18,10 @@ function expectOwnFields(layer: AnyLayer): void {
   }
 }
 
-/** What can be wrong with a layer of somebody's own. The layers of the library do without, and so do apps that have no others. */
+/**
+ * What can be wrong with a layer of somebody's own. The layers of the library do without, and so do apps that have no
+ * others.
+ */
 export const customChecks: Required<CustomChecks> = {
   called(layer: AnyLayer, y: unknown, isInNetwork: boolean): void {
     if (!(y instanceof Tensor)) expectTensors(`${layer.describe()}: call`, y);

@@ -77,7 +77,8 @@ const orthogonal: Initializer = (shape, random) => {
   return transposed;
 };
 
-// Vectors orthogonalised among themselves in float64; those before them in their panel are projected out by two products.
+// Vectors orthogonalised among themselves in float64; those before them in their panel are projected out by two
+// products.
 const BLOCK = 32;
 // Vectors whose predecessors are projected out at once, so that the products run at the speed of `gemm`.
 const PANEL = 4 * BLOCK;
@@ -85,8 +86,9 @@ const PANEL = 4 * BLOCK;
 const COLUMNS = 512;
 
 /**
- * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors. A panel that its predecessors leave less than half of is
- * made orthonormal twice, for what float32's rounding leaves of them weighs more then. The diagonal of its R is positive, so no sign is to be mended.
+ * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors. A panel that its
+ * predecessors leave less than half of is made orthonormal twice, for what float32's rounding leaves of them weighs
+ * more then. The diagonal of its R is positive, so no sign is to be mended.
  *
  * @see Barlow and Smoktunowicz 2013, "Reorthogonalized block classical Gram-Schmidt"
  */
@@ -102,14 +104,33 @@ function orthonormalVectors(count: number, length: number, random: RandomStream)
       const [size, before] = [to - from, from - first];
       const [others, block] = [all + 4 * first * length, all + 4 * from * length];
       product(engine, {
-        ...{ m: size, n: before, k: length, a: block, rsA: length, csA: 1 },
-        ...{ b: others, rsB: 1, csB: length, c: projections, rsC: before },
+        m: size,
+        n: before,
+        k: length,
+        a: block,
+        rsA: length,
+        csA: 1,
+        b: others,
+        rsB: 1,
+        csB: length,
+        c: projections,
+        rsC: before,
       });
       engine.kernels.scale(size * before, -1, projections, projections);
       for (let column = 0; column < length; column += COLUMNS) {
         product(engine, {
-          ...{ m: size, n: Math.min(COLUMNS, length - column), k: before, a: projections, rsA: before, csA: 1 },
-          ...{ b: others + 4 * column, rsB: length, csB: 1, c: block + 4 * column, rsC: length, init: Init.Accumulate },
+          m: size,
+          n: Math.min(COLUMNS, length - column),
+          k: before,
+          a: projections,
+          rsA: before,
+          csA: 1,
+          b: others + 4 * column,
+          rsB: length,
+          csB: 1,
+          c: block + 4 * column,
+          rsC: length,
+          init: Init.Accumulate,
         });
       }
     };

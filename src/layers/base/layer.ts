@@ -50,9 +50,15 @@ const layerNames: Names<LayerOptions> = {
 export type OwnNames<O extends LayerOptions, Taken extends LayerOptions = LayerOptions> = Names<Omit<O, keyof Taken>>;
 
 export interface CallOptions {
-  /** Whether dropout and its like are on. Default: on while a model trains, off elsewhere; `call` always gets true or false. */
+  /**
+   * Whether dropout and its like are on. Default: on while a model trains, off elsewhere; `call` always gets true or
+   * false.
+   */
   training?: boolean | undefined;
-  /** `[B, T]` f32: 1 where a step counts, 0 where it is padding; for inputs of more axes any number of the first. Default: the mask that the input carries. */
+  /**
+   * `[B, T]` f32: 1 where a step counts, 0 where it is padding; for inputs of more axes any number of the first.
+   * Default: the mask that the input carries.
+   */
   mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` per state. */
   initialState?: readonly Tensor[] | undefined;
@@ -108,7 +114,9 @@ export const takesWeights = (): boolean => weightSource !== undefined;
 
 let running: AnyLayer | undefined;
 
-/** Runs `body`, the inside of a network: the layers that it calls must be in the tree of the outermost one. @internal */
+/**
+ * Runs `body`, the inside of a network: the layers that it calls must be in the tree of the outermost one. @internal
+ */
 export function inNetwork<T>(network: AnyLayer, body: () => T): T {
   const outer = running;
   running ??= network;
@@ -178,9 +186,10 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   /**
    * Sets the values of all weights.
    *
-   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What `getWeights` gives.
-   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a promise runs on a model that
-   *   has the layer, except from a callback of `fit`. Nothing is set then.
+   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What
+   *   `getWeights` gives.
+   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
+   *   promise runs on a model that has the layer, except from a callback of `fit`. Nothing is set then.
    * @see keras.layers.Layer.set_weights
    */
   setWeights(weights: readonly DataLike[]): void;
@@ -189,11 +198,12 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
 /**
  * Weights and what is computed with them.
  *
- * A subclass declares its weights in `makeWeights` (Keras's `build`), computes in `call`, and says in `outputShape` what a batch of a shape
- * becomes. One that is made of other layers says so in `sublayers`; their weights are then its own.
+ * A subclass declares its weights in `makeWeights` (Keras's `build`), computes in `call`, and says in `outputShape`
+ * what a batch of a shape becomes. One that is made of other layers says so in `sublayers`; their weights are then its
+ * own.
  *
- * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output `[B, T, …]` of the
- * same steps. What it leaves out may be any number, but `call` sees 0 there for NaN and ∞.
+ * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output
+ * `[B, T, …]` of the same steps. What it leaves out may be any number, but `call` sees 0 there for NaN and ∞.
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is the call signature that `Callable` provides.
 export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
@@ -227,8 +237,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #isDisposed = false;
 
   /**
-   * @param own names of the options that the layer has beside `LayerOptions`, each with 1: any other is refused, and `baseConfig` has these
-   *   too. Without it no option is refused.
+   * @param own names of the options that the layer has beside `LayerOptions`, each with 1: any other is refused, and
+   *   `baseConfig` has these too. Without it no option is refused.
    * @param shape its `batchInputShape` where the options give none.
    */
   constructor(defaultName: string, options: LayerOptions = {}, own?: object, shape?: BatchShape) {
@@ -306,7 +316,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     }
   }
 
-  /** Makes the weights that inputs of this shape need, by `makeWeights`, which is what Keras's `build` is. Once built, checks that a shape still fits. */
+  /**
+   * Makes the weights that inputs of this shape need, by `makeWeights`, which is what Keras's `build` is. Once built,
+   * checks that a shape still fits.
+   */
   build(inputShape: ShapeOf<Input>): void {
     this.expectAlive();
     this.checkInput(inputShape);
@@ -375,7 +388,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /**
    * How many numbers its weights hold together, those of the layers it is made of included, a shared weight once.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has them.
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has
+   *   them.
    * @throws ArgumentError if it is not built.
    * @see keras.layers.Layer.count_params
    */
@@ -385,7 +399,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return totalSize(this.weights.filter((weight) => weight.trainable === (trainable ?? weight.trainable)));
   }
 
-  /** What regularizers add to the loss, `[]` each, for weights and for the outputs of this step's calls. To be called while the step's tape is open. @internal */
+  /**
+   * What regularizers add to the loss, `[]` each, for weights and for the outputs of this step's calls. To be called
+   * while the step's tape is open. @internal
+   */
   penalties(): Tensor[] {
     const { step, penalties } = this.#activity;
     this.#activity = { step: 0, penalties: [] };
@@ -409,8 +426,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Names what stands before its name, and so the layers in it and all their weights. The names follow from where layers stand here, not from what other
-   * models they are in.
+   * Names what stands before its name, and so the layers in it and all their weights. The names follow from where
+   * layers stand here, not from what other models they are in.
    *
    * @param scope undefined for an outermost layer, whose name stands before no other.
    * @param seen those that have a name from another place. @internal
@@ -433,7 +450,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     nameLayers(this.name, this.sublayers, seen);
   }
 
-  /** The layers of a stack in the order in which they run, those of stacks in it included; of any other layer itself. @internal */
+  /**
+   * The layers of a stack in the order in which they run, those of stacks in it included; of any other layer itself.
+   * @internal
+   */
   get stack(): readonly AnyLayer[] {
     return [this];
   }
@@ -453,7 +473,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
-  /** Makes stateful layers in it start from zeros. Throws `ArgumentError` if it is given states: `setStates` of the layer takes them. */
+  /**
+   * Makes stateful layers in it start from zeros. Throws `ArgumentError` if it is given states: `setStates` of the
+   * layer takes them.
+   */
   resetStates(...none: readonly never[]): void {
     if (none.length > 0) {
       throw new ArgumentError(`${this.describe()}: resetStates() takes no states; setStates(states, batch) does`);
@@ -461,7 +484,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const layer of this.tree()) layer.carried?.reset();
   }
 
-  /** Whether training changes its weights, and those of the layers it is made of. Setting it takes effect at the next batch. */
+  /**
+   * Whether training changes its weights, and those of the layers it is made of. Setting it takes effect at the next
+   * batch.
+   */
   get trainable(): boolean {
     return this.#trainable;
   }
@@ -557,7 +583,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   protected makeWeights(_inputShape: ShapeOf<Input>): void {}
   /** Throws `ArgumentError` for an input that could never fit. */
   protected checkInput(_inputShape: ShapeOf<Input>): void {}
-  /** Whether an output `[B, T, …]` of one such input has its mask; a layer that sets `mask` on its output itself has decided otherwise. */
+  /**
+   * Whether an output `[B, T, …]` of one such input has its mask; a layer that sets `mask` on its output itself has
+   * decided otherwise.
+   */
   protected get passesMask(): boolean {
     return true;
   }

@@ -4,7 +4,8 @@ import { hideMasked, select } from '../../ops/elementwise/select.ts';
 import { viewAs } from '../../ops/shapes/layout.ts';
 
 /**
- * A mask f32 for the first axes of `x`, in its memory order: 1 where `counts` says so of the place, 0 elsewhere and wherever `within` is 0.
+ * A mask f32 for the first axes of `x`, in its memory order: 1 where `counts` says so of the place, 0 elsewhere and
+ * wherever `within` is 0.
  *
  * @param axes how many axes the mask has.
  * @param counts told the place in memory and all values of `x`.

@@ -32,12 +32,15 @@ export type Callables<L extends LayersOf> = {
 
 export interface NetworkOptions<L extends LayersOf> {
   /**
-   * The layers that `forward` calls, by name or in a list; one may be called as often as it is wanted. Those that have weights, carry states
-   * or draw random numbers must be there: what is not listed is neither trained nor saved, and so is refused at the first call.
+   * The layers that `forward` calls, by name or in a list; one may be called as often as it is wanted. Those that have
+   * weights, carry states or draw random numbers must be there: what is not listed is neither trained nor saved, and so
+   * is refused at the first call.
    */
   layers: L;
   name?: string | undefined;
-  /** One input, a list, or several by name: in this form data is given and `forward` gets it. Default: one f32 input. */
+  /**
+   * One input, a list, or several by name: in this form data is given and `forward` gets it. Default: one f32 input.
+   */
   inputs?: Nested<InputSpec> | undefined;
 }
 
@@ -164,7 +167,10 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return this.layers.every((layer) => layer.isBuilt);
   }
 
-  /** Found by running `forward` on one sample of zeros, once for each shape of its inputs; lengths that vary are 1 there. Makes the weights that do not exist yet. */
+  /**
+   * Found by running `forward` on one sample of zeros, once for each shape of its inputs; lengths that vary are 1
+   * there. Makes the weights that do not exist yet.
+   */
   override outputShape(inputShape: Nested<BatchShape>): BatchShape {
     const shapes = this.outputShapes(inputShape);
     if (!isShape(shapes)) throw new ArgumentError(`${this.name}: outputShape() expected one output, got several`);

@@ -31,7 +31,10 @@ export function withSharedLayers<T>(body: () => T): T {
   }
 }
 
-/** The layer that `saveLayer` described, made by `make` unless it has been made. Throws `ArgumentError` for a number that no layer has. */
+/**
+ * The layer that `saveLayer` described, made by `make` unless it has been made. Throws `ArgumentError` for a number
+ * that no layer has.
+ */
 export function sharedLayer({ className, config }: SavedLayer, make: () => AnyLayer): AnyLayer {
   if (className === SHARED) {
     const layer = made?.[Number(config.at)];

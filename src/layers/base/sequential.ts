@@ -25,7 +25,10 @@ export class Sequential extends Layer {
     if (this.batchInputShape && !takesWeights()) this.#buildFirst(first, this.batchInputShape);
   }
 
-  /** Builds for what the first layer reads; where that is assumed, as of ids, for as many axes as the layers behind it want. */
+  /**
+   * Builds for what the first layer reads; where that is assumed, as of ids, for as many axes as the layers behind it
+   * want.
+   */
   #buildFirst(first: { batchInputShape?: BatchShape | undefined; assumesShape: boolean }, assumed: BatchShape): void {
     let failure: unknown;
     for (let shape = assumed; ; shape = [...shape, null]) {

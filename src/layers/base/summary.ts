@@ -8,7 +8,10 @@ const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 /** Keras's widths of the columns in a terminal of 80. */
 const WIDTHS = [31, 22, 13] as const;
 
-/** Keras's table of layers, output shapes and parameter counts. What is too long for its column goes on in the next line, as there. */
+/**
+ * Keras's table of layers, output shapes and parameter counts. What is too long for its column goes on in the next
+ * line, as there.
+ */
 export function summary(model: AnyLayer): string {
   const rows = describeLayers(model);
   const longestWord = (texts: readonly string[]): number =>

@@ -164,13 +164,14 @@ type Given<L, M> =
  *
  * y_t = merge(forward(x₁ … x_t), backward(x_T … x_t)); the last outputs are forward's at T and backward's at 1
  *
- * Input `[B, T, I]`; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, two tensors in a list with `none`; with
- * the layer's `returnSequences` `[B, T, …]`, each output at its own time and zeros at masked steps, as in Keras. With its `returnState`
- * the forward states and then the backward ones follow, and `initialState` is a list of both. A masked sequence is read back
- * from its own last step. The two are copies named `forward_…` and `backward_…`; `layer` itself stays as it is.
+ * Input `[B, T, I]`; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, two tensors in a list with
+ * `none`; with the layer's `returnSequences` `[B, T, …]`, each output at its own time and zeros at masked steps, as in
+ * Keras. With its `returnState` the forward states and then the backward ones follow, and `initialState` is a list of
+ * both. A masked sequence is read back from its own last step. The two are copies named `forward_…` and `backward_…`;
+ * `layer` itself stays as it is.
  *
- * @throws ArgumentError if `layer` is not recurrent or goes backwards, the mode is unknown, or `backwardLayer` does not go
- *   backwards or gives another kind of output.
+ * @throws ArgumentError if `layer` is not recurrent or goes backwards, the mode is unknown, or `backwardLayer` does not
+ *   go backwards or gives another kind of output.
  * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
  */
 export function bidirectional<L extends Recurrent, const M extends MergeMode | null = 'concat'>(

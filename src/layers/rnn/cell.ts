@@ -10,12 +10,16 @@ import type { Step } from './composed-scan.ts';
 /**
  * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
  *
- * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is `[y, …states]`.
+ * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is
+ * `[y, …states]`.
  */
 export abstract class RecurrentCell extends Layer<Tensor[]> {
   /** Its states with their widths. */
   abstract get stateSpecs(): readonly StateSpec[];
-  /** Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole sequence is drawn here. */
+  /**
+   * Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole
+   * sequence is drawn here.
+   */
   abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
 
   /** Width of the output. */
@@ -23,7 +27,10 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
     return this.stateSpecs[0]!.width;
   }
 
-  /** An equal cell with weights of its own. One that is made of something else than its `config` says so by its own `copy`. */
+  /**
+   * An equal cell with weights of its own. One that is made of something else than its `config` says so by its own
+   * `copy`.
+   */
   copy(): RecurrentCell {
     return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
   }

@@ -20,7 +20,8 @@ export type Step = (x: Tensor, states: readonly Tensor[]) => StepResult;
 /**
  * The scan over time of a step made of ops, one step after another.
  *
- * A masked row keeps its states and repeats its output, zeros at first; a step at which every row is masked is not made.
+ * A masked row keeps its states and repeats its output, zeros at first; a step at which every row is masked is not
+ * made.
  *
  * @param input x `[B, T, I]`, in either memory order.
  */

@@ -21,7 +21,10 @@ interface GateWeights {
   units: number;
 }
 
-/** Products of one operand with the gates of a weight, each gate under its own dropout mask. What it cuts, it cuts once a sequence. */
+/**
+ * Products of one operand with the gates of a weight, each gate under its own dropout mask. What it cuts, it cuts once
+ * a sequence.
+ */
 export class GateProducts {
   readonly units: number;
   readonly #weight: Tensor;

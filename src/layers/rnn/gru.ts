@@ -39,7 +39,10 @@ function gruSpec(options: GruCellOptions): RecurrenceSpec {
   };
 }
 
-/** z, r = recurrentActivation(…), g = activation(…), h′ = z∘h + (1 − z)∘g; the reset gate acts after the product or before it. */
+/**
+ * z, r = recurrentActivation(…), g = activation(…), h′ = z∘h + (1 − z)∘g; the reset gate acts after the product or
+ * before it.
+ */
 export const gruStep: ComposedStep<GruCellOptions> = (
   { input, hidden, activation, recurrentActivation },
   { resetAfter = true },
@@ -63,7 +66,8 @@ export const gruStep: ComposedStep<GruCellOptions> = (
  * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
  *
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
- * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]` (`[3H]` with `resetAfter: false`), gates z r h.
+ * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]` (`[3H]` with `resetAfter: false`), gates z r
+ * h.
  *
  * @throws ArgumentError as `lstm` does.
  * @see keras.layers.GRU
@@ -80,8 +84,9 @@ export function gru<const S extends boolean = false>(
  *
  * z, r = σ(x·W + b + h·U + c), g = tanh(x·W_h + b_h + r∘(h·U_h + c_h)), h′ = z∘h + (1 − z)∘g
  *
- * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W `[I, 3H]`, recurrentKernel U
- * `[H, 3H]`, bias (b, c) `[2, 3H]`, gates z r h; with `resetAfter: false` bias b `[3H]` and g = tanh(x·W_h + b_h + (r∘h)·U_h).
+ * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W
+ * `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]`, gates z r h; with `resetAfter: false` bias b `[3H]`
+ * and g = tanh(x·W_h + b_h + (r∘h)·U_h).
  *
  * @returns as `lstmCell`.
  * @throws ArgumentError as `lstmCell` does.

@@ -17,8 +17,9 @@ import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult 
 
 export interface RecurrentOptions extends CellOptions, SequenceOptions {
   /**
-   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again: memory for T/k + k steps
-   * beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at k = √T.
+   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again: memory for T/k
+   * + k steps beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at
+   * k = √T.
    */
   checkpointEvery?: number;
 }
@@ -31,7 +32,10 @@ interface Composed {
 
 let composed: Composed | undefined;
 
-/** Lets recurrences run whose activations have no fused kernels. Until then the layers refuse them, so that an app need not carry the steps. */
+/**
+ * Lets recurrences run whose activations have no fused kernels. Until then the layers refuse them, so that an app need
+ * not carry the steps.
+ */
 export function registerComposedSteps(given: Composed): void {
   composed = given;
 }
@@ -119,7 +123,9 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
       input,
       { kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra },
       {
-        ...{ initialState: unroll.initialState, reverse: unroll.reverse, returnSequences: unroll.returnSequences },
+        initialState: unroll.initialState,
+        reverse: unroll.reverse,
+        returnSequences: unroll.returnSequences,
         mask: unroll.mask && swapTimeBatch(unroll.mask),
         inputDropout: perGate ? masks.input : undefined,
         recurrentDropout: masks.hidden,

@@ -1,4 +1,5 @@
-// All of the LSTM: its options and weights, its step in ops, the layer and the cell. Its fused step is src/cells/lstm.ts.
+// All of the LSTM: its options and weights, its step in ops, the layer and the cell. Its fused step is
+// src/cells/lstm.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
 import * as cells from '../../cells/lstm.ts';
@@ -29,7 +30,10 @@ export interface LstmCellOptions extends CellOptions {
   unitForgetBias?: boolean;
   /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
   peephole?: boolean;
-  /** Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no projection. */
+  /**
+   * Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no
+   * projection.
+   */
   projSize?: number;
 }
 
@@ -113,12 +117,12 @@ export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, 
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
  * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
- * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is `[B, P]` and U
- * `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is
+ * `[B, P]` and U `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
  *
- * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown, `projSize` is more than
- *   `units`, or `checkpointEvery` is given for activations without a fused kernel; when called, if the input has not three axes,
- *   a mask or an initial state does not fit, or a stateful layer's batch changes.
+ * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown,
+ *   `projSize` is more than `units`, or `checkpointEvery` is given for activations without a fused kernel; when called,
+ *   if the input has not three axes, a mask or an initial state does not fit, or a stateful layer's batch changes.
  * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
  */
 export function lstm<const S extends boolean = false>(
@@ -133,9 +137,9 @@ export function lstm<const S extends boolean = false>(
  *
  * i, f, o = σ(x·W + h·U + b), g = tanh(x·W_c + h·U_c + b_c), c′ = f∘c + i∘g, h′ = o∘tanh c′
  *
- * Input x `[B, I]`, `initialState` `[h, c]` of `[B, H]` each (zeros without it); output `[y, h′, c′]`, y being h′. kernel W `[I, 4H]`,
- * recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates i f c o; with `projSize` P h is `[B, P]` and U `[P, 4H]`. Other activations stand in the
- * place of σ and tanh.
+ * Input x `[B, I]`, `initialState` `[h, c]` of `[B, H]` each (zeros without it); output `[y, h′, c′]`, y being h′.
+ * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates i f c o; with `projSize` P h is `[B, P]` and U
+ * `[P, 4H]`. Other activations stand in the place of σ and tanh.
  *
  * @returns a layer that `rnn` takes, with weights of its own; called by itself it makes one step.
  * @throws ArgumentError for an option out of its range, as `lstm` does; when called, if the input is not `[B, I]`.

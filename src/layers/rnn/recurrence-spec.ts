@@ -30,8 +30,8 @@ export interface CellOptions extends LayerOptions {
   recurrentRegularizer?: RegularizerSpec;
   biasRegularizer?: RegularizerSpec;
   /**
-   * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every step; one a
-   * gate where there is `recurrentDropout` too, as in Keras. Default 0.
+   * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every
+   * step; one a gate where there is `recurrentDropout` too, as in Keras. Default 0.
    */
   dropout?: number;
   /** The same for h on its way into the next step: one mask a sequence and gate. Default 0. */
@@ -103,7 +103,8 @@ export function makeWeights(
   const recurrentKernel = add('recurrentKernel', recurrentShape, recurrentInitializer, options.recurrentRegularizer);
   const biasShape = biases === 2 ? [2, width] : [width];
   return {
-    ...{ kernel, recurrentKernel },
+    kernel,
+    recurrentKernel,
     ...(useBias && { bias: add('bias', biasShape, biasInitializer, options.biasRegularizer) }),
     ...Object.fromEntries(extra.map(({ name, shape, initializer: how }) => [name, add(name, shape, how)])),
   };

@@ -15,9 +15,14 @@ export interface SequenceOptions extends LayerOptions {
   returnSequences?: boolean;
   /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
   returnState?: boolean;
-  /** Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false. */
+  /**
+   * Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false.
+   */
   goBackwards?: boolean;
-  /** Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not. Default false. */
+  /**
+   * Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not.
+   * Default false.
+   */
   stateful?: boolean;
   /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
   zeroOutputForMask?: boolean;
@@ -86,7 +91,10 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     return this.carried?.values;
   }
 
-  /** Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values, or the layer carries none. */
+  /**
+   * Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values,
+   * or the layer carries none.
+   */
   setStates(states: readonly ArrayLike<number>[], batch: number): void {
     if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
     this.carried.set(states, batch);
@@ -124,7 +132,11 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     const { initialState = carriedStates } = options;
     if (options.initialState) expectStates(this, options.initialState, batch);
     const unroll: UnrollOptions = {
-      ...{ initialState, mask, returnSequences, reverse: goBackwards, training: isTraining(options) },
+      initialState,
+      mask,
+      returnSequences,
+      reverse: goBackwards,
+      training: isTraining(options),
     };
     const { outputs, last, states } = labelled(this.path, () =>
       x.shape[1] === 0 ? this.#withoutSteps(x, unroll) : this.unroll(x, unroll),

@@ -75,12 +75,13 @@ function cellOf(cell: AnyCell): RecurrentCell {
 }
 
 /**
- * A recurrent layer around a cell of any kind: `lstmCell`, one of the caller's own, or a list of cells one above the other.
+ * A recurrent layer around a cell of any kind: `lstmCell`, one of the caller's own, or a list of cells one above the
+ * other.
  *
  * [y_t, states_t] = cell(x_t, states_{t−1})
  *
- * A cell of one's own is a `RecurrentCell`, or a plain object that declares its weights, so that they are initialised, trained, saved and
- * counted as those of any layer:
+ * A cell of one's own is a `RecurrentCell`, or a plain object that declares its weights, so that they are initialised,
+ * trained, saved and counted as those of any layer:
  *
  * ```js
  * const minimalGated = {
@@ -94,10 +95,12 @@ function cellOf(cell: AnyCell): RecurrentCell {
  * const model = sequential([rnn(minimalGated, { inputShape: [null, 2] }), dense({ units: 1 })]);
  * ```
  *
- * Input `[B, T, I]`; output `[B, O]`, or `[B, T, O]` with `returnSequences`; with `returnState` an array `[y, …states]`.
+ * Input `[B, T, I]`; output `[B, O]`, or `[B, T, O]` with `returnSequences`; with `returnState` an array
+ * `[y, …states]`.
  *
- * @throws ArgumentError if a cell does not say how wide its states are; when called, if the input has not three axes, a mask or an
- *   initial state does not fit, a stateful layer's batch changes, or `call` returns something of another shape.
+ * @throws ArgumentError if a cell does not say how wide its states are; when called, if the input has not three axes, a
+ *   mask or an initial state does not fit, a stateful layer's batch changes, or `call` returns something of another
+ *   shape.
  * @see keras.layers.RNN, keras.layers.StackedRNNCells
  */
 export function rnn<W extends string = never, const S extends boolean = false>(

@@ -53,12 +53,13 @@ export function simpleRnn<const S extends boolean = false>(
 }
 
 /**
- * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by
+ * ops.
  *
  * h′ = tanh(x·W + h·U + b)
  *
- * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W `[I, H]`, recurrentKernel U
- * `[H, H]`, bias b `[H]`.
+ * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W
+ * `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
  *
  * @returns as `lstmCell`.
  * @throws ArgumentError as `lstmCell` does.

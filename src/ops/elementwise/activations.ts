@@ -79,7 +79,10 @@ export const softsign = (x: Weight): Tensor => unary('softsign', Unary.Softsign,
 /** y = x·σ(x), also called swish */
 export const silu = (x: Weight): Tensor => unary('silu', Unary.Silu, x);
 
-/** y = min(max(slope·x + ½, 0), 1), by default relu6(x + 3)/6 as in Keras 3 and PyTorch; a slope of 0.2 is that of Keras 2, TF.js and ONNX */
+/**
+ * y = min(max(slope·x + ½, 0), 1), by default relu6(x + 3)/6 as in Keras 3 and PyTorch; a slope of 0.2 is that of Keras
+ * 2, TF.js and ONNX
+ */
 export function hardSigmoid(x: Weight, slope = 1 / 6): Tensor {
   expectPositive('hardSigmoid: slope', slope);
   return unary('hardSigmoid', Unary.HardSigmoid, slope === 1 / 6 ? x : scale(x, 6 * slope));

@@ -1,4 +1,5 @@
-// Ops of two operands, element by element, with NumPy's broadcasting: how the operands line up, and how gradients come back to their shapes.
+// Ops of two operands, element by element, with NumPy's broadcasting: how the operands line up, and how gradients come
+// back to their shapes.
 import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
 import { empty, expectF32, filled, type Tensor } from '../../autograd/tensor.ts';
@@ -21,7 +22,10 @@ const ONE: Run = [0, 0, 0, 1];
 /** With axes of length 1 in front. */
 const padded = (shape: Shape, rank: number): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
 
-/** What shapes repeat to together. Throws `ArgumentError` unless each axis, counted from the last, has one length wherever it is not 1. */
+/**
+ * What shapes repeat to together. Throws `ArgumentError` unless each axis, counted from the last, has one length
+ * wherever it is not 1.
+ */
 export function commonShape(name: string, shapes: readonly Shape[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   const full = shapes.map((shape) => padded(shape, rank));

@@ -46,8 +46,8 @@ function compare(name: string, ways: number, a: Operand, b: Operand): Tensor {
 /**
  * y = 1 where a > b, else 0
  *
- * Shapes line up as in `add`, and one of the two may be a number. The result is f32: a mask for `where` and for layers, and a factor. No gradient
- * flows. Comparisons with NaN are false, but for `notEqual`, as in NumPy.
+ * Shapes line up as in `add`, and one of the two may be a number. The result is f32: a mask for `where` and for layers,
+ * and a factor. No gradient flows. Comparisons with NaN are false, but for `notEqual`, as in NumPy.
  *
  * @param a f32, or i32 if b is i32 or a number.
  * @throws ArgumentError if both are numbers, one tensor alone is i32, or the shapes do not line up.

@@ -10,7 +10,10 @@ import { memoryShape } from '../shapes/axis.ts';
 import { spread } from '../shapes/runs.ts';
 
 export interface DropoutNoise {
-  /** Shape of the mask: as `x`, with 1 for axes that share it and null for a length that is that of `x`. `[null, 1, null]` drops a feature at every step. */
+  /**
+   * Shape of the mask: as `x`, with 1 for axes that share it and null for a length that is that of `x`.
+   * `[null, 1, null]` drops a feature at every step.
+   */
   noiseShape?: readonly (number | null)[] | undefined;
 }
 

@@ -132,8 +132,8 @@ const combineGradient = (
 /**
  * y = a + b
  *
- * Shapes line up from their last axes; where one has length 1, or no such axis, it repeats along the other's, as in NumPy. One of the two may be a
- * number. The result has the memory order of the larger.
+ * Shapes line up from their last axes; where one has length 1, or no such axis, it repeats along the other's, as in
+ * NumPy. One of the two may be a number. The result has the memory order of the larger.
  *
  * @throws ArgumentError if both are numbers, or two lengths differ and neither is 1.
  * @see https://numpy.org/doc/stable/user/basics.broadcasting.html

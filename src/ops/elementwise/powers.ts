@@ -1,4 +1,5 @@
-// Powers, sines and cosines: computed in float64, one number at a time, since the host's own functions differ in their last bits.
+// Powers, sines and cosines: computed in float64, one number at a time, since the host's own functions differ in their
+// last bits.
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
 import { empty, type Tensor } from '../../autograd/tensor.ts';
@@ -25,8 +26,9 @@ function powerOf(x: number, y: number): number {
 /**
  * y = aᵇ
  *
- * Shapes line up as in `add`, and one of the two may be a number. Correctly rounded but for some 1e-7 of the results; NaN where a < 0 and b is no
- * whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs for others; `square`, `sqrt` and `reciprocal` take 0.3 ns.
+ * Shapes line up as in `add`, and one of the two may be a number. Correctly rounded but for some 1e-7 of the results;
+ * NaN where a < 0 and b is no whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs
+ * for others; `square`, `sqrt` and `reciprocal` take 0.3 ns.
  *
  * ∂y/∂a = b·aᵇ⁻¹, 0 where b = 0; ∂y/∂b = y·ln a, 0 where a ≤ 0, as in TensorFlow.
  *

@@ -9,10 +9,11 @@ import { type Operand, tensorAmong } from './binary.ts';
 import { mul, sub } from './elementwise.ts';
 
 /**
- * y = a where the mask is not 0, else b, for the masks of sequences: `[B, T]` for `[B, T, F]`. The `where` of ops lines shapes up as NumPy does.
+ * y = a where the mask is not 0, else b, for the masks of sequences: `[B, T]` for `[B, T, F]`. The `where` of ops lines
+ * shapes up as NumPy does.
  *
- * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes alone. No gradient
- *   flows to it.
+ * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes
+ *   alone. No gradient flows to it.
  * @param a of one shape and data type with `b`; one of the two may be a number.
  * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
  * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit. @internal
@@ -57,8 +58,9 @@ export function select(mask: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 /**
- * `x` with 0 for NaN, ∞ and what is nearly as great (x² ≥ 2^128), wherever a mask leaves it out, and no gradient there; `x` itself where all its
- * numbers are good. Other numbers stay, since a convolution reads masked steps. Takes one pass over x. @internal
+ * `x` with 0 for NaN, ∞ and what is nearly as great (x² ≥ 2^128), wherever a mask leaves it out, and no gradient there;
+ * `x` itself where all its numbers are good. Other numbers stay, since a convolution reads masked steps. Takes one pass
+ * over x. @internal
  */
 export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
   // Rows gathered from a table are weights, and so finite.

@@ -8,8 +8,8 @@ import { select } from './select.ts';
 /**
  * y = a where the mask is not 0, else b
  *
- * The three shapes line up from their last axes, and repeat as in `add`. A mask `[B, T]` of sequences `[B, T, F]` takes an axis more:
- * `where(expandDims(mask), a, b)`.
+ * The three shapes line up from their last axes, and repeat as in `add`. A mask `[B, T]` of sequences `[B, T, F]` takes
+ * an axis more: `where(expandDims(mask), a, b)`.
  *
  * @param mask f32 or i32. No gradient flows to it.
  * @param a f32 or i32, of one data type with `b`; each of the two may be a number. Two numbers give f32.

@@ -12,8 +12,8 @@ export interface Conv1dOptions {
   /** Steps from one window to the next. Default 1. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: zeros on both sides, ⌈T/strides⌉ windows; `causal`: zeros in front, so that no
-   * window sees a later step. Default `valid`.
+   * `valid`: windows lie inside the sequence; `same`: zeros on both sides, ⌈T/strides⌉ windows; `causal`: zeros in
+   * front, so that no window sees a later step. Default `valid`.
    */
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Steps from one tap of the kernel to the next. Default 1. */
@@ -40,8 +40,8 @@ interface Geometry {
 const spanOf = (taps: number, dilation: number): number => (taps - 1) * dilation + 1;
 
 /**
- * How many windows a sequence of `time` steps has: the length that `conv1d` gives it. Throws `ArgumentError` for an option that is
- * none of its values, and where a window does not fit into the sequence.
+ * How many windows a sequence of `time` steps has: the length that `conv1d` gives it. Throws `ArgumentError` for an
+ * option that is none of its values, and where a window does not fit into the sequence.
  */
 export function conv1dLength(time: number, taps: number, options: Conv1dOptions = {}): number {
   const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
@@ -77,13 +77,14 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
 /**
  * y[b, t, :] = Σ_k x[b, t·strides + k·dilationRate − before, :]·W[k, :, :] + bias, with zeros where x has no step
  *
- * A window of neighbouring steps is one row of I·K numbers where it stands, read by a stride of I·strides: what is multiplied is the
- * sequence itself, or a copy with its zeros, never a matrix of windows.
+ * A window of neighbouring steps is one row of I·K numbers where it stands, read by a stride of I·strides: what is
+ * multiplied is the sequence itself, or a copy with its zeros, never a matrix of windows.
  *
  * @param input x `[B, T, I]` f32, in either memory order.
  * @param weight W `[K, I, O]`.
  * @param bias `[O]`, optional.
- * @returns `[B, T′, O]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with padding, in the memory order of `x`.
+ * @returns `[B, T′, O]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with padding, in the
+ *   memory order of `x`.
  * @throws ArgumentError if a shape or an option does not fit, or without padding no window does.
  * @see keras.layers.Conv1D
  */
@@ -156,7 +157,9 @@ function sequenceOf(like: Tensor, width: number, b: number, at: Ptr): { at: Ptr;
 const standsAlone = (x: Tensor, { before, covered, time }: Geometry): boolean =>
   !x.timeMajor && before === 0 && covered <= time;
 
-/** The sequences of `x`, row-major with their zeros, `stride` floats apart. Takes scratch unless `x` will do as it is. */
+/**
+ * The sequences of `x`, row-major with their zeros, `stride` floats apart. Takes scratch unless `x` will do as it is.
+ */
 function withZeros(x: Tensor, g: Geometry): { at: Ptr; stride: number } {
   const { batch, time, inputs, before, covered } = g;
   if (standsAlone(x, g)) return { at: x.ptr, stride: time * inputs };
@@ -190,9 +193,18 @@ function backwardKernel(tape: Tape, g: Geometry, x: Tensor, kernel: Tensor, y: T
       const right = sequenceOf(y, g.outputs, b, dy);
       for (let i = 0; i < count; i++) {
         product(engine, {
-          ...{ m: depth, n: g.outputs, k: g.steps, a: at + 4 * (b * stride + i * g.dilation * g.inputs) },
-          ...{ rsA: 1, csA: g.strides * g.inputs, b: right.at, rsB: right.row, csB: 1 },
-          ...{ c: dKernel + 4 * i * depth * g.outputs, rsC: g.outputs, init: Init.Accumulate },
+          m: depth,
+          n: g.outputs,
+          k: g.steps,
+          a: at + 4 * (b * stride + i * g.dilation * g.inputs),
+          rsA: 1,
+          csA: g.strides * g.inputs,
+          b: right.at,
+          rsB: right.row,
+          csB: 1,
+          c: dKernel + 4 * i * depth * g.outputs,
+          rsC: g.outputs,
+          init: Init.Accumulate,
         });
       }
     }

@@ -34,8 +34,17 @@ export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
   const rows = sizeOf(x.shape.slice(0, -1));
   const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
   product(engine, {
-    ...{ m: rows, n: units, k: inputs },
-    ...{ a: x.ptr, rsA: inputs, csA: 1, b: kernel.ptr, rsB: units, csB: 1, c: y.ptr, rsC: units },
+    m: rows,
+    n: units,
+    k: inputs,
+    a: x.ptr,
+    rsA: inputs,
+    csA: 1,
+    b: kernel.ptr,
+    rsB: units,
+    csB: 1,
+    c: y.ptr,
+    rsC: units,
     init: offset ? Init.Bias : Init.Zero,
     bias: offset?.ptr ?? 0,
   });

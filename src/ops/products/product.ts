@@ -23,13 +23,16 @@ export interface Product {
 }
 
 /**
- * Steps of k that are packed at a time: 256 kB of B, which stay in a common L2 while they are used; 128 steps, if they take no more than twice that,
- * since C is read and written again for each slice.
+ * Steps of k that are packed at a time: 256 kB of B, which stay in a common L2 while they are used; 128 steps, if they
+ * take no more than twice that, since C is read and written again for each slice.
  */
 const sliceOf = (k: number, width: number): number =>
   Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
 
-/** Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either way. */
+/**
+ * Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either
+ * way.
+ */
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
   const { m, n, k } = p;
@@ -81,8 +84,18 @@ export interface RowSum {
 export function rowSum(engine: Engine, { rows, m, n, a, ldA, b, ldB, c, ldC, init, backwards }: RowSum): void {
   const [first, sign] = backwards ? [rows - 1, -1] : [0, 1];
   product(engine, {
-    ...{ m, n, k: rows, a: a + 4 * first * ldA, rsA: 1, csA: sign * ldA },
-    ...{ b: b + 4 * first * ldB, rsB: sign * ldB, csB: 1, c, rsC: ldC, init },
+    m,
+    n,
+    k: rows,
+    a: a + 4 * first * ldA,
+    rsA: 1,
+    csA: sign * ldA,
+    b: b + 4 * first * ldB,
+    rsB: sign * ldB,
+    csB: 1,
+    c,
+    rsC: ldC,
+    init,
   });
 }
 
@@ -102,8 +115,18 @@ export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
   const dKernel = tape.into(kernel);
   if (!dKernel) return;
   product(engine, {
-    ...{ m: inputs, n: width, k: rows, a: left.ptr, rsA: 1, csA: inputs },
-    ...{ b: dProduct, rsB: width, csB: 1, c: dKernel.ptr, rsC: width, init: dKernel.accumulate },
+    m: inputs,
+    n: width,
+    k: rows,
+    a: left.ptr,
+    rsA: 1,
+    csA: inputs,
+    b: dProduct,
+    rsB: width,
+    csB: 1,
+    c: dKernel.ptr,
+    rsC: width,
+    init: dKernel.accumulate,
   });
 }
 
@@ -112,11 +135,22 @@ export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct
   const { kernels } = engine;
   const scratchFloats = kernels.gemm_packed_size(width, inputs);
   return {
-    ...{ width: inputs, scratchFloats },
+    width: inputs,
+    scratchFloats,
     make({ ptr, accumulate }) {
       product(engine, {
-        ...{ m: rows, n: inputs, k: width, a: dProduct, rsA: width, csA: 1 },
-        ...{ b: kernel.ptr, rsB: 1, csB: width, c: ptr, rsC: inputs, init: accumulate },
+        m: rows,
+        n: inputs,
+        k: width,
+        a: dProduct,
+        rsA: width,
+        csA: 1,
+        b: kernel.ptr,
+        rsB: 1,
+        csB: width,
+        c: ptr,
+        rsC: inputs,
+        init: accumulate,
       });
     },
     begin() {

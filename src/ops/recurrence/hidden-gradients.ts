@@ -3,8 +3,8 @@ import type { Ptr } from '../../engine/abi.ts';
 import { chunkOf, grainOf, type HiddenGradients, lowOf, type Scan, timeOf } from './scan.ts';
 
 /**
- * The gradient of the outputs itself, if one has reached them; otherwise, in scratch, two places by turns, or as many as a
- * segment has steps where a block's gradient will be a product over all of them.
+ * The gradient of the outputs itself, if one has reached them; otherwise, in scratch, two places by turns, or as many
+ * as a segment has steps where a block's gradient will be a product over all of them.
  */
 export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): HiddenGradients {
   const { engine, sizes, reverse } = scan;
@@ -38,7 +38,9 @@ export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): Hidd
 /** Whether no block's gradient is a product over the ∂L/∂h_t of many steps. */
 const hasNoHiddenBlock = ({ cell }: Scan): boolean => cell.blocks.every(({ gradient }) => gradient !== 'hidden');
 
-/** What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole. */
+/**
+ * What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole.
+ */
 export function deferredByChunks(scan: Scan, deferred: DeferredRows | undefined): DeferredRows | undefined {
   const { sizes } = scan;
   if (!deferred || deferred.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
@@ -46,7 +48,10 @@ export function deferredByChunks(scan: Scan, deferred: DeferredRows | undefined)
   return 2 * chunkOf(sizes) * step + deferred.scratchFloats < sizes.time * step ? deferred : undefined;
 }
 
-/** In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk comes to them. */
+/**
+ * In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk
+ * comes to them.
+ */
 export function deferredHidden(scan: Scan, deferred: DeferredRows): HiddenGradients {
   const { engine, sizes, reverse } = scan;
   const { time, batch, hidden } = sizes;

@@ -9,8 +9,8 @@ import { packColumns } from './packed-columns.ts';
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.
  *
- * Where x is rows of a table that has fewer rows than x (an embedding), the table is multiplied instead and the products are
- * gathered: the same bits for a fraction of the work.
+ * Where x is rows of a table that has fewer rows than x (an embedding), the table is multiplied instead and the
+ * products are gathered: the same bits for a fraction of the work.
  */
 export interface InputSide {
   /** What its gradients flow to. */
@@ -18,22 +18,28 @@ export interface InputSide {
   /** Prepares, in scratch, the projection of at most `most` rows at a time. `kept`: W is packed once for many calls. */
   begin(most: number, kept: boolean): ProjectInput;
   /**
-   * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch, then, by
-   * the function returned, in it. `defersX`: whether the gradient of x may be left to `defer`.
+   * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch,
+   * then, by the function returned, in it. `defersX`: whether the gradient of x may be left to `defer`.
    */
   beginBackward(tape: Tape, dBias: Destination | undefined, defersX: boolean): () => InputGradients;
-  /** Outside of scratch, after the last step, if x is deferred: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until the step ends. */
+  /**
+   * Outside of scratch, after the last step, if x is deferred: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until
+   * the step ends.
+   */
   defer(tape: Tape, dGates: Ptr): void;
 }
 
 /**
- * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all rows of
- * several.
+ * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all
+ * rows of several.
  */
 export type ProjectInput = (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, to: Ptr) => void;
 
 export interface InputGradients {
-  /** Contributes steps [low, low + steps), given their ∂L/∂(x·W + b) `[steps·B, G·H]`. Steps come from the last one walked to the first. */
+  /**
+   * Contributes steps [low, low + steps), given their ∂L/∂(x·W + b) `[steps·B, G·H]`. Steps come from the last one
+   * walked to the first.
+   */
   add(low: number, steps: number, dGates: Ptr): void;
   /** To be called once, after the last `add`. */
   end(): void;
@@ -125,8 +131,17 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
     begin() {
       const products = engine.allocateScratch(entries * width);
       product(engine, {
-        ...{ m: entries, n: width, k: inputs, a: table.ptr, rsA: inputs, csA: 1 },
-        ...{ b: kernel.ptr, rsB: width, csB: 1, c: products, rsC: width },
+        m: entries,
+        n: width,
+        k: inputs,
+        a: table.ptr,
+        rsA: inputs,
+        csA: 1,
+        b: kernel.ptr,
+        rsB: width,
+        csB: 1,
+        c: products,
+        rsC: width,
         ...(bias ? { init: Init.Bias, bias: bias.ptr } : {}),
       });
       return (own, _, from, count, to) => own.gather(count, width, products, ids.ptr + 4 * from, to, 0);
@@ -202,13 +217,28 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
             const left = { m: inputs, a: dropped, ldA: inputs };
             const right = { n: units, b: dGates + column, ldB: width };
             rowSum(engine, {
-              ...{ rows, ...left, ...right, c: dKernel.ptr + column, ldC: width, init, backwards: !reverse },
+              rows,
+              ...left,
+              ...right,
+              c: dKernel.ptr + column,
+              ldC: width,
+              init,
+              backwards: !reverse,
             });
           }
           if (dX !== undefined) {
             product(engine, {
-              ...{ m: rows, n: inputs, k: units, a: dGates + column, rsA: width, csA: 1 },
-              ...{ b: kernel.ptr + column, rsB: 1, csB: width, c: dropped, rsC: inputs },
+              m: rows,
+              n: inputs,
+              k: units,
+              a: dGates + column,
+              rsA: width,
+              csA: 1,
+              b: kernel.ptr + column,
+              rsB: 1,
+              csB: width,
+              c: dropped,
+              rsC: inputs,
             });
             drop(engine.kernels, gate, 0, rows, dropped, dropped);
             engine.kernels.axpy(rows * inputs, 1, dropped, dX + at);

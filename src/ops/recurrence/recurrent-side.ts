@@ -65,7 +65,10 @@ export interface RecurrentDestinations {
   bias: Destination | undefined;
 }
 
-/** The recurrent side of a scan: the cell's products by its blocks, their gradients, and dropout on what stands left of U. */
+/**
+ * The recurrent side of a scan: the cell's products by its blocks, their gradients, and dropout on what stands left of
+ * U.
+ */
 export class RecurrentSide {
   readonly #engine: Engine;
   readonly #o: RecurrentOperands;
@@ -81,7 +84,10 @@ export class RecurrentSide {
     this.#slices = operands.cell.blocks.map((block) => slicesOf(block, operands));
   }
 
-  /** Packs the blocks of a step forward, in scratch unless they are `kept`, and gives each part of the batch its `project`. */
+  /**
+   * Packs the blocks of a step forward, in scratch unless they are `kept`, and gives each part of the batch its
+   * `project`.
+   */
   begin(kept: boolean): (part: Part) => ForwardStep['project'] {
     const { cell, bias, sizes } = this.#o;
     const blocks = forwardBlocks(cell.blocks).map((block) =>
@@ -106,7 +112,10 @@ export class RecurrentSide {
     };
   }
 
-  /** The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in scratch. */
+  /**
+   * The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in
+   * scratch.
+   */
   beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
     const packed = this.#packTransposed(room);
     const dropped = this.#dropScratch();
@@ -131,7 +140,10 @@ export class RecurrentSide {
     };
   }
 
-  /** In scratch: what sums up the gradients of the blocks and of the recurrent bias over ranges, from the last one walked to the first. */
+  /**
+   * In scratch: what sums up the gradients of the blocks and of the recurrent bias over ranges, from the last one
+   * walked to the first.
+   */
   gradients(to: RecurrentDestinations): { add(s: StepRange): void; end(): void } {
     const { cell, sizes, reverse } = this.#o;
     const sums = to.bias && new ColumnSums(this.#engine, to.bias, this.#width, this.#width);
@@ -160,9 +172,17 @@ export class RecurrentSide {
     this.#engine.scratch(() => {
       const a = this.#dropSteps(slice, steps, left);
       rowSum(this.#engine, {
-        ...{ rows: steps * this.#o.sizes.batch, m: slice.rows, a: a.at, ldA: a.stride },
-        ...{ n: slice.columns, b: right.at + 4 * slice.at, ldB: right.stride },
-        ...{ c: to + 4 * slice.from, ldC: slice.matrix.shape[1]!, init, backwards: !this.#o.reverse },
+        rows: steps * this.#o.sizes.batch,
+        m: slice.rows,
+        a: a.at,
+        ldA: a.stride,
+        n: slice.columns,
+        b: right.at + 4 * slice.at,
+        ldB: right.stride,
+        c: to + 4 * slice.from,
+        ldC: slice.matrix.shape[1]!,
+        init,
+        backwards: !this.#o.reverse,
       });
     });
   }
@@ -209,7 +229,10 @@ export class RecurrentSide {
     return dropout ? this.#engine.allocateScratch(sizes.batch * sizes.hidden) : 0;
   }
 
-  /** left ∘ mask for the rows of a part that start at `row`, at the part's own place in `dropped`; `left` may be that place. */
+  /**
+   * left ∘ mask for the rows of a part that start at `row`, at the part's own place in `dropped`; `left` may be that
+   * place.
+   */
   #drop(kernels: Kernels, { mask, rows }: Slice, row: number, count: number, left: Ptr, dropped: Ptr): Ptr {
     const floats = count * rows;
     const offset = 4 * row * rows;
@@ -238,7 +261,10 @@ function slicesOf(block: Block, { kernel, extra, dropout, sizes }: RecurrentOper
   const slice = { matrix: kernel, rows: hidden, from: gate * units, columns: gates * units, at: 0, mask: 0 };
   if (!dropout) return [slice];
   return Array.from({ length: gates }, (_, i) => ({
-    ...{ ...slice, from: (gate + i) * units, columns: units, at: i * units },
+    ...slice,
+    from: (gate + i) * units,
+    columns: units,
+    at: i * units,
     mask: dropout.ptr + 4 * (gate + i) * batch * hidden,
   }));
 }

@@ -11,7 +11,10 @@ export interface HiddenGradients {
   at(t: number): Ptr;
   /** To be called before each segment. */
   enter(segment: Segment): void;
-  /** Readies the place of the i-th step walked, for a part of the batch, before the step after it adds to it; not of the last. */
+  /**
+   * Readies the place of the i-th step walked, for a part of the batch, before the step after it adds to it; not of the
+   * last.
+   */
   begin(part: Part, i: number): void;
 }
 
@@ -23,7 +26,10 @@ export interface Sizes extends CellSizes {
   readonly width: number;
 }
 
-/** One scan, forward and backward: steps are counted as they are walked, i = 0 … T−1, and stand in memory by their time t. */
+/**
+ * One scan, forward and backward: steps are counted as they are walked, i = 0 … T−1, and stand in memory by their time
+ * t.
+ */
 export interface Scan {
   readonly engine: Engine;
   readonly cell: Cell;
@@ -41,7 +47,9 @@ export interface Scan {
 /** Floats of a row of each state. */
 export const stateWidths = ({ cell, sizes }: Scan): number[] => cell.states.map((_, s) => stateWidth(s, sizes));
 
-/** Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place. */
+/**
+ * Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place.
+ */
 export interface StepBuffer {
   at: Ptr;
   low: number;
@@ -82,7 +90,8 @@ export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low
 export const grainOf = ({ units, width }: Sizes, steps: number): number =>
   Math.max(2, Math.ceil(2e6 / (steps * units * width)));
 
-// Rows of a product made at a time for the steps to read: enough for full tiles, few enough that the steps find them in cache.
+// Rows of a product made at a time for the steps to read: enough for full tiles, few enough that the steps find them in
+// cache.
 const CHUNK_ROWS = 128;
 
 /** How many steps are that many rows. */
@@ -111,7 +120,13 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
     const offsets = widths.map((n) => 4 * from * n);
     const unitOffset = 4 * from * units;
     const step: ForwardStep = {
-      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0 },
+      kernels,
+      rows,
+      units,
+      hidden,
+      extra: scan.extra,
+      gates: 0,
+      saved: 0,
       previous: segment.start.map((at, s) => at + offsets[s]!),
       next: segment.start.slice(),
       scratch: scratch + unitOffset * cell.scratch,
@@ -156,7 +171,9 @@ function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly 
   }
 }
 
-/** A step of which some rows are left out: made for all, and taken back for those. `next` may be where `previous` stood. */
+/**
+ * A step of which some rows are left out: made for all, and taken back for those. `next` may be where `previous` stood.
+ */
 function maskedForward(
   cell: Cell,
   step: ForwardStep,
@@ -183,7 +200,10 @@ export interface StateGradients {
   room: Ptr;
 }
 
-/** Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their place. */
+/**
+ * Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their
+ * place.
+ */
 export function beginBackward(scan: Scan, gradients: StateGradients): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, mask } = scan;
   const { batch, units, hidden, width } = sizes;
@@ -199,7 +219,15 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
     const offsets = widths.map((n) => 4 * from * n);
     const unitOffset = 4 * from * units;
     const step: BackwardStep = {
-      ...{ kernels, rows, units, hidden, extra: scan.extra, gates: 0, saved: 0, dHidden: 0, dHiddenPrevious: 0 },
+      kernels,
+      rows,
+      units,
+      hidden,
+      extra: scan.extra,
+      gates: 0,
+      saved: 0,
+      dHidden: 0,
+      dHiddenPrevious: 0,
       dStates: others.map((at, j) => at + offsets[j + 1]!),
       previous: segment.start.slice(),
       next: segment.start.slice(),
@@ -238,7 +266,10 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
   };
 }
 
-/** The gradients of rows that are left out pass to the step before, and none reaches gates. What the step makes for these rows is lost. */
+/**
+ * The gradients of rows that are left out pass to the step before, and none reaches gates. What the step makes for
+ * these rows is lost.
+ */
 function maskedBackward(
   cell: Cell,
   step: BackwardStep,

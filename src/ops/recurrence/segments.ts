@@ -4,7 +4,10 @@ import type { HiddenProbe } from '../hidden-probe.ts';
 import type { StepRange } from './recurrent-side.ts';
 import { lowOf, placeOf, type Scan, type Segment, type StepBuffer, spanOf, stateWidths, timeOf } from './scan.ts';
 
-/** What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length` steps. */
+/**
+ * What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length`
+ * steps.
+ */
 export interface ScanResiduals {
   scan: Scan;
   length: number;
@@ -36,7 +39,10 @@ export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, f
   const index = from / length;
   const placeAt = (s: number, place: number): Ptr => kept[s]!.at.ptr + 4 * place * batch * widths[s]!;
   return {
-    ...{ from, to: Math.min(from + length, time), gates, saved },
+    from,
+    to: Math.min(from + length, time),
+    gates,
+    saved,
     states: kept.map(({ everyStep }, s) =>
       everyStep
         ? { at: placeAt(s, 0), low: 0, floats: batch * widths[s]! }
@@ -69,8 +75,8 @@ export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment
 }
 
 /**
- * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with the h
- * before them: all that have theirs in the segment, and the first, whose h came from before.
+ * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with
+ * the h before them: all that have theirs in the segment, and the first, whose h came from before.
  */
 export function stepRangesOf(
   { scan, initial }: ScanResiduals,
@@ -80,8 +86,11 @@ export function stepRangesOf(
   const { low, high } = spanOf(scan, segment);
   const first = timeOf(scan, segment.from);
   const range = (from: number, to: number, before: Ptr): StepRange => ({
-    ...{ steps: Math.max(to - from, 0), hidden: before, dHidden: hiddenAt(from) },
-    ...{ gates: placeOf(segment.gates!, from), saved: placeOf(segment.saved!, from) },
+    steps: Math.max(to - from, 0),
+    hidden: before,
+    dHidden: hiddenAt(from),
+    gates: placeOf(segment.gates!, from),
+    saved: placeOf(segment.saved!, from),
   });
   const [from, to] = scan.reverse ? [low, Math.min(high, first)] : [Math.max(low, first + 1), high];
   const inner = range(from, to, placeOf(segment.states[0]!, scan.reverse ? from + 1 : from - 1));

@@ -19,7 +19,9 @@ export function memoryShape({ shape, timeMajor }: { shape: Shape; timeMajor: boo
   return timeMajor ? [b, a, ...rest] : [...shape];
 }
 
-/** `axis` counted from 0. Throws `ArgumentError` unless it is one of `rank` axes, negative ones counted from the end. */
+/**
+ * `axis` counted from 0. Throws `ArgumentError` unless it is one of `rank` axes, negative ones counted from the end.
+ */
 export function expectAxis(what: string, axis: number, rank: number): number {
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
     throw new ArgumentError(`${what} expected an integer from ${-rank} to ${rank - 1}, got ${shown(axis)}`);

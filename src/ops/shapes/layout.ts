@@ -143,7 +143,10 @@ export function transpose(x: Weight, axes: readonly number[] = [...(x?.shape ?? 
   return y;
 }
 
-/** Axis i of y is axis `places[i]` of x, which has `shape`: one axis after the other is moved to its place. Takes scratch. */
+/**
+ * Axis i of y is axis `places[i]` of x, which has `shape`: one axis after the other is moved to its place. Takes
+ * scratch.
+ */
 function permute(engine: Engine, shape: Shape, places: readonly number[], x: Ptr, y: Ptr): void {
   const now = [...places.keys()];
   const moves: { outer: number; before: number; length: number; inner: number }[] = [];

@@ -7,7 +7,10 @@ import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { memoryShape } from './axis.ts';
 
-/** Copies a block of memory shape `shape` from within one row-major array to within another, each with the address and the lengths of its axes. */
+/**
+ * Copies a block of memory shape `shape` from within one row-major array to within another, each with the address and
+ * the lengths of its axes.
+ */
 function copyBlock(engine: Engine, shape: Shape, from: readonly [Ptr, Shape], to: readonly [Ptr, Shape]): void {
   if (shape.length > 2) {
     const [count, ...inner] = shape as [number, ...number[]];

@@ -5,8 +5,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { sumAxis } from './axis.ts';
 
 /**
- * Neighbouring axes in memory along which each operand goes on, or repeats: the stride of each operand, 0 where it repeats, and then the
- * length. The last operand is the result, which goes on along all.
+ * Neighbouring axes in memory along which each operand goes on, or repeats: the stride of each operand, 0 where it
+ * repeats, and then the length. The last operand is the result, which goes on along all.
  */
 export type Run = readonly number[];
 
@@ -83,7 +83,10 @@ export function eachPair(runs: readonly Run[], body: (a: number, b: number, y: n
   });
 }
 
-/** Repeats what has memory shape `from` along its axes of length 1; y has room for `to`. A maximum with itself keeps every number, −0 too. */
+/**
+ * Repeats what has memory shape `from` along its axes of length 1; y has room for `to`. A maximum with itself keeps
+ * every number, −0 too.
+ */
 export function spread(engine: Engine, x: Ptr, from: Shape, to: Shape, y: Ptr): void {
   combine(engine, Binary.Max, runsOf(from, to), [x, 0], [x, 0], y);
 }

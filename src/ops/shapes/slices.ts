@@ -58,7 +58,8 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
 /**
  * A range of one axis, as `x[:, from:to]` in Python.
  *
- * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together in memory.
+ * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together
+ *   in memory.
  * @throws ArgumentError if there is no such axis, or unless 0 ≤ from ≤ to ≤ its length once counted from the start.
  */
 export function slice(x: Weight, options: SliceOptions): Tensor {

@@ -56,7 +56,10 @@ function decay(name: string, options: DecayOptions, factor: (decayRate: number, 
  */
 export const exponentialDecay = (options: DecayOptions): Schedule => decay('exponentialDecay', options, power);
 
-/** `exponentialDecay` in steps: the learning rate times decayRate once in decaySteps. @see torch.optim.lr_scheduler.StepLR */
+/**
+ * `exponentialDecay` in steps: the learning rate times decayRate once in decaySteps. @see
+ * torch.optim.lr_scheduler.StepLR
+ */
 export const stepDecay = (options: Omit<DecayOptions, 'staircase'>): Schedule =>
   exponentialDecay({
     ...checkOptions('stepDecay', options, { initialLearningRate: 1, decaySteps: 1, decayRate: 1 }),
@@ -116,8 +119,8 @@ export interface PolynomialDecayOptions {
 }
 
 /**
- * (initialLearningRate − endLearningRate)·(1 − t/decaySteps)^power + endLearningRate, with t at most decaySteps; with `cycle`
- * decaySteps is the first multiple of it that t does not pass.
+ * (initialLearningRate − endLearningRate)·(1 − t/decaySteps)^power + endLearningRate, with t at most decaySteps; with
+ * `cycle` decaySteps is the first multiple of it that t does not pass.
  *
  * @throws ArgumentError if a rate or power is negative or decaySteps not above 0.
  * @see keras.optimizers.schedules.PolynomialDecay
@@ -161,7 +164,8 @@ export interface CosineDecayOptions {
 /**
  * top·((1 − alpha)·½(1 + cos πf) + alpha) with f = t/decaySteps, at most 1, and top = initialLearningRate.
  *
- * With `warmupTarget`, first warmupSteps iterations on the line from initialLearningRate to warmupTarget, which then is top.
+ * With `warmupTarget`, first warmupSteps iterations on the line from initialLearningRate to warmupTarget, which then is
+ * top.
  *
  * @throws ArgumentError if a rate, alpha or warmupSteps is negative or decaySteps not above 0.
  * @see Loshchilov and Hutter 2016; keras.optimizers.schedules.CosineDecay
@@ -198,7 +202,8 @@ export interface CosineDecayRestartsOptions {
 }
 
 /**
- * Periods of a cosine decay: initialLearningRate·((1 − alpha)·mMulⁱ·½(1 + cos πf) + alpha), f the part of period i that is over.
+ * Periods of a cosine decay: initialLearningRate·((1 − alpha)·mMulⁱ·½(1 + cos πf) + alpha), f the part of period i that
+ * is over.
  *
  * @throws ArgumentError if a rate, mMul or alpha is negative, firstDecaySteps not above 0, or tMul
  *   neither 1 nor at least 1.01.

@@ -6,7 +6,8 @@ import { NameTable } from '../../registry/name-table.ts';
 /**
  * A learning rate that depends on how far training has come.
  *
- * One of the caller's own needs `at` alone to train with. A model that is saved with it is loaded with it in `customObjects`.
+ * One of the caller's own needs `at` alone to train with. A model that is saved with it is loaded with it in
+ * `customObjects`.
  */
 export interface Schedule {
   readonly name: string;
@@ -25,7 +26,10 @@ export type ScheduleConfig = { readonly name: string; readonly [option: string]:
 /** Schedules by name. */
 export const scheduleTable = /* @__PURE__ */ new NameTable<Schedule>('schedule');
 
-/** Options that make an equal schedule; of one of the caller's own without `config` its name. @see keras.optimizers.schedules.serialize */
+/**
+ * Options that make an equal schedule; of one of the caller's own without `config` its name. @see
+ * keras.optimizers.schedules.serialize
+ */
 export function serialize(schedule: Schedule): ScheduleConfig {
   if (!isSchedule(schedule)) throw new ArgumentError(`serialize: schedule expected one, got ${shown(schedule)}`);
   if (schedule.config !== undefined) expectType('serialize: config of the schedule', schedule.config, 'a function');

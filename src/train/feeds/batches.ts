@@ -20,12 +20,13 @@ export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unkn
 type Iterated<T> = Iterable<T> | AsyncIterable<T>;
 
 /**
- * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of `{ x, y }` is taken as it
- * is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
+ * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of
+ * `{ x, y }` is taken as it is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
  */
 export type Batches<T = BatchData> =
   | Iterated<T>
-  // The compiler takes `yield [x, y]` of a generator for a list of any length. A list of such lists could be samples: those are no batches.
+  // The compiler takes `yield [x, y]` of a generator for a list of any length. A list of such lists could be samples:
+  // those are no batches.
   | IterableIterator<T | readonly Data[]>
   | AsyncIterable<T | readonly Data[]>
   | (() => Iterated<T | readonly Data[]>);
@@ -52,8 +53,8 @@ export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> 
 type Made<T> = Iterator<T> | AsyncIterator<T>;
 
 /**
- * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed here; one that
- * the caller holds, as a generator is, goes on where it stands. @internal
+ * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed
+ * here; one that the caller holds, as a generator is, goes on where it stands. @internal
  */
 export class BatchSource<T> {
   readonly #what: string;
@@ -66,7 +67,10 @@ export class BatchSource<T> {
     this.#given = given;
   }
 
-  /** The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be made. */
+  /**
+   * The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be
+   * made.
+   */
   async *take(count: number | undefined): AsyncGenerator<T> {
     if (count === undefined) await this.close();
     else expectCount(`${this.#what}: steps`, count);

@@ -18,8 +18,8 @@ export type Data = Nested<SamplesLike>;
 /** What a data set is weighed by. */
 export interface WeightOptions {
   /**
-   * How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. What weighs 0 is not computed
-   * with; its targets are checked all the same.
+   * How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. What
+   * weighs 0 is not computed with; its targets are checked all the same.
    */
   sampleWeight?: Nested<SamplesLike> | undefined;
   /** How much a sample of each class counts, by class id; 1 for one that is not named. For a model of one output. */
@@ -67,7 +67,9 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
   return { count, x: columns, y: asNested(fitted), weights };
 }
 
-/** Values as columns, nested as `specs`. Throws `ArgumentError` where they are nested otherwise or a value does not fit. */
+/**
+ * Values as columns, nested as `specs`. Throws `ArgumentError` where they are nested otherwise or a value does not fit.
+ */
 export function columnsOf(
   what: string,
   specs: Nested<InputSpec>,

@@ -50,7 +50,8 @@ export function samplesFeed(
   optionalParts.warnOfSamples?.(trainer, samples, kept, shuffle && kept > batchSize);
   const { steps, batches } = batched(samples, order, batchSize);
   const pass = (): Iterable<Batch> => {
-    // From their own order, not from that of the pass before: so a run that is restored between epochs goes on as it would have.
+    // From their own order, not from that of the pass before: so a run that is restored between epochs goes on as it
+    // would have.
     if (shuffle) {
       order.set(range(kept));
       trainer.random.shuffle(order);

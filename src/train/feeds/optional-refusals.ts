@@ -1,4 +1,7 @@
 import type { refusals } from './refusals.ts';
 
-/** Checks that a small app does without: undefined until something registers them. They stand apart from `optionalParts`, whose types know those who ask here. */
+/**
+ * Checks that a small app does without: undefined until something registers them. They stand apart from
+ * `optionalParts`, whose types know those who ask here.
+ */
 export const optionalRefusals: { refusals?: typeof refusals } = {};

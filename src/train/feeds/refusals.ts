@@ -1,4 +1,5 @@
-// What is seldom written, and would be passed over in silence. A small app, which has been tried, does without these checks.
+// What is seldom written, and would be passed over in silence. A small app, which has been tried, does without these
+// checks.
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { hint } from '../../checks/options.ts';
 import { classOf } from '../../host/class-of.ts';
@@ -33,7 +34,10 @@ function classes(classWeight: ClassWeight, loss: Loss, output: BatchShape): void
   if (unknown) throw new ArgumentError(`classWeight expected classes in [0, ${count}), got '${unknown}'`);
 }
 
-/** Throws `ArgumentError` for an option of `fit` that has no meaning beside batches. To say that these are not split or shuffled is true. */
+/**
+ * Throws `ArgumentError` for an option of `fit` that has no meaning beside batches. To say that these are not split or
+ * shuffled is true.
+ */
 function sampleOptions({ sampleWeight, batchSize, validationSplit, shuffle }: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries({ sampleWeight, batchSize, validationSplit, shuffle })) {
     if (value)

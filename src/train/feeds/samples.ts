@@ -36,7 +36,10 @@ export class Column {
       for (const [i, sequence] of values.sequences.entries()) expectIdsBelow(sequence, limit, `${name}[${i}]`, 'step');
   }
 
-  /** Copies the samples `order[from … to)` into a tensor of the open step. Unequal ones are padded with zeros and masked. */
+  /**
+   * Copies the samples `order[from … to)` into a tensor of the open step. Unequal ones are padded with zeros and
+   * masked.
+   */
   upload(engine: Engine, { order, from, to, pad }: Rows): Tensor {
     const { values } = this;
     return values instanceof NdArray

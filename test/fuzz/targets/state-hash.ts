@@ -1,8 +1,8 @@
 import type { AnyModel, Tensor } from '../../../src/index.ts';
 
 /**
- * All that a call can change in a model, as one text: weights, optimizer state, carried states, random streams, what it is built for. Read once before
- * the calls that are compared, since what is first read then is made then.
+ * All that a call can change in a model, as one text: weights, optimizer state, carried states, random streams, what it
+ * is built for. Read once before the calls that are compared, since what is first read then is made then.
  */
 export function stateHash(model: AnyModel): string {
   const { network, weights } = model;

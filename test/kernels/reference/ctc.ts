@@ -1,4 +1,5 @@
-// Connectionist temporal classification in float64, twice: by its definition, one path after the other, and in log space, state by state.
+// Connectionist temporal classification in float64, twice: by its definition, one path after the other, and in log
+// space, state by state.
 
 /** ln Σ e^x */
 function logSumExp(x: readonly number[]): number {

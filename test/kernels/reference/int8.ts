@@ -1,4 +1,5 @@
-// Products with int8 weights as assembly/gemm/int8.ts defines them: integers exact in float64, every float operation rounded to float32.
+// Products with int8 weights as assembly/gemm/int8.ts defines them: integers exact in float64, every float operation
+// rounded to float32.
 
 export interface Int8Product {
   /** C `[m, n]`. */
@@ -53,7 +54,8 @@ export function int8Product(
       }
       const at = i * n + j;
       values[at] = round(init[at]! + round(round(round(sum) * scale) * column.scale));
-      // Rounding of scales, of products by scales and of the sum with init adds less than a millionth of what is summed.
+      // Rounding of scales, of products by scales and of the sum with init adds less than a millionth of what is
+      // summed.
       const exact = row.reduce((total, x, p) => total + Math.abs(x * column.column[p]!), Math.abs(init[at]!));
       bounds[at] = bound * 1.001 + 1e-6 * exact;
     }

@@ -1,9 +1,13 @@
-// Keras 3's update rules for one parameter in float64, as keras/src/optimizers/{sgd,rmsprop,adam,nadam,adamax,lion,adadelta,adagrad}.py write them. State is updated in place.
+// Keras 3's update rules for one parameter in float64, as
+// keras/src/optimizers/{sgd,rmsprop,adam,nadam,adamax,lion,adadelta,adagrad}.py write them. State is updated in place.
 
 export interface Slot {
   p: number;
   g: number;
-  /** The optimizer's state of this parameter: velocity; or velocity, momentum, average gradient; or m, v and the greatest v; or accumulator. */
+  /**
+   * The optimizer's state of this parameter: velocity; or velocity, momentum, average gradient; or m, v and the
+   * greatest v; or accumulator.
+   */
   state: number[];
 }
 

@@ -66,16 +66,22 @@ const common: Variant[] = [
   { variant: 'the last output and the states, masked', options: { returnState: true }, masked: true },
   { variant: 'every output, masked', options: { returnSequences: true }, masked: true, outputMask: MASK },
   {
-    ...{ variant: 'every output, masked, from an initial state', masked: true, initialState: true, outputMask: MASK },
+    variant: 'every output, masked, from an initial state',
+    masked: true,
+    initialState: true,
+    outputMask: MASK,
     options: { returnSequences: true, returnState: true },
   },
   {
-    ...{ variant: 'every output, zeros where masked', masked: true, outputMask: MASK },
+    variant: 'every output, zeros where masked',
+    masked: true,
+    outputMask: MASK,
     options: { returnSequences: true, zeroOutputForMask: true },
   },
   { variant: 'backwards', options: { returnSequences: true, returnState: true, goBackwards: true } },
   {
-    ...{ variant: 'backwards, masked, its mask turned round with its outputs', masked: true },
+    variant: 'backwards, masked, its mask turned round with its outputs',
+    masked: true,
     options: { returnSequences: true, goBackwards: true },
     outputMask: MASK.map((row) => [...row].reverse()),
   },
@@ -92,7 +98,8 @@ const common: Variant[] = [
 const gated: Variant[] = [
   { variant: 'of linear and hardSigmoid', options: { activation: 'linear', recurrentActivation: 'hardSigmoid' } },
   {
-    ...{ variant: 'of relu, backwards, masked', masked: true },
+    variant: 'of relu, backwards, masked',
+    masked: true,
     options: { activation: 'relu', goBackwards: true, returnState: true },
   },
 ];
@@ -106,7 +113,9 @@ function casesOf(
   return variants.map(({ variant, options, masked, initialState, outputMask }) => {
     const widths = cell === 'lstm' ? [options.projSize ?? UNITS, UNITS] : [UNITS];
     return {
-      ...{ of, variant, inputs: masked ? MASKED : INPUT },
+      of,
+      variant,
+      inputs: masked ? MASKED : INPUT,
       make: make({ units: UNITS, ...options }),
       ...(initialState && { initialState: widths.map((width) => [BATCH, width]) }),
       reference: walked(cell, options as CellRules, options, masked ? MASK : undefined),
@@ -123,7 +132,8 @@ const layerCases: LayerCase[] = [
     { variant: 'with peepholes', options: { peephole: true, returnSequences: true }, masked: true, outputMask: MASK },
     { variant: 'with a projection', options: { projSize: 2, returnSequences: true, returnState: true } },
     {
-      ...{ variant: 'with peepholes and a projection, from an initial state', initialState: true },
+      variant: 'with peepholes and a projection, from an initial state',
+      initialState: true,
       options: { peephole: true, projSize: 2, returnState: true },
     },
   ]),
@@ -132,7 +142,8 @@ const layerCases: LayerCase[] = [
     ...gated,
     { variant: 'reset before', options: { resetAfter: false, returnSequences: true } },
     {
-      ...{ variant: 'reset before, of relu, masked', masked: true },
+      variant: 'reset before, of relu, masked',
+      masked: true,
       options: { resetAfter: false, activation: 'relu', returnState: true },
     },
   ]),
@@ -169,19 +180,29 @@ const stepOf =
 const VECTORS = { shape: [2, 4] };
 const cellCases: LayerCase[] = [
   {
-    ...{ of: 'LSTMCell', variant: 'one step', inputs: VECTORS, make: () => lstmCell({ units: 3 }) },
+    of: 'LSTMCell',
+    variant: 'one step',
+    inputs: VECTORS,
+    make: () => lstmCell({ units: 3 }),
     reference: stepOf('lstm', {}, [3, 3]),
   },
   {
-    ...{ of: 'GRUCell', variant: 'one step', inputs: VECTORS, make: () => gruCell({ units: 3 }) },
+    of: 'GRUCell',
+    variant: 'one step',
+    inputs: VECTORS,
+    make: () => gruCell({ units: 3 }),
     reference: stepOf('gru', {}, [3]),
   },
   {
-    ...{ of: 'SimpleRNNCell', variant: 'one step', inputs: VECTORS, make: () => simpleRnnCell({ units: 3 }) },
+    of: 'SimpleRNNCell',
+    variant: 'one step',
+    inputs: VECTORS,
+    make: () => simpleRnnCell({ units: 3 }),
     reference: stepOf('simpleRnn', {}, [3]),
   },
   {
-    ...{ of: 'StackedRNNCells', variant: 'one step of two' },
+    of: 'StackedRNNCells',
+    variant: 'one step of two',
     inputs: VECTORS,
     make: () => new StackedCells([simpleRnnCell({ units: 3 }), gruCell({ units: 2 })]),
     reference: ([x], weights) => {
@@ -202,7 +223,10 @@ const part = (weights: Weights, name: string): Weights =>
 
 const stackedCases: LayerCase[] = [
   {
-    ...{ of: 'RNN', variant: 'of stacked cells, masked', inputs: MASKED, outputMask: MASK },
+    of: 'RNN',
+    variant: 'of stacked cells, masked',
+    inputs: MASKED,
+    outputMask: MASK,
     make: () =>
       rnn([simpleRnnCell({ units: UNITS }), lstmCell({ units: UNITS })], { returnSequences: true, returnState: true }),
     reference: ([x], weights) => {
@@ -223,7 +247,9 @@ const stackedCases: LayerCase[] = [
     },
   },
   {
-    ...{ of: 'RNN', variant: 'of a cell given as an object, whose output is not its state', inputs: MASKED },
+    of: 'RNN',
+    variant: 'of a cell given as an object, whose output is not its state',
+    inputs: MASKED,
     make: () =>
       rnn({
         units: 2,
@@ -265,10 +291,15 @@ interface BidirectionalVariant {
 const bidirectionalVariants: BidirectionalVariant[] = [
   { variant: 'concat, the last outputs', mergeMode: 'concat' },
   ...(['concat', 'sum', 'mul', 'ave', 'none'] as const).map((mergeMode) => ({
-    ...{ variant: `${mergeMode}, every output, masked`, mergeMode, masked: true, options: { returnSequences: true } },
+    variant: `${mergeMode}, every output, masked`,
+    mergeMode,
+    masked: true,
+    options: { returnSequences: true },
   })),
   {
-    ...{ variant: 'concat, with states', mergeMode: 'concat', initialState: true },
+    variant: 'concat, with states',
+    mergeMode: 'concat',
+    initialState: true,
     options: { returnSequences: true, returnState: true },
   },
   { variant: 'sum, the last outputs, masked', mergeMode: 'sum', masked: true },
@@ -303,18 +334,23 @@ function both(
 const bidirectionalCases: LayerCase[] = bidirectionalVariants.flatMap((v) => {
   const { variant, mergeMode, options = {}, masked, initialState } = v;
   const shared = {
-    ...{ of: 'Bidirectional', inputs: masked ? MASKED : INPUT },
+    of: 'Bidirectional',
+    inputs: masked ? MASKED : INPUT,
     ...(masked && options.returnSequences && { outputMask: MASK }),
   };
   const initial = (states: number) => ({ initialState: new Array(states).fill([BATCH, UNITS]) });
   return [
     {
-      ...{ ...shared, variant: `of lstm, ${variant}`, ...(initialState && initial(4)) },
+      ...shared,
+      variant: `of lstm, ${variant}`,
+      ...(initialState && initial(4)),
       make: () => bidirectional(lstm({ units: UNITS, ...options }), { mergeMode }),
       reference: both('lstm', ['forward_lstm', 'backward_lstm'], v),
     },
     {
-      ...{ ...shared, variant: `of rnn(gruCell), ${variant}`, ...(initialState && initial(2)) },
+      ...shared,
+      variant: `of rnn(gruCell), ${variant}`,
+      ...(initialState && initial(2)),
       make: () => bidirectional(rnn(gruCell({ units: UNITS }), options), { mergeMode }),
       reference: both('gru', ['forward_rnn/gru_cell', 'backward_rnn/gru_cell'], v),
     },

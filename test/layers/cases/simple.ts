@@ -31,14 +31,18 @@ const MASK = [
 
 const denseCases: LayerCase[] = (['linear', 'relu', 'tanh', 'sigmoid', 'softmax', 'softplus', 'elu'] as const).map(
   (name) => ({
-    ...{ of: 'Dense', variant: name, inputs: SEQUENCE },
+    of: 'Dense',
+    variant: name,
+    inputs: SEQUENCE,
     make: () => dense({ units: 4, activation: name }),
     reference: (x, { kernel, bias }) => eachStep((row) => reference.dense(row, kernel, bias, name))(x),
   }),
 );
 
 const activationCases: LayerCase[] = (Object.keys(elementwise) as Elementwise[]).map((name) => ({
-  ...{ of: 'Activation', variant: name, inputs: SEQUENCE },
+  of: 'Activation',
+  variant: name,
+  inputs: SEQUENCE,
   make: () => activation({ activation: name }),
   reference: eachStep((row) => row.map(elementwise[name])),
 }));
@@ -52,7 +56,9 @@ const conv1dCases: LayerCase[] = [
 ].map((options) => {
   const { strides, padding, dilation } = options as { strides: number; padding: 'same'; dilation: number };
   return {
-    ...{ of: 'Conv1D', variant: `${padding}, strides ${strides}, dilation ${dilation}`, inputs: SEQUENCE },
+    of: 'Conv1D',
+    variant: `${padding}, strides ${strides}, dilation ${dilation}`,
+    inputs: SEQUENCE,
     make: () => conv1d({ filters: 2, kernelSize: 3, strides, padding, dilationRate: dilation, activation: 'tanh' }),
     reference: (x, { kernel, bias }) =>
       each((sample) =>
@@ -72,12 +78,16 @@ const poolingCases: LayerCase[] = [
   const variant = `of ${poolSize}, strides ${strides}, ${padding}`;
   return [
     {
-      ...{ of: 'MaxPooling1D', variant, inputs: SEQUENCE },
+      of: 'MaxPooling1D',
+      variant,
+      inputs: SEQUENCE,
       make: () => maxPooling1d({ poolSize, strides, padding }),
       reference: each((x) => reference.pool(x, windows, 'max')),
     },
     {
-      ...{ of: 'AveragePooling1D', variant, inputs: SEQUENCE },
+      of: 'AveragePooling1D',
+      variant,
+      inputs: SEQUENCE,
       make: () => averagePooling1d({ poolSize, strides, padding }),
       reference: each((x) => reference.pool(x, windows, 'average')),
     },
@@ -95,19 +105,29 @@ const total = (v: Vec): number => v.reduce((sum, x) => sum + x, 0);
 const mergeCases: LayerCase[] = [
   { of: 'Add', variant: 'of three', inputs: PAIR, make: () => add(), reference: merged(total) },
   {
-    ...{ of: 'Subtract', variant: 'of two', inputs: PAIR.slice(1), make: () => subtract() },
+    of: 'Subtract',
+    variant: 'of two',
+    inputs: PAIR.slice(1),
+    make: () => subtract(),
     reference: merged(([a, b]) => a! - b!),
   },
   {
-    ...{ of: 'Multiply', variant: 'of three', inputs: PAIR, make: () => multiply() },
+    of: 'Multiply',
+    variant: 'of three',
+    inputs: PAIR,
+    make: () => multiply(),
     reference: merged((v) => v.reduce((product, x) => product * x, 1)),
   },
   {
-    ...{ of: 'Average', variant: 'of three', inputs: PAIR, make: () => average() },
+    of: 'Average',
+    variant: 'of three',
+    inputs: PAIR,
+    make: () => average(),
     reference: merged((v) => total(v) / v.length),
   },
   {
-    ...{ of: 'Add', variant: 'of masked sequences, counts what one of them counts' },
+    of: 'Add',
+    variant: 'of masked sequences, counts what one of them counts',
     inputs: [
       { ...SEQUENCE, mask: MASK },
       { ...SEQUENCE, mask: [MASK[1]!, MASK[0]!] },
@@ -120,12 +140,15 @@ const mergeCases: LayerCase[] = [
     ],
   },
   {
-    ...{ of: 'Concatenate', variant: 'of features', inputs: [SEQUENCE, { shape: [2, 5, 2] }] },
+    of: 'Concatenate',
+    variant: 'of features',
+    inputs: [SEQUENCE, { shape: [2, 5, 2] }],
     make: () => concatenate(),
     reference: ([a, b]) => [(a as Seq).map((sample, s) => sample.map((row, t) => [...row, ...(b as Seq)[s]![t]!]))],
   },
   {
-    ...{ of: 'Concatenate', variant: 'in time, joins masks' },
+    of: 'Concatenate',
+    variant: 'in time, joins masks',
     inputs: [{ ...SEQUENCE, mask: MASK }, { shape: [2, 2, 3] }],
     make: () => concatenate({ axis: 1 }),
     reference: ([a, b]) => [(a as Seq).map((sample, s) => [...sample, ...(b as Seq)[s]!])],
@@ -158,17 +181,22 @@ const additive = (q: Vec, k: Vec, { scale }: Record<string, never>): number =>
 
 const attentionCases: LayerCase[] = [
   {
-    ...{ of: 'Attention', variant: 'of query and value', inputs: [QUERY, VALUE], make: () => attention() },
+    of: 'Attention',
+    variant: 'of query and value',
+    inputs: [QUERY, VALUE],
+    make: () => attention(),
     reference: attended(dot),
   },
   {
-    ...{ of: 'Attention', variant: 'of query, value and key, scaled, with its weights' },
+    of: 'Attention',
+    variant: 'of query, value and key, scaled, with its weights',
     inputs: [QUERY, { shape: [2, 5, 2] }, VALUE],
     make: () => attention({ useScale: true, returnAttentionScores: true }),
     reference: attended((q, k, { scale }) => (scale as number) * dot(q, k), {}, true),
   },
   {
-    ...{ of: 'Attention', variant: 'of sums, scaled' },
+    of: 'Attention',
+    variant: 'of sums, scaled',
     inputs: [QUERY, VALUE],
     make: () => attention({ scoreMode: 'concat', useScale: true }),
     reference: attended(
@@ -177,7 +205,8 @@ const attentionCases: LayerCase[] = [
     ),
   },
   {
-    ...{ of: 'Attention', variant: 'masked' },
+    of: 'Attention',
+    variant: 'masked',
     inputs: [
       { ...QUERY, mask: [[1, 0, 1], [1, 1, 0]] }, // biome-ignore format: one row
       { ...VALUE, mask: MASK },
@@ -187,16 +216,23 @@ const attentionCases: LayerCase[] = [
     outputMask: [[1, 0, 1], [1, 1, 0]], // biome-ignore format: one row
   },
   {
-    ...{ of: 'Attention', variant: 'causal', inputs: [VALUE, VALUE] },
+    of: 'Attention',
+    variant: 'causal',
+    inputs: [VALUE, VALUE],
     make: () => attention({ useCausalMask: true }),
     reference: attended(dot, { causal: true }),
   },
   {
-    ...{ of: 'AdditiveAttention', variant: 'scaled', inputs: [QUERY, VALUE], make: () => additiveAttention() },
+    of: 'AdditiveAttention',
+    variant: 'scaled',
+    inputs: [QUERY, VALUE],
+    make: () => additiveAttention(),
     reference: attended(additive),
   },
   {
-    ...{ of: 'AdditiveAttention', variant: 'unscaled, masked', inputs: [QUERY, { ...VALUE, mask: MASK }] },
+    of: 'AdditiveAttention',
+    variant: 'unscaled, masked',
+    inputs: [QUERY, { ...VALUE, mask: MASK }],
     make: () => additiveAttention({ useScale: false }),
     reference: attended(additive, { valueMask: MASK }),
   },
@@ -205,98 +241,137 @@ const attentionCases: LayerCase[] = [
 export const simpleCases: LayerCase[] = [
   ...denseCases,
   {
-    ...{ of: 'Dense', variant: 'without bias, of vectors', inputs: { shape: [3, 4] } },
+    of: 'Dense',
+    variant: 'without bias, of vectors',
+    inputs: { shape: [3, 4] },
     make: () => dense({ units: 2, useBias: false }),
     reference: ([x], { kernel }) => [(x as Mat).map((row) => reference.dense(row, kernel, undefined))],
   },
   {
-    ...{ of: 'Dense', variant: 'of a masked sequence, hands its mask on', inputs: { ...SEQUENCE, mask: MASK } },
+    of: 'Dense',
+    variant: 'of a masked sequence, hands its mask on',
+    inputs: { ...SEQUENCE, mask: MASK },
     make: () => dense({ units: 2 }),
     reference: (x, { kernel, bias }) => eachStep((row) => reference.dense(row, kernel, bias))(x),
     outputMask: MASK,
   },
   ...activationCases,
   {
-    ...{ of: 'Embedding', variant: 'of ids', inputs: { shape: [2, 5], idsBelow: 4 } },
+    of: 'Embedding',
+    variant: 'of ids',
+    inputs: { shape: [2, 5], idsBelow: 4 },
     make: () => embedding({ inputDim: 4, outputDim: 3 }),
     reference: ([ids], { embeddings }) => [(ids as Mat).map((row) => row.map((id) => embeddings[id]))],
   },
   {
-    ...{ of: 'Embedding', variant: 'with maskZero' },
+    of: 'Embedding',
+    variant: 'with maskZero',
     inputs: { shape: [2, 3], idsBelow: 4, edit: (ids) => ids.set([1, 0, 2, 3, 3, 0]) },
     make: () => embedding({ inputDim: 4, outputDim: 3, maskZero: true }),
     reference: ([ids], { embeddings }) => [(ids as Mat).map((row) => row.map((id) => embeddings[id]))],
     outputMask: [[1, 0, 1], [1, 1, 0]], // biome-ignore format: one row
   },
   {
-    ...{ of: 'Masking', variant: 'of zeros, where every feature is' },
+    of: 'Masking',
+    variant: 'of zeros, where every feature is',
     inputs: { shape: [1, 3, 2], edit: (x) => x.set([0, 0, 0, 0.5], 2) },
     make: () => masking(),
     reference: ([x]) => [[[x[0][0], x[0][1].map(() => 0), x[0][2]]]],
     outputMask: [[1, 0, 1]],
   },
   {
-    ...{ of: 'Masking', variant: 'of another value, which becomes 0' },
+    of: 'Masking',
+    variant: 'of another value, which becomes 0',
     inputs: { shape: [1, 3, 2], edit: (x) => x.set([-9, -9, -9, 1], 2) },
     make: () => masking({ maskValue: -9 }),
     reference: ([x]) => [[[x[0][0], x[0][1].map(() => 0), x[0][2]]]],
     outputMask: [[1, 0, 1]],
   },
   {
-    ...{ of: 'LayerNormalization', variant: 'centred and scaled', inputs: { shape: [2, 5, 4] } },
+    of: 'LayerNormalization',
+    variant: 'centred and scaled',
+    inputs: { shape: [2, 5, 4] },
     make: () => layerNormalization(),
     reference: (x, { gamma, beta }) => eachStep((row) => reference.layerNormalization(row, gamma, beta, 1e-3))(x),
   },
   {
-    ...{ of: 'LayerNormalization', variant: 'alone, with an epsilon', inputs: { shape: [2, 5, 4] } },
+    of: 'LayerNormalization',
+    variant: 'alone, with an epsilon',
+    inputs: { shape: [2, 5, 4] },
     make: () => layerNormalization({ center: false, scale: false, epsilon: 0.1 }),
     reference: eachStep((row) => reference.layerNormalization(row, undefined, undefined, 0.1)),
   },
   {
-    ...{ of: 'Dropout', variant: 'outside training', inputs: SEQUENCE, make: () => dropout({ rate: 0.5 }) },
+    of: 'Dropout',
+    variant: 'outside training',
+    inputs: SEQUENCE,
+    make: () => dropout({ rate: 0.5 }),
     reference: ([x]) => [x],
   },
   {
-    ...{ of: 'SpatialDropout1D', variant: 'outside training', inputs: SEQUENCE },
+    of: 'SpatialDropout1D',
+    variant: 'outside training',
+    inputs: SEQUENCE,
     make: () => spatialDropout1d({ rate: 0.5 }),
     reference: ([x]) => [x],
   },
   {
-    ...{ of: 'RepeatVector', variant: 'three times', inputs: { shape: [2, 4] }, make: () => repeatVector({ n: 3 }) },
+    of: 'RepeatVector',
+    variant: 'three times',
+    inputs: { shape: [2, 4] },
+    make: () => repeatVector({ n: 3 }),
     reference: ([x]) => [(x as Mat).map((row) => [row, row, row])],
   },
   {
-    ...{ of: 'Flatten', variant: 'of sequences', inputs: SEQUENCE, make: () => flatten() },
+    of: 'Flatten',
+    variant: 'of sequences',
+    inputs: SEQUENCE,
+    make: () => flatten(),
     reference: ([x]) => [(x as Seq).map((sample) => sample.flat())],
   },
   {
-    ...{ of: 'Reshape', variant: 'with a length to work out', inputs: { shape: [2, 4, 3] } },
+    of: 'Reshape',
+    variant: 'with a length to work out',
+    inputs: { shape: [2, 4, 3] },
     make: () => reshape({ targetShape: [-1, 2] }),
     reference: ([x]) => [(x as Seq).map((sample) => sample.flat())],
   },
   {
-    ...{ of: 'Permute', variant: 'of time and features', inputs: SEQUENCE, make: () => permute({ dims: [2, 1] }) },
+    of: 'Permute',
+    variant: 'of time and features',
+    inputs: SEQUENCE,
+    make: () => permute({ dims: [2, 1] }),
     reference: each((x) => x[0]!.map((_, f) => x.map((row) => row[f]!))),
   },
   ...conv1dCases,
   ...poolingCases,
   {
-    ...{ of: 'GlobalMaxPooling1D', variant: 'over time', inputs: SEQUENCE, make: () => globalMaxPooling1d() },
+    of: 'GlobalMaxPooling1D',
+    variant: 'over time',
+    inputs: SEQUENCE,
+    make: () => globalMaxPooling1d(),
     reference: each((x) => x[0]!.map((_, f) => Math.max(...x.map((row) => row[f]!)))),
   },
   {
-    ...{ of: 'GlobalAveragePooling1D', variant: 'over time', inputs: SEQUENCE, make: () => globalAveragePooling1d() },
+    of: 'GlobalAveragePooling1D',
+    variant: 'over time',
+    inputs: SEQUENCE,
+    make: () => globalAveragePooling1d(),
     reference: each((x) => x[0]!.map((_, f) => total(x.map((row) => row[f]!)) / x.length)),
   },
   {
-    ...{ of: 'GlobalAveragePooling1D', variant: 'over the steps that count', inputs: { ...SEQUENCE, mask: MASK } },
+    of: 'GlobalAveragePooling1D',
+    variant: 'over the steps that count',
+    inputs: { ...SEQUENCE, mask: MASK },
     make: () => globalAveragePooling1d(),
     reference: each((x, b) => x[0]!.map((_, f) => total(x.map((row, t) => MASK[b]![t]! * row[f]!)) / total(MASK[b]!))),
   },
   ...mergeCases,
   ...attentionCases,
   {
-    ...{ of: 'Sequential', variant: 'of two layers, hands a mask through', inputs: { ...SEQUENCE, mask: MASK } },
+    of: 'Sequential',
+    variant: 'of two layers, hands a mask through',
+    inputs: { ...SEQUENCE, mask: MASK },
     make() {
       const stack = new Sequential([dense({ units: 4, activation: 'tanh' }), dense({ units: 2 })]);
       stack.setScope('');
@@ -310,18 +385,24 @@ export const simpleCases: LayerCase[] = [
     outputMask: MASK,
   },
   {
-    ...{ of: 'TimeDistributed', variant: 'of dense', inputs: { ...SEQUENCE, mask: MASK } },
+    of: 'TimeDistributed',
+    variant: 'of dense',
+    inputs: { ...SEQUENCE, mask: MASK },
     make: () => timeDistributed(dense({ units: 2, activation: 'tanh' })),
     reference: (x, { kernel, bias }) => eachStep((row) => reference.dense(row, kernel, bias, 'tanh'))(x),
     outputMask: MASK,
   },
   {
-    ...{ of: 'TimeDistributed', variant: 'of flatten', inputs: { shape: [2, 3, 2, 2] } },
+    of: 'TimeDistributed',
+    variant: 'of flatten',
+    inputs: { shape: [2, 3, 2, 2] },
     make: () => timeDistributed(flatten()),
     reference: each((x) => x.map((frame) => (frame as unknown as Mat).flat())),
   },
   {
-    ...{ of: 'TimeDistributed', variant: 'of a recurrent layer', inputs: { shape: [2, 3, 4, 2] } },
+    of: 'TimeDistributed',
+    variant: 'of a recurrent layer',
+    inputs: { shape: [2, 3, 4, 2] },
     make: () => timeDistributed(lstm({ units: 3 })),
     reference: ([x], weights) => [
       (x as Seq[]).map((sample) =>

@@ -1,4 +1,5 @@
-// A scan's arguments by shape, and its outcome (outputs, states and every gradient) by the fused cell and by the float64 reference.
+// A scan's arguments by shape, and its outcome (outputs, states and every gradient) by the fused cell and by the
+// float64 reference.
 import { expect } from 'vitest';
 import { valueAndGrad } from '../../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
@@ -217,7 +218,9 @@ export function fused(c: Case): Scan {
       reverse: c.reverse ?? false,
       returnSequences: c.returnSequences ?? true,
       checkpointEvery: c.checkpointEvery,
-      ...{ mask: make('mask'), inputDropout: make('inputDropout'), recurrentDropout: make('recurrentDropout') },
+      mask: make('mask'),
+      inputDropout: make('inputDropout'),
+      recurrentDropout: make('recurrentDropout'),
     });
 }
 
@@ -245,7 +248,8 @@ export function reference(c: Case, data: Data): Outcome {
       x: double(turn(data.x)),
       initialStates: data.initial?.map(double),
       mask: data.mask && turn(data.mask),
-      ...{ inputDropout: data.inputDropout, recurrentDropout: data.recurrentDropout },
+      inputDropout: data.inputDropout,
+      recurrentDropout: data.recurrentDropout,
     },
     { time: c.time, batch: c.batch, inputSize: c.inputs, units: c.units },
   );

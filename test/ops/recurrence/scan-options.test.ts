@@ -1,4 +1,5 @@
-// What may be asked of a scan beside its plain form: masks, dropout and checkpoints, every cell, in every combination that matters.
+// What may be asked of a scan beside its plain form: masks, dropout and checkpoints, every cell, in every combination
+// that matters.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Parameter } from '../../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../../src/autograd/tape.ts';
@@ -77,8 +78,13 @@ for (const mode of modes) {
         for (const mask of masks) {
           for (const returnSequences of [true, false]) {
             const c: Case = {
-              ...{ name, ...shapes[2]!, mask, returnSequences },
-              ...{ inputDropout: true, recurrentDropout: true, reverse: mask === 'short' },
+              name,
+              ...shapes[2]!,
+              mask,
+              returnSequences,
+              inputDropout: true,
+              recurrentDropout: true,
+              reverse: mask === 'short',
             };
             const data = dataOf(c);
             const { x, weights, initial } = tensorsOf(c, data);

@@ -65,8 +65,8 @@ export const audioWorklet = (browser: Browser) => async (app: string) => {
 };
 
 /**
- * Holds the best round of the model to the best of an empty processor on the same host, which drops blocks too while others crowd it. A
- * model that is too slow, or a pause that comes again and again, drops some in every round.
+ * Holds the best round of the model to the best of an empty processor on the same host, which drops blocks too while
+ * others crowd it. A model that is too slow, or a pause that comes again and again, drops some in every round.
  */
 function playedWell({ rounds, late }: Seen['played'], browser: Browser): string {
   const model: Played[] = [];

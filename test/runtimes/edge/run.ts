@@ -1,6 +1,6 @@
-// The examples for the edge under the runtimes they are for, and hosts that lack or forbid something, all on the packed tarball.
-//   npm run test:edge -- [--only NAME,NAME] [--all]
-// With --all a runtime that is not there fails, as where a change is judged.
+// The examples for the edge under the runtimes they are for, and hosts that lack or forbid something, all on the packed
+// tarball. npm run test:edge -- [--only NAME,NAME] [--all] With --all a runtime that is not there fails, as where a
+// change is judged.
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,5 @@
-// Hosts that lack or forbid something. What cannot be had in a real one (no SIMD, no Wasm at all) is in test/engine/surroundings.test.ts.
+// Hosts that lack or forbid something. What cannot be had in a real one (no SIMD, no Wasm at all) is in
+// test/engine/surroundings.test.ts.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Browser, isolated, visitFolder } from '../hosts/browsers.ts';

@@ -12,7 +12,10 @@ export function modelFile(app: string): string {
   return file;
 }
 
-/** The worker in workerd, as its README says: text that comes in parts, a tuned model that has learned, errors in one sentence. */
+/**
+ * The worker in workerd, as its README says: text that comes in parts, a tuned model that has learned, errors in one
+ * sentence.
+ */
 export async function workerExample(app: string): Promise<string> {
   const folder = join(app, 'examples/worker');
   cpSync(modelFile(app), join(folder, 'model.safetensors'));

@@ -20,13 +20,17 @@ const types: Record<string, string> = {
   '.css': 'text/css',
 };
 const PATIENCE_MS = 120_000;
-// A browser that is started on a crowded machine may hang before it opens anything; a page that hangs does so each time.
+// A browser that is started on a crowded machine may hang before it opens anything; a page that hangs does so each
+// time.
 const STARTS = 2;
 
 /** Firefox's own, by their names. */
 export type Preferences = Record<string, number | boolean>;
 
-/** How each is started: without a screen, a GPU or a user, as root too, and where nobody is there to click before a page may play. */
+/**
+ * How each is started: without a screen, a GPU or a user, as root too, and where nobody is there to click before a page
+ * may play.
+ */
 const argumentsOf: Record<Browser, (profile: string, url: string, preferences: Preferences) => string[]> = {
   chromium: (profile, url) => [
     ...['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'],

@@ -6,7 +6,10 @@ import { build } from 'esbuild';
 import { tool } from '../app.ts';
 import { NotHere, readResult, type SuiteResult } from '../suite-result.ts';
 
-/** The suite in a request handler of workerd, which lets nobody compile from bytes: the package's `workerd` condition at work. */
+/**
+ * The suite in a request handler of workerd, which lets nobody compile from bytes: the package's `workerd` condition at
+ * work.
+ */
 export const workerd = (app: string): Promise<SuiteResult> =>
   withWorker(app, 'worker.mjs', async (url) => readResult(await textOf(fetch(url))));
 

@@ -1,4 +1,5 @@
-// The audio example without its buttons: learns the effect, renders noise through the worklet as fast as it can, then plays in real time.
+// The audio example without its buttons: learns the effect, renders noise through the worklet as fast as it can, then
+// plays in real time.
 import { encodeModel } from 'tapeloop';
 import { distort, learn } from './examples/audio-worklet/effect.js';
 import { recurrentNode } from './examples/audio-worklet/recurrent-node.js';
@@ -34,7 +35,10 @@ async function render(model, x) {
   return { rendered, milliseconds: performance.now() - start };
 }
 
-/** Plays one processor in real time until it has had so many blocks, and counts what the host had to leave out meanwhile. */
+/**
+ * Plays one processor in real time until it has had so many blocks, and counts what the host had to leave out
+ * meanwhile.
+ */
 async function play(name, model, blocks) {
   const context = new AudioContext({ sampleRate: rate });
   await context.audioWorklet.addModule('./timed-processor.js');
@@ -79,8 +83,8 @@ async function play(name, model, blocks) {
 }
 
 /**
- * The model and an empty processor in turns, until a round of the model's drops nothing: on a machine that others crowd blocks are
- * dropped whatever is in them. And one that must be late, to see that a dropped block is counted.
+ * The model and an empty processor in turns, until a round of the model's drops nothing: on a machine that others crowd
+ * blocks are dropped whatever is in them. And one that must be late, to see that a dropped block is counted.
  */
 async function playInTurns(model) {
   const rounds = [];

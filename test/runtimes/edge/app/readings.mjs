@@ -1,4 +1,5 @@
-// Sends readings over a WebSocket, each once the one before has been answered, and prints the answers: readings.mjs ADDRESS READING…
+// Sends readings over a WebSocket, each once the one before has been answered, and prints the answers: readings.mjs
+// ADDRESS READING…
 const [address, ...readings] = process.argv.slice(2);
 const socket = new WebSocket(`ws://${address}`);
 const answers = [];

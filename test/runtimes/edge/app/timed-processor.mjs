@@ -1,10 +1,13 @@
-// The example's processor, and how long each of its blocks takes, by the finest clock that the scope has; and two to compare it with.
+// The example's processor, and how long each of its blocks takes, by the finest clock that the scope has; and two to
+// compare it with.
 import { RecurrentProcessor } from './examples/audio-worklet/processor.js';
 
 const now = globalThis.performance ? () => performance.now() : Date.now;
 const BLOCK = 128;
 
-/** Tells, whenever it is asked, how many blocks there were, in how many frames of the context, and how long they took. */
+/**
+ * Tells, whenever it is asked, how many blocks there were, in how many frames of the context, and how long they took.
+ */
 const timed = (Processor) =>
   class extends Processor {
     blocks = 0;
