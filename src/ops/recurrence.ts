@@ -49,9 +49,9 @@ export interface RecurrenceOptions {
   /** One per state of the cell, shaped as the `states` returned; zeros without it. Gradients flow to it. */
   initialState?: readonly Tensor[] | undefined;
   /** Walks from the last step to the first; outputs stay at their own time. Default false. */
-  reverse?: boolean;
+  reverse?: boolean | undefined;
   /** Whether `outputs` is wanted. Default true. */
-  returnSequences?: boolean;
+  returnSequences?: boolean | undefined;
   /**
    * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and
    * no gradient reaches x or a weight, whatever numbers x has there. A scan in reverse then walks each sequence back

@@ -156,12 +156,12 @@ describe('guides', () => {
     expect(found(performance, /and ([\d.]+ to [\d.]+)× at larger ones/)).toBe(rangeOf(others.map(Number), 3));
   });
 
-  test('performance, steps with int8 weights, are those of the architecture', () => {
+  test('performance, steps with int8 weights, are those of the internals', () => {
     const told = tableBehind(performance, '## int8 weights').slice(1);
     const rows = told.map(([, float32, int8]) => `${float32!.replace(' µs', '')} → ${int8!.replace(' µs', '')}`);
     expect(rows).toHaveLength(2);
-    const architecture = readPage('ARCHITECTURE.md');
-    expect(rows.filter((row) => !architecture.includes(row))).toEqual([]);
+    const internals = readPage('docs/internals/int8.md');
+    expect(rows.filter((row) => !internals.includes(row))).toEqual([]);
   });
 
   test('streaming, time of a step and sizes, are what was measured', () => {

@@ -93,7 +93,7 @@ test.each<[string, () => unknown, string]>([
   [
     'lstm of an unknown gate',
     () => lstm({ units: 2, recurrentActivation: 'no' as 'relu' }),
-    'activation expected one of linear, ',
+    'lstm: recurrentActivation expected one of linear, ',
   ],
   [
     'gru with checkpoints at 0',

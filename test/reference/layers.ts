@@ -177,8 +177,8 @@ export const steps = { lstm, gru, simpleRnn };
 export interface WalkRules {
   /** 0 where a step is left out. */
   mask?: Vec;
-  goBackwards?: boolean;
-  zeroOutputForMask?: boolean;
+  goBackwards?: boolean | undefined;
+  zeroOutputForMask?: boolean | undefined;
   /** Zeros without it, as wide as `widths` says. */
   initialState?: Mat;
   widths: number[];

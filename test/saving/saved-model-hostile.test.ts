@@ -139,7 +139,7 @@ describe('decodeModel of a hostile file', () => {
         }),
       'network.layers[1].config.rate expected a value, got null',
     ],
-    ['unknown initializer', () => layer(1, { kernelInitializer: 'magic' }), 'initializer expected one of'],
+    ['unknown initializer', () => layer(1, { kernelInitializer: 'magic' }), 'kernelInitializer expected one of'],
     ['unknown activation', () => layer(2, { activation: 'relU' }), "got 'relU'"],
     [
       'missing weight',

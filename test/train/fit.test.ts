@@ -11,6 +11,7 @@ import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { fBetaScore } from '../../src/metrics/index.ts';
 import type { Callback } from '../../src/models/model.ts';
 import { type Model, model, sequential } from '../../src/models/model.ts';
+import { scale } from '../../src/ops/elementwise/elementwise.ts';
 import { adam, sgd } from '../../src/optimizers/index.ts';
 import type { Logs } from '../../src/train/logs.ts';
 import { integers, values } from '../kernels/reference/values.ts';
@@ -324,9 +325,9 @@ describe('evaluate, predict and trainOnBatch', () => {
       const identity = Array.from({ length: units }, (_, i) =>
         Array.from({ length: units }, (_, j) => Number(i === j)),
       );
-      // Probabilities as they are given: a function, of which no activation is known that would not fit the loss.
+      // The probabilities as they are given. Behind an op no activation is known that would not fit the loss.
       const layer = dense({ units, useBias: false });
-      const same = model({ layers: { layer }, inputs: { shape: [units] } }, (x, { layer }) => layer(x));
+      const same = model({ layers: { layer }, inputs: { shape: [units] } }, (x, { layer }) => scale(layer(x), 1));
       same.weights[0]!.assign(identity.flat());
       same.compile({ optimizer: 'sgd', loss, metrics: ['accuracy'] });
       return same.evaluate(x, y).accuracy!;

@@ -241,7 +241,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    *   `baseConfig` has these too. Without it no option is refused.
    * @param shape its `batchInputShape` where the options give none.
    */
-  constructor(defaultName: string, options: LayerOptions = {}, own?: object, shape?: BatchShape) {
+  constructor(defaultName: string, given?: LayerOptions, own?: object, shape?: BatchShape) {
+    // With `own` missing options are a mistake of the call; without, a layer of the caller's own has none.
+    const options = own ? given! : (given ?? {});
     if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
     super((self: Layer<Output, Input>, x: Input, callOptions: GivenCallOptions) =>
       transaction(() => self.#run(x, callOptions)),

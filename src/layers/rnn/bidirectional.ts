@@ -22,9 +22,9 @@ export type MergeMode = keyof typeof merges | 'none';
 
 export interface BidirectionalOptions extends LayerOptions {
   /** How the two outputs become one; `none` or null leaves them two, in a list. Default `concat`. */
-  mergeMode?: MergeMode | null;
+  mergeMode?: MergeMode | null | undefined;
   /** Another layer to go backwards with, which says `goBackwards` itself. Default: an equal one. */
-  backwardLayer?: Recurrent;
+  backwardLayer?: Recurrent | undefined;
 }
 
 const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
@@ -40,7 +40,7 @@ class Bidirectional<Output> extends Layer<Output> {
   constructor(layer: Recurrent, options: BidirectionalOptions) {
     if (!(layer instanceof Recurrent)) {
       const got = (layer as { network?: AnyLayer } | undefined)?.network ?? (layer as AnyLayer | undefined);
-      const isOurs = (layer as unknown) instanceof Layer || !got;
+      const isOurs = (got as unknown) instanceof Layer || !got;
       const name = isOurs ? (got?.className ?? shown(got)) : shownStranger(got, 'sublayers');
       throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${name}`);
     }

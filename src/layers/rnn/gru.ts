@@ -15,9 +15,9 @@ import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface GruCellOptions extends CellOptions {
   /** Of the gates z and r. Default `sigmoid`. */
-  recurrentActivation?: ActivationSpec;
+  recurrentActivation?: ActivationSpec | undefined;
   /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
-  resetAfter?: boolean;
+  resetAfter?: boolean | undefined;
 }
 
 export interface GruOptions extends GruCellOptions, RecurrentOptions {}
@@ -73,7 +73,7 @@ export const gruStep: ComposedStep<GruCellOptions> = (
  * @see keras.layers.GRU
  */
 export function gru<const S extends boolean = false>(
-  options: GruOptions & { returnState?: S },
+  options: GruOptions & { returnState?: S | undefined },
 ): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
   const names = { className: 'GRU', defaultName: 'gru', own: gruNames };
   return new KerasRecurrent(names, gruSpec, options, (changed) => gru({ ...options, ...changed } as typeof options));

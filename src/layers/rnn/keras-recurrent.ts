@@ -21,7 +21,7 @@ export interface RecurrentOptions extends CellOptions, SequenceOptions {
    * + k steps beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at
    * k = √T.
    */
-  checkpointEvery?: number;
+  checkpointEvery?: number | undefined;
 }
 
 /** Unrolling in ops, with the step of each recurrence by the name of its spec. */

@@ -25,16 +25,16 @@ import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface LstmCellOptions extends CellOptions {
   /** Of the gates i, f and o. Default `sigmoid`. */
-  recurrentActivation?: ActivationSpec;
+  recurrentActivation?: ActivationSpec | undefined;
   /** Whether the forget gate's bias starts at 1. Default true. */
-  unitForgetBias?: boolean;
+  unitForgetBias?: boolean | undefined;
   /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
-  peephole?: boolean;
+  peephole?: boolean | undefined;
   /**
    * Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no
    * projection.
    */
-  projSize?: number;
+  projSize?: number | undefined;
 }
 
 export interface LstmOptions extends LstmCellOptions, RecurrentOptions {}
@@ -126,7 +126,7 @@ export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, 
  * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
  */
 export function lstm<const S extends boolean = false>(
-  options: LstmOptions & { returnState?: S },
+  options: LstmOptions & { returnState?: S | undefined },
 ): Recurrent<WithState<S, [y: Tensor, h: Tensor, c: Tensor]>> {
   const names = { className: 'LSTM', defaultName: 'lstm', own: lstmNames };
   return new KerasRecurrent(names, lstmSpec, options, (changed) => lstm({ ...options, ...changed } as typeof options));

@@ -17,25 +17,25 @@ export interface CellOptions extends LayerOptions {
   /** Size H of the state. */
   units: number;
   /** Default `tanh`. */
-  activation?: ActivationSpec;
+  activation?: ActivationSpec | undefined;
   /** Default true. */
-  useBias?: boolean;
+  useBias?: boolean | undefined;
   /** Default `glorotUniform`. */
-  kernelInitializer?: InitializerSpec;
+  kernelInitializer?: InitializerSpec | undefined;
   /** Default `orthogonal`. */
-  recurrentInitializer?: InitializerSpec;
+  recurrentInitializer?: InitializerSpec | undefined;
   /** Default `zeros`. */
-  biasInitializer?: InitializerSpec;
-  kernelRegularizer?: RegularizerSpec;
-  recurrentRegularizer?: RegularizerSpec;
-  biasRegularizer?: RegularizerSpec;
+  biasInitializer?: InitializerSpec | undefined;
+  kernelRegularizer?: RegularizerSpec | undefined;
+  recurrentRegularizer?: RegularizerSpec | undefined;
+  biasRegularizer?: RegularizerSpec | undefined;
   /**
    * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every
    * step; one a gate where there is `recurrentDropout` too, as in Keras. Default 0.
    */
-  dropout?: number;
+  dropout?: number | undefined;
   /** The same for h on its way into the next step: one mask a sequence and gate. Default 0. */
-  recurrentDropout?: number;
+  recurrentDropout?: number | undefined;
 }
 
 export const cellNames: OwnNames<CellOptions> = {
@@ -78,7 +78,7 @@ export type Weights = Readonly<Record<string, Parameter>>;
 /** Throws `ArgumentError` for an option out of its range. */
 export function checkCellOptions(
   what: string,
-  options: CellOptions & { readonly recurrentActivation?: ActivationSpec },
+  options: CellOptions & { readonly recurrentActivation?: ActivationSpec | undefined },
 ): void {
   const { units, dropout = 0, recurrentDropout = 0, activation, recurrentActivation } = options;
   expectCount(`${what}: units`, units);

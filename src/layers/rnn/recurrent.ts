@@ -12,20 +12,20 @@ import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames }
 /** What every recurrent layer takes. */
 export interface SequenceOptions extends LayerOptions {
   /** Whether to return the output of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
-  returnSequences?: boolean;
+  returnSequences?: boolean | undefined;
   /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
-  returnState?: boolean;
+  returnState?: boolean | undefined;
   /**
    * Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false.
    */
-  goBackwards?: boolean;
+  goBackwards?: boolean | undefined;
   /**
    * Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not.
    * Default false.
    */
-  stateful?: boolean;
+  stateful?: boolean | undefined;
   /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
-  zeroOutputForMask?: boolean;
+  zeroOutputForMask?: boolean | undefined;
 }
 
 const sequenceNames: OwnNames<SequenceOptions> = {

@@ -105,11 +105,11 @@ function cellOf(cell: AnyCell): RecurrentCell {
  */
 export function rnn<W extends string = never, const S extends boolean = false>(
   cell: CellDefinition<W>,
-  options?: RnnOptions & { returnState?: S },
+  options?: RnnOptions & { returnState?: S | undefined },
 ): Recurrent<WithState<S>>;
 export function rnn<const S extends boolean = false>(
   cell: RecurrentCell | readonly AnyCell[],
-  options?: RnnOptions & { returnState?: S },
+  options?: RnnOptions & { returnState?: S | undefined },
 ): Recurrent<WithState<S>>;
 export function rnn<S extends boolean>(
   cell: AnyCell | readonly AnyCell[],

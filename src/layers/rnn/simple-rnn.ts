@@ -44,7 +44,7 @@ export const simpleRnnStep: ComposedStep =
  * @see keras.layers.SimpleRNN
  */
 export function simpleRnn<const S extends boolean = false>(
-  options: SimpleRnnOptions & { returnState?: S },
+  options: SimpleRnnOptions & { returnState?: S | undefined },
 ): Recurrent<WithState<S, [y: Tensor, h: Tensor]>> {
   const names = { className: 'SimpleRNN', defaultName: 'simple_rnn', own: cellNames };
   return new KerasRecurrent(names, simpleRnnSpec, options, (changed) =>

@@ -24,7 +24,10 @@ type Weights = Record<string, Nested>;
 function walked(
   cell: Cell,
   rules: CellRules & { units?: number; projSize?: number },
-  sequence: Omit<WalkRules, 'widths' | 'mask' | 'initialState'> & { returnSequences?: boolean; returnState?: boolean },
+  sequence: Omit<WalkRules, 'widths' | 'mask' | 'initialState'> & {
+    returnSequences?: boolean | undefined;
+    returnState?: boolean | undefined;
+  },
   mask?: Mat,
 ): LayerCase['reference'] {
   return ([x, ...initial], weights) => {
@@ -283,7 +286,7 @@ type Mode = keyof typeof reference.merges | 'none';
 interface BidirectionalVariant {
   variant: string;
   mergeMode: Mode;
-  options?: { returnSequences?: boolean; returnState?: boolean };
+  options?: { returnSequences?: boolean | undefined; returnState?: boolean | undefined };
   masked?: boolean;
   initialState?: boolean;
 }
