@@ -2,6 +2,7 @@
 // kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { buildCommonJs } from './commonjs.ts';
 import { buildForNode } from './node-layout.ts';
@@ -58,6 +59,21 @@ const betweenFiles: Plugin = {
   },
 };
 
+/** For pages and edge workers: what `tapeloop/node` exports, each saying that it is not there. */
+async function nodeStub(file: string): Promise<string> {
+  const names = Object.keys(await import(pathToFileURL(file).href));
+  const exports = names.map((name) =>
+    name.endsWith('Error') ? `export class ${name} extends Error {}` : `export const ${name} = () => fail('${name}');`,
+  );
+  return `const fail = (name) => {
+  throw new Error(
+    \`\${name}: tapeloop/node needs a file system; encodeModel and decodeModel of 'tapeloop' give and take bytes\`,
+  );
+};
+${exports.join('\n')}
+`;
+}
+
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
 const entries = (names: string[], outdir: string, plugins: Plugin[]): Promise<unknown> =>
@@ -78,6 +94,7 @@ await buildForNode([...names, 'node', 'cli/main'], out, {
   plugins: [within],
 });
 buildCommonJs([...names, 'node'], out);
+writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
 // The files for Node contain the loader, which is AssemblyScript's and under its licence.
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));

@@ -184,19 +184,17 @@ function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads
 }
 
 let current: Engine | undefined;
-// The call of init that has not finished: what it was asked for, and what it will give.
+// The last call of init, until it has finished: what it was asked for, and what it will give.
 let running: { readonly choice: Choice; readonly engine: Promise<Engine> } | undefined;
 
 /**
  * The engine in use; made with default options on first use.
  *
- * @throws ArgumentError while `init` runs: what is made then would not be on the engine that `init` was asked for.
+ * @throws ArgumentError while the first `init` runs: what is made then would not be on the engine that it was asked
+ *   for. While a later one runs, the engine before is in use.
  */
 export function engine(): Engine {
-  // A step of a model that was there before goes on with its own engine.
-  if (running && !current?.openStep) {
-    throw new ArgumentError('init is not finished: await it before anything is made');
-  }
+  if (running && !current) throw new ArgumentError('init is not finished: await it before anything is made');
   if (!current) {
     const build = buildFor('fast', canFuse);
     try {
@@ -217,22 +215,24 @@ export function engine(): Engine {
  *
  * @returns the engine in use, which stays so until the next `init`.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has
- *   not even the memory to start with; ArgumentError if an option is out of range, or another call with other options
- *   is not finished. The engine before is then still in use.
+ *   not even the memory to start with; ArgumentError if an option is out of range. The engine before is then still in
+ *   use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const choice = checkedOptions(checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }));
-  if (!running) {
-    const made = start(choice).finally(() => {
-      running = undefined;
-    });
-    running = { choice, engine: made };
-    return made;
+  const isSame = (asked: Choice): boolean =>
+    Object.keys(choice).every((name) => choice[name as keyof Choice] === asked[name as keyof Choice]);
+  // A call that asks for nothing of its own takes what is being made.
+  if (running && (Object.keys(options).length === 0 || isSame(running.choice))) return running.engine;
+  // Another choice waits for the one before: engines are made one at a time, and the last call chooses.
+  const before = running?.engine.catch(() => {});
+  const own = { choice, engine: before ? before.then(() => start(choice)) : start(choice) };
+  running = own;
+  try {
+    return await own.engine;
+  } finally {
+    if (running === own) running = undefined;
   }
-  const asked = running.choice;
-  if (Object.keys(choice).every((name) => choice[name as keyof Choice] === asked[name as keyof Choice]))
-    return running.engine;
-  throw new ArgumentError('init is not finished: await it before other options are given');
 }
 
 async function start({ mode, module, maximumMemory, threads }: Choice): Promise<Engine> {

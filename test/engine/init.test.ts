@@ -9,7 +9,7 @@ import { sequential } from '../../src/models/model.ts';
 
 const early = new ArgumentError('init is not finished: await it before anything is made');
 
-describe('while init runs', () => {
+describe('while the first init runs', () => {
   test('a model, a tensor and engine() are refused, and there afterwards', async () => {
     const make = () => sequential([dense({ units: 1, inputShape: [2] })]);
     const call = init({ mode: 'reproducible' });
@@ -18,6 +18,15 @@ describe('while init runs', () => {
     expect(() => engine()).toThrow(early);
     const made = await call;
     expect(make().engine).toBe(made);
+  });
+});
+
+describe('while a later init runs', () => {
+  test('what is made, is on the engine before', async () => {
+    const before = await init();
+    const call = init({ mode: 'reproducible' });
+    expect(tensor([1]).engine).toBe(before);
+    expect(await call).not.toBe(before);
   });
 
   test('a model of before, goes on with its own engine', async () => {

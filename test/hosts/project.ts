@@ -26,8 +26,8 @@ export interface Result {
 
 export interface Project {
   readonly dir: string;
-  /** Starts the project's server unless it runs, and gives its address. */
-  serve(start: (port: number) => Promise<ChildProcess>): Promise<string>;
+  /** Starts a server of the project unless the one of that name runs, and gives its address. */
+  serve(name: string, start: (port: number) => Promise<ChildProcess>): Promise<string>;
 }
 
 /** The versions that a project's package.json fixes. */
@@ -62,18 +62,21 @@ export function makeProjects(folder: string, tarball: string) {
       writeFileSync(join(dir, 'app/guide/route.js'), route!);
     }
     await execute('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: dir, timeout: 300_000 });
-    let address: Promise<string> | undefined;
-    const serve: Project['serve'] = (start) =>
-      (address ??= (async () => {
-        const port = await freePort();
-        const server = await start(port);
-        servers.push(server);
-        while (!(await answers(`127.0.0.1:${port}`))) {
-          if (server.exitCode !== null) throw new Error(`${name}: its server ended with ${server.exitCode}`);
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        return `http://127.0.0.1:${port}`;
-      })());
+    const addresses = new Map<string, Promise<string>>();
+    const serve: Project['serve'] = (server, start) => {
+      if (!addresses.has(server)) addresses.set(server, begin(start));
+      return addresses.get(server)!;
+    };
+    const begin = async (start: (port: number) => Promise<ChildProcess>): Promise<string> => {
+      const port = await freePort();
+      const server = await start(port);
+      servers.push(server);
+      while (!(await answers(`127.0.0.1:${port}`))) {
+        if (server.exitCode !== null) throw new Error(`${name}: its server ended with ${server.exitCode}`);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return `http://127.0.0.1:${port}`;
+    };
     return { dir, serve };
   };
   return {

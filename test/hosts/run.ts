@@ -42,9 +42,15 @@ const hosts: Record<string, [project: string, host: Host]> = {
   'Next, client component in Chromium': ['next', served('/client', 'chromium')],
   'Next, Node route': ['next', served('/node')],
   'Next, edge route': ['next', served('/edge')],
+  'Next dev, server component': ['next', served('/', undefined, 'dev')],
+  'Next dev, client component in Chromium': ['next', served('/client', 'chromium', 'dev')],
+  'Next dev, Node route': ['next', served('/node', undefined, 'dev')],
+  'Next dev, edge route': ['next', served('/edge', undefined, 'dev')],
   'SvelteKit, load on the server': ['sveltekit', served('/')],
   'SvelteKit, endpoint': ['sveltekit', served('/api')],
   'SvelteKit, page in Chromium': ['sveltekit', served('/', 'chromium')],
+  'SvelteKit dev, load on the server': ['sveltekit', served('/', undefined, 'dev')],
+  'SvelteKit dev, page in Chromium': ['sveltekit', served('/', 'chromium', 'dev')],
   'script tag, Chromium': ['page', page('classic', 'chromium')],
   'script tag, Firefox': ['page', page('classic', 'firefox')],
   'module without a bundler, Chromium': ['page', page('module', 'chromium')],
@@ -64,7 +70,9 @@ title: Hosts
 
 One small program, run in an empty project of each host into which the packed package was installed: it reads CSV, trains an LSTM and a GRU by \`fit\`, saves and loads. \`hash equal\` says that
 the weights end in the one hash that is a constant of the test, in \`reproducible\` mode, with one thread and with two. How each is set up is told in
-[Testing, SSR, Electron, React Native](testing-ssr-electron.md). Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
+[Testing, SSR, Electron, React Native](testing-ssr-electron.md). \`dev\` is a framework's server for development. Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
+
+In Firefox a classic worker of an isolated page that asks for threads sometimes waits for ever as it makes a Worker. This happens without tapeloop, too.
 
 `;
 

@@ -5,25 +5,30 @@ import { join } from 'node:path';
 import { type Browser, visit } from '../runtimes/hosts/browsers.ts';
 import { type Project, type Result, run, start } from './project.ts';
 
-/** Builds the project and starts its server, each framework by its own commands. */
-async function begin(project: Project, port: number): Promise<ChildProcess> {
+type Mode = 'build' | 'dev';
+
+/** Starts the project's server, each framework by its own commands: of what it has built, or the one for development. */
+async function begin(project: Project, mode: Mode, port: number): Promise<ChildProcess> {
   const has = (path: string): boolean => existsSync(join(project.dir, path));
   const next = 'node_modules/next/dist/bin/next';
+  const vite = 'node_modules/vite/bin/vite.js';
+  const place = ['--port', String(port)];
   if (has(next)) {
-    await run(project, next, ['build']);
-    return start(project, next, ['start', '--port', String(port), '--hostname', '127.0.0.1'], {});
+    if (mode === 'build') await run(project, next, ['build']);
+    return start(project, next, [mode === 'build' ? 'start' : 'dev', ...place, '--hostname', '127.0.0.1'], {});
   }
   const environment = { PORT: String(port), HOST: '127.0.0.1' };
   if (!has('svelte.config.js')) return start(project, 'server.js', [], environment);
-  await run(project, 'node_modules/vite/bin/vite.js', ['build']);
+  if (mode === 'dev') return start(project, vite, ['dev', ...place, '--host', '127.0.0.1', '--strictPort'], {});
+  await run(project, vite, ['build']);
   return start(project, 'build/index.js', [], environment);
 }
 
 /** The result that a page has in it as JSON, or, with a browser, that its script posts. */
 export const served =
-  (path: string, browser?: Browser) =>
+  (path: string, browser?: Browser, mode: Mode = 'build') =>
   async (project: Project): Promise<Result> => {
-    const address = await project.serve((port) => begin(project, port));
+    const address = await project.serve(mode, (port) => begin(project, mode, port));
     if (browser) {
       const at = async (ours: string): Promise<string> => `${address}${path}?to=${encodeURIComponent(ours)}`;
       return visit<Result>(browser, (_, response) => response.writeHead(404).end(), at);
