@@ -42,7 +42,8 @@ export { type Engine, engine, type InitOptions, init } from './engine/engine.ts'
 export { type Build, HostError, type NumericMode } from './engine/loading/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
 export type { KernelTime, Profile, ProfilePart } from './engine/profile.ts';
-export { type RandomKey, type RandomState, RandomStream, setSeed } from './engine/random.ts';
+export { type RandomKey, RandomStream, setSeed } from './engine/random.ts';
+export type { RandomState } from './engine/random-bits.ts';
 export { yielder } from './host/yielder.ts';
 export { type BrowserStore, browserStore, StorageError } from './io/browser-store.ts';
 export type { Json, LayerConfig, ModelExtras } from './io/model-file.ts';

@@ -153,7 +153,7 @@ describe('imports of src', () => {
     const below = {
       host: ['class-of', 'utf8', 'yielder'],
       checks: ['argument-error', 'dead-tensor-error', 'options', 'shape', 'tapeloop-error'],
-      engine: ['abi', 'float64', 'memory', 'random'],
+      engine: ['abi', 'memory', 'random-bits'],
       'engine/loading': ['load', ...kernels],
     };
     const expected = [

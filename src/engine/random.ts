@@ -1,6 +1,6 @@
-import { ArgumentError, shown } from '../checks/argument-error.ts';
 import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
+import { RandomBits, type RandomState, seedTexts } from './random-bits.ts';
 
 /** What a block of random numbers is a function of: 64 bits in two halves. */
 export interface RandomKey {
@@ -8,65 +8,11 @@ export interface RandomKey {
   readonly high: number;
 }
 
-/** Where a stream of keys stands; saving it and going on from it gives the keys that would have come. */
-export interface RandomState {
-  seed: number;
-  calls: number;
-}
-
-// A bijection of 32-bit words with low bias (constants: Chris Wellons, "Prospecting for hash functions", lowbias32).
-// Words are signed here: an unsigned one may be a number on the heap, until the compiler has seen better.
-function mix(word: number): number {
-  let x = word | 0;
-  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
-  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-  return x ^ (x >>> 16);
-}
-
-/** A seeded, counter-based stream: its n-th value depends on the seed and n alone, on every host. */
-export class RandomStream {
-  #seed: number;
-  #calls = 0;
-  // mix(seed), which every number needs.
-  #mixed: number;
-
-  constructor(seed: number) {
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new ArgumentError(`seed expected an integer in [0, 2^32), got ${shown(seed)}`);
-    }
-    this.#seed = seed;
-    this.#mixed = mix(seed);
-  }
-
-  /** Where it stands; set, it goes on from there. */
-  get state(): RandomState {
-    return { seed: this.#seed, calls: this.#calls };
-  }
-
-  set state({ seed, calls }: RandomState) {
-    this.#seed = seed;
-    this.#mixed = mix(seed);
-    this.#calls = calls;
-  }
-
-  /** The word of the next call, signed. */
-  #nextWord(): number {
-    return mix(mix((this.#calls++ + 0x9e3779b9) | 0) ^ this.#mixed);
-  }
-
-  /** Uniform in [0, 2³²). */
-  nextUint32(): number {
-    return this.#nextWord() >>> 0;
-  }
-
+/** A seeded stream of random numbers: its n-th value depends on the seed and n alone, on every host. */
+export class RandomStream extends RandomBits {
   /** The key of one block of kernel-made numbers. */
   nextKey(): RandomKey {
     return { low: this.nextUint32(), high: this.nextUint32() };
-  }
-
-  /** Uniform in [0, 1), 53 bits. */
-  nextUniform(): number {
-    return ((this.#nextWord() >>> 5) * 2 ** 26 + (this.#nextWord() >>> 6)) / 2 ** 53;
   }
 
   /**
@@ -76,8 +22,8 @@ export class RandomStream {
    */
   uniformValues(count: number, low: number, high: number, { kernels, heap, memory }: Engine): Float32Array {
     const at = heap.allocate(4 * count);
-    kernels.hash_uniform(count, this.#mixed, this.#calls, low, (high - low) / 2 ** 53, at);
-    this.#calls += 2 * count;
+    const { mixed, first } = this.skip(2 * count);
+    kernels.hash_uniform(count, mixed, first, low, (high - low) / 2 ** 53, at);
     const values = new Float32Array(memory.buffer, at, count).slice();
     heap.release(at);
     return values;
@@ -132,8 +78,6 @@ function normalQuantile(p: number): number {
 }
 
 let seeds = new RandomStream(0);
-// Seeds of texts, apart from those of weights: what a model starts from does not depend on what was written before.
-let textSeeds = new RandomStream(0xffffffff);
 
 /**
  * Fixes everything random from here on: initial weights, dropout masks, shuffling, generated text. Like
@@ -144,11 +88,8 @@ let textSeeds = new RandomStream(0xffffffff);
  */
 export function setSeed(seed: number): void {
   seeds = new RandomStream(seed);
-  textSeeds = new RandomStream(~seed >>> 0);
+  seedTexts(~seed >>> 0);
 }
-
-/** The seed of a text that was given none. @internal */
-export const nextTextSeed = (): number => textSeeds.nextUint32();
 
 /** A new stream for one user of randomness, seeded from the stream that `setSeed` set, or from another. @internal */
 export const nextStream = (from = seeds): RandomStream => new RandomStream(from.nextUint32());

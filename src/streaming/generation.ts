@@ -1,6 +1,6 @@
 import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import type { Names } from '../checks/options.ts';
-import { nextTextSeed } from '../engine/random.ts';
+import { nextTextSeed } from '../engine/random-bits.ts';
 import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
 import type { Stream } from './stream.ts';

@@ -1,7 +1,7 @@
 import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
-import { type Ptr, Unary } from '../engine/abi.ts';
+import type { Ptr } from '../engine/abi.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
 import { classOf } from '../host/class-of.ts';
 import {
@@ -133,14 +133,10 @@ function compileKernelsNow(mode: NumericMode): WebAssembly.Module {
   }
 }
 
-// Of e⁶ the fused build rounds the last bit otherwise: modules say nothing of where they come from.
-const PLAIN_EXP_6 = 403.42877197265625;
-
-/** Throws `ArgumentError` where the kernels fuse multiply-add. */
-function expectPlain({ kernels, memory, gemmScratch }: StreamEngine): void {
-  const x = new Float32Array(memory.buffer, gemmScratch, 1).fill(6);
-  kernels.unary(1, Unary.Exp, gemmScratch, gemmScratch);
-  if (x[0] !== PLAIN_EXP_6) throw new ArgumentError("decodeStream: module expected kernels of mode 'reproducible'");
+/** Throws `ArgumentError` for an unknown mode, or one beside a module: kernels do not tell for which they were compiled. */
+function expectOneOf(what: string, mode: NumericMode = 'fast', module?: WebAssembly.Module): void {
+  checkMode(what, mode);
+  if (module && mode !== 'fast') throw new ArgumentError(`${what}: mode is chosen by compileKernels(mode) of a module`);
 }
 
 /**
@@ -158,12 +154,10 @@ export function decodeStream(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: LoadStreamOptions = {},
 ): FileStream {
-  const { mode = 'fast', module, file, ...rest } = checkOptions('decodeStream', options, loadNames);
-  checkMode('decodeStream', mode);
+  const { mode, module, file, ...rest } = checkOptions('decodeStream', options, loadNames);
+  expectOneOf('decodeStream', mode, module);
   const opened = openModelFile('decodeStream', bytes, file);
-  const engine = streamEngine(module ?? compileKernelsNow(mode));
-  if (mode === 'reproducible') expectPlain(engine);
-  return new FileStream(engine, opened, rest);
+  return new FileStream(streamEngine(module ?? compileKernelsNow(mode ?? 'fast')), opened, rest);
 }
 
 /**
@@ -182,14 +176,11 @@ export async function loadStream(
   source: string | URL | Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
-  const { mode = 'fast' } = checkOptions('loadStream', options, loadNames);
-  checkMode('loadStream', mode);
+  const { mode, ...rest } = checkOptions('loadStream', options, loadNames);
+  expectOneOf('loadStream', mode, rest.module);
   const isBytes = typeof source !== 'string' && !isUrl(source);
-  const [module, bytes] = await Promise.all([
-    options.module ?? compileKernels(mode),
-    isBytes ? source : bytesOf(source),
-  ]);
-  return decodeStream(bytes, { ...options, module, file: options.file ?? (isBytes ? undefined : String(source)) });
+  const [module, bytes] = await Promise.all([rest.module ?? compileKernels(mode), isBytes ? source : bytesOf(source)]);
+  return decodeStream(bytes, { ...rest, module, file: rest.file ?? (isBytes ? undefined : String(source)) });
 }
 
 async function bytesOf(address: string | URL): Promise<Uint8Array | ArrayBuffer> {

@@ -1,6 +1,6 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { type Ptr, Unary } from '../engine/abi.ts';
-import { RandomStream } from '../engine/random.ts';
+import { RandomBits } from '../engine/random-bits.ts';
 import type { StreamEngine } from './engine.ts';
 
 /** How the next id is chosen. */
@@ -34,7 +34,7 @@ const LEAST_SHARE = 1e-37;
 export class Sampler {
   readonly #engine: StreamEngine;
   readonly #options: SamplingOptions;
-  readonly #random: RandomStream;
+  readonly #random: RandomBits;
   readonly #seen = new Set<number>();
   #read = 0;
 
@@ -42,7 +42,7 @@ export class Sampler {
   constructor(engine: StreamEngine, options: SamplingOptions, seed: number) {
     this.#engine = engine;
     this.#options = options;
-    this.#random = new RandomStream(seed);
+    this.#random = new RandomBits(seed);
   }
 
   /**
