@@ -20,7 +20,10 @@ import {
   squaredHinge,
 } from './index.ts';
 
-/** Every maker of a loss, for its table. Spelt out, since bundlers keep a namespace that is used as a value whole. */
+/**
+ * Every function that makes a loss, for the table of losses. They are written out, because bundlers keep all of a
+ * namespace that is used as a value.
+ */
 export const losses = {
   binaryCrossentropy,
   binaryFocalCrossentropy,
@@ -43,7 +46,7 @@ export const losses = {
   squaredHinge,
 } satisfies Record<keyof typeof import('./index.ts'), unknown>;
 
-/** Short names of some of them, which Keras understands, too. */
+/** Short names, which Keras has too. */
 export const shortLossNames = {
   bce: 'binaryCrossentropy',
   kld: 'klDivergence',

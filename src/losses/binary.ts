@@ -16,22 +16,37 @@ import {
 } from './probabilities.ts';
 import { expectProbabilities } from './target-checks.ts';
 
-/** −(y ln p + (1 − y) ln(1 − p)) of each element, with p kept 10⁻⁷ from 0 and 1. */
+/** −(y ln p + (1 − y) ln(1 − p)) of each element. p is kept 10⁻⁷ away from 0 and 1. */
 function entropyOf(yTrue: Tensor, yPred: Tensor): Tensor {
   const p = clipped(yPred);
   return neg(add(mul(yTrue, log(p)), mul(complement(yTrue), log(complement(p)))));
 }
 
-/** The same from logits: ln(1 + eˣ) − x·y. */
+/** The cross-entropy of each element from logits: ln(1 + eˣ) − x·y. */
 const entropyOfLogits = (yTrue: Tensor, x: Tensor): Tensor => sub(softplus(x), mul(x, yTrue));
 
 /**
- * ℓ = −mean (y ln p + (1 − y) ln(1 − p)) over the last axis, for targets from 0 to 1 of the predictions' shape. From
- * logits x, p = σ(x) and nothing overflows; probabilities are kept 10⁻⁷ from 0 and 1. Smoothing by s makes of 0 s/2 and
- * of 1 1 − s/2.
+ * Cross-entropy of independent yes-or-no choices, one for each output, in nats.
  *
- * @throws ArgumentError if labelSmoothing is outside [0, 1].
+ * ℓ = −mean (y ln p + (1 − y) ln(1 − p)) over the last axis
+ *
+ * With `fromLogits`, p = σ(x) of predictions x, and nothing overflows. Otherwise predictions are probabilities, kept
+ * 10⁻⁷ away from 0 and 1.
+ *
+ * @param given.fromLogits whether predictions are logits; default false.
+ * @param given.labelSmoothing s from 0 to 1: target 0 becomes s/2 and target 1 becomes 1 − s/2; default 0.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y from 0 to 1 and predictions are `[B, …, C]` f32 of one shape; a row is
+ *   the last axis.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean, `reduction` is none of its
+ *   values or an option is unknown; when the loss sees a batch, if targets have not the shape of the predictions; when
+ *   `fit` or `evaluate` sees the targets, if one is outside [0, 1].
  * @see keras.losses.BinaryCrossentropy
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'sigmoid' })]);
+ * classifier.compile({ optimizer: 'adam', loss: binaryCrossentropy({ labelSmoothing: 0.1 }) });
  */
 export function binaryCrossentropy(given: CrossentropyOptions = {}): Loss {
   const {
@@ -56,20 +71,40 @@ export function binaryCrossentropy(given: CrossentropyOptions = {}): Loss {
 }
 
 export interface BinaryFocalOptions extends CrossentropyOptions {
-  /** Whether to weigh class 1 by alpha and class 0 by 1 − alpha. Default false. */
+  /** Whether class 1 is weighted by alpha and class 0 by 1 − alpha. Default false. */
   applyClassBalancing?: boolean | undefined;
-  /** From 0 to 1. Default 0.25. */
+  /** Weight of class 1 with `applyClassBalancing`, from 0 to 1. Default 0.25. */
   alpha?: number | undefined;
-  /** How much less what is nearly right counts; 0 is `binaryCrossentropy`. Default 2. */
+  /** Exponent that makes elements count less which are nearly right; 0 gives `binaryCrossentropy`. Default 2. */
   gamma?: number | undefined;
 }
 
 /**
- * ℓ = mean (1 − q)^γ·H over the last axis, where H is the loss of `binaryCrossentropy` and q = y·p + (1 − y)(1 − p)
- * what the target got; times y·α + (1 − y)(1 − α) with `applyClassBalancing`. Targets as there.
+ * Binary cross-entropy in which elements that are nearly right count less.
  *
- * @throws ArgumentError if labelSmoothing or alpha is outside [0, 1], or gamma < 0.
+ * ℓ = mean (1 − q)^γ·H over the last axis, with H = −(y ln p + (1 − y) ln(1 − p)) and q = y·p + (1 − y)(1 − p), the
+ * probability given to the target
+ *
+ * With `applyClassBalancing` each element is also multiplied by y·α + (1 − y)(1 − α).
+ *
+ * @param given.applyClassBalancing whether to weight the classes; default false.
+ * @param given.alpha α, weight of class 1, from 0 to 1; default 0.25.
+ * @param given.gamma γ ≥ 0; default 2.
+ * @param given.fromLogits whether predictions are logits x, so that p = σ(x); default false.
+ * @param given.labelSmoothing s from 0 to 1: target 0 becomes s/2 and target 1 becomes 1 − s/2; default 0.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y from 0 to 1 and predictions are `[B, …, C]` f32 of one shape; a row is
+ *   the last axis.
+ * @throws ArgumentError if `labelSmoothing` or `alpha` is outside [0, 1], `gamma` is negative, `fromLogits` or
+ *   `applyClassBalancing` is no boolean, `reduction` is none of its values or an option is unknown; when the loss sees
+ *   a batch, if targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is
+ *   outside [0, 1].
  * @see keras.losses.BinaryFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
+ *
+ * @example
+ * const rare = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'sigmoid' })]);
+ * rare.compile({ optimizer: 'adam', loss: binaryFocalCrossentropy({ applyClassBalancing: true, alpha: 0.75 }) });
  */
 export function binaryFocalCrossentropy(given: BinaryFocalOptions = {}): Loss {
   const {

@@ -5,19 +5,21 @@ import { NameTable } from '../registry/name-table.ts';
 import type { losses, shortLossNames } from './all.ts';
 import { type Loss, type LossConfig, reduceRows, withoutZeroRows } from './loss.ts';
 
-/** A loss with its defaults; Keras's short names are understood. */
+/** Name of a loss, which is made with its default options. Keras's short names are known too. */
 export type LossName = keyof typeof losses | keyof typeof shortLossNames;
 
-/** Losses by name. */
+/** Functions that make losses, and custom losses, by name. */
 export const lossTable = /* @__PURE__ */ new NameTable<Loss | LossFunction>('loss');
 
 /**
- * A loss of the caller's own: one number a row, or for all rows together, from targets and predictions, made of ops.
+ * A custom loss, made of ops: from targets and predictions, one number for each row `[B, …]`, or one number for all
+ * rows.
  */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * The loss of a name, with its options; of a function; or itself. The function that makes a loss stands for its name.
+ * The loss for a name with options, for a custom function, or for a function that makes a loss; a loss is returned as
+ * it is.
  *
  * @throws ArgumentError for an unknown name or an option out of range.
  */

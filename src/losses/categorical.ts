@@ -19,12 +19,28 @@ import {
 import { expectDistributions, expectProbabilities } from './target-checks.ts';
 
 /**
- * ℓ = −Σ y ln p over the last axis, for one-hot targets, or other distributions, of the predictions' shape.
- * Probabilities are divided by their sum and kept 10⁻⁷ from 0 and 1; from logits, p = softmax(x). Smoothing by s over C
- * classes makes of y (1 − s)·y + s/C.
+ * Cross-entropy of one choice among C classes, for one-hot targets, in nats.
  *
- * @throws ArgumentError if labelSmoothing is outside [0, 1].
+ * ℓ = −Σ y ln p over the last axis
+ *
+ * With `fromLogits`, p = softmax(x) of predictions x. Otherwise predictions are probabilities: they are divided by
+ * their sum and kept 10⁻⁷ away from 0 and 1. For targets that are class ids use `sparseCategoricalCrossentropy`.
+ *
+ * @param given.fromLogits whether predictions are logits; default false.
+ * @param given.labelSmoothing s from 0 to 1: target y becomes (1 − s)·y + s/C; default 0.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y, one-hot or other distributions, and predictions are `[B, …, C]` f32 of
+ *   one shape; a row is the last axis, with C classes.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean, `reduction` is none of its
+ *   values or an option is unknown; when the loss sees a batch, if targets have not the shape of the predictions; when
+ *   `fit` or `evaluate` sees the targets, if a row is not all zeros and does not sum to 1 within 0.02, or a number is
+ *   outside [0, 1].
  * @see keras.losses.CategoricalCrossentropy
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 3, activation: 'softmax' })]);
+ * classifier.compile({ optimizer: 'adam', loss: categoricalCrossentropy({ labelSmoothing: 0.1 }) });
  */
 export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
   const {
@@ -51,17 +67,38 @@ export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
 }
 
 export interface CategoricalFocalOptions extends CrossentropyOptions {
-  /** Weight of every class, or one for each. Default 0.25. */
+  /** Weight of every class, or a list with one weight for each class. Default 0.25. */
   alpha?: number | readonly number[] | undefined;
-  /** How much less what is nearly right counts. Default 2. */
+  /** Exponent that makes rows count less which are nearly right. Default 2. */
   gamma?: number | undefined;
 }
 
 /**
- * ℓ = −Σ α·(1 − p)^γ·y ln p over the last axis; targets and p as in `categoricalCrossentropy`.
+ * Categorical cross-entropy in which classes that are nearly right count less.
  *
- * @throws ArgumentError if labelSmoothing is outside [0, 1], gamma < 0, or alpha is no number or list of numbers.
+ * ℓ = −Σ α·(1 − p)^γ·y ln p over the last axis
+ *
+ * With `fromLogits`, p = softmax(x) of predictions x. Otherwise predictions are probabilities. Both are divided by
+ * their sum and kept 10⁻⁷ away from 0 and 1.
+ *
+ * @param given.alpha α, one weight for all classes or a list `[C]`; default 0.25.
+ * @param given.gamma γ ≥ 0; default 2.
+ * @param given.fromLogits whether predictions are logits; default false.
+ * @param given.labelSmoothing s from 0 to 1: target y becomes (1 − s)·y + s/C; default 0.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y, one-hot or other distributions, and predictions are `[B, …, C]` f32 of
+ *   one shape; a row is the last axis, with C classes.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `gamma` is negative, `alpha` is no finite number or list
+ *   of such, `fromLogits` is no boolean, `reduction` is none of its values or an option is unknown; when the loss sees
+ *   a batch, if targets have not the shape of the predictions, or `alpha` has not one number or C; when `fit` or
+ *   `evaluate` sees the targets, if a row is not all zeros and does not sum to 1 within 0.02, or a number is outside
+ *   [0, 1].
  * @see keras.losses.CategoricalFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 3, activation: 'softmax' })]);
+ * classifier.compile({ optimizer: 'adam', loss: categoricalFocalCrossentropy({ alpha: [0.5, 0.25, 0.25] }) });
  */
 export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}): Loss {
   const {
@@ -105,9 +142,21 @@ export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}
 }
 
 /**
- * ℓ = Σ y ln(y/p) over the last axis, for distributions y of the predictions' shape; both are kept from 10⁻⁷ to 1.
+ * Kullback–Leibler divergence of predicted distributions from those of the targets, in nats.
  *
+ * ℓ = Σ y ln(y/ŷ) over the last axis; y and ŷ are kept between 10⁻⁷ and 1
+ *
+ * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
+ *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y and predictions ŷ are probabilities `[B, …, C]` f32 of one shape; a row
+ *   is the last axis.
+ * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
+ *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is outside [0, 1].
  * @see keras.losses.KLDivergence
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 3, activation: 'softmax' })]);
+ * classifier.compile({ optimizer: 'adam', loss: klDivergence() }); // or loss: 'kld'
  */
 export const klDivergence = (options: LossOptions = {}): Loss =>
   rowLoss(

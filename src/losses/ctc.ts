@@ -10,19 +10,32 @@ import { inOrder } from '../ops/shapes/layout.ts';
 import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig, withoutZeroRows } from './loss.ts';
 
 export interface CtcLossOptions extends LossOptions {
-  /** Class that stands for no label. Default 0. */
+  /** The class that means no label. Default 0. */
   blank?: number | undefined;
 }
 
 /**
- * ℓ = −ln P(label | sequence), summed over all ways to spread the label over the sequence's steps (see `ops.ctcLoss`).
+ * Connectionist temporal classification: labels are known for each sequence, but not at which steps they occur.
  *
- * Predictions are logits `[B, T, V]`; where they are masked, a sequence ends with its last step that is not, else it
- * has T. Targets are i32 `[B, S]`, each row a label's classes and then padding of `blank` or negative numbers, or
- * labels of unequal length. One loss, and one weight, a sequence: weights `[B]`.
+ * ℓ = −ln P(label | sequence), summed over all ways to place the label's classes on the steps of the sequence
  *
- * @throws ArgumentError if blank is no class.
- * @see keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps
+ * Weights are one for each sequence, `[B]`. A sequence ends with the last step that its mask keeps; without a mask it
+ * has T steps.
+ *
+ * @param given.blank the class that means no label; default 0.
+ * @param given.reduction how the losses of sequences become one number: `sumOverBatchSize` (default) divides their sum
+ *   by the number of sequences, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Predictions are logits `[B, T, V]` f32. Targets are `[B, S]` i32: in each row the
+ *   classes of a label, then padding of `blank` or negative numbers; or labels of unequal length.
+ * @throws ArgumentError if `blank` is no integer ≥ 0, `reduction` is none of its values or an option is unknown; when
+ *   the loss sees a batch, if shapes do not fit, `blank` or a class is not below V, or padding is followed by a class;
+ *   when `fit` or `evaluate` sees the targets, if a label does not fit T steps: it takes one step for each class, and
+ *   one more between two equal ones.
+ * @see `ops.ctcLoss`, the op; keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps
+ *
+ * @example
+ * const speech = sequential([gru({ units: 4, inputShape: [20, 2], returnSequences: true }), dense({ units: 5 })]);
+ * speech.compile({ optimizer: 'adam', loss: ctc() }); // 4 classes and the blank
  */
 export function ctc(given: CtcLossOptions = {}): Loss {
   const { blank = 0, reduction = 'sumOverBatchSize' } = checkOptions('ctc', given, { blank: 1, reduction: 1 });
@@ -61,7 +74,7 @@ export function ctc(given: CtcLossOptions = {}): Loss {
   };
 }
 
-/** Labels with −1 where their mask says that they have ended. */
+/** Labels with −1 where their mask is 0, after the end of a label. */
 function padded(labels: Tensor): Tensor {
   if (!labels.mask) return labels;
   const { engine, shape, size, timeMajor } = labels;
@@ -73,7 +86,7 @@ function padded(labels: Tensor): Tensor {
   return ids;
 }
 
-/** Steps of each sequence up to the last that the mask `[B, T]` keeps. */
+/** Number of steps of each sequence, up to the last step that the mask `[B, T]` keeps. */
 function lengthsOf(mask: Tensor): Int32Array {
   const { engine, shape, ptr, size } = inOrder(mask, false);
   const [batch, steps] = shape as [number, number];

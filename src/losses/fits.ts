@@ -1,4 +1,4 @@
-// Mistakes that can be told before training: a loss behind the wrong activation, targets that the loss has no use for.
+// Mistakes that are found before training: a loss after an activation that does not fit, targets that do not fit.
 
 import { expectShape } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
@@ -7,23 +7,23 @@ import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
 import { type Loss, readsEither } from './loss.ts';
 
-// Activations whose outputs are negative for some inputs, and so are nobody's probabilities.
+// Activations with negative outputs for some inputs. Such outputs are no probabilities.
 const SIGNED: readonly string[] = [
   ...['linear', 'tanh', 'softsign', 'leakyRelu', 'elu', 'selu', 'celu', 'gelu', 'geluTanh', 'silu', 'swish', 'mish'],
   ...['hardTanh', 'hardSilu', 'hardSwish', 'hardShrink', 'softShrink', 'tanhShrink', 'logSigmoid', 'logSoftmax'],
 ];
 
-// Activations whose outputs are probabilities, and so are nobody's logits.
+// Activations whose outputs are probabilities. Such outputs are no logits.
 const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', 'hardSigmoid2'];
 
 /**
- * Refuses a loss that cannot work behind a model's last activation.
+ * Refuses a loss that does not fit the last activation of a model.
  *
- * @param lastActivation name of the activation whose outputs are the predictions; undefined where it is not known.
- * @param outputs how many numbers a row of predictions has; undefined where it is not known.
- * @throws ArgumentError, which says how to mend it: a loss of probabilities behind an activation that gives negative
- *   numbers; a loss of logits behind one that gives probabilities; one choice among classes, or softmax, over a single
- *   output; a yes or no for each of more than two outputs behind softmax, which makes them one choice.
+ * @param lastActivation name of the activation whose outputs are the predictions; undefined if it is not known.
+ * @param outputs how many numbers a row of predictions has; undefined if it is not known.
+ * @throws ArgumentError, with advice: for a loss of probabilities after an activation with negative outputs; for a loss
+ *   of logits after an activation that gives probabilities; for one choice among classes, or softmax, with a single
+ *   output; for independent choices of more than two outputs after softmax, which makes them one choice.
  */
 export function expectLossFits(loss: Loss, lastActivation: string | undefined, outputs?: number | null): void {
   const { name, reads, classes } = loss;
@@ -58,14 +58,14 @@ export function expectLossFits(loss: Loss, lastActivation: string | undefined, o
 }
 
 /**
- * Refuses targets that a loss has no use for, before there is any batch.
+ * Refuses targets that do not fit a loss, before the first batch.
  *
  * @param ys targets of all samples, of one shape or sequences of unequal length.
- * @param predictions shape of all their predictions, `[N, …]`.
- * @param what the targets' name, for errors.
- * @returns the targets in the shape that the loss wants: where it is theirs but for a last axis of 1, that is added or
- *   taken away.
- * @throws ArgumentError if the shape does not fit, or at a value that can only be a mistake; it names the sample.
+ * @param predictions shape of all predictions, `[N, …]`.
+ * @param what name of the targets, for errors.
+ * @returns the targets in the shape that the loss expects. If only a last axis of 1 is missing or is too much, it is
+ *   added or removed.
+ * @throws ArgumentError if the shape does not fit, or a value can only be a mistake; it names the sample.
  */
 export function checkTargets<Targets extends NdArray | RaggedArray>(
   loss: Loss,
@@ -87,7 +87,7 @@ function checkArray(loss: Loss, ys: NdArray, predictions: Shape, what: string): 
 
 function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: string): RaggedArray {
   const expected = targetShapeOf(loss, ys, predictions);
-  // Without a shape of its own the loss pads and checks batch by batch.
+  // A loss that declares no shape pads and checks batch by batch.
   if (!expected) return ys;
   const [, steps, ...features] = predictions;
   if (steps !== ys.longest) expectShape(`${loss.name}: targets`, ys.shape, expected);
@@ -98,14 +98,14 @@ function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: stri
 }
 
 /**
- * The shape that a loss wants of targets; undefined where only `compute` can tell. A loss that declares none gets
- * numbers in the predictions' shape where a last axis of 1 is all that differs: `[N]` against `[N, 1]` would be
- * broadcast to `[N, N]`.
+ * The shape that a loss expects of targets; undefined if only `compute` knows. A loss that declares no shape gets f32
+ * targets in the shape of the predictions, if only a last axis of 1 differs: `[N]` with `[N, 1]` would be broadcast to
+ * `[N, N]`.
  */
 function targetShapeOf(loss: Loss, { shape }: { shape: Shape }, predictions: Shape): Shape | undefined {
   if (loss.targetShape) return loss.targetShape(predictions);
   return loss.targetDtype === 'f32' && differByOne(shape, predictions) ? predictions : undefined;
 }
 
-/** Whether one of two shapes is the other and a last axis of 1. */
+/** Whether one of two shapes is the other with a last axis of 1 added. */
 const differByOne = (a: Shape, b: Shape): boolean => sameShape(a, [...b, 1]) || sameShape([...a, 1], b);

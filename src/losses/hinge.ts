@@ -4,7 +4,7 @@ import { max } from '../ops/reduce.ts';
 import { type Loss, type LossOptions, meanRows, rowLoss, sumRows } from './loss.ts';
 import { expectTargets } from './target-checks.ts';
 
-/** Targets as −1 and 1: where all are 0 or 1, 0 stands for −1. */
+/** Targets as −1 and 1. If all are 0 or 1, 0 means −1. */
 function signed(yTrue: Tensor): Tensor {
   const areBits = yTrue.dataView().every((y: number) => y === 0 || y === 1);
   return areBits ? addScalar(scale(yTrue, 2), -1) : yTrue;
@@ -27,24 +27,61 @@ const hingeLoss =
     );
 
 /**
- * ℓ = mean max(1 − y·ŷ, 0) over the last axis, for targets −1 and 1 (or 0 and 1, of which 0 then stands for −1) of the
- * predictions' shape.
+ * Hinge loss of yes-or-no choices: 0 as soon as a prediction is beyond 1 on the right side.
  *
+ * ℓ = mean max(1 − y·ŷ, 0) over the last axis
+ *
+ * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
+ *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
+ * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
+ *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is none of −1, 0
+ *   and 1.
  * @see keras.losses.Hinge
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'tanh' })]);
+ * classifier.compile({ optimizer: 'adam', loss: hinge() });
  */
 export const hinge = /* @__PURE__ */ hingeLoss('hinge', (m) => m);
 
 /**
- * ℓ = mean max(1 − y·ŷ, 0)² over the last axis, with targets as in `hinge`.
+ * Squared hinge loss of yes-or-no choices.
  *
+ * ℓ = mean max(1 − y·ŷ, 0)² over the last axis
+ *
+ * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
+ *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
+ * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
+ *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is none of −1, 0
+ *   and 1.
  * @see keras.losses.SquaredHinge
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'tanh' })]);
+ * classifier.compile({ optimizer: 'adam', loss: squaredHinge() });
  */
 export const squaredHinge = /* @__PURE__ */ hingeLoss('squaredHinge', square);
 
 /**
- * ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis, for one-hot targets of the predictions' shape.
+ * Hinge loss of one choice among C classes: the right class should exceed the best wrong one by 1.
  *
+ * ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
+ *
+ * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
+ *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. One-hot targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the
+ *   last axis.
+ * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
+ *   targets have not the shape of the predictions.
  * @see keras.losses.CategoricalHinge
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 3 })]);
+ * classifier.compile({ optimizer: 'adam', loss: categoricalHinge() });
  */
 export const categoricalHinge = (options: LossOptions = {}): Loss =>
   rowLoss(

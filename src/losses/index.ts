@@ -1,4 +1,4 @@
-// Every loss that has a name, under it.
+// Every loss, by its name.
 export { type BinaryFocalOptions, binaryCrossentropy, binaryFocalCrossentropy } from './binary.ts';
 export {
   type CategoricalFocalOptions,

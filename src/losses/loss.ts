@@ -8,54 +8,60 @@ import { select } from '../ops/elementwise/select.ts';
 import { mean, sum } from '../ops/reduce.ts';
 import { reshape } from '../ops/shapes/layout.ts';
 
-/** Options of a loss as JSON has them. */
+/** Options of a loss, in JSON. */
 export type LossConfig = Readonly<Record<string, string | number | boolean | null | undefined | readonly number[]>>;
 
 /**
- * A loss to train on: what it reads and how it is computed.
+ * A loss to train on: which targets and predictions it reads, and how it is computed.
  *
- * L = Σᵣ wᵣ·ℓᵣ / number of rows, where ℓᵣ is the loss of row r and a row is the last axis of the predictions.
+ * L = Σᵣ wᵣ·ℓᵣ / number of rows, where ℓᵣ is the loss of row r, and a row is the last axis of the predictions
  */
 export interface Loss {
   readonly name: string;
-  /** i32 where targets are class ids. */
+  /** i32 if targets are class ids. */
   readonly targetDtype: DType;
-  /** What predictions must be, where that makes a difference. */
+  /** Whether predictions are probabilities or logits, if the loss needs one of the two. */
   readonly reads?: 'probabilities' | 'logits';
-  /** Whether the last axis of predictions is one choice among classes, or a yes or no for each. */
+  /** Whether the last axis of predictions is one choice among classes, or an independent choice for each. */
   readonly classes?: 'exclusive' | 'independent';
-  /** Shape of the targets that predictions of a shape are held against. Without it only `compute` can tell. */
+  /** Shape of the targets for predictions of a shape. If it is missing, only `compute` knows. */
   targetShape?(predictions: Shape): Shape;
-  /** Shape of the weights, one for each row: predictions without the last axis. Without it there can be none. */
+  /**
+   * Shape of the weights, one for each row: that of the predictions without the last axis. If it is missing, the loss
+   * takes no weights.
+   */
   weightShape?(predictions: Shape): Shape;
   /**
-   * Mean over the batch (and over time), shape []. Weighted it is Σ w·ℓ / number of rows, not / Σ w: for a masked mean
-   * the caller scales its mask by rows / rows that count, as Keras does. With `leavesOut`, rows of weight 0 may hold
-   * any numbers, NaN too.
+   * The loss of a batch: the mean over rows, shape []. With weights it is Σ w·ℓ / number of rows, not divided by Σ w.
+   * For a masked mean the caller multiplies the mask by rows / rows that count, as Keras does. With `leavesOut`, rows
+   * of weight 0 may hold any numbers, NaN too.
    *
    * @param weights f32 of `weightShape`, constants.
-   * @param options.isLastUse whether nobody reads the predictions afterwards, so that the loss may overwrite them.
+   * @param options.isLastUse whether no one reads the predictions afterwards, so that the loss may overwrite them.
    * @throws ArgumentError if a shape does not fit.
    */
   compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor, options?: { isLastUse?: boolean }): Tensor;
   /**
-   * Whether `compute` itself leaves out rows of weight 0. Without it they hold ½, and their targets 1 or class 0,
-   * before it sees them.
+   * Whether `compute` itself leaves out rows of weight 0. If not, the predictions of these rows are replaced by ½, and
+   * their targets by 1 or class 0, before `compute` gets them.
    */
   readonly leavesOut?: boolean;
-  /** The loss of each row, of `weightShape`. */
+  /** The loss of each row, in `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
   /**
-   * 1 for each row that counts and 0 for those that the targets ask to leave out, of `weightShape`. Without it all
+   * 1 for each row that counts and 0 for rows that the targets exclude, in `weightShape`. If it is missing, all rows
    * count.
    */
   counted?(yTrue: Tensor): Tensor;
   /**
-   * Throws `ArgumentError` at targets that can only be a mistake; `predictions` is the shape of theirs, `what` the
-   * targets' name.
+   * Throws `ArgumentError` for targets that can only be a mistake. `predictions` is the shape of their predictions,
+   * `what` the name of the targets.
    */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
-  /** Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a file has its name alone. */
+  /**
+   * Options, JSON, from which `lossOf(name, config)` makes an equal loss. If it is missing, a model file keeps only the
+   * name.
+   */
   config?(): LossConfig;
 }
 
@@ -63,8 +69,8 @@ export interface Loss {
 export const readsEither = (loss: Loss): boolean => Object.hasOwn(loss.config?.() ?? {}, 'fromLogits');
 
 /**
- * What the sum of weighted row losses is divided by: `sumOverBatchSize` the number of rows, `sum` nothing,
- * `meanWithSampleWeight` the sum of the weights (nothing weighs anything: the loss is 0).
+ * How weighted losses of rows become one number: `sumOverBatchSize` divides their sum by the number of rows, `sum` does
+ * not divide it, `meanWithSampleWeight` divides it by the sum of the weights. If all weights are 0, that loss is 0.
  */
 export type Reduction = 'sumOverBatchSize' | 'sum' | 'meanWithSampleWeight';
 
@@ -75,7 +81,7 @@ export interface LossOptions {
 
 export const REDUCTIONS: readonly Reduction[] = ['sumOverBatchSize', 'sum', 'meanWithSampleWeight'];
 
-/** By what the mean over rows is to be multiplied to give the reduction. */
+/** The factor that turns the mean over rows into the reduction. */
 export function reductionFactor(reduction: Reduction, rows: number, weights: Tensor | undefined): number {
   if (reduction === 'sumOverBatchSize') return 1;
   if (reduction === 'sum') return rows;
@@ -85,8 +91,8 @@ export function reductionFactor(reduction: Reduction, rows: number, weights: Ten
 }
 
 /**
- * Targets and predictions of which rows of weight 0 hold numbers that no loss stumbles over, whatever they held: ½ as a
- * prediction, and as a target `target` or 1, or class 0. No gradient reaches these rows.
+ * Targets and predictions with harmless numbers in rows of weight 0, so that NaN there does no harm: a prediction
+ * becomes ½, a target becomes `target`, by default 1 or class 0. These rows get no gradient.
  */
 export function withoutZeroRows(
   yTrue: Tensor,
@@ -102,7 +108,7 @@ export function withoutZeroRows(
 /** Row losses reduced to one number. */
 export function reduceRows(values: Tensor, weights: Tensor | undefined, reduction: Reduction): Tensor {
   const weighed = weights ? mul(values, weights) : values;
-  // Of no rows, as of a batch whose sequences have no steps, the loss is 0.
+  // The loss of no rows is 0: a batch may hold only sequences without steps.
   const average = values.size === 0 ? sum(weighed) : mean(weighed);
   const factor = reductionFactor(reduction, values.size, weights);
   return factor === 1 ? average : scale(average, factor);
@@ -115,7 +121,7 @@ interface RowLoss extends Pick<Loss, 'name' | 'reads' | 'classes' | 'checkTarget
 
 const withoutLast = (shape: Shape): Shape => shape.slice(0, -1);
 
-/** A loss that is all said by the loss of each row. Without `targetShape` targets have the predictions' shape. */
+/** A loss that is defined by the loss of each row. Without `targetShape`, targets have the shape of the predictions. */
 export function rowLoss(
   { values, config, targetShape = (shape) => shape, ...loss }: RowLoss,
   options: LossOptions,
@@ -142,7 +148,7 @@ export function rowLoss(
   };
 }
 
-/** What a configuration says of the reduction: nothing where it is the usual one. */
+/** The reduction as a configuration has it: nothing for the default. */
 export const reductionConfig = (reduction: Reduction): LossConfig =>
   reduction === 'sumOverBatchSize' ? {} : { reduction };
 

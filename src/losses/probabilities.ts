@@ -5,7 +5,8 @@ import { addScalar, clip, exp, log, neg, scale } from '../ops/elementwise/elemen
 import { divideRows, type LossOptions, sumRows } from './loss.ts';
 
 /**
- * Keras's epsilon: what probabilities are kept from 0 and 1, and what is kept from 0 before a quotient or a logarithm.
+ * Keras's epsilon. Probabilities are kept this far from 0 and 1, and arguments of logarithms and divisors this far from
+ * 0.
  */
 export const EPSILON = 1e-7;
 
@@ -14,18 +15,18 @@ export const clipped = (p: Tensor): Tensor => clip(p, EPSILON, 1 - EPSILON);
 /** 1 − x */
 export const complement = (x: Tensor): Tensor => addScalar(neg(x), 1);
 
-/** Probabilities divided by their rows' sums. */
+/** Probabilities divided by the sum of their row. */
 export const normalised = (yPred: Tensor): Tensor => divideRows(yPred, sumRows(yPred));
 
 /** y·(1 − share) + share/classes */
 export const smoothed = (yTrue: Tensor, share: number, classes: number): Tensor =>
   share === 0 ? yTrue : addScalar(scale(yTrue, 1 - share), share / classes);
 
-/** x^exponent for x in [0, 1]. Below 10⁻²⁰ x is taken for that, so that the logarithm has a derivative. */
+/** x^exponent for x in [0, 1]. Below 10⁻²⁰ x counts as 10⁻²⁰, so that the logarithm has a derivative. */
 export const power = (x: Tensor, exponent: number): Tensor => exp(scale(log(atLeast(x, 1e-20)), exponent));
 
 export interface FromLogits {
-  /** Whether predictions are logits rather than probabilities. Default false. */
+  /** Whether predictions are logits instead of probabilities. Default false. */
   fromLogits?: boolean;
 }
 
@@ -39,5 +40,5 @@ export function checkCrossentropyOptions(name: string, fromLogits: boolean, labe
   expectNumber(`${name}: labelSmoothing`, labelSmoothing, 'in [0, 1]');
 }
 
-/** What a loss reads that can do both. */
+/** What a loss with the option `fromLogits` reads. */
 export const readsOf = (fromLogits: boolean): 'logits' | 'probabilities' => (fromLogits ? 'logits' : 'probabilities');

@@ -7,22 +7,30 @@ import { maximum, mul, sub } from '../ops/elementwise/elementwise.ts';
 import { type Loss, type LossOptions, meanRows, rowLoss } from './loss.ts';
 
 export interface QuantileLossOptions extends LossOptions {
-  /** Which quantile the predictions are to be, from 0 to 1; 0.5 is the median. Default 0.5. */
+  /** The quantile that predictions are trained to be, from 0 to 1; 0.5 is the median. Default 0.5. */
   quantile?: number | undefined;
-  /** Several instead: one output for each in the last axis, all held to one target a row. */
+  /**
+   * Several quantiles instead of one. The last axis of predictions has one output for each; each row has one target.
+   */
   quantiles?: readonly number[] | undefined;
 }
 
 /**
- * The pinball loss, whose minimum is a quantile of the targets instead of their mean.
+ * Pinball loss, whose minimum is a quantile of the targets instead of their mean.
  *
  * ℓ = mean max(q·d, (q − 1)·d) over the last axis, with d = y − ŷ
  *
- * With `quantile` targets have the predictions' shape. With `quantiles` predictions are `[…, Q]`, an output for each
- * quantile, and targets `[…, 1]` or `[…]`; the loss is the mean over the quantiles.
+ * With `quantile`, targets have the shape of the predictions. With `quantiles`, predictions are `[B, …, Q]` with one
+ * output for each quantile, targets are `[B, …, 1]` or `[B, …]`, and the loss is the mean over the quantiles.
  *
- * @throws ArgumentError if a quantile is outside [0, 1], both options are given, or the last axis of predictions has
- *   not one output for each of several quantiles.
+ * @param given.quantile q from 0 to 1; default 0.5, the median.
+ * @param given.quantiles several q instead.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`.
+ * @throws ArgumentError if a quantile is outside [0, 1], `quantile` and `quantiles` are both given, `quantiles` is
+ *   empty, `reduction` is none of its values or an option is unknown; when the loss sees a batch, if the last axis of
+ *   predictions has not one output for each of several quantiles, or targets have another shape than said.
  * @see sklearn.metrics.mean_pinball_loss; Koenker and Bassett 1978, "Regression quantiles"
  *
  * @example

@@ -23,19 +23,34 @@ import { clipped, type FromLogits, readsOf } from './probabilities.ts';
 import { expectTargets } from './target-checks.ts';
 
 export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
-  /** An id that stands for no class: its rows have no loss, and the mean is over the others. Default: none. */
+  /** A class id whose rows have no loss and are not counted in the mean. Default: none. */
   ignoreClass?: number | null | undefined;
 }
 
 /**
- * ℓ = −ln p[y], for targets `[…]` or `[…, 1]` that are class ids. Probabilities are divided by their sum and kept 10⁻⁷
- * from 0 and 1; from logits, p = softmax(x), in one op with its gradient.
+ * Cross-entropy of one choice among C classes, for targets that are class ids, in nats.
  *
- * Rows of `ignoreClass`, or of weight 0, are no part of the mean: it is multiplied by rows that weigh something / those
- * of them that count.
+ * ℓ = −ln p[y]
  *
- * @throws ArgumentError if ignoreClass is no integer.
+ * With `fromLogits`, p = softmax(x) of predictions x, and softmax, loss and gradient are one op. Otherwise predictions
+ * are probabilities: they are divided by their sum and kept 10⁻⁷ away from 0 and 1.
+ *
+ * Rows of `ignoreClass` have no loss. With the default reduction the mean is multiplied by n/m: n rows have a weight
+ * other than 0, and m of them are not ignored.
+ *
+ * @param given.fromLogits whether predictions are logits; default false.
+ * @param given.ignoreClass the class id to ignore; default none.
+ * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
+ *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
+ * @returns the loss, for `compile`. Targets y are `[B, …]` or `[B, …, 1]` i32, each in [0, C); predictions are `[B, …,
+ *   C]` f32.
+ * @throws ArgumentError if `ignoreClass` is no integer, `fromLogits` is no boolean, `reduction` is none of its values
+ *   or an option is unknown; when the loss sees a batch, if there is not one i32 target for each row of predictions, or
+ *   a target is neither in [0, C) nor the ignored class.
  * @see keras.losses.SparseCategoricalCrossentropy
+ *
+ * @example
+ * languageModel.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
  */
 export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions = {}): Loss {
   const {
@@ -53,7 +68,7 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
     expectShape(`${name}: targets`, labels.shape, yPred.shape.slice(0, -1));
     if (labels.dtype !== 'i32') throw new ArgumentError(`${name}: targets expected i32, got ${labels.dtype}`);
   };
-  /** Ids with an axis of 1 behind, as Keras takes them too, without it. */
+  /** Ids without a last axis of 1, which Keras accepts too. */
   const idsOf = (yTrue: Tensor, { shape: [...rows] }: Tensor): Tensor =>
     rows.pop() && sameShape(yTrue.shape, [...rows, 1]) ? reshape(yTrue, rows) : yTrue;
   const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {
@@ -107,8 +122,8 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
 }
 
 /**
- * Labels with class 0 in place of the ignored one, and weights that are 0 there. With `rescale` the others grow so that
- * a mean over all rows is one over the rows that weighed something before and still do.
+ * Labels with class 0 in place of the ignored class, and weights that are 0 for these rows. With `rescale` the other
+ * weights grow: a mean over all rows then equals the mean over the rows that had a weight before and are not ignored.
  */
 function leaveOut(
   yTrue: Tensor,

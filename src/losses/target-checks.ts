@@ -7,7 +7,7 @@ function mistakeAt({ data, shape }: NdArray, at: number, message: string): Argum
   return new ArgumentError(`${message} in sample ${sample} of ${formatShape(shape)} (flat index ${at})`);
 }
 
-/** Throws `ArgumentError` at the first target that is not what a loss expects; it names the place. */
+/** Throws `ArgumentError` at the first target that does not fit a loss. The error names the sample. */
 export function expectTargets(what: string, ys: NdArray, expected: string, fits: (y: number) => boolean): void {
   for (let i = 0; i < ys.data.length; i++) {
     const y = ys.data[i]!;
@@ -18,12 +18,11 @@ export function expectTargets(what: string, ys: NdArray, expected: string, fits:
 export const expectProbabilities = (what: string, ys: NdArray): void =>
   expectTargets(what, ys, 'numbers from 0 to 1', (y) => y >= 0 && y <= 1);
 
-// How far from 1 a row of probabilities may sum, each of which may have been written with two digits.
+// How far from 1 the sum of a row of probabilities may be. Probabilities may have been written with two digits.
 const SUM_TOLERANCE = 0.02;
 
 /**
- * Throws `ArgumentError` at a row that is no distribution. A row of zeros, as padding has them, has no loss and may
- * stand.
+ * Throws `ArgumentError` at a row that is no distribution. A row of zeros, as in padding, has no loss and is accepted.
  */
 export function expectDistributions(what: string, ys: NdArray, classes: number): void {
   expectProbabilities(what, ys);
