@@ -15,35 +15,36 @@ import { maskedSoftmax, maskScores, softmaxRows } from './softmax.ts';
 
 interface Options {
   /**
-   * What a query may look at, where it is not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, 1 for axes along which it
-   * holds throughout. Of what `[B, Tk]` leaves out key and value may be NaN.
+   * Keys that a query may attend to are not 0: `[B, Tk]` for all queries, or `[B, Tq, Tk]`, with length 1 for axes
+   * along which the mask is constant. Where `[B, Tk]` is 0, key and value may be NaN.
    */
   mask?: Tensor | undefined;
-  /** Whether query t looks at keys up to t alone. Default false. */
+  /** Whether query t attends only to keys up to t. Default false. */
   causal?: boolean;
-  /** Drops weights while training. */
+  /** Dropout of the attention weights, for training. */
   dropout?: { rate: number; key: RandomKey } | undefined;
 }
 
 export interface AttentionOptions extends Options {
-  /** What scores are multiplied by: 1/√D in transformers, or a trained scalar. Default 1. */
+  /** Factor of the scores: 1/√D in transformers, or a trained scalar. Default 1. */
   scale?: number | Weight | undefined;
 }
 
 export interface AdditiveAttentionOptions extends Options {
-  /** `[D]`, what the features of a score are weighed by before they are summed. Default ones. */
+  /** `[D]`, weights of the features in the sum of a score. Default ones. */
   scale?: Weight | undefined;
 }
 
 export interface AttentionResult {
-  /** What each query found, `[B, Tq, V]`. */
+  /** Weighted mean of the values for each query, `[B, Tq, V]`. */
   outputs: Tensor;
-  /** How much it looked where, `[B, Tq, Tk]`; rows sum to 1 unless weights are dropped. */
+  /** Attention weights, `[B, Tq, Tk]`. Each row sums to 1 unless weights are dropped. */
   weights: Tensor;
 }
 
 /**
- * Query, key and value, these with nothing in them that the mask hides. Throws `ArgumentError` for what does not fit.
+ * Query, key and value, without NaN or ∞ where the mask hides key and value. Throws `ArgumentError` if a shape does not
+ * fit.
  */
 function operandsOf(
   what: string,
@@ -63,7 +64,7 @@ function operandsOf(
   return [query, hideMasked(key, steps), hideMasked(value, steps)];
 }
 
-/** Ones at and below the diagonal. */
+/** Ones at and below the diagonal, zeros above it. */
 function lowerTriangle(rows: number, columns: number, like: Tensor): Tensor {
   const values = Float32Array.from({ length: rows * columns }, (_, at) =>
     at % columns <= Math.floor(at / columns) ? 1 : 0,
@@ -71,7 +72,7 @@ function lowerTriangle(rows: number, columns: number, like: Tensor): Tensor {
   return tensor(values, { shape: [1, rows, columns], name: 'causal mask', engine: like.engine });
 }
 
-/** Softmax of the scores `[B, Tq, Tk]` and the values weighed by it. */
+/** Softmax of the scores `[B, Tq, Tk]`, and the values weighted by it. */
 function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: drop }: Options): AttentionResult {
   const [, queries, keys] = scores.shape as [number, number, number];
   const seen = causal ? maskScores(scores, lowerTriangle(queries, keys, scores)) : scores;
@@ -82,13 +83,26 @@ function attend(scores: Tensor, value: Tensor, { mask, causal = false, dropout: 
 }
 
 /**
- * Dot-product attention: outputs = softmax(scale · query·keyᵀ)·value
+ * Dot-product attention.
  *
- * @param query `[B, Tq, D]` f32, in either memory order, as key and value.
- * @param key `[B, Tk, D]`.
- * @param value `[B, Tk, V]`.
- * @throws ArgumentError if a shape, the scale or the mask does not fit.
+ * weights = softmax(scale·query·keyᵀ), outputs = weights·value
+ *
+ * @param query `[B, Tq, D]` f32, in either memory order.
+ * @param key `[B, Tk, D]` f32, in either memory order.
+ * @param value `[B, Tk, V]` f32, in either memory order.
+ * @param options.mask `[B, Tk]` or `[B, Tq, Tk]`, not 0 where a query may attend to a key.
+ * @param options.causal whether query t attends only to keys up to t; default false.
+ * @param options.dropout rate and key for dropout of the weights; default none.
+ * @param options.scale factor of the scores, a number or a tensor of one element; default 1.
+ * @returns outputs `[B, Tq, V]` and weights `[B, Tq, Tk]`, tensors of the open step (outside a step: the caller's to
+ *   `dispose`).
+ * @throws ArgumentError if query, key or value is not an f32 tensor of three axes, shapes do not fit, `scale` has more
+ *   than one element, the mask does not fit, the dropout rate is outside [0, 1), or an option is unknown.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015, https://arxiv.org/abs/1508.04025
+ *
+ * @example
+ * const states = ops.ones([1, 3, 2]); // [B, T, D]
+ * ops.attention(states, states, states, { scale: 1 / Math.sqrt(2), causal: true }).weights.shape; // [1, 3, 3]
  */
 export function attention(query: Weight, key: Weight, value: Weight, options: AttentionOptions = {}): AttentionResult {
   const { scale = 1 } = checkOptions('attention', options, { mask: 1, causal: 1, dropout: 1, scale: 1 });
@@ -103,16 +117,24 @@ export function attention(query: Weight, key: Weight, value: Weight, options: At
 }
 
 /**
- * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), outputs =
- * softmax(scores)·value
+ * Additive attention.
  *
- * Keeps Tq·Tk·D numbers a sequence for backward.
+ * scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), weights = softmax(scores), outputs = weights·value
  *
- * @param query `[B, Tq, D]` f32, in either memory order, as key and value; what Bahdanau multiplies states by stands
- *   before, in `linear`.
- * @param key `[B, Tk, D]`.
- * @param value `[B, Tk, V]`.
- * @throws ArgumentError if a shape or the mask does not fit.
+ * Backward keeps Tq·Tk·D numbers of each sequence. The matrices of Bahdanau's paper are no part of this op: use
+ * `linear` on query and key first.
+ *
+ * @param query `[B, Tq, D]` f32, in either memory order.
+ * @param key `[B, Tk, D]` f32, in either memory order.
+ * @param value `[B, Tk, V]` f32, in either memory order.
+ * @param options.mask `[B, Tk]` or `[B, Tq, Tk]`, not 0 where a query may attend to a key.
+ * @param options.causal whether query t attends only to keys up to t; default false.
+ * @param options.dropout rate and key for dropout of the weights; default none.
+ * @param options.scale `[D]` f32, weights of the features; default ones.
+ * @returns outputs `[B, Tq, V]` and weights `[B, Tq, Tk]`, tensors of the open step (outside a step: the caller's to
+ *   `dispose`).
+ * @throws ArgumentError if query, key or value is not an f32 tensor of three axes, a shape, `scale` or the mask does
+ *   not fit, the dropout rate is outside [0, 1), or an option is unknown.
  * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473
  */
 export function additiveAttention(

@@ -1,4 +1,4 @@
-// From scores to ids and from ids to one-hot rows.
+// Scores to class ids, and class ids to one-hot rows.
 import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording } from '../autograd/tape.ts';
 import { empty, expectTensor, type Tensor, zeros } from '../autograd/tensor.ts';
@@ -9,12 +9,14 @@ import { axisBlock } from './shapes/axis.ts';
 import { asRows, transpose } from './shapes/layout.ts';
 
 /**
- * The index of the greatest element along an axis: of equals the first, and the first NaN where there is one. No
- * gradient flows.
+ * Index of the greatest element along an axis: the first of equal ones, or the first NaN. No gradient flows.
  *
+ * y[…] = argmaxₖ x[…, k, …]
+ *
+ * @param x `[…]` f32, with one axis or more.
  * @param axis default the last; negative ones count from the end.
- * @returns i32, without the axis.
- * @throws ArgumentError if there is no such axis, or nothing along it.
+ * @returns i32, the shape of `x` without the axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or its length is 0.
  * @see numpy.argmax
  */
 export function argmax(x: Weight, axis = -1): Tensor {
@@ -33,12 +35,13 @@ export function argmax(x: Weight, axis = -1): Tensor {
 }
 
 /**
- * y[…, k] = 1 where k is the id, else 0
+ * Turns class ids into one-hot rows: y[…, k] = 1 where k is the id, else 0
  *
  * @param ids `[…]` i32, each in [0, depth).
- * @returns `[…, depth]` f32.
- * @throws ArgumentError if an id is outside [0, depth), or depth is no whole number from 1 up.
- * @see keras.ops.one_hot, torch.nn.functional.one_hot; for data that is no tensor, `oneHot` of `tapeloop/data`
+ * @param depth number of classes.
+ * @returns `[…, depth]` f32, in the memory order of `ids`.
+ * @throws ArgumentError if `ids` is not an i32 tensor, an id is outside [0, depth), or `depth` is no positive integer.
+ * @see keras.ops.one_hot, torch.nn.functional.one_hot; `oneHot` of `tapeloop/data` for data that is no tensor
  */
 export function oneHot(ids: Tensor, depth: number): Tensor {
   expectTensor('oneHot: ids', ids);

@@ -3,7 +3,7 @@ import { checkOptions } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
 
 export interface ConstantOptions {
-  /** Default `f32`. */
+  /** Data type of the elements. Default `f32`. */
   dtype?: DType | undefined;
 }
 
@@ -16,16 +16,23 @@ function constant(name: string, shape: Shape, value: number, options: ConstantOp
 }
 
 /**
- * Zeros, in the memory of the engine in use.
+ * Makes a tensor of zeros, in the memory of the current engine.
  *
- * @throws ArgumentError if the shape is no list of lengths.
+ * @param shape lengths of the axes.
+ * @param options.dtype `f32` or `i32`; default `f32`.
+ * @returns a tensor of the open step (outside a step: the caller's to `dispose`).
+ * @throws ArgumentError if `shape` is no list of lengths, the data type is none of the two or an option is unknown.
  * @see numpy.zeros
  */
 export const zeros = (shape: Shape, options: ConstantOptions = {}): Tensor => constant('zeros', shape, 0, options);
 
 /**
- * Ones; see `zeros`.
+ * Makes a tensor of ones, in the memory of the current engine.
  *
+ * @param shape lengths of the axes.
+ * @param options.dtype `f32` or `i32`; default `f32`.
+ * @returns a tensor of the open step (outside a step: the caller's to `dispose`).
+ * @throws ArgumentError if `shape` is no list of lengths, the data type is none of the two or an option is unknown.
  * @see numpy.ones
  */
 export const ones = (shape: Shape, options: ConstantOptions = {}): Tensor => constant('ones', shape, 1, options);

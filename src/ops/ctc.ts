@@ -8,25 +8,27 @@ import { Binary, type Ptr, Unary } from '../engine/abi.ts';
 import { inOrder } from './shapes/layout.ts';
 
 export interface CtcOptions {
-  /** Class that stands for no label. Default 0. */
+  /** The class that means no label. Default 0. */
   blank?: number | undefined;
-  /** Steps of each sequence, [B], each at most T. Default: all have T. */
+  /** Number of steps of each sequence, `[B]`, each at most T. Default: T. */
   inputLengths?: ArrayLike<number> | undefined;
 }
 
 /**
- * Connectionist temporal classification: the loss of each sequence whose label is known but not where in it each part
- * stands.
+ * Connectionist temporal classification: the loss of sequences whose label is known, but not at which steps its classes
+ * occur.
  *
- * loss = −ln Σ over paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ], where collapsing takes out repeats,
- * then blanks.
+ * loss = −ln Σ over all paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ]; a path collapses by removing
+ * repeats and then blanks
  *
  * @param input logits `[B, T, V]` f32, not normalised.
- * @param labels `[B, S]` i32: each row a label's classes, then padding of `blank` or negative numbers to its end.
- * @returns `[B]` in nat, ∞ (with a gradient of 0) where a label does not fit its steps: it takes one step a class and
- *   one more between two equal ones.
- * @throws ArgumentError if shapes do not fit, a class is outside [0, V), padding stands inside a label, or a length is
- *   outside [0, T].
+ * @param labels `[B, S]` i32: in each row the classes of a label, then padding of `blank` or negative numbers.
+ * @param options.blank the class that means no label; default 0.
+ * @param options.inputLengths `[B]`, number of steps of each sequence; default T.
+ * @returns `[B]` f32 in nats. A label needs one step for each class, and one more between two equal ones. If it does
+ *   not fit its steps, the loss is ∞ with gradient 0.
+ * @throws ArgumentError if `input` is not f32 or `labels` not i32, shapes do not fit, `blank` or a class is outside [0,
+ *   V), padding is followed by a class, a length is no integer in [0, T], or an option is unknown.
  * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss,
  *   torch.nn.functional.ctc_loss
  */
@@ -71,7 +73,7 @@ export function ctcLoss(input: Weight, labels: Tensor, options: CtcOptions = {})
   });
   if (gradient) {
     record([logits], [losses], (tape) => {
-      // Each sequence's share of the gradient stands ready since forward; it becomes the gradient where it stands.
+      // Forward has already computed the gradient of each loss. Here it is multiplied in place.
       const [at, row] = [gradient.ptr, steps * classes];
       kernels.binary(Binary.Mul, batch, row, at, row, 1, tape.gradientOf(losses), 1, 0, at);
       tape.give(logits, at);
@@ -81,9 +83,9 @@ export function ctcLoss(input: Weight, labels: Tensor, options: CtcOptions = {})
 }
 
 /**
- * How many classes stand before the padding of each row of labels `[rows, width]`.
+ * Number of classes before the padding in each row of labels `[rows, width]`.
  *
- * @throws ArgumentError at padding inside a label, or a class outside [0, classes). @internal
+ * @throws ArgumentError for padding that is followed by a class, or a class outside [0, classes). @internal
  */
 export function labelLengths(
   labels: ArrayLike<number>,
@@ -109,7 +111,8 @@ export function labelLengths(
 function checkedInputLengths(given: ArrayLike<number> | undefined, batch: number, steps: number): Int32Array {
   if (!given) return new Int32Array(batch).fill(steps);
   expectArray('ctcLoss: inputLengths', given);
-  // By index, for an array whose buffer was handed to another thread has numbers no more and cannot be iterated.
+  // Elements are read by index: an array whose buffer was transferred to another thread is empty and cannot be
+  // iterated.
   const lengths = Array.from({ length: given.length }, (_, i) => given[i]!);
   const at = lengths.findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
   if (given.length !== batch || at >= 0) {

@@ -3,7 +3,7 @@ import { record } from '../autograd/tape.ts';
 import { empty, type Tensor } from '../autograd/tensor.ts';
 import { type AxisBlock, axisBlock } from './shapes/axis.ts';
 
-/** to[o, j, i] = Σ from[o, 0…j, i], or of j and what follows. Sums in float64. */
+/** to[o, j, i] = Σ from[o, 0…j, i], or the sum of from[o, j…, i] if reversed. Sums in float64. */
 function sums(
   { outer, length, inner }: AxisBlock,
   from: ArrayLike<number>,
@@ -24,11 +24,13 @@ function sums(
 }
 
 /**
- * yⱼ = x₀ + … + xⱼ along an axis; summed in float64.
+ * Cumulative sum along an axis: yⱼ = x₀ + … + xⱼ, summed in float64
  *
- * @param axis default the last; negative ones count from the end. NumPy's default, all elements in a row, is
+ * @param x `[…]` f32, with one axis or more.
+ * @param axis default the last; negative ones count from the end. NumPy's default, all elements in one row, is
  *   `cumsum(reshape(x, [-1]))`.
- * @throws ArgumentError if there is no such axis.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor or there is no such axis.
  * @see numpy.cumsum
  */
 export function cumsum(x: Weight, axis = -1): Tensor {

@@ -7,12 +7,14 @@ import { expectIds } from './ids.ts';
 import { inOrder, viewAs } from './shapes/layout.ts';
 
 /**
- * y[…, :] = table[ids[…], :]
+ * Looks up rows of a table: y[…, :] = table[ids[…], :]
  *
  * @param ids `[…]` i32, each in [0, V), in either memory order.
  * @param weight table `[V, E]` f32.
- * @returns `[…, E]`, in the memory order of `ids`.
- * @throws ArgumentError if an id is outside [0, V) or `ids` is not i32.
+ * @returns `[…, E]` f32, in the memory order of `ids`.
+ * @throws ArgumentError if `ids` is not an i32 tensor, an id is outside [0, V), or `weight` is not an f32 tensor `[V,
+ *   E]`.
+ * @see keras.layers.Embedding, torch.nn.functional.embedding
  */
 export function embed(ids: Tensor, weight: Weight): Tensor {
   expectTensor('embed: ids', ids);
@@ -26,12 +28,12 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
   const [vocabulary, width] = table.shape as [number, number];
   expectIds('embed: ids', ids, vocabulary);
   const y = rowsOf('embed', table, ids, width);
-  // Outside a step the table may change before anyone reads this.
+  // Outside a step the table may change before this result is read.
   if (engine.openStep !== 0) y.gatheredFrom = { table, ids, tape: openTape() };
   return y;
 }
 
-/** Rows of `width` of a row-major table, as `[…ids, width]`. */
+/** Rows of a row-major table with rows of `width` elements, as `[…ids, width]`. */
 function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor {
   const { engine, dtype } = table;
   expectEngine(ids, table);
@@ -46,12 +48,14 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
 }
 
 /**
- * y[…, :] = x[ids[…], :]: rows of any tensor, of either data type
+ * Takes rows of a tensor: y[…, :] = x[ids[…], :]
  *
- * @param x `[N, …]`.
+ * @param x `[N, …]` f32 or i32.
  * @param ids `[…]` i32, each in [0, N).
- * @returns the axes of `ids`, then those of `x` after its first.
- * @throws ArgumentError if `x` has no axis, an id is outside [0, N) or `ids` is not i32.
+ * @returns the axes of `ids`, then the axes of `x` after its first.
+ * @throws ArgumentError if `x` is no tensor or has no axis, `ids` is not an i32 tensor, an id is outside [0, N), or
+ *   there are more arguments.
+ * @see numpy.take (axis=0)
  */
 export function gather(x: Weight, ids: Tensor, ...others: never[]): Tensor {
   expectNoMore('gather', others);

@@ -3,16 +3,16 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { StepMask } from './recurrence/step-mask.ts';
 
-/** Gathers Σ (∂L/∂h_t)² of one scan over time, over the rows that make a step, while its gradients flow back. */
+/** Sums (∂L/∂h_t)² of one scan for each step, over the rows that the mask keeps, while its gradients flow back. */
 export class HiddenProbe {
-  /** By time t. */
+  /** The sums, by time t. */
   readonly squares: Float64Array;
 
   constructor(time: number) {
     this.squares = new Float64Array(time);
   }
 
-  /** Reads ∂L/∂h of all steps at once, `[T, B, H]` like `outputs`; rows that a mask leaves out do not count. */
+  /** Reads ∂L/∂h of all steps at once, `[T, B, H]` as `outputs` is. Rows that the mask leaves out do not count. */
   addAll({ engine, shape }: Tensor, gradient: Ptr, mask: StepMask | undefined): void {
     const [time, batch, width] = shape as [number, number, number];
     for (let t = 0; t < time; t++) {
@@ -23,7 +23,7 @@ export class HiddenProbe {
     }
   }
 
-  /** h_t again, to be used in its place by whatever follows; ∂L/∂h_t is then read on its way back. */
+  /** h_t as another tensor, to be used instead of `h` by the ops that follow. ∂L/∂h_t is then read on its way back. */
   watch(h: Tensor, t: number): Tensor {
     const { engine, size } = h;
     const watched = h.view(h.shape, h.timeMajor, h.name);
@@ -39,7 +39,7 @@ export class HiddenProbe {
 let begin: ((label: string, probe: HiddenProbe) => void) | undefined;
 let label = '';
 
-/** Runs `body`, and tells of the probe of each scan in it, with the label that it runs under. */
+/** Runs `body`, and calls `told` with the probe of each scan in it and the label that the scan runs under. */
 export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void, body: () => T): T {
   begin = told;
   try {
@@ -49,7 +49,7 @@ export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void,
   }
 }
 
-/** Runs `body`, whose scans are to be known by `name`. */
+/** Runs `body`, whose scans get the label `name`. */
 export function labelled<T>(name: string, body: () => T): T {
   const outer = label;
   label = name;
@@ -60,7 +60,7 @@ export function labelled<T>(name: string, body: () => T): T {
   }
 }
 
-/** A probe for a scan that begins, where one is wanted. */
+/** A probe for a scan that begins, if `withProbes` is running. */
 export function beginProbe(time: number): HiddenProbe | undefined {
   if (!begin) return undefined;
   const probe = new HiddenProbe(time);

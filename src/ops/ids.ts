@@ -2,7 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
 
-/** Throws ArgumentError naming the first id outside [0, limit). @internal */
+/** Throws `ArgumentError` for ids outside [0, limit). The error names the first one. @internal */
 export function expectIds(what: string, ids: Tensor, limit: number): void {
   const { engine } = ids;
   const at = engine.kernels.first_invalid_id(ids.size, ids.ptr, limit);
@@ -13,7 +13,7 @@ export function expectIds(what: string, ids: Tensor, limit: number): void {
   throw new ArgumentError(`${what} expected ids in [0, ${limit}), got ${id} at ${place} of ${formatShape(ids.shape)}`);
 }
 
-/** The index of a flat position, as it is written in code. */
+/** The index of a flat position, as code writes it. */
 function position(flat: number, shape: readonly number[]): string {
   const index: number[] = [];
   let rest = flat;

@@ -1,9 +1,11 @@
 /**
  * Functions of tensors, each with its gradient.
  *
- * Unless they say otherwise they take f32 tensors or parameters of any shape, in either memory order, and return a
- * tensor of the open step (outside a step: the caller's to `dispose`) in the memory order of the first. An i32 tensor
- * where floats are wanted, or shapes that do not fit, throw `ArgumentError`; nothing is recorded then.
+ * Unless they say otherwise they take f32 tensors or parameters of any shape, in either memory order. They return a
+ * tensor of the open step (outside a step: the caller's to `dispose`) in the memory order of the first argument. They
+ * throw `ArgumentError` for an i32 tensor where f32 is expected, for shapes that do not fit, and for tensors of
+ * different engines; nothing is recorded then. They throw `DeadTensorError` for a tensor whose step has ended or that
+ * was disposed of.
  *
  * @module
  */

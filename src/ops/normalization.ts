@@ -8,7 +8,7 @@ import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { asRows } from './shapes/layout.ts';
 
 export interface LayerNormOptions {
-  /** ε under the root, so that a constant row stays finite. Default 1e-3. */
+  /** ε under the root, which keeps a constant row finite. Default 1e-3. */
   epsilon?: number | undefined;
 }
 
@@ -19,13 +19,17 @@ export function expectEpsilon(what: string, epsilon: number): void {
 }
 
 /**
- * y = γ ∘ (x − μ)/√(σ² + ε) + β over the last axis, μ and σ² the mean and the variance of each row
+ * Normalizes each row to mean 0 and variance 1, then scales and shifts it.
+ *
+ * y = γ ∘ (x − μ)/√(σ² + ε) + β over the last axis, with the mean μ and the variance σ² of each row
  *
  * @param input x `[…, F]` f32, in either memory order.
- * @param gamma γ `[F]`, default ones.
- * @param beta β `[F]`, default zeros.
+ * @param gamma γ `[F]` f32; default ones.
+ * @param beta β `[F]` f32; default zeros.
+ * @param options.epsilon ε > 0; default 1e-3.
  * @returns `[…, F]`, in the memory order of `x`.
- * @throws ArgumentError if `x` has no axis, γ or β does not fit, or ε is no positive number.
+ * @throws ArgumentError if an argument is not an f32 tensor, `x` has no axis, γ or β does not fit, ε is not positive as
+ *   float32, or an option is unknown.
  * @see keras.layers.LayerNormalization
  */
 export function layerNorm(input: Weight, gamma?: Weight, beta?: Weight, options: LayerNormOptions = {}): Tensor {
@@ -56,7 +60,7 @@ export function layerNorm(input: Weight, gamma?: Weight, beta?: Weight, options:
     engine.scratch(() => run(engine.allocateScratch(2 * rows)));
     return y;
   }
-  // The mean and the inverse deviation of each row are all that backward needs beside x.
+  // Saved by forward for backward: the mean and the inverse standard deviation of each row.
   const stats = engine.allocateScratch(2 * rows);
   run(stats);
   record(inputs, [y], (tape) => {

@@ -12,9 +12,9 @@ import { spread } from './shapes/runs.ts';
 const GREATEST = 3.4028234663852886e38;
 
 export interface ReduceOptions {
-  /** Negative ones count from the end. Default: all of them. */
+  /** The axis to reduce; negative ones count from the end. Default: all axes. */
   axis?: number | undefined;
-  /** Whether the axis stays, with length 1. Default false. */
+  /** Whether reduced axes stay, with length 1. Default false. */
   keepDims?: boolean | undefined;
 }
 
@@ -34,7 +34,7 @@ function total(name: string, x: Tensor, factor: number): Tensor {
 function totalAlong(name: string, x: Tensor, block: AxisBlock, factor: number): Tensor {
   const { engine } = x;
   const { axis } = block;
-  // Without one of the two axes that memory may exchange, the others stand in order.
+  // Memory may exchange only the first two axes. With one of them removed, the result is row-major.
   const y = empty(x.shape.toSpliced(axis, 1), { name, timeMajor: x.timeMajor && axis > 1, engine });
   sumAxis(engine, block, x.ptr, y.ptr, 0);
   if (factor !== 1) engine.kernels.scale(y.size, factor, y.ptr, y.ptr);
@@ -49,7 +49,7 @@ function totalAlong(name: string, x: Tensor, block: AxisBlock, factor: number): 
   return y;
 }
 
-/** The result of a reduction with the axes that are gone put back, where they are wanted. */
+/** The result of a reduction, with the reduced axes added again if `keepDims` asks for them. */
 function withAxes(x: Tensor, y: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
   if (!keepDims) return y;
   return reshape(y, axis === undefined ? x.shape.map(() => 1) : x.shape.with(axis, 1));
@@ -64,21 +64,31 @@ function reduce(name: string, x: Weight, options: ReduceOptions, factor: (count:
 }
 
 /**
- * Σ x over every element, shape [], or along one axis; summed in float64.
+ * Sum of all elements, or along one axis: y = Σ x, summed in float64
  *
- * @throws ArgumentError if there is no such axis.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis to reduce; negative ones count from the end. Default: all axes.
+ * @param options.keepDims whether reduced axes stay, with length 1; default false.
+ * @returns shape [], or the shape of `x` without the axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
+ * @see numpy.sum
  */
 export const sum = (x: Weight, options: ReduceOptions = {}): Tensor => reduce('sum', x, options, () => 1);
 
 /**
- * The mean of every element, shape [], or along one axis; summed in float64. NaN where there is none.
+ * Mean of all elements, or along one axis: y = Σ x / n, summed in float64; NaN for n = 0
  *
- * @throws ArgumentError if there is no such axis.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis to reduce; negative ones count from the end. Default: all axes.
+ * @param options.keepDims whether reduced axes stay, with length 1; default false.
+ * @returns shape [], or the shape of `x` without the axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
+ * @see numpy.mean
  */
 export const mean = (x: Weight, options: ReduceOptions = {}): Tensor =>
   reduce('mean', x, options, (count) => 1 / count);
 
-/** Reduces every row of `x` with the axis moved to the end, or all of it as one row. */
+/** Reduces each row of `x` after the axis is moved to the end, or all of `x` as one row. */
 function byRows(name: string, x: Weight, options: ReduceOptions, row: (x: Tensor, columns: number) => Tensor): Tensor {
   x = floatsOf(x, `${name}: x`);
   checkOptions(name, options, { axis: 1, keepDims: true });
@@ -89,17 +99,21 @@ function byRows(name: string, x: Weight, options: ReduceOptions, row: (x: Tensor
   return withAxes(x, row(last, length), { ...options, axis });
 }
 
-/** A tensor for a value a row of `x`, whose rows stand in the memory order of its leading axes. */
+/** A tensor with one element for each row of `x`, in the memory order of the leading axes. */
 const onePerRow = (name: string, x: Tensor): Tensor => {
   const shape = x.shape.slice(0, -1);
   return empty(shape, { name, timeMajor: x.timeMajor && shape.length > 1, engine: x.engine });
 };
 
 /**
- * The greatest element, shape [], or the greatest along one axis; NaN where one is. Equal ones share the gradient
- * equally.
+ * Greatest of all elements, or along one axis: y = max x, NaN if one is NaN. Equal ones share the gradient equally.
  *
- * @throws ArgumentError if there is no such axis.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis to reduce; negative ones count from the end. Default: all axes.
+ * @param options.keepDims whether reduced axes stay, with length 1; default false.
+ * @returns shape [], or the shape of `x` without the axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
+ * @see numpy.max
  */
 export function max(x: Weight, options: ReduceOptions = {}): Tensor {
   return byRows('max', x, options, (rows, columns) => {
@@ -126,7 +140,7 @@ export function max(x: Weight, options: ReduceOptions = {}): Tensor {
   });
 }
 
-/** Keeps infinities out of a difference: ∞ − ∞ would be NaN. */
+/** Limits infinities to the greatest float32, so that ∞ − ∞ does not give NaN. */
 function bound(engine: Engine, count: number, x: Ptr): void {
   engine.scratch(() => {
     const limits = engine.allocateScratch(2);
@@ -137,10 +151,15 @@ function bound(engine: Engine, count: number, x: Ptr): void {
 }
 
 /**
- * ln Σ exp x over every element, shape [], or along one axis, with the maximum taken out first, so that nothing
- * overflows.
+ * Logarithm of the sum of exponentials of all elements, or along one axis: y = ln Σ exp x. The maximum is subtracted
+ * first, so that nothing overflows.
  *
- * @throws ArgumentError if there is no such axis.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis to reduce; negative ones count from the end. Default: all axes.
+ * @param options.keepDims whether reduced axes stay, with length 1; default false.
+ * @returns shape [], or the shape of `x` without the axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
+ * @see scipy.special.logsumexp, torch.logsumexp
  */
 export function logSumExp(x: Weight, options: ReduceOptions = {}): Tensor {
   return byRows('logSumExp', x, options, (rows, columns) => {

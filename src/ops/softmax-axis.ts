@@ -7,11 +7,14 @@ import { transpose } from './shapes/layout.ts';
 import { logSoftmaxRows, softmaxRows } from './softmax.ts';
 
 export interface SoftmaxOptions {
-  /** What is summed over; negative ones count from the end. Default −1, the last; others are moved there and back. */
+  /**
+   * The axis that is normalized; negative ones count from the end. Default −1. Another axis than the last is moved to
+   * the end and back.
+   */
   axis?: number | undefined;
 }
 
-/** A function of rows over any axis, which is exchanged with the last one before and after. */
+/** A function of rows, applied along any axis. The axis is exchanged with the last one before and after. */
 function along(name: string, given: Weight, options: SoftmaxOptions, rows: (x: Tensor) => Tensor): Tensor {
   const { axis = -1 } = checkOptions(name, options, { axis: 1 });
   const x = tensorOf(given, `${name}: x`);
@@ -23,21 +26,23 @@ function along(name: string, given: Weight, options: SoftmaxOptions, rows: (x: T
 }
 
 /**
- * yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over an axis, with the maximum subtracted first.
+ * Softmax: yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) along an axis. The maximum is subtracted first, so that nothing overflows.
  *
- * @param x f32.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis; negative ones count from the end. Default the last.
  * @returns a tensor of the shape of `x`.
- * @throws ArgumentError if there is no such axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
  * @see keras.ops.softmax, torch.nn.functional.softmax
  */
 export const softmax = (x: Weight, options: SoftmaxOptions = {}): Tensor => along('softmax', x, options, softmaxRows);
 
 /**
- * yᵢ = xᵢ − ln Σⱼ exp(xⱼ) over an axis.
+ * Logarithm of the softmax: yᵢ = xᵢ − ln Σⱼ exp(xⱼ) along an axis.
  *
- * @param x f32.
+ * @param x `[…]` f32, any shape.
+ * @param options.axis the axis; negative ones count from the end. Default the last.
  * @returns a tensor of the shape of `x`.
- * @throws ArgumentError if there is no such axis.
+ * @throws ArgumentError if `x` is not an f32 tensor, there is no such axis or an option is unknown.
  * @see keras.ops.log_softmax, torch.nn.functional.log_softmax
  */
 export const logSoftmax = (x: Weight, options: SoftmaxOptions = {}): Tensor =>

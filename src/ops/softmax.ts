@@ -9,7 +9,7 @@ import { where } from './elementwise/where.ts';
 import { expectIds } from './ids.ts';
 import { asRows, inOrder } from './shapes/layout.ts';
 
-/** yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) over the last axis, for what needs no other axis. @internal */
+/** yᵢ = exp(xᵢ) / Σⱼ exp(xⱼ) along the last axis. @internal */
 export function softmaxRows(input: Weight): Tensor {
   const x = asRows(floatsOf(input, 'softmax: x'));
   const { engine } = x;
@@ -24,20 +24,23 @@ export function softmaxRows(input: Weight): Tensor {
   return y;
 }
 
-// The least float32: exp of its distance from any other is 0, and a row of nothing else has no infinity in it.
+// The least float32. The exponential of its distance from any other score is 0, and a row of nothing else is finite.
 const LEAST = -3.4028234663852886e38;
 
-/** Scores out of every reach where the mask is 0. @internal */
+/** Scores, with the least float32 where the mask is 0. @internal */
 export const maskScores = (x: Weight, mask: Tensor): Tensor => select(mask, x, LEAST);
 
 /**
- * Softmax over the last axis of what a mask leaves, with exact zeros elsewhere; a row of which it leaves nothing is
- * uniform. For a mask that is added to scores: `softmax(add(x, mask))`.
+ * Softmax along the last axis over the elements that a mask keeps; the others are exactly 0.
+ *
+ * yᵢ = mᵢ·exp(xᵢ) / Σⱼ mⱼ·exp(xⱼ), with mᵢ = 1 where the mask is not 0; yᵢ = 1/V for a row that is masked entirely
+ *
+ * For a mask that is added to the scores use `softmax(add(x, mask))`.
  *
  * @param x `[…, V]` f32.
- * @param mask f32 or i32, not 0 where an element counts; the shapes line up as in `where`.
- * @returns `[…, V]`.
- * @throws ArgumentError if the mask does not fit.
+ * @param mask `[…]` f32 or i32, not 0 where an element counts; shapes are broadcast as in `where`.
+ * @returns `[…, V]` f32.
+ * @throws ArgumentError if `x` is not an f32 tensor, the mask does not broadcast with it, or there are more arguments.
  * @see keras.layers.Softmax
  */
 export function maskedSoftmax(x: Weight, mask: Weight, ...others: never[]): Tensor {
@@ -46,7 +49,7 @@ export function maskedSoftmax(x: Weight, mask: Weight, ...others: never[]): Tens
   return softmaxRows(where(mask, x, LEAST));
 }
 
-/** yᵢ = xᵢ − ln Σⱼ exp(xⱼ) over the last axis, likewise. @internal */
+/** yᵢ = xᵢ − ln Σⱼ exp(xⱼ) along the last axis. @internal */
 export function logSoftmaxRows(input: Weight): Tensor {
   const x = asRows(floatsOf(input, 'logSoftmax: x'));
   const { engine } = x;
@@ -72,17 +75,20 @@ export function logSoftmaxRows(input: Weight): Tensor {
 }
 
 /**
- * Softmax and cross-entropy in one op: loss = mean over rows of −weight·log softmax(logits)[target].
+ * Softmax and cross-entropy in one op.
+ *
+ * loss = mean over all rows of −weight·ln softmax(logits)[target]
  *
  * @param input logits `[…, V]` f32, in either memory order.
- * @param labels targets `[…]` i32, each in [0, V); of a row of weight 0 any number.
- * @param weights `[…]` f32, constants; all 1 if there are none. The mean is over all rows, whatever they weigh. Rows of
- *   weight 0 have no loss and no gradient, even where their logits are NaN.
- * @param options.isLastUse whether nobody reads the logits afterwards. If no backward does either, their memory becomes
- *   that of the probabilities, and then of their gradient, and whoever reads them gets a `DeadTensorError`. Default
- *   false.
- * @returns shape [], in nat.
- * @throws ArgumentError if the shapes do not fit or a target is outside [0, V); nothing is recorded then.
+ * @param labels targets `[…]` i32, each in [0, V). In a row of weight 0 it may be any number.
+ * @param weights `[…]` f32, constants; default ones. The mean is over all rows, whatever their weights. Rows of weight
+ *   0 have no loss and no gradient, even if their logits are NaN.
+ * @param options.isLastUse whether no one reads the logits afterwards. If no backward function reads them either, the
+ *   probabilities and then the gradient are stored in the memory of the logits, and reading the logits throws
+ *   `DeadTensorError`. Default false.
+ * @returns shape [], in nats.
+ * @throws ArgumentError if `input` is not f32 or `labels` not i32, shapes do not fit, or a target is outside [0, V);
+ *   nothing is recorded then.
  * @see https://keras.io/api/losses/probabilistic_losses/#sparsecategoricalcrossentropy-class (fromLogits)
  */
 export function softmaxCrossEntropy(
@@ -129,7 +135,7 @@ export function softmaxCrossEntropy(
   });
   record([logits], [loss], (tape) => {
     const scale = engine.f32(tape.gradientOf(loss), 1)[0]! / Math.max(rows, 1);
-    // The probabilities become the gradient where they stand.
+    // The probabilities become the gradient in place.
     engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
       const at = saved + 4 * from * classes;
       const weigh = weightsAt && weightsAt + 4 * from;

@@ -1,5 +1,5 @@
-// Ops of two operands, element by element, with NumPy's broadcasting: how the operands line up, and how gradients come
-// back to their shapes.
+// Elementwise ops of two operands with the broadcasting of NumPy: how operands are aligned, and how their gradients get
+// the shapes of the operands.
 import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
 import { empty, expectF32, filled, type Tensor } from '../../autograd/tensor.ts';
@@ -10,21 +10,23 @@ import { memoryShape } from '../shapes/axis.ts';
 import { inOrder } from '../shapes/layout.ts';
 import { type Run, runsOf, sumRepeats } from '../shapes/runs.ts';
 
-/** What a binary op takes: one of the two may be a number. */
+/** What a binary op takes. One of the two operands may be a number. */
 export type Operand = Weight | number;
 
-/** a and b, in the order of memory in which they line up with y; each has this place in the runs. */
+/**
+ * a and b, in the memory order in which they are aligned with y. The index of each is its operand number in the runs.
+ */
 export type Aligned = readonly [a: Tensor, b: Tensor, y: Tensor];
 
-/** A run of nothing, in front of an only one. */
+/** A run of length 1. It comes before a single run, because kernels need two. */
 const ONE: Run = [0, 0, 0, 1];
 
-/** With axes of length 1 in front. */
+/** A shape with axes of length 1 added in front. */
 const padded = (shape: Shape, rank: number): number[] => [...Array<number>(rank - shape.length).fill(1), ...shape];
 
 /**
- * What shapes repeat to together. Throws `ArgumentError` unless each axis, counted from the last, has one length
- * wherever it is not 1.
+ * The shape that given shapes broadcast to. Throws `ArgumentError` unless all lengths of an axis, counted from the
+ * last, are equal or 1.
  */
 export function commonShape(name: string, shapes: readonly Shape[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
@@ -52,7 +54,7 @@ function align(name: string, left: Tensor, right: Tensor): [Aligned, runs: Run[]
   const timeMajor = like.timeMajor && like.shape.length === rank;
   const shape = commonShape(name, [left.shape, right.shape]);
   const [shapeA, shapeB] = [padded(left.shape, rank), padded(right.shape, rank)];
-  // An axis of length 1 in front changes nothing in memory, wherever it stands.
+  // Axes of length 1 in front change nothing in memory.
   const ordered = (x: Tensor): Tensor => inOrder(x, timeMajor && x.shape.length === rank);
   const inMemory = (each: number[]): number[] => (timeMajor ? memoryShape({ shape: each, timeMajor }) : each);
   return [
@@ -64,21 +66,21 @@ function align(name: string, left: Tensor, right: Tensor): [Aligned, runs: Run[]
 /** An op of two operands. */
 interface BinaryOp {
   name: string;
-  /** Throws `ArgumentError` for a data type that it cannot do with. Default: what is not f32. */
+  /** Throws `ArgumentError` for a data type that the op does not take. Default: refuses all but f32. */
   check?: (what: string, x: Tensor) => void;
   forward(operands: Aligned, runs: readonly Run[]): void;
-  /** ∂L/∂operand at the size of the result, into `out`, from ∂L/∂y. Without it no gradient flows. */
+  /** Writes ∂L/∂operand, in the size of the result, to `out`, given ∂L/∂y. Without it no gradient flows. */
   backward?(operands: Aligned, runs: readonly Run[], dy: Ptr, operand: number, out: Ptr): void;
 }
 
-/** The one of two operands that is a tensor, the first if both are. Throws `ArgumentError` if neither is. */
+/** The operand that is a tensor; the first if both are. Throws `ArgumentError` if neither is. */
 export function tensorAmong(name: string, a: Operand, b: Operand): Tensor {
   const [like, which] = typeof a === 'number' ? [b, 'b'] : [a, 'a'];
   if (typeof like === 'number') throw new ArgumentError(`${name}: a or b expected a tensor, got two numbers`);
   return tensorOf(like, `${name}: ${which}`);
 }
 
-/** Runs an op. */
+/** Runs an op of two operands and records it. */
 export function binaryOp(
   { name, check = expectF32, forward, backward }: BinaryOp,
   left: Operand,
@@ -87,7 +89,7 @@ export function binaryOp(
   const { engine } = tensorAmong(name, left, right);
   const tensorFor = (x: Operand, what: string): Tensor => {
     if (typeof x === 'number') {
-      // Not one that float32 would make infinite.
+      // A finite number must stay finite as float32.
       if (Number.isFinite(x) && !isFloat32(x)) throw new ArgumentError(`${name}: ${what} expected float32, got ${x}`);
       return filled([], x, engine);
     }
@@ -98,7 +100,7 @@ export function binaryOp(
   const [operands, runs] = align(name, tensorFor(left, 'a'), tensorFor(right, 'b'));
   const y = operands[2];
   forward(operands, runs);
-  // Within a step, as a backward pass is, a number lives as long as the step.
+  // Outside a step this frees the memory of a number. Inside a step the tensor lives until the step ends.
   if (typeof left === 'number') operands[0].dispose();
   if (typeof right === 'number') operands[1].dispose();
   if (!backward) return y;

@@ -11,20 +11,24 @@ import { spread } from '../shapes/runs.ts';
 
 export interface DropoutNoise {
   /**
-   * Shape of the mask: as `x`, with 1 for axes that share it and null for a length that is that of `x`.
-   * `[null, 1, null]` drops a feature at every step.
+   * Shape of the mask: that of `x`, with 1 for an axis along which the mask is the same, and null for the length of
+   * `x`. `[null, 1, null]` drops a feature at all steps or at none.
    */
   noiseShape?: readonly (number | null)[] | undefined;
 }
 
 /**
- * y = x ∘ m / (1 − rate), m = 0 with probability `rate`, else 1
+ * Sets random elements to 0 and scales the others, so that the expected value stays the same.
  *
- * @param x f32 of any shape.
+ * y = x ∘ m / (1 − rate), where m is 0 with probability `rate`, else 1
+ *
+ * @param x `[…]` f32, any shape.
  * @param rate in [0, 1); 0 returns `x` itself.
- * @param key what the mask is a function of: the same key gives the same mask.
+ * @param key determines the mask: the same key gives the same mask.
+ * @param options.noiseShape shape of the mask, if it is shared along some axes.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `rate` is outside [0, 1) or the noise has another shape.
+ * @throws ArgumentError if `x` is not an f32 tensor, `rate` is outside [0, 1), `key` has no numbers `low` and `high`,
+ *   `noiseShape` does not fit or an option is unknown.
  * @see keras.layers.Dropout, keras.layers.SpatialDropout1D
  */
 export function dropout(x: Weight, rate: number, key: RandomKey, options: DropoutNoise = {}): Tensor {
@@ -57,7 +61,7 @@ export function expectRate(what: string, rate: number): number {
   return rate;
 }
 
-/** The noise's shape, whole. */
+/** The shape of the mask, with lengths in place of null. */
 function sharedAxes(x: Tensor, noiseShape: readonly (number | null)[]): Shape {
   expectList('dropout: noiseShape', noiseShape);
   const shape = noiseShape.map((n, axis) => n ?? x.shape[axis] ?? 0);
@@ -69,7 +73,7 @@ function sharedAxes(x: Tensor, noiseShape: readonly (number | null)[]): Shape {
   return shape;
 }
 
-/** to = from ∘ the mask of shape `noise`, repeated. In place allowed. */
+/** to = from ∘ mask. The mask has shape `noise` and is repeated. `to` may be `from`. */
 function dropShared(x: Tensor, noise: Shape, rate: number, key: RandomKey, from: Ptr, to: Ptr): void {
   const { engine, timeMajor } = x;
   const { kernels } = engine;

@@ -6,7 +6,7 @@ import { Binary, type Ptr, Unary } from '../../engine/abi.ts';
 import { combine, type Run } from '../shapes/runs.ts';
 import { type Aligned, binaryOp, type Operand } from './binary.ts';
 
-/** y = f(x) for f one of `Unary`. @internal */
+/** y = f(x), where f is one of `Unary`. @internal */
 export function unary(name: string, code: number, x: Weight): Tensor {
   x = floatsOf(x, `${name}: x`);
   const { engine } = x;
@@ -19,28 +19,105 @@ export function unary(name: string, code: number, x: Weight): Tensor {
   return y;
 }
 
-/** y = −x */
+/**
+ * Negation: y = −x
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.negative
+ */
 export const neg = (x: Weight): Tensor => unary('neg', Unary.Neg, x);
-/** y = |x|, with derivative 0 at 0 */
+/**
+ * Absolute value: y = |x|, with derivative 0 at 0
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.abs
+ */
 export const abs = (x: Weight): Tensor => unary('abs', Unary.Abs, x);
-/** y = x² */
+/**
+ * Square: y = x²
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.square
+ */
 export const square = (x: Weight): Tensor => unary('square', Unary.Square, x);
-/** y = √x */
+/**
+ * Square root: y = √x, NaN for x < 0
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.sqrt
+ */
 export const sqrt = (x: Weight): Tensor => unary('sqrt', Unary.Sqrt, x);
-/** y = 1/x */
+/**
+ * Reciprocal: y = 1/x
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.reciprocal
+ */
 export const reciprocal = (x: Weight): Tensor => unary('reciprocal', Unary.Reciprocal, x);
-/** y = eˣ, within 4 ulp */
+/**
+ * Exponential function: y = eˣ, within 4 ulp
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.exp
+ */
 export const exp = (x: Weight): Tensor => unary('exp', Unary.Exp, x);
-/** y = ln x, within 4 ulp */
+/**
+ * Natural logarithm: y = ln x, within 4 ulp; NaN for x < 0
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.log
+ */
 export const log = (x: Weight): Tensor => unary('log', Unary.Log, x);
-/** y = 1/(1 + e⁻ˣ), within 4 ulp */
+/**
+ * Logistic function: y = 1/(1 + e⁻ˣ), within 4 ulp
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see keras.ops.sigmoid
+ */
 export const sigmoid = (x: Weight): Tensor => unary('sigmoid', Unary.Sigmoid, x);
-/** y = tanh x, within 4 ulp */
+/**
+ * Hyperbolic tangent: y = tanh x, within 4 ulp
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.tanh
+ */
 export const tanh = (x: Weight): Tensor => unary('tanh', Unary.Tanh, x);
-/** y = max(x, 0), with derivative 0 at 0 */
+/**
+ * Rectified linear unit: y = max(x, 0), with derivative 0 at 0
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see keras.ops.relu
+ */
 export const relu = (x: Weight): Tensor => unary('relu', Unary.Relu, x);
 
-/** y = alpha·x */
+/**
+ * Multiplication by a number: y = alpha·x
+ *
+ * @param x `[…]` f32, any shape.
+ * @param alpha the factor.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is no number.
+ */
 export function scale(x: Weight, alpha: number): Tensor {
   x = floatsOf(x, 'scale: x');
   expectType('scale: alpha', alpha, 'a number');
@@ -55,7 +132,7 @@ export function scale(x: Weight, alpha: number): Tensor {
   return y;
 }
 
-/** Runs `body` with the address of a constant that a kernel can read. */
+/** Calls `body` with the address of a constant, for a kernel to read. */
 function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
   const { engine } = x;
   engine.scratch(() => {
@@ -65,7 +142,14 @@ function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
   });
 }
 
-/** y = x + alpha */
+/**
+ * Addition of a number: y = x + alpha
+ *
+ * @param x `[…]` f32, any shape.
+ * @param alpha the summand.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is no number.
+ */
 export function addScalar(x: Weight, alpha: number): Tensor {
   x = floatsOf(x, 'addScalar: x');
   expectType('addScalar: alpha', alpha, 'a number');
@@ -76,7 +160,16 @@ export function addScalar(x: Weight, alpha: number): Tensor {
   return y;
 }
 
-/** y = min(max(x, low), high), with derivative 1 strictly inside and 0 elsewhere */
+/**
+ * Limits to a range: y = min(max(x, low), high), with derivative 1 strictly inside and 0 elsewhere
+ *
+ * @param x `[…]` f32, any shape.
+ * @param low the least value of y.
+ * @param high the greatest value of y.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor or a limit is no number.
+ * @see numpy.clip
+ */
 export function clip(x: Weight, low: number, high: number): Tensor {
   x = floatsOf(x, 'clip: x');
   expectType('clip: low', low, 'a number');
@@ -89,7 +182,7 @@ export function clip(x: Weight, low: number, high: number): Tensor {
   record([x], [y], (tape) => {
     const dy = tape.gradientOf(y);
     engine.scratch(() => {
-      // relu's derivative, at x − low and at high − x, is the mask.
+      // The derivative of relu at x − low and at high − x is the mask.
       const above = engine.allocateScratch(size);
       withConstant(x, low, (at) => kernels.binary(Binary.Sub, 1, size, x.ptr, size, 1, at, 0, 0, above));
       kernels.unary_backward(size, Unary.Relu, above, above, dy, dy, 0);
@@ -101,7 +194,7 @@ export function clip(x: Weight, low: number, high: number): Tensor {
   return y;
 }
 
-/** y = f(a, b) for f one of `Binary`; `backward` as in `binaryOp`. */
+/** y = f(a, b), where f is one of `Binary`. `backward` is that of `binaryOp`. */
 const binary = (
   name: string,
   code: number,
@@ -119,7 +212,7 @@ const binary = (
     right,
   );
 
-/** out = f(dy, x), where x repeats as it did forward. */
+/** out = f(dy, x). x repeats along the same runs as in the forward pass. */
 const combineGradient = (
   code: number,
   operands: Aligned,
@@ -130,30 +223,70 @@ const combineGradient = (
 ): void => combine(operands[2].engine, code, runs, [dy, 2], [operands[operand]!.ptr, operand], out);
 
 /**
- * y = a + b
+ * Sum: y = a + b
  *
- * Shapes line up from their last axes; where one has length 1, or no such axis, it repeats along the other's, as in
- * NumPy. One of the two may be a number. The result has the memory order of the larger.
+ * Shapes are aligned at their last axes. An axis of length 1, or a missing axis, repeats along that of the other
+ * operand, as in NumPy.
  *
- * @throws ArgumentError if both are numbers, or two lengths differ and neither is 1.
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
  * @see https://numpy.org/doc/stable/user/basics.broadcasting.html
+ *
+ * @example
+ * ops.add(ops.ones([2, 3]), tensor([10, 20, 30])).toArray(); // 11 21 31 11 21 31
  */
 export const add = (a: Operand, b: Operand): Tensor =>
   binary('add', Binary.Add, a, b, ([, , y], _, dy, __, out) => y.engine.kernels.scale(y.size, 1, dy, out));
 
-/** y = a − b, repeating as in `add`. */
+/**
+ * Difference: y = a − b
+ *
+ * Shapes are broadcast as in `add`.
+ *
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
+ * @see numpy.subtract
+ */
 export const sub = (a: Operand, b: Operand): Tensor =>
   binary('sub', Binary.Sub, a, b, ([, , y], _, dy, operand, out) =>
     y.engine.kernels.scale(y.size, operand === 0 ? 1 : -1, dy, out),
   );
 
-/** y = a ∘ b, repeating as in `add`. */
+/**
+ * Product of elements: y = a ∘ b
+ *
+ * Shapes are broadcast as in `add`.
+ *
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
+ * @see numpy.multiply
+ */
 export const mul = (a: Operand, b: Operand): Tensor =>
   binary('mul', Binary.Mul, a, b, (operands, runs, dy, operand, out) =>
     combineGradient(Binary.Mul, operands, runs, dy, 1 - operand, out),
   );
 
-/** y = a / b, repeating as in `add`. */
+/**
+ * Quotient: y = a / b
+ *
+ * Shapes are broadcast as in `add`.
+ *
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
+ * @see numpy.divide
+ */
 export const div = (a: Operand, b: Operand): Tensor =>
   binary('div', Binary.Div, a, b, (operands, runs, dy, operand, out) => {
     combineGradient(Binary.Div, operands, runs, dy, 1, out);
@@ -164,7 +297,7 @@ export const div = (a: Operand, b: Operand): Tensor =>
     }
   });
 
-/** The second of two equal elements has no gradient, as in TensorFlow. */
+/** The greater or the lesser of two operands. If they are equal, b gets no gradient, as in TensorFlow. */
 function extreme(name: string, code: number, left: Operand, right: Operand): Tensor {
   return binary(name, code, left, right, ([a, b, { engine, size }], runs, dy, operand, out) => {
     const [first, second] = [
@@ -173,14 +306,36 @@ function extreme(name: string, code: number, left: Operand, right: Operand): Ten
     ] as const;
     if (code === Binary.Max) combine(engine, Binary.Sub, runs, second, first, out);
     else combine(engine, Binary.Sub, runs, first, second, out);
-    // relu's derivative at the difference is 1 where b has won.
+    // The derivative of relu at the difference is 1 where y is b.
     engine.kernels.unary_backward(size, Unary.Relu, out, out, dy, out, 0);
     if (operand === 0) engine.kernels.binary(Binary.Sub, 1, size, dy, 0, 1, out, 0, 1, out);
   });
 }
 
-/** y = max(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
+/**
+ * Greater of two: y = max(a, b), NaN where either is NaN. Where they are equal, a gets the gradient.
+ *
+ * Shapes are broadcast as in `add`.
+ *
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
+ * @see numpy.maximum
+ */
 export const maximum = (a: Operand, b: Operand): Tensor => extreme('maximum', Binary.Max, a, b);
 
-/** y = min(a, b), repeating as in `add`; NaN where either is. Where they are equal, a has the gradient. */
+/**
+ * Lesser of two: y = min(a, b), NaN where either is NaN. Where they are equal, a gets the gradient.
+ *
+ * Shapes are broadcast as in `add`.
+ *
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
+ * @see numpy.minimum
+ */
 export const minimum = (a: Operand, b: Operand): Tensor => extreme('minimum', Binary.Min, a, b);

@@ -1,5 +1,5 @@
-// Powers, sines and cosines: computed in float64, one number at a time, since the host's own functions differ in their
-// last bits.
+// Powers, sines and cosines, computed in float64, one number at a time. The functions of JavaScript differ between
+// hosts in their last bits, so they are not used here.
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
 import { record } from '../../autograd/tape.ts';
 import { empty, type Tensor } from '../../autograd/tensor.ts';
@@ -7,7 +7,7 @@ import { cosPi, ln, power, sinPi } from '../../engine/float64.ts';
 import { eachPair } from '../shapes/runs.ts';
 import { binaryOp, type Operand } from './binary.ts';
 
-/** x^y as C has it (IEEE 754): x⁰ = 1ʸ = 1 also for NaN; below 0 a number for whole y alone. */
+/** x^y as in C (IEEE 754): x⁰ = 1ʸ = 1 also for NaN. For x < 0 it is NaN unless y is a whole number. */
 function powerOf(x: number, y: number): number {
   if (y === 0 || x === 1) return 1;
   if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
@@ -24,15 +24,19 @@ function powerOf(x: number, y: number): number {
 }
 
 /**
- * y = aᵇ
+ * Power: y = aᵇ
  *
- * Shapes line up as in `add`, and one of the two may be a number. Correctly rounded but for some 1e-7 of the results;
- * NaN where a < 0 and b is no whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs
- * for others; `square`, `sqrt` and `reciprocal` take 0.3 ns.
+ * ∂y/∂a = b·aᵇ⁻¹, and 0 where b = 0; ∂y/∂b = y·ln a, and 0 where a ≤ 0, as in TensorFlow
  *
- * ∂y/∂a = b·aᵇ⁻¹, 0 where b = 0; ∂y/∂b = y·ln a, 0 where a ≤ 0, as in TensorFlow.
+ * Shapes are broadcast as in `add`. Correctly rounded but for some 1e-7 of the results; NaN where a < 0 and b is no
+ * whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs for others; `square`, `sqrt`
+ * and `reciprocal` take 0.3 ns.
  *
- * @throws ArgumentError as `add` does.
+ * @param a `[…]` f32 or a number.
+ * @param b `[…]` f32 or a number.
+ * @returns a tensor of the common shape, in the memory order of the larger operand.
+ * @throws ArgumentError if both are numbers, a tensor is not f32, a number is beyond float32, or two lengths of one
+ *   axis differ and neither is 1.
  * @see numpy.power
  */
 export const pow = (a: Operand, b: Operand): Tensor =>
@@ -61,7 +65,7 @@ export const pow = (a: Operand, b: Operand): Tensor =>
     b,
   );
 
-/** y = f(x), with derivative df, for functions of x/π. */
+/** y = f(x/π) with derivative df(x/π), for functions that count the angle in units of π. */
 function wave(name: string, x: Weight, f: (turn: number) => number, df: (turn: number) => number): Tensor {
   x = floatsOf(x, `${name}: x`);
   const { engine, size } = x;
@@ -77,8 +81,22 @@ function wave(name: string, x: Weight, f: (turn: number) => number, df: (turn: n
   return y;
 }
 
-/** y = sin x, x in radians, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 30 ns an element. */
+/**
+ * Sine of x in radians: y = sin x, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 30 ns an element.
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.sin
+ */
 export const sin = (x: Weight): Tensor => wave('sin', x, sinPi, cosPi);
 
-/** y = cos x, x in radians, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 70 ns an element. */
+/**
+ * Cosine of x in radians: y = cos x, within 1e-7 for |x| < 1e8; NaN for ±∞. Computed in float64, 70 ns an element.
+ *
+ * @param x `[…]` f32, any shape.
+ * @returns a tensor of the shape and the memory order of `x`.
+ * @throws ArgumentError if `x` is not an f32 tensor.
+ * @see numpy.cos
+ */
 export const cos = (x: Weight): Tensor => wave('cos', x, cosPi, (turn) => -sinPi(turn));

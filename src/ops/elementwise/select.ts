@@ -9,12 +9,12 @@ import { type Operand, tensorAmong } from './binary.ts';
 import { mul, sub } from './elementwise.ts';
 
 /**
- * y = a where the mask is not 0, else b, for the masks of sequences: `[B, T]` for `[B, T, F]`. The `where` of ops lines
- * shapes up as NumPy does.
+ * y = a where the mask is not 0, else b. This is for masks of sequences: `[B, T]` for `[B, T, F]`. The public `where`
+ * aligns shapes as NumPy does.
  *
- * @param mask f32 or i32, of the result's shape, with 1 for axes along which it holds throughout, or with leading axes
- *   alone. No gradient flows to it.
- * @param a of one shape and data type with `b`; one of the two may be a number.
+ * @param mask f32 or i32, of the shape of the result, with length 1 for axes along which it is constant, or with the
+ *   leading axes only. No gradient flows to it.
+ * @param a tensor of the shape and data type of `b`; one of the two may be a number.
  * @returns a tensor of their shape, in the memory order of the first of them that is a tensor.
  * @throws ArgumentError if neither is a tensor, their shapes or data types differ, or the mask does not fit. @internal
  */
@@ -58,15 +58,15 @@ export function select(mask: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 /**
- * `x` with 0 for NaN, ∞ and what is nearly as great (x² ≥ 2^128), wherever a mask leaves it out, and no gradient there;
- * `x` itself where all its numbers are good. Other numbers stay, since a convolution reads masked steps. Takes one pass
- * over x. @internal
+ * `x` with 0 in place of NaN, ∞ and very large numbers (x² ≥ 2^128) where the mask is 0, and without gradient there. It
+ * is `x` itself if it has no such numbers. Other masked numbers stay, because a convolution reads masked steps. Takes
+ * one pass over x. @internal
  */
 export function hideMasked(x: Tensor, mask: Tensor | undefined): Tensor {
-  // Rows gathered from a table are weights, and so finite.
+  // Rows gathered from a table are weights, and weights are finite.
   if (!mask || x.dtype !== 'f32' || x.gatheredFrom || x.engine.kernels.sum_squares(x.size, x.ptr) < 3e38) return x;
   const squares = mul(x, x);
-  // ∞ − ∞ is no number, which is not 0 either.
+  // ∞ − ∞ is NaN, and NaN counts as not 0.
   const isBad = select(mask, 0, sub(squares, squares));
   return Object.assign(select(isBad, 0, x), { mask: x.mask });
 }

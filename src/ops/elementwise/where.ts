@@ -6,19 +6,22 @@ import { commonShape, type Operand } from './binary.ts';
 import { select } from './select.ts';
 
 /**
- * y = a where the mask is not 0, else b
+ * Chooses between two operands: y = a where the mask is not 0, else b
  *
- * The three shapes line up from their last axes, and repeat as in `add`. A mask `[B, T]` of sequences `[B, T, F]` takes
- * an axis more: `where(expandDims(mask), a, b)`.
+ * The three shapes are broadcast as in `add`. A mask `[B, T]` of sequences `[B, T, F]` needs one more axis:
+ * `where(expandDims(mask), a, b)`.
  *
- * @param mask f32 or i32. No gradient flows to it.
- * @param a f32 or i32, of one data type with `b`; each of the two may be a number. Two numbers give f32.
+ * @param mask `[…]` f32 or i32. No gradient flows to it.
+ * @param a `[…]` f32 or i32, or a number.
+ * @param b `[…]` of the data type of `a`, or a number. Two numbers give f32.
  * @returns a tensor of the common shape.
- * @throws ArgumentError if the data types of a and b differ, or two lengths differ and neither is 1.
+ * @throws ArgumentError if `mask` is no tensor, the data types of `a` and `b` differ, a number does not fit the data
+ *   type, or two lengths of one axis differ and neither is 1.
  * @see numpy.where
  *
  * @example
- * ops.where(ops.greater(x, 0), x, 0); // relu
+ * const z = tensor([-1, 2, -3]);
+ * ops.where(ops.greater(z, 0), z, 0).toArray(); // 0 2 0
  */
 export function where(mask: Weight, a: Operand, b: Operand): Tensor {
   const choice = tensorOf(mask, 'where: mask');
@@ -41,7 +44,7 @@ export function where(mask: Weight, a: Operand, b: Operand): Tensor {
   try {
     return select(whole, first, right);
   } finally {
-    // Within a step it lives as long as the step.
+    // Outside a step this frees its memory. Inside a step it lives until the step ends.
     first.dispose();
   }
 }

@@ -15,7 +15,10 @@ export interface BatchMatmulOptions {
   transposeB?: boolean | undefined;
 }
 
-/** Matrices by address and strides in elements: from one to the next, from row to row, from column to column. */
+/**
+ * Matrices by address and strides in elements: `batch` from one matrix to the next, `row` from row to row, `column`
+ * from column to column.
+ */
 interface Matrices {
   at: Ptr;
   batch: number;
@@ -25,7 +28,7 @@ interface Matrices {
 
 const transposed = ({ at, batch, row, column }: Matrices): Matrices => ({ at, batch, row: column, column: row });
 
-/** The matrices at `at` of a tensor that has the shape and the memory order of `x`. */
+/** The matrices at `at` in a buffer with the shape and the memory order of `x`. */
 function matricesOf(x: Tensor, at: Ptr): Matrices {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   return x.timeMajor
@@ -40,7 +43,7 @@ interface Sizes {
   k: number;
 }
 
-/** C ← init + A·B for each of `count` products of `[m, k]` and `[k, n]`; the columns of C stand together. */
+/** C ← init + A·B for each of `count` products of `[m, k]` and `[k, n]`. The columns of C are contiguous. */
 function multiply(
   engine: Engine,
   { count, m, n, k }: Sizes,
@@ -64,12 +67,16 @@ function multiply(
 }
 
 /**
- * C = A·B for each matrix of two batches, `[…, M, K]` · `[…, K, N]` → `[…, M, N]`.
+ * Multiplies each matrix of two batches: C = A·B, `[…, M, K]` · `[…, K, N]` → `[…, M, N]`
  *
- * @param left a, f32 of three axes or more.
- * @param right b, with the leading axes of a.
- * @returns with three axes and an untransposed a in the memory order of a, else row-major.
- * @throws ArgumentError if there are fewer than three axes, or the leading axes or the inner lengths differ.
+ * @param left a `[…, M, K]` f32, with three axes or more.
+ * @param right b `[…, K, N]` f32, with the leading axes of a.
+ * @param options.transposeA takes aᵀ, so that a is `[…, K, M]`; default false.
+ * @param options.transposeB takes bᵀ, so that b is `[…, N, K]`; default false.
+ * @returns `[…, M, N]`: in the memory order of a if there are three axes and a is not transposed, else row-major.
+ * @throws ArgumentError if an operand is not an f32 tensor, a has fewer than three axes, an option is unknown, or the
+ *   leading axes or the inner lengths differ.
+ * @see torch.bmm
  */
 export function batchMatmul(left: Weight, right: Tensor, options: BatchMatmulOptions = {}): Tensor {
   const names = { transposeA: true, transposeB: true };
@@ -88,7 +95,7 @@ export function batchMatmul(left: Weight, right: Tensor, options: BatchMatmulOpt
       `batchMatmul: b expected [${[...leading, expected].join(', ')}] for a ${formatShape(left.shape)}, got ${formatShape(right.shape)}`,
     );
   }
-  // Products are read by strides, so that either order of three axes will do.
+  // Kernels read matrices by strides, so both memory orders of three axes work.
   const [a, b] = [left, right].map((x) => (rank === 3 ? x : inOrder(x, false))) as [Tensor, Tensor];
   const { engine } = a;
   const count = sizeOf(leading);

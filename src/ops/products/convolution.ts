@@ -9,14 +9,14 @@ import { inOrder } from '../shapes/layout.ts';
 import { product } from './product.ts';
 
 export interface Conv1dOptions {
-  /** Steps from one window to the next. Default 1. */
+  /** Number of steps between the starts of neighbouring windows. Default 1. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: zeros on both sides, ⌈T/strides⌉ windows; `causal`: zeros in
+   * `valid`: windows lie inside the sequence. `same`: zeros on both sides, ⌈T/strides⌉ windows. `causal`: zeros in
    * front, so that no window sees a later step. Default `valid`.
    */
   padding?: 'valid' | 'same' | 'causal' | undefined;
-  /** Steps from one tap of the kernel to the next. Default 1. */
+  /** Number of steps between neighbouring taps of the kernel. Default 1. */
   dilationRate?: number | undefined;
 }
 
@@ -26,22 +26,22 @@ interface Geometry {
   inputs: number;
   taps: number;
   outputs: number;
-  /** Windows of a sequence, the length of the result. */
+  /** Number of windows of a sequence: the length of the result. */
   steps: number;
   strides: number;
   dilation: number;
-  /** Zeros in front. */
+  /** Number of zeros in front. */
   before: number;
-  /** Steps that the windows cover, zeros included. */
+  /** Number of steps that the windows cover, zeros included. */
   covered: number;
 }
 
-/** Steps that one window spans, from its first tap to its last. */
+/** Number of steps from the first tap of a window to the last. */
 const spanOf = (taps: number, dilation: number): number => (taps - 1) * dilation + 1;
 
 /**
- * How many windows a sequence of `time` steps has: the length that `conv1d` gives it. Throws `ArgumentError` for an
- * option that is none of its values, and where a window does not fit into the sequence.
+ * Number of windows of a sequence of `time` steps: the length that `conv1d` gives it. Throws `ArgumentError` for an
+ * option out of range, and if a window does not fit into the sequence.
  */
 export function conv1dLength(time: number, taps: number, options: Conv1dOptions = {}): number {
   const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
@@ -75,17 +75,24 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
 }
 
 /**
- * y[b, t, :] = Σ_k x[b, t·strides + k·dilationRate − before, :]·W[k, :, :] + bias, with zeros where x has no step
+ * Convolution over time.
  *
- * A window of neighbouring steps is one row of I·K numbers where it stands, read by a stride of I·strides: what is
- * multiplied is the sequence itself, or a copy with its zeros, never a matrix of windows.
+ * y[b, t, :] = Σ_k x[b, t·strides + k·dilationRate − before, :]·W[k, :, :] + bias, where x is 0 outside of the sequence
+ * and `before` is the number of zeros in front
+ *
+ * No matrix of windows is made: a window of neighbouring steps is one row of K·I numbers in memory, and rows are
+ * strides·I numbers apart.
  *
  * @param input x `[B, T, I]` f32, in either memory order.
- * @param weight W `[K, I, O]`.
- * @param bias `[O]`, optional.
- * @returns `[B, T′, O]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉ with padding, in the
- *   memory order of `x`.
- * @throws ArgumentError if a shape or an option does not fit, or without padding no window does.
+ * @param weight W `[K, I, O]` f32.
+ * @param bias `[O]` f32, optional.
+ * @param options.strides steps between neighbouring windows; default 1.
+ * @param options.padding `valid`, `same` or `causal`; default `valid`.
+ * @param options.dilationRate steps between neighbouring taps; default 1.
+ * @returns `[B, T′, O]` in the memory order of `x`. T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1 for `valid`, else
+ *   ⌈T/strides⌉.
+ * @throws ArgumentError if an argument is not an f32 tensor, a shape does not fit, an option is unknown or out of
+ *   range, or no window fits into the sequence with `valid`.
  * @see keras.layers.Conv1D
  */
 export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
@@ -137,15 +144,18 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
   return y;
 }
 
-/** Taps that one product takes together: all where they are neighbours in memory. */
+/** How many taps one product takes: all if they are neighbours in memory, else one. */
 const slabs = ({ taps, inputs, dilation }: Geometry): { count: number; depth: number } =>
   dilation === 1 ? { count: 1, depth: taps * inputs } : { count: taps, depth: inputs };
 
-/** Fewest sequences that repay handing them to another thread. */
+/** The least number of sequences for which another thread is worth its cost. */
 const grainOf = ({ steps, taps, inputs, outputs }: Geometry): number =>
   Math.ceil(1e6 / Math.max(steps * taps * inputs * outputs, 1));
 
-/** Sequence b of what has the memory order of `like` and rows of `width`: its address, and the distance of its rows. */
+/**
+ * Sequence b of a buffer with the memory order of `like` and rows of `width` floats: its address, and the distance of
+ * its rows in floats.
+ */
 function sequenceOf(like: Tensor, width: number, b: number, at: Ptr): { at: Ptr; row: number } {
   const [batch, time] = like.shape as [number, number];
   return like.timeMajor
@@ -153,12 +163,13 @@ function sequenceOf(like: Tensor, width: number, b: number, at: Ptr): { at: Ptr;
     : { at: at + 4 * b * time * width, row: width };
 }
 
-/** Whether the windows cover `x` as it stands in memory. */
+/** Whether the windows can read `x` in place, without zeros around it. */
 const standsAlone = (x: Tensor, { before, covered, time }: Geometry): boolean =>
   !x.timeMajor && before === 0 && covered <= time;
 
 /**
- * The sequences of `x`, row-major with their zeros, `stride` floats apart. Takes scratch unless `x` will do as it is.
+ * The sequences of `x`, row-major with their zeros, `stride` floats apart. Takes scratch unless `x` can be read in
+ * place.
  */
 function withZeros(x: Tensor, g: Geometry): { at: Ptr; stride: number } {
   const { batch, time, inputs, before, covered } = g;
@@ -211,7 +222,7 @@ function backwardKernel(tape: Tape, g: Geometry, x: Tensor, kernel: Tensor, y: T
   });
 }
 
-/** dx, in the memory order of `x`: every tap adds dy·W[k]ᵀ to the steps it saw, k ascending. */
+/** dx, in the memory order of `x`: each tap adds dy·W[k]ᵀ to the steps that it reads, in ascending k. */
 function backwardInput(g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Ptr): Ptr {
   const { batch, time, inputs, taps, outputs, before, covered } = g;
   const { engine } = x;

@@ -8,13 +8,14 @@ import { asRows, inOrder } from '../shapes/layout.ts';
 import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
 
 /**
- * y = x·W + b
+ * Multiplies rows by a weight matrix and adds a bias: y = x·W + b
  *
- * @param input x `[…, I]` f32, in either memory order; every leading axis is a row.
- * @param weight W `[I, U]`.
- * @param bias b `[U]`, optional.
+ * @param input x `[…, I]` f32, in either memory order; all leading axes are rows.
+ * @param weight W `[I, U]` f32.
+ * @param bias b `[U]` f32, optional.
  * @returns `[…, U]`, in the memory order of `x`.
- * @throws ArgumentError if W or b does not fit.
+ * @throws ArgumentError if an argument is not an f32 tensor, `x` has no axis, or the shape of W or b does not fit.
+ * @see torch.nn.functional.linear, with W transposed
  */
 export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
   input = floatsOf(input, 'linear: x');

@@ -8,20 +8,22 @@ import { transpose } from '../shapes/layout.ts';
 import { type BatchMatmulOptions, batchMatmul } from './batch-matmul.ts';
 import { linear } from './linear.ts';
 
-/** The last two axes exchanged. */
+/** `x` with the last two axes exchanged. */
 function transposed(x: Tensor): Tensor {
   const axes = [...x.shape.keys()];
   return transpose(x, [...axes.slice(0, -2), ...axes.slice(-2).reverse()]);
 }
 
 /**
- * C = A·B, for matrices, or for each matrix of two batches.
+ * Multiplies matrices, or each matrix of two batches: C = A·B
  *
  * @param a `[…, M, K]` f32.
- * @param b `[…, K, N]` f32; leading axes line up as in `add`, so a `[K, N]` multiplies every matrix of a.
- * @param options.transposeA takes aᵀ, so that a is `[…, K, M]`; transposeB likewise.
+ * @param b `[…, K, N]` f32. Leading axes are broadcast as in `add`, so that a `[K, N]` multiplies every matrix of a.
+ * @param options.transposeA takes aᵀ, so that a is `[…, K, M]`; default false.
+ * @param options.transposeB takes bᵀ, so that b is `[…, N, K]`; default false.
  * @returns `[…, M, N]`.
- * @throws ArgumentError if either has fewer than two axes, or the leading axes or the inner lengths do not fit.
+ * @throws ArgumentError if `a` or `b` is not an f32 tensor or has fewer than two axes, an option is unknown, or the
+ *   leading axes or the inner lengths do not fit.
  * @see numpy.matmul, tf.matMul
  */
 export function matmul(a: Weight, b: Weight, options: BatchMatmulOptions = {}): Tensor {
@@ -40,7 +42,7 @@ export function matmul(a: Weight, b: Weight, options: BatchMatmulOptions = {}): 
       `matmul: b expected ${expected} for a ${formatShape(left.shape)}, got ${formatShape(right.shape)}`,
     );
   }
-  // One matrix for all rows is one product.
+  // If one matrix multiplies all rows, they are one product.
   if (right.shape.length === 2 && !(transposeA && left.shape.length > 2)) {
     return linear(transposeA ? transposed(left) : left, transposeB ? transposed(right) : right);
   }
@@ -52,7 +54,7 @@ export function matmul(a: Weight, b: Weight, options: BatchMatmulOptions = {}): 
   return batchMatmul(batchA, batchB, { transposeA, transposeB });
 }
 
-/** Throws `ArgumentError` where they do not line up. */
+/** The leading axes of the result. Throws `ArgumentError` if those of a and b do not broadcast. */
 function leadingAxes(a: Tensor, b: Tensor): number[] {
   const rank = Math.max(a.shape.length, b.shape.length) - 2;
   return Array.from({ length: rank }, (_, axis) => {

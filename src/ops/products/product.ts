@@ -4,7 +4,7 @@ import { Init, PANEL_COLUMNS, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 
-/** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`, operands by address and strides in elements. */
+/** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`. Operands are given by address and by strides in elements. */
 export interface Product {
   m: number;
   n: number;
@@ -23,21 +23,21 @@ export interface Product {
 }
 
 /**
- * Steps of k that are packed at a time: 256 kB of B, which stay in a common L2 while they are used; 128 steps, if they
- * take no more than twice that, since C is read and written again for each slice.
+ * Number of steps of k that are packed at a time: 256 kB of B, which stay in a common L2 cache while they are used. It
+ * is at least 128 steps if these take no more than 512 kB, because C is read and written again for each slice.
  */
 const sliceOf = (k: number, width: number): number =>
   Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
 
 /**
- * Packs B in scratch, in slices of k when it is large, and multiplies. The order of summation is ascending k either
- * way.
+ * Packs B in scratch, in slices of k if B is large, and multiplies. The order of summation is ascending k in both
+ * cases.
  */
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
   const { m, n, k } = p;
   const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, n), 1));
-  // Fewest rows that repay handing them to another thread.
+  // The least number of rows for which another thread is worth its cost.
   const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
   const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(slice, 1)));
   engine.scratch(() => {
@@ -77,10 +77,11 @@ export interface RowSum {
   ldC: number;
   /** One of `Init`. */
   init: number;
-  /** Whether rows are taken from the last to the first, so that the sum may go on with rows that stand before them. */
+  /** Whether rows are summed from the last to the first, so that the sum may continue with rows before them. */
   backwards: boolean;
 }
 
+/** Computes a `RowSum`. */
 export function rowSum(engine: Engine, { rows, m, n, a, ldA, b, ldB, c, ldC, init, backwards }: RowSum): void {
   const [first, sign] = backwards ? [rows - 1, -1] : [0, 1];
   product(engine, {
@@ -99,7 +100,7 @@ export function rowSum(engine: Engine, { rows, m, n, a, ldA, b, ldB, c, ldC, ini
   });
 }
 
-/** left·kernel, a stack of rows times a weight: `[rows, inputs]` · `[inputs, width]`. */
+/** left·kernel, rows times a weight: `[rows, inputs]` · `[inputs, width]`. */
 export interface RowProduct {
   engine: Engine;
   left: Tensor;
@@ -109,7 +110,7 @@ export interface RowProduct {
   width: number;
 }
 
-/** Contributes leftᵀ·dProduct to the kernel. */
+/** Adds leftᵀ·dProduct to the gradient of the kernel. */
 export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
   const { engine, left, kernel, rows, inputs, width } = p;
   const dKernel = tape.into(kernel);
@@ -130,7 +131,7 @@ export function kernelBackward(tape: Tape, p: RowProduct, dProduct: Ptr): void {
   });
 }
 
-/** The gradient of the left operand, dProduct·kernelᵀ. */
+/** The gradient of the left operand, dProduct·kernelᵀ, as a deferred gradient. */
 export function leftGradient({ engine, kernel, rows, inputs, width }: RowProduct, dProduct: Ptr): DeferredRows {
   const { kernels } = engine;
   const scratchFloats = kernels.gemm_packed_size(width, inputs);

@@ -4,23 +4,23 @@ import { formatShape, type Shape, sizeOf } from '../../checks/shape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 
-/** A tensor around one of its axes as it stands in memory: `[outer, length, inner]`. */
+/** How a tensor lies in memory around one of its axes: `[outer, length, inner]`. */
 export interface AxisBlock {
-  /** Counted from 0, in the order of `shape`. */
+  /** The axis, counted from 0 in the order of `shape`. */
   axis: number;
   outer: number;
   length: number;
   inner: number;
 }
 
-/** The shape in the order of memory. */
+/** The lengths of the axes in their order in memory. */
 export function memoryShape({ shape, timeMajor }: { shape: Shape; timeMajor: boolean }): number[] {
   const [a, b, ...rest] = shape as [number, number, ...number[]];
   return timeMajor ? [b, a, ...rest] : [...shape];
 }
 
 /**
- * `axis` counted from 0. Throws `ArgumentError` unless it is one of `rank` axes, negative ones counted from the end.
+ * `axis` counted from 0; a negative one counts from the end. Throws `ArgumentError` unless it is one of `rank` axes.
  */
 export function expectAxis(what: string, axis: number, rank: number): number {
   if (!(Number.isInteger(axis) && axis >= -rank && axis < rank)) {
@@ -29,7 +29,7 @@ export function expectAxis(what: string, axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** Throws `ArgumentError` as `expectAxis` does. */
+/** The block of an axis. Throws `ArgumentError` if `x` is no tensor or has no such axis. */
 export function axisBlock(what: string, x: Tensor, axis: number): AxisBlock {
   expectTensor(`${what}: x`, x);
   const found = expectAxis(`${what}: axis of ${formatShape(x.shape)}`, axis, x.shape.length);
@@ -38,7 +38,7 @@ export function axisBlock(what: string, x: Tensor, axis: number): AxisBlock {
   return { axis: found, outer: sizeOf(shape.slice(0, at)), length: shape[at]!, inner: sizeOf(shape.slice(at + 1)) };
 }
 
-/** y[o, i] = Σ_j x[o, j, i], or += ; sums in float64, ascending. */
+/** y[o, i] = Σ_j x[o, j, i], or y += the sum. Sums in float64, in ascending j. */
 export function sumAxis(engine: Engine, block: Omit<AxisBlock, 'axis'>, x: Ptr, y: Ptr, accumulate: number): void {
   const { kernels } = engine;
   const { outer, length, inner } = block;

@@ -10,10 +10,13 @@ import { eachPair, runsOf, spread, sumRepeats } from './runs.ts';
 /**
  * Repeats a tensor along its axes of length 1.
  *
- * @param x f32 or i32; axes that it lacks in front count as axes of length 1.
- * @param shape what each axis shall be: its own length, or any where that is 1.
- * @returns a tensor of `shape`, in the memory order of `x`; `x` itself where nothing changes.
- * @throws ArgumentError if an axis of another length than 1 would have to change.
+ * y[i, j, …] = x[i or 0, j or 0, …], with 0 for axes of length 1
+ *
+ * @param x `[…]` f32 or i32; missing axes in front count as axes of length 1.
+ * @param shape the length of each axis: that of `x`, or any length where that of `x` is 1.
+ * @returns a tensor of `shape`, in the memory order of `x`; `x` itself if nothing changes.
+ * @throws ArgumentError if `x` is no tensor, `shape` is no list, or an axis would change whose length is not 1.
+ * @see numpy.broadcast_to
  */
 export function broadcastTo(x: Weight, shape: Shape): Tensor {
   x = tensorOf(x, 'broadcastTo: x');
@@ -32,7 +35,7 @@ export function broadcastTo(x: Weight, shape: Shape): Tensor {
   const [from, to] = [memoryShape(source), memoryShape(y)];
   if (x.dtype === 'f32') spread(engine, source.ptr, from, to, y.ptr);
   else {
-    // As floats some ids are NaN, of which a kernel may make another.
+    // The bits of some ids are NaN as floats. A kernel may change the bits of a NaN, so ids are copied as integers.
     const [ids, copies] = [source.dataView(), y.dataView()];
     eachPair(runsOf(from, from, to), (at, _, place) => {
       copies[place] = ids[at]!;
@@ -47,11 +50,14 @@ export function broadcastTo(x: Weight, shape: Shape): Tensor {
 }
 
 /**
- * The same features at every step, `[B, F]` → `[B, times, F]`.
+ * Repeats features at every step: `[B, F]` → `[B, times, F]`.
  *
- * @param x `[B, F]` f32.
+ * y[b, t, :] = x[b, :]
+ *
+ * @param x `[B, F]` f32 or i32.
+ * @param times T, the number of steps.
  * @returns `[B, times, F]`, stored time-major.
- * @throws ArgumentError if `x` has not two axes or `times` is no positive integer.
+ * @throws ArgumentError if `x` is no tensor of two axes, `times` is no positive integer or there are more arguments.
  * @see keras.layers.RepeatVector
  */
 export function repeat(x: Weight, times: number, ...others: never[]): Tensor {
@@ -64,8 +70,8 @@ export function repeat(x: Weight, times: number, ...others: never[]): Tensor {
 }
 
 /**
- * A mask with the shape and the memory order of what it is for: it has the same axes, 1 where it holds all along, or
- * only the leading ones. @internal
+ * A mask in the shape and memory order of the tensor that it is for. The given mask has the same axes, with length 1
+ * for axes along which it is constant, or only the leading axes. @internal
  */
 export function spreadMask(what: string, mask: Tensor, shape: Shape, timeMajor: boolean): Tensor {
   expectTensor(what, mask);

@@ -6,7 +6,7 @@ import { formatShape } from '../../checks/shape.ts';
 import { axisBlock, expectAxis } from './axis.ts';
 import { expandDims, inOrder } from './layout.ts';
 
-/** The parts, one at least and all of one data type. Throws `ArgumentError` otherwise. */
+/** The parts as tensors. Throws `ArgumentError` unless there is one or more, all of one data type. */
 function tensorsOf(what: string, given: readonly Weight[]): [Tensor, ...Tensor[]] {
   const parts = expectList(`${what}: parts`, given).map((part, i) => tensorOf(part as Weight, `${what}: parts[${i}]`));
   const [first] = parts;
@@ -21,9 +21,12 @@ function tensorsOf(what: string, given: readonly Weight[]): [Tensor, ...Tensor[]
 /**
  * Joins tensors along one axis: `[…, F₁]`, `[…, F₂]`, … → `[…, F₁ + F₂ + …]`.
  *
- * @param axis default the last.
+ * @param parts tensors or parameters `[…]`, f32 or i32, alike in all other axes.
+ * @param axis default the last; negative ones count from the end.
  * @returns a tensor in the memory order of the first part.
- * @throws ArgumentError if there is no part or no such axis, or if other axes or the data types differ.
+ * @throws ArgumentError if `parts` is no list or empty, a part is no tensor, there is no such axis, or other axes or
+ *   the data types differ.
+ * @see numpy.concatenate
  */
 export function concatenate(parts: readonly Weight[], axis = -1): Tensor {
   const tensors = tensorsOf('concatenate', parts);
@@ -70,9 +73,13 @@ export function concatenate(parts: readonly Weight[], axis = -1): Tensor {
 /**
  * Joins tensors of one shape along a new axis: T steps `[B, F]` along axis 1 → `[B, T, F]`.
  *
- * @param axis of the result; default 0.
- * @returns along axis 1 a tensor that is stored time-major, so that each part is copied whole; along others row-major.
- * @throws ArgumentError if there is no part or no such axis, or if shapes or data types differ.
+ * @param parts tensors or parameters `[…]` of one shape and data type.
+ * @param axis of the result; default 0; negative ones count from the end.
+ * @returns along axis 1 a tensor that is stored time-major, so that each part is copied as a whole; along other axes a
+ *   row-major one.
+ * @throws ArgumentError if `parts` is no list or empty, a part is no tensor, there is no such axis, or shapes or data
+ *   types differ.
+ * @see numpy.stack
  */
 export function stack(parts: readonly Weight[], axis = 0): Tensor {
   const tensors = tensorsOf('stack', parts);

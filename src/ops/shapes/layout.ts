@@ -8,9 +8,11 @@ import type { Engine } from '../../engine/engine.ts';
 import { expectAxis, memoryShape } from './axis.ts';
 
 /**
- * Exchanges the first two axes, `[B, T, …]` ↔ `[T, B, …]`, without moving a byte.
+ * Exchanges the first two axes without a copy: `[B, T, …]` ↔ `[T, B, …]`.
  *
- * @returns a view of `x` that shares its memory and its life.
+ * @param x `[B, T, …]` f32 or i32.
+ * @returns a view of `x`: it shares the memory of `x` and lives as long.
+ * @throws ArgumentError if `x` is no tensor or has fewer than two axes.
  */
 export function swapTimeBatch(x: Weight): Tensor {
   x = tensorOf(x, 'swapTimeBatch: x');
@@ -22,18 +24,21 @@ export function swapTimeBatch(x: Weight): Tensor {
   return y;
 }
 
-/** The same memory under another shape, through which the gradient passes as it stands. @internal */
+/** The same memory under another shape. The gradient passes through unchanged. @internal */
 export function viewAs(x: Tensor, shape: Shape, timeMajor: boolean): Tensor {
   const y = x.view(shape, timeMajor, x.name);
   record([x], [y], (tape) => tape.pass(y, x), { acceptsDeferred: true });
   return y;
 }
 
-/** `x` with its first two axes in the wanted memory order: itself, or a copy whose gradient flows back. @internal */
+/**
+ * `x` with its first two axes in the wanted memory order: `x` itself, or a copy through which the gradient flows back.
+ * @internal
+ */
 export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
   x = tensorOf(x);
   if (x.timeMajor === timeMajor) return x;
-  // Axes of length one are in both orders at once.
+  // With an axis of length 1 both orders are the same.
   if (x.shape.length < 2 || x.shape[0] === 1 || x.shape[1] === 1) return viewAs(x, x.shape, timeMajor);
   const { engine } = x;
   const [first, second] = memoryShape(x) as [number, number];
@@ -49,15 +54,17 @@ export function inOrder(x: Tensor, timeMajor: boolean): Tensor {
   return y;
 }
 
-/** `x` with its last axis contiguous in memory, so that it is a stack of rows. @internal */
+/** `x` with its last axis contiguous in memory: a stack of rows. @internal */
 export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, false) : x);
 
 /**
- * The same elements, row-major, under another shape.
+ * Gives the same elements, in row-major order, another shape.
  *
- * @param shape at most one entry may be −1, which is then worked out.
- * @returns a view of `x`, or of a copy where `x` is time-major.
- * @throws ArgumentError if the sizes differ.
+ * @param x `[…]` f32 or i32, any shape.
+ * @param shape lengths with the same product; one of them may be −1 and is then computed.
+ * @returns a view of `x`, or of a copy if `x` is time-major.
+ * @throws ArgumentError if `x` is no tensor, `shape` is no list of integers, more than one is −1, or the sizes differ.
+ * @see numpy.reshape
  */
 export function reshape(x: Weight, shape: Shape): Tensor {
   x = tensorOf(x, 'reshape: x');
@@ -73,11 +80,13 @@ export function reshape(x: Weight, shape: Shape): Tensor {
 }
 
 /**
- * An axis of length 1 more, before the one that is at `axis` now.
+ * Adds an axis of length 1: `[B, T]` → `[B, T, 1]`.
  *
- * @param axis from −(rank + 1), or 0, to rank; default the last.
- * @returns a view of `x`, or of a copy where `x` is time-major and the axis comes before its features.
- * @throws ArgumentError if there is no such axis.
+ * @param x `[…]` f32 or i32, any shape.
+ * @param axis its place in the result; default −1, the last.
+ * @returns a view of `x`, or of a copy if `x` is time-major and the new axis is one of the first two.
+ * @throws ArgumentError if `x` is no tensor or `axis` is outside [−(rank + 1), rank].
+ * @see numpy.expand_dims
  */
 export function expandDims(x: Weight, axis = -1): Tensor {
   x = tensorOf(x, 'expandDims: x');
@@ -87,10 +96,13 @@ export function expandDims(x: Weight, axis = -1): Tensor {
 }
 
 /**
- * Without an axis of length 1, or without any.
+ * Removes axes of length 1: `[B, T, 1]` → `[B, T]`.
  *
+ * @param x `[…]` f32 or i32, any shape.
+ * @param axis the axis to remove; negative ones count from the end. Default: all axes of length 1.
  * @returns a view of `x`.
- * @throws ArgumentError if there is no such axis or its length is not 1.
+ * @throws ArgumentError if `x` is no tensor, or there is no such axis or its length is not 1.
+ * @see numpy.squeeze
  */
 export function squeeze(x: Weight, axis?: number): Tensor {
   x = tensorOf(x, 'squeeze: x');
@@ -101,16 +113,18 @@ export function squeeze(x: Weight, axis?: number): Tensor {
   }
   const gone = [...x.shape.keys()].filter((at) => (only === undefined ? x.shape[at] === 1 : at === only));
   const shape = x.shape.filter((_, at) => !gone.includes(at));
-  // Without one of the two axes that memory may exchange, the others stand in order.
+  // Memory may exchange only the first two axes. With one of them removed, the result is row-major.
   return viewAs(x, shape, x.timeMajor && !gone.some((at) => at < 2));
 }
 
 /**
- * Exchanges axes: axis i of the result is axis `axes[i]` of `x`.
+ * Permutes axes: axis i of the result is axis `axes[i]` of `x`.
  *
- * @param axes every axis once; default: in reverse.
- * @returns a view where memory can stay as it is (the first two axes exchanged), else a copy.
- * @throws ArgumentError if `axes` does not name every axis once.
+ * @param x `[…]` f32 or i32, any shape.
+ * @param axes every axis once; negative ones count from the end. Default: all axes in reverse order.
+ * @returns a view if memory can stay as it is (only the first two axes are exchanged), else a copy.
+ * @throws ArgumentError if `x` is no tensor or `axes` does not name every axis once.
+ * @see numpy.transpose
  */
 export function transpose(x: Weight, axes: readonly number[] = [...(x?.shape ?? []).keys()].reverse()): Tensor {
   x = tensorOf(x, 'transpose: x');
@@ -144,8 +158,7 @@ export function transpose(x: Weight, axes: readonly number[] = [...(x?.shape ?? 
 }
 
 /**
- * Axis i of y is axis `places[i]` of x, which has `shape`: one axis after the other is moved to its place. Takes
- * scratch.
+ * Axis i of y is axis `places[i]` of x, which has `shape`. Axes are moved to their places one by one. Takes scratch.
  */
 function permute(engine: Engine, shape: Shape, places: readonly number[], x: Ptr, y: Ptr): void {
   const now = [...places.keys()];

@@ -8,8 +8,8 @@ import type { Engine } from '../../engine/engine.ts';
 import { memoryShape } from './axis.ts';
 
 /**
- * Copies a block of memory shape `shape` from within one row-major array to within another, each with the address and
- * the lengths of its axes.
+ * Copies a block of memory shape `shape` from one row-major array to another. Each array is given by the address of the
+ * block in it and by the lengths of its axes.
  */
 function copyBlock(engine: Engine, shape: Shape, from: readonly [Ptr, Shape], to: readonly [Ptr, Shape]): void {
   if (shape.length > 2) {
@@ -26,17 +26,19 @@ function copyBlock(engine: Engine, shape: Shape, from: readonly [Ptr, Shape], to
 }
 
 /**
- * `x` with a value before and after it, along each axis.
+ * Adds a constant before and after the elements of each axis.
  *
- * @param x f32 or i32.
- * @param widths `[before, after]` for each axis.
- * @param value what is put there; default 0. For i32 an integer of 32 bits.
- * @returns `[…, before + n + after, …]`, of the data type and in the memory order of `x`. Gradient flows to `x` alone.
- * @throws ArgumentError unless there are two whole numbers ≥ 0 for each axis, or if the value is not of the data type.
+ * @param x `[…]` f32 or i32, any shape.
+ * @param widths `[before, after]` for each axis, in elements.
+ * @param value the constant; default 0. For i32 an integer of 32 bits.
+ * @returns `[…, before + n + after, …]`, of the data type and in the memory order of `x`.
+ * @throws ArgumentError if `x` is no tensor, `widths` has not two integers ≥ 0 for each axis, or `value` does not fit
+ *   the data type.
  * @see tf.pad, numpy.pad (mode='constant')
  *
  * @example
- * ops.pad(x, [[0, 0], [1, 0], [0, 0]]); // one step of zeros in front of each sequence [B, T, F]
+ * const sequences = ops.ones([2, 3, 1]); // [B, T, F]
+ * ops.pad(sequences, [[0, 0], [1, 0], [0, 0]]).shape; // [2, 4, 1]: a step of zeros in front of each sequence
  */
 export function pad(x: Weight, widths: readonly (readonly [before: number, after: number])[], value = 0): Tensor {
   x = tensorOf(x, 'pad: x');

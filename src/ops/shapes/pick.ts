@@ -6,12 +6,14 @@ import { expectIds } from '../ids.ts';
 import { asRows, inOrder } from './layout.ts';
 
 /**
- * y = x[id] over the last axis: one element of each row.
+ * Picks one element of each row: y[…] = x[…, ids[…]]
  *
- * @param input x `[…, C]` f32.
- * @param ids `[…]` i32, each in [0, C).
- * @returns `[…]`.
- * @throws ArgumentError if there is not one id for each row, or one is outside [0, C).
+ * @param input x [..., C] f32.
+ * @param ids `[…]` i32, one for each row, each in [0, C).
+ * @returns `[…]` f32.
+ * @throws ArgumentError if `input` is not an f32 tensor, `ids` is not an i32 tensor with one id for each row, or an id
+ *   is outside [0, C).
+ * @see torch.gather
  */
 export function pickRows(input: Weight, ids: Tensor): Tensor {
   input = floatsOf(input, 'pickRows: x');

@@ -1,16 +1,16 @@
-// How an operand that repeats stands beside a whole one: kernels and gradients for NumPy's broadcasting.
+// Broadcasting as in NumPy: how operands that repeat are read by kernels, and how their gradients are summed.
 import { type Shape, sizeOf } from '../../checks/shape.ts';
 import { Binary, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { sumAxis } from './axis.ts';
 
 /**
- * Neighbouring axes in memory along which each operand goes on, or repeats: the stride of each operand, 0 where it
- * repeats, and then the length. The last operand is the result, which goes on along all.
+ * Neighbouring axes in memory along which each operand either advances or repeats: the stride of each operand, 0 if it
+ * repeats, and then the length. The last operand is the result, which advances along all axes.
  */
 export type Run = readonly number[];
 
-/** The runs of operands of one rank, two at least, from their shapes in the order of memory. */
+/** The runs of operands of one rank, at least two runs, from the lengths of their axes in memory order. */
 export function runsOf(...shapes: readonly Shape[]): Run[] {
   const runs: number[][] = [];
   const whole = shapes.at(-1)!;
@@ -20,7 +20,7 @@ export function runsOf(...shapes: readonly Shape[]): Run[] {
     const length = whole[axis]!;
     if (length === 1) continue;
     const run: number[] = [];
-    // A bit for each operand that goes on.
+    // One bit for each operand that advances.
     let moves = 0;
     for (let i = 0; i < shapes.length; i++) {
       const goesOn = shapes[i]![axis] === length;
@@ -40,7 +40,7 @@ export function runsOf(...shapes: readonly Shape[]): Run[] {
 
 const START = [0, 0, 0];
 
-/** Calls `body` for each place of all runs but the last two, with the index at which each operand stands there. */
+/** Calls `body` for each index of all runs but the last two, with the offset of each operand. */
 export function eachBlock(runs: readonly Run[], body: (at: readonly number[]) => void, at = START, depth = 0): void {
   if (depth === runs.length - 2) body(at);
   else {
@@ -56,10 +56,10 @@ export function eachBlock(runs: readonly Run[], body: (at: readonly number[]) =>
   }
 }
 
-/** An operand's address, and its place in the runs. */
+/** The address of an operand, and its operand number in the runs. */
 export type Placed = readonly [at: Ptr, operand: number];
 
-/** y = f(a, b) for f one of `Binary`; y goes on along all runs. */
+/** y = f(a, b), where f is one of `Binary`. y advances along all runs. */
 export function combine(engine: Engine, f: number, runs: readonly Run[], [a, i]: Placed, [b, j]: Placed, y: Ptr): void {
   const outer = runs.at(-2)!;
   const inner = runs.at(-1)!;
@@ -71,7 +71,7 @@ export function combine(engine: Engine, f: number, runs: readonly Run[], [a, i]:
   });
 }
 
-/** Calls `body` for each element of the result, with the index of each operand's and its own. */
+/** Calls `body` for each element of the result, with the indices in a, b and y. */
 export function eachPair(runs: readonly Run[], body: (a: number, b: number, y: number) => void): void {
   const [outer, inner] = runs.slice(-2) as [Run, Run];
   const [rows, columns] = [outer[3]!, inner[3]!];
@@ -84,14 +84,14 @@ export function eachPair(runs: readonly Run[], body: (a: number, b: number, y: n
 }
 
 /**
- * Repeats what has memory shape `from` along its axes of length 1; y has room for `to`. A maximum with itself keeps
- * every number, −0 too.
+ * Repeats an array of memory shape `from` along its axes of length 1. y has memory shape `to`. The kernel takes the
+ * maximum of x and x, which keeps every number, −0 too.
  */
 export function spread(engine: Engine, x: Ptr, from: Shape, to: Shape, y: Ptr): void {
   combine(engine, Binary.Max, runsOf(from, to), [x, 0], [x, 0], y);
 }
 
-/** y = Σ x, or += , over the runs along which an operand repeats; summed in float64. Takes scratch. */
+/** y = Σ x, or y += Σ x, over the runs along which an operand repeats. Sums in float64. Takes scratch. */
 export function sumRepeats(
   engine: Engine,
   runs: readonly Run[],
@@ -102,7 +102,7 @@ export function sumRepeats(
 ): void {
   const at = runs.findIndex((run) => run[operand] === 0 && run.at(-1) !== 1);
   const lengths = runs.map((run) => run.at(-1)!);
-  // Nothing repeats where the result only has more axes of length 1: each sum is of one number.
+  // If nothing repeats, the result only has more axes of length 1. Each sum is one number.
   if (at < 0) {
     sumAxis(engine, { outer: sizeOf(lengths), length: 1, inner: 1 }, x, y, accumulate);
     return;

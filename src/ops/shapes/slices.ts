@@ -8,7 +8,7 @@ import { Binary, type Ptr } from '../../engine/abi.ts';
 import { type AxisBlock, axisBlock } from './axis.ts';
 
 export interface SliceOptions {
-  /** Negative ones count from the end. */
+  /** The axis; negative ones count from the end. */
   axis: number;
   /** First index; negative ones count from the end. Default 0. */
   from?: number | undefined;
@@ -16,7 +16,7 @@ export interface SliceOptions {
   to?: number | undefined;
 }
 
-/** The places [from, from + count) of an axis, to be had under `shape`. */
+/** The places [from, from + count) of an axis. `shape` is the shape of the result. */
 interface Piece {
   name: string;
   from: number;
@@ -24,7 +24,10 @@ interface Piece {
   shape: Shape;
 }
 
-/** Pieces of `x` along one axis, one tape entry for all: views where a piece stands together in memory, else copies. */
+/**
+ * Pieces of `x` along one axis, with one tape entry for all. A piece that is contiguous in memory is a view, others are
+ * copies.
+ */
 function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Piece[], timeMajor: boolean): Tensor[] {
   const { engine } = x;
   const { kernels } = engine;
@@ -56,11 +59,21 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
 }
 
 /**
- * A range of one axis, as `x[:, from:to]` in Python.
+ * Takes a range of one axis, as `x[:, from:to]` does in Python.
  *
- * @returns the same axes, that one `to − from` long, in the memory order of `x`: a view where the range stands together
- *   in memory.
- * @throws ArgumentError if there is no such axis, or unless 0 ≤ from ≤ to ≤ its length once counted from the start.
+ * @param x `[…]` f32 or i32, with one axis or more.
+ * @param options.axis the axis; negative ones count from the end.
+ * @param options.from first index; negative ones count from the end. Default 0.
+ * @param options.to index after the last one; negative ones count from the end. Default: the length of the axis.
+ * @returns the shape of `x` with `to − from` along the axis, in the memory order of `x`: a view if the range is
+ *   contiguous in memory, else a copy.
+ * @throws ArgumentError if `x` is no tensor, there is no such axis, an option is unknown, or not 0 ≤ from ≤ to ≤ length
+ *   after negative ones are counted from the end.
+ * @see https://numpy.org/doc/stable/user/basics.indexing.html
+ *
+ * @example
+ * const sequences = ops.ones([2, 5, 3]); // [B, T, F]
+ * ops.slice(sequences, { axis: 1, from: -2 }).shape; // [2, 2, 3]: the last two steps
  */
 export function slice(x: Weight, options: SliceOptions): Tensor {
   const { axis, from = 0, to } = checkOptions('slice', options, { axis: 1, from: 1, to: 1 });
@@ -79,11 +92,12 @@ export function slice(x: Weight, options: SliceOptions): Tensor {
 }
 
 /**
- * One time step of a sequence, `[B, T, …]` → `[B, …]`.
+ * Takes one time step of sequences: `[B, T, …]` → `[B, …]`.
  *
- * @param t negative ones count from the end.
- * @returns a view where `x` is stored time-major, else a copy.
- * @throws ArgumentError if `x` has fewer than two axes or no step `t`.
+ * @param x `[B, T, …]` f32 or i32.
+ * @param t the step; negative ones count from the end.
+ * @returns a view if `x` is stored time-major, else a copy.
+ * @throws ArgumentError if `x` is no tensor of two or more axes, or there is no step `t`.
  */
 export function timeStep(x: Weight, t: number): Tensor {
   x = tensorOf(x, 'timeStep: x');
@@ -98,9 +112,11 @@ export function timeStep(x: Weight, t: number): Tensor {
 }
 
 /**
- * The last time step of a sequence, `[B, T, F]` → `[B, F]`.
+ * Takes the last time step of sequences: `[B, T, F]` → `[B, F]`.
  *
- * @returns a view where `x` is stored time-major, else a copy.
+ * @param x `[B, T, F]` f32 or i32, with T ≥ 1.
+ * @returns a view if `x` is stored time-major, else a copy.
+ * @throws ArgumentError if `x` is no tensor of three axes or has no step.
  */
 export function lastStep(x: Weight): Tensor {
   x = tensorOf(x, 'lastStep: x');
@@ -110,7 +126,7 @@ export function lastStep(x: Weight): Tensor {
   return timeStep(x, -1);
 }
 
-/** What `split` gives: so many tensors where the compiler knows the number, up to 16. */
+/** What `split` returns: a tuple of tensors if the compiler knows their number and it is at most 16, else a list. */
 export type SplitParts<P extends number | readonly number[], T extends Tensor[] = []> = P extends readonly number[]
   ? { -readonly [K in keyof P]: Tensor }
   : number extends P
@@ -124,10 +140,13 @@ export type SplitParts<P extends number | readonly number[], T extends Tensor[] 
 /**
  * Cuts a tensor along one axis.
  *
- * @param parts how many equal parts, or the length of each.
- * @param axis default the last.
- * @returns the parts in order, in the memory order of `x`: views where a part stands together in memory.
- * @throws ArgumentError if there is no such axis, or the parts do not fill it.
+ * @param x `[…]` f32 or i32, with one axis or more.
+ * @param parts number of equal parts, or the length of each part.
+ * @param axis default the last; negative ones count from the end.
+ * @returns the parts in order, in the memory order of `x`: a view for a part that is contiguous in memory, else a copy.
+ * @throws ArgumentError if `x` is no tensor, there is no such axis, or the lengths of the parts do not add up to that
+ *   of the axis.
+ * @see numpy.split
  */
 export function split<const P extends number | readonly number[]>(x: Weight, parts: P, axis?: number): SplitParts<P>;
 export function split(x: Weight, parts: number | readonly number[], axis = -1): Tensor[] {
@@ -154,11 +173,13 @@ export function split(x: Weight, parts: number | readonly number[], axis = -1): 
 }
 
 /**
- * Turns the order along one axis round.
+ * Reverses the order along one axis.
  *
- * @param axis default 1, time.
+ * @param x `[…]` f32 or i32, with one axis or more.
+ * @param axis default 1, time; negative ones count from the end.
  * @returns a copy, in the memory order of `x`.
- * @throws ArgumentError if there is no such axis.
+ * @throws ArgumentError if `x` is no tensor or there is no such axis.
+ * @see numpy.flip
  */
 export function reverse(x: Weight, axis = 1): Tensor {
   x = tensorOf(x, 'reverse: x');
