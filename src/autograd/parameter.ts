@@ -5,11 +5,13 @@ import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { expectF32, expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
 
 /**
- * A named tensor that training changes. It outlives every step; `version` counts its changes, so that whatever was
- * derived from its values can tell that it is stale.
+ * A named tensor that training changes. It lives on after a step. `version` counts its changes, so that values derived
+ * from it can be recognized as out of date.
  */
 export class Parameter {
-  /** `layer/weight`, unique within a model; of a layer that stands in several as the last one named it. */
+  /**
+   * `layer/weight`, unique within a model. A layer that several models share has the name that the last one gave it.
+   */
   name: string;
   /** Its values, as ops take them. */
   readonly tensor: Tensor;
@@ -21,6 +23,16 @@ export class Parameter {
   version = 0;
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();
 
+  /**
+   * Allocates the parameter, outside of any step.
+   *
+   * @param name `layer/weight`, used in errors and files.
+   * @param shape lengths of the axes.
+   * @param values row-major; default zeros.
+   * @param engine default the current one.
+   * @throws ArgumentError if the shape is no list of lengths, or `values` does not fill it or has a value that is not
+   *   finite as float32.
+   */
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
     this.name = name;
     this.tensor = persistent(shape, { name, engine });
@@ -48,7 +60,13 @@ export class Parameter {
     return this.tensor.ptr;
   }
 
-  /** Replaces every value, row-major. Throws `ArgumentError` on another shape or a value that is not finite. */
+  /**
+   * Replaces all values.
+   *
+   * @param values row-major.
+   * @param shape shape of `values`; it must be that of the parameter.
+   * @throws ArgumentError if the shape or the number of values differs, or a value is not finite as float32.
+   */
   assign(values: ArrayLike<number>, shape: Shape = this.shape): void {
     expectShape(`parameter '${this.name}'`, shape, this.shape);
     this.#expectFinite(values);
@@ -57,7 +75,7 @@ export class Parameter {
 
   #expectFinite(values: ArrayLike<number>): void {
     for (let i = 0; i < values.length; i++) {
-      // What float32 makes of it.
+      // The number must stay finite as float32.
       if (isFloat32(values[i]!)) continue;
       throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);
     }
@@ -69,8 +87,8 @@ export class Parameter {
   }
 
   /**
-   * Some of its values in another form of as many floats, written by `write` at the first call and again when they have
-   * changed or `form` has. The copy lives as long as the parameter. @internal
+   * Its values, or some of them, in another form that takes `floats` floats. `write` writes the copy at the first call,
+   * and again after the values or `form` have changed. The copy lives as long as the parameter. @internal
    */
   copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
     let copy = this.#copies.get(values);
@@ -95,21 +113,23 @@ export class Parameter {
   }
 }
 
-/** How many numbers parameters hold together. */
+/** Number of elements of all parameters together. */
 export const totalSize = (parameters: readonly Parameter[]): number =>
   parameters.reduce((sum, { size }) => sum + size, 0);
 
-/** What ops take for a weight: a parameter or any tensor. */
+/** What ops take as a weight: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 
-/** The tensor of what ops take. Throws `ArgumentError` for what is neither, which `what` names. @internal */
+/**
+ * The tensor of a weight. Throws `ArgumentError` if it is neither a parameter nor a tensor; `what` names it. @internal
+ */
 export function tensorOf(weight: Weight, what = 'an operand'): Tensor {
   const x = weight instanceof Parameter ? weight.tensor : weight;
   expectTensor(what, x);
   return x;
 }
 
-/** `tensorOf` for f32 alone: the first line of most ops. @internal */
+/** The tensor of a weight, f32 only: the first line of most ops. Throws `ArgumentError` otherwise. @internal */
 export function floatsOf(weight: Weight, what: string): Tensor {
   const x = tensorOf(weight, what);
   expectF32(what, x);

@@ -6,26 +6,29 @@ import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { floatsOf, type Weight } from './parameter.ts';
 import { expectEngine, keep, Tensor } from './tensor.ts';
 
-/** Where an op's backward adds its contribution: at `ptr`, replacing (0) what stands there or adding to it (1). */
+/**
+ * Where the backward function of an op writes its contribution: at `ptr`, replacing (0) the content or adding to it
+ * (1).
+ */
 export interface Destination {
   readonly ptr: Ptr;
   readonly accumulate: 0 | 1;
 }
 
 /**
- * A gradient that nobody has made yet: rows of a product, which may be made some at a time. What they are made of stays
- * until the step ends.
+ * A deferred gradient: rows of a product that are not computed yet. They may be computed a few at a time. Their
+ * operands stay until the step ends.
  */
 export interface DeferredRows {
   /** Floats of a row. */
   readonly width: number;
   /** Floats of scratch that `begin` takes. */
   readonly scratchFloats: number;
-  /** Makes all rows. */
+  /** Computes all rows. */
   make(to: Destination): void;
   /**
-   * Prepares, in scratch, to write rows [from, from + count) to `at` with a part's own kernels and scratch: the bits of
-   * `make`.
+   * Prepares, in scratch, to write rows [from, from + count) to `at`, with the kernels and the scratch of a part. The
+   * bits are those of `make`.
    */
   begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, at: Ptr) => void;
 }
@@ -33,17 +36,17 @@ export interface DeferredRows {
 interface Slot {
   /** 0 until the first contribution arrives. */
   ptr: Ptr;
-  /** The one contribution so far, if it has not been made. */
+  /** The only contribution so far, if it is deferred. */
   deferred?: DeferredRows | undefined;
-  /** Whether no backward on this tape reads the tensor's values. */
+  /** Whether no backward function on this tape reads the values of the tensor. */
   isUnread: boolean;
 }
 
-/** What a backward does without. */
+/** Optional properties of a backward function. */
 export interface BackwardTraits {
   /**
-   * It asks for `deferredFor` its outputs, and so can do with rows that are not made yet; else these are made before.
-   * Default false.
+   * It calls `deferredFor` for its outputs and accepts rows that are not computed yet. Otherwise they are computed
+   * before it runs. Default false.
    */
   acceptsDeferred?: boolean;
   /** It does not read the values of its outputs. Default false. */
@@ -57,8 +60,8 @@ interface Entry extends BackwardTraits {
 }
 
 /**
- * The record of one forward pass: entries appended as ops run, walked once from the end. Gradients stand in the arena,
- * in the memory order of the tensor they belong to.
+ * The record of one forward pass. Ops append entries as they run; backward visits them once, from the last to the
+ * first. Gradients are in the arena, each in the memory order of its tensor.
  */
 export class Tape {
   readonly #engine: Engine;
@@ -67,20 +70,20 @@ export class Tape {
   readonly #slots = new Map<Tensor, Slot>();
 
   /**
-   * @param outer the tape that was open before. What it tracks is refused, for the gradients that are made here have
-   *   none.
+   * @param outer the tape that was open before. Tensors that it tracks are refused here, because gradients computed on
+   *   this tape have no gradients of their own.
    */
   constructor(engine: Engine, outer?: Tape) {
     this.#engine = engine;
     this.#outer = outer;
   }
 
-  /** Asks for the gradient of `leaf`, which no op on this tape made. */
+  /** Requests the gradient of `leaf`, a tensor that no op on this tape computed. */
   watch(leaf: Tensor): void {
     this.#slots.set(leaf, { ptr: 0, isUnread: false });
   }
 
-  /** Whether `t` has a gradient here. Throws `ArgumentError` where a tape around this one tracks it. */
+  /** Whether `t` has a gradient here. Throws `ArgumentError` if an outer tape tracks it. */
   tracks(t: Tensor): boolean {
     for (let outer = this.#outer; outer; outer = outer.#outer) {
       if (!outer.#slots.has(t)) continue;
@@ -91,6 +94,7 @@ export class Tape {
     return this.#slots.has(t);
   }
 
+  /** Adds an entry for an op that has run. */
   append(entry: Entry): void {
     for (const input of entry.inputs) {
       const slot = input && this.#slots.get(input);
@@ -100,13 +104,13 @@ export class Tape {
     this.#entries.push(entry);
   }
 
-  /** Whether an op on this tape made `t`, and no backward reads its values. */
+  /** Whether an op on this tape computed `t`, and no backward function reads its values. */
   isUnread(t: Tensor): boolean {
     return this.#slots.get(t)?.isUnread ?? false;
   }
 
   /**
-   * Address of the gradient that reached `t`, or 0 where none did. Makes what is owed to `t`: call it before taking
+   * Address of the gradient of `t`, or 0 if there is none. It computes a deferred gradient, so call it before taking
    * scratch.
    */
   gradientOf(t: Tensor): Ptr {
@@ -121,14 +125,14 @@ export class Tape {
     return slot.ptr;
   }
 
-  /** The gradient that has reached `t`, if it is still to be made. */
+  /** The gradient of `t`, if it is deferred. */
   deferredFor(t: Tensor): DeferredRows | undefined {
     return this.#slots.get(t)?.deferred;
   }
 
   /**
-   * Where to put a contribution to the gradient of `t`, or undefined where nobody wants it. Allocates: call it before
-   * taking scratch.
+   * Where to write a contribution to the gradient of `t`; undefined if no gradient is needed. It allocates, so call it
+   * before taking scratch.
    */
   into(t: Tensor): Destination | undefined {
     const slot = this.#slots.get(t);
@@ -138,14 +142,14 @@ export class Tape {
     return { ptr: slot.ptr, accumulate: 0 };
   }
 
-  /** Like `into` for kernels that only add: the buffer is zeroed when this is the first contribution. */
+  /** `into` for kernels that can only add: the buffer is set to 0 before the first contribution. */
   intoZeroed(t: Tensor): Ptr | undefined {
     const destination = this.into(t);
     if (destination?.accumulate === 0) this.#engine.f32(destination.ptr, t.size).fill(0);
     return destination?.ptr;
   }
 
-  /** Contributes the buffer at `at` whole. The caller gives it up: it may become the gradient of `t` itself. */
+  /** Contributes the buffer at `at`. The caller must not use it afterwards: it may become the gradient of `t`. */
   give(t: Tensor, at: Ptr): void {
     const slot = this.#slots.get(t);
     if (!slot) return;
@@ -155,8 +159,8 @@ export class Tape {
   }
 
   /**
-   * Contributes rows that are made when they are needed, or now, if they are not the first contribution. Call it before
-   * taking scratch.
+   * Contributes rows that are computed when they are needed; at once if they are not the first contribution. Call it
+   * before taking scratch.
    */
   defer(t: Tensor, rows: DeferredRows): void {
     const slot = this.#slots.get(t);
@@ -165,14 +169,14 @@ export class Tape {
     else rows.make(this.into(t)!);
   }
 
-  /** Contributes the gradient of `from`, made or deferred, to that of `to`, which has the same memory. */
+  /** Contributes the gradient of `from`, computed or deferred, to that of `to`. Both tensors have the same memory. */
   pass(from: Tensor, to: Tensor): void {
     const deferred = this.deferredFor(from);
     if (deferred) this.defer(to, deferred);
     else this.give(to, this.gradientOf(from));
   }
 
-  /** Walks back from `root` with ∂root/∂root = `seed`. */
+  /** Runs backward from `root`, with ∂root/∂root = `seed`. */
   backward(root: Tensor, seed: number): void {
     const start = this.into(root);
     if (!start) return;
@@ -193,9 +197,10 @@ export class Tape {
 let active: Tape | undefined;
 
 /**
- * Tells the tape that `outputs` came from `inputs`. Without an open tape, or where no input is tracked, nothing is
- * kept. `backward` runs when a gradient has reached any output; it reads `tape.gradientOf(output)` and contributes to
- * the inputs. Throws as `isRecording` does.
+ * Records on the open tape that an op computed `outputs` from `inputs`. Without an open tape, or if no input is
+ * tracked, it does nothing. `backward` runs when an output has a gradient: it reads `tape.gradientOf(output)` and
+ * contributes to the inputs. Throws `ArgumentError` if the inputs are not all of one engine, or an outer tape tracks
+ * one.
  */
 export function record(
   inputs: readonly (Tensor | undefined)[],
@@ -206,13 +211,13 @@ export function record(
   if (isRecording(inputs)) active!.append({ inputs, outputs, backward, ...traits });
 }
 
-/** What `record` writes to now. Two ops that saw the same one are reached by the same backward pass. @internal */
+/** The tape that `record` writes to. Two ops that saw the same tape are part of the same backward pass. @internal */
 export const openTape = (): Tape | undefined => active;
 
 /**
- * Whether an op on these inputs will be asked for its gradient, so that it must save what backward reads. Throws
- * `ArgumentError` if they are not all in the memory of one engine: what a kernel reads at an address of another means
- * nothing.
+ * Whether an op on these inputs needs a gradient, so that it must save values for backward. Throws `ArgumentError` if
+ * the inputs are not all of one engine, since an address means nothing in the memory of another, or an outer tape
+ * tracks one.
  */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   let first: Tensor | undefined;
@@ -225,7 +230,21 @@ export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   return isTracked;
 }
 
-/** Runs `body` without recording: what it computes is constant to gradients. */
+/**
+ * Runs a function without recording: gradients treat its results as constants.
+ *
+ * ∂(what `body` returns)/∂(any input) = 0
+ *
+ * @param body a function without parameters.
+ * @returns what `body` returns.
+ * @throws ArgumentError if `body` is no function; errors of `body` pass through.
+ * @see tf.stop_gradient, torch.no_grad
+ *
+ * @example
+ * const w = new Parameter('w', [2], [1, 2]);
+ * const { grads } = valueAndGrad(() => ops.sum(ops.mul(w, stopGradient(() => ops.square(w)))), [w]);
+ * grads[0].toArray(); // 1 4: w² is a constant factor
+ */
 export function stopGradient<T>(body: () => T): T {
   expectType('stopGradient: body', body, 'a function');
   const outer = active;
@@ -237,30 +256,38 @@ export function stopGradient<T>(body: () => T): T {
   }
 }
 
-/** What {@link valueAndGrad} returns. */
+/** The result of {@link valueAndGrad}. */
 export interface ValueAndGrad {
   /** The scalar that `f` returned. */
   value: number;
-  /** ∂value/∂wrt[i], of the shape of wrt[i]; zeros where it does not depend on it. */
+  /** ∂value/∂wrt[i], in the shape of wrt[i]; zeros if the value does not depend on it. */
   grads: Tensor[];
 }
 
 /**
- * The value of a scalar function and its gradients, in one forward and one backward pass.
+ * Computes the value of a scalar function and its gradients, in one forward and one backward pass.
  *
  * value = f(), grads[i] = ∂value/∂wrt[i]
  *
- * Layers called in `f` do not drop anything unless they are told that they train: `layer(x, { training: true })`.
+ * Layers that are called in `f` drop nothing unless told to train: `layer(x, { training: true })`.
  *
- * @param f computes a tensor of size 1 from `wrt` and whatever it closes over. What is made of `wrt` before the call,
- *   or goes through `keep`, `toArray` or `stopGradient`, is a constant.
- * @param wrt parameters, or tensors made before the call, whose gradients are wanted.
- * @param options.seed the ∂value/∂value to start from; default 1.
- * @returns gradients that live as long as the open step; called outside a step, they are the caller's to `dispose`.
- * @throws ArgumentError if `f` returns no tensor of size 1, or one that depends on nothing of `wrt` and is not 0, or a
- *   tensor of `wrt` is not f32 or of another engine than the first; or if, called within another `valueAndGrad`, it
- *   computes with something that the other differentiates: a gradient has no gradient here, and within `stopGradient`
- *   it is a constant.
+ * @param f computes a tensor of size 1 from the tensors of `wrt`. Tensors computed before the call are constants, and
+ *   so are results of `keep`, `toArray` and `stopGradient`.
+ * @param wrt parameters, or f32 tensors made before the call, whose gradients are needed.
+ * @param options.seed factor of the gradients: ∂value/∂value at the start; default 1.
+ * @returns the value as a number, and gradients, each in the shape of its tensor. Within a step they live until it
+ *   ends; outside they are the caller's to `dispose`.
+ * @throws ArgumentError if `f` is no function, `wrt` is no list of f32 tensors or parameters of one engine, an option
+ *   is unknown, `f` returns no tensor of size 1, or the result does not depend on `wrt` and is not 0; also within
+ *   another `valueAndGrad`, if `f` computes with a tensor that the other differentiates: there are no second
+ *   derivatives. Within `stopGradient` such a tensor is a constant.
+ * @see jax.value_and_grad
+ *
+ * @example
+ * const w = new Parameter('w', [2], [1, 2]);
+ * const { value, grads } = valueAndGrad(() => ops.sum(ops.square(w)), [w]);
+ * value; // 5
+ * grads[0].toArray(); // 2 4
  */
 export function valueAndGrad(
   f: () => Tensor,
@@ -290,7 +317,7 @@ export function valueAndGrad(
       throw new ArgumentError(`valueAndGrad: f expected to return a tensor of size 1, got ${got}`);
     }
     const value = root.item();
-    // A loss of 0 may depend on nothing: that of a batch of which a mask leaves no step.
+    // A loss of 0 may depend on nothing: a mask may leave out every step of a batch.
     if (leaves.length > 0 && value !== 0 && !tape.tracks(root)) {
       throw new ArgumentError('valueAndGrad: f expected to compute its result from wrt, got a constant');
     }

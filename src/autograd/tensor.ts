@@ -7,41 +7,41 @@ import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { classOf } from '../host/class-of.ts';
 
-/** Elements of a tensor: 32-bit floats, or 32-bit integers for ids. */
+/** Data type of the elements: 32-bit floats, or 32-bit integers for ids. */
 export type DType = 'f32' | 'i32';
 
+/** Throws `ArgumentError` unless the shapes are equal. */
 export function expectShape(what: string, got: Shape, expected: Shape): void {
   if (!sameShape(got, expected)) {
     throw new ArgumentError(`${what} expected ${formatShape(expected)}, got ${formatShape(got)}`);
   }
 }
 
-/** Throws `ArgumentError` for what is no tensor. @internal */
+/** Throws `ArgumentError` if `x` is no tensor. @internal */
 export function expectTensor(what: string, x: Tensor): void {
   if (!(x instanceof Tensor))
     throw new ArgumentError(`${what} expected a tensor, got ${shownStranger(x, 'timeMajor')}`);
 }
 
 /**
- * Throws `ArgumentError` for what is no tensor and for an i32 tensor, whose bits a kernel would take for floats.
- * @internal
+ * Throws `ArgumentError` if `x` is no tensor or is i32: a kernel would read the bits of integers as floats. @internal
  */
 export function expectF32(what: string, x: Tensor): void {
   expectTensor(what, x);
   if (x.dtype !== 'f32') throw new ArgumentError(`${what} expected f32, got ${x.dtype} for '${x.name}'`);
 }
 
-/** Throws `ArgumentError` unless two tensors are in the memory of one engine. @internal */
+/** Throws `ArgumentError` unless both tensors are in the memory of one engine. @internal */
 export function expectEngine(x: Tensor, like: Tensor): void {
   if (x.engine !== like.engine) {
     throw new ArgumentError(`tensor '${x.name}' expected the engine of '${like.name}', got that of another init()`);
   }
 }
 
-// A persistent buffer is returned to its heap when its tensor is collected without having been disposed of.
+// Frees a persistent buffer when its tensor is garbage-collected without `dispose`.
 const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engine, at }) => engine.heap.release(at));
 
-/** What a tensor knows of the parameter whose values it has. */
+/** The parts of a parameter that its tensor uses. */
 interface TensorOwner {
   version: number;
   copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr;
@@ -50,35 +50,35 @@ interface TensorOwner {
 /**
  * A dense array in linear memory.
  *
- * Made inside a step it lives in the step's arena and dies with it; made outside it lives until `dispose` or until it
- * is collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]` tensor stored
- * `[T, B, F]`.
+ * A tensor made inside a step is in the arena of the step and dies with it. A tensor made outside lives until `dispose`
+ * or until it is garbage-collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]`
+ * tensor is stored as `[T, B, F]`.
  */
 export class Tensor {
-  /** Whose memory it is in: tensors of two engines do not mix. */
+  /** The engine whose memory it is in. Tensors of two engines cannot be mixed. */
   readonly engine: Engine;
   readonly shape: Shape;
   readonly dtype: DType;
   /** Whether the first two axes are exchanged in memory. */
   readonly timeMajor: boolean;
-  /** What errors call it. */
+  /** Its name in errors. */
   name: string;
   /**
-   * Set where the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`.
+   * Set if the rows of this tensor, in memory order, are table[ids[0], :], table[ids[1], :], …, gathered on `tape`.
    * @internal
    */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
-  /** The parameter whose values these are. Each change of them adds one to its version. @internal */
+  /** The parameter whose values these are. Each change of the values adds one to its version. @internal */
   parameter: TensorOwner | undefined;
   /**
-   * Of a padded batch `[B, T, …]`: `[B, T]` f32, or any number of its first axes, 1 where a step counts and 0 where it
-   * is padding. Layers read it and pass it on.
+   * For a padded batch `[B, T, …]`: `[B, T]` f32, or other leading axes of its shape, 1 for a step that counts and 0
+   * for padding. Layers read it and pass it on.
    */
   mask: Tensor | undefined;
-  /** Name of the activation that a layer made it with, where that is known. @internal */
+  /** Name of the activation that computed it, if it is known. @internal */
   activation: string | undefined;
   #at: Ptr;
-  // 0: persistent; −1: disposed of; −2: overwritten; else the number of the step it belongs to.
+  // 0: persistent; −1: disposed; −2: overwritten; else the number of the step that it belongs to.
   #step: number;
 
   /** @internal */
@@ -97,7 +97,10 @@ export class Tensor {
     return sizeOf(this.shape);
   }
 
-  /** Byte address of the first element. Throws `DeadTensorError` once the tensor's life is over. */
+  /**
+   * Byte address of the first element. Throws `DeadTensorError` if the step of the tensor has ended, or it was disposed
+   * or overwritten.
+   */
   get ptr(): Ptr {
     if (this.#step !== 0 && this.#step !== this.engine.openStep) {
       const ends: Record<number, string> = { [-1]: 'was disposed of', [-2]: 'has been overwritten by its loss' };
@@ -108,10 +111,12 @@ export class Tensor {
     return this.#at;
   }
 
+  /** Whether it was disposed, or overwritten by its loss. */
   get isDisposed(): boolean {
     return this.#step < 0;
   }
 
+  /** Whether it outlives every step. */
   get isPersistent(): boolean {
     return this.#step === 0;
   }
@@ -121,7 +126,10 @@ export class Tensor {
     return new TensorView(this, this.ptr + 4 * offset, this.#step, shape, name, timeMajor);
   }
 
-  /** A copy of the elements, row-major in the order of `shape`. */
+  /**
+   * A copy of the elements, row-major in the order of `shape`. Throws `DeadTensorError` if the tensor is no longer
+   * alive.
+   */
   toArray(): Float32Array | Int32Array {
     const from = this.dataView();
     if (!this.timeMajor) return from.slice();
@@ -137,12 +145,12 @@ export class Tensor {
     return to;
   }
 
-  /** The elements where they stand: a view that the next allocation may detach. @internal */
+  /** The elements in memory order. It is a view that the next allocation may detach. @internal */
   dataView(): Float32Array | Int32Array {
     return this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size);
   }
 
-  /** The only element of a tensor of size 1. */
+  /** The element of a tensor of size 1. Throws `ArgumentError` for another size. */
   item(): number {
     if (this.size !== 1) throw new ArgumentError(`item(): '${this.name}' has ${this.size} elements, expected 1`);
     return this.toArray()[0]!;
@@ -151,8 +159,8 @@ export class Tensor {
   /**
    * Overwrites the elements with `values`, row-major.
    *
-   * @throws ArgumentError if the tensor is time-major, there are more or fewer, or one is no number, or, for i32, no
-   *   32-bit integer.
+   * @throws ArgumentError if the tensor is time-major, the number of values differs, or one is no number or, for i32,
+   *   no 32-bit integer.
    */
   set(values: ArrayLike<number>): void {
     if (this.timeMajor) throw new ArgumentError(`set(): '${this.name}' expected row-major memory, got time-major`);
@@ -160,7 +168,7 @@ export class Tensor {
       throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
     }
     const isIds = this.dtype === 'i32';
-    // What is made for these elements needs no look.
+    // Typed arrays of the same type need no check.
     if (!(values instanceof (isIds ? Int32Array : Float32Array))) {
       for (let i = 0; i < this.size; i++) {
         const value = values[i]!;
@@ -173,31 +181,34 @@ export class Tensor {
     if (this.parameter) this.parameter.version++;
   }
 
-  /** Ends a persistent tensor's life and returns its memory; a step's tensor dies by itself. Safe to call twice. */
+  /** Frees the memory of a persistent tensor; a tensor of a step dies by itself. It may be called twice. */
   dispose(): void {
     if (this.#step !== 0) return;
     this.#step = -1;
-    // Whatever was made from its values asks for them again, and is told.
+    // Copies of its values are out of date now: they ask for the values again and get an error.
     if (this.parameter) this.parameter.version++;
     abandoned.unregister(this);
     this.engine.heap.release(this.#at);
   }
 
-  /** Ends a step's tensor's life before the step's: its memory is the caller's. @internal */
+  /** Ends the life of a tensor before its step ends, and gives its memory to the caller. @internal */
   take(): Ptr {
     const at = this.ptr;
     this.#step = -2;
     return at;
   }
 
-  /** @internal Hands the buffer's return to the collector, should nobody dispose of it. */
+  /** Frees the buffer when the tensor is garbage-collected without `dispose`. @internal */
   guard(): this {
     abandoned.register(this, { engine: this.engine, at: this.#at }, this);
     return this;
   }
 }
 
-/** Another shape over a tensor's memory. It holds its base, so that the memory outlives neither. */
+/**
+ * Another shape over the memory of a tensor. It keeps a reference to its base, so that the memory is not freed while
+ * the view is used.
+ */
 class TensorView extends Tensor {
   readonly #base: Tensor;
 
@@ -215,7 +226,7 @@ class TensorView extends Tensor {
     return this.#base.isDisposed;
   }
 
-  /** A view owns no memory. */
+  /** Does nothing: a view owns no memory. */
   override dispose(): void {}
 }
 
@@ -235,7 +246,7 @@ export function empty(shape: Shape, options: NewTensor = {}): Tensor {
   return new Tensor(engine, engine.arena.allocate(4 * sizeOf(shape)), step, shape, dtype, name, timeMajor);
 }
 
-/** Throws `ArgumentError` for what is no data type. @internal */
+/** Throws `ArgumentError` if `dtype` is no data type. @internal */
 export function expectDType(what: string, dtype: DType): void {
   if (dtype !== 'f32' && dtype !== 'i32')
     throw new ArgumentError(`${what}: dtype expected 'f32' or 'i32', got ${shown(dtype)}`);
@@ -248,7 +259,7 @@ export function persistent(shape: Shape, options: NewTensor = {}): Tensor {
   return new Tensor(engine, engine.heap.allocate(4 * sizeOf(shape)), 0, shape, dtype, name, timeMajor).guard();
 }
 
-/** @internal */
+/** A tensor of zeros: in the arena inside a step, persistent outside. @internal */
 export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
   const t = empty(shape, options);
   t.engine.i32(t.ptr, t.size).fill(0);
@@ -256,8 +267,20 @@ export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
 }
 
 /**
- * A persistent copy of any tensor: what must outlive its step. Owned by the caller, who may `dispose` of it. A
- * constant: within `valueAndGrad` no gradient flows through it to `x`.
+ * Copies a tensor so that the copy outlives the step.
+ *
+ * y = x, a constant: within `valueAndGrad` no gradient flows through it to `x`
+ *
+ * @param x `[…]` f32 or i32, any shape.
+ * @param name name of the copy in errors; default that of `x`.
+ * @returns a persistent, row-major tensor of the shape of `x`, the caller's to `dispose`.
+ * @throws ArgumentError if `x` is no tensor.
+ * @throws DeadTensorError if `x` is no longer alive.
+ *
+ * @example
+ * const kept = keep(tensor([1, 2, 3]));
+ * kept.toArray(); // 1 2 3
+ * kept.dispose();
  */
 export function keep(x: Tensor, name?: string): Tensor {
   expectTensor('keep: x', x);
@@ -267,16 +290,23 @@ export function keep(x: Tensor, name?: string): Tensor {
 }
 
 /**
- * A tensor of given values.
+ * Makes a tensor of given values.
  *
  * @param values nested arrays, or a flat array with `shape`.
- * @param given.shape row-major shape of flat `values`; it may stand alone in place of the options:
- *   `tensor(values, [2, 3])`.
- * @param given.dtype `i32` for token ids and class labels, or `f32`. Default: `i32` where `values` is an `Int32Array`,
+ * @param given.shape row-major shape of flat `values`. It may also be given alone instead of the options:
+ *   `tensor(values, [2, 3])`. Default: the shape of the nesting.
+ * @param given.dtype `f32`, or `i32` for token ids and class labels. Default: `i32` if `values` is an `Int32Array`,
  *   else `f32`.
- * @returns in the arena inside a step, else persistent and owned by the caller.
- * @throws ArgumentError if a row is ragged, `values` does not fill `shape`, an element is no number, or, for i32, no
- *   32-bit integer.
+ * @param given.name its name in errors; default `tensor`.
+ * @param given.engine whose memory it is in; default the current engine.
+ * @returns a tensor of the open step; outside a step a persistent one, the caller's to `dispose`.
+ * @throws ArgumentError if rows have unequal lengths, `values` does not fill `shape`, an element is no number or, for
+ *   i32, no 32-bit integer, `dtype` is no data type, or an option is unknown.
+ * @see tf.tensor, numpy.array
+ *
+ * @example
+ * tensor([[1, 2], [3, 4]]).shape; // [2, 2]
+ * tensor([1, 2, 3, 4], { shape: [2, 2], dtype: 'i32' }).dtype; // i32
  */
 export function tensor(
   values: NestedNumbers,
@@ -309,7 +339,7 @@ export function tensor(
   }
 }
 
-/** A tensor of one value, in the open step. */
+/** A tensor whose elements are all `value`: in the arena inside a step, persistent outside. */
 export function filled(shape: Shape, value = 0, engine = currentEngine()): Tensor {
   const y = empty(shape, { name: 'filled', engine });
   y.dataView().fill(value);
