@@ -7,7 +7,7 @@ import { asProbabilities, type Metric, type MetricOptions, makeMetric, meanState
 
 type Each = (yTrue: Tensor, yPred: Tensor) => ArrayLike<number>;
 
-/** Index of the largest element of each row, rows in the order of `shape`. */
+/** Index of the largest element of each row; rows are in the order of `shape`. */
 function argmaxRows(x: Tensor): Int32Array {
   const { engine } = x;
   const ordered = inOrder(x, false);
@@ -23,7 +23,7 @@ function argmaxRows(x: Tensor): Int32Array {
 const matches = (a: ArrayLike<number>, b: ArrayLike<number>): Float64Array =>
   Float64Array.from(a, (value, i) => Number(value === b[i]));
 
-/** The right class of each row, from ids or from one-hot rows. */
+/** The right class of each row, from class ids or one-hot rows. */
 function classesOf(name: string, yTrue: Tensor, yPred: Tensor, sparse: boolean): ArrayLike<number> {
   expectShape(`${name}: targets`, yTrue.shape, sparse ? yPred.shape.slice(0, -1) : yPred.shape);
   return sparse ? yTrue.toArray() : argmaxRows(yTrue);
@@ -34,7 +34,7 @@ const categoricalEach =
   (yTrue, yPred) =>
     matches(classesOf(name, yTrue, yPred, sparse), argmaxRows(yPred));
 
-/** Share of each row's elements that are on the side of the threshold where their targets, 0 or 1, are. */
+/** Share of the elements of each row that are on the same side of the threshold as their targets, 0 or 1. */
 const binaryEach =
   (name: string, threshold: number, loss: Loss | undefined): Each =>
   (yTrue, yPred) => {
@@ -50,11 +50,25 @@ const binaryEach =
   };
 
 /**
- * How often predictions are right, in the way that fits: class ids against the greatest prediction; for a loss of
- * independent outputs, or a single output, each output against ½; else one-hot targets by their greatest.
+ * How often predictions are right, Σ wᵣ·rᵣ / Σ wᵣ over all rows r.
  *
- * Unlike Keras's `accuracy`, it takes logits against 0 where the loss reads logits, and several outputs of
- * binaryCrossentropy each by itself (as TF.js does).
+ * The targets decide what is right. Class ids `[B, …]` i32: rᵣ is 1 if the greatest prediction of the row is that
+ * class. Targets `[B, …, C]` f32 with a loss of independent outputs, or with one output: rᵣ is the share of outputs on
+ * the right side of ½, or of 0 if the loss reads logits. Other one-hot targets: rᵣ is 1 if the greatest prediction is
+ * where the greatest target is.
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. In contrast to Keras's `accuracy`, it compares logits with 0 if the loss reads logits, and it compares
+ * several outputs of `binaryCrossentropy` one by one, as TF.js does.
+ *
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`; predictions are `[B, …, C]` f32.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
+ * @see keras.Model.compile (metrics: accuracy)
+ *
+ * @example
+ * const classifier = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'sigmoid' })]);
+ * classifier.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] });
  */
 export const accuracy = (options: MetricOptions = {}): Metric =>
   makeMetric('accuracy', checkOptions('accuracy', options, { name: 1 }), (loss) => {
@@ -67,15 +81,23 @@ export const accuracy = (options: MetricOptions = {}): Metric =>
   });
 
 export interface BinaryAccuracyOptions extends MetricOptions {
-  /** Probability, between 0 and 1, above which a prediction stands for 1. Default 0.5. */
+  /** Probability above which a prediction counts as 1, from 0 to 1. Default 0.5. */
   threshold?: number | undefined;
 }
 
 /**
- * How often predictions are on the side of the threshold where their targets, 0 or 1, are. Where the loss reads logits,
- * of σ of them.
+ * How often predictions are on the same side of a threshold as their targets, 0 or 1.
  *
- * @throws ArgumentError if threshold is outside [0, 1].
+ * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is the share of the elements of row r that are right
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. If the loss reads logits, σ(ŷ) is compared with the threshold.
+ *
+ * @param given.name its key in the history; default the name of the maker.
+ * @param given.threshold a probability; default 0.5.
+ * @returns the metric, for `compile`. Targets and predictions are `[B, …, C]` f32 of one shape.
+ * @throws ArgumentError if `threshold` is outside [0, 1] or an option is unknown; when the metric sees a batch, if
+ *   targets have not the shape of the predictions.
  * @see keras.metrics.BinaryAccuracy
  */
 export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
@@ -87,8 +109,16 @@ export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
 }
 
 /**
- * How often the greatest prediction of a row is where its one-hot target is.
+ * How often the greatest prediction of a row is at its one-hot target.
  *
+ * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if row r is right, else 0
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights.
+ *
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
  * @see keras.metrics.CategoricalAccuracy
  */
 export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -97,8 +127,17 @@ export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
   );
 
 /**
- * How often the greatest prediction of a row is that of its class id.
+ * How often the greatest prediction of a row is at its class id.
  *
+ * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if row r is right, else 0
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights.
+ *
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
+ *   f32.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
  * @see keras.metrics.SparseCategoricalAccuracy
  */
 export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -107,7 +146,7 @@ export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =
   );
 
 export interface TopKOptions extends MetricOptions {
-  /** How many of the greatest predictions count. Default 5. */
+  /** Number of greatest predictions among which the right class must be. Default 5. */
   k?: number | undefined;
 }
 
@@ -129,18 +168,37 @@ function topK(maker: string, sparse: boolean, given: TopKOptions): Metric {
 }
 
 /**
- * How often fewer than k predictions of a row are greater than that of its one-hot target.
+ * How often the prediction at the one-hot target of a row is among the k greatest of the row.
  *
- * @throws ArgumentError unless k is an integer ≥ 1.
+ * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if fewer than k predictions of row r are greater than that of the right class, else 0
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights.
+ *
+ * @param options.name its key in the history; default the name of the maker.
+ * @param options.k default 5.
+ * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
+ * @throws ArgumentError if `k` is no integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets have
+ *   another shape than said.
  * @see keras.metrics.TopKCategoricalAccuracy
  */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
   topK('topKCategoricalAccuracy', false, options);
 
 /**
- * How often fewer than k predictions of a row are greater than that of its class id.
+ * How often the prediction at the class id of a row is among the k greatest of the row.
  *
- * @throws ArgumentError unless k is an integer ≥ 1.
+ * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if fewer than k predictions of row r are greater than that of the right class, else 0
+ *
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights.
+ *
+ * @param options.name its key in the history; default the name of the maker.
+ * @param options.k default 5.
+ * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
+ *   f32.
+ * @throws ArgumentError if `k` is no integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets have
+ *   another shape than said.
  * @see keras.metrics.SparseTopKCategoricalAccuracy
  */
 export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>

@@ -30,7 +30,10 @@ import {
   topKCategoricalAccuracy,
 } from './index.ts';
 
-/** Every maker of a metric, for its table. Spelt out, since bundlers keep a namespace that is used as a value whole. */
+/**
+ * Every function that makes a metric, for the table of metrics. They are written out, because bundlers keep all of a
+ * namespace that is used as a value.
+ */
 export const metrics = {
   accuracy,
   auc,
@@ -63,7 +66,7 @@ export const metrics = {
   topKCategoricalAccuracy,
 } satisfies Record<keyof typeof import('./index.ts'), unknown>;
 
-/** Short names of some of them, which Keras understands, too. */
+/** Short names, which Keras has too. */
 export const shortMetricNames = {
   acc: 'accuracy',
   bce: 'binaryCrossentropy',

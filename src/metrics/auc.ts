@@ -15,29 +15,32 @@ import {
 } from './metric.ts';
 
 export interface AucOptions extends MetricOptions {
-  /** How many thresholds the curve is drawn through, evenly from 0 to 1. Default 200. */
+  /** Number of thresholds of the curve, evenly spaced from 0 to 1. Default 200. */
   numThresholds?: number | undefined;
-  /** ROC: recall over false positive rate. PR: precision over recall. Default ROC. */
+  /** `ROC`: recall over false positive rate. `PR`: precision over recall. Default `ROC`. */
   curve?: 'ROC' | 'PR' | undefined;
   /**
-   * Between thresholds: `interpolation` draws a line (for PR through true and false positives), `minoring` takes the
-   * lower end and `majoring` the higher. Default `interpolation`.
+   * Height between two thresholds: `interpolation` takes a line (for `PR` between true and false positives), `minoring`
+   * the lower end, `majoring` the higher end. Default `interpolation`.
    */
   summationMethod?: 'interpolation' | 'minoring' | 'majoring' | undefined;
-  /** Thresholds of the caller's own between 0 and 1, which are added, in place of `numThresholds`. */
+  /**
+   * Custom thresholds from 0 to 1, used instead of `numThresholds` evenly spaced ones. Two are added, below 0 and above
+   * 1.
+   */
   thresholds?: readonly number[] | undefined;
   /**
-   * Whether each class has a curve of its own; the result is the mean of their areas. Default false: all elements are
-   * one curve's.
+   * Whether each class has its own curve; the result is then the mean of the areas. Default false: all elements belong
+   * to one curve.
    */
   multiLabel?: boolean | undefined;
-  /** How much each class counts: its elements, or with `multiLabel` its area. Default: all the same. */
+  /** Weight of each class: of its elements, or with `multiLabel` of its area. Default ones. */
   labelWeights?: readonly number[] | undefined;
   /** Whether predictions are logits. Default: what the loss reads. */
   fromLogits?: boolean | undefined;
 }
 
-/** What one curve is drawn from: by threshold, the weight of the right and of the wrong among what lies above it. */
+/** Data of one curve. By threshold: the weight of positive and of negative targets among the predictions above it. */
 interface Curve {
   truePositives: Float64Array;
   falsePositives: Float64Array;
@@ -46,10 +49,25 @@ interface Curve {
 type Method = NonNullable<AucOptions['summationMethod']>;
 
 /**
- * Area under the curve that a threshold's course from 1 to 0 draws, for targets that are 0 or else yes, of the
- * predictions' shape, or class ids.
+ * Area under the curve of recall over false positive rate, or of precision over recall, as a threshold runs from 1 to
+ * 0.
  *
- * @throws ArgumentError if an option is out of range.
+ * ROC: Σ over neighbouring thresholds of Δ(FP / N)·(height between the two TP / P); PR: the same with Δ(TP / P) and TP
+ * / (TP + FP). P and N are the weights of all positive and negative targets.
+ *
+ * @param options.numThresholds number of thresholds; default 200.
+ * @param options.curve `ROC` or `PR`; default `ROC`.
+ * @param options.summationMethod `interpolation`, `minoring` or `majoring`; default `interpolation`.
+ * @param options.thresholds custom thresholds in [0, 1].
+ * @param options.multiLabel whether each class has its own curve; default false.
+ * @param options.labelWeights `[C]`, numbers ≥ 0; default ones.
+ * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.name its key in the history; default `auc`.
+ * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, 0 or else positive, or class ids `[B, …]` i32;
+ *   predictions are `[B, …, C]` f32.
+ * @throws ArgumentError if `numThresholds` is no integer from 2 to 100,000, `curve` or `summationMethod` is none of its
+ *   values, a threshold is outside [0, 1], a label weight is negative, a flag is no boolean, or an option is unknown;
+ *   when the metric sees a batch, if targets have another shape than said, or `labelWeights` has not C numbers.
  * @see keras.metrics.AUC; Davis & Goadrich 2006, https://www.biostat.wisc.edu/~page/rocpr.pdf
  */
 export function auc(options: AucOptions = {}): Metric {
@@ -84,7 +102,7 @@ export function auc(options: AucOptions = {}): Metric {
     labelWeights: labelWeights && [...labelWeights],
     fromLogits,
   };
-  // Below everything, and above everything.
+  // The first threshold is below all probabilities, the last is above all.
   const limits = Float32Array.of(-1e-7, ...inner, 1 + 1e-7);
   return makeMetric('auc', config, (loss) =>
     aucState(limits, { curve, summationMethod, multiLabel, labelWeights, fromLogits }, loss),
@@ -98,7 +116,7 @@ function aucState(
   loss: Loss | undefined,
 ): MetricState {
   const { curve, summationMethod, multiLabel, labelWeights, fromLogits } = options;
-  // In each place the weight of what lies above that threshold and not above the next.
+  // Element i has the weight of the predictions above threshold i and not above threshold i + 1.
   let histograms: Curve[] | undefined;
   const newCurve = (): Curve => ({
     truePositives: new Float64Array(limits.length),
@@ -142,7 +160,7 @@ function aucState(
   };
 }
 
-/** The last threshold that p is above; the first is below all. NaN counts as above that alone. */
+/** Index of the last threshold that p is above. The first is below all. NaN counts as above the first only. */
 function bucketOf(limits: Float32Array, p: number): number {
   let [low, high] = [0, limits.length - 1];
   while (low < high) {
@@ -159,7 +177,7 @@ function sumsFromEnd(x: Float64Array): Float64Array {
   return sums;
 }
 
-/** Σ over neighbouring thresholds of the distance in x times a height between their y. */
+/** Σ over neighbouring thresholds of the distance in x times a height between the two y. */
 function area({ truePositives, falsePositives }: Curve, curve: 'ROC' | 'PR', method: Method): number {
   const [positives, negatives] = [truePositives[0]!, falsePositives[0]!];
   const recall = truePositives.map((tp) => ratio(tp, positives));
@@ -177,8 +195,9 @@ function area({ truePositives, falsePositives }: Curve, curve: 'ROC' | 'PR', met
 }
 
 /**
- * Between two thresholds true and all positives, TP and P, move on a line, TP = slope·P + intercept, so precision TP/P
- * is a hyperbola: the area is slope·(ΔTP + intercept·ln(P_A/P_B)) / all that are right.
+ * Between two thresholds, true positives TP and all predicted positives P move on a line, TP = slope·P + intercept.
+ * Precision TP/P is then a hyperbola, and the area is slope·(ΔTP + intercept·ln(P_A/P_B)) / (weight of all positive
+ * targets).
  */
 function interpolatedPrArea({ truePositives: tp, falsePositives: fp }: Curve): number {
   const positives = tp.map((value, i) => value + fp[i]!);

@@ -3,21 +3,21 @@ import { NameTable } from '../registry/name-table.ts';
 import type { metrics, shortMetricNames } from './all.ts';
 import { functionMetric, type Metric, type MetricConfig, type MetricFunction } from './metric.ts';
 
-/** A metric's name, under which the history then has it; Keras's short names are understood. */
+/** Name of a metric, which is also its key in the history. Keras's short names are known too. */
 export type MetricName = keyof typeof metrics | keyof typeof shortMetricNames;
 
-/** Metrics by name. */
+/** Functions that make metrics, and custom metrics, by name. */
 export const metricTable = /* @__PURE__ */ new NameTable<Metric | MetricFunction>('metric');
 
 /**
- * The metric of a name, of a configuration, of a function, or itself; the function that makes a metric stands for its
- * name. Started without a loss it takes the one given here.
+ * The metric for a name, a configuration, a custom function, or a function that makes a metric; a metric is returned as
+ * it is. Started without a loss it takes the loss given here.
  *
- * @throws ArgumentError for an unknown name, an option out of range, or a metric that has no meaning beside the loss.
+ * @throws ArgumentError for an unknown name, an option out of range, or a metric that has no meaning with the loss.
  */
 export function metricOf(given: GivenMetric, loss?: Loss): Metric {
   const metric = found(given);
-  // Tried now, while it is known who asked for it.
+  // A metric that does not fit the loss throws now, when the caller asks for it, and not at the first batch.
   metric.start(loss);
   return {
     name: metric.name,

@@ -15,7 +15,7 @@ import {
   ratio,
 } from './metric.ts';
 
-/** Weight of the elements that were predicted rightly, wrongly, and missed, one entry a threshold or class. */
+/** Weights of true positives, false positives and false negatives, one entry for each threshold or class. */
 interface Counts {
   truePositives: Float64Array;
   falsePositives: Float64Array;
@@ -35,7 +35,7 @@ function count(
   hit: boolean,
   weight: number,
 ): void {
-  // A target of F-score may be a share of 1; of precision and recall it is 0 or 1 by now.
+  // A target of an F-score may lie between 0 and 1. Precision and recall have made it 0 or 1 before.
   if (hit) {
     truePositives[at]! += weight * truth;
     falsePositives[at]! += weight * (1 - truth);
@@ -44,13 +44,13 @@ function count(
 
 export interface PrecisionOptions extends MetricOptions {
   /**
-   * Above which a prediction, as a probability, stands for yes; several give a number each. Default 0.5, with topK
-   * none.
+   * Probability above which a prediction is a yes, or several, which give one number each. Default 0.5, or none with
+   * `topK`.
    */
   thresholds?: number | readonly number[] | undefined;
-  /** Only the k greatest predictions of a row can stand for yes. */
+  /** Only the k greatest predictions of a row can be a yes. Default: all. */
   topK?: number | undefined;
-  /** Only this class counts. */
+  /** Only this class counts. Default: all classes. */
   classId?: number | undefined;
 }
 
@@ -91,7 +91,7 @@ function thresholded(maker: string, given: PrecisionOptions, result: (counts: Co
   });
 }
 
-/** The columns of a row's k greatest predictions; of equal ones the first. */
+/** The columns of the k greatest predictions of a row; of equal ones the first. */
 function greatest({ predictions, columns }: Comparison, row: number, k: number): Set<number> {
   const own = predictions.subarray(row * columns, (row + 1) * columns);
   const order = Array.from(own.keys()).sort((a, b) => own[b]! - own[a]! || a - b);
@@ -99,10 +99,18 @@ function greatest({ predictions, columns }: Comparison, row: number, k: number):
 }
 
 /**
- * Of what was predicted as yes, the share that is: TP / (TP + FP), over all elements. Targets are 0 or else yes, of the
- * predictions' shape, or class ids. Where the loss reads logits, thresholds are for their probabilities.
+ * Share of predicted yeses that are right: TP / (TP + FP), over all elements; 0 if nothing was predicted as yes.
  *
- * @throws ArgumentError if a threshold is outside [0, 1], or topK or classId no index.
+ * @param options.thresholds one probability or several, in [0, 1]; default 0.5, or none with `topK`.
+ * @param options.topK how many of the greatest predictions of a row can be a yes; default all.
+ * @param options.classId the only class that counts; default all.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`: one number, or one for each threshold of a list. Targets are `[B, …, C]` f32, 0
+ *   or else a yes, or class ids `[B, …]` i32; predictions are `[B, …, C]` f32. If the loss reads logits, thresholds
+ *   apply to their probabilities.
+ * @throws ArgumentError if a threshold is outside [0, 1], `topK` is no integer ≥ 1, `classId` is no integer ≥ 0, or an
+ *   option is unknown; when the metric sees a batch, if targets have another shape than said or `classId` is not below
+ *   C.
  * @see keras.metrics.Precision
  */
 export const precision = (options: PrecisionOptions = {}): Metric =>
@@ -111,9 +119,18 @@ export const precision = (options: PrecisionOptions = {}): Metric =>
   );
 
 /**
- * Of what is a yes, the share that was predicted: TP / (TP + FN), over all elements; the rest as for `precision`.
+ * Share of true yeses that were predicted: TP / (TP + FN), over all elements; 0 if no target is a yes.
  *
- * @throws ArgumentError if a threshold is outside [0, 1], or topK or classId no index.
+ * @param options.thresholds one probability or several, in [0, 1]; default 0.5, or none with `topK`.
+ * @param options.topK how many of the greatest predictions of a row can be a yes; default all.
+ * @param options.classId the only class that counts; default all.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`: one number, or one for each threshold of a list. Targets are `[B, …, C]` f32, 0
+ *   or else a yes, or class ids `[B, …]` i32; predictions are `[B, …, C]` f32. If the loss reads logits, thresholds
+ *   apply to their probabilities.
+ * @throws ArgumentError if a threshold is outside [0, 1], `topK` is no integer ≥ 1, `classId` is no integer ≥ 0, or an
+ *   option is unknown; when the metric sees a batch, if targets have another shape than said or `classId` is not below
+ *   C.
  * @see keras.metrics.Recall
  */
 export const recall = (options: PrecisionOptions = {}): Metric =>
@@ -123,22 +140,20 @@ export const recall = (options: PrecisionOptions = {}): Metric =>
 
 export interface F1Options extends MetricOptions {
   /**
-   * `micro` counts all classes together, `macro` is the mean over classes, `weighted` that mean weighted by how often a
-   * class is right; null gives a number for each class. Default null.
+   * `micro` counts all classes together; `macro` is the mean over classes; `weighted` is the mean over classes weighted
+   * by the sum of their targets; null gives a number for each class. Default null.
    */
   average?: 'micro' | 'macro' | 'weighted' | null | undefined;
-  /**
-   * Above which a prediction, as a probability, stands for yes, in (0, 1]. Default null: the greatest of each row does.
-   */
+  /** Probability above which a prediction is a yes, in (0, 1]. Default null: the greatest prediction of each row is. */
   threshold?: number | null | undefined;
 }
 
 export interface FBetaOptions extends F1Options {
-  /** How many times as much as precision recall matters. Default 1. */
+  /** β, how many times as much recall counts as precision. Default 1. */
   beta?: number | undefined;
 }
 
-// Keras adds it to every denominator, so that 0 / 0 is 0.
+// Added to every denominator, as in Keras, so that 0 / 0 is 0.
 const EPSILON = 1e-7;
 
 const f1Names: Names<F1Options> = { name: 1, average: 1, threshold: 1 };
@@ -177,7 +192,7 @@ function fScoreState(
         const weight = all.weights ? all.weights[row]! : 1;
         if (weight === 0) continue;
         own.forEach((p, column) => {
-          // Of several greatest each is chosen, but none of a row of zeros.
+          // Several equally great predictions all count as yes; in a row of zeros none does.
           const hit = threshold === null ? p >= most && Math.abs(p) > 1e-9 : p > Math.fround(threshold);
           count(counts!, column, all.truth(row, column), hit, weight);
         });
@@ -197,18 +212,31 @@ function fScoreState(
 }
 
 /**
- * F_β = (1 + β²)·P·R / (β²·P + R) of precision P and recall R of each class. Targets are rows of 0 and 1 of the
- * predictions' shape, or class ids; all axes before the last are samples.
+ * Weighted harmonic mean of precision P and recall R of each class: F_β = (1 + β²)·P·R / (β²·P + R)
  *
- * @throws ArgumentError for an unknown average, a beta ≤ 0 or a threshold outside (0, 1].
+ * @param options.average `micro`, `macro`, `weighted` or null; default null.
+ * @param options.threshold a probability in (0, 1], or null for the greatest of each row; default null.
+ * @param options.beta β > 0; default 1.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`: one number, or C with `average: null`. Targets are `[B, …, C]` f32 of 0 and 1, or
+ *   class ids `[B, …]` i32; predictions are `[B, …, C]` f32. All axes before the last are samples.
+ * @throws ArgumentError if `average` is none of its values, `beta` is not > 0, `threshold` is outside (0, 1], or an
+ *   option is unknown; when the metric sees a batch, if targets have another shape than said.
  * @see keras.metrics.FBetaScore
  */
 export const fBetaScore = (options: FBetaOptions = {}): Metric =>
   fScore('fBetaScore', checkOptions('fBetaScore', options, { ...f1Names, beta: 1 }));
 
 /**
- * F₁ = 2·P·R / (P + R); see `fBetaScore`.
+ * Harmonic mean of precision P and recall R of each class: F₁ = 2·P·R / (P + R)
  *
+ * @param options.average `micro`, `macro`, `weighted` or null; default null.
+ * @param options.threshold a probability in (0, 1], or null for the greatest of each row; default null.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`: one number, or C with `average: null`. Targets are `[B, …, C]` f32 of 0 and 1, or
+ *   class ids `[B, …]` i32; predictions are `[B, …, C]` f32. All axes before the last are samples.
+ * @throws ArgumentError if `average` is none of its values, `threshold` is outside (0, 1], or an option is unknown;
+ *   when the metric sees a batch, if targets have another shape than said.
  * @see keras.metrics.F1Score
  */
 export const f1Score = (options: F1Options = {}): Metric =>

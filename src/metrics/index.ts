@@ -1,4 +1,4 @@
-// Every metric that has a name, under it.
+// Every metric, by its name.
 export {
   accuracy,
   type BinaryAccuracyOptions,

@@ -9,7 +9,7 @@ import { type Metric, type MetricOptions, makeMetric, meanState } from './metric
 export interface PerplexityOptions extends MetricOptions {
   /** Whether predictions are logits. Default: what the loss reads. */
   fromLogits?: boolean | undefined;
-  /** An id whose rows do not count. Default: that of the loss. */
+  /** A class id whose rows do not count. Default: that of the loss. */
   ignoreClass?: number | undefined;
 }
 
@@ -39,19 +39,36 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
 }
 
 /**
- * e^H, where H is the mean of −ln p[y] over everything: how many equally likely choices would be as hard. For class ids
- * or one-hot targets; smoothing of labels does not enter.
+ * Perplexity: how many equally likely choices would be as hard to predict.
  *
- * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
+ * e^H, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
+ *
+ * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
+ *   `[B, …, C]` f32.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
+ *   the metric sees a batch, if targets have another shape than said.
+ *
+ * @example
+ * languageModel.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits: true }), metrics: ['perplexity'] });
  */
 export const perplexity = (options: PerplexityOptions = {}): Metric =>
   surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
 
 /**
- * H / ln 2, where H is the mean of −ln p[y] over everything: the bits that each character, or other symbol, costs.
- * Targets as for `perplexity`.
+ * Bits that each character, or other symbol, costs.
  *
- * @throws ArgumentError at the start, if the loss is not one of one choice among classes.
+ * H / ln 2, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
+ *
+ * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
+ * @param options.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
+ *   `[B, …, C]` f32.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
+ *   the metric sees a batch, if targets have another shape than said.
  */
 export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
   surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);

@@ -6,23 +6,25 @@ import { sigmoid } from '../ops/elementwise/elementwise.ts';
 import { inOrder } from '../ops/shapes/layout.ts';
 import { softmaxRows } from '../ops/softmax.ts';
 
-/** Options of a metric as JSON has them; `metric` is the maker's name, `name` what the history calls it. */
+/** Options of a metric, in JSON. `metric` is the name of the maker, `name` the key in the history. */
 export type MetricConfig = Readonly<
   { metric: string; name: string } & Record<string, string | number | boolean | null | undefined | readonly number[]>
 >;
 
-/** Several numbers where a metric has one for each class or threshold. */
+/** One number, or several if a metric has one for each class or threshold. */
 export type MetricResult = number | readonly number[];
 
-/** What a metric has seen so far. Each is independent of the others of its metric. */
+/** What a metric has seen so far. States of one metric are independent of each other. */
 export interface MetricState {
   /**
+   * Adds a batch.
+   *
    * @param yTrue targets of a batch, as the loss gets them.
    * @param yPred its predictions, `[…, C]`.
-   * @param weights f32, one for each row, 0 at padding and otherwise the sample's own. Default: all 1.
+   * @param weights f32, one for each row, 0 at padding and otherwise the weight of the sample. Default: ones.
    */
   update(yTrue: Tensor, yPred: Tensor, weights?: Tensor): void;
-  /** Over everything since the start; 0 where that is nothing. */
+  /** The value over everything since the start; 0 if there was nothing. */
   result(): MetricResult;
 }
 
@@ -30,25 +32,32 @@ export interface MetricState {
 export interface Metric {
   /** Its key in the history. */
   readonly name: string;
-  /** @param loss what the model is trained on, from which options that were left open follow. */
+  /**
+   * Begins a measurement.
+   *
+   * @param loss the loss of the model. Options that were not given follow it.
+   */
   start(loss?: Loss): MetricState;
-  /** Options, JSON, from which `metricOf(config)` makes an equal metric. Without it a file has its name alone. */
+  /**
+   * Options, JSON, from which `metricOf(config)` makes an equal metric. If it is missing, a model file keeps only the
+   * name.
+   */
   config?(): MetricConfig;
 }
 
 export interface MetricOptions {
-  /** Its key in the history. Default: the maker's name. */
+  /** Its key in the history. Default: the name of the maker. */
   name?: string | undefined;
 }
 
-/** A metric made by `maker`, whose options are what it is saved with. */
+/** A metric made by `maker`. It is saved with its options. */
 export const makeMetric = <Options extends MetricOptions>(
   maker: string,
   { name = maker, ...options }: Options,
   start: (loss: Loss | undefined) => MetricState,
 ): Metric => ({ name, start, config: () => ({ ...options, metric: maker, name }) });
 
-/** A metric that is the weighted mean of one number a row, or a function of that mean. */
+/** The state of a metric that is the weighted mean of one number for each row, or a function of that mean. */
 export function meanState(
   each: (yTrue: Tensor, yPred: Tensor) => ArrayLike<number>,
   { counted, finish = (mean) => mean }: Pick<Loss, 'counted'> & { finish?: (mean: number) => number },
@@ -63,7 +72,7 @@ export function meanState(
       for (let i = 0; i < values.length; i++) {
         const w = (weighing ? weighing[i]! : 1) * (counts ? counts[i]! : 1);
         weight += w;
-        // What weighs nothing may be no number.
+        // The value of a row of weight 0 may be NaN.
         if (w !== 0) sum += w * values[i]!;
       }
     },
@@ -72,21 +81,22 @@ export function meanState(
 }
 
 /**
- * The weights of a batch's rows in the order of their shape. Throws `ArgumentError` unless there is one for each row.
+ * The weights of the rows of a batch, in the order of their shape. Throws `ArgumentError` unless there is one for each
+ * row.
  */
 export function weightsOf(weights: Tensor, rows: Shape): Float32Array {
   expectShape('metric: weights', weights.shape, rows);
   return weights.toArray() as Float32Array;
 }
 
-/** A matrix in linear memory: a view that the next allocation may detach. */
+/** A matrix in linear memory. It is a view that the next allocation may detach. */
 export interface RowsView {
   values: Float32Array;
   rows: number;
   columns: number;
 }
 
-/** `x` `[…, C]` as rows in the order of its shape. */
+/** `x` `[…, C]` as rows, in the order of its shape. */
 export function rowsView(x: Tensor): RowsView {
   expectF32('metric: predictions', x);
   const ordered = inOrder(x, false);
@@ -94,7 +104,7 @@ export function rowsView(x: Tensor): RowsView {
   return { values: x.engine.f32(ordered.ptr, x.size), rows: x.size / Math.max(columns, 1), columns };
 }
 
-/** Truth and prediction of each class of each row; class ids stand for rows that are 1 there and 0 elsewhere. */
+/** Truth and prediction of each class of each row. A class id is a row that is 1 at the class and 0 elsewhere. */
 export interface Comparison {
   rows: number;
   columns: number;
@@ -103,7 +113,10 @@ export interface Comparison {
   weights: ArrayLike<number> | undefined;
 }
 
-/** Throws `ArgumentError` if targets are neither of the predictions' shape nor one class id for each row. */
+/**
+ * Targets and predictions row by row. Throws `ArgumentError` unless targets have the shape of the predictions or are
+ * one class id for each row.
+ */
 export function compareRows(name: string, yTrue: Tensor, yPred: Tensor, weights: Tensor | undefined): Comparison {
   const perRow = yPred.shape.slice(0, -1);
   const isSparse = yTrue.dtype === 'i32' && yTrue.shape.length === perRow.length;
@@ -117,10 +130,7 @@ export function compareRows(name: string, yTrue: Tensor, yPred: Tensor, weights:
   return { rows, columns, truth, predictions: values, weights: weighing };
 }
 
-/**
- * Predictions as probabilities, where they are logits: by softmax where the loss takes a row for one choice, else each
- * by σ.
- */
+/** Predictions as probabilities. Logits go through softmax if the loss has one choice among classes, else through σ. */
 export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, loss: Loss | undefined): Tensor {
   if (!(fromLogits ?? loss?.reads === 'logits')) return yPred;
   return loss?.classes === 'exclusive' ? softmaxRows(yPred) : sigmoid(yPred);
@@ -131,17 +141,17 @@ export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
 export interface Measurements {
   /**
-   * Adds a batch to every metric; `ownWeights` are those of the weighted ones, `hasRows` tells whether targets have a
-   * row for each of the predictions'.
+   * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` says whether targets
+   * have a row for each row of predictions.
    */
   update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
-  /** What each metric says of everything so far, by name; `name_0`, `name_1`, … where it says several numbers. */
+  /** The value of each metric over everything so far, by name; `name_0`, `name_1`, … if it has several numbers. */
   logs(prefix?: string): Record<string, number>;
 }
 
 /**
- * Starts metrics together. A name that stands twice gets `_1`, `_2`, … behind it; that of a weighted metric gets
- * `weighted_` before it first.
+ * Starts metrics together. A name that occurs again gets `_1`, `_2`, … appended. Before that, the name of a weighted
+ * metric gets the prefix `weighted_` if it is taken.
  *
  * @see keras.Model.compile (metrics, weighted_metrics)
  */
@@ -164,7 +174,7 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
     logs(prefix = '') {
       const entries = states.flatMap(({ name, state }) => {
         const result = state.result();
-        // A list of one is no several numbers.
+        // A list of one number has no index in its name.
         const values = [result].flat();
         const entries = values.length === 1 ? [[name, values[0]]] : values.map((each, i) => [`${name}_${i}`, each]);
         return entries.map(([each, value]) => [prefix + each, value]);
@@ -174,11 +184,12 @@ export function measure(metrics: readonly Metric[], weighted: readonly Metric[] 
   };
 }
 
-/** A metric of the caller's own: a number for each row of a batch, or one for all of it. */
+/** A custom metric: a number for each row of a batch, or one number for the batch. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor | number;
 
 /**
- * A function as a metric: the mean of what it gives for each row; one number for a batch stands for each of its rows.
+ * A metric from a custom function: the mean of its values over rows. One number for a batch is the value of each of its
+ * rows.
  */
 export function functionMetric(each: MetricFunction): Metric {
   const name = each.name || 'metric';

@@ -14,7 +14,7 @@ import {
   ratio,
 } from './metric.ts';
 
-/** A metric that is the mean of a loss over rows, with the loss's own options. */
+/** A metric that is the mean of a loss over rows, with the options of the loss. */
 const meanOf =
   <Options extends object>(maker: string, make: (options: Options) => Loss, finish?: (mean: number) => number) =>
   (given: MetricOptions & Options = {} as Options): Metric => {
@@ -34,43 +34,67 @@ const meanOf =
 /**
  * Mean squared error, in the unit of the targets squared.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ over all rows r seen so far, ℓ = mean (ŷ − y)² over the last axis; 0 before the first row
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ŷ − y)² over the last axis
  *
- * Targets y `[B, …, C]` f32 in the shape of the predictions ŷ; a row is their last axis. Its weight w is 0 where a mask
- * leaves it out and 1 elsewhere, in `weightedMetrics` times its sample and class weights. Summed in float64.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
- * @param given.name its key in the history. Default: the maker's name; that of the others below likewise.
- * @throws ArgumentError, when it sees a batch, if targets have not the shape of the predictions.
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.MeanSquaredError
+ *
+ * @example
+ * model.compile({ optimizer: 'adam', loss: 'mae', metrics: [metrics.meanSquaredError({ name: 'squares' })] });
  */
 export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losses.meanSquaredError);
 /**
  * Root of the mean squared error, in the unit of the targets.
  *
- * √(Σ wᵣ·ℓᵣ / Σ wᵣ), the root of the mean over everything seen, ℓ = mean (ŷ − y)² over the last axis
+ * √(Σ wᵣ·ℓᵣ / Σ wᵣ), the root of the mean over all rows, with ℓ = mean (ŷ − y)² over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.RootMeanSquaredError
  */
 export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError', losses.meanSquaredError, Math.sqrt);
 /**
  * Mean absolute error, in the unit of the targets.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean |ŷ − y| over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean |ŷ − y| over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.MeanAbsoluteError
  */
 export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', losses.meanAbsoluteError);
 /**
  * Mean absolute error relative to the targets, in per cent.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = 100·mean |(ŷ − y) / max(|y|, 10⁻⁷)| over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = 100·mean |(ŷ − y) / max(|y|, 10⁻⁷)| over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.MeanAbsolutePercentageError
  */
 export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
@@ -78,12 +102,18 @@ export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
   losses.meanAbsolutePercentageError,
 );
 /**
- * Mean squared difference of logarithms: errors count by their share of what they are of.
+ * Mean squared difference of logarithms, which compares ratios rather than differences.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ln(1 + max(ŷ, 10⁻⁷)) − ln(1 + max(y, 10⁻⁷)))² over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ln(1 + max(ŷ, 10⁻⁷)) − ln(1 + max(y, 10⁻⁷)))² over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.MeanSquaredLogarithmicError
  */
 export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
@@ -91,97 +121,152 @@ export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
   losses.meanSquaredLogarithmicError,
 );
 /**
- * Mean logarithm of the hyperbolic cosine of the error: about its square by two where it is small, its size less ln 2
- * where it is large.
+ * Mean logarithm of the hyperbolic cosine of the error: about d²/2 for a small error d, and |d| − ln 2 for a large one.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean ln cosh(ŷ − y) over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean ln cosh(ŷ − y) over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.LogCoshError
  */
 export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
 /**
- * Mean cosine of the angle between predictions and targets, from −1 to 1: the loss of that name with the other sign.
+ * Mean cosine of the angle between predictions and targets, from −1 to 1. The loss of the same name has the opposite
+ * sign.
  *
- * Σ wᵣ·sᵣ / Σ wᵣ, s = Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis, 0 beside a vector of zeros
+ * Σ wᵣ·sᵣ / Σ wᵣ, with s = Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis; 0 if one of the two is all zeros
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.CosineSimilarity
  */
 export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losses.cosineSimilarity, (mean) => 0 - mean);
 /**
- * Mean of the Poisson loss, for rates ŷ > 0 and counts y ≥ 0, in nats but for what depends on y alone.
+ * Mean Poisson loss, for predicted rates ŷ > 0 and counted events y ≥ 0: the negative log-likelihood in nats, without
+ * the term that depends on y alone.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean (ŷ − y·ln(ŷ + 10⁻⁷)) over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ŷ − y·ln(ŷ + 10⁻⁷)) over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.Poisson
  */
 export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
 /**
  * Mean Kullback–Leibler divergence of predicted distributions from those of the targets, in nats.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = Σ y·ln(y/ŷ) over the last axis, both kept from 10⁻⁷ to 1
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = Σ y·ln(y/ŷ) over the last axis; y and ŷ are kept between 10⁻⁷ and 1
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.KLDivergence
  */
 export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDivergence);
 /**
- * Mean hinge loss, for targets −1 and 1, or 0 and 1, of which 0 then stands for −1.
+ * Mean hinge loss of yes-or-no choices.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0) over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean max(1 − y·ŷ, 0) over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.Hinge
  */
 export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
 /**
- * Mean squared hinge loss, for targets as those of `hinge`.
+ * Mean squared hinge loss of yes-or-no choices.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = mean max(1 − y·ŷ, 0)² over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean max(1 − y·ŷ, 0)² over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.SquaredHinge
  */
 export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.squaredHinge);
 /**
- * Mean categorical hinge loss, for one-hot targets.
+ * Mean hinge loss of one choice among C classes, for one-hot targets.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ *   predictions.
  * @see keras.metrics.CategoricalHinge
  */
 export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losses.categoricalHinge);
 /**
- * Mean cross-entropy of independent choices, in nats, for targets from 0 to 1.
+ * Mean cross-entropy of independent yes-or-no choices, in nats, for targets from 0 to 1.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −mean (y·ln p + (1 − y)·ln(1 − p)) over the last axis; p is ŷ, or σ(ŷ) of logits
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −mean (y·ln p + (1 − y)·ln(1 − p)) over the last axis; p is ŷ, or σ(ŷ) for logits
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
- * @param given those of the loss of that name, but `fromLogits`, which follows the model's loss where it is left open.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @param given.name its key in the history; default the name of the maker.
+ * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
+ * @param given.labelSmoothing share of each target that is spread evenly over the classes, from 0 to 1; default 0.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
+ *   the metric sees a batch, if targets have not the shape of the predictions.
  * @see keras.metrics.BinaryCrossentropy
  */
 export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
 /**
  * Mean cross-entropy of one choice among C classes, in nats, for one-hot targets or other distributions.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −Σ y·ln p over the last axis; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −Σ y·ln p over the last axis; p is ŷ divided by its sum, or softmax(ŷ) for logits
  *
- * Targets, weights and errors as in `meanSquaredError`.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
- * @param given as those of `binaryCrossentropy`.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1].
+ * @param given.name its key in the history; default the name of the maker.
+ * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
+ * @param given.labelSmoothing share of each target that is spread evenly over the classes, from 0 to 1; default 0.
+ * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
+ *   axis.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
+ *   the metric sees a batch, if targets have not the shape of the predictions.
  * @see keras.metrics.CategoricalCrossentropy
  */
 export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -191,12 +276,17 @@ export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
 /**
  * Mean cross-entropy of one choice among C classes, in nats, for targets that are class ids.
  *
- * Σ wᵣ·ℓᵣ / Σ wᵣ, ℓ = −ln p[y]; p is ŷ divided by its sum, or softmax(ŷ) of logits
+ * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −ln p[y]; p is ŷ divided by its sum, or softmax(ŷ) for logits
  *
- * Targets y `[B, …]` i32, one id in [0, C) for each row of the predictions; rows of `ignoreClass` have no weight.
+ * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
+ * weights. Before the first row the value is 0.
  *
- * @param given as those of `binaryCrossentropy`, with `ignoreClass`.
- * @throws ArgumentError if `ignoreClass` is no integer.
+ * @param given.name its key in the history; default the name of the maker.
+ * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
+ * @param given.ignoreClass a class id whose rows have weight 0; default none.
+ * @returns the metric, for `compile`. Targets y are `[B, …]` i32, each in [0, C); predictions ŷ are `[B, …, C]` f32.
+ * @throws ArgumentError if `ignoreClass` is no integer, `fromLogits` is no boolean or an option is unknown; when the
+ *   metric sees a batch, if there is not one class id in [0, C) for each row.
  * @see keras.metrics.SparseCategoricalCrossentropy
  */
 export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -206,26 +296,31 @@ export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
 
 export interface R2Options extends MetricOptions {
   /**
-   * How the scores of several outputs become one: their mean, that weighted by variance, or null for a number each.
-   * Default `uniformAverage`.
+   * How the scores of several outputs become one: `uniformAverage` is their mean, `varianceWeightedAverage` their mean
+   * weighted by variance, null gives one number for each. Default `uniformAverage`.
    */
   classAggregation?: 'uniformAverage' | 'varianceWeightedAverage' | null | undefined;
-  /** For the adjusted score: how many independent variables explain the targets. Default 0. */
+  /** Number of independent variables that explain the targets, for the adjusted score. Default 0. */
   numRegressors?: number | undefined;
 }
 
 /**
- * Coefficient of determination: 1 for perfect predictions, 0 for those no better than the mean, less for worse ones.
+ * Coefficient of determination: 1 for perfect predictions, 0 for those no better than the mean of the targets, less for
+ * worse ones.
  *
- * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) / (n −
- * p − 1) for n values and p = `numRegressors`
+ * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, with ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) /
+ * (n − p − 1) for n values and p = `numRegressors`
  *
- * Targets y `[B, …, C]` in the shape of the predictions ŷ; all axes before the last are samples, whose weights w are
- * those of `meanSquaredError`.
+ * All axes before the last are samples. The weight w of a sample is 0 where a mask leaves it out, else 1; in
+ * `weightedMetrics` it is multiplied by sample and class weights.
  *
- * @returns one number, or C of them with `classAggregation: null`.
- * @throws ArgumentError for an unknown aggregation or a number of regressors below 0; when it sees a batch, if shapes
- *   differ.
+ * @param given.classAggregation `uniformAverage`, `varianceWeightedAverage` or null; default `uniformAverage`.
+ * @param given.numRegressors p, an integer ≥ 0; default 0, which does not adjust.
+ * @param given.name its key in the history; default the name of the maker.
+ * @returns the metric, for `compile`: one number, or C with `classAggregation: null`. Targets y and predictions ŷ are
+ *   `[B, …, C]` f32 of one shape.
+ * @throws ArgumentError if `classAggregation` is none of its values, `numRegressors` is no integer ≥ 0, or an option is
+ *   unknown; when the metric sees a batch, if targets have not the shape of the predictions.
  * @see keras.metrics.R2Score
  */
 export function r2Score(given: R2Options = {}): Metric {
@@ -244,14 +339,16 @@ export function r2Score(given: R2Options = {}): Metric {
 function r2State(aggregation: NonNullable<R2Options['classAggregation']> | null, regressors: number): MetricState {
   interface Output {
     weight: number;
-    /** Weighted mean of the targets, and their summed squared distances from it. */
+    /** Weighted mean of the targets. */
     mean: number;
+    /** Weighted sum of squared distances of the targets from their mean. */
     spread: number;
+    /** Weighted sum of squared errors. */
     residual: number;
   }
   let outputs: Output[] | undefined;
   let samples = 0;
-  // Keras counts every element as a sample here.
+  // As in Keras, n counts every element, not every row.
   const adjusted = (score: number): number =>
     regressors === 0 || regressors >= samples - 1
       ? score
