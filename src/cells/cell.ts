@@ -2,13 +2,13 @@ import type { Kernels, Ptr } from '../engine/abi.ts';
 import type { CellLayout } from './layout.ts';
 
 export interface CellSizes {
-  /** H: units of each gate, and of every state but the first. */
+  /** H: units of each gate, and width of every state but the first. */
   readonly units: number;
-  /** Width of h: H as well, or the P of a cell that `projects`. */
+  /** Width of h: H, or P of a cell that `projects`. */
   readonly hidden: number;
 }
 
-/** The width of a state, by its place in `Cell.states`. */
+/** The width of a state, by its index in `Cell.states`. */
 export const stateWidth = (state: number, { units, hidden }: CellSizes): number => (state === 0 ? hidden : units);
 
 /** A weight beside kernel, recurrent kernel and bias. */
@@ -18,25 +18,25 @@ export interface ExtraWeight {
 }
 
 /**
- * One time step forward, in addresses. States stand in the order of `Cell.states`, `[rows, H]` each, h `[rows, P]` of a
- * cell that projects.
+ * One time step forward, in addresses. States are in the order of `Cell.states`, each `[rows, H]`; h is `[rows, P]` for
+ * a cell that projects.
  */
 export interface ForwardStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
   /** Addresses of the cell's extra weights. */
   readonly extra: readonly Ptr[];
-  /** `[rows, G·H]`: x_t·W + input bias in, activated gates out, kept for backward. */
+  /** `[rows, G·H]`: x_t·W + input bias before the step, activated gates after it. They are kept for backward. */
   gates: Ptr;
   readonly previous: Ptr[];
   readonly next: Ptr[];
   /** `[rows, saved·H]`, kept for backward. */
   saved: Ptr;
-  /** `[rows, scratch·H]`, lost after the step. */
+  /** `[rows, scratch·H]`, undefined after the step. */
   readonly scratch: Ptr;
   /**
-   * to ← init + from·block, of `forwardBlocks`; `to` has row stride `stride`, `init` is one of `Init` and takes the
-   * recurrent bias for `Init.Bias`.
+   * to ← init + from·block, for a block of `forwardBlocks`. `to` has row stride `stride`. `init` is one of `Init`;
+   * `Init.Bias` adds the recurrent bias.
    */
   project(block: number, from: Ptr, to: Ptr, stride: number, init: number): void;
 }
@@ -46,7 +46,7 @@ export interface BackwardStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
   readonly extra: readonly Ptr[];
-  /** Activated gates in, gradients of their pre-activations out. */
+  /** Activated gates before the step, gradients of their pre-activations after it. */
   gates: Ptr;
   readonly previous: Ptr[];
   readonly next: Ptr[];
@@ -54,28 +54,28 @@ export interface BackwardStep extends CellSizes {
   readonly scratch: Ptr;
   /** ∂L/∂h_t, complete. */
   dHidden: Ptr;
-  /** ∂L/∂h_{t−1} so far: the step adds to it. */
+  /** ∂L/∂h_{t−1}; the step adds to it. */
   dHiddenPrevious: Ptr;
-  /** Gradients of the states after the first: of step t in, of step t−1 out, in place. */
+  /** Gradients of the states after the first: of step t before the step, of step t−1 after it, in place. */
   readonly dStates: Ptr[];
-  /** to ← init + from·blockᵀ; `from` has row stride `stride`, `to` is dense, as wide as the block is high. */
+  /** to ← init + from·blockᵀ. `from` has row stride `stride`; `to` is dense, as wide as the block is high. */
   projectBack(block: number, from: Ptr, stride: number, to: Ptr, init: number): void;
 }
 
-/** A step that has been walked back, all rows of the batch: its gates are gradients. */
+/** A step after backward, with all rows of the batch: its gates are gradients. */
 export interface WeightStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
   readonly gates: Ptr;
   readonly previous: readonly Ptr[];
   readonly next: readonly Ptr[];
-  /** Gradients of the extra weights so far, to add to; 0 where one is not wanted. */
+  /** Gradients of the extra weights, to add to; 0 for a gradient that is not needed. */
   readonly dExtra: readonly Ptr[];
 }
 
 /**
- * What a fused cell tells the scan over time. The scan owns memory, the input projection, the order of steps and the
- * gradients of the weights; the cell owns what happens between h_{t−1} and h_t.
+ * The contract between a fused cell and the scan over time. The scan owns memory, the input projection, the order of
+ * steps and the gradients of the weights. The cell computes h_t from h_{t−1}, and the gradients of one step.
  */
 export interface Cell extends CellLayout {
   /** Whether h is narrower than the other states. Default false. */
@@ -84,15 +84,15 @@ export interface Cell extends CellLayout {
   forward(step: ForwardStep): void;
   backward(step: BackwardStep): void;
   /**
-   * Adds a step's share to the gradients of those extra weights that are no block; called from the last step walked to
-   * the first.
+   * Adds the share of one step to the gradients of extra weights that are no block. It is called from the last step of
+   * the scan to the first.
    */
   addWeightGradients?(step: WeightStep): void;
 }
 
 /**
- * A layout with its steps. To be marked as pure where it stands at the top of a file, so that bundlers leave out a cell
- * that nobody uses.
+ * A layout together with its steps. Calls at the top of a file are marked as pure, so that bundlers leave out a cell
+ * that is not used.
  */
 export const cellOf = (layout: CellLayout, cell: Omit<Cell, keyof CellLayout> & Partial<CellLayout>): Cell => ({
   ...layout,

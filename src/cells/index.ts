@@ -1,6 +1,6 @@
 /**
- * The fused cells by themselves, for `ops.recurrence`: kernels for one step of a recurrence and its gradient. As layers
- * they are `lstm`, `gru` and `simpleRnn`; as cells made of ops, for `rnn`, `lstmCell`, `gruCell` and `simpleRnnCell`.
+ * Fused cells for `ops.recurrence`: kernels for one step of a recurrence and for its gradient. The layers `lstm`, `gru`
+ * and `simpleRnn` use them. The cells `lstmCell`, `gruCell` and `simpleRnnCell`, for the layer `rnn`, are made of ops.
  *
  * | cell | gates | kernel | recurrentKernel | bias | extra | states |
  * | --- | --- | --- | --- | --- | --- | --- |
@@ -11,8 +11,8 @@
  * | `gruBefore` | z r h | `[I, 3H]` | `[H, 3H]` | `[3H]` | | h `[B, H]` |
  * | `simpleRnn.tanh`, `.relu`, `.linear` | | `[I, H]` | `[H, H]` | `[H]` | | h `[B, H]` |
  *
- * They hold no memory and no weights, so that one may serve any number of recurrences. Weights are laid out as Keras's
- * are.
+ * A cell holds no memory and no weights, so one cell may serve any number of recurrences. Weights have the layout of
+ * Keras. Sizes: batch B, input size I, units H, projected size P.
  *
  * @module
  */

@@ -1,42 +1,42 @@
 import { RnnActivation, StreamKind } from '../engine/abi.ts';
 
-/**
- * What a fused cell keeps, packs and multiplies by, whoever makes its steps: the scan over time or the `stream` kernel.
- */
+/** Sizes, states and matrices of a fused cell. The scan over time and the `stream` kernel both read them. */
 export interface CellLayout {
   readonly name: string;
-  /** Gates G: kernel is `[I, G·H]`, recurrent kernel `[H, G·H]`, `[P, G·H]` of a cell that projects. */
+  /** Gates G: the kernel is `[I, G·H]`, the recurrent kernel `[H, G·H]`, or `[P, G·H]` for a cell that projects. */
   readonly gates: number;
-  /** Rows of the bias `[G·H]`: 2 where the recurrent side has a bias of its own, `[2, G·H]`. */
+  /** Rows of the bias: 1 for `[G·H]`; 2 for `[2, G·H]`, if the recurrent side has its own bias. */
   readonly biases: 1 | 2;
   /** State names; the first is the output h. */
   readonly states: readonly string[];
   readonly blocks: readonly Block[];
-  /** Floats per unit that a step keeps beside gates and states, and that it needs only while it runs. */
+  /** Floats for each unit that a step keeps for backward, beside gates and states. */
   readonly saved: number;
+  /** Floats for each unit that a step needs only while it runs. */
   readonly scratch: number;
-  /** How the `stream` kernel knows the cell, if it does. */
+  /** How the `stream` kernel identifies the cell, if it supports it. */
   readonly stream?: { readonly kind: number; readonly activation?: number } | undefined;
 }
 
 /**
- * A matrix that the scan multiplies by at every step back: packed once, its gradient made from all steps in one
- * product.
+ * A matrix that the scan multiplies by at every backward step. It is packed once, and its gradient is one product over
+ * all steps.
  */
 export type Block = RecurrentBlock | ExtraBlock;
 
-/** A slice of the recurrent kernel's columns, whole gates, U_block `[H, gates·H]`. */
+/** Columns of the recurrent kernel that belong to whole gates: U_block `[H, gates·H]`. */
 export interface RecurrentBlock {
-  /** First gate of the slice, and how many. */
+  /** Index of the first gate of the block. */
   readonly gate: number;
+  /** Number of gates in the block. */
   readonly gates: number;
-  /** What stands left of U_block in the forward product: h_{t−1}, or what the cell keeps in `saved`. */
+  /** The left operand of U_block in the forward product: h_{t−1}, or the values that the cell keeps in `saved`. */
   readonly input: 'hidden' | 'saved';
-  /** Where backward leaves ∂L/∂(input·U_block): in the block's columns of `gates`, or in `saved`. */
+  /** Where backward writes ∂L/∂(input·U_block): to the columns of the block in `gates`, or to `saved`. */
   readonly gradient: 'gates' | 'saved';
 }
 
-/** A weight of the cell's own, a matrix `[H, P]` between what the cell keeps in `saved` and its output. */
+/** An extra weight `[H, P]` between the values that the cell keeps in `saved` and its output. */
 export interface ExtraBlock {
   /** Index in `Cell.extraWeights`. */
   readonly extra: number;
@@ -45,10 +45,7 @@ export interface ExtraBlock {
   readonly gradient: 'hidden';
 }
 
-/**
- * The matrices of a step forward: blocks of U that stand side by side, right of the same operand, are multiplied as
- * one.
- */
+/** The matrices of a forward step. Neighbouring blocks of U with the same left operand are multiplied as one. */
 export function forwardBlocks(blocks: readonly Block[]): Block[] {
   const joined: Block[] = [];
   for (const block of blocks) {
@@ -60,8 +57,8 @@ export function forwardBlocks(blocks: readonly Block[]): Block[] {
   return joined;
 }
 
-// What is at the top of a file is made by calls that bundlers may leave out: an app with one cell then carries no
-// other.
+// Layouts are made by calls that are marked as pure, so that bundlers leave out those that are not used: an app with
+// one cell carries no other.
 const known = (
   stream: keyof typeof StreamKind,
   layout: Omit<CellLayout, 'stream'>,
@@ -122,14 +119,14 @@ const rnnLayout = (activation: keyof typeof RnnActivation): CellLayout =>
     activation,
   );
 
-/** By the name of their activation. */
+/** Layouts of simple recurrent cells, by the name of the activation. */
 export const rnnLayouts = {
   tanh: /* @__PURE__ */ rnnLayout('Tanh'),
   relu: /* @__PURE__ */ rnnLayout('Relu'),
   linear: /* @__PURE__ */ rnnLayout('Linear'),
 };
 
-/** Whether the gates of an LSTM or a GRU have a fused kernel: those of Keras's default activations do. */
+/** Whether there is a fused kernel for the gates of an LSTM or a GRU: there is one for Keras's default activations. */
 export const hasFusedGates = ({
   activation = 'tanh',
   recurrentActivation = 'sigmoid',

@@ -2,11 +2,7 @@ import { Init, RnnActivation } from '../engine/abi.ts';
 import type { Cell } from './cell.ts';
 import { type CellLayout, rnnLayouts } from './layout.ts';
 
-/**
- * Simple recurrent cell: h′ = act(xW + hU + b), act tanh, relu or linear.
- *
- * @see Elman 1990; keras.layers.SimpleRNN
- */
+/** A simple recurrent cell: h′ = act(xW + hU + b), where act is tanh, relu or linear. */
 function rnnCell(layout: CellLayout, activation: number): Cell {
   return {
     ...layout,
