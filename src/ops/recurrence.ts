@@ -37,46 +37,51 @@ import { inOrder } from './shapes/layout.ts';
 export interface RecurrentWeights {
   /** `[I, G·H]` */
   kernel: Weight;
-  /** `[H, G·H]`, `[P, G·H]` for a cell that projects. */
+  /** `[H, G·H]`; `[P, G·H]` for a cell that projects. */
   recurrentKernel: Weight;
   /** `[G·H]`, or `[2, G·H]` for a cell with two biases. */
   bias?: Weight | undefined;
-  /** The cell's `extraWeights`, by name. */
+  /** The weights that `extraWeights` of the cell names. */
   extra?: Readonly<Record<string, Weight>> | undefined;
 }
 
 export interface RecurrenceOptions {
-  /** One per state of the cell, shaped as the `states` returned; zeros without it. Gradients flow to it. */
+  /**
+   * One tensor for each state of the cell, in the shapes of the returned `states`. Default: zeros. Gradients flow to
+   * them.
+   */
   initialState?: readonly Tensor[] | undefined;
-  /** Walks from the last step to the first; outputs stay at their own time. Default false. */
+  /** Whether steps run from the last to the first. The output of step t is at t in both cases. Default false. */
   reverse?: boolean | undefined;
-  /** Whether `outputs` is wanted. Default true. */
+  /** Whether to return `outputs`. Default true. */
   returnSequences?: boolean | undefined;
   /**
-   * `[T, B]` f32. Where it is 0 a row makes no step: its states, and so its output, stay those of the step before, and
-   * no gradient reaches x or a weight, whatever numbers x has there. A scan in reverse then walks each sequence back
-   * from its own end.
+   * `[T, B]` f32. Where it is 0, the row makes no step: states and output stay those of the step before, and no
+   * gradient reaches x or a weight, even if x is NaN there. In reverse each sequence then starts at its own last step.
    */
   mask?: Tensor | undefined;
   /**
-   * Masks `[G, B, I]` f32, one a gate, constant over time: gate g reads x∘mask_g. Whoever draws them has scaled them by
-   * 1/(1 − rate). No gradient flows to them.
+   * Dropout masks `[G, B, I]` f32, one for each gate, the same at all steps: gate g reads x∘mask_g. The caller has
+   * multiplied them by 1/(1 − rate). No gradient flows to them.
    */
   inputDropout?: Tensor | undefined;
-  /** Masks `[G, B, H]` f32, as wide as h, likewise: gate g is made from (h_{t−1}∘mask_g)·U_g. */
+  /**
+   * Dropout masks `[G, B, H]` f32, `[G, B, P]` if the cell projects: gate g is computed from (h_{t−1}∘mask_g)·U_g. The
+   * rest is the same as for `inputDropout`.
+   */
   recurrentDropout?: Tensor | undefined;
   /**
-   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again, k at a time:
-   * memory for T/k + k steps beside the outputs, for one more forward pass. The gradients are the same to the bit. k =
-   * √T needs least.
+   * Keeps states for backward only at every k-th step. Backward computes the steps between them again, k at a time.
+   * Beside the outputs this takes memory for T/k + k steps and costs one more forward pass. The gradients are the same
+   * to the bit. k = √T needs least memory.
    */
   checkpointEvery?: number | undefined;
 }
 
 export interface RecurrenceResult {
-  /** h of every step, `[T, B, H]` (P for H, if the cell projects); undefined with `returnSequences: false`. */
+  /** h of every step, `[T, B, H]`, `[T, B, P]` if the cell projects; undefined with `returnSequences: false`. */
   outputs: Tensor | undefined;
-  /** States after the last step walked, each `[B, H]`, h first, `[B, P]` if the cell projects. */
+  /** States after the last step of the scan, h first, each `[B, H]`; h is `[B, P]` if the cell projects. */
   states: Tensor[];
 }
 
@@ -92,20 +97,33 @@ const optionNames = {
 const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
 
 /**
- * The scan over time: (h_t, …) = cell(x_t·W + b, h_{t−1}, …), one tape entry for the unrolled sequence.
+ * Runs a fused cell over all steps of a sequence. The whole scan is one tape entry.
  *
- * Forward multiplies the input side of many steps at once and the recurrent side step by step, with weights packed
- * once. Backward walks the steps from the end and makes the gradients of W and U from all steps in one product each;
- * those of x and of `outputs` may be deferred, and are then made as they are needed. T, B, I, H, G: time, batch, input
- * size, units, gates.
+ * (h_t, …) = cell(x_t·W + b, h_{t−1}, …) for t = 0 … T−1
  *
- * @param cell the fused cell.
+ * Forward computes x·W + b for many steps at once and h·U step by step, with weights that are packed once. Backward
+ * runs the steps from the end; the gradients of W and U are one product each over all steps. The gradients of x and of
+ * `outputs` may be deferred: they are computed when they are needed.
+ *
+ * Sizes: time T, batch B, input size I, units H, projected size P, gates G.
+ *
+ * @param cell one of `cells`.
  * @param input x `[T, B, I]` f32.
- * @param weights W `[I, G·H]`, U `[H, G·H]`, b, and what else the cell declares.
- * @returns tensors of the open step (outside a step: the caller's to `dispose`).
- * @throws ArgumentError if a shape does not fit, an extra weight is missing or unknown, T is 0 or `checkpointEvery` is
- *   no positive integer.
+ * @param weights.kernel W `[I, G·H]` f32.
+ * @param weights.recurrentKernel U `[H, G·H]` f32; `[P, G·H]` if the cell projects.
+ * @param weights.bias b `[G·H]` f32, or `[2, G·H]` for a cell with two biases; default none.
+ * @param weights.extra the extra weights of the cell, by name.
+ * @param options initial states, direction, masks and checkpoints; see `RecurrenceOptions`.
+ * @returns `outputs` `[T, B, H]` and `states` `[B, H]`, tensors of the open step (outside a step: the caller's to
+ *   `dispose`).
+ * @throws ArgumentError if `cell` is no cell, a tensor has another shape than said or is not f32, T is 0, an extra
+ *   weight is missing or unknown, `checkpointEvery` is no positive integer, or an option is unknown.
  * @see keras.layers.RNN (mask; dropout and recurrent_dropout as in implementation 1)
+ *
+ * @example
+ * const weights = { kernel: ops.ones([2, 16]), recurrentKernel: ops.ones([4, 16]) };
+ * const { outputs } = ops.recurrence(cells.lstm, ops.ones([5, 1, 2]), weights); // [T, B, I] = [5, 1, 2]
+ * outputs.shape; // [5, 1, 4]
  */
 export function recurrence(
   cell: Cell,
@@ -125,7 +143,7 @@ export function recurrence(
   return scanOf(cell, input, weights, options);
 }
 
-/** `recurrence` for a layer, whose cell and options are known to be of the right kinds. @internal */
+/** `recurrence` for layers. The caller has checked the kinds of the cell and the options. @internal */
 export function scanOf(
   cell: Cell,
   input: Tensor,
@@ -170,7 +188,7 @@ export function scanOf(
     returnSequences || keepsAll ? empty([time, batch, hidden], { name: `${cell.name} h`, engine }) : undefined;
   const kept = cell.states.map((state, s): SavedState => {
     if (s === 0 && outputs) return { at: outputs, everyStep: true };
-    // Without a backward pass to come a state needs one place, not one a step; with checkpoints, one a segment.
+    // Without backward a state needs one place in all; with checkpoints it needs one for each segment.
     const places = keepsAll ? time : Math.ceil(time / length);
     const name = `${cell.name} ${state}`;
     return { at: empty([places, batch, stateWidth(s, sizes)], { name, engine }), everyStep: keepsAll };
@@ -212,15 +230,15 @@ function backward(
   const { kernels } = engine;
   const { time } = sizes;
   const outputs = kept[0]!.everyStep ? kept[0]!.at : undefined;
-  // With a probe ∂L/∂h_t gathers in the gradient of the outputs, whether they are wanted or not.
+  // With a probe, ∂L/∂h_t is summed in the gradient of the outputs, even if they are not returned.
   if (probe) tape.intoZeroed(outputs!);
   const deferred = outputs && deferredByChunks(scan, tape.deferredFor(outputs));
   const dOutputs = outputs && !deferred ? tape.gradientOf(outputs) : 0;
   const dStates = states.map((state) => tape.gradientOf(state));
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
-  // The input side's first: one tensor may be both kernels, and whoever comes first starts its gradient. The second sum
-  // is then made apart, lest segments take turns in one.
+  // The input side comes first. One tensor may be both kernels: then the input side starts its gradient, and the sum of
+  // the recurrent side is computed apart and added at the end, so that the segments of both do not mix in one sum.
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
   const defersX = isWhole && residuals.gates !== undefined;
   const inputBegin = scan.input.beginBackward(tape, dBias, defersX);
@@ -234,7 +252,7 @@ function backward(
     const first = dInitial[0] ?? engine.zeroedScratch(states[0]!.size);
     const runForward = residuals.gates ? undefined : beginForward(scan, true);
     const keep = roomFor(residuals);
-    // Of one segment the sums begin when it has been walked back: until then the gradient of U is room for U.
+    // With one segment the sums begin after its backward steps. Until then the gradient of U has room for packed U.
     const room = residuals.gates && dRecurrent?.accumulate === 0 ? dRecurrent.ptr : 0;
     const inputGradients = inputBegin();
     const apart = dRecurrent && recurrentKernel === kernel ? engine.zeroedScratch(recurrentKernel.size) : 0;
@@ -253,7 +271,7 @@ function backward(
           if (dStates[s]) kernels.axpy(state.size, 1, dStates[s], to);
         }
       }
-      // What the walk has needed is free for the sums.
+      // The scratch of the backward steps is released here, and the sums use it again.
       engine.scratch(() => {
         const runBackward = beginBackward(scan, { hidden, first, others, room });
         engine.parallel(sizes.batch, grainOf(sizes, segment.to - from), (part) => {
@@ -290,7 +308,7 @@ interface Operands {
   recurrentDropout: Tensor | undefined;
 }
 
-/** The gradients of the weights that only the cell knows, from the last step walked to the first. */
+/** Adds the gradients of the weights that only the cell knows, from the last step of the scan to the first. */
 function addWeightGradients(scan: Scan, segment: Segment, dExtra: readonly Ptr[]): void {
   const { cell, engine, sizes } = scan;
   if (!cell.addWeightGradients) return;
@@ -307,7 +325,7 @@ function addWeightGradients(scan: Scan, segment: Segment, dExtra: readonly Ptr[]
   }
 }
 
-/** What was given, row-major. */
+/** The operands, row-major. */
 function operandsOf(cell: Cell, x: Tensor, weights: RecurrentWeights, options: RecurrenceOptions): Operands {
   const rowMajor = (t: Tensor | undefined): Tensor | undefined => t && inOrder(t, false);
   const { mask, inputDropout, recurrentDropout } = options;

@@ -2,13 +2,13 @@ import type { Destination } from '../../autograd/tape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 
-// Rows summed at a time. The kernel goes down the rows for 16 columns after 16: of 3,200 rows of 1,024 it would touch
-// too many pages on each way, and take twice as long.
+// Number of rows that are summed at a time. The kernel runs down all rows for 16 columns at a time: with 3,200 rows of
+// 1,024 columns it would touch too many pages on each run and take twice as long.
 const BLOCK = 128;
 
 /**
- * Sums over rows that come in several parts: float64 in scratch until the end, rounded once, so that the parts leave no
- * trace. They are added to what stands at the destination, or replace it.
+ * Sums over rows that arrive in several parts. They stay float64 in scratch and are rounded once, at the end, so that
+ * the result does not depend on the parts. They are added to the destination or replace it.
  */
 export class ColumnSums {
   readonly #engine: Engine;
@@ -26,8 +26,8 @@ export class ColumnSums {
   }
 
   /**
-   * Adds rows of `columns`, with row stride `ld`, from the last to the first if `backwards`, to the sums from `offset`
-   * on.
+   * Adds rows of `columns` elements, with row stride `ld`, to the sums from `offset` on; from the last row to the first
+   * if `backwards`.
    */
   add(rows: number, columns: number, x: Ptr, ld: number, offset: number, backwards: boolean): void {
     const [at, step] = backwards ? [x + 4 * (rows - 1) * ld, -ld] : [x, ld];
@@ -37,6 +37,7 @@ export class ColumnSums {
     }
   }
 
+  /** Writes the sums to the destination. */
   end(): void {
     this.#engine.f32(this.#to, this.#count).set(this.#view());
   }

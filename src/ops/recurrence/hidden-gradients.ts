@@ -3,8 +3,8 @@ import type { Ptr } from '../../engine/abi.ts';
 import { chunkOf, grainOf, type HiddenGradients, lowOf, type Scan, timeOf } from './scan.ts';
 
 /**
- * The gradient of the outputs itself, if one has reached them; otherwise, in scratch, two places by turns, or as many
- * as a segment has steps where a block's gradient will be a product over all of them.
+ * The gradient of the outputs itself, if there is one. Otherwise places in scratch: two that alternate, or one for each
+ * step of a segment if the gradient of a block is a product over all of them.
  */
 export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): HiddenGradients {
   const { engine, sizes, reverse } = scan;
@@ -19,7 +19,7 @@ export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): Hidd
     const at = (t: number): Ptr => places[t & 1]!;
     return { at, enter() {}, begin: clear(at) };
   }
-  // One more, for the step that is walked before the segment's first.
+  // One place more, for the step before the first of the segment.
   const places = engine.zeroedScratch((length + 1) * floats);
   let low = 0;
   const at = (t: number): Ptr => places + 4 * (t - low + (reverse ? 0 : 1)) * floats;
@@ -35,12 +35,10 @@ export function hiddenGradients(scan: Scan, length: number, dOutputs: Ptr): Hidd
   };
 }
 
-/** Whether no block's gradient is a product over the ∂L/∂h_t of many steps. */
+/** Whether no block needs ∂L/∂h_t of many steps at once for its gradient. */
 const hasNoHiddenBlock = ({ cell }: Scan): boolean => cell.blocks.every(({ gradient }) => gradient !== 'hidden');
 
-/**
- * What is owed to the outputs, if a scan can make it chunk by chunk, and that takes less memory than to make it whole.
- */
+/** The deferred gradient of the outputs, if a scan can compute it in chunks with less memory than as a whole. */
 export function deferredByChunks(scan: Scan, deferred: DeferredRows | undefined): DeferredRows | undefined {
   const { sizes } = scan;
   if (!deferred || deferred.width !== sizes.hidden || !hasNoHiddenBlock(scan)) return undefined;
@@ -49,8 +47,8 @@ export function deferredByChunks(scan: Scan, deferred: DeferredRows | undefined)
 }
 
 /**
- * In scratch, two chunks of steps by turns, made from what is owed to the outputs: the last now, the others as the walk
- * comes to them.
+ * Two chunks of steps in scratch that alternate. They are computed from the deferred gradient of the outputs: the last
+ * chunk now, the others when backward reaches them.
  */
 export function deferredHidden(scan: Scan, deferred: DeferredRows): HiddenGradients {
   const { engine, sizes, reverse } = scan;
@@ -59,7 +57,7 @@ export function deferredHidden(scan: Scan, deferred: DeferredRows): HiddenGradie
   const floats = batch * hidden;
   const places = engine.allocateScratch(2 * chunk * floats);
   const write = deferred.begin();
-  // Chunks are counted as steps are walked; within one, steps stand by their time.
+  // Chunks are numbered in the order of the scan. Within a chunk, steps are ordered by time.
   const at = (t: number): Ptr => {
     const i = timeOf(scan, t);
     const within = reverse ? chunk - 1 - (i % chunk) : i % chunk;

@@ -9,39 +9,42 @@ import { packColumns } from './packed-columns.ts';
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.
  *
- * Where x is rows of a table that has fewer rows than x (an embedding), the table is multiplied instead and the
- * products are gathered: the same bits for a fraction of the work.
+ * If x is rows of a table (an embedding) that has fewer rows than x, the table is multiplied and the products are
+ * gathered. This gives the same bits for a fraction of the work.
  */
 export interface InputSide {
-  /** What its gradients flow to. */
+  /** The tensors that its gradients flow to. */
   readonly tensors: readonly Tensor[];
-  /** Prepares, in scratch, the projection of at most `most` rows at a time. `kept`: W is packed once for many calls. */
+  /**
+   * Prepares, in scratch, the projection of at most `most` rows at a time. With `kept`, W is packed once for many
+   * calls.
+   */
   begin(most: number, kept: boolean): ProjectInput;
   /**
-   * Makes room for the gradients of x and W, and for that of the first row of b at `dBias`: first outside of scratch,
-   * then, by the function returned, in it. `defersX`: whether the gradient of x may be left to `defer`.
+   * Makes room for the gradients of x and W, and of the first row of b at `dBias`. Room outside of scratch is made now,
+   * room in scratch by the returned function. `defersX` says that the gradient of x is left to `defer`.
    */
   beginBackward(tape: Tape, dBias: Destination | undefined, defersX: boolean): () => InputGradients;
   /**
-   * Outside of scratch, after the last step, if x is deferred: given all ∂L/∂(x·W + b) `[T·B, G·H]`, which stay until
-   * the step ends.
+   * Defers the gradient of x. It is called outside of scratch, after the last step, with ∂L/∂(x·W + b) of all rows,
+   * `[T·B, G·H]`, which stay until the step ends.
    */
   defer(tape: Tape, dGates: Ptr): void;
 }
 
 /**
- * Writes rows [from, from + count) of x·W + b to `to`, with a part's own kernels and scratch: rows of one step, or all
- * rows of several.
+ * Writes rows [from, from + count) of x·W + b to `to`, with the kernels and the scratch of a part. The rows are some of
+ * one step, or all of several steps.
  */
 export type ProjectInput = (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, to: Ptr) => void;
 
 export interface InputGradients {
   /**
-   * Contributes steps [low, low + steps), given their ∂L/∂(x·W + b) `[steps·B, G·H]`. Steps come from the last one
-   * walked to the first.
+   * Adds steps [low, low + steps), given their ∂L/∂(x·W + b) `[steps·B, G·H]`. Calls run from the last steps of the
+   * scan to the first.
    */
   add(low: number, steps: number, dGates: Ptr): void;
-  /** To be called once, after the last `add`. */
+  /** Completes the gradients; called once, after the last `add`. */
   end(): void;
 }
 
@@ -50,9 +53,9 @@ export interface InputOperands {
   x: Tensor;
   kernel: Tensor;
   bias: Tensor | undefined;
-  /** Masks `[G, B, I]`, which x is multiplied by before the columns of each gate. */
+  /** Masks `[G, B, I]`; x is multiplied by mask g before the columns of gate g. */
   dropout: Tensor | undefined;
-  /** Whether the scan walks, and so sums gradients, the other way. */
+  /** Whether the scan runs backwards in time, so that sums over steps do too. */
   reverse: boolean;
 }
 
@@ -64,6 +67,7 @@ interface Operands extends InputOperands {
   width: number;
 }
 
+/** The input side for the given operands. */
 export function inputSide(given: InputOperands): InputSide {
   const { x, kernel, dropout } = given;
   const [inputs, width] = kernel.shape as [number, number];
@@ -71,7 +75,7 @@ export function inputSide(given: InputOperands): InputSide {
   const operands = { ...given, engine: x.engine, batch, rows: time * batch, inputs, width };
   if (dropout) return droppedSide(operands, dropout);
   const { gatheredFrom } = x;
-  // Gathered elsewhere than on this tape, x is a value of its own: its gradient is not the table's.
+  // If x was gathered on another tape, the gradient of x is not added to that of the table.
   return gatheredFrom && gatheredFrom.tape === openTape() && gatheredFrom.table.shape[0]! < operands.rows
     ? gatheredSide(operands, gatheredFrom.table, gatheredFrom.ids)
     : denseSide(operands);
@@ -168,18 +172,18 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
         };
       };
     },
-    // The table's is made as steps are added.
+    // The gradient of the table is computed as steps are added.
     defer() {},
   };
 }
 
-/** Under dropout every gate reads an x of its own. */
+/** The input side with dropout: each gate reads x with a mask of its own. */
 function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   const { engine, x, kernel, bias, batch, inputs, width, reverse } = operands;
   const gates = dropout.shape[0]!;
   const units = width / gates;
   const step = batch * inputs;
-  /** y ← x ∘ mask of a gate, for whole steps, or for some rows of one. */
+  /** y ← x ∘ mask of a gate, for whole steps, or for some rows of one step. */
   const drop = (kernels: Kernels, gate: number, row: number, count: number, from: Ptr, to: Ptr): void => {
     const [steps, floats] = count < batch ? [1, count * inputs] : [count / batch, step];
     const mask = dropout.ptr + 4 * (gate * batch + row) * inputs;

@@ -2,8 +2,8 @@ import type { Tensor } from '../../autograd/tensor.ts';
 import { type Kernels, MOST_GEMV_ROWS, type Ptr } from '../../engine/abi.ts';
 
 /**
- * to ← init + left·columns for `m` dense rows of `left`, by a part's own kernels and scratch; `to` has row stride
- * `stride`.
+ * to ← init + left·columns for `m` dense rows of `left`, with the kernels and the scratch of a part. `to` has row
+ * stride `stride`.
  */
 export type TimesColumns = (
   ...call: [kernels: Kernels, scratch: Ptr, m: number, left: Ptr, to: Ptr, stride: number, init: number, bias: Ptr]
@@ -12,10 +12,10 @@ export type TimesColumns = (
 /**
  * Packs columns [from, from + count) of a row-major matrix as the right operand of products.
  *
- * @param most rows of the left operand in a product, at most: for one or two there is a kernel that wants them packed
- *   in its own way.
- * @param kept a parameter keeps them, until its values change: where weights stay as they are from call to call. Else
- *   they are packed in scratch.
+ * @param most the largest number of rows of the left operand. For one or two rows there is a kernel with its own
+ *   packing.
+ * @param kept whether the parameter keeps the packed columns until its values change, for weights that stay the same
+ *   from call to call. Otherwise they are packed in scratch.
  */
 export function packColumns(matrix: Tensor, from: number, count: number, most: number, kept: boolean): TimesColumns {
   const { engine, parameter } = matrix;

@@ -9,10 +9,10 @@ import { rowSum } from '../products/product.ts';
 import { ColumnSums } from './column-sums.ts';
 import { packColumns } from './packed-columns.ts';
 
-/** Steps side by side in memory, by the addresses of the first of them. */
+/** Neighbouring steps in memory. The addresses are those of the first of them. */
 export interface StepRange {
   steps: number;
-  /** h before each step, `[steps, B, P]`; 0 where it is all zeros. */
+  /** h before each step, `[steps, B, P]`; 0 if it is all zeros. */
   hidden: Ptr;
   /** `[steps, B, G·H]` */
   gates: Ptr;
@@ -27,17 +27,17 @@ export interface RecurrentOperands {
   sizes: CellSizes & { readonly batch: number };
   /** U `[P, G·H]` */
   kernel: Tensor;
-  /** In the order of `Cell.extraWeights`. */
+  /** The extra weights, in the order of `Cell.extraWeights`. */
   extra: readonly Tensor[];
   /** The bias of the recurrent side, `[G·H]`, or 0. */
   bias: Ptr;
-  /** Masks `[G, B, P]`, which what stands left of U is multiplied by before the columns of each gate. */
+  /** Masks `[G, B, P]`; the left operand of U is multiplied by mask g before the columns of gate g. */
   dropout: Tensor | undefined;
-  /** Whether the scan walks, and so sums gradients, the other way. */
+  /** Whether the scan runs backwards in time, so that sums over steps do too. */
   reverse: boolean;
 }
 
-/** Columns of a matrix that are multiplied as one: those of a block, or, under dropout, of one gate. */
+/** Columns of a matrix that are multiplied in one product: those of a block, or with dropout those of one gate. */
 interface Slice {
   matrix: Tensor;
   rows: number;
@@ -56,25 +56,25 @@ interface Rows {
   stride: number;
 }
 
-/** Where gradients go, undefined where nobody wants one. */
+/** Where gradients go; undefined for a gradient that is not needed. */
 export interface RecurrentDestinations {
   kernel: Destination | undefined;
-  /** Addresses to add to, 0 where nobody wants a gradient. */
+  /** Addresses to add to; 0 for a gradient that is not needed. */
   extra: readonly Ptr[];
-  /** The whole bias, where its second row is the recurrent side's. */
+  /** The whole bias; its second row is that of the recurrent side. */
   bias: Destination | undefined;
 }
 
 /**
- * The recurrent side of a scan: the cell's products by its blocks, their gradients, and dropout on what stands left of
- * U.
+ * The recurrent side of a scan: products with the blocks of the cell, their gradients, and dropout on the left operand
+ * of U.
  */
 export class RecurrentSide {
   readonly #engine: Engine;
   readonly #o: RecurrentOperands;
-  /** Floats of all gates of one row, G·H. */
+  /** Floats of all gates of one row: G·H. */
   readonly #width: number;
-  /** By block. */
+  /** The slices of each block. */
   readonly #slices: Slice[][];
 
   constructor(operands: RecurrentOperands) {
@@ -85,8 +85,8 @@ export class RecurrentSide {
   }
 
   /**
-   * Packs the blocks of a step forward, in scratch unless they are `kept`, and gives each part of the batch its
-   * `project`.
+   * Packs the blocks of a forward step, in scratch unless they are `kept`. The returned function gives each part of the
+   * batch its `project`.
    */
   begin(kept: boolean): (part: Part) => ForwardStep['project'] {
     const { cell, bias, sizes } = this.#o;
@@ -113,8 +113,8 @@ export class RecurrentSide {
   }
 
   /**
-   * The same backwards, with the blocks transposed; those of U are packed at `room`, if they fit where U would, or in
-   * scratch.
+   * Packs the transposed blocks for backward steps, in scratch; those of U are packed at `room` if they fit into the
+   * size of U. The returned function gives each part of the batch its `projectBack`.
    */
   beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
     const packed = this.#packTransposed(room);
@@ -141,8 +141,8 @@ export class RecurrentSide {
   }
 
   /**
-   * In scratch: what sums up the gradients of the blocks and of the recurrent bias over ranges, from the last one
-   * walked to the first.
+   * In scratch: sums for the gradients of the blocks and of the recurrent bias. Ranges are added from the last one of
+   * the scan to the first.
    */
   gradients(to: RecurrentDestinations): { add(s: StepRange): void; end(): void } {
     const { cell, sizes, reverse } = this.#o;
@@ -187,7 +187,7 @@ export class RecurrentSide {
     });
   }
 
-  /** What stood left of a block in the forward product. */
+  /** The left operand of a block in the forward product. */
   #leftOf({ input }: Block, s: StepRange): Rows {
     const { cell, sizes } = this.#o;
     return input === 'saved'
@@ -195,7 +195,7 @@ export class RecurrentSide {
       : { at: s.hidden, stride: sizes.hidden };
   }
 
-  /** Where backward left the gradient of the product. */
+  /** Where backward has written the gradient of the product. */
   #gradientOf(block: Block, s: StepRange): Rows {
     const { cell, sizes } = this.#o;
     if (block.gradient === 'hidden') return { at: s.dHidden, stride: sizes.hidden };
@@ -230,8 +230,8 @@ export class RecurrentSide {
   }
 
   /**
-   * left ∘ mask for the rows of a part that start at `row`, at the part's own place in `dropped`; `left` may be that
-   * place.
+   * left ∘ mask for the rows of a part that start at `row`, written to the place of the part in `dropped`. `left` may
+   * be that place.
    */
   #drop(kernels: Kernels, { mask, rows }: Slice, row: number, count: number, left: Ptr, dropped: Ptr): Ptr {
     const floats = count * rows;

@@ -6,14 +6,15 @@ import type { InputSide } from './input-side.ts';
 import type { RecurrentSide } from './recurrent-side.ts';
 import type { StepMask } from './step-mask.ts';
 
-/** Where ∂L/∂h_t gathers while a scan is walked back, `[B, P]` each. */
+/** Where ∂L/∂h_t is summed while backward runs, `[B, P]` for each step. */
 export interface HiddenGradients {
+  /** Address for step t. */
   at(t: number): Ptr;
-  /** To be called before each segment. */
+  /** Called before each segment. */
   enter(segment: Segment): void;
   /**
-   * Readies the place of the i-th step walked, for a part of the batch, before the step after it adds to it; not of the
-   * last.
+   * Prepares the place of the i-th step of the scan, for a part of the batch, before step i + 1 adds to it. It is not
+   * called for the last step.
    */
   begin(part: Part, i: number): void;
 }
@@ -22,12 +23,12 @@ export interface Sizes extends CellSizes {
   readonly time: number;
   readonly batch: number;
   readonly inputs: number;
-  /** Floats of all gates of one row, G·H. */
+  /** Floats of all gates of one row: G·H. */
   readonly width: number;
 }
 
 /**
- * One scan, forward and backward: steps are counted as they are walked, i = 0 … T−1, and stand in memory by their time
+ * One scan, forward and backward. Steps are numbered in the order of the scan, i = 0 … T−1; memory is ordered by time
  * t.
  */
 export interface Scan {
@@ -38,17 +39,17 @@ export interface Scan {
   readonly mask: StepMask | undefined;
   readonly input: InputSide;
   readonly recurrent: RecurrentSide;
-  /** Whether no backward pass is to come. */
+  /** Whether no backward pass follows. */
   readonly isInference: boolean;
   /** Addresses of the cell's extra weights. */
   readonly extra: readonly Ptr[];
 }
 
-/** Floats of a row of each state. */
+/** Floats of one row of each state. */
 export const stateWidths = ({ cell, sizes }: Scan): number[] => cell.states.map((_, s) => stateWidth(s, sizes));
 
 /**
- * Where something of every step t stands: at `at`, `floats` apart by t − low, or, with 0 floats, always in one place.
+ * Where the values of each step t are: at `at` + (t − low)·`floats` floats. With 0 floats all steps share one place.
  */
 export interface StepBuffer {
   at: Ptr;
@@ -56,29 +57,30 @@ export interface StepBuffer {
   floats: number;
 }
 
+/** The address of step t in a buffer. */
 export const placeOf = ({ at, low, floats }: StepBuffer, t: number): Ptr => at + 4 * (t - low) * floats;
 
-/** Steps [from, to) as they are walked, and where they stand. */
+/** Steps [from, to) in the order of the scan, and where their values are. */
 export interface Segment {
   from: number;
   to: number;
   /** The states before the first step. */
   start: Ptr[];
   states: StepBuffer[];
-  /** Activated gates, and later their gradients; undefined where no backward pass will read them. */
+  /** Activated gates, which backward replaces by their gradients; undefined if no backward pass reads them. */
   gates: StepBuffer | undefined;
-  /** What else the cell keeps; undefined likewise. */
+  /** Other values that the cell keeps for backward; undefined if no backward pass reads them. */
   saved: StepBuffer | undefined;
 }
 
-/** The time t of the i-th step walked. */
+/** The time t of the i-th step of the scan. */
 export const timeOf = ({ reverse, sizes }: Scan, i: number): number => (reverse ? sizes.time - 1 - i : i);
 
-/** The first time of steps [from, to), whichever way they are walked. */
+/** The earliest time of steps [from, to) of the scan, in either direction. */
 export const lowOf = ({ reverse, sizes }: Scan, { from, to }: Pick<Segment, 'from' | 'to'>): number =>
   reverse ? sizes.time - to : from;
 
-/** The times [low, high) of a segment whose rows are not all left out. */
+/** The times [low, high) of a segment, limited to those from the first step with an unmasked row to the last. */
 export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low: number; high: number } {
   const low = lowOf(scan, segment);
   const high = low + segment.to - segment.from;
@@ -86,21 +88,21 @@ export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low
   return mask ? { low: Math.max(low, mask.low), high: Math.min(high, mask.high) } : { low, high };
 }
 
-/** Fewest rows of a batch that repay the 20 µs of handing them to another thread. */
+/** The least number of rows of a batch for which another thread is worth the 20 µs that it costs. */
 export const grainOf = ({ units, width }: Sizes, steps: number): number =>
   Math.max(2, Math.ceil(2e6 / (steps * units * width)));
 
-// Rows of a product made at a time for the steps to read: enough for full tiles, few enough that the steps find them in
-// cache.
+// Number of rows of a product that are computed at a time: enough for full tiles, and few enough that the steps find
+// them in cache.
 const CHUNK_ROWS = 128;
 
-/** How many steps are that many rows. */
+/** Number of steps that have `CHUNK_ROWS` rows. */
 export const chunkOf = ({ time, batch }: Sizes): number => Math.min(time, Math.max(1, Math.ceil(CHUNK_ROWS / batch)));
 
 /**
- * Prepares, in scratch, the walk forward over a segment for a part of the batch.
+ * Prepares, in scratch, the forward steps of a segment for a part of the batch.
  *
- * @param keeps whether the segments have places for gates and for what else the cell keeps.
+ * @param keeps whether segments have places for gates and for the other values that the cell keeps.
  */
 export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, mask } = scan;
@@ -163,7 +165,7 @@ export function beginForward(scan: Scan, keeps: boolean): (part: Part, segment: 
   };
 }
 
-/** A step of which no row is made: every state stays as it is. */
+/** A step in which no row is computed: every state stays as it is. */
 function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly number[]): void {
   for (const [s, at] of next.entries()) {
     const count = rows * widths[s]!;
@@ -172,7 +174,8 @@ function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly 
 }
 
 /**
- * A step of which some rows are left out: made for all, and taken back for those. `next` may be where `previous` stood.
+ * A step in which the mask leaves out some rows. All rows are computed, then the states of these rows are restored.
+ * `next` may be the memory of `previous`.
  */
 function maskedForward(
   cell: Cell,
@@ -189,20 +192,20 @@ function maskedForward(
   for (const [s, at] of next.entries()) copy(s, held[s]!, at);
 }
 
-/** Gradients of states on their way back through time, complete when the steps after have been walked. */
+/** Gradients of states. That of step t is complete when all later steps have run backward. */
 export interface StateGradients {
   hidden: HiddenGradients;
-  /** ∂L/∂ of h before the first step of all, to add to. */
+  /** ∂L/∂h before the first step of the scan, to add to. */
   first: Ptr;
-  /** Of the other states, each in one place. */
+  /** Gradients of the other states, one place for each. */
   others: readonly Ptr[];
-  /** As much room as U takes, where U may stand packed, or 0. */
+  /** Memory of the size of U for packed U, or 0. */
   room: Ptr;
 }
 
 /**
- * Prepares, in scratch, the walk back over a segment for a part of the batch; it leaves the gates' gradients in their
- * place.
+ * Prepares, in scratch, the backward steps of a segment for a part of the batch. They write the gradients of the gates
+ * in the place of the gates.
  */
 export function beginBackward(scan: Scan, gradients: StateGradients): (part: Part, segment: Segment) => void {
   const { engine, cell, sizes, mask } = scan;
@@ -245,7 +248,7 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
       const kept = mask ? mask.kept(t, from, to) : rows;
       if (kept === 0) {
         kernels.axpy(rows * hidden, 1, step.dHidden, step.dHiddenPrevious);
-        // Other parts of the batch may be at work in this step, so that it will be in the sums over time.
+        // Other parts of the batch may compute this step, so the sums over time include it. Its rows must be 0 there.
         if (t >= span.low && t < span.high) {
           kernels.fill(rows * width, 0, step.gates);
           kernels.fill(rows * units * cell.saved, 0, step.saved);
@@ -267,8 +270,8 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
 }
 
 /**
- * The gradients of rows that are left out pass to the step before, and none reaches gates. What the step makes for
- * these rows is lost.
+ * A backward step in which the mask leaves out some rows. The gradients of their states pass to the step before
+ * unchanged, and their gates get none. The step computes all rows, then the gradients of these rows are restored.
  */
 function maskedBackward(
   cell: Cell,

@@ -4,35 +4,34 @@ import type { HiddenProbe } from '../hidden-probe.ts';
 import type { StepRange } from './recurrent-side.ts';
 import { lowOf, placeOf, type Scan, type Segment, type StepBuffer, spanOf, stateWidths, timeOf } from './scan.ts';
 
-/**
- * What a walk forward leaves for the walk back: everything of every step, or states at the ends of segments of `length`
- * steps.
- */
+/** Saved by forward for backward: all values of every step, or the states at the ends of segments of `length` steps. */
 export interface ScanResiduals {
   scan: Scan;
   length: number;
   kept: SavedState[];
   initial: readonly Tensor[] | undefined;
-  /** Of every step, where they were kept. */
+  /** Gates and saved values of every step, if they were kept. */
   gates: StepBuffer | undefined;
   saved: StepBuffer | undefined;
-  /** Wants to know ∂L/∂h_t. */
+  /** Reads ∂L/∂h_t. */
   probe: HiddenProbe | undefined;
 }
 
-/** A state `[T, B, H]` of every step, by time, or of the last step of every segment, as they were walked. */
+/**
+ * A state: `[T, B, H]` of every step, ordered by time, or of the last step of every segment, in the order of the scan.
+ */
 export interface SavedState {
   at: Tensor;
   everyStep: boolean;
 }
 
-/** Addresses of the states before the first step: the given ones, or zeros in scratch. */
+/** Addresses of the states before the first step: the initial states, or zeros in scratch. */
 export function startOf({ scan, initial }: ScanResiduals): Ptr[] {
   const { engine, sizes } = scan;
   return stateWidths(scan).map((width, s) => initial?.[s]?.ptr ?? engine.zeroedScratch(sizes.batch * width));
 }
 
-/** The segment that starts with the step walked as `from`, as it is walked forward. */
+/** The segment that starts with step `from` of the scan, as forward sees it. */
 export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, from: number, start: Ptr[]): Segment {
   const { time, batch } = scan.sizes;
   const widths = stateWidths(scan);
@@ -55,7 +54,7 @@ export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, f
   };
 }
 
-/** Gives segments room, in scratch, for what forward has not kept and the walk back needs. */
+/** Gives segments room, in scratch, for values that forward has not kept and backward needs. */
 export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment {
   const { scan, length, kept } = residuals;
   const { batch, units, width } = scan.sizes;
@@ -75,8 +74,9 @@ export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment
 }
 
 /**
- * The steps of a segment that are not left out, from the last one walked to the first, as they stand side by side with
- * the h before them: all that have theirs in the segment, and the first, whose h came from before.
+ * The steps of a segment within `spanOf`, from the last of the scan to the first. In each range the steps and the h
+ * before them are contiguous in memory. The first step of the segment is a range of its own, because the h before it is
+ * in another place.
  */
 export function stepRangesOf(
   { scan, initial }: ScanResiduals,

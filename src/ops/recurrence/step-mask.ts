@@ -25,7 +25,7 @@ export class StepMask {
     this.high = last < 0 ? 0 : Math.floor(last / batch) + 1;
   }
 
-  /** How many of the rows [from, to) are not left out at step t. */
+  /** How many of the rows [from, to) the mask keeps at step t. */
   kept(t: number, from: number, to: number): number {
     const start = t * this.#mask.shape[1]!;
     let sum = 0;
