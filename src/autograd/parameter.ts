@@ -24,7 +24,7 @@ export class Parameter {
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();
 
   /**
-   * Allocates the parameter, outside of any step.
+   * Allocates the parameter. It outlives every step.
    *
    * @param name `layer/weight`, used in errors and files.
    * @param shape lengths of the axes.

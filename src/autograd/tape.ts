@@ -70,6 +70,8 @@ export class Tape {
   readonly #slots = new Map<Tensor, Slot>();
 
   /**
+   * Makes an empty tape.
+   *
    * @param outer the tape that was open before. Tensors that it tracks are refused here, because gradients computed on
    *   this tape have no gradients of their own.
    */

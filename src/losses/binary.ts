@@ -75,7 +75,10 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
   applyClassBalancing?: boolean | undefined;
   /** Weight of class 1 with `applyClassBalancing`, from 0 to 1. Default 0.25. */
   alpha?: number | undefined;
-  /** Exponent that makes elements count less which are nearly right; 0 gives `binaryCrossentropy`. Default 2. */
+  /**
+   * Exponent γ. A larger one lowers the weight of elements that are nearly right; 0 gives `binaryCrossentropy`. Default
+   * 2.
+   */
   gamma?: number | undefined;
 }
 

@@ -69,7 +69,10 @@ export function categoricalCrossentropy(given: CrossentropyOptions = {}): Loss {
 export interface CategoricalFocalOptions extends CrossentropyOptions {
   /** Weight of every class, or a list with one weight for each class. Default 0.25. */
   alpha?: number | readonly number[] | undefined;
-  /** Exponent that makes rows count less which are nearly right. Default 2. */
+  /**
+   * Exponent γ. A larger one lowers the weight of classes that are nearly right; 0 gives all of them the same weight.
+   * Default 2.
+   */
   gamma?: number | undefined;
 }
 

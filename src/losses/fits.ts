@@ -63,8 +63,7 @@ export function expectLossFits(loss: Loss, lastActivation: string | undefined, o
  * @param ys targets of all samples, of one shape or sequences of unequal length.
  * @param predictions shape of all predictions, `[N, …]`.
  * @param what name of the targets, for errors.
- * @returns the targets in the shape that the loss expects. If only a last axis of 1 is missing or is too much, it is
- *   added or removed.
+ * @returns the targets in the shape that the loss expects. If only a last axis of 1 differs, it is added or removed.
  * @throws ArgumentError if the shape does not fit, or a value can only be a mistake; it names the sample.
  */
 export function checkTargets<Targets extends NdArray | RaggedArray>(

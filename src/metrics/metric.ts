@@ -139,6 +139,7 @@ export function asProbabilities(yPred: Tensor, fromLogits: boolean | undefined, 
 /** a / b, and 0 where b is 0. */
 export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 
+/** Metrics that are measured together, over the same batches. */
 export interface Measurements {
   /**
    * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` says whether targets

@@ -242,9 +242,9 @@ export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losse
  * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
  * weights. Before the first row the value is 0.
  *
- * @param given.name its key in the history; default the name of the maker.
- * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
- * @param given.labelSmoothing share of each target that is spread evenly over the classes, from 0 to 1; default 0.
+ * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
+ *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
+ *   the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
@@ -260,9 +260,9 @@ export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', l
  * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
  * weights. Before the first row the value is 0.
  *
- * @param given.name its key in the history; default the name of the maker.
- * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
- * @param given.labelSmoothing share of each target that is spread evenly over the classes, from 0 to 1; default 0.
+ * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
+ *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
+ *   the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
@@ -281,9 +281,8 @@ export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
  * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
  * weights. Before the first row the value is 0.
  *
- * @param given.name its key in the history; default the name of the maker.
- * @param given.fromLogits whether predictions are logits; default what the loss of the model reads.
- * @param given.ignoreClass a class id whose rows have weight 0; default none.
+ * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
+ *   logits, default what the loss of the model reads. `ignoreClass`: a class id whose rows have weight 0, default none.
  * @returns the metric, for `compile`. Targets y are `[B, …]` i32, each in [0, C); predictions ŷ are `[B, …, C]` f32.
  * @throws ArgumentError if `ignoreClass` is no integer, `fromLogits` is no boolean or an option is unknown; when the
  *   metric sees a batch, if there is not one class id in [0, C) for each row.

@@ -41,10 +41,11 @@ export interface RecurrentOperands {
 interface Slice {
   matrix: Tensor;
   rows: number;
-  /** The first column in the matrix, and how many. */
+  /** Index of its first column in the matrix. */
   from: number;
+  /** Number of columns. */
   columns: number;
-  /** The first column in the block. */
+  /** Index of its first column in the block. */
   at: number;
   /** `[B, rows]`, or 0. */
   mask: Ptr;
