@@ -81,8 +81,8 @@ export interface CategoricalFocalOptions extends CrossentropyOptions {
  *
  * ℓ = −Σ α·(1 − p)^γ·y ln p over the last axis
  *
- * With `fromLogits`, p = softmax(x) of predictions x. Otherwise predictions are probabilities. In both cases p is divided
- * by its sum and kept 10⁻⁷ away from 0 and 1.
+ * With `fromLogits`, p = softmax(x) of predictions x. Otherwise predictions are probabilities. In both cases p is
+ * divided by its sum and kept 10⁻⁷ away from 0 and 1.
  *
  * @param given.alpha α, one weight for all classes or a list `[C]`; default 0.25.
  * @param given.gamma γ ≥ 0; default 2.

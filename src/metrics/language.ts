@@ -52,7 +52,8 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
  *   the metric sees a batch, if targets have another shape than said.
  *
  * @example
- * languageModel.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits: true }), metrics: ['perplexity'] });
+ * const loss = sparseCategoricalCrossentropy({ fromLogits: true });
+ * languageModel.compile({ optimizer: 'adam', loss, metrics: ['perplexity'] });
  */
 export const perplexity = (options: PerplexityOptions = {}): Metric =>
   surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
