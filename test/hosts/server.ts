@@ -1,4 +1,4 @@
-// Frameworks with a server: built once, started once, asked for each page.
+// Frameworks with a server: built once, started once, with a request for each page.
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
