@@ -1,4 +1,4 @@
-// Every @example of a public function runs as it stands, with the package's exports and a few values in scope.
+// Every @example of a public function runs without changes, with the package's exports and a few values in scope.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,9 @@ afterAll(() => {
 
 const text = 'the cat sat on the mat. '.repeat(20);
 
-/** What examples find, made anew for each: samples `[8, 5, 2]` of sequences, one number to predict, a model, a text, files. */
+/**
+ * The values that examples can use, new for each: samples `[8, 5, 2]`, one number to predict, a model, a text, files.
+ */
 function scope(): Record<string, unknown> {
   main.setSeed(1);
   const { sequential, gru, dense, embedding } = main;

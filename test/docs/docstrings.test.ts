@@ -1,4 +1,5 @@
-// Public docstrings have what style asks for: a sentence, shapes where tensors go in, errors in full, an example where users begin.
+// Public docstrings are complete: a sentence, shapes of tensors, errors in full, and an example for what users call
+// first.
 import { describe, expect, test } from 'vitest';
 import { type Documented, functions } from './public-functions.ts';
 

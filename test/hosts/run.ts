@@ -71,8 +71,8 @@ title: Hosts
 One small program runs in an empty project of each host, into which the packed package was installed. It reads CSV,
 trains an LSTM and a GRU with \`fit\`, saves and loads. \`hash equal\` says that the weights end in the hash that is a
 constant of the test, in \`reproducible\` mode, with one thread and with two.
-[Testing, SSR, Electron, React Native](testing-ssr-electron.md) says how each host is set up. \`dev\` is the development server of a
-framework. Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
+[Testing, SSR, Electron, React Native](testing-ssr-electron.md) says how each host is set up. \`dev\` is the
+development server of a framework. Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
 
 In Firefox a classic worker of an isolated page that asks for threads sometimes waits for ever when it makes a Worker.
 This happens without tapeloop too.

@@ -7,7 +7,10 @@ import { type Project, type Result, run, start } from './project.ts';
 
 type Mode = 'build' | 'dev';
 
-/** Starts the project's server, each framework by its own commands: of what it has built, or the one for development. */
+/**
+ * Starts the server of a project with the commands of its framework: the server of the built project, or the
+ * development server.
+ */
 async function begin(project: Project, mode: Mode, port: number): Promise<ChildProcess> {
   const has = (path: string): boolean => existsSync(join(project.dir, path));
   const next = 'node_modules/next/dist/bin/next';

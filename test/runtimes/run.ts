@@ -1,4 +1,5 @@
-// Packs the package, installs it in an empty folder as a user does, and runs one suite in every runtime of this machine.
+// Packs the package, installs it in an empty folder as a user does, and runs one suite in every runtime of this
+// machine.
 //   npm run test:runtimes -- [--only NAME,NAME] [--all] [--markdown FILE]
 // With --all a missing runtime is a failure.
 import { rmSync, writeFileSync } from 'node:fs';
