@@ -1,21 +1,21 @@
-// The examples as data: finding them, checking their files, running one, and holding its numbers to what it promises.
+// The examples as data: finds them, checks their files, runs one, and compares its numbers with its targets.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** What an example's `run` is given. */
+/** The argument of an example's `run`. */
 export interface RunOptions {
   /** Folder with the example's files. */
   data: string;
   seed: number;
-  /** Shows one line of progress, or a few. */
+  /** Shows one or a few lines of progress. */
   log: (text: string) => void;
-  /** Asks for the whole program on a fraction of the work, to see that it runs; its numbers mean nothing. */
+  /** Runs the whole program on a fraction of the work, to see that it runs. Its numbers mean nothing. */
   quick?: boolean;
 }
 
-/** One number of an example, and the bound it has to keep, if any. */
+/** One number of an example, and its target, if it has one. */
 export interface Outcome {
   metric: string;
   value: number;
@@ -25,11 +25,11 @@ export interface Outcome {
   near?: readonly [number, number];
 }
 
-/** What a file of `examples/` exports. */
+/** The exports of a file of `examples/`. */
 export interface Example {
   /** One sentence for the list. */
   about: string;
-  /** The files it reads, by the URL or place where each can be had. */
+  /** The files that it reads. The value is the URL or place where to get each. */
   files?: Record<string, string>;
   run(options: RunOptions): Promise<Outcome[]>;
 }
@@ -44,14 +44,13 @@ export interface Result {
   seconds: number;
 }
 
-/** What the caller can mend: a flag or a name that is none, a file that is not there. */
+/** A mistake of the caller: an unknown flag or name, or a missing file. */
 export class ExampleError extends Error {
   override readonly name = 'ExampleError';
 }
 
 /**
- * Flags and arguments behind a script's name, `--seed` read as a number. Throws `ExampleError` for what is none of
- * them.
+ * Flags and arguments after the name of a script, with `--seed` as a number. Throws `ExampleError` for an unknown one.
  */
 export function readArguments<Flag extends string>(flags: readonly Flag[]) {
   const options = Object.fromEntries([...flags, 'seed'].map((flag) => [flag, { type: 'string' as const }]));
@@ -67,7 +66,7 @@ export function readArguments<Flag extends string>(flags: readonly Flag[]) {
   }
 }
 
-/** Runs a script; what the caller can mend ends it with one line and code 2. */
+/** Runs a script. A mistake of the caller ends it with one line and exit code 2. */
 export async function runScript(name: string, body: () => Promise<void>): Promise<void> {
   try {
     await body();
@@ -113,7 +112,7 @@ export async function runExample(name: string, example: Example, options: RunOpt
   });
 }
 
-/** NaN passes nothing. */
+/** NaN meets no target. */
 function judge({ value, atLeast, atMost, near }: Outcome): Pick<Result, 'target' | 'pass'> {
   if (atLeast !== undefined) return { target: `≥ ${atLeast}`, pass: value >= atLeast };
   if (atMost !== undefined) return { target: `≤ ${atMost}`, pass: value <= atMost };
@@ -121,11 +120,11 @@ function judge({ value, atLeast, atMost, near }: Outcome): Pick<Result, 'target'
   return { target: null, pass: true };
 }
 
-/** A number as a table shows it: four digits, and no more zeros than say something. */
+/** A number for a table: four digits, without needless zeros. */
 export const shown = (value: number): string =>
   Number.isInteger(value) ? String(value) : Math.abs(value) < 1e-3 ? value.toExponential(2) : value.toPrecision(4);
 
-/** The rows as a Markdown table, which a terminal shows as well. */
+/** The rows as a Markdown table, which is also readable in a terminal. */
 export function table(results: readonly Result[]): string {
   const rows = results.map(({ name, metric, value, target, pass, seconds }) => [
     name,

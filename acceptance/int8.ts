@@ -1,5 +1,6 @@
-// What int8 weights cost a character model in accuracy, and save in memory.
-// node --import tsx acceptance/int8.ts --data TEXT --model MODEL[,MODEL…]   prints one row of int8.md's table a model
+// Measures the accuracy that int8 weights cost a character model, and the memory that they save. Prints one row of the
+// table of int8.md for each model.
+// node --import tsx acceptance/int8.ts --data TEXT --model MODEL[,MODEL…]
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { CharRun } from '../src/characters/run.ts';
@@ -12,7 +13,7 @@ import type { WeightFormat } from '../src/streaming/program.ts';
 interface Measured {
   /** Mean cross-entropy in nat a character. */
   loss: number;
-  /** Likeliest character at each place. */
+  /** The likeliest character at each place. */
   choices: Int32Array;
 }
 
@@ -43,7 +44,7 @@ function crossEntropy(logits: Float32Array, target: number): { loss: number; cho
   return { loss: logits[choice]! + Math.log(sum) - logits[target]!, choice };
 }
 
-/** Kilobytes of the weights that int8 shrinks, as float32 and packed in bytes with their scales. */
+/** Kilobytes of the weights that int8 makes smaller: as float32, and packed as bytes with their scales. */
 function sizes({ model }: CharRun): { float32: number; int8: number } {
   const { kernels } = engine();
   const shrunk = model.weights

@@ -1,5 +1,6 @@
-// npm run acceptance -- --data DIR [--only NAME,NAME] [--seed N] [--json FILE] Runs the examples with one seed and
-// prints a table of results beside their targets; progress goes to standard error. Ends with 1 if a target is missed.
+// npm run acceptance -- --data DIR [--only NAME,NAME] [--seed N] [--json FILE]
+// Runs the examples with one seed and prints a table of results and targets. Progress goes to standard error. The exit
+// code is 1 if a target is missed.
 import { writeFileSync } from 'node:fs';
 import { engine } from 'tapeloop';
 import {
@@ -24,7 +25,7 @@ await runScript('acceptance', async () => {
   for (const [name, example] of examples) {
     const log = (text: string): void => void process.stderr.write(`${text.replace(/^/gm, `${name.padEnd(12)} `)}\n`);
     results.push(...(await runExample(name, example, { data: data ?? '', seed, log })));
-    // After each, so that a run that is cut short keeps what it has.
+    // The file is written after each example, so a run that is cut short keeps its results.
     if (json) writeFileSync(json, `${JSON.stringify(results, null, 1)}\n`);
   }
   console.log(`Node ${process.versions.node}, ${engine().build} build, seed ${seed}\n\n${table(results)}`);

@@ -1,10 +1,16 @@
-// The activations beyond those of elementwise.ts, and their derivatives: Keras 3's, with its default slopes
-// (keras.io/api/layers/activations).
+// The activations that elementwise.ts does not have, and their derivatives. Definitions and default slopes are those of
+// Keras 3 (https://keras.io/api/layers/activations/).
 //
-// One loop serves them all and calls a function that chooses anew for every vector, some 0.3 ns a float. A loop for
-// each would be faster by that, but 5 kB larger, for functions that stand beside a matrix product.
+//   y = f(x)      dx = dy·f′(x) or dx += dy·f′(x)      f is a number of `Activation`
 //
-// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN passes through in this order of
+// x, y, dy, dx [count] f32, dense. y may be x. dx may be x or dy. `unary` and `unary_backward` of elementwise.ts call
+// both loops. The cells call `sigmoid_lanes`, `tanh_lanes` and `value`.
+//
+// One loop serves all functions. It chooses the function again for every vector, which costs some 0.3 ns a float. A
+// loop for each function would save that time, but the module would be 5 kB larger. A matrix product runs before or
+// after these functions and takes longer than they do.
+//
+// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds. So NaN passes through in this order of
 // arguments.
 
 import { load_lanes, store_lanes, vector_bytes } from './lanes';
@@ -31,14 +37,16 @@ export const enum Activation {
   Mish,
 }
 
-// Splatted from memory where they are used, as in math.ts: a literal vector takes 18 bytes of code. Leak, SeluScale,
-// SeluAlpha; 2·√(2/π) and its product with 0.044715, as is and three times; 1/√(2π); then T and P8 … P0 of `normal`.
+// Constants are loaded from memory where they are used, as in math.ts: a literal vector takes 18 bytes of code. The
+// first row has the small numbers of `K`. The second has Leak, SeluScale and SeluAlpha. The third has 2·√(2/π), then
+// 2·√(2/π)·0.044715, then three times that. The fourth has 1/√(2π). The last rows have T and P8 … P0 of `normal`.
 const table = memory.data<f32>([
   0, 0.5, 1, 2, 3, 4, 6, 20, -0.5, 0.16666666666666666, -9.02,
   0.2, 1.0507009873554805, 1.6732632423543772,
   1.5957691216057308, 0.07135481627260025, 0.21406444881780076,
   0.3989422804014327,
-  0.35, -0.02914592755, 0.08919573624, -0.06399840805, -0.01612219772, -0.06415854375, 0.1026374924, 0.2610452633, -0.6398319946, 0.4999999841,
+  0.35, -0.02914592755, 0.08919573624, -0.06399840805, -0.01612219772,
+  -0.06415854375, 0.1026374924, 0.2610452633, -0.6398319946, 0.4999999841,
 ]);
 
 /** Places in the table. */
@@ -73,14 +81,14 @@ const enum K {
   P0,
 }
 
-/** y = f(x); in place allowed. */
+/** y = f(x). y may be x. */
 export function activate(count: i32, f: i32, x: usize, y: usize): void {
   const tail = count & 3;
   for (const end = x + vector_bytes(count); x < end; x += 16, y += 16) v128.store(y, value(f, v128.load(x)));
   if (tail) store_lanes(y, value(f, load_lanes(x, tail)), tail);
 }
 
-/** dx = dy·f′(x) (accumulate = 0) or dx += dy·f′(x) (1); in place allowed. */
+/** dx = dy·f′(x) if accumulate is 0, dx += dy·f′(x) if it is 1. dx may be x or dy. */
 export function activate_backward(count: i32, f: i32, x: usize, dy: usize, dx: usize, accumulate: i32): void {
   const tail = count & 3;
   for (const end = x + vector_bytes(count); x < end; x += 16, dy += 16, dx += 16) {
@@ -99,8 +107,8 @@ function k(index: i32): v128 {
   return v128.load32_splat(table + (<usize>index << 2));
 }
 
-// A function that calls itself is not inlined (lanes.ts): what several functions need is had by one more call of
-// `value`.
+// The compiler does not inline a function that calls itself. So these two call `value`, and the code of exp and of
+// sigmoid is in the module once more, not once for each activation that needs it.
 
 // @ts-ignore: decorator
 @inline
@@ -115,8 +123,8 @@ function sigmoid_of(x: v128): v128 {
 }
 
 /**
- * σ where `count` is what `load_lanes` takes: whole vectors have code of their own, tails share that of `value`, at the
- * price of a call for each row. A copy for the tail would make a cell's kernel half as long again.
+ * σ(x) of `count` lanes (see lanes.ts). A whole vector runs inlined code. A tail calls `value`, which costs one call a
+ * row. A second inlined copy for the tail would make the kernel of a cell half as long again.
  */
 // @ts-ignore: decorator
 @inline
@@ -124,14 +132,14 @@ export function sigmoid_lanes(x: v128, count: i32): v128 {
   return count == 4 ? sigmoid(x) : value(Activation.Sigmoid, x);
 }
 
-/** tanh likewise. */
+/** tanh(x) of `count` lanes. The tail calls `value`, as in `sigmoid_lanes`. */
 // @ts-ignore: decorator
 @inline
 export function tanh_lanes(x: v128, count: i32): v128 {
   return count == 4 ? tanh(x) : value(Activation.Tanh, x);
 }
 
-/** e^x − 1 for x ≤ 0, without the cancellation near 0. */
+/** e^x − 1 for x ≤ 0. It does not cancel near 0. */
 function expm1_nonpositive(x: v128): v128 {
   return expm1_twice(f32x4.pmax(f32x4.mul(x, k(K.Half)), k(K.TanhLeast)));
 }
@@ -147,10 +155,11 @@ function gauss(x: v128): v128 {
 }
 
 /**
- * The normal distribution Φ(x) = ½·(1 + erf(x/√2)) from g = e^(−x²/2). The smaller tail, ½·erfc(|x|/√2), is g·t·P(u)
- * with t = 1/(1 + 0.35·|x|) and u = 1 − t, had as a product so that it does not cancel near 0. P of degree 8 is minimax
- * in relative error 3.2e-8 up to |x| = 14, where g is 0: so Φ keeps its relative accuracy where it vanishes, but for
- * what g has lost to the rounding of x².
+ * The normal distribution Φ(x) = ½·(1 + erf(x/√2)) from g = e^(−x²/2).
+ *
+ * The smaller tail ½·erfc(|x|/√2) is g·t·P(u) with t = 1/(1 + 0.35·|x|) and u = 1 − t. u is computed as the product
+ * 0.35·|x|·t, which does not cancel near 0. P has degree 8. It is minimax with relative error 3.2e-8 up to |x| = 14,
+ * where g is 0. So Φ keeps its relative accuracy where it goes to 0, except for the error of g from the rounding of x².
  */
 function normal(x: v128, g: v128): v128 {
   const scaled = f32x4.mul(f32x4.abs(x), k(K.T));
@@ -169,8 +178,8 @@ function normal(x: v128, g: v128): v128 {
 }
 
 /**
- * ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^−|x|. ln w·u/(w − 1) for w = 1 + u takes back what w has lost of u
- * (Kahan).
+ * ln(1 + e^x) = max(x, 0) + ln(1 + u) with u = e^−|x|. ln(1 + u) is ln(w)·u/(w − 1) with w = 1 + u rounded: the
+ * quotient corrects the rounding error of w (Kahan).
  */
 function softplus(x: v128): v128 {
   const u = exp_of(f32x4.neg(f32x4.abs(x)));
@@ -180,7 +189,7 @@ function softplus(x: v128): v128 {
   return f32x4.add(f32x4.pmax(x, k(K.Zero)), v128.bitselect(corrected, u, f32x4.gt(lost, k(K.Zero))));
 }
 
-/** f of four floats: Exp to Tanh for the tails of elementwise.ts, where each has a loop of its own. */
+/** f of four floats. elementwise.ts has inlined loops for Exp to Tanh and calls this for their tails. */
 export function value(f: i32, x: v128): v128 {
   switch (f) {
     case Activation.Exp:
@@ -216,7 +225,7 @@ export function value(f: i32, x: v128): v128 {
     case Activation.HardSilu:
       return f32x4.mul(x, hard_sigmoid(x));
     default: {
-      // Mish: tanh(ln(1 + e)) = n/(n + 2) with n = e·(e + 2); beyond x = 20 the quotient is 1.
+      // Mish: tanh(ln(1 + e)) = n/(n + 2) with e = e^x and n = e·(e + 2). Beyond x = 20 the quotient is 1.
       const e = exp_of(f32x4.pmin(x, k(K.Twenty)));
       const n = f32x4.mul(e, f32x4.add(e, k(K.Two)));
       return f32x4.div(f32x4.mul(x, n), f32x4.add(n, k(K.Two)));
@@ -225,8 +234,8 @@ export function value(f: i32, x: v128): v128 {
 }
 
 /**
- * The derivative of x·σ(v): σ(v) + xv′·σ(v)·σ(−v) for xv′ = x·v′(x), with the smaller of the two so that neither
- * cancels.
+ * The derivative of x·σ(v(x)): σ(v) + xv·σ(v)·σ(−v) with xv = x·v′(x). The smaller of σ(v) and σ(−v) is computed
+ * first, and the other is 1 minus it, so neither cancels.
  */
 function gated(v: v128, xv: v128): v128 {
   const n = sigmoid_of(f32x4.neg(f32x4.abs(v)));
@@ -235,7 +244,7 @@ function gated(v: v128, xv: v128): v128 {
 }
 
 /**
- * f′(x); at a kink the side that TensorFlow takes: 0 for Relu6 and HardSigmoid, the left one for LeakyRelu, Elu and
+ * f′(x). At a kink it has TensorFlow's value: 0 for Relu6 and HardSigmoid, the left derivative for LeakyRelu, Elu and
  * Selu.
  */
 function derivative(f: i32, x: v128): v128 {
@@ -271,7 +280,7 @@ function derivative(f: i32, x: v128): v128 {
     case Activation.HardSilu:
       return madd(v128.and(f32x4.lt(f32x4.abs(x), k(K.Three)), k(K.Sixth)), x, hard_sigmoid(x));
     default: {
-      // Mish: t + x·(1 − t²)·σ(x) with t = n/(n + 2).
+      // Mish: t + x·(1 − t²)·σ(x) with t = n/(n + 2), and n as in `value`.
       const e = exp_of(f32x4.pmin(x, k(K.Twenty)));
       const n = f32x4.mul(e, f32x4.add(e, k(K.Two)));
       const inverse = f32x4.div(k(K.One), f32x4.add(n, k(K.Two)));

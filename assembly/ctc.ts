@@ -1,30 +1,35 @@
-// Connectionist temporal classification (Graves et al. 2006): the probability, summed over all ways to spread a label
-// over time, that each step's class is drawn from that step's distribution. A path repeats classes and puts blanks
-// between them; the label is what is left when repeats
-// and then blanks are taken out. So a path walks the states  ∅ l₁ ∅ l₂ … l_L ∅  (S = 2L + 1; state s is label s >> 1 where s is odd) and at each step
-// stays, goes on by one, or by two where that skips a blank between different labels.
+// Connectionist temporal classification: the loss −ln P of a label, and its gradient.
 //
-//   α_t(s) = p_t(s)·(α_{t−1}(s) + α_{t−1}(s−1) + [may skip]·α_{t−1}(s−2))      P = α_T(S−1) + α_T(S−2)      loss = −ln P
+// P is the sum of the probabilities of all paths that spell the label. A path gives each step one class, a label or the
+// blank ∅. It spells the label that remains when repeated classes are merged first and blanks are removed then.
+// So a path walks through the S = 2L + 1 states  ∅ l₁ ∅ l₂ … l_L ∅.  State s is label s >> 1 if s is odd, else blank.
+// In each step a path stays, moves on by one state, or moves on by two if that skips a blank between different labels.
+//
+//   α_t(s) = p_t(s)·(α_{t−1}(s) + α_{t−1}(s−1) + [may skip]·α_{t−1}(s−2))
+//   P = α_T(S−1) + α_T(S−2)      loss = −ln P
 //   β_t(s) is the same from the other end: steps and states in descending order
 //   ∂loss/∂logits_t(k) = softmax_t(k) − Σ over s of class k of α_t(s)·β_t(s)/(p_t(s)·P)
 //
-// All of these are numbers mantissa·2^exponent, a float64 in [1, 2) and an i32, since a path's probability is far below
-// what a float64 reaches. So nothing underflows, sums need no logarithm, and every bit is fixed by the standard. A
-// number takes 12 bytes.
+// p, α, β [steps, S] are numbers mantissa·2^exponent: an f64 mantissa in [1, 2) and an i32 exponent, 12 bytes together.
+// The probability of a path is far below the smallest float64. With exponents nothing underflows, sums need no
+// logarithm, and the Wasm standard fixes every bit.
+//
+// `ctc` says the layout of its pointers. Buffers do not overlap. src/ops/ctc.ts calls it. Source: Graves et al. 2006,
+// https://www.cs.toronto.edu/~graves/icml_2006.pdf.
 
 import { fill } from './elementwise';
 import { bytes } from './lanes';
 import { log_f64 } from './math';
 
-/** Exponent of 0: below any other, and far enough from the ends that sums of some do not wrap. */
+/** Exponent of the number 0. It is below every other exponent, and sums of a few such exponents do not overflow. */
 const NONE: i32 = -0x20000000;
 const LN2: f64 = 0.6931471805599453;
 const SIZE: usize = 12;
 
-// The exponent of the sum whose mantissa `add_up` returned last.
+// The exponent of the last sum of `add_up`, which returns only the mantissa.
 let exponent: i32 = 0;
 
-/** 2^n, or 0 where that is no normal float64; n ≤ 2 */
+/** 2^n for n ≤ 2, or 0 if 2^n is not a normal float64. */
 // @ts-ignore: decorator
 @inline
 function power_of_2(n: i32): f64 {
@@ -39,8 +44,8 @@ function class_of(s: i32, labels: usize, blank: i32): i32 {
 }
 
 /**
- * p_t(s) = e^x of every step and state, mantissa in (½, 2). A log probability x of −∞ or NaN gives 0; a finite one
- * counts as at least −10⁴, so that the exponents of 30,000 steps add up in an i32. A Taylor series whose remainder is
+ * p_t(s) = e^x of every step and state, with the mantissa in (½, 2). A log probability x of −∞ or NaN gives 0. A finite
+ * x below −10⁴ counts as −10⁴, so the exponents of 30,000 steps add up in an i32. The Taylor series has a remainder of
  * 3e-10, which is less than the last bit of x.
  */
 function emissions(steps: i32, row: usize, logProbs: usize, states: i32, labels: usize, blank: i32, to: usize): void {
@@ -60,7 +65,7 @@ function emissions(steps: i32, row: usize, logProbs: usize, states: i32, labels:
   }
 }
 
-/** The sum of `count` numbers, from `at` on and `stride` bytes apart. */
+/** The sum of `count` numbers that start at `at` and are `stride` bytes apart. */
 function add_up(at: usize, stride: isize, count: i32): f64 {
   let greatest = NONE;
   for (let i = 0; i < count; i++, at += stride) greatest = max(greatest, load<i32>(at, 8));
@@ -73,16 +78,16 @@ function add_up(at: usize, stride: isize, count: i32): f64 {
   return sum;
 }
 
-/** All α [steps, states] from all p, with direction 1; with −1 all β. */
+/** Makes all α [steps, states] from all p if direction is 1, and all β if it is −1. */
 function sweep(direction: i32, steps: i32, states: i32, labels: usize, p: usize, to: usize): void {
   const stride = <isize>SIZE * direction;
   const before = stride * states;
-  // From the last place back for β.
+  // β runs backward from the last place.
   const offset = direction > 0 ? 0 : <usize>(steps * states - 1) * SIZE;
   p += offset;
   to += offset;
   for (let k = 0; k < steps; k++) {
-    // The i-th state from the end where paths begin.
+    // i counts states from the end where the paths of this direction begin.
     for (let i = 0; i < states; i++, p += stride, to += stride) {
       const s = direction > 0 ? i : states - 1 - i;
       let m = load<f64>(p);
@@ -96,7 +101,7 @@ function sweep(direction: i32, steps: i32, states: i32, labels: usize, p: usize,
         m *= add_up(to - before, -stride, terms);
         n += exponent;
       } else if (i > 1) m = 0;
-      // The mantissa back into [1, 2).
+      // Brings the mantissa back into [1, 2).
       const shift = m > 0 ? <i32>(reinterpret<i64>(m) >> 52) - 1023 : 0;
       store<f64>(to, m * power_of_2(-shift));
       store<i32>(to, m > 0 ? n + shift : NONE, 8);
@@ -105,8 +110,8 @@ function sweep(direction: i32, steps: i32, states: i32, labels: usize, p: usize,
 }
 
 /**
- * One sequence. Returns its loss; `gradient`, unless 0, holds softmax and gets ∂loss/∂logits in its place, or 0 where
- * the loss is ∞.
+ * Returns the loss of one sequence. `gradient` may be 0. Otherwise it holds the softmax and receives ∂loss/∂logits in
+ * its place, or zeros if the loss is ∞.
  */
 function ctc_row(
   steps: i32,
@@ -118,7 +123,7 @@ function ctc_row(
   p: usize,
   gradient: usize,
 ): f64 {
-  // Of no step there is one path, which has no label.
+  // Without steps there is one path, the empty one. It spells the empty label.
   if (steps == 0) return length ? Infinity : 0;
   const states = 2 * length + 1;
   const row = bytes(classes);
@@ -140,7 +145,7 @@ function ctc_row(
         const n = load<i32>(p + size, 8) + load<i32>(p + 2 * size, 8) - load<i32>(p, 8) - totalExponent;
         const share = (load<f64>(p + size) * load<f64>(p + 2 * size) * power_of_2(n)) / (load<f64>(p) * total);
         const at = gradient + bytes(class_of(s, labels, blank));
-        // 0/0 where p is 0.
+        // share is 0/0 if p is 0.
         if (share > 0) store<f32>(at, <f32>(load<f32>(at) - share));
       }
     }
@@ -149,9 +154,15 @@ function ctc_row(
 }
 
 /**
- * `rows` sequences: logProbs [rows, steps, classes], of which row i uses inputLengths[i] steps; labels i32 [rows,
- * width], of which it uses labelLengths[i]; losses [rows] out. gradient, 0 or as logProbs: softmax in, ∂losses/∂logits
- * out. scratch: 9·steps·(2·width + 1) elements.
+ * The losses of `rows` sequences, and their gradients.
+ *
+ *   logProbs      [rows, steps, classes] f32. Row i uses the first inputLengths[i] steps.
+ *   inputLengths  [rows] i32, at most `steps`
+ *   labels        [rows, width] i32. Row i uses the first labelLengths[i]. None of them is `blank`.
+ *   labelLengths  [rows] i32, at most `width`
+ *   scratch       9·steps·(2·width + 1) elements: p, α and β of one sequence
+ *   losses        [rows] f32, output. ∞ if no path spells the label.
+ *   gradient      0 for none, or [rows, steps, classes] f32: softmax in, ∂losses/∂logits out
  */
 export function ctc(
   rows: i32,

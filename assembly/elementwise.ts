@@ -1,7 +1,14 @@
-// Elementwise kernels: y = f(x) and its gradient, y = f(a, b) with broadcasting, fills and copies. All but `swap_axes`
-// may run in place. `unary` and `unary_backward` choose their function anew for every vector, by branches that go the
-// same way all along: loops of their own save at most 0.06 ns a float and take kilobytes, and asc's optimizer folds
-// most of them into one anyway. The functions' numbers are abi.ts's `Unary` and `Binary`.
+// Elementwise kernels, fills and copies.
+//
+//   y = f(x)      dx (+)= dy·f′(x)      y = f(a, b) with broadcasting      y = mask ? a : b
+//
+// x, y, dy, dx [count] f32, dense. The kernels with strides say their layouts. An output may be one of the inputs,
+// except in `copy_2d` and `swap_axes`. The ops call these kernels (src/ops), and so do the optimizers and the tape. The
+// numbers of the functions are `Unary` and `Binary` of src/engine/abi.ts.
+//
+// `unary` and `unary_backward` choose the function again for every vector. The branch goes the same way in the whole
+// loop, so it costs at most 0.06 ns a float. A loop for each function would take kilobytes, and the optimizer of asc
+// merges most of these loops into one.
 
 import { activate, activate_backward } from './activation';
 import { transpose } from './gemm/pack';
@@ -31,6 +38,7 @@ export enum Binary {
   Min,
 }
 
+/** y = value */
 export function fill(count: i32, value: f32, y: usize): void {
   const v = f32x4.splat(value);
   const tail = count & 3;
@@ -56,7 +64,7 @@ export function axpy(count: i32, alpha: f32, x: usize, y: usize): void {
   if (tail) store_lanes(y, madd(a, load_lanes(x, tail), load_lanes(y, tail)), tail);
 }
 
-/** y = f(x) */
+/** y = f(x). y may be x. */
 export function unary(count: i32, f: i32, x: usize, y: usize): void {
   const end = x + vector_bytes(count);
   const tail = count & 3;
@@ -81,7 +89,7 @@ function transcendental(f: i32, x: v128): v128 {
   return tanh(x);
 }
 
-// Relu keeps NaN and −0: pmax returns its first argument unless it is smaller.
+// Relu keeps NaN and −0: pmax returns its first argument unless the first is smaller.
 // @ts-ignore: decorator
 @inline
 function apply(f: i32, x: v128, constant: v128): v128 {
@@ -93,10 +101,14 @@ function apply(f: i32, x: v128, constant: v128): v128 {
   return f32x4.div(constant, x);
 }
 
-/** dx = dy·f′ (accumulate = 0) or dx += dy·f′ (1), from x or y = f(x), whichever gives f′ for less. */
+/**
+ * dx = dy·f′ if accumulate is 0, dx += dy·f′ if it is 1. Each function reads x or y = f(x), whichever makes f′ cheaper.
+ * The other pointer is not read. dx may be x, y or dy.
+ */
 export function unary_backward(count: i32, f: i32, x: usize, y: usize, dy: usize, dx: usize, accumulate: i32): void {
   if (f > Unary.Relu) return activate_backward(count, f, x, dy, dx, accumulate);
-  let saved = f == Unary.Sqrt || f == Unary.Reciprocal || f == Unary.Exp || f == Unary.Sigmoid || f == Unary.Tanh ? y : x;
+  let saved =
+    f == Unary.Sqrt || f == Unary.Reciprocal || f == Unary.Exp || f == Unary.Sigmoid || f == Unary.Tanh ? y : x;
   const constant = f32x4.splat(f == Unary.Square ? 2 : f == Unary.Sqrt ? 0.5 : f == Unary.Relu ? 0 : 1);
   const signs = i32x4.splat(0x80000000);
   const tail = count & 3;
@@ -111,8 +123,8 @@ export function unary_backward(count: i32, f: i32, x: usize, y: usize, dy: usize
 }
 
 /**
- * dy·f′ from `saved`: y for Sqrt, Reciprocal, Exp, Sigmoid and Tanh, x for the others. Abs′(0) = 0 and Relu′(0) = 0,
- * also at −0.
+ * dy·f′ from `saved`, which is y for Sqrt, Reciprocal, Exp, Sigmoid and Tanh and x for the others. Abs′(0) = 0 and
+ * Relu′(0) = 0, at −0 too.
  */
 // @ts-ignore: decorator
 @inline
@@ -131,7 +143,10 @@ function differentiate(f: i32, saved: v128, dy: v128, constant: v128, signs: v12
   return f32x4.neg(f32x4.mul(f32x4.mul(dy, saved), saved));
 }
 
-/** y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]); inner strides are 0 or 1; y dense. */
+/**
+ * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for y [outer, inner], dense. Inner strides are 0 or 1. A
+ * stride of 0 repeats an element or a row. y may be an operand that has y's own layout.
+ */
 export function binary(
   f: i32,
   outer: i32,
@@ -144,8 +159,8 @@ export function binary(
   innerB: i32,
   y: usize,
 ): void {
-  // A single column is a row when its strides allow, and dense rows are one long row: neither then pays for a row's
-  // tail.
+  // A single column becomes one row if its strides allow that, and dense rows become one long row. There is then one
+  // tail in all, not one for each row.
   if (inner == 1 && (outerA | 1) == 1 && (outerB | 1) == 1) {
     inner = outer;
     innerA = outerA;
@@ -184,8 +199,8 @@ export function binary(
 }
 
 /**
- * One row. An operand of stride 0 is read once; the branch on the strides is the same all along the row, so it costs
- * next to nothing.
+ * One row of `binary`. An operand of stride 0 is read once. The branch on the strides goes the same way in the whole
+ * row, so it costs next to nothing.
  */
 // @ts-ignore: decorator
 @inline
@@ -201,7 +216,7 @@ function combine(f: i32, inner: i32, a: usize, innerA: i32, b: usize, innerB: i3
   }
 }
 
-// Max and Min return NaN if either argument is NaN, and order −0 below +0.
+// Max and Min return NaN if an argument is NaN. For them −0 is less than +0.
 // @ts-ignore: decorator
 @inline
 function pair(f: i32, a: v128, b: v128): v128 {
@@ -213,10 +228,13 @@ function pair(f: i32, a: v128, b: v128): v128 {
   return f32x4.min(a, b);
 }
 
-/** y = a where mask is not 0, else b, as bits. mask f32 or i32; strides 0 or 1. */
+/**
+ * y = a where mask is not 0, else b. Elements are copied as bits. mask [count] f32 or i32; a, b, y have 4-byte elements
+ * of any dtype; strideA and strideB are 0 or 1. y may be mask, or an operand of stride 1.
+ */
 export function select(count: i32, mask: usize, a: usize, strideA: i32, b: usize, strideB: i32, y: usize): void {
   for (; count > 0; count--) {
-    // Without its sign: −0 is 0.
+    // The shift drops the sign, so −0 counts as 0.
     store<u32>(y, load<u32>(mask) << 1 ? load<u32>(a) : load<u32>(b));
     mask += 4;
     a += bytes(strideA);
@@ -225,7 +243,10 @@ export function select(count: i32, mask: usize, a: usize, strideA: i32, b: usize
   }
 }
 
-/** Copies [rows, cols] from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative. */
+/**
+ * Copies x [rows, cols] with row stride ldx to y with row stride ldy, 4-byte elements of any dtype. ldx may be
+ * negative, or 0, which repeats one row. x and y do not overlap.
+ */
 export function copy_2d(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, ldy: i32): void {
   if (ldx == cols && ldy == cols) {
     copy_row(rows * cols, x, y);
@@ -247,7 +268,7 @@ export function copy_row(count: i32, x: usize, y: usize): void {
   if (tail) store_lanes(y, load_lanes(x, tail), tail);
 }
 
-/** y[j, i, :] = x[i, j, :] for x [a, b, inner], 4-byte elements of any dtype. */
+/** y[j, i, :] = x[i, j, :] for x [a, b, inner], 4-byte elements of any dtype. x and y do not overlap. */
 export function swap_axes(a: i32, b: i32, inner: i32, x: usize, y: usize): void {
   if (inner == 1) {
     transpose(a, b, x, bytes(b), y, bytes(a));

@@ -1,10 +1,16 @@
-// Rows of a table by id, and their gradient. ids i32 [rows]; table, dTable [limit, cols]; y, dy [rows, cols]. Ids are
-// not checked in gather and scatter_add: callers ask first_invalid_id before, once for a whole batch.
+// Rows of a table by id, and their gradient.
+//
+//   y[i, :] = table[ids[i], :]      dTable[ids[i], :] += dy[i, :]
+//
+// ids [rows] i32; table, dTable [limit, cols] f32; y, dy [rows, cols] f32. All are row-major and dense, and none
+// overlap. `gather` and `scatter_add` do not check ids: callers ask `first_invalid_id` first, once for a whole batch.
+// Called by src/ops/embedding.ts, by the input side of a scan (src/ops/recurrence/input-side.ts), by
+// src/data/windows.ts and by stream.ts.
 
 import { copy_row } from './elementwise';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
 
-/** Index of the first id outside [0, limit), or −1. A negative id is a great one once unsigned. */
+/** Index of the first id outside [0, limit), or −1 if there is none. As u32 a negative id is a large one. */
 export function first_invalid_id(count: i32, ids: usize, limit: i32): i32 {
   for (let i = 0; i < count; i++) {
     if (load<u32>(ids + bytes(i)) >= <u32>limit) return i;
@@ -12,7 +18,7 @@ export function first_invalid_id(count: i32, ids: usize, limit: i32): i32 {
   return -1;
 }
 
-/** y[i, :] = table[ids[i], :] (accumulate = 0) or += (1). */
+/** y[i, :] = table[ids[i], :] if accumulate is 0, y[i, :] += table[ids[i], :] if it is 1. */
 export function gather(rows: i32, cols: i32, table: usize, ids: usize, y: usize, accumulate: i32): void {
   const row = bytes(cols);
   for (; rows > 0; rows--) {
@@ -24,7 +30,7 @@ export function gather(rows: i32, cols: i32, table: usize, ids: usize, y: usize,
   }
 }
 
-/** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
+/** dTable[ids[i], :] += dy[i, :]. Rows are added in ascending order of i. */
 export function scatter_add(rows: i32, cols: i32, ids: usize, dy: usize, dTable: usize): void {
   const row = bytes(cols);
   for (; rows > 0; rows--) {
@@ -34,6 +40,7 @@ export function scatter_add(rows: i32, cols: i32, ids: usize, dy: usize, dTable:
   }
 }
 
+/** y += x */
 // @ts-ignore: decorator
 @inline
 export function add_row(count: i32, x: usize, y: usize): void {

@@ -1,3 +1,4 @@
+// Every export of the kernels. Its typed twin is `Kernels` of src/engine/abi.ts, with the contract of each.
 export {
   gru_after_backward,
   gru_after_forward,
@@ -29,6 +30,7 @@ export {
 } from './softmax';
 export { stream } from './stream';
 
+/** First byte that the kernels do not use: memory from here on belongs to TypeScript. */
 export function heapBase(): usize {
   return __heap_base;
 }

@@ -1,15 +1,18 @@
-// Loads and stores of a whole vector or of a row's tail through one body. `count` is 4 for a whole vector and must then
-// be the literal, so that the branch folds away once inlined; 1–3 for a tail. Both paths do the same arithmetic lane by
-// lane, so a result does not depend on its place in the row.
+// Loads and stores of a whole vector or of the tail of a row, so that one body of a kernel serves both. `count` is 4
+// for a whole vector and 1–3 for a tail. The 4 must be a literal: the branch then disappears when the function is
+// inlined. Both paths do the same arithmetic lane by lane, so a result does not depend on its place in the row.
+// Pointers are byte addresses of 4-byte elements. Most kernels call these functions.
 
 import { load_tail, store_tail } from './simd';
 
+/** `count` (1–4) elements at `ptr`. The other lanes are 0. Reads nothing beyond them. */
 // @ts-ignore: decorator
 @inline
 export function load_lanes(ptr: usize, count: i32): v128 {
   return count == 4 ? v128.load(ptr) : load_some(ptr, count);
 }
 
+/** Stores the first `count` (1–4) lanes of v at `ptr`. Writes nothing beyond them. */
 // @ts-ignore: decorator
 @inline
 export function store_lanes(ptr: usize, v: v128, count: i32): void {
@@ -17,8 +20,8 @@ export function store_lanes(ptr: usize, v: v128, count: i32): void {
   else store_some(ptr, v, count);
 }
 
-// A function that calls itself is not inlined: at every tail of every kernel these two would make up a third of the
-// module.
+// These two call themselves because the compiler does not inline such functions. Inlined at every tail of every kernel
+// they would make up a third of the module.
 
 function load_some(ptr: usize, count: i32): v128 {
   return count == 3 ? v128.load_lane<f32>(ptr, load_some(ptr, 2), 2, 8) : load_tail(ptr, count);

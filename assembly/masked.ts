@@ -1,6 +1,11 @@
-// The rows of a time step that a mask leaves out, sequences that are shorter than their batch: what a scan undoes for
-// them after it has made the step for all rows. mask f32 [rows], 0 where a row is left out; x, y [rows, cols],
-// row-major and dense. Other rows of y are neither read nor written. The operation is abi.ts's `Masked`.
+// Rows of a time step that a mask leaves out, because their sequence is shorter than the batch. A scan computes a step
+// for all rows and then sets the rows left out again.
+//
+//   for each row i with mask[i] = 0:      y_i = 0      or y_i = x_i      or y_i += x_i
+//
+// mask [rows] f32, 0 where a row is left out; x, y [rows, cols] f32, row-major and dense. x and y do not overlap.
+// `Masked.Zero` does not read x. The other rows of y are neither read nor written. The operation is `Masked` of
+// src/engine/abi.ts. Called by the scan (src/ops/recurrence/scan.ts) and by src/ops/softmax.ts.
 
 import { copy_row } from './elementwise';
 import { add_row } from './embedding';
@@ -12,7 +17,7 @@ enum Masked {
   Add,
 }
 
-/** Rows left out: y = 0, y = x or y += x. */
+/** y = 0, y = x or y += x in the rows left out. */
 export function masked_rows(operation: i32, rows: i32, cols: i32, mask: usize, x: usize, y: usize): void {
   const row = bytes(cols);
   for (; rows > 0; rows--) {

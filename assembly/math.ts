@@ -1,36 +1,43 @@
-// exp, sigmoid, tanh and log of four floats, each within 4 ulp of the correctly rounded value over the whole float32
-// line (test/kernels/math.exhaustive.ts). Only selects, additions, products, quotients and shifts: in the plain build
-// every bit is fixed by the Wasm standard.
+// exp, sigmoid, tanh and log of four floats, and log of one float64.
 //
-// Constants stand in a table and are splatted from memory where they are used: a splat of a literal is rebuilt in each
-// round of a loop, and the 22 constants of an LSTM step exceed the 15 registers that V8 has on x64, so that locals
-// would be reloaded from the stack anyway.
+//   e^x      σ(x) = 1/(1 + e^−x)      tanh(x) = (e^2x − 1)/(e^2x + 1)      ln(x)
 //
-// Polynomials split into halves by r² rather than run as one Horner chain: their latency is what bounds these
-// functions. The last step stays c + r·(…), which rounds least.
+// Arguments and results are vectors, so there are no pointers but the table below. The float32 results are within 4 ulp
+// of the correctly rounded value for every float32 (test/kernels/math.exhaustive.ts). The functions use only selects,
+// additions, products, quotients and shifts, so the Wasm standard fixes every bit of the plain build. Called by
+// elementwise.ts, activation.ts, the cells, softmax.ts and ctc.ts. Sources: minimax polynomials made for these ranges,
+// and e_logf.c of FreeBSD's msun for the logarithm.
 //
-// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds, so NaN and −0 pass through in this order of
+// Constants are in a table and are loaded from memory where they are used. A literal vector would be built again in
+// each round of a loop. Locals would be reloaded from the stack: the 22 constants of an LSTM step need more than the 15
+// registers that V8 has on x64.
+//
+// Polynomials are split into halves by r² and are not one Horner chain, because latency bounds these functions. The
+// last step stays c + r·(…), which rounds least.
+//
+// pmin(x, limit) and pmax(x, limit) return x unless the comparison holds. So NaN and −0 pass through in this order of
 // arguments.
 
 import { madd, nmadd } from './simd';
 
 const table = memory.data<f32>([
-  // One … A5: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail; e^r = 1 + r·(A1
-  // + r·(A2 + …)) for |r| ≤ 0.3475, minimax in relative error 9.3e-8
+  // One … A5: log2(e); ln 2 as a head of 9 bits, whose product with any exponent is exact, and a tail; the polynomial
+  // e^r = 1 + r·(A1 + r·(A2 + …)) for |r| ≤ 0.3475, minimax with relative error 9.3e-8.
   1.0, 1.44269504, 0.693359375, -2.12194440e-4,
   0.99999970242125092, 0.49999140414250782, 0.1666764673453818, 0.041899167133927405, 0.0082900758062675457,
-  // ExpLeast … Tiny: limits beyond which e^x is 0 and ∞. A shift is 1.5·2²³ plus a bias: adding it rounds to an integer
-  // that stands, biased, in the low bits of the sum. The bias is 2·127, that of two exponents; then 127 + 32, with 2⁻³²
-  // to take the 32 back
+  // ExpLeast … Tiny: limits beyond which e^x is 0 and ∞. A shift is 1.5·2²³ plus a bias. Adding a shift rounds to an
+  // integer, and the low bits of the sum are that integer plus the bias. ExpShift has the bias 2·127, for two
+  // exponents. DecayShift has 127 + 32, and Tiny = 2⁻³² removes the 32.
   -104.0, 89.0, 12583166.0, 12583071.0, 2.3283064365386963e-10,
-  // NegLog2E … NegA5: the shift's bias is 127 − 32
+  // NegLog2E … NegA5: SigmoidShift has the bias 127 − 32.
   -1.44269504, 18.0, 12583007.0, -0.99999970242125092, -0.1666764673453818, -0.0082900758062675457,
-  // TanhLeast … Two: limits where tanh rounds to ±1; bias 127; ½·ln 2 in one number, whose error times n is lost in E +
-  // 2; (e^2r − 1)/r = 2 + r·(B1 + r·(B2 + …)) for |r| ≤ 0.174, minimax in relative error 1.4e-8
+  // TanhLeast … Two: limits beyond which tanh rounds to ±1; TanhShift has the bias 127; ½·ln 2 is one number, because
+  // its error times n is below the last bit of E + 2; (e^2r − 1)/r = 2 + r·(B1 + r·(B2 + …)) for |r| ≤ 0.174, minimax
+  // with relative error 1.4e-8.
   -9.02, 9.02, 2.885390081777927, 12583039.0, 0.34657359027997264,
   0.08884724506501877, 0.2677343118131467, 0.6666753107996739, 1.3333233833316496, 1.9999999248440672, 2.0,
-  // L4 … Half: from FreeBSD's e_logf.c; the smallest normal number and 2²⁵; √½, whose bits are the least of a mantissa;
-  // the bias of an exponent, plain and of a subnormal scaled by 2²⁵
+  // L4 … Half: the polynomial and ln 2 of FreeBSD's e_logf.c; the smallest normal number and 2²⁵; √½, the smallest
+  // 1 + f; the bias of an exponent, of a normal number and of a subnormal one scaled by 2²⁵.
   0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693, 6.9313812256e-1, 9.0580006145e-6,
   1.1754943508222875e-38, 33554432.0, 0.7071067690849304, 127.0, 152.0, Infinity, 0.5,
 ]);
@@ -99,8 +106,8 @@ function exp_polynomial(r: v128): v128 {
 }
 
 /**
- * e^x. x = n·ln 2 + r; 2ⁿ is multiplied in as two factors of half the exponent, so that n = 128 and subnormal results
- * round once.
+ * e^x = 2ⁿ·e^r with x = n·ln 2 + r. 2ⁿ is applied as two factors of half the exponent, so n = 128 works and a subnormal
+ * result rounds once.
  */
 // @ts-ignore: decorator
 @inline
@@ -115,7 +122,7 @@ export function exp(x: v128): v128 {
   return f32x4.mul(f32x4.mul(exp_polynomial(r), first), second);
 }
 
-/** e^x for x ≤ 0 (or NaN): one factor 2^(n+32), which stays normal down to the smallest result, then 2⁻³² */
+/** e^x for x ≤ 0 or NaN. The factor 2^(n+32) is normal down to the smallest result; then 2⁻³² is applied. */
 // @ts-ignore: decorator
 @inline
 export function exp_nonpositive(x: v128): v128 {
@@ -127,8 +134,8 @@ export function exp_nonpositive(x: v128): v128 {
 }
 
 /**
- * 1/(1 + e^−x) as s/(s + s·e^−x) with s = 2⁻³², which keeps s·e^−x finite down to the x where the result underflows:
- * neither |x| nor a select by sign is needed. −x = n·ln 2 − r, so the polynomial has the odd signs turned.
+ * σ(x) = 1/(1 + e^−x) as s/(s + s·e^−x) with s = 2⁻³². s keeps s·e^−x finite down to the x where the result underflows,
+ * so the function needs neither |x| nor a select by sign. −x = n·ln 2 − r, so odd coefficients have the opposite sign.
  */
 // @ts-ignore: decorator
 @inline
@@ -145,8 +152,8 @@ export function sigmoid(x: v128): v128 {
 }
 
 /**
- * e^2x − 1 for |x| ≤ 9.02 (or NaN) as 2ⁿ·(e^2r − 1) − (1 − 2ⁿ), x = n·½ln 2 + r: exact to rounding at tiny x, where n =
- * 0. The order of the subtractions keeps −0.
+ * e^2x − 1 for |x| ≤ 9.02 or NaN, as 2ⁿ·(e^2r − 1) − (1 − 2ⁿ) with x = n·½·ln 2 + r. At tiny x, n is 0 and the result
+ * is exact to rounding. This order of the subtractions keeps −0.
  */
 // @ts-ignore: decorator
 @inline
@@ -160,7 +167,7 @@ export function expm1_twice(x: v128): v128 {
   return f32x4.sub(f32x4.mul(f32x4.mul(r, scale), q), f32x4.sub(k(K.One), scale));
 }
 
-/** E/(E + 2) with E = e^2x − 1: never beyond ±1, as a rational approximation of the same cost would be. */
+/** tanh(x) = E/(E + 2) with E = e^2x − 1. It never exceeds ±1; a rational approximation of the same cost would. */
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
@@ -169,8 +176,8 @@ export function tanh(x: v128): v128 {
 }
 
 /**
- * ln x after FreeBSD's e_logf.c: x = 2ⁿ·(1 + f) with 1 + f in [√½, √2), s = f/(2 + f), ln(1 + f) = f − f²/2 + s·(f²/2 +
- * R(s²))
+ * ln x as in FreeBSD's e_logf.c: x = 2ⁿ·(1 + f) with 1 + f in [√½, √2), and
+ * ln(1 + f) = f − f²/2 + s·(f²/2 + R(s²)) with s = f/(2 + f).
  */
 // @ts-ignore: decorator
 @inline
@@ -189,16 +196,15 @@ export function log(x: v128): v128 {
   const half = f32x4.mul(f32x4.mul(k(K.Half), f), f);
   const small = madd(n, k(K.LogLn2Tail), f32x4.mul(s, f32x4.add(half, r)));
   const y = madd(n, k(K.LogLn2Head), f32x4.add(f32x4.sub(small, half), f));
-  // √x is what ln x must be at NaN, ∞ and below 0; only 0 itself differs.
+  // At NaN, at ∞ and below 0 ln x equals √x: NaN, ∞ and NaN. Only 0 differs.
   const special = v128.bitselect(f32x4.neg(k(K.Inf)), f32x4.sqrt(x), f32x4.eq(x, zero));
   const regular = v128.and(f32x4.gt(x, zero), f32x4.lt(x, k(K.Inf)));
   return v128.bitselect(y, special, regular);
 }
 
 /**
- * ln x in float64 for finite x ≥ 1, relative error below 1e-12 also just above 1, where a loss vanishes: 2·atanh(f/(2 +
- * f)) as a series,
- * |f/(2 + f)| ≤ 0.172.
+ * ln x in float64 for finite x ≥ 1; NaN and ∞ return themselves. The relative error is below 1e-12, also just above 1,
+ * where a loss goes to 0. It is the series of 2·atanh(s) with s = f/(2 + f), |s| ≤ 0.172, x = 2ⁿ·(1 + f).
  */
 export function log_f64(x: f64): f64 {
   if (!(x < Infinity)) return x;
@@ -207,6 +213,7 @@ export function log_f64(x: f64): f64 {
   const f = reinterpret<f64>((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd) - 1.0;
   const s = f / (2.0 + f);
   const z = s * s;
-  const series = 1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13 + z * (1.0 / 15))))));
+  const series =
+    1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13 + z * (1.0 / 15))))));
   return n * 0.6931471805599453 + (2 * s + 2 * s * z * series);
 }

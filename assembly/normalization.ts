@@ -1,17 +1,29 @@
-// Layer normalization row by row, from kernels that find the row in the first cache; x, y, dy, dx, products [rows,
-// cols] row-major, dense.
+// Layer normalization, row by row.
 //
-//   y_j = γ_j·x̂_j + β_j      x̂_j = (x_j − μ)·r      r = 1/√(σ² + ε)      μ, σ² the mean and the variance of the row (over n = cols)
+//   y_j = γ_j·x̂_j + β_j      x̂_j = (x_j − μ)·r      r = 1/√(σ² + ε)
+//   μ and σ² are the mean and the variance of the row (over n = cols)
 //
-// stats [rows, 2] holds μ and r for backward. Both are sums in float64; σ² is that of the differences, so it does not
-// cancel. Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450; ε inside the root as in Keras.
+// x, y, dy, dx, products [rows, cols] f32, row-major and dense; gamma, beta [cols] f32, or 0 for none; stats [rows, 2]
+// f32: μ and r of each row, saved by forward for backward. Both come from float64 sums. σ² is summed from the
+// differences x − μ, so it does not cancel. A row goes through several kernels; after the first one it is in the L1
+// cache. Called by src/ops/normalization.ts. Source: Ba, Kiros and Hinton 2016, https://arxiv.org/abs/1607.06450. ε is
+// inside the root, as in Keras.
 
 import { axpy, Binary, binary, scale } from './elementwise';
 import { bytes } from './lanes';
 import { dot, sum, sum_squares } from './reduce';
 
-/** gamma, beta [cols] may be 0: none. y may be x. */
-export function layer_norm(rows: i32, cols: i32, epsilon: f32, x: usize, gamma: usize, beta: usize, y: usize, stats: usize): void {
+/** y = γ·x̂ + β and stats. y may be x. */
+export function layer_norm(
+  rows: i32,
+  cols: i32,
+  epsilon: f32,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  y: usize,
+  stats: usize,
+): void {
   if (cols <= 0) return;
   for (; rows > 0; rows--) {
     store<f32>(stats, <f32>(sum(cols, x) / cols));
@@ -27,8 +39,8 @@ export function layer_norm(rows: i32, cols: i32, epsilon: f32, x: usize, gamma: 
 }
 
 /**
- * dx (+)= r·(d − mean(d) − x̂·mean(d·x̂)) with d = γ·dy; products = dy·x̂, whose column sums are the gradient of γ.
- * scratch: cols + 1 floats.
+ * dx = r·(d − mean(d) − x̂·mean(d·x̂)) with d = γ·dy if accumulate is 0, dx += the same if it is 1. products = dy·x̂:
+ * its column sums are the gradient of γ. scratch holds cols + 1 floats. Buffers do not overlap.
  */
 export function layer_norm_backward(
   rows: i32,

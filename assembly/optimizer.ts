@@ -1,6 +1,11 @@
-// Optimizer updates by Keras 3's rules, one pass over memory. p parameters, g gradient, read as gradScale·g so that
-// clipping costs no pass; the others are the optimizer's own state, updated in place. 1 − β is formed in float64, as
-// Keras does: 1 − 0.999 of a float32 is off by 1.3e-5.
+// Optimizer updates by the rules of Keras 3 (https://keras.io/api/optimizers/), each in one pass over memory. The first
+// comment of each kernel has its formula.
+//
+// p [count] f32: parameters, updated in place. g [count] f32: the gradient, not changed. g in a formula is gradScale·g,
+// so clipping needs no pass of its own. The other pointers are the state of the optimizer, [count] f32, updated in
+// place. All are dense, and none overlap. Called by src/optimizers, once for each parameter and step.
+//
+// 1 − β is computed in float64, as in Keras: with β = 0.999 as a float32 it would be off by 1.3e-5.
 
 import { load_lanes, store_lanes, vector_bytes } from './lanes';
 import { madd, nmadd } from './simd';
@@ -8,8 +13,11 @@ import { madd, nmadd } from './simd';
 // sgd -------------------------------------------------------------------------------------------------------------
 
 /**
- * momentum = 0: p −= lr·g; else v = momentum·v − lr·g and p += v or, with nesterov, p += momentum·v − lr·g. v is not
- * touched without momentum.
+ * Gradient descent, with momentum and with that of Nesterov.
+ *
+ *   momentum = 0:    p −= lr·g             v is neither read nor written
+ *   nesterov = 0:    v = momentum·v − lr·g      p += v
+ *   nesterov = 1:    v = momentum·v − lr·g      p += momentum·v − lr·g
  */
 export function sgd(
   count: i32,
@@ -63,8 +71,14 @@ function sgd_momentum(
 // rmsprop ---------------------------------------------------------------------------------------------------------
 
 /**
- * v = rho·v + (1 − rho)·g²; with mg (not 0): mg = rho·mg + (1 − rho)·g and d = v − mg², else d = v; step = lr·g/√(d +
- * ε); momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step.
+ * RMSprop (Hinton, Srivastava and Swersky 2012).
+ *
+ *   v = rho·v + (1 − rho)·g²
+ *   centered, mg not 0:    mg = rho·mg + (1 − rho)·g      d = v − mg²      else d = v
+ *   step = lr·g/√(d + ε)
+ *   momentum > 0:          mom = momentum·mom + step      p −= mom         else p −= step
+ *
+ * mom may be 0 without momentum.
  */
 export function rmsprop(
   count: i32,
@@ -94,7 +108,7 @@ export function rmsprop(
   if (tail) rmsprop_step(p, g, v, mom, mg, s, rate, keep, take, mu, eps, heavy, centered, tail);
 }
 
-// v − mg² is a variance: rounding alone can make it negative, and the root of that would be NaN.
+// v − mg² is a variance, but rounding can make it negative. Its root would then be NaN, so it is at least 0.
 // @ts-ignore: decorator
 @inline
 function rmsprop_step(
@@ -133,9 +147,13 @@ function rmsprop_step(
 // adam ------------------------------------------------------------------------------------------------------------
 
 /**
- * Adam (Kingma and Ba 2015), and AdamW (Loshchilov and Hutter 2019) with decay = lr·weightDecay: p −= decay·p; m += (g
- * − m)(1 − β1); v += (g² − v)(1 − β2); p −= alpha·m/(√v + ε), where alpha = lr·√(1 − β2^t)/(1 − β1^t) is the caller's.
- * With top (not 0), AMSGrad (Reddi, Kale and Kumar 2018): top = max(top, v) stands in the root instead of v.
+ * Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980).
+ *
+ *   p −= decay·p      m += (g − m)(1 − β1)      v += (g² − v)(1 − β2)      p −= alpha·m/(√v + ε)
+ *
+ * The caller computes alpha = lr·√(1 − β2^t)/(1 − β1^t). decay is 0 for Adam and lr·weightDecay for AdamW (Loshchilov
+ * and Hutter 2019, https://arxiv.org/abs/1711.05101). If top is not 0, top = max(top, v) replaces v in the root:
+ * AMSGrad (Reddi, Kale and Kumar 2018, https://arxiv.org/abs/1904.09237).
  */
 export function adam(
   count: i32,
@@ -173,8 +191,8 @@ export function adam(
 }
 
 /**
- * Nadam (Dozat 2016): as `adam`, but p −= (alpha·m + alphaG·g)/(√v + ε); both factors, and the ε that goes with them,
- * are the caller's.
+ * Nadam (Dozat 2016). m and v as in `adam`, then p −= (alpha·m + alphaG·g)/(√v + ε). The caller computes alpha, alphaG
+ * and the ε that fits them.
  */
 export function nadam(
   count: i32,
@@ -243,8 +261,11 @@ function adam_step(
 // adamax ----------------------------------------------------------------------------------------------------------
 
 /**
- * Adamax (Kingma and Ba 2015): m += (g − m)(1 − β1); u = max(β2·u, |g|); p −= alpha·m/(u + ε), where alpha = lr/(1 −
- * β1^t) is the caller's.
+ * Adamax (Kingma and Ba 2015, section 7.1).
+ *
+ *   m += (g − m)(1 − β1)      u = max(β2·u, |g|)      p −= alpha·m/(u + ε)
+ *
+ * The caller computes alpha = lr/(1 − β1^t).
  */
 export function adamax(
   count: i32,
@@ -296,7 +317,11 @@ function adamax_step(
 
 // lion ------------------------------------------------------------------------------------------------------------
 
-/** Lion (Chen et al. 2023): p −= lr·sign(β1·m + (1 − β1)·g), sign(0) = 0; then m = β2·m + (1 − β2)·g. */
+/**
+ * Lion (Chen et al. 2023, https://arxiv.org/abs/2302.06675).
+ *
+ *   p −= lr·sign(β1·m + (1 − β1)·g)      then m = β2·m + (1 − β2)·g      sign(0) = 0
+ */
 export function lion(
   count: i32,
   p: usize,
@@ -338,7 +363,7 @@ function lion_step(
   const mean = load_lanes(m, count);
   const ahead = madd(keep1, mean, f32x4.mul(take1, grad));
   const zero = f32x4.splat(0);
-  // lr where it is above 0, −lr where it is below.
+  // lr·sign(ahead)
   const step = f32x4.sub(v128.and(rate, f32x4.gt(ahead, zero)), v128.and(rate, f32x4.lt(ahead, zero)));
   store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
   store_lanes(m, madd(keep2, mean, f32x4.mul(take2, grad)), count);
@@ -347,8 +372,9 @@ function lion_step(
 // adadelta --------------------------------------------------------------------------------------------------------
 
 /**
- * Adadelta (Zeiler 2012): a = rho·a + (1 − rho)·g²; step = √(d + ε)/√(a + ε)·g; d = rho·d + (1 − rho)·step²; p −=
- * lr·step.
+ * Adadelta (Zeiler 2012, https://arxiv.org/abs/1212.5701).
+ *
+ *   a = rho·a + (1 − rho)·g²      step = √(d + ε)/√(a + ε)·g      d = rho·d + (1 − rho)·step²      p −= lr·step
  */
 export function adadelta(
   count: i32,
@@ -399,7 +425,7 @@ function adadelta_step(
 
 // adagrad ---------------------------------------------------------------------------------------------------------
 
-/** a += g²; p −= lr·g/√(a + ε) (Duchi, Hazan and Singer 2011). */
+/** Adagrad (Duchi, Hazan and Singer 2011). a += g², then p −= lr·g/√(a + ε). */
 export function adagrad(count: i32, p: usize, g: usize, a: usize, gradScale: f32, lr: f32, epsilon: f32): void {
   const tail = count & 3;
   const s = f32x4.splat(gradScale);

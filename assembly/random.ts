@@ -1,6 +1,14 @@
-// Random numbers as a function of (seed, counter): Philox4x32-10 of Salmon, Moraes, Dror and Shaw, "Parallel random
-// numbers: as easy as 1, 2, 3" (2011). Element e takes word e mod 4 of the block whose counter is (⌊e/4⌋, 0) and whose
-// key is the seed, so any cut of a range gives the same words, and so do both builds: nothing here is fused.
+// Random numbers as a function of a seed and a counter: `dropout` and `hash_uniform`.
+//
+//   y_i = x_i/(1 − rate), or 0 with probability rate      y_i = low + scale·n_i
+//
+// x, y [count] f32, dense; y may be x. Called by src/ops/elementwise/dropout.ts, src/ops/attention.ts and
+// src/engine/random.ts.
+//
+// `dropout` uses Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011,
+// https://doi.org/10.1145/2063384.2063405). Element e takes word e mod 4 of the block with counter (⌊e/4⌋, 0) and the
+// seed as key. So a range gives the same words however it is cut. Both builds give the same bits, because no operation
+// here is fused.
 
 import { bytes } from './lanes';
 
@@ -9,7 +17,7 @@ const M1: u32 = 0xcd9e8d57;
 const W0: u32 = 0x9e3779b9;
 const W1: u32 = 0xbb67ae85;
 
-/** The word of element e. For the ends of a range, which four blocks at a time do not fit. */
+/** The word of element e. It serves the ends of a range, which four blocks at a time do not fit. */
 function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
   const block = e >> 2;
   let c0 = <u32>block;
@@ -31,9 +39,12 @@ function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
 }
 
 /**
- * y = x/(1 − rate), or +0 with probability rate (word < rate·2³²), whatever x is. rate = 1 drops all. y may be x. Four
- * blocks at a time, lane by lane, then transposed into the order of elements; what does not fill four blocks, word by
- * word.
+ * y = x/(1 − rate), or +0 with probability rate, also for an x of NaN or ∞. An element is dropped if its word is less
+ * than rate·2³². rate = 1 drops all. Element i has the counter `counter` + i. y may be x. Backward is the same call on
+ * the gradient.
+ *
+ * Four blocks are made at a time, one in each lane, and transposed into the order of the elements. Elements that do not
+ * fill four blocks are made word by word.
  */
 export function dropout(
   count: i32,
@@ -112,7 +123,7 @@ function kept(words: v128, x: v128, threshold: v128, factor: v128): v128 {
   return v128.and(f32x4.mul(x, factor), i32x4.ge_u(words, threshold));
 }
 
-/** The bijection of src/engine/random.ts, four words at a time. */
+/** The mixing function of src/engine/random.ts, a bijection of words, for four words. */
 function mix(x: v128): v128 {
   x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x7feb352d));
   x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x846ca68b));
@@ -120,8 +131,9 @@ function mix(x: v128): v128 {
 }
 
 /**
- * y = low + scale·n, n in [0, 2⁵³) 27 bits of a word above 26 of the next, in float64: the bits of
- * `RandomStream.nextUniform`, scaled. Two at a time.
+ * y = low + scale·n for integers n in [0, 2⁵³), computed in float64 and rounded to float32. n has 27 bits of one word
+ * above 26 bits of the next. These are the bits of `RandomStream.nextUniform`, scaled. `mixed` is the mixed seed of the
+ * stream, `call` its first counter. Two elements are made at a time.
  */
 export function hash_uniform(count: i32, mixed: i32, call: i32, low: f64, scale: f64, y: usize): void {
   const seed = i32x4.splat(mixed);

@@ -1,9 +1,17 @@
-// Reductions. Sums run in float64 in an order that the element count alone fixes: four partial sums of two lanes over
-// blocks of 8, folded pairwise, then the remaining elements in ascending order. So a threaded caller that gives each
-// row, column or tensor to one thread gets the same bits.
+// Reductions: sums, maxima and tests over all elements, over rows or over columns.
+//
+//   Σ x_i      Σ x_i²      Σ x_i·y_i      y_j = Σ_i x_ij      y_i = Σ_j x_ij      y_i = max_j x_ij
+//
+// x [count] or [rows, cols] f32, row-major; ldx is the row stride in elements, and x is dense where there is none. No
+// output overlaps an input. Called by src/ops, the optimizers (norms), the losses and the metrics.
+//
+// Sums run in float64. The number of elements alone fixes their order: four partial sums of two lanes over blocks of 8,
+// folded pairwise, then the remaining elements in ascending order. So the bits are the same if threads share the work
+// and each row, column or tensor belongs to one thread.
 
 import { bytes, vector_bytes } from './lanes';
 
+/** Two floats at x as float64. */
 // @ts-ignore: decorator
 @inline
 function pair(x: usize): v128 {
@@ -16,7 +24,7 @@ enum Term {
   Product,
 }
 
-/** x, x² or x·y as float64, in which the products are exact. */
+/** x, x² or x·y as float64. The products are exact there. */
 // @ts-ignore: decorator
 @inline
 function term(kind: i32, x: usize, y: usize): v128 {
@@ -49,21 +57,24 @@ function accumulate_terms(kind: i32, count: i32, x: usize, y: usize): f64 {
   return total;
 }
 
+/** Σ x_i */
 export function sum(count: i32, x: usize): f64 {
   return accumulate_terms(Term.Value, count, x, 0);
 }
 
+/** Σ x_i² */
 export function sum_squares(count: i32, x: usize): f64 {
   return accumulate_terms(Term.Square, count, x, 0);
 }
 
+/** Σ x_i·y_i */
 export function dot(count: i32, x: usize, y: usize): f64 {
   return accumulate_terms(Term.Product, count, x, y);
 }
 
 /**
- * y[j] = Σ_i x[i, j] or y[j] += …, rounded to float32 once. Columns in strips of 16, a cache line, then of 4, then
- * single; rows ascending in all.
+ * y[j] = Σ_i x[i, j] if accumulate is 0, y[j] += Σ_i x[i, j] if it is 1, rounded to float32 once. Columns are summed 16
+ * at a time (one cache line), then 4 at a time, then one by one. Each column is summed in ascending order of rows.
  */
 export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accumulate: i32): void {
   const row = bytes(ldx);
@@ -110,8 +121,8 @@ export function col_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accu
 }
 
 /**
- * sums[j] += Σ_i x[i, j] for float64 sums, rows ascending: `col_sum` for rows that come in several parts, up to its
- * rounding.
+ * sums[j] += Σ_i x[i, j] for sums [cols] f64, in ascending order of i. It is `col_sum` without its rounding, for rows
+ * that come in several parts. ldx may be negative.
  */
 export function col_sum_wide(rows: i32, cols: i32, x: usize, ldx: i32, sums: usize): void {
   const row = bytes(ldx);
@@ -152,14 +163,14 @@ export function col_sum_wide(rows: i32, cols: i32, x: usize, ldx: i32, sums: usi
   }
 }
 
-/** Four float64 as float32. */
+/** Rounds four float64 to float32. */
 // @ts-ignore: decorator
 @inline
 function narrow(low: v128, high: v128): v128 {
   return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
 
-/** y[i] = Σ_j x[i, j] or y[i] += …, rounded to float32 once. */
+/** y[i] = Σ_j x[i, j] if accumulate is 0, y[i] += Σ_j x[i, j] if it is 1, rounded to float32 once. */
 export function row_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accumulate: i32): void {
   for (; rows > 0; rows--) {
     const s = sum(cols, x);
@@ -169,7 +180,7 @@ export function row_sum(rows: i32, cols: i32, x: usize, ldx: i32, y: usize, accu
   }
 }
 
-/** y[i] = max_j x[i, j]: NaN if the row holds one, −∞ if it is empty. */
+/** y[i] = max_j x[i, j]. It is NaN if the row has a NaN, and −∞ if the row is empty. */
 export function row_max(rows: i32, cols: i32, x: usize, y: usize): void {
   for (; rows > 0; rows--) {
     store<f32>(y, max_of(cols, x));
@@ -178,7 +189,7 @@ export function row_max(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** The greatest of `count` floats; NaN if one is NaN. */
+/** The greatest of `count` floats, or NaN if one is NaN. */
 export function max_of(count: i32, x: usize): f32 {
   const end = x + bytes(count);
   let m0 = f32x4.splat(-Infinity);
@@ -194,7 +205,7 @@ export function max_of(count: i32, x: usize): f32 {
   return greatest;
 }
 
-/** out i32: index of each row's first maximum; a NaN counts as the greatest, as in NumPy. */
+/** out [rows] i32: the index of each row's first maximum. A NaN counts as the greatest, as in NumPy. */
 export function argmax(rows: i32, cols: i32, x: usize, out: usize): void {
   for (; rows > 0; rows--) {
     const greatest = max_of(cols, x);
@@ -213,8 +224,8 @@ export function argmax(rows: i32, cols: i32, x: usize, out: usize): void {
 }
 
 /**
- * 1 if every element is finite, else 0. By bits, since comparisons with NaN are what an optimizer in fast-math mode may
- * fold.
+ * 1 if every element is finite, else 0. It tests the bits of the exponent, because an optimizer in fast-math mode may
+ * remove comparisons with NaN.
  */
 export function all_finite(count: i32, x: usize): i32 {
   const exponent = i32x4.splat(0x7f800000);

@@ -1,6 +1,7 @@
-// What the kernels need of 128-bit SIMD beyond single instructions, four f32 lanes each. The only file that names
-// relaxed operations: the relaxed build fuses multiply-add (one rounding) where the host does, the plain build rounds
-// twice, always.
+// Operations on 128-bit vectors of four f32 lanes that are not one plain SIMD instruction. This is the only file that
+// names relaxed operations. In the relaxed build a multiply-add is fused and rounds once, if the host fuses it. In the
+// plain build it always rounds twice. All kernels call these functions. Source of the relaxed operations:
+// https://github.com/WebAssembly/relaxed-simd.
 
 /** a·b + c */
 // @ts-ignore: decorator
@@ -19,8 +20,8 @@ export function nmadd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * sums + the dot products of 4 neighbouring bytes, four times over; a signed, b in 0…127, since there the result is the
- * same on every host. In the relaxed build alone.
+ * Lane i is sums_i + the dot product of the bytes 4i … 4i + 3 of a and of b. a is signed. b is in 0…127: in that range
+ * the result is the same on every host. Only the relaxed build has this operation.
  */
 // @ts-ignore: decorator
 @inline
@@ -36,14 +37,14 @@ export function hsum(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** The first `count` (1–3) floats at `ptr`, the other lanes zero; reads nothing beyond them. */
+/** The first `count` (1–3) floats at `ptr`. The other lanes are 0. Reads nothing beyond them. */
 export function load_tail(ptr: usize, count: i32): v128 {
   if (count == 1) return v128.load32_zero(ptr);
   const low = v128.load64_zero(ptr);
   return count == 2 ? low : v128.load_lane<f32>(ptr, low, 2, 8);
 }
 
-/** Stores the first `count` (1–3) lanes of v at `ptr` and nothing beyond them. */
+/** Stores the first `count` (1–3) lanes of v at `ptr`. Writes nothing beyond them. */
 export function store_tail(ptr: usize, v: v128, count: i32): void {
   if (count == 1) {
     v128.store_lane<f32>(ptr, v, 0);

@@ -1,11 +1,15 @@
-// Softmax over the last axis, its logarithm, and its cross-entropy with integer targets, row by row; x, y, probs,
-// logits [rows, cols] row-major, dense.
+// Softmax over the last axis, its logarithm, and its cross-entropy with integer targets, row by row.
 //
-//   y_j = e^(x_j − m) / s      s = Σ_j e^(x_j − m)      m = max_j x_j
+//   y_j = e^(x_j − m)/s      s = Σ_j e^(x_j − m)      m = max_j x_j
+//   log y_j = (x_j − m) − ln s      loss = ln s + m − x_target
 //
-// Subtracting the row's maximum makes every exponent ≤ 0 and s ≥ 1. A logit of −∞ gives 0; a row of nothing but −∞, or
-// with a NaN or +∞, gives NaN. s is summed in float64, so that it also resolves what a float32 next to 1 cannot: the
-// loss of a confident prediction.
+// x, y, dy, dx, logits, probs, dLogits [rows, cols] f32, row-major and dense; targets [rows] i32; loss, weights [rows]
+// f32. Each function says which of them may be the same buffer. Called by src/ops/softmax.ts, src/ops/ctc.ts and
+// stream.ts.
+//
+// The maximum of the row is subtracted first, so every exponent is ≤ 0 and s ≥ 1. A logit of −∞ gives 0. A row that has
+// only −∞, or a NaN, or +∞, gives NaN. s is a float64 sum: the loss of a confident prediction is ln s with s just above
+// 1, where float32 has too few digits.
 
 import { bytes, lane_mask, load_lanes, store_lanes, vector_bytes } from './lanes';
 import { exp_nonpositive, log_f64 } from './math';
@@ -31,7 +35,7 @@ function total(s0: v128, s1: v128): f64 {
   return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
 }
 
-/** Σ e^(x_j − m) of one row; with `keep` the terms are stored to y as well, which may be x. */
+/** Σ e^(x_j − m) of one row. If `keep` is true the terms are also stored to y, which may be x. */
 function exp_sum(cols: i32, x: usize, greatest: f32, y: usize, keep: bool): f64 {
   const m = f32x4.splat(greatest);
   const tail = cols & 3;
@@ -52,7 +56,7 @@ function exp_sum(cols: i32, x: usize, greatest: f32, y: usize, keep: bool): f64 
   return total(s0, s1);
 }
 
-/** One row; returns s. */
+/** Softmax of one row. Returns s. y may be x. */
 function softmax_row(cols: i32, x: usize, m: f32, y: usize): f64 {
   const s = exp_sum(cols, x, m, y, true);
   const factor = f32x4.splat(<f32>(1 / s));
@@ -62,7 +66,7 @@ function softmax_row(cols: i32, x: usize, m: f32, y: usize): f64 {
   return s;
 }
 
-/** y may be x. */
+/** y = softmax(x). y may be x. */
 export function softmax(rows: i32, cols: i32, x: usize, y: usize): void {
   for (; rows > 0; rows--) {
     softmax_row(cols, x, max_of(cols, x), y);
@@ -71,7 +75,7 @@ export function softmax(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** y = (x − m) − ln s; y may be x. */
+/** y = (x − m) − ln s. y may be x. */
 export function log_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
   const tail = cols & 3;
   for (; rows > 0; rows--) {
@@ -87,7 +91,10 @@ export function log_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** dx (+)= y·(dy − Σ y·dy) per row; dx may be y or dy if accumulate = 0. */
+/**
+ * dx = y·(dy − Σ y·dy) for each row if accumulate is 0, dx += the same if it is 1. y is the output of `softmax`. dx may
+ * be y or dy if accumulate is 0.
+ */
 export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: usize, accumulate: i32): void {
   const tail = cols & 3;
   const whole = vector_bytes(cols);
@@ -122,8 +129,8 @@ export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: 
 }
 
 /**
- * probs = softmax(logits), may be logits; loss[i] = ln s + (m − logits[i, targets[i]]). targets i32 in [0, cols), not
- * checked here.
+ * probs = softmax(logits) and loss[i] = ln s + (m − logits[i, targets[i]]). probs may be logits. targets are in
+ * [0, cols). They are not checked here.
  */
 export function softmax_cross_entropy(
   rows: i32,
@@ -146,8 +153,8 @@ export function softmax_cross_entropy(
 }
 
 /**
- * dLogits (+)= scale·weights[i]·(probs − onehot(targets)); weights = 0 means all ones; dLogits may be probs if
- * accumulate = 0.
+ * dLogits = scale·weights[i]·(probs − onehot(targets)) for each row i if accumulate is 0, dLogits += the same if it is
+ * 1. weights may be 0, which means all ones. dLogits may be probs if accumulate is 0.
  */
 export function softmax_cross_entropy_backward(
   rows: i32,

@@ -1,15 +1,23 @@
 /*
- * A stack of layers, step by step, in one call: an interpreter of records that src/streaming/program.ts writes. Every
- * record is WORDS i32 long and names one layer's operands by address; layers pass their output on in memory, and
- * recurrent ones keep their state there. The kernels and the order of sums are those of the scan over time, hence the
- * same bits.
+ * A stack of layers, run step by step in one call.
  *
- *   word  0 kind   1 rows B   2 inputs I   3 units H   4 x   5 y   6 W packed   7, 8 U packed, by slice   9 bias   10 recurrent bias
- *        11 gates [B, G·H]   12 c, or what the step needs to keep beside   13 scratch   14 function   15 gemm scratch
+ *   dense: y = x·W + b      recurrent: gates = x·W + b, then gates += h·U, then the fused step of the cell
  *
- * x of the first record is the caller's. A bias of 0 is none. y of a recurrent layer is its state h. W and U are packed
- * for gemv where B is 1 or 2, else for gemm. A kind with INT8 added has them packed for gemm_int8, which gives other
- * bits than the scan.
+ * `stream` interprets a program: one record a layer, written by src/streaming/program.ts. A record has WORDS i32 words.
+ * Most of them are byte addresses of the operands of the layer:
+ *
+ *   word   0 kind             1 rows B             2 inputs I                 3 units H
+ *          4 x [B, I]         5 y [B, H]           6 W packed                 7, 8 U packed, by slice
+ *          9 bias            10 recurrent bias    11 gates [B, G·H]          12 c (LSTM), q or r·h (GRU) [B, H]
+ *         13 scratch [B, G·H]                     14 activation              15 scratch of gemm
+ *
+ * The caller gives the x of the first record; every other x is the y of the record before. A bias of 0 means none. The
+ * y of a recurrent layer is also its state h. The activation is a number of `Unary`, or of `RnnActivation` for a
+ * SimpleRNN. W and U are packed for `gemv` if B is 1 or 2, else for `gemm`. A kind plus INT8 has W and U packed for
+ * `gemm_int8`. The buffers of one record do not overlap.
+ *
+ * The kernels and the order of sums are those of the scan over time, so the bits are the same. int8 weights give other
+ * bits. Called by src/streaming.
  */
 import { gru_after_forward, gru_before_gates, gru_before_output } from './cell/gru';
 import { lstm_forward } from './cell/lstm';
@@ -69,8 +77,18 @@ function word(record: usize, index: i32): i32 {
   return load<i32>(record + 4 * <usize>index);
 }
 
-/** y ← (x·W + bias) or y += x·W, for W packed with `columns` columns; y has row stride `stride`. */
-function multiply(record: usize, k: i32, columns: i32, x: i32, packed: i32, y: usize, stride: i32, bias: i32, accumulate: bool): void {
+/** y = x·W + bias, or y += x·W if accumulate is true. W is packed with `columns` columns; y has row stride `stride`. */
+function multiply(
+  record: usize,
+  k: i32,
+  columns: i32,
+  x: i32,
+  packed: i32,
+  y: usize,
+  stride: i32,
+  bias: i32,
+  accumulate: bool,
+): void {
   const init = accumulate ? Init.Accumulate : bias ? Init.Bias : Init.Zero;
   const rows = word(record, Word.Rows);
   const scratch = word(record, Word.GemmScratch);
@@ -79,6 +97,7 @@ function multiply(record: usize, k: i32, columns: i32, x: i32, packed: i32, y: u
   else gemm(rows, columns, k, x, k, 1, packed, y, stride, init, bias, scratch);
 }
 
+/** One step of one layer. */
 function run(record: usize, x: i32): void {
   const kind = word(record, Word.Kind) & ~INT8;
   const rows = word(record, Word.Rows);
@@ -118,10 +137,18 @@ function run(record: usize, x: i32): void {
 }
 
 /**
- * `steps` times through all records; step s reads input + s·inputBytes and leaves the last record's y at output +
- * s·outputBytes.
+ * Runs all records `steps` times. Step s reads its x at input + s·inputBytes and copies the y of the last record to
+ * output + s·outputBytes. input and output do not overlap.
  */
-export function stream(program: usize, records: i32, steps: i32, input: usize, inputBytes: i32, output: usize, outputBytes: i32): void {
+export function stream(
+  program: usize,
+  records: i32,
+  steps: i32,
+  input: usize,
+  inputBytes: i32,
+  output: usize,
+  outputBytes: i32,
+): void {
   if (records <= 0) return;
   const last = program + <usize>(records - 1) * 4 * WORDS;
   for (; steps > 0; steps--) {

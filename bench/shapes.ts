@@ -1,4 +1,4 @@
-// The shapes that `npm run bench` and `npm run bench:peers` measure, and the work that they cannot do without.
+// The shapes that `npm run bench` and `npm run bench:peers` measure, and the operations that the equations need.
 
 export const VOCABULARY = 65;
 

@@ -1,4 +1,4 @@
-// What a suite is given, and how one case is timed.
+// The arguments of a suite, and the timing of one case.
 import { Bench, type Statistics } from 'tinybench';
 import type { Kernels } from '../src/engine/abi.ts';
 import type { Build } from '../src/engine/loading/load.ts';
@@ -8,7 +8,7 @@ import { PEAK_FLOPS } from './peak.ts';
 export interface BenchResult {
   suite: string;
   case: string;
-  /** Which build, or which other library. */
+  /** The build, or the other library. */
   engine: string;
   threads: number;
   medianMs: number;
@@ -16,11 +16,14 @@ export interface BenchResult {
   /** Timed samples. */
   runs: number;
   gflops: number | null;
-  /** Of the register-only peak of this build, timed in turns with the case; null for int8, which has another peak. */
+  /**
+   * Percentage of the peak of this build with registers only, timed in turns with the case; null for int8, which has
+   * another peak.
+   */
   percentOfPeak: number | null;
 }
 
-/** One build in a memory of its own. */
+/** One build in its own memory. */
 export interface Engine {
   build: Build;
   kernels: Kernels;
@@ -33,7 +36,7 @@ export interface Engine {
 
 export interface SuiteContext {
   engines: Engine[];
-  /** Numbers of threads to measure what can be shared with. */
+  /** Numbers of threads for cases that can use threads. */
   threads: number[];
   add(result: BenchResult): void;
 }
@@ -53,7 +56,7 @@ const ROUND_MS = 40;
 /** Least length of a sample: the clock ticks in microseconds. */
 const SAMPLE_MS = 0.25;
 
-/** Times tasks in turns, so that whatever else slows the host down slows them alike. */
+/** Times tasks in turns, so a slow host slows all of them. */
 export async function timeInTurns(tasks: Record<string, () => unknown>): Promise<Record<string, Timing>> {
   const entries = Object.entries(tasks).map(([name, task]) => ({
     name,
@@ -83,7 +86,7 @@ export async function timeInTurns(tasks: Record<string, () => unknown>): Promise
   return timings;
 }
 
-/** Calls `task` until the optimizing compiler has had time for it; returns how many calls make one sample. */
+/** Calls `task` until the optimizing compiler has had time for it. Returns the number of calls in one sample. */
 function warmUp(task: () => unknown): number {
   const start = performance.now();
   let calls = 0;
@@ -99,8 +102,8 @@ function warmUp(task: () => unknown): number {
 }
 
 /**
- * Times `task`, of `flops` operations, against the peak of its engine, and adds the result; int8 `weights` join the
- * engine's name.
+ * Times `task` of `flops` operations, compares it with the peak of its engine, and adds the result. int8 `weights` are
+ * added to the engine's name.
  */
 export async function benchCase(
   context: SuiteContext,

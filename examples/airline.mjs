@@ -1,6 +1,6 @@
-// Next month's passengers from an LSTM of four units. Given last month's number it learns to repeat it; given the
-// changes of the last twelve months it learns the season and the growth. What a network is shown matters more than its
-// size.
+// An LSTM of four units forecasts next month's passengers. From last month's number it learns to repeat that number.
+// From the changes of the last twelve months it learns the season and the growth. The input matters more than the size
+// of the network.
 //
 // The first 67% of the months train, the rest test. Settings were chosen by holding back the last 20 months of the
 // training part.
@@ -22,7 +22,7 @@ export async function run({ data, seed, log, quick = false }) {
     Math.sqrt(forecast.reduce((sum, value, i) => sum + (value - future[i]) ** 2, 0) / future.length);
   const as = (lag) => rmse(passengers.slice(cut - lag, -lag));
 
-  /** RMSE on the test months; `decode(output, month)` makes passengers of what the network says of a month. */
+  /** RMSE on the test months. `decode(output, month)` turns the output for a month into passengers. */
   async function learn(name, { series, inputSteps, learningRate, batchSize, decode }) {
     setSeed(seed);
     const model = sequential([lstm({ units: 4, inputShape: [inputSteps, 1] }), dense({ units: 1 })]);
@@ -43,7 +43,7 @@ export async function run({ data, seed, log, quick = false }) {
     ...{ inputSteps: 1, learningRate: 0.001, batchSize: 1 },
   });
   const change = await learn('twelve changes', {
-    // The first month has none: NaN.
+    // The first month has no change: NaN.
     series: passengers.map((value, month) => 10 * Math.log(value / passengers[month - 1])),
     decode: (output, month) => passengers[month - 1] * Math.exp(output / 10),
     ...{ inputSteps: 12, learningRate: 0.01, batchSize: 16 },

@@ -1,6 +1,6 @@
-// Which way will the ball go? A video shows a ball that bounces about a dark room. Its last frame says where the ball
-// is, not where it came from: a network that remembers the frames before knows, one that sees the last frame alone can
-// only guess.
+// Where will the ball go? A video shows a ball that bounces in a dark room. The last frame shows where the ball is, but
+// not where it came from. A network that remembers the frames before knows the direction. A network that sees only the
+// last frame must guess.
 import {
   adam,
   dense,
@@ -19,7 +19,7 @@ export const about = 'Video of a bouncing ball: which way it goes next, with and
 
 const [time, height, width] = [8, 12, 12];
 
-/** Where a ball is along an axis of `size` pixels that it walks to and fro. */
+/** The place of a ball on an axis of `size` pixels, where it moves to and fro. */
 const walk = (steps, size) => Math.abs((steps % (2 * size - 2)) - (size - 1));
 
 /**
@@ -33,7 +33,7 @@ function videos(random, count) {
   for (let v = 0; v < count; ) {
     const [left, top] = [below(2 * width - 2), below(2 * height - 2)];
     const [x, y] = [(t) => walk(left + t, width), (t) => walk(top + t, height)];
-    // At a wall the last frame would give the answer away.
+    // At a wall the last frame alone would tell the direction.
     if ([0, width - 1].includes(x(time - 1)) || [0, height - 1].includes(y(time - 1))) continue;
     for (let t = 0; t < time; t++) pixels[((v * time + t) * height + y(t)) * width + x(t)] = 1;
     directions[v++] = (x(time) > x(time - 1) ? 1 : 0) + (y(time) > y(time - 1) ? 2 : 0);

@@ -1,6 +1,6 @@
-// An image in, a word out, letter by letter (one to many): what is seen of a handwritten digit becomes the first state
-// of an LSTM, which spells the digit's name. It trains with the right letters as input, and is then left to read what
-// it has written itself. The last 5,000 training images validate.
+// From an image to a word, letter by letter (one to many). The image of a handwritten digit becomes the first state of
+// an LSTM, which spells the name of the digit. In training the LSTM reads the right letters; afterwards it reads the
+// letters that it has written itself. The last 5,000 training images validate.
 import {
   adam,
   dense,
@@ -21,7 +21,7 @@ const names = ['train-images-idx3', 'train-labels-idx1', 't10k-images-idx3', 't1
 export const files = Object.fromEntries(names.map((name) => [`mnist/${name}-ubyte.gz`, `${source}/${name}-ubyte.gz`]));
 
 const words = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
-// A full stop stands before each word and after it.
+// There is a full stop before and after each word.
 const letters = ['.', ...new Set(words.join(''))];
 const steps = 6;
 const idsOf = (text) => Array.from({ length: steps }, (_, i) => letters.indexOf(text[i] ?? '.'));
@@ -66,7 +66,7 @@ export async function run({ data, seed, log, quick = false }) {
     ...{ epochs, batchSize, validationSplit: 1 / 12, callbacks: [progress] },
   });
 
-  // Greedy: each round makes the likeliest letter of one place the input of the next.
+  // Greedy decoding: the likeliest letter of one place is the input of the next place.
   const image = flat(testImages);
   const written = truth.map(() => idsOf('.'));
   const spelled = truth.map(() => '');

@@ -1,5 +1,5 @@
-// A recurrent cell of one's own, composed from ops: the minimal gated unit (Zhou et al. 2016), trained to add two
-// marked numbers of a sequence.
+// A custom recurrent cell, composed of ops: the minimal gated unit (Zhou et al. 2016). It learns to add two marked
+// numbers of a sequence.
 //
 //   f = σ(x·Wf + h·Uf + bf)    g = tanh(x·Wg + (f∘h)·Ug + bg)    h′ = h + f∘(g − h)
 import { adam, dense, ndarray, ops, progressText, RandomStream, rnn, sequential, setSeed } from 'tapeloop';

@@ -1,6 +1,6 @@
-// Germany's electricity tomorrow, from the 33 days before: an LSTM beside forecasts that keep no state. No calendar is
-// given, so that a holiday can only surprise. Trained on 2006 to 2015; the epoch kept and every setting were chosen on
-// 2016; 2017 is the test.
+// Germany's electricity of the next day, from the 33 days before: an LSTM compared with forecasts that keep no state.
+// The models get no calendar, so they cannot know holidays. They train on 2006 to 2015. The best epoch and all settings
+// were chosen on 2016. The test is 2017.
 import { adamw, dense, earlyStopping, lstm, ndarray, progressText, schedules, sequential, setSeed } from 'tapeloop';
 import { loadCsv, standardize, windows } from 'tapeloop/data';
 
@@ -21,12 +21,12 @@ export async function run({ data, seed, log, quick = false }) {
   const [train, validation] = [part(0, from2016), part(from2016 - days, from2017)];
   const test = part(from2017 - days);
 
-  /** Root of the mean square of forecast − truth, in GWh. */
+  /** Root of the mean of (forecast − truth)², in GWh. */
   const rmse = (forecast, truth) =>
     Math.sqrt(forecast.reduce((sum, value, i) => sum + (value - truth[i]) ** 2, 0) / truth.length);
   const as = (lag) => rmse(consumption.slice(from2017 - lag, -lag), consumption.subarray(from2017));
 
-  /** RMSE on the test year, with the weights of the epoch that did best on the validation year. */
+  /** RMSE on the test year, with the weights of the epoch that was best on the validation year. */
   async function learn(name, layers, { shape, epochs, learningRate }) {
     setSeed(seed);
     const model = sequential(layers);

@@ -1,6 +1,6 @@
-// How far back can a network remember? Two tasks that need nothing but memory, after Hochreiter and Schmidhuber 1997:
-// add the two marked numbers of a long sequence, and repeat symbols that were seen long ago. And why plain recurrence
-// fails at them: how much of the gradient is left when it has come back to the beginning.
+// How far back can a network remember? Two tasks need only memory (Hochreiter and Schmidhuber 1997): add the two marked
+// numbers of a long sequence, and repeat symbols that came long before. The example also shows why plain recurrence
+// fails: it measures how much of the gradient reaches the first step.
 import {
   adam,
   dense,
@@ -34,7 +34,7 @@ function adding(random, count, time) {
   return [ndarray(x, [count, time, 2]), ndarray(y, [count, 1])];
 }
 
-/** Five of eight symbols, `delay` blanks, a signal; then the five are to be repeated. */
+/** Five of eight symbols, `delay` blanks, a signal. The target is the five symbols again. */
 function copying(random, count, delay) {
   const time = delay + 11;
   const x = new Int32Array(count * time);
@@ -46,7 +46,9 @@ function copying(random, count, delay) {
   return [x, y].map((ids) => ndarray(ids, [count, time]));
 }
 
-/** Lets a GRU's units start out keeping their states for 1 to `time` steps (Tallec and Ollivier 2018). */
+/**
+ * Sets biases with which the units of a GRU first keep their states for 1 to `time` steps (Tallec and Ollivier 2018).
+ */
 function rememberUpTo(time, layer, random) {
   const bias = layer.weights[2];
   const values = bias.toArray();
@@ -68,7 +70,7 @@ export async function run({ seed, log, quick = false }) {
     log(`${name.padEnd(10)} ${parts.join('  ')}`);
   }
 
-  /** A model trained on fresh batches, no sequence twice. */
+  /** Returns a model that was trained on new batches. It sees no sequence twice. */
   function learn(name, { before = [], recurrent, outputs, time, loss, make, steps, learningRate }) {
     setSeed(seed);
     const model = sequential([...before, recurrent, dense({ units: outputs })]);

@@ -1,6 +1,6 @@
-// Handwritten digits as sequences: first row by row, 28 steps of 28 pixels, then pixel by pixel, 784 steps of one,
-// where the network has to remember what it saw hundreds of steps ago. The last 5,000 training images validate; the
-// test images are looked at once.
+// Handwritten digits as sequences: first row by row, 28 steps of 28 pixels; then pixel by pixel, 784 steps of one
+// pixel. There the network must remember for hundreds of steps. The last 5,000 training images validate. The test
+// images are used once.
 import {
   adam,
   dense,
@@ -24,7 +24,9 @@ export const files = Object.fromEntries(
   ]),
 );
 
-/** Lets a GRU's units start out keeping their states for 1 to `time` steps (Tallec and Ollivier 2018). */
+/**
+ * Sets biases with which the units of a GRU first keep their states for 1 to `time` steps (Tallec and Ollivier 2018).
+ */
 function rememberUpTo(time, layer, random) {
   const bias = layer.weights[2];
   const values = bias.toArray();

@@ -1,6 +1,6 @@
-// Bach's chorales, step by step: which keys sound next? A piano roll has 88 yes-or-no questions a step, and chorales
-// differ in length: they train in padded batches whose padding costs nothing. Settings and the epoch kept were chosen
-// on the validation chorales.
+// Bach's chorales, step by step: which keys sound next? A piano roll has 88 yes-or-no outputs a step. Chorales differ
+// in length, so they train in padded batches, and masked steps take no time. Settings and the best epoch were chosen on
+// the validation chorales.
 import {
   adamw,
   binaryCrossentropy,
@@ -25,7 +25,7 @@ export const files = {
 
 const keys = 88;
 
-/** Every step of each piece but its last, and what follows: `[T − 1, 88]` each. */
+/** All steps of each piece except the last, and all steps except the first as targets: `[T − 1, 88]` each. */
 function steps(pieces) {
   const cut = (from, to) =>
     ragged(
@@ -52,8 +52,8 @@ export async function run({ data, seed, log, quick = false }) {
   model.compile({ optimizer, loss: binaryCrossentropy({ fromLogits: true }) });
 
   /**
-   * Negative log-likelihood of a step: the loss is the mean over keys, this is their sum. In one batch, all steps count
-   * alike.
+   * Negative log-likelihood of a step. The loss is the mean over keys; this is the sum. All pieces are one batch, so
+   * every step counts the same.
    */
   const nll = (pieces) => keys * model.evaluate(...steps(pieces), { batchSize: pieces.length }).loss;
   const kept = earlyStopping({ patience: epochs, restoreBestWeights: true });
@@ -63,7 +63,7 @@ export async function run({ data, seed, log, quick = false }) {
     ...{ validationData: steps(rolls.valid), validationBatchSize: rolls.valid.length },
   });
 
-  // What knows nothing of time: how often each key sounds in the training chorales.
+  // A baseline without time: how often each key sounds in the training chorales.
   const sounded = Float64Array.from({ length: keys }, (_, key) =>
     y.sequences.reduce((sum, { data }) => sum + data.filter((on, i) => on && i % keys === key).length, 0),
   );

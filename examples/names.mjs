@@ -1,9 +1,9 @@
-// From which of 18 languages is a surname? Letters in a row say more than letters in a bag. Names are lists of unequal
-// length and are given as such. Half of them are Russian, so that accuracy alone would praise who guesses Russian:
-// beside it stands the mean over languages, which class weights are for.
+// From which of 18 languages is a surname? The order of letters says more than a bag of letters. Names are lists of
+// unequal length and need no padding. Half of the names are Russian, so always guessing Russian has a high accuracy.
+// The example therefore also gives the mean over languages, which class weights improve.
 //
-// Some names stand many times in a file; here each counts once in a language, lest training has seen a test name. Of
-// each language's names two tenths test and one tenth validates, on which settings were chosen.
+// Some names are many times in a file. Here each counts once in a language, so training has not seen a test name. Two
+// tenths of the names of each language test, and one tenth validates. Settings were chosen on the validation names.
 import {
   adam,
   bidirectional,
@@ -48,7 +48,7 @@ export async function run({ data, seed, log, quick = false }) {
   const [trained, tested] = [count(train), count(test)];
   const outcomes = [];
 
-  /** Reports right answers as a part of all test names, and of each language's on average. */
+  /** Reports the accuracy over all test names, and the mean of the accuracies of the languages. */
   function report(name, answers, bound = {}) {
     const right = count(test.filter(({ label }, n) => answers[n] === label));
     const mean = right.reduce((sum, n, label) => sum + n / tested[label], 0) / languages.length;

@@ -1,7 +1,7 @@
-// The three number puzzles that courses begin with, as their slides have them in Keras: an LSTM of 50 units with relu,
-// mean squared error, Adam, and fifteen or twenty examples. With relu, states grow as the numbers do, which is why they
-// may be as they are, unscaled. Nothing is held back from so few, and the rate falls to 0: at a constant one the
-// answers swing by half a number from epoch to epoch.
+// The three number puzzles of many Keras courses: an LSTM of 50 units with relu, mean squared error, Adam, and fifteen
+// or twenty examples. With relu the states grow with the numbers, so the numbers need no scaling. There are too few
+// examples for a validation part. The learning rate falls to 0, because with a constant rate the answers swing by half
+// a number from epoch to epoch.
 import { adam, dense, lstm, schedules, sequential, setSeed } from 'tapeloop';
 
 export const about =

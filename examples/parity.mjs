@@ -1,5 +1,5 @@
-// Is the number of ones so far even? One bit of memory, but it must never slip: a network that has only seen strings of
-// up to 20 bits is asked about strings of 100.
+// Is the number of ones so far even? The task needs one bit of memory that is never wrong. The network trains on
+// strings of up to 20 bits and is tested on strings of 100 and 1,000.
 import {
   adam,
   binaryCrossentropy,
@@ -15,8 +15,8 @@ import {
 export const about = 'A string’s parity, learned on up to 20 bits and asked about 100.';
 
 /**
- * Random bits `[count, length, 1]`, and for each the parity of all up to it: every string trains on all of its
- * beginnings too.
+ * Random bits `[count, length, 1]`, and for each bit the parity of all bits up to it. So every string also trains on
+ * all of its beginnings.
  */
 function strings(random, count, length) {
   const x = Float32Array.from({ length: count * length }, () => random.nextUint32() & 1);

@@ -1,7 +1,7 @@
-// Is a film review kind or unkind? Reviews of IMDB as ids of words, the most frequent first, cut or filled in front to
-// 500 words. First the simple RNN of the slides, which overfits soon; then an LSTM and a bidirectional LSTM, which skip
-// what was filled (a mask) and keep the strongest answer that each unit gave anywhere in a review. A fifth of the
-// training reviews validates and chooses the epoch.
+// Is a film review positive or negative? IMDB reviews are ids of words, the most frequent word first, cut or padded at
+// the start to 500 words. First a simple RNN, which overfits soon. Then an LSTM and a bidirectional LSTM, which skip
+// the padding (a mask) and keep the strongest output of each unit in a review. A fifth of the training reviews
+// validates and chooses the epoch.
 import {
   bidirectional,
   dense,
@@ -44,7 +44,7 @@ export async function run({ data, seed, log, quick = false }) {
     const reviews = await loadIds({ ids, offsets, labels }, { numWords: words });
     return [padSequences(reviews.sequences, { maxLength: quick ? 20 : 500 }), reviews.labels];
   }
-  // The files are sorted by label, and what validates is the last fifth.
+  // The files are sorted by label, and the last fifth validates.
   const [x, y] = shuffle(await load('train'), { seed });
   const test = await load('test');
 

@@ -1,6 +1,6 @@
-// Shakespeare, character by character: which one comes next? The text is cut into 32 streams, read side by side in
-// windows; states go on from window to window, gradients do not (truncated backpropagation through time). The last
-// tenth of the text validates.
+// Shakespeare, character by character: which character is next? The text is cut into 32 streams, which are read in
+// parallel in windows. States are carried from window to window, gradients are not (truncated backpropagation through
+// time). The last tenth of the text validates.
 import {
   adam,
   buildVocabulary,
@@ -44,7 +44,7 @@ export async function run({ data, seed, log, quick = false }) {
   const cut = Math.floor(0.9 * ids.length);
 
   /**
-   * Trains for `steps` windows and returns the loss on the validation text, measured now and then: `[[step, loss], …]`.
+   * Trains for `steps` windows. Returns the loss on the validation text at several steps: `[[step, loss], …]`.
    */
   function learn(name, { time, steps, every, learningRate, ...sizes }) {
     setSeed(seed);

@@ -1,5 +1,5 @@
-// A model that runs on live input: trained on whole sequences to predict a signal's next value, then fed one value at a
-// time.
+// A model runs on live input. It is trained on whole sequences to predict the next value of a signal, and then gets one
+// value at a time.
 import { adam, dense, gru, ndarray, sequential, setSeed } from 'tapeloop';
 
 export const about = 'Trained on sequences, then run on live input, one value at a time, without allocating.';
@@ -10,7 +10,7 @@ const signal = (t) => 0.6 * Math.sin(0.31 * t) + 0.3 * Math.sin(0.73 * t);
 export async function run({ seed, log, quick = false }) {
   setSeed(seed);
   const [samples, time] = [quick ? 8 : 256, 40];
-  // Each sequence from another place in the signal.
+  // Each sequence starts at another place of the signal.
   const values = (shift) =>
     Float32Array.from({ length: samples * time }, (_, i) => signal((i % time) + shift + 7.3 * Math.floor(i / time)));
   const [x, y] = [values(0), values(1)].map((data) => ndarray(data, [samples, time, 1]));

@@ -1,10 +1,10 @@
-// From one sequence to another: an LSTM reads, and in the states where it ends another writes. It trains with the right
-// answer so far as input (teacher forcing), and is then left to read what it has written itself. First sums of
-// three-digit numbers, read and written from the last digit, as one adds by hand; then English to French, where the
-// writer also looks back at what was read (attention).
+// From one sequence to another: one LSTM reads, and its last states are the first states of another LSTM, which writes.
+// In training the writer reads the right answer so far (teacher forcing); afterwards it reads what it has written
+// itself. First come sums of three-digit numbers, read and written from the last digit, as in adding by hand. Then
+// English to French, where the writer also looks back at the question (attention).
 //
-// An English sentence has up to dozens of translations, so that a tenth of all English sentences, with all their
-// translations, is the test; settings were chosen on another tenth, which validates.
+// An English sentence has up to dozens of translations. So the test is a tenth of all English sentences with all their
+// translations. Another tenth validates; settings were chosen on it.
 import {
   adam,
   attention,
@@ -28,7 +28,7 @@ export const files = { 'fra-eng.txt': 'https://www.manythings.org/anki (an Engli
 
 const units = 128;
 
-/** Ids of a question and of the answer so far, to the next word's logits at every step. */
+/** From the ids of a question and of the answer so far to the logits of the next word at every step. */
 function translator(fromWords, toWords, { attends, rate = 0 }) {
   const embeddingsInitializer = { name: 'randomNormal', stddev: 0.5 };
   const read = (inputDim) => embedding({ inputDim, outputDim: units, embeddingsInitializer });
@@ -48,7 +48,10 @@ function translator(fromWords, toWords, { attends, rate = 0 }) {
   });
 }
 
-/** BLEU-4 of answers, each a list of words with one list of words or more as references (Papineni et al. 2002). */
+/**
+ * BLEU-4 of answers (Papineni et al. 2002). An answer is a list of words; its references are one or more lists of
+ * words.
+ */
 function bleu(answers, references) {
   const [found, all] = [
     [0, 0, 0, 0],
@@ -65,7 +68,7 @@ function bleu(answers, references) {
   };
   for (const [i, answer] of answers.entries()) {
     length += answer.length;
-    // Of references equally near in length, the shorter.
+    // If two references are equally near in length, the shorter one counts.
     const lengths = references[i].map((words) => words.length).sort((a, b) => a - b);
     const off = lengths.map((n) => Math.abs(n - answer.length));
     wanted += lengths[off.indexOf(Math.min(...off))];
@@ -82,7 +85,9 @@ function bleu(answers, references) {
 }
 
 export async function run({ data, seed, log, quick = false }) {
-  /** Trains on pairs; what it returns answers questions, each word the likeliest after those before it. */
+  /**
+   * Trains on pairs. Returns a function that answers questions; each word is the likeliest after the words before it.
+   */
   async function learn(name, { train, validation, split, maxTokens, epochs, ...how }) {
     setSeed(seed);
     const edge = '\n';
@@ -98,7 +103,7 @@ export async function run({ data, seed, log, quick = false }) {
     const net = translator(from.vocabulary.length, to.vocabulary.length, how);
     const decaySteps = epochs * Math.ceil(train.length / 64);
     const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps });
-    // Id 1 is every word that is not in the vocabulary: nothing to learn to say.
+    // Id 1 stands for every word outside the vocabulary. The model must not learn to write it.
     const loss = sparseCategoricalCrossentropy({ fromLogits: true, ignoreClass: 1 });
     net.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
     const progress = progressText((line, isLast) => isLast && log(`${name}: ${line}`));
@@ -129,7 +134,7 @@ export async function run({ data, seed, log, quick = false }) {
   const sums = new Map();
   while (sums.size < (quick ? 300 : 50_000)) {
     const [a, b] = [random.nextUint32() % 1000, random.nextUint32() % 1000];
-    // 1+2 and 2+1 are one, lest training has seen a test sum the other way round.
+    // 1+2 and 2+1 count as one sum, so training has not seen a test sum in the other order.
     sums.set(Math.min(a, b) * 1000 + Math.max(a, b), [`${a}+${b}`, `${a + b}`]);
   }
   const drawn = [...sums.values()];
@@ -149,7 +154,7 @@ export async function run({ data, seed, log, quick = false }) {
     const chosen = new Set(part(english, from, to));
     return sentences.filter(([sentence]) => chosen.has(sentence));
   };
-  // Words with their apostrophe, and marks: j' ai faim !
+  // Words keep their apostrophe, and marks are words: j' ai faim !
   const split = (text) => text.toLowerCase().match(/[\p{L}\p{N}-]+['’]?|\S/gu);
   const [train, validation, test] = [translations(0, 0.8), translations(0.8, 0.9), translations(0.9, 1)];
   const french = await learn('French', {

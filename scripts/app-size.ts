@@ -1,14 +1,13 @@
-// How much a page loads of an app before it runs.
+// Measures how much a page loads of an app before the app runs.
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Size of bytes as they travel. */
+/** Size of bytes as they are sent, compressed. */
 export const gzippedKilobytes = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length / 1024;
 
 /**
- * Kilobytes of 1,024 bytes, minified and gzipped: the entry and what it imports, but not what is imported when it is
- * asked for.
+ * Kilobytes of 1,024 bytes, minified and gzipped, of the entry and its static imports. Dynamic imports do not count.
  *
  * @param entry a module's file.
  * @param packages the node_modules folder that it finds its packages in.
@@ -23,7 +22,7 @@ export async function appSize(entry: string, packages: string): Promise<number> 
     metafile: true,
     outdir: packages,
     nodePaths: [packages],
-    // What packages for both worlds ask Node for.
+    // Modules of Node that packages for Node and browsers name.
     external: ['fs', 'path', 'os', 'util', 'crypto', 'worker_threads', 'perf_hooks', 'url', 'module', 'node:*'],
     write: false,
     logLevel: 'error',
@@ -42,7 +41,7 @@ export async function appSize(entry: string, packages: string): Promise<number> 
   return files.reduce((sum, { contents }) => sum + gzippedKilobytes(contents), 0);
 }
 
-// `npm run sizes`: the apps of test/package on the package that was built here.
+// `npm run sizes` measures the apps of test/package with the package that was built here.
 if (process.argv[1] === import.meta.filename) {
   const root = resolve(import.meta.dirname, '..');
   for (const app of ['streaming', 'streaming-text', 'low-level', 'language-model', 'everything']) {

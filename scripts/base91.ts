@@ -1,5 +1,5 @@
 /**
- * Bytes as the text that `decodeBase91` reads; the last bits are filled up with zeros, which may make one byte more.
+ * Encodes bytes as the text that `decodeBase91` reads. The last bits are padded with zeros, which may add one byte.
  */
 export function encodeBase91(bytes: Uint8Array): string {
   const character = (digit: number): string => String.fromCharCode(digit + (digit > 56 ? 36 : 35));

@@ -1,5 +1,5 @@
-// Builds the site of guides and API reference into dist-docs. Whatever typedoc warns of, and every link that leads
-// nowhere, fails.
+// Builds the site of guides and API reference into dist-docs. Every warning of typedoc and every broken link is an
+// error.
 import { fileURLToPath } from 'node:url';
 import {
   Application,
@@ -25,7 +25,7 @@ import { mendPage, SiteTheme } from './site/theme.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = `${root}dist-docs`;
 
-/** What the reference groups its entries by: where they are declared, first match first. */
+/** The groups of the reference, by the files of the declarations. The first match counts. */
 const categories: [source: RegExp, category: string][] = [
   [/src\/layers\/rnn\/|src\/cells\//, 'Recurrent layers and cells'],
   [/src\/layers\/base\/network|src\/models\/(model|gradient-flow)|src\/train\//, 'Models and training'],
@@ -44,7 +44,7 @@ const categories: [source: RegExp, category: string][] = [
   [/src\/engine\/|src\/host\//, 'Engine'],
 ];
 
-/** Names that are worked out from the code, such as `keyof typeof activations`: they are shown themselves. */
+/** Types computed from the code, such as `keyof typeof activations`. The reference shows their names. */
 const spelledOut = new Map<DeclarationReflection, UnionType>();
 
 function spellOut(context: Context, reflection: DeclarationReflection): void {
@@ -64,14 +64,14 @@ function categorize(reflection: DeclarationReflection): void {
       ? categoriesOfPages.reference
       : categories.find(([source]) => source.test(file))?.[1];
   if (!category) return;
-  // Constants that are functions have their comment in one place or the other.
+  // The comment of a constant that is a function is in one of two places.
   for (const commented of [reflection, ...(reflection.signatures ?? [])]) {
     commented.comment ??= new Comment();
     commented.comment.blockTags.push(new CommentTag('@category', [{ kind: 'text', text: category }]));
   }
 }
 
-/** The members of options are listed, with what is said of them, wherever a function takes them. */
+/** The members of options are listed with their comments at every function that takes them. */
 function showMembers(reflection: DeclarationReflection): void {
   const isOptions = /Options$/.test(reflection.name);
   if (!isOptions || !reflection.kindOf([ReflectionKind.Interface, ReflectionKind.TypeAlias])) return;
@@ -115,12 +115,11 @@ const app = await Application.bootstrapWithPlugins({
     '*',
   ],
   kindSortOrder: ['Document', 'Module', 'Namespace', 'Function', 'Variable', 'Class', 'Interface', 'TypeAlias'],
-  // The programs that a guide links to are read from there.
+  // The programs that guides link to are in this folder.
   navigationLeaves: ['Bundle size'],
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },
-  // Fused cells are opaque to whoever hands them to `ops.recurrence`; the others are worked out from the types of
-  // arguments.
+  // Fused cells are opaque values for `ops.recurrence`. The other types are computed from the types of arguments.
   intentionallyNotExported: ['Cell', 'Attended', 'Given', 'WithState', 'AnyCell', 'Iterated', 'CallbackOf'],
   treatWarningsAsErrors: true,
   treatValidationWarningsAsErrors: true,
@@ -128,7 +127,7 @@ const app = await Application.bootstrapWithPlugins({
 app.renderer.defineTheme('site', SiteTheme);
 app.renderer.on(IndexEvent.PREPARE_INDEX, prepareIndex);
 app.renderer.on(PageEvent.END, mendPage);
-// Options that are taken apart where they are declared have no name in the code; docstrings call them so.
+// Options that are destructured in the parameter list have no name in the code. Docstrings use this name.
 app.converter.on(Converter.EVENT_CREATE_PARAMETER, (_, parameter) => {
   if (parameter.name === '__namedParameters') parameter.name = 'options';
 });

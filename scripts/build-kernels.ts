@@ -1,5 +1,6 @@
-// Compiles assembly/ once per build and inlines the bytes, so that whoever imports the library needs no path to a .wasm
-// file: once as they are, and once compressed, the relaxed build behind the plain one, since the two differ in little.
+// Compiles assembly/ once for each build and writes the bytes into modules, so a program that imports the library needs
+// no path to a .wasm file. One module has the bytes as base64. The other has them compressed, the relaxed build after
+// the plain one, because the two differ little.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { compress } from 'lzma';
@@ -21,9 +22,9 @@ async function compile(entry: string, build: string): Promise<Buffer> {
 const text = (bytes: Uint8Array): string => `'${Buffer.from(bytes).toString('base64')}'`;
 const heading = '// Written by scripts/build-kernels.ts; do not edit.';
 
-/** Both builds as two modules in a folder of src. */
+/** Writes both builds into two modules in a folder of src. */
 function inline(simd: Buffer, relaxed: Buffer, folder: string): void {
-  // Without the header of 13 bytes: properties, which are the usual ones, and sizes.
+  // The header of 13 bytes is left out. It has the properties, which are the usual ones, and sizes.
   const compressed = Uint8Array.from(compress([...simd, ...relaxed], 9)).subarray(13);
   writeFileSync(
     `src/${folder}/wasm-text.gen.ts`,
@@ -46,5 +47,5 @@ export const builds =
 }
 
 inline(await compile('index', 'simd'), await compile('index', 'relaxed'), 'engine/loading');
-// What streams alone need.
+// The kernels that streams need.
 inline(await compile('stream-index', 'stream-simd'), await compile('stream-index', 'stream-relaxed'), 'streaming');

@@ -1,5 +1,5 @@
-// Bundles the package into dist/, or into the folder that is given: once for Node, and once for bundlers, for whom the
-// kernels' bytes are files of their own, dist/kernels/, which package.json's `imports` choose from.
+// Bundles the package into dist/, or into the given folder: once for Node and once for bundlers. For bundlers the bytes
+// of the kernels are separate files in dist/kernels/, and `imports` of package.json choose between them.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,7 +26,7 @@ const apart: Plugin = {
   },
 };
 
-// For Node nothing stands apart: to find what a package's `imports` or `exports` name takes it a millisecond each.
+// For Node no file is separate, because Node takes a millisecond to find each file that `imports` or `exports` name.
 const within: Plugin = {
   name: 'kernels within',
   setup({ onResolve }) {
@@ -43,8 +43,8 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For apps' bundlers. `export * as ops` within a file is a table made when the code runs, which no bundler can thin
-// out: what such an export has is a file of its own, and an import between files is nobody's table.
+// For bundlers of apps. `export * as ops` inside a file makes a table when the code runs, and no bundler can remove
+// parts of it. So the content of such an export is a separate file, and an import between files makes no table.
 const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
 
 const betweenFiles: Plugin = {
@@ -59,7 +59,10 @@ const betweenFiles: Plugin = {
   },
 };
 
-/** For pages and edge workers: what `tapeloop/node` exports, each saying that it is not there. */
+/**
+ * For pages and edge workers: the exports of `tapeloop/node`, which throw an error that says that they do not exist
+ * there.
+ */
 async function nodeStub(file: string): Promise<string> {
   const names = Object.keys(await import(pathToFileURL(file).href));
   const exports = names.map((name) =>
@@ -95,16 +98,16 @@ await buildForNode([...names, 'node', 'cli/main'], out, {
 });
 buildCommonJs([...names, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
-// The files for Node contain the loader, which is AssemblyScript's and under its licence.
+// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence.
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 await entries([...names, ...namespaces], `${out}/modules`, [betweenFiles]);
-// Bundlers lay modules out in the order of their imports. The kernels' bytes come first: nothing in them repeats, and
-// further on they would push code that does out of the 32 kB that gzip looks back, which costs an app up to 1.6 kB. An
-// import of which nothing is used brings nothing else in.
+// Bundlers write modules in the order of their imports. The bytes of the kernels come first. They do not repeat; later
+// in the file they would separate similar code by more than the 32 kB that gzip looks back, which costs an app up to
+// 1.6 kB. An import without used names adds nothing else.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
-// esbuild names chunks once more for the order in which they run. Nothing happens when they do, and an app's bundler
-// warns of each.
+// esbuild imports chunks a second time, for the order in which they run. These imports have no effect, and the bundler
+// of an app warns about each.
 for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.js')) continue;
   const path = `${out}/modules/${file}`;
@@ -113,7 +116,7 @@ for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'u
   writeFileSync(path, first ? `import { compileNow as _ } from "${first}";\n${text}` : text);
 }
 
-// For pages without a bundler, one file with everything that a page may use: as a module, and as the global `tapeloop`.
+// For pages without a bundler: one file with everything that a page may use, as a module and as the global `tapeloop`.
 const everything = ['index', 'data', 'plot'].map((name) => `export * from './src/${name}.ts';`).join('\n');
 for (const [file, format] of [
   ['tapeloop.min.js', 'esm'],
@@ -145,7 +148,7 @@ for (const [folder, prefix] of [
       plugins,
     });
   await kernels('kernel-modules', 'compressed');
-  // Vercel's bundler hands out a module for `?module`, workerd for the bare name.
+  // Vercel's bundler returns a module for `?module`, workerd for the plain name.
   await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
   await kernels('kernel-modules-plain', 'edge-light', [kernelFiles('?module')]);
   for (const name of ['simd', 'relaxed']) {

@@ -9,14 +9,14 @@ import { repository } from './site/addresses.ts';
 const root = fileURLToPath(new URL('../', import.meta.url));
 const site = `${root}dist-site`;
 
-/** What README says before its second heading, as the documentation has rendered it. */
+/** The part of README before its second heading, rendered by the documentation. */
 function firstScreen(): string {
   const page = readFileSync(`${root}dist-docs/index.html`, 'utf8');
   const from = page.indexOf('<h1');
   const screen = page
     .slice(from, page.indexOf('<h2', from))
     .replace(/<a [^>]*tsd-anchor-icon.*?<\/a>|<button.*?<\/button>/gs, '')
-    // What scrolls must be reached by keyboard.
+    // Scrollable parts must be reachable by keyboard.
     .replaceAll('<pre>', '<pre tabindex="0">')
     .replace(/ (href|src|srcset)="(?!https?:)/g, ' $1="docs/');
   const toDemo = screen.replace(/docs\/documents\/Examples\.Watch[^"]*/, 'demo/');

@@ -1,10 +1,10 @@
-// The package for `require`: the files for Node once more, as CommonJS, in a folder whose package.json says so. They
-// are the same files one by one, so that here too each module stands in one, and entries share an engine.
+// The package for `require`: the files for Node again, as CommonJS, in a folder whose package.json says so. They
+// correspond file by file. So each module is in one file here too, and entries share an engine.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { transformSync } from 'esbuild';
 
-/** Writes `out`/cjs from what stands in `out`: the entries `names`, and the files that they reach. */
+/** Writes `out`/cjs from the files in `out`: the entries `names` and the files that they import. */
 export function buildCommonJs(names: readonly string[], out: string): void {
   const done = new Set<string>();
   const write = (file: string): void => {
@@ -15,7 +15,7 @@ export function buildCommonJs(names: readonly string[], out: string): void {
       format: 'cjs',
       platform: 'node',
       target: 'es2022',
-      // Jest's sandbox knows no import() unless it is told to.
+      // Jest's sandbox has no import() by default.
       supported: { 'dynamic-import': false },
     });
     const to = join(out, 'cjs', relative(out, file));

@@ -1,5 +1,5 @@
-// After tsc has written the declarations: those that no entry reaches go, the others are made readable for older
-// compilers, and copied for `require`.
+// Runs after tsc has written the declarations. It deletes declarations that no entry imports, makes the others readable
+// for older compilers, and copies them for `require`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
@@ -19,8 +19,8 @@ for (const entry of Object.keys(exports)) {
 }
 
 /**
- * `NoInfer` came with TypeScript 5.4. A typed array is generic since TypeScript 5.7; what `slice` returns is then one
- * of an ArrayBuffer, and before simply one. A file of another extension than .js is found by some resolutions alone.
+ * `NoInfer` exists since TypeScript 5.4. Typed arrays are generic since TypeScript 5.7: `slice` then returns one of an
+ * ArrayBuffer, before that a plain one. Only some resolutions find a file with another extension than .js.
  */
 const readable = (text: string): string =>
   text

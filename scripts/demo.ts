@@ -24,21 +24,21 @@ const headers = {
   // Threads share memory only in a page that is cross-origin isolated.
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
-  // `blob:` is for the threads, whose code is made of a function's source.
+  // `blob:` is for the threads, whose code is the source of a function.
   'content-security-policy':
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-cache',
 };
 
-/** The pages of the documentation have scripts of typedoc's within. */
+/** The pages of the documentation contain scripts of typedoc. */
 const headersOfDocs = {
   ...headers,
   'content-security-policy':
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
 };
 
-/** A file of the documentation as `npm run docs` has left it, or one sentence where it has not run. */
+/** A file of the documentation that `npm run docs` has built, or one sentence if it has not run. */
 function documentation(path: string): { type: string; content: Uint8Array } | undefined {
   const docs = new URL('dist-docs/', root);
   if (!existsSync(docs)) {
@@ -51,7 +51,7 @@ function documentation(path: string): { type: string; content: Uint8Array } | un
   return { type: types[name.slice(name.lastIndexOf('.') + 1)] ?? types.txt!, content: readFileSync(file) };
 }
 
-/** Every file of the page by its path, which begins with a slash. Throws where the package is not built. */
+/** Every file of the page by its path, which begins with a slash. Throws if the package is not built. */
 export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
   if (!existsSync(new URL('dist/index.js', root))) throw new Error('dist/ is missing: npm run build makes it');
   const files = new Map<string, Uint8Array>();
@@ -98,7 +98,7 @@ export async function serveDemo({ port = 0, host = 'localhost' } = {}): Promise<
   return server;
 }
 
-/** Where a server answers. */
+/** The address of a server. */
 export const addressOf = (server: Server): string => {
   const address = server.address();
   return `http://localhost:${typeof address === 'object' && address ? address.port : ''}/`;

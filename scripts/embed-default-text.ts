@@ -1,5 +1,5 @@
-// Makes the text that `tapeloop train` learns when no file is given: the project's own sources, one after the other, as
-// many as make a text that is read often enough in a minute's training.
+// Makes the text that `tapeloop train` learns without a file: the project's own sources, one after the other. The text
+// is so short that a minute of training reads it often enough.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ const folders = ['assembly', 'src'];
 const output = 'src/cli/default-text.gen.ts';
 const LIMIT = 400_000;
 
-// A small vocabulary learns sooner: what comments use beyond ASCII is spelled with it.
+// A small vocabulary is learned sooner, so characters of comments beyond ASCII are spelled in ASCII.
 const spelling: Record<string, string> = {
   '–': '-',
   '—': '-',
@@ -29,7 +29,7 @@ const spelling: Record<string, string> = {
   '\r': '',
 };
 
-/** A text in printable ASCII and newlines alone. */
+/** The text with only printable ASCII and newlines. */
 export function toPlainAscii(text: string): string {
   return text
     .normalize('NFKD')
@@ -38,8 +38,8 @@ export function toPlainAscii(text: string): string {
 }
 
 /**
- * Sources under a project's root, by path, each behind a line that names it, while they are within the limit; files
- * that a script writes are left out.
+ * The sources under the root of a project, ordered by path, up to the limit. A line with its name comes before each.
+ * Files that scripts write are left out.
  */
 export function projectText(root: URL): string {
   const paths = folders

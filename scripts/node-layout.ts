@@ -1,7 +1,7 @@
-// The package as Node runs it. To find, read and link a file costs a start half a millisecond. So what entries share
-// stands in two files and not in a dozen chunks: `base`, which entries without an engine need as well, and `core`, the
-// rest of what the main entry runs. esbuild has no such choice, so its chunks are bundled once more: first the two,
-// then the entries, which import from them.
+// Builds the package for Node. Finding, reading and linking a file takes half a millisecond at start. So the shared
+// code is in two files and not in a dozen chunks: `base`, which entries without an engine need too, and `core`, the
+// rest of what the main entry runs. esbuild has no option for this, so its chunks are bundled again: first the two
+// files, then the entries, which import from them.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
@@ -41,7 +41,7 @@ export async function buildForNode(names: readonly string[], out: string, option
   await write(out, { ...again(), ...split, entryPoints: entries, outbase: out });
 }
 
-/** The files that run when `start` does. */
+/** The files that run when `start` runs. */
 function filesRun(outputs: Metafile['outputs'], start: string, found = new Set<string>()): Set<string> {
   if (found.has(start)) return found;
   found.add(start);
@@ -52,8 +52,8 @@ function filesRun(outputs: Metafile['outputs'], start: string, found = new Set<s
 }
 
 /**
- * The texts once more, importing from `#base` and `#core` what they imported from chunks of these, and the lines of the
- * two that export it. Two chunks may export the same name: the second one's gets a tail.
+ * The texts with imports from `#base` and `#core` in place of imports from chunks of these, and the export lines of the
+ * two. Two chunks may export the same name; the second name then gets a suffix.
  */
 function link(texts: ReadonlyMap<string, string>, partOf: PartOf) {
   const exported: Record<Part, string[]> = { base: [], core: [] };
@@ -88,13 +88,13 @@ function link(texts: ReadonlyMap<string, string>, partOf: PartOf) {
   return { linked, exported };
 }
 
-/** Takes the chunks of a part, or what is of none, from `texts`, and the parts as what will be there. */
+/** Loads the chunks of a part, or those of no part, from `texts`. Imports of the parts stay external. */
 const fromMemory = (texts: ReadonlyMap<string, string>, partOf: PartOf, part?: Part): Plugin => ({
   name: 'chunks from memory',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^#/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /^[./]/ }, ({ path, resolveDir, kind }) => {
-      // A part will stand among the chunks, where what it loads lazily stands.
+      // A part will be in the folder of the chunks, next to the files that it loads lazily.
       if (part && kind === 'dynamic-import') return { path, external: true };
       const file = resolve(resolveDir, path);
       if (partOf(file) !== part) throw new Error(`${file} would stand in two files`);
@@ -106,11 +106,11 @@ const fromMemory = (texts: ReadonlyMap<string, string>, partOf: PartOf, part?: P
   },
 });
 
-/** V8 keeps a file in two bytes a character as soon as one of them needs two, as some in comments do. */
+/** V8 keeps a file with two bytes a character if one character needs two, as some in comments do. */
 const ascii = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Where esbuild tells of a chunk, by the path that it would have had here. */
+/** The data of esbuild about a chunk, by the path that the chunk would have here. */
 const PLACE = /^\/\/ chunk:.*\n/gm;
 
 async function write(out: string, options: BuildOptions): Promise<void> {

@@ -1,5 +1,6 @@
-// Draws the picture of README.md: a small LSTM learns nested brackets, then reads a line of them. One SVG a theme, in
-// the demo's colours. npx tsx scripts/picture.ts
+// Draws the picture of README.md: a small LSTM learns nested brackets and then reads a line of them. Writes one SVG for
+// each theme, in the colours of the demo.
+// npx tsx scripts/picture.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { init } from 'tapeloop';
 import { memoryOrder } from '../examples/demo/page/memory-order.ts';
@@ -10,9 +11,9 @@ import { attachText, measure, newRun, trainStep } from '../examples/demo/worker/
 const root = new URL('../', import.meta.url);
 const [STEPS, EVERY, UNITS] = [600, 20, 32];
 const LINE = '\n(a[b{c}(d[a])]b)c{[a(b)]d}[(a{b})]c{d(a)}[b]';
-/** Shades that the values of a gate are told apart by. */
+/** Number of shades for the values of a gate. */
 const SHADES = 8;
-/** Steps whose mean loss is one point of the thin line. */
+/** The mean loss of this many steps is one point of the thin line. */
 const MEAN_OF = 6;
 
 interface Learned {
@@ -42,7 +43,7 @@ async function learn(): Promise<Learned> {
   return { train: learner.run.train, validation: learner.run.validation, gates };
 }
 
-/** The demo's colours of a theme, by name. */
+/** The colours of a theme of the demo, by name. */
 function coloursOf(theme: 'light' | 'dark'): Record<string, string> {
   const css = readFileSync(new URL('examples/demo/style.css', root), 'utf8');
   const blocks = css.split('@media (prefers-color-scheme: dark)');

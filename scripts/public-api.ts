@@ -1,4 +1,4 @@
-// Lists the public API of every entry, with types, so that each change of it is seen in review.
+// Lists the public API of every entry with types, so a review sees each change.
 //   npm run api   writes it to test/types/public-api.txt, which a test compares with the source
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -71,7 +71,7 @@ export function publicApi(): string {
   return entries
     .map((entry) => {
       const module = checker.getSymbolAtLocation(program.getSourceFile(`${root}src/${entry}.ts`)!)!;
-      // `lean` has what `index` has: what an entry repeats is not written twice.
+      // `lean` has exports of `index`. Repeated exports are not written twice.
       const text = exportsOf(module, '  ').join('\n');
       if (known.has(text)) return `# ${entry}: as the entry before it\n`;
       known.add(text);

@@ -1,4 +1,4 @@
-// The shape of the source: what may import what, and what may not stand in it.
+// The structure of the source: which rooms may import which, and what the source must not contain.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
-// Every example runs here, in quick configurations and on small made-up files in the formats of the real ones: the code
-// is what is tested. Whether an example reaches its targets is for the acceptance run, but for two that take a second.
+// Every example runs here in a quick configuration, on small made-up files in the formats of the real ones. This tests
+// the code. The acceptance run tests whether an example reaches its targets; only two examples that take a second are
+// tested for that here.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

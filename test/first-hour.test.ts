@@ -1,4 +1,4 @@
-// What people call in their first hour: either it is taken, or one sentence says what is wrong.
+// Calls of new users: each is accepted, or one sentence says what is wrong.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Tests import modules, not the entry that makes names known.
+// Registers all names, because tests import modules and not the entry that registers them.
 import { registerAllNames } from '../src/models/register-all.ts';
 
 registerAllNames();

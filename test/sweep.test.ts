@@ -1,5 +1,5 @@
-// Every public function with each argument and option missing or wrong, one at a time: it is refused by an error of
-// ours in one sentence of ours that names the place, or it is one of the few values that are taken on purpose.
+// Every public function with each argument and option missing or wrong, one at a time: it is refused by tapeloop's own
+// error, in one sentence that names the place, or it is one of the few values that are accepted on purpose.
 import { expect, test } from 'vitest';
 import { engine, Tensor } from '../src/index.ts';
 import { functions } from './fuzz/called.ts';

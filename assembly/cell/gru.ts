@@ -1,24 +1,33 @@
-// One GRU time step after its GEMMs, in Keras's two conventions (reset_after=True, cuDNN's, and the original of Cho et
-// al. 2014). Gates in Keras's order z r h; n below is the candidate, the third block.
+// One GRU time step, after its GEMMs, in the two conventions of Keras: reset_after=True, which is cuDNN's, and
+// reset_after=False, which is the original.
 //
-//   after:   z, r = σ(pre + rec)   q = rec's third block   n = tanh(pre + r·q)        h = z·hPrev + (1 − z)·n
-//   before:  z, r = σ(pre)         n = tanh(pre + (r·hPrev)·U), added by a GEMM        h likewise
+//   after:    z, r = σ(pre + rec)   q = third block of rec    n = tanh(pre + r·q)
+//   before:   z, r = σ(pre)         rh = r·hPrev              n = tanh(pre), to which a GEMM has added rh·U
+//   both:     h = z·hPrev + (1 − z)·n
 //
-// gates, rec [rows, 3H]; q, rh, hPrev, h and their gradients [rows, H]; row-major, dense. Called once per time step by
-// the scan over time.
+// gates, rec [rows, 3H] f32: each row has H values of z, then of r and of the candidate n (Keras's order z r h). rec is
+// hPrev·U + recurrent bias. q, rh, hPrev, h, dh, drh, dhPrev [rows, H] f32. All are row-major and dense. h may be
+// hPrev; no other buffers overlap.
+//
+// The step of "before" has two halves, because the GEMM of rh runs between them. Called once for each time step by the
+// scan over time (src/cells/gru.ts) and by stream.ts. Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078, in the
+// form of Keras's GRU.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
-/** z·hPrev + (1 − z)·n as n + z·(hPrev − n) */
+/** z·hPrev + (1 − z)·n, computed as n + z·(hPrev − n) */
 // @ts-ignore: decorator
 @inline
 function blend(z: v128, hPrev: v128, n: v128): v128 {
   return madd(z, f32x4.sub(hPrev, n), n);
 }
 
-/** gates: input side's pre-activations in, activated out, in place; h may be hPrev. */
+/**
+ * Forward, reset after. gates: pre-activations of the input side in, activated gates out, in place. q and h are
+ * outputs. q is saved for backward. h may be hPrev.
+ */
 export function gru_after_forward(
   rows: i32,
   units: i32,
@@ -64,7 +73,8 @@ function after_forward(row: usize, gates: usize, rec: usize, q: usize, hPrev: us
 }
 
 /**
- * gates: activated in, gradients of the input side's pre-activations out; q in, its gradient out; dhPrev += dh·z.
+ * Backward, reset after. gates: activated gates in, gradients of the input side's pre-activations out, in place. q: q
+ * in, dq out, in place. dhPrev += dh·z.
  *
  *   dn = dh·(1 − z)·(1 − n²)   dq = dn·r   dr = dn·q·r·(1 − r)   dz = dh·(hPrev − n)·z·(1 − z)
  */
@@ -118,7 +128,10 @@ function after_backward(
   store_lanes(q, dq, count);
 }
 
-/** h = blend(z, hPrev, n) backwards: dz and dn (of pre-activations) replace z and n, dhPrev += dh·z; returns dn. */
+/**
+ * Backward of h = blend(z, hPrev, n). dz and dn, gradients of the pre-activations, replace z and n in gates. dhPrev +=
+ * dh·z. Returns dn.
+ */
 // @ts-ignore: decorator
 @inline
 function output_backward(
@@ -142,7 +155,7 @@ function output_backward(
   return dn;
 }
 
-/** Activates z and r of gates in place; rh = r·hPrev. */
+/** Forward, reset before, first half: activates z and r of gates in place. rh = r·hPrev. */
 export function gru_before_gates(rows: i32, units: i32, gates: usize, hPrev: usize, rh: usize): void {
   const row = bytes(units);
   const whole = vector_bytes(units);
@@ -170,7 +183,7 @@ function before_gates(row: usize, gates: usize, hPrev: usize, rh: usize, count: 
   store_lanes(rh, f32x4.mul(r, load_lanes(hPrev, count)), count);
 }
 
-/** Activates the candidate in place; h = z·hPrev + (1 − z)·n; h may be hPrev. */
+/** Forward, reset before, second half: activates n in place. h = z·hPrev + (1 − z)·n. h may be hPrev. */
 export function gru_before_output(rows: i32, units: i32, gates: usize, hPrev: usize, h: usize): void {
   const row = bytes(units);
   const whole = vector_bytes(units);
@@ -197,7 +210,10 @@ function before_output(row: usize, gates: usize, hPrev: usize, h: usize, count: 
   store_lanes(h, blend(load_lanes(gates, count), load_lanes(hPrev, count), n), count);
 }
 
-/** dz and dn (of pre-activations) replace z and the candidate; r stays; dhPrev += dh·z. */
+/**
+ * Backward of the second half. dz and dn, gradients of the pre-activations, replace z and n in gates. r stays. dhPrev
+ * += dh·z.
+ */
 export function gru_before_output_backward(
   rows: i32,
   units: i32,
@@ -226,7 +242,7 @@ export function gru_before_output_backward(
   }
 }
 
-/** drh = ∂L/∂(r·hPrev): dr = drh·hPrev·r·(1 − r) replaces r; dhPrev += drh·r. */
+/** Backward of the first half. drh is ∂L/∂rh. dr = drh·hPrev·r·(1 − r) replaces r in gates. dhPrev += drh·r. */
 export function gru_before_gates_backward(
   rows: i32,
   units: i32,

@@ -1,17 +1,29 @@
-// One time step of an LSTM with peephole connections, after its GEMMs (Gers and Schmidhuber 2000): lstm.ts's layouts,
-// its equations, and gates that see the cell state through a diagonal p [3, H] in the order i f o.
+// One time step of an LSTM with peephole connections, after its GEMMs: the gates also see the cell state.
 //
 //   i, f = σ(pre + p·cPrev)   g = tanh(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·tanh(c)
 //
-// Called once per time step by the scan over time. One body serves whole vectors and tails, and the functions
-// are called, not inlined: 2 kB less, in a cell that is seldom used.
+// p, dP [3, H] f32: the peephole weights of i, f and o, and their gradients. The other buffers are those of lstm.ts:
+// gates [rows, 4H]; cPrev, c, h, dh, dc [rows, H]. All are row-major and dense. c may be cPrev in forward; no other
+// buffers overlap.
+//
+// Called once for each time step by the scan over time (src/cells/lstm.ts). One body serves whole vectors and tails,
+// and it calls the activations and does not inline them. That saves 2 kB in a cell that is seldom used. Source: Gers
+// and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';
 import { bytes, load_lanes, store_lanes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
-/** gates: pre-activations in, activated out, in place; c may be cPrev. */
-export function lstm_peephole_forward(rows: i32, units: i32, gates: usize, p: usize, cPrev: usize, c: usize, h: usize): void {
+/** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
+export function lstm_peephole_forward(
+  rows: i32,
+  units: i32,
+  gates: usize,
+  p: usize,
+  cPrev: usize,
+  c: usize,
+  h: usize,
+): void {
   const row = bytes(units);
   for (; rows > 0; rows--) {
     for (let j = 0; j < units; j += 4) {
@@ -43,11 +55,12 @@ function forward(row: usize, gates: usize, p: usize, cPrev: usize, c: usize, h: 
 }
 
 /**
- * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in
- * place.
+ * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
+ * out, in place. dh: all of ∂L/∂h.
  *
  *   do = dh·tanh(c)·o·(1 − o)   dState = dc + dh·o·(1 − tanh²c) + do·p_o
- *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   dcPrev = dState·f + di·p_i + df·p_f
+ *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)
+ *   dcPrev = dState·f + di·p_i + df·p_f
  */
 export function lstm_peephole_backward(
   rows: i32,
@@ -106,7 +119,10 @@ function backward(
   store_lanes(dc, madd(dF, load_lanes(p + row, count), through), count);
 }
 
-/** gates: the gradients that backward has left; dP [3, H] += (Σ di·cPrev, Σ df·cPrev, Σ do·c). */
+/**
+ * dP += (Σ di·cPrev, Σ df·cPrev, Σ do·c), summed over the rows in ascending order. gates holds di, df and do: the
+ * output of backward.
+ */
 export function lstm_peephole_weights(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dP: usize): void {
   const row = bytes(units);
   for (; rows > 0; rows--) {

@@ -1,17 +1,19 @@
-// One LSTM time step after its GEMMs (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000;
-// Keras's order of gates).
+// One LSTM time step, after its GEMMs.
 //
-//   i, f, o = σ(pre), g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
+//   i, f, o = σ(pre)      g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
 //
-// gates [rows, 4H] holds in each row H values of i, then f, g (Keras writes c), o. cPrev, c, h, dh, dc [rows, H]. All
-// row-major and dense. Backward recomputes tanh(c) rather than have the scan keep another [T, rows, H]. Called once per
-// time step by the scan over time.
+// gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
+// h, dh, dc [rows, H] f32. All are row-major and dense. c may be cPrev in forward; no other buffers overlap. Backward
+// computes tanh(c) again, so the scan does not save another [T, rows, H].
+//
+// Called once for each time step by the scan over time (src/cells/lstm.ts) and by stream.ts. Source: Hochreiter and
+// Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
-/** gates: pre-activations in, activated out, in place; c may be cPrev. */
+/** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
 export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
   const row = bytes(units);
   const whole = vector_bytes(units);
@@ -35,8 +37,8 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 // @ts-ignore: decorator
 @inline
 function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
-  // All gates before the first store: four independent chains overlap better than one after the other, though V8 then
-  // spills more. In ns per unit on a Zen 5 core: 2.7 against 3.0 with fused multiply-add, 3.6 against 4.1 without.
+  // All gates are computed before the first store: four independent chains overlap, although V8 then spills more. On a
+  // Zen 5 core this takes 2.7 ns a unit and not 3.0 with fused multiply-add, 3.6 and not 4.1 without.
   const i = sigmoid_lanes(load_lanes(gates, count), count);
   const f = sigmoid_lanes(load_lanes(gates + row, count), count);
   const g = tanh_lanes(load_lanes(gates + row * 2, count), count);
@@ -51,8 +53,8 @@ function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, cou
 }
 
 /**
- * gates: activated in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev out, in
- * place.
+ * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
+ * out, in place. dh: all of ∂L/∂h.
  *
  *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
  *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)

@@ -1,5 +1,10 @@
-// The activation of a SimpleRNN time step (Elman 1990): h = act(pre). Elementwise over `count` = rows·H values; the
-// code is abi.ts's `RnnActivation`.
+// The activation of one SimpleRNN time step, after its GEMMs.
+//
+//   h = act(pre)      dPre = dh·act′      act: linear, tanh or relu, a number of `RnnActivation` (src/engine/abi.ts)
+//
+// pre, h, dh, dPre [rows, H] f32, dense, as `count` = rows·H elements. h may be pre. dPre may be h or dh. Called once
+// for each time step by the scan over time (src/cells/rnn.ts) and by stream.ts. Source: Elman 1990, in the form of
+// Keras's SimpleRNN.
 
 import { load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { tanh } from '../math';
@@ -11,7 +16,7 @@ enum Activation {
   Relu,
 }
 
-/** h may be pre. */
+/** h = act(pre). h may be pre. */
 export function rnn_forward(count: i32, act: i32, pre: usize, h: usize): void {
   if (act == Activation.Tanh) forward(count, Activation.Tanh, pre, h);
   else if (act == Activation.Relu) forward(count, Activation.Relu, pre, h);
@@ -37,7 +42,7 @@ function activate(act: i32, x: v128, zero: v128): v128 {
   return x;
 }
 
-/** dPre = dh·act′, by the output h: 1, 1 − h², or 1 where h > 0. dPre may be h or dh. */
+/** dPre = dh·act′ from the output h. act′ is 1, 1 − h², or 1 where h > 0 and 0 elsewhere. dPre may be h or dh. */
 export function rnn_backward(count: i32, act: i32, h: usize, dh: usize, dPre: usize): void {
   if (act == Activation.Tanh) backward(count, Activation.Tanh, h, dh, dPre);
   else if (act == Activation.Relu) backward(count, Activation.Relu, h, dh, dPre);

@@ -1,15 +1,25 @@
 /*
- * C ← init + A·B, with B packed by `gemm_pack_b` (see pack.ts for the layout).
+ * Matrix product: C[m, n] ← init + A[m, k]·B[k, n] with packed B.
  *
- *   1  blocks of k      KC: a panel's block (8 KB) and a tile's rows of A (6 KB) stay in a 32 KB L1 cache
- *   2  blocks of rows   such that a block of A stays in a 256 KB L2 cache; packed into rows where A has none
- *   3  panels of B      each read once a block of rows
- *   4  tiles            microkernel.ts
+ *   a        A, element (i, p) at a + 4·(i·rsA + p·csA); any strides
+ *   packed   B, packed by `gemm_pack_b` for `gemm` and by `gemv_pack_b` for `gemv` (pack.ts has the layouts)
+ *   c        C, row i at c + 4·i·rsC; its n floats are side by side
+ *   bias     [n], read only for Init.Bias
+ *   scratch  `gemm_scratch_size()` floats
  *
- * Every element of C starts at its init and takes one multiply-add for each k, in ascending order: a later block of k
- * starts from C. So no bit depends on m, n or the blocks, and callers may split rows and panels as they like. C may not
- * overlap an operand. The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix
- * multiplication", but for the outermost over n, which packed B makes needless.
+ * Pointers are byte addresses, strides are elements. C does not overlap an operand or scratch. Called by
+ * src/ops/products, src/ops/recurrence and stream.ts.
+ *
+ *   loop 1  blocks of k      KC: the block of a panel (8 KB) and a tile's rows of A (6 KB) stay in a 32 KB L1 cache
+ *   loop 2  blocks of rows   a block of A stays in a 256 KB L2 cache; it is packed into rows if A has other strides
+ *   loop 3  panels of B      each panel is read once for a block of rows
+ *   loop 4  tiles            microkernel.ts
+ *
+ * Every element of C starts at its init and takes one multiply-add for each k, in ascending order. A later block of k
+ * starts from C. So no bit depends on m, n or the blocks, and a caller may split rows and panels.
+ *
+ * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008,
+ * https://doi.org/10.1145/1356052.1356053). Their outermost loop over n is not needed, because B is packed before.
  */
 import { load_tail, store_tail } from '../simd';
 import * as few from './gemv';
@@ -20,28 +30,30 @@ const KC: i32 = 256;
 /** Floats of a packed block of A: 128 KB, half of a small L2 cache. */
 const A_BLOCK: i32 = 32768;
 /**
- * Floats between the packed rows: one cache line, lest rows of 1 KB all fall into a few sets of the L1 cache as they
- * are written.
+ * Floats between the packed rows: one cache line. Without the gap, rows of 1 KB would all fall into a few sets of the
+ * L1 cache when they are written.
  */
 const A_GAP: i32 = 16;
 
-/** `init` of `gemm`; the numbers are those of `Init` in src/engine/abi.ts. */
+/** `init` of `gemm` and `gemv`. The numbers are those of `Init` in src/engine/abi.ts. */
 const enum Init {
   Zero,
   Accumulate,
   Bias,
 }
 
-/** What sums start at under Init.Zero: one panel's row. */
+/** Sums start here for Init.Zero: one row of a panel, all zeros. */
 const zeros = memory.data(32, 16);
 
 /**
- * Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns past the last full panel.
+ * Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns after the last full
+ * panel.
  */
 export function gemm_scratch_size(): i32 {
   return A_BLOCK + MR * NR;
 }
 
+/** C ← init + A·B. Nothing happens if m or n is 0. If k is 0, C becomes init. */
 export function gemm(
   m: i32,
   n: i32,
@@ -81,7 +93,10 @@ export function gemm(
       const to = c + 4 * (<usize>i * rsC);
       const panel = 4 * NR * k;
       if (isFew) few.panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC);
-      else panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC, scratch + 4 * A_BLOCK);
+      else {
+        const edge = scratch + 4 * A_BLOCK;
+        panels(rows, n, depth, block, rsBlock, b, panel, start, rsFrom, fromStep, to, 4 * rsC, edge);
+      }
       i += rows;
     }
     from = c;
@@ -91,8 +106,19 @@ export function gemm(
   } while (p < k);
 }
 
-/** `gemm` for one or two dense rows of A, with B as `gemv_pack_b` leaves it. */
-export function gemv(m: i32, n: i32, k: i32, a: usize, rsA: i32, packed: usize, c: usize, rsC: i32, init: i32, bias: usize): void {
+/** `gemm`, to the bit, for one or two rows of A whose elements are side by side. B is packed by `gemv_pack_b`. */
+export function gemv(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  rsA: i32,
+  packed: usize,
+  c: usize,
+  rsC: i32,
+  init: i32,
+  bias: usize,
+): void {
   if (n <= 0) return;
   const from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
   const rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
@@ -101,22 +127,23 @@ export function gemv(m: i32, n: i32, k: i32, a: usize, rsA: i32, packed: usize, 
 }
 
 /**
- * Rows of a block of A: whole tiles, leaving room in A_BLOCK for MIN_MR − 1 rows more, which are too few for a block of
- * their own. A k below 64 is taken for 64, lest the tiles of C that a block passes over leave the cache.
+ * Rows of a block of A. They are whole tiles. A_BLOCK keeps room for MIN_MR − 1 rows more, because so few rows cannot
+ * be a block of their own. A kc below 64 counts as 64. Otherwise a block would have so many rows that its tiles of C
+ * leave the cache.
  */
 function block_rows(kc: i32): i32 {
   return ((A_BLOCK / (max(kc, 64) + A_GAP) - MIN_MR + 1) / MR) * MR;
 }
 
 /**
- * Rows of the next tile: MR unless too low a tile would be left to keep the multiply-adds busy. 32 rows are 6 6 6 6 4
- * 4, not 6 6 6 6 6 2.
+ * Rows of the next tile: MR, unless the last tile would then be too low to keep the multiply-adds busy. 32 rows are cut
+ * into 6 6 6 6 4 4, not into 6 6 6 6 6 2.
  */
 function tile_rows(left: i32): i32 {
   return left == MR || left >= MR + 4 ? MR : left > MR ? (left + 1) / 2 : left;
 }
 
-/** One block of A against every panel. Strides are bytes; `edge` is a tile. */
+/** Loops 3 and 4: one block of A times every panel. Strides are bytes. `edge` is memory of one tile. */
 function panels(
   rows: i32,
   n: i32,
@@ -156,7 +183,7 @@ function panels(
   }
 }
 
-/** Copies `columns` (1–7) floats of each row. */
+/** Copies `columns` (1–7) floats of each row. Strides are bytes. */
 function copy_columns(rows: i32, columns: i32, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
   const half = columns & 4;
   const rest = columns & 3;

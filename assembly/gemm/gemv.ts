@@ -1,16 +1,24 @@
 /*
- * One row of C, or two: c[n] ← from[n] + a[k]·B, the same sums in the same order as `gemm`, hence the same bits. Bound
- * by reading B: every multiply-add loads what it multiplies, and a core loads no more often than it multiplies. So
- * nothing is blocked, other loads are few, and 8 to 12 sums at a time hide a multiply-add's latency. A second row finds
- * what the first one read in a nearer cache. B stands in wide panels (see pack.ts), each read from its first byte to
- * its last, or in the panels that `gemm` reads, four at a time, which is up to a tenth slower. Pointers are byte
- * addresses and strides bytes.
+ * Product of one or two rows with a matrix: c[n] ← from[n] + a[k]·B[k, n].
+ *
+ *   a        row i at a + i·rsA, its k floats side by side
+ *   packed   B as `gemv_pack_b` packs it (`wide_panels`) or as `gemm_pack_b` does (`panels`); see pack.ts
+ *   from     where the sums start: row i at from + i·rsFrom. It moves by fromStep with each panel: 32, or 0 for 8 zeros
+ *   c        row i at c + i·rsC; may be from
+ *
+ * Pointers are byte addresses, strides are bytes. c does not overlap a or B. Called by gemm.ts.
+ *
+ * The sums and their order are those of `gemm`, so the bits are the same. Reading B bounds the speed: every
+ * multiply-add loads one vector of B, and a core starts as many loads as multiply-adds. So nothing is blocked, there
+ * are few other loads, and 8 to 12 sums at a time hide the latency of a multiply-add. The second row finds the panel of
+ * the first one in a nearer cache. Wide panels are read from the first byte to the last. The panels of `gemm` are read
+ * four at a time, which is up to a tenth slower.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR } from './microkernel';
 import { ROW, WIDE_PANEL, WIDE_ROW, wide_panels_of } from './pack';
 
-/** With B as `gemv_pack_b` leaves it; the rest as in `panels`. */
+/** m rows times a B packed by `gemv_pack_b`: its wide panels, then its other panels. */
 export function wide_panels(
   m: i32,
   n: i32,
@@ -39,9 +47,8 @@ export function wide_panels(
 }
 
 /**
- * With B as `gemm_pack_b` leaves it. Row i of A at a + i·rsA, dense; `panel` from one panel of B to the next. C's row i
- * at c + i·rsC; its sums start at from + i·rsFrom, which moves by fromStep from panel to panel: 32, or 0 for 8 zeros.
- * from may be c.
+ * m rows times a B packed by `gemm_pack_b`. `panel` is the distance of its panels: 32·k bytes, or more if B is a block
+ * of k. The other parameters are in the first comment.
  */
 export function panels(
   m: i32,
@@ -71,8 +78,9 @@ export function panels(
   }
 }
 
-// Two steps of k a round, an odd one before them: with one step, or with the odd one after, V8 11 (Node 20) puts all
-// loads of a round before all sums, runs out of registers and halves the speed of the plain build.
+// One row times four panels. A round of the loop has two steps of k, and an odd step runs before the loop. With one
+// step a round, or with the odd step after the loop, V8 11 (Node 20) puts all loads of a round before all sums. It
+// then runs out of registers, and the plain build is half as fast.
 function four_panels(
   k: i32, a: usize, b0: usize, panel: usize, from: usize, fromStep: usize, c: usize,
 ): void {
@@ -119,8 +127,8 @@ function four_panels(
 }
 
 /**
- * The plain build's wide panel of 40 columns, in rounds as those of `four_panels`: its 10 sums, one of A, one of B and
- * a product are 13 registers.
+ * One row times a wide panel of 40 columns, in the plain build. Rounds are those of `four_panels`. 10 sums, 1 of A, 1
+ * of B and 1 product take 13 registers.
  */
 function plain_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   const end = b + WIDE_ROW * k;
@@ -166,10 +174,11 @@ function plain_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usi
 }
 
 /**
- * The relaxed build's wide panel of 48 columns. Four steps of k a round, with one load of A for all: its 12 sums, 4
- * steps of A, one of them spread, and one of B are 15 registers. The way out after each step is for the last round, and
- * holds Binaryen off from sinking each step's sums into the next one's, which would make chains of four sums and spill.
- * (The plain build spills that way: V8 11 gets along with less in a round.)
+ * One row times a wide panel of 48 columns, in the relaxed build. A round has four steps of k and loads their four
+ * elements of A at once. 12 sums, 1 vector of A, 1 element of it in all lanes and 1 vector of B take 15 registers. The
+ * `break` after each step ends the last round. It also keeps Binaryen from moving the sums of a step into those of the
+ * next one, which would make chains of four sums and spill. Four steps a round would spill in the plain build, where V8
+ * 11 (Node 20) runs.
  */
 function fused_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usize, c: usize): void {
   let c0 = v128.load(from), c1 = v128.load(from, 16);
@@ -230,7 +239,7 @@ function fused_wide_panel(k: i32, a: usize, b: usize, from: usize, fromStep: usi
   v128.store(c, c10, 160); v128.store(c, c11, 176);
 }
 
-/** c ← from + a[0]·B's first row. */
+/** One step of k for `panels` panels: c ← from + a[0]·(the first row of B). */
 function one_step(panels: i32, a: usize, b: usize, panel: usize, from: usize, fromStep: usize, c: usize): void {
   const x = v128.load32_splat(a);
   for (; panels > 0; panels--) {
@@ -242,7 +251,7 @@ function one_step(panels: i32, a: usize, b: usize, panel: usize, from: usize, fr
   }
 }
 
-/** The last panels; of the last one, `columns` may be less than 8. */
+/** One row times one panel, of which `columns` columns exist. They may be less than 8 in the last panel. */
 function one_panel(columns: i32, k: i32, a: usize, b: usize, from: usize, c: usize): void {
   const rest = columns & 3;
   let c0 = columns >= 4 ? v128.load(from) : load_tail(from, rest);

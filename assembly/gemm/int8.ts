@@ -1,50 +1,58 @@
 /*
- * C [m, n] ← init + A·B for weights B of one byte. Column j of B stands as integers q in −127…127 times scale_j =
- * max|B_·j|/127; a row of A becomes integers of 14 bits as it is needed, times scale_i = max|A_i·|/limit:
+ * Matrix product with weights of one byte: C [m, n] ← init + A [m, k]·B [k, n].
  *
- *   C_ij = init_ij + (Σ_p qA_ip·qB_pj)·scale_i·scale_j        the sum exact, in i32, then rounded at each operation
+ *   C_ij = init_ij + (Σ_p qA_ip·qB_pj)·scale_i·scale_j
+ *   B_pj ≈ qB_pj·scale_j      qB in −127…127                scale_j = max_p |B_pj|/127
+ *   A_ip ≈ qA_ip·scale_i      qA in −limit…limit, 14 bits   scale_i = max_p |A_ip|/limit
  *
- * so A costs next to no accuracy, and both builds give the same bits. limit = min(8191, (2³¹ − 1)/(127·k)) keeps the
- * sum inside i32. Rounding is to the nearest, ties to even. A row or column whose largest magnitude is below 2⁻¹¹⁰
- * counts as zeros; one that holds a NaN or an infinity makes NaNs of its row or column of C, and of that alone.
+ * The sum is exact in i32: limit = min(8191, (2³¹ − 1)/(127·k)) keeps it inside. The operations after it round once
+ * each. So A loses next to no accuracy, and both builds give the same bits. Rounding is to the nearest, ties to even. A
+ * row of A or column of B whose largest magnitude is below 2⁻¹¹⁰ counts as zeros. If it has a NaN or an infinity, its
+ * row or column of C becomes NaN, and the rest of C does not.
  *
- * Packed B: panels of 16 columns, the last one of 4, 8 or 12 where that is enough, columns past n zero. A panel of w
- * columns has rows of 4w bytes: one of i32 that sums start at, one of f32 scales, then ⌈k/4⌉ with 4 successive elements
- * of each column, zeros past k. A row of A is quantised into scratch, ROW_HEAD bytes with its scale in front, then 8
- * bytes for every 4 elements:
+ *   a        A, row i at a + 4·i·rsA, its k floats side by side
+ *   packed   B: panels of 16 columns. The last panel has 4, 8 or 12 if that is enough; columns after n are zeros. A
+ *            panel of w columns has rows of 4w bytes: one of i32, where the sums start; one of f32, the scales; then
+ *            ⌈k/4⌉ with 4 successive elements of each column, and zeros after k.
+ *   c        C, row i at c + 4·i·rsC, its n floats side by side
+ *   bias     [n], read only for Init.Bias
+ *   scratch  `gemm_scratch_size()` floats for quantised rows of A: the scale in the first of ROW_HEAD bytes, then 8
+ *            bytes for every 4 elements:
+ *              plain build     4 i16. The bytes of B are widened. Products of pairs give two vectors of sums, one of
+ *                              the even and one of the odd pairs of the columns.
+ *              relaxed build   qA + 8192 = 128·high + low: 4 bytes high, 4 bytes low, all in 0…127, where the relaxed
+ *                              dot product is the same on every host. There is one vector of sums for high and one for
+ *                              low. high starts at −64·Σ qB, which subtracts the 8192 again.
  *
- *   plain     4 i16. B's bytes are widened; products of pairs give two vectors of sums, of the columns' even and odd pairs
- *   relaxed   qA + 8192 = 128·high + low, 4 bytes each, all in 0…127, where the relaxed dot product is the same on every host. Two vectors of sums,
- *             of high and of low; high starts at −64·Σ qB, which takes the 8192 off again
- *
- * Pointers are byte addresses; strides are elements in what is exported and bytes within. Called by stream.ts.
+ * Pointers are byte addresses. Strides are elements in exported functions and bytes in the others. C does not overlap
+ * an operand or scratch. Called by stream.ts; src/streaming packs.
  */
 import { load_lanes, store_lanes } from '../lanes';
 import { dot_i8_i7 } from '../simd';
 
 const COLUMNS: i32 = 16;
 const ROW_HEAD: i32 = 16;
-/** Bytes of scratch that quantised rows may fill; `gemm_scratch_size` is as much and more. */
+/** Bytes of scratch that quantised rows may fill. `gemm_scratch_size` is more than that. */
 const SCRATCH: i32 = 131072;
-/** 2⁻¹¹⁰: 8191 divided by less comes near the largest float. */
+/** 2⁻¹¹⁰. 8191 divided by a smaller number comes near the largest float. */
 const TINY: f32 = 7.703719777548943e-34;
 
-/** `init` of `gemm_int8`; the numbers are those of `Init` in src/engine/abi.ts. */
+/** `init` of `gemm_int8`. The numbers are those of `Init` in src/engine/abi.ts. */
 const enum Init {
   Zero,
   Accumulate,
   Bias,
 }
 
-/** What sums start at under Init.Zero: one panel's row. */
+/** Sums start here for Init.Zero: one row of a panel, all zeros. */
 const zeros = memory.data(64, 16);
 
-/** Bytes of packed B. k is at most 32,768: there `limit` has come down to 516, and scratch holds one row. */
+/** Bytes of packed B. k is at most 32,768: at this k `limit` is 516, and scratch holds one row. */
 export function gemm_int8_packed_size(k: i32, n: i32): i32 {
   return n <= 0 ? 0 : (groups(k) + 2) * 16 * ((n + 3) >> 2);
 }
 
-/** Groups of 4 among k. */
+/** Groups of 4 elements in k, the last one maybe incomplete. */
 // @ts-ignore: decorator
 @inline
 function groups(k: i32): i32 {
@@ -52,8 +60,8 @@ function groups(k: i32): i32 {
 }
 
 /**
- * What integers of at most `limit` are multiplied by, for a largest magnitude: 0 where that is tiny, NaN where it is
- * not finite.
+ * The scale of integers of at most `limit` for numbers of at most `largest`. It is 0 if `largest` is tiny, and NaN if
+ * it is not finite.
  */
 // @ts-ignore: decorator
 @inline
@@ -61,7 +69,7 @@ function scale_of(largest: f32, limit: f32): f32 {
   return largest < TINY ? 0 : largest / limit + (largest - largest);
 }
 
-/** Packs B, element (p, j) at b + 4·(p·rsB + j·csB). */
+/** Packs B [k, n], element (p, j) at b + 4·(p·rsB + j·csB). */
 export function gemm_int8_pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
   for (; n > 0; n -= COLUMNS) {
     const columns = min(n, COLUMNS);
@@ -77,7 +85,8 @@ function pack_panel(k: i32, columns: i32, b: usize, rsB: usize, csB: usize, star
   const bytes = scales + row;
   const used: usize = 4 * columns;
   memory.fill(starts, 0, row * (groups(k) + 2));
-  // As integers magnitudes keep their order, and NaN comes last.
+  // The scales first hold the largest magnitudes. The bits of magnitudes have the order of the numbers, and NaN is
+  // last.
   let from = b;
   for (let p = 0; p < k; p++) {
     let at = from;
@@ -102,6 +111,7 @@ function pack_panel(k: i32, columns: i32, b: usize, rsB: usize, csB: usize, star
   }
 }
 
+/** C ← init + A·B. */
 export function gemm_int8(
   m: i32,
   n: i32,
@@ -125,11 +135,12 @@ export function gemm_int8(
   for (let i = 0; i < m; i += block) {
     const rows = min(block, m - i);
     for (let r = 0; r < rows; r++) quantise(k, a + 4 * (<usize>(i + r) * rsA), scratch + r * row);
-    panels(rows, n, depth, scratch, row, packed, from + i * rsFrom, rsFrom, fromStep, c + 4 * (<usize>i * rsC), 4 * rsC);
+    const to = c + 4 * (<usize>i * rsC);
+    panels(rows, n, depth, scratch, row, packed, from + i * rsFrom, rsFrom, fromStep, to, 4 * rsC);
   }
 }
 
-/** One row of A to integers and their scale. */
+/** Quantises one row of A: its scale, then its integers. */
 function quantise(k: i32, a: usize, to: usize): void {
   const end = a + 4 * <usize>(k & ~3);
   const tail = k & 3;
@@ -151,7 +162,7 @@ function quantise(k: i32, a: usize, to: usize): void {
   if (tail) store_group(to, f32x4.mul(load_lanes(end, tail), inverse));
 }
 
-/** 4 elements rounded: added to 1.5·2²³, what is below 2²² becomes an integer in the low bits. */
+/** Rounds 4 elements. In the sum with 1.5·2²³ a number below 2²² becomes an integer in the low bits. */
 // @ts-ignore: decorator
 @inline
 function store_group(to: usize, x: v128): void {
@@ -167,8 +178,8 @@ function store_group(to: usize, x: v128): void {
 }
 
 /**
- * Quantised rows, rsA bytes apart, against every panel. C's row i starts from from + i·rsFrom, which moves by fromStep
- * a panel.
+ * Quantised rows, which are rsA bytes apart, times every panel. The sums of row i start at from + i·rsFrom. `from`
+ * moves by fromStep with each panel.
  */
 function panels(
   rows: i32,
@@ -198,7 +209,7 @@ function panels(
   }
 }
 
-/** A whole panel: 8 vectors of sums hide the latency of the dot product. */
+/** One row times a whole panel. 8 vectors of sums hide the latency of the dot product. */
 function sixteen(depth: i32, a: usize, b: usize, from: usize, c: usize): void {
   const scale = v128.load32_splat(a);
   const scales = b + 64;
@@ -229,7 +240,7 @@ function sixteen(depth: i32, a: usize, b: usize, from: usize, c: usize): void {
   finish(p3, q3, scale, scales + 48, from + 48, c + 48, 4);
 }
 
-/** At most 4 columns of a panel whose rows are `row` bytes. */
+/** One row times at most 4 columns of a panel whose rows have `row` bytes. */
 function four(columns: i32, depth: i32, a: usize, b: usize, row: usize, from: usize, c: usize): void {
   const scale = v128.load32_splat(a);
   const scales = b + row;
@@ -252,7 +263,8 @@ function four(columns: i32, depth: i32, a: usize, b: usize, row: usize, from: us
   finish(p, q, scale, scales, from, c, columns);
 }
 
-// One load of 16 bytes widened in two halves: V8 11 (Node 20) does two loads of 8 that widen 15% slower.
+// The bytes of B are loaded 16 at a time and widened in two halves. Two loads of 8 bytes that widen are 15% slower in
+// V8 11 (Node 20).
 
 // @ts-ignore: decorator
 @inline
@@ -266,6 +278,7 @@ function pairs_high(w: v128, x: v128, sums: v128): v128 {
   return i32x4.add(sums, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(w), x));
 }
 
+/** Joins the two vectors of sums, applies the scales and adds what `from` has. */
 // @ts-ignore: decorator
 @inline
 function finish(p: v128, q: v128, scale: v128, scales: usize, from: usize, c: usize, count: i32): void {

@@ -1,30 +1,35 @@
 /*
- * The tile of C that stays in registers: `rows` × 8, summed over k in ascending order.
+ * The microkernel of GEMM: a tile of C that stays in registers while it is summed over k.
  *
- *            b0   b1        b: a panel of packed B, [k, 8], dense
- *   a0[p] → c00  c01        a: row r at a + r·rsA, its k elements side by side
- *   a1[p] → c10  c11        from: what the sums start at, row r at from + r·rsFrom; rsFrom = 0 repeats one row, as a bias does
- *     …                     to: where they go, row r at to + r·rsTo; may be from
- *   a5[p] → c50  c51        pointers are byte addresses and row strides are bytes
+ *   to[r, j] = from[r, j] + Σ_p a[r, p]·b[p, j]      r < rows, j < 8, p = 0 … k − 1 in ascending order
  *
- * Of the 15 registers that V8 leaves on x64, the fused 6×8 takes 12 sums + 2 of B + 1 of A = 15, the plain 5×8 takes 10
- * sums + 2 of B + 1 of A + 1 product = 14. The loop over k is not unrolled: Binaryen sinks the sums of straight-line
- * steps into one another, until each is one long dependent chain and everything loaded has spilled, which costs a third
- * of the speed.
+ *            b0   b1        a      row r at a + r·rsA, its k floats side by side
+ *   a0[p] → c00  c01        b      a panel of packed B, [k, 8], dense
+ *   a1[p] → c10  c11        from   where the sums start: row r at from + r·rsFrom, 8 floats; rsFrom = 0 repeats one
+ *     …                            row, such as a bias
+ *   a5[p] → c50  c51        to     where the sums go: row r at to + r·rsTo, 8 floats; may be from
+ *
+ * Pointers are byte addresses, row strides are bytes. to does not overlap a or b. Called by gemm.ts. Source: the
+ * microkernel of BLIS (Van Zee and van de Geijn 2015, https://doi.org/10.1145/2764454).
+ *
+ * V8 leaves 15 vector registers on x64. The fused 6×8 tile takes 12 sums, 2 of B and 1 of A: 15. The plain 5×8 tile
+ * takes 10 sums, 2 of B, 1 of A and 1 product: 14. The loop over k is not unrolled. In straight-line steps Binaryen
+ * moves each sum into the next one. The sums become long dependent chains, the loaded vectors spill, and a third of the
+ * speed is lost.
  */
 import { madd } from '../simd';
 
-/** Columns of a panel (BLIS's micro-panel). `PANEL_COLUMNS` of src/engine/abi.ts is the same number. */
+/** Columns of a panel, which BLIS calls micro-panel. `PANEL_COLUMNS` of src/engine/abi.ts is the same number. */
 export const NR: i32 = 8;
 /** Most rows of a tile. */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 /**
- * Least rows of a tile: of fewer, 2 or 4 sums wait for their own latency, and gemv.ts with its 8 is faster even though
- * it reads B once a row.
+ * Least rows of a tile. A tile of 1 or 2 rows has 2 or 4 sums, and they wait for their own latency. gemv.ts has 8 sums
+ * and is faster, although it reads B once for each row.
  */
 export const MIN_MR: i32 = 3;
 
-// rows is a constant at every call, so what lies behind `if (rows > r)` costs nothing where it is not needed.
+// `rows` is a constant at every call, so the compiler removes the branches on it and the code of unused rows.
 // @ts-ignore: decorator
 @inline
 function tile(

@@ -1,23 +1,29 @@
 /*
- * Packing: operands of any strides, laid out as the microkernels read them. Strides are elements, pointers byte
- * addresses.
+ * Packing: copies operands of any strides into the layouts that the microkernels read. The layouts, in floats:
  *
- * B [k, n] becomes ⌈n/8⌉ panels, one after the other, each dense [k, 8]: the panel of column j (a multiple of 8) starts
- * at float j·k. Columns past n are zeros. For a GEMV the first of them make wide panels, 5 or 6 panels whose rows stand
- * side by side: each is dense [k, 40] or [k, 48], and starts where its panels would. A block of A becomes dense rows of
- * k elements.
+ *   gemm_pack_b   B [k, n] becomes ⌈n/8⌉ panels, one after the other. Each is dense [k, 8]. The panel of column j (a
+ *                 multiple of 8) starts at float j·k. Columns after n are zeros.
+ *   gemv_pack_b   The same, but the first panels are joined into wide panels of 5 (plain build) or 6 (relaxed build)
+ *                 panels: each is dense [k, 40] or [k, 48], and starts where its first panel would start.
+ *   pack_a        A [m, k] becomes m rows of k floats, `step` bytes apart.
+ *
+ * Element (p, j) of B is at b + 4·(p·rsB + j·csB), element (i, p) of A at a + 4·(i·rsA + p·csA). In exported functions
+ * pointers are byte addresses and strides are elements; inside they are bytes. Source and target do not overlap. The
+ * callers of `gemm` and `gemv` call these functions (src/ops, src/streaming), gemm.ts calls `pack_a`, and `swap_axes`
+ * calls `transpose`. The layouts are those of BLIS.
  */
 import { NR } from './microkernel';
 
 /** Bytes of a panel's row. */
 export const ROW: usize = 4 * NR;
-/** Columns of a wide panel: as many vectors of sums as leave registers for what they are made of. */
+/** Columns of a wide panel: 10 or 12 vectors of sums. The other registers hold a, b and the product. */
 export const WIDE_PANEL: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
 export const WIDE_ROW: usize = 4 * WIDE_PANEL;
 
 /**
- * How many wide panels B has: as many as leave fours of panels, and one more where 6 panels to a wide one leave no
- * other way.
+ * How many wide panels B has: the most that leave a multiple of four panels, which `four_panels` of gemv.ts takes
+ * together. A wide panel of 6 never changes whether the rest is odd, so the relaxed build allows one panel more if the
+ * number of panels is odd.
  */
 export function wide_panels_of(n: i32): i32 {
   const panels = n / NR;
@@ -31,12 +37,12 @@ export function gemm_packed_size(k: i32, n: i32): i32 {
   return k <= 0 || n <= 0 ? 0 : ((n + NR - 1) / NR) * NR * k;
 }
 
-/** Packs B into panels, element (p, j) at b + 4·(p·rsB + j·csB); reads every element once. */
+/** Packs B [k, n] into panels. Reads every element once. */
 export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed: usize): void {
   pack(k, n, b, rsB, csB, packed, NR, ROW * k);
 }
 
-/** Packs a B of dense rows into wide panels, as far as they go, and panels. */
+/** Packs B [k, n], whose rows are dense, into wide panels and then into panels. */
 export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, packed: usize): void {
   for (let left = wide_panels_of(n); left > 0; left--) {
     pack(k, WIDE_PANEL, b, rsB, 1, packed, WIDE_PANEL, ROW);
@@ -47,7 +53,7 @@ export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, packed: usize): 
   pack(k, n, b, rsB, 1, packed, NR, ROW * k);
 }
 
-/** Panels whose rows are `width` floats apart, `panel` bytes from one to the next. */
+/** Packs into panels whose rows are `width` floats apart. The next panel starts `panel` bytes later. */
 function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, to: usize, width: usize, panel: usize): void {
   if (k <= 0) return;
   if (csB == 1) {
@@ -64,7 +70,7 @@ function pack(k: i32, n: i32, b: usize, rsB: i32, csB: i32, to: usize, width: us
   }
 }
 
-/** Packs A [m, k], element (i, p) at a + 4·(i·rsA + p·csA), into rows of k, `step` bytes apart. */
+/** Packs A [m, k] into rows of k floats, `step` bytes apart. */
 export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, step: usize): void {
   if (rsA == 1) {
     transpose(k, m, a, 4 * csA, to, step);
@@ -81,12 +87,12 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
 }
 
 /**
- * Rows of B packed together where a row's elements lie side by side: whole cache lines are read once and runs of 256
- * bytes written.
+ * Rows of B that are packed together if the elements of a row are side by side: each cache line is read once, and runs
+ * of 256 bytes are written.
  */
 const ROWS: i32 = 8;
 
-/** `rows` rows to all full panels, `panel` bytes apart, whose rows are `row` bytes apart. */
+/** Copies `rows` rows to all full panels, which are `panel` bytes apart and have rows `row` bytes apart. */
 function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize, row: usize, panel: usize): void {
   for (; columns >= NR; columns -= NR) {
     let x = from;
@@ -102,7 +108,7 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
   }
 }
 
-/** `columns` (at most 8) strided columns to one panel, the others zero. */
+/** Copies `columns` (at most 8) strided columns to one panel, and fills its other columns with zeros. */
 function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize): void {
   const zero = f32x4.splat(0);
   for (const end = to + ROW * k; to < end; to += ROW) {
@@ -117,7 +123,7 @@ function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usiz
   }
 }
 
-/** to[c, r] = from[r, c] for r < rows, c < columns, 4-byte elements of any dtype; strides between rows, bytes. */
+/** to[c, r] = from[r, c] for r < rows, c < columns, 4-byte elements of any dtype. Row strides are bytes. */
 export function transpose(rows: i32, columns: i32, from: usize, fromStep: usize, to: usize, toStep: usize): void {
   let r = 0;
   for (; r + 4 <= rows; r += 4) {

@@ -1,4 +1,4 @@
-// What two builds of the package are timed on, by their public names alone.
+// The cases on which two builds of the package are timed. They use only public names.
 
 const characters = ({ ndarray }, batch, time) => {
   const ids = (by) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % 65);
@@ -45,7 +45,7 @@ const masked = {
   },
 };
 
-/** The first model of a course: so small that what JavaScript does is most of a step. */
+/** The first model of a course. It is so small that JavaScript takes most of a step. */
 const small = {
   name: 'train lstm(50) 3x3x1',
   make({ dense, lstm, ndarray, sequential }) {
@@ -80,7 +80,7 @@ const step = (inputs, hidden, weights = 'float32') => ({
   },
 });
 
-/** Updates of an optimizer alone, of about a million numbers. */
+/** Only the updates of an optimizer, of about a million numbers. */
 const update = (optimizer) => ({
   name: `update ${optimizer}`,
   make({ dense, sequential, ndarray }) {

@@ -1,7 +1,7 @@
-// Two builds of the package, sample by sample in turns: whether a change has made anything slower. npm run bench:paired
-// -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE] A folder holds dist/, as
-// `npm run build` leaves it. A ratio is new / old: the median over all pairs of samples, of processes that are started
-// anew for each pair, since where code and data lie in memory makes two processes of one build differ by a per cent.
+// Times two builds of the package, sample by sample in turns, to see whether a change has made anything slower.
+// npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
+// A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each pair of
+// processes is new, because the places of code and data in memory make two processes of one build differ by a per cent.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -51,7 +51,7 @@ for (const [make, { name }] of cases.entries()) {
     }
     for (let i = 0; i < runs; i++) {
       const sample = {};
-      // Who goes first changes.
+      // The two builds take turns to be first.
       for (const which of i % 2 ? ['old', 'new'] : ['new', 'old']) sample[which] = (await ask(children[which], {})).ms;
       for (const which of ['old', 'new']) times[which].push(sample[which]);
       ratios.push(sample.new / sample.old);

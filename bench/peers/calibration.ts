@@ -5,7 +5,7 @@ import { compilePeak, PEAK_FLOPS } from '../peak.ts';
 const SPIN_FLOPS = 1e8;
 /** A sample counts if the spins on both sides of it took at most this many times the fastest spin of all. */
 export const TOLERANCE = 1.15;
-/** Before a sample, a slow spell or what the engine before left running is waited out for this long. */
+/** How long to wait before a sample for the end of a slow spell, or of work of the engine before. */
 const WAIT_MS = 300;
 
 export class Calibration {
@@ -24,7 +24,7 @@ export class Calibration {
     return new Calibration(await compilePeak(hostHasRelaxedSimd() ? 'relaxed' : 'simd'));
   }
 
-  /** How long the spin takes now, in milliseconds: about 2. */
+  /** The time of the spin now, in milliseconds: about 2. */
   spin(): number {
     const started = performance.now();
     this.#spin();
@@ -33,7 +33,7 @@ export class Calibration {
     return elapsed;
   }
 
-  /** The same once the host is at full speed, or has been given up on. */
+  /** The time of the spin when the host is at full speed, or when the wait is over. */
   settle(): number {
     const started = performance.now();
     let elapsed = this.spin();

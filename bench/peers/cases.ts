@@ -4,7 +4,7 @@ import { integers, uniform, type WeightSpec } from './numbers.ts';
 
 export type SuiteName = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
 export type Cell = 'lstm' | 'gru';
-/** What an engine is asked to do. */
+/** The work of an engine. */
 export type Kind = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
 
 export interface Case {
@@ -15,21 +15,24 @@ export interface Case {
   layers: number;
   batch: number;
   time: number;
-  /** Width of what the recurrent layer reads; for `train` that of the embedding. */
+  /** Width of the input of the recurrent layer; for `train` the width of the embedding. */
   inputs: number;
   hidden: number;
   /** Edge of a `gemm` cube. */
   size: number;
-  /** N or T for A and for B: stored as it is, or as its transpose. */
+  /** N or T for A and for B: stored directly, or as the transpose. */
   layout: string;
-  /** Operations that cannot be done without; 0 where they are not counted. */
+  /** Operations that the equations need; 0 if they are not counted. */
   flops: number;
   weights: WeightSpec[];
-  /** What a case of `sweep` varies. */
+  /** The size that a case of `sweep` varies. */
   over?: 'T' | 'B' | 'H';
 }
 
-/** Of Adam, in every engine; ε so small that it is no matter on which side of the bias correction an engine adds it. */
+/**
+ * Settings of Adam in every engine. ε is so small that it does not matter whether an engine adds it before or after the
+ * bias correction.
+ */
 export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
 export const CLIP_NORM = 5;
 /** Steps after which the state of a `step` case is compared. */
@@ -141,7 +144,7 @@ export const CASES: readonly Case[] = [
   ),
   ...STEP.map(([inputs, hidden]) => step(inputs, hidden)),
   ...[64, 128, 256, 512, 1024].flatMap((size) => ['NN', 'NT', 'TN'].map((layout) => gemm(size, layout))),
-  // One sequence of 100 characters a training step, which is all that brain.js takes at a time.
+  // One sequence of 100 characters for each training step: brain.js takes only one at a time.
   { ...train(1, 1, 100, 128), suite: 'chars', kind: 'chars' },
   ...POWERS.map((time) => sweep('T', train(1, 32, time, 128))),
   ...POWERS.map((batch) => sweep('B', train(1, batch, 50, 128))),
@@ -161,6 +164,6 @@ export const targetsOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
 /** `[B, T, I]`. */
 export const inputOf = ({ batch, time, inputs }: Case): Float32Array<ArrayBuffer> =>
   uniform(INPUT_SEED, batch * time * inputs, 1) as Float32Array<ArrayBuffer>;
-/** A and B of a `gemm`, as they lie in memory: a cube's transpose has its shape. */
+/** A and B of a `gemm`, as they are in memory. The transpose of a cube has the same shape. */
 export const operandsOf = ({ size }: Case): Float32Array<ArrayBuffer>[] =>
   [INPUT_SEED, TARGET_SEED].map((seed) => uniform(seed, size * size, 1) as Float32Array<ArrayBuffer>);

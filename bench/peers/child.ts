@@ -1,14 +1,14 @@
-// node --import tsx child.ts ENGINE THREADS: one engine in a process of its own, asked through stdin.
+// node --import tsx child.ts ENGINE THREADS: one engine in its own process. Requests come through stdin.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Memory, OpenEngine, PeerEngine, Prepared, Request, Sample, Task } from './protocol.ts';
 
-/** Long enough for optimizing compilers, and no less than so many runs of a slow case. */
+/** Long enough for optimizing compilers, and at least so many runs of a slow case. */
 const WARM_UP_MS = 500;
 const WARM_UP_RUNS = 2;
 /** Least length of a sample. */
 const SAMPLE_MS = 20;
-/** Run untimed before a sample: another engine has had the caches since the last one. */
+/** Time without measurement before a sample, because another engine has used the caches since the last sample. */
 const REFRESH_MS = 5;
 const RUNS_FOR_MEMORY = 5;
 const MEGABYTE = 2 ** 20;
@@ -32,7 +32,7 @@ async function warmUp(): Promise<void> {
     last = await runFor(1);
     elapsed += last;
   }
-  // A single run is too short for the clock where it matters; what comes out of a batch of them is not.
+  // Where it matters a single run is too short for the clock; a batch of runs is not.
   repeats = last > SAMPLE_MS ? 1 : Math.ceil(SAMPLE_MS / ((await runFor(20)) / 20));
 }
 
@@ -53,7 +53,7 @@ async function sample(): Promise<Sample> {
   return { ms: elapsed / repeats, busy: (user + system) / 1000 / elapsed };
 }
 
-/** Of this process, in bytes; Linux alone lets its peak be reset. */
+/** Memory of this process, in bytes. Only Linux can reset the peak. */
 function residentMemory(): { now: number; peak: number } {
   const status = readFileSync('/proc/self/status', 'utf8');
   const read = (field: string) => 1024 * Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)![1]);
@@ -76,7 +76,7 @@ function answer(engine: PeerEngine, request: Request): Promise<object> {
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const explain = (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) });
-// Libraries greet on stdout, which is the driver's.
+// Libraries print to stdout, which belongs to the driver.
 console.log = console.info = console.debug = console.error;
 
 const [name, threads] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// One case over all engines, in turns: only one of them computes at a time.
+// One case on all engines, in turns. Only one of them computes at a time.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Calibration, TOLERANCE } from './calibration.ts';
@@ -11,26 +11,29 @@ export interface Engine {
   name: string;
   threads: number;
   command: Command;
-  /** Why it is not there at all. */
+  /** The reason why the engine is missing. */
   missing?: string;
 }
 
 export interface MeasureOptions {
   calibration: Calibration;
-  /** Samples wanted, after those of a slow host are left out. */
+  /** Samples wanted, not counting those of a slow host. */
   runs: number;
-  /** An engine whose samples add up to this long has had enough, if there are three. */
+  /** An engine with three samples is finished when its samples together took this long. */
   budgetMs: number;
-  /** What GFLOP/s are a percentage of. */
+  /** The peak, of which GFLOP/s are a percentage. */
   peakGflops: number;
-  /** Where tapeloop's own numbers come from. */
+  /** The source of tapeloop's own numbers. */
   reference: Engine;
-  /** For what engines hand over as files. */
+  /** The folder for files of the engines. */
   directory: string;
 }
 
 const LEAST_SAMPLES = 3;
-/** Of the largest number compared: sums of a few hundred products in another order, over a hundred steps. */
+/**
+ * Tolerance relative to the largest number compared. Engines sum a few hundred products in other orders, over a hundred
+ * steps.
+ */
 const LARGEST_DIFFERENCE = 1e-4;
 
 interface Contender {
@@ -115,7 +118,7 @@ async function takeSample({ engine, process, samples }: Contender, calibration: 
   const { ms, busy } = await process.ask<Sample>({ op: 'sample' });
   if (engine.threads > 1) process.pause();
   const after = calibration.spin();
-  // Asked again at the end, when the fastest spin of the whole run is known better.
+  // This is decided again at the end, when the fastest spin of the whole run is known better.
   samples.push({ ms, calm: (limit) => busy * TOLERANCE >= 1 && limit.isCalm(before) && limit.isCalm(after) });
 }
 
@@ -152,7 +155,7 @@ function resultOf(
   };
 }
 
-/** Times `what` on every engine; what one cannot do is a result with an error. */
+/** Times `what` on every engine. If an engine cannot do it, the result has an error. */
 export async function measure(what: Case, engines: readonly Engine[], options: MeasureOptions): Promise<PeerResult[]> {
   const reference = new Reference(what, options);
   const contenders: Contender[] = [];
@@ -183,7 +186,7 @@ export async function measure(what: Case, engines: readonly Engine[], options: M
   return [...contenders.map((contender) => resultOf(contender, what, options)), ...failures];
 }
 
-/** How far resident memory of a fresh process rises over a case. */
+/** Measures how far resident memory of a fresh process rises in a case. */
 export async function measureMemory(what: Case, engines: readonly Engine[]): Promise<PeerResult[]> {
   const results: PeerResult[] = [];
   for (const { name, threads, command, missing } of engines) {

@@ -1,4 +1,4 @@
-// The same weights and inputs for every engine in every language: each number is a hash of its place.
+// The same weights and inputs for every engine and language. Each number is a hash of its place.
 
 /** A weight in Keras's layout, as `uniform` makes it. */
 export interface WeightSpec {

@@ -1,4 +1,4 @@
-// An engine's process, asked one thing at a time.
+// The process of an engine. It gets one request at a time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +11,9 @@ export interface Command {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** An engine gives up if one answer takes longer; jax-js traces a long sequence for minutes. */
+/** An engine fails if one answer takes longer. jax-js traces a long sequence for minutes. */
 const PATIENCE_MS = 15 * 60_000;
-/** Of what a process said on stderr, kept for the case that it dies. */
+/** Characters of stderr that are kept, to report if the process dies. */
 const KEPT_STDERR = 2000;
 
 export class EngineProcess {
@@ -33,14 +33,14 @@ export class EngineProcess {
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Starts a process and waits until its engine is there. */
+  /** Starts a process and waits until its engine is ready. */
   static async start(command: Command): Promise<{ process: EngineProcess; version: string }> {
     const child = new EngineProcess(command);
     const { version } = await child.#answer<Ready>();
     return { process: child, version };
   }
 
-  /** Throws what the engine answers as an error, and where its process dies or takes too long. */
+  /** Throws the error that the engine answers. Also throws if the process dies or takes too long. */
   ask<Body>(request: Request): Promise<Body> {
     this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
     return this.#answer<Body>();

@@ -1,4 +1,5 @@
-// What a driver and an engine's process say to each other, a line of JSON each; and what an engine module provides.
+// The messages between the driver and the process of an engine, one line of JSON each, and the interface of an engine
+// module.
 import type { Case } from './cases.ts';
 
 export type Request =
@@ -15,14 +16,14 @@ export interface Ready {
 
 export interface Prepared {
   note?: string;
-  /** Set where the numbers are to be compared with this variant of tapeloop's. */
+  /** Set if the numbers are compared with this variant of tapeloop. */
   variant?: string;
 }
 
 export interface Sample {
   /** For one unit of work. */
   ms: number;
-  /** Processor time over time: less than 1 where others had the processor meanwhile. */
+  /** Processor time divided by time. It is less than 1 if other processes had the processor. */
   busy: number;
 }
 
@@ -48,7 +49,7 @@ export interface Task extends Prepared {
 
 export interface PeerEngine {
   version: string;
-  /** Throws where the engine cannot do the case. */
+  /** Throws if the engine cannot do the case. */
   prepare(what: Case, variant?: string): Task | Promise<Task>;
 }
 

@@ -1,4 +1,5 @@
-// A run as one page that needs nothing else: the data, Observable Plot and d3 inlined, and page/plots.js, which draws.
+// A run as one page that needs no other file: it contains the data, Observable Plot, d3, and page/plots.js, which
+// draws.
 import { readFileSync } from 'node:fs';
 import { here } from './processes.ts';
 import { markdownReport } from './report-markdown.ts';
@@ -6,12 +7,12 @@ import type { Report } from './results.ts';
 
 const read = (path: string): string => readFileSync(here(path), 'utf8');
 
-/** Script text that no `</script>` in it can end. */
+/** Script text without `</script>`, which would end the script. */
 const inline = (script: string): string => script.replaceAll('</script', '<\\/script');
 
 const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** The Markdown report's own tables and lists as HTML: the few forms that it has. */
+/** The tables and lists of the Markdown report as HTML. It has only a few forms. */
 function toHtml(markdown: string): string {
   const inlineForms = (text: string) => escapeHtml(text).replace(/\*\*(.+?)\*\*/g, '<b>$1</b>');
   const cells = (line: string, tag: string) =>

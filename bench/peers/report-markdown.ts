@@ -1,4 +1,4 @@
-// A run as text: a line a result while it goes, and tables of milliseconds and ratios when it is over.
+// A run as text: one line for each result during the run, and tables of milliseconds and ratios at the end.
 import type { SuiteName } from './cases.ts';
 import type { PeerResult, Report } from './results.ts';
 
@@ -17,7 +17,7 @@ const CHARACTERS = 100;
 /** Three significant digits. */
 const number = (value: number): string => (value >= 1000 ? value.toFixed(0) : value.toPrecision(3));
 
-/** What a table of a suite shows of a result, in the suite's unit. */
+/** The value of a result in the table of its suite, in the unit of the suite. */
 export function shownValue({ suite, medianMs, megabytes }: PeerResult): number | null {
   if (suite === 'memory') return megabytes ?? null;
   if (medianMs === null) return null;
@@ -40,7 +40,7 @@ export function formatLine(result: PeerResult): string {
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-/** One suite at one number of threads: milliseconds, and beside them how many times tapeloop's. */
+/** One suite with one number of threads: milliseconds, and the ratio to tapeloop's. */
 function suiteTable(results: readonly PeerResult[]): string[] {
   const engines = [...new Set(results.map(({ engine }) => engine))].sort(
     (x, y) => +(y === 'tapeloop') - +(x === 'tapeloop'),
@@ -64,7 +64,7 @@ function suiteTable(results: readonly PeerResult[]): string[] {
   ];
 }
 
-/** Each thing that an engine said once, with the suites and cases where it said it. */
+/** Each note of an engine once, with the suites and cases where it occurred. */
 function remarks(results: readonly PeerResult[], of: (result: PeerResult) => string | undefined): string[] {
   const places = new Map<string, Set<string>>();
   for (const result of results) {

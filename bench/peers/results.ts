@@ -1,17 +1,17 @@
-// What a run gives: the results of `npm run bench`, and what only peers need.
+// The results of a run: those of `npm run bench`, and fields that only peers need.
 import type { BenchResult } from '../suite.ts';
 import type { SuiteName } from './cases.ts';
 
 export interface PeerResult extends Omit<BenchResult, 'medianMs' | 'minMs'> {
   suite: SuiteName;
-  /** null where the engine cannot do the case, and for `memory`. */
+  /** null if the engine cannot do the case, and for `memory`. */
   medianMs: number | null;
   minMs: number | null;
   /** Samples left out, because the host was slow around them. */
   dropped: number;
-  /** Set where more than half the samples were taken from a slow host, so that all of them were kept. */
+  /** Set if the host was slow for more than half of the samples. All samples are then kept. */
   noisy?: true;
-  /** Largest difference from tapeloop's numbers, relative to the largest of them; null where nothing is compared. */
+  /** Largest difference from tapeloop's numbers, relative to the largest of them; null if nothing is compared. */
   difference: number | null;
   /** How far memory rose, for `memory`. */
   megabytes?: number;
@@ -26,7 +26,7 @@ export interface Host {
   /** Of the engines' processes. */
   node: string;
   v8: string;
-  /** In registers alone, of 128-bit multiply and add, and fused, in V8. */
+  /** Speed in V8 with registers only, of 128-bit multiply and add and of the fused operation. */
   peakGflops: Partial<Record<'simd' | 'relaxed', number>>;
   engines: Record<string, string>;
   date: string;
@@ -39,7 +39,7 @@ export interface Report {
 
 export const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
 
-/** A result without numbers: what every way of failing gives. */
+/** A result without numbers, for every kind of failure. */
 export const failure = (of: Pick<PeerResult, 'suite' | 'case' | 'engine' | 'threads'>, error: unknown): PeerResult => ({
   ...of,
   medianMs: null,

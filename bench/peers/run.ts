@@ -127,7 +127,7 @@ try {
     const [reference] = enginesOf(['tapeloop'], 1);
     for (const what of CASES) {
       if (!suites.includes(what.suite) || !what.case.includes(values.only ?? '')) continue;
-      // A sweep is about tapeloop's own cost, unless engines are named; brain.js can do characters alone.
+      // A sweep measures only tapeloop, unless engines are named. brain.js can do only characters.
       const able = engines.filter(
         ({ name }) =>
           (what.suite !== 'sweep' || values.engines || name === 'tapeloop') &&
@@ -140,7 +140,7 @@ try {
       else added = await measure(what, able, options);
       for (const result of added) console.log(formatLine(result));
       results.push(...added);
-      // A long run that is cut short has what it has measured.
+      // A long run that is cut short keeps its results.
       writeReports();
     }
   }

@@ -1,10 +1,11 @@
-// What a page loads of other libraries to do what tapeloop does, as a Markdown table; tapeloop's own are printed by npm
-// run test:package. npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
+// Prints, as a Markdown table, the size of other libraries that a page loads for the same work. `npm run test:package`
+// prints the sizes of tapeloop.
+// npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
 import { readFileSync } from 'node:fs';
 import { appSize, gzippedKilobytes } from '../../scripts/app-size.ts';
 import { here } from './processes.ts';
 
-/** An app, and the file that it loads beside its script. */
+/** An app, and the file that it loads in addition to its script. */
 const apps: { name: string; wasm?: string }[] = [
   { name: 'tfjs' },
   { name: 'tfjs-wasm', wasm: '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm' },

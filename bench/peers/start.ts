@@ -1,4 +1,4 @@
-// From starting a process to its first result: each sample is a process of its own, and the engines take turns.
+// Times a process from its start to its first result. Each sample is a new process, and the engines take turns.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import type { Engine } from './measure.ts';
 import { here } from './processes.ts';
 import { failure, median, type PeerResult } from './results.ts';
 
-/** What each engine starts: plain JavaScript, so that nothing but the engine takes time. */
+/** The script of each engine. It is plain JavaScript, so only the engine takes time. */
 function startCommand(engine: Engine, node: string, model: string): { program: string; args: string[] } {
   const { program } = engine.command;
   if (engine.name === 'torch') return { program, args: [here('start/torch_start.py')] };
   return { program: node, args: [here(`start/${engine.name}.mjs`), model] };
 }
 
-/** Milliseconds until the process says something; throws if it ends without. */
+/** Milliseconds until the first output of the process. Throws if it ends without output. */
 function timeFirstLine(command: { program: string; args: string[] }): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -44,7 +44,10 @@ export interface StartOptions {
   directory: string;
 }
 
-/** Times every engine's first LSTM step, and an empty script, which all but PyTorch include. */
+/**
+ * Times the first LSTM step of every engine, and an empty script. All times but PyTorch's include that of the empty
+ * script.
+ */
 export async function measureStart(
   what: Case,
   engines: readonly Engine[],

@@ -1,15 +1,16 @@
-// Golden numbers: what TF.js computes for stacks of layers, forward and the gradient of every weight, and for some by
-// its own defaults what training makes of them.
+// Golden numbers of TF.js for stacks of layers: the outputs and the gradient of every weight. For some stacks, with
+// TF.js's own defaults, also the weights after training.
 //
 //   cd bench/peers && npm ci && node --import tsx tfjs-layers.ts
 //
-// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. TF.js 4.22 on its plain CPU
-// backend. Left out is what it has not (GRU with resetAfter, causal convolution, gradients of dilated ones) and what it
-// gets wrong (the gradient of averages over the ends of a sequence, off by the number of steps).
+// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. The version is TF.js 4.22 on its
+// plain CPU backend. Not included is what TF.js lacks (GRU with resetAfter, causal convolution, gradients of dilated
+// convolution) and what it computes wrongly (the gradient of averages over the ends of a sequence, wrong by the number
+// of steps).
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 
-/** A layer as both sides read it: a maker's name, its options, and layers or cells within. */
+/** A layer for both sides: the name of its function, its options, and the layers or cells inside. */
 interface LayerSpec {
   kind: string;
   options?: Record<string, unknown>;
@@ -19,11 +20,11 @@ interface LayerSpec {
 
 interface Stack {
   name: string;
-  /** Options of ours for its recurrent layers, at any depth, that TF.js's defaults stand for. */
+  /** Options of tapeloop's recurrent layers, at any depth, that equal TF.js's defaults. */
   here?: Record<string, unknown>;
-  /** What to train five steps by, with the mean squared error. */
+  /** The optimizer for five steps of training with the mean squared error. */
   optimizer?: keyof typeof optimizers;
-  /** Whether x and kernels are ones and biases zeros, as in TF.js's own tests, instead of given numbers. */
+  /** Whether x and kernels are ones and biases zeros, as in TF.js's own tests. Otherwise they are given numbers. */
   ones?: boolean;
   /** Shape of a batch. */
   shape: number[];
@@ -46,12 +47,12 @@ const SEQUENCE = { shape: [2, 5, 4] };
 const layer = (kind: string, options: Record<string, unknown> = {}): LayerSpec => ({ kind, options });
 
 /**
- * As `compile` knows them. Of Adam TF.js corrects the moments before it adds epsilon, Keras after: the numbers are the
- * same where it is too small to count.
+ * Optimizers as `compile` knows them. In Adam TF.js corrects the moments before it adds epsilon, Keras after. The
+ * numbers are the same if epsilon is negligible.
  */
 const optimizers = { sgd: () => 'sgd', rmsprop: () => 'rmsprop', adam: () => tf.train.adam(0.001, 0.9, 0.999, 1e-12) };
 
-/** TF.js's own defaults: what the guide says to write here. */
+/** TF.js's own defaults, as the options that the guide names. */
 const lstmDefaults = { recurrentActivation: 'hardSigmoid2' };
 const gruDefaults = { recurrentActivation: 'hardSigmoid2', resetAfter: false };
 const trained = (

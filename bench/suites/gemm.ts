@@ -1,5 +1,5 @@
-// C ← A·B alone: cubes with B packed in each call and before, the shapes of recurrent layers, few rows (by the kernel
-// that layers take for them) and edges.
+// Only C ← A·B: cubes with B packed in each call or before, the shapes of recurrent layers, few rows (with the kernel
+// that layers use for them), and edges.
 import { Init, MOST_GEMV_ROWS, type Ptr } from '../../src/engine/abi.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 
@@ -7,9 +7,9 @@ interface Shape {
   m: number;
   n: number;
   k: number;
-  /** N or T for A and for B: stored as it is, or as its transpose. */
+  /** N or T for A and for B: stored directly, or as the transpose. */
   layout: string;
-  /** Whether packing B belongs to what is timed. */
+  /** Whether the time includes packing B. */
   packs: boolean;
 }
 
@@ -35,7 +35,8 @@ const shapes: Shape[] = [
     LAYOUTS.flatMap((layout) => [true, false].map((packs) => ({ m: size, n: size, k: size, layout, packs }))),
   ),
   ...RECURRENT.flatMap(([m, n, k]) => LAYOUTS.map((layout) => ({ m, n, k, layout, packs: false }))),
-  // The gradient of a kernel, Xᵀ·dGates, whose right operand is packed for this one product, and that of its input.
+  // The gradient of a kernel, Xᵀ·dGates, whose right operand is packed for this one product, and the gradient of the
+  // input.
   { m: 128, n: 512, k: 1600, layout: 'TN', packs: true },
   { m: 1600, n: 64, k: 512, layout: 'NT', packs: false },
   ...BATCH_1.map(([m, n, k]) => ({ m, n, k, layout: 'NN', packs: false })),

@@ -1,4 +1,4 @@
-// The library as it is used: a sequence forward, a training step, one streaming step. Same cases as
+// The library in normal use: a sequence forward, a training step, one streaming step. The cases are those of
 // bench/torch/bench.py.
 
 import { tensor } from '../../src/autograd/tensor.ts';
@@ -22,7 +22,7 @@ const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
   gru: (options) => gru(options) as Layer,
 };
 
-/** Makes `engine`'s build the one that the library computes with. */
+/** Makes the library compute with the build of `engine`. */
 export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
   setSeed(1);
   return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible', threads });
@@ -40,7 +40,7 @@ export function characterModel(layers: number, hidden: number): Model {
   return model;
 }
 
-/** A batch of ids, and those that follow. */
+/** A batch of ids, and the ids that follow them. */
 export function characters(batch: number, time: number): { x: NdArray; y: NdArray } {
   const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
   return { x: ndarray(ids(7919), [batch, time]), y: ndarray(ids(104729), [batch, time]) };
@@ -83,7 +83,7 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
   }
 }
 
-/** The same, a batch of one, by int8 weights: a stream's steps in one call. */
+/** The same for a batch of one with int8 weights: the steps of a stream in one call. */
 async function inferInt8(
   context: SuiteContext,
   engine: Engine,

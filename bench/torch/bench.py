@@ -25,7 +25,7 @@ import statistics
 import sys
 import time
 
-# An OpenBLAS with threads of its own does not follow torch.set_num_threads, and reads this once, when it is loaded.
+# An OpenBLAS with its own threads ignores torch.set_num_threads. It reads this variable once, when it is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import torch

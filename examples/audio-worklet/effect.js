@@ -1,9 +1,9 @@
-// An effect learned from its sound: an LSTM of 16 units is trained to do what a distortion with a low-pass behind it does.
+// An LSTM of 16 units learns an effect from its sound: a distortion followed by a low-pass filter.
 import { adam, dense, init, lstm, ndarray, sequential, setSeed } from 'tapeloop';
 
 const [samples, time] = [64, 256];
 
-/** What is to be learned: d = 4x / √(1 + (4x)²), then y ← y + 0.3·(d − y) from one sample to the next. */
+/** The effect to learn: d = 4x / √(1 + (4x)²), then y ← y + 0.3·(d − y) for each sample. */
 export function distort(x) {
   let y = 0;
   return Float32Array.from(x, (value) => {
@@ -12,13 +12,13 @@ export function distort(x) {
   });
 }
 
-/** Tones whose pitch rises, each louder or higher than another. */
+/** Tones with rising pitch, of different loudness and height. */
 function tone(index) {
   const [pitch, rise, loudness] = [0.01 + 0.004 * (index % 32), 0.0002 * (index % 7), 0.1 + 0.2 * (index % 5)];
   return Float32Array.from({ length: time }, (_, t) => loudness * Math.sin(2 * Math.PI * (pitch + rise * t) * t));
 }
 
-/** Trains a model of one sample in, one out. `onEpoch(epoch, loss)` is told how it goes. */
+/** Trains a model with one sample in and one sample out. Calls `onEpoch(epoch, loss)` after each epoch. */
 export async function learn(onEpoch = () => {}, epochs = 60) {
   await init();
   setSeed(1);

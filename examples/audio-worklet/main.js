@@ -4,7 +4,7 @@ import { recurrentNode } from './recurrent-node.js';
 
 const [start, through, status] = ['start', 'through', 'status'].map((id) => document.getElementById(id));
 
-/** A string after Karplus and Strong: noise that runs in a circle and is smoothed each time round. */
+/** A string by Karplus and Strong: noise in a circular buffer that is smoothed in each round. */
 function pluck(context, frequency = 110, seconds = 4) {
   const buffer = context.createBuffer(1, seconds * context.sampleRate, context.sampleRate);
   const data = buffer.getChannelData(0);

@@ -1,13 +1,15 @@
 import { encodeModel } from 'tapeloop';
 
-/** An audio node that runs a model of one feature on every sample; `script` is the bundle of processor.js. */
+/**
+ * An audio node that runs a model of one feature on every sample. `script` is the address of the bundled processor.js.
+ */
 export async function recurrentNode(context, model, script) {
   await context.audioWorklet.addModule(script);
   return new AudioWorkletNode(context, 'recurrent', {
     channelCount: 1,
     channelCountMode: 'explicit',
     outputChannelCount: [1],
-    // Bytes cross to the audio thread; tensors do not.
+    // Bytes can be sent to the audio thread; tensors cannot.
     processorOptions: { model: encodeModel(model) },
   });
 }

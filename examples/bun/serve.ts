@@ -1,5 +1,5 @@
-// Watches live readings over a WebSocket: bun serve.ts READINGS [PORT], READINGS being a text file of one number a line
-// to learn from.
+// Watches live readings over a WebSocket: bun serve.ts READINGS [PORT]. READINGS is a text file to learn from, with one
+// number a line.
 import { adam, dense, gru, ndarray, type Stream, sequential, setSeed } from 'tapeloop';
 
 const [file = 'readings.txt', port = '3000'] = Bun.argv.slice(2);
@@ -8,7 +8,7 @@ const readings = Float32Array.from((await Bun.file(file).text()).trim().split(/\
 const mean = readings.reduce((sum, value) => sum + value, 0) / readings.length;
 const scale = Math.sqrt(readings.reduce((sum, value) => sum + (value - mean) ** 2, 0) / readings.length) || 1;
 
-// Windows side by side, each with the same one reading later as its target.
+// Windows of readings. The target of each is the window one reading later.
 const count = Math.floor((readings.length - 1) / time);
 const scaled = readings.map((value) => (value - mean) / scale);
 const [x, y] = [0, 1].map((shift) => ndarray(scaled.slice(shift, shift + count * time), [count, time, 1]));
@@ -19,7 +19,7 @@ model.compile({ optimizer: adam({ learningRate: 0.01 }), loss: 'meanSquaredError
 const { history } = await model.fit(x!, y!, { epochs: 40, batchSize: 16 });
 console.log(`learned ${readings.length} readings, mean squared error ${history.loss!.at(-1)!.toExponential(1)}`);
 
-/** What a connection remembers: a stream of its own, and what that expects next. */
+/** The data of a connection: its own stream, and the value that the stream expects next. */
 interface Watch {
   stream: Stream;
   expected: number | undefined;

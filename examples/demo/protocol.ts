@@ -1,11 +1,11 @@
-// What the page and its two workers say to each other.
+// The messages between the page and its two workers.
 
 import type { CharCell, LossPoint } from 'tapeloop/characters';
 
 export type CellName = CharCell;
 export type { LossPoint };
 
-/** What a new model is made of, and how it is run. */
+/** The options of a new model and of its run. */
 export interface Settings {
   cell: CellName;
   layers: number;
@@ -14,7 +14,7 @@ export interface Settings {
   temperature: number;
 }
 
-/** Where the text comes from. A file is read by the worker, so that a long one never stops the page. */
+/** Where the text comes from. The worker reads files, so a long one never blocks the page. */
 export type TextSource =
   | { kind: 'code' }
   | { kind: 'brackets' }
@@ -28,7 +28,7 @@ export type ToTrainer =
   | { type: 'resume' }
   | { type: 'discard' }
   | { type: 'temperature'; temperature: number }
-  /** The model there is, or else that of the last visit. */
+  /** The present model, or else the model of the last visit. */
   | { type: 'save' }
   | { type: 'load'; file: File; threads: number }
   | { type: 'restore'; threads: number }
@@ -36,7 +36,7 @@ export type ToTrainer =
   | { type: 'autosave' }
   | { type: 'inspect'; layer: number; text: string | undefined };
 
-/** What there is to see of a model that exists. */
+/** What the page shows of a model. */
 export interface RunState {
   cell: CellName;
   layers: number;
@@ -47,13 +47,13 @@ export interface RunState {
   step: number;
 }
 
-/** One recurrent layer at work on a text: for every quantity `[T, H]`, row-major, f32. */
+/** Quantities of one recurrent layer while it reads a text: each `[T, H]`, row-major, f32. */
 export interface Inspection {
   step: number;
   cell: CellName;
   layer: number;
   characters: string[];
-  /** Characters of the text that the model does not know and that were left out. */
+  /** Characters of the text that were left out, because the model does not know them. */
   skipped: string[];
   units: number;
   quantities: Record<string, Float32Array<ArrayBuffer>>;
@@ -77,12 +77,12 @@ export interface FlowRequest {
   units: number;
 }
 
-/** Norms of the gradient that the last of T characters sends back, one for each step before it, first step first. */
+/** Norms of the gradient of the loss of the last of T characters, one for each step before it, first step first. */
 export interface FlowCurves {
   step: number;
   rnn: number[];
   lstm: number[];
-  /** The same along the LSTM's cell state. */
+  /** The same for the cell state of the LSTM. */
   cellState: number[];
 }
 

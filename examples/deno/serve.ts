@@ -16,7 +16,7 @@ Deno.serve({ port: Number(port), hostname: '127.0.0.1' }, (request) => {
     const temperature = Number(searchParams.get('temperature') ?? 0.7);
     if (!(temperature >= 0)) throw new RangeError(`temperature expected ≥ 0, got '${searchParams.get('temperature')}'`);
     const text = write(vocabulary, prompt, temperature);
-    // The stream asks the generator for a character whenever its reader is ready for one, and ends it when the reader
+    // The stream asks the generator for a character when its reader is ready, and ends the generator when the reader
     // goes away.
     const body = ReadableStream.from(text).pipeThrough(new TextEncoderStream());
     return new Response(body, { headers: { 'content-type': 'text/plain; charset=utf-8' } });

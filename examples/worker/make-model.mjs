@@ -5,7 +5,7 @@ import * as tapeloop from 'tapeloop';
 const [text = new URL('../../README.md', import.meta.url), file = 'model.safetensors'] = process.argv.slice(2);
 const [batch, time, steps] = [16, 40, 600];
 
-// All that can be typed, whether or not this text has it: what people post will.
+// All characters that can be typed, also those that this text lacks: posted texts may have them.
 const vocabulary = ['\n', ...Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i))];
 const known = new Set(vocabulary);
 const characters = [...readFileSync(text, 'utf8')].filter((character) => known.has(character));
@@ -28,7 +28,7 @@ for (let step = 1; step <= steps; step++) {
   if (step % 100 === 0) console.log(`step ${step}: loss ${logs.loss.toFixed(3)}`);
 }
 
-// Compiled anew, so that the file has no optimizer state: a third of the size.
+// A new compile drops the optimizer state. The file then has a third of the size.
 model.resetStates();
 model.compile({ optimizer: 'sgd', loss });
 const bytes = tapeloop.encodeModel(model, { vocabulary });

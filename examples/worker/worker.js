@@ -1,11 +1,14 @@
-// An edge worker: writes text with a character model, character by character, and fine-tunes a copy of it on what is posted.
+// An edge worker. It writes text with a character model, character by character, and fine-tunes a copy of the model on
+// posted text.
 import { decodeModel, encodeModel, encodeText, init, OutOfMemoryError } from 'tapeloop';
 import { train, windowsOf, write } from './language-model.js';
 import file from './model.safetensors';
 
-// An isolate has 128 MB for everything: with a limit, what does not fit is refused in one answer instead of ending the isolate.
+// An isolate has 128 MB for everything. With a limit, a request that does not fit is refused and does not end the
+// isolate.
 const MAXIMUM_MEMORY = 64 * 2 ** 20;
-// The CPU budget is counted in steps, some 4 ms each: the clock of an edge worker stands still while it computes.
+// The CPU budget is a number of steps, some 4 ms each, because the clock of an edge worker does not advance while it
+// computes.
 const MOST_STEPS = 500;
 const MOST_CHARACTERS = 2000;
 const MOST_BYTES = 2 ** 20;
@@ -15,7 +18,7 @@ const own = load(file, 'model.safetensors');
 
 const routes = {
   'GET /generate': async (_, query) => stream(generate(own, query)),
-  // From a model file in the body, such as the one that /finetune gives.
+  // The body may be a model file, such as the answer of /finetune.
   'POST /generate': async (request, query) => {
     const loaded = load(await request.arrayBuffer(), 'the posted file');
     return stream(thenDispose(loaded.model, generate(loaded, query)));
@@ -55,13 +58,13 @@ function* generate(loaded, query) {
   const prompt = encodeText(query.get('prompt') || '\n', loaded.vocabulary);
   const length = numberOf(query, 'length', { otherwise: 200, least: 1, most: MOST_CHARACTERS });
   const temperature = numberOf(query, 'temperature', { otherwise: 0.7, least: 0, most: 10 });
-  // Another text for each request that names no seed.
+  // A request without a seed gets another text each time.
   const [random] = crypto.getRandomValues(new Uint32Array(1));
   const seed = numberOf(query, 'seed', { otherwise: random, least: 0, most: 2 ** 32 - 1 });
   yield* write(loaded, { prompt, length, temperature, seed });
 }
 
-/** Lines of JSON: the loss of every step, then a sample and how large memory has become. */
+/** Yields lines of JSON: the loss of every step, then a sample and the size of memory. */
 function* report(training, tuned) {
   for (const step of training) yield `${JSON.stringify(step)}\n`;
   const sample = [...write(tuned, { prompt: [0], length: 200, temperature: 0.7 })].join('');
@@ -81,7 +84,10 @@ function* thenDispose(model, parts) {
   }
 }
 
-/** An answer made as it is read: when its reader goes away, nothing more is computed. What fails at the first part is thrown. */
+/**
+ * A response that is computed while it is read. It stops when its reader goes away. An error in the first part is
+ * thrown.
+ */
 function stream(parts) {
   const encoder = new TextEncoder();
   let next = parts.next();

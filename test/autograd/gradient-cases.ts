@@ -1,4 +1,4 @@
-// Every op and every loss beside what it means in float64: row-major arrays in the order of the shapes, plain loops, no
+// Every op and every loss with its definition in float64: row-major arrays in the order of the shapes, plain loops, no
 // kernels.
 import { activationCases } from '../ops/cases/activations.ts';
 import { attentionCases } from '../ops/cases/attention.ts';

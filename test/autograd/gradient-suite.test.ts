@@ -1,6 +1,7 @@
 /**
- * Every op and every loss against central finite differences of its float64 meaning: value and gradient, each argument
- * in both memory orders, used once, used twice (so that contributions add up), and wanted alone.
+ * Every op and every loss against central finite differences of its float64 definition. Value and gradient are
+ * compared, with each argument in both memory orders, used once, used twice (so contributions add up), and as the only
+ * one with a gradient.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

@@ -1,4 +1,4 @@
-// Callbacks held to the decisions of Keras's own (test/golden/callbacks.py).
+// Callbacks make the same decisions as Keras's (test/golden/callbacks.py).
 import { describe, expect, test } from 'vitest';
 import { csvLogger } from '../../src/callbacks/csv-logger.ts';
 import { earlyStopping } from '../../src/callbacks/early-stopping.ts';

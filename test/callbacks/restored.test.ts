@@ -1,4 +1,4 @@
-// A run that is cut off and restored is, with every callback, the run that was not.
+// A run that is interrupted and restored equals an uninterrupted run, with every callback.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Runs of `fit` whose logs are given, for callbacks that decide by them.
+// Runs of `fit` with given logs, for callbacks that decide by the logs.
 import { dense } from '../../src/layers/dense.ts';
 import type { Callback, FitOptions } from '../../src/models/model.ts';
 import { type Model, sequential } from '../../src/models/model.ts';

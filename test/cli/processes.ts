@@ -1,4 +1,4 @@
-// The command line in processes of its own, bundled from the sources as they are: dist may be older.
+// The command line in separate processes, bundled from the present sources, because dist may be older.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-// The built package, as a user's program finds it.
+// The built package, imported as in a user's program.
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 

@@ -1,4 +1,4 @@
-// A real Chromium on the page, as the tests use it.
+// A real Chromium that shows the page, for the tests.
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-// What the page's workers compute, without a page.
+// The computations of the page's workers, without a page.
 import type { Layer, Model } from 'tapeloop';
 import { decodeRun } from 'tapeloop/characters';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Put into the page where no driver can reach it: uses it as a visitor would and posts what happened.
+// A script for pages that no driver can control. It uses the page like a visitor and posts what happened.
 const keepsNothing = new URL(import.meta.url).searchParams.has('nothing-kept');
 // Denied, it may not even be asked for.
 const earlier = keepsNothing ? null : JSON.parse(sessionStorage.getItem('earlier'));

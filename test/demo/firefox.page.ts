@@ -1,4 +1,4 @@
-// The page in Firefox, which no driver of ours can steer: a script put into the page uses it and posts what happened.
+// The page in Firefox. The tests have no driver for Firefox, so a script in the page uses it and posts what happened.
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,4 +1,5 @@
-// The page never waits for the network: how long its frames take, and its main thread's tasks, while everything runs.
+// The page never waits for the neural network. Measures the frames and the tasks of the main thread while everything
+// runs.
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { pause, Site, start, until } from './chromium.ts';

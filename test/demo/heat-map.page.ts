@@ -1,4 +1,4 @@
-// The heat map shows what a plain computation finds, and the gradient flow what it promises.
+// The heat map shows the values of a plain computation, and the gradient flow shows what the page says about it.
 import { decodeModel } from 'tapeloop';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { downloadBy, pause, Site, start, until } from './chromium.ts';

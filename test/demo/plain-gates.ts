@@ -1,5 +1,5 @@
-// Gates and states of a character model's recurrent layers, step by step in float64: what the page's heat map must
-// show.
+// Gates and states of a character model's recurrent layers, step by step in float64. The page's heat map must show
+// these values.
 import type { Model } from 'tapeloop';
 import { generate, project, sigmoid } from '../reference/vector.ts';
 

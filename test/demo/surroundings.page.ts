@@ -1,4 +1,4 @@
-// The page where things are narrow, dark, without a mouse, without storage; and how long its frames take.
+// The page in a narrow window, in the dark theme, without a mouse, without storage; and how long its frames take.
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

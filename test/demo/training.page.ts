@@ -1,4 +1,4 @@
-// The page trains, keeps, gives away and takes back a model, in a real Chromium.
+// The page trains, stores, exports and imports a model, in a real Chromium.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

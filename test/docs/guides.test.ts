@@ -1,4 +1,4 @@
-// Every program of the guides and of the internals is run as it stands, against the built package, and prints what the
+// Every program of the guides and of the internals runs without changes with the built package, and prints what the
 // guide says.
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';

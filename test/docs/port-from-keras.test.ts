@@ -1,4 +1,4 @@
-// The tables of names: each name is there, and whatever can be ported to is named.
+// The tables of names: each name exists, and every function that a port can use is named.
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as losses from '../../src/losses/index.ts';

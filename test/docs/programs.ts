@@ -1,4 +1,4 @@
-// The JavaScript of a Markdown page, to be run as a reader would who copies it.
+// The JavaScript of a Markdown page, run as by a reader who copies it.
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';

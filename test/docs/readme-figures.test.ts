@@ -1,5 +1,5 @@
-// Figures that README and guides repeat, each held to the committed result that it comes from. Both are read: a new
-// measurement fails the pages that still tell the old one.
+// Figures that README and guides repeat. Each must equal the committed result from which it comes. Both are read, so a
+// new measurement fails the pages that still have the old figure.
 import { describe, expect, test } from 'vitest';
 import { readPage } from './programs.ts';
 

@@ -1,4 +1,4 @@
-// What a reader of the README does: the program, the commands, and links of its first screen.
+// The program, the commands and the links that a reader of the README tries first.
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from '../../src/cli/flags.ts';
 import { blocksOf, programsOf, readPage, run } from './programs.ts';

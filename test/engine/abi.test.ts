@@ -1,4 +1,4 @@
-// The numbers that kernels switch on stand in assembly/ and, under names, in src/engine/abi.ts: both have the same.
+// The numbers on which kernels switch are in assembly/ and, with names, in src/engine/abi.ts. Both must be the same.
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-// Calls of init that overlap, and what is made meanwhile.
+// Overlapping calls of init, and models and tensors made during a call.
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';

@@ -1,4 +1,4 @@
-// An update by several threads is made whole or not at all, whatever becomes of a worker or of memory.
+// An update by several threads is complete or not made at all, even if a worker is lost or memory is full.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';

@@ -1,6 +1,6 @@
-// Fences around every allocation of the two regions of memory, and poison in what is free, so that a kernel or an op
-// that writes or reads where it may not is caught in whatever test it does so. `installFences` puts them into `Heap`
-// and `Arena`; the package knows nothing of them.
+// Fences around every allocation in the two regions of memory, and poison in free memory. So every test notices a
+// kernel or an op that writes or reads outside its buffers. `installFences` adds them to `Heap` and `Arena`; the
+// package does not contain them.
 import type { Ptr } from '../../src/engine/abi.ts';
 import { Arena, Heap, type Mark } from '../../src/engine/memory.ts';
 

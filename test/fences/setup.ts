@@ -1,4 +1,4 @@
-// Every test under fences, which are looked at behind each.
+// Every test runs with fences. They are checked after each test.
 import { afterEach } from 'vitest';
 import { checkFences, installFences } from './fences.ts';
 

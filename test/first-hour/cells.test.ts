@@ -1,4 +1,4 @@
-// Cells and recurrent layers as people first misuse them: one sentence each.
+// Common first mistakes with cells and recurrent layers: one sentence says what is wrong.
 import { describe, expect, test } from 'vitest';
 import * as t from '../../src/index.ts';
 

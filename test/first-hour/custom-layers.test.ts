@@ -1,4 +1,4 @@
-// Layers of one's own as people first write them: they train as meant, or one sentence says what is wrong.
+// Custom layers as new users write them: they train as intended, or one sentence says what is wrong.
 import { describe, expect, test } from 'vitest';
 import * as t from '../../src/index.ts';
 

@@ -1,4 +1,4 @@
-// Models as people first use them: what cannot work is refused before training, in one sentence.
+// Models as new users build them: a model that cannot work is refused before training, in one sentence.
 import { afterEach, describe, expect, test } from 'vitest';
 import { nearestName } from '../../src/checks/nearest-name.ts';
 import { hintBy } from '../../src/checks/options.ts';

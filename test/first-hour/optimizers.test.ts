@@ -1,4 +1,4 @@
-// What a loop of one's own over `apply` gets wrong in its first hour.
+// Common first mistakes in a training loop with `apply`.
 import { describe, expect, test } from 'vitest';
 import * as t from '../../src/index.ts';
 

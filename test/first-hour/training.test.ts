@@ -1,4 +1,4 @@
-// What users of Keras and PyTorch do to `fit`, losses and optimizers in their first hour, and what was silent.
+// How users of Keras and PyTorch first call `fit`, losses and optimizers. No mistake stays silent.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as t from '../../src/index.ts';
 

@@ -1,4 +1,4 @@
-// Runs inputs of one target in a process of its own, which the driver can end when one of them never does.
+// Runs inputs of one target in a separate process, which the driver can end if an input never ends.
 import { openSync, writeSync } from 'node:fs';
 import { attempt, signatureOf } from './oracle.ts';
 import { Random } from './random.ts';

@@ -1,4 +1,4 @@
-// What fuzzing has found, once mended, and what it must go on to find nothing in.
+// Inputs that fuzzing has found and that are mended, and inputs that must stay without findings.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { functions } from './called.ts';

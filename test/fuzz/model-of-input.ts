@@ -1,4 +1,4 @@
-// Small models, data and failures as inputs of the sequences describe them.
+// Small models, data and failures, as described by the inputs of `sequences`.
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import * as t from '../../src/index.ts';
 import type { Random } from './random.ts';

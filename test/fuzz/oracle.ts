@@ -1,4 +1,4 @@
-// What an error may be: one of ours, in a sentence of ours.
+// Which errors are allowed: tapeloop's own errors with tapeloop's own messages.
 
 import { WorkerError } from '../../src/checks/worker-error.ts';
 import { UsageError } from '../../src/cli/flags.ts';

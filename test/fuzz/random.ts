@@ -1,5 +1,5 @@
 /**
- * Numbers that follow from a target's name, a seed and an index alone, so that each input can be made again by itself.
+ * Numbers that depend only on the name of a target, a seed and an index, so each input can be made again alone.
  */
 export class Random {
   #state: number;

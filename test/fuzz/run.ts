@@ -1,9 +1,9 @@
 // npm run fuzz -- [--minutes M] [--target csv,idx] [--seed S] [--from I] [--count N] [--only TARGET:SEED:INDEX]
 // [--input TARGET JSON]
 //
-// Gives targets inputs until the time is over and prints what broke a rule, as small as it can be made, with what makes
-// it again. Each target runs in a process of its own: an input that hangs or ends the process is found too, and the
-// next process goes on behind it.
+// Gives inputs to the targets until the time is over. Prints each finding, as small as possible, with the flags that
+// repeat it. Each target runs in its own process, so an input that hangs or ends the process is found too, and the next
+// process continues after it.
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

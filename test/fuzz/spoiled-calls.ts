@@ -1,5 +1,5 @@
-// Each public function called with each of its arguments and options missing or wrong: one wrong value a call, and
-// every one of them.
+// Calls each public function with each argument and option missing or wrong. A call has one wrong value, and all wrong
+// values are tried.
 import * as data from '../../src/data.ts';
 import * as t from '../../src/index.ts';
 import * as node from '../../src/node.ts';

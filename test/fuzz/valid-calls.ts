@@ -1,4 +1,4 @@
-// Calls that are in order, of every public function: inputs are made by spoiling them.
+// Valid calls of every public function. Inputs are made by changing them.
 import type { Plain } from './target.ts';
 
 const tensor = (...shape: number[]): Plain => ({ $: 'tensor', shape });

@@ -1,4 +1,4 @@
-// Values that JSON has no words for, written in JSON: an object whose one key is `$` is what `made` makes of it.
+// Values that JSON cannot express, written in JSON: `made` turns an object whose only key is `$` into the value.
 import type { Random } from './random.ts';
 import type { Plain } from './target.ts';
 

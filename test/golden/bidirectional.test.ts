@@ -1,4 +1,4 @@
-// Stacks of bidirectional layers on sequences of unequal length, against PyTorch's packed ones.
+// Stacks of bidirectional layers on sequences of unequal length, against PyTorch's packed sequences.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

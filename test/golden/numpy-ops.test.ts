@@ -1,4 +1,4 @@
-// Ops against NumPy's numbers, NaN, infinities and −0 among them; numpy_ops.py makes them.
+// Ops against NumPy's numbers, including NaN, infinities and −0. numpy_ops.py makes the numbers.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';

@@ -86,7 +86,8 @@ def main():
         "predicted": stored(predicted),
         # One quantile for all outputs, as mean_pinball_loss(y, predicted, alpha=0.7) has it.
         "one": float(pinball(y, predicted, 0.7).mean()),
-        # And one for each output, all held to the first column: mean_pinball_loss(y[:, 0], predicted[:, i], alpha=q), then their mean.
+        # And one for each output, all compared with the first column: mean_pinball_loss(y[:, 0], predicted[:, i],
+        # alpha=q), then their mean.
         "several": float(np.mean([pinball(y[:, 0], predicted[:, i], q).mean() for i, q in enumerate(quantiles)])),
     }
     result = {

@@ -1,4 +1,4 @@
-// Ops against PyTorch's values and gradients; ops.py makes the numbers.
+// Ops against PyTorch's values and gradients. ops.py makes the numbers.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

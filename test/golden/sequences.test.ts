@@ -1,5 +1,5 @@
-// Masks and projection against PyTorch's packed sequences: each direction of a bidirectional layer, walked within each
-// sequence's own length.
+// Masks and projection against PyTorch's packed sequences: each direction of a bidirectional layer runs within the
+// length of each sequence.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

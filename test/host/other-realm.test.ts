@@ -1,5 +1,5 @@
-// Values of another realm, as a frame, node:vm, Jest and Next's edge routes hand them over: their classes are not those
-// that `instanceof` asks for.
+// Values of another realm, such as those of a frame, node:vm, Jest and Next's edge routes: `instanceof` does not
+// recognise their classes.
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -1,5 +1,5 @@
-// Hosts that lack something or forbid it: one clear sentence each, or one thread instead of several. Real ones are in
-// test/runtimes.
+// Hosts that lack or forbid something: each gives one clear sentence, or one thread instead of several. Real ones are
+// in test/runtimes.
 import { readFileSync } from 'node:fs';
 import workerThreads from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,4 @@
-// Electron without a screen. npm brings its JavaScript; the binary is a download from elsewhere.
+// Electron without a screen. npm installs its JavaScript; the binary is a separate download.
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Pages without a bundler, which take the package by a tag from another origin, as from a CDN, and hold it to its hash.
+// Pages without a bundler. They load the package by a tag from another origin, as from a CDN, and check its hash.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-// An empty project of a host, with the package installed as a user would.
+// An empty project of a host, with the package installed as by a user.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
-// Packs the package, installs it in an empty project for each host as a user would, and has each train one model.
+// Packs the package, installs it in an empty project of each host as a user does, and trains one model in each.
 //   npm run test:hosts -- [--only NAME,NAME] [--markdown FILE]
-// A host that is not on this machine is said to be left out.
+// Hosts that this machine lacks are reported as left out.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,11 +68,14 @@ title: Hosts
 
 # Hosts
 
-One small program, run in an empty project of each host into which the packed package was installed: it reads CSV, trains an LSTM and a GRU by \`fit\`, saves and loads. \`hash equal\` says that
-the weights end in the one hash that is a constant of the test, in \`reproducible\` mode, with one thread and with two. How each is set up is told in
-[Testing, SSR, Electron, React Native](testing-ssr-electron.md). \`dev\` is a framework's server for development. Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
+One small program runs in an empty project of each host, into which the packed package was installed. It reads CSV,
+trains an LSTM and a GRU with \`fit\`, saves and loads. \`hash equal\` says that the weights end in the hash that is a
+constant of the test, in \`reproducible\` mode, with one thread and with two.
+[Testing, SSR, Electron, React Native](testing-ssr-electron.md) says how each host is set up. \`dev\` is the
+development server of a framework. Made by \`npm run test:hosts -- --markdown docs/guides/hosts.md\`.
 
-In Firefox a classic worker of an isolated page that asks for threads sometimes waits for ever as it makes a Worker. This happens without tapeloop, too.
+In Firefox a classic worker of an isolated page that asks for threads sometimes waits for ever when it makes a Worker.
+This happens without tapeloop too.
 
 `;
 

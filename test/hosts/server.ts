@@ -1,4 +1,4 @@
-// Frameworks with a server: built once, started once, asked for each page.
+// Frameworks with a server: built once, started once, with a request for each page.
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,10 @@ import { type Project, type Result, run, start } from './project.ts';
 
 type Mode = 'build' | 'dev';
 
-/** Starts the project's server, each framework by its own commands: of what it has built, or the one for development. */
+/**
+ * Starts the server of a project with the commands of its framework: the server of the built project, or the
+ * development server.
+ */
 async function begin(project: Project, mode: Mode, port: number): Promise<ChildProcess> {
   const has = (path: string): boolean => existsSync(join(project.dir, path));
   const next = 'node_modules/next/dist/bin/next';

@@ -1,5 +1,5 @@
-// What every host runs: it reads bytes as data, trains, saves, loads, streams, and tells the weights as a hash. It asks
-// its host for nothing.
+// The program of every host: it reads bytes as data, trains, saves, loads, streams, and returns a hash of the weights.
+// It uses nothing of its host.
 
 /** A wave of integer steps, so that no host's sine has a say in it. */
 const csv = `load\n${Array.from({ length: 120 }, (_, i) => Math.abs(((i * 7) % 48) - 24) + ((i * 5) % 3)).join('\n')}\n`;

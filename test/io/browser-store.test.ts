@@ -1,5 +1,5 @@
-// Against a stub of IndexedDB, for what it says and that training goes on; real browsers, full and denied, are in
-// test/demo.
+// Uses a stub of IndexedDB, to test the messages and that training goes on. Real browsers with full or denied storage
+// are in test/demo.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { backupAndRestore } from '../../src/callbacks/backup-and-restore.ts';

@@ -1,4 +1,4 @@
-// Whatever may hold the bytes of a model file, or is taken for them.
+// Every type that may hold the bytes of a model file, or that users give in their place.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// How far a kernel's float32 may be from a float64 reference, and a message that says where it is not: index, got,
+// How far a kernel's float32 may be from a float64 reference, and a message for a larger difference: index, got,
 // expected, shape.
 
 const float = new Float32Array(1);

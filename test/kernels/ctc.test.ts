@@ -1,4 +1,4 @@
-// The CTC kernel against paths counted one by one, against log space, and its gradient against central differences.
+// The CTC kernel against a sum over single paths and against log space; its gradient against central differences.
 import { describe, expect, test } from 'vitest';
 import { expectClose, expectSameBits } from './compare.ts';
 import { ctcByPaths, ctcForward } from './reference/ctc.ts';

@@ -1,4 +1,4 @@
-// `gemv` against `gemm`, of which each has a layout of B of its own.
+// `gemv` against `gemm`. Each has its own layout of B.
 import { describe, expect, test } from 'vitest';
 import { Init } from '../../src/engine/abi.ts';
 import { values } from './reference/values.ts';

@@ -1,4 +1,4 @@
-// The generator against the known answers of its authors, then what rests on it: cuts, masks, moments, independence.
+// The generator against the known answers of its authors; then its uses: cuts, masks, moments, independence.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { RandomStream } from '../../src/engine/random.ts';

@@ -1,5 +1,4 @@
-// Reductions against plain sums in float64. A kernel's float64 sum differs from it by order alone: count · 2⁻⁵³ of
-// Σ|x|.
+// Reductions against plain sums in float64. A kernel's float64 sum differs only by its order: count · 2⁻⁵³ of Σ|x|.
 import { describe, expect, test } from 'vitest';
 import type { Ptr } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';

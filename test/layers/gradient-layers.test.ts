@@ -1,6 +1,6 @@
 /**
- * Every layer against its meaning in float64: outputs, masks, and the gradients of weights, inputs and initial states
- * by central differences of the reference. Each input in both memory orders.
+ * Every layer against its definition in float64: outputs, masks, and the gradients of weights, inputs and initial
+ * states by central differences of the reference. Each input in both memory orders.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

@@ -1,5 +1,5 @@
-// What a mask leaves out may be NaN, ∞ or near it: every layer gives the bits that it gives for zeros there, forward
-// and backward.
+// Values that a mask leaves out may be NaN, ∞ or huge: every layer gives the same bits as with zeros there, forward and
+// backward.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { Tensor, tensor } from '../../src/autograd/tensor.ts';

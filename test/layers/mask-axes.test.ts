@@ -1,4 +1,4 @@
-// Masks of one axis and of three: words of characters, and whatever else has steps within steps.
+// Masks of one axis and of three: words of characters, and other data with steps inside steps.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';

@@ -1,4 +1,4 @@
-// What happens to a mask on its way through layers; what it does to their numbers is in gradient-layers.test.ts.
+// How layers pass on a mask. Its effect on their numbers is in gradient-layers.test.ts.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// What a layer refuses, before anything is built or computed, and in which words.
+// What a layer refuses before it builds or computes anything, and the messages.
 import { expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';

@@ -1,4 +1,4 @@
-// Areas under curves against what they mean, worked out without any curve, and against Keras's worked examples.
+// Areas under curves against their definition, computed without a curve, and against Keras's worked examples.
 import { describe, expect, test } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { type AucOptions, auc } from '../../src/metrics/auc.ts';

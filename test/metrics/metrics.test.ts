@@ -1,4 +1,4 @@
-// What metricOf and measure take and give.
+// The arguments and results of metricOf and measure.
 import { describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';

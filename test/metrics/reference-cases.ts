@@ -1,4 +1,4 @@
-// Every metric beside what it means in float64: plain loops over rows, no kernels.
+// Every metric with its definition in float64: plain loops over rows, no kernels.
 
 import * as losses from '../../src/losses/index.ts';
 import type { Loss } from '../../src/losses/loss.ts';

@@ -1,4 +1,4 @@
-// Every metric against its float64 meaning, at once and in batches.
+// Every metric against its float64 definition, at once and in batches.
 import { describe, expect, test } from 'vitest';
 import { tensor } from '../../src/autograd/tensor.ts';
 import { metricOf } from '../../src/metrics/by-name.ts';

@@ -1,4 +1,4 @@
-// Methods of convenience: weights in and out, and how things print themselves.
+// Convenience methods: reading and writing weights, and how objects are printed.
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';

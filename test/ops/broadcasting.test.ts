@@ -1,5 +1,5 @@
 // NumPy's broadcasting, by property: operands of every shape with lengths 0 to 3, with axes of length 1 and without
-// leading axes, in both memory orders, beside plain float64 and its finite differences.
+// leading axes, in both memory orders, against plain float64 and its finite differences.
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

@@ -1,4 +1,4 @@
-// What is a view and what a copy, and in which order results stand: what keeps a sequence from being moved about.
+// Which ops make a view and which a copy, and the memory order of results. So a sequence is not copied without need.
 import { beforeAll, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { engine, init } from '../../src/engine/engine.ts';

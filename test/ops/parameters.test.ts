@@ -1,4 +1,4 @@
-// Parameters are operands like tensors: each op with a parameter in the place of each f32 tensor.
+// Parameters are operands like tensors: each op is called with a parameter in place of each f32 tensor.
 import { beforeAll, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';

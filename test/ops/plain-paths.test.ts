@@ -1,4 +1,4 @@
-// Ops that take a shorter way, against the same from small ops: the bits are the same, whatever the threads.
+// Ops with a fast path, against the same from small ops: the bits are the same with any number of threads.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// Masks, extremes and what they must not let through: NaN, infinities, gradients of what was not chosen.
+// Masks and extremes. They must not pass on NaN, infinities, or gradients of elements that were not chosen.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';

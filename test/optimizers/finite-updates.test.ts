@@ -1,4 +1,4 @@
-// No optimizer writes a number that is not finite: it refuses the step before anything changes.
+// No optimizer writes a number that is not finite. It refuses the step before anything changes.
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';

@@ -1,5 +1,5 @@
-// What the guides say of optimizers whose defaults are others': the rules of PyTorch and of older Keras in float64
-// against ours with the options that are named there.
+// What the guides say about optimizers with other defaults: the rules of PyTorch and of older Keras in float64, against
+// tapeloop's with the options in the guides.
 import { describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// An app that trains an LSTM language model in a loop of its own.
+// An app that trains an LSTM language model in its own loop.
 import {
   adam,
   dense,

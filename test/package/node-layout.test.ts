@@ -1,5 +1,5 @@
-// The built package as Node takes it: few files for the main entry, and one of each class and of the engine whatever
-// entries a program mixes.
+// The built package in Node: the main entry has few files, and there is one engine and one copy of each class,
+// whichever entries a program mixes.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

@@ -1,4 +1,4 @@
-// Where there is no file system, tapeloop/node says so instead of failing in a bundler.
+// Without a file system the functions of tapeloop/node say so; the bundler does not fail.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';

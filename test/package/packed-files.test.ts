@@ -1,4 +1,4 @@
-// What the tarball has: files, links among its pages, scripts.
+// The content of the tarball: files, links between its pages, scripts.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';

@@ -1,5 +1,6 @@
-// What a registry's visitors check in the packed package: its entries (publint), its types under every resolution
-// (attw) and every compiler that it promises, and how much of it an app carries. npm run test:package
+// Checks the packed package: its entries (publint), its types under every resolution (attw) and every supported
+// compiler, and how much of it an app loads.
+// npm run test:package
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The float64 reference against PyTorch's numbers: one oracle vouches for the other. */
+/** The float64 reference against PyTorch's numbers: one oracle checks the other. */
 import { describe, expect, it } from 'vitest';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import {

@@ -1,4 +1,4 @@
-/** A reference cell unrolled over a sequence, and the walk back through it. Everything is time-major float64. */
+/** A reference cell unrolled over a sequence, forward and backward. Everything is time-major float64. */
 import type { CellStep, CellWeights, ReferenceCell } from './cells.ts';
 import { addInto } from './vector.ts';
 

@@ -1,5 +1,5 @@
 /**
- * The float64 arithmetic the reference cells are written in: one row of the batch at a time, plain loops.
+ * The float64 arithmetic of the reference cells: one row of the batch at a time, in plain loops.
  *
  * A gate's weights are a block of H neighbouring columns in a matrix of G·H columns, so every product here names its
  * gate: gate g of `matrix` [rows, G·H] is columns g·H … (g+1)·H − 1. The row length follows from the vector it is

@@ -1,6 +1,6 @@
-// A newcomer's way, timed: from an empty folder, with nothing in the home folder or npm's cache, to a model that is
-// trained in a page, by the commands of the guide and the first program of README.md and of the guide as they stand.
-// Only `tapeloop` is the packed tarball there. npm run test:first-model -- [--create-vite VERSION]
+// Times the first steps of a new user: from an empty folder, with empty home folder and npm cache, to a model that is
+// trained in a page. It runs the commands of the guide and the first programs of README.md and of the guide without
+// changes. Only `tapeloop` is the packed tarball. npm run test:first-model -- [--create-vite VERSION]
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

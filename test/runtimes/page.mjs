@@ -1,4 +1,4 @@
-// What a page loads: the suite, whose result or error goes back to the server that served it.
+// The script of a page: it runs the suite and posts its result or error to the server of the page.
 import { runSuite } from './suite.mjs';
 
 const result = await runSuite().catch((error) => ({ error: `${error.name}: ${error.message}` }));

@@ -1,6 +1,7 @@
-// Packs the package, installs it in an empty folder as a user would, and runs one suite in every runtime that is there.
+// Packs the package, installs it in an empty folder as a user does, and runs one suite in every runtime of this
+// machine.
 //   npm run test:runtimes -- [--only NAME,NAME] [--all] [--markdown FILE]
-// With --all a runtime that is not there fails, as where a change is judged.
+// With --all a missing runtime is a failure.
 import { rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { installTools, makeApp } from './app.ts';
@@ -52,9 +53,10 @@ title: Runtimes
 
 # Runtimes
 
-One suite, run on the packed package in each runtime that was there: load, train an LSTM and a GRU for 50 steps, save, load, go on, stream 1,000 steps, of the model and by \`tapeloop/stream\` of its file, with the same bits. \`hash equal\` says that
-the weights end in the one SHA-256 that is a constant of the test, in \`reproducible\` mode, for any number of threads. Made by
-\`npm run test:runtimes -- --markdown docs/guides/runtimes.md\`.
+One suite runs on the packed package in each runtime: it loads, trains an LSTM and a GRU for 50 steps, saves, loads,
+trains further, and streams 1,000 steps, of the model and with \`tapeloop/stream\` of its file, with the same bits.
+\`hash equal\` says that the weights end in the SHA-256 that is a constant of the test, in \`reproducible\` mode, with any
+number of threads. Made by \`npm run test:runtimes -- --markdown docs/guides/runtimes.md\`.
 
 `;
 

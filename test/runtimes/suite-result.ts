@@ -1,4 +1,4 @@
-/** What suite.mjs found in one runtime. */
+/** The results of suite.mjs in one runtime. */
 export interface SuiteResult {
   /** Which kernels `fast` mode took. */
   build: 'simd' | 'relaxed';

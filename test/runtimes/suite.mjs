@@ -1,4 +1,5 @@
-// What every runtime runs, on the installed package: train, save, load, resume, stream. It knows no runtime.
+// The suite of every runtime, on the installed package: train, save, load, resume, stream. It uses nothing of a
+// runtime.
 import * as tapeloop from 'tapeloop';
 import { loadStream } from 'tapeloop/stream';
 

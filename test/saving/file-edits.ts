@@ -1,4 +1,4 @@
-// A model file, spoilt in ways that the format or what is in it would notice.
+// Model files with changes that break the format or the content.
 import fc from 'fast-check';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../../src/io/safetensors.ts';
 

@@ -1,5 +1,5 @@
-// Random programs: layers, options, shapes, data, and calls in any order; saved, loaded and trained on with the bits of
-// the run that goes on.
+// Random programs: layers, options, shapes, data, and calls in any order; each is saved, loaded and trained further,
+// with the same bits as a run without a break.
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';

@@ -1,5 +1,5 @@
-// The page of `npm run demo` before, during and after training: widths, themes, what is seen at first, and where its
-// links lead.
+// The page of `npm run demo` before, during and after training: widths, themes, the first view, and the targets of its
+// links.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { compared, pause, Site, start, until } from '../demo/chromium.ts';
 import { colorSchemes, expectAccessible, tabTo, widths } from './inspect.ts';

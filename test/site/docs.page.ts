@@ -1,4 +1,4 @@
-// The site that `npm run docs` has built: widths, themes, keyboard, search, and what its pages must tell.
+// The site that `npm run docs` has built: widths, themes, keyboard, search, and required content of its pages.
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';

@@ -1,4 +1,4 @@
-// What is asked of every page, whoever made it.
+// Checks for every page.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Axe from 'axe-core';

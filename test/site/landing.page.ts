@@ -1,5 +1,4 @@
-// The site that `npm run site` has built, served as any host might: by a server that knows nothing of it, under a path
-// of its own.
+// The site that `npm run site` has built, served by a plain static server, under a path that is not the root.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { extname } from 'node:path';

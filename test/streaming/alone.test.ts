@@ -1,4 +1,4 @@
-// One stream, one user: who writes with it, what its outputs are worth later, what it is given by mistake.
+// One stream has one user: overlapping texts, outputs that are read later, and invalid arguments.
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { ndarray } from '../../src/data/array.ts';

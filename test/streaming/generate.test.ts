@@ -1,4 +1,4 @@
-// Text of a stream against text of the model it is of: the same ids for the same options.
+// Text of a stream against text of its model: the same ids for the same options.
 import { describe, expect, test } from 'vitest';
 import { DeadTensorError } from '../../src/checks/dead-tensor-error.ts';
 import { init } from '../../src/engine/engine.ts';

@@ -1,4 +1,4 @@
-// Files that are not what they claim to be: one ModelFileError each, and nothing read outside of them.
+// Invalid files: each gives one ModelFileError, and nothing outside the file is read.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ModelFileError } from '../../src/io/safetensors.ts';

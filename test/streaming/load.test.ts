@@ -1,4 +1,4 @@
-// Streams of files: the bits of `Model.stream`, whatever the layers, the weights' format and the build.
+// Streams of files have the bits of `Model.stream`, for all layers, formats of weights and builds.
 import { afterAll, describe, expect, test, vi } from 'vitest';
 import { init } from '../../src/engine/engine.ts';
 import { activation } from '../../src/layers/activations/activation.ts';

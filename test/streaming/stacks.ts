@@ -1,4 +1,4 @@
-// What can run step by step, one stack for each layer and option that matters.
+// Models that can run step by step: one stack for each layer and option that matters.
 import { RandomStream, setSeed } from '../../src/engine/random.ts';
 import { activation } from '../../src/layers/activations/activation.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';

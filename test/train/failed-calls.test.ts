@@ -1,5 +1,5 @@
-// Every public call that changes something, with every allocation refused and with every call of the caller's own code
-// throwing: the model is as before, and the same call then does what it would have done.
+// Every public call that changes something, with each allocation refused in turn and each call of the caller's code
+// throwing in turn. The model is as before, and the same call then works as if nothing had failed.
 import { describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';

@@ -1,4 +1,4 @@
-// Failures on demand: at the n-th allocation, or the n-th time that code of the caller's own runs.
+// Failures on demand: at the n-th allocation, or at the n-th call of the caller's code.
 import { engine } from '../../src/engine/engine.ts';
 import { OutOfMemoryError } from '../../src/engine/memory.ts';
 import { seedStream } from '../../src/engine/random.ts';

@@ -1,4 +1,4 @@
-// What fit shows of itself: in a terminal, where there is none, and not at all.
+// The progress that fit shows: in a terminal, without a terminal, and when it is switched off.
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { dense, progressText, sequential, setSeed, type Verbose } from '../../src/index.ts';

@@ -1,4 +1,5 @@
-// Weights that inference keeps packed are those of now, whatever has changed them, and go with the model.
+// Packed weights that inference keeps are always up to date, whatever changes the weights, and are freed with the
+// model.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { init } from '../../src/engine/engine.ts';

@@ -1,4 +1,4 @@
-// Rows that weigh nothing: whatever stands there, no bit of a loss, a metric or a gradient depends on it.
+// Rows of weight 0: no bit of a loss, a metric or a gradient depends on their values.
 import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// What may be done with a model while a call that returns a promise runs on it.
+// Which calls a model permits while a call that returns a promise runs on it.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ndarray } from '../../src/data/array.ts';
 import { setSeed } from '../../src/engine/random.ts';

@@ -1,4 +1,4 @@
-// All that a failed training step must leave as it was, to compare to the bit.
+// Everything that a failed training step must not change, to compare to the bit.
 import type { Model } from '../../src/models/model.ts';
 import { expectSameBits } from '../kernels/compare.ts';
 

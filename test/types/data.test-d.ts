@@ -1,4 +1,4 @@
-// What the compiler knows of arrays, weights and ops; `npm run typecheck` runs it.
+// Types of arrays, weights and ops. `npm run typecheck` checks them.
 import {
   dense,
   lstm,

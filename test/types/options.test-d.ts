@@ -1,4 +1,4 @@
-// An option that may be undefined is taken under exactOptionalPropertyTypes; `npm run typecheck` runs it.
+// Options may be undefined under exactOptionalPropertyTypes. `npm run typecheck` checks it.
 
 import { loadCsv, windows } from '../../src/data.ts';
 import {

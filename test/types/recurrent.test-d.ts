@@ -1,4 +1,4 @@
-// What the compiler knows of recurrent layers; `npm run typecheck` runs it.
+// Types of recurrent layers. `npm run typecheck` checks them.
 import {
   additiveAttention,
   attention,

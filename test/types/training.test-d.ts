@@ -1,4 +1,4 @@
-// What the compiler knows of batches and of what `predict` gives; `npm run typecheck` runs it.
+// Types of batches and of the results of `predict`. `npm run typecheck` checks them.
 import { dense, type Model, model, type NdArray, type Tensor } from '../../src/index.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

@@ -1,4 +1,4 @@
-// What a small app costs its type checker: a change that makes types much dearer is seen here.
+// The cost of type-checking a small app. This test notices a change that makes types much more expensive.
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { expect, test } from 'vitest';

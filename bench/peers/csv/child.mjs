@@ -1,10 +1,10 @@
-// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS: one library on one file, in a process of its own; prints a
-// line of JSON.
+// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS: one library on one file, in its own process. Prints a line
+// of JSON.
 import { readFileSync } from 'node:fs';
 
 const [, , what, library, file, runs] = process.argv;
 
-/** Each takes the file's bytes and gives its columns, numbers as numbers and all else as strings. */
+/** Each takes the bytes of the file and returns its columns, with numbers as numbers and all else as strings. */
 const libraries = {
   async tapeloop() {
     const { loadCsv } = await import('../../../dist/data.js');
@@ -17,7 +17,7 @@ const libraries = {
     const { default: Papa } = await import('papaparse');
     return (bytes) => {
       const { data } = Papa.parse(new TextDecoder().decode(bytes), { dynamicTyping: true, skipEmptyLines: true });
-      // Rows stay rows, as the library gives them; a column is looked up in them.
+      // Rows stay as the library returns them. A column is read from the rows.
       return data[0].map((_, j) => ({ length: data.length - 1, at: (i) => data[i + 1][j] }));
     };
   },
@@ -26,7 +26,7 @@ const libraries = {
     return (bytes) => {
       const text = new TextDecoder().decode(bytes);
       const schema = inferSchema(text);
-      // Dates stay text, as with the others.
+      // Dates stay text, as in the other libraries.
       for (const column of schema.cols) if (column.type !== 'n') column.type = 's';
       return initParser(schema).typedCols(text);
     };
@@ -65,7 +65,7 @@ if (what === 'time') {
     globalThis.gc();
     const start = performance.now();
     columns = await load(bytes);
-    // The first three warm the code up.
+    // The first three runs warm up the code.
     if (run >= 3) times.push(performance.now() - start);
   }
   times.sort((a, b) => a - b);
@@ -73,7 +73,7 @@ if (what === 'time') {
 } else {
   globalThis.gc();
   const before = process.memoryUsage.rss();
-  // The highest until now may lie above what the process has now.
+  // The peak may be above the present memory of the process.
   const highest = process.resourceUsage().maxRSS * 1024;
   let columns = await load(readFileSync(file));
   const peak = process.resourceUsage().maxRSS * 1024;

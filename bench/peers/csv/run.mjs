@@ -1,8 +1,8 @@
 // npm run bench:csv -- [--megabytes 12] [--runs 9] [--markdown FILE]
 //
-// loadCsv beside papaparse and uDSV: time from a file's bytes to columns of numbers and texts, and memory that a fresh
-// process takes for them, the file's bytes included. Libraries come in turns; what they read must be the same to the
-// last bit.
+// Compares loadCsv with papaparse and uDSV: the time from the bytes of a file to columns of numbers and texts, and the
+// memory that a fresh process takes for it, including the bytes of the file. Libraries take turns. They must read the
+// same to the last bit.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';

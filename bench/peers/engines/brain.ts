@@ -9,7 +9,10 @@ interface TextNetwork {
   train(texts: string[], options: { iterations: number; errorThresh: number }): unknown;
 }
 
-/** One sequence a step is all it takes; its characters are made from the tokens, each of the alphabet at least once. */
+/**
+ * It takes only one sequence a step. The characters come from the tokens, and each of the alphabet is there at least
+ * once.
+ */
 function train(what: Case): Task {
   const { recurrent } = require('brain.js') as { recurrent: { LSTM: new (options: object) => TextNetwork } };
   const tokens = tokensOf(what);

@@ -16,7 +16,7 @@ import {
 import { oneHot, swapAxes, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
-// In jax-js a function owns its arguments: `.ref` is a use of an array that leaves it usable.
+// In jax-js a function owns its arguments. `.ref` uses an array and keeps it usable.
 
 const arrayOf = (values: Float32Array<ArrayBuffer>, shape: number[]): JaxArray => np.array(values).reshape(shape);
 const weightsOf = (what: Case): JaxArray[] =>
@@ -43,7 +43,7 @@ function gruStep(xW: JaxArray, h: JaxArray, U: JaxArray, [b, rb]: [JaxArray, Jax
 }
 
 /**
- * Every h `[B, H]` over the steps of x, `[B, I]` each; jax-js has no `lax.scan`, so that a jit holds the loop unrolled.
+ * Every h `[B, H]` over the steps of x, `[B, I]` each. jax-js has no `lax.scan`, so jit unrolls the loop.
  */
 function lstmSequence(xs: JaxArray[], [W, U, b]: [JaxArray, JaxArray, JaxArray], batch: number): JaxArray[] {
   const hidden = U.shape[0]!;

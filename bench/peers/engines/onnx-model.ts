@@ -5,10 +5,10 @@ import { weightValues } from '../numbers.ts';
 
 const { onnx } = onnxProto;
 const { FLOAT } = onnx.TensorProto.DataType;
-/** LSTM and GRU of opset 14 are those of today but for a type list. */
+/** LSTM and GRU of opset 14 differ from today's only in a list of types. */
 const OPSET = 14;
 
-/** Where ONNX's gates stand in Keras's order: i o f c of i f c o; z r h in both. */
+/** The places of ONNX's gates in Keras's order: i o f c from i f c o; z r h in both. */
 const gateOrders = { lstm: [0, 3, 1, 2], gru: [0, 1, 2] };
 
 const value = (name: string, shape: number[]) => ({
@@ -56,13 +56,13 @@ function transposeGates(values: Float32Array, rows: number, hidden: number, orde
   return transposed;
 }
 
-/** X `[T, B, I]` → Y `[T, 1, B, H]`; with `states` also their last values out and their first in. */
+/** X `[T, B, I]` → Y `[T, 1, B, H]`; with `states` the first states are also inputs and the last states outputs. */
 export function recurrentModel(what: Case, { states }: { states: boolean }): Uint8Array {
   const { cell, batch, time, inputs, hidden } = what;
   const order = gateOrders[cell];
   const width = order.length * hidden;
   const [kernel, recurrentKernel, bias] = what.weights.map(weightValues) as [Float32Array, Float32Array, Float32Array];
-  // Wb and Rb: an LSTM of Keras has the first alone.
+  // Wb and Rb: an LSTM of Keras has only the first.
   const biases = new Float32Array(2 * width);
   for (let from = 0; from < bias.length; from += width) {
     biases.set(transposeGates(bias.subarray(from, from + width), 1, hidden, order), from);

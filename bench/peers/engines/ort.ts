@@ -1,4 +1,4 @@
-// What onnxruntime-web and onnxruntime-node share: their API is one.
+// The common part of onnxruntime-web and onnxruntime-node, which have the same API.
 import type { InferenceSession, Tensor, TypedTensor } from 'onnxruntime-common';
 import { type Case, CHECKED_STEPS, inputOf, operandsOf } from '../cases.ts';
 import { swapAxes } from '../numbers.ts';
@@ -36,7 +36,7 @@ async function step(ort: Ort, what: Case): Promise<Task> {
   const make = () => ({ h: zeros(ort, [1, 1, hidden]), c: zeros(ort, [1, 1, hidden]) });
   let from = make();
   let to = make();
-  // Two pairs of states take turns where outputs can be preallocated.
+  // If outputs can be preallocated, two pairs of states take turns.
   const run = async () => {
     const fetches = ort.preallocates ? { h_next: to.h, c_next: to.c } : { h_next: null, c_next: null };
     const { h_next: h, c_next: c } = await session.run({ X, ...from }, fetches);

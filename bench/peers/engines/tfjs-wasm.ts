@@ -26,7 +26,7 @@ function embeddingError(): string {
   }
 }
 
-/** `optimizer.minimize` with the gradients' norm clipped in between, which TF.js has no option for. */
+/** `optimizer.minimize` with a clip of the norm of the gradients, for which TF.js has no option. */
 function train(what: Case): Task {
   const { layers, batch, time, inputs, hidden: units } = what;
   const missing = embeddingError();
@@ -107,15 +107,15 @@ function infer(what: Case): Task {
   return {
     ...resetBefore,
     ...(refused && { note: `reset gate before the recurrent product: ${refused}` }),
-    // Operations of this backend are done when they return.
+    // Operations of this backend are complete when they return.
     run: () => tf.tidy(() => void layer.apply(x)),
     check: () => tf.tidy(() => (layer.apply(x) as tf.Tensor).dataSync().slice()) as unknown as Float32Array,
   };
 }
 
 /**
- * `tf.basicLSTMCell`: less a step than a stateful layer. Its gates are i g f o and its bias of the forget gate an
- * argument.
+ * `tf.basicLSTMCell` takes less time a step than a stateful layer. Its gates are i g f o, and the bias of the forget
+ * gate is an argument.
  */
 function step(what: Case): Task {
   const { inputs, hidden } = what;

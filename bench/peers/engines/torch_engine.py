@@ -12,10 +12,10 @@ import sys
 import time
 
 THREADS = int(sys.argv[1])
-# An OpenBLAS with threads of its own reads this once, when it is loaded.
+# An OpenBLAS with its own threads reads this once, when it is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = sys.argv[1]
 os.environ["OMP_NUM_THREADS"] = sys.argv[1]
-# Else its threads and OpenBLAS's take turns spinning against each other.
+# Otherwise the threads of torch and of OpenBLAS spin and slow each other down.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import numpy  # noqa: E402

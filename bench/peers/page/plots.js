@@ -3,7 +3,7 @@ const { Plot, report } = window;
 const { host, results } = report;
 
 const ORDER = ['tapeloop', 'tfjs-wasm', 'jax-js', 'ort-web', 'ort-node', 'torch', 'brain', 'node'];
-// Okabe and Ito's colours, told apart by most eyes.
+// The colours of Okabe and Ito, which most people can distinguish.
 const COLORS = ['#d55e00', '#0072b2', '#56b4e9', '#009e73', '#66c2a5', '#cc79a7', '#e69f00', '#999999'];
 const color = { domain: ORDER, range: COLORS };
 const WIDTH = 920;
@@ -33,7 +33,7 @@ const legendOf = (rows) => {
   return Plot.legend({ color: { domain: engines, range: engines.map((engine) => COLORS[ORDER.indexOf(engine)]) } });
 };
 
-/** Horizontal bars, a group a case and a bar an engine, a mark on the axis where tapeloop stands. */
+/** Horizontal bars: a group for each case, a bar for each engine, and a mark on the axis at tapeloop's value. */
 function bars(rows, { x, label, text, log = false, marks = [], cannot = [] }) {
   const present = byLabel([...rows, ...cannot]);
   const groups = new Set(rows.map((row) => row.case)).size;
@@ -140,7 +140,7 @@ ratios('infer', 'A sequence forward', 'ms', 1);
 ratios('step', 'One time step of batch 1', 'µs', 1000);
 ratios('chars', 'Training on one sequence, a character', 'µs', 1000 / CHARACTERS);
 
-// The build that runs is the one with the higher peak.
+// The engine runs the build with the higher peak.
 const peaks = Object.entries(host.peakGflops)
   .map(([build, gflops]) => ({ build, gflops }))
   .sort((x, y) => y.gflops - x.gflops)

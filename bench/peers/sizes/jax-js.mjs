@@ -1,4 +1,4 @@
-// What gradients of an unrolled LSTM take.
+// The gradients of an unrolled LSTM.
 import { grad, jit, numpy, random } from '@jax-js/jax';
 
 const loss = jit((w) => numpy.tanh(numpy.matmul(numpy.ones([1, 4]), w)).sum());

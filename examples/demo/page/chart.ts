@@ -16,17 +16,17 @@ export interface ChartOptions {
   x: string;
   y: string;
   lines: Line[];
-  /** Decades instead of units on the y axis. */
+  /** Whether the y axis is logarithmic. */
   logarithmic?: boolean;
-  /** As high as this, whatever its width. */
+  /** The height, for any width. */
   height?: number;
-  /** What stands there before there are numbers. */
+  /** The text before there are numbers. */
   empty: {
     words: string;
     /** Ends of the axes. */
     x: [from: number, to: number];
     y: [from: number, to: number];
-    /** Lines as they may become, drawn faintly; both arguments and values are shares of the axes, from 0 to 1. */
+    /** Faint lines that show how the curves may look. Arguments and values are shares of the axes, from 0 to 1. */
     sketches: ((x: number) => number)[];
   };
 }
@@ -36,7 +36,7 @@ const REDRAW_MS = 200;
 const heightFor = (width: number): number => (width > 560 ? 300 : 240);
 const SKETCH_POINTS = 60;
 
-/** A uPlot chart as wide as its host, in the colours of the page, redrawn a few times a second at most. */
+/** A uPlot chart as wide as its host, in the colours of the page. It is redrawn at most a few times a second. */
 export class Chart {
   readonly #host: HTMLElement;
   readonly #options: ChartOptions;
@@ -62,7 +62,7 @@ export class Chart {
     new ResizeObserver(() => this.#plot.setSize(this.#size)).observe(host);
   }
 
-  /** The x values, then each line's y; null where it has none. */
+  /** The x values, then the y values of each line; null where a line has none. */
   set(data: uPlot.AlignedData): void {
     this.#data = data;
     if (this.#pending) return;
@@ -126,7 +126,7 @@ export class Chart {
             },
           },
         },
-        // Until something is pointed at, the legend has names and no values.
+        // The legend has only names until the pointer is on the chart.
         legend: { markers: { width: 2, dash: (_, i) => (lines[i - 1]?.dash ? 'dashed' : 'solid') } },
         hooks: { draw: [(plot) => this.#sketch(plot)] },
         axes: [
@@ -161,7 +161,7 @@ export class Chart {
   }
 }
 
-/** An axis with a line at every second power of ten: 10⁻⁴ stands for 0.0001. */
+/** An axis with a line at every second power of ten: 10⁻⁴ means 0.0001. */
 function decades(axis: uPlot.Axis): uPlot.Axis {
   const power = (value: number): number => Math.round(Math.log10(value));
   const isShown = (value: number): boolean => power(value) % 2 === 0 && Math.abs(value / 10 ** power(value) - 1) < 1e-6;

@@ -1,6 +1,6 @@
 import { byId } from './elements.ts';
 
-/** Lets a file be dropped anywhere on the page. */
+/** Accepts a file that is dropped anywhere on the page. */
 export function takeDrops(onFile: (file: File) => void): void {
   const sign = byId('drop');
   const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
@@ -10,7 +10,7 @@ export function takeDrops(onFile: (file: File) => void): void {
     sign.hidden = false;
   });
   addEventListener('dragleave', (event) => {
-    // Without a target to go to, it leaves the window.
+    // Without a related target the pointer leaves the window.
     if (!event.relatedTarget) sign.hidden = true;
   });
   addEventListener('drop', (event) => {

@@ -1,11 +1,11 @@
-/** The element of an id; the page is ours, so one that is missing is a mistake of ours. */
+/** The element of an id. The page is part of the demo, so a missing element is a mistake in the demo. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page has no element '${id}'`);
   return element as T;
 }
 
-/** Fills a choice with options, keeping what is chosen where it is still among them. */
+/** Fills a choice with options. The chosen option stays chosen if it is among them. */
 export function setOptions(
   select: HTMLSelectElement,
   options: readonly (readonly [value: string, label: string])[],
@@ -17,12 +17,12 @@ export function setOptions(
 
 export const grouped = (value: number): string => Math.round(value).toLocaleString('en-US');
 
-/** Hands the reader a file. */
+/** Saves a file on the reader's computer. */
 export function download(name: string, content: BlobPart, type: string): void {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
-  // The browser has taken the address by then.
+  // The browser has read the address by then.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -2,11 +2,11 @@ import type { FlowCurves, FlowRequest, FromFlow } from '../protocol.ts';
 import { Chart } from './chart.ts';
 import { byId } from './elements.ts';
 
-// Smaller than this is nothing, to float32 and to learning.
+// A smaller gradient has no effect on float32 weights and on learning.
 const FLOOR = 1e-12;
 const DASH = [3, 4];
 
-/** The comparison of gradient flow, in a worker of its own that lives as long as it runs. */
+/** The comparison of gradient flow. It has its own worker, which ends with it. */
 export class FlowView {
   readonly #request: () => FlowRequest;
   readonly #button = byId<HTMLButtonElement>('compare');
@@ -60,7 +60,7 @@ export class FlowView {
   #show({ curves, losses, done }: Extract<FromFlow, { type: 'curves' }>): void {
     this.#first ??= curves;
     const back = curves.rnn.map((_, i) => i);
-    // From the last step backward, for it is from there that the gradient comes.
+    // The axis goes backward from the last step, where the gradient starts.
     const line = (norms: number[]) => norms.toReversed().map((norm) => (norm > FLOOR ? norm : null));
     this.#chart.set([
       back,
@@ -75,7 +75,7 @@ export class FlowView {
   }
 }
 
-/** How many characters back a thousandth of the gradient is left. */
+/** How many characters back the gradient has a thousandth of its size. */
 function reach(whose: string, norms: number[]): string {
   const backward = norms.toReversed();
   const found = backward.findIndex((norm) => norm < backward[0]! / 1000);

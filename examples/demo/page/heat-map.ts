@@ -1,13 +1,13 @@
 // A matrix of values as coloured cells: units downward, characters to the right.
 import { colour, type Rgb, rgb } from './theme.ts';
 
-/** The values that one colour scale tells apart; `low` is 0 for a gate. */
+/** The range of a colour scale. `low` is 0 for a gate. */
 export interface Scale {
   low: number;
   high: number;
 }
 
-/** One quantity of an inspection, its units in an order to be shown in. */
+/** One quantity of an inspection, with its units in the order to show. */
 export interface Matrix {
   characters: readonly string[];
   /** `[T, H]`, row-major. */
@@ -22,7 +22,7 @@ const GATES = new Set(['i', 'f', 'o', 'z', 'r']);
 export function scaleOf(quantity: string, values: Float32Array): Scale {
   if (GATES.has(quantity)) return { low: 0, high: 1 };
   if (quantity !== 'c') return { low: -1, high: 1 };
-  // A few units that count go far beyond the others, which would all look alike beside them.
+  // A few units that count have far larger values. With them on the scale all other units would look alike.
   const usual = values.map(Math.abs).sort()[Math.floor(0.95 * values.length)]!;
   const high = Math.max(usual, 1);
   return { low: -high, high };
@@ -31,14 +31,14 @@ export function scaleOf(quantity: string, values: Float32Array): Scale {
 const mix = (a: Rgb, b: Rgb, share: number): Rgb =>
   [0, 1, 2].map((i) => a[i]! + (b[i]! - a[i]!) * share) as unknown as Rgb;
 
-/** Colours of values on a scale, as the page's theme has them now. */
+/** The colours of a scale in the present theme of the page. */
 export function painter({ low, high }: Scale): (value: number) => Rgb {
   const [below, zero, above] = ['heat-low', 'heat-zero', 'heat-high'].map(rgb) as [Rgb, Rgb, Rgb];
   return (value) =>
     value < 0 ? mix(zero, below, Math.min(value / low, 1)) : mix(zero, above, Math.min(value / high, 1));
 }
 
-/** Where things stand on the canvas, in CSS pixels. */
+/** The layout of the canvas, in CSS pixels. */
 export interface Layout {
   cellWidth: number;
   cellHeight: number;
@@ -54,7 +54,7 @@ export function layoutFor({ characters, units }: Matrix, width: number): Layout 
   return { cellWidth, cellHeight: Math.min(16, Math.max(1, Math.floor(TALLEST / units))), top: TOP };
 }
 
-/** How a character is shown where it has a place of its own. */
+/** The text that shows a character, also one that is invisible. */
 export const shown = (character: string): string => ({ '\n': '↵', ' ': '·', '\t': '→' })[character] ?? character;
 
 export interface Cursor {
@@ -93,8 +93,8 @@ export function drawMatrix(
     context.fillText(shown(character), (t + 0.5) * cellWidth, top / 2);
   });
   if (!cursor) return;
-  // A light line within a dark one is seen on any colour; both stay on the canvas, where half a line would look like an
-  // error.
+  // A light line inside a dark one is visible on any colour. Both stay inside the canvas, because half a line would
+  // look like an error.
   const outline = (left: number, above: number, right: number, below: number): void => {
     for (const [name, line] of [
       ['ink', 3],
@@ -111,7 +111,7 @@ export function drawMatrix(
   outline(column, 0, column + cellWidth, height);
 }
 
-/** One pixel a cell. */
+/** One pixel for each cell. */
 function pixels({ characters, values, units, order, scale }: Matrix): OffscreenCanvas {
   const paint = painter(scale);
   const picture = new OffscreenCanvas(characters.length, units);
@@ -129,7 +129,7 @@ function pixels({ characters, values, units, order, scale }: Matrix): OffscreenC
   return picture;
 }
 
-/** The numbers as comma-separated values: a line a unit, by number, and a column a character. */
+/** The numbers as comma-separated values: one line for each unit, by number, and one column for each character. */
 export function matrixCsv({ characters, values, units }: Matrix): string {
   const quote = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const lines = [['unit', ...characters.map(quote)].join(',')];

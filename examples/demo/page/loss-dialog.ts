@@ -1,6 +1,6 @@
 import { byId } from './elements.ts';
 
-/** What is to be done with a network that would be lost. */
+/** What to do with a network that would be lost. */
 export type Choice = 'save' | 'lose' | 'stay';
 
 /** Asks before a network is lost; Escape keeps it. */

@@ -2,7 +2,7 @@ import type { LossPoint } from '../protocol.ts';
 import { Chart } from './chart.ts';
 import { byId, grouped } from './elements.ts';
 
-// More than any screen has pixels.
+// More points than any screen has pixels.
 const MOST_POINTS = 6000;
 
 /** The loss curve and the numbers above it. */
@@ -27,7 +27,7 @@ export class LossView {
   #train: (number | null)[] = [];
   #validation: (number | null)[] = [];
   #recent: number | undefined;
-  /** ln V, what guessing evenly among V characters costs. */
+  /** ln V, the loss of guessing evenly among V characters. */
   #evenly = 0;
 
   set vocabulary(size: number) {

@@ -1,4 +1,4 @@
-// The page: shows what the training worker tells, and passes on what is asked of it. It computes nothing itself.
+// The page. It shows the messages of the training worker and sends it the user's commands. It computes nothing itself.
 import 'uplot/dist/uPlot.min.css';
 import '../style.css';
 import type { FromTrainer, RunState, ToTrainer } from '../protocol.ts';
@@ -25,7 +25,7 @@ new FlowView(() => ({ source: text.source, units: Math.min(settings.value.hidden
 const runButton = byId<HTMLButtonElement>('run');
 const status = byId('status');
 let state: 'empty' | 'starting' | 'paused' | 'running' = 'empty';
-/** A network of the last visit that nobody has yet gone on with or forgotten. */
+/** The network of the last visit, until the user continues or discards it. */
 let earlier: string | undefined;
 
 function showState(next: typeof state, run: RunState | undefined): void {
@@ -58,7 +58,7 @@ function showEarlier(network: { label: string; savedAt: number } | undefined): v
 }
 
 /**
- * Whether what comes next may take the place of the network there is, or of the last visit's, which may go to a file
+ * Asks whether a new network may replace the present one or that of the last visit. The user may save it to a file
  * first.
  */
 async function mayReplace(): Promise<boolean> {
@@ -77,7 +77,7 @@ const handlers: Handlers = {
   hello({ earlier, source }) {
     if (source && state === 'empty') text.show(source);
     showEarlier(earlier);
-    // Before, nobody could know whether there is a network to be lost.
+    // Before this message it is unknown whether a network could be lost.
     for (const id of ['run', 'load']) byId<HTMLButtonElement>(id).disabled = false;
   },
   state: ({ status, run }) => showState(status, run),
@@ -110,7 +110,7 @@ const handlers: Handlers = {
 function showStorage(words: string): void {
   const line = byId('storage');
   line.hidden = false;
-  // Said once, not at every save.
+  // The page says this once, not at every save.
   line.setAttribute('aria-live', line.textContent?.slice(0, 8) === words.slice(0, 8) ? 'off' : 'polite');
   line.textContent = words;
 }
@@ -158,7 +158,7 @@ modelFile.addEventListener('change', () => {
   if (file) openModel(file);
 });
 takeDrops((file) => (file.name.endsWith('.safetensors') ? openModel(file) : text.open(file)));
-// A page that is left may not come back.
+// The browser may end a page that is hidden.
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState === 'hidden') send({ type: 'autosave' });
 });

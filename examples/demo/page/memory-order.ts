@@ -1,8 +1,8 @@
 import type { Inspection } from '../protocol.ts';
 
 /**
- * Units by how long they hold a value, longest first: by the correlation of their memory with itself one step before. A
- * unit that hardly moves remembers nothing and comes last.
+ * Orders units by how long they hold a value, longest first. The measure is the correlation of a unit's memory with its
+ * memory one step before. A unit that hardly changes remembers nothing and comes last.
  */
 export function memoryOrder({ quantities, units }: Pick<Inspection, 'quantities' | 'units'>): number[] {
   const memory = quantities.c ?? quantities.h!;

@@ -32,7 +32,7 @@ const quantities: Record<CellName, readonly (readonly [value: string, label: str
   rnn: [['h', 'h, state and output', 'All that a simple RNN has: h′ = tanh(xW + hU + b), new at every step.']],
 };
 
-/** The heat map of gates and states, and what is read off it. */
+/** The heat map of gates and states, and the values that the user reads from it. */
 export class MemoryView {
   readonly #inspect: (layer: number, text: string | undefined) => void;
   readonly #quantity = byId<HTMLSelectElement>('quantity');
@@ -45,7 +45,8 @@ export class MemoryView {
   #matrix: Matrix | undefined;
   #layout: Layout | undefined;
   /**
-   * The unit that was pointed at, by number, since its row changes with the order. Until then it is the first row's.
+   * The number of the unit that the user pointed at. It is not a row, because rows change with the order. Before that
+   * it is the unit of the first row.
    */
   #chosen: number | undefined;
   #column = 0;
@@ -144,7 +145,7 @@ export class MemoryView {
   #draw(): void {
     if (!this.#matrix) return;
     this.#layout = layoutFor(this.#matrix, this.#map.clientWidth);
-    // Marked is what somebody looks at, not the place where reading happens to begin.
+    // Only a cell that the user has chosen is marked, not the cell where reading starts.
     const isLookedAt = this.#chosen !== undefined || document.activeElement === this.#map;
     drawMatrix(this.#canvas, this.#matrix, this.#layout, isLookedAt ? this.#cursor : undefined);
   }
@@ -199,7 +200,7 @@ export class MemoryView {
     output.setAttribute('aria-live', aloud ? 'polite' : 'off');
     const value = values[this.#column * units + this.#unit]!;
     output.textContent = `Unit ${this.#unit}, character ${this.#column + 1} ‘${shown(characters[this.#column]!)}’: ${this.quantity} = ${value.toFixed(4)}`;
-    // A cell state may go beyond what has a colour of its own.
+    // A cell state may exceed the range of the colours.
     const [atMost, atLeast] = this.quantity === 'c' ? ['≤ ', '≥ '] : ['', ''];
     byId('scale-low').textContent = `${atMost}${Number(scale.low.toFixed(1))}`;
     byId('scale-high').textContent = `${atLeast}${Number(scale.high.toFixed(1))}`;
@@ -207,7 +208,7 @@ export class MemoryView {
     this.#colourText();
   }
 
-  /** The text once more, each character on the colour that the unit had when it had read it. */
+  /** The text again. The background of each character is the colour of the unit after it has read the character. */
   #colourText(): void {
     const { characters, values, units, scale } = this.#matrix!;
     const paint = painter(scale);
@@ -218,7 +219,7 @@ export class MemoryView {
       const span = line.children[t] as HTMLElement;
       const [red, green, blue] = paint(values[t * units + this.#unit]!);
       span.style.background = `rgb(${red} ${green} ${blue})`;
-      // By luminance, so that the letter stays legible on any of them.
+      // The colour of the letter depends on the luminance of the background, so it stays legible.
       span.style.color = 0.3 * red + 0.59 * green + 0.11 * blue > 128 ? '#111' : '#fff';
       span.textContent = character === '\n' ? '↵' : character;
     });

@@ -18,7 +18,7 @@ export class SamplesView {
     const body = document.createElement('pre');
     body.textContent = beginning(text);
     item.append(title, body);
-    // Who has scrolled down reads an older one, which must stay where it is.
+    // If the user has scrolled down, the sample in view must stay in its place.
     const { scrollTop, scrollHeight } = this.#list;
     this.#list.prepend(item);
     while (this.#list.children.length > MOST) this.#list.lastElementChild!.remove();
@@ -26,7 +26,7 @@ export class SamplesView {
   }
 }
 
-/** As much as is shown, to the end of a line or, where lines are long, of a word. */
+/** The part of a sample that is shown. It ends with a line or, if lines are long, with a word. */
 function beginning(text: string): string {
   if (text.length <= SHOWN) return text.trimEnd();
   const ends = ['\n', ' '].map((end) => text.lastIndexOf(end, SHOWN)).find((at) => at > SHOWN / 2);

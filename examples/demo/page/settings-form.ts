@@ -5,7 +5,7 @@ const KEY = 'tapeloop-demo-settings';
 const UNITS = [32, 64, 128, 256, 512];
 const LAYERS = [1, 2, 3, 4];
 
-/** The choices of a new network. They are remembered where the browser lets us. */
+/** The choices for a new network. The browser remembers them if it permits storage. */
 export class SettingsForm {
   readonly #cell = byId<HTMLSelectElement>('cell');
   readonly #hidden = byId<HTMLSelectElement>('hidden');
@@ -51,7 +51,7 @@ export class SettingsForm {
     };
   }
 
-  /** Shows the shape of the model there is, which stands until it is given up. */
+  /** Shows the shape of the present model. It cannot change until the model is discarded. */
   showModel(run: RunState | undefined): void {
     byId<HTMLFieldSetElement>('shape').disabled = run !== undefined;
     if (!run) return;
@@ -75,7 +75,7 @@ export class SettingsForm {
     try {
       localStorage.setItem(KEY, JSON.stringify(this.value));
     } catch {
-      // Denied or full: the choices are made anew next time.
+      // Storage is denied or full. The choices are not remembered.
     }
   }
 
@@ -89,7 +89,7 @@ export class SettingsForm {
         if (field.value === '') field.value = before;
       }
     } catch {
-      // Denied, or not what we wrote: the defaults stand.
+      // Storage is denied, or its content is invalid. The defaults apply.
     }
   }
 }

@@ -9,7 +9,7 @@ const explanations: Record<Exclude<Kind, 'file'>, string> = {
   own: 'Ten thousand characters do, a hundred thousand are better.',
 };
 
-/** The choice of a text: one of two that come with the page, one that is pasted, or a file. */
+/** The choice of a text: one of the two of the page, a pasted text, or a file. */
 export class TextChoice {
   readonly #onChange: (source: TextSource) => void;
   readonly #select = byId<HTMLSelectElement>('source');
@@ -45,7 +45,7 @@ export class TextChoice {
     this.#explain();
   }
 
-  /** Takes a file, which only the worker reads. */
+  /** Accepts a file. Only the worker reads it. */
   open(file: File): void {
     this.#takeFile(file);
     this.#changed();

@@ -1,4 +1,4 @@
-// Colours of the style sheet, for what is drawn on a canvas.
+// Colours of the style sheet, for drawing on a canvas.
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
 
@@ -7,7 +7,7 @@ export const colour = (name: string): string =>
 
 export type Rgb = readonly [red: number, green: number, blue: number];
 
-/** A colour that the style sheet has as three numbers. */
+/** A colour of the style sheet as three numbers. */
 export const rgb = (name: string): Rgb => colour(name).split(' ').map(Number) as unknown as Rgb;
 
 export const onThemeChange = (listener: () => void): void => dark.addEventListener('change', listener);

@@ -1,4 +1,4 @@
-// A made-up language whose grammar asks for memory: whatever is opened must be closed, in order.
+// A made-up language whose grammar needs memory: every opened bracket must be closed, in order.
 
 const PAIRS = ['()', '[]', '{}'] as const;
 const LETTERS = 'abcd';
@@ -7,7 +7,7 @@ const DEEPEST = 5;
 /** `length` characters, or a few more, of lines such as `a(b[cd]{a})c`. The same on every call. */
 export function bracketsText(length = 300_000): string {
   let seed = 1;
-  // Numerical Recipes' generator: any will do here.
+  // The generator of Numerical Recipes. Any generator would do here.
   const below = (n: number): number => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 2 ** 32) * n);

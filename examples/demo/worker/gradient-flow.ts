@@ -11,15 +11,15 @@ interface FlowModel {
 export interface Flow {
   /** Mean over the batch of ‖∂L/∂h_t‖, first step first. */
   hidden: number[];
-  /** The same of ∂L/∂c_t; empty for a cell without one. */
+  /** The same for ∂L/∂c_t; empty for a cell without a cell state. */
   cellState: number[];
 }
 
 /**
- * Norms of ∂L/∂h_t, and of ∂L/∂c_t where there is a cell state, with L the cross-entropy of the last step alone.
+ * Norms of ∂L/∂h_t, and of ∂L/∂c_t where there is a cell state, where L is the cross-entropy of only the last step.
  *
- * Each state gets a zero added to it, and the gradient of that zero is the state's own. So the scan is made step by
- * step.
+ * A zero is added to each state. The gradient of that zero is the gradient of the state. So the sequence is computed
+ * step by step.
  *
  * @param ids `[B, T]`, row-major; each row with the id to predict in `targets` `[B]`.
  */
@@ -53,7 +53,7 @@ export function gradientFlow(model: FlowModel, ids: Int32Array, targets: Int32Ar
   });
 }
 
-/** Mean of the rows' norms. Each row is divided by the batch in the loss, so their sum it is. */
+/** Mean of the norms of the rows. The loss already divides each row by the batch size, so this is their sum. */
 function meanNorm(gradient: Float32Array, batch: number): number {
   const units = gradient.length / batch;
   let sum = 0;

@@ -1,5 +1,5 @@
-// The worker of the comparison: an RNN and an LSTM of one size learn the same text side by side, and every so often
-// each is asked how far back its gradient reaches.
+// The worker of the comparison. An RNN and an LSTM of the same size learn the same text. From time to time it measures
+// how far back the gradient of each reaches.
 import { buildVocabulary, encodeText, type Layer, type Model, type TextStreams, textStreams } from 'tapeloop';
 import { buildCharModel, runDefaults, trainOnWindow } from 'tapeloop/characters';
 import type { FlowCurves, FlowRequest, FromFlow } from '../protocol.ts';

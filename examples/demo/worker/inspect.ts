@@ -1,8 +1,9 @@
-// What a recurrent layer does at every step of a sequence: its activated gates and its states, from its own weights.
+// Computes the activated gates and the states of a recurrent layer at every step of a sequence, from the weights of the
+// layer.
 import { type Layer, type Model, ops, type Tensor, tensor } from 'tapeloop';
 import type { CellName } from '../protocol.ts';
 
-/** For each quantity of a cell `[T, H]`, row-major. */
+/** Each quantity of a cell, `[T, H]`, row-major. */
 export type Quantities = Record<string, Float32Array<ArrayBuffer>>;
 
 const cells: Record<string, CellName> = { LSTM: 'lstm', GRU: 'gru', SimpleRNN: 'rnn' };
@@ -12,10 +13,10 @@ export const cellOf = (layer: { className: string }): CellName | undefined => ce
 export const recurrentLayersOf = (model: Model): Layer[] => model.layers.filter((layer) => cellOf(layer)) as Layer[];
 
 /**
- * Gates and states of one recurrent layer of a character model as it reads a text from zero states.
+ * Gates and states of one recurrent layer of a character model while it reads a text from zero states.
  *
- * h comes from the layer itself. All the rest follows from it without a scan, for what a gate saw at step t is x_t and
- * h_{t−1}, and both are known by then.
+ * h comes from the layer itself. The rest follows without a scan: a gate at step t depends on x_t and h_{t−1}, and both
+ * are known.
  *
  * @param ids `[T]`
  * @param index which recurrent layer, counted from 0.
@@ -56,7 +57,7 @@ function inspectLayer(layer: Layer, x: Tensor, y: Tensor): Quantities {
     for (let at = 0; at < c.length; at++) c[at] = f[at]! * (c[at - units] ?? 0) + i[at]! * g[at]!;
     return { i, f, o, g, c, h };
   }
-  // A GRU with one bias is of the older kind, whose candidate is another; this page makes none.
+  // A GRU with one bias is of the older kind and has another candidate. This page makes no such GRU.
   if (cellOf(layer) === 'gru' && bias?.shape[0] === 2) {
     const [ofInput, ofState] = ops.split(bias.tensor, 2, 0).map((row) => ops.squeeze(row, 0)) as [Tensor, Tensor];
     const input = ops.split(ops.linear(read, kernel!, ofInput), 3);

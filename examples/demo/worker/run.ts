@@ -1,4 +1,4 @@
-// A run of the page: a character model as the command line makes it, on a text, trained a step at a time.
+// A run of the page: a character model like that of the command line, trained on a text one step at a time.
 import { buildVocabulary, TextError, type TextStreams, textStreams } from 'tapeloop';
 import {
   addPoint,
@@ -14,15 +14,15 @@ import {
   validate,
 } from 'tapeloop/characters';
 
-/** A text as a run trains on it. */
+/** A text, prepared for a run. */
 export interface AttachedText {
   streams: TextStreams;
   validationIds: Int32Array;
 }
 
-// Updates that `tapeloop train --resume` adds when it is not told how many.
+// Updates that `tapeloop train --resume` adds by default.
 const FURTHER_STEPS = 3000;
-// A validation must be over before anybody waits for it.
+// A validation must be short enough not to be noticed.
 const VALIDATION_WINDOWS = 8;
 
 export function newRun(text: string, shape: Pick<RunOptions, 'cell' | 'layers' | 'hidden'>): CharRun {
@@ -34,7 +34,8 @@ export function newRun(text: string, shape: Pick<RunOptions, 'cell' | 'layers' |
 }
 
 /**
- * Cuts a text for a run: where the run left off if it is the run's own text, else from its start with states at zero.
+ * Cuts a text for a run. If it is the text of the run, the run continues where it stopped. Another text starts at its
+ * beginning, with zero states.
  *
  * @throws TextError if the text is too short, or has a character that the model does not know.
  */
@@ -58,7 +59,7 @@ export async function attachText(
   return { streams, validationIds: ids.subarray(cut), continues, length: ids.length };
 }
 
-/** One update on the next window; notes its loss. Throws `NonFiniteLossError` where training diverges. */
+/** Makes one update on the next window and records its loss. Throws `NonFiniteLossError` if training diverges. */
 export function trainStep({ model, run }: CharRun, streams: TextStreams): LossPoint {
   const loss = trainOnWindow(model, streams);
   const point: LossPoint = [++run.step, loss];
@@ -67,7 +68,7 @@ export function trainStep({ model, run }: CharRun, streams: TextStreams): LossPo
   return point;
 }
 
-/** Mean loss over the first windows of the text that is kept back; undefined where that is too short. */
+/** Mean loss over the first windows of the validation text, or undefined if that is too short. */
 export async function measure({ model, run }: CharRun, ids: Int32Array): Promise<LossPoint | undefined> {
   const loss = await validate(model, ids, run.options, { windows: VALIDATION_WINDOWS });
   if (loss === undefined) return undefined;
@@ -76,7 +77,7 @@ export async function measure({ model, run }: CharRun, ids: Int32Array): Promise
   return point;
 }
 
-/** The run as a file that the command line goes on with too, which must know how long. */
+/** The run as a file, from which the command line can also continue. The file must say how many steps to make. */
 export function fileOf({ model, vocabulary, run }: CharRun): Uint8Array<ArrayBuffer> {
   const options = { ...run.options, steps: run.step + FURTHER_STEPS, epochs: undefined };
   return encodeRun({ model, vocabulary, run: { ...run, options } });

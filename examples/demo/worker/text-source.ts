@@ -2,7 +2,7 @@ import { decodeUtf8, TextError } from 'tapeloop';
 import type { TextSource } from '../protocol.ts';
 import { bracketsText } from './brackets.ts';
 
-/** The text that a source stands for. Throws `TextError` for what is no text. */
+/** The text of a source. Throws `TextError` if it is not text. */
 export async function readText(source: TextSource): Promise<string> {
   switch (source.kind) {
     case 'code': {

@@ -5,17 +5,16 @@ import { cellOf, inspectText } from './inspect.ts';
 import { type AttachedText, attachText, fileOf, measure, newRun, trainStep } from './run.ts';
 import { readText } from './text-source.ts';
 
-// Training is left for messages this often, at most; news goes out as often.
+// Training pauses for messages at most this often, and sends news as often.
 const SLICE_MS = 60;
-// Between two samples with their validation.
+// Time between two samples with their validation.
 const SAMPLE_MS = 1500;
 const SAMPLE_LENGTH = 280;
 /** Characters of the newest sample that the heat map shows. */
 const INSPECTED_LENGTH = 96;
 
 /**
- * One model at a time: made or loaded, trained in slices, sampled and looked into. It tells what happens through
- * `tell`.
+ * Makes or loads one model at a time, trains it in slices, draws samples and inspects it. It reports through `tell`.
  */
 export class Trainer {
   temperature = 0.8;
@@ -23,9 +22,9 @@ export class Trainer {
   #source: TextSource = { kind: 'code' };
   #current: CharRun | undefined;
   #threads = 1;
-  /** The text as cut for the run, and the source it is of. */
+  /** The text, prepared for the run, and its source. */
   #text: (AttachedText & { source: TextSource }) | undefined;
-  /** Another object for each time training starts, so that a loop knows whether it is still wanted. */
+  /** A new object for each start of training, by which a loop knows whether it is still the current one. */
   #running: object | undefined;
   #sample = '';
   #samples = 0;
@@ -50,7 +49,7 @@ export class Trainer {
     this.#source = source;
   }
 
-  /** Makes a new model, where there is none, and trains it on the text chosen now. */
+  /** Makes a new model if there is none, and trains it on the chosen text. */
   async start({ cell, layers, hidden, threads, temperature }: Settings): Promise<void> {
     if (this.#current) return;
     this.temperature = temperature;
@@ -69,7 +68,7 @@ export class Trainer {
     this.#go();
   }
 
-  /** Goes on with the model there is, on the text chosen now. */
+  /** Continues training the present model on the chosen text. */
   async resume(): Promise<void> {
     if (!this.#current || this.#running) return;
     if (this.#text?.source !== this.#source) {
@@ -97,9 +96,9 @@ export class Trainer {
     this.#tellState();
   }
 
-  /** Puts the model of a file in place of the one there is, which stays if the file is no good. */
+  /** Replaces the present model with the model of a file. The present model stays if the file is invalid. */
   async load(bytes: Uint8Array, name: string, threads: number): Promise<void> {
-    // A model lives in the engine it was made in, and the old one must not lose its own to a file that cannot be read.
+    // A model needs the engine in which it was made. The old model must keep its engine if the file cannot be read.
     decodeRun(bytes, name).model.dispose();
     this.discard();
     this.#threads = await startEngine(threads);
@@ -129,7 +128,7 @@ export class Trainer {
     return `tapeloop-${cell}-${layers}x${hidden}-step-${this.#current!.run.step}.safetensors`;
   }
 
-  /** Looks into a layer as it reads `text`, or the newest sample. */
+  /** Inspects a layer while it reads `text` or the newest sample. */
   inspect(layer: number, text: string | undefined): void {
     if (!this.#current) return;
     const { model, vocabulary, run } = this.#current;
@@ -156,7 +155,7 @@ export class Trainer {
     this.#loop(mine).catch((error: Error) => {
       if (this.#running !== mine) return;
       if (error.name === 'WorkerError') {
-        // The engine has given its other threads up.
+        // The engine has lost its other threads.
         this.#threads = 1;
         this.#tell({ type: 'notice', text: 'A thread was lost; training goes on with one.' });
         this.#go();
@@ -184,7 +183,7 @@ export class Trainer {
       }
       const charactersPerSecond = (1000 * points.length * batch * time) / (now - began);
       this.#tell({ type: 'progress', points, validation: undefined, charactersPerSecond });
-      // The first ones come soon: it is then that a model changes most.
+      // The first samples come soon, because a model changes most at the start.
       if (now - sampled > Math.min(SAMPLE_MS, 300 * this.#samples)) {
         await this.#look();
         sampled = performance.now();
@@ -193,7 +192,7 @@ export class Trainer {
     }
   }
 
-  /** Measures the model on text it does not train on, and lets it write. */
+  /** Measures the model on the validation text and draws a sample. */
   async #look(): Promise<void> {
     const validation = this.#text && (await measure(this.#current!, this.#text.validationIds));
     if (validation) this.#tell({ type: 'progress', points: [], validation, charactersPerSecond: 0 });
@@ -230,7 +229,7 @@ export class Trainer {
   }
 }
 
-/** Starts an engine with as many threads as the browser lets it have; returns how many that are. */
+/** Starts an engine with as many threads as the browser permits. Returns their number. */
 async function startEngine(threads: number): Promise<number> {
   try {
     return (await init({ threads })).threads;

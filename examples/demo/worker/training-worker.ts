@@ -1,10 +1,10 @@
-// The worker that trains: messages in, news out. All computing is here, so that the page never waits.
+// The worker that trains. It receives messages and sends news. All computing is here, so the page never waits.
 import { browserStore, type StorageError } from 'tapeloop';
 import type { FromTrainer, TextSource, ToTrainer } from '../protocol.ts';
 import { Trainer } from './trainer.ts';
 
 const AUTOSAVE_MS = 10_000;
-// A longer text is left to its file.
+// A longer text stays in its file.
 const LARGEST_KEPT_TEXT = 32 * 2 ** 20;
 
 const scope = self as unknown as {
@@ -26,7 +26,7 @@ const tellProblem = ({ message }: StorageError): void =>
   tell({ type: 'storage', problem: message.replace(/^browserStore '.*?': /, '') });
 const keptModel = browserStore<KeptModel>('demo/model', tellProblem);
 const keptSource = browserStore<TextSource>('demo/source', tellProblem);
-/** Step at which the model there is was kept last. */
+/** The step at which the present model was last stored. */
 let savedStep: number | undefined;
 
 async function handle(message: ToTrainer): Promise<void> {
@@ -98,7 +98,7 @@ async function greet(): Promise<void> {
   tell({ type: 'hello', earlier: model && { label: model.label, savedAt: model.savedAt }, source });
 }
 
-// One message after the other: a start must be over before the pause behind it is looked at.
+// Messages are handled one after the other: a start must be finished before the pause that follows it.
 let queue = greet();
 scope.onmessage = ({ data }) => {
   queue = queue.then(() => handle(data)).catch((error: Error) => tell({ type: 'problem', text: error.message }));

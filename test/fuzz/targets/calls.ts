@@ -1,4 +1,4 @@
-// Every public function with arguments and options that are not what they claim to be; what comes back is used.
+// Every public function with invalid arguments and options. Results are used.
 import { engine } from '../../../src/engine/engine.ts';
 import * as t from '../../../src/index.ts';
 import { argumentsOf, functions } from '../called.ts';

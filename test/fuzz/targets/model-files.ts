@@ -1,4 +1,4 @@
-// The readers of model files, given files that were good ones before.
+// The readers of model files, with damaged files.
 import { engine } from '../../../src/engine/engine.ts';
 import { setSeed } from '../../../src/engine/random.ts';
 import * as t from '../../../src/index.ts';

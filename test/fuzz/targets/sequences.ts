@@ -1,5 +1,5 @@
-// Calls on a model in any order, with failures in them: what is refused changes nothing, what is saved loads with the
-// same bits, and what is disposed of gives its memory back.
+// Calls on a model in any order, with failures. A refused call changes nothing, a saved model loads with the same bits,
+// and a disposed object frees its memory.
 import * as t from '../../../src/index.ts';
 import { checkFences, installFences } from '../../fences/fences.ts';
 import {

@@ -1,5 +1,5 @@
 // One step of each cell from its pre-activations, in float64, in abi.ts's layouts: what the fused kernels compute after
-// their GEMMs. Written a unit at a time, with nothing saved and no gradients: those come from numericGradient.
+// their GEMMs. It computes one unit at a time and saves nothing. Gradients come from numericGradient.
 import { sigmoid } from './math.ts';
 
 type Values = ArrayLike<number>;

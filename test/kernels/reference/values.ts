@@ -1,4 +1,4 @@
-// Inputs that depend on a seed alone.
+// Inputs that depend only on a seed.
 
 /** `count` values uniform in [−scale, scale), as float32: a Weyl sequence through MurmurHash3's finalizer. */
 export function values(count: number, seed: number, scale = 1): Float32Array {

@@ -1,4 +1,4 @@
-// A layer with fused kernels and the same cell composed of ops: one text of numbers, two ways to compute it.
+// A layer with fused kernels against the same cell composed of ops.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// What a gradient case is, and the float64 pieces that many references share.
+// The type of a gradient case, and float64 functions that many references share.
 
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import { type Shape, sizeOf } from '../../../src/checks/shape.ts';

@@ -1,4 +1,4 @@
-// Ops of whose result an element is a comparison, a place, or an element that stands elsewhere.
+// Ops whose results are comparisons, indices, or elements from other places.
 import type { Shape } from '../../../src/checks/shape.ts';
 import * as ops from '../../../src/ops/index.ts';
 import { build, type GradientCase, ids, pick, SEQUENCE } from './case.ts';

@@ -1,4 +1,4 @@
-// The scan over time, every cell with every option, beside the float64 reference.
+// The scan over time, every cell with every option, with the float64 reference.
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
 import { referenceCells } from '../../reference/cells.ts';

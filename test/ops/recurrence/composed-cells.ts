@@ -1,4 +1,4 @@
-// The recurrent cells composed from small ops, one time step after another: what the fused scan must be equal to.
+// The recurrent cells composed from small ops, one time step after another. The fused scan must equal them.
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import * as ops from '../../../src/ops/index.ts';
 import { add, addScalar, linear, matmul, mul, neg, relu, sigmoid, tanh } from '../../../src/ops/index.ts';

@@ -1,5 +1,5 @@
-// Gradients that are made as a scan comes to them. With an op between, which reads its gradient whole, the same model
-// makes them at once: the plain path.
+// Deferred gradients, which are made when a scan needs them. With an op between that reads its whole gradient, the same
+// model makes them at once: that is the plain path.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';

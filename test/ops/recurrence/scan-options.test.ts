@@ -1,5 +1,4 @@
-// What may be asked of a scan beside its plain form: masks, dropout and checkpoints, every cell, in every combination
-// that matters.
+// Options of a scan: masks, dropout and checkpoints, for every cell, in every combination that matters.
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Parameter } from '../../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../../src/autograd/tape.ts';

@@ -1,6 +1,7 @@
-// The examples for the edge under the runtimes they are for, and hosts that lack or forbid something, all on the packed
-// tarball. npm run test:edge -- [--only NAME,NAME] [--all] With --all a runtime that is not there fails, as where a
-// change is judged.
+// Runs the examples for the edge in their runtimes, and hosts that lack or forbid something, all with the packed
+// tarball.
+// npm run test:edge -- [--only NAME,NAME] [--all]
+// With --all a missing runtime is a failure.
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-// Examples that are servers, each started by its own runtime.
+// The examples that are servers. Each is started by its own runtime.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, existsSync, writeFileSync } from 'node:fs';

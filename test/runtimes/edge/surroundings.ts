@@ -1,4 +1,4 @@
-// Hosts that lack or forbid something. What cannot be had in a real one (no SIMD, no Wasm at all) is in
+// Hosts that lack or forbid something. Hosts that cannot be tested for real (no SIMD, no Wasm at all) are in
 // test/engine/surroundings.test.ts.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

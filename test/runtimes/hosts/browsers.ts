@@ -1,4 +1,4 @@
-// Real browsers, headless, sent to a page whose script runs the suite and posts what it found. No driver is between.
+// Real headless browsers. They open a page whose script runs the suite and posts the results. There is no driver.
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-// The page's script by each bundler, with its defaults, then run in Chromium.
+// The script of the page, bundled by each bundler with its defaults and run in Chromium.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join } from 'node:path';

@@ -1,4 +1,4 @@
-// Runtimes that run a file and print what it found.
+// Runtimes that run a file and print its results.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';

@@ -1,4 +1,4 @@
-// The main process requires the package; so does a renderer with Node, and one without takes it as a page does.
+// The main process and a renderer with Node require the package. A renderer without Node loads it like a page.
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { app, BrowserWindow } = require('electron');

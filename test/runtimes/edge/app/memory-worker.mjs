@@ -1,4 +1,4 @@
-// A worker whose limit is 16 MB, asked for more: what is said, and whether the model is as before and goes on.
+// A worker with a limit of 16 MB that needs more: its message, and whether the model is as before and continues.
 import { dense, encodeModel, init, lstm, ndarray, sequential, setSeed } from 'tapeloop';
 
 const [time, features] = [50, 16];

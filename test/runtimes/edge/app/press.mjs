@@ -1,4 +1,4 @@
-// On the audio example's own page: presses its button and tells what it says once the model runs.
+// Runs on the page of the audio example: presses its button and reports the text of the page when the model runs.
 const status = document.getElementById('status');
 const start = document.getElementById('start');
 const seen = [];

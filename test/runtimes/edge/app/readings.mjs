@@ -1,4 +1,4 @@
-// Sends readings over a WebSocket, each once the one before has been answered, and prints the answers: readings.mjs
+// Sends readings over a WebSocket, each after the answer to the one before, and prints the answers: readings.mjs
 // ADDRESS READING…
 const [address, ...readings] = process.argv.slice(2);
 const socket = new WebSocket(`ws://${address}`);

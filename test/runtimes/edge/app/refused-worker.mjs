@@ -1,4 +1,4 @@
-// A worker bundled without the condition `workerd`, so with bytes that workerd lets nobody compile.
+// A worker bundled without the condition `workerd`. It has the kernels as bytes, which workerd does not compile.
 import { engine, init } from 'tapeloop';
 
 export default {

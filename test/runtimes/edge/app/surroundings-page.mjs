@@ -1,4 +1,4 @@
-// A page under a policy that forbids something: what tapeloop says, or how many threads it has.
+// A page with a policy that forbids something: the message of tapeloop, or its number of threads.
 import { engine, init, ops, tensor } from 'tapeloop';
 
 const sentenceOf = (error) => `${error.name}: ${error.message}`;

@@ -1,4 +1,4 @@
-// The example's processor, and how long each of its blocks takes, by the finest clock that the scope has; and two to
+// The processor of the example, with the time of each block by the finest clock of the scope, and two processors to
 // compare it with.
 import { RecurrentProcessor } from './examples/audio-worklet/processor.js';
 
