@@ -88,14 +88,28 @@ class Embedding extends BuiltInLayer {
 }
 
 /**
- * Token ids to vectors: y[b, t, :] = embeddings[ids[b, t], :].
+ * Turns token ids into vectors.
  *
- * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask
- * `[B, T]` is 0 where the id is 0. Ids may have any number of axes, as `[B, words, characters]`; the mask has the same.
- * First in a model it reads `[B, T]`, or more axes where the layers behind it want them; `inputShape` says which, as
- * `[null, null]` for words of characters.
+ * y[b, t, :] = embeddings[ids[b, t], :]
  *
- * @throws ArgumentError if a size is no positive integer; when called, if an id is outside [0, inputDim).
+ * Input `[B, T]` i32; output `[B, T, E]` f32 with E = `outputDim`; weight `embeddings` `[V, E]` with V = `inputDim`.
+ * Ids may have more axes, such as `[B, words, characters]`. With `maskZero` the output carries a mask of the shape of
+ * the ids: 0 where the id is 0, else 1.
+ *
+ * As the first layer of a model it needs no `inputShape`: it reads `[B, T]`, or more axes if the layers after it need
+ * them. `inputShape: [null, null]` fixes two axes after the batch.
+ *
+ * @param options `inputDim` and `outputDim` are required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `inputDim` or `outputDim` is not a positive integer, or the
+ *   initializer or the regularizer is unknown; when called, if the input is not an i32 tensor or an id is outside [0,
+ *   V).
  * @see keras.layers.Embedding
+ *
+ * @example
+ * const tokens = tensor([[1, 2, 0]], { dtype: 'i32' }); // [1, 3]
+ * const vectors = embedding({ inputDim: 10, outputDim: 4, maskZero: true })(tokens);
+ * vectors.shape; // [1, 3, 4]
  */
 export const embedding = (options: EmbeddingOptions): Layer => new Embedding(options);

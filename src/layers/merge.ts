@@ -87,14 +87,18 @@ const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => a
  *
  * y = x₁ + x₂ + … + xₙ
  *
- * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape, of
- * the open step (outside a step: the caller's to `dispose`). Where every input carries a mask, the output's is 1 where
- * one of theirs is; else it has none. No weights.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @param options name and what else every layer takes.
- * @returns a layer; call it with the list: `add()([a, b])`.
- * @throws ArgumentError when called, if there are fewer than two tensors or their shapes differ.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Add
+ *
+ * @example
+ * add()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 4, 6
  */
 export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Add', 'add', options, total);
@@ -104,10 +108,18 @@ export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]
  *
  * y = x₁ − x₂
  *
- * Input: a list of two tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of two tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * both inputs carry a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError when called, if there are not two tensors or their shapes differ.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors, or their
+ *   shapes differ.
  * @see keras.layers.Subtract
+ *
+ * @example
+ * subtract()([tensor([3, 4]), tensor([1, 1])]).toArray(); // 2, 3
  */
 export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Subtract', 'subtract', options, (inputs) => {
@@ -116,27 +128,43 @@ export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
   });
 
 /**
- * Product of tensors of one shape, elementwise.
+ * Product of tensors of one shape.
  *
- * y = x₁∘x₂∘…∘xₙ
+ * y = x₁∘x₂∘…∘xₙ, elementwise
  *
- * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError as `add` does.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Multiply
+ *
+ * @example
+ * multiply()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 3, 8
  */
 export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Multiply', 'multiply', options, (inputs) => inputs.reduce((product, x) => mul(product, x)));
 
 /**
- * Mean of tensors of one shape, elementwise.
+ * Mean of tensors of one shape.
  *
- * y = (x₁ + x₂ + … + xₙ) / n
+ * y = (x₁ + x₂ + … + xₙ) / n, elementwise
  *
- * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError as `add` does.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Average
+ *
+ * @example
+ * average()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 2, 3
  */
 export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
@@ -221,20 +249,23 @@ class Concatenate extends Merge {
 }
 
 /**
- * Tensors joined along an axis, one behind the other.
+ * Joins tensors along an axis.
  *
  * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
- * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step
- * (outside a step: the caller's to `dispose`). Its mask: along time (axis 1), or another axis but the last, the inputs'
- * masks joined, 1 for an input without; along the last axis, if every input carries one, 1 where one of theirs is. No
- * weights.
+ * Input: a list of one tensor or more, f32, whose shapes are equal except along the axis. Output: one tensor. Its
+ * mask, along time (axis 1) or another axis but the last: the masks of the inputs joined, with 1 for an input without
+ * a mask. Along the last axis: if every input carries a mask, 1 where one of theirs is; else none. No weights.
  *
- * @param options.axis of the tensors with the batch as axis 0.
- * @returns a layer; call it with the list: `concatenate()([a, b])`.
- * @throws ArgumentError if `axis` is no integer or 0, the batch; when called, if there is no tensor, one has no such
- *   axis, or one does not fit the first.
+ * @param options.axis counted with the batch as axis 0; negative from the last. Default −1.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `axis` is not an integer other than 0; when called, if the input is
+ *   not a list of f32 tensors, one does not have the axis, or one does not fit the first.
  * @see keras.layers.Concatenate
+ *
+ * @example
+ * concatenate()([tensor([[1, 2]]), tensor([[3]])]).toArray(); // 1, 2, 3
  */
 export const concatenate = (options: ConcatenateOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Concatenate(options);

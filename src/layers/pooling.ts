@@ -113,14 +113,23 @@ class WindowPooling extends Pooling {
 }
 
 /**
- * The greatest of each window of steps, feature by feature.
+ * The maximum of each window of steps, feature by feature.
  *
- * Input `[B, T, F]`, output `[B, T′, F]` with T′ = ⌊(T − poolSize)/strides⌋ + 1, or ⌈T/strides⌉ with `same`. The output
- * carries no mask.
+ * y[b, t, i] = max_k x[b, t·strides + k, i], k = 0 … poolSize − 1
  *
- * @throws ArgumentError if an option is none of its values; when called, if the input has not three axes or no window
- *   fits.
+ * Input `[B, T, F]` f32; output `[B, T′, F]`. T′ = ⌊(T − poolSize)/strides⌋ + 1 with `valid` padding, ⌈T/strides⌉ with
+ * `same`. Steps beyond the ends of the sequence do not count. The output carries no mask. No weights.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
+ *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ *   than a window.
  * @see keras.layers.MaxPooling1D
+ *
+ * @example
+ * maxPooling1d({ poolSize: 2 })(tensor([[[1], [5], [2], [3]]])).toArray(); // 5, 3
  */
 export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
@@ -135,8 +144,23 @@ export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
   );
 
 /**
- * The mean of each window of steps, of those that lie inside the sequence; as `maxPooling1d` otherwise. See
- * keras.layers.AveragePooling1D.
+ * The mean of each window of steps, feature by feature.
+ *
+ * y[b, t, i] = mean_k x[b, t·strides + k, i] over those k in 0 … poolSize − 1 whose step is inside the sequence
+ *
+ * Input `[B, T, F]` f32; output `[B, T′, F]`. T′ = ⌊(T − poolSize)/strides⌋ + 1 with `valid` padding, ⌈T/strides⌉ with
+ * `same`. The output carries no mask. No weights.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
+ *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ *   than a window.
+ * @see keras.layers.AveragePooling1D
+ *
+ * @example
+ * averagePooling1d({ poolSize: 2 })(tensor([[[1], [5], [2], [4]]])).toArray(); // 3, 3
  */
 export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
@@ -188,21 +212,40 @@ class GlobalPooling extends Pooling {
 }
 
 /**
- * The greatest of all steps, feature by feature, masked ones included as in Keras: `[B, T, F]` → `[B, F]`.
+ * The maximum over all steps, feature by feature.
  *
- * @throws ArgumentError when called, if the input has not three axes.
+ * y[b, i] = max_t x[b, t, i]
+ *
+ * Input `[B, T, F]` f32; output `[B, F]`. Masked steps count too, as in Keras. If T = 0 the output is 0. No weights.
+ *
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.
  * @see keras.layers.GlobalMaxPooling1D
+ *
+ * @example
+ * globalMaxPooling1d()(tensor([[[1], [5], [2]]])).toArray(); // 5
  */
 export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalMaxPooling1D', 'global_max_pooling1d', options, (x) => max(x, { axis: 1 }));
 
 /**
- * The mean of all steps that count, feature by feature: `[B, T, F]` → `[B, F]`.
+ * The mean over the steps that the mask leaves in, feature by feature.
  *
- * y[b] = Σ_t mask[b, t]·x[b, t] / Σ_t mask[b, t]
+ * y[b, i] = Σ_t mask[b, t]·x[b, t, i] / Σ_t mask[b, t]
  *
- * @throws ArgumentError when called, if the input has not three axes.
+ * Input `[B, T, F]` f32; output `[B, F]`. Without a mask every step counts. A sequence without a step that counts
+ * gives 0. No weights.
+ *
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.
  * @see keras.layers.GlobalAveragePooling1D
+ *
+ * @example
+ * globalAveragePooling1d()(tensor([[[1], [5], [3]]])).toArray(); // 3
  */
 export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
