@@ -14,9 +14,9 @@ import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNa
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
   dropout?: number;
-  /** Whether a query looks only at values up to its own step. Default false. */
+  /** Whether a query sees only the values up to its own step. Default false. */
   useCausalMask?: boolean;
-  /** Whether to give the weights `[B, Tq, Tv]` as well: `[y, weights]`. Default false. */
+  /** Whether to return `[y, weights]`, with weights `[B, Tq, Tv]`. Default false. */
   returnAttentionScores?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface AttentionOptions extends AttentionLayerOptions {
 }
 
 export interface AdditiveAttentionOptions extends AttentionLayerOptions {
-  /** Whether features of a score are weighed by a trained vector. Default true. */
+  /** Whether the features of a score are weighted by a trained vector. Default true. */
   useScale?: boolean | undefined;
 }
 
@@ -36,7 +36,7 @@ type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor]
 
 const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: true, returnAttentionScores: true };
 
-/** A layer of query, value and, if it is another than the value, key. */
+/** A layer that reads a query, a value and, optionally, a key. Without a key the value is the key. */
 abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<Output, readonly Tensor[]> {
   readonly #options: AttentionLayerOptions;
 
@@ -77,7 +77,7 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<O
     const [query, value, key = value] = inputs as [Tensor, Tensor, Tensor?];
     const { dropout = 0, useCausalMask = false, returnAttentionScores = false } = this.#options;
     const dropped = dropout > 0 && isTraining(options);
-    // A mask that no input carries was given in the call, for the values.
+    // If no input carries a mask, the mask of the call is that of the values.
     const mask = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
     const { outputs, weights } = this.attend(query, key, value, {
       mask,

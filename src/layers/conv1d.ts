@@ -10,14 +10,14 @@ import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface Conv1dOptions extends LayerOptions {
-  /** Features O of the output. */
+  /** Number of features in the output. */
   filters: number;
-  /** Steps K that a window takes. */
+  /** Number K of steps in a window. */
   kernelSize: number;
   /** Steps from one window to the next. Default 1. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`.
+   * `valid`: windows lie inside the sequence. `same`: zeros on both sides. `causal`: zeros in front. Default `valid`.
    */
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Distance between the steps of a window. Default 1. */
@@ -61,7 +61,7 @@ class Conv1d extends BuiltInLayer {
     expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
     activation(options.activation ?? 'linear', 'conv1d: activation');
     this.#options = options;
-    // So long a sequence has room for any window: what is left to refuse is an option.
+    // This sequence is long enough for any window, so only a wrong option is refused here.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
   }
 

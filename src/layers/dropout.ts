@@ -8,8 +8,8 @@ export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
   rate: number;
   /**
-   * Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default:
-   * all its own.
+   * Shape of the dropout mask, the batch included: 1 for an axis that shares one value, null for the length of the
+   * input. Default: the shape of the input.
    */
   noiseShape?: BatchShape | undefined;
 }
@@ -36,7 +36,7 @@ class Dropout extends BuiltInLayer {
     return inputShape;
   }
 
-  /** Nothing to do: off outside training. */
+  /** A stream does not train, so nothing is dropped. */
   override addToStream(): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {

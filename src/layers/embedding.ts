@@ -12,14 +12,14 @@ import { maskOf } from './base/mask.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
-  /** Size of the vocabulary V: ids are in [0, V). */
+  /** Size V of the vocabulary: ids are in [0, V). */
   inputDim: number;
-  /** Width of a vector E. */
+  /** Width E of a vector. */
   outputDim: number;
-  /** Default `randomUniform`, in [−0.05, 0.05]. */
+  /** Default `randomUniform` in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec | undefined;
   embeddingsRegularizer?: RegularizerSpec | undefined;
-  /** Whether id 0 is padding: the steps that have it are masked for the layers after. Default false. */
+  /** Whether id 0 is padding: the layers after this one then skip the steps that have it. Default false. */
   maskZero?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ class Embedding extends BuiltInLayer {
   #embeddings: Parameter | undefined;
 
   constructor(options: EmbeddingOptions) {
-    // Ids of any number of steps: no inputShape is needed to build.
+    // The number of steps may vary, so the layer needs no inputShape to build.
     super('embedding', options, own, [null, null]);
     expectCount('embedding: inputDim', options.inputDim);
     expectCount('embedding: outputDim', options.outputDim);
@@ -79,7 +79,7 @@ class Embedding extends BuiltInLayer {
   }
 
   protected override call(input: Tensor, { mask }: CallOptions): Tensor {
-    // Recurrent layers read time-major: exchanging ids is cheaper than exchanging their vectors.
+    // Recurrent layers read time-major. It is cheaper to reorder ids than their vectors.
     const ids = input.shape.length === 2 ? inOrder(input, true) : input;
     const y = embed(ids, this.#embeddings!);
     if (this.#options.maskZero) y.mask = maskOf(ids, ids.shape.length, (i, values) => values[i] !== 0, mask);

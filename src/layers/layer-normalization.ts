@@ -10,9 +10,9 @@ import type { RegularizerSpec } from './base/regularizers.ts';
 export interface LayerNormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */
   epsilon?: number | undefined;
-  /** Whether to add a trained beta. Default true. */
+  /** Whether to add a trained `beta`. Default true. */
   center?: boolean | undefined;
-  /** Whether to multiply by a trained gamma. Default true. */
+  /** Whether to multiply by a trained `gamma`. Default true. */
   scale?: boolean | undefined;
   /** Default `zeros`. */
   betaInitializer?: InitializerSpec | undefined;

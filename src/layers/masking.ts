@@ -9,7 +9,7 @@ import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts
 import { maskOf } from './base/mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
-  /** What every feature of a padded step is. Default 0. */
+  /** The value of every feature of a padded step. Default 0. */
   maskValue?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ class Masking extends BuiltInLayer {
     );
   }
 
-  /** A live step is there: nothing is padding. */
+  /** A stream has no padding: every step counts. */
   override addToStream(_program: StreamProgram): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {

@@ -11,7 +11,7 @@ import { maskOf } from './base/mask.ts';
 
 type Shapes = readonly BatchShape[];
 
-/** A layer that makes one tensor of a list. */
+/** A layer that merges a list of tensors into one. */
 abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   protected override get passesMask(): boolean {
     return false;
@@ -22,7 +22,7 @@ abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   }
 
   protected override checkInput(shapes: Shapes): void {
-    // A single shape is a list of numbers.
+    // The shape of a single tensor is a list of numbers; here a list of shapes is needed.
     if (!Array.isArray(shapes[0]) || shapes.length < this.fewest) {
       const got = Array.isArray(shapes[0]) ? `${shapes.length}` : `one of ${formatShape(shapes as never)}`;
       throw new ArgumentError(
@@ -41,7 +41,7 @@ abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
     return 2;
   }
 
-  /** Whether an input of this shape can stand beside the first one. */
+  /** Whether an input of this shape fits the first one. */
   protected fit(first: BatchShape, shape: BatchShape): boolean {
     return shape.length === first.length && shape.every((n, i) => n === null || first[i] === null || n === first[i]);
   }
@@ -67,13 +67,13 @@ class Elementwise extends Merge {
 
   protected override call(inputs: readonly Tensor[]): Tensor {
     const y = this.#merge(inputs);
-    // Keras's rule: masked is what all of them mask.
+    // As in Keras, a step is masked if all inputs mask it.
     if (inputs.every((x) => x.mask)) y.mask = anyOf(inputs.map((x) => x.mask!));
     return y;
   }
 }
 
-/** 1 where one of the masks is; it has as many axes as the one with most. */
+/** 1 where any of the masks is 1. The result has as many axes as the mask with the most. */
 const anyOf = (masks: readonly Tensor[]): Tensor =>
   masks.reduce((all, mask) => {
     if (all === mask) return all;
@@ -170,7 +170,7 @@ export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tens
   new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
 
 export interface ConcatenateOptions extends LayerOptions {
-  /** Axis to join along, negative from the last. Default −1. */
+  /** Axis to join along, with the batch as axis 0; negative from the last. Default −1. */
   axis?: number | undefined;
 }
 
@@ -225,8 +225,8 @@ class Concatenate extends Merge {
   }
 
   /**
-   * Along an axis of steps masks are joined as their inputs are; along the last one a step counts where it counts in
-   * any.
+   * Along an axis of steps the masks are joined like their inputs. Along the last axis a step counts if it counts in
+   * any input.
    */
   #mask(inputs: readonly Tensor[], axis: number): Tensor | undefined {
     const masks = inputs.map((x) => x.mask);

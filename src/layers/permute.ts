@@ -7,7 +7,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface PermuteOptions extends LayerOptions {
-  /** Axis i of a sample's result is axis `dims[i]` of the sample, counted from 1 as in Keras. */
+  /** Axis i of the output is axis `dims[i − 1]` of the sample; axes count from 1, as in Keras. */
   dims: readonly number[];
 }
 

@@ -11,10 +11,10 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** The least float32: what padding is to a maximum. */
+/** The least float32. Padding with it never changes a maximum. */
 const LEAST = -3.4028234663852886e38;
 
-/** A layer that makes fewer steps of a sequence's. */
+/** A layer that reduces the steps of a sequence. */
 abstract class Pooling extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
@@ -36,7 +36,7 @@ export interface PoolingOptions extends LayerOptions {
   /** Steps from one window to the next. Default `poolSize`. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default
+   * `valid`: windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may reach over its ends. Default
    * `valid`.
    */
   padding?: 'valid' | 'same' | undefined;
@@ -45,10 +45,10 @@ export interface PoolingOptions extends LayerOptions {
 interface Kind {
   className: string;
   defaultName: string;
-  /** What stands beyond the ends of the sequence. */
+  /** The value of the steps beyond the ends of the sequence. */
   padding: number;
   merge(a: Tensor, b: Tensor): Tensor;
-  /** From what windows were merged to, and how many steps each had, `[T′]`. */
+  /** From the merged windows `[B, T′, F]` and the number of steps in each, `[T′]`, to the output. */
   finish(merged: Tensor, counts: readonly number[]): Tensor;
 }
 
@@ -205,7 +205,7 @@ class GlobalPooling extends Pooling {
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {
     const [batch, time, features] = x.shape as [number, number, number];
-    // Of a sequence without steps, 0: neither a mean of nothing nor the greatest of nothing is a number.
+    // The output of a sequence without steps is 0: a mean or a maximum of nothing is no number.
     if (time === 0) return filled([batch, features], 0, x.engine);
     return this.#pool(x, mask);
   }
@@ -251,7 +251,7 @@ export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
     if (!mask) return mean(x, { axis: 1 });
     const y = sum(select(mask, x, 0), { axis: 1 });
-    // Of a sequence that is padding all along, 0.
+    // The mean of a sequence that is all padding is 0.
     const counts = clip(sum(mask, { axis: 1 }), 1, mask.shape[1]!);
     return div(y, expandDims(counts));
   });

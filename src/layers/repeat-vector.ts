@@ -7,7 +7,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface RepeatVectorOptions extends LayerOptions {
-  /** How many steps T to make. */
+  /** Number T of steps to make. */
   n: number;
 }
 

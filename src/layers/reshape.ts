@@ -6,7 +6,7 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** A layer that says of one sample's elements how they are to be arranged. */
+/** A layer that gives the elements of each sample another shape. */
 abstract class Rearranged extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
@@ -53,7 +53,7 @@ class Flatten extends Rearranged {
 export const flatten = (options: LayerOptions = {}): Layer => new Flatten(options);
 
 export interface ReshapeOptions extends LayerOptions {
-  /** Shape of one sample; at most one length may be −1, which is then worked out. */
+  /** Shape of one sample. At most one length may be −1; it is computed from the others. */
   targetShape: readonly number[];
 }
 
@@ -95,7 +95,7 @@ class Reshape extends Rearranged {
   }
 }
 
-/** Elements of a sample of this shape, null where a length is not known. */
+/** Number of elements in a sample of this shape; null if a length is unknown. */
 const sizeOf = (shape: BatchShape): number | null =>
   shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
 

@@ -62,7 +62,7 @@ class TimeDistributed extends Layer {
   }
 
   protected override call(x: Tensor, { training, mask }: CallOptions): Tensor {
-    // The steps of all sequences are one batch, in the order in which they stand in memory.
+    // The steps of all sequences form one batch, in memory order.
     const swapped = (t: Tensor): Tensor => (x.timeMajor ? swapTimeBatch(t) : t);
     const merged = (t: Tensor): Tensor => {
       const [first, second, ...rest] = swapped(t).shape as [number, number, ...number[]];
@@ -71,11 +71,11 @@ class TimeDistributed extends Layer {
     const parted = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
     const steps = merged(x);
     const given = mask && merged(inOrder(mask, x.timeMajor));
-    // A step that does not count has nothing in it that does.
+    // If a step does not count, nothing in it counts.
     steps.mask = given && spreadMask('mask', given, maskShape(steps, given.shape.length), false);
     const each = this.layer(steps, { training });
     const y = parted(each);
-    // A step whose layer has used its mask up counts if any of it does.
+    // If the layer consumed the mask of a step, the step counts if any of its mask is 1.
     const own = each.mask ?? (steps.mask && max(reshape(steps.mask, [steps.shape[0]!, -1]), { axis: 1 }));
     y.mask = own && parted(own);
     return y;

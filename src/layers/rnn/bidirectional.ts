@@ -17,19 +17,19 @@ const merges = {
   ave: (a: Tensor, b: Tensor): Tensor => scale(add(a, b), 0.5),
 };
 
-/** How two directions become one: joined, added, multiplied, averaged, or left apart. */
+/** How the outputs of the two directions are merged: joined, added, multiplied, averaged, or left apart. */
 export type MergeMode = keyof typeof merges | 'none';
 
 export interface BidirectionalOptions extends LayerOptions {
-  /** How the two outputs become one; `none` or null leaves them two, in a list. Default `concat`. */
+  /** How the two outputs are merged; `none` or null returns a list of both. Default `concat`. */
   mergeMode?: MergeMode | null;
-  /** Another layer to go backwards with, which says `goBackwards` itself. Default: an equal one. */
+  /** The layer that goes backwards, with `goBackwards: true`. Default: a copy of `layer`. */
   backwardLayer?: Recurrent;
 }
 
 const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
 
-/** A recurrent layer and its like that walks the other way, side by side. */
+/** A recurrent layer and one that goes backwards, side by side. */
 class Bidirectional<Output> extends Layer<Output> {
   readonly className = 'Bidirectional';
   readonly forward: Recurrent;
@@ -69,7 +69,7 @@ class Bidirectional<Output> extends Layer<Output> {
     return [this.forward, this.backward];
   }
 
-  /** Those of the layer that goes forward, then those of the other. */
+  /** The states of the forward layer, then those of the backward layer. */
   get stateSpecs(): readonly StateSpec[] {
     return this.sublayers.flatMap(({ name, stateSpecs }) =>
       stateSpecs.map((spec) => ({ ...spec, name: `${name} ${spec.name}` })),
@@ -110,7 +110,7 @@ class Bidirectional<Output> extends Layer<Output> {
   protected override call(x: Tensor, options: CallOptions): Output {
     const { initialState } = options;
     const batch = x.shape[0]!;
-    // Both are asked before either computes: a refused call leaves both as they were.
+    // Both layers check the batch before either computes, so a refused call changes neither.
     if (initialState) expectStates(this, initialState, batch);
     this.#both((layer) => layer.carried?.begin(batch));
     const half = this.forward.stateSpecs.length;

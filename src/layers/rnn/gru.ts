@@ -1,4 +1,4 @@
-// All of the GRU: its options and weights, its step in ops, the layer and the cell. Its fused step is src/cells/gru.ts.
+// The GRU: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/gru.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { gruAfterCell, gruBeforeCell } from '../../cells/gru.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
@@ -14,7 +14,7 @@ import { type CellOptions, cellNames, checkCellOptions, type RecurrenceSpec } fr
 import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface GruCellOptions extends CellOptions {
-  /** Of the gates z and r. Default `sigmoid`. */
+  /** Activation of the gates z and r. Default `sigmoid`. */
   recurrentActivation?: ActivationSpec;
   /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
   resetAfter?: boolean;

@@ -1,5 +1,4 @@
-// All of the LSTM: its options and weights, its step in ops, the layer and the cell. Its fused step is
-// src/cells/lstm.ts.
+// The LSTM: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/lstm.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
 import * as cells from '../../cells/lstm.ts';
@@ -24,15 +23,15 @@ import {
 import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface LstmCellOptions extends CellOptions {
-  /** Of the gates i, f and o. Default `sigmoid`. */
+  /** Activation of the gates i, f and o. Default `sigmoid`. */
   recurrentActivation?: ActivationSpec;
-  /** Whether the forget gate's bias starts at 1. Default true. */
+  /** Whether the bias of the forget gate starts at 1. Default true. */
   unitForgetBias?: boolean;
-  /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
+  /** Whether the gates also see the cell state, by weights `peephole` `[3, H]` for i, f, o. Default false. */
   peephole?: boolean;
   /**
-   * Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no
-   * projection.
+   * Width P of the output, at most `units`. A matrix `projection` `[H, P]` makes the output of h, and the output alone
+   * is fed back. Default: no projection.
    */
   projSize?: number;
 }
@@ -73,7 +72,7 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
   };
 }
 
-// Keras's unit_forget_bias: ones for the second of the four gates.
+// `unit_forget_bias` of Keras: ones for the second of the four gates.
 const withForgetBias =
   (others: InitializerSpec): Initializer =>
   (shape, random) => {
@@ -81,7 +80,7 @@ const withForgetBias =
     return initializer(others)(shape, random).fill(1, width / 4, width / 2);
   };
 
-/** Each row of a matrix by itself, as a weight of one axis. */
+/** Initializes each row of a matrix like a weight of one axis. */
 const rowByRow =
   (spec: InitializerSpec): Initializer =>
   ([rows, columns], random) => {

@@ -1,4 +1,4 @@
-// All of the simple RNN: its step in ops, the layer and the cell. Its fused step is src/cells/rnn.ts.
+// The simple RNN: the step in ops, the layer and the cell. The fused step is src/cells/rnn.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { rnnCells } from '../../cells/rnn.ts';
 import { add } from '../../ops/elementwise/elementwise.ts';
