@@ -14,9 +14,9 @@ import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNa
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
   dropout?: number;
-  /** Whether a query looks only at values up to its own step. Default false. */
+  /** Whether a query sees only the values up to its own step. Default false. */
   useCausalMask?: boolean;
-  /** Whether to give the weights `[B, Tq, Tv]` as well: `[y, weights]`. Default false. */
+  /** Whether to return `[y, weights]`, with weights `[B, Tq, Tv]`. Default false. */
   returnAttentionScores?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface AttentionOptions extends AttentionLayerOptions {
 }
 
 export interface AdditiveAttentionOptions extends AttentionLayerOptions {
-  /** Whether features of a score are weighed by a trained vector. Default true. */
+  /** Whether the features of a score are weighted by a trained vector. Default true. */
   useScale?: boolean | undefined;
 }
 
@@ -36,7 +36,7 @@ type Attended<S extends boolean> = S extends true ? [y: Tensor, weights: Tensor]
 
 const shared: OwnNames<AttentionLayerOptions> = { dropout: 1, useCausalMask: true, returnAttentionScores: true };
 
-/** A layer of query, value and, if it is another than the value, key. */
+/** A layer that reads a query, a value and, optionally, a key. Without a key the value is the key. */
 abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<Output, readonly Tensor[]> {
   readonly #options: AttentionLayerOptions;
 
@@ -77,7 +77,7 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<O
     const [query, value, key = value] = inputs as [Tensor, Tensor, Tensor?];
     const { dropout = 0, useCausalMask = false, returnAttentionScores = false } = this.#options;
     const dropped = dropout > 0 && isTraining(options);
-    // A mask that no input carries was given in the call, for the values.
+    // If no input carries a mask, the mask of the call is that of the values.
     const mask = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
     const { outputs, weights } = this.attend(query, key, value, {
       mask,
@@ -132,14 +132,27 @@ class Attention<Output> extends AttentionLayer<Output> {
 }
 
 /**
- * Dot-product attention: y = softmax(query·keyᵀ)·value.
+ * Dot-product attention.
  *
- * Takes a list: query `[B, Tq, D]`, value `[B, Tv, V]` and key `[B, Tv, D]`, which is the value where it is not given.
- * Output `[B, Tq, V]`. Values that their mask leaves out get no weight; a masked query gets zeros, and the output has
- * its mask.
+ * y = softmax(query·keyᵀ)·value
  *
- * @throws ArgumentError if an option is none of its values; when called, if there are not two or three sequences.
+ * Input: a list of f32 tensors, query `[B, Tq, D]`, value `[B, Tv, V]` and, optionally, key `[B, Tv, D]`; without it
+ * the value is the key. Output `[B, Tq, V]`, or with `returnAttentionScores` `[y, weights]` with weights
+ * `[B, Tq, Tv]`. Masked values get weight 0. A masked query gives zeros, and the output carries the mask of the query.
+ * With `useScale` the scores are multiplied by a trained number `scale` `[]`. With `scoreMode: 'concat'` score =
+ * concatScoreWeight·Σ_d tanh(scale·query_d + scale·key_d), `concatScoreWeight` `[]`.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `dropout` is outside [0, 1), or `scoreMode` is none of its values;
+ *   when called, if the input is not a list of two or three f32 tensors of three axes, or their shapes do not fit.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015
+ *
+ * @example
+ * const query = tensor([[[1, 0]]]); // [1, 1, 2]
+ * const value = tensor([[[1, 0], [0, 1]]]); // [1, 2, 2]
+ * attention()([query, value]).shape; // [1, 1, 2]
  */
 export const attention = <const S extends boolean = false>(
   options: AttentionOptions & { returnAttentionScores?: S | undefined } = {},
@@ -167,12 +180,26 @@ class AdditiveAttention<Output> extends AttentionLayer<Output> {
 }
 
 /**
- * Additive attention: scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), y = softmax(scores)·value.
+ * Additive attention.
  *
- * Inputs, output and masks as those of `attention`; scale `[D]`.
+ * scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), y = softmax(scores)·value
  *
- * @throws ArgumentError as `attention` does.
+ * Input: a list of f32 tensors, query `[B, Tq, D]`, value `[B, Tv, V]` and, optionally, key `[B, Tv, D]`; without it
+ * the value is the key. Output `[B, Tq, V]`, or with `returnAttentionScores` `[y, weights]` with weights
+ * `[B, Tq, Tv]`. Masked values get weight 0. A masked query gives zeros, and the output carries the mask of the query.
+ * Weight: scale `[D]`; with `useScale: false` there is none and scale_d is 1.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `dropout` is outside [0, 1); when called, if the input is not a
+ *   list of two or three f32 tensors of three axes, or their shapes do not fit.
  * @see keras.layers.AdditiveAttention; Bahdanau, Cho and Bengio 2014
+ *
+ * @example
+ * const query = tensor([[[1, 0]]]); // [1, 1, 2]
+ * const value = tensor([[[1, 0], [0, 1]]]); // [1, 2, 2]
+ * additiveAttention()([query, value]).shape; // [1, 1, 2]
  */
 export const additiveAttention = <const S extends boolean = false>(
   options: AdditiveAttentionOptions & { returnAttentionScores?: S | undefined } = {},

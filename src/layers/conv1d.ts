@@ -10,14 +10,14 @@ import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface Conv1dOptions extends LayerOptions {
-  /** Features O of the output. */
+  /** Number of features in the output. */
   filters: number;
-  /** Steps K that a window takes. */
+  /** Number K of steps in a window. */
   kernelSize: number;
   /** Steps from one window to the next. Default 1. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: zeros on both sides; `causal`: zeros in front. Default `valid`.
+   * `valid`: windows lie inside the sequence. `same`: zeros on both sides. `causal`: zeros in front. Default `valid`.
    */
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Distance between the steps of a window. Default 1. */
@@ -61,7 +61,7 @@ class Conv1d extends BuiltInLayer {
     expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
     activation(options.activation ?? 'linear', 'conv1d: activation');
     this.#options = options;
-    // So long a sequence has room for any window: what is left to refuse is an option.
+    // This sequence is long enough for any window, so only a wrong option is refused here.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
   }
 
@@ -104,13 +104,24 @@ class Conv1d extends BuiltInLayer {
 }
 
 /**
- * Convolution over time: y[b, t, :] = activation(Σ_k x[b, t·strides + k·dilationRate, :]·kernel[k] + bias).
+ * Convolution over time.
  *
- * Input `[B, T, I]`, output `[B, T′, filters]` with T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1, or ⌈T/strides⌉
- * with `same` and `causal`; kernel `[K, I, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
+ * y[b, t, :] = activation(Σ_k x[b, t·strides + k·dilationRate, :]·kernel[k] + bias)
  *
- * @throws ArgumentError if a size is no positive integer or an option is none of its values; when called, if the input
- *   has not three axes, or without padding is shorter than a window.
+ * Input `[B, T, I]` f32; output `[B, T′, filters]`. T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1 with `valid`
+ * padding, ⌈T/strides⌉ with `same` and `causal`. Weights: kernel `[K, I, filters]` with K = `kernelSize`, bias
+ * `[filters]`. As in Keras, the output carries no mask.
+ *
+ * @param options `filters` and `kernelSize` are required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is none of its values, or
+ *   the activation, an initializer or a regularizer is unknown; when called, if the input is not a tensor of three
+ *   axes, has another I than the kernel, or, with `valid` padding, is shorter than a window.
  * @see keras.layers.Conv1D
+ *
+ * @example
+ * const features = conv1d({ filters: 4, kernelSize: 3, padding: 'causal' });
+ * features(tensor([[[1], [2], [3]]])).shape; // [1, 3, 4]
  */
 export const conv1d = (options: Conv1dOptions): Layer => new Conv1d(options);

@@ -82,11 +82,22 @@ class Dense extends BuiltInLayer {
 }
 
 /**
- * y = activation(x·kernel + bias) over the last axis.
+ * A fully connected layer over the last axis.
  *
- * Input `[B, …, I]`, output `[B, …, units]`; kernel `[I, units]`, bias `[units]`.
+ * y = activation(x·kernel + bias)
  *
- * @throws ArgumentError if `units` is no positive integer, or the activation or a regularizer is unknown.
+ * Input `[B, …, I]` f32; output `[B, …, units]`. Weights: kernel `[I, units]`, bias `[units]`.
+ *
+ * @param options `units` is required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, or the activation, an initializer
+ *   or a regularizer is unknown; when called, if the input is not a tensor, has a last axis of unknown or zero length,
+ *   or has another I than the kernel.
  * @see keras.layers.Dense
+ *
+ * @example
+ * const hidden = dense({ units: 3, activation: 'relu' });
+ * hidden(tensor([[1, 2]])).shape; // [1, 3]
  */
 export const dense = (options: DenseOptions): Layer => new Dense(options);

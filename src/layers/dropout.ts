@@ -8,8 +8,8 @@ export interface DropoutOptions extends LayerOptions {
   /** Probability of a zero, in [0, 1). */
   rate: number;
   /**
-   * Shape of the mask, the batch included: 1 for axes that share it, null for a length that is the input's. Default:
-   * all its own.
+   * Shape of the dropout mask, the batch included: 1 for an axis that shares one value, null for the length of the
+   * input. Default: the shape of the input.
    */
   noiseShape?: BatchShape | undefined;
 }
@@ -36,7 +36,7 @@ class Dropout extends BuiltInLayer {
     return inputShape;
   }
 
-  /** Nothing to do: off outside training. */
+  /** A stream does not train, so nothing is dropped. */
   override addToStream(): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {
@@ -59,19 +59,41 @@ class SpatialDropout1d extends Dropout {
 }
 
 /**
- * While training, each element becomes 0 with probability `rate` and is divided by 1 − rate otherwise; elsewhere y = x.
+ * Sets random elements to 0 while training.
  *
- * @throws ArgumentError if `rate` is outside [0, 1).
+ * y = x∘m / (1 − rate) with m = 0 with probability `rate`, else 1; outside training y = x
+ *
+ * Input `[…]` f32 of any shape; output of the same shape. No weights.
+ *
+ * @param options `rate` is required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `rate` is outside [0, 1); when called, if the input is not a
+ *   tensor, or, while training, `noiseShape` does not fit its shape.
  * @see Srivastava et al. 2014; keras.layers.Dropout
+ *
+ * @example
+ * const values = tensor([1, 2, 3]);
+ * dropout({ rate: 0.5 })(values).toArray(); // 1, 2, 3: nothing is dropped outside training
+ * dropout({ rate: 0.5 })(values, { training: true }).toArray(); // each 0 or doubled
  */
 export const dropout = (options: DropoutOptions): Layer => new Dropout(options);
 
 /**
- * Dropout of whole features: while training, a feature is zero at every step of a sequence, or at none.
+ * Sets random features to 0 at every step of a sequence while training.
  *
- * Input and output `[B, T, F]`.
+ * y[b, t, i] = x[b, t, i]·m[b, i] / (1 − rate) with m = 0 with probability `rate`, else 1; outside training y = x
  *
- * @throws ArgumentError if `rate` is outside [0, 1); when called, if the input has not three axes.
- * @see keras.layers.SpatialDropout1D
+ * Input `[B, T, F]` f32; output of the same shape. No weights.
+ *
+ * @param options `rate` is required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `rate` is outside [0, 1); when called, if the input is not a tensor
+ *   of three axes.
+ * @see Tompson et al. 2015; keras.layers.SpatialDropout1D
+ *
+ * @example
+ * spatialDropout1d({ rate: 0.5 })(tensor([[[1, 2], [3, 4]]]), { training: true }).shape; // [1, 2, 2]
  */
 export const spatialDropout1d = (options: SpatialDropoutOptions): Layer => new SpatialDropout1d(options);

@@ -12,14 +12,14 @@ import { maskOf } from './base/mask.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
-  /** Size of the vocabulary V: ids are in [0, V). */
+  /** Size V of the vocabulary: ids are in [0, V). */
   inputDim: number;
-  /** Width of a vector E. */
+  /** Width E of a vector. */
   outputDim: number;
-  /** Default `randomUniform`, in [−0.05, 0.05]. */
+  /** Default `randomUniform` in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec | undefined;
   embeddingsRegularizer?: RegularizerSpec | undefined;
-  /** Whether id 0 is padding: the steps that have it are masked for the layers after. Default false. */
+  /** Whether id 0 is padding: the layers after this one then skip the steps that have it. Default false. */
   maskZero?: boolean | undefined;
 }
 
@@ -37,7 +37,7 @@ class Embedding extends BuiltInLayer {
   #embeddings: Parameter | undefined;
 
   constructor(options: EmbeddingOptions) {
-    // Ids of any number of steps: no inputShape is needed to build.
+    // The number of steps may vary, so the layer needs no inputShape to build.
     super('embedding', options, own, [null, null]);
     expectCount('embedding: inputDim', options.inputDim);
     expectCount('embedding: outputDim', options.outputDim);
@@ -79,7 +79,7 @@ class Embedding extends BuiltInLayer {
   }
 
   protected override call(input: Tensor, { mask }: CallOptions): Tensor {
-    // Recurrent layers read time-major: exchanging ids is cheaper than exchanging their vectors.
+    // Recurrent layers read time-major. It is cheaper to reorder ids than their vectors.
     const ids = input.shape.length === 2 ? inOrder(input, true) : input;
     const y = embed(ids, this.#embeddings!);
     if (this.#options.maskZero) y.mask = maskOf(ids, ids.shape.length, (i, values) => values[i] !== 0, mask);
@@ -88,14 +88,28 @@ class Embedding extends BuiltInLayer {
 }
 
 /**
- * Token ids to vectors: y[b, t, :] = embeddings[ids[b, t], :].
+ * Turns token ids into vectors.
  *
- * Input `[B, T]` i32, output `[B, T, outputDim]`; embeddings `[inputDim, outputDim]`. With `maskZero` the output's mask
- * `[B, T]` is 0 where the id is 0. Ids may have any number of axes, as `[B, words, characters]`; the mask has the same.
- * First in a model it reads `[B, T]`, or more axes where the layers behind it want them; `inputShape` says which, as
- * `[null, null]` for words of characters.
+ * y[b, t, :] = embeddings[ids[b, t], :]
  *
- * @throws ArgumentError if a size is no positive integer; when called, if an id is outside [0, inputDim).
+ * Input `[B, T]` i32; output `[B, T, E]` f32 with E = `outputDim`; weight `embeddings` `[V, E]` with V = `inputDim`.
+ * Ids may have more axes, such as `[B, words, characters]`. With `maskZero` the output carries a mask of the shape of
+ * the ids: 0 where the id is 0, else 1.
+ *
+ * As the first layer of a model it needs no `inputShape`: it reads `[B, T]`, or more axes if the layers after it need
+ * them. `inputShape: [null, null]` fixes two axes after the batch.
+ *
+ * @param options `inputDim` and `outputDim` are required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `inputDim` or `outputDim` is not a positive integer, or the
+ *   initializer or the regularizer is unknown; when called, if the input is not an i32 tensor or an id is outside [0,
+ *   V).
  * @see keras.layers.Embedding
+ *
+ * @example
+ * const tokens = tensor([[1, 2, 0]], { dtype: 'i32' }); // [1, 3]
+ * const vectors = embedding({ inputDim: 10, outputDim: 4, maskZero: true })(tokens);
+ * vectors.shape; // [1, 3, 4]
  */
 export const embedding = (options: EmbeddingOptions): Layer => new Embedding(options);

@@ -35,7 +35,7 @@ function read<L extends AnyLayer>(given: unknown): L {
   return sharedLayer(saved, () => layerFromConfig(saved.className, saved.config)) as L;
 }
 
-/** What tells the definition of a cell that has no name. */
+/** Recognizes the definition of a cell that has no name by its `units`. */
 const fitsCell =
   ({ definition, units }: LayerConfig) =>
   (given: unknown): boolean =>
@@ -44,20 +44,20 @@ const fitsCell =
     typeof given.call === 'function' &&
     JSON.stringify(given.units) === JSON.stringify(units);
 
-// Classes of ours that are made of what a file does not hold, with what that is.
+// Classes of the library that need an object which a file does not hold, and what that object is.
 const unheld: Record<string, (config: LayerConfig) => Wanted | undefined> = {
   Cell: (config) => ['cell', String(config.definition ?? 'cell'), fitsCell(config)],
   Functional: ({ name }) => ['model', String(name)],
   [SHARED]: () => undefined,
 };
 
-/** What must be given to make a layer of a file; undefined where the file says all. */
+/** What the caller must give to make a layer of a file; undefined if the file holds everything. */
 export function wantedFor(className: string, config: LayerConfig): Wanted | undefined {
   if (Object.hasOwn(makers, className)) return undefined;
   return Object.hasOwn(unheld, className) ? unheld[className]!(config) : ['layer', className];
 }
 
-/** A layer of the caller's own, called as in the file. A definition of a cell may be given as it is. */
+/** A custom layer with the name that it has in the file. For a cell the caller may give its definition. */
 function ownLayer(wanted: Wanted, config: LayerConfig): AnyLayer | undefined {
   const own = customObject(...wanted);
   if (own === undefined) return undefined;
@@ -124,7 +124,7 @@ const makers: Record<string, (options: never) => unknown> = {
   TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(read<Layer>(layer), options),
 };
 
-/** A stack from what `config` gave. */
+/** A stack of layers from the configuration that `Sequential.config` returned. */
 export function sequentialFromConfig({ name, layers }: { name: string; layers: unknown }): Sequential {
   return new Sequential(
     expectList('layers', layers).map((layer) => read<Layer>(layer)),
@@ -132,12 +132,12 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
   );
 }
 
-/** Keras's names of the layers that a saved model can hold. */
+/** The Keras class names of the layers that a saved model can hold. */
 export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
 
 /**
- * The layer that `config` describes. Throws `ArgumentError` for a class name that is not one of ours and that nobody
- * gave in `customObjects`.
+ * The layer that a configuration describes. Throws `ArgumentError` if the class name is neither one of the library nor
+ * in `customObjects`.
  */
 export function layerFromConfig(className: string, config: LayerConfig): Layer {
   const given = Object.fromEntries(
@@ -161,8 +161,8 @@ function ourLayer(className: string, config: LayerConfig): AnyLayer {
 }
 
 /**
- * The function that a file names in the place of an activation, by that name, so that it is saved under it again; an
- * activation of ours as it is.
+ * The custom function that a file names as an activation, under that name, so that it is saved under it again. An
+ * activation of the library is returned as it is.
  */
 function ownActivation(value: unknown): unknown {
   const name = nameOfCustom(value);

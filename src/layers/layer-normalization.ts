@@ -10,9 +10,9 @@ import type { RegularizerSpec } from './base/regularizers.ts';
 export interface LayerNormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */
   epsilon?: number | undefined;
-  /** Whether to add a trained beta. Default true. */
+  /** Whether to add a trained `beta`. Default true. */
   center?: boolean | undefined;
-  /** Whether to multiply by a trained gamma. Default true. */
+  /** Whether to multiply by a trained `gamma`. Default true. */
   scale?: boolean | undefined;
   /** Default `zeros`. */
   betaInitializer?: InitializerSpec | undefined;
@@ -63,11 +63,20 @@ class LayerNormalization extends BuiltInLayer {
 }
 
 /**
- * Normalises the features of each step by themselves: y = gamma∘(x − μ)/√(σ² + ε) + beta, μ and σ² over the last axis.
+ * Normalizes the features of each step on their own.
  *
- * Input and output `[B, …, F]`; gamma `[F]`, beta `[F]`.
+ * y = gamma∘(x − μ)/√(σ² + epsilon) + beta, with mean μ and variance σ² over the last axis
  *
- * @throws ArgumentError if `epsilon` is no positive number.
+ * Input `[B, …, F]` f32; output of the same shape. Weights: gamma `[F]`, beta `[F]`.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `epsilon` is not a positive number, or an initializer or a
+ *   regularizer is unknown; when called, if the input is not a tensor or has another F than the weights.
  * @see Ba, Kiros and Hinton 2016; keras.layers.LayerNormalization
+ *
+ * @example
+ * layerNormalization()(tensor([[1, 2, 3]])).shape; // [1, 3]
  */
 export const layerNormalization = (options: LayerNormalizationOptions = {}): Layer => new LayerNormalization(options);

@@ -9,7 +9,7 @@ import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts
 import { maskOf } from './base/mask.ts';
 
 export interface MaskingOptions extends LayerOptions {
-  /** What every feature of a padded step is. Default 0. */
+  /** The value of every feature of a padded step. Default 0. */
   maskValue?: number | undefined;
 }
 
@@ -43,7 +43,7 @@ class Masking extends BuiltInLayer {
     );
   }
 
-  /** A live step is there: nothing is padding. */
+  /** A stream has no padding: every step counts. */
   override addToStream(_program: StreamProgram): void {}
 
   protected override call(x: Tensor, options: CallOptions): Tensor {
@@ -61,14 +61,23 @@ class Masking extends BuiltInLayer {
 }
 
 /**
- * Masks the steps whose every feature is `maskValue`: layers after it skip them, and they are 0 in its output.
+ * Masks the steps whose features all equal `maskValue`.
  *
  * mask[b, t] = 1 if some x[b, t, i] ≠ maskValue, else 0; y = x where the mask is 1, else 0
  *
- * Input and output `[B, T, F]`; the output carries the mask `[B, T]`. Of `[B, T, …, F]` the mask has every axis but the
- * last.
+ * Input `[B, T, F]` f32; output `[B, T, F]` with the mask `[B, T]` f32. The layers after it skip the masked steps. If
+ * the input has more axes, `[B, T, …, F]`, the mask has all of them but the last. A mask that the input carries is
+ * kept: a step counts if both masks have 1 there. No weights.
  *
- * @throws ArgumentError if `maskValue` is not finite; when called, if the input has fewer than three axes.
+ * @param options `maskValue`, default 0, and what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `maskValue` is not a finite number; when called, if the input is
+ *   not a tensor or has fewer than three axes.
  * @see keras.layers.Masking
+ *
+ * @example
+ * const padded = tensor([[[1, 2], [0, 0]]]); // [1, 2, 2]
+ * masking()(padded).mask.toArray(); // 1, 0
  */
 export const masking = (options: MaskingOptions = {}): Layer => new Masking(options);

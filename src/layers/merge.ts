@@ -11,7 +11,7 @@ import { maskOf } from './base/mask.ts';
 
 type Shapes = readonly BatchShape[];
 
-/** A layer that makes one tensor of a list. */
+/** A layer that merges a list of tensors into one. */
 abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   protected override get passesMask(): boolean {
     return false;
@@ -22,7 +22,7 @@ abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   }
 
   protected override checkInput(shapes: Shapes): void {
-    // A single shape is a list of numbers.
+    // The shape of a single tensor is a list of numbers; here a list of shapes is needed.
     if (!Array.isArray(shapes[0]) || shapes.length < this.fewest) {
       const got = Array.isArray(shapes[0]) ? `${shapes.length}` : `one of ${formatShape(shapes as never)}`;
       throw new ArgumentError(
@@ -41,7 +41,7 @@ abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
     return 2;
   }
 
-  /** Whether an input of this shape can stand beside the first one. */
+  /** Whether an input of this shape fits the first one. */
   protected fit(first: BatchShape, shape: BatchShape): boolean {
     return shape.length === first.length && shape.every((n, i) => n === null || first[i] === null || n === first[i]);
   }
@@ -67,13 +67,13 @@ class Elementwise extends Merge {
 
   protected override call(inputs: readonly Tensor[]): Tensor {
     const y = this.#merge(inputs);
-    // Keras's rule: masked is what all of them mask.
+    // As in Keras, a step is masked if all inputs mask it.
     if (inputs.every((x) => x.mask)) y.mask = anyOf(inputs.map((x) => x.mask!));
     return y;
   }
 }
 
-/** 1 where one of the masks is; it has as many axes as the one with most. */
+/** 1 where any of the masks is 1. The result has as many axes as the mask with the most. */
 const anyOf = (masks: readonly Tensor[]): Tensor =>
   masks.reduce((all, mask) => {
     if (all === mask) return all;
@@ -87,14 +87,18 @@ const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => a
  *
  * y = x₁ + x₂ + … + xₙ
  *
- * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape, of
- * the open step (outside a step: the caller's to `dispose`). Where every input carries a mask, the output's is 1 where
- * one of theirs is; else it has none. No weights.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @param options name and what else every layer takes.
- * @returns a layer; call it with the list: `add()([a, b])`.
- * @throws ArgumentError when called, if there are fewer than two tensors or their shapes differ.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Add
+ *
+ * @example
+ * add()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 4, 6
  */
 export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Add', 'add', options, total);
@@ -104,10 +108,18 @@ export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]
  *
  * y = x₁ − x₂
  *
- * Input: a list of two tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of two tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * both inputs carry a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError when called, if there are not two tensors or their shapes differ.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors, or their
+ *   shapes differ.
  * @see keras.layers.Subtract
+ *
+ * @example
+ * subtract()([tensor([3, 4]), tensor([1, 1])]).toArray(); // 2, 3
  */
 export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Subtract', 'subtract', options, (inputs) => {
@@ -116,33 +128,49 @@ export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
   });
 
 /**
- * Product of tensors of one shape, elementwise.
+ * Product of tensors of one shape.
  *
- * y = x₁∘x₂∘…∘xₙ
+ * y = x₁∘x₂∘…∘xₙ, elementwise
  *
- * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError as `add` does.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Multiply
+ *
+ * @example
+ * multiply()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 3, 8
  */
 export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Multiply', 'multiply', options, (inputs) => inputs.reduce((product, x) => mul(product, x)));
 
 /**
- * Mean of tensors of one shape, elementwise.
+ * Mean of tensors of one shape.
  *
- * y = (x₁ + x₂ + … + xₙ) / n
+ * y = (x₁ + x₂ + … + xₙ) / n, elementwise
  *
- * Input: a list of n ≥ 2 tensors `[B, …]`; output and mask as those of `add`.
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
  *
- * @throws ArgumentError as `add` does.
+ * @param options what every layer takes.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
  * @see keras.layers.Average
+ *
+ * @example
+ * average()([tensor([1, 2]), tensor([3, 4])]).toArray(); // 2, 3
  */
 export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
 
 export interface ConcatenateOptions extends LayerOptions {
-  /** Axis to join along, negative from the last. Default −1. */
+  /** Axis to join along, with the batch as axis 0; negative from the last. Default −1. */
   axis?: number | undefined;
 }
 
@@ -197,8 +225,8 @@ class Concatenate extends Merge {
   }
 
   /**
-   * Along an axis of steps masks are joined as their inputs are; along the last one a step counts where it counts in
-   * any.
+   * Along an axis of steps the masks are joined like their inputs. Along the last axis a step counts if it counts in
+   * any input.
    */
   #mask(inputs: readonly Tensor[], axis: number): Tensor | undefined {
     const masks = inputs.map((x) => x.mask);
@@ -221,20 +249,23 @@ class Concatenate extends Merge {
 }
 
 /**
- * Tensors joined along an axis, one behind the other.
+ * Joins tensors along an axis.
  *
  * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
- * Input: a list of one tensor or more, f32, whose shapes differ along the axis alone. Output: a tensor of the open step
- * (outside a step: the caller's to `dispose`). Its mask: along time (axis 1), or another axis but the last, the inputs'
- * masks joined, 1 for an input without; along the last axis, if every input carries one, 1 where one of theirs is. No
- * weights.
+ * Input: a list of one tensor or more, f32, whose shapes are equal except along the axis. Output: one tensor. Its
+ * mask, along time (axis 1) or another axis but the last: the masks of the inputs joined, with 1 for an input without
+ * a mask. Along the last axis: if every input carries a mask, 1 where one of theirs is; else none. No weights.
  *
- * @param options.axis of the tensors with the batch as axis 0.
- * @returns a layer; call it with the list: `concatenate()([a, b])`.
- * @throws ArgumentError if `axis` is no integer or 0, the batch; when called, if there is no tensor, one has no such
- *   axis, or one does not fit the first.
+ * @param options.axis counted with the batch as axis 0; negative from the last. Default −1.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `axis` is not an integer other than 0; when called, if the input is
+ *   not a list of f32 tensors, one does not have the axis, or one does not fit the first.
  * @see keras.layers.Concatenate
+ *
+ * @example
+ * concatenate()([tensor([[1, 2]]), tensor([[3]])]).toArray(); // 1, 2, 3
  */
 export const concatenate = (options: ConcatenateOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Concatenate(options);

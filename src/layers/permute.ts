@@ -7,7 +7,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface PermuteOptions extends LayerOptions {
-  /** Axis i of a sample's result is axis `dims[i]` of the sample, counted from 1 as in Keras. */
+  /** Axis i of the output is axis `dims[i − 1]` of the sample; axes count from 1, as in Keras. */
   dims: readonly number[];
 }
 
@@ -50,10 +50,21 @@ class Permute extends BuiltInLayer {
 }
 
 /**
- * Exchanges axes of each sample: `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the output carries no
- * mask.
+ * Reorders the axes of each sample.
  *
- * @throws ArgumentError if `dims` does not name every axis once; when called, if the input has others.
+ * y.shape[i] = x.shape[dims[i − 1]] for i = 1 … n; the batch stays axis 0
+ *
+ * Input `[B, d₁, …, dₙ]` f32; output `[B, …]`. `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the
+ * output carries no mask. No weights.
+ *
+ * @param options `dims` is required: each axis from 1 to n once.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, or `dims` is not a list that has every axis from 1 to n once; when
+ *   called, if the input is not a tensor or has another number of axes than n + 1.
  * @see keras.layers.Permute
+ *
+ * @example
+ * permute({ dims: [2, 1] })(tensor([[[1, 2, 3]]])).shape; // [1, 3, 1]
  */
 export const permute = (options: PermuteOptions): Layer => new Permute(options);

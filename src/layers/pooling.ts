@@ -11,10 +11,10 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** The least float32: what padding is to a maximum. */
+/** The least float32. Padding with it never changes a maximum. */
 const LEAST = -3.4028234663852886e38;
 
-/** A layer that makes fewer steps of a sequence's. */
+/** A layer that reduces the steps of a sequence. */
 abstract class Pooling extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
@@ -36,7 +36,7 @@ export interface PoolingOptions extends LayerOptions {
   /** Steps from one window to the next. Default `poolSize`. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence; `same`: they may reach over its ends, ⌈T/strides⌉ of them. Default
+   * `valid`: windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may reach over its ends. Default
    * `valid`.
    */
   padding?: 'valid' | 'same' | undefined;
@@ -45,10 +45,10 @@ export interface PoolingOptions extends LayerOptions {
 interface Kind {
   className: string;
   defaultName: string;
-  /** What stands beyond the ends of the sequence. */
+  /** The value of the steps beyond the ends of the sequence. */
   padding: number;
   merge(a: Tensor, b: Tensor): Tensor;
-  /** From what windows were merged to, and how many steps each had, `[T′]`. */
+  /** From the merged windows `[B, T′, F]` and the number of steps in each, `[T′]`, to the output. */
   finish(merged: Tensor, counts: readonly number[]): Tensor;
 }
 
@@ -113,14 +113,23 @@ class WindowPooling extends Pooling {
 }
 
 /**
- * The greatest of each window of steps, feature by feature.
+ * The maximum of each window of steps, feature by feature.
  *
- * Input `[B, T, F]`, output `[B, T′, F]` with T′ = ⌊(T − poolSize)/strides⌋ + 1, or ⌈T/strides⌉ with `same`. The output
- * carries no mask.
+ * y[b, t, i] = max_k x[b, t·strides + k, i], k = 0 … poolSize − 1
  *
- * @throws ArgumentError if an option is none of its values; when called, if the input has not three axes or no window
- *   fits.
+ * Input `[B, T, F]` f32; output `[B, T′, F]`. T′ = ⌊(T − poolSize)/strides⌋ + 1 with `valid` padding, ⌈T/strides⌉ with
+ * `same`. Steps beyond the ends of the sequence do not count. The output carries no mask. No weights.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
+ *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ *   than a window.
  * @see keras.layers.MaxPooling1D
+ *
+ * @example
+ * maxPooling1d({ poolSize: 2 })(tensor([[[1], [5], [2], [3]]])).toArray(); // 5, 3
  */
 export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
@@ -135,8 +144,23 @@ export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
   );
 
 /**
- * The mean of each window of steps, of those that lie inside the sequence; as `maxPooling1d` otherwise. See
- * keras.layers.AveragePooling1D.
+ * The mean of each window of steps, feature by feature.
+ *
+ * y[b, t, i] = mean_k x[b, t·strides + k, i] over those k in 0 … poolSize − 1 whose step is inside the sequence
+ *
+ * Input `[B, T, F]` f32; output `[B, T′, F]`. T′ = ⌊(T − poolSize)/strides⌋ + 1 with `valid` padding, ⌈T/strides⌉ with
+ * `same`. The output carries no mask. No weights.
+ *
+ * @param options all have defaults.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
+ *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ *   than a window.
+ * @see keras.layers.AveragePooling1D
+ *
+ * @example
+ * averagePooling1d({ poolSize: 2 })(tensor([[[1], [5], [2], [4]]])).toArray(); // 3, 3
  */
 export const averagePooling1d = (options: PoolingOptions = {}): Layer =>
   new WindowPooling(
@@ -181,34 +205,53 @@ class GlobalPooling extends Pooling {
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {
     const [batch, time, features] = x.shape as [number, number, number];
-    // Of a sequence without steps, 0: neither a mean of nothing nor the greatest of nothing is a number.
+    // The output of a sequence without steps is 0: a mean or a maximum of nothing is no number.
     if (time === 0) return filled([batch, features], 0, x.engine);
     return this.#pool(x, mask);
   }
 }
 
 /**
- * The greatest of all steps, feature by feature, masked ones included as in Keras: `[B, T, F]` → `[B, F]`.
+ * The maximum over all steps, feature by feature.
  *
- * @throws ArgumentError when called, if the input has not three axes.
+ * y[b, i] = max_t x[b, t, i]
+ *
+ * Input `[B, T, F]` f32; output `[B, F]`. Masked steps count too, as in Keras. If T = 0 the output is 0. No weights.
+ *
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.
  * @see keras.layers.GlobalMaxPooling1D
+ *
+ * @example
+ * globalMaxPooling1d()(tensor([[[1], [5], [2]]])).toArray(); // 5
  */
 export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalMaxPooling1D', 'global_max_pooling1d', options, (x) => max(x, { axis: 1 }));
 
 /**
- * The mean of all steps that count, feature by feature: `[B, T, F]` → `[B, F]`.
+ * The mean over the steps that the mask leaves in, feature by feature.
  *
- * y[b] = Σ_t mask[b, t]·x[b, t] / Σ_t mask[b, t]
+ * y[b, i] = Σ_t mask[b, t]·x[b, t, i] / Σ_t mask[b, t]
  *
- * @throws ArgumentError when called, if the input has not three axes.
+ * Input `[B, T, F]` f32; output `[B, F]`. Without a mask every step counts. A sequence without a step that counts
+ * gives 0. No weights.
+ *
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.
  * @see keras.layers.GlobalAveragePooling1D
+ *
+ * @example
+ * globalAveragePooling1d()(tensor([[[1], [5], [3]]])).toArray(); // 3
  */
 export const globalAveragePooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalAveragePooling1D', 'global_average_pooling1d', options, (x, mask) => {
     if (!mask) return mean(x, { axis: 1 });
     const y = sum(select(mask, x, 0), { axis: 1 });
-    // Of a sequence that is padding all along, 0.
+    // The mean of a sequence that is all padding is 0.
     const counts = clip(sum(mask, { axis: 1 }), 1, mask.shape[1]!);
     return div(y, expandDims(counts));
   });

@@ -7,7 +7,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 export interface RepeatVectorOptions extends LayerOptions {
-  /** How many steps T to make. */
+  /** Number T of steps to make. */
   n: number;
 }
 
@@ -38,11 +38,20 @@ class RepeatVector extends BuiltInLayer {
 }
 
 /**
- * y[b, t, :] = x[b, :] for n steps t: what a decoder reads that is told one vector.
+ * Repeats a vector over n time steps, for a decoder to read.
  *
- * Input `[B, F]`, output `[B, n, F]`.
+ * y[b, t, :] = x[b, :], t = 0 … n − 1
  *
- * @throws ArgumentError if `n` is no positive integer; when called, if the input has not two axes.
+ * Input `[B, F]` f32; output `[B, n, F]`. No weights.
+ *
+ * @param options `n` is required.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown or `n` is not a positive integer; when called, if the input is not a
+ *   tensor of two axes.
  * @see keras.layers.RepeatVector
+ *
+ * @example
+ * repeatVector({ n: 3 })(tensor([[1, 2]])).shape; // [1, 3, 2]
  */
 export const repeatVector = (options: RepeatVectorOptions): Layer => new RepeatVector(options);

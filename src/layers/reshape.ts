@@ -6,7 +6,7 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** A layer that says of one sample's elements how they are to be arranged. */
+/** A layer that gives the elements of each sample another shape. */
 abstract class Rearranged extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
@@ -34,14 +34,26 @@ class Flatten extends Rearranged {
 }
 
 /**
- * All that a sample has as one vector: `[B, …]` → `[B, n]`. As in Keras, the output carries no mask.
+ * Flattens each sample to one vector.
  *
+ * y[b, :] = the elements of x[b], row-major
+ *
+ * Input `[B, …]` f32; output `[B, n]`, n being the number of elements of a sample. As in Keras, the output carries no
+ * mask. No weights.
+ *
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor.
  * @see keras.layers.Flatten
+ *
+ * @example
+ * flatten()(tensor([[[1, 2], [3, 4]]])).shape; // [1, 4]
  */
 export const flatten = (options: LayerOptions = {}): Layer => new Flatten(options);
 
 export interface ReshapeOptions extends LayerOptions {
-  /** Shape of one sample; at most one length may be −1, which is then worked out. */
+  /** Shape of one sample. At most one length may be −1; it is computed from the others. */
   targetShape: readonly number[];
 }
 
@@ -83,15 +95,23 @@ class Reshape extends Rearranged {
   }
 }
 
-/** Elements of a sample of this shape, null where a length is not known. */
+/** Number of elements in a sample of this shape; null if a length is unknown. */
 const sizeOf = (shape: BatchShape): number | null =>
   shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
 
 /**
- * The elements of a sample, row-major, under another shape: `[B, …]` → `[B, …targetShape]`. As in Keras, the output
- * carries no mask.
+ * Gives each sample another shape; its elements stay in row-major order.
  *
- * @throws ArgumentError if `targetShape` is no shape; when called, if a sample does not fill it.
+ * Input `[B, …]` f32; output `[B, …targetShape]`. As in Keras, the output carries no mask. No weights.
+ *
+ * @param options `targetShape` is required; at most one of its lengths may be −1, which is computed from the others.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, or `targetShape` is not a list of integers ≥ 1 with at most one −1;
+ *   when called, if the input is not a tensor or a sample does not fill the shape.
  * @see keras.layers.Reshape
+ *
+ * @example
+ * reshape({ targetShape: [2, -1] })(tensor([[1, 2, 3, 4]])).shape; // [1, 2, 2]
  */
 export const reshape = (options: ReshapeOptions): Layer => new Reshape(options);

@@ -62,7 +62,7 @@ class TimeDistributed extends Layer {
   }
 
   protected override call(x: Tensor, { training, mask }: CallOptions): Tensor {
-    // The steps of all sequences are one batch, in the order in which they stand in memory.
+    // The steps of all sequences form one batch, in memory order.
     const swapped = (t: Tensor): Tensor => (x.timeMajor ? swapTimeBatch(t) : t);
     const merged = (t: Tensor): Tensor => {
       const [first, second, ...rest] = swapped(t).shape as [number, number, ...number[]];
@@ -71,11 +71,11 @@ class TimeDistributed extends Layer {
     const parted = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
     const steps = merged(x);
     const given = mask && merged(inOrder(mask, x.timeMajor));
-    // A step that does not count has nothing in it that does.
+    // If a step does not count, nothing in it counts.
     steps.mask = given && spreadMask('mask', given, maskShape(steps, given.shape.length), false);
     const each = this.layer(steps, { training });
     const y = parted(each);
-    // A step whose layer has used its mask up counts if any of it does.
+    // If the layer consumed the mask of a step, the step counts if any of its mask is 1.
     const own = each.mask ?? (steps.mask && max(reshape(steps.mask, [steps.shape[0]!, -1]), { axis: 1 }));
     y.mask = own && parted(own);
     return y;
@@ -85,14 +85,25 @@ class TimeDistributed extends Layer {
 const stepShape = (inputShape: BatchShape): BatchShape => [null, ...inputShape.slice(2)];
 
 /**
- * A layer applied to every step of a sequence by itself: y[:, t] = layer(x[:, t]), with one set of weights.
+ * Applies a layer to every step of a sequence, with one set of weights.
  *
- * Input `[B, T, …]`; output `[B, T, …]` with each step's output. Its weights are the layer's. Of a mask `[B, T, …]` the
- * layer gets what belongs to its step. The output's mask is that of the layer's outputs; where they have none, a step
- * counts if anything of it does.
+ * y[:, t] = layer(x[:, t])
  *
- * @throws ArgumentError when called, if the input has no time axis.
- * @see keras.layers.TimeDistributed, whose output in Keras 3 has the mask of the input whatever the layer makes of it
+ * Input `[B, T, …]`, of the data type that the layer reads; output `[B, T, …]`, with what the layer gives for a step
+ * after the first two axes. Its weights are those of the layer. If the input carries a mask `[B, T, …]`, the layer
+ * gets the part that belongs to the step. The output has the mask of what the layer gives; if that has none, a step
+ * counts if any of its mask is 1.
+ *
+ * @param layer from `[B, …]` to one tensor `[B, …]`; or a model, which is taken as a layer.
+ * @param options what every layer takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if `layer` is neither a layer nor a model or an option is unknown; when called, if the input
+ *   is not a tensor with a time axis, or the layer refuses a step.
+ * @see keras.layers.TimeDistributed; in Keras 3 the output always has the mask of the input
+ *
+ * @example
+ * timeDistributed(dense({ units: 3 }))(tensor([[[1, 2], [3, 4]]])).shape; // [1, 2, 3]
  */
 export const timeDistributed = (layer: LayerLike<Layer>, options: LayerOptions = {}): Layer =>
   new TimeDistributed(layer, options);

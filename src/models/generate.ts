@@ -34,20 +34,27 @@ export interface GenerateOptions extends GenerationOptions {
 const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weights: 1, ...generationNames };
 
 /**
- * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back. The host
- * handles events in between.
+ * Continues a prompt: gives the next ids one by one, each sampled and fed back.
  *
- * The states that a stateful model carries for training are untouched, and a model that runs as a stream may train
- * while the ids are taken.
+ * id_t ~ softmax(logits_t / temperature), limited by `topK` and `topP`
  *
- * @param model a language model, ids `[B, T]` to logits `[B, T, V]`, or to those of the next id alone, `[B, V]`.
- * @param prompt ids to go on from, at least one.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary
- *   or the model takes no ids; at any id, if a logit is not finite.
+ * The host handles events between ids. The states that a stateful model carries for training do not change. If the
+ * model runs as a stream, it may train while ids are taken.
+ *
+ * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
+ * @param prompt `[T]` ids in [0, V), T ≥ 1.
+ * @param options sampling, `maxLength` (default 100) and `stopIds`; how the model is run.
+ * @returns an async iterator over ids; breaking off the loop frees what it uses.
+ * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
+ *   finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
- * for await (const id of generate(model, encodeText('ROMEO:', vocabulary), { topP: 0.9, seed: 1 })) write(vocabulary[id]);
+ * const prompt = encodeText('the ', vocabulary);
+ * for await (const id of generate(languageModel, prompt, { maxLength: 9, topP: 0.9, seed: 1 })) {
+ *   console.log(vocabulary[id]);
+ * }
  */
 export async function* generate(
   model: AnyModel,
@@ -58,9 +65,28 @@ export async function* generate(
 }
 
 /**
- * `generate` for several prompts at once, of any lengths. Sequence i draws as it would alone with the seed i higher.
+ * Continues several prompts at once, of any lengths.
  *
- * @throws ArgumentError as `generate` does.
+ * id_t ~ softmax(logits_t / temperature), limited by `topK` and `topP`, in each sequence
+ *
+ * Sequence i draws the ids that `generate` would draw for it with a seed that is i higher. The host handles events
+ * between ids.
+ *
+ * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
+ * @param prompts B lists of ids in [0, V), each with one id or more.
+ * @param options sampling, `maxLength` of each sequence (default 100) and `stopIds`; how the model is run.
+ * @returns an async iterator over `{ sequence, id }`; breaking off the loop frees what it uses.
+ * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
+ *   finite.
+ * @see Holtzman et al. 2019 (topP)
+ *
+ * @example
+ * const prompts = ['the ', 'on '].map((prompt) => encodeText(prompt, vocabulary));
+ * const texts = ['', ''];
+ * for await (const { sequence, id } of generateBatch(languageModel, prompts, { maxLength: 5 })) {
+ *   texts[sequence] += vocabulary[id];
+ * }
  */
 export async function* generateBatch(
   model: AnyModel,
@@ -71,11 +97,23 @@ export async function* generateBatch(
 }
 
 /**
- * `generate` without promises.
+ * Continues a prompt without promises, for a worker or a script.
  *
- * @param given.prompt ids to go on from, at least one.
- * @param given.length how many ids to give.
- * @throws ArgumentError as `generate` does.
+ * id_t ~ softmax(logits_t / temperature), limited by `topK` and `topP`
+ *
+ * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
+ * @param given.prompt `[T]` ids in [0, V), T ≥ 1.
+ * @param given.length how many ids to give, an integer ≥ 0.
+ * @returns an iterator over ids; breaking off the loop frees what it uses.
+ * @throws ArgumentError, at the first id, if `length` is not an integer ≥ 0; if an option is unknown or out of range,
+ *   `model` is not a model, a prompt is empty, an id of a prompt is outside the vocabulary, or the model does not read
+ *   ids; at any id, if a logit is not finite.
+ * @see Holtzman et al. 2019 (topP)
+ *
+ * @example
+ * const prompt = encodeText('the ', vocabulary);
+ * const next = [...generateIds(languageModel, { prompt, length: 5, seed: 1 })];
+ * decodeIds(next, vocabulary).length; // 5
  */
 export function* generateIds(
   model: Model,

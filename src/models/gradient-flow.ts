@@ -21,17 +21,28 @@ export interface GradientFlowOptions extends WeightOptions {
 }
 
 /**
- * The norm of ∂L/∂h_t for every recurrent layer and every time step, of one batch: where it falls towards early steps,
- * gradients vanish on their way back; where it rises, they explode.
+ * Measures how far the loss of one batch reaches back into every recurrent layer.
  *
- * L is the loss as training has it, a mean over the batch; ∂L/∂h_t is whole: what reaches h_t from the output at t and
- * from all later steps. Steps that a mask leaves out of a sequence count nothing. A layer that goes backwards has its
- * norms at their own time. The model is left as it was.
+ * norms[t] = ‖∂L/∂h_t‖₂, over all samples of the batch and all units
  *
- * @param x one batch, as `trainOnBatch` takes it, and `y` its targets.
- * @returns layers in the order in which they ran; `plotGradientFlow` of `tapeloop/plot` draws them.
- * @throws ArgumentError if data do not fit, or the model has no recurrent layer.
+ * L is the loss that training minimizes, a mean over the batch. ∂L/∂h_t is the whole gradient: from the output at t
+ * and from all later steps. Where the norm falls towards early steps, gradients vanish on their way back; where it
+ * rises, they explode. Masked steps count 0. A layer that goes backwards has its norms at their own time. The model
+ * does not change.
+ *
+ * @param model compiled.
+ * @param x one batch `[B, …]`, as `trainOnBatch` takes it.
+ * @param y its targets.
+ * @param options sample and class weights; `training` for dropout, default false.
+ * @returns one entry for each call of a recurrent layer, in the order in which they ran, with `norms` `[T]`; the
+ *   caller's own. `plotGradientFlow` of `tapeloop/plot` draws them.
+ * @throws ArgumentError if an option is unknown, `model` is not a model or not compiled, data do not fit, or the model
+ *   has no recurrent layer.
  * @see Hochreiter 1991; Pascanu, Mikolov and Bengio 2013
+ *
+ * @example
+ * const [{ layer, norms }] = gradientFlow(model, x, y);
+ * norms.length; // 5
  */
 export function gradientFlow(model: AnyModel, x: Data, y: Data, options: GradientFlowOptions = {}): GradientFlow[] {
   const { training = false, classWeight } = checkOptions('gradientFlow', options, { training: true, ...weightNames });

@@ -171,12 +171,18 @@ function refuseNames(type: { prototype: object }, names: Readonly<Record<string,
 }
 
 /**
- * Adds what a small app can do without: `summary` of models, `getWeights` and `setWeights` of models and layers,
- * `profile` of `fit`, `row`, `slice` and `argMax` of arrays, and what `console.log` shows of tensors, parameters,
- * arrays, layers and models. Has layers of somebody's own checked. JavaScript's own arithmetic on tensors, parameters
- * and arrays then throws, as does setting a Keras name (`model.stop_training`).
+ * Adds the methods that a small app can do without.
  *
- * `tapeloop` has them from the start; an app of `tapeloop/lean` calls this first.
+ * These are `summary` of models, `getWeights` and `setWeights` of models and layers, `profile` of `fit`, `row`,
+ * `slice` and `argMax` of arrays, and what `console.log` shows of tensors, parameters, arrays, layers and models.
+ * Custom layers are then checked when they run. Arithmetic of JavaScript on tensors, parameters and arrays then throws
+ * an ArgumentError, and so does setting a name of Keras (`model.stop_training`).
+ *
+ * `tapeloop` calls it on load. An app of `tapeloop/lean` that wants them calls it once.
+ *
+ * @example
+ * addMethods();
+ * console.log(model.summary());
  */
 export function addMethods(): void {
   optionalParts.Profiler = Profiler;

@@ -34,45 +34,41 @@ import { Trainer } from '../train/trainer.ts';
 /** What a model is trained on, and how. */
 export interface CompileOptions extends ObjectiveOptions {
   /**
-   * A name with its defaults, or one made with options of its own. One that is made stays its maker's: a later
-   * `compile` leaves its state as it is, for when it is used again, while that of a name is freed.
+   * A name with its defaults, or an optimizer that its function made. The state of a made optimizer is the caller's: a
+   * later `compile` keeps it, so that the optimizer can be used again. The state of a named one is freed.
    */
   optimizer: OptimizerName | Optimizer;
 }
 
 /** How `evaluate` measures samples. */
 export interface EvaluateOptions extends WeightOptions {
-  /**
-   * Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32.
-   */
+  /** Samples computed at a time; more take more memory. Default: the batch size of `batchInputShape`, else 32. */
   batchSize?: number | undefined;
 }
 
 /** How `predict` computes. */
 export interface PredictOptions {
-  /**
-   * Samples computed at a time; more of them take more memory. Default: as many as `batchInputShape` declares, else 32.
-   */
+  /** Samples computed at a time; more take more memory. Default: the batch size of `batchInputShape`, else 32. */
   batchSize?: number | undefined;
   /**
-   * `int8` computes with a byte a weight, step by step, as `stream` does; the bytes are kept for the next call. Default
-   * `float32`.
+   * `int8` computes with one byte for each weight, step by step, as `stream` does; the bytes are kept for the next
+   * call. Default `float32`.
    */
   weights?: WeightFormat | undefined;
 }
 
-/** For measuring on batches, or predicting from them. */
+/** Options of `evaluate` and `predict` for batches. */
 export interface BatchesOptions {
   /** How many batches to use. Default: all. */
   steps?: number | undefined;
 }
 
-/** Told of a training run as it goes; see `CallbackOf`. */
+/** Follows a training run; see `CallbackOf`. */
 export interface Callback extends CallbackOf<AnyModel> {}
 
-/** How `fit` trains. Numbers are checked before anything changes. */
+/** How `fit` trains. All options are checked before anything changes. */
 export interface FitOptions extends FitOptionsOf<AnyModel> {
-  /** Told of training as it goes: one, or a list, in its order. Default: none. */
+  /** One callback, or a list, called in its order. Default: none. */
   callbacks?: Callback | readonly Callback[] | undefined;
 }
 
@@ -81,11 +77,11 @@ function expectStepwise(what: string): NonNullable<typeof optionalParts.stepwise
   throw new ArgumentError(`${what} expected allowStreams() to have been called, as 'tapeloop/lean' wants it`);
 }
 
-/** What `addMethods` adds. In an app of `tapeloop/lean` they are there once it has called that. */
+/** The methods that `addMethods` adds. An app of `tapeloop/lean` calls it first. */
 // biome-ignore lint/correctness/noUnusedVariables: it has those of the class.
 export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
-   * Keras's table of layers and parameter counts, as text.
+   * The table of layers and parameter counts that Keras prints, as text.
    *
    * @throws DeadTensorError if the model was disposed of.
    * @see keras.Model.summary
@@ -96,24 +92,29 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
   summary(): string;
 
   /**
-   * Copies of the values of all weights, in the order of `weights`.
+   * Copies the values of all weights, in the order of `weights`.
    *
-   * @returns an array `[…]` for each, of the weight's shape, the caller's own; none before the model is built.
+   * @returns one array for each weight, of its shape `[…]`; the caller's own. An empty list before the model is built.
    * @see keras.Model.get_weights
    *
    * @example
-   * other.setWeights(model.getWeights());
+   * const before = model.getWeights();
+   * await model.fit(x, y);
+   * model.setWeights(before); // undoes the training
    */
   getWeights(): NdArray<Float32Array>[];
 
   /**
-   * Sets the values of all weights; optimizer state stays as it is.
+   * Sets the values of all weights. The state of the optimizer does not change.
    *
-   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What
-   *   `getWeights` gives.
+   * @param weights one array of the shape `[…]` of each weight, in the order of `weights`, as `getWeights` gives them:
+   *   nested numbers, an `NdArray` or a tensor.
    * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
    *   promise runs on the model, except from a callback of `fit`. Nothing is set then.
    * @see keras.Model.set_weights
+   *
+   * @example
+   * model.setWeights(model.getWeights());
    */
   setWeights(weights: readonly DataLike[]): void;
 }
@@ -128,13 +129,13 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   readonly trainer: Trainer;
   #int8: StepPredictor | undefined;
 
-  /** @param random for shuffling. Default: seeded from the stream that `setSeed` set. */
+  /** @param random shuffles samples. Default: seeded from the stream that `setSeed` set. */
   constructor(network: Model<Y>['network'], random = nextStream()) {
     this.network = network;
     this.trainer = new Trainer(network, random);
   }
 
-  /** Set by a callback to end training after the batch in progress. */
+  /** True ends training after the batch in progress. A callback sets it. */
   get stopTraining(): boolean {
     return this.trainer.stopTraining;
   }
@@ -143,14 +144,14 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.trainer.stopTraining = value;
   }
 
-  /** Of the network. */
+  /** Name of the network. */
   get name(): string {
     return this.network.name;
   }
 
   /**
-   * Whether training changes its weights. Setting it sets that of every layer, also of one that other models have, and
-   * takes effect at the next batch.
+   * Whether training changes the weights. Setting it sets it for every layer, also for a layer that another model
+   * shares, and takes effect at the next batch.
    *
    * @see keras.Model (trainable)
    */
@@ -162,24 +163,31 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     this.network.trainable = value;
   }
 
-  /** In the order in which they were given. */
+  /** The layers, in the order in which they were given. */
   get layers(): readonly AnyLayer[] {
     return this.network.sublayers;
   }
 
   /**
-   * Of all layers, in Keras's order; empty until the model is built. `toArray` copies one's values, `assign` sets them.
+   * The weights of all layers, in the order of Keras; empty until the model is built. `toArray` copies the values of
+   * one, `assign` sets them.
    */
   get weights(): readonly Parameter[] {
     return this.network.weights;
   }
 
-  /** Whose memory the weights are in. */
+  /** The engine whose memory holds the weights. */
   get engine(): Engine {
     return this.trainer.engine;
   }
 
-  /** The layer of a name, or of a path below other layers. Throws `ArgumentError` if there is none. */
+  /**
+   * Finds a layer by its name, or by its path below other layers.
+   *
+   * @param name such as `dense`, or `bidirectional/forward_lstm`.
+   * @throws ArgumentError if no layer has it.
+   * @see keras.Model.get_layer
+   */
   getLayer(name: string): AnyLayer {
     this.network.setScope();
     const found = this.network.tree().find((layer) => layer.path === name || layer.name === name);
@@ -192,17 +200,16 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.trainer.isCompiled;
   }
 
-  /** What `compile` chose. */
+  /** The optimizer that `compile` chose. Throws `ArgumentError` before `compile`. */
   get optimizer(): Optimizer {
     return this.trainer.optimizer;
   }
 
   /**
-   * How many numbers the weights of all layers hold together.
+   * Counts the numbers in the weights of all layers.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has
-   *   them.
-   * @throws ArgumentError if the model is not built.
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as in `summary`.
+   * @throws ArgumentError if an option is unknown or the model is not built.
    * @see keras.Model.count_params
    */
   countParams(options?: { trainable?: boolean | undefined }): number {
@@ -210,13 +217,17 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Chooses how the model is trained; see `CompileOptions`.
+   * Chooses optimizer, loss and metrics.
    *
-   * L = Σ wₖ·Lₖ + what regularizers add, over the outputs k.
+   * L = Σ_k lossWeights_k·loss_k + the penalties of regularizers, over the outputs k
    *
-   * @throws ArgumentError for an unknown name, a weight that is not finite, or an option for an output that has no
-   *   loss; and while a call that returns a promise runs on the model.
+   * @param options `optimizer` and `loss` are required.
+   * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output that
+   *   has no loss, or a call that returns a promise runs on the model; DeadTensorError if the model was disposed of.
    * @see keras.Model.compile
+   *
+   * @example
+   * model.compile({ optimizer: adam({ learningRate: 1e-3 }), loss: 'mse', metrics: ['mae'] });
    */
   compile(options: CompileOptions): void {
     const names = { optimizer: 1, loss: 1, lossWeights: 1, metrics: 1, weightedMetrics: 1 };
@@ -231,24 +242,39 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
       isOwn,
       objective: new Objective(objective),
     };
-    // What the caller made, the caller may use again.
+    // The caller may use an optimizer of its own again.
     if (before?.isOwn && before.optimizer !== optimizer) before.optimizer.dispose(this.weights);
   }
 
-  /** The output for a batch, as tensors of the open step. */
+  /**
+   * Computes the output for one batch.
+   *
+   * @param x tensors `[B, …]`, nested as the inputs of the model.
+   * @param training whether dropout is on. Default false.
+   * @returns tensors `[B, …]` of the open step, nested as the outputs; outside a step the caller's to `dispose`.
+   * @throws ArgumentError if `x` does not fit.
+   */
   call(x: Nested<Tensor>, training = false): Y {
     return this.trainer.call(x, training) as Y;
   }
 
   /**
-   * One gradient step on one batch: forward, backward, clip, update.
+   * Makes one gradient step on one batch: forward, backward, clip, update.
    *
-   * @param x one batch, `[B, …]`; ids for a model that starts with an embedding; a list of sequences of unequal length
-   *   is padded and masked.
-   * @param y its targets.
-   * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all before the update.
-   * @throws ArgumentError if a shape or a value does not fit, NonFiniteLossError or NonFiniteGradientError if training
-   *   has diverged. After an error weights, optimizer state and carried states are as they were.
+   * @param x one batch `[B, …]`: f32, or i32 ids for a model that starts with an embedding. A list of sequences of
+   *   unequal length is padded and masked.
+   * @param y its targets, `[B, …]`.
+   * @param options weights of samples or of classes.
+   * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all before the update; the caller's
+   *   own.
+   * @throws ArgumentError if an option is unknown, the model is not compiled, a shape or a value does not fit, or a call
+   *   that returns a promise runs on the model, except from a callback of `fit`; NonFiniteLossError or
+   *   NonFiniteGradientError if training has diverged. After an error weights, optimizer state and carried states are
+   *   as before.
+   * @see keras.Model.train_on_batch
+   *
+   * @example
+   * const { loss } = model.trainOnBatch(x, y);
    */
   trainOnBatch(x: Data, y: Data, options: WeightOptions = {}): Logs {
     this.trainer.runs.expectNone('trainOnBatch', true);
@@ -261,11 +287,18 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Loss and metrics over a data set, weights untouched.
+   * Measures loss and metrics over a data set. Weights do not change.
    *
-   * @param x samples, or batches as `fit` takes them; of batches the result comes as a promise.
-   * @param y their targets; with batches the options.
-   * @throws ArgumentError if data do not fit.
+   * @param x samples `[N, …]`, or batches as `fit` takes them.
+   * @param y targets `[N, …]` of samples; with batches, the options.
+   * @param options batch size, and weights of samples or of classes.
+   * @returns `loss` and the metrics by name, the caller's own; with batches, a promise of them.
+   * @throws ArgumentError if an option is unknown, the model is not compiled, data do not fit, or, with batches, the
+   *   model is stateful and another call that returns a promise runs on it.
+   * @see keras.Model.evaluate
+   *
+   * @example
+   * const { loss } = model.evaluate(x, y);
    */
   evaluate(x: Data, y: Data, options?: EvaluateOptions): Logs;
   evaluate(batches: Batches, options?: BatchesOptions & Pick<WeightOptions, 'classWeight'>): Promise<Logs>;
@@ -296,14 +329,14 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Runs `body`, which puts all back if it throws. While something else runs on the model, the states that are carried
-   * for that are not touched.
+   * Runs `body` as a transaction. While another call runs on the model, stateful layers start from zeros in it and then
+   * get their states back.
    */
   #whole<T>(body: () => T): T {
     return transaction(() => (this.trainer.runs.areNone ? body() : this.withFreshStates(body)));
   }
 
-  /** The same for what lets the host breathe. */
+  /** Runs `body`, which lets the host handle events between batches. */
   async #measure<T>(what: string, body: (run: Run) => Promise<T>): Promise<T> {
     const { runs, statefulLayers } = this.trainer;
     if (statefulLayers.length > 0) runs.expectNone(`${what} on batches, of a stateful model`);
@@ -311,13 +344,19 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Outputs for a data set.
+   * Computes the outputs for a data set.
    *
-   * @param x samples; or batches `[x]` or `{ x }`, made as `fit` takes them, whose outputs come as a promise.
-   * @returns arrays `[N, …]` outside linear memory, the caller's own, nested as the outputs are. Sequences of unequal
-   *   length are padded to the longest. Of no samples `[0, …]` if the model is built, else, and with `tapeloop/lean`,
-   *   `[0]`.
-   * @throws ArgumentError if `x` does not fit, or with `int8` a layer cannot run step by step or a step is masked.
+   * @param x samples `[N, …]`; or batches `[x]` or `{ x }`, made as `fit` takes them.
+   * @param options batch size and format of the weights; with batches, the number of steps.
+   * @returns arrays `[N, …]` f32 outside linear memory, nested as the outputs; the caller's own. With batches, a promise
+   *   of them. Sequences of unequal length are padded to the longest. For no samples `[0, …]`; `[0]` if the model is not
+   *   built or with `tapeloop/lean`.
+   * @throws ArgumentError if an option is unknown, `x` does not fit, with batches the model is stateful and another call
+   *   that returns a promise runs on it, or with `int8` a layer cannot run step by step or a step is masked.
+   * @see keras.Model.predict
+   *
+   * @example
+   * model.predict(x).shape; // [8, 1]
    */
   predict(x: Data, options?: PredictOptions): Predictions<Y>;
   predict(batches: Batches<InputBatch>, options?: BatchesOptions): Promise<Predictions<Y>>;
@@ -354,20 +393,28 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Trains for a number of epochs; see `FitOptions`.
+   * Trains the model for a number of epochs.
    *
    * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`,
-   * `compile`, `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw, except that a callback
-   * of `fit`, which waits for it, may restore, reset and train the model on a batch. `predict` and `evaluate` of
-   * samples are as good as ever: they read the weights as they stand between two batches, and layers of a stateful
-   * model start from zeros in them and then have their states back. `evaluate` and `predict` of batches may run beside
-   * others, but not on a stateful model. All this holds for models that share a layer as for one.
+   * `compile`, `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw. A callback of `fit` may
+   * restore and reset the model and train it on a batch, because `fit` waits for it. `predict` and `evaluate` of
+   * samples always work: they read the weights between two batches, and stateful layers start from zeros in them and
+   * then get their states back. `evaluate` and `predict` of batches may run beside other calls, but not on a stateful
+   * model. Models that share a layer count as one model here.
    *
-   * @param x samples, or an (async) iterable of batches, or a function that makes one for each epoch.
-   * @param y their targets; with batches the options.
-   * @throws ArgumentError if data or options do not fit or something else runs on the model; NonFiniteLossError or
-   *   NonFiniteGradientError if training diverges. The model is then as the last good step left it, and where there was
-   *   none as before the call.
+   * @param x samples `[N, …]`, an (async) iterable of batches, or a function that makes one for each epoch.
+   * @param y targets `[N, …]` of samples; with batches, the options.
+   * @param options see `FitOptions`.
+   * @returns a promise of the loss and every metric of each epoch; the caller's own.
+   * @throws ArgumentError if an option is unknown or out of range, data do not fit, the model is not compiled, or another
+   *   call that returns a promise runs on it; NonFiniteLossError or NonFiniteGradientError if training diverges. The
+   *   model then keeps the result of the last good step; if there was none, it is as before the call. The reason of
+   *   `signal` if that aborts, and whatever a callback throws.
+   * @see keras.Model.fit
+   *
+   * @example
+   * const { history } = await model.fit(x, y, { epochs: 3, batchSize: 4, validationSplit: 0.25 });
+   * history.val_loss.length; // 3
    */
   fit(x: Data, y: Data, options?: FitOptions): Promise<History>;
   fit(batches: Batches, options?: FitOptions): Promise<History>;
@@ -381,9 +428,16 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * The model one time step at a time, with states of its own.
+   * Makes a stream: the model one time step at a time, with its own states.
    *
-   * @throws ArgumentError if the model is not built or a layer cannot run step by step.
+   * @param options number of sequences, steps in one call, and format of the weights.
+   * @returns a stream that reads the weights of the model at each step; the caller's to `dispose`.
+   * @throws ArgumentError if an option is unknown, the model has several inputs or is not built, a layer cannot run step
+   *   by step, or, with `tapeloop/lean`, `allowStreams` was not called.
+   *
+   * @example
+   * const stream = model.stream();
+   * stream.step([0.1, 0.2]); // the output after one time step
    */
   stream(options: StreamOptions = {}): Stream {
     const { builtShape, inputDtype } = this.network;
@@ -398,10 +452,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Makes stateful layers start from zeros.
+   * Makes stateful layers start from zeros at the next batch.
    *
-   * @throws ArgumentError if it is given states, which `setStates` of a layer takes; and while a call that returns a
-   *   promise runs on the model, except from a callback of `fit`.
+   * @throws ArgumentError if it is given states (`setStates` of a layer takes them), or a call that returns a promise
+   *   runs on the model, except from a callback of `fit`; DeadTensorError if the model was disposed of.
+   * @see keras.layers.RNN (reset_state)
    */
   resetStates(...none: readonly never[]): void {
     this.network.expectAlive();
@@ -410,23 +465,36 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Runs `body` with the moving averages of the weights in their place.
+   * Runs `body` with the moving averages of the weights in place of the weights.
    *
-   * @returns what `body` returns; it must be done with the model by then: `model.withEma(() => model.evaluate(x, y))`.
-   * @throws ArgumentError if the optimizer keeps no averages (`useEma`), or `body` returns a promise.
+   * @param body uses the model before it returns.
+   * @returns what `body` returns.
+   * @throws ArgumentError if the model is not compiled, its optimizer keeps no averages (`useEma`), or `body` returns a
+   *   promise; and whatever `body` throws.
+   *
+   * @example
+   * model.compile({ optimizer: adam({ useEma: true }), loss: 'mse' });
+   * model.trainOnBatch(x, y);
+   * const { loss } = model.withEma(() => model.evaluate(x, y));
    */
   withEma<T>(body: () => T): T {
     return this.optimizer.withEma(this.weights, body);
   }
 
-  /** Runs `body` with stateful layers starting from zeros, and gives them back the states they had. */
+  /**
+   * Runs `body` with stateful layers starting from zeros, then gives them back the states they had.
+   *
+   * @returns what `body` returns.
+   * @throws whatever `body` throws; the states are given back then, too.
+   */
   withFreshStates<T>(body: () => T): T {
     return this.trainer.withFreshStates(body);
   }
 
   /**
-   * Frees weights and their optimizer state; the model is of no use afterwards, and says so by `DeadTensorError`.
-   * Throws `ArgumentError` while a call that returns a promise runs on the model.
+   * Frees the weights and their optimizer state. Every later use of the model throws `DeadTensorError`.
+   *
+   * @throws ArgumentError if a call that returns a promise runs on the model.
    */
   dispose(): void {
     this.trainer.runs.expectNone('dispose');
@@ -436,24 +504,35 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 }
 
-/** Throws `ArgumentError` for what is no model. */
+/** Throws `ArgumentError` unless `model` is a model. */
 export function expectModel(what: string, model: unknown): void {
   if (!(model instanceof Model))
     throw new ArgumentError(`${what}: model expected a model, got ${shownStranger(model, 'network')}`);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: training does not care what its model predicts.
+// biome-ignore lint/suspicious/noExplicitAny: training works with any kind of output.
 export type AnyModel = Model<any>;
 
 /**
  * A model that is a stack of layers.
  *
- * Built at once when the first layer knows its input (`inputShape`, or an embedding), else by the first batch.
+ * y = layerₙ(… layer₂(layer₁(x)))
  *
- * @param layers the first takes the batch, each other what the one before gives.
- * @throws ArgumentError if there is no layer, two have one name, or a layer does not fit the one before it; both are
- *   named.
+ * It is built at once if the first layer knows its input shape (`inputShape`, or an embedding), else by the first
+ * batch.
+ *
+ * @param layers the first reads the batch `[B, …]`; each other layer reads the output of the layer before it.
+ * @param options.name default `sequential`.
+ * @returns a model of one input and one output; the caller's, who frees its memory by `dispose`.
+ * @throws ArgumentError if an option is unknown, `layers` is not a list of one layer or more, an entry is neither a
+ *   layer nor a model, a layer is listed twice, two layers have one name, or a layer does not fit the layer before it.
  * @see keras.Sequential
+ *
+ * @example
+ * const forecaster = sequential([lstm({ units: 16, inputShape: [5, 2] }), dense({ units: 1 })]);
+ * forecaster.compile({ optimizer: 'adam', loss: 'mse' });
+ * await forecaster.fit(x, y, { epochs: 2 });
+ * forecaster.predict(x).shape; // [8, 1]
  */
 export const sequential = (
   layers: readonly LayerLike<Layer<never>>[] | readonly LayerLike<Layer>[],
@@ -466,12 +545,27 @@ export const sequential = (
 /**
  * A model of the caller's own: layers, and a function that calls them.
  *
- * @param options.layers by name or in a list; a layer may be called more than once, which ties its weights.
- * @param options.inputs what the model takes: one input, a list, or several by name. Default: one f32 input.
- * @param forward from the inputs, in the form of `inputs`, and the layers to one output, a list, or several by name. It
- *   runs once for each batch; beside layers it may call ops and plain TypeScript.
- * @throws ArgumentError if two layers have one name, or when it is first called, if shapes do not fit.
+ * y = forward(x, layers)
+ *
+ * @param options.layers by name or in a list. A layer may be called more than once, which ties its weights. Every
+ *   layer that has weights, carries states or draws random numbers must be listed.
+ * @param options.inputs what the model reads: one input, a list, or several by name, each with the shape of one
+ *   sample. Default: one f32 input. If all shapes are given, the model is built at once, else by the first batch.
+ * @param options.name default `model`.
+ * @param forward from the inputs (tensors `[B, …]`, nested as `inputs`) and the layers to one output, a list, or
+ *   several by name. It runs once for each batch. Besides layers it may call ops and plain TypeScript.
+ * @returns a model; the caller's, who frees its memory by `dispose`.
+ * @throws ArgumentError if an option is unknown or of another type, an entry of `layers` is neither a layer nor a
+ *   model, or two layers have one name; when `forward` first runs, if shapes do not fit, a layer that is not listed is
+ *   called, or it does not return tensors.
  * @see keras.Model (subclassed)
+ *
+ * @example
+ * const layers = { encoder: gru({ units: 4 }), head: dense({ units: 1 }) };
+ * const inputs = { shape: [5, 2] };
+ * const network = model({ layers, inputs }, (x, { encoder, head }) => head(encoder(x)));
+ * network.compile({ optimizer: 'adam', loss: 'mse' });
+ * await network.fit(x, y);
  */
 export const model = <const L extends LayersOf, Y extends Nested<Tensor> | []>(
   options: NetworkOptions<L>,

@@ -28,17 +28,25 @@ import { warnOfSamples } from '../train/warnings.ts';
 import { addMethods } from './methods.ts';
 
 /**
- * Lets every model run step by step: `model.stream()`, `predict` with int8 weights, and text generation. `tapeloop` has
- * it called; an app of `tapeloop/lean` calls it, if it streams.
+ * Lets every model run step by step: `model.stream()`, `predict` with int8 weights, and text generation.
+ *
+ * `tapeloop` calls it on load. An app of `tapeloop/lean` that streams calls it once.
+ *
+ * @example
+ * allowStreams();
+ * const stream = model.stream();
+ * stream.step(new Float32Array(2)); // the output after one time step
  */
 export function allowStreams(): void {
   optionalParts.stepwise = { Stream, StepPredictor };
 }
 
 /**
- * Lets losses, metrics, optimizers, schedules and all activations be said by name, also those of recurrent layers that
- * have no kernels, and with that be read from files; has `fit` show how it goes and tell, or refuse, what is seldom
- * meant; lets models run step by step; and adds methods of convenience. An app that calls it carries them all.
+ * Registers what can be named: losses, metrics, optimizers, schedules and all activations, those of recurrent layers
+ * without fused kernels included. Names then work in options and in files.
+ *
+ * It also lets `fit` show its progress and warn of, or refuse, what is seldom meant, lets models run step by step, and
+ * adds the methods of convenience. An app that calls it carries all of these.
  */
 export function registerAllNames(): void {
   hintBy(nearestName);

@@ -65,14 +65,24 @@ interface Training extends Partial<HeadConfig> {
 }
 
 /**
- * A model as the bytes of one safetensors file: weights, layer configuration, and, once compiled, loss, optimizer and
- * its state, carried states and random numbers, so that training goes on from it bit for bit. What is code of the
- * caller's own the file has by name: `decodeModel` is given it as `customObjects`.
+ * Saves a model as the bytes of one safetensors file.
  *
- * @returns the file's bytes, the caller's own.
- * @throws ArgumentError if the model is not built, if a number is not finite, or if a layer of the caller's own is
- *   called as one of ours: no file is made that `decodeModel` would refuse.
+ * The file holds the weights, the configuration of the layers and, if the model is compiled, the loss, the optimizer
+ * with its state, carried states and random numbers. Training that goes on from it gives the same bits. A function or
+ * a class of the caller's own is stored by its name alone; `decodeModel` takes it as `customObjects`.
+ *
+ * @param model built.
+ * @param extras.vocabulary characters or words by id, for a model of text.
+ * @param extras.extra anything that JSON can hold.
+ * @returns the bytes of the file; the caller's own.
+ * @throws ArgumentError if an option is unknown, `model` is not a model or not built, a number is not finite, two
+ *   weights have one name, `extra` is not JSON, or a custom layer has the class name of a layer of the library. No
+ *   file is made that `decodeModel` would refuse.
  * @see https://github.com/huggingface/safetensors
+ *
+ * @example
+ * const bytes = encodeModel(model, { vocabulary: ['a', 'b'] });
+ * decodeModel(bytes).vocabulary; // ['a', 'b']
  */
 export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Array<ArrayBuffer> {
   const { vocabulary, extra } = checkOptions('encodeModel', extras, { vocabulary: 1, extra: 1 });
@@ -169,16 +179,25 @@ const innerLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree
 const stateName = (layer: string, index: number): string => `state/${layer}/${index}`;
 
 /**
- * The model that `encodeModel` wrote.
+ * Makes the model that `encodeModel` saved.
  *
  * @param bytes a whole file; not kept.
- * @param options what the file may need beside itself.
- * @returns a model of the engine in use, compiled if it was; the caller's to `dispose`. Making it draws no random
- *   numbers of others.
- * @throws ModelFileError if the bytes are no safetensors file or not one of tapeloop's, if it is of a newer version, if
- *   a tensor is missing, has another shape than the layer's, or holds a number that is not finite, if its configuration
- *   describes no model, or if it needs something of the caller's own that `customObjects` has not. Nothing is allocated
- *   for what the file claims but does not hold. ArgumentError for what is no bytes, such as a promise of them.
+ * @param options.file name of the file, for errors.
+ * @param options.inputShape shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say
+ *   it.
+ * @param options.customObjects what the file names and does not hold, by name.
+ * @returns `model`, built, compiled if it was compiled, in the memory of the engine in use, the caller's to `dispose`;
+ *   and `vocabulary` and `extra`, if the file has them. Making it draws no random numbers of others.
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by no tapeloop or a newer version, a
+ *   tensor is missing, has another shape than that of the layer, or holds a number that is not finite, the
+ *   configuration describes no model, or the file needs a custom object that is not given. Nothing is allocated for
+ *   what the file claims and does not hold. ArgumentError if an option is unknown or `bytes` are no bytes, such as a
+ *   promise of them.
+ * @see keras.saving.load_model
+ *
+ * @example
+ * const { model: loaded } = decodeModel(encodeModel(model));
+ * loaded.predict(x).shape; // [8, 1]
  */
 export function decodeModel(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
@@ -219,13 +238,25 @@ export function decodeModel(
 }
 
 /**
- * Fills a model that has been made again in code with what `encodeModel` wrote of its like: weights, and what else the
- * file has of optimizer, carried states and random numbers. What the model was compiled with stays where the file names
- * the same.
+ * Fills a model that was made again in code with what `encodeModel` wrote: weights and, if the file has them, the
+ * state of the optimizer, carried states and random numbers.
  *
- * @param model built, with the layers and names of the one that was saved.
- * @returns the extras of the file.
- * @throws ModelFileError as `decodeModel` does; the model is then as it was. ArgumentError if it is not built.
+ * Loss, metrics and optimizer that the model was compiled with stay, if the file names the same.
+ *
+ * @param model built, with the layers and names of the saved model.
+ * @param bytes of a file that `encodeModel` wrote.
+ * @param options.file name of the file, for errors.
+ * @param options.customObjects what the file names and does not hold, by name.
+ * @returns `vocabulary` and `extra`, if the file has them; the caller's own.
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by no tapeloop or a newer version, a
+ *   tensor is missing, has another shape than that of the model, or holds a number that is not finite, or the file
+ *   needs a custom object that is not given. ArgumentError if an option is unknown, `model` is not a model or not
+ *   built, `bytes` are no bytes, or a call that returns a promise runs on the model, except from a callback of `fit`.
+ *   The model does not change then.
+ *
+ * @example
+ * const copy = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1 })]);
+ * restoreModel(copy, encodeModel(model)); // copy.predict(x) gives the numbers of model.predict(x)
  */
 export function restoreModel(
   model: AnyModel,

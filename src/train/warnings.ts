@@ -17,11 +17,13 @@ const toConsole: Listener = (message) => {
 let listener = toConsole;
 
 /**
- * Chooses who is told of a call that is carried out as it was made, though it seldom is what was meant: `fit` that
- * shuffles the samples of a stateful model, or whose `validationSplit` takes the end of samples that are sorted by
- * class. Default: the console, once each. With `tapeloop/lean` nobody is told.
+ * Chooses who is told of a call that runs as written, though it is seldom what was meant.
  *
- * @param tell gets each message, as often as it is true; undefined goes back to the console.
+ * There are two: `fit` shuffles the samples of a stateful model, or its `validationSplit` takes the end of samples
+ * that are sorted by class. Default: the console, once each. With `tapeloop/lean` nobody is told.
+ *
+ * @param tell gets each message every time; undefined goes back to the console.
+ * @throws ArgumentError if `tell` is not a function.
  *
  * @example
  * onWarning(() => {}); // silence

@@ -69,9 +69,11 @@ describe('examples of docstrings', () => {
     expect(examples.length).toBeGreaterThan(10);
   });
 
-  test.each(examples)('%s of %s, runs', async (_, entry, code) => {
+  test.each(examples)('%s of %s, runs', async (name, entry, code) => {
     // The entry's own names go before those of the main one.
     const values = { ...main, ...data, ...node, ...plot, ...characters, ...entries[entry], ...scope() };
+    // The example of `model` needs the function, not the model in scope.
+    if (name === 'model') values.model = main.model;
     const program = code.replace(/^```\w*\n|```$/g, '').replace(/^import .*$/gm, '');
     const run = new AsyncFunction(...Object.keys(values), `{\n${program}\n}`);
     await run(...Object.values(values));

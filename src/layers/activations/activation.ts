@@ -39,9 +39,20 @@ class Activation extends BuiltInLayer {
 }
 
 /**
- * y = activation(x), of any shape.
+ * Applies an activation.
  *
- * @throws ArgumentError if the activation is unknown.
+ * y = activation(x)
+ *
+ * Input `[…]` f32 of any shape; output of the same shape. No weights.
+ *
+ * @param options `activation` is required: a name, or a function from a tensor to a tensor of the same shape.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option or the activation is unknown; when called, if the input is not a tensor or the
+ *   function returns another shape.
  * @see keras.layers.Activation
+ *
+ * @example
+ * activation({ activation: 'relu' })(tensor([-1, 2])).toArray(); // 0, 2
  */
 export const activation = (options: ActivationOptions): Layer => new Activation(options);

@@ -5,30 +5,31 @@ import { softmaxRows } from '../../ops/softmax.ts';
 import { customName } from '../../registry/custom-objects.ts';
 import type { moreActivations } from './more-activations.ts';
 
-/** y = f(x), of x's shape. */
+/** y = f(x), with the shape of x. */
 export type Activation = (x: Tensor) => Tensor;
 
 const usual = { linear: (x: Tensor): Tensor => x, relu, sigmoid, tanh, softmax: softmaxRows };
 
 let activations: Readonly<Record<string, Activation>> = usual;
 
-/** Adds activations to those that are known by name; an app that does without them carries the usual ones alone. */
+/** Adds activations that are known by name. An app that does not call this carries the usual ones alone. */
 export function registerActivations(more: Readonly<Record<string, Activation>>): void {
   activations = { ...usual, ...more };
 }
 
-/** Keras 3's activations by name, in TF.js's spelling and with Keras's default slopes and thresholds. */
+/** The activations of Keras 3 by name, spelled as in TF.js, with the default slopes and thresholds of Keras. */
 export type ActivationName = keyof typeof usual | keyof typeof moreActivations;
 
-/** How an output is activated: by a name, or by a function of the caller's own, made of `ops`, that keeps the shape. */
+/** How an output is activated: by a name, or by a function made of `ops` that keeps the shape. */
 export type ActivationSpec = ActivationName | Activation;
 
 /**
- * The activation of a name, or a function of the caller's own.
+ * The activation of a name, or a custom function.
  *
- * @param what whose activation it is, in errors.
- * @throws ArgumentError for an unknown name; where a function is applied, if it returns anything but a tensor of x's
- *   shape.
+ * @param what names the option in errors.
+ * @returns a function from a tensor `[…]` to a tensor of the same shape.
+ * @throws ArgumentError if the name is unknown; when called, if a custom function returns anything but a tensor with
+ *   the shape of x.
  */
 export function activation(spec: ActivationSpec, what = 'activation'): Activation {
   if (typeof spec === 'function') {
@@ -42,6 +43,9 @@ export function activation(spec: ActivationSpec, what = 'activation'): Activatio
   throw unknownName(what, Object.keys(activations), spec, ' or a function');
 }
 
-/** Its name, and of a function of the caller's own what a file has in its place. Anything else is itself. */
+/**
+ * The name of an activation. A custom function gets the name that a file stores for it. Any other value is returned as
+ * it is.
+ */
 export const activationName = <Spec>(spec: Spec): Exclude<Spec, Activation> | string =>
   typeof spec === 'function' ? customName(spec.name) : (spec as Exclude<Spec, Activation>);

@@ -22,7 +22,7 @@ import {
 import { exp } from '../../ops/elementwise/elementwise.ts';
 import { logSoftmaxRows } from '../../ops/softmax.ts';
 
-/** All activations but the usual ones. */
+/** The activations that `registerActivations` adds to the usual ones. */
 export const moreActivations = {
   relu6,
   leakyRelu,

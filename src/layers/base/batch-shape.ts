@@ -1,4 +1,4 @@
-/** A shape with the batch first; null where a length is not known until a batch comes. */
+/** A shape with the batch first; null if a length is not known before a batch comes. */
 export type BatchShape = readonly (number | null)[];
 
 export const isShape = (x: unknown): x is BatchShape =>

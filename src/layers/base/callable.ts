@@ -1,7 +1,7 @@
 /**
- * An object that can be called: `run` gets it, the argument and the options.
+ * An object that can be called: a call runs `run` with the object, the argument and the options.
  *
- * Returning a function from the base constructor makes every instance one; fields of the classes below are then put on
+ * The base constructor returns a function, so that every instance is a function. The fields of subclasses are set on
  * it.
  */
 export class Callable {

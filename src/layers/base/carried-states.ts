@@ -4,15 +4,15 @@ import type { Engine } from '../../engine/engine.ts';
 import { changed, made, openTransaction, type Transaction } from '../../engine/transaction.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
 
-/** One state of a recurrence: its name, and how many numbers a sequence has of it. */
+/** One state of a recurrence: its name, and how many numbers each sequence has. */
 export interface StateSpec {
   readonly name: string;
   readonly width: number;
 }
 
 /**
- * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state of
- * it.
+ * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each of its
+ * states.
  */
 export function expectStates(
   layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },
@@ -38,7 +38,7 @@ export class CarriedStates {
   readonly specs: readonly StateSpec[];
   readonly #describe: () => string;
   #held: readonly Tensor[] | undefined;
-  // The transaction that can put back the values of `#held`.
+  // The transaction that can restore the values of `#held`.
   #savedBy: Transaction | undefined;
 
   constructor(specs: readonly StateSpec[], describe: () => string) {
@@ -46,19 +46,19 @@ export class CarriedStates {
     this.#describe = describe;
   }
 
-  /** Copies, `[B, width]` each; undefined before the first batch and after `reset`. */
+  /** Copies of the states, `[B, width]` each; undefined before the first batch and after `reset`. */
   get values(): Float32Array[] | undefined {
     return this.#held?.map((state) => state.toArray() as Float32Array);
   }
 
-  /** Sequences in a batch, once there was one. */
+  /** Number of sequences in a batch; undefined before the first batch. */
   get batch(): number | undefined {
     return this.#held?.[0]?.shape[0];
   }
 
   /**
-   * Sets the states that the next batch starts from. Throws `ArgumentError` unless there are all of them, with
-   * `batch`·width values each.
+   * Sets the states that the next batch starts from. Throws `ArgumentError` unless there is one array for each state,
+   * with `batch`·width finite values.
    */
   set(states: readonly ArrayLike<number>[], batch: number): void {
     expectCount(`${this.#describe()}: batch`, batch);
@@ -84,12 +84,12 @@ export class CarriedStates {
   }
 
   /**
-   * Copies of the states a batch starts from, undefined for zeros. Throws `ArgumentError` if the batch has another size
-   * than the one before. Changes nothing.
+   * Copies of the states that a batch starts from; undefined for zeros. Throws `ArgumentError` if the batch has
+   * another size than the one before. Changes nothing.
    */
   begin(batch: number): readonly Tensor[] | undefined {
     this.#expectBatch(batch);
-    // A backward pass reads them after `keep` has written the next ones.
+    // Copies, because the backward pass reads them after `keep` has written the next ones.
     return this.#held?.map(({ engine, name, shape, size, ptr }) => {
       const copy = empty(shape, { name, engine });
       engine.kernels.scale(size, 1, ptr, copy.ptr);
@@ -97,7 +97,7 @@ export class CarriedStates {
     });
   }
 
-  /** Keeps the states in which a batch ended, whose size `begin` was asked about. */
+  /** Keeps the last states of a batch. `begin` has checked its size. */
   keep(states: readonly Tensor[]): void {
     const [{ shape, engine }] = states as [Tensor];
     this.#writable(shape[0]!, engine).forEach(({ ptr, size }, i) => {
@@ -123,7 +123,7 @@ export class CarriedStates {
     );
   }
 
-  /** Buffers for states of a batch, whose values now the open transaction can put back. */
+  /** Buffers for the states of a batch. The open transaction can restore their values from now on. */
   #writable(batch: number, engine?: Engine): readonly Tensor[] {
     const held = this.#held;
     if (!held || this.batch !== batch) this.#replace(this.#make(batch, engine));
@@ -159,7 +159,7 @@ export class CarriedStates {
     );
   }
 
-  /** Starts from zeros until the function it returns is called, which puts the states back. */
+  /** Starts from zeros. The function that it returns puts the states back. */
   setAside(): () => void {
     const [held, savedBy] = [this.#held, this.#savedBy];
     this.#held = undefined;

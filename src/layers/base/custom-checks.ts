@@ -6,10 +6,13 @@ import { initializer } from './initializers.ts';
 import type { AnyLayer, CustomChecks } from './layer.ts';
 import { expectTensors } from './network.ts';
 
-// Layers that have been looked at.
+// Layers that have been checked.
 const seen = new WeakSet<AnyLayer>();
 
-/** A parameter in a field that is no weight of any layer would be neither trained nor saved. */
+/**
+ * Throws `ArgumentError` for a parameter in a field that is no weight of any layer: it would be neither trained nor
+ * saved.
+ */
 function expectOwnFields(layer: AnyLayer): void {
   for (const [field, value] of Object.entries(layer)) {
     if (!(value instanceof Parameter) || value.isOwned) continue;
@@ -18,10 +21,7 @@ function expectOwnFields(layer: AnyLayer): void {
   }
 }
 
-/**
- * What can be wrong with a layer of somebody's own. The layers of the library do without, and so do apps that have no
- * others.
- */
+/** Checks of custom layers. Layers of the library do not need them, and neither do apps without custom layers. */
 export const customChecks: Required<CustomChecks> = {
   called(layer: AnyLayer, y: unknown, isInNetwork: boolean): void {
     if (!(y instanceof Tensor)) expectTensors(`${layer.describe()}: call`, y);
@@ -37,7 +37,7 @@ export const customChecks: Required<CustomChecks> = {
   },
 
   weight(layer, isMaking, [name, shape, how]): void {
-    // Made at every call it would never be trained.
+    // A weight that every call makes anew would never be trained.
     if (!isMaking) {
       throw new ArgumentError(`${layer.describe()}: addWeight() expected in makeWeights(), Keras's build()`);
     }

@@ -6,7 +6,7 @@ import { engine as currentEngine } from '../../engine/engine.ts';
 import type { RandomStream } from '../../engine/random.ts';
 import { product } from '../../ops/products/product.ts';
 
-/** Writes a weight's first values, row-major. */
+/** Returns the first values of a weight, row-major. */
 export type Initializer = (shape: Shape, random: RandomStream) => Float32Array;
 
 function fill(values: Float32Array, next: () => number): Float32Array {
@@ -24,14 +24,14 @@ const normal =
   (shape, random) =>
     fill(new Float32Array(sizeOf(shape)), () => mean + deviation * random.nextNormal());
 
-/** Inputs and outputs of a weight, the receptive field multiplied in, as Keras counts them. */
+/** Number of inputs and outputs of a weight, times the receptive field, as Keras counts them. */
 function fans(shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
   const field = sizeOf(shape.slice(0, -2));
   return { fanIn: shape.at(-2)! * field, fanOut: shape.at(-1)! * field };
 }
 
-/** Uniform whose variance is scale / fan. */
+/** A uniform distribution of variance scale / fan. */
 const scaledUniform =
   (scale: number, fan: (shape: Shape) => number): Initializer =>
   (shape, random) => {
@@ -39,7 +39,7 @@ const scaledUniform =
     return uniform(-limit, limit)(shape, random);
   };
 
-/** Normal cut off at two deviations whose variance after the cut is scale / fan. */
+/** A normal distribution cut off at two deviations, of variance scale / fan after the cut. */
 const scaledNormal =
   (scale: number, fan: (shape: Shape) => number): Initializer =>
   (shape, random) => {
@@ -56,8 +56,8 @@ const fanIn = (shape: Shape): number => fans(shape).fanIn;
 const fanMean = (shape: Shape): number => (fans(shape).fanIn + fans(shape).fanOut) / 2;
 
 /**
- * A random matrix with orthonormal rows or columns, whichever are fewer: Q of the QR factorisation of a normal matrix.
- * Leading axes count as rows.
+ * A random matrix with orthonormal rows or columns, whichever are fewer: Q of the QR factorization of a matrix of
+ * normal numbers. Leading axes count as rows.
  *
  * @see Saxe et al. 2013; keras.initializers.Orthogonal
  */
@@ -77,18 +77,20 @@ const orthogonal: Initializer = (shape, random) => {
   return transposed;
 };
 
-// Vectors orthogonalised among themselves in float64; those before them in their panel are projected out by two
-// products.
+// Number of vectors that are orthogonalized against each other in float64. The vectors before them in their panel are
+// projected out by two products.
 const BLOCK = 32;
-// Vectors whose predecessors are projected out at once, so that the products run at the speed of `gemm`.
+// Number of vectors whose predecessors are projected out at once, so that the products run at the speed of `gemm`.
 const PANEL = 4 * BLOCK;
-// Columns of a product whose right side is packed in slices of many steps: it is the faster by half.
+// Columns of one product. Its right side is packed in slices of many steps, which is faster by half.
 const COLUMNS = 512;
 
 /**
- * `count` orthonormal rows of `length`, `count` ≤ `length`: block Gram-Schmidt on normal vectors. A panel that its
- * predecessors leave less than half of is made orthonormal twice, for what float32's rounding leaves of them weighs
- * more then. The diagonal of its R is positive, so no sign is to be mended.
+ * Makes `count` orthonormal rows of `length`, `count` ≤ `length`, by block Gram-Schmidt on normal vectors.
+ *
+ * Once more than half of the dimensions are taken, a panel is orthonormalized twice: the projection leaves less than
+ * half of it, and the rounding of float32 weighs more then. The diagonal of R is positive, so no sign needs a
+ * correction.
  *
  * @see Barlow and Smoktunowicz 2013, "Reorthogonalized block classical Gram-Schmidt"
  */
@@ -99,7 +101,7 @@ function orthonormalVectors(count: number, length: number, random: RandomStream)
     const projections = engine.allocateScratch(PANEL * count);
     fill(engine.f32(all, count * length), () => random.nextNormal());
     const row = (i: number): Float32Array => engine.f32(all + 4 * i * length, length);
-    /** Takes rows [first, from) out of rows [from, to). */
+    /** Projects rows [first, from) out of rows [from, to). */
     const project = (first: number, from: number, to: number): void => {
       const [size, before] = [to - from, from - first];
       const [others, block] = [all + 4 * first * length, all + 4 * from * length];
@@ -184,13 +186,13 @@ const plain = {
 } satisfies Record<string, Initializer>;
 
 /**
- * Initializers with Keras's defaults.
+ * Names of initializers with the defaults of Keras.
  *
  * @see keras.initializers
  */
 export type InitializerName = keyof typeof plain;
 
-/** How a weight starts: a name with Keras's defaults, or a distribution with its own numbers. */
+/** How a weight is initialized: a name with the defaults of Keras, or a distribution with given numbers. */
 export type InitializerSpec =
   | InitializerName
   | { readonly name: 'randomUniform'; readonly minval: number; readonly maxval: number }
@@ -203,7 +205,7 @@ const numbers = {
   constant: { value: 1 },
 };
 
-/** The initializer that a specification describes. Throws `ArgumentError` for an unknown name. */
+/** The initializer of a specification. Throws `ArgumentError` for an unknown name or option. */
 export function initializer(spec: InitializerSpec, what = 'initializer'): Initializer {
   if (typeof spec === 'string' && Object.hasOwn(plain, spec)) return plain[spec];
   if (spec && typeof spec === 'object') {

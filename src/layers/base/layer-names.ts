@@ -1,20 +1,20 @@
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 
-/** What names are given to. */
+/** What `nameLayers` reads and sets of a layer. */
 interface NamedLayer {
   readonly className: string;
   readonly defaultName: string;
-  /** Whether it keeps its name. */
+  /** Whether the name is fixed. */
   readonly isNamed: boolean;
   name: string;
 }
 
 /**
- * Gives layers that stand side by side their names, as Keras numbers them: of one kind lstm, lstm_1, ….
+ * Names the layers of one level, numbered as in Keras: lstm, lstm_1, ….
  *
- * @param seen those that have a name from another place.
- * @param kindOf what a name is made of. Default: the layer's own.
- * @throws ArgumentError for a name that two have for good, or a layer that is there twice.
+ * @param seen layers that have a name from another place.
+ * @param kindOf the name before it is numbered. Default: `defaultName`.
+ * @throws ArgumentError if two layers have one fixed name, an entry is no layer, or a layer is listed twice.
  */
 export function nameLayers<L extends NamedLayer>(
   what: string,

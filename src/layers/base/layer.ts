@@ -25,17 +25,17 @@ import { nameLayers } from './layer-names.ts';
 import { maskShape, passMask, withMask } from './mask.ts';
 import { type RegularizerSpec, regularizerOf } from './regularizers.ts';
 
-/** What every layer takes. */
+/** Options of every layer. */
 export interface LayerOptions {
   /** Unique within a model. Default: the layer's kind, numbered by the model. */
   name?: string | undefined;
   /** Whether training changes its weights. Default true. */
   trainable?: boolean | undefined;
-  /** Shape of one sample, for a first layer: `[T, F]`, null for a length that varies. */
+  /** Shape of one sample, for the first layer of a model: `[T, F]`, null for a length that varies. */
   inputShape?: BatchShape | undefined;
-  /** The same with the batch in front. */
+  /** The same with the batch as axis 0. */
   batchInputShape?: BatchShape | undefined;
-  /** Penalty on what the layer gives, for one sample of the batch on average. */
+  /** Penalty on the output of the layer, divided by the number of samples in the batch. */
   activityRegularizer?: RegularizerSpec | undefined;
 }
 
@@ -47,42 +47,39 @@ const layerNames: Names<LayerOptions> = {
   activityRegularizer: 1,
 };
 
-/** The name of every option that the layers of `O` have beside what every layer takes. */
+/** The names of the options of `O` beyond those of every layer. */
 export type OwnNames<O extends LayerOptions, Taken extends LayerOptions = LayerOptions> = Names<Omit<O, keyof Taken>>;
 
 export interface CallOptions {
-  /**
-   * Whether dropout and its like are on. Default: on while a model trains, off elsewhere; `call` always gets true or
-   * false.
-   */
+  /** Whether dropout is on. Default: on while a model trains, off elsewhere. `call` always gets true or false. */
   training?: boolean | undefined;
   /**
-   * `[B, T]` f32: 1 where a step counts, 0 where it is padding; for inputs of more axes any number of the first.
-   * Default: the mask that the input carries.
+   * `[B, T]` f32: 1 if a step counts, 0 if it is padding. If the input has more axes, the mask may have any number of
+   * its first axes. Default: the mask that the input carries.
    */
   mask?: Tensor | undefined;
-  /** For recurrent layers: one `[B, units]` per state. */
+  /** For recurrent layers: one `[B, units]` for each state. */
   initialState?: readonly Tensor[] | undefined;
-  /** Has a layer that goes backwards leave its outputs at their own time. @internal */
+  /** Keeps the outputs of a layer that goes backwards at their own time. @internal */
   ownTime?: boolean | undefined;
 }
 
-/** The same as a caller may give it. */
+/** Call options as a caller may give them. */
 export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialState'> {
-  /** Of a tensor, or of nested arrays. */
+  /** A tensor, or nested arrays. */
   mask?: CallOptions['mask'] | NestedNumbers | undefined;
-  /** In a list; of a layer with one state that tensor itself. */
+  /** A list; for a layer with one state also the tensor itself. */
   initialState?: CallOptions['initialState'] | Tensor | undefined;
 }
 
-// What most calls get.
+// Most calls share these two objects, so that a call allocates none.
 const plainOptions = [false, true].map((training): CallOptions => Object.freeze({ training }));
 
 const callNames: Names<CallOptions> = { training: true, mask: 1, initialState: 1, ownTime: 1 };
 
 let trainingNow = false;
 
-/** Runs `body` with dropout and its like on or off. */
+/** Runs `body` with dropout on or off. */
 export function withTraining<T>(training: boolean, body: () => T): T {
   const outer = trainingNow;
   trainingNow = training;
@@ -95,12 +92,12 @@ export function withTraining<T>(training: boolean, body: () => T): T {
 
 export const isTraining = (options: Pick<CallOptions, 'training'>): boolean => options.training ?? trainingNow;
 
-/** Gives a new weight its values instead of its initializer; it throws where it has none that fit. */
+/** Gives a new weight its values instead of its initializer. Throws if it has none that fit. */
 export type WeightSource = (name: string, shape: Shape) => Float32Array;
 
 let weightSource: WeightSource | undefined;
 
-/** Runs `body`, which builds layers, with their weights taken from `source`. @internal */
+/** Runs `body`, which builds layers, and takes their weights from `source`. @internal */
 export function withWeights<T>(source: WeightSource, body: () => T): T {
   weightSource = source;
   try {
@@ -110,13 +107,17 @@ export function withWeights<T>(source: WeightSource, body: () => T): T {
   }
 }
 
-/** Whether weights come from a file: then a model is built as a whole, when all names in it are known. @internal */
+/**
+ * Whether weights come from a file. A model is then built as a whole, once the names of all its layers are known.
+ * @internal
+ */
 export const takesWeights = (): boolean => weightSource !== undefined;
 
 let running: AnyLayer | undefined;
 
 /**
- * Runs `body`, the inside of a network: the layers that it calls must be in the tree of the outermost one. @internal
+ * Runs `body`, the forward pass of a network. The layers that it calls must be in the tree of the outermost network.
+ * @internal
  */
 export function inNetwork<T>(network: AnyLayer, body: () => T): T {
   const outer = running;
@@ -128,21 +129,24 @@ export function inNetwork<T>(network: AnyLayer, body: () => T): T {
   }
 }
 
-/** What a layer takes: most one tensor, some several, in a list or by name. */
+/** The input of a layer: one tensor, a list, or several by name. */
 export type LayerInput = Nested<Tensor>;
 export type ShapeOf<Input> = Input extends Tensor
   ? BatchShape
   : Input extends readonly Tensor[]
     ? readonly BatchShape[]
     : Nested<BatchShape>;
-/** Any layer, whatever it takes and gives. */
+/** Any layer, with any input and output. */
 // biome-ignore lint/suspicious/noExplicitAny: inputs and outputs of the layers of one model differ.
 export type AnyLayer = Layer<any, any>;
 
-/** A layer, or a model, which is one, too. */
+/** A layer, or a model, which can be used as a layer. */
 export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L };
 
-/** The layer that something is. Throws `ArgumentError`, which names it, if it is none. */
+/**
+ * Returns the layer that is given, or the network of a model. Throws `ArgumentError`, which names the argument, for
+ * anything else.
+ */
 export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
   const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
   if (layer instanceof Layer) return layer as L;
@@ -151,11 +155,11 @@ export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): 
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
-/** What is looked at in a layer of somebody's own. */
+/** Checks of custom layers. */
 export interface CustomChecks {
-  /** Throws for what `call` returned if it is no tensors, and for a layer that is not built as one should be. */
+  /** Throws if `call` returned no tensors, or if the layer was not built by `build`. */
   called?(layer: AnyLayer, y: unknown, isInNetwork: boolean): void;
-  /** Throws for an argument of `addWeight` that does not fit, and outside `makeWeights`. */
+  /** Throws if an argument of `addWeight` does not fit, or if it is called outside `makeWeights`. */
   weight?(
     layer: AnyLayer,
     isMaking: boolean,
@@ -165,21 +169,21 @@ export interface CustomChecks {
 
 let checks: CustomChecks = {};
 
-/** Has layers of somebody's own checked; until then an app need not carry the checks. @internal */
+/** Turns on the checks of custom layers. An app that does not call this does not carry them. @internal */
 export function checkCustomLayers(own: CustomChecks): void {
   checks = own;
 }
 
-/** A layer is a function: `y = layer(x)`. The first call makes the weights, where nothing has made them before. */
+/** A layer is a function: `y = layer(x)`. Its first call makes its weights, unless they exist already. */
 export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   (x: Input, options?: GivenCallOptions): Output;
 
   /**
-   * Copies of the values of all weights, in the order of `weights`.
+   * Copies the values of all weights, in the order of `weights`.
    *
-   * In an app of `tapeloop/lean` it is there once the app has called `addMethods`.
+   * An app of `tapeloop/lean` calls `addMethods` first.
    *
-   * @returns an array `[…]` for each, of the weight's shape, the caller's own; none before the layer is built.
+   * @returns one array for each weight, of its shape `[…]`; the caller's own. An empty list before the layer is built.
    * @see keras.layers.Layer.get_weights
    */
   getWeights(): NdArray<Float32Array>[];
@@ -187,8 +191,8 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
   /**
    * Sets the values of all weights.
    *
-   * @param weights for each of `weights`, in that order, an array of its shape: nested, with a shape, or a tensor. What
-   *   `getWeights` gives.
+   * @param weights one array of the shape `[…]` of each weight, in the order of `weights`, as `getWeights` gives them:
+   *   nested numbers, an `NdArray` or a tensor.
    * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
    *   promise runs on a model that has the layer, except from a callback of `fit`. Nothing is set then.
    * @see keras.layers.Layer.set_weights
@@ -197,34 +201,34 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
 }
 
 /**
- * Weights and what is computed with them.
+ * Weights, and a computation with them: the base class of all layers.
  *
- * A subclass declares its weights in `makeWeights` (Keras's `build`), computes in `call`, and says in `outputShape`
- * what a batch of a shape becomes. One that is made of other layers says so in `sublayers`; their weights are then its
- * own.
+ * A subclass makes its weights in `makeWeights` (`build` in Keras), computes in `call`, and tells in `outputShape` the
+ * shape of the output for a shape of the input. If it is made of other layers, it lists them in `sublayers`; their
+ * weights are then its weights.
  *
- * A padded batch carries a mask (`Tensor.mask`). It reaches `call` as `options.mask` and is passed on to an output
- * `[B, T, …]` of the same steps. What it leaves out may be any number, but `call` sees 0 there for NaN and ∞.
+ * A padded batch carries a mask (`Tensor.mask`). `call` gets it as `options.mask`, and an output `[B, T, …]` of the
+ * same steps gets it too. Masked values may be any number; `call` sees 0 instead of NaN and ∞ there.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is the call signature that `Callable` provides.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `Callable` provides.
 export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
-  /** Keras's class name, as `summary` prints it. */
+  /** The class name of Keras, as `summary` prints it. */
   abstract readonly className: string;
   name: string;
-  /** The start of its name if the caller gives none. @internal */
+  /** The name, before it is numbered, if the caller gives none. @internal */
   readonly defaultName: string;
-  /** Whether the caller, or the file that it comes from, chose the name, so that no model may number it. @internal */
+  /** Whether the caller or a file chose the name. A model does not number such a name. @internal */
   isNamed: boolean;
   readonly batchInputShape: BatchShape | undefined;
-  /** Whether the caller did not say the shape. @internal */
+  /** Whether the caller gave no input shape. @internal */
   readonly assumesShape: boolean;
   readonly #ownWeights: Parameter[] = [];
-  // Without the path.
+  // Weight names without the path.
   readonly #weightNames: string[] = [];
   readonly #penalties: (() => Tensor)[] = [];
   readonly #ownOptions: [name: string, value: Json | ((x: Tensor) => Tensor)][] = [];
   readonly #activityRegularizer: RegularizerSpec | undefined;
-  // Of the outputs of this step's calls.
+  // Penalties on the outputs of calls in the step.
   #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
   #lastOutput: Nested<BatchShape> | undefined;
   #scope = '';
@@ -232,15 +236,15 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #builtFor: ShapeOf<Input> | undefined;
   #random: RandomStream | undefined;
   #seeds: RandomStream | undefined;
-  // Its tree, when last looked at.
+  // The layers of the tree when it was last read.
   #known: ReadonlySet<AnyLayer> | undefined;
   #makesWeights = false;
   #isDisposed = false;
 
   /**
-   * @param own names of the options that the layer has beside `LayerOptions`, each with 1: any other is refused, and
-   *   `baseConfig` has these too. Without it no option is refused.
-   * @param shape its `batchInputShape` where the options give none.
+   * @param own names of the layer's options beyond `LayerOptions`, each with 1. Any other option is refused, and
+   *   `baseConfig` holds these too. Without `own` no option is refused.
+   * @param shape `batchInputShape`, if the options give none.
    */
   constructor(defaultName: string, given?: LayerOptions, own?: object, shape?: BatchShape) {
     // With `own` missing options are a mistake of the call; without, a layer of the caller's own has none.
@@ -295,7 +299,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       : { ...called, training, mask, initialState: states || undefined };
     const y = this.call(seen as Input, options);
     checks.called?.(this, y, running !== undefined);
-    // A function that returns its argument leaves it what it was.
+    // If `call` returns its argument, that keeps its activation.
     if (isTensor(y) && y !== (seen as unknown)) y.activation ??= this.outputActivation;
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
@@ -309,7 +313,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return y;
   }
 
-  /** Keras's share of one sample: the penalty of the whole output over the number of samples. */
+  /** As in Keras, the penalty of the whole output is divided by the number of samples. */
   #penalizeActivity(outputs: readonly Tensor[], regularizer: RegularizerSpec): void {
     const { openStep } = outputs[0]!.engine;
     if (openStep === 0) return;
@@ -320,8 +324,10 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Makes the weights that inputs of this shape need, by `makeWeights`, which is what Keras's `build` is. Once built,
-   * checks that a shape still fits.
+   * Makes the weights for inputs of this shape, by `makeWeights`. Once built, it checks that a shape still fits.
+   *
+   * @throws ArgumentError if the shape does not fit the layer; DeadTensorError after `dispose`.
+   * @see keras.layers.Layer.build
    */
   build(inputShape: ShapeOf<Input>): void {
     this.expectAlive();
@@ -360,28 +366,28 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     if (this.#isDisposed) throw new DeadTensorError(`${this.describe()} was disposed of`);
   }
 
-  /** Whether its weights have been made. */
+  /** Whether the weights are made. */
   get isBuilt(): boolean {
     return this.#builtFor !== undefined;
   }
 
-  /** The shape that its weights were made for; undefined before. @internal */
+  /** The input shape that the weights were made for; undefined before. @internal */
   get builtShape(): ShapeOf<Input> | undefined {
     return this.#builtFor;
   }
 
-  /** The layers it is made of. */
+  /** The layers that this layer is made of. */
   get sublayers(): readonly AnyLayer[] {
     return [];
   }
 
-  /** Itself and every layer below it, each once, outermost first. */
+  /** This layer and every layer below it, each once, outermost first. */
   tree(): readonly AnyLayer[] {
     const { sublayers } = this;
     return sublayers.length === 0 ? [this] : [...new Set([this, ...sublayers.flatMap((layer) => layer.tree())])];
   }
 
-  /** In Keras's order, those of the layers it is made of included, each once; empty until built. */
+  /** The weights in the order of Keras, those of `sublayers` included, each once; empty until built. */
   get weights(): readonly Parameter[] {
     const { sublayers } = this;
     if (sublayers.length === 0) return this.#ownWeights;
@@ -389,11 +395,11 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * How many numbers its weights hold together, those of the layers it is made of included, a shared weight once.
+   * Counts the numbers in the weights, those of `sublayers` included. A shared weight counts once.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as `summary` has
-   *   them.
-   * @throws ArgumentError if it is not built.
+   * @param options.trainable true counts what training changes, false what it does not. Default: both, as in
+   *   `summary`.
+   * @throws ArgumentError if an option is unknown or the layer is not built.
    * @see keras.layers.Layer.count_params
    */
   countParams(options: { trainable?: boolean | undefined } = {}): number {
@@ -403,8 +409,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * What regularizers add to the loss, `[]` each, for weights and for the outputs of this step's calls. To be called
-   * while the step's tape is open. @internal
+   * The penalties of regularizers, `[]` each, on weights and on the outputs of this step's calls. To be called while
+   * the tape of the step is open. @internal
    */
   penalties(): Tensor[] {
     const { step, penalties } = this.#activity;
@@ -413,27 +419,27 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return [...this.#penalties.map((penalty) => penalty()), ...(isOpen ? penalties : [])];
   }
 
-  /** Shapes of what its last call gave, null for the batch; undefined before the first call. @internal */
+  /** Output shapes of the last call, null for the batch; undefined before the first call. @internal */
   get lastOutput(): Nested<BatchShape> | undefined {
     return this.#lastOutput;
   }
 
-  /** What each of `sublayers` gives, as far as it is known, for `summary`. @internal */
+  /** Output shapes of `sublayers`, as far as they are known, for `summary`. @internal */
   sublayerShapes(): (Nested<BatchShape> | undefined)[] {
     return this.sublayers.map((layer) => layer.lastOutput);
   }
 
-  /** Its name within the model, after the names of the layers around it: `bidirectional/forward_lstm`. */
+  /** The names of the layers around it and its own name: `bidirectional/forward_lstm`. */
   get path(): string {
     return this.#scope + this.name;
   }
 
   /**
-   * Names what stands before its name, and so the layers in it and all their weights. The names follow from where
-   * layers stand here, not from what other models they are in.
+   * Sets the path before the name, and with it the names of all layers and weights below. The names depend only on
+   * this tree, not on other models that share a layer.
    *
-   * @param scope undefined for an outermost layer, whose name stands before no other.
-   * @param seen those that have a name from another place. @internal
+   * @param scope undefined for the outermost layer, whose name is not part of any path.
+   * @param seen layers that already have a name from another place. @internal
    */
   setScope(scope?: string, seen = new Set<AnyLayer>()): void {
     this.#scope = scope ?? '';
@@ -448,37 +454,39 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     }
   }
 
-  /** Throws `ArgumentError` if two have one name for good. */
+  /** Throws `ArgumentError` if two layers have one fixed name. */
   protected nameSublayers(seen: ReadonlySet<AnyLayer>): void {
     nameLayers(this.name, this.sublayers, seen);
   }
 
   /**
-   * The layers of a stack in the order in which they run, those of stacks in it included; of any other layer itself.
-   * @internal
+   * The layers of a stack in the order in which they run, those of inner stacks included; for any other layer the
+   * layer itself. @internal
    */
   get stack(): readonly AnyLayer[] {
     return [this];
   }
 
-  /** Whether it gives its output a mask that its input did not have. @internal */
+  /** Whether the output can have a mask that the input did not have. @internal */
   get makesMask(): boolean {
     return false;
   }
 
-  /** How many states it has in a stream. @internal */
+  /** Number of states in a stream. @internal */
   get streamedStates(): number {
     return 0;
   }
 
-  /** What a stateful layer carries from batch to batch. @internal */
+  /** The states that a stateful layer carries from batch to batch. @internal */
   get carried(): CarriedStates | undefined {
     return undefined;
   }
 
   /**
-   * Makes stateful layers in it start from zeros. Throws `ArgumentError` if it is given states: `setStates` of the
-   * layer takes them.
+   * Makes stateful layers, this one and those below it, start from zeros at the next batch.
+   *
+   * @throws ArgumentError if it is given states; `setStates` of a layer takes them.
+   * @see keras.layers.RNN (reset_state)
    */
   resetStates(...none: readonly never[]): void {
     if (none.length > 0) {
@@ -488,8 +496,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Whether training changes its weights, and those of the layers it is made of. Setting it takes effect at the next
-   * batch.
+   * Whether training changes the weights, those of `sublayers` included. Setting it takes effect at the next batch.
+   *
+   * @see keras.layers.Layer (trainable)
    */
   get trainable(): boolean {
     return this.#trainable;
@@ -501,32 +510,35 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     for (const layer of this.sublayers) layer.trainable = value;
   }
 
-  /** What it reads. */
+  /** Data type, id limit and sample shape of each input. */
   get inputs(): Nested<InputSpec> {
     return { dtype: this.inputDtype, limit: this.inputLimit, shape: this.batchInputShape?.slice(1) };
   }
 
-  /** Token ids are i32. */
+  /** Data type of the input; i32 for token ids. */
   get inputDtype(): DType {
     return 'f32';
   }
 
-  /** Name of the activation that its output comes from, where that is known. */
+  /** Name of the activation that makes the output, if known. */
   get outputActivation(): string | undefined {
     return undefined;
   }
 
-  /** The same of the output at a place. @internal */
+  /** The activation of the output at a place of several. @internal */
   activationOf(key: NestedKey): string | undefined {
     return key === undefined ? this.outputActivation : undefined;
   }
 
-  /** Where it reads ids: one more than the largest. */
+  /** If the input is ids: one more than the largest. */
   get inputLimit(): number | undefined {
     return undefined;
   }
 
-  /** Throws `ArgumentError` where it runs in a network that does not know of it, and so would not train or save it. */
+  /**
+   * Throws `ArgumentError` if the layer runs in a network that does not list it: the network would not train or save
+   * it.
+   */
   #expectListed(): void {
     if (!running || running.#known?.has(this)) return;
     running.#known = new Set(running.tree());
@@ -536,7 +548,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     );
   }
 
-  /** The layer's own random numbers, for initial values and masks. */
+  /** The random numbers of this layer, for initial values and dropout masks. */
   get random(): RandomStream {
     this.#expectListed();
     if (!this.#random) {
@@ -548,17 +560,17 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return noted((this.#random ??= nextStream(this.#seeds)));
   }
 
-  /** Where they stand; undefined before the first, so that looking draws no seed. @internal */
+  /** The position in the random numbers; undefined before the first, so that reading it draws no seed. @internal */
   get randomState(): RandomState | undefined {
     return this.#random?.state;
   }
 
-  /** What a layer of a file takes its seed from, if it has not yet. @internal */
+  /** The stream from which a loaded layer takes its seed, if it has none yet. @internal */
   get seeds(): RandomStream | undefined {
     return this.#seeds;
   }
 
-  /** Replaces them; without a stream the first use takes its seed from `seeds`. @internal */
+  /** Replaces the random numbers. Without `stream` the first use takes its seed from `seeds`. @internal */
   setRandom(stream: RandomStream | undefined, seeds?: RandomStream): void {
     const [before, seedsBefore] = [this.#random, this.#seeds];
     changed(() => {
@@ -569,36 +581,38 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#seeds = seeds;
   }
 
-  /** Lays the layer out for streaming. Throws `ArgumentError` where it cannot run step by step. @internal */
+  /** Adds the layer to a stream program. Throws `ArgumentError` if it cannot run step by step. @internal */
   addToStream(_program: StreamProgram): void {
     refuseStream(this.describe(), this.className, this.config());
   }
 
-  /** What a batch of `inputShape` becomes, without computing it. */
+  /** The output shape for a batch of `inputShape`, without computing the output. */
   abstract outputShape(inputShape: ShapeOf<Input>): BatchShape;
-  /** The same for any number of outputs. */
+  /** The output shapes, nested as the outputs. */
   outputShapes(inputShape: ShapeOf<Input>): Nested<BatchShape> {
     return this.outputShape(inputShape);
   }
-  /** Options that make an equal layer, as plain JSON. */
+  /**
+   * The options that make an equal layer, as plain JSON. A custom layer returns `{ ...this.baseConfig(), …options }`.
+   */
   abstract config(): LayerConfig;
   protected abstract call(x: Input, options: CallOptions): Output;
   protected makeWeights(_inputShape: ShapeOf<Input>): void {}
-  /** Throws `ArgumentError` for an input that could never fit. */
+  /** Throws `ArgumentError` for an input shape that does not fit. */
   protected checkInput(_inputShape: ShapeOf<Input>): void {}
   /**
-   * Whether an output `[B, T, …]` of one such input has its mask; a layer that sets `mask` on its output itself has
-   * decided otherwise.
+   * Whether an output `[B, T, …]` of an input `[B, T, …]` gets its mask. A layer that sets `mask` on its output is not
+   * asked.
    */
   protected get passesMask(): boolean {
     return true;
   }
-  /** Whether the last axis of the input is the same for every call. */
+  /** Whether the last axis of the input has the same length in every call. */
   protected get fixesInputWidth(): boolean {
     return true;
   }
 
-  /** As errors name it: `lstm(units=128)`. */
+  /** The layer as errors name it: `lstm(units=128)`. */
   describe(): string {
     return this.name;
   }
@@ -633,7 +647,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     );
   }
 
-  /** The length of the last axis, which must be known before weights can be made. */
+  /** The length of the last axis. Throws `ArgumentError` if it is unknown or 0: weights need it. */
   protected inputWidth(inputShape: BatchShape): number {
     const width = inputShape.at(-1);
     if (typeof width !== 'number' || width < 1) {
@@ -651,14 +665,15 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       ...Object.fromEntries(
         this.#ownOptions.map(([option, value]) => {
           if (typeof value !== 'function') return [option, value];
-          // A function that is written in place has the option's name, as that of another layer has.
+          // A function written in place is called like the option, and so are those of other layers. The path tells
+          // them apart.
           return [option, customName(value.name === option ? `${this.path}/${option}` : value.name)];
         }),
       ),
     };
   }
 
-  /** Frees the weights' memory; the layer is of no use afterwards. */
+  /** Frees the memory of the weights. The layer cannot be used afterwards. */
   dispose(): void {
     this.#isDisposed = true;
     for (const weight of this.#ownWeights) weight.dispose();
@@ -667,7 +682,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 }
 
-/** Throws `ArgumentError` for an initializer or a regularizer that there is not, whatever the layer wants it for. */
+/** Throws `ArgumentError` for an unknown initializer or regularizer in any option that ends so. */
 function refuseUnknown(layer: string, options: object): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;

@@ -4,12 +4,12 @@ import { hideMasked, select } from '../../ops/elementwise/select.ts';
 import { viewAs } from '../../ops/shapes/layout.ts';
 
 /**
- * A mask f32 for the first axes of `x`, in its memory order: 1 where `counts` says so of the place, 0 elsewhere and
+ * Makes an f32 mask for the first axes of `x`, in its memory order: 1 where `counts` returns true, 0 elsewhere and
  * wherever `within` is 0.
  *
- * @param axes how many axes the mask has.
- * @param counts told the place in memory and all values of `x`.
- * @param within a mask of as many axes or fewer.
+ * @param axes number of axes of the mask.
+ * @param counts gets the place in memory and all values of `x`.
+ * @param within a mask of at most as many axes.
  */
 export function maskOf(
   x: Tensor,
@@ -24,11 +24,11 @@ export function maskOf(
   return within ? select(within, mask, 0) : mask;
 }
 
-/** The shape that a mask of so many axes can have: the first axes of `x`, two at least, but not its features. */
+/** The shape of a mask with that many axes: the first axes of `x`, at least two, without the axis of features. */
 export const maskShape = ({ shape, dtype }: Tensor, axes: number): Shape =>
   shape.slice(0, Math.min(Math.max(axes, 2), dtype === 'f32' ? shape.length - 1 : shape.length));
 
-/** `x` with a mask and nothing bad under it: a tensor of its own, unless it is so already. */
+/** `x` with a mask and without NaN or ∞ under it: a new tensor, unless `x` is such already. */
 export function withMask(x: Tensor, mask: Tensor): Tensor {
   const good = hideMasked(x, mask);
   if (good.mask === mask) return good;
@@ -36,7 +36,7 @@ export function withMask(x: Tensor, mask: Tensor): Tensor {
   return Object.assign(viewAs(good, good.shape, good.timeMajor), { mask, gatheredFrom });
 }
 
-/** Hands a mask on to an output that can have it. */
+/** Gives the mask to an output whose shape fits. */
 export function passMask(mask: Tensor, output: unknown): void {
   const y = Array.isArray(output) ? output[0] : output;
   if (y instanceof Tensor && !y.mask && sameShape(maskShape(y, mask.shape.length), mask.shape)) y.mask = mask;

@@ -25,35 +25,36 @@ import { nameLayers } from './layer-names.ts';
 
 export type LayersOf = Readonly<Record<string, LayerLike>> | readonly LayerLike[];
 
-/** Layers as `forward` gets them: a model among them as a layer. */
+/** The layers as `forward` gets them; a model among them comes as a layer. */
 export type Callables<L extends LayersOf> = {
   readonly [K in keyof L]: L[K] extends { readonly network: infer N } ? N : L[K];
 };
 
 export interface NetworkOptions<L extends LayersOf> {
   /**
-   * The layers that `forward` calls, by name or in a list; one may be called as often as it is wanted. Those that have
-   * weights, carry states or draw random numbers must be there: what is not listed is neither trained nor saved, and so
-   * is refused at the first call.
+   * The layers that `forward` calls, by name or in a list; each may be called any number of times. Layers that have
+   * weights, carry states or draw random numbers must be listed: others are neither trained nor saved, so the first
+   * call refuses them.
    */
   layers: L;
   name?: string | undefined;
   /**
-   * One input, a list, or several by name: in this form data is given and `forward` gets it. Default: one f32 input.
+   * One input, a list, or several by name. Data and the first argument of `forward` have the same form. Default: one
+   * f32 input.
    */
   inputs?: Nested<InputSpec> | undefined;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: `forward` gets the form that `inputs` declares, which types do not follow here.
+// biome-ignore lint/suspicious/noExplicitAny: `forward` gets inputs nested as `inputs`, which types do not follow.
 export type Forward<L extends LayersOf, Y> = (x: any, layers: Callables<L>, options: CallOptions) => Y;
 
-/** What stands at a place of something nested, if it does. */
+/** The entry at a place of something nested, or undefined. */
 const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
   key === undefined ? (nested as T) : (nested as Record<string, T>)[key];
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
-/** Throws `ArgumentError` unless what a function returned is a tensor, or a list or a record of them. */
+/** Throws `ArgumentError` unless `y` is a tensor, or a list or a record of tensors. */
 export function expectTensors(what: string, y: unknown): void {
   if (isTensor(y)) return;
   const outputs: unknown[] = y && typeof y === 'object' ? Object.values(y) : [];
@@ -62,7 +63,7 @@ export function expectTensors(what: string, y: unknown): void {
   throw new ArgumentError(`${what} expected to return a tensor, a list of tensors or some by name, got ${got}`);
 }
 
-/** A model of the caller's own as one layer: its layers, and a function that calls them. */
+/** A custom model as one layer: its layers, and a function that calls them. */
 export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = Nested<Tensor>> extends Layer<
   Y,
   Nested<Tensor>
@@ -74,9 +75,9 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly #keys: ReadonlyMap<AnyLayer, string>;
   readonly #declaresInputs: boolean;
   readonly #forward: Forward<L, Y>;
-  /** Outputs of a sample, by the shapes of its inputs. */
+  /** Output shapes of one sample, by the shapes of its inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
-  /** What the outputs come from, by their places. */
+  /** Activations of the outputs, by their places. */
   #activations: ReadonlyMap<NestedKey, string | undefined> = new Map();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
@@ -110,7 +111,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     }
   }
 
-  /** Found by running `forward` on lengths of 2 and of 3 where they vary: what differs then is not known. */
+  /** Runs `forward` with varying lengths set to 2 and to 3. A length that differs between the two runs varies. */
   override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
     const specs = leavesOf(this.#inputs, isInputSpec);
     if (specs.length === 0 || specs.some(({ shape }) => !shape)) return super.sublayerShapes();
@@ -168,8 +169,8 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 
   /**
-   * Found by running `forward` on one sample of zeros, once for each shape of its inputs; lengths that vary are 1
-   * there. Makes the weights that do not exist yet.
+   * Runs `forward` on one sample of zeros, once for each shape of its inputs, with varying lengths set to 1. Makes the
+   * weights that do not exist yet.
    */
   override outputShape(inputShape: Nested<BatchShape>): BatchShape {
     const shapes = this.outputShapes(inputShape);
@@ -192,7 +193,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
 
   #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
     const restores = this.tree().map((layer) => layer.carried?.setAside());
-    // To ask a built network for its shapes draws no random numbers.
+    // Reading the shapes of a built network must draw no random numbers.
     if (this.isBuilt) restores.push(...this.tree().map(randomKept));
     try {
       return (this.weights[0]?.tensor.engine ?? engine()).step(() => {
@@ -217,7 +218,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return `${this.name}: input${place}`;
   }
 
-  /** Its function is code, which no configuration holds. */
+  /** A configuration cannot hold the code of `forward`. */
   override config(): LayerConfig {
     return { name: this.name, isCustom: true };
   }
@@ -246,7 +247,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 }
 
-/** The function it returns puts the random numbers of a layer back. */
+/** Returns a function that puts the random numbers of a layer back. */
 function randomKept(layer: AnyLayer): () => void {
   const { randomState, seeds = seedStream() } = layer;
   const { state } = seeds;

@@ -6,7 +6,7 @@ import { abs, add, scale, square } from '../../ops/elementwise/elementwise.ts';
 import { sum } from '../../ops/reduce.ts';
 
 /**
- * A penalty on a weight or an output: `'l1'`, `'l2'` and `'l1l2'` with Keras's factor 0.01, or factors of one's own.
+ * A penalty on a weight or an output: `'l1'`, `'l2'` and `'l1l2'` with the factor 0.01 of Keras, or given factors.
  *
  * penalty(w) = l1·Σ|w| + l2·Σw²
  *
@@ -20,7 +20,10 @@ const named: Record<string, { l1?: number; l2?: number }> = {
   l1l2: { l1: 0.01, l2: 0.01 },
 };
 
-/** The penalty as a function of a weight, `[]`. Throws `ArgumentError` for an unknown name or a negative factor. */
+/**
+ * The penalty as a function of a weight, with the result `[]`. Throws `ArgumentError` for an unknown name or a
+ * negative factor.
+ */
 export function regularizerOf(spec: RegularizerSpec, what = 'regularizer'): (weight: Weight) => Tensor {
   const factors = typeof spec === 'string' ? named[spec] : spec;
   if (!factors || typeof factors !== 'object') {

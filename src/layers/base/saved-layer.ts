@@ -3,12 +3,12 @@ import type { LayerConfig, SavedLayer } from '../../io/model-file.ts';
 import { describe } from '../../io/parsed-json.ts';
 import type { AnyLayer } from './layer.ts';
 
-/** Stands for a layer that another place of the same model has, too. */
+/** Class name in a file for a layer that stands at another place of the same model, too. */
 export const SHARED = 'Shared';
 
 let saved: Map<AnyLayer, number> | undefined;
 
-/** A layer as a file has it, by class name and options; one that it has already by its number. */
+/** A layer as it is saved: class name and options. A layer that is saved already is saved as its number. */
 export function saveLayer(layer: AnyLayer): { className: string; config: LayerConfig } {
   const at = saved?.get(layer);
   if (at !== undefined) return { className: SHARED, config: { name: layer.name, at } };
@@ -18,7 +18,7 @@ export function saveLayer(layer: AnyLayer): { className: string; config: LayerCo
 
 let made: AnyLayer[] | undefined;
 
-/** Runs `body`, which writes or makes the layers of one model: those that stand in two places stay one. */
+/** Runs `body`, which writes or makes the layers of one model. A layer that stands in two places stays one layer. */
 export function withSharedLayers<T>(body: () => T): T {
   const [outerSaved, outerMade] = [saved, made];
   saved = new Map();
@@ -32,7 +32,7 @@ export function withSharedLayers<T>(body: () => T): T {
 }
 
 /**
- * The layer that `saveLayer` described, made by `make` unless it has been made. Throws `ArgumentError` for a number
+ * The layer that `saveLayer` described. `make` makes it, unless it exists already. Throws `ArgumentError` for a number
  * that no layer has.
  */
 export function sharedLayer({ className, config }: SavedLayer, make: () => AnyLayer): AnyLayer {

@@ -8,7 +8,7 @@ import { fitsShape } from './input-spec.ts';
 import { type AnyLayer, type CallOptions, inNetwork, Layer, type LayerLike, layerOf, takesWeights } from './layer.ts';
 import { saveLayer } from './saved-layer.ts';
 
-/** A stack of layers as one layer: each takes what the one before it gives. */
+/** A stack of layers as one layer: each reads the output of the layer before it. */
 export class Sequential extends Layer {
   readonly className = 'Sequential';
   readonly layers: readonly Layer[];
@@ -26,8 +26,8 @@ export class Sequential extends Layer {
   }
 
   /**
-   * Builds for what the first layer reads; where that is assumed, as of ids, for as many axes as the layers behind it
-   * want.
+   * Builds for the input shape of the first layer. If that shape is assumed, as for ids, axes are added until the
+   * layers after it fit.
    */
   #buildFirst(first: { batchInputShape?: BatchShape | undefined; assumesShape: boolean }, assumed: BatchShape): void {
     let failure: unknown;
@@ -83,7 +83,7 @@ export class Sequential extends Layer {
     for (const layer of this.layers) layer.addToStream(program);
   }
 
-  /** Its last layer has decided. */
+  /** The last layer decides on the mask. */
   protected override get passesMask(): boolean {
     return false;
   }
@@ -97,7 +97,7 @@ export class Sequential extends Layer {
     }
   }
 
-  /** Once built, its first layer tells whether a shape still fits. */
+  /** Once built, the first layer checks whether a shape still fits. */
   override build(inputShape: BatchShape): void {
     super.build(inputShape);
     this.layers[0]!.build(inputShape);

@@ -5,12 +5,12 @@ import type { AnyLayer } from './layer.ts';
 
 const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 
-/** Keras's widths of the columns in a terminal of 80. */
+/** Column widths of Keras in a terminal of 80 columns. */
 const WIDTHS = [31, 22, 13] as const;
 
 /**
- * Keras's table of layers, output shapes and parameter counts. What is too long for its column goes on in the next
- * line, as there.
+ * The table of layers, output shapes and parameter counts that Keras prints. As there, long text continues in the next
+ * line.
  */
 export function summary(model: AnyLayer): string {
   const rows = describeLayers(model);
@@ -53,7 +53,7 @@ function describeLayers(model: AnyLayer): string[][] {
   ]);
 }
 
-/** Lines of whole words, each at most `width` long. */
+/** Breaks text into lines of whole words, each at most `width` long. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -70,7 +70,7 @@ const formatShapes = (shapes: Nested<BatchShape>): string =>
     ? `(${shapes.map((n) => n ?? 'None').join(', ')})`
     : `[${Object.values(shapes).map(formatShapes).join(', ')}]`;
 
-/** float32 size, in the unit that Keras picks. */
+/** Size in float32, in the unit that Keras chooses. */
 function bytes(parameters: number): string {
   let size = parameters * 4;
   for (const unit of ['B', 'KB', 'MB', 'GB']) {

@@ -17,19 +17,19 @@ const merges = {
   ave: (a: Tensor, b: Tensor): Tensor => scale(add(a, b), 0.5),
 };
 
-/** How two directions become one: joined, added, multiplied, averaged, or left apart. */
+/** How the outputs of the two directions are merged: joined, added, multiplied, averaged, or left apart. */
 export type MergeMode = keyof typeof merges | 'none';
 
 export interface BidirectionalOptions extends LayerOptions {
-  /** How the two outputs become one; `none` or null leaves them two, in a list. Default `concat`. */
+  /** How the two outputs are merged; `none` or null returns a list of both. Default `concat`. */
   mergeMode?: MergeMode | null | undefined;
-  /** Another layer to go backwards with, which says `goBackwards` itself. Default: an equal one. */
+  /** The layer that goes backwards, with `goBackwards: true`. Default: a copy of `layer`. */
   backwardLayer?: Recurrent | undefined;
 }
 
 const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
 
-/** A recurrent layer and its like that walks the other way, side by side. */
+/** A recurrent layer and one that goes backwards, side by side. */
 class Bidirectional<Output> extends Layer<Output> {
   readonly className = 'Bidirectional';
   readonly forward: Recurrent;
@@ -69,7 +69,7 @@ class Bidirectional<Output> extends Layer<Output> {
     return [this.forward, this.backward];
   }
 
-  /** Those of the layer that goes forward, then those of the other. */
+  /** The states of the forward layer, then those of the backward layer. */
   get stateSpecs(): readonly StateSpec[] {
     return this.sublayers.flatMap(({ name, stateSpecs }) =>
       stateSpecs.map((spec) => ({ ...spec, name: `${name} ${spec.name}` })),
@@ -110,7 +110,7 @@ class Bidirectional<Output> extends Layer<Output> {
   protected override call(x: Tensor, options: CallOptions): Output {
     const { initialState } = options;
     const batch = x.shape[0]!;
-    // Both are asked before either computes: a refused call leaves both as they were.
+    // Both layers check the batch before either computes, so a refused call changes neither.
     if (initialState) expectStates(this, initialState, batch);
     this.#both((layer) => layer.carried?.begin(batch));
     const half = this.forward.stateSpecs.length;
@@ -160,19 +160,30 @@ type Given<L, M> =
     : never;
 
 /**
- * A recurrent layer and an equal one that reads from the end, side by side, each with weights of its own.
+ * A recurrent layer and a copy of it that reads from the end, side by side, each with its own weights.
  *
  * y_t = merge(forward(x₁ … x_t), backward(x_T … x_t)); the last outputs are forward's at T and backward's at 1
  *
- * Input `[B, T, I]`; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, two tensors in a list with
- * `none`; with the layer's `returnSequences` `[B, T, …]`, each output at its own time and zeros at masked steps, as in
- * Keras. With its `returnState` the forward states and then the backward ones follow, and `initialState` is a list of
- * both. A masked sequence is read back from its own last step. The two are copies named `forward_…` and `backward_…`;
- * `layer` itself stays as it is.
+ * Input `[B, T, I]` f32; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, a list of two tensors
+ * `[B, H]` with `none`. If the layer has `returnSequences`, each is `[B, T, …]`, with every output at its own time and
+ * zeros at masked steps, as in Keras. If it has `returnState`, the forward states and then the backward states follow,
+ * and `initialState` is a list of both. A masked sequence is read back from its own last step. The two layers are
+ * copies named `forward_…` and `backward_…`; `layer` itself does not change.
  *
- * @throws ArgumentError if `layer` is not recurrent or goes backwards, the mode is unknown, or `backwardLayer` does not
- *   go backwards or gives another kind of output.
+ * @param layer a recurrent layer that goes forward.
+ * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; and what every layer
+ *   takes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its outputs live until the open step ends;
+ *   outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option is unknown, `layer` is not recurrent or goes backwards, `mergeMode` is none of
+ *   its values, or `backwardLayer` does not go backwards or has another `stateful`, `returnSequences` or
+ *   `returnState`; when called, if the input is not a tensor of three axes, a mask or an initial state does not fit,
+ *   or the batch of a stateful layer changes its size.
  * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
+ *
+ * @example
+ * const tagger = sequential([bidirectional(gru({ units: 4, inputShape: [null, 2] })), dense({ units: 1 })]);
+ * tagger.predict(x).shape; // [8, 1]
  */
 export function bidirectional<L extends Recurrent, const M extends MergeMode | null = 'concat'>(
   layer: L,

@@ -8,17 +8,16 @@ import { type CallOptions, isTraining, Layer } from '../base/layer.ts';
 import type { Step } from './composed-scan.ts';
 
 /**
- * One step of a recurrence as a layer of its own, for `rnn` to walk a sequence with.
+ * One step of a recurrence as a layer; `rnn` unrolls a sequence with it.
  *
- * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, and what comes out is
- * `[y, …states]`.
+ * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, output `[y, …states]`.
  */
 export abstract class RecurrentCell extends Layer<Tensor[]> {
-  /** Its states with their widths. */
+  /** The states with their widths. */
   abstract get stateSpecs(): readonly StateSpec[];
   /**
-   * Begins a batch of sequences: the function it returns makes one step after another. What is drawn for a whole
-   * sequence is drawn here.
+   * Begins a batch of sequences. The function that it returns makes one step after another. Dropout masks, which hold
+   * for a whole sequence, are drawn here.
    */
   abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
 
@@ -27,10 +26,7 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
     return this.stateSpecs[0]!.width;
   }
 
-  /**
-   * An equal cell with weights of its own. One that is made of something else than its `config` says so by its own
-   * `copy`.
-   */
+  /** An equal cell with its own weights. A cell that is made of more than its `config` overrides this. */
   copy(): RecurrentCell {
     return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
   }

@@ -8,20 +8,20 @@ import type { StateSpec } from '../base/carried-states.ts';
 import type { UnrollOptions, UnrollResult } from './recurrent.ts';
 
 export interface StepResult {
-  /** `[B, O]` */
+  /** Output, `[B, O]`. */
   readonly output: Tensor;
-  /** As wide as those before. */
+  /** New states, as wide as those before. */
   readonly states: readonly Tensor[];
 }
 
-/** From x_t `[B, I]` and the states before to the output and the states after. */
+/** From x_t `[B, I]` and the states before to the output and the states after the step. */
 export type Step = (x: Tensor, states: readonly Tensor[]) => StepResult;
 
 /**
- * The scan over time of a step made of ops, one step after another.
+ * Scans over time with a step made of ops.
  *
- * A masked row keeps its states and repeats its output, zeros at first; a step at which every row is masked is not
- * made.
+ * A masked row keeps its states and repeats its output, zeros at first. A step at which every row is masked is not
+ * computed.
  *
  * @param input x `[B, T, I]`, in either memory order.
  */
@@ -59,13 +59,13 @@ export function composedScan(
   return { outputs: options.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
 }
 
-/** The same step with an output whose gradient the probe reads, wherever it is used. */
+/** The same step with its output replaced by one whose gradient the probe reads. */
 function watched(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
   const seen = probe.watch(output, t);
   return { output: seen, states: states.map((state) => (state === output ? seen : state)) };
 }
 
-/** How many rows of each step a mask `[B, T]` leaves in. */
+/** Number of rows in each step that a mask `[B, T]` leaves in. */
 function keptRows(mask: Tensor): number[] {
   const [batch, time] = mask.shape as [number, number];
   const values = mask.toArray();

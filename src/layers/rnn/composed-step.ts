@@ -1,4 +1,4 @@
-// A recurrence step by step in ops: for activations without fused kernels, and for every cell in `rnn`.
+// A recurrence step by step in ops: for activations without fused kernels, and for the cells of `rnn`.
 import type { Parameter } from '../../autograd/parameter.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { mul } from '../../ops/elementwise/elementwise.ts';
@@ -14,7 +14,7 @@ import type { UnrollOptions, UnrollResult } from './recurrent.ts';
 interface GateWeights {
   /** `[I, G·H]` */
   weight: Tensor;
-  /** `[G·H]`, or `[R, G·H]` of which `row` is meant. */
+  /** `[G·H]`; or `[R, G·H]`, of which `row` is used. */
   bias: Tensor | undefined;
   row: number | undefined;
   gates: number;
@@ -22,8 +22,8 @@ interface GateWeights {
 }
 
 /**
- * Products of one operand with the gates of a weight, each gate under its own dropout mask. What it cuts, it cuts once
- * a sequence.
+ * Products of one operand with the gates of a weight, each gate under its own dropout mask. A weight is sliced once
+ * for each sequence.
  */
 export class GateProducts {
   readonly units: number;
@@ -72,13 +72,13 @@ export class GateProducts {
 export const rowOf = (bias: Tensor, row: number): Tensor =>
   reshape(slice(bias, { axis: 0, from: row, to: row + 1 }), bias.shape.slice(1));
 
-/** What the step of a recurrence is made of. */
+/** The parts of which the step of a recurrence is made. */
 export interface StepParts {
   /** x·W + b, gate by gate. */
   readonly input: GateProducts;
   /** h·U, with its own bias where there is one, gate by gate. */
   readonly hidden: GateProducts;
-  /** The weights beside kernel, recurrentKernel and bias. */
+  /** The weights besides kernel, recurrentKernel and bias. */
   readonly extra: Readonly<Record<string, Parameter>>;
   readonly activation: Activation;
   readonly recurrentActivation: Activation;
@@ -116,7 +116,7 @@ export function stepOf(spec: RecurrenceSpec, makeStep: ComposedStep, weights: We
   return makeStep(parts, options as never);
 }
 
-/** Unrolls a batch of sequences by that step. */
+/** Unrolls a batch of sequences with the step of `spec`. */
 export function unrollComposed(
   spec: RecurrenceSpec,
   makeStep: ComposedStep,

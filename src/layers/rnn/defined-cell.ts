@@ -11,7 +11,10 @@ import type { RegularizerSpec } from '../base/regularizers.ts';
 import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
-/** A weight's shape, with glorotUniform for matrices and zeros for vectors, or more of it. */
+/**
+ * Shape of a weight; or shape, initializer and regularizer. Default initializer: glorotUniform for two axes or more,
+ * zeros for one.
+ */
 export type WeightDeclaration =
   | Shape
   | {
@@ -20,22 +23,24 @@ export type WeightDeclaration =
       readonly regularizer?: RegularizerSpec | undefined;
     };
 
-/** A cell as a plain object: its states, its weights, and one step of it in ops. */
+/** A cell as a plain object: its states, its weights, and one step made of ops. */
 export interface CellDefinition<W extends string = string> {
-  /** What its cells are called, and what a file names it by. Default `cell`. */
+  /** Name of the cells, by which a file names the definition. Default `cell`. */
   name?: string | undefined;
-  /** Width of its state, or of each of its states. */
+  /** Width of the state, or of each state. */
   units: number | readonly number[];
-  /** Width of its output. Default: that of the first state. */
+  /** Width of the output. Default: width of the first state. */
   outputUnits?: number | undefined;
-  /** Its weights by name, once the number of features in x is known. */
+  /** The weights by name. `inputs` is the number of features of x. */
   weights?(inputs: number): Readonly<Record<W, WeightDeclaration>>;
   /**
-   * One step.
+   * Computes one step.
    *
-   * @param x x_t `[B, I]`.
+   * @param x x_t `[B, I]` f32.
    * @param states `[B, units]` each.
-   * @returns the new state where there is one and it is the output, else `[output, states]`.
+   * @param weights tensors of the weights, by name.
+   * @param options.training whether dropout is on.
+   * @returns the new state, if it is the only state and the output; else `[output, states]`.
    */
   call(
     x: Tensor,
@@ -45,14 +50,14 @@ export interface CellDefinition<W extends string = string> {
   ): Tensor | readonly [output: Tensor, states: readonly Tensor[]];
 }
 
-/** A cell of the caller's own. */
+/** A cell made of a `CellDefinition`. */
 export class DefinedCell extends RecurrentCell {
   readonly className = 'Cell';
   readonly #definition: CellDefinition;
   readonly #widths: readonly number[];
   #weights: Record<string, Tensor> = {};
 
-  /** @param name what the file that it comes from calls it. */
+  /** @param name the name that the file gives it. */
   constructor(definition: CellDefinition, name?: string) {
     checkOptions('rnn: cell', definition, { name: 1, units: 1, outputUnits: 1, weights: 1, call: 1 });
     const { name: kind = 'cell' } = definition;

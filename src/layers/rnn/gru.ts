@@ -1,4 +1,4 @@
-// All of the GRU: its options and weights, its step in ops, the layer and the cell. Its fused step is src/cells/gru.ts.
+// The GRU: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/gru.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { gruAfterCell, gruBeforeCell } from '../../cells/gru.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
@@ -14,7 +14,7 @@ import { type CellOptions, cellNames, checkCellOptions, type RecurrenceSpec } fr
 import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface GruCellOptions extends CellOptions {
-  /** Of the gates z and r. Default `sigmoid`. */
+  /** Activation of the gates z and r. Default `sigmoid`. */
   recurrentActivation?: ActivationSpec | undefined;
   /** Whether the reset gate acts after the recurrent product. Default true, as in Keras. */
   resetAfter?: boolean | undefined;
@@ -65,12 +65,28 @@ export const gruStep: ComposedStep<GruCellOptions> = (
  *
  * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
  *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
- * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]` (`[3H]` with `resetAfter: false`), gates z r
- * h.
+ * With `resetAfter: false` there is one bias and g = activation(x·W + b + (r∘h)·U).
  *
- * @throws ArgumentError as `lstm` does.
- * @see keras.layers.GRU
+ * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState`
+ * an array `[y, h]`, h `[B, H]`. Weights: kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]`, or
+ * `[3H]` with `resetAfter: false`; gates in the order z r h.
+ *
+ * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
+ * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ *
+ * @param options `units` is required.
+ * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
+ *   ends; outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `checkpointEvery` is not a
+ *   positive integer or is given for activations without a fused kernel; with `tapeloop/lean`, if the activations have
+ *   no fused kernel; when called, if the input is not an f32 tensor of three axes or has another I than the kernel, a
+ *   mask or an initial state does not fit, or the batch of a stateful layer changes its size.
+ * @see keras.layers.GRU; Cho et al. 2014
+ *
+ * @example
+ * const forecaster = sequential([gru({ units: 8, inputShape: [null, 2] }), dense({ units: 1 })]);
+ * forecaster.predict(x).shape; // [8, 1]
  */
 export function gru<const S extends boolean = false>(
   options: GruOptions & { returnState?: S | undefined },
@@ -80,17 +96,27 @@ export function gru<const S extends boolean = false>(
 }
 
 /**
- * One step of `gru`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ * One step of `gru`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed by
+ * ops.
  *
- * z, r = σ(x·W + b + h·U + c), g = tanh(x·W_h + b_h + r∘(h·U_h + c_h)), h′ = z∘h + (1 − z)∘g
+ * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
  *
- * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W
- * `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]`, gates z r h; with `resetAfter: false` bias b `[3H]`
- * and g = tanh(x·W_h + b_h + (r∘h)·U_h).
+ * With `resetAfter: false` there is one bias and g = activation(x·W + b + (r∘h)·U).
  *
- * @returns as `lstmCell`.
- * @throws ArgumentError as `lstmCell` does.
+ * Input x `[B, I]` f32, `initialState` `[h]`, `[B, H]`, zeros by default; output `[y, h′]` with y = h′. Weights:
+ * kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]`, or `[3H]` with `resetAfter: false`; gates in
+ * the order z r h.
+ *
+ * @param options `units` is required.
+ * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
+ *   open step ends; outside a step the caller owns them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; when called, if the input is not a
+ *   tensor `[B, I]` or a state does not fit.
  * @see keras.layers.GRUCell
+ *
+ * @example
+ * const [y, h] = gruCell({ units: 4 })(tensor([[1, 2]])); // [1, 4] each
  */
 export const gruCell = (options: GruCellOptions): RecurrentCell =>
   new KerasCell({ className: 'GRUCell', defaultName: 'gru_cell', own: gruNames }, gruSpec, gruStep, options, () =>

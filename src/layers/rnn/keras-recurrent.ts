@@ -17,14 +17,14 @@ import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult 
 
 export interface RecurrentOptions extends CellOptions, SequenceOptions {
   /**
-   * Keeps states for the backward pass at every k-th step alone and makes the steps between them again: memory for T/k
-   * + k steps beside the outputs instead of T, for one more forward pass, with the same gradients bit for bit. Least at
-   * k = √T.
+   * Keeps the states of every k-th step for backward and recomputes the steps between. This takes memory for T/k + k
+   * steps besides the outputs instead of T, and one more forward pass. The gradients are the same bit for bit. Memory
+   * is least at k = √T.
    */
   checkpointEvery?: number | undefined;
 }
 
-/** Unrolling in ops, with the step of each recurrence by the name of its spec. */
+/** Unrolling by ops, with the step of each recurrence by the name of its spec. */
 interface Composed {
   unroll: typeof unrollComposed;
   steps: Readonly<Record<string, ComposedStep>>;
@@ -33,8 +33,8 @@ interface Composed {
 let composed: Composed | undefined;
 
 /**
- * Lets recurrences run whose activations have no fused kernels. Until then the layers refuse them, so that an app need
- * not carry the steps.
+ * Lets recurrences run whose activations have no fused kernels. Without this call their layers refuse such
+ * activations, so that an app need not carry the steps.
  */
 export function registerComposedSteps(given: Composed): void {
   composed = given;
@@ -42,7 +42,7 @@ export function registerComposedSteps(given: Composed): void {
 
 type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
 
-/** One of Keras's recurrent layers: fused kernels where its activations have them, else the same numbers from ops. */
+/** A recurrent layer of Keras: fused kernels if its activations have them, else the same numbers from ops. */
 export class KerasRecurrent<Output> extends Recurrent<Output> {
   readonly className: string;
   readonly #spec: RecurrenceSpec;
@@ -76,7 +76,7 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
     return this.#spec.options.units;
   }
 
-  /** The fused cell, where its activations have one. */
+  /** The fused cell; undefined if its activations have none. */
   get cell(): Cell | undefined {
     return this.#spec.cell;
   }
@@ -114,7 +114,7 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
     const { cell, gates } = this.#spec;
     if (!cell) return composed!.unroll(this.#spec, composed!.steps[this.#spec.name]!, this.#weights, masks, x, unroll);
     const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
-    // A mask that all gates share is one of the input itself.
+    // A mask that all gates share is a mask of the input itself.
     const perGate = masks.input?.shape[0] === gates && gates > 1;
     const input =
       masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
@@ -137,7 +137,7 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
   }
 }
 
-/** Keras's output is zero until a row has made its first step, whatever state it starts from. */
+/** In Keras the output of a row is zero until its first step, whatever state it starts from. */
 function silentUntilFirst({ outputs, last, states }: UnrollResult, mask: Tensor, reverse: boolean): UnrollResult {
   const [batch, time] = mask.shape as [number, number];
   const kept = mask.toArray();

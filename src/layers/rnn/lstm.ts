@@ -1,5 +1,4 @@
-// All of the LSTM: its options and weights, its step in ops, the layer and the cell. Its fused step is
-// src/cells/lstm.ts.
+// The LSTM: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/lstm.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
 import * as cells from '../../cells/lstm.ts';
@@ -24,15 +23,15 @@ import {
 import type { Recurrent, WithState } from './recurrent.ts';
 
 export interface LstmCellOptions extends CellOptions {
-  /** Of the gates i, f and o. Default `sigmoid`. */
+  /** Activation of the gates i, f and o. Default `sigmoid`. */
   recurrentActivation?: ActivationSpec | undefined;
-  /** Whether the forget gate's bias starts at 1. Default true. */
+  /** Whether the bias of the forget gate starts at 1. Default true. */
   unitForgetBias?: boolean | undefined;
-  /** Whether the gates see the cell state too, by weights `peephole` `[3, H]` for i, f, o. Default false. */
+  /** Whether the gates also see the cell state, by weights `peephole` `[3, H]` for i, f, o. Default false. */
   peephole?: boolean | undefined;
   /**
-   * Width P of the output, which a matrix `projection` `[H, P]` makes of h, and which alone is fed back. Default: no
-   * projection.
+   * Width P of the output, at most `units`. A matrix `projection` `[H, P]` makes the output of h, and the output alone
+   * is fed back. Default: no projection.
    */
   projSize?: number | undefined;
 }
@@ -73,7 +72,7 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
   };
 }
 
-// Keras's unit_forget_bias: ones for the second of the four gates.
+// `unit_forget_bias` of Keras: ones for the second of the four gates.
 const withForgetBias =
   (others: InitializerSpec): Initializer =>
   (shape, random) => {
@@ -81,7 +80,7 @@ const withForgetBias =
     return initializer(others)(shape, random).fill(1, width / 4, width / 2);
   };
 
-/** Each row of a matrix by itself, as a weight of one axis. */
+/** Initializes each row of a matrix like a weight of one axis. */
 const rowByRow =
   (spec: InitializerSpec): Initializer =>
   ([rows, columns], random) => {
@@ -116,14 +115,28 @@ export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, 
  *
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h, c]`.
- * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize` h is
- * `[B, P]` and U `[P, 4H]`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState`
+ * an array `[y, h, c]`, h and c `[B, H]`. Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`,
+ * gates in the order i f c o. With `peephole` there is `peephole` p `[3, H]`: i and f see p∘c, o sees p∘c′. With
+ * `projSize` P there is `projection` `[H, P]`: h is `[B, P]`, the output `[B, P]`, and U `[P, 4H]`.
  *
- * @throws ArgumentError if `units` is no positive integer, a rate is outside [0, 1), an activation is unknown,
- *   `projSize` is more than `units`, or `checkpointEvery` is given for activations without a fused kernel; when called,
- *   if the input has not three axes, a mask or an initial state does not fit, or a stateful layer's batch changes.
+ * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
+ * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ *
+ * @param options `units` is required.
+ * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
+ *   ends; outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `projSize` is not a positive
+ *   integer or more than `units`; if `checkpointEvery` is not a positive integer or is given for activations without a
+ *   fused kernel; with `tapeloop/lean`, if the activations have no fused kernel; when called, if the input is not an
+ *   f32 tensor of three axes or has another I than the kernel, a mask or an initial state does not fit, or the batch
+ *   of a stateful layer changes its size.
  * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
+ *
+ * @example
+ * const classifier = sequential([lstm({ units: 8, inputShape: [null, 2] }), dense({ units: 1 })]);
+ * classifier.predict(x).shape; // [8, 1]
  */
 export function lstm<const S extends boolean = false>(
   options: LstmOptions & { returnState?: S | undefined },
@@ -133,17 +146,25 @@ export function lstm<const S extends boolean = false>(
 }
 
 /**
- * One step of `lstm`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by ops.
+ * One step of `lstm`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed by
+ * ops.
  *
- * i, f, o = σ(x·W + h·U + b), g = tanh(x·W_c + h·U_c + b_c), c′ = f∘c + i∘g, h′ = o∘tanh c′
+ * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
- * Input x `[B, I]`, `initialState` `[h, c]` of `[B, H]` each (zeros without it); output `[y, h′, c′]`, y being h′.
- * kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates i f c o; with `projSize` P h is `[B, P]` and U
- * `[P, 4H]`. Other activations stand in the place of σ and tanh.
+ * Input x `[B, I]` f32, `initialState` `[h, c]`, each `[B, H]`, zeros by default; output `[y, h′, c′]` with y = h′.
+ * Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize`
+ * P h is `[B, P]` and U `[P, 4H]`.
  *
- * @returns a layer that `rnn` takes, with weights of its own; called by itself it makes one step.
- * @throws ArgumentError for an option out of its range, as `lstm` does; when called, if the input is not `[B, I]`.
+ * @param options `units` is required.
+ * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
+ *   open step ends; outside a step the caller owns them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `projSize` is not a positive
+ *   integer or more than `units`; when called, if the input is not a tensor `[B, I]` or a state does not fit.
  * @see keras.layers.LSTMCell
+ *
+ * @example
+ * const [y, h, c] = lstmCell({ units: 4 })(tensor([[1, 2]])); // [1, 4] each
  */
 export const lstmCell = (options: LstmCellOptions): RecurrentCell =>
   new KerasCell({ className: 'LSTMCell', defaultName: 'lstm_cell', own: lstmNames }, lstmSpec, lstmStep, options, () =>

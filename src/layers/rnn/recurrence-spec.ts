@@ -1,4 +1,5 @@
-// What lstm.ts, gru.ts and simple-rnn.ts say of their recurrence, and what follows from it: weights and dropout masks.
+// The specification of a recurrence that lstm.ts, gru.ts and simple-rnn.ts give, and what follows from it: weights and
+// dropout masks.
 import type { Parameter } from '../../autograd/parameter.ts';
 import { filled, type Tensor } from '../../autograd/tensor.ts';
 import type { Cell } from '../../cells/cell.ts';
@@ -12,7 +13,7 @@ import type { Initializer, InitializerSpec } from '../base/initializers.ts';
 import type { LayerOptions, OwnNames } from '../base/layer.ts';
 import type { RegularizerSpec } from '../base/regularizers.ts';
 
-/** What Keras's three recurrences take, as layers and as cells. */
+/** Options of the three recurrences of Keras, as layers and as cells. */
 export interface CellOptions extends LayerOptions {
   /** Size H of the state. */
   units: number;
@@ -30,11 +31,11 @@ export interface CellOptions extends LayerOptions {
   recurrentRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
   /**
-   * Probability that a feature of the input is zero while training, in [0, 1): one mask a sequence, the same at every
-   * step; one a gate where there is `recurrentDropout` too, as in Keras. Default 0.
+   * Probability, in [0, 1), that a feature of the input is zero while training. One mask holds for all steps of a
+   * sequence; with `recurrentDropout` there is one for each gate, as in Keras. Default 0.
    */
   dropout?: number | undefined;
-  /** The same for h on its way into the next step: one mask a sequence and gate. Default 0. */
+  /** The same for h before the recurrent product: one mask for each sequence and gate. Default 0. */
   recurrentDropout?: number | undefined;
 }
 
@@ -52,24 +53,24 @@ export const cellNames: OwnNames<CellOptions> = {
   recurrentDropout: 1,
 };
 
-/** A weight that is still to be made. */
+/** A weight to be made. */
 export interface ExtraWeight {
   readonly name: string;
   readonly shape: Shape;
   readonly initializer: InitializerSpec | Initializer;
 }
 
-/** A recurrence of Keras with its options: its sizes, weights and kernels. */
+/** A recurrence of Keras: sizes, options, weights and kernels. */
 export interface RecurrenceSpec {
   readonly name: string;
   readonly gates: number;
   readonly biases: 1 | 2;
   readonly states: readonly StateSpec[];
   readonly options: CellOptions;
-  /** Its fused kernels; undefined where its activations have none. */
+  /** The fused kernels; undefined if the activations have none. */
   readonly cell?: Cell | undefined;
   readonly biasInitializer: InitializerSpec | Initializer;
-  /** Weights beside kernel, recurrentKernel and bias. */
+  /** Weights besides kernel, recurrentKernel and bias. */
   readonly extra: readonly ExtraWeight[];
 }
 
@@ -89,7 +90,7 @@ export function checkCellOptions(
   }
 }
 
-/** Makes Keras's weights of a recurrence, in its order, by the layer's `addWeight`. */
+/** Makes the weights of a recurrence in the order of Keras, by `addWeight` of the layer. */
 export function makeWeights(
   { options, gates, biases, states, extra, biasInitializer }: RecurrenceSpec,
   inputs: number,
@@ -110,15 +111,15 @@ export function makeWeights(
   };
 }
 
-/** Masks of one batch of sequences, scaled by 1/(1 − rate). */
+/** Dropout masks of one batch of sequences, scaled by 1/(1 − rate). */
 export interface DropoutMasks {
-  /** `[G, B, I]`, or `[1, B, I]` where gates share one. */
+  /** `[G, B, I]`; `[1, B, I]` if the gates share one mask. */
   readonly input?: Tensor | undefined;
   /** `[G, B, H]` */
   readonly hidden?: Tensor | undefined;
 }
 
-/** Draws what a batch drops while training; nothing otherwise. */
+/** Draws the dropout masks of a batch while training; none otherwise. */
 export function drawMasks(
   { options, gates, states }: RecurrenceSpec,
   sizes: { batch: number; inputs: number; training: boolean },

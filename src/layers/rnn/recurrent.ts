@@ -9,22 +9,22 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import { CarriedStates, expectStates, type StateSpec } from '../base/carried-states.ts';
 import { type CallOptions, isTraining, Layer, type LayerOptions, type OwnNames } from '../base/layer.ts';
 
-/** What every recurrent layer takes. */
+/** Options of every recurrent layer. */
 export interface SequenceOptions extends LayerOptions {
-  /** Whether to return the output of every step, `[B, T, H]`, instead of the last, `[B, H]`. Default false. */
+  /** Whether to return the output of every step, `[B, T, H]`, instead of the last one, `[B, H]`. Default false. */
   returnSequences?: boolean | undefined;
-  /** Whether to return the last states as well: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
+  /** Whether to return the last states too: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
   returnState?: boolean | undefined;
   /**
-   * Whether to read from the last step to the first. Outputs come in the order in which they were made. Default false.
+   * Whether to read from the last step to the first. Outputs are in the order in which they are made. Default false.
    */
   goBackwards?: boolean | undefined;
   /**
-   * Whether a batch starts from the states in which the one before ended. Values are carried, gradients are not.
-   * Default false.
+   * Whether a batch starts from the last states of the batch before. Values are carried, gradients are not. Default
+   * false.
    */
   stateful?: boolean | undefined;
-  /** Whether the output of a masked step is 0 instead of that of the step before. Default false. */
+  /** Whether the output of a masked step is 0 instead of the output of the step before. Default false. */
   zeroOutputForMask?: boolean | undefined;
 }
 
@@ -36,31 +36,34 @@ const sequenceNames: OwnNames<SequenceOptions> = {
   zeroOutputForMask: true,
 };
 
-/** How a batch of sequences is unrolled. */
+/** How to unroll a batch of sequences. */
 export interface UnrollOptions {
-  /** Undefined for zeros. */
+  /** `[B, H]` each; undefined for zeros. */
   readonly initialState: readonly Tensor[] | undefined;
-  /** `[B, T]`, 0 where nothing happens. */
+  /** `[B, T]`; at 0 the states do not change. */
   readonly mask: Tensor | undefined;
   readonly training: boolean;
-  /** From the last step to the first; outputs stay at their own time. */
+  /** Whether to go from the last step to the first. Outputs stay at their own time. */
   readonly reverse: boolean;
   readonly returnSequences: boolean;
 }
 
-/** What unrolling gives. */
+/** The result of unrolling. */
 export interface UnrollResult {
-  /** `[B, T, O]`, with `returnSequences`. */
+  /** Outputs of all steps, `[B, T, O]`; undefined without `returnSequences`. */
   readonly outputs: Tensor | undefined;
-  /** Of the last step, `[B, O]`. */
+  /** Output of the last step, `[B, O]`. */
   readonly last: Tensor;
   readonly states: readonly Tensor[];
 }
 
-/** What a layer gives by its `returnState`: a list of the output and the states, else one tensor. */
+/** The output of a layer: with `returnState` a list of the output and the states, else one tensor. */
 export type WithState<S extends boolean, List extends Tensor[] = Tensor[]> = S extends true ? List : Tensor;
 
-/** A recurrent layer: states between batches, masks, and Keras's choice of outputs. A subclass unrolls the sequence. */
+/**
+ * The base of recurrent layers: carried states, masks, and the outputs that Keras can choose. A subclass unrolls the
+ * sequence.
+ */
 export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   readonly sequence: SequenceOptions;
   #carried: CarriedStates | undefined;
@@ -70,9 +73,9 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     this.sequence = options;
   }
 
-  /** Its states with their widths, h first. */
+  /** The states with their widths, h first. */
   abstract get stateSpecs(): readonly StateSpec[];
-  /** An equal layer with weights of its own, but for some options. @internal */
+  /** An equal layer with its own weights, except for the options that are given. @internal */
   abstract copy(options: SequenceOptions): Recurrent<Output>;
   /** @internal */
   protected abstract unroll(x: Tensor, options: UnrollOptions): UnrollResult;
@@ -86,14 +89,21 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     return this.sequence.stateful ?? false;
   }
 
-  /** The states a stateful layer carries, `[B, H]` each; undefined before its first batch and after `resetStates`. */
+  /**
+   * The states that a stateful layer carries, `[B, H]` each, as copies; undefined before its first batch and after
+   * `resetStates`.
+   */
   get states(): Float32Array[] | undefined {
     return this.carried?.values;
   }
 
   /**
-   * Sets the states that the next batch starts from. Throws `ArgumentError` if one does not hold `batch`·units values,
-   * or the layer carries none.
+   * Sets the states that the next batch starts from.
+   *
+   * @param states one array for each state, h first, with `batch`·H values, row-major.
+   * @param batch number of sequences B.
+   * @throws ArgumentError if the layer is not stateful, the number of states differs, one does not hold `batch`·H
+   *   finite numbers, or `batch` is not that of the batch before.
    */
   setStates(states: readonly ArrayLike<number>[], batch: number): void {
     if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
@@ -151,14 +161,14 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     return (returnState ? [y, ...states] : y) as Output;
   }
 
-  /** As of a sequence that is masked all along: the output is zero, and states stay. */
+  /** The result for a sequence without steps: the output is zero, and the states stay. */
   #withoutSteps({ engine, shape }: Tensor, { initialState, returnSequences }: UnrollOptions): UnrollResult {
     const zeros = (...rest: number[]): Tensor => filled([shape[0]!, ...rest], 0, engine);
     const { outputWidth } = this;
     return {
       outputs: returnSequences ? zeros(0, outputWidth) : undefined,
       last: zeros(outputWidth),
-      // Copies, for what is given or carried has a life of its own.
+      // Copies, because given and carried states live longer or shorter than the result.
       states: initialState?.map((state) => scale(state, 1)) ?? this.stateSpecs.map(({ width }) => zeros(width)),
     };
   }

@@ -75,15 +75,29 @@ function cellOf(cell: AnyCell): RecurrentCell {
 }
 
 /**
- * A recurrent layer around a cell of any kind: `lstmCell`, one of the caller's own, or a list of cells one above the
- * other.
+ * A recurrent layer around any cell: a cell of the library, a cell of the caller's own, or a list of cells, each above
+ * the one before.
  *
  * [y_t, states_t] = cell(x_t, states_{t−1})
  *
- * A cell of one's own is a `RecurrentCell`, or a plain object that declares its weights, so that they are initialised,
- * trained, saved and counted as those of any layer:
+ * Input `[B, T, I]` f32; output `[B, O]`, O being the width of the cell's output, or `[B, T, O]` with
+ * `returnSequences`; with `returnState` an array `[y, …states]`. Weights are those of the cell. A masked step keeps
+ * the states; its output is that of the step before (zeros at first), or zeros with `zeroOutputForMask`. Of sequences
+ * without steps (T = 0) the output is zero and the states stay.
  *
- * ```js
+ * @param cell `lstmCell(options)`, `gruCell(options)` or `simpleRnnCell(options)`; a `RecurrentCell`; a plain object,
+ *   see `CellDefinition`, which declares its weights, so that they are initialized, trained, saved and counted as
+ *   those of any layer; or a list of these.
+ * @param options how the sequence is read and what is returned, and what every layer takes.
+ * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
+ *   ends; outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option or a property of the cell is unknown, the list of cells is empty, a cell is no
+ *   cell, or its widths are not positive integers; when called, if the input is not an f32 tensor of three axes or has
+ *   another I than the kernel, a mask or an initial state does not fit, or the batch of a stateful layer changes its
+ *   size, or `call` of the cell returns tensors of another number or shape.
+ * @see keras.layers.RNN, keras.layers.StackedRNNCells
+ *
+ * @example
  * const minimalGated = {
  *   units: 32,
  *   weights: (inputs) => ({ W: [inputs, 64], U: { shape: [32, 64], initializer: 'orthogonal' }, b: [64] }),
@@ -92,16 +106,8 @@ function cellOf(cell: AnyCell): RecurrentCell {
  *     return ops.add(h, ops.mul(ops.sigmoid(f), ops.sub(ops.tanh(g), h)));
  *   },
  * };
- * const model = sequential([rnn(minimalGated, { inputShape: [null, 2] }), dense({ units: 1 })]);
- * ```
- *
- * Input `[B, T, I]`; output `[B, O]`, or `[B, T, O]` with `returnSequences`; with `returnState` an array
- * `[y, …states]`.
- *
- * @throws ArgumentError if a cell does not say how wide its states are; when called, if the input has not three axes, a
- *   mask or an initial state does not fit, a stateful layer's batch changes, or `call` returns something of another
- *   shape.
- * @see keras.layers.RNN, keras.layers.StackedRNNCells
+ * const network = sequential([rnn(minimalGated, { inputShape: [null, 2] }), dense({ units: 1 })]);
+ * network.predict(x).shape; // [8, 1]
  */
 export function rnn<W extends string = never, const S extends boolean = false>(
   cell: CellDefinition<W>,

@@ -1,4 +1,4 @@
-// All of the simple RNN: its step in ops, the layer and the cell. Its fused step is src/cells/rnn.ts.
+// The simple RNN: the step in ops, the layer and the cell. The fused step is src/cells/rnn.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { rnnCells } from '../../cells/rnn.ts';
 import { add } from '../../ops/elementwise/elementwise.ts';
@@ -35,13 +35,29 @@ export const simpleRnnStep: ComposedStep =
   };
 
 /**
- * Fully connected recurrence: h′ = activation(x·W + h·U + b).
+ * Fully connected recurrence.
  *
- * Input `[B, T, I]`; output `[B, H]`, or `[B, T, H]` with `returnSequences`; with `returnState` an array `[y, h]`.
- * kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
+ * h′ = activation(x·W + h·U + b)
  *
- * @throws ArgumentError as `lstm` does.
- * @see keras.layers.SimpleRNN
+ * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState`
+ * an array `[y, h]`, h `[B, H]`. Weights: kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
+ *
+ * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
+ * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ *
+ * @param options `units` is required.
+ * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
+ *   ends; outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `checkpointEvery` is not a
+ *   positive integer or is given for activations without a fused kernel; with `tapeloop/lean`, if the activations have
+ *   no fused kernel; when called, if the input is not an f32 tensor of three axes or has another I than the kernel, a
+ *   mask or an initial state does not fit, or the batch of a stateful layer changes its size.
+ * @see keras.layers.SimpleRNN; Elman 1990
+ *
+ * @example
+ * const counter = sequential([simpleRnn({ units: 8, inputShape: [null, 2] }), dense({ units: 1 })]);
+ * counter.predict(x).shape; // [8, 1]
  */
 export function simpleRnn<const S extends boolean = false>(
   options: SimpleRnnOptions & { returnState?: S | undefined },
@@ -53,17 +69,24 @@ export function simpleRnn<const S extends boolean = false>(
 }
 
 /**
- * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, but for rounding, the same numbers, computed by
- * ops.
+ * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed
+ * by ops.
  *
- * h′ = tanh(x·W + h·U + b)
+ * h′ = activation(x·W + h·U + b)
  *
- * Input x `[B, I]`, `initialState` `[h]` of `[B, H]` (zeros without it); output `[y, h′]`, y being h′. kernel W
- * `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
+ * Input x `[B, I]` f32, `initialState` `[h]`, `[B, H]`, zeros by default; output `[y, h′]` with y = h′. Weights:
+ * kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
  *
- * @returns as `lstmCell`.
- * @throws ArgumentError as `lstmCell` does.
+ * @param options `units` is required.
+ * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
+ *   open step ends; outside a step the caller owns them.
+ * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
+ *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; when called, if the input is not a
+ *   tensor `[B, I]` or a state does not fit.
  * @see keras.layers.SimpleRNNCell
+ *
+ * @example
+ * const [y, h] = simpleRnnCell({ units: 4 })(tensor([[1, 2]])); // [1, 4] each
  */
 export const simpleRnnCell = (options: CellOptions): RecurrentCell =>
   new KerasCell(

@@ -7,7 +7,7 @@ import { saveLayer } from '../base/saved-layer.ts';
 import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
-/** Cells one above the other as one cell: each reads what the one below gives. Its states are all of theirs. */
+/** A stack of cells as one cell: each reads the output of the cell below. Its states are those of all cells. */
 export class StackedCells extends RecurrentCell {
   readonly className = 'StackedRNNCells';
   readonly cells: readonly RecurrentCell[];
