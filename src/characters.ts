@@ -1,5 +1,4 @@
-// The face of `tapeloop/characters`: the character model of the command line and of the demo's page, for whoever wants
-// one ready made.
+// The entry `tapeloop/characters`: the character model of the command line and of the demo page.
 export {
   buildCharModel,
   compileCharModel,

@@ -1,4 +1,4 @@
-// The face of `tapeloop/data`: data from files, addresses or bytes, and what is done to it before a model sees it.
+// The entry `tapeloop/data`: reads data from files, URLs or bytes, and prepares it for a model.
 import { addArrayMethods } from './data/array-methods.ts';
 
 export { TapeloopError } from './checks/tapeloop-error.ts';

@@ -1,4 +1,4 @@
-// Callbacks that write to files and terminals: each is one of src/train/callbacks with a path for a sink.
+// Callbacks that write to files and terminals. Each of them gives a path or a stream to a callback of src/callbacks.
 
 import { type BackupOptions, backupAndRestore } from './callbacks/backup-and-restore.ts';
 import { type CsvLoggerOptions, csvLogger } from './callbacks/csv-logger.ts';
@@ -22,12 +22,20 @@ import type { Callback } from './models/model.ts';
 import type { ProgressTextOptions } from './train/progress-lines.ts';
 
 /**
- * `modelCheckpoint` into files. Each is replaced whole or not at all; its folder is made where there is none.
+ * Saves the model to files during training, as `modelCheckpoint` does. Each file is replaced whole or not at all.
  *
- * @param path may hold `{epoch}` and `{batch}`, counted from 1, and any number of the logs, each with a format as
- *   Python's: `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without any of them the file is replaced by the next.
- * @throws ArgumentError, at the first checkpoint, if the logs have no number of a name; FileError if a file cannot be
- *   written.
+ * @param path of the files; missing folders are made. It may contain `{epoch}` and `{batch}`, counted from 1, and names
+ *   of the logs, each with a format of Python: `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without them every
+ *   checkpoint replaces the one before.
+ * @param options default: monitor 'val_loss', mode 'auto', saveBestOnly false, saveFreq 'epoch'.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError for an unknown option or one out of its range; with `saveBestOnly`, when training begins, if
+ *   `monitor` begins with `val_` and there is no validation data; at a checkpoint, if the logs lack a name of the path
+ *   or the monitored one, or a format is not known. FileError if a file cannot be written.
+ * @see keras.callbacks.ModelCheckpoint
+ * @example
+ * const path = 'checkpoints/{epoch:02d}-{loss:.3f}.safetensors';
+ * await model.fit(x, y, { epochs: 2, callbacks: [checkpointFile(path)] });
  */
 export const checkpointFile = (path: string, options: ModelCheckpointOptions = {}): Callback =>
   modelCheckpoint((bytes, moment) => {
@@ -46,7 +54,7 @@ function fillTemplate(path: string, { epoch, batch, logs }: CheckpointMoment): s
   });
 }
 
-/** A number by a format of Python's: `[0][width][.precision][d, e, f or g]`. */
+/** Formats a number as Python does, by `[0][width][.precision][d, e, f or g]`. */
 function formatNumber(value: number, format: string): string {
   const parsed = /^(0?)(\d*)(?:\.(\d+))?([defg]?)$/.exec(format);
   if (!parsed) throw new ArgumentError(`checkpointFile: path expected a format such as 03d or .2f, got '${format}'`);
@@ -54,30 +62,38 @@ function formatNumber(value: number, format: string): string {
   const digits = precision === undefined ? 6 : Number(precision);
   let text = String(value);
   if (kind === 'f') text = value.toFixed(digits);
-  // An exponent has two digits or more.
+  // Python writes an exponent with at least two digits.
   else if (kind === 'e') text = value.toExponential(digits).replace(/(?<=e.)(?=\d$)/, '0');
   else if (kind === 'g' || precision !== undefined) text = String(Number(value.toPrecision(Math.max(digits, 1))));
   return text.padStart(Number(width), zero || ' ');
 }
 
 /**
- * `csvLogger` into a file, each row of it written when its epoch is over.
+ * Writes loss and metrics of each epoch to a CSV file, as `csvLogger` does. Each row is written at the end of its
+ * epoch.
  *
- * @param options.append goes on after what stands in the file, without a second header.
- * @throws FileError if the file cannot be written.
+ * @param path of the file.
+ * @param options.append whether to add rows to an existing file, without a second header. Default false.
+ * @param options.separator one character between values. Default `,`.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if the separator is not a single character or an option is unknown; during training, FileError
+ *   if the file cannot be written.
+ * @see keras.callbacks.CSVLogger
+ * @example
+ * await model.fit(x, y, { epochs: 2, callbacks: [csvFile('training.csv')] });
  */
 export function csvFile(path: string, options: CsvLoggerOptions = {}): Callback {
   const { separator, append = false } = checkOptions('csvFile', options, { separator: 1, append: true });
   let file: GrowingFile | undefined;
   let rows: Callback;
-  // What the file is cut to before the next row.
+  // The size in bytes to which the file is cut before the next row is written.
   let length: number | undefined;
   return {
     onTrainBegin(model, plan) {
       file = new GrowingFile(path, { append: true });
       length = append ? undefined : 0;
       const write = (line: string): void => {
-        // Not before, for a run that is restored goes on behind the rows that it wrote.
+        // The file is cut only now, because a restored run continues after the rows that it wrote earlier.
         if (length !== undefined) file!.cut(length);
         length = undefined;
         file!.write(line);
@@ -102,10 +118,16 @@ export function csvFile(path: string, options: CsvLoggerOptions = {}): Callback 
 let eventFiles = 0;
 
 /**
- * `tensorBoard` into the folders `train` and `validation` of one that `tensorboard --logdir` is given.
+ * Writes event files for TensorBoard into the subfolders `train` and `validation` of a folder, as `tensorBoard` does.
  *
- * @param folder made where there is none.
- * @throws FileError if a file cannot be written.
+ * @param folder for `tensorboard --logdir`; it is made if it does not exist.
+ * @param options updateFreq and now, as for `tensorBoard`.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `updateFreq` is not 'epoch', 'batch' or an integer ≥ 1, `now` is not a function, or an
+ *   option is unknown; during training, FileError if a file cannot be written.
+ * @see keras.callbacks.TensorBoard
+ * @example
+ * await model.fit(x, y, { epochs: 2, callbacks: [tensorBoardFolder('logs')] });
  */
 export const tensorBoardFolder = (folder: string, options: TensorBoardOptions = {}): Callback =>
   tensorBoard((run) => {
@@ -116,9 +138,18 @@ export const tensorBoardFolder = (folder: string, options: TensorBoardOptions = 
   }, options);
 
 /**
- * `backupAndRestore` with a file, which is removed when training has come to its end.
+ * Keeps a backup of a training run in a file, as `backupAndRestore` does. The file is removed when training has ended
+ * as planned.
  *
- * @throws FileError if the file cannot be read, written or removed.
+ * @param path of the file, in a folder that exists.
+ * @param options custom objects for loading the backup.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError for an unknown option. When training begins: FileError if the file cannot be read,
+ *   ModelFileError if it is not a file of this model, ArgumentError if it was made with other callbacks or has no
+ *   epoch, or the model is not built. After an epoch: FileError if the file cannot be written or removed.
+ * @see keras.callbacks.BackupAndRestore
+ * @example
+ * await model.fit(x, y, { epochs: 3, callbacks: [backupFile('backup.safetensors')] });
  */
 export const backupFile = (path: string, options: BackupOptions = {}): Callback =>
   backupAndRestore(
@@ -131,10 +162,18 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
   );
 
 /**
- * Shows training on a terminal: one line an epoch, drawn in place as it goes on. Where output goes to a file there is
- * only the epoch's last.
+ * Shows training progress on a terminal: one line for each epoch, redrawn in place. If the output is not a terminal,
+ * only the last line of each epoch is written.
  *
- * @param given.stream default: standard output.
+ * @param given.stream where to write. Default: standard output.
+ * @param given.everyMs least time between two redraws, in milliseconds.
+ * @param given.now the current time in milliseconds. Default: the host's clock.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `stream` has no method `write`, everyMs is not a number ≥ 0, `now` is not a function, or an
+ *   option is unknown.
+ * @see keras.callbacks.ProgbarLogger
+ * @example
+ * await model.fit(x, y, { epochs: 2, callbacks: [progress({ stream: { write: () => true } })] });
  */
 export function progress(given: ProgressTextOptions & { stream?: TextStream | undefined } = {}): Callback {
   const names = { stream: 1, everyMs: 1, now: 1 };

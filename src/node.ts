@@ -11,9 +11,15 @@ export * from './node-callbacks.ts';
 /**
  * Writes a model to a file, through a temporary file and a rename: an old file is replaced whole or not at all.
  *
- * @param model as `encodeModel` takes it.
- * @param path in a folder that exists; an address of `file:` too, such as `new URL('model.st', import.meta.url)`.
- * @throws FileError if it cannot be written; ArgumentError as `encodeModel` does.
+ * @param model a built model, compiled or not.
+ * @param path in a folder that exists, as text or as a `file:` URL, such as `new URL('model.st', import.meta.url)`.
+ * @param extras a vocabulary and any JSON that the file shall hold beside the model.
+ * @throws FileError if the file cannot be written. ArgumentError if the model is not built, a number in it is not
+ *   finite, a custom layer has the name of a layer of tapeloop, `path` is not a path or a `file:` URL, or an extra is
+ *   of another kind.
+ * @see keras.saving.save_model
+ * @example
+ * saveModel(model, 'model.safetensors');
  */
 export function saveModel(model: Model, path: string | URL, extras: ModelExtras = {}): void {
   writeFileAtomic(pathOf('saveModel', path), encodeModel(model, extras));
@@ -22,9 +28,17 @@ export function saveModel(model: Model, path: string | URL, extras: ModelExtras 
 /**
  * Reads a model from a file that `saveModel` wrote.
  *
- * @param path as `saveModel` takes it.
- * @param options what the file may need beside itself, as `decodeModel` takes it.
- * @throws FileError if it cannot be read, ModelFileError as `decodeModel` does.
+ * @param path of the file, as text or as a `file:` URL.
+ * @param options.customObjects custom classes and functions that the file names.
+ * @param options.inputShape the shape of one sample, for a file of version 0.1.0 without an input shape.
+ * @returns the model with the file's vocabulary and extra data; the caller disposes of the model.
+ * @throws FileError if the file cannot be read. ModelFileError if it is not a model file, is one of a newer version,
+ *   lacks a tensor, holds one that is not finite, or names a class or function that is neither known nor in
+ *   `customObjects`. ArgumentError if `path` is not a path or a `file:` URL, or an option is unknown.
+ * @see keras.saving.load_model
+ * @example
+ * const { model: loaded } = loadModel('model.safetensors');
+ * loaded.predict(x);
  */
 export function loadModel(path: string | URL, options: Omit<LoadOptions, 'file'> = {}): LoadedModel {
   checkOptions('loadModel', options, { inputShape: 1, customObjects: 1 });

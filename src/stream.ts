@@ -1,4 +1,4 @@
-// The entry `tapeloop/stream`: a model of a file run step by step, and nothing of what made it.
+// The entry `tapeloop/stream`: runs a saved model step by step, without the code that made or trained it.
 export { ArgumentError } from './checks/argument-error.ts';
 export { DeadTensorError } from './checks/dead-tensor-error.ts';
 export { TapeloopError } from './checks/tapeloop-error.ts';

@@ -8,36 +8,46 @@ import type { History, TrainingPlan } from '../train/callback.ts';
 
 /** Where a backup is kept. */
 export interface BackupStore {
-  /** The bytes that were kept last; undefined where there are none. */
+  /** The bytes that were written last; undefined if there are none. */
   read(): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** Keeps bytes in the place of those before, whole or not at all; they are the store's own. Training waits for it. */
+  /**
+   * Replaces the bytes that were written before, whole or not at all. The store owns `bytes`. Training waits for the
+   * returned promise.
+   */
   write(bytes: Uint8Array<ArrayBuffer>): unknown;
-  /** Called when training has come to its end. */
+  /** Called when training has ended as planned. */
   remove?(): unknown;
 }
 
-/** What a backup may need. Names of what `compile` was told need nothing. */
+/** Options of `backupAndRestore`. Objects that `compile` was given by name need no custom objects. */
 export type BackupOptions = Pick<LoadOptions, 'customObjects'>;
 
-/** What a backup has beside the model. */
+/** What a backup holds beside the model. */
 interface Kept {
   epoch: number;
   history: Omit<History, 'profile'>;
-  /** Of the callbacks that have any. */
+  /** One state for each callback that has a state. */
   states: (Json | null)[];
 }
 
 /**
- * Keeps the model, the history and the state of all callbacks after every epoch, and goes on from there bit for bit
- * when the same `fit` is run again after it was cut off.
+ * Saves the model, the history and the state of all callbacks after every epoch. When the same `fit` runs again after
+ * an interruption, training continues from the last backup bit for bit.
  *
- * Weights are kept as training has them, also where `swapEmaWeights` has put averages in their place.
+ * The backup holds the weights that training uses, also while `swapEmaWeights` has replaced them by their averages.
  *
- * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` has a path instead. What it
- *   throws ends `fit`.
- * @throws ModelFileError when training begins, if what is kept is no such model; ArgumentError if it is of other
- *   callbacks or has no epoch, or the model is not built then. The model is then as it was.
+ * @param store `browserStore` in a page or its worker; `backupFile` of `tapeloop/node` takes a path instead. An error
+ *   that the store throws ends `fit`.
+ * @param options custom objects for loading the backup.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `store` lacks `read` or `write`, or an option is unknown. When training begins:
+ *   ModelFileError if the backup is not a file of this model; ArgumentError if it was made with other callbacks or has
+ *   no epoch, or if the model is not built. The model is then unchanged.
  * @see keras.callbacks.BackupAndRestore
+ * @example
+ * let backup;
+ * const store = { read: () => backup, write: (bytes) => { backup = bytes; }, remove: () => { backup = undefined; } };
+ * await model.fit(x, y, { epochs: 3, callbacks: [backupAndRestore(store)] });
  */
 export function backupAndRestore(store: BackupStore, options: BackupOptions = {}): Callback {
   const { customObjects } = checkOptions('backupAndRestore', options, { customObjects: 1 });
@@ -70,7 +80,7 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
       const { profile: _, ...history } = plan.history;
       const states = statefulOf(plan).map((each) => each.state!() ?? null);
       const encode = () => encodeModel(model, { extra: { epoch, history, states } as unknown as Json });
-      // The averages are exchanged with the weights for as long.
+      // `withEma` exchanges averages and weights, so it puts the trained weights back while the bytes are made.
       await store.write(model.isCompiled && model.optimizer.isSwapped ? model.withEma(encode) : encode());
       isDone = epoch === plan.epochs - 1 || model.stopTraining;
     },
@@ -83,8 +93,8 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
 const statefulOf = ({ callbacks }: TrainingPlan): Callback[] => callbacks.filter(({ state }) => state !== undefined);
 
 /**
- * Throws `ArgumentError` where there is no epoch, or not as many states as callbacks. Backups of 0.1.0 have an epoch
- * alone.
+ * Throws `ArgumentError` if there is no epoch, or if the number of states is not that of callbacks. Backups of version
+ * 0.1.0 have an epoch alone.
  */
 function keptOf(extra: Json | undefined, plan: TrainingPlan): Pick<Kept, 'epoch'> & Partial<Kept> {
   const kept = extra as Partial<Kept> | null | undefined;

@@ -6,18 +6,24 @@ import type { Callback } from '../models/model.ts';
 export interface CsvLoggerOptions {
   /** One character between the values of a row. Default `,`. */
   separator?: string | undefined;
-  /** Whether the rows follow others, so that no header is written. Default false. */
+  /** Whether the rows continue existing rows, so that no header is written. Default false. */
   append?: boolean | undefined;
 }
 
 /**
- * Writes a row after each epoch: its number, then loss and metrics by name in the order of their names. What an epoch
- * did not measure is `NA`.
+ * Writes one row of CSV after each epoch: the epoch's number from 0, then loss and metrics in the order of their names.
+ * A value that an epoch did not measure is `NA`.
  *
- * @param write gets one whole line at a time, so that what there is can be read as training goes on; training waits for
- *   it.
- * @throws ArgumentError if the separator is no single character.
+ * @param write gets one whole line at a time. Training waits for the promise that it returns.
+ * @param options separator and append.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `write` is not a function, the separator is not a single character or is a quote or a line
+ *   end, or an option is unknown.
  * @see keras.callbacks.CSVLogger
+ * @example
+ * const lines = [];
+ * await model.fit(x, y, { epochs: 2, callbacks: [csvLogger((line) => lines.push(line))] });
+ * lines[0]; // 'epoch,loss\n'
  */
 export function csvLogger(write: (line: string) => void | Promise<void>, options: CsvLoggerOptions = {}): Callback {
   expectType('csvLogger: write', write, 'a function');
@@ -41,7 +47,7 @@ export function csvLogger(write: (line: string) => void | Promise<void>, options
     async onEpochEnd(epoch, logs) {
       if (!names) {
         names = Object.keys(logs).sort();
-        // A validation that comes after a later epoch needs its columns now.
+        // A validation in a later epoch needs its columns in the header now.
         const waits = validates && !names.some((name) => name.startsWith('val_'));
         if (waits) names.push(...names.filter((name) => name !== 'learningRate').map((name) => `val_${name}`));
         if (!append) await write(line(['epoch', ...names]));

@@ -5,39 +5,45 @@ import { decodeBase64 } from '../host/base64.ts';
 import type { AnyModel, Callback } from '../models/model.ts';
 import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
 
-/** When `earlyStopping` ends training. */
+/** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Epochs without improvement that are borne. Default 0. */
+  /** Epochs without improvement after which training stops. Default 0. */
   patience?: number | undefined;
-  /** What must be beaten: an epoch that is the best so far and does not beat it still counts against the patience. */
+  /** A value to beat: an epoch that is the best so far but does not beat it still counts against the patience. */
   baseline?: number | undefined;
   /**
-   * Whether the model ends with the weights of its best epoch, however training ended. Default false: those of the last
-   * step.
+   * Whether the model ends with the weights of its best epoch, however training ends. Default false: it ends with those
+   * of the last step.
    */
   restoreBestWeights?: boolean | undefined;
-  /** Epochs before this one are not looked at. Default 0. */
+  /** Epochs before this one are ignored. Default 0. */
   startFromEpoch?: number | undefined;
 }
 
-/** The callback that `earlyStopping` makes, with what it found; a new run begins it anew. */
+/** The callback that `earlyStopping` makes, with its results. They are reset when a run begins. */
 export interface EarlyStopping extends Callback {
-  /** The best value of the run; undefined before there is one. */
+  /** The best value of the run; undefined before the first one. */
   readonly best: number | undefined;
-  /** Number of its epoch, from 0. */
+  /** Number of the epoch with the best value, from 0. */
   readonly bestEpoch: number | undefined;
-  /** Number of the epoch after which it stopped training; undefined where it did not. */
+  /** Number of the epoch after which it stopped training, from 0; undefined if it did not. */
   readonly stoppedEpoch: number | undefined;
 }
 
 /**
- * Ends training when what is watched has not improved for some epochs.
+ * Stops training when the monitored value has not improved for some epochs.
  *
- * With `restoreBestWeights` a copy of all weights is held while training runs. Optimizer state is not turned back.
+ * With `restoreBestWeights` it keeps a copy of all weights during training. It does not restore the optimizer's state.
  *
- * @throws ArgumentError for an option out of its range, when training begins if no validation gives what is watched,
- *   and after the first epoch if nothing else does.
+ * @param options default: monitor 'val_loss', mode 'auto', minDelta 0, patience 0, startFromEpoch 0.
+ * @returns a callback for `fit`, with `best`, `bestEpoch` and `stoppedEpoch`; it serves one run at a time.
+ * @throws ArgumentError for an unknown option or one out of its range; when training begins, if `monitor` begins with
+ *   `val_` and there is no validation data; after the first epoch, if the logs have no value of this name.
  * @see keras.callbacks.EarlyStopping
+ * @example
+ * const stopping = earlyStopping({ patience: 3, restoreBestWeights: true });
+ * await model.fit(x, y, { epochs: 5, validationSplit: 0.25, callbacks: [stopping] });
+ * console.log(stopping.bestEpoch);
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping {
   checkOptions('earlyStopping', options, {

@@ -7,9 +7,14 @@ import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
 /**
  * Sets the learning rate before each epoch, and logs it as `learningRate`.
  *
- * @param schedule from the epoch, counted from 0, and the rate so far to the rate of the epoch.
- * @throws ArgumentError, at an epoch, if that is no number from 0 up, or the optimizer follows a schedule of its own.
+ * @param schedule gets the epoch's number from 0 and the current rate, and returns the rate of the epoch.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `schedule` is not a function; at an epoch, if it returns anything but a number ≥ 0, or if
+ *   the optimizer has a schedule.
  * @see keras.callbacks.LearningRateScheduler
+ * @example
+ * const halve = learningRateScheduler((epoch, learningRate) => (epoch > 0 ? learningRate / 2 : learningRate));
+ * await model.fit(x, y, { epochs: 3, callbacks: [halve] });
  */
 export function learningRateScheduler(schedule: (epoch: number, learningRate: number) => number): Callback {
   expectType('learningRateScheduler: schedule', schedule, 'a function');
@@ -27,26 +32,32 @@ export function learningRateScheduler(schedule: (epoch: number, learningRate: nu
   };
 }
 
-/** When `reduceLrOnPlateau` lowers the rate, and how far. */
+/** Options of `reduceLrOnPlateau`. */
 export interface ReduceLrOnPlateauOptions extends MonitorOptions {
-  /** What the rate is multiplied by, below 1. Default 0.1. */
+  /** Factor of each reduction, in [0, 1). Default 0.1. */
   factor?: number | undefined;
-  /** Epochs without improvement after which it is. Default 10. */
+  /** Epochs without improvement after which the rate is reduced. Default 10. */
   patience?: number | undefined;
-  /** A change by no more than this counts as none. Default 1e-4. */
+  /** A change of at most this much does not count as improvement. Default 1e-4. */
   minDelta?: number | undefined;
-  /** Epochs after a reduction that are not counted. Default 0. */
+  /** Epochs after a reduction that do not count against the patience. Default 0. */
   cooldown?: number | undefined;
-  /** Below this the rate does not go. Default 0. */
+  /** Lower limit of the rate. Default 0. */
   minLr?: number | undefined;
 }
 
 /**
- * Lowers the learning rate when what is watched has not improved for some epochs; logs the rate that the epoch was
- * trained with as `learningRate`.
+ * Reduces the learning rate when the monitored value has not improved for some epochs: lr ← max(lr·factor, minLr). It
+ * logs the rate of each epoch as `learningRate`.
  *
- * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
+ * @param options default: monitor 'val_loss', mode 'auto', minDelta 1e-4, factor 0.1, patience 10, cooldown 0, minLr 0.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError for an unknown option or one out of its range; when training begins, if `monitor` begins with
+ *   `val_` and there is no validation data; after the first epoch, if the logs have no value of this name; at a
+ *   reduction, if the optimizer has a schedule.
  * @see keras.callbacks.ReduceLROnPlateau
+ * @example
+ * await model.fit(x, y, { epochs: 4, callbacks: [reduceLrOnPlateau({ monitor: 'loss', factor: 0.5, patience: 2 })] });
  */
 export function reduceLrOnPlateau(options: ReduceLrOnPlateauOptions = {}): Callback {
   checkOptions('reduceLrOnPlateau', options, { factor: 1, patience: 1, cooldown: 1, minLr: 1, ...monitorNames });

@@ -6,42 +6,54 @@ import { encodeModel } from '../saving/saved-model.ts';
 import type { Logs } from '../train/logs.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
-/** When a checkpoint was taken. */
+/** When a checkpoint was saved. */
 export interface CheckpointMoment {
   /** Number of the epoch, from 0. */
   epoch: number;
-  /** Number of the batch in its epoch, from 0; undefined for one that was taken at the end of an epoch. */
+  /** Number of the batch in its epoch, from 0; undefined for a checkpoint at the end of an epoch. */
   batch: number | undefined;
-  /** Of the epoch, or of the batch, as callbacks get them. */
+  /** Logs of the epoch or of the batch, as callbacks get them. */
   logs: Logs;
 }
 
 /**
- * What is done with the bytes of a model file, which `decodeModel` and `restoreModel` read. They are the function's
- * own. Training waits for what it returns; what it throws ends training.
+ * Gets the bytes of a model file, which `decodeModel` and `restoreModel` read. The function owns the bytes. Training
+ * waits for the promise that it returns; an error that it throws ends training.
  */
 export type CheckpointSink = (bytes: Uint8Array<ArrayBuffer>, moment: CheckpointMoment) => unknown;
 
-/** When `modelCheckpoint` saves, and what; of `monitor` and `mode` only with `saveBestOnly`. */
+/** Options of `modelCheckpoint`. `monitor` and `mode` matter only with `saveBestOnly`. */
 export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'> {
-  /** Whether to save only what is better than anything before. Default false. */
+  /** Whether to save only models that are better than all before. Default false. */
   saveBestOnly?: boolean | undefined;
-  /** After every epoch, or after every so many batches, counted on through the epochs. Default `epoch`. */
+  /**
+   * `epoch` saves after every epoch. A number n saves after every n batches, counted across epochs. Default `epoch`.
+   */
   saveFreq?: 'epoch' | number | undefined;
-  /** What the first one must be better than, with `saveBestOnly`. Default: anything is. */
+  /** With `saveBestOnly`: the value that the first checkpoint must beat. Default: none. */
   initialValueThreshold?: number | undefined;
-  /** What the file holds besides the model. */
+  /** What the file holds beside the model. */
   extras?: ModelExtras | undefined;
 }
 
 /**
- * Saves the model as it trains, whole: weights, optimizer state and random numbers, so that training goes on from a
+ * Saves the model during training: weights, optimizer state and random state, so that training continues from a
  * checkpoint bit for bit.
  *
- * @param save gets the bytes of a model file, as `encodeModel` makes them; training waits for it. `checkpointFile` of
- *   `tapeloop/node` writes them to a path.
- * @throws ArgumentError for an option out of its range, and as `earlyStopping` where nothing gives what is watched.
+ * @param save gets the bytes of a model file, as `encodeModel` makes them, and owns them. Training waits for the
+ *   promise that it returns. `checkpointFile` of `tapeloop/node` writes them to a path.
+ * @param options default: monitor 'val_loss', mode 'auto', saveBestOnly false, saveFreq 'epoch'.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `save` is not a function, for an unknown option or one out of its range, or if `monitor`
+ *   begins with `val_` while checkpoints are saved by batches. With `saveBestOnly` also: when training begins, if
+ *   `monitor` begins with `val_` and there is no validation data; at a checkpoint, if the logs have no value of this
+ *   name.
  * @see keras.callbacks.ModelCheckpoint
+ * @example
+ * let best;
+ * const keep = modelCheckpoint((bytes) => { best = bytes; }, { saveBestOnly: true, monitor: 'loss' });
+ * await model.fit(x, y, { epochs: 3, callbacks: [keep] });
+ * const bestModel = decodeModel(best);
  */
 export function modelCheckpoint(save: CheckpointSink, options: ModelCheckpointOptions = {}): Callback {
   expectType('modelCheckpoint: save', save, 'a function');

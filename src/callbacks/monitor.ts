@@ -3,28 +3,28 @@ import type { Names } from '../checks/options.ts';
 import type { TrainingPlan } from '../train/callback.ts';
 import type { Logs } from '../train/logs.ts';
 
-/** What a callback watches, and what it takes for better. */
+/** Which value a callback monitors, and when it counts as better. */
 export interface MonitorOptions {
-  /** Name in the logs of what is watched. Default `val_loss`. */
+  /** Name of the monitored value in the logs. Default `val_loss`. */
   monitor?: string | undefined;
-  /** Whether less or more of it is better; `auto` tells by its name. Default `auto`. */
+  /** Whether less (`min`) or more (`max`) is better; `auto` decides by the name. Default `auto`. */
   mode?: 'auto' | 'min' | 'max' | undefined;
-  /** A change by no more than this counts as none. Default 0. */
+  /** A change of at most this much does not count as improvement. Default 0. */
   minDelta?: number | undefined;
 }
 
 export const monitorNames: Names<MonitorOptions> = { monitor: 1, mode: 1, minDelta: 1 };
 
-/** A number in the logs, and the best that it has been. */
+/** A value in the logs, and the best of its values so far. */
 export class Monitor {
   readonly name: string;
-  /** What there is to beat; undefined where anything is better. */
+  /** The value to beat; undefined if any value is better. */
   best: number | undefined;
   readonly #what: string;
   readonly #isMin: boolean;
   readonly #minDelta: number;
 
-  /** @throws ArgumentError for an unknown mode, or a name that tells no direction. */
+  /** @throws ArgumentError for an unknown mode, or a name that does not tell the direction. */
   constructor(what: string, { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions) {
     expectType(`${what}: monitor`, monitor, 'a string');
     expectType(`${what}: minDelta`, minDelta, 'a number');
@@ -34,7 +34,7 @@ export class Monitor {
     this.#isMin = this.#direction(mode) === 'min';
   }
 
-  /** Starts anew from `best`. Throws `ArgumentError` where no validation will give what is watched. */
+  /** Starts again from `best`. Throws `ArgumentError` if the value needs a validation and the run has none. */
   begin({ validates }: TrainingPlan, best?: number): void {
     if (this.name.startsWith('val_') && !validates) {
       throw new ArgumentError(`${this.#what}: monitor '${this.name}' expected validation data or a split, got none`);
@@ -42,7 +42,10 @@ export class Monitor {
     this.best = best;
   }
 
-  /** Its value; undefined after an epoch without validation. Throws `ArgumentError` where the logs should have it. */
+  /**
+   * The value; undefined after an epoch without validation. Throws `ArgumentError` if the logs lack a value that they
+   * should have.
+   */
   read(logs: Logs): number | undefined {
     const value = logs[this.name];
     const names = Object.keys(logs);
@@ -51,7 +54,7 @@ export class Monitor {
     throw new ArgumentError(`${this.#what}: monitor expected one of ${names.join(', ')}, got ${shown(this.name)}`);
   }
 
-  /** Whether it is better than `reference` by more than `minDelta`; NaN never is. */
+  /** Whether `value` is better than `reference` by more than `minDelta`. NaN never is. */
   improves(value: number, reference = this.best): boolean {
     if (reference === undefined) return !Number.isNaN(value);
     return this.#isMin ? value + this.#minDelta < reference : value - this.#minDelta > reference;
@@ -70,7 +73,7 @@ export class Monitor {
   }
 }
 
-// By the ends of names: before them stand `val_` and the names of outputs.
+// The expressions match the end of a name, because `val_` and names of outputs come before it.
 const LESS =
   /(loss|error|entropy|perplexity|divergence|character|hinge|huber|poisson|cosh|mse|mae|rmse|mape|msle|norm)$/i;
 const MORE = /(acc|accuracy|auc|precision|recall|f1|score|similarity|positives|negatives|k|r2)(_\d+)?$/i;

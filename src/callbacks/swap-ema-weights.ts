@@ -4,10 +4,15 @@ import type { AnyModel, Callback } from '../models/model.ts';
 /**
  * Validates with the moving averages of the weights, which an optimizer keeps with `useEma`.
  *
- * @param options.swapOnEpoch exchanges them from the end of each epoch to the beginning of the next, so that callbacks
- *   after this one, such as a checkpoint, see the averages as well. Default false.
- * @throws ArgumentError when training begins, if the optimizer keeps no averages.
+ * @param options.swapOnEpoch whether the averages also replace the weights from the end of each epoch to the start of
+ *   the next. Callbacks after this one, such as a checkpoint, then see the averages. Default false.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError for an unknown option or a swapOnEpoch that is not a boolean; when training begins, if the
+ *   optimizer keeps no averages.
  * @see keras.callbacks.SwapEMAWeights
+ * @example
+ * model.compile({ optimizer: adam({ useEma: true }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2, validationSplit: 0.25, callbacks: [swapEmaWeights()] });
  */
 export function swapEmaWeights(options: { swapOnEpoch?: boolean | undefined } = {}): Callback {
   const { swapOnEpoch = false } = checkOptions('swapEmaWeights', options, { swapOnEpoch: true });

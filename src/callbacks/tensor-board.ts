@@ -4,40 +4,46 @@ import { fileVersionRecord, scalarsRecord } from '../io/event-file.ts';
 import type { AnyModel, Callback } from '../models/model.ts';
 import type { Logs } from '../train/logs.ts';
 
-/** Which numbers: of training, or of the validations in it. TensorBoard shows each as a curve of its own. */
+/** The run of an event file: training, or the validations during training. TensorBoard draws one curve for each run. */
 export type TensorBoardRun = 'train' | 'validation';
 
-/** Where the bytes of one event file go. */
+/** The destination of the bytes of one event file. */
 export interface EventSink {
   /**
-   * Gets whole records in their order, so that the file can be read as training goes on. The bytes are the sink's own;
-   * training waits for it.
+   * Gets whole records in order, so that the file is readable during training. The sink owns the bytes. Training waits
+   * for the returned promise.
    */
   write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void>;
-  /** Called once, when training has ended, however it did. */
+  /** Called once when training has ended, also after an error. */
   close?(): void | Promise<void>;
 }
 
-/** What `tensorBoard` writes, and when. */
+/** Options of `tensorBoard`. */
 export interface TensorBoardOptions {
   /**
-   * Writes the logs of batches as well: of each, or of one in so many, counted by `optimizer.steps`. Default `epoch`:
-   * of none.
+   * Whether to write the logs of batches as well: `batch` writes those of each batch, a number n those of every n-th,
+   * counted by `optimizer.steps`. Default `epoch`: no logs of batches.
    */
   updateFreq?: 'epoch' | 'batch' | number | undefined;
-  /** The time in seconds since 1970, which each record is stamped with. Default: the host's clock. */
+  /** The time stamp of each record, in seconds since 1970. Default: the host's clock. */
   now?: (() => number) | undefined;
 }
 
 /**
- * Writes what TensorBoard shows, under Keras's tags: `epoch_loss` and every other number of an epoch, the learning
- * rate, `evaluation_loss_vs_iterations` of validations, and on demand `batch_loss`.
+ * Writes event files for TensorBoard, with the tags of Keras: `epoch_loss` and every other number of an epoch,
+ * `epoch_learning_rate`, `evaluation_loss_vs_iterations` for validations, and `batch_loss` on demand.
  *
- * @param open makes the file of a run, called when there is something to write; `tensorBoardFolder` of `tapeloop/node`
- *   writes to a folder. In a folder of the run's name a file must be called `events.out.tfevents.…` to be found.
- * @returns a callback for `fit`; one for each run at a time.
- * @throws ArgumentError if `updateFreq` is neither a word nor a count.
+ * @param open makes the sink of a run, when the first record of that run is written. `tensorBoardFolder` of
+ *   `tapeloop/node` writes to a folder. TensorBoard finds files named `events.out.tfevents.…`.
+ * @param options updateFreq and now.
+ * @returns a callback for `fit`; it serves one run at a time.
+ * @throws ArgumentError if `open` or `now` is not a function, `updateFreq` is not 'epoch', 'batch' or an integer ≥ 1,
+ *   or an option is unknown.
  * @see keras.callbacks.TensorBoard
+ * @example
+ * const chunks = { train: [], validation: [] };
+ * const open = (run) => ({ write: (bytes) => { chunks[run].push(bytes); } });
+ * await model.fit(x, y, { epochs: 2, callbacks: [tensorBoard(open)] });
  */
 export function tensorBoard(open: (run: TensorBoardRun) => EventSink, options: TensorBoardOptions = {}): Callback {
   checkOptions('tensorBoard', options, { updateFreq: 1, now: 1 });

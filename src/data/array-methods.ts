@@ -59,7 +59,7 @@ function row<D extends NumberArray>(this: NdArray<D>, i: number): NdArray<D> {
   return this.slice(i);
 }
 
-/** Adds to a class what an app can do without, as methods that no loop over an object's own names meets. */
+/** Adds methods to a class, not enumerable, so that apps that do not need them do not carry them. */
 export function addTo(type: { prototype: object }, methods: object): void {
   const descriptors = Object.getOwnPropertyDescriptors(methods);
   for (const each of Object.values(descriptors)) each.enumerable = false;
@@ -67,8 +67,8 @@ export function addTo(type: { prototype: object }, methods: object): void {
 }
 
 /**
- * Adds `row`, `slice` and `argMax` to arrays. They are no part of the class, so that an app of `tapeloop/lean` need not
- * carry them.
+ * Adds `row`, `slice` and `argMax` to arrays. They are not part of the class, so that an app of `tapeloop/lean` does
+ * not carry them.
  */
 export function addArrayMethods(): void {
   addTo(NdArray, { row, slice, argMax });

@@ -3,58 +3,59 @@ import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
 import { checkShape, formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 
-/** Typed arrays, and whatever else has numbers by index. */
+/** Typed arrays, and any other object with numbers by index. */
 export type NumberArray = ArrayLike<number>;
 
-/** What `addArrayMethods` adds. In an app of `tapeloop/lean` they are there once it has called `addMethods`. */
+/** Methods that `addArrayMethods` adds. In an app of `tapeloop/lean` they exist once it has called `addMethods`. */
 export interface NdArray<D extends NumberArray = NumberArray> {
   /**
-   * Part `i` along the first axis, without it: x[i] in NumPy.
+   * Part `i` along the first axis: `x[i]` in NumPy.
    *
-   * @param i negative ones count from the end.
-   * @returns a copy, `shape[1:]`.
+   * @param i index on the first axis. Negative indices count from the end.
+   * @returns a copy of shape `shape[1:]`; the caller owns it.
    * @throws ArgumentError if there is no such part.
    */
   row(i: number): NdArray<D>;
 
   /**
-   * A part of each axis, as NumPy's basic indexing has it: `x.slice([0, 5], null, -1)` is `x[0:5, :, -1]`.
+   * A part of each axis, as in NumPy's basic indexing: `x.slice([0, 5], null, -1)` is `x[0:5, :, -1]`.
    *
-   * @param ranges for the axes in order: `[from, to]` keeps the indices from `from` up to `to`, not included, which may
-   *   be left out for the end; an index takes that place and its axis away; null keeps the whole axis, as do axes that
-   *   no range stands for. Negative numbers count from the end.
-   * @returns a copy, with numbers of the same kind.
-   * @throws ArgumentError if there are more ranges than axes, or one is not within its axis.
+   * @param ranges one for each axis, in order. `[from, to]` keeps the indices from `from` up to but not including `to`;
+   *   without `to` it keeps all up to the end. A number keeps one index and removes the axis. Null keeps the whole
+   *   axis, as do missing ranges. Negative numbers count from the end.
+   * @returns a copy with numbers of the same kind; the caller owns it.
+   * @throws ArgumentError if there are more ranges than axes, or a range is not within its axis.
    * @see https://numpy.org/doc/stable/user/basics.indexing.html
    */
   slice(...ranges: readonly SliceRange[]): NdArray<D>;
 
   /**
-   * The index of the greatest of all numbers in a row, of equals the first, or the first NaN where there is one.
+   * The index of the greatest number of the flat array. Among equal numbers it is the first; a NaN counts as the
+   * greatest.
    *
-   * @throws ArgumentError if there is no number.
+   * @throws ArgumentError if the array has no number.
    * @see numpy.argmax
    */
   argMax(): number;
 
   /**
-   * The same along one axis.
+   * The indices of the greatest numbers along one axis.
    *
-   * @param axis negative ones count from the end.
-   * @returns an array of indices, without that axis.
-   * @throws ArgumentError if there is no such axis, or no number along it.
+   * @param axis negative axes count from the end.
+   * @returns an i32 array without that axis; the caller owns it.
+   * @throws ArgumentError if there is no such axis, or it has length 0.
    */
   argMax(axis: number): NdArray<Int32Array>;
 }
 
-/** A row-major array outside linear memory: what data sets are made of and what `predict` returns. */
+/** A row-major array outside linear memory. Data sets consist of them, and `predict` returns one. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `addArrayMethods` adds.
 export class NdArray<D extends NumberArray = NumberArray> {
-  /** All numbers, the last axis running fastest. */
+  /** All numbers; the last axis varies fastest. */
   readonly data: D;
   readonly shape: Shape;
 
-  /** Throws `ArgumentError` if `data` does not fill `shape` or is of bigints. Keeps `data` itself, no copy. */
+  /** Keeps `data` itself, without a copy. Throws `ArgumentError` if `data` does not fill `shape` or has bigints. */
   constructor(data: D, shape: Shape, what = 'ndarray') {
     checkShape(shape);
     this.data = data;
@@ -65,9 +66,9 @@ export class NdArray<D extends NumberArray = NumberArray> {
   /**
    * The same numbers as nested arrays.
    *
-   * How deep they nest is not known before the program runs. So the compiler lets the result be taken apart to any
-   * depth, and each part be used as a number (under `noUncheckedIndexedAccess` the first four of each row without a
-   * question); `toNested<number[][]>()` says what it is, and `toNested<NestedNumbers>()` has it asked for.
+   * The compiler does not know how deep they nest. So it lets the result be indexed to any depth, and each part be used
+   * as a number. Under `noUncheckedIndexedAccess` that holds for the first four elements of each row.
+   * `toNested<number[][]>()` states the type; `toNested<NestedNumbers>()` demands a check of it.
    *
    * @example
    * const [[next]] = model.predict(x).toNested();
@@ -81,22 +82,22 @@ export class NdArray<D extends NumberArray = NumberArray> {
     return build(0, 0, this.data.length) as T;
   }
 
-  /** What `JSON.stringify` writes: nested arrays, with null for NaN and ±∞. */
+  /** Nested arrays for `JSON.stringify`, with null for NaN and ±∞. */
   toJSON(): NestedNumbers {
     return this.toNested();
   }
 }
 
-/**
- * Nested arrays of a depth that is not known: whatever is taken out of them may be used as a number, or be taken apart
- * again.
- */
+/** Nested arrays of unknown depth. Each part may be used as a number or indexed again. */
 export type AnyDepth = number & [AnyDepth, AnyDepth, AnyDepth, AnyDepth, ...AnyDepth[]];
 
-/** What `slice` keeps of an axis: a range, an index, or with null all. */
+/** The part of an axis that `slice` keeps: a range, an index, or null for all. */
 export type SliceRange = readonly [from: number, to?: number] | number | null;
 
-/** That the numbers still are as many as the shape says: a buffer that was handed to a worker has none left. */
+/**
+ * Throws `ArgumentError` if there are not as many numbers as the shape says. A buffer that was transferred to a worker
+ * has none.
+ */
 function expectFull({ data, shape }: NdArray, what: string): void {
   const got =
     typeof data?.[0] === 'bigint'
@@ -107,19 +108,31 @@ function expectFull({ data, shape }: NdArray, what: string): void {
   }
 }
 
-/** A flat array with its shape, as `fit` takes it. */
+/**
+ * A flat array with its shape, as `fit` and `predict` take it.
+ *
+ * @param data numbers in row-major order, any typed array or array of numbers. It is referenced, not copied.
+ * @param shape lengths of the axes, outermost first. Their product is `data.length`.
+ * @returns the array; it shares `data` with the caller.
+ * @throws ArgumentError if `data` is not an array of numbers or does not fill `shape`, or `shape` is not a list of
+ *   lengths.
+ * @see https://numpy.org/doc/stable/reference/generated/numpy.reshape.html
+ * @example
+ * const samples = ndarray(new Float32Array(24), [4, 3, 2]);
+ * samples.shape; // [4, 3, 2]
+ */
 export const ndarray = <D extends NumberArray>(data: D, shape: Shape): NdArray<D> => new NdArray(data, shape);
 
-/** What training and prediction take: nested arrays, a flat array with a shape, or a tensor. */
+/** The data that training and prediction take: nested arrays, a flat array with a shape, or a tensor. */
 export type DataLike = NestedNumbers | NdArray | Tensor;
 
 /**
- * Samples as one array, each number checked.
+ * Samples as one array, with each number checked.
  *
- * @param what the argument's name, for errors.
- * @param row what its first axis counts, for errors.
- * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, one that is no 32-bit
- *   integer; it names the place.
+ * @param what name of the argument, for errors.
+ * @param row name of an element of the first axis, for errors.
+ * @throws ArgumentError at a ragged row, a number that is not finite as float32, or, for i32, a number that is not a
+ *   32-bit integer. The message names the place.
  */
 export function toNdArray(values: DataLike, dtype: DType, what: string, row = 'sample'): NdArray {
   const array = asArray(values, what);
@@ -127,7 +140,7 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
   const { data, shape } = array;
   for (let i = 0; i < data.length; i++) {
     const value = data[i]!;
-    // As it will stand in linear memory: a number that 32 bits cannot hold would become another one there.
+    // The number is checked as it is stored: a number that 32 bits cannot hold would become another number.
     const isNumber = typeof value === 'number';
     if (!(isNumber && (dtype === 'i32' ? (value | 0) === value : Number.isFinite(Math.fround(value))))) {
       const expected =
@@ -140,20 +153,20 @@ export function toNdArray(values: DataLike, dtype: DType, what: string, row = 's
 }
 
 /**
- * Which of `size` numbers, the first at `from` and `stride` apart, is the greatest; of equals the first, and the first
- * NaN where there is one, as in NumPy. @internal
+ * The index of the greatest of `size` numbers, the first at `from` and `stride` apart. Among equal numbers it is the
+ * first; a NaN counts as the greatest, as in NumPy. @internal
  */
 export function argmax(values: NumberArray, from: number, size: number, stride = 1): number {
   let best = 0;
   for (let i = 1; i < size; i++) {
     const greatest = values[from + best * stride]!;
-    // Nothing is less than or equal to NaN, nor NaN to anything.
+    // A comparison with NaN is false, so the first NaN becomes the greatest and stays it.
     if (!(values[from + i * stride]! <= greatest) && !Number.isNaN(greatest)) best = i;
   }
   return best;
 }
 
-/** Throws `ArgumentError` at the first element outside [0, limit); it names the place. */
+/** Throws `ArgumentError` at the first element outside [0, limit). The message names the place. */
 export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: string, row = 'sample'): void {
   for (let i = 0; i < data.length; i++) {
     if (data[i]! >= 0 && data[i]! < limit) continue;
@@ -164,14 +177,14 @@ export function expectIdsBelow({ data, shape }: NdArray, limit: number, what: st
   }
 }
 
-// Told by what it can do: its class would bring the engine to whoever loads data.
+// A tensor is recognized by a method, because its class would import the engine into apps that only load data.
 const isTensor = (values: DataLike): values is Tensor => (values as Tensor).toArray !== undefined;
 
-// Likewise: that of another copy of the package is of another class, and a copy that `structuredClone` or a worker made
-// is of none.
+// An array is recognized by a property: an array of another copy of the package has another class, and one from
+// `structuredClone` or a worker has none.
 const isArray = (values: DataLike): values is NdArray => (values as NdArray).data !== undefined;
 
-/** Samples as one array, of whatever numbers. */
+/** Samples as one array, with numbers of any kind. */
 export function asArray(values: DataLike, what: string): NdArray {
   if (values === null || values === undefined) throw new ArgumentError(`${what} expected data, got ${values}`);
   if (isArray(values)) return new NdArray(values.data, values.shape, what);
@@ -183,7 +196,9 @@ export function asArray(values: DataLike, what: string): NdArray {
   return new NdArray(flattenNested(values, shape, what), shape);
 }
 
-/** A typed array of zeros, or an `ArgumentError` that says of which argument so many would be. @internal */
+/**
+ * A typed array of zeros. Throws an `ArgumentError` that names the argument if the host cannot allocate it. @internal
+ */
 export function allocated<A>(Type: new (length: number) => A, length: number, what: string): A {
   try {
     return new Type(length);

@@ -3,13 +3,12 @@ import { formatShape } from '../checks/shape.ts';
 import { allocated, asArray, type DataLike, NdArray } from './array.ts';
 
 /**
- * Features side by side: the columns of all arrays, in their order.
+ * Places the columns of several arrays side by side, in order.
  *
- * @param arrays as many rows each, `[N]` for one feature or `[N, F]`.
+ * @param arrays each `[N]` for one feature, or `[N, F]`.
  * @returns `[N, sum of F]` float64; the caller owns it.
- * @throws ArgumentError if there is no array, or one is of another shape or number of rows.
+ * @throws ArgumentError if there is no array, an array has another number of axes, or the numbers of rows differ.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.column_stack.html
- *
  * @example
  * columnStack([[1, 2], [[3, 4], [5, 6]]]); // [[1, 3, 4], [2, 5, 6]]
  */

@@ -1,10 +1,10 @@
-/** One value, a list of them, or some by name: what a model of several inputs or outputs takes and gives. */
+/** One value, a list of values, or values by name: the inputs or outputs of a model. */
 export type Nested<T> = T | readonly T[] | Readonly<Record<string, T>>;
 
-/** Where a value stands in what it was nested in; undefined for one that stands alone. */
+/** The key of a value in the list or record; undefined for a single value. */
 export type NestedKey = string | number | undefined;
 
-/** The values with their places. `isLeaf` tells a value from a list or a record of values. */
+/** The values with their keys. `isLeaf` tells a value from a list or a record of values. */
 export function entriesOf<T>(nested: Nested<T>, isLeaf: (x: unknown) => x is T): [NestedKey, T][] {
   if (isLeaf(nested)) return [[undefined, nested]];
   if (Array.isArray(nested)) return nested.map((value: T, i) => [i, value]);
@@ -14,7 +14,7 @@ export function entriesOf<T>(nested: Nested<T>, isLeaf: (x: unknown) => x is T):
 export const leavesOf = <T>(nested: Nested<T>, isLeaf: (x: unknown) => x is T): T[] =>
   isLeaf(nested) ? [nested] : Object.values(nested as readonly T[]);
 
-/** The same nesting of what `f` makes of each value. */
+/** Applies `f` to each value and keeps the nesting. */
 export function mapNested<T, U>(
   nested: Nested<T>,
   isLeaf: (x: unknown) => x is T,

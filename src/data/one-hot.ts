@@ -2,15 +2,13 @@ import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { allocated, type DataLike, expectIdsBelow, NdArray, toNdArray } from './array.ts';
 
 /**
- * Rows with 1 at the place of an id and 0 elsewhere, as `categoricalCrossentropy` wants its targets.
+ * One-hot vectors of class ids: y[…, k] = 1 if k = ids[…], else 0. `categoricalCrossentropy` takes such targets.
  *
- * @param ids `[…]`, class ids from 0 up: nested arrays, an array with a shape, or a tensor.
- * @param depth how many classes there are; one more than the greatest id unless given, which is right only if it
- *   occurs.
- * @returns `[…, depth]`, an array of its own.
- * @throws ArgumentError if an id is no integer in [0, depth), or depth no whole number from 1 up.
+ * @param ids `[…]`, class ids from 0: nested arrays, an array with a shape, or a tensor.
+ * @param depth number of classes. Default: the greatest id plus one, which is right only if the last class occurs.
+ * @returns `[…, depth]` f32; the caller owns it.
+ * @throws ArgumentError if an id is not an integer in [0, depth), or depth is not an integer ≥ 1.
  * @see keras.utils.to_categorical; `ops.oneHot` for tensors
- *
  * @example
  * oneHot([2, 0], 3).toNested(); // [[0, 0, 1], [1, 0, 0]]
  */

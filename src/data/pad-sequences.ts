@@ -6,27 +6,27 @@ import { formatShape, sameShape } from '../checks/shape.ts';
 import { allocated, asArray, NdArray } from './array.ts';
 
 export interface PadOptions {
-  /** Steps of the result L; that of the longest sequence unless given. */
+  /** Steps L of the result. Default: those of the longest sequence. */
   maxLength?: number | undefined;
-  /** The side on which short sequences are filled, `'pre'` unless given. */
+  /** The side on which short sequences are padded. Default `'pre'`. */
   padding?: 'pre' | 'post' | undefined;
-  /** The side on which long sequences are cut, `'pre'` unless given. */
+  /** The side on which long sequences are cut. Default `'pre'`. */
   truncating?: 'pre' | 'post' | undefined;
-  /** What fills, 0 unless given. */
+  /** The padding value. Default 0. */
   value?: number | undefined;
-  /** `'i32'` unless given, which takes integers alone. */
+  /** The type of the result. Default `'i32'`, which takes integers only. */
   dtype?: DType | undefined;
 }
 
 /**
- * Makes one array of sequences of unequal length: short ones are filled, long ones cut.
+ * Makes one array of sequences of unequal length: short sequences are padded, long ones cut.
  *
- * @param sequences N sequences: lists of T numbers, or of T samples of one shape `[T, …]`. T may differ, and be 0.
- * @returns `[N, L, …]`, an `Int32Array` or, with `dtype: 'f32'`, a `Float32Array` of its own.
+ * @param sequences N lists of T numbers, or of T samples of one shape `[T, …]`. T may differ, and may be 0.
+ * @param options default: L of the longest sequence, padding and truncating 'pre', value 0, dtype 'i32'.
+ * @returns `[N, L, …]`, an `Int32Array` or, with `dtype: 'f32'`, a `Float32Array`; the caller owns it.
  * @throws ArgumentError if the samples of two sequences differ in shape, a number does not fit `dtype`, or an option is
- *   none.
+ *   unknown or out of its range.
  * @see https://keras.io/api/data_loading/timeseries/#pad_sequences-function
- *
  * @example
  * padSequences([[1], [2, 3], [4, 5, 6]], { maxLength: 2 }); // [[0, 1], [2, 3], [5, 6]]
  */
@@ -56,7 +56,7 @@ export function padSequences(
     throw new ArgumentError(`padSequences: maxLength expected a whole number of 0 or more, got ${shown(maxLength)}`);
   }
 
-  // An empty list says nothing about the shape of its samples.
+  // An empty list does not tell the shape of its samples.
   const withSamples = arrays.findIndex(({ shape }) => shape[0]! > 0);
   const sample = arrays[withSamples]?.shape.slice(1) ?? [];
   const size = sample.reduce((product, n) => product * n, 1);
@@ -70,7 +70,7 @@ export function padSequences(
   const expected = dtype === 'i32' ? "integers of 32 bits (dtype: 'f32' takes others)" : 'finite numbers';
   if (typeof value !== 'number' || !fits(value))
     throw new ArgumentError(`padSequences: value expected ${expected}, got ${shown(value)}`);
-  // Fresh memory has zeros, and is not even taken before it is written.
+  // New memory is zero already, and the host reserves it only when it is written.
   if (value !== 0) data.fill(value);
 
   for (const [n, { data: from, shape }] of arrays.entries()) {

@@ -14,32 +14,37 @@ export type TypedArray =
   | Uint16Array
   | Uint32Array;
 
-/** Samples one after another: an array by its first axis, a typed array by its numbers, a list by its elements. */
+/** A list of samples: an array by its first axis, a typed array by its numbers, a list by its elements. */
 export type Rows = NdArray | TypedArray | readonly unknown[];
 
 export interface ShuffleOptions {
-  /** An integer in [0, 2³²), 0 unless given: the same seed gives the same order on every host. */
+  /** An integer in [0, 2³²). Default 0. The same seed gives the same order on every host. */
   seed?: number | undefined;
 }
 
 export interface TrainTestOptions extends ShuffleOptions {
   /**
-   * A part of the whole between 0 and 1, rounded up (0.07 of 100 rows are 7), or a number of rows; 0.25 unless given.
+   * Size of the test part: a share between 0 and 1, rounded up (0.07 of 100 rows are 7 rows), or a number of rows.
+   * Default 0.25.
    */
   testSize?: number | undefined;
-  /** Whether to shuffle first (default). Without it the last rows are the test part, as a series in time wants it. */
+  /** Whether to shuffle first. Default true. Without it the last rows are the test part, as a time series needs it. */
   shuffle?: boolean | undefined;
 }
 
 /**
- * The rows before `at`, and those from there on: training and test parts of a series in time.
+ * Splits rows in order: the rows before `at`, and the rows from `at` on. These are the training and test parts of a
+ * time series.
  *
- * @param at a number of rows, or a part of the whole between 0 and 1, rounded down: 0.29 of 100 rows are 29, whatever
- *   float64 makes of the product.
- * @param options.context rows before `at` with which the second part begins nevertheless: as many as a window has
- *   inputs, and its first output is row `at`.
- * @returns copies of the kind of `rows`.
- * @throws ArgumentError if `at` is not within the rows, or `context` more than stand before it.
+ * @param rows N samples.
+ * @param at a number of rows, or a share between 0 and 1, rounded down: 0.29 of 100 rows are 29 rows.
+ * @param options.context number of rows before `at` that the second part begins with. With the input steps of a window
+ *   as context, the first output of the second part is row `at`.
+ * @returns two copies of the kind of `rows`; the caller owns them.
+ * @throws ArgumentError if `at` is not within the rows, `context` is more than the rows before `at`, or an option is
+ *   unknown.
+ * @example
+ * const [past, future] = splitAt([1, 2, 3, 4, 5], 3); // [1, 2, 3] and [4, 5]
  */
 export function splitAt<T extends Rows>(rows: T, at: number, options: { context?: number | undefined } = {}): [T, T] {
   const { context = 0 } = checkOptions('splitAt', options, { context: 1 });
@@ -58,15 +63,17 @@ export function splitAt<T extends Rows>(rows: T, at: number, options: { context?
 }
 
 /**
- * Splits samples and their labels, by default at random, always all in the same way.
+ * Splits samples and their labels into a training and a test part, by default at random, all arrays alike.
  *
- * @param arrays as many rows each, such as `[x, y]`.
- * @returns copies of the kinds of `arrays`, as `{ train: [x, y], test: [x, y] }`.
- * @throws ArgumentError if the arrays have different numbers of rows, or a part would be empty.
+ * @param arrays with N rows each, such as `[x, y]`.
+ * @param options default: testSize 0.25, shuffle true, seed 0.
+ * @returns copies of the kinds of `arrays`, as `{ train: [x, y], test: [x, y] }`; the caller owns them.
+ * @throws ArgumentError if the arrays have different numbers of rows, a part would be empty, or an option is unknown or
+ *   out of its range.
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html
- *
  * @example
- * const { train: [x, y], test } = trainTestSplit([sequences, labels], { testSize: 0.2, seed: 1 });
+ * const { train, test } = trainTestSplit([x, y], { testSize: 0.25, seed: 1 });
+ * await model.fit(...train, { epochs: 2, validationData: test });
  */
 export function trainTestSplit<T extends readonly Rows[] | []>(
   arrays: T,
@@ -90,12 +97,17 @@ export function trainTestSplit<T extends readonly Rows[] | []>(
 }
 
 /**
- * Puts samples and their labels into one random order. (`fit` shuffles its training part; `validationSplit` takes the
- * last rows as they stand, so that data sorted by label must be shuffled before.)
+ * Puts samples and their labels into the same random order. `fit` shuffles its training part itself, but
+ * `validationSplit` takes the last rows, so data sorted by label is shuffled first.
  *
- * @param arrays as many rows each, such as `[x, y]`.
- * @returns copies of the kinds of `arrays`.
- * @throws ArgumentError if the arrays have different numbers of rows or `seed` is none.
+ * @param arrays with N rows each, such as `[x, y]`.
+ * @param options.seed an integer in [0, 2³²). Default 0.
+ * @returns copies of the kinds of `arrays`; the caller owns them.
+ * @throws ArgumentError if the arrays have different numbers of rows, `seed` is not an integer in [0, 2³²), or an
+ *   option is unknown.
+ * @see sklearn.utils.shuffle
+ * @example
+ * const [samples, labels] = shuffle([x, y], { seed: 1 });
  */
 export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: ShuffleOptions = {}): T {
   checkOptions('shuffle', options, { seed: 1 });
@@ -105,10 +117,15 @@ export function shuffle<T extends readonly Rows[] | []>(arrays: T, options: Shuf
 }
 
 /**
- * The rows of the given numbers, in their order; a row may stand more than once.
+ * The rows with the given indices, in that order. An index may occur more than once.
  *
- * @returns a copy of the kind of `rows`.
- * @throws ArgumentError if a number is not that of a row.
+ * @param rows N samples.
+ * @param indices integers in [0, N).
+ * @returns a copy of the kind of `rows`; the caller owns it.
+ * @throws ArgumentError if an index is not an integer in [0, N).
+ * @see numpy.take
+ * @example
+ * takeRows(['a', 'b', 'c'], [2, 0]); // ['c', 'a']
  */
 export function takeRows<T extends Rows>(rows: T, indices: ArrayLike<number>): T {
   const count = rowCount(rows, 'takeRows: rows');
@@ -126,13 +143,13 @@ export function takeRows<T extends Rows>(rows: T, indices: ArrayLike<number>): T
   ]) as NdArray as T;
 }
 
-/** What arrays and typed arrays have in common. */
+/** The interface that arrays and typed arrays share. */
 interface List<E = unknown> extends ArrayLike<E> {
   readonly constructor: unknown;
   slice(from: number, to: number): List<E>;
 }
 
-/** Runs of `size` elements, into a list of the same kind. */
+/** Copies runs of `size` elements into a list of the same kind. */
 function taken<E>(list: List<E>, indices: ArrayLike<number>, size: number): List<E> {
   const copy: E[] = new (list.constructor as ArrayConstructor)(indices.length * size);
   for (let i = 0; i < indices.length; i++) {
@@ -143,7 +160,7 @@ function taken<E>(list: List<E>, indices: ArrayLike<number>, size: number): List
 
 function sliceRows<T extends Rows>(rows: T, from: number, to: number): T {
   if (!(rows instanceof NdArray)) {
-    // A typed array whose buffer was handed to another thread has no rows and cannot be sliced.
+    // A typed array whose buffer was transferred to another thread has no rows and cannot be sliced.
     return (rows.length === 0 ? taken(rows as List, [], 1) : (rows as List).slice(from, to)) as unknown as T;
   }
   const size = rows.data.length / Math.max(rows.shape[0]!, 1);
@@ -156,7 +173,7 @@ function rowCount(rows: Rows, what: string): number {
     expectArray(what, rows);
     return rows.length;
   }
-  // Its numbers may be gone to another thread.
+  // Throws if the buffer of the array was transferred to another thread.
   asArray(rows, what);
   if (rows.shape.length > 0) return rows.shape[0]!;
   throw new ArgumentError(`${what} expected at least one axis, got a single number`);

@@ -4,37 +4,34 @@ import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike, NdArray } from './array.ts';
 
 /**
- * An affine map of each feature, fitted on one set of samples and applied to any. A feature is a place on the last
- * axis.
+ * An affine map of each feature, fitted on one set of samples and applied to others. The features are on the last axis.
  */
 export interface Scaler {
   /**
-   * Scales values; NaN stays NaN.
+   * Scales values. NaN stays NaN.
    *
-   * @param values `[…, F]`, or of any shape if the scaler has one feature.
-   * @returns as many as float32, in memory of their own.
+   * @param values `[…, F]`, or any shape if the scaler has one feature.
+   * @returns the same shape, float32; the caller owns it.
    * @throws ArgumentError if the last axis is not F.
    */
   transform(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
   /**
-   * What `transform` undoes: forecasts in the units of the data.
+   * Inverts `transform`: forecasts in the units of the data.
    *
-   * @param values what `transform` gave, or `[…, steps, F]`. F numbers in a row of any other `[N, F]` may be features
-   *   or steps of one feature: there the option `feature` says which, unless the scaler has one feature.
-   * @returns as `transform` does.
-   * @throws ArgumentError if the last axis is not F, or if `feature` is needed and not given.
-   *
+   * @param values scaled values `[…, F]`. An array `[N, F]` that `transform` did not make is ambiguous: its rows may be
+   *   F features, or F steps of one feature. Then the option `feature` is required, unless the scaler has one feature.
+   * @returns the same shape, float32; the caller owns it.
+   * @throws ArgumentError if the last axis is not F, or if `feature` is required and missing.
    * @example
    * scale.inverse(model.predict(x), { feature: 0 }); // [N, steps] of one feature
-   * scale.inverse(model.predict(x), { feature: [0, 1, 2] }); // [N, 3], one number a feature
+   * scale.inverse(model.predict(x), { feature: [0, 1, 2] }); // [N, 3], one number for each feature
    */
   inverse(values: DataLike, options?: ScaleOptions): NdArray<Float32Array>;
 }
 
 export interface ScaleOptions {
   /**
-   * Takes every value, of whatever shape, for one of this feature: forecasts of one feature of several. A list says
-   * which feature each place on the last axis is.
+   * Scales every value as this feature, whatever the shape. A list names the feature of each place on the last axis.
    */
   feature?: number | readonly number[] | undefined;
 }
@@ -42,7 +39,7 @@ export interface ScaleOptions {
 export interface StandardScaler extends Scaler {
   /** `[F]` */
   readonly mean: Float64Array;
-  /** `[F]`, of the whole population (divided by the number of values). */
+  /** `[F]`, the standard deviation of the population (with division by N). */
   readonly std: Float64Array;
 }
 
@@ -54,36 +51,38 @@ export interface MinMaxScaler extends Scaler {
 }
 
 /**
- * Scales each feature to mean 0 and standard deviation 1: z = (x − mean) / std. A feature that never varies is only
- * moved.
+ * Scales each feature to mean 0 and standard deviation 1: z = (x − mean) / std. A constant feature is only shifted.
  *
- * @param train `[…, F]`, or `[N]` for one feature: the training part alone, or the model sees what it shall forecast.
- *   NaN is passed over.
- * @throws ArgumentError if a feature has no value or one that is infinite.
+ * @param train `[…, F]`, or `[N]` for one feature. NaN is ignored. Only the training part belongs here: statistics of
+ *   the test part would leak into training.
+ * @returns a scaler with `mean` and `std`, `[F]` float64.
+ * @throws ArgumentError if a feature has no value or an infinite one.
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.StandardScaler.html
- *
  * @example
- * const [past, future] = splitAt(series, 4018);
+ * const [past, future] = splitAt([1, 2, 3, 4, 5], 3);
  * const scale = standardize(past);
- * const x = scale.transform(future);
+ * scale.transform(future);
  */
 export function standardize(train: DataLike): StandardScaler {
   const columns = featuresOf(train, 'standardize');
   const mean = Float64Array.from(columns, (values) => meanOf(values));
   const std = Float64Array.from(columns, (values, f) => Math.sqrt(meanOf(values, (x) => (x - mean[f]!) ** 2)));
-  // Of equal numbers the mean may be one rounding off; what is left over is no deviation.
+  // The mean of equal numbers may be off by one rounding error; such a difference is not a deviation.
   const scale = std.map((s, f) => (s > 1e-15 * Math.abs(mean[f]!) ? s : 1));
   return { mean, std, ...affine(mean, scale, 'standardize') };
 }
 
 /**
- * Scales each feature to a range: y = low + (x − min) · (high − low) / (max − min). A feature that never varies becomes
- * `low`.
+ * Scales each feature to a range: y = low + (x − min) · (high − low) / (max − min). A constant feature becomes `low`.
  *
- * @param train as for `standardize`.
- * @param options.range `[low, high]`, `[0, 1]` unless given.
- * @throws ArgumentError if a feature has no value or one that is infinite, or the range is none.
+ * @param train `[…, F]`, or `[N]` for one feature. NaN is ignored. Only the training part belongs here.
+ * @param options.range `[low, high]`. Default `[0, 1]`.
+ * @returns a scaler with `min` and `max`, `[F]` float64.
+ * @throws ArgumentError if a feature has no value or an infinite one, `range` is not two ascending numbers, or an
+ *   option is unknown.
  * @see https://scikit-learn.org/stable/modules/generated/sklearn.preprocessing.MinMaxScaler.html
+ * @example
+ * minMaxScale([0, 5, 10], { range: [-1, 1] }).transform([5]).toNested(); // [0]
  */
 export function minMaxScale(
   train: DataLike,
@@ -125,7 +124,7 @@ function affine(offset: Float64Array, scale: Float64Array, what: string): Scaler
         `${what}: values expected a last axis of ${features.length} features, or the option feature, got ${formatShape(shape)}`,
       );
     }
-    // Two axes of forecasts are samples and steps as well as samples and features.
+    // Forecasts with two axes may be samples and steps, or samples and features.
     if (feature === undefined && isForecast && shape.length < 3) {
       throw new ArgumentError(
         `${what}: feature expected, for ${formatShape(shape)} may be steps of one feature (feature: 0) or all features (feature: [${features}])`,

@@ -4,37 +4,41 @@ import { classOf } from '../host/class-of.ts';
 import { type DataLike, NdArray, toNdArray } from './array.ts';
 
 export interface StreamBatchesOptions {
-  /** Streams B that run side by side. */
+  /** Number of parallel streams B. */
   batchSize: number;
-  /** Steps T of a batch: how far gradients reach back. */
+  /** Steps T of a batch. Gradients reach back at most T steps. */
   steps: number;
-  /** What each step is held to, `[N, …]`. Default: the next id of the stream. */
+  /** The target of each step, `[N, …]`. Default: the next id of the stream. */
   targets?: DataLike | undefined;
 }
 
-/** A batch as `fit` takes it. */
+/** A batch for `fit`. */
 export interface StreamBatch {
   /** `[B, T, …]` */
   readonly x: NdArray;
   readonly y: NdArray;
-  /** Whether the streams begin here, so that what states have carried belongs to others. */
+  /** Whether the streams begin here, so that carried states must be reset. */
   readonly resetStates: boolean;
 }
 
 /**
- * One long sequence as batches for a `stateful` model: cut into B contiguous streams of equal length, which are walked
- * side by side T steps at a time, so that each batch goes on where the one before it ended. States carry over,
- * gradients reach back T steps: truncated backpropagation through time. What is left of a stream behind its last whole
- * batch is not visited.
+ * Cuts one long sequence into batches for a `stateful` model.
+ *
+ * The sequence is cut into B contiguous streams of equal length. A batch has the next T steps of each stream, so each
+ * batch continues the one before it. States carry over, and gradients reach back T steps: truncated backpropagation
+ * through time. Steps behind the last whole batch are not used.
  *
  * @param sequence ids `[N]`, or features `[N, …]`, which need `targets`.
- * @returns something to iterate over, every time from the beginning; `length` batches.
- * @throws ArgumentError if the sequence is too short for one batch, a size is no positive integer, or targets are
- *   missing or of another length.
+ * @param options batchSize B, steps T and targets.
+ * @returns `length` batches, each `{ x: [B, T, …], y: [B, T, …], resetStates }`. Each iteration starts from the
+ *   beginning.
+ * @throws ArgumentError if the sequence is too short for one batch, a size is not an integer ≥ 1, targets are missing
+ *   or have another length, or an option is unknown.
  * @see Williams and Peng 1990
- *
  * @example
- * await model.fit(streamBatches(ids, { batchSize: 32, steps: 50 }), { epochs: 3 });
+ * const batches = streamBatches([0, 1, 2, 3, 4, 5, 6, 7, 8], { batchSize: 2, steps: 2 });
+ * batches.length; // 2
+ * const [{ x: first, y: next }] = batches; // [[0, 1], [4, 5]] and [[1, 2], [5, 6]]
  */
 export function streamBatches(
   sequence: DataLike,
@@ -52,7 +56,7 @@ export function streamBatches(
   if (y && y.shape[0] !== total) {
     throw new ArgumentError(`streamBatches: targets expected ${total} steps as the sequence, got ${y.shape[0]}`);
   }
-  // With ids one stays back: the last stream's last target.
+  // The target of the last id of a stream is the id after it, so one id is reserved.
   const streamLength = Math.floor((total - (y ? 0 : 1)) / batchSize);
   const length = Math.floor(streamLength / steps);
   if (length < 1) {

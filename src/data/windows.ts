@@ -8,29 +8,27 @@ import { interpolate } from './tables/interpolate.ts';
 import { isStrings } from './text/lines.ts';
 
 export interface WindowOptions {
-  /** Steps of input T. */
+  /** Input steps T. */
   inputSteps: number;
-  /** Steps to forecast O, 1 unless given. */
+  /** Steps to forecast O. Default 1. */
   outputSteps?: number | undefined;
-  /** Steps from the last input to the first output, 1 unless given: the next one. */
+  /** Steps from the last input to the first output. Default 1: the next step. */
   shift?: number | undefined;
-  /** Steps from the beginning of one window to that of the next, 1 unless given. */
+  /** Steps from the start of one window to the start of the next. Default 1. */
   stride?: number | undefined;
-  /** Steps between neighbours within a window, of inputs and of outputs, 1 unless given. */
+  /** Distance of neighbours within a window, in steps, for inputs and outputs. Default 1. */
   samplingRate?: number | undefined;
   /**
-   * Of a table, the columns that are the features, all columns of numbers unless given; of an array, the names of its
+   * For a table: the columns that are features; default: all columns of numbers. For an array: the names of its
    * features.
    */
   columns?: readonly string[] | undefined;
-  /**
-   * The feature to forecast, or several, by number or by name. Unless given, all; the only one if the series has one.
-   */
+  /** The feature or features to forecast, by index or name. Default: all. */
   target?: number | string | readonly (number | string)[] | undefined;
   /**
-   * What to do about NaN: throw (default), leave out the windows that it stands in, or put what lies on the line
-   * between the values before and behind (at the ends of the series the nearest value). The value behind is one that a
-   * forecast would not know yet.
+   * Treatment of NaN: throw (default), leave out the windows that contain it, or interpolate linearly between the
+   * values before and after; at the ends of the series it repeats the nearest value. Interpolation uses a later value,
+   * which a real forecast would not know yet.
    */
   missing?: 'error' | 'skip' | 'interpolate' | undefined;
 }
@@ -49,28 +47,30 @@ const windowNames: Names<WindowOptions> = {
 export interface Windows {
   /** `[N, T, F]` */
   x: NdArray<Float32Array>;
-  /** `[N, O]` if one feature is forecast, `[N, O, K]` if `target` is a list or several are. */
+  /** `[N, O]` for one feature; `[N, O, K]` if `target` is a list or there are several features. */
   y: NdArray<Float32Array>;
-  /** `[N]`: the step of the series at which each window's first output stands, to look up its date. */
+  /** `[N]`: for each window the index of its first output in the series, to look up the date. */
   at: Int32Array<ArrayBuffer>;
 }
 
 /**
- * Cuts a series into samples for forecasting: T consecutive steps, and the O that come next.
+ * Cuts a series into samples for forecasting: T consecutive input steps, and the next O steps as targets.
  *
  *     x[n, t] = series[n·stride + t·samplingRate]
  *     y[n, o] = series[n·stride + (T − 1)·samplingRate + shift + o·samplingRate, target]
  *
- * @param series `[S]` or `[S, F]` in order of time, or a table as `loadCsv` reads it.
- * @returns copies, owned by the caller.
- * @throws ArgumentError if an option is none, the series is too short for one window, `target` is no feature of it, a
- *   column is none of the table's or has no numbers, a number is not finite as float32 (NaN is left out with `missing:
- *   'skip'`), or with `missing: 'interpolate'` all of a feature are NaN.
+ * @param series `[S]` or `[S, F]` in the order of time, or a table that `loadCsv` returns.
+ * @param options inputSteps T is required; default: outputSteps 1, shift 1, stride 1, samplingRate 1, missing 'error'.
+ * @returns `x` `[N, T, F]` f32, `y` `[N, O]` or `[N, O, K]` f32, `at` `[N]` i32; copies that the caller owns.
+ * @throws ArgumentError if an option is unknown or out of its range, the series is too short for one window, `target`
+ *   is not one of its features, the table lacks a column or the column has no numbers, a number is not finite as
+ *   float32 (NaN is allowed with `missing: 'skip'` or `'interpolate'`), or with `missing: 'interpolate'` a feature has
+ *   only NaN.
  * @see https://keras.io/api/data_loading/timeseries/#timeseries_dataset_from_array-function
- *
  * @example
  * const { x, y } = windows([10, 20, 30, 40, 50], { inputSteps: 3 }); // [[10, 20, 30], [20, 30, 40]] and [[40], [50]]
- * const day = windows(table, { inputSteps: 24, columns: ['load', 'temp'], target: 'load', outputSteps: 6 });
+ * const table = await loadCsv('data.csv');
+ * const days = windows(table, { inputSteps: 2, columns: ['load', 'price'], target: 'load' });
  */
 export function windows(series: DataLike | CsvTable, options: WindowOptions): Windows {
   checkOptions('windows', options, windowNames);
@@ -79,27 +79,37 @@ export function windows(series: DataLike | CsvTable, options: WindowOptions): Wi
 }
 
 export interface WindowBatchOptions extends WindowOptions {
-  /** Windows a batch, 32 unless given; the last batch has what is left. */
+  /** Windows of a batch. Default 32. The last batch may have fewer. */
   batchSize?: number | undefined;
-  /** Whether each pass takes the windows in another order; by default they come in order of time. */
+  /** Whether each pass has another order. Default false: the order of time. */
   shuffle?: boolean | undefined;
-  /** Of the shuffling: an integer in [0, 2³²), 0 unless given. */
+  /** Seed of the shuffling, an integer in [0, 2³²). Default 0. */
   seed?: number | undefined;
 }
 
-/** Batches that are cut anew in every pass. */
+/** Batches that are cut again in every pass. */
 export interface WindowBatches extends Iterable<Windows> {
-  /** Batches in a pass. */
+  /** Number of batches in a pass. */
   readonly length: number;
 }
 
 /**
- * What `windows` cuts, batch by batch as `fit` takes them, for series of which all windows together, T times as large,
- * would not fit.
+ * Cuts the same windows as `windows`, batch by batch, for `fit`. It suits series whose windows do not all fit into
+ * memory: together they are T times as large as the series.
  *
- * @param series as for `windows`; looked at in every pass, so it must stay as it is.
- * @returns batches `{ x, y, at }`, each owned by the caller.
- * @throws ArgumentError as `windows` does, at once or `seed` is none.
+ * @param series `[S]` or `[S, F]` in the order of time, or a table that `loadCsv` returns. It is read in every pass, so
+ *   it must not change.
+ * @param options those of `windows`; default: batchSize 32, shuffle false, seed 0.
+ * @returns an iterable of batches `{ x, y, at }` with its `length`; the caller owns each batch.
+ * @throws ArgumentError if an option is unknown or out of its range, the series is too short for one window, `target`
+ *   is not one of its features, the table lacks a column or the column has no numbers, a number is not finite as
+ *   float32 (NaN is allowed with `missing: 'skip'` or `'interpolate'`), or with `missing: 'interpolate'` a feature has
+ *   only NaN.
+ * @see https://keras.io/api/data_loading/timeseries/#timeseries_dataset_from_array-function
+ * @example
+ * const series = Float32Array.from({ length: 40 }, (_, t) => Math.sin(t));
+ * const batches = windowBatches(series, { inputSteps: 5, batchSize: 8, shuffle: true });
+ * for (const batch of batches) console.log(batch.x.shape); // [8, 5, 1], and [3, 5, 1] at last
  */
 export function windowBatches(series: DataLike | CsvTable, options: WindowBatchOptions): WindowBatches {
   const names = { batchSize: 1, shuffle: true, seed: 1, ...windowNames };
@@ -111,7 +121,7 @@ export function windowBatches(series: DataLike | CsvTable, options: WindowBatchO
   return {
     length: Math.ceil(starts.length / batchSize),
     *[Symbol.iterator]() {
-      // A pass that another one overtakes keeps its order.
+      // Each pass has its own copy of the order, so that a second pass may start before the first one ends.
       const mine = shuffle ? random.shuffle(order).slice() : order;
       for (let from = 0; from < mine.length; from += batchSize) yield cut(mine.subarray(from, from + batchSize));
     },
@@ -140,7 +150,7 @@ function planOf(values: DataLike | CsvTable, options: WindowOptions, what: strin
   }
   const targets = targetsOf(options.target, names ?? features, what);
   const data = missing === 'interpolate' ? filled(array.data, features, what) : array.data;
-  // Where a window's numbers stand, from its first step on.
+  // The indices of a window's numbers, relative to its first step.
   const places = (count: number, first: number, of: readonly number[]): number[] =>
     Array.from({ length: count }, (_, t) => of.map((f) => (first + t * samplingRate) * features + f)).flat();
   const inputs = places(inputSteps, 0, [...Array(features).keys()]);
@@ -153,7 +163,7 @@ function planOf(values: DataLike | CsvTable, options: WindowOptions, what: strin
     const place = `step ${Math.floor(at / features)}, feature ${at % features}`;
     throw new ArgumentError(`${what}: series expected finite numbers, got ${shown(value)} at ${place}`);
   };
-  // Windows overlap: each is looked through only where the sums say that something is missing in it.
+  // Windows overlap. Prefix sums tell which windows contain a number that is not finite; only those are searched.
   const hasFaultIn = faultSums(data, { steps, features, samplingRate });
   const [inputFaults, outputFaults] = [hasFaultIn([...Array(features).keys()]), hasFaultIn(targets)];
   const canSkip = missing === 'skip' && !Array.prototype.some.call(data, isInfinite);
@@ -193,15 +203,15 @@ function planOf(values: DataLike | CsvTable, options: WindowOptions, what: strin
 const isInfinite = (value: number): boolean => !Number.isNaN(value) && !Number.isFinite(Math.fround(value));
 
 /**
- * For some features, whether any of `count` steps from `first` on, `samplingRate` apart, has a number that is not
- * finite.
+ * Prefix sums that tell whether any of `count` steps from `first` on, `samplingRate` apart, has a number that is not
+ * finite in some features.
  */
 function faultSums(
   data: ArrayLike<number>,
   { steps, features, samplingRate }: { steps: number; features: number; samplingRate: number },
 ): (of: readonly number[]) => (first: number, count: number) => boolean {
   return (of) => {
-    // Of the steps s, s − samplingRate, s − 2·samplingRate, ….
+    // sums[s] counts over the steps s, s − samplingRate, s − 2·samplingRate, ….
     const sums = new Uint32Array(steps);
     for (let s = 0; s < steps; s++) {
       let sum = s < samplingRate ? 0 : sums[s - samplingRate]!;
@@ -222,7 +232,7 @@ function checkValues(counts: Record<string, number>, missing: string, what: stri
   }
 }
 
-/** The numbers of a series, and what its features are called if they have names. */
+/** The numbers of a series, and the names of its features if it has names. */
 function seriesOf(
   values: DataLike | CsvTable,
   columns: unknown,
@@ -231,7 +241,7 @@ function seriesOf(
   if (columns !== undefined && !isStrings(columns)) {
     throw new ArgumentError(`${what}: columns expected a list of names, got ${shown(columns)}`);
   }
-  // Told by what it can do, so that whoever brings arrays carries no reader of tables.
+  // A table is recognized by a method, so that apps that pass arrays do not carry the CSV reader.
   if (typeof (values as CsvTable | null)?.typeOf === 'function') {
     const table = values as CsvTable;
     const names = columns ?? table.names.filter((name) => table.typeOf(name) === 'number');
@@ -244,7 +254,7 @@ function seriesOf(
   throw new ArgumentError(`${what}: columns expected a name for each of ${features} features, got ${columns.length}`);
 }
 
-/** A copy without NaN. */
+/** A copy with NaN replaced by interpolation. */
 function filled(data: ArrayLike<number>, features: number, what: string): Float64Array {
   const copy = Float64Array.from(data);
   for (let f = 0; f < features; f++) {
@@ -253,7 +263,7 @@ function filled(data: ArrayLike<number>, features: number, what: string): Float6
   return copy;
 }
 
-/** The numbers of the features to forecast, of so many features, or of those with these names. */
+/** The indices of the features to forecast. */
 function targetsOf(
   target: WindowOptions['target'],
   known: number | readonly string[],

@@ -6,9 +6,9 @@ import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
 export interface AdadeltaOptions extends OptimizerOptions {
-  /** Default 0.95. */
+  /** Decay ρ of both running averages, in [0, 1]. Default 0.95. */
   rho?: number | undefined;
-  /** Default 1e-7. */
+  /** Added to both averages under their roots, ≥ 0. Default 1e-7. */
   epsilon?: number | undefined;
 }
 
@@ -42,11 +42,18 @@ class Adadelta extends Optimizer {
 }
 
 /**
- * a ← ρ·a + (1 − ρ)·g², s = √(d + ε)/√(a + ε)·g, d ← ρ·d + (1 − ρ)·s², p ← p − lr·s. Default lr 0.001, ρ 0.95, ε 1e-7.
+ * Adadelta: step sizes from running averages of squared gradients and squared steps.
  *
- * The paper has no learning rate, which is one of 1.
+ * a ← ρ·a + (1 − ρ)·g², s = √(d + ε)/√(a + ε)·g, d ← ρ·d + (1 − ρ)·s², p ← p − lr·s
  *
- * @throws ArgumentError for an option out of its range.
+ * The rule of the paper has lr = 1.
+ *
+ * @param options default: learningRate 0.001, rho 0.95, epsilon 1e-7.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Zeiler 2012; keras.optimizers.Adadelta
+ * @example
+ * model.compile({ optimizer: adadelta({ learningRate: 1 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const adadelta = (options: AdadeltaOptions = {}): Optimizer => new Adadelta(options);

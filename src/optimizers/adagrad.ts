@@ -6,9 +6,9 @@ import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
 export interface AdagradOptions extends OptimizerOptions {
-  /** What the sum of squares starts from. Default 0.1. */
+  /** Initial sum of squared gradients of each element, ≥ 0. Default 0.1. */
   initialAccumulatorValue?: number | undefined;
-  /** Default 1e-7. */
+  /** Added to the sum under the root, ≥ 0. Default 1e-7. */
   epsilon?: number | undefined;
 }
 
@@ -46,9 +46,16 @@ class Adagrad extends Optimizer {
 }
 
 /**
- * a ← a + g², p ← p − lr·g/√(a + ε). Default lr 0.001, a starts at 0.1, ε 1e-7.
+ * Adagrad: steps divided by the root of the sum of all squared gradients.
  *
- * @throws ArgumentError for an option out of its range.
+ * a ← a + g², p ← p − lr·g/√(a + ε)
+ *
+ * @param options default: learningRate 0.001, initialAccumulatorValue 0.1, epsilon 1e-7.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Duchi, Hazan and Singer 2011; keras.optimizers.Adagrad
+ * @example
+ * model.compile({ optimizer: adagrad({ learningRate: 0.01 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const adagrad = (options: AdagradOptions = {}): Optimizer => new Adagrad(options);

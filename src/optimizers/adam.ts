@@ -6,18 +6,18 @@ import { Optimizer } from './optimizer.ts';
 import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
-/** What the rules of the Adam family take. */
+/** Options of the Adam family. */
 export interface MomentsOptions extends OptimizerOptions {
-  /** Default 0.9. */
+  /** Decay of the first moment, in [0, 1). Default 0.9. */
   beta1?: number | undefined;
-  /** Default 0.999. */
+  /** Decay of the second moment, in [0, 1). Default 0.999. */
   beta2?: number | undefined;
-  /** Default 1e-7. */
+  /** Added to the denominator, ≥ 0. Default 1e-7. */
   epsilon?: number | undefined;
 }
 
 export interface AdamOptions extends MomentsOptions {
-  /** Whether the root is of the greatest v so far. Default false. */
+  /** Whether the denominator uses the largest v so far (AMSGrad). Default false. */
   amsgrad?: boolean | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface AdamwOptions extends AdamOptions {
 
 export type Moments = Defined<Pick<MomentsOptions, 'beta1' | 'beta2' | 'epsilon'>>;
 
-/** The options of the Adam family, checked and apart from those of every optimizer. */
+/** Checks the options of an optimizer of the Adam family, and separates its moments from the other options. */
 export function momentsOf<O extends MomentsOptions>(
   name: string,
   given: O,
@@ -78,18 +78,31 @@ class Adam extends Optimizer {
 }
 
 /**
- * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m/(√v + ε).
- * Default lr 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7, which stands outside the root and before the correction, as in Keras.
+ * Adam: steps from running averages of the gradient and of its square, with bias correction.
  *
- * @throws ArgumentError for an option out of its range.
+ * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m/(√v + ε)
+ *
+ * As in Keras, ε is added to √v before the bias correction.
+ *
+ * @param options default: learningRate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7, amsgrad false.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Kingma and Ba 2014; keras.optimizers.Adam; amsgrad: Reddi, Kale and Kumar 2018
+ * @example
+ * model.compile({ optimizer: adam({ learningRate: 0.01, globalClipNorm: 1 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const adam = (options: AdamOptions = {}): Optimizer => new Adam('adam', options);
 
 /**
- * Adam with p ← p − lr·weightDecay·p before each update. Default weightDecay 0.004.
+ * Adam with decoupled weight decay: p ← p − lr·weightDecay·p before each update of `adam`.
  *
- * @throws ArgumentError for an option out of its range.
+ * @param options default: weightDecay 0.004; the other options are those of `adam`.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Loshchilov and Hutter 2017; keras.optimizers.AdamW
+ * @example
+ * model.compile({ optimizer: adamw({ weightDecay: 0.01, excludeFromWeightDecay: ['bias'] }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const adamw = (options: AdamwOptions = {}): Optimizer => new Adam('adamw', options, 0.004);

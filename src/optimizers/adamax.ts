@@ -28,9 +28,16 @@ class Adamax extends Optimizer {
 }
 
 /**
- * m ← β₁m + (1 − β₁)g, u ← max(β₂u, |g|), p ← p − lr/(1 − β₁ᵗ)·m/(u + ε). Default lr 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
+ * Adamax: Adam with a running maximum of |g| in place of the second moment.
  *
- * @throws ArgumentError for an option out of its range.
+ * m ← β₁m + (1 − β₁)g, u ← max(β₂u, |g|), p ← p − lr/(1 − β₁ᵗ)·m/(u + ε)
+ *
+ * @param options default: learningRate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Kingma and Ba 2014, section 7.1; keras.optimizers.Adamax
+ * @example
+ * model.compile({ optimizer: adamax({ learningRate: 0.002 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const adamax = (options: MomentsOptions = {}): Optimizer => new Adamax(options);

@@ -1,7 +1,8 @@
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from './index.ts';
 
 /**
- * Every maker of a optimizer, for its table. Spelt out, since bundlers keep a namespace that is used as a value whole.
+ * The functions that make optimizers, by name. They are listed one by one, because bundlers keep a namespace whole when
+ * it is used as a value.
  */
 export const optimizers = {
   adadelta,

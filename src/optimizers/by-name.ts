@@ -11,8 +11,8 @@ export type OptimizerName = keyof typeof optimizers;
 export const optimizerTable = /* @__PURE__ */ new NameTable<Optimizer>('optimizer');
 
 /**
- * The optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of its
- * range.
+ * Makes the optimizer that a configuration describes. Throws `ArgumentError` for an unknown name or an option out of
+ * its range.
  */
 export function optimizerOf(config: OptimizerConfig): Optimizer {
   const { name, learningRate, excludeFromWeightDecay: excluded, ...options } = config ?? {};

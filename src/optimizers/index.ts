@@ -1,4 +1,4 @@
-// Every optimizer that has a name, under it.
+// Every optimizer that has a name, exported under that name.
 export { type AdadeltaOptions, adadelta } from './adadelta.ts';
 export { type AdagradOptions, adagrad } from './adagrad.ts';
 export { type AdamOptions, type AdamwOptions, adam, adamw, type MomentsOptions } from './adam.ts';

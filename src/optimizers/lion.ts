@@ -6,9 +6,9 @@ import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
 export interface LionOptions extends OptimizerOptions {
-  /** Default 0.9. */
+  /** Weight of the momentum in the step, in [0, 1]. Default 0.9. */
   beta1?: number | undefined;
-  /** Default 0.99. */
+  /** Decay of the momentum, in [0, 1]. Default 0.99. */
   beta2?: number | undefined;
 }
 
@@ -39,11 +39,18 @@ class Lion extends Optimizer {
 }
 
 /**
- * p ← p − lr·sign(β₁m + (1 − β₁)g), then m ← β₂m + (1 − β₂)g. Default lr 0.001, β₁ 0.9, β₂ 0.99.
+ * Lion: every element moves by lr, in the direction of the sign of an interpolated momentum.
  *
- * Every element moves by lr: it wants a learning rate 3 to 10 times smaller than Adam's.
+ * p ← p − lr·sign(β₁m + (1 − β₁)g), then m ← β₂m + (1 − β₂)g
  *
- * @throws ArgumentError for an option out of its range.
+ * The paper uses a learning rate 3 to 10 times smaller than that of Adam.
+ *
+ * @param options default: learningRate 0.001, beta1 0.9, beta2 0.99.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Chen et al. 2023; keras.optimizers.Lion
+ * @example
+ * model.compile({ optimizer: lion({ learningRate: 0.0003 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const lion = (options: LionOptions = {}): Optimizer => new Lion(options);

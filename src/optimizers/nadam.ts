@@ -8,7 +8,7 @@ class Nadam extends Optimizer {
   readonly name = 'nadam';
   protected readonly slotNames = ['momentum', 'velocity'];
   readonly #moments: Moments;
-  // u₁·u₂·…·uₜ for the t last asked for. It is a function of t alone, so that nothing of it need be saved.
+  // Cached product u₁·u₂·…·uₜ. It is a function of t alone, so it is not saved with the state.
   #product = { t: 0, value: 1 };
 
   constructor(given: MomentsOptions) {
@@ -22,7 +22,7 @@ class Nadam extends Optimizer {
     const { beta1, beta2, epsilon } = this.#moments;
     const product = this.#productUpTo(t);
     const next = this.#momentumAt(t + 1);
-    // Numerator and denominator times √(1 − β₂ᵗ), which leaves √v alone.
+    // Numerator and denominator are both multiplied by √(1 − β₂ᵗ), so that the kernel divides by √v itself.
     const root = Math.sqrt(1 - integerPower(beta2, t));
     const alpha = (learningRate * root * next) / (1 - product * next);
     const alphaG = (learningRate * root * (1 - this.#momentumAt(t))) / (1 - product);
@@ -40,17 +40,24 @@ class Nadam extends Optimizer {
 
   #productUpTo(t: number): number {
     if (t < this.#product.t) this.#product = { t: 0, value: 1 };
-    // Once it is 0 it stays so, after some thousands.
+    // The product underflows to 0 after some thousands of steps; from there the loop has nothing to do.
     while (this.#product.t < t && this.#product.value > 0) this.#product.value *= this.#momentumAt(++this.#product.t);
     return this.#product.value;
   }
 }
 
 /**
- * Adam with Nesterov's momentum, m and v as in `adam`, uₜ = β₁(1 − ½·0.96ᵗ), Uₜ = u₁·u₂·…·uₜ: p ← p − lr·(uₜ₊₁·m/(1 −
- * Uₜ₊₁) + (1 − uₜ)·g/(1 − Uₜ))/(√(v/(1 − β₂ᵗ)) + ε). Default lr 0.001, β₁ 0.9, β₂ 0.999, ε 1e-7.
+ * Nadam: Adam with Nesterov momentum.
  *
- * @throws ArgumentError for an option out of its range.
+ * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², uₜ = β₁(1 − ½·0.96ᵗ), Uₜ = u₁·u₂·…·uₜ, p ← p − lr·(uₜ₊₁·m/(1 − Uₜ₊₁) + (1
+ * − uₜ)·g/(1 − Uₜ))/(√(v/(1 − β₂ᵗ)) + ε)
+ *
+ * @param options default: learningRate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Dozat 2016; keras.optimizers.Nadam
+ * @example
+ * model.compile({ optimizer: nadam({ learningRate: 0.002 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const nadam = (options: MomentsOptions = {}): Optimizer => new Nadam(options);

@@ -6,13 +6,13 @@ import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
 export interface RmspropOptions extends OptimizerOptions {
-  /** Default 0.9. */
+  /** Decay of the running averages, in [0, 1]. Default 0.9. */
   rho?: number | undefined;
-  /** Default 0. */
+  /** Momentum of the steps, in [0, 1]. Default 0. */
   momentum?: number | undefined;
-  /** Default 1e-7. */
+  /** Added to the average under the root, ≥ 0. Default 1e-7. */
   epsilon?: number | undefined;
-  /** Whether to divide by the variance rather than the second moment. Default false. */
+  /** Whether to divide by the standard deviation of g instead of the root of its mean square. Default false. */
   centered?: boolean | undefined;
 }
 
@@ -56,12 +56,19 @@ class Rmsprop extends Optimizer {
 }
 
 /**
- * v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/√(v + ε). Default lr 0.001, ρ 0.9, ε 1e-7.
+ * RMSprop: steps divided by the root of a running average of squared gradients.
  *
- * With momentum, s ← m·s + lr·g/√(v + ε), p ← p − s. Centered, v less the square of a like average of g stands in the
- * root.
+ * v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/√(v + ε)
  *
- * @throws ArgumentError for an option out of its range.
+ * With momentum m: s ← m·s + lr·g/√(v + ε), p ← p − s. With `centered`: a ← ρ·a + (1 − ρ)·g, and √(v − a² + ε) replaces
+ * √(v + ε).
+ *
+ * @param options default: learningRate 0.001, rho 0.9, momentum 0, epsilon 1e-7, centered false.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see Tieleman and Hinton 2012; keras.optimizers.RMSprop
+ * @example
+ * model.compile({ optimizer: rmsprop({ learningRate: 0.01, momentum: 0.9 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const rmsprop = (options: RmspropOptions = {}): Optimizer => new Rmsprop(options);

@@ -6,9 +6,9 @@ import { type OptimizerOptions, optimizerNames } from './optimizer-options.ts';
 import type { Range, Update } from './update.ts';
 
 export interface SgdOptions extends OptimizerOptions {
-  /** Default 0. */
+  /** Share m of the last step that each step keeps, in [0, 1]. Default 0. */
   momentum?: number | undefined;
-  /** Default false. */
+  /** Whether to use Nesterov momentum. Default false. */
   nesterov?: boolean | undefined;
 }
 
@@ -42,9 +42,16 @@ class Sgd extends Optimizer {
 }
 
 /**
- * p ← p − lr·g; with momentum v ← m·v − lr·g, p ← p + v; with Nesterov's p ← p + m·v − lr·g. Default lr 0.01.
+ * Stochastic gradient descent, with momentum on demand.
  *
- * @throws ArgumentError for an option out of its range.
+ * p ← p − lr·g; with momentum m: v ← m·v − lr·g, p ← p + v; with `nesterov`: p ← p + m·v − lr·g
+ *
+ * @param options default: learningRate 0.01, momentum 0, nesterov false.
+ * @returns an optimizer for one model; `dispose` frees its state.
+ * @throws ArgumentError if an option is unknown or out of its range.
  * @see keras.optimizers.SGD
+ * @example
+ * model.compile({ optimizer: sgd({ learningRate: 0.1, momentum: 0.9 }), loss: 'mse' });
+ * await model.fit(x, y, { epochs: 2 });
  */
 export const sgd = (options: SgdOptions = {}): Optimizer => new Sgd(options);

@@ -1,6 +1,6 @@
 import { builtIn } from './host-files.ts';
 
-/** Chunks put together to one array. @internal */
+/** Concatenates chunks. @internal */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -11,18 +11,18 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** What gzip data holds. Throws what the host throws if it is corrupt or cut. @internal */
+/** Decompresses gzip data. Throws the host's error if it is corrupt or cut. @internal */
 export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof DecompressionStream === 'undefined') {
-    // Jest's jsdom hides it.
+    // The jsdom of Jest hides DecompressionStream.
     const zlib = builtIn('zlib') as { gunzipSync(bytes: Uint8Array): Uint8Array } | undefined;
     if (zlib) return new Uint8Array(zlib.gunzipSync(bytes));
   }
   const { readable, writable } = new DecompressionStream('gzip');
-  // Written without a Blob, for that of jsdom and of other pages that are none cannot be streamed.
+  // The bytes are written without a Blob, because the Blob of jsdom cannot be streamed.
   const writer = writable.getWriter();
   const written = writer.write(bytes).then(() => writer.close());
-  // What is wrong with the bytes the reader tells, too.
+  // The reader reports the same error.
   written.catch(() => {});
   const reader = readable.getReader();
   const chunks: Uint8Array[] = [];

@@ -1,13 +1,11 @@
 import { TapeloopError } from '../../checks/tapeloop-error.ts';
 
-/**
- * Data that is not what its format says. The message begins with the file and, where the format has lines, the line.
- */
+/** Data does not follow its format. The message begins with the file and, if the format has lines, the line. */
 export class DataError extends TapeloopError {
   override readonly name = 'DataError';
-  /** The path, URL or name of what was read. */
+  /** The path, URL or name of the source. */
   readonly file: string;
-  /** From 1; undefined for formats without lines. */
+  /** Line number from 1; undefined for formats without lines. */
   readonly line: number | undefined;
 
   constructor(file: string, message: string, line?: number) {
@@ -18,18 +16,18 @@ export class DataError extends TapeloopError {
 }
 
 /**
- * Why a source could not be read: no such file, or one that may not be read; an HTTP status; a network that fails; a
- * download that ended early; bytes with another checksum; a cache that cannot be written; something that this host
- * lacks.
+ * The reason why a source could not be read: `file` no such file or no permission; `http` an HTTP status; `network` no
+ * connection; `cut` the download ended early; `checksum` another SHA-256; `cache` the cache cannot be written; `host`
+ * this host lacks a feature.
  */
 export type SourceFault = 'file' | 'http' | 'network' | 'cut' | 'checksum' | 'cache' | 'host';
 
-/** A source that could not be read. The message names it. */
+/** A source could not be read. The message names it. */
 export class SourceError extends TapeloopError {
   override readonly name = 'SourceError';
-  /** Why. */
+  /** The reason. */
   readonly code: SourceFault;
-  /** The HTTP status where `code` is `'http'`. */
+  /** The HTTP status if `code` is `'http'`. */
   readonly status: number | undefined;
 
   constructor(code: SourceFault, message: string, options: { cause?: unknown; status?: number | undefined } = {}) {
@@ -39,10 +37,10 @@ export class SourceError extends TapeloopError {
   }
 }
 
-/** What an error of the host says, without the path that whoever quotes it names anyway. @internal */
+/** The message of a host's error, without the path, which the caller's message names already. @internal */
 export function reasonOf(error: unknown): string {
   const { message = String(error), cause } = (error ?? {}) as Partial<Error>;
-  // "fetch failed" says less than what it wraps.
+  // "fetch failed" says less than its cause.
   const said = (cause as Partial<Error> | undefined)?.message || message;
   return said.replace(/, \w+ '.*$/s, '');
 }

@@ -1,38 +1,38 @@
-// Where downloads are kept: a directory, or a page's Cache Storage.
+// The cache of downloads: a directory, or the Cache Storage of a page.
 import { utf8Of } from '../../host/utf8.ts';
 import { reasonOf, SourceError } from './data-error.ts';
 import { builtIn, type HostFiles, hostFiles } from './host-files.ts';
 
-/** The beginning of a file, from a download that ended early, and the version of the file that it belongs to. */
+/** The beginning of a file from an interrupted download, and the version of that file. */
 export interface Part {
   /** A strong entity tag. */
   readonly etag: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Takes down a download as it comes, so that the next one can go on from there. */
+/** Records a download as it arrives, so that a later one can resume it. */
 export interface Journal {
   readonly path: string;
   write(bytes: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The place of one URL in a cache. */
+/** The cache entry of one URL. */
 export interface CacheEntry {
   /** The whole file; undefined if it was never downloaded. */
   find(): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Makes sure, before anything is downloaded, that it can be kept. */
+  /** Checks before a download that the cache can be written. */
   prepare(): Promise<void>;
   findPart(): Promise<Part | undefined>;
-  /** undefined where parts cannot be kept. */
+  /** Opens a journal for a download; undefined if the cache cannot keep parts of files. */
   openPart(etag: string): Promise<Journal | undefined>;
   dropParts(): Promise<void>;
-  /** Keeps the whole, verified file and drops the parts. */
+  /** Stores the whole, verified file and removes its parts. */
   keep(bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /**
- * The cache entry of a URL on this host; undefined if it has no place to keep files.
+ * The cache entry of a URL on this host; undefined if the host has no place for files.
  *
  * @param cache a directory, or in a page the name of a Cache Storage.
  */
@@ -43,10 +43,7 @@ export async function cacheEntry(url: string, cache: string | undefined): Promis
   return new FileEntry(files, directory, await entryName(url));
 }
 
-/**
- * The URL's last name, for whoever looks into the directory, behind a hash of the whole URL, which tells it from its
- * namesakes.
- */
+/** A hash of the whole URL, then the last name in the URL, which tells people what the file is. */
 async function entryName(url: string): Promise<string> {
   const hash = await sha256(utf8Of(url));
   const path = new URL(url).pathname.split('/');
@@ -54,17 +51,17 @@ async function entryName(url: string): Promise<string> {
   return `${hash.slice(0, 16)}-${last.replaceAll(/[^\w.-]/g, '_').slice(-80)}`;
 }
 
-/** The part of node:crypto that is used here. */
+/** The functions of node:crypto that this file uses. */
 interface NodeCrypto {
   createHash(name: string): { update(bytes: Uint8Array): { digest(format: string): string } };
   randomUUID(): string;
 }
 
-/** Hexadecimal, as `sha256sum` prints it. */
+/** The SHA-256 in hexadecimal digits, as `sha256sum` prints it. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) {
-    // Jest's jsdom hides it.
+    // The jsdom of Jest hides `crypto.subtle`.
     const node = builtIn('crypto') as NodeCrypto | undefined;
     if (node) return node.createHash('sha256').update(bytes).digest('hex');
     throw new SourceError('host', 'sha256 needs crypto.subtle, which pages have over https and on localhost');
@@ -74,11 +71,11 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /**
- * A file NAME, and beside it NAME.TAG.part for each version of which the beginning is known.
+ * A file NAME, and beside it one file NAME.TAG.part for each version of which only the beginning is known.
  *
- * Processes may share the directory without locks. A part belongs to one entity tag, so that all who write it write the
- * same bytes to the same places, and each begins at or before its end: it never has a gap. NAME itself only ever comes
- * into being by renaming a file of which one process has written every byte.
+ * Processes may share the directory without locks. A part belongs to one entity tag, so all writers of a part write the
+ * same bytes to the same places. Each writer begins at or before the end of the part, so a part never has a gap. NAME
+ * is created only by renaming a file that one process has written completely.
  */
 class FileEntry implements CacheEntry {
   readonly #files: HostFiles;
@@ -118,9 +115,9 @@ class FileEntry implements CacheEntry {
   }
 
   async openPart(etag: string): Promise<Journal | undefined> {
-    // What encodeURIComponent leaves alone, Windows allows in names, but for this one.
+    // Of the characters that encodeURIComponent keeps, Windows forbids only this one in names.
     const tag = encodeURIComponent(etag).replaceAll('*', '%2A');
-    // Names may have 255 bytes, of which the URL's has up to 97.
+    // Names may have 255 bytes. The part that comes from the URL has up to 97.
     if (tag.length > 140) return undefined;
     const path = this.#path(`${this.#name}.${tag}.part`);
     const { fs } = this.#files;
@@ -150,7 +147,7 @@ class FileEntry implements CacheEntry {
         const handle = await fs.open(temporary, 'wx');
         try {
           await handle.writeFile(bytes);
-          // Without a checksum nobody would notice that a power cut had left a file of zeros behind the name.
+          // After a power cut the name could point to a file of zeros, and without a checksum nothing would detect it.
           await handle.sync();
         } finally {
           await handle.close();
@@ -165,7 +162,7 @@ class FileEntry implements CacheEntry {
     await this.#removeStale().catch(() => {});
   }
 
-  /** Removes the temporary files of processes that were ended as they wrote: those a day older than this entry. */
+  /** Removes temporary files that interrupted processes left: those a day older than this entry. */
   async #removeStale(): Promise<void> {
     const { fs } = this.#files;
     const { mtimeMs } = await fs.stat(this.#path(this.#name));
@@ -187,7 +184,7 @@ class FileEntry implements CacheEntry {
 
 const DAY = 86_400_000;
 
-/** The entity tag that a part's name holds; undefined where the name is not of our making. */
+/** The entity tag in the name of a part; undefined if the name is not one of this cache. */
 function tagOf(encoded: string): string | undefined {
   try {
     return decodeURIComponent(encoded);
@@ -206,7 +203,7 @@ async function readIfThere({ fs }: HostFiles, path: string): Promise<Uint8Array<
   }
 }
 
-/** An entry of Cache Storage, which keeps whole files alone. */
+/** An entry of Cache Storage, which keeps only whole files. */
 async function storageEntry(url: string, name: string): Promise<CacheEntry | undefined> {
   const storage = await openStorage(name);
   if (!storage) return undefined;
@@ -220,13 +217,13 @@ async function storageEntry(url: string, name: string): Promise<CacheEntry | und
     openPart: async () => undefined,
     dropParts: async () => {},
     async keep(bytes) {
-      // A full quota is no reason to withhold data that has come.
+      // If the quota is full, the data is used all the same.
       await storage.put(url, new Response(bytes)).catch(() => {});
     },
   };
 }
 
-/** undefined where pages have no Cache Storage (over http) or may not use it (sandboxed frames). */
+/** The Cache Storage of a page; undefined if the page has none (over http) or may not use it (sandboxed frames). */
 async function openStorage(name: string): Promise<Cache | undefined> {
   try {
     return await globalThis.caches?.open(name);

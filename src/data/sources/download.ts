@@ -3,20 +3,22 @@ import { reasonOf, SourceError } from './data-error.ts';
 import type { CacheEntry, Journal, Part } from './download-cache.ts';
 
 export interface DownloadOptions {
-  /** Stands in for the global `fetch`. */
+  /** Replaces the global `fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** Ends the download with its reason. What has come is kept for the next call where the server names versions. */
+  /**
+   * Aborts the download with the signal's reason. If the server names versions, the bytes received so far are kept, and
+   * the next call resumes.
+   */
   signal?: AbortSignal | undefined;
-  /** Called as bytes come, with their number so far and, if known, in all. */
+  /** Called as bytes arrive, with the number received and, if known, the total. */
   onProgress?: ((received: number, total: number | undefined) => void) | undefined;
 }
 
 /**
- * Fetches a file, from where an earlier download of it ended if the entry has its beginning and the server still has
- * that version.
+ * Fetches a file. If the cache has its beginning and the server still has that version, it resumes from there.
  *
- * @param entry where to take down what comes, already prepared; nothing is kept without one.
- * @returns the whole file. It is not yet in the cache: the caller verifies it first.
+ * @param entry the prepared cache entry that records the download; without it nothing is kept.
+ * @returns the whole file, not yet in the cache: the caller verifies it first.
  * @throws SourceError of code `network`, `http`, `cut` or `cache`; the signal's reason if it is aborted.
  */
 export async function download(
@@ -29,14 +31,14 @@ export async function download(
   if (part) {
     const { status, headers } = first;
     if (status === 206 && continues(first, part)) return receive(url, first, { part, entry, options });
-    // Nothing behind the part's end: it was whole, and only its renaming did not come about.
+    // The server has no bytes behind the end of the part: the part was complete, but was not renamed.
     if (status === 416 && headers.get('content-range') === `bytes */${part.bytes.length}`) return part.bytes;
     if (status === 416 || status === 206) {
       await first.body?.cancel();
       await entry?.dropParts();
       return receive(url, await ask(url, undefined, options), { part: undefined, entry, options });
     }
-    // The server has another version, which makes the part worthless, or does not know ranges.
+    // Either the server has another version, which makes the part useless, or it does not support ranges.
     if (status === 200 && strongTag(first) !== part.etag) await entry?.dropParts();
   }
   return receive(url, first, { part: undefined, entry, options });
@@ -50,8 +52,8 @@ async function ask(url: string, part: Part | undefined, options: DownloadOptions
       `cannot download ${url}: this host has no fetch (Jest's jsdom hides it); the option fetch stands in for it`,
     );
   }
-  // Bytes of a compressed transfer could be neither counted nor resumed. (Pages may not ask for this, and have no
-  // parts.)
+  // The bytes of a compressed transfer can be neither counted nor resumed. Pages may not set this header, and have no
+  // parts.
   const headers: Record<string, string> = { 'accept-encoding': 'identity' };
   if (part) Object.assign(headers, { range: `bytes=${part.bytes.length}-`, 'if-range': part.etag });
   try {
@@ -62,14 +64,14 @@ async function ask(url: string, part: Part | undefined, options: DownloadOptions
   }
 }
 
-/** Whether a 206 brings exactly what the part lacks. */
+/** Whether a response with status 206 has exactly the missing bytes of the part. */
 function continues({ headers }: Response, { bytes, etag }: Part): boolean {
   const range = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('content-range') ?? '');
   const [from, last, total] = range?.slice(1).map(Number) ?? [];
   return from === bytes.length && last! + 1 === total && (headers.get('etag') ?? etag) === etag;
 }
 
-/** The entity tag under which ranges of equal bytes can be put together; weak ones promise less than equal bytes. */
+/** The strong entity tag of a response. A weak tag does not guarantee equal bytes. */
 function strongTag({ headers }: Response): string | undefined {
   const etag = headers.get('etag');
   return etag && !etag.startsWith('W/') && isPlain(headers) ? etag : undefined;
@@ -129,8 +131,8 @@ async function receive(
   } finally {
     await journal?.close();
   }
-  // Of a compressed transfer pages see the compressed length, but not that it is one; only fewer bytes than said are a
-  // cut for sure.
+  // For a compressed transfer a page sees the compressed length, but not that it is compressed. So only fewer bytes
+  // than announced prove a cut.
   if (total !== undefined && received < total) throw cut();
   return joined(chunks);
 }

@@ -1,5 +1,5 @@
-// The host's files, where it has any. A bundler or a browser must find no import of Node here, so its modules are asked
-// for by name.
+// Access to the host's files, if it has any. Node's modules are loaded by name at run time, because bundlers and
+// browsers must not see an import of them.
 
 import { checkOptions } from '../../checks/options.ts';
 import { classOf } from '../../host/class-of.ts';
@@ -20,7 +20,9 @@ export interface FileHandle {
   close(): Promise<void>;
 }
 
-/** The part of node:fs/promises that data needs, spelled out so that no declaration of ours needs Node's. */
+/**
+ * The functions of node:fs/promises that data needs, declared here so that the package does not depend on Node's types.
+ */
 export interface FileSystem {
   readonly constants: { readonly O_CREAT: number; readonly O_WRONLY: number };
   mkdir(path: string, options: { recursive: true }): Promise<unknown>;
@@ -36,29 +38,29 @@ export interface HostFiles {
   readonly fs: FileSystem;
   join(...parts: string[]): string;
   fileUrlToPath(url: URL): string;
-  /** Where the host's user keeps what can be fetched again. */
+  /** The user's folder for files that can be downloaded again. */
   cacheRoot(): string;
 }
 
 const host = (): { env: Record<string, string | undefined>; getBuiltinModule?(name: string): unknown } | undefined =>
   (globalThis as { process?: ReturnType<typeof host> }).process;
 
-/** One of Node's modules; undefined in browsers and wherever else there is no `process.getBuiltinModule`. */
+/** A module of Node; undefined in browsers and other hosts without `process.getBuiltinModule`. */
 export const builtIn = (name: string): unknown => host()?.getBuiltinModule?.(`node:${name}`);
 
-/** undefined where `builtIn` is. */
+/** The host's files; undefined if it has none. */
 export function hostFiles(): HostFiles | undefined {
   const fs = builtIn('fs/promises') as FileSystem | undefined;
   if (!fs) return undefined;
   const { join } = builtIn('path') as { join(...parts: string[]): string };
   const { homedir } = builtIn('os') as { homedir(): string };
   const { fileURLToPath } = builtIn('url') as { fileURLToPath(url: URL): string };
-  // An empty variable counts as none, as the XDG base directory specification has it.
+  // An empty variable counts as unset, as the XDG base directory specification says.
   const cacheRoot = (): string => host()!.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return { fs, join, fileUrlToPath: fileURLToPath, cacheRoot };
 }
 
-/** Throws `SourceError` where the host has no files; `what` is the path that was asked for. */
+/** Throws `SourceError` if the host has no files; `what` is the requested path. */
 export function requireFiles(what: string): HostFiles {
   const files = hostFiles();
   if (files) return files;
@@ -68,7 +70,7 @@ export function requireFiles(what: string): HostFiles {
   );
 }
 
-/** A whole file, in memory of its own. */
+/** Reads a whole file into memory of its own. */
 export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const stat = await fs.stat(path);
@@ -77,7 +79,7 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
       throw new SourceError('file', `${path}: expected a file, got ${stat.isDirectory() ? 'a directory' : 'a device'}`);
     }
     const bytes = await fs.readFile(path);
-    // The host may cut a small file out of memory that others share; a large one is not copied.
+    // The host may place a small file in memory shared with others; then it is copied.
     const isAlone = classOf(bytes.buffer) === 'ArrayBuffer' && bytes.length === bytes.buffer.byteLength;
     return new Uint8Array(isAlone ? (bytes.buffer as ArrayBuffer) : bytes);
   } catch (error) {
@@ -87,12 +89,16 @@ export async function readPath({ fs }: HostFiles, path: string): Promise<Uint8Ar
 }
 
 /**
- * The files of a directory, not of those below it.
+ * Lists the files of a directory, without those of its subdirectories.
  *
- * @param directory its path.
- * @param options.extension only names that end so, such as `'.txt'`.
- * @returns their paths, sorted by name (by code unit, the same on every host).
- * @throws SourceError if there is no such directory, it may not be read, or the host has no file system.
+ * @param directory path of the directory.
+ * @param options.extension keeps only names with this ending, such as `'.txt'`.
+ * @returns the paths, sorted by name (by code unit, the same on every host).
+ * @throws SourceError if there is no such directory, it may not be read, or the host has no file system. ArgumentError
+ *   if an option is unknown.
+ * @see https://nodejs.org/api/fs.html#fspromisesreaddirpath-options
+ * @example
+ * const paths = await listFiles('.', { extension: '.csv' }); // ['data.csv']
  */
 export async function listFiles(
   directory: string,

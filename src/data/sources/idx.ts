@@ -3,7 +3,7 @@ import { NdArray } from '../array.ts';
 import { DataError } from './data-error.ts';
 import { openSource, type Source, type SourceOptions, sourceNames } from './source.ts';
 
-/** By the type of a file's numbers. */
+/** Typed arrays of the number types in idx files. */
 export type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 interface IdxType {
@@ -12,7 +12,7 @@ interface IdxType {
   readonly read: (view: DataView, at: number) => number;
 }
 
-/** By the third byte of a file. */
+/** Number types by the third byte of a file. */
 const types: Readonly<Record<number, IdxType>> = {
   8: { bytes: 1, make: Uint8Array, read: (view, at) => view.getUint8(at) },
   9: { bytes: 1, make: Int8Array, read: (view, at) => view.getInt8(at) },
@@ -23,18 +23,22 @@ const types: Readonly<Record<number, IdxType>> = {
 };
 
 /**
- * Reads an array in the idx format, that of MNIST's files: two zero bytes, the type, the number of axes, each axis's
- * size as a big-endian 32-bit number, then the values, big-endian, row-major.
+ * Reads an array in the idx format, the format of MNIST's files.
  *
- * @param source a path, a URL or bytes, as `readSource` takes it.
- * @returns the array, of the typed array that fits the file's type: `Uint8Array [60000, 28, 28]` for MNIST's images.
+ * A file has two zero bytes, the number type, the number of axes, the size of each axis as a big-endian 32-bit number,
+ * then the values, big-endian and row-major.
+ *
+ * @param source a path, a URL or bytes.
+ * @param options sha256, cache, fetch, signal, onProgress, name and gzip, as `readSource` takes them.
+ * @returns the array, in the typed array of the file's number type: `Uint8Array [60000, 28, 28]` for MNIST's images.
  *   The caller owns it.
- * @throws DataError if the file does not begin so, or does not have as many bytes as its sizes say; as `readSource`
- *   does.
+ * @throws DataError if the file is not in the idx format, has another number of bytes than its sizes say, or its gzip
+ *   is corrupt. SourceError if the source cannot be read. ArgumentError if `source` or an option is of another kind or
+ *   unknown. The signal's reason if it is aborted.
  * @see http://yann.lecun.com/exdb/mnist/
- *
  * @example
- * const images = await loadIdx('train-images-idx3-ubyte.gz');
+ * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 5, 6, 7); // in practice: 'train-images-idx3-ubyte.gz'
+ * const { data, shape } = await loadIdx(bytes); // Uint8Array [5, 6, 7], [3]
  */
 export async function loadIdx(source: Source, options: SourceOptions = {}): Promise<NdArray<IdxArray>> {
   checkOptions('loadIdx', options, sourceNames);

@@ -7,25 +7,31 @@ import { type Source, type SourceOptions, sourceNames } from './source.ts';
 
 const splits = ['train', 'valid', 'test'] as const;
 
-/** Pieces as rolls `[T, keys]`: 1 where a key sounds in a step, else 0. */
+/** Pieces as rolls `[T, keys]`: 1 if a key sounds in a step, else 0. */
 export type PianoRolls = Record<'train' | 'valid' | 'test', NdArray<Uint8Array>[]>;
 
 export interface PianoRollOptions extends SourceOptions {
-  /** Keys of the instrument, 88 unless given. */
+  /** Number of keys. Default 88. */
   keys?: number | undefined;
-  /** The number that the file has for the lowest key: 0 unless given, 21 in files of MIDI numbers. */
+  /** The number of the lowest key in the file. Default 0; it is 21 in files with MIDI numbers. */
   lowestKey?: number | undefined;
 }
 
 /**
- * Reads polyphonic music from JSON, `{ "train": […], "valid": […], "test": […] }`: pieces, which are lists of steps,
- * which are lists of the keys that sound.
+ * Reads polyphonic music from JSON: `{ "train": […], "valid": […], "test": […] }`. Each part is a list of pieces, a
+ * piece is a list of steps, and a step is a list of the keys that sound.
  *
- * @param source a path, a URL or bytes, as `readSource` takes it.
- * @returns for each part its pieces, of unequal length; `padSequences` makes one array of them. The caller owns them.
- * @throws DataError if the text is not JSON of this form; it names part, piece, step and place of a key that is none.
- *   ArgumentError if an option is none; as `loadText` does.
+ * @param source a path, a URL or bytes.
+ * @param options default: keys 88, lowestKey 0; the rest as `readSource` takes them.
+ * @returns for each part its pieces, `[T_i, keys]` u8; the caller owns them. `padSequences` makes one array of them.
+ * @throws DataError if the text is not JSON of this form, naming part, piece, step and place of a wrong key, or if the
+ *   gzip is corrupt. TextError if the bytes are not UTF-8. SourceError if the source cannot be read. ArgumentError if
+ *   `source` or an option is of another kind, out of its range or unknown. The signal's reason if it is aborted.
  * @see Boulanger-Lewandowski, Bengio, Vincent: "Modeling Temporal Dependencies in High-Dimensional Sequences", 2012
+ * @example
+ * const bytes = new TextEncoder().encode('{"train": [[[60], [60, 64]]], "valid": [], "test": []}');
+ * const { train } = await loadPianoRoll(bytes, { lowestKey: 21 });
+ * train[0].shape; // [2, 88]
  */
 export async function loadPianoRoll(source: Source, options: PianoRollOptions = {}): Promise<PianoRolls> {
   const { keys = 88, lowestKey = 0 } = checkOptions('loadPianoRoll', options, {
@@ -68,7 +74,7 @@ function parseJson(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const { message } = error as Error;
-    // Some hosts say where, each in its own words; a cut file ends in its last line.
+    // Some hosts name the position, each in its own words. A cut file has its error in the last line.
     const at = /position (\d+)/.exec(message)?.[1] ?? (/\bend\b/i.test(message) ? text.length : undefined);
     const line = at === undefined ? undefined : text.slice(0, Number(at)).split('\n').length;
     throw new DataError(file, `expected JSON, got a fault: ${message.slice(0, 120)}`, line);

@@ -7,24 +7,24 @@ import { type DownloadOptions, download } from './download.ts';
 import { cacheEntry, sha256 } from './download-cache.ts';
 import { readPath, requireFiles } from './host-files.ts';
 
-/**
- * Where data comes from: a path, a URL (`http:`, `https:`, `file:`, `data:`, `blob:`) as text or object, or the bytes
- * themselves.
- */
+/** A source of data: a path, a URL (`http:`, `https:`, `file:`, `data:`, `blob:`) as text or object, or the bytes. */
 export type Source = string | URL | Uint8Array | ArrayBuffer | Blob | Response;
 
 export interface SourceOptions extends DownloadOptions {
-  /** What the file's SHA-256 must be, 64 hexadecimal digits: of the file as it is stored, not of what a `.gz` holds. */
+  /**
+   * The expected SHA-256, 64 hexadecimal digits, of the stored file; for a `.gz` file it is that of the compressed
+   * bytes.
+   */
   sha256?: string | undefined;
   /**
-   * Where downloads are kept: a directory, made if there is none (default `tapeloop` in `$XDG_CACHE_HOME` or
-   * `~/.cache`); in a page the name of a Cache Storage (default `tapeloop`). `false` keeps nothing, and is the default
-   * where `fetch` is given: what stands in for it should be asked every time.
+   * Where to keep downloads: a directory, which is made if missing (default `tapeloop` in `$XDG_CACHE_HOME` or
+   * `~/.cache`); in a page the name of a Cache Storage (default `tapeloop`). `false` keeps nothing. It is the default
+   * if `fetch` is given, so that a custom `fetch` is called every time.
    */
   cache?: string | false | undefined;
-  /** What errors call the source; its path or URL unless given. */
+  /** The name of the source in errors. Default: its path or URL. */
   name?: string | undefined;
-  /** Whether to open the bytes as gzip; by default if they begin as gzip does. */
+  /** Whether to decompress the bytes as gzip. Default: whether they begin as gzip does. */
   gzip?: boolean | undefined;
 }
 
@@ -39,28 +39,35 @@ export const sourceNames: Names<SourceOptions> = {
   gzip: 1,
 };
 
-/** Bytes, and what to call them in errors. @internal */
+/** Bytes and their name for errors. @internal */
 export interface NamedBytes {
   name: string;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Reads a whole source. A download is kept and not asked for a second time; one that ended early goes on where it ended
- * if the server names the file's version by a strong `ETag`; processes may share a cache. gzip is opened.
+ * Reads a whole source and decompresses gzip.
  *
- * @param source a path (Node, Deno, Bun), a URL, or bytes, which are returned themselves if they need no opening.
- * @param options.sha256 is checked before anything reaches the cache; a cached file with another one is downloaded
- *   anew.
+ * A download is cached and not repeated. An interrupted download resumes if the server names the version by a strong
+ * `ETag`. Several processes may share a cache.
+ *
+ * @param source a path (Node, Deno, Bun), a URL, or bytes. Bytes that need no decompression are returned themselves.
+ * @param options.sha256 expected SHA-256, checked before the file reaches the cache. A cached file with another SHA-256
+ *   is downloaded again.
  * @returns the bytes.
- * @throws SourceError if it cannot be read, with the reason as `code`; DataError if gzip is corrupt; ArgumentError if
- *   `source` is none of these or `sha256` no such number; the signal's reason if it is aborted.
+ * @throws SourceError if the source cannot be read, with the reason as `code`. DataError if the gzip is corrupt.
+ *   ArgumentError if `source` is none of these, `sha256` is not 64 hexadecimal digits, or an option is of another kind
+ *   or unknown. The signal's reason if it is aborted.
+ * @see keras.utils.get_file
+ * @example
+ * const bytes = await readSource('text.txt');
+ * decodeUtf8(bytes, 'text.txt');
  */
 export async function readSource(source: Source, options: SourceOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   return (await openSource(source, checkOptions('readSource', options, sourceNames))).bytes;
 }
 
-/** `readSource` with the name for errors. @internal */
+/** Reads a source, and returns its name for errors as well. @internal */
 export async function openSource(source: Source, options: SourceOptions): Promise<NamedBytes> {
   const { sha256, name: given } = options;
   if (given !== undefined && typeof given !== 'string')
@@ -85,7 +92,7 @@ async function fetchOrRead(source: Source, options: SourceOptions, expected: str
   return { name, bytes };
 }
 
-// A path on Windows may begin with C:, so only these are taken for URLs.
+// A path on Windows may begin with C:, so only these schemes count as URLs.
 const urlOf = (text: string): URL | undefined => (/^(https?|file|data|blob):/i.test(text) ? new URL(text) : undefined);
 
 const isUrl = (source: Source): source is URL => classOf(source) === 'URL';
@@ -94,7 +101,7 @@ function nameOf(source: Source, url: URL | undefined): string {
   if (url) return url.protocol === 'data:' ? 'data: URL' : url.href;
   if (typeof source === 'string') return source;
   if (isResponse(source)) return source.url || 'Response';
-  // A File has a name, other Blobs have none.
+  // A File has a name; other Blobs have none.
   return isBlob(source) ? (source as Partial<File>).name || 'Blob' : 'bytes';
 }
 
@@ -109,7 +116,7 @@ async function readBytes(
   }
   if (url?.protocol === 'data:' || url?.protocol === 'blob:') return download(url.href, undefined, options);
   if (typeof source === 'string') return readPath(requireFiles(source), source);
-  // Of a shared buffer, too, the bytes are looked at in place.
+  // The bytes of a shared buffer are read in place as well.
   const kind = classOf(source);
   if (kind === 'Uint8Array') return source as Uint8Array<ArrayBuffer>;
   if (kind === 'ArrayBuffer') return new Uint8Array(source as ArrayBuffer);
@@ -121,7 +128,7 @@ async function readBytes(
   );
 }
 
-// Told by what they can do, too: those of happy-dom do not say what they are.
+// A Blob is also recognized by its methods, because the Blobs of happy-dom have no class name.
 const isBlob = (source: unknown): source is Blob =>
   ['Blob', 'File'].includes(classOf(source)) ||
   (isObject(source) && typeof source.slice === 'function' && typeof source.size === 'number' && 'type' in source);
@@ -132,7 +139,7 @@ const isResponse = (source: unknown): source is Response =>
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-/** A Blob of Jest's jsdom has no `arrayBuffer`. */
+/** The Blob of jsdom in Jest has no `arrayBuffer`. */
 const bufferOf = (blob: Blob): Promise<ArrayBuffer> =>
   blob.arrayBuffer?.() ??
   new Promise((resolve, reject) => {

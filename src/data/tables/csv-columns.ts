@@ -6,42 +6,42 @@ import type { CsvScanner } from './csv-scanner.ts';
 import { type DateReader, formatName } from './dates.ts';
 import { interpolate } from './interpolate.ts';
 
-/** What to do where a number or a date is missing. @internal */
+/** Treatment of a missing number or date. @internal */
 export type Missing = 'error' | 'skip' | 'nan' | 'previous' | 'interpolate';
 
-/** That the row is left out. @internal */
+/** Tells the reader to leave out the row. @internal */
 export const SKIP = 'skip';
 
 /** One column while it is read. @internal */
 export interface Column {
   /**
-   * Passes a field and puts its value at `row`; whatever stood there or behind is gone.
+   * Reads the next field and stores its value at `row`, in place of values at `row` and after it.
    *
    * @returns `SKIP`, or what was expected and what was got instead.
    */
   read(scanner: CsvScanner, row: number): string | undefined;
-  /** That no row follows the first `rows`. */
+  /** Ends the column after `rows` rows. */
   close(rows: number): void;
 }
 
-/** Whether a field stands for a number that is missing. @internal */
+/** Whether a field means a missing number. @internal */
 export const isMissing = (field: string): boolean => /^(?:|n\/?a|nan|null)$/i.test(field.trim());
 
-/** The number that a field is, ±∞ if it is too large, or NaN if it is none. @internal */
+/** The number in a field: ±∞ if it is too large, NaN if the field is not a number. @internal */
 export type NumberReader = (field: string) => number;
 
 /**
- * A reader of decimal numbers.
+ * Makes a reader of decimal numbers.
  *
- * @param decimal the character in front of the decimals.
- * @param thousands the character that may stand between groups of digits, of which the last has three and the others
- *   two or three: where it stands otherwise it is a misprint, or a decimal point after all.
+ * @param decimal the character before the decimals.
+ * @param thousands the character that may separate groups of digits. The last group has three digits, the others two or
+ *   three. Elsewhere the character is an error, because it may be a decimal point.
  * @internal
  */
 export function numberReader(decimal: string, thousands: string | undefined): NumberReader {
   const point = codeOf(decimal);
   const between = thousands && codeOf(thousands);
-  // No character may be taken by two parts of the expression: it would try all ways to share a long field out.
+  // No character may match two parts of the expression: that would take exponential time for a long field.
   const whole = between ? `\\d+(?:${between}\\d{2,3})*` : '\\d+';
   const numeral = new RegExp(`^[+-]?(?:${whole}(?:${point}\\d*)?|${point}\\d+)(?:e[+-]?\\d+)?$`, 'iu');
   const groups = between && new RegExp(`^[+-]?\\d{1,3}(?:${between}\\d{2,3})*${between}\\d{3}(?!${between}|\\d)`, 'u');
@@ -58,11 +58,11 @@ export function numberReader(decimal: string, thousands: string | undefined): Nu
 
 const codeOf = (character: string): string => `\\u{${character.codePointAt(0)!.toString(16)}}`;
 
-/** What is said of a number that has a comma where it should have a point. @internal */
+/** The hint for a number with a comma in place of the decimal point. @internal */
 export const commaHint = (field: string): string =>
   /^\s*[+-]?\d*,\d+\s*$/.test(field) ? "; decimal: ',' reads it" : '';
 
-/** How a column is called, and what to do about its gaps. @internal */
+/** The name of a column, and the treatment of its missing values. @internal */
 export interface ColumnOptions {
   readonly name: string;
   readonly file: string;
@@ -70,7 +70,7 @@ export interface ColumnOptions {
   readonly numberOf: NumberReader;
 }
 
-/** Numbers of one column. @internal */
+/** A column of numbers. @internal */
 export class NumberColumn implements Column {
   values: Float64Array<ArrayBuffer>;
   readonly #options: ColumnOptions;
@@ -87,7 +87,7 @@ export class NumberColumn implements Column {
     return undefined;
   }
 
-  /** Whatever the scanner does not take for a number: gaps, numbers in quotes, long ones. */
+  /** Reads the fields that the scanner cannot: missing values, numbers in quotes, long numbers. */
   #readOther(scanner: CsvScanner, row: number): string | undefined {
     const { name, missing, numberOf } = this.#options;
     scanner.field();
@@ -119,7 +119,7 @@ export class NumberColumn implements Column {
   }
 }
 
-/** Dates of one column. @internal */
+/** A column of dates. @internal */
 export class DateColumn implements Column {
   values: Float64Array<ArrayBuffer>;
   readonly #options: ColumnOptions;
@@ -143,7 +143,7 @@ export class DateColumn implements Column {
     const expected = `expected ${formatName(this.#format)}`;
     if (!isMissing(field)) return `${expected}, got ${JSON.stringify(field.slice(0, 80))}`;
     if (missing === 'skip') return SKIP;
-    // A date that was made up would put its row at a time when nothing was measured.
+    // Dates are never filled in: an invented date would claim a measurement at that time.
     return missing === 'nan'
       ? undefined
       : `${expected}, got ${field.trim() || 'none'}; missing: 'skip' or 'nan' allows for it`;
@@ -154,10 +154,10 @@ export class DateColumn implements Column {
   }
 }
 
-/** Texts of one column, as UTF-8 without anything between them until they are asked for. @internal */
+/** A column of text. It keeps UTF-8 bytes without separators until the strings are asked for. @internal */
 export class TextColumn implements Column {
   #bytes = new Uint8Array(1024);
-  /** Where each text ends. */
+  /** End of each text in the bytes. */
   #ends: Uint32Array;
   #texts: string[] | undefined;
 
@@ -178,7 +178,7 @@ export class TextColumn implements Column {
     } else {
       for (let i = from; i < to; i++) {
         kept[at++] = bytes[i];
-        // Of a doubled quote the first is kept.
+        // The first quote of a doubled quote is kept.
         if (hasEscapes && bytes[i] === 34) i++;
       }
     }
@@ -186,7 +186,7 @@ export class TextColumn implements Column {
   }
 
   #grow(used: number, needed: number): void {
-    // Ends are kept in 32 bits.
+    // The ends of texts have 32 bits.
     if (needed > 0xffff_ffff) throw new ArgumentError('loadCsv: a column of text expected fewer than 4 GB, got more');
     const grown = allocated(Uint8Array, Math.max(needed, 2 * this.#bytes.length), 'loadCsv: the text of a column');
     grown.set(this.#bytes.subarray(0, used));
@@ -198,7 +198,7 @@ export class TextColumn implements Column {
     this.#bytes = this.#bytes.slice(0, rows === 0 ? 0 : this.#ends[rows - 1]);
   }
 
-  /** The texts, the same array every time. */
+  /** The texts; the same array at every call. */
   get texts(): string[] {
     return (this.#texts ??= this.#decoded());
   }
@@ -208,12 +208,12 @@ export class TextColumn implements Column {
     const ends = this.#ends;
     const bytes = this.#bytes;
     const texts: string[] = new Array(ends.length);
-    // Texts that stand in many rows are one string. A column of more different ones than these is not looked through.
+    // Equal texts share one string, as long as the column has at most this many different texts.
     const most = 1000;
     const known = new Map<string, string>();
     let begin = 0;
     for (let row = 0; row < ends.length; ) {
-      // Some rows at once, for a call of the decoder costs more than a short text.
+      // Several rows are decoded at once, because a call of the decoder costs more than a short text.
       let last = row;
       while (last + 1 < ends.length && ends[last] - begin < 16_384) last++;
       const piece = decoder.decode(bytes.subarray(begin, ends[last]));
@@ -238,7 +238,7 @@ export class TextColumn implements Column {
   }
 }
 
-/** How long a text in UTF-8 is as a string: a character of four bytes has two units, any other one. */
+/** The length of UTF-8 text as a string: a character of four bytes has two UTF-16 units, any other has one. */
 function lengthOf(bytes: Uint8Array, from: number, to: number): number {
   let length = 0;
   for (let at = from; at < to; at++) {

@@ -15,37 +15,37 @@ const POINT = 46;
 const isDigit = (byte: number): boolean => byte >= 48 && byte <= 57;
 
 /**
- * Walks over the fields of a CSV file as RFC 4180 has them; lines end in LF, CR LF or CR. It makes no string of what it
- * passes.
+ * Scans the fields of a CSV file as RFC 4180 defines them. Lines end in LF, CR LF or CR. It makes no strings of the
+ * fields that it passes.
  *
- * A row is read so: for each field `number` or `field`, then `nextField`, until that says that the row is over.
+ * To read a row, call `number` or `field` and then `nextField` for each field, until `nextField` returns false.
  *
  * @internal
  */
 export class CsvScanner {
-  /** The line at `at`, from 1. */
+  /** The current line, from 1. */
   line = 1;
-  /** The bytes of the field that `field` passed last, without quotes around it. */
+  /** The bytes of the last field that `field` passed, without the quotes around it. */
   from = 0;
   to = 0;
-  /** Whether there are doubled quotes among them. */
+  /** Whether that field contains doubled quotes. */
   hasEscapes = false;
-  /** Where the next field begins. */
+  /** Start of the next field. */
   at: number;
   readonly bytes: Uint8Array;
   readonly #file: string;
   readonly #delimiter: Uint8Array;
-  /** Behind the last row and before the line ends that follow it. */
+  /** End of the last row, before the line ends that follow it. */
   readonly #end: number;
-  /** What may stand around a number; none if it is the delimiter. */
+  /** The blank that may surround a number; none if the delimiter is a blank. */
   readonly #blank: number;
-  /** Whether `number` tells none: the delimiter may stand in one, or they are written in another way. */
+  /** Whether `number` reads no numbers: a number may contain the delimiter, or has another notation. */
   readonly #leavesNumbers: boolean;
   readonly #decoder = utf8Decoder();
 
   /**
    * @param bytes valid UTF-8, with or without a byte-order mark.
-   * @param leavesNumbers whether numbers are written in another way than `number` reads them.
+   * @param leavesNumbers whether numbers have another notation than `number` reads.
    */
   constructor(bytes: Uint8Array, delimiter: string, file: string, leavesNumbers = false) {
     this.bytes = bytes;
@@ -59,15 +59,15 @@ export class CsvScanner {
     this.at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
   }
 
-  /** Whether no row is left. */
+  /** Whether all rows are read. */
   get isDone(): boolean {
     return this.at >= this.#end;
   }
 
   /**
-   * At the beginning of a row: passes its line if nothing stands there but blanks and tabs that are no delimiters.
+   * At the start of a row: passes the line if it has only blanks and tabs that are not delimiters.
    *
-   * @returns whether it was passed.
+   * @returns whether the line was passed.
    */
   passBlank(): boolean {
     const { at, bytes } = this;
@@ -83,7 +83,7 @@ export class CsvScanner {
     return false;
   }
 
-  /** A scanner of its own that goes on from here. */
+  /** A second scanner that continues from here. */
   copy(): CsvScanner {
     const copy = new CsvScanner(this.bytes, this.#decoder.decode(this.#delimiter), this.#file, this.#leavesNumbers);
     copy.at = this.at;
@@ -91,21 +91,22 @@ export class CsvScanner {
     return copy;
   }
 
-  /** The most rows that may be left if each has `width` fields. */
+  /** An upper bound of the number of rows left, if each has `width` fields. */
   rowsLeft(width: number): number {
     let lines = 1;
     for (let at = this.at; at < this.#end; at++) {
       const byte = this.bytes[at];
       if (byte === LF || (byte === CR && this.bytes[at + 1] !== LF)) lines++;
     }
-    // Each field but the last of the file has a byte behind it.
+    // Each field except the last one of the file is followed by at least one byte.
     return Math.min(lines, Math.ceil((this.#end - this.at + 1) / width));
   }
 
   /**
-   * Passes a field that is a decimal number, in quotes or not, with blanks around it or without.
+   * Passes a field that is a decimal number, with or without quotes and blanks around it.
    *
-   * @returns the number; NaN if nothing was passed, since the field is none or one that is not told so.
+   * @returns the number. NaN means that nothing was passed: the field is not a number, or not one that this fast path
+   *   reads.
    */
   number(): number {
     if (this.#leavesNumbers) return Number.NaN;
@@ -161,7 +162,7 @@ export class CsvScanner {
     if (at < end && !this.#isLineEnd(at) && !this.#isDelimiter(at)) return Number.NaN;
 
     const value = decimal(high, low, Math.max(digits - EXACT_DIGITS, 0), scale);
-    // Not before the number is told: otherwise the field is still to be passed.
+    // The position moves only if the number was read; otherwise the caller reads the field in another way.
     if (!Number.isNaN(value)) this.at = at;
     return isNegative ? -value : value;
   }
@@ -169,8 +170,8 @@ export class CsvScanner {
   /**
    * Passes a field.
    *
-   * @throws DataError at a quote within a field that does not begin with one, at anything between a closing quote and
-   *   the field's end, at a quote left open.
+   * @throws DataError at a quote inside a field that does not begin with one, at text between a closing quote and the
+   *   end of the field, and at a quote that is not closed.
    */
   field(): void {
     const { bytes } = this;
@@ -211,7 +212,7 @@ export class CsvScanner {
     this.at = at + 1;
   }
 
-  /** Behind a field: passes what ends it; whether another field of the row follows. */
+  /** After a field: passes its delimiter or line end. Returns whether the row has another field. */
   nextField(): boolean {
     const { at, bytes } = this;
     if (at < this.#end) {
@@ -231,11 +232,11 @@ export class CsvScanner {
     return false;
   }
 
-  /** The field passed last. */
+  /** The text of the last field. */
   text(): string {
     const { bytes, from, to } = this;
     let text = '';
-    // A call of the decoder takes as long as some thirty characters so.
+    // For short texts a loop is faster: a call of the decoder takes as long as some thirty characters here.
     for (let at = from; at < to; at++) {
       if (bytes[at] > 127 || at - from > 30) {
         text = this.#decoder.decode(bytes.subarray(from, to));

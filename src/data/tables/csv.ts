@@ -21,46 +21,43 @@ import {
 import { CsvScanner } from './csv-scanner.ts';
 import { dateReader } from './dates.ts';
 
-/** Numbers as 64-bit floats, text, or dates as milliseconds since 1970 began in UTC. */
+/** The type of a column: float64 numbers, text, or dates as milliseconds since 1970-01-01 UTC. */
 export type ColumnType = 'number' | 'string' | 'date';
 
 export interface CsvOptions extends SourceOptions {
-  /** The columns to read, all by default; an object says their types too. Others are not looked into. */
+  /** The columns to read; default: all. An object also states their types. Other columns are not parsed. */
   columns?: readonly string[] | Readonly<Record<string, ColumnType>> | undefined;
-  /**
-   * How the columns of dates are written, such as `'DD/MM/YYYY HH:mm'`; as ISO 8601 has them unless given. `parseDates`
-   * tells the format's parts.
-   */
+  /** The format of dates, such as `'DD/MM/YYYY HH:mm'`, with the parts that `parseDates` knows. Default: ISO 8601. */
   dateFormat?: string | undefined;
-  /** One character between fields, `,` by default. */
+  /** One character between fields. Default `,`. */
   delimiter?: string | undefined;
-  /** The character in front of decimals, `.` by default. */
+  /** The character before decimals. Default `.`. */
   decimal?: string | undefined;
   /**
-   * A character that may stand between groups of digits, such as `,` in `1,234,567`; none by default. The last group
-   * has three digits, others two or three: `1,5` is an error then, not 15.
+   * A character that may separate groups of digits, such as `,` in `1,234,567`. Default: none. The last group has three
+   * digits, the others two or three. So `1,5` is an error and not 15.
    */
   thousands?: string | undefined;
-  /**
-   * How the file is encoded, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`; UTF-8 by default.
-   */
+  /** The encoding, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`. Default: UTF-8. */
   encoding?: string | undefined;
-  /** Whether the first row names the columns (default), or their names. Without either they are `'0'`, `'1'`, …. */
+  /**
+   * Whether the first row has the names of the columns (default true), or the names themselves. With `false` the names
+   * are `'0'`, `'1'`, ….
+   */
   header?: boolean | readonly string[] | undefined;
   /**
-   * What to do where a column of numbers lacks one (`''`, `NA`, `N/A`, `NaN`, `null`, in any case): throw (default),
-   * leave out the row, put NaN, repeat the number before, or put what lies on the line between the numbers before and
-   * behind, row by row (at the ends of the column the nearest number). Where a date is missing, `'skip'` and `'nan'`
-   * alone allow for it.
+   * Treatment of a missing number (`''`, `NA`, `N/A`, `NaN`, `null`, in any case): throw (default), leave out the row,
+   * use NaN, repeat the number before, or interpolate linearly over the rows between the numbers before and after; at
+   * the ends of the column it repeats the nearest number. A missing date is allowed only with `'skip'` and `'nan'`.
    */
   missing?: 'error' | 'skip' | 'nan' | 'previous' | 'interpolate' | undefined;
 }
 
-/** Columns of one length: numbers as 64-bit floats, dates as milliseconds, all else as strings. */
+/** Columns of one length: numbers as float64, dates as milliseconds, anything else as strings. */
 export class CsvTable {
-  /** The columns that were read, in the order asked for, else that of the file. */
+  /** The names of the columns, in the requested order, or else in that of the file. */
   readonly names: readonly string[];
-  /** Rows. */
+  /** Number of rows. */
   readonly length: number;
   readonly #columns: ReadonlyMap<string, NumberColumn | DateColumn | TextColumn>;
 
@@ -71,15 +68,13 @@ export class CsvTable {
     this.#columns = columns;
   }
 
-  /** A column as it was read, the same array every time. Throws `ArgumentError` if it was not. */
+  /** A column as it was read; the same array at every call. Throws `ArgumentError` if there is no such column. */
   column(name: string): Float64Array | string[] {
     const column = this.#find(name);
     return column instanceof TextColumn ? column.texts : column.values;
   }
 
-  /**
-   * A column of numbers, not copied. Throws `ArgumentError` if there is none of this name or it has strings or dates.
-   */
+  /** A column of numbers, not copied. Throws `ArgumentError` if there is no such column or it has strings or dates. */
   numbers(name: string): Float64Array {
     const column = this.#find(name);
     if (column instanceof NumberColumn) return column.values;
@@ -91,7 +86,7 @@ export class CsvTable {
   }
 
   /**
-   * A column of strings, the same array every time. Throws `ArgumentError` if there is none of this name or it has
+   * A column of strings; the same array at every call. Throws `ArgumentError` if there is no such column or it has
    * numbers or dates.
    */
   strings(name: string): string[] {
@@ -103,8 +98,8 @@ export class CsvTable {
   }
 
   /**
-   * A column of dates as milliseconds since 1970 began in UTC, which `new Date` takes; not copied. Throws
-   * `ArgumentError` if there is none of this name or it was not read as dates.
+   * A column of dates in milliseconds since 1970-01-01 UTC, as `new Date` takes them; not copied. Throws
+   * `ArgumentError` if there is no such column or it was not read as dates.
    */
   dates(name: string): Float64Array {
     const column = this.#find(name);
@@ -114,17 +109,18 @@ export class CsvTable {
     );
   }
 
-  /** What a column was read as. Throws `ArgumentError` if there is none of this name. */
+  /** The type of a column. Throws `ArgumentError` if there is no such column. */
   typeOf(name: string): ColumnType {
     const column = this.#find(name);
     return column instanceof NumberColumn ? 'number' : column instanceof DateColumn ? 'date' : 'string';
   }
 
   /**
-   * Columns of numbers side by side, `[length, names.length]`, in memory of its own.
+   * Columns of numbers side by side.
    *
-   * @param columns which of them; all columns of numbers unless given, and one by its name alone.
-   * @throws ArgumentError as `numbers` does, and if there is no column of numbers.
+   * @param columns their names, or one name. Default: all columns of numbers.
+   * @returns `[length, names.length]` float64, or `[length]` for one name; a copy that the caller owns.
+   * @throws ArgumentError if there is no such column, it has strings or dates, or the table has no column of numbers.
    */
   array(
     columns: string | readonly string[] = this.names.filter((name) => this.typeOf(name) === 'number'),
@@ -148,26 +144,30 @@ export class CsvTable {
 }
 
 /**
- * Reads comma-separated values as RFC 4180 has them: quotes around a field protect delimiters and line ends, a quote
- * within is doubled, lines end in LF, CR LF or CR. Empty lines and lines of blanks are passed over; where a row has one
- * field only, an empty line between rows is a missing value. A last column that has neither a name nor a value, as a
- * comma at the end of each line makes it, is left out.
+ * Reads comma-separated values as RFC 4180 defines them.
  *
- * The first value of a column decides whether it has numbers, unless `columns` says so. From there on whatever is no
- * number is an error, so that one misprint does not turn a column into text. A column of dates is one because `columns`
- * says so. Numbers are the float64 nearest to what is written, as `Number` has them.
+ * Quotes around a field protect delimiters and line ends; a quote inside is doubled. Lines end in LF, CR LF or CR.
+ * Empty and blank lines are ignored; in a file of one column an empty line between rows is a missing value. A last
+ * column with neither a name nor a value is ignored: it comes from a comma at the end of each line.
  *
- * @param source a path, a URL or bytes, as `readSource` takes it.
- * @returns the columns.
- * @throws DataError with file and line at a row of another number of fields than the first, a quote out of place or
- *   left open, what is no number or date where one is expected, a missing one (see `missing`), a name that stands
- *   twice; without a line if `missing: 'interpolate'` finds no number in a column; ArgumentError if an option is none
- *   or a column is not there; as `loadText` does.
- * @see https://www.rfc-editor.org/rfc/rfc4180
+ * The first value of a column decides whether it has numbers, unless `columns` states the type. After that a value that
+ * is not a number is an error, so that a misprint does not turn a column into text. Only `columns` makes a column of
+ * dates. Numbers are rounded to the nearest float64, as `Number` does.
  *
+ * @param source a path, a URL or bytes.
+ * @param options default: all columns, header true, delimiter ',', decimal '.', missing 'error', UTF-8; the rest as
+ *   `readSource` takes them.
+ * @returns the columns; the caller owns them.
+ * @throws DataError with file and line at a row with another number of fields than the first one, a misplaced or
+ *   unclosed quote, a field that is not the expected number or date, a missing value (see `missing`) or a name that
+ *   occurs twice; without a line if `missing: 'interpolate'` finds no number in a column, or the gzip is corrupt.
+ *   TextError if the bytes are not valid in the encoding. SourceError if the source cannot be read. ArgumentError if
+ *   `source` or an option is of another kind, out of its range or unknown, or a column does not exist. The signal's
+ *   reason if it is aborted.
+ * @see https://www.rfc-editor.org/rfc/rfc4180; pandas.read_csv
  * @example
- * const table = await loadCsv('opsd_germany_daily.csv', { columns: { Date: 'date', Consumption: 'number' } });
- * const [days, series] = [table.dates('Date'), table.numbers('Consumption')];
+ * const table = await loadCsv('data.csv', { columns: { date: 'date', load: 'number' } });
+ * const [days, load] = [table.dates('date'), table.numbers('load')]; // load: Float64Array [1, 2, 4]
  */
 export async function loadCsv(source: Source, options: CsvOptions = {}): Promise<CsvTable> {
   const own = { columns: 1, dateFormat: 1, decimal: 1, delimiter: 1, encoding: 1, header: 1, missing: 1, thousands: 1 };
@@ -189,7 +189,7 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
   const parseDate = dateReader(dateFormat, 'loadCsv: dateFormat');
   const { name: file, bytes: read } = await openSource(source, options);
   const bytes = decoder ? utf8Of(decoded(read, decoder, file)) : read;
-  // Decoding makes the error; whole files are not decoded.
+  // Decoding throws the error. Files as a whole are not decoded otherwise.
   if (invalidUtf8(bytes) < bytes.length) expectUtf8(bytes, file);
 
   const scanner = new CsvScanner(bytes, delimiter, file, decimal !== '.' || thousands !== undefined);
@@ -200,7 +200,7 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
 
   const chosen = chosenColumns(places, wanted, file);
   inferTypes(scanner.copy(), chosen, numberOf);
-  // Commas at the ends of all lines make a column without a name and without a value, which nobody means.
+  // A comma at the end of every line makes an unintended column without a name and without values.
   if (!wanted && header === true && width > 1 && names[width - 1] === '' && !chosen[width - 1].type) chosen.pop();
   const capacity = scanner.rowsLeft(width);
   const filled = chosen.map(({ name, type }) => {
@@ -224,8 +224,8 @@ export async function loadCsv(source: Source, options: CsvOptions = {}): Promise
 }
 
 /**
- * The names of the columns and how many fields a row has; passes the row of names if there is one, and empty lines
- * before it.
+ * Returns the names of the columns and the number of fields of a row. Passes the row of names, if there is one, and
+ * empty lines before it.
  */
 function readNames(
   scanner: CsvScanner,
@@ -248,13 +248,13 @@ function readNames(
 interface ChosenColumn {
   readonly name: string;
   readonly at: number;
-  /** undefined until the first value has told. */
+  /** undefined until the first value decides. */
   type: ColumnType | undefined;
 }
 
-/** Types the columns without a type by their first value: as numbers where no value says otherwise. */
+/** Decides the types of columns without a type by their first values. Columns without a value have numbers. */
 function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[], numberOf: NumberReader): void {
-  // By their place in a row.
+  // Columns without a type, by their place in a row.
   const open: ChosenColumn[] = [];
   for (const column of chosen) if (!column.type) open[column.at] = column;
   let left = Object.keys(open).length;
@@ -271,8 +271,8 @@ function inferTypes(scanner: CsvScanner, chosen: readonly ChosenColumn[], number
 }
 
 /**
- * Reads all rows into the columns, of which `columnAt` has one or none for each field of a row; returns how many there
- * are, and how many were left out.
+ * Reads all rows into the columns. `columnAt` has a column, or none, for each field of a row. Returns the numbers of
+ * rows kept and left out.
  */
 function readRows(
   scanner: CsvScanner,
@@ -283,7 +283,7 @@ function readRows(
   let rows = 0;
   let skipped = 0;
   for (let isFirst = true; !scanner.isDone; isFirst = false) {
-    // Within a single column an empty line is a row whose value is missing.
+    // In a file of one column an empty line is a row with a missing value.
     if (width > 1 && scanner.passBlank()) continue;
     const { line } = scanner;
     let fault: string | undefined;
@@ -308,7 +308,7 @@ function readRows(
 }
 
 function checkValues({ delimiter, missing, header, columns }: Record<string, unknown>): void {
-  // Half of a character of two UTF-16 units stands in no text.
+  // A single surrogate does not occur in text, so it cannot be a delimiter.
   if (typeof delimiter !== 'string' || delimiter.length !== 1 || /["\r\n]|\p{Cs}/u.test(delimiter)) {
     throw new ArgumentError(
       `loadCsv: delimiter expected one character but a quote, got ${typeof delimiter === 'string' ? JSON.stringify(delimiter.slice(0, 80)) : shown(delimiter)}`,
@@ -368,7 +368,7 @@ function decoded(bytes: Uint8Array, decoder: TextDecoder, file: string): string 
   }
 }
 
-/** Throws the error of bytes that are not UTF-8. */
+/** Throws the error for bytes that are not UTF-8. */
 function expectUtf8(bytes: Uint8Array, file: string): void {
   try {
     decodeUtf8(bytes, file);
@@ -400,7 +400,7 @@ function chosenColumns(
   });
 }
 
-/** The first of them, as an error shows them. */
+/** The first names, for an error. */
 const list = (names: readonly string[]): string =>
   names
     .slice(0, 50)

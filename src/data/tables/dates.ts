@@ -3,21 +3,21 @@ import { checkOptions } from '../../checks/options.ts';
 
 export interface DateOptions {
   /**
-   * How the dates are written; as ISO 8601 has them unless given: `YYYY-MM`, `YYYY-MM-DD`, or this and, behind a `T` or
-   * a blank, `HH:mm`, `HH:mm:ss` or `HH:mm:ss.S…` (1 to 9 digits), with or without a zone.
+   * The format of the dates. Default: ISO 8601, that is `YYYY-MM`, `YYYY-MM-DD`, or the latter with `T` or a blank and
+   * `HH:mm`, `HH:mm:ss` or `HH:mm:ss.S…` (1 to 9 digits), with or without a zone.
    *
-   * Of a format, `YYYY`, `MM`, `DD`, `HH` (0 to 23), `hh` (1 to 12, with `A`), `mm` and `ss` are so many digits; `M`,
-   * `D`, `H` and `h` one or two; `SSS` milliseconds; `A` AM or PM; `Z` a zone: `Z`, `+02:00` or `+0200`. `T` and
-   * whatever is no letter stands for itself. What a format lacks is January, the first, 0:00:00. Dates without a zone
-   * are UTC.
+   * In a format, `YYYY`, `MM`, `DD`, `HH` (0 to 23), `hh` (1 to 12, with `A`), `mm` and `ss` mean that many digits;
+   * `M`, `D`, `H` and `h` mean one or two; `SSS` milliseconds; `A` AM or PM; `Z` a zone: `Z`, `+02:00` or `+0200`. `T`
+   * and all characters that are not letters mean themselves. Missing parts are January, day 1 and 0:00:00. Dates
+   * without a zone are UTC.
    */
   format?: string | undefined;
 }
 
-/** Reads one date: milliseconds since 1970 began in UTC, or NaN for what is none. @internal */
+/** Reads one date: milliseconds since 1970-01-01 UTC, or NaN if the text is not a date. @internal */
 export type DateReader = (text: string) => number;
 
-/** What each part of a format takes. */
+/** The expression that each part of a format matches. */
 const parts: Readonly<Record<string, string>> = {
   YYYY: '\\d{4}',
   MM: '\\d\\d',
@@ -35,7 +35,7 @@ const parts: Readonly<Record<string, string>> = {
   Z: 'Z|[+-]\\d\\d:?\\d\\d',
 };
 
-/** A regular expression with a group for each part, of which `letters` has the first letter. */
+/** A regular expression with a group for each part; `letters` has the first letter of each part. */
 interface Pattern {
   readonly expression: RegExp;
   readonly letters: string;
@@ -48,10 +48,9 @@ const iso: Pattern = {
 };
 
 /**
- * A reader of dates of one format.
+ * Makes a reader of dates of one format.
  *
- * @throws ArgumentError if the format has a letter that stands for nothing, a part twice, no year, or one of `hh` and
- *   `A` without the other.
+ * @throws ArgumentError if the format has an unknown letter, a part twice, no year, or only one of `hh` and `A`.
  * @internal
  */
 export function dateReader(format: string | undefined, what: string): DateReader {
@@ -63,15 +62,15 @@ export function dateReader(format: string | undefined, what: string): DateReader
 }
 
 /**
- * Dates as numbers.
+ * Converts dates to numbers.
  *
- * @param texts dates as text, `[N]`; blanks around them are passed over.
- * @param options.format how they are written; ISO 8601 unless given.
- * @returns `[N]` milliseconds since 1970 began in UTC, as `Date.UTC` counts them and `new Date` takes them; the caller
- *   owns them.
- * @throws ArgumentError at the first text that is no date of the format, or if the format is none.
+ * @param texts `[N]` dates as text; blanks around them are ignored.
+ * @param options.format their format. Default: ISO 8601.
+ * @returns `[N]` float64, milliseconds since 1970-01-01 UTC, as `Date.UTC` returns and `new Date` takes them; the
+ *   caller owns them.
+ * @throws ArgumentError at the first text that is not a date of the format, or if the format is not valid or an option
+ *   is unknown.
  * @see https://pandas.pydata.org/docs/reference/api/pandas.to_datetime.html
- *
  * @example
  * parseDates(['31/12/2026 23:00'], { format: 'DD/MM/YYYY HH:mm' }); // [Date.UTC(2026, 11, 31, 23)]
  */
@@ -90,7 +89,7 @@ export function parseDates(texts: readonly string[], options: DateOptions = {}):
   return dates;
 }
 
-/** What an error says that it expected. @internal */
+/** The name of a format in errors. @internal */
 export const formatName = (format: string | undefined): string =>
   format === undefined ? 'a date as ISO 8601 has it' : `a date of the format ${shown(format)}`;
 
@@ -117,7 +116,7 @@ function patternOf(format: unknown, what: string): Pattern {
   return { expression: new RegExp(`^${pattern}$`, 'u'), letters };
 }
 
-/** Milliseconds since 1970, or NaN if there is no such day or time. */
+/** Milliseconds since 1970-01-01 UTC, or NaN if there is no such day or time. */
 function timeOf(found: RegExpExecArray, letters: string): number {
   let year = 0;
   let month = 1;
@@ -147,12 +146,12 @@ function timeOf(found: RegExpExecArray, letters: string): number {
   if (month < 1 || month > 12 || day < 1 || day > daysOf(year, month)) return Number.NaN;
   if (hour > 23 || half < 1 || half > 12 || minute > 59 || second > 59) return Number.NaN;
   hour += (half % 12) + noon;
-  // `Date.UTC` takes years below 100 for those of 1900 on; the calendar repeats after 400 years, 146,097 days.
+  // `Date.UTC` maps years below 100 to 1900 and later. The calendar repeats after 400 years, which are 146,097 days.
   const time = Date.UTC(year + 400, month - 1, day, hour, minute - offset, second) - 146_097 * 86_400_000;
   return time + milliseconds;
 }
 
-/** Minutes that a zone's clock is ahead of UTC. */
+/** Minutes by which the clock of a zone is ahead of UTC. */
 function offsetOf(zone: string): number {
   if (zone === 'Z') return 0;
   const hours = Number(zone.slice(1, 3));
@@ -162,7 +161,7 @@ function offsetOf(zone: string): number {
 
 const lengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Days of a month, 1 to 12, in the Gregorian calendar. @internal */
+/** Number of days of a month, 1 to 12, in the Gregorian calendar. @internal */
 export function daysOf(year: number, month: number): number {
   const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
   return lengths[month - 1] + (month === 2 && isLeap ? 1 : 0);

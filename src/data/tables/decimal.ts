@@ -1,24 +1,24 @@
-/** 10⁰ to 10²², the powers of ten that float64 holds exactly. */
+/** 10⁰ to 10²², the powers of ten that float64 represents exactly. */
 const powers = [
   1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
   1e21, 1e22,
 ];
 
-/** Up to so many digits every whole number is one that float64 holds exactly. @internal */
+/** float64 represents every whole number of at most this many digits exactly. @internal */
 export const EXACT_DIGITS = 15;
 
 /**
- * The float64 nearest to (high·10^count + low)·10^−scale, the one that `Number` gives for such a text.
+ * The float64 nearest to (high·10^count + low)·10^−scale, the same as `Number` gives for such a text.
  *
- * A whole number and a power of ten that are both exact leave one rounding, that of their quotient or product
- * (Clinger). A longer number is divided as a sum of two float64; where the error of that, below 2⁻⁵⁰ of the correction,
- * might change the rounding, there is no answer.
+ * If the whole number and the power of ten are both exact, only their quotient or product is rounded (Clinger). A
+ * longer number is divided as a sum of two float64. The error of that is below 2⁻⁵⁰ of the correction. If it could
+ * change the rounding, the result is NaN.
  *
  * @param high the first digits, at most `EXACT_DIGITS`.
  * @param low the digits that follow, at most `EXACT_DIGITS`.
- * @param count how many digits `low` has.
- * @param scale how many of all digits stand behind the point, less the exponent.
- * @returns the number, or NaN if this way cannot tell it.
+ * @param count number of digits in `low`.
+ * @param scale number of digits after the point, minus the exponent.
+ * @returns the number, or NaN if this method cannot decide it.
  * @see Clinger, How to Read Floating Point Numbers Accurately, 1990; Dekker, A Floating-Point Technique, 1971
  * @internal
  */
@@ -27,7 +27,7 @@ export function decimal(high: number, low: number, count: number, scale: number)
   if (count === 0) return scale < 0 ? high * powers[-scale] : high / powers[scale];
   if (scale < 0) return Number.NaN;
 
-  // The whole number as sum + rest, exact: rest is a whole number below 2⁵³.
+  // The whole number is sum + rest exactly; rest is a whole number below 2⁵³.
   const product = high * powers[count];
   const sum = product + low;
   const part = sum - product;
@@ -36,7 +36,7 @@ export function decimal(high: number, low: number, count: number, scale: number)
   const divisor = powers[scale];
   const quotient = sum / divisor;
   const back = quotient * divisor;
-  // What a rounded quotient leaves over is exact in float64.
+  // The remainder of a rounded quotient is exact in float64.
   const remainder = sum - back - productError(quotient, divisor, back);
   const correction = (remainder + rest) / divisor;
   const nearest = quotient + correction;
@@ -46,7 +46,7 @@ export function decimal(high: number, low: number, count: number, scale: number)
     : Number.NaN;
 }
 
-/** a·b − product, exact, for product = a·b as float64 rounds it. */
+/** The exact error a·b − product, for product = a·b rounded to float64. */
 function productError(a: number, b: number, product: number): number {
   const aHigh = upperHalf(a);
   const bHigh = upperHalf(b);

@@ -6,42 +6,39 @@ import { dateAt } from './time-features.ts';
 
 export interface EvenStepsOptions {
   /**
-   * From each step to the next: milliseconds, or `'month'`, the same day of every month (its last, if it has no such
-   * day), or the last day of every month if all dates are last days. Unless given, the least distance of two dates.
+   * The time between steps: milliseconds, or `'month'`. `'month'` means the same day of every month, or its last day if
+   * the month is shorter; if all dates are last days, it means the last day. Default: the least distance of two dates.
    */
   step?: number | 'month' | undefined;
-  /**
-   * What to do about rows of the same date: throw (default), keep the first or the last of them, or take their mean.
-   */
+  /** Treatment of rows with the same date: throw (default), keep the first or the last of them, or use their mean. */
   duplicates?: 'error' | 'first' | 'last' | 'mean' | undefined;
 }
 
-/** A series with the same time between all its steps; the caller owns it. */
+/** A series with equal time between its steps; the caller owns it. */
 export interface EvenSteps {
-  /** `[S]` milliseconds since 1970 began, ascending. */
+  /** `[S]` milliseconds since 1970-01-01 UTC, ascending. */
   readonly dates: Float64Array<ArrayBuffer>;
-  /** `[S]` or `[S, F]`, as the series; NaN at the steps that no row has. */
+  /** `[S]` or `[S, F]`, as the series; NaN at steps without a row. */
   readonly values: NdArray<Float64Array>;
-  /** The steps that no row has, ascending; none if the rows were evenly spaced. */
+  /** The indices of steps without a row, ascending; empty if the rows were evenly spaced. */
   readonly missing: Int32Array<ArrayBuffer>;
 }
 
 /**
- * Sorts a series by its dates and gives it a row for every step, NaN where no row was: windows count steps, so that
- * they must be even.
+ * Sorts a series by its dates and makes it evenly spaced, with NaN at steps without a row. `windows` counts steps, so
+ * it needs an evenly spaced series. Its option `missing` leaves out or fills the windows with a gap.
  *
- * `windows` leaves out the windows that such a gap is in, or fills it, as its option `missing` says.
- *
- * @param dates `[N]` milliseconds since 1970 began, in any order.
- * @param series `[N]` or `[N, F]`, a row a date.
- * @returns the dates, the values and the steps that were missing.
- * @throws ArgumentError at what is no date, a date that stands twice unless `duplicates` allows for it, a date between
- *   two steps, fewer rows than two without `step`, more than a million steps of which fewer than one in 1000 has a row,
- *   or if there are not as many dates as rows.
+ * @param dates `[N]` milliseconds since 1970-01-01 UTC, in any order.
+ * @param series `[N]` or `[N, F]`, one row for each date.
+ * @param options default: step the least distance of two dates, duplicates 'error'.
+ * @returns the dates `[S]`, the values `[S]` or `[S, F]`, and the indices of missing steps; the caller owns them.
+ * @throws ArgumentError at a value that is not a date, a date that occurs twice (see `duplicates`), a date between two
+ *   steps; for fewer than two rows without `step`; for more than a million steps of which fewer than one in 1000 has a
+ *   row; if the numbers of dates and rows differ; or if an option is unknown or out of its range.
  * @see https://pandas.pydata.org/docs/reference/api/pandas.DataFrame.asfreq.html
- *
  * @example
- * const { values, missing } = evenSteps(table.dates('time'), table.array(['load', 'temp']), { step: 3_600_000 });
+ * const dates = parseDates(['2026-01-01', '2026-01-02', '2026-01-04']);
+ * const { values, missing } = evenSteps(dates, [1, 2, 4]); // values [1, 2, NaN, 4], missing [2]
  */
 export function evenSteps(dates: ArrayLike<number>, series: DataLike, options: EvenStepsOptions = {}): EvenSteps {
   const { step, duplicates = 'error' } = checkOptions('evenSteps', options, { step: 1, duplicates: 1 });
@@ -103,14 +100,14 @@ function checkValues(step: unknown, duplicates: unknown): void {
   }
 }
 
-/** The rows in order of their dates, for each date those whose mean it has. */
+/** The rows in the order of their dates; for each date the rows whose mean it gets. */
 function sortedRows(
   dates: ArrayLike<number>,
   duplicates: NonNullable<EvenStepsOptions['duplicates']>,
 ): [number, ...number[]][] {
   const rows = Array.from({ length: dates.length }, (_, n) => n);
   for (const n of rows) dateAt(dates, n, 'evenSteps');
-  // Of the same date they stay in their order.
+  // The sort is stable: rows of the same date keep their order.
   rows.sort((a, b) => dates[a] - dates[b]);
   const groups: [number, ...number[]][] = [];
   for (const [i, row] of rows.entries()) {
@@ -128,9 +125,7 @@ function sortedRows(
   return groups;
 }
 
-/**
- * The step of each row, the first being 0, the time between two, and the day of the month that steps of a month are at.
- */
+/** The step of each row from 0, the time between steps, and the day of the month for steps of a month. */
 function placesOf(
   rows: readonly number[],
   dates: ArrayLike<number>,
@@ -159,8 +154,8 @@ function placesOf(
 }
 
 /**
- * The day that dates a month apart stand at: that of the first, or where it is a month's last a later one that others
- * have; 31 if all are last.
+ * The day of the month for dates that are a month apart: that of the first date, or, if that is the last day of its
+ * month, a later day of another date; 31 if all are last days.
  */
 function dayOfMonths(rows: readonly number[], dates: ArrayLike<number>): number {
   const days = rows.map((row) => new Date(dates[row]).getUTCDate());
@@ -169,13 +164,13 @@ function dayOfMonths(rows: readonly number[], dates: ArrayLike<number>): number 
   return rows.every(isLast) ? 31 : days.reduce((a, b) => Math.max(a, b));
 }
 
-/** Months since the year 0 began. */
+/** Months since year 0. */
 function monthOf(time: number): number {
   const date = new Date(time);
   return date.getUTCFullYear() * 12 + date.getUTCMonth();
 }
 
-/** A day of the month so many months later, at the same time; the last day of that month if it has no such day. */
+/** The same time on a day of the month some months later; the last day of that month if it is shorter. */
 function monthsAfter(time: number, months: number, day: number): number {
   const date = new Date(time);
   const month = date.getUTCMonth() + months;

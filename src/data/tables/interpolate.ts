@@ -1,12 +1,13 @@
 /**
- * Fills NaN in place: on the line between the values before and behind, at the ends with the nearest value.
+ * Fills NaN in place by linear interpolation between the values before and after; at the ends it repeats the nearest
+ * value.
  *
  *     x[i] = x[a] + (x[b] − x[a])·(i − a)/(b − a)
  *
- * multiplied first, so that thirds of whole numbers are exact where they are whole.
+ * It multiplies first, so that a result that is a whole number is exact.
  *
- * @param values any numbers, of which each `stride`-th from `first` on is one series.
- * @returns whether all are filled: none is, if all are NaN.
+ * @param values numbers; each `stride`-th from `first` on belongs to the series.
+ * @returns false if all numbers are NaN, so that none could be filled; else true.
  * @see https://numpy.org/doc/stable/reference/generated/numpy.interp.html
  * @internal
  */
@@ -19,7 +20,7 @@ export function interpolate(values: Float32Array | Float64Array, first = 0, stri
     for (let i = before < 0 ? first : before + stride; i < at; i += stride) {
       const [k, n] = before < 0 ? [0, 1] : [(i - before) / stride, gap / stride];
       const rise = (values[at] - from) * k;
-      // Where the difference overflows, weights that add up to 1 do not.
+      // If the difference overflows, a weighted sum of both values does not.
       values[i] = Number.isFinite(rise) ? from + rise / n : from * (1 - k / n) + values[at] * (k / n);
     }
     before = at;

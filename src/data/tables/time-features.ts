@@ -2,7 +2,7 @@ import { ArgumentError, expectArray, expectList, shown } from '../../checks/argu
 import { cosPi } from '../../engine/float64.ts';
 import { allocated, NdArray } from '../array.ts';
 
-/** How many there are, and which one a date is, from 0. */
+/** The number of values of each unit, and the value of a date, from 0. */
 const cycles = {
   minute: [60, (date: Date) => date.getUTCMinutes()],
   hour: [24, (date: Date) => date.getUTCHours()],
@@ -12,7 +12,7 @@ const cycles = {
   month: [12, (date: Date) => date.getUTCMonth()],
 } as const;
 
-/** What `timeFeatures` makes features of. */
+/** A unit for `timeFeatures`. */
 export type TimeUnit = keyof typeof cycles;
 
 const dayOfYear = (date: Date): number => {
@@ -22,25 +22,23 @@ const dayOfYear = (date: Date): number => {
 };
 
 /**
- * Where each date stands in the day, the week, the year, as points on a circle: Sunday is next to Monday, and 23
- * o'clock to 0.
+ * Encodes the time of day, week or year of each date as points on a circle, so that Sunday is next to Monday and 23
+ * o'clock next to 0.
  *
  *     y[n, 2j] = sin(2π·k/P)    y[n, 2j + 1] = cos(2π·k/P)
  *
- * k is the date's `minute` (of P = 60), `hour` (24), `dayOfWeek` (7, from Monday on), `dayOfMonth` (31), `dayOfYear`
- * (366) or `month` (12), counted from 0, whole, and as the calendar of UTC has it: that of the file, if its dates have
- * no zone.
+ * k is the date's `minute` (P = 60), `hour` (24), `dayOfWeek` (7, from Monday), `dayOfMonth` (31), `dayOfYear` (366) or
+ * `month` (12), a whole number from 0, in UTC. That is the time in the file if its dates have no zone.
  *
- * @param dates `[N]` milliseconds since 1970 began, as `CsvTable.dates` and `parseDates` give them.
- * @param units which of them, J in number, in the order of the features.
- * @returns `[N, 2J]`; the caller owns it.
- * @throws ArgumentError at what is no date, and at a unit that is none of these.
+ * @param dates `[N]` milliseconds since 1970-01-01 UTC, as `CsvTable.dates` and `parseDates` return them.
+ * @param units J units, in the order of the features.
+ * @returns `[N, 2J]` f32; the caller owns it.
+ * @throws ArgumentError at a value that is not a date, and at an unknown unit.
  * @see https://www.tensorflow.org/tutorials/structured_data/time_series#time, and `pandas.DatetimeIndex` for the units
- *
  * @example
- * const table = await loadCsv('load.csv', { columns: { time: 'date', load: 'number' } });
- * const calendar = timeFeatures(table.dates('time'), ['hour', 'dayOfWeek']);
- * const series = columnStack([table.numbers('load'), calendar]); // [N, 5]
+ * const table = await loadCsv('data.csv', { columns: { date: 'date', load: 'number' } });
+ * const calendar = timeFeatures(table.dates('date'), ['dayOfWeek', 'dayOfYear']);
+ * const series = columnStack([table.numbers('load'), calendar]); // [3, 5]
  */
 export function timeFeatures(dates: ArrayLike<number>, units: readonly TimeUnit[]): NdArray<Float32Array> {
   expectArray('timeFeatures: dates', dates);
@@ -62,10 +60,10 @@ export function timeFeatures(dates: ArrayLike<number>, units: readonly TimeUnit[
   return new NdArray(data, [dates.length, width]);
 }
 
-/** The n-th date. Throws `ArgumentError` if it is none. @internal */
+/** The n-th date. Throws `ArgumentError` if it is not a date. @internal */
 export function dateAt(dates: ArrayLike<number>, n: number, what: string): number {
   const date = dates[n];
-  // As far as the days of a `Date` go.
+  // A `Date` has this range.
   if (typeof date === 'number' && Math.abs(date) <= 8.64e15) return date;
   throw new ArgumentError(`${what}: dates[${n}] expected milliseconds since 1970, got ${shown(date)}`);
 }

@@ -7,59 +7,59 @@ import { type NamedBytes, openSource, type Source, type SourceOptions } from '..
 export type IdWidth = 'u8' | 'u16' | 'u32';
 
 export interface IdSources {
-  /** All sequences, one after another. */
+  /** All sequences, concatenated. */
   ids: Source;
-  /** N + 1 numbers: sequence i is ids[offsets[i] … offsets[i+1]). */
+  /** N + 1 numbers: sequence i is ids[offsets[i]] to ids[offsets[i + 1] − 1]. */
   offsets: Source;
-  /** N numbers. */
+  /** N labels. */
   labels: Source;
 }
 
 export interface IdOptions extends Omit<SourceOptions, 'sha256' | 'name'> {
-  /** The checksum of each file. */
+  /** The SHA-256 of each file. */
   sha256?: { [file in keyof IdSources]?: string } | undefined;
-  /** The width of each file's numbers; ids u16, offsets u32 and labels u8 unless given. */
+  /** The width of each file's numbers. Default: ids u16, offsets u32, labels u8. */
   widths?: { [file in keyof IdSources]?: IdWidth } | undefined;
-  /** Ids from here on become `outOfVocabulary`; with ids by falling frequency the most frequent words stay. */
+  /** Ids from this one on become `outOfVocabulary`. With ids by falling frequency, the most frequent words stay. */
   numWords?: number | undefined;
-  /** Ids below become `outOfVocabulary`, 0 and 1 among them, as in Keras. */
+  /** Ids below this one become `outOfVocabulary`, including 0 and 1, as in Keras. */
   skipTop?: number | undefined;
   /**
-   * Sequences of this length or more are left out with their labels, as Keras's `maxlen` does it; `padSequences` cuts
-   * them instead.
+   * Sequences of this length or more are left out with their labels, like `maxlen` of Keras. `padSequences` cuts
+   * sequences instead.
    */
   maxLength?: number | undefined;
-  /** What replaces other ids, 2 unless given; `null` leaves them out. */
+  /** The id that replaces others. Default 2. `null` removes them. */
   outOfVocabulary?: number | null | undefined;
 }
 
 export interface IdSequences {
-  /** Ids, of unequal lengths. */
+  /** Ids of N sequences of unequal length. */
   sequences: Int32Array<ArrayBuffer>[];
-  /** `[sequences.length]`. */
+  /** `[N]` labels. */
   labels: Int32Array<ArrayBuffer>;
 }
 
 /**
- * Reads labelled sequences of ids from three files, as IMDB reviews come as word ids: all ids, where each sequence
- * begins, the labels.
+ * Reads labelled sequences of ids, such as the IMDB reviews, from three files: all ids, the start of each sequence, and
+ * the labels.
  *
- * The options are those of `keras.datasets.imdb.load_data`; that function also shuffles, as `shuffle` does here.
+ * The options are those of `keras.datasets.imdb.load_data`. That function also shuffles; here `shuffle` does.
  *
- * @param sources the three files, each as `readSource` takes it.
- * @returns sequences of unequal length and their labels, in memory of their own. `padSequences` makes one array of
- *   them.
- * @throws DataError if a file is no whole number of integers, the offsets do not rise from 0 to the number of ids,
- *   there are not as many labels as sequences, or an id takes more than 31 bits; it names file and index. ArgumentError
- *   if an option is none or no sequence is shorter than `maxLength`; as `readSource` does.
+ * @param sources the three files, each a path, a URL or bytes.
+ * @param options default: widths u16, u32 and u8, skipTop 0, outOfVocabulary 2; the rest as `readSource` takes them.
+ * @returns sequences of unequal length, and their labels `[N]` i32; the caller owns them. `padSequences` makes one
+ *   array of them.
+ * @throws DataError if a file is not a whole number of integers, the offsets do not ascend from 0 to the number of ids,
+ *   the numbers of labels and sequences differ, an id needs more than 31 bits, or a gzip is corrupt; it names file and
+ *   index. SourceError if a source cannot be read. ArgumentError if a source or an option is of another kind, out of
+ *   its range or unknown, or no sequence is shorter than `maxLength`. The signal's reason if it is aborted.
  * @see https://keras.io/api/datasets/imdb/
- *
  * @example
- * const train = await loadIds(
- *   { ids: 'train.ids.u16.gz', offsets: 'train.offsets.u32', labels: 'train.labels.u8' },
- *   { numWords: 10000 },
- * );
- * const x = padSequences(train.sequences, { maxLength: 500 });
+ * // In practice the sources are paths or URLs, such as 'train.ids.u16.gz'.
+ * const sources = { ids: Uint8Array.of(5, 6, 7), offsets: Uint8Array.of(0, 1, 3), labels: Uint8Array.of(0, 1) };
+ * const { sequences, labels } = await loadIds(sources, { widths: { ids: 'u8', offsets: 'u8' }, numWords: 7 });
+ * padSequences(sequences, { maxLength: 2 }); // [[0, 5], [6, 2]]
  */
 export async function loadIds(sources: IdSources, options: IdOptions = {}): Promise<IdSequences> {
   checkOptions('loadIds', options, {

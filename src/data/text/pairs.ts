@@ -5,22 +5,27 @@ import { type Source, type SourceOptions, sourceNames } from '../sources/source.
 import { linesOf, openText } from './lines.ts';
 
 export interface PairsOptions extends SourceOptions {
-  /** What to do about a last line that was cut off: say so (default) or leave it out. */
+  /** Treatment of a last line that is cut off: throw (default) or leave it out. */
   incomplete?: 'error' | 'skip' | undefined;
 }
 
 /**
  * Reads pairs of sentences, one pair a line: a sentence, a tab, its translation. Further columns, such as an
- * attribution, are not read.
+ * attribution, are ignored.
  *
- * The last line counts as cut off if it has no tab, lacks a sentence or ends in a blank, as no sentence does. A cut
- * between two words that leaves no blank behind cannot be told.
+ * The last line counts as cut off if it has no tab, lacks a sentence or ends in a blank. A cut between two words that
+ * leaves no blank cannot be detected.
  *
- * @param source a path, a URL or bytes, as `readSource` takes it.
- * @returns the pairs in order.
- * @throws DataError at a line without two sentences, with the file and the line; at a last line that is cut off unless
- *   `incomplete: 'skip'`; as `loadText` does.
+ * @param source a path, a URL or bytes.
+ * @param options.incomplete treatment of a last line that is cut off, 'error' or 'skip'. Default 'error'.
+ * @returns the pairs in the order of the file.
+ * @throws DataError at a line without two sentences, with file and line; at a last line that is cut off, unless
+ *   `incomplete` is 'skip'; or if the gzip is corrupt. TextError if the bytes are not UTF-8. SourceError if the source
+ *   cannot be read. ArgumentError if `source` or an option is of another kind or unknown. The signal's reason if it is
+ *   aborted.
  * @see https://www.manythings.org/anki/ for files of this form
+ * @example
+ * const pairs = await loadPairs('pairs.tsv'); // [['go', 'va'], ['stop', 'arrete']]
  */
 export async function loadPairs(source: Source, options: PairsOptions = {}): Promise<[string, string][]> {
   const { incomplete = 'error' } = checkOptions('loadPairs', options, { incomplete: 1, ...sourceNames });

@@ -6,12 +6,9 @@ import { padSequences } from '../pad-sequences.ts';
 import { isStrings } from './lines.ts';
 
 export interface TextVectorizationOptions {
-  /** The vocabulary's greatest size, special tokens included; unlimited unless given. */
+  /** Greatest size of the vocabulary, including special tokens. Default: unlimited. */
   maxTokens?: number | undefined;
-  /**
-   * What to do to a text first: lower its case and take ASCII punctuation out (default), one of both, nothing, or as a
-   * function does.
-   */
+  /** Standardization of a text: lower case and no ASCII punctuation (default), one of the two, none, or a function. */
   standardize?:
     | 'lowerAndStripPunctuation'
     | 'lower'
@@ -20,27 +17,30 @@ export interface TextVectorizationOptions {
     | ((text: string) => string)
     | undefined;
   /**
-   * Where tokens end: at white space (default), behind every character, or as a function says; `null` takes a text for
-   * one token.
+   * How to split a text into tokens: at white space (default), into characters, or by a function. With `null` the whole
+   * text is one token.
    */
   split?: 'whitespace' | 'character' | null | ((text: string) => string[]) | undefined;
   /**
-   * Runs of this many tokens and fewer become tokens too, joined by a blank; a list names the lengths. Refused where a
-   * text would become more than 2^25 joined tokens and 128 times as many as it has.
+   * Joins up to this many consecutive tokens, with blanks, to further tokens; a list names the lengths. It is refused
+   * if a text would give more than 2^25 joined tokens and 128 times as many as it has tokens.
    */
   ngrams?: number | readonly number[] | undefined;
   /**
-   * What `encode` makes of a text: the ids of its tokens (default), how often each token stands in it, whether it does,
-   * or how often times how rare it is among the texts of `adapt`.
+   * The result of `encode`: ids of the tokens (default), the count of each token, whether each token occurs, or the
+   * count weighted by the token's rarity in the texts of `adapt`.
    */
   outputMode?: 'int' | 'count' | 'multiHot' | 'tfIdf' | undefined;
-  /** Ids a text in mode `int`: texts are cut or filled with 0 at their end. That of the longest text unless given. */
+  /**
+   * Number of ids for each text in mode `int`: texts are cut or padded with 0 at the end. Default: that of the longest
+   * text.
+   */
   outputSequenceLength?: number | undefined;
-  /** The tokens by id, instead of `adapt`: with or without the special ones. */
+  /** The tokens by id, in place of `adapt`, with or without the special tokens. */
   vocabulary?: readonly string[] | undefined;
   /**
-   * For `vocabulary` in mode `tfIdf`: the weight of each token, as many. Without special tokens `'[UNK]'` has their
-   * mean.
+   * With `vocabulary` in mode `tfIdf`: the weight of each token. If it has no special tokens, `'[UNK]'` gets the mean
+   * weight.
    */
   idfWeights?: readonly number[] | undefined;
 }
@@ -49,20 +49,21 @@ const PADDING = '';
 const UNKNOWN = '[UNK]';
 
 /**
- * Texts as ids of words, like Keras's layer of this name: the most frequent words of the texts it is adapted to have
- * the lowest ids.
+ * Converts texts to ids of words, like the Keras layer of this name. The most frequent words of the texts in `adapt`
+ * have the lowest ids.
  *
- * In mode `int` id 0 (`''`) fills up and id 1 (`'[UNK]'`) is every token outside the vocabulary; in the other modes
- * place 0 is `'[UNK]'`. Tokens of equal frequency stand in falling order of their code points, as in Keras. Case is
- * lowered by Unicode's rules; Keras lowers ASCII letters alone.
+ * In mode `int` id 0 (`''`) is padding, and id 1 (`'[UNK]'`) is every token outside the vocabulary. In the other modes
+ * place 0 is `'[UNK]'`. Tokens of equal frequency have falling order of their code points, as in Keras. Lower case
+ * follows Unicode; Keras changes only ASCII letters.
  *
- * In mode `tfIdf` a token that stands c times in a text gives c·idf, idf = ln(1 + N / (1 + n)), where n of the N texts
- * of `adapt` have the token. `'[UNK]'` has the mean of all idf.
+ * In mode `tfIdf` a token that occurs c times in a text gives c·idf with idf = ln(1 + N / (1 + n)), where n of the N
+ * texts of `adapt` have the token. `'[UNK]'` has the mean of all idf.
  *
- * @throws ArgumentError if an option is none, `vocabulary` has a token twice or more than `maxTokens`, or `idfWeights`
- *   are not one finite number for each of its tokens, in mode `tfIdf` and no other.
+ * @param options default: standardize lower case without punctuation, split 'whitespace', outputMode 'int'.
+ * @returns a vectorization with `adapt`, `encode`, `sequences` and `decode`.
+ * @throws ArgumentError if an option is unknown or out of its range, `vocabulary` has a token twice or more than
+ *   `maxTokens` tokens, or `idfWeights` is given outside mode `tfIdf` or is not one finite number for each token.
  * @see https://keras.io/api/layers/preprocessing_layers/text/text_vectorization/
- *
  * @example
  * const words = textVectorization({ maxTokens: 5000, outputSequenceLength: 4 });
  * words.adapt(['the cat sat', 'the dog']);
@@ -98,25 +99,25 @@ export class TextVectorization {
   }
 
   /**
-   * Tokens by id, special ones included; empty before `adapt`. Given as `vocabulary` it makes the same vectorization
-   * again.
+   * Tokens by id, including special tokens; empty before `adapt`. Passed as `vocabulary`, it makes an equal
+   * vectorization.
    */
   get vocabulary(): readonly string[] {
     return this.#vocabulary;
   }
 
   /**
-   * In mode `tfIdf` the weight of each token, by id; else empty. Given as `idfWeights` with `vocabulary` it makes the
-   * same vectorization again.
+   * The weight of each token by id in mode `tfIdf`; else empty. Passed as `idfWeights` with `vocabulary`, it makes an
+   * equal vectorization.
    */
   get idfWeights(): readonly number[] {
     return this.#idfWeights;
   }
 
-  /** Learns the vocabulary from texts, and in mode `tfIdf` its weights; what was learned before is forgotten. */
+  /** Learns the vocabulary from texts, and in mode `tfIdf` its weights. It replaces what was learned before. */
   adapt(texts: Iterable<string>): void {
     const counts = new Map<string, number>();
-    // Of tokens, for their weights.
+    // The number of texts with each token, for the weights.
     const textsWith = new Map<string, number>();
     const { maxTokens = Number.POSITIVE_INFINITY, outputMode } = this.#options;
     const weighs = outputMode === 'tfIdf';
@@ -134,7 +135,7 @@ export class TextVectorization {
     this.#setVocabulary(kept, weighs ? kept.map(idfOf) : undefined);
   }
 
-  /** A text's tokens: standardized, split, joined to n-grams. */
+  /** The tokens of a text: standardized, split and joined to n-grams. */
   tokens(text: string): string[] {
     const { standardize = 'lowerAndStripPunctuation', split = 'whitespace', ngrams } = this.#options;
     let standard = text;
@@ -172,9 +173,9 @@ export class TextVectorization {
   }
 
   /**
-   * Texts as the lists of their ids, of unequal length.
+   * The ids of each text, of unequal length.
    *
-   * @throws ArgumentError before `adapt`, unless a vocabulary was given.
+   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given.
    */
   sequences(texts: Iterable<string>): Int32Array<ArrayBuffer>[] {
     if (this.#vocabulary.length === 0) {
@@ -185,10 +186,10 @@ export class TextVectorization {
   }
 
   /**
-   * Texts as one array.
+   * Encodes texts as one array.
    *
-   * @returns `[N, L]` i32 ids, or, in the other modes, `[N, vocabulary.length]` f32; in memory of its own.
-   * @throws ArgumentError as `sequences` does.
+   * @returns `[N, L]` i32 ids, or, in the other modes, `[N, vocabulary.length]` f32; the caller owns it.
+   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given.
    */
   encode(texts: Iterable<string>): NdArray<Int32Array | Float32Array> {
     const { outputMode = 'int', outputSequenceLength: maxLength } = this.#options;
@@ -210,8 +211,7 @@ export class TextVectorization {
   }
 
   /**
-   * The tokens of a list of ids, joined by blanks (by nothing where `split` is `'character'`); what fills up is left
-   * out.
+   * Joins the tokens of a list of ids with blanks, or directly if `split` is `'character'`. Padding is left out.
    *
    * @throws ArgumentError if an id is not one of the vocabulary.
    */
@@ -243,12 +243,12 @@ export class TextVectorization {
     }
     this.#vocabulary = vocabulary;
     this.#ids = ids;
-    // As float32, which is what they are multiplied in.
+    // The weights are rounded to float32, in which they are multiplied.
     this.#idfWeights = (weights && !hasSpecial ? withMeanFirst(weights) : (weights ?? [])).map(Math.fround);
   }
 }
 
-/** So many joined tokens are more than anybody wants of one text, unless the text itself is as long. */
+/** More joined tokens than this are refused for one text, unless the text itself has many tokens. */
 const LONG = 2 ** 25;
 
 function checkValues(options: TextVectorizationOptions): void {
@@ -281,7 +281,7 @@ function checkValues(options: TextVectorizationOptions): void {
   checkIdfWeights(idfWeights, outputMode === 'tfIdf' ? vocabulary : undefined);
 }
 
-/** That there are weights where there are tokens to weigh. */
+/** Throws `ArgumentError` if weights are missing or do not belong here. */
 function checkIdfWeights(weights: readonly number[] | undefined, tokens: readonly string[] | undefined): void {
   if (weights?.length !== tokens?.length) {
     const expected = tokens
@@ -300,13 +300,13 @@ const increment = (counts: Map<string, number>, token: string): void => {
   counts.set(token, (counts.get(token) ?? 0) + 1);
 };
 
-/** Weights of tokens with that of unknown ones before them: nothing is known of those but the mean. */
+/** The weights with that of unknown tokens in front: their mean, since nothing else is known of them. */
 function withMeanFirst(weights: readonly number[]): readonly number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return [sum / Math.max(weights.length, 1), ...weights];
 }
 
-/** By code point, as Python and bytes of UTF-8 compare; UTF-16 units would put U+FF5E behind an emoji. */
+/** Compares by code point, like Python and UTF-8 bytes. UTF-16 units would sort U+FF5E after an emoji. */
 function compareCodePoints(a: string, b: string): number {
   const [left, right] = [[...a], [...b]];
   for (let i = 0; i < left.length && i < right.length; i++) {

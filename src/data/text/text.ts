@@ -1,4 +1,5 @@
-// Text as a model sees it: characters (code points) as ids, cut into parallel streams of consecutive windows.
+// Text for character models: characters (code points) become ids, and ids become parallel streams of consecutive
+// windows.
 
 import { ArgumentError, expectArray, expectList, expectType, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -7,7 +8,7 @@ import { classOf } from '../../host/class-of.ts';
 import { textOfUtf8 } from '../../host/utf8.ts';
 import { invalidUtf8 } from './utf8.ts';
 
-/** Text that cannot be used as asked: not UTF-8, a character outside the vocabulary, too short. */
+/** A text cannot be used: it is not UTF-8, has a character outside the vocabulary, or is too short. */
 export class TextError extends TapeloopError {
   constructor(message: string) {
     super(message);
@@ -16,12 +17,16 @@ export class TextError extends TapeloopError {
 }
 
 /**
- * Decodes UTF-8 strictly. A byte-order mark at the start is dropped; NUL is a character like others.
+ * Decodes UTF-8 strictly. A byte-order mark at the start is dropped; NUL is an ordinary character.
  *
- * @param bytes the whole text
- * @param name what to call it in an error, such as the file's path
- * @throws TextError at the first byte that no UTF-8 character can hold, with its offset
+ * @param bytes the whole text.
+ * @param name of the text in errors, such as the path of the file.
+ * @returns the text.
+ * @throws TextError at the first byte that is not valid UTF-8, with its offset. ArgumentError if `bytes` or `name` is
+ *   of another kind.
  * @see https://encoding.spec.whatwg.org/#utf-8-decoder
+ * @example
+ * decodeUtf8(Uint8Array.of(104, 195, 169), 'greeting'); // 'hé'
  */
 export function decodeUtf8(bytes: Uint8Array, name: string): string {
   if (classOf(bytes) !== 'Uint8Array')
@@ -39,9 +44,14 @@ export function decodeUtf8(bytes: Uint8Array, name: string): string {
 }
 
 /**
- * The distinct characters of a text, sorted by code point; a character's index is its id.
+ * The distinct characters of a text, sorted by code point. The index of a character is its id.
  *
- * @throws TextError if the text is empty
+ * @param text the whole training text.
+ * @returns a list of characters (code points); the caller owns it.
+ * @throws TextError if the text is empty. ArgumentError if it is not a string.
+ * @see https://www.tensorflow.org/text/tutorials/text_generation
+ * @example
+ * buildVocabulary('hello'); // ['e', 'h', 'l', 'o']
  */
 export function buildVocabulary(text: string): string[] {
   expectType('buildVocabulary: text', text, 'a string');
@@ -50,12 +60,16 @@ export function buildVocabulary(text: string): string[] {
 }
 
 /**
- * The ids of a text's characters.
+ * Converts characters (code points) to ids.
  *
- * @param vocabulary distinct characters by id, as from {@link buildVocabulary}
- * @returns one id a character (code point); the caller owns it
- * @throws TextError at the first character that the vocabulary lacks; ArgumentError if an entry of the vocabulary is
- *   not one character or stands twice
+ * @param text any text.
+ * @param vocabulary distinct characters by id, as from {@link buildVocabulary}.
+ * @returns `[N]` i32, one id for each character; the caller owns it.
+ * @throws TextError at the first character outside the vocabulary. ArgumentError if `text` is not a string, or an entry
+ *   of the vocabulary is not one character or occurs twice.
+ * @see https://keras.io/api/layers/preprocessing_layers/categorical/string_lookup/
+ * @example
+ * encodeText('hole', buildVocabulary('hello')); // [1, 3, 2, 0]
  */
 export function encodeText(text: string, vocabulary: readonly string[]): Int32Array<ArrayBuffer> {
   expectType('encodeText: text', text, 'a string');
@@ -82,14 +96,20 @@ export function encodeText(text: string, vocabulary: readonly string[]): Int32Ar
     ids[count] = id;
     at += code > 0xffff ? 2 : 1;
   }
-  // Fewer characters than UTF-16 units only if some take two.
+  // There are fewer characters than UTF-16 units if some take two units.
   return count === ids.length ? ids : ids.slice(0, count);
 }
 
 /**
- * The text of a list of ids: what {@link encodeText} undoes.
+ * Converts ids to text: the inverse of {@link encodeText}.
  *
- * @throws ArgumentError if an id is not an index of the vocabulary
+ * @param ids indices into the vocabulary.
+ * @param vocabulary characters by id.
+ * @returns the text.
+ * @throws ArgumentError if `ids` or `vocabulary` is not a list, or an id is not an index of the vocabulary.
+ * @see https://keras.io/api/layers/preprocessing_layers/categorical/string_lookup/
+ * @example
+ * decodeIds([1, 3, 2, 0], ['e', 'h', 'l', 'o']); // 'hole'
  */
 export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[]): string {
   expectArray('decodeIds: ids', ids);
@@ -104,26 +124,26 @@ export function decodeIds(ids: ArrayLike<number>, vocabulary: readonly string[])
   }).join('');
 }
 
-/** One step's input and target. The arrays belong to the streams and are overwritten by the next `next()`. */
+/** Input and target of one step. The streams own the arrays; the next call of `next()` overwrites them. */
 export interface TextWindow {
-  /** `[B, T]` i32, batch-major: T consecutive ids of each stream. */
+  /** `[B, T]` i32, row-major: T consecutive ids of each stream. */
   x: Int32Array<ArrayBuffer>;
-  /** `[B, T]` i32, batch-major: for each id of `x` the one that follows it. */
+  /** `[B, T]` i32, row-major: for each id of `x` the id after it. */
   y: Int32Array<ArrayBuffer>;
   /**
-   * Whether the window begins its streams, so that recurrent states must be reset; else they carry over from the window
-   * before.
+   * Whether the window is the first of its streams, so that recurrent states must be reset. Otherwise they carry over
+   * from the window before.
    */
   first: boolean;
 }
 
-/** A cursor over parallel streams of one text; from {@link textStreams}. */
+/** A cursor over parallel streams of one text, made by {@link textStreams}. */
 export class TextStreams {
-  /** Streams side by side. */
+  /** Number of parallel streams B. */
   readonly batch: number;
-  /** Ids a window has of each stream. */
+  /** Ids T of a window in each stream. */
   readonly time: number;
-  /** Windows of one pass over the text. */
+  /** Number of windows in one pass over the text. */
   readonly windows: number;
   readonly #ids: Int32Array;
   readonly #streamLength: number;
@@ -135,7 +155,7 @@ export class TextStreams {
     this.batch = batch;
     this.time = time;
     this.#ids = ids;
-    // One id stays back: the last stream's last target.
+    // One id is reserved for the last target of the last stream.
     this.#streamLength = Math.floor((ids.length - 1) / batch);
     this.windows = Math.floor(this.#streamLength / time);
     this.#x = new Int32Array(batch * time);
@@ -143,10 +163,10 @@ export class TextStreams {
   }
 
   /**
-   * Index of the window that `next()` returns, 0 up to `windows` − 1. Set it to resume: whoever sets it to another
-   * value than 0 also restores the states of that moment or resets them.
+   * Index of the window that `next()` returns, from 0 to `windows` − 1. Set it to resume. After a value other than 0
+   * the recurrent states must be restored or reset as well.
    *
-   * @throws ArgumentError on setting anything else
+   * @throws ArgumentError for a value that is not such an index.
    */
   get position(): number {
     return this.#position;
@@ -159,7 +179,7 @@ export class TextStreams {
     this.#position = position;
   }
 
-  /** The next window; after the last one the streams begin again. */
+  /** The next window. After the last window the streams begin again. */
   next(): TextWindow {
     const first = this.#position === 0;
     for (let b = 0; b < this.batch; b++) {
@@ -173,18 +193,18 @@ export class TextStreams {
 }
 
 /**
- * Cuts a text into `batch` contiguous streams of equal length and walks them side by side, `time` ids a window, so that
- * each window's states carry over into the next. What is left of a stream behind its last whole window is not visited.
+ * Cuts a text into `batch` contiguous streams of equal length and walks them in parallel, `time` ids a window. The
+ * states of a window carry over into the next. Ids behind the last whole window of a stream are not used.
  *
- * @param ids `[N]` i32, one id a character; referred to, not copied
- * @param options `batch` streams B, `time` ids a window T
- * @returns the cursor, at the first window
- * @throws TextError if the text has fewer than B·T + 1 characters; ArgumentError if `batch` or `time` is not a whole
- *   number of 1 or more
- *
+ * @param ids `[N]` i32, one id for each character. It is referenced, not copied.
+ * @param options `batch`, the number of streams B, and `time`, the ids T of a window.
+ * @returns the cursor, at the first window.
+ * @throws TextError if there are fewer than B·T + 1 ids. ArgumentError if `batch` or `time` is not an integer ≥ 1, or
+ *   an option is unknown.
+ * @see Williams and Peng 1990
  * @example
  * const streams = textStreams(encodeText('hello world', buildVocabulary('hello world')), { batch: 2, time: 5 });
- * const { x, y, first } = streams.next();
+ * const { x, y, first } = streams.next(); // x and y: [2, 5] ids
  */
 export function textStreams(ids: Int32Array, options: { batch: number; time: number }): TextStreams {
   checkOptions('textStreams', options, { batch: 1, time: 1 });

@@ -1,7 +1,7 @@
 import { textOfUtf8 } from '../../host/utf8.ts';
 
 /**
- * Offset of the first byte that cannot continue what stands before it; the length if the text ends inside a character.
+ * Offset of the first byte that cannot continue the text before it; the length if the text ends inside a character.
  * @internal
  */
 export function invalidUtf8(bytes: Uint8Array): number {
@@ -9,7 +9,8 @@ export function invalidUtf8(bytes: Uint8Array): number {
     const lead = bytes[at];
     const size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
     if (size === 0) return at;
-    // The second byte's range is narrower after these leads: no overlong forms, no surrogates, nothing past U+10FFFF.
+    // After these lead bytes the second byte has a narrower range: no overlong forms, no surrogates, nothing above
+    // U+10FFFF.
     let low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
     let high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
     for (let i = 1; i < size; i++) {
@@ -22,7 +23,7 @@ export function invalidUtf8(bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** What makes text of parts of a file, with marks for a character of which there is a part alone. @internal */
+/** A decoder for the parts of a file. Bytes that are not a whole character become replacements. @internal */
 export function utf8Decoder(): { decode(bytes: Uint8Array): string } {
   if (typeof TextDecoder !== 'undefined') return new TextDecoder('utf-8', { ignoreBOM: true });
   return {

@@ -10,7 +10,7 @@ import {
 } from './index.ts';
 import { deserialize, type ScheduleConfig } from './schedule.ts';
 
-/** What makes each schedule from its options as JSON has them, for its table. */
+/** The functions that make schedules from their JSON options, by name. */
 export const schedules = {
   constant,
   exponentialDecay,

@@ -1,4 +1,4 @@
-// Every schedule that has a name, under it.
+// Every schedule that has a name, exported under that name.
 import { ArgumentError, expectList, shown } from '../../checks/argument-error.ts';
 import { expectNumber } from '../../checks/number-ranges.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -20,7 +20,16 @@ function expectRates(name: string, rates: Record<string, unknown>): void {
   for (const [key, rate] of Object.entries(rates)) expectNumber(`${name}: ${key}`, rate, '≥ 0');
 }
 
-/** Always the same: what a number is, where a schedule is asked for. */
+/**
+ * A constant learning rate: lr(t) = learningRate.
+ *
+ * @param options.learningRate ≥ 0.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if learningRate is not a number ≥ 0, or an option is unknown.
+ * @example
+ * const schedule = schedules.constant({ learningRate: 0.01 });
+ * schedule.at(100); // 0.01
+ */
 export function constant(options: { learningRate: number }): Schedule {
   const { learningRate } = checkOptions('constant', options, { learningRate: 1 });
   expectRates('constant', { learningRate });
@@ -29,10 +38,13 @@ export function constant(options: { learningRate: number }): Schedule {
 
 export interface DecayOptions {
   initialLearningRate: number;
-  /** Iterations that one power of `decayRate`, or one unit of time, takes. */
+  /**
+   * Iterations in which the rate is multiplied by `decayRate` once, or, for `inverseTimeDecay`, in which n grows by 1.
+   * Above 0.
+   */
   decaySteps: number;
   decayRate: number;
-  /** Whether to change once in `decaySteps` rather than at every iteration. Default false. */
+  /** Whether the rate changes only once in `decaySteps`, and not at every iteration. Default false. */
   staircase?: boolean | undefined;
 }
 
@@ -49,16 +61,29 @@ function decay(name: string, options: DecayOptions, factor: (decayRate: number, 
 }
 
 /**
- * initialLearningRate·decayRateⁿ with n = t/decaySteps.
+ * Exponential decay: lr(t) = initialLearningRate·decayRateⁿ with n = t/decaySteps, or ⌊t/decaySteps⌋ with `staircase`.
  *
- * @throws ArgumentError if a rate is negative or decaySteps not above 0.
+ * @param options rates ≥ 0, decaySteps > 0 in iterations.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a rate is negative, decaySteps is not above 0, or an option is unknown.
  * @see keras.optimizers.schedules.ExponentialDecay
+ * @example
+ * const learningRate = schedules.exponentialDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 });
+ * learningRate.at(200); // 0.025
+ * model.compile({ optimizer: sgd({ learningRate }), loss: 'mse' });
  */
 export const exponentialDecay = (options: DecayOptions): Schedule => decay('exponentialDecay', options, power);
 
 /**
- * `exponentialDecay` in steps: the learning rate times decayRate once in decaySteps. @see
- * torch.optim.lr_scheduler.StepLR
+ * Decay in steps: lr(t) = initialLearningRate·decayRateⁿ with n = ⌊t/decaySteps⌋.
+ *
+ * @param options rates ≥ 0, decaySteps > 0 in iterations.
+ * @returns the schedule `exponentialDecay` with `staircase`. It has no state and may be shared.
+ * @throws ArgumentError if a rate is negative, decaySteps is not above 0, or an option is unknown.
+ * @see torch.optim.lr_scheduler.StepLR
+ * @example
+ * const schedule = schedules.stepDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 0.5 });
+ * schedule.at(199); // 0.05
  */
 export const stepDecay = (options: Omit<DecayOptions, 'staircase'>): Schedule =>
   exponentialDecay({
@@ -67,26 +92,38 @@ export const stepDecay = (options: Omit<DecayOptions, 'staircase'>): Schedule =>
   });
 
 /**
- * initialLearningRate / (1 + decayRate·n) with n = t/decaySteps.
+ * Inverse-time decay: lr(t) = initialLearningRate/(1 + decayRate·n) with n = t/decaySteps, or ⌊t/decaySteps⌋ with
+ * `staircase`.
  *
- * @throws ArgumentError if a rate is negative or decaySteps not above 0.
+ * @param options rates ≥ 0, decaySteps > 0 in iterations.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a rate is negative, decaySteps is not above 0, or an option is unknown.
  * @see keras.optimizers.schedules.InverseTimeDecay
+ * @example
+ * const schedule = schedules.inverseTimeDecay({ initialLearningRate: 0.1, decaySteps: 100, decayRate: 1 });
+ * schedule.at(100); // 0.05
  */
 export const inverseTimeDecay = (options: DecayOptions): Schedule =>
   decay('inverseTimeDecay', options, (decayRate, n) => 1 / (1 + decayRate * n));
 
 export interface PiecewiseConstantDecayOptions {
-  /** The last iterations of all values but the last one, ascending. */
+  /** Last iteration of each value but the last, ascending. */
   boundaries: readonly number[];
-  /** One more than boundaries. */
+  /** One rate more than there are boundaries, each ≥ 0. */
   values: readonly number[];
 }
 
 /**
- * values[i] for the first i with t ≤ boundaries[i], the last value after all of them.
+ * Piecewise constant decay: lr(t) = values[i] for the first i with t ≤ boundaries[i], and the last value after that.
  *
- * @throws ArgumentError if boundaries do not ascend, or values are not one more than they.
+ * @param options n ascending boundaries in iterations, and n + 1 values.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a number is negative, the boundaries do not ascend, the number of values is not one more
+ *   than that of boundaries, or an option is unknown.
  * @see keras.optimizers.schedules.PiecewiseConstantDecay
+ * @example
+ * const schedule = schedules.piecewiseConstantDecay({ boundaries: [100, 200], values: [0.1, 0.01, 0.001] });
+ * schedule.at(150); // 0.01
  */
 export function piecewiseConstantDecay(options: PiecewiseConstantDecayOptions): Schedule {
   const name = 'piecewiseConstantDecay';
@@ -114,16 +151,22 @@ export interface PolynomialDecayOptions {
   endLearningRate?: number | undefined;
   /** Default 1. */
   power?: number | undefined;
-  /** Whether to start again from where the end was reached, with twice, three times … the steps. Default false. */
+  /** Whether the decay is repeated with 2, 3, … times `decaySteps` once its end is reached. Default false. */
   cycle?: boolean | undefined;
 }
 
 /**
- * (initialLearningRate − endLearningRate)·(1 − t/decaySteps)^power + endLearningRate, with t at most decaySteps; with
- * `cycle` decaySteps is the first multiple of it that t does not pass.
+ * Polynomial decay: lr(t) = (initialLearningRate − endLearningRate)·(1 − min(t, n)/n)^power + endLearningRate.
  *
- * @throws ArgumentError if a rate or power is negative or decaySteps not above 0.
+ * n is decaySteps; with `cycle`, n is the smallest multiple of decaySteps that is at least t.
+ *
+ * @param options default: endLearningRate 0.0001, power 1, cycle false.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a rate or power is negative, decaySteps is not above 0, or an option is unknown.
  * @see keras.optimizers.schedules.PolynomialDecay
+ * @example
+ * const schedule = schedules.polynomialDecay({ initialLearningRate: 0.1, decaySteps: 100, endLearningRate: 0 });
+ * schedule.at(50); // 0.05
  */
 export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
   checkOptions('polynomialDecay', options, {
@@ -144,31 +187,38 @@ export function polynomialDecay(options: PolynomialDecayOptions): Schedule {
   });
 }
 
-/** From 1 at fraction 0 to 0 at fraction 1, along half a wave of the cosine. */
+/** ½(1 + cos π·fraction): 1 at fraction 0, 0 at fraction 1. */
 const cosineFall = (fraction: number): number => 0.5 * (1 + cosPi(fraction));
 
 const line = (from: number, to: number, fraction: number): number => (to - from) * fraction + from;
 
 export interface CosineDecayOptions {
   initialLearningRate: number;
-  /** Iterations from the highest rate to the lowest, after those of the warm-up. */
+  /** Iterations from the highest rate to the lowest, not counting the warm-up. Above 0. */
   decaySteps: number;
   /** The lowest rate as a share of the highest. Default 0. */
   alpha?: number | undefined;
-  /** The rate that a linear warm-up leads to. Default: no warm-up. */
+  /** The rate at the end of a linear warm-up. Default: no warm-up. */
   warmupTarget?: number | undefined;
-  /** Default 0. */
+  /** Iterations of the warm-up. Default 0. */
   warmupSteps?: number | undefined;
 }
 
 /**
- * top·((1 − alpha)·½(1 + cos πf) + alpha) with f = t/decaySteps, at most 1, and top = initialLearningRate.
+ * Cosine decay: lr(t) = top·((1 − alpha)·½(1 + cos πf) + alpha) with f = min(t/decaySteps, 1), top =
+ * initialLearningRate.
  *
- * With `warmupTarget`, first warmupSteps iterations on the line from initialLearningRate to warmupTarget, which then is
- * top.
+ * With `warmupTarget`, the rate first rises or falls linearly from initialLearningRate to warmupTarget over warmupSteps
+ * iterations. Then top = warmupTarget, and t counts from the end of the warm-up.
  *
- * @throws ArgumentError if a rate, alpha or warmupSteps is negative or decaySteps not above 0.
+ * @param options default: alpha 0, no warm-up.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a rate, alpha or warmupSteps is negative, decaySteps is not above 0, or an option is
+ *   unknown.
  * @see Loshchilov and Hutter 2016; keras.optimizers.schedules.CosineDecay
+ * @example
+ * const learningRate = schedules.cosineDecay({ initialLearningRate: 0.1, decaySteps: 100 });
+ * model.compile({ optimizer: adam({ learningRate }), loss: 'mse' });
  */
 export function cosineDecay(options: CosineDecayOptions): Schedule {
   checkOptions('cosineDecay', options, {
@@ -193,21 +243,27 @@ export interface CosineDecayRestartsOptions {
   initialLearningRate: number;
   /** Iterations of the first period. */
   firstDecaySteps: number;
-  /** How much longer each period is than the one before. Default 2. */
+  /** Factor by which each period is longer than the one before, 1 or ≥ 1.01. Default 2. */
   tMul?: number | undefined;
-  /** How much higher each period starts than the one before. Default 1. */
+  /** Factor by which the top rate of each period differs from that of the one before. Default 1. */
   mMul?: number | undefined;
   /** The lowest rate as a share of initialLearningRate. Default 0. */
   alpha?: number | undefined;
 }
 
 /**
- * Periods of a cosine decay: initialLearningRate·((1 − alpha)·mMulⁱ·½(1 + cos πf) + alpha), f the part of period i that
- * is over.
+ * Cosine decay with restarts: lr(t) = initialLearningRate·((1 − alpha)·mMulⁱ·½(1 + cos πf) + alpha).
  *
- * @throws ArgumentError if a rate, mMul or alpha is negative, firstDecaySteps not above 0, or tMul
- *   neither 1 nor at least 1.01.
+ * i counts the periods from 0. f is the share of period i that is over. Period i has firstDecaySteps·tMulⁱ iterations.
+ *
+ * @param options default: tMul 2, mMul 1, alpha 0.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError if a rate, mMul or alpha is negative, firstDecaySteps is not above 0, tMul is neither 1 nor at
+ *   least 1.01, or an option is unknown.
  * @see Loshchilov and Hutter 2016; keras.optimizers.schedules.CosineDecayRestarts
+ * @example
+ * const schedule = schedules.cosineDecayRestarts({ initialLearningRate: 0.1, firstDecaySteps: 100 });
+ * schedule.at(100); // 0.1
  */
 export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedule {
   checkOptions('cosineDecayRestarts', options, {
@@ -223,7 +279,8 @@ export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedu
   expectNumber('cosineDecayRestarts: tMul', tMul, 'a number, 1 or ≥ 1.01');
   const config = { initialLearningRate, firstDecaySteps, tMul, mMul, alpha };
   return made('cosineDecayRestarts', config, (t) => {
-    // Counted rather than had from a logarithm, which misses by one at a restart. There are few: hence the least tMul.
+    // The periods are counted one by one, because a logarithm is off by one at some restarts. The lower limit of tMul
+    // keeps them few.
     let [period, left, steps] = [0, t, firstDecaySteps];
     if (tMul === 1) {
       period = Math.floor(t / firstDecaySteps);
@@ -237,17 +294,24 @@ export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedu
 
 export interface LinearWarmupOptions {
   warmupSteps: number;
-  /** What follows; its own iterations start from 0 when the warm-up is over. */
+  /** A rate, or a schedule whose iterations count from 0 at the end of the warm-up. */
   after: number | Schedule;
   /** Default 0. */
   initialLearningRate?: number | undefined;
 }
 
 /**
- * The line from initialLearningRate to the first rate of what follows, over warmupSteps iterations; then what follows.
+ * Linear warm-up, then another schedule: lr(t) = lr₀ + (after(0) − lr₀)·t/warmupSteps for t < warmupSteps, then after(t
+ * − warmupSteps), with lr₀ = initialLearningRate.
  *
- * @throws ArgumentError if warmupSteps or a rate is negative.
+ * @param options default: initialLearningRate 0.
+ * @returns a schedule. It has no state of its own.
+ * @throws ArgumentError if warmupSteps or a rate is negative, `after` is neither a number nor a schedule, or an option
+ *   is unknown.
  * @see Goyal et al. 2017
+ * @example
+ * const learningRate = schedules.linearWarmup({ warmupSteps: 100, after: 0.01 });
+ * model.compile({ optimizer: adam({ learningRate }), loss: 'mse' });
  */
 export function linearWarmup(options: LinearWarmupOptions): Schedule {
   const names = { warmupSteps: 1, after: 1, initialLearningRate: 1 };

@@ -4,20 +4,20 @@ import { customName } from '../../registry/custom-objects.ts';
 import { NameTable } from '../../registry/name-table.ts';
 
 /**
- * A learning rate that depends on how far training has come.
+ * A learning rate as a function of the number of batches trained so far.
  *
- * One of the caller's own needs `at` alone to train with. A model that is saved with it is loaded with it in
+ * A custom schedule needs only `name` and `at`. A model saved with a custom schedule is loaded with that schedule in
  * `customObjects`.
  */
 export interface Schedule {
   readonly name: string;
-  /** The learning rate of the update after `iteration` batches; a function of this number alone. */
+  /** The learning rate of the update after `iteration` batches. It depends on this number alone. */
   at(iteration: number): number;
-  /** Options that make an equal schedule. */
+  /** Options from which an equal schedule can be made. */
   config?(): ScheduleConfig;
 }
 
-/** Lists have an `at`, too, but no name. */
+/** Whether it is a schedule. Arrays have an `at` as well, but no name. */
 export const isSchedule = (given: Schedule | undefined): boolean =>
   typeof given?.at === 'function' && typeof given.name === 'string';
 
@@ -27,8 +27,15 @@ export type ScheduleConfig = { readonly name: string; readonly [option: string]:
 export const scheduleTable = /* @__PURE__ */ new NameTable<Schedule>('schedule');
 
 /**
- * Options that make an equal schedule; of one of the caller's own without `config` its name. @see
- * keras.optimizers.schedules.serialize
+ * The configuration of a schedule, as JSON; for a custom schedule without `config`, its name alone.
+ *
+ * @param schedule made by a function of `schedules`, or a custom one.
+ * @returns an object of its own, from which `deserialize` makes an equal schedule.
+ * @throws ArgumentError if `schedule` has no `at` or no name, if its `config` is not a function, or if a custom
+ *   schedule without `config` has an empty name.
+ * @see keras.optimizers.schedules.serialize
+ * @example
+ * schedules.serialize(schedules.constant({ learningRate: 0.1 })); // { learningRate: 0.1, name: 'constant' }
  */
 export function serialize(schedule: Schedule): ScheduleConfig {
   if (!isSchedule(schedule)) throw new ArgumentError(`serialize: schedule expected one, got ${shown(schedule)}`);
@@ -39,8 +46,12 @@ export function serialize(schedule: Schedule): ScheduleConfig {
 /**
  * The schedule that a configuration describes.
  *
- * @throws ArgumentError for an unknown name or an option out of its range.
+ * @param config the name of a schedule, and its options.
+ * @returns a schedule. It has no state and may be shared.
+ * @throws ArgumentError for an unknown name, an unknown option or an option out of its range.
  * @see keras.optimizers.schedules.deserialize
+ * @example
+ * schedules.deserialize({ name: 'constant', learningRate: 0.1 }).at(0); // 0.1
  */
 export function deserialize(config: ScheduleConfig): Schedule {
   const { name, ...options } = config ?? {};
