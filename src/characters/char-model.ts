@@ -25,7 +25,10 @@ const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
   rnn: (options) => simpleRnn(options) as Layer,
 };
 
-/** Embedding, recurrent layers that carry their states, and logits; dropout before and after each recurrent layer. */
+/**
+ * Embedding, recurrent layers that carry their states, and logits; dropout before and after each recurrent layer.
+ * Throws `ArgumentError` for an option out of its range.
+ */
 export function buildCharModel(options: CharModelOptions, vocabularySize: number): Model {
   setSeed(options.seed);
   // A character model is there to write text.
@@ -49,13 +52,19 @@ export function buildCharModel(options: CharModelOptions, vocabularySize: number
   return model;
 }
 
-/** Sets loss and optimizer from the options. */
+/** Sets loss and optimizer from the options. Throws `ArgumentError` for an option out of its range. */
 export function compileCharModel(model: Model, { lr, clip }: Pick<CharModelOptions, 'lr' | 'clip'>): void {
   const optimizer = adam({ learningRate: lr, ...(clip > 0 ? { globalClipNorm: clip } : {}) });
   model.compile({ optimizer, loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
 }
 
-/** One update on the next window of the streams; returns its loss, in nat a character. */
+/**
+ * One update on the next window of the streams.
+ *
+ * @returns its loss, in nat a character.
+ * @throws NonFiniteLossError or NonFiniteGradientError if training has diverged; ArgumentError if the streams have
+ *   another batch size than those before.
+ */
 export function trainOnWindow(model: Model, streams: TextStreams): number {
   const { batch, time } = streams;
   const { x, y, first } = streams.next();
@@ -76,7 +85,7 @@ export interface ValidateOptions {
  *
  * @param run as many streams, and windows as long, as the text has room for.
  * @returns undefined where there is too little to predict, or `goOn` said no.
- * @throws NonFiniteLossError as training does.
+ * @throws NonFiniteLossError if the mean is not finite.
  */
 export async function validate(
   model: Model,
@@ -106,13 +115,21 @@ export async function validate(
   }
 }
 
-/** The id that a text without a prompt begins behind: a line's end, if there is one. */
+/**
+ * The id that a text without a prompt begins behind: a line's end, if there is one. Throws `ArgumentError` if the
+ * vocabulary is no list.
+ */
 export function startId(vocabulary: readonly string[]): number {
   expectList('startId: vocabulary', vocabulary);
   return Math.max(vocabulary.indexOf('\n'), 0);
 }
 
-/** `encodeText` for a user, who does not know that function: an error begins with `name`. */
+/**
+ * `encodeText` for a user who does not know that function.
+ *
+ * @param name what an error begins with.
+ * @throws TextError at the first character that the vocabulary lacks; ArgumentError if `name` is no string.
+ */
 export function encodeNamed(text: string, vocabulary: readonly string[], name: string): Int32Array {
   expectType('encodeNamed: name', name, 'a string');
   try {

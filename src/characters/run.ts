@@ -36,6 +36,8 @@ const MAX_POINTS = 16384;
 /**
  * Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far
  * apart.
+ *
+ * @throws ArgumentError if `points` or `point` are no numbers of a step and a loss.
  */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
   expectList('addPoint: points', points);
@@ -48,14 +50,20 @@ export function addPoint(points: LossPoint[], point: LossPoint): void {
   if (points.length > MAX_POINTS) points.splice(0, points.length, ...points.filter((_, i) => i % 2 === 0));
 }
 
-/** SHA-256 of a text's ids; empty in a page that is neither from https nor from localhost, which may not hash. */
+/**
+ * SHA-256 of a text's ids, in hexadecimal digits; empty in a page that is neither from https nor from localhost, which
+ * may not hash. Throws the host's TypeError for what is no typed array.
+ */
 export async function hashIds(ids: Int32Array): Promise<string> {
   if (!globalThis.crypto?.subtle) return '';
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', ids as Int32Array<ArrayBuffer>));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** A model file with the record of its run. */
+/**
+ * A model file with the record of its run. Throws `ArgumentError` if the model is not built or holds a number that is
+ * not finite.
+ */
 export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<ArrayBuffer> {
   return encodeModel(model, { vocabulary, extra: { ...run, options: { ...run.options } } });
 }
@@ -64,8 +72,8 @@ export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<Array
  * Reads what `encodeRun` wrote, or `tapeloop train`.
  *
  * @param file its name, for errors.
- * @throws ModelFileError as `decodeModel` does, and for a file that holds no character model or no usable record of its
- *   run.
+ * @throws ModelFileError if the bytes are no model file of tapeloop, or one of a newer version, lack a tensor or hold
+ *   one that is not finite, or hold no character model or no usable record of its run.
  */
 export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   const { model, vocabulary, extra } = decodeModel(bytes, { file });

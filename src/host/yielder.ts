@@ -5,12 +5,14 @@ const YIELD_EVERY = 8;
 export const now = (): number => (globalThis.performance ?? Date).now();
 
 /**
- * A function that lets the host handle what has come meanwhile, if the last time was 8 ms ago or more: for loops of
- * one's own over `trainOnBatch` that a page or a server runs beside other work, as `fit` does by itself.
+ * A function that lets the host handle events, if the last time was 8 ms ago or more. It is for your own loops over
+ * `trainOnBatch` in a page or a server; `fit` does this by itself.
+ *
+ * @returns a function whose promise resolves when the host has handled its events.
  *
  * @example
  * const breathe = yielder();
- * for (const [x, y] of batches) {
+ * for (let step = 0; step < 10; step++) {
  *   model.trainOnBatch(x, y);
  *   await breathe();
  * }

@@ -21,6 +21,10 @@ export interface GradientFlowPlotOptions {
  *
  * @param flows of one model or of several side by side.
  * @returns an SVG document, which needs no page and knows light and dark ones.
+ * @throws ArgumentError if `flows` is no list of layers with norms, or the title is no string.
+ *
+ * @example
+ * const svg = plotGradientFlow(gradientFlow(model, x, y));
  */
 export function plotGradientFlow(flows: readonly FlowLine[], options: GradientFlowPlotOptions = {}): string {
   const { title = 'Gradient flow' } = checkOptions('plotGradientFlow', options, { title: 1 });

@@ -18,7 +18,9 @@ import type { Stream } from './stream.ts';
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
- * for await (const id of generate(stream, prompt, { topP: 0.9, seed: 1 })) write(stream.vocabulary[id]);
+ * const stream = decodeStream(encodeModel(languageModel, { vocabulary }));
+ * const options = { topP: 0.9, maxLength: 20, seed: 1 };
+ * for await (const id of generate(stream, ids.slice(0, 4), options)) console.log(stream.vocabulary[id]);
  */
 export async function* generate(
   stream: Stream,
@@ -29,10 +31,20 @@ export async function* generate(
 }
 
 /**
- * `generate` for several prompts at once, of any lengths, by a stream of as many sequences. Sequence i draws as it
- * would alone with the seed i higher.
+ * Ids that go on from several prompts at once, of any lengths. Sequence i draws as it would alone with the seed i
+ * higher.
  *
- * @throws ArgumentError as `generate` does.
+ * @param stream of a language model, of as many sequences as there are prompts; it starts from zeros.
+ * @param prompts ids to go on from, at least one each.
+ * @returns `{ sequence, id }`, the ids of one step after those of the step before.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of a prompt is outside the vocabulary, a
+ *   prompt is empty, or the stream takes no ids or is of another number of sequences; at any id, if a logit is not
+ *   finite or somebody else has stepped or reset the stream.
+ *
+ * @example
+ * const stream = decodeStream(encodeModel(languageModel), { batch: 2 });
+ * const prompts = [ids.slice(0, 2), ids.slice(4, 9)];
+ * for await (const { sequence, id } of generateBatch(stream, prompts, { maxLength: 5 })) console.log(sequence, id);
  */
 export async function* generateBatch(
   stream: Stream,
@@ -43,11 +55,18 @@ export async function* generateBatch(
 }
 
 /**
- * `generate` without promises.
+ * `generate` without promises: the host handles no events between ids.
  *
+ * @param stream of a language model, ids to logits, of one sequence; it starts from zeros.
  * @param given.prompt ids to go on from, at least one.
  * @param given.length how many ids to give.
- * @throws ArgumentError as `generate` does.
+ * @throws ArgumentError, at the first id, if an option is out of range, an id of a prompt is outside the vocabulary, a
+ *   prompt is empty, or the stream takes no ids or is of another number of sequences; at any id, if a logit is not
+ *   finite or somebody else has stepped or reset the stream.
+ *
+ * @example
+ * const stream = decodeStream(encodeModel(languageModel));
+ * console.log([...generateIds(stream, { prompt: ids.slice(0, 4), length: 10, seed: 1 })]);
  */
 export function* generateIds(
   stream: Stream,

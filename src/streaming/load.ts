@@ -108,11 +108,17 @@ class FileWeight implements StreamWeight {
 const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
 
 /**
- * The kernels of streams, compiled once: what `loadStream` does by itself. Given to a worker or an AudioWorklet as the
- * option `module`, they spare it the compiling.
+ * Compiles the kernels of streams, once. `loadStream` does so by itself. A worker or an AudioWorklet that gets the module
+ * as the option `module` need not compile.
  *
+ * @param mode `fast` or `reproducible`. Default `fast`.
+ * @returns a module that may be posted to other threads.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; ArgumentError for an
  *   unknown mode.
+ *
+ * @example
+ * const module = await compileKernels();
+ * const stream = decodeStream(encodeModel(model), { module });
  */
 export async function compileKernels(mode: NumericMode = 'fast'): Promise<WebAssembly.Module> {
   checkMode('compileKernels', mode);
@@ -147,8 +153,13 @@ function expectOneOf(what: string, mode: NumericMode = 'fast', module?: WebAssem
  * @returns a stream with memory of its own, which goes when the stream goes.
  * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is
  *   not finite, or hold a model that cannot run step by step, naming the layer; nothing is allocated for what the file
- *   claims but does not hold. ArgumentError for what is no bytes, an option out of range or a module of another mode;
- *   HostError as `compileKernels`; OutOfMemoryError if the host has no memory for it.
+ *   claims but does not hold. ArgumentError for what is no bytes, an option out of range or a mode beside a module;
+ *   HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if the host has
+ *   no memory for it.
+ *
+ * @example
+ * const stream = decodeStream(encodeModel(model));
+ * const output = stream.step([0.2, -1]);
  */
 export function decodeStream(
   bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
@@ -166,7 +177,9 @@ export function decodeStream(
  *
  * @param source where the file is, relative to the page; in Node a path, or an address of `https:` or its like; or its
  *   bytes.
- * @throws as `decodeStream` does; ModelFileError too if the file cannot be fetched or read.
+ * @throws ModelFileError if the file cannot be fetched or read, or is none that `decodeStream` takes; ArgumentError for
+ *   what is no source, an option out of range or a mode beside a module; HostError if the host has no WebAssembly with
+ *   128-bit SIMD or may not compile it; OutOfMemoryError if the host has no memory for it.
  *
  * @example
  * const stream = await loadStream('model.safetensors');
