@@ -5,11 +5,15 @@ import * as tapeloop from 'tapeloop';
 import * as data from 'tapeloop/data';
 import { train } from '../../training.mjs';
 
+// Once for the page: in development React runs each effect twice.
+let training;
+
 export default function Page() {
   const [text, setText] = useState('training…');
   useEffect(() => {
     const to = new URLSearchParams(window.location.search).get('to');
-    train(tapeloop, data)
+    training ??= train(tapeloop, data);
+    training
       .catch(({ message }) => ({ error: message }))
       .then((result) => {
         setText(JSON.stringify(result));
