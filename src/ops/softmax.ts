@@ -2,6 +2,7 @@ import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, openTape, record } from '../autograd/tape.ts';
 import { empty, expectF32, expectShape, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectNoMore } from '../checks/argument-error.ts';
+import { checkOptions } from '../checks/options.ts';
 import { Binary, Masked, Unary } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { select } from './elementwise/select.ts';
@@ -97,22 +98,22 @@ export function softmaxCrossEntropy(
   weights?: Tensor,
   options: { isLastUse?: boolean | undefined } = {},
 ): Tensor {
-  const isLastUse = options?.isLastUse ?? false;
+  const { isLastUse = false } = checkOptions('softmaxCrossEntropy', options, { isLastUse: true });
   input = floatsOf(input, 'softmaxCrossEntropy: logits');
   expectTensor('softmaxCrossEntropy: labels', labels);
   const logits = asRows(input);
   const { engine } = logits;
   const { kernels } = engine;
   const classes = logits.shape.at(-1) ?? 0;
-  expectShape('softmaxCrossEntropy: targets', labels.shape, logits.shape.slice(0, -1));
-  if (labels.dtype !== 'i32') throw new ArgumentError(`softmaxCrossEntropy: targets expected i32, got ${labels.dtype}`);
+  expectShape('softmaxCrossEntropy: labels', labels.shape, logits.shape.slice(0, -1));
+  if (labels.dtype !== 'i32') throw new ArgumentError(`softmaxCrossEntropy: labels expected i32, got ${labels.dtype}`);
   if (weights) {
     expectF32('softmaxCrossEntropy: weights', weights);
     expectShape('softmaxCrossEntropy: weights', weights.shape, labels.shape);
   }
   const targets = inOrder(weights ? select(weights, labels, 0) : labels, logits.timeMajor);
   const rows = targets.size;
-  expectIds('softmaxCrossEntropy: targets', targets, classes);
+  expectIds('softmaxCrossEntropy: labels', targets, classes);
   const weightsAt = weights ? inOrder(weights, logits.timeMajor).ptr : 0;
 
   const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
