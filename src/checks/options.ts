@@ -7,7 +7,7 @@ import { ArgumentError, shown } from './argument-error.ts';
  */
 export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 
-/** Options once defaults stand in the place of what is not given. */
+/** Options whose missing values have been replaced by defaults. */
 export type Defined<O> = { [Name in keyof O]-?: Exclude<O[Name], undefined> };
 
 /**

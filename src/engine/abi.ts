@@ -413,7 +413,8 @@ export interface Kernels {
   ): void;
   /**
    * m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −=
-   * decay·p where decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: top = max(top, v) stands in the root.
+   * decay·p where decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: the root is that of top = max(top,
+   * v).
    */
   adam(
     count: number,

@@ -37,7 +37,7 @@ export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.M
 
 /**
  * Persistent region: first-fit allocation with coalescing over linear memory from `base` upwards. It alone grows the
- * memory, so whoever holds a typed view must make it anew after any call that can allocate.
+ * memory, so a typed view must be made again after any call that can allocate.
  */
 export class Heap {
   readonly memory: WebAssembly.Memory;
@@ -84,7 +84,7 @@ export class Heap {
     return at;
   }
 
-  /** Makes the buffer at `at` larger where it stands; false where something else follows it or memory cannot grow. */
+  /** Makes the buffer at `at` larger in place; false where something else follows it or memory cannot grow. */
   extend(at: Ptr, bytes: number): boolean {
     const old = this.#used.get(at)!;
     const end = at + old;

@@ -1,6 +1,6 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 
-/** Where a stream of keys stands; saving it and going on from it gives the keys that would have come. */
+/** The state of a stream. A stream that is set to a saved state gives the numbers that would have come. */
 export interface RandomState {
   seed: number;
   calls: number;
@@ -33,7 +33,7 @@ export class RandomBits {
     this.#mixed = mix(seed);
   }
 
-  /** Where it stands; set, it goes on from there. */
+  /** Its present state. Setting it makes the stream go on from there. */
   get state(): RandomState {
     return { seed: this.#seed, calls: this.#calls };
   }
@@ -59,7 +59,10 @@ export class RandomBits {
     return ((this.#nextWord() >>> 5) * 2 ** 26 + (this.#nextWord() >>> 6)) / 2 ** 53;
   }
 
-  /** Passes over `count` calls. Returns what their words depend on: the mixed seed, and the number of the first. @internal */
+  /**
+   * Passes over `count` calls. Returns what their words depend on: the mixed seed, and the number of the first.
+   * @internal
+   */
   protected skip(count: number): { mixed: number; first: number } {
     const first = this.#calls;
     this.#calls += count;

@@ -74,7 +74,7 @@ export function made<T extends { dispose(): void }>(it: T): T {
   return it;
 }
 
-/** The stream of random numbers, which the open transaction puts back where it stands now, if that fails. */
+/** A stream of random numbers. The open transaction takes it back to its present state if it fails. */
 export function noted<S extends { state: unknown }>(stream: S): S {
   const { state } = stream;
   changed(() => {

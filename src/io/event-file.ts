@@ -9,7 +9,7 @@ export const fileVersionRecord = (seconds: number): Uint8Array<ArrayBuffer> =>
  * The record of some scalars of one step.
  *
  * @param seconds when they were measured, since 1970.
- * @param scalars by tag; TensorBoard groups tags by what stands before a slash.
+ * @param scalars by tag; TensorBoard groups tags by the part before a slash.
  * @see https://github.com/tensorflow/tensorboard/blob/master/tensorboard/compat/proto/event.proto
  */
 export function scalarsRecord(

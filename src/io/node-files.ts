@@ -179,7 +179,7 @@ export function pathOf(what: string, given: string | URL): string {
   return fileURLToPath(href);
 }
 
-/** The folder that a path's file stands in. */
+/** The folder of a path's file. */
 export const folderOf = (path: string): string => dirname(path);
 
 /** Removes a file, if there is one. Throws `FileError` if it cannot be removed. */
@@ -199,7 +199,7 @@ export class GrowingFile {
   readonly hadContent: boolean;
 
   /**
-   * @param append whether to keep what stands in it.
+   * @param append whether to keep its content.
    * @throws FileError if it cannot be opened
    */
   constructor(path: string, { append = false }: { append?: boolean } = {}) {

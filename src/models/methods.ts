@@ -1,4 +1,4 @@
-// Methods of convenience: what many apps call and a small one does without. Their types stand with the classes.
+// Methods of convenience: what many apps call and a small one does without. Their types are declared with the classes.
 
 import { Parameter } from '../autograd/parameter.ts';
 import { expectShape, Tensor } from '../autograd/tensor.ts';

@@ -1,4 +1,4 @@
-/** Values of an axis, and where they stand on the page. */
+/** Values of an axis, and their places on the page. */
 export interface Axis {
   /** Values that get a line and a label, ascending; the first and the last are the axis's ends, or lie inside them. */
   ticks: readonly number[];

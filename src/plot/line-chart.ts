@@ -41,7 +41,7 @@ export interface Panel {
   x?: Span | undefined;
   /** Default `linear`. */
   yScale?: 'linear' | 'log' | undefined;
-  /** What stands where there is no point. */
+  /** The text of a chart without points. */
   empty: string;
 }
 

@@ -33,7 +33,7 @@ export class NameTable<T> {
   }
 
   /**
-   * What makes the thing of a name. While a file is read, other names stand for what the caller gave for them.
+   * The function that makes the object of a name. While a file is read, other names mean what the caller gave for them.
    *
    * @throws ArgumentError for an unknown one; it names the one that Keras's spelling stands for.
    */

@@ -21,7 +21,7 @@ export interface StreamWeight {
    * Counts changes of the values. Undefined where they never change: then nobody asks for them once they are packed.
    */
   readonly version?: number;
-  /** Called once they are packed: what stands at `ptr` is not needed until it is asked for again. */
+  /** Called once they are packed: the values at `ptr` are not needed until they are asked for again. */
   release?(): void;
 }
 
@@ -254,7 +254,7 @@ export class StreamProgram {
     return at;
   }
 
-  /** Where a weight that is read as it stands stands; 0 for none. */
+  /** The address of a weight that is read without packing; 0 for none. */
   #place(weight: StreamWeight | undefined): Ptr {
     if (!weight) return 0;
     const { version } = weight;

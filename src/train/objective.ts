@@ -38,7 +38,7 @@ export interface ObjectiveOptions {
    */
   metrics?: Nested<MetricSpecs> | undefined;
   /**
-   * The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` stands before a
+   * The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` is put before a
    * name that `metrics` has, too.
    */
   weightedMetrics?: Nested<MetricSpecs> | undefined;
@@ -89,7 +89,7 @@ export class Objective {
     });
   }
 
-  /** Each output with what it is held to, and what stands before its names in the logs. */
+  /** Each output with its losses and metrics, and the prefix of its names in the logs. */
   outputs<T>(outputs: Nested<T>, isLeaf: (x: unknown) => x is T): { head: Head; prefix: string; output: T }[] {
     const entries = entriesOf(outputs, isLeaf);
     const expected = entries.map(([key]) => key ?? 'one output').join(', ');
@@ -210,7 +210,7 @@ export class MetricTracker {
   }
 }
 
-/** What stands before the names of an output's loss and metrics. */
+/** The prefix of the names of an output's loss and metrics. */
 const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`);
 
 /** That of the predictions, or of targets of unequal length, where a layer of the caller's own has lost it. */

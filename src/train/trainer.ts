@@ -119,7 +119,7 @@ export class Trainer {
   /**
    * One gradient step on some samples: forward, backward, clip, update.
    *
-   * @param tracker its metrics stand in the logs, over all that it has been updated with.
+   * @param tracker the logs have its metrics, over all batches that it was updated with.
    * @returns `loss`, `gradientNorm` (before clipping) and the metrics, all before the update.
    * @throws NonFiniteLossError or NonFiniteGradientError if training has diverged. After an error weights, optimizer
    *   state and carried states are as they were.

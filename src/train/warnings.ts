@@ -33,7 +33,7 @@ export function onWarning(tell?: (message: string) => void): void {
   listener = tell ?? toConsole;
 }
 
-/** Tells what of the samples, of which the first `kept` are trained on, is seldom meant. */
+/** Warns of samples that are seldom meant. Training uses the first `kept` of them. */
 export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, shuffles: boolean): void {
   if (shuffles && trainer.statefulLayers.length > 0) {
     listener(

@@ -2,8 +2,8 @@
 // a fifth smaller than deflate does, which looks back less far, and no host has a decompressor that answers at once.
 // Specification: 7-zip.org/sdk.html (lzma-specification.txt), with its lc = 3, lp = 0, pb = 2.
 
-// Where the probabilities of each kind of choice stand. Those that depend on the state, 0 to 11, have a place for each
-// of four positions.
+// The places of the probabilities of each kind of choice. Those that depend on the state, 0 to 11, have a place for
+// each of four positions.
 const IS_MATCH = 0;
 const IS_LONG_REP = IS_MATCH + 48;
 const IS_REP = IS_LONG_REP + 48;
@@ -19,7 +19,7 @@ const LITERALS = REP_LENGTH + 322;
 const COUNT = LITERALS + 8 * 0x300;
 
 /**
- * The first `size` bytes that LZMA data stand for.
+ * Decompresses the first `size` bytes of LZMA data.
  *
  * @param data the coded bytes without a header, trusted: they are the package's own.
  */

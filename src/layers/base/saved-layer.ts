@@ -3,7 +3,7 @@ import type { LayerConfig, SavedLayer } from '../../io/model-file.ts';
 import { describe } from '../../io/parsed-json.ts';
 import type { AnyLayer } from './layer.ts';
 
-/** Class name in a file for a layer that stands at another place of the same model, too. */
+/** Class name in a file for a layer that is also at another place of the same model. */
 export const SHARED = 'Shared';
 
 let saved: Map<AnyLayer, number> | undefined;
@@ -18,7 +18,7 @@ export function saveLayer(layer: AnyLayer): { className: string; config: LayerCo
 
 let made: AnyLayer[] | undefined;
 
-/** Runs `body`, which writes or makes the layers of one model. A layer that stands in two places stays one layer. */
+/** Runs `body`, which writes or makes the layers of one model. A layer in two places stays one layer. */
 export function withSharedLayers<T>(body: () => T): T {
   const [outerSaved, outerMade] = [saved, made];
   saved = new Map();

@@ -54,7 +54,7 @@ type Made<T> = Iterator<T> | AsyncIterator<T>;
 
 /**
  * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed
- * here; one that the caller holds, as a generator is, goes on where it stands. @internal
+ * here; one that the caller holds, such as a generator, goes on from its present place. @internal
  */
 export class BatchSource<T> {
   readonly #what: string;

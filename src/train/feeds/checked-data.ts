@@ -29,7 +29,7 @@ export interface WeightOptions {
 export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight: 1 };
 
 /**
- * Samples of which no batch will be refused; builds a model that is not built.
+ * Validates the whole data set up front, and builds a model that is not built.
  *
  * @throws ArgumentError for what some batch would be refused for; it names the place.
  */
