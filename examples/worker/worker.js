@@ -67,7 +67,7 @@ function* generate(loaded, query) {
 /** Yields lines of JSON: the loss of every step, then a sample and the size of memory. */
 function* report(training, tuned) {
   for (const step of training) yield `${JSON.stringify(step)}\n`;
-  const sample = [...write(tuned, { prompt: [0], length: 200, temperature: 0.7 })].join('');
+  const sample = [...write(tuned, { prompt: [0], length: 200, temperature: 0.7, seed: 0 })].join('');
   yield `${JSON.stringify({ sample, memoryBytes: tuned.model.engine.memory.buffer.byteLength })}\n`;
 }
 
