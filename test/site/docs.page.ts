@@ -40,7 +40,7 @@ const looked = [
   'documents/Port_from_Keras.html',
   'documents/Examples.html',
   'documents/Examples.numbers.mjs.html',
-  'documents/How_tapeloop_works,_and_why.html',
+  'documents/How_tapeloop_works.html',
   'documents/Speed.html',
   'functions/tapeloop.lstm.html',
   'functions/tapeloop.earlyStopping.html',
