@@ -14,7 +14,7 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 /** Decompresses gzip data. Throws the host's error if it is corrupt or cut. @internal */
 export async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof DecompressionStream === 'undefined') {
-    // The jsdom of Jest hides DecompressionStream.
+    // jsdom in Jest has no DecompressionStream; Node's zlib replaces it.
     const zlib = builtIn('zlib') as { gunzipSync(bytes: Uint8Array): Uint8Array } | undefined;
     if (zlib) return new Uint8Array(zlib.gunzipSync(bytes));
   }

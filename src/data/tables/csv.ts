@@ -160,10 +160,11 @@ export class CsvTable {
  * @returns the columns; the caller owns them.
  * @throws DataError with file and line at a row with another number of fields than the first one, a misplaced or
  *   unclosed quote, a field that is not the expected number or date, a missing value (see `missing`) or a name that
- *   occurs twice; without a line if `missing: 'interpolate'` finds no number in a column, or the gzip is corrupt.
- *   TextError if the bytes are not valid in the encoding. SourceError if the source cannot be read. ArgumentError if
- *   `source` or an option is of another kind, out of its range or unknown, or a column does not exist. The signal's
- *   reason if it is aborted.
+ *   occurs twice; at line 1 of an empty file with a header; without a line if `missing: 'interpolate'` finds no number
+ *   in a column, `missing: 'skip'` leaves no row, the bytes are not text of the given `encoding`, or the gzip is
+ *   corrupt. TextError if, without `encoding`, the bytes are not UTF-8. SourceError if the source cannot be read.
+ *   ArgumentError if `source` or an option is of another kind, out of its range or unknown, or a column does not exist.
+ *   The signal's reason if it is aborted.
  * @see https://www.rfc-editor.org/rfc/rfc4180; pandas.read_csv
  * @example
  * const table = await loadCsv('data.csv', { columns: { date: 'date', load: 'number' } });

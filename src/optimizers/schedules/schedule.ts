@@ -31,8 +31,7 @@ export const scheduleTable = /* @__PURE__ */ new NameTable<Schedule>('schedule')
  *
  * @param schedule made by a function of `schedules`, or a custom one.
  * @returns an object of its own, from which `deserialize` makes an equal schedule.
- * @throws ArgumentError if `schedule` has no `at` or no name, if its `config` is not a function, or if a custom
- *   schedule without `config` has an empty name.
+ * @throws ArgumentError if `schedule` has no `at` or no name, or if its `config` is not a function.
  * @see keras.optimizers.schedules.serialize
  * @example
  * schedules.serialize(schedules.constant({ learningRate: 0.1 })); // { learningRate: 0.1, name: 'constant' }
