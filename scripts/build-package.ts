@@ -1,6 +1,6 @@
 // Bundles the package into dist/, or into the given folder: once for Node and once for bundlers. For bundlers the bytes
 // of the kernels are separate files in dist/kernels/, and `imports` of package.json choose between them.
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -43,18 +43,13 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For bundlers of apps. `export * as ops` inside a file makes a table when the code runs, and no bundler can remove
-// parts of it. So the content of such an export is a separate file, and an import between files makes no table.
-const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
-
-const betweenFiles: Plugin = {
-  name: 'imports between files',
+// For bundlers of apps every source is a file of its own, so that an app leaves out each that it does not use. Within a
+// file it could not leave out a value that a call makes.
+const eachApart: Plugin = {
+  name: 'each source a file',
   setup({ onResolve }) {
-    const files = ['lean', ...namespaces].map((file) => `./${file}.ts`);
-    onResolve({ filter: /^\.\/.*\.ts$/ }, ({ path, importer }) =>
-      /src.(index|lean)\.ts$/.test(importer) && files.includes(path)
-        ? { path: path.replace(/\.ts$/, '.js'), external: true }
-        : undefined,
+    onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, kind }) =>
+      kind === 'entry-point' ? undefined : { path: path.replace(/\.ts$/, '.js'), external: true },
     );
   },
 };
@@ -79,17 +74,6 @@ ${exports.join('\n')}
 
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
-const entries = (names: string[], outdir: string, plugins: Plugin[]): Promise<unknown> =>
-  build({
-    ...common,
-    entryPoints: names.map((name) => `src/${name}.ts`),
-    outbase: 'src',
-    splitting: true,
-    chunkNames: 'chunks/[name]-[hash]',
-    outdir,
-    plugins: [apart, ...plugins],
-  });
-
 const names = ['index', 'lean', 'stream', 'data', 'characters', 'plot'];
 await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
@@ -101,19 +85,18 @@ writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
 // The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence.
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
-await entries([...names, ...namespaces], `${out}/modules`, [betweenFiles]);
+
+const faces: BuildOptions = { ...common, entryPoints: names.map((name) => `src/${name}.ts`), outbase: 'src' };
+const { metafile } = await build({ ...faces, plugins: [apart], outdir: 'unwritten', write: false, metafile: true });
+const sources = Object.keys(metafile.inputs).filter((file) => file.startsWith('src/'));
+await build({ ...faces, entryPoints: sources, plugins: [apart, eachApart], outdir: `${out}/modules` });
 // Bundlers write modules in the order of their imports. The bytes of the kernels come first. They do not repeat; later
 // in the file they would separate similar code by more than the 32 kB that gzip looks back, which costs an app up to
 // 1.6 kB. An import without used names adds nothing else.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
-// esbuild imports chunks a second time, for the order in which they run. These imports have no effect, and the bundler
-// of an app warns about each.
-for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'utf8' })) {
-  if (!file.endsWith('.js')) continue;
-  const path = `${out}/modules/${file}`;
-  const first = firsts[file.slice(0, -3)];
-  const text = readFileSync(path, 'utf8').replace(/^import "\.[^"]*";\n/gm, '');
-  writeFileSync(path, first ? `import { compileNow as _ } from "${first}";\n${text}` : text);
+for (const [face, kernels] of Object.entries(firsts)) {
+  const path = `${out}/modules/${face}.js`;
+  writeFileSync(path, `import { compileNow as _ } from "${kernels}";\n${readFileSync(path, 'utf8')}`);
 }
 
 // For pages without a bundler: one file with everything that a page may use, as a module and as the global `tapeloop`.
