@@ -124,7 +124,9 @@ if (values.only !== undefined) {
   await replay(values.target, JSON.parse(values.input));
 } else {
   const names = values.target.split(',');
-  const shares = await Promise.all(names.map(async (name) => (await targetOf(name)).share ?? 1));
+  // One after the other: each target calls `init`, and the first `init` refuses what is made before it has finished.
+  const shares: number[] = [];
+  for (const name of names) shares.push((await targetOf(name)).share ?? 1);
   const all = shares.reduce((sum, share) => sum + share, 0);
   const tallies: [string, Tally][] = [];
   for (const [i, name] of names.entries()) {
