@@ -14,7 +14,8 @@
 // The probability of a path is far below the smallest float64. With exponents nothing underflows, sums need no
 // logarithm, and the Wasm standard fixes every bit.
 //
-// `ctc` says the layout of its pointers. Buffers do not overlap. src/ops/ctc.ts calls it. Source: Graves et al. 2006,
+// The comment of `ctc` has the layout of its pointers. Buffers do not overlap. src/ops/ctc.ts calls it. Source: Graves
+// et al. 2006,
 // https://www.cs.toronto.edu/~graves/icml_2006.pdf.
 
 import { fill } from './elementwise';
@@ -145,7 +146,7 @@ function ctc_row(
         const n = load<i32>(p + size, 8) + load<i32>(p + 2 * size, 8) - load<i32>(p, 8) - totalExponent;
         const share = (load<f64>(p + size) * load<f64>(p + 2 * size) * power_of_2(n)) / (load<f64>(p) * total);
         const at = gradient + bytes(class_of(s, labels, blank));
-        // share is 0/0 if p is 0.
+        // share is NaN (0/0) if p is 0.
         if (share > 0) store<f32>(at, <f32>(load<f32>(at) - share));
       }
     }

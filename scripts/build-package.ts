@@ -26,7 +26,7 @@ const apart: Plugin = {
   },
 };
 
-// For Node no file is separate, because Node takes a millisecond to find each file that `imports` or `exports` name.
+// For Node every file is included, because Node takes a millisecond to find each file named in `imports` or `exports`.
 const within: Plugin = {
   name: 'kernels within',
   setup({ onResolve }) {
@@ -43,8 +43,9 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For bundlers of apps. `export * as ops` inside a file makes a table when the code runs, and no bundler can remove
-// parts of it. So the content of such an export is a separate file, and an import between files makes no table.
+// For bundlers of apps. `export * as ops` inside a file creates a table at run time, and bundlers cannot remove unused
+// parts of a table. Therefore the content of such an export is a separate file: an import of another file creates no
+// table.
 const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
 
 const betweenFiles: Plugin = {
@@ -59,10 +60,7 @@ const betweenFiles: Plugin = {
   },
 };
 
-/**
- * For pages and edge workers: the exports of `tapeloop/node`, which throw an error that says that they do not exist
- * there.
- */
+/** A stub of `tapeloop/node` for pages and edge workers. Every export throws an error with the reason. */
 async function nodeStub(file: string): Promise<string> {
   const names = Object.keys(await import(pathToFileURL(file).href));
   const exports = names.map((name) =>
@@ -102,12 +100,12 @@ writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
 const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 await entries([...names, ...namespaces], `${out}/modules`, [betweenFiles]);
-// Bundlers write modules in the order of their imports. The bytes of the kernels come first. They do not repeat; later
-// in the file they would separate similar code by more than the 32 kB that gzip looks back, which costs an app up to
-// 1.6 kB. An import without used names adds nothing else.
+// Bundlers write modules in the order of their imports. This import puts the bytes of the kernels first. The bytes have
+// no repeats for gzip. Later in the file they would separate similar code by more than gzip's window of 32 kB, which
+// costs an app up to 1.6 kB. An import without used names adds nothing else.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
-// esbuild imports chunks a second time, for the order in which they run. These imports have no effect, and the bundler
-// of an app warns about each.
+// esbuild imports chunks a second time, to fix the order in which they run. These imports have no effect here, and the
+// bundler of an app would warn about each.
 for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'utf8' })) {
   if (!file.endsWith('.js')) continue;
   const path = `${out}/modules/${file}`;
@@ -116,7 +114,8 @@ for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'u
   writeFileSync(path, first ? `import { compileNow as _ } from "${first}";\n${text}` : text);
 }
 
-// For pages without a bundler: one file with everything that a page may use, as a module and as the global `tapeloop`.
+// One file for pages without a bundler, as a module and as the global `tapeloop`. It has all exports that work in
+// pages.
 const everything = ['index', 'data', 'plot'].map((name) => `export * from './src/${name}.ts';`).join('\n');
 for (const [file, format] of [
   ['tapeloop.min.js', 'esm'],
@@ -148,7 +147,7 @@ for (const [folder, prefix] of [
       plugins,
     });
   await kernels('kernel-modules', 'compressed');
-  // Vercel's bundler returns a module for `?module`, workerd for the plain name.
+  // For `?module` the bundler of Vercel returns a module. workerd returns one for the plain name.
   await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
   await kernels('kernel-modules-plain', 'edge-light', [kernelFiles('?module')]);
   for (const name of ['simd', 'relaxed']) {

@@ -73,8 +73,7 @@ export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<Array
  *
  * @param file name of the file, for errors.
  * @throws ModelFileError if the bytes are not a model file of tapeloop, the file has a newer version, it lacks a
- * tensor,
- *   a tensor has a number that is not finite, or the file has no character model or no valid record of its run.
+ *   tensor, a tensor has a number that is not finite, or the file has no character model or no valid record of its run.
  */
 export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   const { model, vocabulary, extra } = decodeModel(bytes, { file });

@@ -137,9 +137,8 @@ export type Command =
  *
  * @param argv the arguments after the script's name, `process.argv.slice(2)`.
  * @throws UsageError for an unknown command or flag; a flag whose value is missing, not allowed or out of range; a
- * missing
- *   or additional argument; or `--steps` with `--epochs`. The message names the flag or argument, what was got and what
- *   was expected.
+ *   missing or additional argument; or `--steps` with `--epochs`. The message names the flag or argument, what was got
+ *   and what was expected.
  */
 export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;

@@ -39,7 +39,7 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
 }
 
 /**
- * Perplexity: how many equally likely choices would be as hard to predict.
+ * Perplexity: the number of equally likely choices that would be equally hard to predict.
  *
  * e^H, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
@@ -48,8 +48,8 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
- *   the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
+ *   when the metric sees a batch, if targets do not have the stated shape.
  *
  * @example
  * const loss = sparseCategoricalCrossentropy({ fromLogits: true });
@@ -59,7 +59,7 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
   surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
 
 /**
- * Bits that each character, or other symbol, costs.
+ * Mean number of bits for each character or other symbol.
  *
  * H / ln 2, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
@@ -68,8 +68,8 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
- *   the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
+ *   when the metric sees a batch, if targets do not have the stated shape.
  */
 export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
   surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);

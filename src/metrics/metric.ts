@@ -14,7 +14,7 @@ export type MetricConfig = Readonly<
 /** One number, or several if a metric has one for each class or threshold. */
 export type MetricResult = number | readonly number[];
 
-/** What a metric has seen so far. States of one metric are independent of each other. */
+/** The sums of a metric over the batches so far. States of one metric are independent of each other. */
 export interface MetricState {
   /**
    * Adds a batch.

@@ -183,7 +183,7 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   const gates = dropout.shape[0]!;
   const units = width / gates;
   const step = batch * inputs;
-  /** y ← x ∘ mask of a gate, for whole steps, or for some rows of one step. */
+  /** y ← x ∘ mask of a gate, for whole steps or for some rows of one step. */
   const drop = (kernels: Kernels, gate: number, row: number, count: number, from: Ptr, to: Ptr): void => {
     const [steps, floats] = count < batch ? [1, count * inputs] : [count / batch, step];
     const mask = dropout.ptr + 4 * (gate * batch + row) * inputs;
