@@ -2,7 +2,7 @@
 //
 // P is the sum of the probabilities of all paths that spell the label. A path gives each step one class, a label or the
 // blank ∅. It spells the label that remains when repeated classes are merged first and blanks are removed then.
-// So a path walks through the S = 2L + 1 states  ∅ l₁ ∅ l₂ … l_L ∅.  State s is label s >> 1 if s is odd, else blank.
+// So a path goes through the S = 2L + 1 states  ∅ l₁ ∅ l₂ … l_L ∅.  State s is label s >> 1 if s is odd, else blank.
 // In each step a path stays, moves on by one state, or moves on by two if that skips a blank between different labels.
 //
 //   α_t(s) = p_t(s)·(α_{t−1}(s) + α_{t−1}(s−1) + [may skip]·α_{t−1}(s−2))

@@ -44,8 +44,8 @@ const kernelFiles = (suffix: string): Plugin => ({
 });
 
 // For bundlers of apps. `export * as ops` inside a file creates a table at run time, and bundlers cannot remove unused
-// parts of a table. Therefore the content of such an export is a separate file: an import of another file creates no
-// table.
+// parts of a table. Therefore the content of such an export is a separate file, which is imported
+// without a table.
 const namespaces = ['cells/index', 'ops/index', 'metrics/index', 'optimizers/schedules/index'];
 
 const betweenFiles: Plugin = {
@@ -114,8 +114,7 @@ for (const file of readdirSync(`${out}/modules`, { recursive: true, encoding: 'u
   writeFileSync(path, first ? `import { compileNow as _ } from "${first}";\n${text}` : text);
 }
 
-// One file for pages without a bundler, as a module and as the global `tapeloop`. It has all exports that work in
-// pages.
+// One file for pages without a bundler, as a module and as the global `tapeloop`, with all exports that work there.
 const everything = ['index', 'data', 'plot'].map((name) => `export * from './src/${name}.ts';`).join('\n');
 for (const [file, format] of [
   ['tapeloop.min.js', 'esm'],

@@ -1,5 +1,4 @@
-// Builds dist-site from the landing page, the demo and the documentation. Any host can serve these files under any
-// path.
+// Builds dist-site from the landing page, the demo and the documentation. The site works at any path.
 //   npm run site
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,4 @@
-// Serves examples/demo. It bundles the page and its workers from the built package, and sends the headers that threads
-// need.
+// Serves examples/demo. It bundles the page and its workers from the built package, and sends the headers for threads.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { basename, normalize } from 'node:path';

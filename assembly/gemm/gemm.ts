@@ -107,8 +107,7 @@ export function gemm(
 }
 
 /**
- * The same result as `gemm`, to the bit, for one or two rows of A whose elements are side by side. B is packed by
- * `gemv_pack_b`.
+ * The same bits as `gemm` gives, for one or two rows of A whose elements are side by side. `gemv_pack_b` packs B.
  */
 export function gemv(
   m: i32,

@@ -1,9 +1,9 @@
 // Compares the speed of two builds of the package, to find out whether a change has made anything slower. The builds
 // alternate sample by sample.
 //   npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
-// A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each case runs in
-// several new pairs of processes, because the addresses of code and data make two processes of one build differ by one
-// per cent.
+// A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each case runs
+// in several new pairs of processes, because the addresses of code and data make two processes of one build differ by
+// one per cent.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';

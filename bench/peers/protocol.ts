@@ -38,8 +38,8 @@ export type Answer<Body> = Body | { error: string };
 /** One case, built by an engine. */
 export interface Task extends Prepared {
   /**
-   * The numbers that must equal those of tapeloop, from the weights and inputs of `numbers.ts`. Called once, before
-   * `run`.
+   * Returns the numbers that must equal those of tapeloop, for the weights and inputs of `numbers.ts`. It is called
+   * once, before `run`.
    *
    * train: loss, gradient norm, loss after one update. infer: outputs `[B, T, H]`. step: h after 10 steps. gemm: C.
    */

@@ -1,5 +1,4 @@
-// The report of a run as one HTML page without other files. It contains the data, Observable Plot, d3 and
-// page/plots.js.
+// The report of a run as one HTML file. It contains the data, Observable Plot, d3 and page/plots.js.
 import { readFileSync } from 'node:fs';
 import { here } from './processes.ts';
 import { markdownReport } from './report-markdown.ts';

@@ -1,5 +1,4 @@
-// The report of a run as text: one line for each result during the run, and tables of milliseconds and ratios at the
-// end.
+// The report of a run as text: one line for each result during the run, then tables of milliseconds and ratios.
 import type { SuiteName } from './cases.ts';
 import type { PeerResult, Report } from './results.ts';
 

@@ -1,5 +1,4 @@
-// Extensions of the Markdown renderer: scrollable boxes for tables, line breaks in long names, and no links for file
-// names.
+// Extensions of the Markdown renderer: scrollable tables, line breaks in long names, and no links for file names.
 
 interface Token {
   tag: string;

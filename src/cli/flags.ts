@@ -1,5 +1,4 @@
-// The command line. One table for each command defines its flags. Parsing, range checks and the help text all use these
-// tables.
+// The command line. One table for each command defines its flags. Parsing, range checks and the help text use it.
 import { parseArgs } from 'node:util';
 import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
 

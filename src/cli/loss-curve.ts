@@ -48,8 +48,7 @@ function movingAverage(points: LossPoint[]): { points: LossPoint[]; window: numb
   for (const [, loss] of points) sums.push(sums[sums.length - 1] + loss);
   const smooth = points.map(([step], i): LossPoint => {
     const before = Math.min(reach, i);
-    // The window is symmetric also near the ends. At the steep beginning, another window would move the mean off the
-    // curve.
+    // The window is symmetric also near the ends. At the steep beginning, another window would shift the mean.
     const after = Math.min(before, points.length - 1 - i);
     return [step, (sums[i + after + 1] - sums[i - before]) / (before + after + 1)];
   });

@@ -39,8 +39,7 @@ interface TrainCommand {
 
 // The architecture of a resumed model cannot change. On the command line these flags must equal the saved ones.
 const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as const;
-// If these and the text are unchanged, the resumed run reads the same windows, so it keeps its position and its carried
-// states.
+// If these and the text are unchanged, a resumed run reads the same windows. It then keeps its position and states.
 const CUT = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 

@@ -52,7 +52,7 @@ const binaryEach =
 /**
  * How often predictions are right, Σ wᵣ·rᵣ / Σ wᵣ over all rows r.
  *
- * The targets decide what is right. Class ids `[B, …]` i32: rᵣ is 1 if the greatest prediction of the row is that
+ * The form of the targets determines rᵣ. Class ids `[B, …]` i32: rᵣ is 1 if the greatest prediction of the row is that
  * class. Targets `[B, …, C]` f32 with a loss of independent outputs, or with one output: rᵣ is the share of outputs on
  * the right side of ½, or of 0 if the loss reads logits. Other one-hot targets: rᵣ is 1 if the greatest prediction is
  * where the greatest target is.
@@ -63,7 +63,7 @@ const binaryEach =
  *
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the stated shape.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.Model.compile (metrics: accuracy)
  *
  * @example
@@ -96,8 +96,8 @@ export interface BinaryAccuracyOptions extends MetricOptions {
  * @param given.name its key in the history; default the name of the maker.
  * @param given.threshold a probability; default 0.5.
  * @returns the metric, for `compile`. Targets and predictions are `[B, …, C]` f32 of one shape.
- * @throws ArgumentError if `threshold` is outside [0, 1] or an option is unknown; when the metric sees a batch, if
- *   targets do not have the shape of the predictions.
+ * @throws ArgumentError if `threshold` is outside [0, 1] or an option is unknown; when a batch is measured, if targets
+ *   do not have the shape of the predictions.
  * @see keras.metrics.BinaryAccuracy
  */
 export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
@@ -117,7 +117,7 @@ export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
  *
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the stated shape.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.CategoricalAccuracy
  */
 export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -135,7 +135,7 @@ export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
  *   f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the stated shape.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.SparseCategoricalAccuracy
  */
 export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -175,8 +175,8 @@ function topK(maker: string, sparse: boolean, given: TopKOptions): Metric {
  * @param options.name its key in the history; default the name of the maker.
  * @param options.k default 5.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets
- *   do not have the stated shape.
+ * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when a batch is measured, if targets do
+ *   not have the stated shape.
  * @see keras.metrics.TopKCategoricalAccuracy
  */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
@@ -193,8 +193,8 @@ export const topKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
  * @param options.k default 5.
  * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
  *   f32.
- * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets
- *   do not have the stated shape.
+ * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when a batch is measured, if targets do
+ *   not have the stated shape.
  * @see keras.metrics.SparseTopKCategoricalAccuracy
  */
 export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>

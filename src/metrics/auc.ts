@@ -36,7 +36,7 @@ export interface AucOptions extends MetricOptions {
   multiLabel?: boolean | undefined;
   /** Weight of each class: of its elements, or with `multiLabel` of its area. Default ones. */
   labelWeights?: readonly number[] | undefined;
-  /** Whether predictions are logits. Default: what the loss reads. */
+  /** Whether predictions are logits. Default: whether the loss reads logits. */
   fromLogits?: boolean | undefined;
 }
 
@@ -61,14 +61,14 @@ type Method = NonNullable<AucOptions['summationMethod']>;
  * @param options.thresholds custom thresholds in [0, 1].
  * @param options.multiLabel whether each class has its own curve; default false.
  * @param options.labelWeights `[C]`, numbers ≥ 0; default ones.
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.name its key in the history; default `auc`.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, 0 or else positive, or class ids `[B, …]` i32;
  *   predictions are `[B, …, C]` f32.
  * @throws ArgumentError if `numThresholds` is not an integer from 2 to 100,000, `curve` or `summationMethod` is not one
  *   of its values, a threshold is outside [0, 1], a label weight is negative, a flag is not a boolean, or an option is
- *   unknown; when the metric sees a batch, if targets do not have the stated shape, or `labelWeights` does not have C
- *   numbers.
+ *   unknown; when a batch is measured, if targets do not have the stated shape, or `labelWeights` has a length other
+ *   than C.
  * @see keras.metrics.AUC; Davis & Goadrich 2006, https://www.biostat.wisc.edu/~page/rocpr.pdf
  */
 export function auc(options: AucOptions = {}): Metric {

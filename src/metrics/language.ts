@@ -7,7 +7,7 @@ import { sparseCategoricalCrossentropy } from '../losses/sparse.ts';
 import { type Metric, type MetricOptions, makeMetric, meanState } from './metric.ts';
 
 export interface PerplexityOptions extends MetricOptions {
-  /** Whether predictions are logits. Default: what the loss reads. */
+  /** Whether predictions are logits. Default: whether the loss reads logits. */
   fromLogits?: boolean | undefined;
   /** A class id whose rows do not count. Default: that of the loss. */
   ignoreClass?: number | undefined;
@@ -43,13 +43,13 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
  *
  * e^H, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
  * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
- *   when the metric sees a batch, if targets do not have the stated shape.
+ *   when a batch is measured, if targets do not have the stated shape.
  *
  * @example
  * const loss = sparseCategoricalCrossentropy({ fromLogits: true });
@@ -63,13 +63,13 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
  *
  * H / ln 2, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
  * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
- *   when the metric sees a batch, if targets do not have the stated shape.
+ *   when a batch is measured, if targets do not have the stated shape.
  */
 export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
   surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);

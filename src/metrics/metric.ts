@@ -142,8 +142,8 @@ export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 /** Metrics that are measured together, over the same batches. */
 export interface Measurements {
   /**
-   * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` says whether targets
-   * have a row for each row of predictions.
+   * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` is true if targets have
+   * a row for each row of predictions.
    */
   update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
   /** The value of each metric over everything so far, by name; `name_0`, `name_1`, … if it has several numbers. */

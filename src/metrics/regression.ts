@@ -42,7 +42,7 @@ const meanOf =
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanSquaredError
  *
@@ -61,7 +61,7 @@ export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losse
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.RootMeanSquaredError
  */
@@ -77,7 +77,7 @@ export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanAbsoluteError
  */
@@ -93,7 +93,7 @@ export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', los
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanAbsolutePercentageError
  */
@@ -112,7 +112,7 @@ export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanSquaredLogarithmicError
  */
@@ -131,7 +131,7 @@ export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.LogCoshError
  */
@@ -148,7 +148,7 @@ export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.CosineSimilarity
  */
@@ -165,7 +165,7 @@ export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losse
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.Poisson
  */
@@ -181,7 +181,7 @@ export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.KLDivergence
  */
@@ -197,7 +197,7 @@ export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDive
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.Hinge
  */
@@ -213,7 +213,7 @@ export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.SquaredHinge
  */
@@ -229,7 +229,7 @@ export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.square
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets do not have the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.CategoricalHinge
  */
@@ -243,12 +243,12 @@ export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losse
  * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
- *   the classes, from 0 to 1, default 0.
+ *   logits, default whether the loss of the model reads logits. `labelSmoothing`: share of each target that is spread
+ *   evenly over the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean or an option is unknown;
- *   when the metric sees a batch, if targets do not have the shape of the predictions.
+ *   when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.BinaryCrossentropy
  */
 export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
@@ -261,12 +261,12 @@ export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', l
  * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
- *   the classes, from 0 to 1, default 0.
+ *   logits, default whether the loss of the model reads logits. `labelSmoothing`: share of each target that is spread
+ *   evenly over the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
  * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean or an option is unknown;
- *   when the metric sees a batch, if targets do not have the shape of the predictions.
+ *   when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.CategoricalCrossentropy
  */
 export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -282,10 +282,11 @@ export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
  * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `ignoreClass`: a class id whose rows have weight 0, default none.
+ *   logits, default whether the loss of the model reads logits. `ignoreClass`: a class id whose rows have weight 0,
+ *   default none.
  * @returns the metric, for `compile`. Targets y are `[B, …]` i32, each in [0, C); predictions ŷ are `[B, …, C]` f32.
  * @throws ArgumentError if `ignoreClass` is not an integer, `fromLogits` is not a boolean or an option is unknown; when
- *   the metric sees a batch, if there is not one class id in [0, C) for each row.
+ *   a batch is measured, if there is not one class id in [0, C) for each row.
  * @see keras.metrics.SparseCategoricalCrossentropy
  */
 export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -319,7 +320,7 @@ export interface R2Options extends MetricOptions {
  * @returns the metric, for `compile`: one number, or C with `classAggregation: null`. Targets y and predictions ŷ are
  *   `[B, …, C]` f32 of one shape.
  * @throws ArgumentError if `classAggregation` is not one of its values, `numRegressors` is not an integer ≥ 0, or an
- *   option is unknown; when the metric sees a batch, if targets do not have the shape of the predictions.
+ *   option is unknown; when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.R2Score
  */
 export function r2Score(given: R2Options = {}): Metric {

@@ -15,8 +15,8 @@ export interface CtcOptions {
 }
 
 /**
- * Connectionist temporal classification: the loss of sequences with a known label, when the steps of its classes are
- * unknown.
+ * Connectionist temporal classification: the loss of sequences whose label is known, while the steps of the classes in
+ * it are unknown.
  *
  * loss = −ln Σ over all paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ]; a path collapses by removing
  * repeats and then blanks

@@ -23,10 +23,7 @@ export class HiddenProbe {
     }
   }
 
-  /**
-   * Returns a view of h_t. The ops that follow must read the view in place of `h`. Backward then adds ∂L/∂h_t to the
-   * sums.
-   */
+  /** Returns a view of h_t for the ops that follow. They must read it in place of `h`. Backward adds ∂L/∂h_t. */
   watch(h: Tensor, t: number): Tensor {
     const { engine, size } = h;
     const watched = h.view(h.shape, h.timeMajor, h.name);

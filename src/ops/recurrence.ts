@@ -116,8 +116,8 @@ const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
  * @param options initial states, direction, masks and checkpoints; see `RecurrenceOptions`.
  * @returns `outputs` `[T, B, H]` and `states` `[B, H]`, tensors of the open step (outside a step: the caller's to
  *   `dispose`).
- * @throws ArgumentError if `cell` is not one of `cells`, a tensor does not have the stated shape or is not f32, T is 0,
- *   an extra weight is missing or unknown, `checkpointEvery` is not a positive integer, or an option is unknown.
+ * @throws ArgumentError if `cell` is not a cell, a tensor does not have the stated shape or is not f32, T is 0, an
+ *   extra weight is missing or unknown, `checkpointEvery` is not a positive integer, or an option is unknown.
  * @see keras.layers.RNN (mask; dropout and recurrent_dropout as in implementation 1)
  *
  * @example

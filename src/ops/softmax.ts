@@ -25,7 +25,7 @@ export function softmaxRows(input: Weight): Tensor {
   return y;
 }
 
-// The least float32. The exponential of its distance from any other score is 0, and a row of nothing else is finite.
+// The least float32. Beside any other score its softmax is 0. The softmax of a row with only this number is finite.
 const LEAST = -3.4028234663852886e38;
 
 /** Scores, with the least float32 where the mask is 0. @internal */

@@ -10,8 +10,7 @@ interface TextNetwork {
 }
 
 /**
- * brain.js trains on one sequence in each step. The characters are the tokens, but the first 65 of them are the whole
- * alphabet.
+ * brain.js trains on one sequence in each step. The characters are the tokens; the first 65 are the alphabet.
  */
 function train(what: Case): Task {
   const { recurrent } = require('brain.js') as { recurrent: { LSTM: new (options: object) => TextNetwork } };

@@ -22,7 +22,7 @@ export interface InputSide {
   begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and of the first row of b at `dBias`. Room outside of scratch is made now,
-   * room in scratch by the returned function. `defersX` says that the gradient of x is left to `defer`.
+   * room in scratch by the returned function. With `defersX` the gradient of x is computed by `defer`.
    */
   beginBackward(tape: Tape, dBias: Destination | undefined, defersX: boolean): () => InputGradients;
   /**

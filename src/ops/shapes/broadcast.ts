@@ -57,8 +57,7 @@ export function broadcastTo(x: Weight, shape: Shape): Tensor {
  * @param x `[B, F]` f32 or i32.
  * @param times T, the number of steps.
  * @returns `[B, times, F]`, stored time-major.
- * @throws ArgumentError if `x` is not a tensor of two axes, `times` is not a positive integer or there are more
- *   arguments.
+ * @throws ArgumentError if `x` is not a tensor of two axes, `times` is not an integer ≥ 1 or there are more arguments.
  * @see keras.layers.RepeatVector
  */
 export function repeat(x: Weight, times: number, ...others: never[]): Tensor {

@@ -63,8 +63,7 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
  * @param x `[…]` f32 or i32, any shape.
  * @param shape lengths with the same product; one of them may be −1 and is then computed.
  * @returns a view of `x`, or of a copy if `x` is time-major.
- * @throws ArgumentError if `x` is not a tensor, `shape` is not a list of integers, more than one is −1, or the sizes
- *   differ.
+ * @throws ArgumentError if `x` is not a tensor, `shape` is not a list of integers, two are −1, or the sizes differ.
  * @see numpy.reshape
  */
 export function reshape(x: Weight, shape: Shape): Tensor {

@@ -126,10 +126,7 @@ export function lastStep(x: Weight): Tensor {
   return timeStep(x, -1);
 }
 
-/**
- * Return type of `split`: a tuple of tensors if the compiler knows the number of parts and it is at most 16, else a
- * list.
- */
+/** The result of `split`: a tuple of tensors if the compiler knows their number and it is at most 16, else a list. */
 export type SplitParts<P extends number | readonly number[], T extends Tensor[] = []> = P extends readonly number[]
   ? { -readonly [K in keyof P]: Tensor }
   : number extends P
