@@ -6,7 +6,7 @@
 // x, y, dy, dx [count] f32, dense. y may be x. dx may be x or dy. `unary` and `unary_backward` of elementwise.ts call
 // both loops. The cells call `sigmoid_lanes`, `tanh_lanes` and `value`.
 //
-// One loop serves all functions. It chooses the function again for every vector, which costs some 0.3 ns a float. A
+// One loop serves all functions. It selects the function again for every vector, which costs some 0.3 ns a float. A
 // loop for each function would save that time, but the module would be 5 kB larger. A matrix product runs before or
 // after these functions and takes longer than they do.
 //
@@ -107,8 +107,8 @@ function k(index: i32): v128 {
   return v128.load32_splat(table + (<usize>index << 2));
 }
 
-// The compiler does not inline a function that calls itself. So these two call `value`, and the code of exp and of
-// sigmoid is in the module once more, not once for each activation that needs it.
+// The compiler does not inline a function that calls itself. These two functions call `value`, so the module has one
+// more copy of exp and of sigmoid, and not one copy for each activation that uses them.
 
 // @ts-ignore: decorator
 @inline

@@ -2,7 +2,7 @@
 //
 // P is the sum of the probabilities of all paths that spell the label. A path gives each step one class, a label or the
 // blank ∅. It spells the label that remains when repeated classes are merged first and blanks are removed then.
-// So a path walks through the S = 2L + 1 states  ∅ l₁ ∅ l₂ … l_L ∅.  State s is label s >> 1 if s is odd, else blank.
+// So a path goes through the S = 2L + 1 states  ∅ l₁ ∅ l₂ … l_L ∅.  State s is label s >> 1 if s is odd, else blank.
 // In each step a path stays, moves on by one state, or moves on by two if that skips a blank between different labels.
 //
 //   α_t(s) = p_t(s)·(α_{t−1}(s) + α_{t−1}(s−1) + [may skip]·α_{t−1}(s−2))
@@ -14,7 +14,8 @@
 // The probability of a path is far below the smallest float64. With exponents nothing underflows, sums need no
 // logarithm, and the Wasm standard fixes every bit.
 //
-// `ctc` says the layout of its pointers. Buffers do not overlap. src/ops/ctc.ts calls it. Source: Graves et al. 2006,
+// The comment of `ctc` has the layout of its pointers. Buffers do not overlap. src/ops/ctc.ts calls it. Source: Graves
+// et al. 2006,
 // https://www.cs.toronto.edu/~graves/icml_2006.pdf.
 
 import { fill } from './elementwise';
@@ -145,7 +146,7 @@ function ctc_row(
         const n = load<i32>(p + size, 8) + load<i32>(p + 2 * size, 8) - load<i32>(p, 8) - totalExponent;
         const share = (load<f64>(p + size) * load<f64>(p + 2 * size) * power_of_2(n)) / (load<f64>(p) * total);
         const at = gradient + bytes(class_of(s, labels, blank));
-        // share is 0/0 if p is 0.
+        // share is NaN (0/0) if p is 0.
         if (share > 0) store<f32>(at, <f32>(load<f32>(at) - share));
       }
     }

@@ -2,11 +2,11 @@
 //
 //   y = f(x)      dx (+)= dy·f′(x)      y = f(a, b) with broadcasting      y = mask ? a : b
 //
-// x, y, dy, dx [count] f32, dense. The kernels with strides say their layouts. An output may be one of the inputs,
-// except in `copy_2d` and `swap_axes`. The ops call these kernels (src/ops), and so do the optimizers and the tape. The
-// numbers of the functions are `Unary` and `Binary` of src/engine/abi.ts.
+// x, y, dy, dx [count] f32, dense. The comments of kernels with strides have their layouts. An output may be one of the
+// inputs, except in `copy_2d` and `swap_axes`. Called by the ops (src/ops), the optimizers and the tape. The numbers of
+// the functions are `Unary` and `Binary` of src/engine/abi.ts.
 //
-// `unary` and `unary_backward` choose the function again for every vector. The branch goes the same way in the whole
+// `unary` and `unary_backward` select the function again for every vector. The branch goes the same way in the whole
 // loop, so it costs at most 0.06 ns a float. A loop for each function would take kilobytes, and the optimizer of asc
 // merges most of these loops into one.
 
@@ -159,8 +159,8 @@ export function binary(
   innerB: i32,
   y: usize,
 ): void {
-  // A single column becomes one row if its strides allow that, and dense rows become one long row. There is then one
-  // tail in all, not one for each row.
+  // A single column becomes one row if its strides allow that, and dense rows become one long row. Then there is only
+  // one tail, and not one for each row.
   if (inner == 1 && (outerA | 1) == 1 && (outerB | 1) == 1) {
     inner = outer;
     innerA = outerA;
@@ -200,7 +200,7 @@ export function binary(
 
 /**
  * One row of `binary`. An operand of stride 0 is read once. The branch on the strides goes the same way in the whole
- * row, so it costs next to nothing.
+ * row, so it costs almost no time.
  */
 // @ts-ignore: decorator
 @inline

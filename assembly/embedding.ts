@@ -3,9 +3,8 @@
 //   y[i, :] = table[ids[i], :]      dTable[ids[i], :] += dy[i, :]
 //
 // ids [rows] i32; table, dTable [limit, cols] f32; y, dy [rows, cols] f32. All are row-major and dense, and none
-// overlap. `gather` and `scatter_add` do not check ids: callers ask `first_invalid_id` first, once for a whole batch.
-// Called by src/ops/embedding.ts, by the input side of a scan (src/ops/recurrence/input-side.ts), by
-// src/data/windows.ts and by stream.ts.
+// overlap. `gather` and `scatter_add` do not check ids. Callers call `first_invalid_id` before, once for a whole batch.
+// Called by src/ops/embedding.ts, src/ops/ids.ts, src/ops/recurrence/input-side.ts and stream.ts.
 
 import { copy_row } from './elementwise';
 import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';

@@ -1,4 +1,4 @@
-// Every export of the kernels. Its typed twin is `Kernels` of src/engine/abi.ts, with the contract of each.
+// The exports of the kernels. `Kernels` of src/engine/abi.ts has their types and contracts.
 export {
   gru_after_backward,
   gru_after_forward,
@@ -30,7 +30,7 @@ export {
 } from './softmax';
 export { stream } from './stream';
 
-/** First byte that the kernels do not use: memory from here on belongs to TypeScript. */
+/** The first byte after the memory of the kernels. TypeScript manages the memory from here on. */
 export function heapBase(): usize {
   return __heap_base;
 }

@@ -20,8 +20,8 @@ export function store_lanes(ptr: usize, v: v128, count: i32): void {
   else store_some(ptr, v, count);
 }
 
-// These two call themselves because the compiler does not inline such functions. Inlined at every tail of every kernel
-// they would make up a third of the module.
+// These two functions call themselves, because the compiler does not inline such functions. Inlined at every tail of
+// every kernel, they would be a third of the module.
 
 function load_some(ptr: usize, count: i32): v128 {
   return count == 3 ? v128.load_lane<f32>(ptr, load_some(ptr, 2), 2, 8) : load_tail(ptr, count);

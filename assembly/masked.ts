@@ -1,9 +1,9 @@
-// Rows of a time step that a mask leaves out, because their sequence is shorter than the batch. A scan computes a step
-// for all rows and then sets the rows left out again.
+// The masked rows of a time step: their sequence is shorter than the batch. A scan computes a step for all rows and
+// then overwrites the masked rows.
 //
 //   for each row i with mask[i] = 0:      y_i = 0      or y_i = x_i      or y_i += x_i
 //
-// mask [rows] f32, 0 where a row is left out; x, y [rows, cols] f32, row-major and dense. x and y do not overlap.
+// mask [rows] f32, 0 for a masked row; x, y [rows, cols] f32, row-major and dense. x and y do not overlap.
 // `Masked.Zero` does not read x. The other rows of y are neither read nor written. The operation is `Masked` of
 // src/engine/abi.ts. Called by the scan (src/ops/recurrence/scan.ts) and by src/ops/softmax.ts.
 
@@ -17,7 +17,7 @@ enum Masked {
   Add,
 }
 
-/** y = 0, y = x or y += x in the rows left out. */
+/** y = 0, y = x or y += x in the masked rows. */
 export function masked_rows(operation: i32, rows: i32, cols: i32, mask: usize, x: usize, y: usize): void {
   const row = bytes(cols);
   for (; rows > 0; rows--) {

@@ -2,12 +2,11 @@
 //
 //   y_i = x_i/(1 − rate), or 0 with probability rate      y_i = low + scale·n_i
 //
-// x, y [count] f32, dense; y may be x. Called by src/ops/elementwise/dropout.ts, src/ops/attention.ts and
-// src/engine/random.ts.
+// x, y [count] f32, dense; y may be x. Called by src/ops/elementwise/dropout.ts and src/engine/random.ts.
 //
 // `dropout` uses Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", 2011,
 // https://doi.org/10.1145/2063384.2063405). Element e takes word e mod 4 of the block with counter (⌊e/4⌋, 0) and the
-// seed as key. So a range gives the same words however it is cut. Both builds give the same bits, because no operation
+// seed as key. So the words do not depend on how a range is split. Both builds give the same bits, because no operation
 // here is fused.
 
 import { bytes } from './lanes';
@@ -17,7 +16,7 @@ const M1: u32 = 0xcd9e8d57;
 const W0: u32 = 0x9e3779b9;
 const W1: u32 = 0xbb67ae85;
 
-/** The word of element e. It serves the ends of a range, which four blocks at a time do not fit. */
+/** The word of element e. It is used at the ends of a range, for elements that do not fill four blocks. */
 function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
   const block = e >> 2;
   let c0 = <u32>block;

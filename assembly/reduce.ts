@@ -3,7 +3,8 @@
 //   Σ x_i      Σ x_i²      Σ x_i·y_i      y_j = Σ_i x_ij      y_i = Σ_j x_ij      y_i = max_j x_ij
 //
 // x [count] or [rows, cols] f32, row-major; ldx is the row stride in elements, and x is dense where there is none. No
-// output overlaps an input. Called by src/ops, the optimizers (norms), the losses and the metrics.
+// output overlaps an input. Called by src/ops, the optimizers (norms), the losses, the metrics, and the checks of
+// parameters and streams (`all_finite`).
 //
 // Sums run in float64. The number of elements alone fixes their order: four partial sums of two lanes over blocks of 8,
 // folded pairwise, then the remaining elements in ascending order. So the bits are the same if threads share the work

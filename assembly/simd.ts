@@ -1,6 +1,6 @@
 // Operations on 128-bit vectors of four f32 lanes that are not one plain SIMD instruction. This is the only file that
-// names relaxed operations. In the relaxed build a multiply-add is fused and rounds once, if the host fuses it. In the
-// plain build it always rounds twice. All kernels call these functions. Source of the relaxed operations:
+// uses relaxed operations. In the relaxed build a multiply-add is fused and rounds once, if the host fuses it. In the
+// plain build it always rounds twice. Most kernels call these functions. Source of the relaxed operations:
 // https://github.com/WebAssembly/relaxed-simd.
 
 /** a·b + c */

@@ -4,8 +4,8 @@
 //   log y_j = (x_j − m) − ln s      loss = ln s + m − x_target
 //
 // x, y, dy, dx, logits, probs, dLogits [rows, cols] f32, row-major and dense; targets [rows] i32; loss, weights [rows]
-// f32. Each function says which of them may be the same buffer. Called by src/ops/softmax.ts, src/ops/ctc.ts and
-// stream.ts.
+// f32. The comment of each function says which of them may be the same buffer. Called by src/ops/softmax.ts,
+// src/ops/ctc.ts and stream.ts.
 //
 // The maximum of the row is subtracted first, so every exponent is ≤ 0 and s ≥ 1. A logit of −∞ gives 0. A row that has
 // only −∞, or a NaN, or +∞, gives NaN. s is a float64 sum: the loss of a confident prediction is ln s with s just above

@@ -1,4 +1,4 @@
-// The exports of index.ts that a stream needs, as a build of its own: a page that only runs a model loads less than
+// The exports of index.ts that streams need, as a separate build. A page that only runs a model then loads less than
 // half of the kernels. The types are `StreamKernels` of src/streaming/engine.ts.
 export { fill, unary } from './elementwise';
 export { gemm_scratch_size } from './gemm/gemm';
@@ -8,7 +8,7 @@ export { all_finite } from './reduce';
 export { softmax } from './softmax';
 export { stream } from './stream';
 
-/** First byte that the kernels do not use: memory from here on belongs to TypeScript. */
+/** The first byte after the memory of the kernels. TypeScript manages the memory from here on. */
 export function heapBase(): usize {
   return __heap_base;
 }

@@ -1,4 +1,4 @@
-// The shapes that `npm run bench` and `npm run bench:peers` measure, and the operations that the equations need.
+// The shapes of `npm run bench` and `npm run bench:peers`, and the numbers of operations in the equations.
 
 export const VOCABULARY = 65;
 
@@ -26,10 +26,13 @@ export const STEP = [
   [128, 256],
 ] as const;
 
-/** Recurrent products, those between layers, and the head; forward and twice backward. Tokens are a row gather. */
+/**
+ * Operations of the recurrent products, of the products between layers and of the head: forward once, backward twice.
+ * The embedding is a row gather and does not count.
+ */
 export const trainFlops = (layers: number, batch: number, time: number, hidden: number): number =>
   6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY);
 
-/** A layer over a sequence, forward. */
+/** Operations of a layer's forward pass over a sequence. */
 export const inferFlops = (cell: 'lstm' | 'gru', batch: number, time: number, inputs: number, hidden: number): number =>
   2 * batch * time * GATES[cell] * hidden * (inputs + hidden);

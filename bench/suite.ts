@@ -17,8 +17,8 @@ export interface BenchResult {
   runs: number;
   gflops: number | null;
   /**
-   * Percentage of the peak of this build with registers only, timed in turns with the case; null for int8, which has
-   * another peak.
+   * Percentage of the peak of this build with registers only. The peak is timed in turns with the case. It is null for
+   * int8, which has another peak.
    */
   percentOfPeak: number | null;
 }
@@ -50,13 +50,13 @@ export interface Timing {
 }
 
 const ROUNDS = 3;
-/** Long enough for the optimizing compiler's threads to get their turn on a busy host. */
+/** Length of the warm-up. It is long enough for the threads of the optimizing compiler on a busy host. */
 const WARM_UP_MS = 100;
 const ROUND_MS = 40;
-/** Least length of a sample: the clock ticks in microseconds. */
+/** Least length of a sample, because the clock has a resolution of microseconds. */
 const SAMPLE_MS = 0.25;
 
-/** Times tasks in turns, so a slow host slows all of them. */
+/** Times tasks in turns, so that a slow host affects all of them. */
 export async function timeInTurns(tasks: Record<string, () => unknown>): Promise<Record<string, Timing>> {
   const entries = Object.entries(tasks).map(([name, task]) => ({
     name,
@@ -86,7 +86,7 @@ export async function timeInTurns(tasks: Record<string, () => unknown>): Promise
   return timings;
 }
 
-/** Calls `task` until the optimizing compiler has had time for it. Returns the number of calls in one sample. */
+/** Calls `task` until the optimizing compiler has had enough time. Returns the number of calls in one sample. */
 function warmUp(task: () => unknown): number {
   const start = performance.now();
   let calls = 0;
@@ -102,8 +102,8 @@ function warmUp(task: () => unknown): number {
 }
 
 /**
- * Times `task` of `flops` operations, compares it with the peak of its engine, and adds the result. int8 `weights` are
- * added to the engine's name.
+ * Times `task`, which has `flops` operations, compares it with the peak of its engine, and adds the result. If
+ * `weights` is int8, the name of the engine gets that suffix.
  */
 export async function benchCase(
   context: SuiteContext,

@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Size of bytes as they are sent, compressed. */
+/** Size of gzipped bytes in kB of 1,024 bytes. */
 export const gzippedKilobytes = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length / 1024;
 
 /**
- * Kilobytes of 1,024 bytes, minified and gzipped, of the entry and its static imports. Dynamic imports do not count.
+ * Size in kB of 1,024 bytes of the entry and its static imports, minified and gzipped. Dynamic imports do not count.
  *
- * @param entry a module's file.
- * @param packages the node_modules folder that it finds its packages in.
+ * @param entry path of a module.
+ * @param packages the node_modules folder for its packages.
  */
 export async function appSize(entry: string, packages: string): Promise<number> {
   const { outputFiles, metafile } = await build({
@@ -22,7 +22,7 @@ export async function appSize(entry: string, packages: string): Promise<number> 
     metafile: true,
     outdir: packages,
     nodePaths: [packages],
-    // Modules of Node that packages for Node and browsers name.
+    // Modules of Node that packages for both Node and browsers import.
     external: ['fs', 'path', 'os', 'util', 'crypto', 'worker_threads', 'perf_hooks', 'url', 'module', 'node:*'],
     write: false,
     logLevel: 'error',
@@ -41,7 +41,7 @@ export async function appSize(entry: string, packages: string): Promise<number> 
   return files.reduce((sum, { contents }) => sum + gzippedKilobytes(contents), 0);
 }
 
-// `npm run sizes` measures the apps of test/package with the package that was built here.
+// `npm run sizes` measures the apps of test/package with the package built in this folder.
 if (process.argv[1] === import.meta.filename) {
   const root = resolve(import.meta.dirname, '..');
   for (const app of ['streaming', 'streaming-text', 'low-level', 'language-model', 'everything']) {

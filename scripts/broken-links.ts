@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 /**
- * Every link of a site's pages to a missing page, anchor or file of the same site, as `page: href`. Links to other
- * sites are not checked.
+ * Lists every link of a site's pages to a missing page, anchor or file of the same site, as `page: href`. Links to
+ * other sites are not checked.
  */
 export function brokenLinks(site: string): string[] {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.html'));

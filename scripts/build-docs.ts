@@ -25,7 +25,7 @@ import { mendPage, SiteTheme } from './site/theme.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = `${root}dist-docs`;
 
-/** The groups of the reference, by the files of the declarations. The first match counts. */
+/** The categories of the reference, by the source files of the declarations. The first match counts. */
 const categories: [source: RegExp, category: string][] = [
   [/src\/layers\/rnn\/|src\/cells\//, 'Recurrent layers and cells'],
   [/src\/layers\/base\/network|src\/models\/(model|gradient-flow)|src\/train\//, 'Models and training'],
@@ -44,7 +44,7 @@ const categories: [source: RegExp, category: string][] = [
   [/src\/engine\/|src\/host\//, 'Engine'],
 ];
 
-/** Types computed from the code, such as `keyof typeof activations`. The reference shows their names. */
+/** Types computed from the code, such as `keyof typeof activations`. The reference lists their names. */
 const spelledOut = new Map<DeclarationReflection, UnionType>();
 
 function spellOut(context: Context, reflection: DeclarationReflection): void {
@@ -71,7 +71,7 @@ function categorize(reflection: DeclarationReflection): void {
   }
 }
 
-/** The members of options are listed with their comments at every function that takes them. */
+/** Shows the members of options, with their comments, at every function with these options. */
 function showMembers(reflection: DeclarationReflection): void {
   const isOptions = /Options$/.test(reflection.name);
   if (!isOptions || !reflection.kindOf([ReflectionKind.Interface, ReflectionKind.TypeAlias])) return;
@@ -115,7 +115,7 @@ const app = await Application.bootstrapWithPlugins({
     '*',
   ],
   kindSortOrder: ['Document', 'Module', 'Namespace', 'Function', 'Variable', 'Class', 'Interface', 'TypeAlias'],
-  // The programs that guides link to are in this folder.
+  // The programs that the guides link to are in this folder.
   navigationLeaves: ['Bundle size'],
   navigation: { includeCategories: true, includeGroups: false },
   validation: { invalidLink: true, invalidPath: true, notExported: true, rewrittenLink: true },

@@ -1,6 +1,6 @@
 // Compiles assembly/ once for each build and writes the bytes into modules, so a program that imports the library needs
 // no path to a .wasm file. One module has the bytes as base64. The other has them compressed, the relaxed build after
-// the plain one, because the two differ little.
+// the plain one, because the two builds are similar.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { compress } from 'lzma';
@@ -24,7 +24,7 @@ const heading = '// Written by scripts/build-kernels.ts; do not edit.';
 
 /** Writes both builds into two modules in a folder of src. */
 function inline(simd: Buffer, relaxed: Buffer, folder: string): void {
-  // The header of 13 bytes is left out. It has the properties, which are the usual ones, and sizes.
+  // The header of 13 bytes is removed. It has the coder's properties, which are the defaults, and sizes.
   const compressed = Uint8Array.from(compress([...simd, ...relaxed], 9)).subarray(13);
   writeFileSync(
     `src/${folder}/wasm-text.gen.ts`,

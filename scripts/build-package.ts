@@ -26,7 +26,7 @@ const apart: Plugin = {
   },
 };
 
-// For Node no file is separate, because Node takes a millisecond to find each file that `imports` or `exports` name.
+// For Node every file is included, because Node takes a millisecond to find each file named in `imports` or `exports`.
 const within: Plugin = {
   name: 'kernels within',
   setup({ onResolve }) {
@@ -43,8 +43,8 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For bundlers of apps every source is a file of its own, so that an app leaves out each that it does not use. Within a
-// file it could not leave out a value that a call makes.
+// For bundlers of apps, every source becomes a separate file. An app then leaves out every file that it does not use. From
+// a file that it uses, a bundler cannot leave out a value that a call creates.
 const eachApart: Plugin = {
   name: 'each source a file',
   setup({ onResolve }) {
@@ -54,10 +54,7 @@ const eachApart: Plugin = {
   },
 };
 
-/**
- * For pages and edge workers: the exports of `tapeloop/node`, which throw an error that says that they do not exist
- * there.
- */
+/** A stub of `tapeloop/node` for pages and edge workers. Every export throws an error with the reason. */
 async function nodeStub(file: string): Promise<string> {
   const names = Object.keys(await import(pathToFileURL(file).href));
   const exports = names.map((name) =>
@@ -90,16 +87,16 @@ const faces: BuildOptions = { ...common, entryPoints: names.map((name) => `src/$
 const { metafile } = await build({ ...faces, plugins: [apart], outdir: 'unwritten', write: false, metafile: true });
 const sources = Object.keys(metafile.inputs).filter((file) => file.startsWith('src/'));
 await build({ ...faces, entryPoints: sources, plugins: [apart, eachApart], outdir: `${out}/modules` });
-// Bundlers write modules in the order of their imports. The bytes of the kernels come first. They do not repeat; later
-// in the file they would separate similar code by more than the 32 kB that gzip looks back, which costs an app up to
-// 1.6 kB. An import without used names adds nothing else.
+// Bundlers write modules in the order of their imports. This import puts the bytes of the kernels first. The bytes have
+// no repeats for gzip. Later in the file they would separate similar code by more than gzip's window of 32 kB, which
+// costs an app up to 1.6 kB. An import without used names adds nothing else.
 const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
 for (const [face, kernels] of Object.entries(firsts)) {
   const path = `${out}/modules/${face}.js`;
   writeFileSync(path, `import { compileNow as _ } from "${kernels}";\n${readFileSync(path, 'utf8')}`);
 }
 
-// For pages without a bundler: one file with everything that a page may use, as a module and as the global `tapeloop`.
+// One file for pages without a bundler, as a module and as the global `tapeloop`, with all exports that work there.
 const everything = ['index', 'data', 'plot'].map((name) => `export * from './src/${name}.ts';`).join('\n');
 for (const [file, format] of [
   ['tapeloop.min.js', 'esm'],
@@ -131,7 +128,7 @@ for (const [folder, prefix] of [
       plugins,
     });
   await kernels('kernel-modules', 'compressed');
-  // Vercel's bundler returns a module for `?module`, workerd for the plain name.
+  // For `?module` the bundler of Vercel returns a module. workerd returns one for the plain name.
   await kernels('kernel-modules-files', 'workerd', [kernelFiles('')]);
   await kernels('kernel-modules-plain', 'edge-light', [kernelFiles('?module')]);
   for (const name of ['simd', 'relaxed']) {

@@ -1,4 +1,4 @@
-// Puts landing page, demo and documentation into dist-site: files that any host can serve under any path.
+// Builds dist-site from the landing page, the demo and the documentation. The site works at any path.
 //   npm run site
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// The package for `require`: the files for Node again, as CommonJS, in a folder whose package.json says so. They
-// correspond file by file. So each module is in one file here too, and entries share an engine.
+// Builds the package for `require`: every file for Node as a CommonJS file, in a folder whose package.json says so.
+// Each module is in exactly one file, so all entries share one engine.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { transformSync } from 'esbuild';

@@ -19,8 +19,9 @@ for (const entry of Object.keys(exports)) {
 }
 
 /**
- * `NoInfer` exists since TypeScript 5.4. Typed arrays are generic since TypeScript 5.7: `slice` then returns one of an
- * ArrayBuffer, before that a plain one. Only some resolutions find a file with another extension than .js.
+ * Makes declarations readable for older compilers. `NoInfer` needs TypeScript 5.4. Generic typed arrays need TypeScript
+ * 5.7: from 5.7 on `slice` returns the type with an ArrayBuffer, before that the plain type. Some module resolutions
+ * find only files with the extension .js.
  */
 const readable = (text: string): string =>
   text

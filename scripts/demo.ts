@@ -1,5 +1,4 @@
-// Serves examples/demo: bundles the page and its workers from the built package, and answers with the headers that
-// threads need.
+// Serves examples/demo. It bundles the page and its workers from the built package, and sends the headers for threads.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { basename, normalize } from 'node:path';
@@ -24,7 +23,7 @@ const headers = {
   // Threads share memory only in a page that is cross-origin isolated.
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
-  // `blob:` is for the threads, whose code is the source of a function.
+  // `blob:` is for the threads: their script is a blob of a function's source.
   'content-security-policy':
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; object-src 'none'; base-uri 'none'",
   'x-content-type-options': 'nosniff',
@@ -38,7 +37,7 @@ const headersOfDocs = {
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
 };
 
-/** A file of the documentation that `npm run docs` has built, or one sentence if it has not run. */
+/** A file of the documentation, or one sentence if `npm run docs` has not run. */
 function documentation(path: string): { type: string; content: Uint8Array } | undefined {
   const docs = new URL('dist-docs/', root);
   if (!existsSync(docs)) {
@@ -51,7 +50,7 @@ function documentation(path: string): { type: string; content: Uint8Array } | un
   return { type: types[name.slice(name.lastIndexOf('.') + 1)] ?? types.txt!, content: readFileSync(file) };
 }
 
-/** Every file of the page by its path, which begins with a slash. Throws if the package is not built. */
+/** Every file of the page by its path, which begins with a slash. Throws an error if the package is not built. */
 export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
   if (!existsSync(new URL('dist/index.js', root))) throw new Error('dist/ is missing: npm run build makes it');
   const files = new Map<string, Uint8Array>();
@@ -73,7 +72,7 @@ export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
 /**
  * Bundles the page and serves it until the server is closed.
  *
- * @param options.port 0 takes any that is free.
+ * @param options.port 0 means any free port.
  * @returns the server, listening.
  */
 export async function serveDemo({ port = 0, host = 'localhost' } = {}): Promise<Server> {

@@ -1,5 +1,5 @@
-// Makes the text that `tapeloop train` learns without a file: the project's own sources, one after the other. The text
-// is so short that a minute of training reads it often enough.
+// Writes the default text of `tapeloop train`: the concatenated sources of this project. The text is short, so one
+// minute of training reads it several times.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ const folders = ['assembly', 'src'];
 const output = 'src/cli/default-text.gen.ts';
 const LIMIT = 400_000;
 
-// A small vocabulary is learned sooner, so characters of comments beyond ASCII are spelled in ASCII.
+// A small vocabulary is learned faster, so characters beyond ASCII are replaced by ASCII.
 const spelling: Record<string, string> = {
   '–': '-',
   '—': '-',
@@ -38,8 +38,8 @@ export function toPlainAscii(text: string): string {
 }
 
 /**
- * The sources under the root of a project, ordered by path, up to the limit. A line with its name comes before each.
- * Files that scripts write are left out.
+ * The sources under the root of a project, ordered by path, up to the limit. A line with its path precedes each file.
+ * Generated files are left out.
  */
 export function projectText(root: URL): string {
   const paths = folders

@@ -1,7 +1,8 @@
-// The package has no types of its own.
+// The package has no types.
 declare module 'lzma' {
   /**
-   * An LZMA file: a header of 13 bytes, then the coded data. Bytes are given and taken as signed or unsigned numbers.
+   * Returns an LZMA file: a header of 13 bytes, then the compressed data. Input bytes may be signed or unsigned; output
+   * bytes are signed or unsigned.
    */
   export function compress(bytes: readonly number[], mode: number): number[];
 }

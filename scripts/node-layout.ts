@@ -52,8 +52,8 @@ function filesRun(outputs: Metafile['outputs'], start: string, found = new Set<s
 }
 
 /**
- * The texts with imports from `#base` and `#core` in place of imports from chunks of these, and the export lines of the
- * two. Two chunks may export the same name; the second name then gets a suffix.
+ * Replaces imports from chunks of `base` and `core` by imports from `#base` and `#core`. Returns these texts and the
+ * export lines of the two files. If two chunks export the same name, the second name gets a suffix.
  */
 function link(texts: ReadonlyMap<string, string>, partOf: PartOf) {
   const exported: Record<Part, string[]> = { base: [], core: [] };
@@ -88,13 +88,13 @@ function link(texts: ReadonlyMap<string, string>, partOf: PartOf) {
   return { linked, exported };
 }
 
-/** Loads the chunks of a part, or those of no part, from `texts`. Imports of the parts stay external. */
+/** Loads from `texts` the chunks of a part, or the chunks of no part. Imports of the parts stay external. */
 const fromMemory = (texts: ReadonlyMap<string, string>, partOf: PartOf, part?: Part): Plugin => ({
   name: 'chunks from memory',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^#/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /^[./]/ }, ({ path, resolveDir, kind }) => {
-      // A part will be in the folder of the chunks, next to the files that it loads lazily.
+      // A part is written to the folder of the chunks, next to the files that it loads lazily.
       if (part && kind === 'dynamic-import') return { path, external: true };
       const file = resolve(resolveDir, path);
       if (partOf(file) !== part) throw new Error(`${file} would stand in two files`);
@@ -106,11 +106,11 @@ const fromMemory = (texts: ReadonlyMap<string, string>, partOf: PartOf, part?: P
   },
 });
 
-/** V8 keeps a file with two bytes a character if one character needs two, as some in comments do. */
+/** Escapes all characters beyond ASCII. Otherwise V8 stores the whole file with two bytes per character. */
 const ascii = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** The data of esbuild about a chunk, by the path that the chunk would have here. */
+/** esbuild's comment about a chunk, with the path of the chunk. */
 const PLACE = /^\/\/ chunk:.*\n/gm;
 
 async function write(out: string, options: BuildOptions): Promise<void> {

@@ -1,6 +1,6 @@
 // Draws the picture of README.md: a small LSTM learns nested brackets and then reads a line of them. Writes one SVG for
 // each theme, in the colours of the demo.
-// npx tsx scripts/picture.ts
+//   npx tsx scripts/picture.ts
 import { readFileSync, writeFileSync } from 'node:fs';
 import { init } from 'tapeloop';
 import { memoryOrder } from '../examples/demo/page/memory-order.ts';
@@ -13,13 +13,13 @@ const [STEPS, EVERY, UNITS] = [600, 20, 32];
 const LINE = '\n(a[b{c}(d[a])]b)c{[a(b)]d}[(a{b})]c{d(a)}[b]';
 /** Number of shades for the values of a gate. */
 const SHADES = 8;
-/** The mean loss of this many steps is one point of the thin line. */
+/** Number of steps whose mean loss is one point of the thin line. */
 const MEAN_OF = 6;
 
 interface Learned {
   train: readonly (readonly [step: number, loss: number])[];
   validation: readonly (readonly [step: number, loss: number])[];
-  /** `[T, UNITS]`, units in the demo's order: the longest memory first. */
+  /** `[T, UNITS]`. Units are in the order of the demo: the longest memory first. */
   gates: Float32Array;
 }
 
@@ -53,7 +53,7 @@ function coloursOf(theme: 'light' | 'dark'): Record<string, string> {
   return Object.fromEntries([...read(blocks[0]!), ...(theme === 'dark' ? read(dark) : [])]);
 }
 
-/** Each point the mean of the MEAN_OF steps that end with it. */
+/** One point for every MEAN_OF steps: their last step and their mean loss. */
 const means = (points: Learned['train']): Learned['train'] =>
   points.flatMap(([step], i) => {
     if ((i + 1) % MEAN_OF) return [];

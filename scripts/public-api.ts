@@ -1,5 +1,5 @@
-// Lists the public API of every entry with types, so a review sees each change.
-//   npm run api   writes it to test/types/public-api.txt, which a test compares with the source
+// Lists the public API of every entry with types, so a review shows each change of it.
+//   npm run api   writes the list to test/types/public-api.txt; a test compares that file with the source
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';

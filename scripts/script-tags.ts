@@ -1,19 +1,17 @@
-// Prints the tags with which a page without a bundler loads the built package from a CDN, with the hashes by which the
-// browser checks the files.
-// npm run script-tags -- [--base https://cdn.jsdelivr.net/npm/tapeloop@VERSION/dist]
+// Prints the script tags that load the built package from a CDN in a page without a bundler. They contain hashes, with
+// which the browser verifies the files.
+//   npm run script-tags -- [--base https://cdn.jsdelivr.net/npm/tapeloop@VERSION/dist]
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** The value of `integrity` for a file. */
+/** The value of the `integrity` attribute for a file. */
 export const integrityOf = (file: string): string =>
   `sha384-${createHash('sha384').update(readFileSync(file)).digest('base64')}`;
 
-/**
- * A classic script, which makes the global `tapeloop`, and an import map by which modules find the same package.
- */
+/** A classic script that defines the global `tapeloop`, and an import map that gives modules the same package. */
 export function scriptTags(base: string, dist: string): { classic: string; module: string } {
   const global = 'tapeloop.global.js';
   const address = `${base}/tapeloop.min.js`;

@@ -7,7 +7,7 @@
 // buffers overlap.
 //
 // Called once for each time step by the scan over time (src/cells/lstm.ts). One body serves whole vectors and tails,
-// and it calls the activations and does not inline them. That saves 2 kB in a cell that is seldom used. Source: Gers
+// and it calls the activations instead of inlining them. That saves 2 kB in a cell that is seldom used. Source: Gers
 // and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';

@@ -37,8 +37,8 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 // @ts-ignore: decorator
 @inline
 function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
-  // All gates are computed before the first store: four independent chains overlap, although V8 then spills more. On a
-  // Zen 5 core this takes 2.7 ns a unit and not 3.0 with fused multiply-add, 3.6 and not 4.1 without.
+  // All gates are computed before the first store. Four independent chains then overlap, although V8 spills more. On a
+  // Zen 5 core this takes 2.7 ns a unit instead of 3.0 with fused multiply-add, and 3.6 instead of 4.1 without.
   const i = sigmoid_lanes(load_lanes(gates, count), count);
   const f = sigmoid_lanes(load_lanes(gates + row, count), count);
   const g = tanh_lanes(load_lanes(gates + row * 2, count), count);

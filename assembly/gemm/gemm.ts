@@ -106,7 +106,9 @@ export function gemm(
   } while (p < k);
 }
 
-/** `gemm`, to the bit, for one or two rows of A whose elements are side by side. B is packed by `gemv_pack_b`. */
+/**
+ * The same bits as `gemm` gives, for one or two rows of A whose elements are side by side. `gemv_pack_b` packs B.
+ */
 export function gemv(
   m: i32,
   n: i32,
@@ -127,9 +129,9 @@ export function gemv(
 }
 
 /**
- * Rows of a block of A. They are whole tiles. A_BLOCK keeps room for MIN_MR − 1 rows more, because so few rows cannot
- * be a block of their own. A kc below 64 counts as 64. Otherwise a block would have so many rows that its tiles of C
- * leave the cache.
+ * Rows of a block of A, a multiple of whole tiles. A_BLOCK has room for MIN_MR − 1 more rows, because so few rows
+ * cannot be a block of their own. A kc below 64 counts as 64. Otherwise a block would have so many rows that its tiles
+ * of C do not stay in the cache.
  */
 function block_rows(kc: i32): i32 {
   return ((A_BLOCK / (max(kc, 64) + A_GAP) - MIN_MR + 1) / MR) * MR;

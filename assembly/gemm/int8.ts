@@ -5,10 +5,10 @@
  *   B_pj ≈ qB_pj·scale_j      qB in −127…127                scale_j = max_p |B_pj|/127
  *   A_ip ≈ qA_ip·scale_i      qA in −limit…limit, 14 bits   scale_i = max_p |A_ip|/limit
  *
- * The sum is exact in i32: limit = min(8191, (2³¹ − 1)/(127·k)) keeps it inside. The operations after it round once
- * each. So A loses next to no accuracy, and both builds give the same bits. Rounding is to the nearest, ties to even. A
- * row of A or column of B whose largest magnitude is below 2⁻¹¹⁰ counts as zeros. If it has a NaN or an infinity, its
- * row or column of C becomes NaN, and the rest of C does not.
+ * The sum is exact in i32: limit = min(8191, (2³¹ − 1)/(127·k)) prevents an overflow. The operations after it round
+ * once each. So A loses almost no accuracy, and both builds give the same bits. Rounding is to the nearest, ties to
+ * even. A row of A or column of B whose largest magnitude is below 2⁻¹¹⁰ counts as zeros. If it has a NaN or an
+ * infinity, its row or column of C becomes NaN, and the rest of C does not.
  *
  *   a        A, row i at a + 4·i·rsA, its k floats side by side
  *   packed   B: panels of 16 columns. The last panel has 4, 8 or 12 if that is enough; columns after n are zeros. A

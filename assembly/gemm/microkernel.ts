@@ -21,11 +21,11 @@ import { madd } from '../simd';
 
 /** Columns of a panel, which BLIS calls micro-panel. `PANEL_COLUMNS` of src/engine/abi.ts is the same number. */
 export const NR: i32 = 8;
-/** Most rows of a tile. */
+/** Greatest number of rows of a tile. */
 export const MR: i32 = ASC_FEATURE_RELAXED_SIMD ? 6 : 5;
 /**
- * Least rows of a tile. A tile of 1 or 2 rows has 2 or 4 sums, and they wait for their own latency. gemv.ts has 8 sums
- * and is faster, although it reads B once for each row.
+ * Least number of rows of a tile. A tile of 1 or 2 rows has only 2 or 4 sums, too few to hide their latency. gemv.ts
+ * has 8 sums and is faster, although it reads B once for each row.
  */
 export const MIN_MR: i32 = 3;
 

@@ -21,9 +21,9 @@ export const WIDE_PANEL: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
 export const WIDE_ROW: usize = 4 * WIDE_PANEL;
 
 /**
- * How many wide panels B has: the most that leave a multiple of four panels, which `four_panels` of gemv.ts takes
- * together. A wide panel of 6 never changes whether the rest is odd, so the relaxed build allows one panel more if the
- * number of panels is odd.
+ * Number of wide panels of B. It is the greatest number that leaves a multiple of four panels, because `four_panels` of
+ * gemv.ts takes four together. Wide panels of 6 do not change whether the rest is odd, so the relaxed build allows one
+ * panel more if the number of panels is odd.
  */
 export function wide_panels_of(n: i32): i32 {
   const panels = n / NR;

@@ -1,7 +1,7 @@
-// @ts-nocheck: AssemblyScript, compiled by bench/peak.ts. The most multiply-adds that a core can do in this engine: 12
-// sums, a factor and a term, all in registers. A fused multiply-add takes 4 cycles and two start in each cycle, so 8
-// sums are enough. A product and a sum take up to 8 cycles and one or two pairs start in each cycle, so 12 sums are
-// enough.
+// @ts-nocheck: AssemblyScript, compiled by bench/peak.ts. It measures the maximum rate of multiply-adds of one core in
+// this engine: 12 sums, a factor and a term, all in registers. A fused multiply-add takes 4 cycles and two start in
+// each cycle, so 8 sums are enough. A product and a sum take up to 8 cycles and one or two pairs start in each cycle,
+// so 12 sums are enough.
 export function peak(rounds: i32, factor: f32, term: f32): f32 {
   const a = f32x4.splat(factor);
   const b = f32x4.splat(term);
@@ -37,8 +37,8 @@ export function peak(rounds: i32, factor: f32, term: f32): f32 {
   return f32x4.extract_lane(f32x4.add(f32x4.add(s0, s1), s2), 0);
 }
 
-// In the fused build the sum is the addend, as in gemm. In the plain build it is a factor: the compiler would move a
-// product of two constants out of the loop.
+// In the fused build the sum is the addend, as in gemm. In the plain build it is a factor, because the compiler would
+// move a product of two constants out of the loop.
 function step(c: v128, a: v128, b: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(c, a), b);

@@ -1,4 +1,4 @@
-// The cases on which two builds of the package are timed. They use only public names.
+// The cases for comparing two builds of the package. They use only public names.
 
 const characters = ({ ndarray }, batch, time) => {
   const ids = (by) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % 65);
@@ -45,7 +45,7 @@ const masked = {
   },
 };
 
-/** The first model of a course. It is so small that JavaScript takes most of a step. */
+/** A first model for beginners. It is so small that JavaScript takes most of the time of a step. */
 const small = {
   name: 'train lstm(50) 3x3x1',
   make({ dense, lstm, ndarray, sequential }) {
@@ -59,7 +59,7 @@ const small = {
   },
 };
 
-/** A sequence forward, every output returned. */
+/** A forward pass over a sequence that returns every output. */
 const predict = (cell, batch, time, inputs, hidden) => ({
   name: `predict ${cell} ${batch}x${time}x${inputs}x${hidden}`,
   make(api) {
@@ -70,7 +70,7 @@ const predict = (cell, batch, time, inputs, hidden) => ({
   },
 });
 
-/** One time step of a batch of one. */
+/** One time step with batch size 1. */
 const step = (inputs, hidden, weights = 'float32') => ({
   name: `step lstm ${inputs}x${hidden}${weights === 'int8' ? ' int8' : ''}`,
   make({ lstm, sequential }) {
@@ -80,7 +80,7 @@ const step = (inputs, hidden, weights = 'float32') => ({
   },
 });
 
-/** Only the updates of an optimizer, of about a million numbers. */
+/** Only the updates of an optimizer, for about a million numbers. */
 const update = (optimizer) => ({
   name: `update ${optimizer}`,
   make({ dense, sequential, ndarray }) {

@@ -1,4 +1,4 @@
-// One build of the package in its own process. It makes a case on request and times samples of it.
+// Runs one build of the package in its own process. On request it prepares a case and times samples of it.
 import { pathToFileURL } from 'node:url';
 import { cases } from './cases.mjs';
 
@@ -11,7 +11,7 @@ process.on('message', ({ make, sampleMs }) => {
     api.setSeed(1);
     run = cases[make].make(api);
     const first = run();
-    // Long enough for the optimizing compiler to finish.
+    // The warm-up is long enough for the optimizing compiler to finish.
     const start = performance.now();
     let calls = 0;
     while (calls < 5 || performance.now() - start < 1500) {

@@ -1,7 +1,9 @@
-// Times two builds of the package, sample by sample in turns, to see whether a change has made anything slower.
-// npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
-// A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each pair of
-// processes is new, because the places of code and data in memory make two processes of one build differ by a per cent.
+// Compares the speed of two builds of the package, to find out whether a change has made anything slower. The builds
+// alternate sample by sample.
+//   npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
+// A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each case runs
+// in several new pairs of processes, because the addresses of code and data make two processes of one build differ by
+// one per cent.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -51,7 +53,7 @@ for (const [make, { name }] of cases.entries()) {
     }
     for (let i = 0; i < runs; i++) {
       const sample = {};
-      // The two builds take turns to be first.
+      // The two builds alternate in being first.
       for (const which of i % 2 ? ['old', 'new'] : ['new', 'old']) sample[which] = (await ask(children[which], {})).ms;
       for (const which of ['old', 'new']) times[which].push(sample[which]);
       ratios.push(sample.new / sample.old);

@@ -1,11 +1,11 @@
-// How fast the host is right now: a spin in registers before and after every sample.
+// Measures the current speed of the host: a loop in registers, called spin, runs before and after every sample.
 import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from '../peak.ts';
 
 const SPIN_FLOPS = 1e8;
-/** A sample counts if the spins on both sides of it took at most this many times the fastest spin of all. */
+/** A sample counts if both spins around it took at most this many times as long as the fastest spin. */
 export const TOLERANCE = 1.15;
-/** How long to wait before a sample for the end of a slow spell, or of work of the engine before. */
+/** Longest wait before a sample, for a slow period of the host to end or for the last engine to become idle. */
 const WAIT_MS = 300;
 
 export class Calibration {
@@ -24,7 +24,7 @@ export class Calibration {
     return new Calibration(await compilePeak(hostHasRelaxedSimd() ? 'relaxed' : 'simd'));
   }
 
-  /** The time of the spin now, in milliseconds: about 2. */
+  /** Runs one spin. Returns its time in milliseconds, about 2. */
   spin(): number {
     const started = performance.now();
     this.#spin();
@@ -33,7 +33,7 @@ export class Calibration {
     return elapsed;
   }
 
-  /** The time of the spin when the host is at full speed, or when the wait is over. */
+  /** Repeats the spin until the host has full speed or the wait is over. Returns the time of the last spin. */
   settle(): number {
     const started = performance.now();
     let elapsed = this.spin();

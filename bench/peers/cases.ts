@@ -1,10 +1,10 @@
-// Every case of every suite, as plain data that goes to an engine's process as JSON.
+// All cases of all suites, as plain data. They are sent to the process of an engine as JSON.
 import { GATES, INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
 import { integers, uniform, type WeightSpec } from './numbers.ts';
 
 export type SuiteName = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
 export type Cell = 'lstm' | 'gru';
-/** The work of an engine. */
+/** The kind of work in a case. */
 export type Kind = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
 
 export interface Case {
@@ -20,18 +20,17 @@ export interface Case {
   hidden: number;
   /** Edge of a `gemm` cube. */
   size: number;
-  /** N or T for A and for B: stored directly, or as the transpose. */
+  /** N or T for A and for B: stored as it is, or as its transpose. */
   layout: string;
-  /** Operations that the equations need; 0 if they are not counted. */
+  /** Number of operations in the equations; 0 if they are not counted. */
   flops: number;
   weights: WeightSpec[];
-  /** The size that a case of `sweep` varies. */
+  /** The size that varies over the cases of `sweep`. */
   over?: 'T' | 'B' | 'H';
 }
 
 /**
- * Settings of Adam in every engine. ε is so small that it does not matter whether an engine adds it before or after the
- * bias correction.
+ * Settings of Adam in every engine. ε is so small that its place, before or after the bias correction, does not matter.
  */
 export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
 export const CLIP_NORM = 5;
@@ -69,7 +68,10 @@ const empty: Case = {
   weights: [],
 };
 
-/** Tokens of 65 → embedding H/2 → LSTM layers → linear 65, cross-entropy at every step, norm clipped at 5, Adam. */
+/**
+ * A character model: tokens of 65 → embedding H/2 → LSTM layers → linear 65, cross-entropy at every step, norm clipped
+ * at 5, Adam.
+ */
 function train(layers: number, batch: number, time: number, hidden: number): Case {
   const inputs = hidden / 2;
   const recurrent = Array.from({ length: layers }, (_, layer) =>
@@ -144,7 +146,7 @@ export const CASES: readonly Case[] = [
   ),
   ...STEP.map(([inputs, hidden]) => step(inputs, hidden)),
   ...[64, 128, 256, 512, 1024].flatMap((size) => ['NN', 'NT', 'TN'].map((layout) => gemm(size, layout))),
-  // One sequence of 100 characters for each training step: brain.js takes only one at a time.
+  // One sequence of 100 characters in each training step, because brain.js accepts only one sequence.
   { ...train(1, 1, 100, 128), suite: 'chars', kind: 'chars' },
   ...POWERS.map((time) => sweep('T', train(1, 32, time, 128))),
   ...POWERS.map((batch) => sweep('B', train(1, batch, 50, 128))),
@@ -164,6 +166,6 @@ export const targetsOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
 /** `[B, T, I]`. */
 export const inputOf = ({ batch, time, inputs }: Case): Float32Array<ArrayBuffer> =>
   uniform(INPUT_SEED, batch * time * inputs, 1) as Float32Array<ArrayBuffer>;
-/** A and B of a `gemm`, as they are in memory. The transpose of a cube has the same shape. */
+/** A and B of a `gemm` in their memory order. The transpose of a square matrix has the same shape. */
 export const operandsOf = ({ size }: Case): Float32Array<ArrayBuffer>[] =>
   [INPUT_SEED, TARGET_SEED].map((seed) => uniform(seed, size * size, 1) as Float32Array<ArrayBuffer>);

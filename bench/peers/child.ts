@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Memory, OpenEngine, PeerEngine, Prepared, Request, Sample, Task } from './protocol.ts';
 
-/** Long enough for optimizing compilers, and at least so many runs of a slow case. */
+/** Length of the warm-up, for optimizing compilers, and its least number of runs for slow cases. */
 const WARM_UP_MS = 500;
 const WARM_UP_RUNS = 2;
 /** Least length of a sample. */
 const SAMPLE_MS = 20;
-/** Time without measurement before a sample, because another engine has used the caches since the last sample. */
+/** Unmeasured run time before a sample, to fill the caches again after another engine has used them. */
 const REFRESH_MS = 5;
 const RUNS_FOR_MEMORY = 5;
 const MEGABYTE = 2 ** 20;
@@ -32,7 +32,7 @@ async function warmUp(): Promise<void> {
     last = await runFor(1);
     elapsed += last;
   }
-  // Where it matters a single run is too short for the clock; a batch of runs is not.
+  // A single run of a fast case is too short for the clock, so a batch of runs is timed.
   repeats = last > SAMPLE_MS ? 1 : Math.ceil(SAMPLE_MS / ((await runFor(20)) / 20));
 }
 
@@ -76,7 +76,7 @@ function answer(engine: PeerEngine, request: Request): Promise<object> {
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const explain = (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) });
-// Libraries print to stdout, which belongs to the driver.
+// Libraries print to stdout, but stdout is only for answers to the driver.
 console.log = console.info = console.debug = console.error;
 
 const [name, threads] = process.argv.slice(2);

@@ -1,5 +1,6 @@
-// node --import tsx host-child.ts: prints the version of this Node binary and the peak of the host in it, as a line of
-// JSON.
+// node --import tsx host-child.ts
+//
+// Prints the version of this Node binary and the peak of the host in it, as a line of JSON.
 import { type Build, hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from '../peak.ts';
 

@@ -1,4 +1,4 @@
-// One case on all engines, in turns. Only one of them computes at a time.
+// Measures one case on all engines in turns. Only one engine computes at a time.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Calibration, TOLERANCE } from './calibration.ts';
@@ -17,13 +17,13 @@ export interface Engine {
 
 export interface MeasureOptions {
   calibration: Calibration;
-  /** Samples wanted, not counting those of a slow host. */
+  /** Number of samples to take, without samples of a slow host. */
   runs: number;
-  /** An engine with three samples is finished when its samples together took this long. */
+  /** Time limit in milliseconds: an engine is finished with three samples or more that together took this long. */
   budgetMs: number;
-  /** The peak, of which GFLOP/s are a percentage. */
+  /** The peak. Results have GFLOP/s as a percentage of it. */
   peakGflops: number;
-  /** The source of tapeloop's own numbers. */
+  /** The engine of the reference numbers: tapeloop. */
   reference: Engine;
   /** The folder for files of the engines. */
   directory: string;
@@ -31,8 +31,8 @@ export interface MeasureOptions {
 
 const LEAST_SAMPLES = 3;
 /**
- * Tolerance relative to the largest number compared. Engines sum a few hundred products in other orders, over a hundred
- * steps.
+ * Largest allowed difference, relative to the largest number. Engines sum a few hundred products in different orders,
+ * over a hundred steps.
  */
 const LARGEST_DIFFERENCE = 1e-4;
 
@@ -62,7 +62,7 @@ function relativeDifference(got: Float32Array, expected: Float32Array): number {
   return difference / largest;
 }
 
-/** tapeloop's numbers for a case, by variant, each computed once. */
+/** The numbers of tapeloop for one case. Each variant is computed once. */
 class Reference {
   readonly #what: Case;
   readonly #options: MeasureOptions;
@@ -118,7 +118,7 @@ async function takeSample({ engine, process, samples }: Contender, calibration: 
   const { ms, busy } = await process.ask<Sample>({ op: 'sample' });
   if (engine.threads > 1) process.pause();
   const after = calibration.spin();
-  // This is decided again at the end, when the fastest spin of the whole run is known better.
+  // This is decided again at the end, with the fastest spin of the whole run.
   samples.push({ ms, calm: (limit) => busy * TOLERANCE >= 1 && limit.isCalm(before) && limit.isCalm(after) });
 }
 
@@ -155,7 +155,7 @@ function resultOf(
   };
 }
 
-/** Times `what` on every engine. If an engine cannot do it, the result has an error. */
+/** Times `what` on every engine. The result of an engine that cannot do it is an error. */
 export async function measure(what: Case, engines: readonly Engine[], options: MeasureOptions): Promise<PeerResult[]> {
   const reference = new Reference(what, options);
   const contenders: Contender[] = [];
@@ -186,7 +186,7 @@ export async function measure(what: Case, engines: readonly Engine[], options: M
   return [...contenders.map((contender) => resultOf(contender, what, options)), ...failures];
 }
 
-/** Measures how far resident memory of a fresh process rises in a case. */
+/** Measures by how much a case raises the resident memory of a new process. */
 export async function measureMemory(what: Case, engines: readonly Engine[]): Promise<PeerResult[]> {
   const results: PeerResult[] = [];
   for (const { name, threads, command, missing } of engines) {

@@ -1,6 +1,6 @@
-// The same weights and inputs for every engine and language. Each number is a hash of its place.
+// The same weights and inputs for every engine and language. Each number is a hash of its index.
 
-/** A weight in Keras's layout, as `uniform` makes it. */
+/** A weight in Keras's layout. `uniform` makes its numbers. */
 export interface WeightSpec {
   name: string;
   shape: number[];
@@ -8,7 +8,7 @@ export interface WeightSpec {
   scale: number;
 }
 
-// MurmurHash3's finalizer; engines/torch.py has the same.
+// The finalizer of MurmurHash3. engines/torch_engine.py has the same function.
 function hash(seed: number, index: number): number {
   let h = (Math.imul(seed, 0x9e3779b9) + index) | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -30,7 +30,7 @@ export const weightValues = ({ shape, seed, scale }: WeightSpec): Float32Array =
 
 type Numbers = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
-/** `[a, b, width]` as `[b, a, width]`. */
+/** Converts `[a, b, width]` to `[b, a, width]`. */
 export function swapAxes<N extends Numbers>(values: N, a: number, b: number, width = 1): N {
   const swapped = values.slice() as N;
   for (let i = 0; i < a; i++) {
@@ -42,7 +42,7 @@ export function swapAxes<N extends Numbers>(values: N, a: number, b: number, wid
   return swapped;
 }
 
-/** ids as rows of zeros with a one. */
+/** One-hot rows of ids. */
 export function oneHot(ids: Int32Array, classes: number): Float32Array<ArrayBuffer> {
   const rows = new Float32Array(ids.length * classes);
   ids.forEach((id, i) => {

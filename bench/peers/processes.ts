@@ -1,4 +1,4 @@
-// The process of an engine. It gets one request at a time.
+// Starts the process of an engine and exchanges messages with it. A process gets one request at a time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -11,9 +11,9 @@ export interface Command {
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** An engine fails if one answer takes longer. jax-js traces a long sequence for minutes. */
+/** Time limit for one answer. It is long because jax-js traces a long sequence for minutes. */
 const PATIENCE_MS = 15 * 60_000;
-/** Characters of stderr that are kept, to report if the process dies. */
+/** Number of last characters of stderr to report if the process dies. */
 const KEPT_STDERR = 2000;
 
 export class EngineProcess {
@@ -40,7 +40,10 @@ export class EngineProcess {
     return { process: child, version };
   }
 
-  /** Throws the error that the engine answers. Also throws if the process dies or takes too long. */
+  /**
+   * Sends a request and returns the answer. Throws if the engine answers with an error, the process dies, or the answer
+   * takes too long.
+   */
   ask<Body>(request: Request): Promise<Body> {
     this.#child.stdin!.write(`${JSON.stringify(request)}\n`);
     return this.#answer<Body>();
@@ -74,13 +77,13 @@ export class EngineProcess {
   }
 }
 
-/** The process of an engine that is a module in engines/, under the Node binary `node`. */
+/** Command for an engine that is a module in engines/. `node` is the path of the Node binary. */
 export const javascriptEngine = (node: string, name: string, threads: number): Command => ({
   program: node,
   args: ['--import', 'tsx', here('child.ts'), name, String(threads)],
 });
 
-/** PyTorch, under the Python binary `python`. */
+/** Command for PyTorch. `python` is the path of the Python binary. */
 export const pythonEngine = (python: string, threads: number): Command => ({
   program: python,
   args: [here('engines/torch_engine.py'), String(threads)],

@@ -3,11 +3,11 @@
 import type { Case } from './cases.ts';
 
 export type Request =
-  /** Builds the case, writes its checked numbers to the file `checked` as float32, warms up. */
+  /** Builds the case, writes its checked numbers to the file `checked` as float32, and warms up. */
   | { op: 'prepare'; case: Case; variant?: string | undefined; checked: string; warm: boolean }
   /** Times one sample. */
   | { op: 'sample' }
-  /** How far resident memory rises while the case is built and runs a few times. */
+  /** Measures how far resident memory rises while the case is built and run a few times. */
   | { op: 'memory'; case: Case };
 
 export interface Ready {
@@ -16,20 +16,20 @@ export interface Ready {
 
 export interface Prepared {
   note?: string;
-  /** Set if the numbers are compared with this variant of tapeloop. */
+  /** The variant of tapeloop with which the numbers are compared, if there are variants. */
   variant?: string;
 }
 
 export interface Sample {
   /** For one unit of work. */
   ms: number;
-  /** Processor time divided by time. It is less than 1 if other processes had the processor. */
+  /** Processor time divided by elapsed time. It is below 1 if other processes used the processor. */
   busy: number;
 }
 
 export interface Memory {
   megabytes: number;
-  /** Resident before the case was built. */
+  /** Resident memory before the case was built. */
   baseMegabytes: number;
 }
 
@@ -38,12 +38,13 @@ export type Answer<Body> = Body | { error: string };
 /** One case, built by an engine. */
 export interface Task extends Prepared {
   /**
-   * The numbers that must equal tapeloop's, from the weights and inputs of `numbers.ts`; called once, before `run`.
+   * Returns the numbers that must equal those of tapeloop, for the weights and inputs of `numbers.ts`. It is called
+   * once, before `run`.
    *
    * train: loss, gradient norm, loss after one update. infer: outputs `[B, T, H]`. step: h after 10 steps. gemm: C.
    */
   check?(): Float32Array | Promise<Float32Array>;
-  /** One unit of work, complete when it returns or when its promise resolves. */
+  /** Does one unit of work. It is complete when `run` returns or when its promise resolves. */
   run(): unknown;
 }
 

@@ -1,5 +1,4 @@
-// A run as one page that needs no other file: it contains the data, Observable Plot, d3, and page/plots.js, which
-// draws.
+// The report of a run as one HTML file. It contains the data, Observable Plot, d3 and page/plots.js.
 import { readFileSync } from 'node:fs';
 import { here } from './processes.ts';
 import { markdownReport } from './report-markdown.ts';
@@ -7,12 +6,12 @@ import type { Report } from './results.ts';
 
 const read = (path: string): string => readFileSync(here(path), 'utf8');
 
-/** Script text without `</script>`, which would end the script. */
+/** Escapes `</script` in script text, because it would end the script. */
 const inline = (script: string): string => script.replaceAll('</script', '<\\/script');
 
 const escapeHtml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** The tables and lists of the Markdown report as HTML. It has only a few forms. */
+/** Converts the tables and lists of the Markdown report to HTML. The report uses only a few forms. */
 function toHtml(markdown: string): string {
   const inlineForms = (text: string) => escapeHtml(text).replace(/\*\*(.+?)\*\*/g, '<b>$1</b>');
   const cells = (line: string, tag: string) =>

@@ -1,4 +1,4 @@
-// A run as text: one line for each result during the run, and tables of milliseconds and ratios at the end.
+// The report of a run as text: one line for each result during the run, then tables of milliseconds and ratios.
 import type { SuiteName } from './cases.ts';
 import type { PeerResult, Report } from './results.ts';
 
@@ -40,7 +40,7 @@ export function formatLine(result: PeerResult): string {
 
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-/** One suite with one number of threads: milliseconds, and the ratio to tapeloop's. */
+/** The table of one suite with one number of threads: milliseconds, and the ratio to those of tapeloop. */
 function suiteTable(results: readonly PeerResult[]): string[] {
   const engines = [...new Set(results.map(({ engine }) => engine))].sort(
     (x, y) => +(y === 'tapeloop') - +(x === 'tapeloop'),
@@ -64,7 +64,7 @@ function suiteTable(results: readonly PeerResult[]): string[] {
   ];
 }
 
-/** Each note of an engine once, with the suites and cases where it occurred. */
+/** Lists each note of an engine once, with the suites and cases where it occurs. */
 function remarks(results: readonly PeerResult[], of: (result: PeerResult) => string | undefined): string[] {
   const places = new Map<string, Set<string>>();
   for (const result of results) {

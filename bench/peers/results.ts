@@ -1,4 +1,4 @@
-// The results of a run: those of `npm run bench`, and fields that only peers need.
+// The format of results: that of `npm run bench`, with more fields for peers.
 import type { BenchResult } from '../suite.ts';
 import type { SuiteName } from './cases.ts';
 
@@ -7,13 +7,13 @@ export interface PeerResult extends Omit<BenchResult, 'medianMs' | 'minMs'> {
   /** null if the engine cannot do the case, and for `memory`. */
   medianMs: number | null;
   minMs: number | null;
-  /** Samples left out, because the host was slow around them. */
+  /** Number of samples that were dropped because the host was slow. */
   dropped: number;
-  /** Set if the host was slow for more than half of the samples. All samples are then kept. */
+  /** Set if the host was slow during more than half of the samples. Then all samples are kept. */
   noisy?: true;
-  /** Largest difference from tapeloop's numbers, relative to the largest of them; null if nothing is compared. */
+  /** Largest difference from the numbers of tapeloop, relative to the largest of them; null if nothing is compared. */
   difference: number | null;
-  /** How far memory rose, for `memory`. */
+  /** Rise of memory in MB, for `memory`. */
   megabytes?: number;
   note?: string;
   error?: string;
@@ -23,10 +23,10 @@ export interface Host {
   cpu: string;
   cores: number;
   arch: string;
-  /** Of the engines' processes. */
+  /** Version of Node in the processes of the engines. */
   node: string;
   v8: string;
-  /** Speed in V8 with registers only, of 128-bit multiply and add and of the fused operation. */
+  /** Peak speed in V8 with registers only: of 128-bit multiply and add, and of the fused operation. */
   peakGflops: Partial<Record<'simd' | 'relaxed', number>>;
   engines: Record<string, string>;
   date: string;
@@ -39,7 +39,7 @@ export interface Report {
 
 export const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
 
-/** A result without numbers, for every kind of failure. */
+/** A result without numbers, for any failure. */
 export const failure = (of: Pick<PeerResult, 'suite' | 'case' | 'engine' | 'threads'>, error: unknown): PeerResult => ({
   ...of,
   medianMs: null,

@@ -1,4 +1,6 @@
-// node --import tsx bench/peers/run.ts: every suite on every engine. See bench/README.md for the options.
+// node --import tsx bench/peers/run.ts
+//
+// Runs all suites on all engines. bench/README.md lists the options.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -33,7 +35,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The members of a list such as `a,b`, each of which must be one of `known`. */
+/** Splits a list such as `a,b` and checks each member against `known`. */
 function choose<Name extends string>(option: string, given: string | undefined, known: readonly Name[]): Name[] {
   const chosen = given?.split(',') ?? [...known];
   for (const name of chosen) {
@@ -55,7 +57,7 @@ function installPeers(): void {
   if (status !== 0) throw new Error('npm ci --prefix bench/peers failed');
 }
 
-/** A Python that can import torch, or undefined. */
+/** Path of a Python binary that can import torch; undefined if there is none. */
 const findTorch = (): string | undefined =>
   PYTHONS.find((python) => spawnSync(python, ['-c', 'import torch, numpy']).status === 0);
 
@@ -68,7 +70,7 @@ function enginesOf(names: readonly string[], threads: number): Engine[] {
   });
 }
 
-/** Every engine's version, and whether it starts at all. */
+/** The version of every engine. Engines that cannot start are marked as missing. */
 async function versionsOf(engines: readonly Engine[]): Promise<Record<string, string>> {
   const versions: Record<string, string> = {};
   for (const engine of engines) {
@@ -127,7 +129,7 @@ try {
     const [reference] = enginesOf(['tapeloop'], 1);
     for (const what of CASES) {
       if (!suites.includes(what.suite) || !what.case.includes(values.only ?? '')) continue;
-      // A sweep measures only tapeloop, unless engines are named. brain.js can do only characters.
+      // A sweep measures only tapeloop, unless engines are named. brain.js supports only characters.
       const able = engines.filter(
         ({ name }) =>
           (what.suite !== 'sweep' || values.engines || name === 'tapeloop') &&
@@ -140,7 +142,7 @@ try {
       else added = await measure(what, able, options);
       for (const result of added) console.log(formatLine(result));
       results.push(...added);
-      // A long run that is cut short keeps its results.
+      // The reports are rewritten after every case, so an interrupted run keeps its results.
       writeReports();
     }
   }

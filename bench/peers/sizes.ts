@@ -1,11 +1,11 @@
-// Prints, as a Markdown table, the size of other libraries that a page loads for the same work. `npm run test:package`
-// prints the sizes of tapeloop.
-// npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
+// Prints a Markdown table of the bytes that a page loads with other libraries for similar work. `npm run sizes` prints
+// the sizes of tapeloop.
+//   npm ci --prefix bench/peers && npx tsx bench/peers/sizes.ts
 import { readFileSync } from 'node:fs';
 import { appSize, gzippedKilobytes } from '../../scripts/app-size.ts';
 import { here } from './processes.ts';
 
-/** An app, and the file that it loads in addition to its script. */
+/** An app, and the .wasm file that it loads beside its script. */
 const apps: { name: string; wasm?: string }[] = [
   { name: 'tfjs' },
   { name: 'tfjs-wasm', wasm: '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm' },

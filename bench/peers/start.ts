@@ -1,4 +1,4 @@
-// Times a process from its start to its first result. Each sample is a new process, and the engines take turns.
+// Times a process from its start to its first result. Each sample is a new process, and the engines alternate.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,14 +8,14 @@ import type { Engine } from './measure.ts';
 import { here } from './processes.ts';
 import { failure, median, type PeerResult } from './results.ts';
 
-/** The script of each engine. It is plain JavaScript, so only the engine takes time. */
+/** The command for the script of each engine. The scripts are plain JavaScript, so their time is that of the engine. */
 function startCommand(engine: Engine, node: string, model: string): { program: string; args: string[] } {
   const { program } = engine.command;
   if (engine.name === 'torch') return { program, args: [here('start/torch_start.py')] };
   return { program: node, args: [here(`start/${engine.name}.mjs`), model] };
 }
 
-/** Milliseconds until the first output of the process. Throws if it ends without output. */
+/** Milliseconds until the first output of the process. Throws if the process ends without output. */
 function timeFirstLine(command: { program: string; args: string[] }): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
@@ -29,7 +29,7 @@ function timeFirstLine(command: { program: string; args: string[] }): Promise<nu
       if (said === undefined && String(chunk).includes('first result')) said = performance.now() - started;
     });
     child.on('error', reject);
-    // The next process starts when this one is gone.
+    // The next process starts after this one has ended.
     child.on('close', () => {
       if (said === undefined) reject(new Error(stderr.trim().slice(-400) || 'it ended without a result'));
       else resolve(said);
@@ -45,8 +45,8 @@ export interface StartOptions {
 }
 
 /**
- * Times the first LSTM step of every engine, and an empty script. All times but PyTorch's include that of the empty
- * script.
+ * Times the first LSTM step of every engine, and an empty script. Except for PyTorch, each time includes that of the
+ * empty script.
  */
 export async function measureStart(
   what: Case,
@@ -71,7 +71,7 @@ export async function measureStart(
     if (contender.engine.missing) contender.error = contender.engine.missing;
     else if (!existsSync(script)) contender.error = 'no start-up script';
   }
-  // The first round fills the file cache and V8's.
+  // The first round only fills the file cache and the code cache of V8.
   for (let round = -1; round < runs; round++) {
     for (const contender of contenders) {
       if (contender.error !== undefined) continue;

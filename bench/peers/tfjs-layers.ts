@@ -3,10 +3,10 @@
 //
 //   cd bench/peers && npm ci && node --import tsx tfjs-layers.ts
 //
-// writes test/golden/tfjs-layers.json, which test/golden/tfjs-layers.test.ts reads. The version is TF.js 4.22 on its
-// plain CPU backend. Not included is what TF.js lacks (GRU with resetAfter, causal convolution, gradients of dilated
-// convolution) and what it computes wrongly (the gradient of averages over the ends of a sequence, wrong by the number
-// of steps).
+// writes test/golden/tfjs-layers.json. test/golden/tfjs-layers.test.ts reads that file. The version is TF.js 4.22 on
+// its plain CPU backend. The file does not cover features that TF.js lacks (GRU with resetAfter, causal convolution,
+// gradients of dilated convolution), nor the gradient of averages over the ends of a sequence, which TF.js computes
+// wrong by a factor of the number of steps.
 import { writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 
@@ -24,7 +24,9 @@ interface Stack {
   here?: Record<string, unknown>;
   /** The optimizer for five steps of training with the mean squared error. */
   optimizer?: keyof typeof optimizers;
-  /** Whether x and kernels are ones and biases zeros, as in TF.js's own tests. Otherwise they are given numbers. */
+  /**
+   * Whether x and kernels are ones and biases zeros, as in TF.js's own tests. Otherwise their values come from `given`.
+   */
   ones?: boolean;
   /** Shape of a batch. */
   shape: number[];
@@ -47,12 +49,12 @@ const SEQUENCE = { shape: [2, 5, 4] };
 const layer = (kind: string, options: Record<string, unknown> = {}): LayerSpec => ({ kind, options });
 
 /**
- * Optimizers as `compile` knows them. In Adam TF.js corrects the moments before it adds epsilon, Keras after. The
- * numbers are the same if epsilon is negligible.
+ * Optimizers, by the names that `compile` accepts. Adam of TF.js corrects the moments before it adds epsilon, Adam of
+ * Keras after. The numbers are equal if epsilon is negligible.
  */
 const optimizers = { sgd: () => 'sgd', rmsprop: () => 'rmsprop', adam: () => tf.train.adam(0.001, 0.9, 0.999, 1e-12) };
 
-/** TF.js's own defaults, as the options that the guide names. */
+/** TF.js's own defaults, as tapeloop's options. The guide for TF.js names them. */
 const lstmDefaults = { recurrentActivation: 'hardSigmoid2' };
 const gruDefaults = { recurrentActivation: 'hardSigmoid2', resetAfter: false };
 const trained = (

@@ -1,5 +1,5 @@
 // Only C ← A·B: cubes with B packed in each call or before, the shapes of recurrent layers, few rows (with the kernel
-// that layers use for them), and edges.
+// that layers use for them), and shapes with partial tiles.
 import { Init, MOST_GEMV_ROWS, type Ptr } from '../../src/engine/abi.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
 
@@ -7,7 +7,7 @@ interface Shape {
   m: number;
   n: number;
   k: number;
-  /** N or T for A and for B: stored directly, or as the transpose. */
+  /** N or T for A and for B: stored as it is, or as its transpose. */
   layout: string;
   /** Whether the time includes packing B. */
   packs: boolean;
@@ -16,7 +16,7 @@ interface Shape {
 const LAYOUTS = ['NN', 'NT', 'TN', 'TT'];
 const CUBES = [64, 128, 256, 512, 1024];
 
-// m×n×k of a layer's forward step is batch × gates·units × units; the last is the input side of a whole sequence.
+// m×n×k of a layer's forward step: batch × gates·units × units. The last shape is the input side of a whole sequence.
 const RECURRENT = [
   [32, 512, 128],
   [32, 1024, 256],
@@ -35,7 +35,7 @@ const shapes: Shape[] = [
     LAYOUTS.flatMap((layout) => [true, false].map((packs) => ({ m: size, n: size, k: size, layout, packs }))),
   ),
   ...RECURRENT.flatMap(([m, n, k]) => LAYOUTS.map((layout) => ({ m, n, k, layout, packs: false }))),
-  // The gradient of a kernel, Xᵀ·dGates, whose right operand is packed for this one product, and the gradient of the
+  // The gradient of a kernel, Xᵀ·dGates, whose right operand is packed for this product alone, and the gradient of the
   // input.
   { m: 128, n: 512, k: 1600, layout: 'TN', packs: true },
   { m: 1600, n: 64, k: 512, layout: 'NT', packs: false },
@@ -44,7 +44,7 @@ const shapes: Shape[] = [
   ...[1, 10, 505, 510, 513].map((n) => ({ m: 32, n, k: 128, layout: 'NN', packs: false })),
 ];
 
-/** Hands out memory from the kernels' heap base upwards, a cache line apart. */
+/** Allocates memory from the heap base of the kernels upwards, aligned to cache lines. */
 function allocator({ kernels }: Engine): (floats: number) => Ptr {
   let top = (kernels.heapBase() + 63) & ~63;
   return (floats) => {

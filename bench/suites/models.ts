@@ -1,5 +1,5 @@
-// The library in normal use: a sequence forward, a training step, one streaming step. The cases are those of
-// bench/torch/bench.py.
+// The library in normal use: a forward pass over a sequence, a training step, one streaming step. The cases are those
+// of bench/torch/bench.py.
 
 import { tensor } from '../../src/autograd/tensor.ts';
 import { type NdArray, ndarray } from '../../src/data/array.ts';
@@ -22,13 +22,13 @@ const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
   gru: (options) => gru(options) as Layer,
 };
 
-/** Makes the library compute with the build of `engine`. */
+/** Switches the library to the build of `engine`. */
 export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
   setSeed(1);
   return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible', threads });
 }
 
-/** Embedding → LSTM layers → dense, cross-entropy at every step, clip, Adam. */
+/** A model of embedding → LSTM layers → dense, with cross-entropy at every step, clipping and Adam. */
 export function characterModel(layers: number, hidden: number): Model {
   const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
   const model = sequential([
@@ -40,7 +40,7 @@ export function characterModel(layers: number, hidden: number): Model {
   return model;
 }
 
-/** A batch of ids, and the ids that follow them. */
+/** A batch of ids, and the next id of each. */
 export function characters(batch: number, time: number): { x: NdArray; y: NdArray } {
   const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
   return { x: ndarray(ids(7919), [batch, time]), y: ndarray(ids(104729), [batch, time]) };
@@ -63,7 +63,7 @@ export async function trainSuite(context: SuiteContext): Promise<void> {
   }
 }
 
-/** A recurrent layer over a sequence, every output returned. */
+/** A recurrent layer over a sequence. It returns every output. */
 export async function inferSuite(context: SuiteContext): Promise<void> {
   for (const cell of ['lstm', 'gru'] as const) {
     for (const [batch, time, inputs, hidden] of INFER) {
@@ -83,7 +83,7 @@ export async function inferSuite(context: SuiteContext): Promise<void> {
   }
 }
 
-/** The same for a batch of one with int8 weights: the steps of a stream in one call. */
+/** The same with batch size 1 and int8 weights. All steps of a stream run in one call. */
 async function inferInt8(
   context: SuiteContext,
   engine: Engine,
@@ -101,7 +101,7 @@ async function inferInt8(
   model.dispose();
 }
 
-/** One step of a batch of one, its state carried. */
+/** One step with batch size 1. The states are carried. */
 export async function stepSuite(context: SuiteContext): Promise<void> {
   for (const [inputs, hidden] of STEP) {
     for (const engine of context.engines) {

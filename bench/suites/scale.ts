@@ -1,5 +1,5 @@
-// How the cost of a training step grows with time, batch and units. If the cost is linear in the work, the percentage
-// of the peak stays the same.
+// The cost of a training step for growing time, batch and units. If the cost is linear in the work, the percentage of
+// the peak stays the same.
 import { trainFlops } from '../shapes.ts';
 import { benchCase, type SuiteContext } from '../suite.ts';
 import { characterModel, characters, use } from './models.ts';

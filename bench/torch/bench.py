@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times PyTorch on one thread over the benchmark suites, so that a driver can set them beside tapeloop's.
+"""Times PyTorch on one thread over the benchmark suites, for a comparison with tapeloop.
 
     python3 bench.py [--suite train|infer|step] [--only SUBSTRING] [--runs N]
     python3 bench.py --serve
 
-Without --serve: a line {"suite", "case", "medianMs", "minMs", "runs"} for each case, warmed up first.
-With --serve: reads a line {"suite", "case"} from stdin, runs that case once, answers a line {"suite", "case", "ms"},
-so that a driver can take turns between two implementations and a drift of the machine hits both. A case is built and
-warmed up at its first request; an unknown one answers {"error"}.
+Without --serve: warms up each case, times it, and prints a line {"suite", "case", "medianMs", "minMs", "runs"}.
+With --serve: reads a line {"suite", "case"} from stdin, runs that case once, and answers {"suite", "case", "ms"}. A
+driver can then alternate between two implementations, so that a drift of the machine affects both. A case is built and
+warmed up at its first request. The answer to an unknown case is {"error"}.
 
 Cases (T time, B batch, I input, H hidden; every input and initial state is fixed before timing):
     train  "lstm BxTxH", "lstm2 …" for two layers: tokens of 65 -> embedding H/2 -> LSTM -> linear 65, cross-entropy at
@@ -25,7 +25,8 @@ import statistics
 import sys
 import time
 
-# An OpenBLAS with its own threads ignores torch.set_num_threads. It reads this variable once, when it is loaded.
+# OpenBLAS may have its own threads, for which torch.set_num_threads has no effect. It reads this variable once, when it
+# is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import torch
@@ -103,7 +104,7 @@ def by_x(numbers):
     return "x".join(map(str, numbers))
 
 
-# (suite, case) -> a function that builds it and returns its run and how many units of work a run does.
+# (suite, case) -> a function that builds the case and returns its run and the units of work in one run.
 CASES = {}
 for layers, *shape in TRAIN_CASES:
     name = "lstm" if layers == 1 else f"lstm{layers}"
@@ -116,7 +117,7 @@ for shape in STEP_CASES:
 
 
 def prepare(key):
-    """A warm function that times one run in milliseconds per unit of work."""
+    """Builds and warms up a case. Returns a function that times one run, in milliseconds per unit of work."""
     torch.manual_seed(1)
     run, work = CASES[key]()
 

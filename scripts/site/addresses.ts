@@ -4,7 +4,5 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
   repository?: { url: string };
 };
 
-/**
- * Where the repository is hosted, as package.json has it; undefined until it says so. Site and demo link to it then.
- */
+/** Address of the repository, from package.json; undefined if package.json has none. Site and demo link to it. */
 export const repository = manifest.repository?.url.replace(/^git\+|\.git$/g, '');

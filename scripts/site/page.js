@@ -1,4 +1,4 @@
-// What scrolls sideways must be reached by keyboard, and what does not scroll must not take a stop of it.
+// Makes boxes that scroll sideways reachable by keyboard. Boxes that do not scroll are not in the tab order.
 const scrolls = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
@@ -7,7 +7,7 @@ const scrolls = new ResizeObserver((entries) => {
 });
 for (const box of document.querySelectorAll('.table-box, .col-content pre, .tsd-signature')) scrolls.observe(box);
 
-// Typedoc opens the menu of narrow windows by pointer alone. It closes by a press anywhere beside it.
+// Typedoc opens the menu of narrow windows only by pointer. A press anywhere outside closes the menu.
 const menu = document.getElementById('tsd-toolbar-menu-trigger');
 const press = (element, ...types) => {
   for (const type of types) element.dispatchEvent(new MouseEvent(type, { bubbles: true }));

@@ -1,23 +1,22 @@
-// Which files of the repository are pages of the site beside the reference, what they are called and where they stand
-// in its navigation.
+// The Markdown files that become pages of the site, their names, and their places in the navigation.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { type CommentDisplayPart, DocumentReflection, type ProjectReflection } from 'typedoc';
 
-/** The guides in the order of reading; any other of docs/guides comes after them. */
+/** The guides in reading order. Other files of docs/guides follow them. */
 const guides = [
   ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'custom-layers'],
   ...['streaming', 'memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge'],
   ...['testing-ssr-electron', 'runtimes', 'hosts'],
 ];
 
-/** The pages of docs/internals in the order of reading; any other comes after them. */
+/** The pages of docs/internals in reading order. Other files of that folder follow them. */
 const internals = [
   ...['one-lstm-step', 'kernels', 'training', 'memory', 'threads', 'streaming', 'int8', 'start', 'data', 'tests'],
   ...['add-a-kernel', 'add-a-cell', 'add-a-layer', 'add-a-loss'],
 ];
 
-/** Categories of the navigation. Typedoc lists what is in `None` without a heading, before the others. */
+/** Categories of the navigation. Typedoc lists the members of `None` first and without a heading. */
 export const categories = {
   guides: 'None',
   reference: 'Reference',
@@ -27,7 +26,7 @@ export const categories = {
 
 const languages: Record<string, string> = { mjs: 'javascript', js: 'javascript', ts: 'typescript' };
 
-/** Paths of all Markdown files that are pages, from the root. */
+/** Paths of all Markdown files that become pages, relative to the root. */
 export function documents(root: string): string[] {
   const inFolder = (folder: string, names: string[]): string[] => names.map((name) => `${folder}/${name}.md`);
   const all = (folder: string, first: string[]): string[] => {
@@ -52,11 +51,11 @@ function categoryOf(path: string): string {
   return /^(?:docs\/internals\/|ARCHITECTURE)/.test(path) ? categories.internals : categories.design;
 }
 
-/** Where a document is, from the root. */
+/** Path of a document, relative to the root. */
 const pathOf = (document: DocumentReflection, root: string): string =>
   relative(root, document.project.files.getReflectionPath(document) ?? '');
 
-/** Typedoc's name for a path in its own spelling, which it does not export. */
+/** Typedoc's type of a normalized path. Typedoc does not export it. */
 type RegisteredPath = Parameters<ProjectReflection['registerReflection']>[2];
 
 const textOf = (content: readonly CommentDisplayPart[]): string => content.map(({ text }) => text).join('');
@@ -64,10 +63,8 @@ const textOf = (content: readonly CommentDisplayPart[]): string => content.map((
 const headingOf = (text: string): string => /^# (.+)$/m.exec(text)?.[1]?.replaceAll('`', '') ?? '';
 
 /**
- * Calls every document by its first heading, puts it where it belongs, and makes a page of each program that one of
- * them links to.
- *
- * Documents are then found by name, and no link to a program opens a raw file.
+ * Names every document after its first heading and sets its category. Makes a page of each program that a document
+ * links to. So documents are found by name, and no link to a program opens a raw file.
  */
 export function arrangeDocuments(project: ProjectReflection, root: string): void {
   const all = [...(project.documents ?? [])];
@@ -92,7 +89,7 @@ function addPrograms(document: DocumentReflection, root: string, byPath: Map<str
   for (const target of new Set(linked)) {
     const path = files.resolvePath(target);
     const language = languages[path?.split('.').at(-1) ?? ''];
-    // Another document has made the page already.
+    // Another document has already made this page.
     if (!path || !language || files.resolve(target, document.project) instanceof DocumentReflection) continue;
     const name = relative(root, path);
     const parent = byPath.get(name.replace(/[^/]+$/, 'README.md')) ?? document;

@@ -1,5 +1,5 @@
-// What the site's search finds first: what a name begins with, then headings of guides, then words of guides and of
-// comments.
+// The order of search results: names that begin with the text come first, then headings of guides, then words of guides
+// and of comments.
 import {
   type DeclarationReflection,
   DocumentReflection,
@@ -11,18 +11,18 @@ import { categories } from './pages.ts';
 
 const weights = { name: 10, headings: 5, document: 2, comment: 1 };
 
-/** They name what a guide explains. */
+/** Guides that are tables of results. Other guides explain the same terms. */
 const tablesOfResults = ['Hosts', 'Runtimes'];
 
-/** How much more one page is looked for than another that has the word as well. */
+/** The weight of a page among pages with the same word. */
 function boostOf(reflection: Reflection): number {
   if (reflection instanceof DocumentReflection) {
     const { category } = reflection.frontmatter;
-    // Programs, which have no category of their own, say in code what their page says in words.
+    // Programs have no category. Their code repeats what their guide explains.
     const isGuide = category === categories.guides && !tablesOfResults.includes(reflection.name);
     return isGuide ? 4 : category ? 1 : 0.5;
   }
-  // `lstm` before `cells.lstm`, and what one calls before the types of what it takes.
+  // `lstm` comes before `cells.lstm`. Functions, classes and modules come before the types of their arguments.
   const depth = reflection.getFullName().split('.').length;
   const called = reflection.kindOf([ReflectionKind.Function, ReflectionKind.Class, ReflectionKind.Module]);
   return (called ? 4 : 2) / depth;
@@ -30,7 +30,7 @@ function boostOf(reflection: Reflection): number {
 
 export function prepareIndex(event: IndexEvent): void {
   Object.assign(event.searchFieldWeights, weights);
-  // A member that options inherit is found where it is declared, once.
+  // An inherited member of options is listed once, where it is declared.
   for (let i = event.searchResults.length - 1; i >= 0; i--) {
     const reflection = event.searchResults[i]!;
     if (reflection.isDeclaration() && reflection.inheritedFrom) event.removeResult(i);

@@ -1,5 +1,5 @@
-// The default theme, with one title a page, landmarks and headings that screen readers can follow, and navigation
-// without nested links.
+// The default theme with changes: one title on each page, landmarks and a heading order for screen readers, and
+// navigation without nested links.
 import {
   DefaultTheme,
   type DefaultThemeRenderContext,
@@ -13,7 +13,7 @@ export class SiteTheme extends DefaultTheme {
   override getRenderContext(event: PageEvent<Reflection>): DefaultThemeRenderContext {
     const context = super.getRenderContext(event);
     const { breadcrumbs, pageNavigation } = context;
-    // The page itself has its name below, as its title.
+    // The title below is the name of the page, so the breadcrumbs end with its parent.
     context.breadcrumbs = (model) =>
       model.parent && !model.parent.isProject() ? breadcrumbs(model.parent) : (undefined as never);
     context.pageNavigation = (page) => {
@@ -29,8 +29,8 @@ export class SiteTheme extends DefaultTheme {
 }
 
 /**
- * A link inside of what opens and closes a list cannot be told from it by keyboard or screen reader: it becomes the
- * list's first entry.
+ * Moves the link of a list's toggle to the first entry of the list. Keyboards and screen readers cannot distinguish a
+ * link inside a toggle from the toggle.
  */
 function withoutNesting({ path, ...element }: NavigationElement): NavigationElement {
   if (!element.children) return { ...element, ...(path ? { path } : {}) };
@@ -47,8 +47,8 @@ function withoutNesting({ path, ...element }: NavigationElement): NavigationElem
 }
 
 /**
- * Puts landmarks into the HTML of a page, and mends the order of its headings. Throws where the theme's HTML is
- * another.
+ * Adds landmarks to the HTML of a page and corrects the order of its headings. Throws an error if the HTML of the theme
+ * has changed.
  */
 export function mendPage(page: PageEvent): void {
   const replaced: [from: string, to: string][] = [
@@ -67,19 +67,17 @@ export function mendPage(page: PageEvent): void {
   page.contents = html.slice(0, begin) + withoutLinks(once(ordered(html.slice(begin, end)))) + sidebar;
 }
 
-/** What is said of options stands at the parameter and, by the theme, at the list of their members again. */
+/** Removes repeated comments of options: the theme shows them at the parameter and again at the list of its members. */
 const once = (html: string): string =>
   html.replace(/(<div class="tsd-comment tsd-typography">(?:(?!<div).)*?<\/div>\n)\1/gs, '$1');
 
-/**
- * What opens and closes a section has no link of its own within; the section is linked from the list beside the page.
- */
+/** Removes the links inside the toggles of sections. The list beside the page links to the sections. */
 const withoutLinks = (html: string): string =>
   html.replace(/<summary.*?<\/summary>/gs, (summary) => summary.replace(/<a [^>]*tsd-anchor-icon.*?<\/a>/gs, ''));
 
 /**
- * Headings of a page's content with no level left out. The names of sections go from h4 to h2 where a function's page
- * has nothing between.
+ * Renumbers the headings of a page's content, so that no level is skipped. On the page of a function, for example, the
+ * headings of sections change from h4 to h2.
  */
 function ordered(html: string): string {
   const parents: { was: number; is: number }[] = [];
@@ -91,7 +89,7 @@ function ordered(html: string): string {
     const is = (parents.at(-1)?.is ?? 0) + 1;
     parents.push({ was, is });
     open.push(is);
-    // The style sheet knows headings by the level that the theme gave them.
+    // The style sheet uses the level of the theme for the size.
     return is === was ? `<h${is}` : `<h${is} data-level="${was}"`;
   });
 }

@@ -22,7 +22,7 @@ export interface BackupStore {
 /** Options of `backupAndRestore`. Objects that `compile` was given by name need no custom objects. */
 export type BackupOptions = Pick<LoadOptions, 'customObjects'>;
 
-/** What a backup holds beside the model. */
+/** The contents of a backup beside the model. */
 interface Kept {
   epoch: number;
   history: Omit<History, 'profile'>;
@@ -93,8 +93,8 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
 const statefulOf = ({ callbacks }: TrainingPlan): Callback[] => callbacks.filter(({ state }) => state !== undefined);
 
 /**
- * Throws `ArgumentError` if there is no epoch, or if the number of states is not that of callbacks. Backups of version
- * 0.1.0 have an epoch alone.
+ * Throws `ArgumentError` if there is no epoch, or if the number of states is not the number of callbacks. Backups of
+ * version 0.1.0 have only an epoch.
  */
 function keptOf(extra: Json | undefined, plan: TrainingPlan): Pick<Kept, 'epoch'> & Partial<Kept> {
   const kept = extra as Partial<Kept> | null | undefined;

@@ -32,7 +32,7 @@ export interface ModelCheckpointOptions extends Omit<MonitorOptions, 'minDelta'>
   saveFreq?: 'epoch' | number | undefined;
   /** With `saveBestOnly`: the value that the first checkpoint must beat. Default: none. */
   initialValueThreshold?: number | undefined;
-  /** What the file holds beside the model. */
+  /** Contents of the file beside the model. */
   extras?: ModelExtras | undefined;
 }
 

@@ -1,4 +1,4 @@
-// The character model of `tapeloop train` and of the demo's page: how it is built, trained by a step and measured.
+// The character model of `tapeloop train` and of the demo's page: building, one training step, validation.
 
 import { expectList, expectType } from '../checks/argument-error.ts';
 import { NonFiniteLossError } from '../checks/divergence.ts';
@@ -31,7 +31,7 @@ const makers: Record<CharCell, (options: RecurrentOptions) => Layer> = {
  */
 export function buildCharModel(options: CharModelOptions, vocabularySize: number): Model {
   setSeed(options.seed);
-  // A character model is there to write text.
+  // Text is generated with streams.
   allowStreams();
   const drop = (): Layer[] => (options.dropout > 0 ? [dropout({ rate: options.dropout })] : []);
   const layers: Layer[] = [
@@ -61,9 +61,9 @@ export function compileCharModel(model: Model, { lr, clip }: Pick<CharModelOptio
 /**
  * One update on the next window of the streams.
  *
- * @returns its loss, in nat a character.
- * @throws NonFiniteLossError or NonFiniteGradientError if training has diverged; ArgumentError if the streams have
- *   another batch size than those before.
+ * @returns the loss of the window, in nats per character.
+ * @throws NonFiniteLossError or NonFiniteGradientError if training has diverged; ArgumentError if the batch size of the
+ *   streams differs from that of earlier streams.
  */
 export function trainOnWindow(model: Model, streams: TextStreams): number {
   const { batch, time } = streams;
@@ -73,18 +73,18 @@ export function trainOnWindow(model: Model, streams: TextStreams): number {
 }
 
 export interface ValidateOptions {
-  /** Most windows to read. Default: all. */
+  /** Upper limit of the number of windows. Default: all. */
   windows?: number | undefined;
-  /** Asked before each window, for `ids` may be long. */
+  /** Called before each window; false ends the validation. `ids` may be long, so the caller can yield or stop here. */
   goOn?: (() => Promise<boolean>) | undefined;
 }
 
 /**
- * Mean loss over `ids`, read as parallel streams with their states carried; those that training carries are left as
- * they were.
+ * Mean loss over `ids`, in nats per character. The ids are read as parallel streams whose states are carried. The
+ * states that training carries are restored afterwards.
  *
- * @param run as many streams, and windows as long, as the text has room for.
- * @returns undefined where there is too little to predict, or `goOn` said no.
+ * @param run batch size and window length; both are reduced if the text is too short for them.
+ * @returns undefined if there are fewer than two ids, or if `goOn` returned false.
  * @throws NonFiniteLossError if the mean is not finite.
  */
 export async function validate(
@@ -116,8 +116,8 @@ export async function validate(
 }
 
 /**
- * The id that a text without a prompt begins behind: a line's end, if there is one. Throws `ArgumentError` if the
- * vocabulary is no list.
+ * The id before the first character of a text without a prompt: the id of the line end, or 0 if there is none. Throws
+ * `ArgumentError` if the vocabulary is not a list.
  */
 export function startId(vocabulary: readonly string[]): number {
   expectList('startId: vocabulary', vocabulary);
@@ -125,10 +125,10 @@ export function startId(vocabulary: readonly string[]): number {
 }
 
 /**
- * `encodeText` for a user who does not know that function.
+ * `encodeText` with a name in its errors in place of the function's name.
  *
- * @param name what an error begins with.
- * @throws TextError at the first character that the vocabulary lacks; ArgumentError if `name` is no string.
+ * @param name start of the error message.
+ * @throws TextError at the first character outside the vocabulary; ArgumentError if `name` is not a string.
  */
 export function encodeNamed(text: string, vocabulary: readonly string[], name: string): Int32Array {
   expectType('encodeNamed: name', name, 'a string');

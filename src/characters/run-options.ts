@@ -1,46 +1,46 @@
-// What a training run of a character model is told, and what each of it may be: the command line's flags and the record
-// in a model file are held to the same ranges.
+// The options of a training run of a character model, their ranges and their defaults. The flags of the command line
+// and the record in a model file are checked against the same ranges.
 
 export const CELLS = ['lstm', 'gru', 'rnn'] as const;
 
 /** Recurrent cells of a character model. */
 export type CharCell = (typeof CELLS)[number];
 
-/** What a character model is made of. */
+/** Options of the model and its optimizer. */
 export interface CharModelOptions {
   cell: CharCell;
-  /** Recurrent layers, one on the other. */
+  /** Number of recurrent layers. */
   layers: number;
-  /** Units of each of them. */
+  /** Units of each recurrent layer. */
   hidden: number;
-  /** Size of a character's vector. */
+  /** Width of the embedding. */
   embedding: number;
-  /** Share of activations dropped, before and after each recurrent layer. */
+  /** Dropout rate, before and after each recurrent layer. */
   dropout: number;
   /** Learning rate of Adam. */
   lr: number;
-  /** Longest norm of the gradient; 0 never clips. */
+  /** Maximum norm of the gradient; 0 turns clipping off. */
   clip: number;
   seed: number;
 }
 
-/** How a character model is trained. */
+/** Options of a training run. */
 export interface RunOptions extends CharModelOptions {
-  /** Streams of text side by side. */
+  /** Number of parallel streams of text. */
   batch: number;
-  /** Characters between two updates. */
+  /** Characters of each stream in one update. */
   time: number;
-  /** Updates to make in all; that or `epochs`. */
+  /** Total number of updates. Either `steps` or `epochs` is given. */
   steps?: number | undefined;
-  /** Passes over the text to make in all. */
+  /** Total number of passes over the text. */
   epochs?: number | undefined;
-  /** Share of the text to train on; the rest validates. */
+  /** Share of the text for training. The rest is for validation. */
   split: number;
   /** Steps between two validations. */
   evalEvery: number;
 }
 
-/** The values that an option may have. */
+/** The allowed values of an option. */
 export interface Range {
   readonly expected: string;
   holds(value: unknown): boolean;
@@ -78,7 +78,7 @@ export const ranges = {
   seed: wholeNumber(0, 2 ** 32 - 1),
 } satisfies Record<keyof RunOptions, Range>;
 
-/** What `tapeloop train` takes where it is not told otherwise, but for the number of steps. */
+/** Defaults of `tapeloop train`, except for the number of steps. */
 export const runDefaults: Omit<RunOptions, 'steps' | 'epochs'> = {
   cell: 'lstm',
   layers: 1,

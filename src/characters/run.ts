@@ -1,22 +1,22 @@
-// What a training run of a character model leaves in its file, beside the weights, so that it goes on where it stopped:
-// on the command line what began in a page, and the other way round.
+// The record of a training run in its model file, beside the weights. With it a run can be resumed, and a run that
+// began in a page can continue on the command line, or the reverse.
 import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import type { Model } from '../models/model.ts';
 import { decodeModel, encodeModel } from '../saving/saved-model.ts';
 import { type RunOptions, ranges } from './run-options.ts';
 
-/** A step, counted from 1, and its loss in nat a character. */
+/** A step, counted from 1, and its loss in nats per character. */
 export type LossPoint = [step: number, loss: number];
 
 /** The record of a run. */
 export interface Run {
   options: RunOptions;
-  /** Updates made. */
+  /** Number of updates made. */
   step: number;
-  /** Window of the text that comes next. */
+  /** Index of the next window of the text. */
   position: number;
-  /** SHA-256 of the text's ids, as `hashIds` gives it, to tell whether a resumed run reads the same text. */
+  /** SHA-256 of the text's ids, as `hashIds` returns it. It shows whether a resumed run reads the same text. */
   text: string;
   train: LossPoint[];
   validation: LossPoint[];
@@ -29,15 +29,15 @@ export interface CharRun {
   run: Run;
 }
 
-// Points of a curve that a model file keeps at most: many more than a page has pixels, for a long run's file must not
-// grow without end.
+// Maximum number of points of a curve in a model file. It is far more than a page has pixels, and it limits the file
+// size of a long run.
 const MAX_POINTS = 16384;
 
 /**
- * Adds a point to a curve. One that has grown too long keeps every second point, and from then on takes them as far
- * apart.
+ * Adds a point to a curve. Beyond `MAX_POINTS` points it removes every second one. Later points are skipped unless they
+ * have the new distance from the last one.
  *
- * @throws ArgumentError if `points` or `point` are no numbers of a step and a loss.
+ * @throws ArgumentError if `points` or `point` does not consist of a step and a loss.
  */
 export function addPoint(points: LossPoint[], point: LossPoint): void {
   expectList('addPoint: points', points);
@@ -51,8 +51,8 @@ export function addPoint(points: LossPoint[], point: LossPoint): void {
 }
 
 /**
- * SHA-256 of a text's ids, in hexadecimal digits; empty in a page that is neither from https nor from localhost, which
- * may not hash. Throws the host's TypeError for what is no typed array.
+ * SHA-256 of a text's ids, in hexadecimal digits. It is empty in a page that comes neither from https nor from
+ * localhost, because browsers do not allow hashing there. Throws the host's TypeError if `ids` is not a typed array.
  */
 export async function hashIds(ids: Int32Array): Promise<string> {
   if (!globalThis.crypto?.subtle) return '';
@@ -69,11 +69,11 @@ export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<Array
 }
 
 /**
- * Reads what `encodeRun` wrote, or `tapeloop train`.
+ * Reads a file that `encodeRun` or `tapeloop train` wrote.
  *
- * @param file its name, for errors.
- * @throws ModelFileError if the bytes are no model file of tapeloop, or one of a newer version, lack a tensor or hold
- *   one that is not finite, or hold no character model or no usable record of its run.
+ * @param file name of the file, for errors.
+ * @throws ModelFileError if the bytes are not a model file of tapeloop, the file has a newer version, it lacks a
+ *   tensor, a tensor has a number that is not finite, or the file has no character model or no valid record of its run.
  */
 export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   const { model, vocabulary, extra } = decodeModel(bytes, { file });
@@ -105,7 +105,7 @@ export function decodeRun(bytes: Uint8Array, file: string): CharRun {
   return { model, vocabulary, run };
 }
 
-/** The record of a run, held to the ranges of its options. */
+/** Checks the record of a run and returns it. */
 function checkedRun(extra: unknown, fail: (message: string) => never): Run {
   const run = extra as Run | undefined;
   if (typeof run?.options !== 'object' || run.options === null) return fail('expected the record of its training run');

@@ -1,9 +1,8 @@
-// The command line: what each command takes, in one table a command, from which parsing, range checks and the help text
-// all follow.
+// The command line. One table for each command defines its flags. Parsing, range checks and the help text use it.
 import { parseArgs } from 'node:util';
 import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
 
-/** A command line that cannot be followed; the message is one line, and the process ends with `exitCode`. */
+/** A command line that is not valid. The message is one line, and the process ends with `exitCode`. */
 export class UsageError extends Error {
   readonly exitCode = 2;
 
@@ -13,7 +12,9 @@ export class UsageError extends Error {
   }
 }
 
-/** One flag: `parse` returns undefined for what is not `expected`; a flag without `placeholder` takes no value. */
+/**
+ * One flag. `parse` returns undefined for a text that is not `expected`. A flag without `placeholder` takes no value.
+ */
 export interface Flag<T> {
   readonly placeholder?: string;
   readonly short?: string;
@@ -23,7 +24,7 @@ export interface Flag<T> {
   parse(text: string): T | undefined;
 }
 
-/** A decimal number, or NaN: `Number` alone would take '' for 0, and hexadecimal. */
+/** A decimal number, or NaN. `Number` alone would accept hexadecimal numbers and read '' as 0. */
 const decimal = (text: string): number =>
   /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
 
@@ -62,7 +63,7 @@ function toggle(help: string, short?: string): Flag<boolean> {
   return { ...(short === undefined ? {} : { short }), expected: 'no value', help, fallback: false, parse: () => true };
 }
 
-// A minute on two slow cores, with the other defaults.
+// With the other defaults this takes a minute on two slow cores.
 const DEFAULT_STEPS = 3000;
 const seed = integer(ranges.seed, runDefaults.seed, 'same seed, same result');
 const help = toggle('show this text', 'h');
@@ -120,8 +121,8 @@ export type GenerateOptions = Options<typeof generateFlags>;
 export type CommandName = 'train' | 'generate' | 'info';
 
 /**
- * What the command line asks for. `given` names the options that stand on it, since the others give way to a resumed
- * model's.
+ * A parsed command line. `given` has the names of the options on the command line; the saved options of a resumed model
+ * replace the others.
  */
 export type Command =
   | { name: 'help'; topic: CommandName | undefined }
@@ -133,9 +134,10 @@ export type Command =
 /**
  * Reads a command line.
  *
- * @param argv the arguments behind the script's name, `process.argv.slice(2)`
- * @throws UsageError naming the flag or argument, what was got and what was expected: an unknown command or flag, a
- *   value missing, not wanted or out of range, an argument missing or too many, `--steps` with `--epochs`
+ * @param argv the arguments after the script's name, `process.argv.slice(2)`.
+ * @throws UsageError for an unknown command or flag; a flag whose value is missing, not allowed or out of range; a
+ *   missing or additional argument; or `--steps` with `--epochs`. The message names the flag or argument, what was got
+ *   and what was expected.
  */
 export function parseCommand(argv: readonly string[]): Command {
   const [name, ...rest] = argv;
@@ -178,7 +180,7 @@ const tooMany = (command: CommandName, expected: string, positionals: string[]):
 const camel = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 function parseFlags<F extends Flags>(command: CommandName, flags: F, argv: readonly string[]) {
-  // parseArgs only cuts the line into tokens: its own checks know no ranges and answer in several lines.
+  // `parseArgs` only splits the line into tokens. Its own checks have no ranges, and its messages have several lines.
   const { tokens } = parseArgs({
     args: [...argv],
     strict: false,
@@ -210,7 +212,7 @@ function parseFlags<F extends Flags>(command: CommandName, flags: F, argv: reado
         `${where}: expected ${flag.expected}, got ${value === undefined ? 'none' : JSON.stringify(value)}`,
       );
     }
-    // A forgotten value would take the flag behind it for one; written with = it is meant.
+    // If a value is missing, `parseArgs` takes the next flag as the value. After `=` such a value is intended.
     if (value !== undefined && !token.inlineValue && names.includes(value.replace(/=.*/s, ''))) {
       throw new UsageError(`${where}: expected ${flag.expected}, got the flag ${value}`);
     }

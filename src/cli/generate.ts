@@ -5,12 +5,12 @@ import { generateIds } from '../models/generate.ts';
 import type { GenerateOptions } from './flags.ts';
 import { loadRun } from './saved-run.ts';
 
-/** Writes the prompt and what the model goes on with to standard output, as it comes. */
+/** Writes the prompt and the generated text to standard output, character by character. */
 export async function generate(path: string, options: GenerateOptions): Promise<number> {
   const { model, vocabulary } = loadRun(path);
   const prompt = options.prompt === '' ? [startId(vocabulary)] : encodeNamed(options.prompt, vocabulary, '--prompt');
   process.stdout.write(options.prompt);
-  // Breathing lets the news through that nobody reads on.
+  // `breathing` yields to the event loop. So the process notices when the reader of its output has closed the pipe.
   for await (const id of breathing(generateIds(model, { ...options, prompt }))) {
     process.stdout.write(decodeIds([id], vocabulary));
   }

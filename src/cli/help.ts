@@ -1,4 +1,4 @@
-// The help texts; flags and defaults come from the tables that parse them.
+// The help texts. Flags and defaults come from the tables of flags.ts.
 import { type CommandName, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
 
 const overview = `tapeloop: train recurrent networks on text, and let them write
@@ -47,7 +47,7 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
 };
 
-/** The help text of one command, or the overview; ends with a newline. */
+/** The help text of one command, or the overview. It ends with a newline. */
 export function helpText(topic: CommandName | undefined): string {
   if (topic === undefined) return overview;
   const { usage, about, flags, notes } = commands[topic];

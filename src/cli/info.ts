@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { loadRun } from './saved-run.ts';
 
-/** Prints what a model file holds. */
+/** Prints the contents of a model file. */
 export function info(path: string): number {
   const { model, vocabulary, run } = loadRun(path);
   const { optimizer } = model;

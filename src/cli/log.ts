@@ -1,4 +1,4 @@
-// The loss log: one JSON object a line, so that a run that dies leaves every line before its death readable.
+// The loss log: one JSON object on each line. If a run ends early, every complete line stays readable.
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { FileError } from '../io/file-error.ts';
 
@@ -9,17 +9,17 @@ export interface LossRecord {
   charsPerSecond: number;
 }
 
-/** Appends to a loss log; what the file already holds, as on resuming, stays. */
+/** Appends lines to a loss log. Existing lines stay, for example when a run is resumed. */
 export class LossLog {
   readonly #path: string;
   #fd: number | undefined;
 
-  /** @throws FileError if the file can be neither opened nor made */
+  /** @throws FileError if the file can be neither opened nor created. */
   constructor(path: string) {
     this.#path = path;
     try {
       this.#fd = openSync(path, 'a+');
-      // A run that was cut off inside a line must not spoil the first line of the next one.
+      // The last run may have ended inside a line. A newline keeps the first new line valid.
       if (!endsLine(this.#fd)) writeSync(this.#fd, '\n');
     } catch (error) {
       this.close();
@@ -28,10 +28,9 @@ export class LossLog {
   }
 
   /**
-   * Writes one line, handed to the system before this returns. A loss that is not finite is written as null, JSON
-   * having no word for it.
+   * Writes one line, before it returns. A loss that is not finite is written as null, because JSON has no such number.
    *
-   * @throws FileError if it cannot be written, or the log is closed
+   * @throws FileError if the line cannot be written, or the log is closed.
    */
   write({ step, loss, valLoss, charsPerSecond }: LossRecord): void {
     if (this.#fd === undefined) throw new FileError(this.#path, 'write', 'the log is closed');
@@ -49,7 +48,7 @@ export class LossLog {
     }
   }
 
-  /** Closing twice is closing once. */
+  /** A second call does nothing. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
@@ -58,7 +57,7 @@ export class LossLog {
 
 function endsLine(fd: number): boolean {
   const stat = fstatSync(fd);
-  // Pipes and terminals have no last byte to look at.
+  // Pipes and terminals have no last byte to read.
   if (!stat.isFile() || stat.size === 0) return true;
   const last = Buffer.alloc(1);
   readSync(fd, last, 0, 1, stat.size - 1);

@@ -1,4 +1,4 @@
-// Training and validation loss over steps as one SVG.
+// The loss curve of a run as an SVG document.
 import type { LossPoint } from '../characters/run.ts';
 import { grouped } from '../plot/axis.ts';
 import { lineCharts, type Series, tidy } from '../plot/line-chart.ts';
@@ -9,14 +9,14 @@ export interface LossCurveData {
   title: string;
 }
 
-/** Most validations that get a dot each. */
+/** Up to this many validations are marked with dots. */
 const DOTS = 60;
 
 /**
- * Draws the loss over steps: every training loss thin, their moving average thick, the validation losses with a dot
- * each. Points that are not finite are left out; their order does not matter.
+ * Draws the loss over steps: a thin line for every training loss, a thick line for their moving average, and a line for
+ * the validation losses. Points that are not finite are left out. Points may be in any order.
  *
- * @returns a standalone SVG document
+ * @returns a standalone SVG document.
  */
 export function lossCurveSvg({ train, validation, title }: LossCurveData): string {
   const panel = { title, xLabel: 'step', yLabel: 'loss', empty: 'no losses yet' };
@@ -41,17 +41,14 @@ function validationSeries(validation: readonly LossPoint[]): Series[] {
   return [{ label, points, colour: 'orange', dots: points.length <= DOTS }];
 }
 
-/**
- * The mean of each point and its neighbours, about a fortieth of the run in all; the window shrinks where the run
- * begins or ends.
- */
+/** The mean of each point and its neighbours. The window has about 1/40 of all points, and fewer near both ends. */
 function movingAverage(points: LossPoint[]): { points: LossPoint[]; window: number } {
   const reach = Math.floor(points.length / 80);
   const sums = [0];
   for (const [, loss] of points) sums.push(sums[sums.length - 1] + loss);
   const smooth = points.map(([step], i): LossPoint => {
     const before = Math.min(reach, i);
-    // Even on both sides at the steep beginning, where a lopsided mean would lie off the curve.
+    // The window is symmetric also near the ends. At the steep beginning, another window would shift the mean.
     const after = Math.min(before, points.length - 1 - i);
     return [step, (sums[i + after + 1] - sums[i - before]) / (before + after + 1)];
   });

@@ -11,7 +11,7 @@ import { helpText } from './help.ts';
 import { info } from './info.ts';
 import { train } from './train.ts';
 
-// What a user can mend; anything else is a defect and keeps its stack.
+// Errors that the user can correct. All other errors are defects and keep their stack.
 const expected = [ArgumentError, FileError, ModelFileError, OutOfMemoryError, TextError, UsageError];
 
 function version(): string {
@@ -36,13 +36,13 @@ async function run(command: Command): Promise<number> {
   }
 }
 
-// A reader that has seen enough, such as `head`, ends the writing quietly.
+// A reader such as `head` may close the pipe. The process then ends without an error message.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   process.stderr.write(`tapeloop: ${new FileError('standard output', 'write to', error).message}\n`);
   process.exit(1);
 });
-// A terminal that has gone must not take a training run with it.
+// A closed terminal must not end a training run.
 process.stderr.on('error', () => {});
 
 try {

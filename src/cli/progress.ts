@@ -1,13 +1,13 @@
-// How far training is: one line redrawn in place on a terminal, now and then a plain line where output goes to a file
-// or a pipe.
+// The progress of training: on a terminal one line that is redrawn in place, in a file or a pipe a new line from time
+// to time.
 import { StatusLine, type TextStream } from '../io/status-line.ts';
 
 export interface ProgressOptions {
   /** Number of the last step. */
   total: number;
-  /** Steps already done when the run begins, as on resuming. */
+  /** Steps that are already done when the run begins, for a resumed run. */
   start?: number | undefined;
-  /** Shows nothing at all. */
+  /** Whether to write nothing. */
   quiet?: boolean | undefined;
   stream?: TextStream | undefined;
   /** The time in milliseconds. */
@@ -18,9 +18,9 @@ export interface ProgressReport {
   /** Steps done, counted like `total`. */
   step: number;
   loss: number;
-  /** Characters trained on since the run began. */
+  /** Number of characters trained on since the run began. */
   chars: number;
-  /** Given by a step that validated. */
+  /** The validation loss, if the step ended with a validation. */
   valLoss?: number;
 }
 
@@ -37,7 +37,7 @@ export class Progress {
   readonly #now: () => number;
   #samples: { time: number; step: number; chars: number }[];
   #shownAt: number;
-  // The step whose line stays.
+  // The step of the last line that stays.
   #keptStep: number | undefined;
   #last: ProgressReport | undefined;
   #valLoss: number | undefined;
@@ -58,12 +58,12 @@ export class Progress {
     this.#samples = [{ time: this.#shownAt, step: start, chars: 0 }];
   }
 
-  /** Characters a second over the last ten seconds or so; 0 before any time has passed. */
+  /** Mean characters per second over the last ten seconds or so; 0 before the first step. */
   get charsPerSecond(): number {
     return this.#rate('chars');
   }
 
-  /** To be called after every step: it is cheap unless it is time to show something. */
+  /** Called after every step. Most calls write nothing and are cheap. */
   update(report: ProgressReport): void {
     const time = this.#now();
     this.#sample(time, report);
@@ -72,7 +72,7 @@ export class Progress {
     if (this.#quiet) return;
     const evaluated = report.valLoss !== undefined;
     const waited = time - this.#shownAt;
-    // What was measured stays to be read; on a terminal the bar goes on below.
+    // A line with a validation loss stays. On a terminal the progress line continues below it.
     if (evaluated || (!this.#stream.isTTY && waited >= PLAIN_LINE_MS)) this.#keep(time);
     else if (waited >= REDRAW_MS) this.#redraw(time);
   }
@@ -83,7 +83,7 @@ export class Progress {
     this.#status.above(text);
   }
 
-  /** Shows the last step and leaves the line, so that what is written next starts on its own. */
+  /** Writes the line of the last step, followed by a newline. */
   finish(): void {
     if (this.#quiet || this.#last === undefined || this.#last.step === this.#keptStep) return;
     this.#keep(this.#now());
@@ -91,7 +91,7 @@ export class Progress {
 
   #sample(time: number, { step, chars }: ProgressReport): void {
     this.#samples.push({ time, step, chars });
-    // The oldest sample kept is the last one from before the window, so that there is always a span to measure.
+    // The oldest sample is the last one before the rate window, so there is always a time span to measure.
     let old = 0;
     while (old + 2 < this.#samples.length && this.#samples[old + 1].time <= time - RATE_WINDOW_MS) old++;
     if (old > 0) this.#samples.splice(0, old);
@@ -118,14 +118,14 @@ export class Progress {
     this.#status.draw(bar.length + text.length <= this.#status.width ? bar + text : text);
   }
 
-  /** As many parts as fit one line: one that wraps could not be redrawn in place. */
+  /** As many parts as fit into one line. A longer line would wrap and could not be redrawn in place. */
   #fitting(): string {
     const parts = this.#parts();
     while (parts.length > 1 && parts.join('  ').length > this.#status.width) parts.pop();
     return parts.join('  ').slice(0, this.#status.width);
   }
 
-  /** What there is to say, the most important first. */
+  /** The parts of the line, the most important one first. */
   #parts(): string[] {
     const { step, loss } = this.#last!;
     const parts = [`step ${step}/${this.#total}`, `loss ${loss.toFixed(4)}`];

@@ -37,34 +37,34 @@ interface TrainCommand {
   given: ReadonlySet<keyof TrainOptions>;
 }
 
-// The shape of a model is fixed once it exists; these flags must not contradict the file that is resumed.
+// The architecture of a resumed model cannot change. On the command line these flags must equal the saved ones.
 const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as const;
-// With these the text is cut as it was, so that the carried states fit where the run goes on.
+// If these and the text are unchanged, a resumed run reads the same windows. It then keeps its position and states.
 const CUT = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
-/** The options that make the run what it is; where it writes and what it prints is another matter. */
+/** The options that the model file records. Paths, the log and `quiet` are not among them. */
 function runOptions({ out: _, resume: __, log: ___, quiet: ____, ...options }: TrainOptions): RunOptions {
   return options;
 }
 
-/** A run from its first step of this process to its last. */
+/** The part of a run that this process trains. */
 interface Session {
   saved: CharRun;
   options: TrainOptions;
   streams: TextStreams;
   validationIds: Int32Array;
-  /** Steps when it began and when it ends, counted from the first run's first. */
+  /** Numbers of the steps before the first and at the end, counted from the start of the whole run. */
   startedAt: number;
   total: number;
   paths: { model: string; curve: string };
   log: LossLog | undefined;
   progress: Progress;
-  /** The step whose model this process saved last. */
+  /** The step of the model that this process saved last. */
   savedStep: number | undefined;
 }
 
-/** Trains a character model on a text, from the start or from a saved model; returns the exit code. */
+/** Trains a character model on a text, from the start or from a saved model. Returns the exit code. */
 export async function train(command: TrainCommand): Promise<number> {
   const session = await openSession(command);
   const { saved, options, streams, startedAt, total, paths, progress } = session;
@@ -95,7 +95,7 @@ export async function train(command: TrainCommand): Promise<number> {
   return 0;
 }
 
-/** Everything that can be wrong with the command is found here, before the first step. */
+/** Prepares a session. All errors in the command are found here, before the first step. */
 async function openSession(command: TrainCommand): Promise<Session> {
   const resumed = command.options.resume === undefined ? undefined : loadRun(command.options.resume);
   const options = resumed ? mergeOptions(resumed, command) : command.options;
@@ -149,7 +149,7 @@ async function trainSteps(session: Session, stop: Stop): Promise<void> {
     if (loss !== undefined) addPoint(run.validation, [run.step, loss]);
     return loss;
   };
-  // A run that was interrupted while it validated makes up for it.
+  // The saved run was interrupted during a validation. The validation is repeated.
   if (startedAt > 0 && startedAt % options.evalEvery === 0 && run.validation.at(-1)?.[0] !== startedAt)
     await evaluate();
   while (run.step < total && (await goOn())) {
@@ -177,7 +177,9 @@ function save(session: Session): void {
   writeFileAtomic(paths.curve, new TextEncoder().encode(curve));
 }
 
-/** Says that training ran off, and which file holds the model from before: where there is none yet, makes it. */
+/**
+ * The message for training that has diverged. It names the file of the last good model, and saves one if there is none.
+ */
 function stopMessage(session: Session, error: Error): string {
   const { saved, options, paths, startedAt } = session;
   if (session.savedStep === undefined && options.resume === undefined) save(session);
@@ -214,7 +216,7 @@ async function ownText(): Promise<string> {
   return (await import('./default-text.gen.ts')).defaultText;
 }
 
-/** Says what `textStreams` would, in the words of the command line, and before a model is made. */
+/** Throws the error of `textStreams` in terms of the command line, before a model is built. */
 function expectEnough(length: number, { batch, time, split }: TrainOptions, file: string | undefined): void {
   const needed = batch * time + 1;
   if (length >= needed) return;
@@ -228,7 +230,7 @@ function startRun(vocabulary: readonly string[], options: TrainOptions): CharRun
   return { model: buildCharModel(options, vocabulary.length), vocabulary, run };
 }
 
-/** The saved run's options, with those on the command line in their place. */
+/** The options of the saved run, replaced by those on the command line. */
 function mergeOptions({ run }: CharRun, { options, given }: TrainCommand): TrainOptions {
   for (const key of FIXED) {
     if (given.has(key) && options[key] !== run.options[key]) {
@@ -245,20 +247,20 @@ function mergeOptions({ run }: CharRun, { options, given }: TrainCommand): Train
   return merged;
 }
 
-/** A new learning rate or clip on the command line takes effect; the optimizer's state stays. */
+/** Applies a new learning rate or clip from the command line. The optimizer's state stays. */
 function adoptOptions(model: Model, options: TrainOptions, given: ReadonlySet<keyof TrainOptions>): void {
   if (given.has('lr')) model.optimizer.learningRate = options.lr;
   if (!given.has('clip')) return;
   const { optimizer } = model;
   const values = new Map([...optimizer.state(model.weights)].map(([name, slot]) => [name, slot.toArray()]));
-  // It frees the state of the optimizer before.
+  // This frees the state of the old optimizer.
   compileCharModel(model, options);
   const fresh = model.optimizer;
   for (const [name, slot] of fresh.state(model.weights)) slot.set(values.get(name)!);
   fresh.steps = optimizer.steps;
 }
 
-/** Makes the folder, and finds out now rather than after many steps whether it can be written to. */
+/** Creates the folder and checks that it is writable, before training starts. */
 function preparePaths({ out }: TrainOptions): { model: string; curve: string } {
   makeFolder(out);
   try {
@@ -272,14 +274,14 @@ function preparePaths({ out }: TrainOptions): { model: string; curve: string } {
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 interface Stop {
-  /** What the process ends with, once a signal has come. */
+  /** The exit code of the process after a signal; undefined before. */
   readonly exitCode: number | undefined;
   release(): void;
 }
 
 /**
- * Notes the first Ctrl-C, kill or lost terminal, so that the loop can end after its step; a second one ends the process
- * as usual.
+ * Catches the first Ctrl-C, kill or hangup, so that the training loop ends after its step. A second one ends the
+ * process as usual.
  */
 function catchSignals(): Stop {
   let exitCode: number | undefined;
@@ -305,7 +307,7 @@ function sample({ model, vocabulary }: CharRun, { seed }: TrainOptions, length: 
   return decodeIds([...generateIds(model, { prompt, length, temperature: 0.8, seed })], vocabulary);
 }
 
-/** Set off from the lines around it; control characters, which a text may hold, would act on the terminal. */
+/** Indents sample text. Control characters are replaced, because they would control the terminal. */
 const indent = (text: string): string => text.replace(/[^\n\P{Cc}]/gu, '·').replace(/^/gm, '    ');
 
 const grouped = (value: number): string => value.toLocaleString('en-US');

@@ -66,9 +66,9 @@ export class NdArray<D extends NumberArray = NumberArray> {
   /**
    * The same numbers as nested arrays.
    *
-   * The compiler does not know how deep they nest. So it lets the result be indexed to any depth, and each part be used
-   * as a number. Under `noUncheckedIndexedAccess` that holds for the first four elements of each row.
-   * `toNested<number[][]>()` states the type; `toNested<NestedNumbers>()` demands a check of it.
+   * The compiler cannot know the depth of the nesting. Therefore the type allows indexing to any depth, and each part
+   * is also a number. Under `noUncheckedIndexedAccess` that holds for the first four elements of each row.
+   * `toNested<number[][]>()` states the type. With `toNested<NestedNumbers>()` the compiler requires a check.
    *
    * @example
    * const [[next]] = model.predict(x).toNested();

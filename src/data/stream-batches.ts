@@ -26,7 +26,7 @@ export interface StreamBatch {
  *
  * The sequence is cut into B contiguous streams of equal length. A batch has the next T steps of each stream, so each
  * batch continues the one before it. States carry over, and gradients reach back T steps: truncated backpropagation
- * through time. Steps behind the last whole batch are not used.
+ * through time. Steps after the last whole batch are not used.
  *
  * @param sequence ids `[N]`, or features `[N, …]`, which need `targets`.
  * @param options batchSize B, steps T and targets.

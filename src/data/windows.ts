@@ -28,7 +28,7 @@ export interface WindowOptions {
   /**
    * Treatment of NaN: throw (default), leave out the windows that contain it, or interpolate linearly between the
    * values before and after; at the ends of the series it repeats the nearest value. Interpolation uses a later value,
-   * which a real forecast would not know yet.
+   * which is not available yet in a real forecast.
    */
   missing?: 'error' | 'skip' | 'interpolate' | undefined;
 }

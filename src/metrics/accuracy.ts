@@ -52,18 +52,18 @@ const binaryEach =
 /**
  * How often predictions are right, Σ wᵣ·rᵣ / Σ wᵣ over all rows r.
  *
- * The targets decide what is right. Class ids `[B, …]` i32: rᵣ is 1 if the greatest prediction of the row is that
+ * The form of the targets determines rᵣ. Class ids `[B, …]` i32: rᵣ is 1 if the greatest prediction of the row is that
  * class. Targets `[B, …, C]` f32 with a loss of independent outputs, or with one output: rᵣ is the share of outputs on
  * the right side of ½, or of 0 if the loss reads logits. Other one-hot targets: rᵣ is 1 if the greatest prediction is
  * where the greatest target is.
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. In contrast to Keras's `accuracy`, it compares logits with 0 if the loss reads logits, and it compares
- * several outputs of `binaryCrossentropy` one by one, as TF.js does.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. In
+ * contrast to Keras's `accuracy`, it compares logits with 0 if the loss reads logits, and it compares several outputs
+ * of `binaryCrossentropy` one by one, as TF.js does.
  *
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.Model.compile (metrics: accuracy)
  *
  * @example
@@ -90,14 +90,14 @@ export interface BinaryAccuracyOptions extends MetricOptions {
  *
  * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is the share of the elements of row r that are right
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. If the loss reads logits, σ(ŷ) is compared with the threshold.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. If the
+ * loss reads logits, σ(ŷ) is compared with the threshold.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @param given.threshold a probability; default 0.5.
  * @returns the metric, for `compile`. Targets and predictions are `[B, …, C]` f32 of one shape.
- * @throws ArgumentError if `threshold` is outside [0, 1] or an option is unknown; when the metric sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `threshold` is outside [0, 1] or an option is unknown; when a batch is measured, if targets
+ *   do not have the shape of the predictions.
  * @see keras.metrics.BinaryAccuracy
  */
 export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
@@ -113,12 +113,11 @@ export function binaryAccuracy(given: BinaryAccuracyOptions = {}): Metric {
  *
  * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if row r is right, else 0
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights.
  *
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.CategoricalAccuracy
  */
 export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -131,13 +130,12 @@ export const categoricalAccuracy = (options: MetricOptions = {}): Metric =>
  *
  * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if row r is right, else 0
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights.
  *
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
  *   f32.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.SparseCategoricalAccuracy
  */
 export const sparseCategoricalAccuracy = (options: MetricOptions = {}): Metric =>
@@ -172,14 +170,13 @@ function topK(maker: string, sparse: boolean, given: TopKOptions): Metric {
  *
  * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if fewer than k predictions of row r are greater than that of the right class, else 0
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights.
  *
  * @param options.name its key in the history; default the name of the maker.
  * @param options.k default 5.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, one-hot; predictions are `[B, …, C]` f32.
- * @throws ArgumentError if `k` is no integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets have
- *   another shape than said.
+ * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when a batch is measured, if targets do
+ *   not have the stated shape.
  * @see keras.metrics.TopKCategoricalAccuracy
  */
 export const topKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
@@ -190,15 +187,14 @@ export const topKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>
  *
  * Σ wᵣ·rᵣ / Σ wᵣ, where rᵣ is 1 if fewer than k predictions of row r are greater than that of the right class, else 0
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights.
  *
  * @param options.name its key in the history; default the name of the maker.
  * @param options.k default 5.
  * @returns the metric, for `compile`. Targets are `[B, …]` i32, one class id for each row; predictions are `[B, …, C]`
  *   f32.
- * @throws ArgumentError if `k` is no integer ≥ 1 or an option is unknown; when the metric sees a batch, if targets have
- *   another shape than said.
+ * @throws ArgumentError if `k` is not an integer ≥ 1 or an option is unknown; when a batch is measured, if targets do
+ *   not have the stated shape.
  * @see keras.metrics.SparseTopKCategoricalAccuracy
  */
 export const sparseTopKCategoricalAccuracy = (options: TopKOptions = {}): Metric =>

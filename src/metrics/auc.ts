@@ -36,7 +36,7 @@ export interface AucOptions extends MetricOptions {
   multiLabel?: boolean | undefined;
   /** Weight of each class: of its elements, or with `multiLabel` of its area. Default ones. */
   labelWeights?: readonly number[] | undefined;
-  /** Whether predictions are logits. Default: what the loss reads. */
+  /** Whether predictions are logits. Default: whether the loss reads logits. */
   fromLogits?: boolean | undefined;
 }
 
@@ -61,13 +61,14 @@ type Method = NonNullable<AucOptions['summationMethod']>;
  * @param options.thresholds custom thresholds in [0, 1].
  * @param options.multiLabel whether each class has its own curve; default false.
  * @param options.labelWeights `[C]`, numbers ≥ 0; default ones.
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.name its key in the history; default `auc`.
  * @returns the metric, for `compile`. Targets are `[B, …, C]` f32, 0 or else positive, or class ids `[B, …]` i32;
  *   predictions are `[B, …, C]` f32.
- * @throws ArgumentError if `numThresholds` is no integer from 2 to 100,000, `curve` or `summationMethod` is none of its
- *   values, a threshold is outside [0, 1], a label weight is negative, a flag is no boolean, or an option is unknown;
- *   when the metric sees a batch, if targets have another shape than said, or `labelWeights` has not C numbers.
+ * @throws ArgumentError if `numThresholds` is not an integer from 2 to 100,000, `curve` or `summationMethod` is not one
+ *   of its values, a threshold is outside [0, 1], a label weight is negative, a flag is not a boolean, or an option is
+ *   unknown; when a batch is measured, if targets do not have the stated shape, or `labelWeights` has a length other
+ *   than C.
  * @see keras.metrics.AUC; Davis & Goadrich 2006, https://www.biostat.wisc.edu/~page/rocpr.pdf
  */
 export function auc(options: AucOptions = {}): Metric {
@@ -160,7 +161,7 @@ function aucState(
   };
 }
 
-/** Index of the last threshold that p is above. The first is below all. NaN counts as above the first only. */
+/** Index of the last threshold below p. The first threshold is below every number; for NaN the index is 0. */
 function bucketOf(limits: Float32Array, p: number): number {
   let [low, high] = [0, limits.length - 1];
   while (low < high) {
@@ -177,7 +178,7 @@ function sumsFromEnd(x: Float64Array): Float64Array {
   return sums;
 }
 
-/** Σ over neighbouring thresholds of the distance in x times a height between the two y. */
+/** Area under a curve: Σ over neighbouring thresholds of their distance in x times a height between their two y. */
 function area({ truePositives, falsePositives }: Curve, curve: 'ROC' | 'PR', method: Method): number {
   const [positives, negatives] = [truePositives[0]!, falsePositives[0]!];
   const recall = truePositives.map((tp) => ratio(tp, positives));

@@ -108,9 +108,9 @@ function greatest({ predictions, columns }: Comparison, row: number, k: number):
  * @returns the metric, for `compile`: one number, or one for each threshold of a list. Targets are `[B, …, C]` f32, 0
  *   or else a yes, or class ids `[B, …]` i32; predictions are `[B, …, C]` f32. If the loss reads logits, thresholds
  *   apply to their probabilities.
- * @throws ArgumentError if a threshold is outside [0, 1], `topK` is no integer ≥ 1, `classId` is no integer ≥ 0, or an
- *   option is unknown; when the metric sees a batch, if targets have another shape than said or `classId` is not below
- *   C.
+ * @throws ArgumentError if a threshold is outside [0, 1], `topK` is not an integer ≥ 1, `classId` is not an integer ≥
+ *   0, or an option is unknown; when a batch is measured, if targets do not have the stated shape or `classId` is not
+ *   below C.
  * @see keras.metrics.Precision
  */
 export const precision = (options: PrecisionOptions = {}): Metric =>
@@ -128,9 +128,9 @@ export const precision = (options: PrecisionOptions = {}): Metric =>
  * @returns the metric, for `compile`: one number, or one for each threshold of a list. Targets are `[B, …, C]` f32, 0
  *   or else a yes, or class ids `[B, …]` i32; predictions are `[B, …, C]` f32. If the loss reads logits, thresholds
  *   apply to their probabilities.
- * @throws ArgumentError if a threshold is outside [0, 1], `topK` is no integer ≥ 1, `classId` is no integer ≥ 0, or an
- *   option is unknown; when the metric sees a batch, if targets have another shape than said or `classId` is not below
- *   C.
+ * @throws ArgumentError if a threshold is outside [0, 1], `topK` is not an integer ≥ 1, `classId` is not an integer ≥
+ *   0, or an option is unknown; when a batch is measured, if targets do not have the stated shape or `classId` is not
+ *   below C.
  * @see keras.metrics.Recall
  */
 export const recall = (options: PrecisionOptions = {}): Metric =>
@@ -220,8 +220,8 @@ function fScoreState(
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`: one number, or C with `average: null`. Targets are `[B, …, C]` f32 of 0 and 1, or
  *   class ids `[B, …]` i32; predictions are `[B, …, C]` f32. All axes before the last are samples.
- * @throws ArgumentError if `average` is none of its values, `beta` is not > 0, `threshold` is outside (0, 1], or an
- *   option is unknown; when the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if `average` is not one of its values, `beta` is not > 0, `threshold` is outside (0, 1], or an
+ *   option is unknown; when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.FBetaScore
  */
 export const fBetaScore = (options: FBetaOptions = {}): Metric =>
@@ -235,8 +235,8 @@ export const fBetaScore = (options: FBetaOptions = {}): Metric =>
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`: one number, or C with `average: null`. Targets are `[B, …, C]` f32 of 0 and 1, or
  *   class ids `[B, …]` i32; predictions are `[B, …, C]` f32. All axes before the last are samples.
- * @throws ArgumentError if `average` is none of its values, `threshold` is outside (0, 1], or an option is unknown;
- *   when the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if `average` is not one of its values, `threshold` is outside (0, 1], or an option is unknown;
+ *   when a batch is measured, if targets do not have the stated shape.
  * @see keras.metrics.F1Score
  */
 export const f1Score = (options: F1Options = {}): Metric =>

@@ -7,7 +7,7 @@ import { sparseCategoricalCrossentropy } from '../losses/sparse.ts';
 import { type Metric, type MetricOptions, makeMetric, meanState } from './metric.ts';
 
 export interface PerplexityOptions extends MetricOptions {
-  /** Whether predictions are logits. Default: what the loss reads. */
+  /** Whether predictions are logits. Default: whether the loss reads logits. */
   fromLogits?: boolean | undefined;
   /** A class id whose rows do not count. Default: that of the loss. */
   ignoreClass?: number | undefined;
@@ -39,17 +39,17 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
 }
 
 /**
- * Perplexity: how many equally likely choices would be as hard to predict.
+ * Perplexity: the number of equally likely choices that would be equally hard to predict.
  *
  * e^H, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
- *   the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
+ *   when a batch is measured, if targets do not have the stated shape.
  *
  * @example
  * const loss = sparseCategoricalCrossentropy({ fromLogits: true });
@@ -59,17 +59,17 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
   surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
 
 /**
- * Bits that each character, or other symbol, costs.
+ * Mean number of bits for each character or other symbol.
  *
  * H / ln 2, where H is the mean of −ln p[y] over all rows, in nats; label smoothing has no influence
  *
- * @param options.fromLogits whether predictions are logits; default what the loss reads.
+ * @param options.fromLogits whether predictions are logits; default whether the loss reads logits.
  * @param options.ignoreClass a class id whose rows do not count; default that of the loss.
  * @param options.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y are class ids `[B, …]` i32 or one-hot `[B, …, C]` f32; predictions are
  *   `[B, …, C]` f32.
- * @throws ArgumentError if an option is unknown; in `compile`, if the loss is none of one choice among classes; when
- *   the metric sees a batch, if targets have another shape than said.
+ * @throws ArgumentError if an option is unknown; in `compile`, if the loss is not a loss of one choice among classes;
+ *   when a batch is measured, if targets do not have the stated shape.
  */
 export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
   surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);

@@ -14,7 +14,7 @@ export type MetricConfig = Readonly<
 /** One number, or several if a metric has one for each class or threshold. */
 export type MetricResult = number | readonly number[];
 
-/** What a metric has seen so far. States of one metric are independent of each other. */
+/** The sums of a metric over the batches so far. States of one metric are independent of each other. */
 export interface MetricState {
   /**
    * Adds a batch.
@@ -142,8 +142,8 @@ export const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
 /** Metrics that are measured together, over the same batches. */
 export interface Measurements {
   /**
-   * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` says whether targets
-   * have a row for each row of predictions.
+   * Adds a batch to every metric. `ownWeights` are the weights for weighted metrics. `hasRows` is true if targets have
+   * a row for each row of predictions.
    */
   update(yTrue: Tensor, yPred: Tensor, weights?: Tensor, ownWeights?: Tensor, hasRows?: boolean): void;
   /** The value of each metric over everything so far, by name; `name_0`, `name_1`, … if it has several numbers. */

@@ -36,13 +36,13 @@ const meanOf =
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ŷ − y)² over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanSquaredError
  *
@@ -55,13 +55,13 @@ export const meanSquaredError = /* @__PURE__ */ meanOf('meanSquaredError', losse
  *
  * √(Σ wᵣ·ℓᵣ / Σ wᵣ), the root of the mean over all rows, with ℓ = mean (ŷ − y)² over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.RootMeanSquaredError
  */
@@ -71,13 +71,13 @@ export const rootMeanSquaredError = /* @__PURE__ */ meanOf('rootMeanSquaredError
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean |ŷ − y| over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanAbsoluteError
  */
@@ -87,13 +87,13 @@ export const meanAbsoluteError = /* @__PURE__ */ meanOf('meanAbsoluteError', los
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = 100·mean |(ŷ − y) / max(|y|, 10⁻⁷)| over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanAbsolutePercentageError
  */
@@ -106,13 +106,13 @@ export const meanAbsolutePercentageError = /* @__PURE__ */ meanOf(
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ln(1 + max(ŷ, 10⁻⁷)) − ln(1 + max(y, 10⁻⁷)))² over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.MeanSquaredLogarithmicError
  */
@@ -125,13 +125,13 @@ export const meanSquaredLogarithmicError = /* @__PURE__ */ meanOf(
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean ln cosh(ŷ − y) over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.LogCoshError
  */
@@ -142,13 +142,13 @@ export const logCosh = /* @__PURE__ */ meanOf('logCosh', losses.logCosh);
  *
  * Σ wᵣ·sᵣ / Σ wᵣ, with s = Σ ŷ·y / (‖ŷ‖·‖y‖) over the last axis; 0 if one of the two is all zeros
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.CosineSimilarity
  */
@@ -159,13 +159,13 @@ export const cosineSimilarity = /* @__PURE__ */ meanOf('cosineSimilarity', losse
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean (ŷ − y·ln(ŷ + 10⁻⁷)) over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.Poisson
  */
@@ -175,13 +175,13 @@ export const poisson = /* @__PURE__ */ meanOf('poisson', losses.poisson);
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = Σ y·ln(y/ŷ) over the last axis; y and ŷ are kept between 10⁻⁷ and 1
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.KLDivergence
  */
@@ -191,13 +191,13 @@ export const klDivergence = /* @__PURE__ */ meanOf('klDivergence', losses.klDive
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean max(1 − y·ŷ, 0) over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.Hinge
  */
@@ -207,13 +207,13 @@ export const hinge = /* @__PURE__ */ meanOf('hinge', losses.hinge);
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = mean max(1 − y·ŷ, 0)² over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.SquaredHinge
  */
@@ -223,13 +223,13 @@ export const squaredHinge = /* @__PURE__ */ meanOf('squaredHinge', losses.square
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = max(max (1 − y)·ŷ − Σ y·ŷ + 1, 0) over the last axis
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if an option is unknown; when the metric sees a batch, if targets have not the shape of the
+ * @throws ArgumentError if an option is unknown; when a batch is measured, if targets do not have the shape of the
  *   predictions.
  * @see keras.metrics.CategoricalHinge
  */
@@ -239,16 +239,16 @@ export const categoricalHinge = /* @__PURE__ */ meanOf('categoricalHinge', losse
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −mean (y·ln p + (1 − y)·ln(1 − p)) over the last axis; p is ŷ, or σ(ŷ) for logits
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
- *   the classes, from 0 to 1, default 0.
+ *   logits, default whether the loss of the model reads logits. `labelSmoothing`: share of each target that is spread
+ *   evenly over the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
- *   the metric sees a batch, if targets have not the shape of the predictions.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean or an option is unknown;
+ *   when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.BinaryCrossentropy
  */
 export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', losses.binaryCrossentropy);
@@ -257,16 +257,16 @@ export const binaryCrossentropy = /* @__PURE__ */ meanOf('binaryCrossentropy', l
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −Σ y·ln p over the last axis; p is ŷ divided by its sum, or softmax(ŷ) for logits
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `labelSmoothing`: share of each target that is spread evenly over
- *   the classes, from 0 to 1, default 0.
+ *   logits, default whether the loss of the model reads logits. `labelSmoothing`: share of each target that is spread
+ *   evenly over the classes, from 0 to 1, default 0.
  * @returns the metric, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean or an option is unknown; when
- *   the metric sees a batch, if targets have not the shape of the predictions.
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean or an option is unknown;
+ *   when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.CategoricalCrossentropy
  */
 export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -278,14 +278,15 @@ export const categoricalCrossentropy = /* @__PURE__ */ meanOf(
  *
  * Σ wᵣ·ℓᵣ / Σ wᵣ, with ℓ = −ln p[y]; p is ŷ divided by its sum, or softmax(ŷ) for logits
  *
- * The weight w of a row is 0 where a mask leaves it out, else 1; `weightedMetrics` multiply it by sample and class
- * weights. Before the first row the value is 0.
+ * The weight w of a masked row is 0, of other rows 1; `weightedMetrics` multiply it by sample and class weights. Before
+ * the first row the value is 0.
  *
  * @param given `name`: its key in the history, default the name of the maker. `fromLogits`: whether predictions are
- *   logits, default what the loss of the model reads. `ignoreClass`: a class id whose rows have weight 0, default none.
+ *   logits, default whether the loss of the model reads logits. `ignoreClass`: a class id whose rows have weight 0,
+ *   default none.
  * @returns the metric, for `compile`. Targets y are `[B, …]` i32, each in [0, C); predictions ŷ are `[B, …, C]` f32.
- * @throws ArgumentError if `ignoreClass` is no integer, `fromLogits` is no boolean or an option is unknown; when the
- *   metric sees a batch, if there is not one class id in [0, C) for each row.
+ * @throws ArgumentError if `ignoreClass` is not an integer, `fromLogits` is not a boolean or an option is unknown; when
+ *   a batch is measured, if there is not one class id in [0, C) for each row.
  * @see keras.metrics.SparseCategoricalCrossentropy
  */
 export const sparseCategoricalCrossentropy = /* @__PURE__ */ meanOf(
@@ -310,16 +311,16 @@ export interface R2Options extends MetricOptions {
  * R² = 1 − Σ w·(y − ŷ)² / Σ w·(y − ȳ)² for each of the last axis, with ȳ = Σ w·y / Σ w; adjusted 1 − (1 − R²)·(n − 1) /
  * (n − p − 1) for n values and p = `numRegressors`
  *
- * All axes before the last are samples. The weight w of a sample is 0 where a mask leaves it out, else 1; in
- * `weightedMetrics` it is multiplied by sample and class weights.
+ * All axes before the last are samples. The weight w of a masked sample is 0, of other samples 1; in `weightedMetrics`
+ * it is multiplied by sample and class weights.
  *
  * @param given.classAggregation `uniformAverage`, `varianceWeightedAverage` or null; default `uniformAverage`.
  * @param given.numRegressors p, an integer ≥ 0; default 0, which does not adjust.
  * @param given.name its key in the history; default the name of the maker.
  * @returns the metric, for `compile`: one number, or C with `classAggregation: null`. Targets y and predictions ŷ are
  *   `[B, …, C]` f32 of one shape.
- * @throws ArgumentError if `classAggregation` is none of its values, `numRegressors` is no integer ≥ 0, or an option is
- *   unknown; when the metric sees a batch, if targets have not the shape of the predictions.
+ * @throws ArgumentError if `classAggregation` is not one of its values, `numRegressors` is not an integer ≥ 0, or an
+ *   option is unknown; when a batch is measured, if targets do not have the shape of the predictions.
  * @see keras.metrics.R2Score
  */
 export function r2Score(given: R2Options = {}): Metric {

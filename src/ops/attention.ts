@@ -121,7 +121,7 @@ export function attention(query: Weight, key: Weight, value: Weight, options: At
  *
  * scores[b, i, j] = Σ_d scale_d·tanh(query[b, i, d] + key[b, j, d]), weights = softmax(scores), outputs = weights·value
  *
- * Backward keeps Tq·Tk·D numbers of each sequence. The matrices of Bahdanau's paper are no part of this op: use
+ * Backward keeps Tq·Tk·D numbers of each sequence. The matrices of Bahdanau's paper are not part of this op: use
  * `linear` on query and key first.
  *
  * @param query `[B, Tq, D]` f32, in either memory order.

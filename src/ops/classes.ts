@@ -40,8 +40,8 @@ export function argmax(x: Weight, axis = -1): Tensor {
  * @param ids `[…]` i32, each in [0, depth).
  * @param depth number of classes.
  * @returns `[…, depth]` f32, in the memory order of `ids`.
- * @throws ArgumentError if `ids` is not an i32 tensor, an id is outside [0, depth), or `depth` is no positive integer.
- * @see keras.ops.one_hot, torch.nn.functional.one_hot; `oneHot` of `tapeloop/data` for data that is no tensor
+ * @throws ArgumentError if `ids` is not an i32 tensor, an id is outside [0, depth), or `depth` is not an integer ≥ 1.
+ * @see keras.ops.one_hot, torch.nn.functional.one_hot; `oneHot` of `tapeloop/data` for data that is not a tensor
  */
 export function oneHot(ids: Tensor, depth: number): Tensor {
   expectTensor('oneHot: ids', ids);

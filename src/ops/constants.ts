@@ -21,7 +21,7 @@ function constant(name: string, shape: Shape, value: number, options: ConstantOp
  * @param shape lengths of the axes.
  * @param options.dtype `f32` or `i32`; default `f32`.
  * @returns a tensor of the open step (outside a step: the caller's to `dispose`).
- * @throws ArgumentError if `shape` is no list of lengths, the data type is none of the two or an option is unknown.
+ * @throws ArgumentError if `shape` is not a list of lengths, `dtype` is not `f32` or `i32`, or an option is unknown.
  * @see numpy.zeros
  */
 export const zeros = (shape: Shape, options: ConstantOptions = {}): Tensor => constant('zeros', shape, 0, options);
@@ -32,7 +32,7 @@ export const zeros = (shape: Shape, options: ConstantOptions = {}): Tensor => co
  * @param shape lengths of the axes.
  * @param options.dtype `f32` or `i32`; default `f32`.
  * @returns a tensor of the open step (outside a step: the caller's to `dispose`).
- * @throws ArgumentError if `shape` is no list of lengths, the data type is none of the two or an option is unknown.
+ * @throws ArgumentError if `shape` is not a list of lengths, `dtype` is not `f32` or `i32`, or an option is unknown.
  * @see numpy.ones
  */
 export const ones = (shape: Shape, options: ConstantOptions = {}): Tensor => constant('ones', shape, 1, options);

@@ -15,8 +15,8 @@ export interface CtcOptions {
 }
 
 /**
- * Connectionist temporal classification: the loss of sequences whose label is known, but not at which steps its classes
- * occur.
+ * Connectionist temporal classification: the loss of sequences whose label is known, while the steps of the classes in
+ * it are unknown.
  *
  * loss = −ln Σ over all paths π that collapse to the label of Πₜ softmax(logits)ₜ[πₜ]; a path collapses by removing
  * repeats and then blanks
@@ -28,7 +28,7 @@ export interface CtcOptions {
  * @returns `[B]` f32 in nats. A label needs one step for each class, and one more between two equal ones. If it does
  *   not fit its steps, the loss is ∞ with gradient 0.
  * @throws ArgumentError if `input` is not f32 or `labels` not i32, shapes do not fit, `blank` or a class is outside [0,
- *   V), padding is followed by a class, a length is no integer in [0, T], or an option is unknown.
+ *   V), padding is followed by a class, a length is not an integer in [0, T], or an option is unknown.
  * @see Graves et al. 2006, https://www.cs.toronto.edu/~graves/icml_2006.pdf; keras.ops.ctc_loss,
  *   torch.nn.functional.ctc_loss
  */

@@ -53,7 +53,7 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
  * @param x `[N, …]` f32 or i32.
  * @param ids `[…]` i32, each in [0, N).
  * @returns the axes of `ids`, then the axes of `x` after its first.
- * @throws ArgumentError if `x` is no tensor or has no axis, `ids` is not an i32 tensor, an id is outside [0, N), or
+ * @throws ArgumentError if `x` is not a tensor or has no axis, `ids` is not an i32 tensor, an id is outside [0, N), or
  *   there are more arguments.
  * @see numpy.take (axis=0)
  */

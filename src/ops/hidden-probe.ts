@@ -3,16 +3,16 @@ import type { Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { StepMask } from './recurrence/step-mask.ts';
 
-/** Sums (∂L/∂h_t)² of one scan for each step, over the rows that the mask keeps, while its gradients flow back. */
+/** Sums (∂L/∂h_t)² for each step of one scan during backward, over the unmasked rows. */
 export class HiddenProbe {
-  /** The sums, by time t. */
+  /** The sum of each time step t. */
   readonly squares: Float64Array;
 
   constructor(time: number) {
     this.squares = new Float64Array(time);
   }
 
-  /** Reads ∂L/∂h of all steps at once, `[T, B, H]` as `outputs` is. Rows that the mask leaves out do not count. */
+  /** Adds ∂L/∂h of all steps at once, `[T, B, H]` like `outputs`. Masked rows do not count. */
   addAll({ engine, shape }: Tensor, gradient: Ptr, mask: StepMask | undefined): void {
     const [time, batch, width] = shape as [number, number, number];
     for (let t = 0; t < time; t++) {
@@ -23,7 +23,7 @@ export class HiddenProbe {
     }
   }
 
-  /** h_t as another tensor, to be used instead of `h` by the ops that follow. ∂L/∂h_t is then read on its way back. */
+  /** Returns a view of h_t for the ops that follow. They must read it in place of `h`. Backward adds ∂L/∂h_t. */
   watch(h: Tensor, t: number): Tensor {
     const { engine, size } = h;
     const watched = h.view(h.shape, h.timeMajor, h.name);
@@ -39,7 +39,7 @@ export class HiddenProbe {
 let begin: ((label: string, probe: HiddenProbe) => void) | undefined;
 let label = '';
 
-/** Runs `body`, and calls `told` with the probe of each scan in it and the label that the scan runs under. */
+/** Runs `body`. Calls `told` for each scan in it, with the label of the scan and its probe. */
 export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void, body: () => T): T {
   begin = told;
   try {
@@ -49,7 +49,7 @@ export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void,
   }
 }
 
-/** Runs `body`, whose scans get the label `name`. */
+/** Runs `body`. Scans in it get the label `name`. */
 export function labelled<T>(name: string, body: () => T): T {
   const outer = label;
   label = name;
@@ -60,7 +60,7 @@ export function labelled<T>(name: string, body: () => T): T {
   }
 }
 
-/** A probe for a scan that begins, if `withProbes` is running. */
+/** A probe for a new scan; undefined outside of `withProbes`. */
 export function beginProbe(time: number): HiddenProbe | undefined {
   if (!begin) return undefined;
   const probe = new HiddenProbe(time);

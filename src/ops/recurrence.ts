@@ -116,8 +116,8 @@ const weightNames = { kernel: 1, recurrentKernel: 1, bias: 1, extra: 1 };
  * @param options initial states, direction, masks and checkpoints; see `RecurrenceOptions`.
  * @returns `outputs` `[T, B, H]` and `states` `[B, H]`, tensors of the open step (outside a step: the caller's to
  *   `dispose`).
- * @throws ArgumentError if `cell` is no cell, a tensor has another shape than said or is not f32, T is 0, an extra
- *   weight is missing or unknown, `checkpointEvery` is no positive integer, or an option is unknown.
+ * @throws ArgumentError if `cell` is not a cell, a tensor does not have the stated shape or is not f32, T is 0, an
+ *   extra weight is missing or unknown, `checkpointEvery` is not a positive integer, or an option is unknown.
  * @see keras.layers.RNN (mask; dropout and recurrent_dropout as in implementation 1)
  *
  * @example
@@ -237,8 +237,8 @@ function backward(
   const dStates = states.map((state) => tape.gradientOf(state));
   const dInitial = cell.states.map((_, i) => initial?.[i] && tape.intoZeroed(initial[i]!));
   const dBias = bias && tape.into(bias);
-  // The input side comes first. One tensor may be both kernels: then the input side starts its gradient, and the sum of
-  // the recurrent side is computed apart and added at the end, so that the segments of both do not mix in one sum.
+  // The input side comes first. If one tensor is both kernels, the input side starts its gradient. The recurrent side
+  // then computes its sum separately and adds it at the end, so that the segments of both do not mix in one sum.
   const isWhole = !mask || (mask.low === 0 && mask.high === time);
   const defersX = isWhole && residuals.gates !== undefined;
   const inputBegin = scan.input.beginBackward(tape, dBias, defersX);
@@ -308,7 +308,7 @@ interface Operands {
   recurrentDropout: Tensor | undefined;
 }
 
-/** Adds the gradients of the weights that only the cell knows, from the last step of the scan to the first. */
+/** Adds the gradients of the extra weights of the cell, from the last step of the scan to the first. */
 function addWeightGradients(scan: Scan, segment: Segment, dExtra: readonly Ptr[]): void {
   const { cell, engine, sizes } = scan;
   if (!cell.addWeightGradients) return;

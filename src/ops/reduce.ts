@@ -49,7 +49,7 @@ function totalAlong(name: string, x: Tensor, block: AxisBlock, factor: number): 
   return y;
 }
 
-/** The result of a reduction, with the reduced axes added again if `keepDims` asks for them. */
+/** The result of a reduction. If `keepDims` is true, it has the reduced axes with length 1. */
 function withAxes(x: Tensor, y: Tensor, { axis, keepDims = false }: ReduceOptions): Tensor {
   if (!keepDims) return y;
   return reshape(y, axis === undefined ? x.shape.map(() => 1) : x.shape.with(axis, 1));

@@ -25,7 +25,7 @@ export function softmaxRows(input: Weight): Tensor {
   return y;
 }
 
-// The least float32. The exponential of its distance from any other score is 0, and a row of nothing else is finite.
+// The least float32. Beside any other score its softmax is 0. The softmax of a row with only this number is finite.
 const LEAST = -3.4028234663852886e38;
 
 /** Scores, with the least float32 where the mask is 0. @internal */
@@ -84,8 +84,8 @@ export function logSoftmaxRows(input: Weight): Tensor {
  * @param labels targets `[…]` i32, each in [0, V). In a row of weight 0 it may be any number.
  * @param weights `[…]` f32, constants; default ones. The mean is over all rows, whatever their weights. Rows of weight
  *   0 have no loss and no gradient, even if their logits are NaN.
- * @param options.isLastUse whether no one reads the logits afterwards. If no backward function reads them either, the
- *   probabilities and then the gradient are stored in the memory of the logits, and reading the logits throws
+ * @param options.isLastUse whether the logits are not read after this op. If no backward function reads them either,
+ *   the probabilities and then the gradient are stored in the memory of the logits, and reading the logits throws
  *   `DeadTensorError`. Default false.
  * @returns shape [], in nats.
  * @throws ArgumentError if `input` is not f32 or `labels` not i32, shapes do not fit, or a target is outside [0, V);

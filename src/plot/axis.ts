@@ -1,9 +1,9 @@
-/** Values of an axis, and their places on the page. */
+/** The ticks of an axis, and the map from values to pixels. */
 export interface Axis {
-  /** Values that get a line and a label, ascending; the first and the last are the axis's ends, or lie inside them. */
+  /** Values with a line and a label, ascending. They may end before the axis does. */
   ticks: readonly number[];
   labels: readonly string[];
-  /** Pixels, to a tenth of one. */
+  /** The position of a value in pixels, rounded to a tenth. */
   at(value: number): number;
 }
 
@@ -12,9 +12,9 @@ export interface Span {
   high: number;
 }
 
-/** What values span; undefined for no values. */
+/** The least and the greatest value; undefined if there are no values. */
 export function spanOf(values: Iterable<number>): Span | undefined {
-  // Not Math.min(...values): a long run has more points than a call takes arguments.
+  // `Math.min(...values)` would fail: a long run has more points than a call can have arguments.
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {
@@ -24,7 +24,9 @@ export function spanOf(values: Iterable<number>): Span | undefined {
   return low <= high ? { low, high } : undefined;
 }
 
-/** Steps or epochs: whole numbers, from 0 unless the run begins far behind it, as a resumed one does. */
+/**
+ * An axis of steps or epochs, with whole numbers. It starts at 0 unless the first value is large, as in a resumed run.
+ */
 export function stepAxis(span: Span, from: number, to: number): Axis {
   const { low: first, high: last } = span;
   const low = first <= 0.1 * last || first === last ? Math.min(first, 0) : first;
@@ -33,13 +35,13 @@ export function stepAxis(span: Span, from: number, to: number): Axis {
   return { ticks, labels: decimalLabels(ticks), at: pixels({ low: ticks[0]!, high }, from, to) };
 }
 
-/** Round numbers that enclose the span. */
+/** A linear axis whose ends are round numbers around the span. */
 export function linearAxis(span: Span, from: number, to: number): Axis {
   const ticks = roundTicks(widened(span), 6);
   return { ticks, labels: decimalLabels(ticks), at: pixels({ low: ticks[0]!, high: ticks.at(-1)! }, from, to) };
 }
 
-/** Powers of ten that enclose the span, which must be above 0. */
+/** A logarithmic axis whose ends are powers of ten around the span. The span must be above 0. */
 export function logAxis(span: Span, from: number, to: number): Axis {
   const low = Math.floor(Math.log10(span.low) + 1e-6);
   const high = Math.max(Math.ceil(Math.log10(span.high) - 1e-6), low + 1);
@@ -53,13 +55,13 @@ export function logAxis(span: Span, from: number, to: number): Axis {
   };
 }
 
-/** With a comma every three digits; a loss that ran off, which would fill the page with digits, by its power of ten. */
+/** A number with commas between groups of digits. From 10¹⁰ on, as for a diverged loss, it has an exponent. */
 export const grouped = (value: number, decimals = 0): string =>
   Math.abs(value) >= 1e10
     ? value.toExponential(1)
     : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 
-/** A span wide enough to tell its ends apart on the page. */
+/** The span, widened if its ends are too close to be distinguished. */
 function widened({ low, high }: Span): Span {
   const margin = Math.max(1e-6, 1e-4 * Math.abs(low));
   return high - low >= margin ? { low, high } : { low: low - margin, high: high + margin };
@@ -70,7 +72,9 @@ function pixels({ low, high }: Span, from: number, to: number): (value: number) 
   return (value) => Math.round(10 * (from + ((value - low) / (high - low)) * (to - from))) / 10;
 }
 
-/** Multiples of 1, 2 or 5 times a power of ten, `finest` or coarser, that enclose the span, about `count` of them. */
+/**
+ * About `count` multiples of 1, 2 or 5 times a power of ten that enclose the span. Their distance is at least `finest`.
+ */
 function roundTicks({ low, high }: Span, count: number, finest = 0): number[] {
   const rough = Math.max((high - low) / count, finest);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -80,7 +84,7 @@ function roundTicks({ low, high }: Span, count: number, finest = 0): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
-/** All with as many decimals as tell them apart. */
+/** Labels with as many decimals as neighbouring values need to differ. */
 function decimalLabels(values: readonly number[]): string[] {
   const decimals = Math.max(0, Math.min(8, Math.ceil(-Math.log10(values[1]! - values[0]!) - 1e-9)));
   return values.map((value) => grouped(value, decimals));

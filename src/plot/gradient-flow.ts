@@ -2,10 +2,10 @@ import { expectArray, expectList, expectType } from '../checks/argument-error.ts
 import { checkOptions } from '../checks/options.ts';
 import { DISTINCT, lineCharts, type Series } from './line-chart.ts';
 
-/** Norms of ∂L/∂h_t of one layer; as `gradientFlow` gives them. */
+/** Norms of ∂L/∂h_t of one layer, as `gradientFlow` returns them. */
 export interface FlowLine {
   layer: string;
-  /** By time step t. */
+  /** One norm for each time step t. */
   norms: ArrayLike<number>;
 }
 
@@ -15,13 +15,13 @@ export interface GradientFlowPlotOptions {
 }
 
 /**
- * The norm of ∂L/∂h_t over time, one line a layer, on a logarithmic scale: a line that falls to the left vanishes on
- * its way back, one that rises explodes. Norms that are 0, as of steps that are padding in every sequence, are left
- * out.
+ * Draws the norm of ∂L/∂h_t over time on a logarithmic scale, one line for each layer. Backward runs from right to
+ * left: a line that falls to the left shows a vanishing gradient, a line that rises to the left an exploding one. Norms
+ * of 0 are left out, such as those of steps that are padding in every sequence.
  *
- * @param flows of one model or of several side by side.
- * @returns an SVG document, which needs no page and knows light and dark ones.
- * @throws ArgumentError if `flows` is no list of layers with norms, or the title is no string.
+ * @param flows layers of one model, or of several models to compare.
+ * @returns a standalone SVG document with colours for light and dark pages.
+ * @throws ArgumentError if `flows` is not a list of layers with norms, or the title is not a string.
  *
  * @example
  * const svg = plotGradientFlow(gradientFlow(model, x, y));

@@ -6,18 +6,18 @@ import { lineCharts, type Panel, type Point } from './line-chart.ts';
 export interface HistoryPlotOptions {
   /** Default `Training`. */
   title?: string | undefined;
-  /** Names of what to draw, each in a panel of its own. Default: everything, in the order in which it was measured. */
+  /** Names of the metrics to draw, each in its own panel. Default: all, in the order in which they were measured. */
   metrics?: readonly string[] | undefined;
 }
 
-/** Most epochs that get a dot each. */
+/** Up to this many epochs are marked with dots. */
 const DOTS = 60;
 
 /**
- * Loss and metrics over the epochs of `fit`, each in a panel with what was measured in training and in validation.
+ * Draws loss and metrics over the epochs of `fit`, each in its own panel with the values of training and validation.
  *
- * @returns an SVG document, which needs no page and knows light and dark ones.
- * @throws ArgumentError for a name that the history has not.
+ * @returns a standalone SVG document with colours for light and dark pages.
+ * @throws ArgumentError for a metric that the history does not have.
  */
 export function plotHistory(history: History, options: HistoryPlotOptions = {}): string {
   const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
@@ -56,8 +56,8 @@ export function plotHistory(history: History, options: HistoryPlotOptions = {}):
 }
 
 /**
- * Values over epochs, which people count from 1. One that came later than the others, as from a callback, stands at the
- * end.
+ * Points of values over epochs, counted from 1. A curve with fewer values than epochs ends at the last epoch, for
+ * example if a callback began to log it later.
  */
 const pointsOf = (values: readonly number[] = [], epochs: readonly number[]): Point[] =>
   values.map((value, i) => [epochs[epochs.length - values.length + i]! + 1, value]);

@@ -1,9 +1,9 @@
-// Line charts as SVG, readable on a light and on a dark page.
+// Line charts as SVG documents that are readable on light and dark pages.
 import { type Axis, linearAxis, logAxis, type Span, spanOf, stepAxis } from './axis.ts';
 
 export type Point = readonly [x: number, y: number];
 
-/** Colours of lines, light page and dark. */
+/** Colours of lines on light and on dark pages. */
 const COLOURS = {
   blue: ['#2563eb', '#60a5fa'],
   orange: ['#ea580c', '#fb923c'],
@@ -18,15 +18,15 @@ const COLOURS = {
 
 export type Colour = keyof typeof COLOURS;
 
-/** The colours of lines that only need to be told apart. */
+/** Colours for lines without a meaning of their own, in order of use. */
 export const DISTINCT: readonly Colour[] = ['blue', 'orange', 'green', 'violet', 'pink', 'teal', 'brown', 'grey'];
 
 export interface Series {
   label: string;
-  /** In any order; those that have no place on the axes are left out. */
+  /** Points in any order. Points that the axes cannot show are left out. */
   points: readonly Point[];
   colour: Colour;
-  /** Whether to mark each point. Default: only a single one. */
+  /** Whether to mark each point with a dot. Default: only if there is one point. */
   dots?: boolean | undefined;
   dashed?: boolean | undefined;
 }
@@ -37,7 +37,7 @@ export interface Panel {
   xLabel: string;
   yLabel: string;
   series: readonly Series[];
-  /** Default: what the points span. */
+  /** The range of the x axis. Default: that of the points. */
   x?: Span | undefined;
   /** Default `linear`. */
   yScale?: 'linear' | 'log' | undefined;
@@ -49,8 +49,8 @@ export const WIDTH = 800;
 const MARGIN = { left: 64, right: 40, top: 64, bottom: 56 };
 const LEGEND_ROW = 20;
 
-// Plain classes: renderers outside browsers know neither CSS variables nor media queries, and then show the light
-// colours.
+// The style sheet. It uses plain classes, because renderers outside browsers support neither CSS variables nor media
+// queries. They show the light colours.
 function styleOf(panels: readonly Panel[]): string {
   const used = [...new Set(panels.flatMap(({ series }) => series.map(({ colour }) => colour)))];
   const colours = (mode: 0 | 1, indent: string): string =>
@@ -80,10 +80,10 @@ function styleOf(panels: readonly Panel[]): string {
 }
 
 /**
- * Panels below one another, as one picture.
+ * Draws panels below each other in one document.
  *
- * @param options.title what the picture is called where it is not seen.
- * @param options.height of each panel. Default 450.
+ * @param options.title title of the document, for readers that do not see it.
+ * @param options.height height of each panel in pixels. Default 450.
  * @returns a standalone SVG document.
  */
 export function lineCharts(
@@ -147,14 +147,14 @@ function drawSeries({ points, colour, dots = false, dashed = false }: Series, x:
 
 const classOf = (colour: Colour, dashed = false): string => `line ${colour}${dashed ? ' dashed' : ''}`;
 
-/** Places the labels of series that have points, in as many rows as they need. */
+/** Places the labels of series that have points, in as many rows as necessary. */
 function layOutLegend(series: readonly Series[]): { rows: number; draw(top: number): string[] } {
   let left = MARGIN.left;
   let row = 0;
   const entries = series
     .filter(({ points }) => points.length > 0)
     .map((each) => {
-      // The font is the reader's; 7 pixels a character is wide enough for the usual ones at 13 pixels.
+      // The width of the font is unknown. At 13 pixels, 7 pixels per character are enough for common fonts.
       const width = 34 + 7 * each.label.length + 20;
       if (left > MARGIN.left && left + width - 20 > WIDTH - MARGIN.right) {
         left = MARGIN.left;
@@ -177,14 +177,15 @@ function layOutLegend(series: readonly Series[]): { rows: number; draw(top: numb
 const text = (content: string, x: number, y: number, anchor: 'start' | 'middle' | 'end'): string =>
   `<text x="${x}" y="${y}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
 
-/** Points that have a place on the axes, in the order of x. */
+/** The points that the axes can show, in the order of x. */
 export const tidy = (points: readonly Point[], yScale: 'linear' | 'log' = 'linear'): Point[] =>
   points
     .filter((point) => point.every(Number.isFinite) && (yScale === 'linear' || point[1] > 0))
     .sort((a, b) => a[0] - b[0]);
 
 /**
- * At most the lowest and the highest of each pixel column's points: looks the same, and a long run's file stays small.
+ * Keeps the lowest and the highest point of each pixel column. The line looks the same, and the file of a long run
+ * stays small.
  */
 function thin(points: readonly Point[]): readonly Point[] {
   const columns = WIDTH - MARGIN.left - MARGIN.right;

@@ -1,10 +1,13 @@
-// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS: one library on one file, in its own process. Prints a line
-// of JSON.
+// node --expose-gc child.mjs time|memory LIBRARY FILE RUNS
+//
+// Measures one library on one file, in its own process. Prints a line of JSON.
 import { readFileSync } from 'node:fs';
 
 const [, , what, library, file, runs] = process.argv;
 
-/** Each takes the bytes of the file and returns its columns, with numbers as numbers and all else as strings. */
+/**
+ * Each library takes the bytes of the file and returns its columns: columns of numbers as numbers, others as strings.
+ */
 const libraries = {
   async tapeloop() {
     const { loadCsv } = await import('../../../dist/data.js');
@@ -17,7 +20,7 @@ const libraries = {
     const { default: Papa } = await import('papaparse');
     return (bytes) => {
       const { data } = Papa.parse(new TextDecoder().decode(bytes), { dynamicTyping: true, skipEmptyLines: true });
-      // Rows stay as the library returns them. A column is read from the rows.
+      // Rows stay in the form that the library returns. A column is read from the rows.
       return data[0].map((_, j) => ({ length: data.length - 1, at: (i) => data[i + 1][j] }));
     };
   },
@@ -35,7 +38,7 @@ const libraries = {
 
 const load = await libraries[library]();
 
-/** A sum over the bits of all numbers and the characters of all texts, in their order. */
+/** A hash of all numbers, bit by bit, and of all characters of texts, in their order. */
 function digest(columns) {
   const number = new Float64Array(1);
   const bits = new Uint32Array(number.buffer);
@@ -73,7 +76,7 @@ if (what === 'time') {
 } else {
   globalThis.gc();
   const before = process.memoryUsage.rss();
-  // The peak may be above the present memory of the process.
+  // The peak may be above the current memory of the process.
   const highest = process.resourceUsage().maxRSS * 1024;
   let columns = await load(readFileSync(file));
   const peak = process.resourceUsage().maxRSS * 1024;

@@ -1,8 +1,8 @@
 // npm run bench:csv -- [--megabytes 12] [--runs 9] [--markdown FILE]
 //
 // Compares loadCsv with papaparse and uDSV: the time from the bytes of a file to columns of numbers and texts, and the
-// memory that a fresh process takes for it, including the bytes of the file. Libraries take turns. They must read the
-// same to the last bit.
+// memory that a new process takes for it, including the bytes of the file. Libraries alternate. All must read equal
+// numbers, to the last bit, and equal texts.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const random = () => {
 const towns = ['Berlin', 'München', 'Kiel', 'Köln', 'Bremen', 'Aachen'];
 const minute = (i) => new Date(Date.UTC(2020, 0, 1) + i * 60_000).toISOString().slice(0, 16).replace('T', ' ');
 
-/** Each makes a row. */
+/** Each function makes one row of a file. */
 const files = {
   'five columns of numbers, 6 to 8 digits': (i) => [
     (random() * 1000).toFixed(4),

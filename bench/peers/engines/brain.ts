@@ -10,8 +10,7 @@ interface TextNetwork {
 }
 
 /**
- * It takes only one sequence a step. The characters come from the tokens, and each of the alphabet is there at least
- * once.
+ * brain.js trains on one sequence in each step. The characters are the tokens; the first 65 are the alphabet.
  */
 function train(what: Case): Task {
   const { recurrent } = require('brain.js') as { recurrent: { LSTM: new (options: object) => TextNetwork } };

@@ -16,7 +16,7 @@ import {
 import { oneHot, swapAxes, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
-// In jax-js a function owns its arguments. `.ref` uses an array and keeps it usable.
+// In jax-js a function takes ownership of its arguments. `.ref` passes an array that stays usable.
 
 const arrayOf = (values: Float32Array<ArrayBuffer>, shape: number[]): JaxArray => np.array(values).reshape(shape);
 const weightsOf = (what: Case): JaxArray[] =>
@@ -42,9 +42,7 @@ function gruStep(xW: JaxArray, h: JaxArray, U: JaxArray, [b, rb]: [JaxArray, Jax
   return z.ref.mul(h).add(np.array(1).sub(z).mul(g));
 }
 
-/**
- * Every h `[B, H]` over the steps of x, `[B, I]` each. jax-js has no `lax.scan`, so jit unrolls the loop.
- */
+/** Every h `[B, H]` for the steps of x, `[B, I]` each. jax-js has no `lax.scan`, so jit unrolls the loop. */
 function lstmSequence(xs: JaxArray[], [W, U, b]: [JaxArray, JaxArray, JaxArray], batch: number): JaxArray[] {
   const hidden = U.shape[0]!;
   let state: [JaxArray, JaxArray] = [np.zeros([batch, hidden]), np.zeros([batch, hidden])];

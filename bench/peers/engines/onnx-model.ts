@@ -1,14 +1,14 @@
-// Files of one ONNX operator, written through ONNX's own schema (onnx.proto3, as onnx-proto compiles it).
+// Writes model files with one ONNX operator, through ONNX's own schema (onnx.proto3, compiled by onnx-proto).
 import onnxProto from 'onnx-proto';
 import type { Case } from '../cases.ts';
 import { weightValues } from '../numbers.ts';
 
 const { onnx } = onnxProto;
 const { FLOAT } = onnx.TensorProto.DataType;
-/** LSTM and GRU of opset 14 differ from today's only in a list of types. */
+/** LSTM and GRU of opset 14 differ from the current ones only in a list of types. */
 const OPSET = 14;
 
-/** The places of ONNX's gates in Keras's order: i o f c from i f c o; z r h in both. */
+/** For each gate of ONNX, its index in Keras's order: i o f c from i f c o for LSTM; z r h is equal in both for GRU. */
 const gateOrders = { lstm: [0, 3, 1, 2], gru: [0, 1, 2] };
 
 const value = (name: string, shape: number[]) => ({
@@ -41,7 +41,7 @@ const encode = ({ node, input, output, initializer = [] }: Graph): Uint8Array =>
     }),
   ).finish();
 
-/** Keras's `[rows, G·H]` as ONNX's `[G·H, rows]`, gates in ONNX's order. */
+/** Converts Keras's `[rows, G·H]` to ONNX's `[G·H, rows]`, with gates in ONNX's order. */
 function transposeGates(values: Float32Array, rows: number, hidden: number, order: number[]): Float32Array {
   const width = order.length * hidden;
   const transposed = new Float32Array(values.length);
@@ -56,13 +56,15 @@ function transposeGates(values: Float32Array, rows: number, hidden: number, orde
   return transposed;
 }
 
-/** X `[T, B, I]` → Y `[T, 1, B, H]`; with `states` the first states are also inputs and the last states outputs. */
+/**
+ * X `[T, B, I]` → Y `[T, 1, B, H]`. With `states` the initial states are inputs too, and the last states are outputs.
+ */
 export function recurrentModel(what: Case, { states }: { states: boolean }): Uint8Array {
   const { cell, batch, time, inputs, hidden } = what;
   const order = gateOrders[cell];
   const width = order.length * hidden;
   const [kernel, recurrentKernel, bias] = what.weights.map(weightValues) as [Float32Array, Float32Array, Float32Array];
-  // Wb and Rb: an LSTM of Keras has only the first.
+  // ONNX has two biases, Wb and Rb. An LSTM of Keras has only the first one.
   const biases = new Float32Array(2 * width);
   for (let from = 0; from < bias.length; from += width) {
     biases.set(transposeGates(bias.subarray(from, from + width), 1, hidden, order), from);
@@ -89,7 +91,7 @@ export function recurrentModel(what: Case, { states }: { states: boolean }): Uin
   });
 }
 
-/** C = A·B with either operand transposed. */
+/** C = A·B, where either operand may be stored as its transpose. */
 export const gemmModel = ({ size, layout }: Case): Uint8Array =>
   encode({
     node: {

@@ -6,7 +6,7 @@ import type { PeerEngine, Task } from '../protocol.ts';
 import { gemmModel, recurrentModel } from './onnx-model.ts';
 
 export interface Ort {
-  /** Whether a run can write to tensors that the caller made. */
+  /** Whether a run can write to tensors of the caller. */
   preallocates: boolean;
   create(model: Uint8Array): Promise<InferenceSession>;
   tensor(values: Float32Array, shape: number[]): TypedTensor<'float32'>;
@@ -36,7 +36,7 @@ async function step(ort: Ort, what: Case): Promise<Task> {
   const make = () => ({ h: zeros(ort, [1, 1, hidden]), c: zeros(ort, [1, 1, hidden]) });
   let from = make();
   let to = make();
-  // If outputs can be preallocated, two pairs of states take turns.
+  // With preallocated outputs, two pairs of states alternate.
   const run = async () => {
     const fetches = ort.preallocates ? { h_next: to.h, c_next: to.c } : { h_next: null, c_next: null };
     const { h_next: h, c_next: c } = await session.run({ X, ...from }, fetches);

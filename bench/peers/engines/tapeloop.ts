@@ -50,7 +50,7 @@ function train(what: Case): Task {
   };
 }
 
-/** The `variant` reset-before is a GRU whose reset gate acts before the recurrent product, with one bias. */
+/** `variant` 'reset-before' means a GRU whose reset gate acts before the recurrent product, with one bias. */
 function infer(engine: Engine, what: Case, variant: string | undefined): Task {
   const { cell, hidden: units, batch, time, inputs } = what;
   const resetAfter = variant !== 'reset-before';
@@ -85,7 +85,7 @@ function step(what: Case): Task {
   };
 }
 
-/** Packing B is part of the product, as in the other engines. */
+/** The time includes packing B, as in the other engines. */
 function gemm(engine: Engine, what: Case): Task {
   const { size: n, layout } = what;
   const { kernels, heap, gemmScratch } = engine;

@@ -14,7 +14,7 @@ import {
 import { oneHot, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
-/** Why a trained `tf.layers.embedding` does not run on this backend, or '' if it does. */
+/** The reason why this backend cannot train `tf.layers.embedding`; '' if it can. */
 function embeddingError(): string {
   try {
     const model = tf.sequential({ layers: [tf.layers.embedding({ inputDim: 3, outputDim: 2, inputLength: 2 })] });
@@ -26,7 +26,7 @@ function embeddingError(): string {
   }
 }
 
-/** `optimizer.minimize` with a clip of the norm of the gradients, for which TF.js has no option. */
+/** `optimizer.minimize` with a clipped norm of the gradients. TF.js has no option for clipping. */
 function train(what: Case): Task {
   const { layers, batch, time, inputs, hidden: units } = what;
   const missing = embeddingError();
@@ -114,8 +114,8 @@ function infer(what: Case): Task {
 }
 
 /**
- * `tf.basicLSTMCell` takes less time a step than a stateful layer. Its gates are i g f o, and the bias of the forget
- * gate is an argument.
+ * `tf.basicLSTMCell`, because it takes less time for a step than a stateful layer. Its gate order is i g f o, and the
+ * bias of the forget gate is an argument.
  */
 function step(what: Case): Task {
   const { inputs, hidden } = what;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""PyTorch beside the other engines: answers the driver's requests (see protocol.ts), a line of JSON each.
+"""PyTorch as one of the engines: answers the requests of the driver (see protocol.ts), a line of JSON each.
 
     python3 torch_engine.py THREADS
 
-Models are those of ../../torch/bench.py, with the weights and inputs of numbers.ts and cases.ts. Written for PyTorch 1.13.
+The models are those of ../../torch/bench.py. Weights and inputs are those of numbers.ts and cases.ts. Written for
+PyTorch 1.13.
 """
 
 import json
@@ -12,10 +13,10 @@ import sys
 import time
 
 THREADS = int(sys.argv[1])
-# An OpenBLAS with its own threads reads this once, when it is loaded.
+# OpenBLAS may have its own threads. It reads this variable once, when it is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = sys.argv[1]
 os.environ["OMP_NUM_THREADS"] = sys.argv[1]
-# Otherwise the threads of torch and of OpenBLAS spin and slow each other down.
+# With active waiting the threads of torch and of OpenBLAS slow each other down.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 import numpy  # noqa: E402
@@ -31,7 +32,7 @@ CLIP_NORM = 5.0
 CHECKED_STEPS = 10
 INPUT_SEED, TARGET_SEED = 100, 101
 
-# As in child.ts.
+# The same values as in child.ts.
 WARM_UP_S = 0.5
 WARM_UP_RUNS = 2
 SAMPLE_S = 0.020
@@ -40,7 +41,7 @@ RUNS_FOR_MEMORY = 5
 
 
 def hashes(seed, count):
-    """numbers.ts's hash of (seed, 0 … count-1)."""
+    """The hash of numbers.ts for (seed, 0 … count-1)."""
     h = numpy.arange(count, dtype=numpy.uint32) + numpy.uint32(seed * 0x9E3779B9 & 0xFFFFFFFF)
     h = (h ^ (h >> numpy.uint32(16))) * numpy.uint32(0x85EBCA6B)
     h = (h ^ (h >> numpy.uint32(13))) * numpy.uint32(0xC2B2AE35)
@@ -61,7 +62,7 @@ def weights_of(case):
 
 
 def set_recurrent(module, weights, layer):
-    """Keras's [I, G·H] to PyTorch's [G·H, I]. Gates: i f c o in both; z r h there, r z n here."""
+    """Converts Keras's [I, G·H] to PyTorch's [G·H, I]. Gates: i f c o in both for LSTM; z r h to r z n for GRU."""
     units = module.hidden_size
 
     def reorder(weight):
@@ -103,7 +104,7 @@ class Train:
         return loss.item(), norm.item()
 
     def check(self):
-        # Keras's LSTM has one bias: the second stays at zero while numbers are compared.
+        # Keras's LSTM has one bias, so the second one stays at zero while numbers are compared.
         second = [p for name, p in self.model.lstm.named_parameters() if name.startswith("bias_hh")]
         for bias in second:
             bias.requires_grad_(False)
@@ -171,7 +172,7 @@ def seconds(task, count):
 
 
 def warm_up(task):
-    """How many runs make a sample."""
+    """Runs the task until it is warm. Returns the number of runs in one sample."""
     elapsed, last, runs = 0, 0, 0
     while runs < WARM_UP_RUNS or elapsed < WARM_UP_S:
         last = seconds(task, 1)
@@ -224,7 +225,7 @@ def main():
         request = json.loads(line)
         try:
             say(getattr(server, request["op"])(request))
-        except Exception as error:  # The driver shows it and goes on.
+        except Exception as error:  # The driver prints the error and continues.
             say({"error": f"{type(error).__name__}: {error}"})
 
 

@@ -1,4 +1,4 @@
-// Draws the plots of the report page. Runs in the page, where `report`, `d3` and `Plot` are globals.
+// Draws the plots of the report page. It runs in the page, where `report`, `d3` and `Plot` are globals.
 const { Plot, report } = window;
 const { host, results } = report;
 
@@ -140,7 +140,7 @@ ratios('infer', 'A sequence forward', 'ms', 1);
 ratios('step', 'One time step of batch 1', 'µs', 1000);
 ratios('chars', 'Training on one sequence, a character', 'µs', 1000 / CHARACTERS);
 
-// The engine runs the build with the higher peak.
+// The engine uses the build with the higher peak.
 const peaks = Object.entries(host.peakGflops)
   .map(([build, gflops]) => ({ build, gflops }))
   .sort((x, y) => y.gflops - x.gflops)

@@ -1,4 +1,4 @@
-// Runs a model; there is no training. Its .wasm file is loaded when it starts.
+// Runs a model, without training. The library loads its .wasm file at run time.
 import { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 
 const session = await InferenceSession.create('model.onnx');

@@ -1,4 +1,4 @@
-// The same on its WebAssembly backend, which loads its .wasm file when it starts.
+// The same app with the WebAssembly backend, which loads its .wasm file at run time.
 import '@tensorflow/tfjs-backend-wasm';
 import { tensor, train } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';

@@ -1,4 +1,4 @@
-// Trains an LSTM language model with TF.js's layers. It imports only what that needs.
+// Trains an LSTM language model with the layers of TF.js. It imports only the necessary modules.
 import '@tensorflow/tfjs-backend-cpu';
 import { tensor, train } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';

@@ -1,4 +1,4 @@
-// First step of an LSTM(64 → 128), from a state of zeros, without the tracing that jit would add.
+// First step of an LSTM(64 → 128) from zero states. It does not use jit, because tracing would take longer.
 import { init, nn, numpy as np } from '@jax-js/jax';
 
 await init('wasm');

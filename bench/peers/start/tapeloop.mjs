@@ -1,4 +1,4 @@
-// First step of an LSTM(64 → 128), from the built library as it is published.
+// First step of an LSTM(64 → 128), with the built library.
 import { engine, lstm, tensor } from '../../../dist/index.js';
 
 const layer = lstm({ units: 128, recurrentInitializer: 'glorotUniform' });

@@ -40,7 +40,7 @@ export class SourceError extends TapeloopError {
 /** The message of a host's error, without the path, which the caller's message names already. @internal */
 export function reasonOf(error: unknown): string {
   const { message = String(error), cause } = (error ?? {}) as Partial<Error>;
-  // "fetch failed" says less than its cause.
+  // The cause has more information than "fetch failed".
   const said = (cause as Partial<Error> | undefined)?.message || message;
   return said.replace(/, \w+ '.*$/s, '');
 }

@@ -43,7 +43,7 @@ export async function cacheEntry(url: string, cache: string | undefined): Promis
   return new FileEntry(files, directory, await entryName(url));
 }
 
-/** A hash of the whole URL, then the last name in the URL, which tells people what the file is. */
+/** A hash of the whole URL, then the last name in the URL, so that people recognize the file. */
 async function entryName(url: string): Promise<string> {
   const hash = await sha256(utf8Of(url));
   const path = new URL(url).pathname.split('/');
@@ -71,7 +71,7 @@ export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /**
- * A file NAME, and beside it one file NAME.TAG.part for each version of which only the beginning is known.
+ * A file NAME, and beside it one file NAME.TAG.part for each version of the file whose download is incomplete.
  *
  * Processes may share the directory without locks. A part belongs to one entity tag, so all writers of a part write the
  * same bytes to the same places. Each writer begins at or before the end of the part, so a part never has a gap. NAME

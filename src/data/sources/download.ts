@@ -31,7 +31,7 @@ export async function download(
   if (part) {
     const { status, headers } = first;
     if (status === 206 && continues(first, part)) return receive(url, first, { part, entry, options });
-    // The server has no bytes behind the end of the part: the part was complete, but was not renamed.
+    // The server has no bytes after the end of the part: the part was complete, but was not renamed.
     if (status === 416 && headers.get('content-range') === `bytes */${part.bytes.length}`) return part.bytes;
     if (status === 416 || status === 206) {
       await first.body?.cancel();

@@ -154,7 +154,7 @@ export class DateColumn implements Column {
   }
 }
 
-/** A column of text. It keeps UTF-8 bytes without separators until the strings are asked for. @internal */
+/** A column of text. It keeps UTF-8 bytes without separators until the strings are needed. @internal */
 export class TextColumn implements Column {
   #bytes = new Uint8Array(1024);
   /** End of each text in the bytes. */

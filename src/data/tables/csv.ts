@@ -27,7 +27,9 @@ export type ColumnType = 'number' | 'string' | 'date';
 export interface CsvOptions extends SourceOptions {
   /** The columns to read; default: all. An object also states their types. Other columns are not parsed. */
   columns?: readonly string[] | Readonly<Record<string, ColumnType>> | undefined;
-  /** The format of dates, such as `'DD/MM/YYYY HH:mm'`, with the parts that `parseDates` knows. Default: ISO 8601. */
+  /**
+   * The format of dates, such as `'DD/MM/YYYY HH:mm'`, with the parts that `parseDates` supports. Default: ISO 8601.
+   */
   dateFormat?: string | undefined;
   /** One character between fields. Default `,`. */
   delimiter?: string | undefined;
@@ -38,7 +40,7 @@ export interface CsvOptions extends SourceOptions {
    * digits, the others two or three. So `1,5` is an error and not 15.
    */
   thousands?: string | undefined;
-  /** The encoding, by a name that `TextDecoder` knows, such as `'latin1'` or `'utf-16le'`. Default: UTF-8. */
+  /** The encoding, by a name that `TextDecoder` supports, such as `'latin1'` or `'utf-16le'`. Default: UTF-8. */
   encoding?: string | undefined;
   /**
    * Whether the first row has the names of the columns (default true), or the names themselves. With `false` the names

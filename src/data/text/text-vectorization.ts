@@ -300,7 +300,7 @@ const increment = (counts: Map<string, number>, token: string): void => {
   counts.set(token, (counts.get(token) ?? 0) + 1);
 };
 
-/** The weights with that of unknown tokens in front: their mean, since nothing else is known of them. */
+/** The weights, after the weight of unknown tokens, which is the mean of all weights. */
 function withMeanFirst(weights: readonly number[]): readonly number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   return [sum / Math.max(weights.length, 1), ...weights];

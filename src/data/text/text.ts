@@ -193,8 +193,8 @@ export class TextStreams {
 }
 
 /**
- * Cuts a text into `batch` contiguous streams of equal length and walks them in parallel, `time` ids a window. The
- * states of a window carry over into the next. Ids behind the last whole window of a stream are not used.
+ * Cuts a text into `batch` contiguous streams of equal length and reads them in parallel, `time` ids in each window.
+ * The states of a window carry over into the next. Ids after the last whole window of a stream are not used.
  *
  * @param ids `[N]` i32, one id for each character. It is referenced, not copied.
  * @param options `batch`, the number of streams B, and `time`, the ids T of a window.

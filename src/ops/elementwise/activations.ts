@@ -45,7 +45,7 @@ export const relu6 = (x: Weight): Tensor => unary('relu6', Unary.Relu6, x);
  * @param x `[…]` f32, any shape.
  * @param negativeSlope default 0.2.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `x` is not an f32 tensor or `negativeSlope` is no finite number.
+ * @throws ArgumentError if `x` is not an f32 tensor or `negativeSlope` is not a finite number.
  * @see https://keras.io/api/layers/activations
  */
 export function leakyRelu(x: Weight, negativeSlope = 0.2): Tensor {
@@ -104,7 +104,7 @@ export function celu(x: Weight, alpha = 1): Tensor {
  * @param x `[…]` f32, any shape.
  * @param options.approximate computes ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) instead; default false.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `x` is not an f32 tensor, `approximate` is no boolean or another option is given.
+ * @throws ArgumentError if `x` is not an f32 tensor, `approximate` is not a boolean or another option is given.
  * @see https://keras.io/api/layers/activations
  */
 export const gelu = (x: Weight, options: { approximate?: boolean | undefined } = {}): Tensor =>

@@ -10,7 +10,7 @@ import { memoryShape } from '../shapes/axis.ts';
 import { inOrder } from '../shapes/layout.ts';
 import { type Run, runsOf, sumRepeats } from '../shapes/runs.ts';
 
-/** What a binary op takes. One of the two operands may be a number. */
+/** An operand of a binary op. One of the two operands may be a number. */
 export type Operand = Weight | number;
 
 /**

@@ -116,7 +116,7 @@ export const relu = (x: Weight): Tensor => unary('relu', Unary.Relu, x);
  * @param x `[…]` f32, any shape.
  * @param alpha the factor.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is no number.
+ * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is not a number.
  */
 export function scale(x: Weight, alpha: number): Tensor {
   x = floatsOf(x, 'scale: x');
@@ -148,7 +148,7 @@ function withConstant(x: Tensor, value: number, body: (at: Ptr) => void): void {
  * @param x `[…]` f32, any shape.
  * @param alpha the summand.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is no number.
+ * @throws ArgumentError if `x` is not an f32 tensor or `alpha` is not a number.
  */
 export function addScalar(x: Weight, alpha: number): Tensor {
   x = floatsOf(x, 'addScalar: x');
@@ -167,7 +167,7 @@ export function addScalar(x: Weight, alpha: number): Tensor {
  * @param low the least value of y.
  * @param high the greatest value of y.
  * @returns a tensor of the shape and the memory order of `x`.
- * @throws ArgumentError if `x` is not an f32 tensor or a limit is no number.
+ * @throws ArgumentError if `x` is not an f32 tensor or a limit is not a number.
  * @see numpy.clip
  */
 export function clip(x: Weight, low: number, high: number): Tensor {

@@ -29,7 +29,7 @@ function powerOf(x: number, y: number): number {
  * ∂y/∂a = b·aᵇ⁻¹, and 0 where b = 0; ∂y/∂b = y·ln a, and 0 where a ≤ 0, as in TensorFlow
  *
  * Shapes are broadcast as in `add`. All but some 1e-7 of the results are correctly rounded. The result is NaN where a <
- * 0 and b is no whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs for others;
+ * 0 and b is not a whole number. Computed in float64: 25 ns an element for whole exponents up to 16, 0.3 µs for others;
  * `square`, `sqrt` and `reciprocal` take 0.3 ns.
  *
  * @param a `[…]` f32 or a number.

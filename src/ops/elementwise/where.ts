@@ -15,7 +15,7 @@ import { select } from './select.ts';
  * @param a `[…]` f32 or i32, or a number.
  * @param b `[…]` of the data type of `a`, or a number. Two numbers give f32.
  * @returns a tensor of the common shape.
- * @throws ArgumentError if `mask` is no tensor, the data types of `a` and `b` differ, a number does not fit the data
+ * @throws ArgumentError if `mask` is not a tensor, the data types of `a` and `b` differ, a number does not fit the data
  *   type, or two lengths of one axis differ and neither is 1.
  * @see numpy.where
  *

@@ -22,7 +22,7 @@ export interface InputSide {
   begin(most: number, kept: boolean): ProjectInput;
   /**
    * Makes room for the gradients of x and W, and of the first row of b at `dBias`. Room outside of scratch is made now,
-   * room in scratch by the returned function. `defersX` says that the gradient of x is left to `defer`.
+   * room in scratch by the returned function. With `defersX` the gradient of x is computed by `defer`.
    */
   beginBackward(tape: Tape, dBias: Destination | undefined, defersX: boolean): () => InputGradients;
   /**
@@ -183,7 +183,7 @@ function droppedSide(operands: Operands, dropout: Tensor): InputSide {
   const gates = dropout.shape[0]!;
   const units = width / gates;
   const step = batch * inputs;
-  /** y ← x ∘ mask of a gate, for whole steps, or for some rows of one step. */
+  /** y ← x ∘ mask of a gate, for whole steps or for some rows of one step. */
   const drop = (kernels: Kernels, gate: number, row: number, count: number, from: Ptr, to: Ptr): void => {
     const [steps, floats] = count < batch ? [1, count * inputs] : [count / batch, step];
     const mask = dropout.ptr + 4 * (gate * batch + row) * inputs;

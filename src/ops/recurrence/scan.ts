@@ -174,8 +174,8 @@ function carry({ kernels, rows, previous, next }: ForwardStep, widths: readonly 
 }
 
 /**
- * A step in which the mask leaves out some rows. All rows are computed, then the states of these rows are restored.
- * `next` may be the memory of `previous`.
+ * A step with some masked rows. All rows are computed, then the states of the masked rows are restored. `next` may be
+ * the memory of `previous`.
  */
 function maskedForward(
   cell: Cell,
@@ -270,8 +270,8 @@ export function beginBackward(scan: Scan, gradients: StateGradients): (part: Par
 }
 
 /**
- * A backward step in which the mask leaves out some rows. The gradients of their states pass to the step before
- * unchanged, and their gates get none. The step computes all rows, then the gradients of these rows are restored.
+ * A backward step with some masked rows. The gradients of their states pass to the step before unchanged, and the
+ * gradients of their gates are 0. The step computes all rows, then the gradients of the masked rows are restored.
  */
 function maskedBackward(
   cell: Cell,

@@ -31,7 +31,7 @@ export function startOf({ scan, initial }: ScanResiduals): Ptr[] {
   return stateWidths(scan).map((width, s) => initial?.[s]?.ptr ?? engine.zeroedScratch(sizes.batch * width));
 }
 
-/** The segment that starts with step `from` of the scan, as forward sees it. */
+/** The segment that starts with step `from` of the scan, with the buffers of forward. */
 export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, from: number, start: Ptr[]): Segment {
   const { time, batch } = scan.sizes;
   const widths = stateWidths(scan);
@@ -54,7 +54,10 @@ export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, f
   };
 }
 
-/** Gives segments room, in scratch, for values that forward has not kept and backward needs. */
+/**
+ * Allocates buffers in scratch for values that forward has not kept and backward needs. The returned function adds them
+ * to a segment.
+ */
 export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment {
   const { scan, length, kept } = residuals;
   const { batch, units, width } = scan.sizes;

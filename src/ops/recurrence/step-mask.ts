@@ -1,11 +1,11 @@
 import type { Tensor } from '../../autograd/tensor.ts';
 import type { Ptr } from '../../engine/abi.ts';
 
-/** Which rows of which steps a scan leaves out: those where a mask `[T, B]` is 0. */
+/** The masked rows of each step of a scan: those where a mask `[T, B]` is 0. */
 export class StepMask {
   readonly #mask: Tensor;
   readonly #kept: Uint8Array;
-  /** Outside of steps [low, high) every row is left out. */
+  /** Outside of steps [low, high) every row is masked. */
   readonly low: number;
   readonly high: number;
 
@@ -25,7 +25,7 @@ export class StepMask {
     this.high = last < 0 ? 0 : Math.floor(last / batch) + 1;
   }
 
-  /** How many of the rows [from, to) the mask keeps at step t. */
+  /** Number of unmasked rows among the rows [from, to) of step t. */
   kept(t: number, from: number, to: number): number {
     const start = t * this.#mask.shape[1]!;
     let sum = 0;

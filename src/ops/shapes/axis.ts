@@ -4,7 +4,7 @@ import { formatShape, type Shape, sizeOf } from '../../checks/shape.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 
-/** How a tensor lies in memory around one of its axes: `[outer, length, inner]`. */
+/** The memory of a tensor around one of its axes: `[outer, length, inner]`. */
 export interface AxisBlock {
   /** The axis, counted from 0 in the order of `shape`. */
   axis: number;
@@ -29,7 +29,7 @@ export function expectAxis(what: string, axis: number, rank: number): number {
   return axis < 0 ? axis + rank : axis;
 }
 
-/** The block of an axis. Throws `ArgumentError` if `x` is no tensor or has no such axis. */
+/** The block of an axis. Throws `ArgumentError` if `x` is not a tensor or has no such axis. */
 export function axisBlock(what: string, x: Tensor, axis: number): AxisBlock {
   expectTensor(`${what}: x`, x);
   const found = expectAxis(`${what}: axis of ${formatShape(x.shape)}`, axis, x.shape.length);

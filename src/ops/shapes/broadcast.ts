@@ -15,7 +15,7 @@ import { eachPair, runsOf, spread, sumRepeats } from './runs.ts';
  * @param x `[…]` f32 or i32; missing axes in front count as axes of length 1.
  * @param shape the length of each axis: that of `x`, or any length where that of `x` is 1.
  * @returns a tensor of `shape`, in the memory order of `x`; `x` itself if nothing changes.
- * @throws ArgumentError if `x` is no tensor, `shape` is no list, or an axis would change whose length is not 1.
+ * @throws ArgumentError if `x` is not a tensor, `shape` is not a list, or an axis would change whose length is not 1.
  * @see numpy.broadcast_to
  */
 export function broadcastTo(x: Weight, shape: Shape): Tensor {
@@ -57,7 +57,7 @@ export function broadcastTo(x: Weight, shape: Shape): Tensor {
  * @param x `[B, F]` f32 or i32.
  * @param times T, the number of steps.
  * @returns `[B, times, F]`, stored time-major.
- * @throws ArgumentError if `x` is no tensor of two axes, `times` is no positive integer or there are more arguments.
+ * @throws ArgumentError if `x` is not a tensor of two axes, `times` is not an integer ≥ 1 or there are more arguments.
  * @see keras.layers.RepeatVector
  */
 export function repeat(x: Weight, times: number, ...others: never[]): Tensor {

@@ -24,8 +24,8 @@ function tensorsOf(what: string, given: readonly Weight[]): [Tensor, ...Tensor[]
  * @param parts tensors or parameters `[…]`, f32 or i32, alike in all other axes.
  * @param axis default the last; negative ones count from the end.
  * @returns a tensor in the memory order of the first part.
- * @throws ArgumentError if `parts` is no list or empty, a part is no tensor, there is no such axis, or other axes or
- *   the data types differ.
+ * @throws ArgumentError if `parts` is not a list or is empty, a part is not a tensor, there is no such axis, or other
+ *   axes or the data types differ.
  * @see numpy.concatenate
  */
 export function concatenate(parts: readonly Weight[], axis = -1): Tensor {
@@ -77,8 +77,8 @@ export function concatenate(parts: readonly Weight[], axis = -1): Tensor {
  * @param axis of the result; default 0; negative ones count from the end.
  * @returns along axis 1 a tensor that is stored time-major, so that each part is copied as a whole; along other axes a
  *   row-major one.
- * @throws ArgumentError if `parts` is no list or empty, a part is no tensor, there is no such axis, or shapes or data
- *   types differ.
+ * @throws ArgumentError if `parts` is not a list or is empty, a part is not a tensor, there is no such axis, or shapes
+ *   or data types differ.
  * @see numpy.stack
  */
 export function stack(parts: readonly Weight[], axis = 0): Tensor {

@@ -12,7 +12,7 @@ import { expectAxis, memoryShape } from './axis.ts';
  *
  * @param x `[B, T, …]` f32 or i32.
  * @returns a view of `x`: it shares the memory of `x` and lives as long.
- * @throws ArgumentError if `x` is no tensor or has fewer than two axes.
+ * @throws ArgumentError if `x` is not a tensor or has fewer than two axes.
  */
 export function swapTimeBatch(x: Weight): Tensor {
   x = tensorOf(x, 'swapTimeBatch: x');
@@ -63,7 +63,7 @@ export const asRows = (x: Tensor): Tensor => (x.shape.length < 3 ? inOrder(x, fa
  * @param x `[…]` f32 or i32, any shape.
  * @param shape lengths with the same product; one of them may be −1 and is then computed.
  * @returns a view of `x`, or of a copy if `x` is time-major.
- * @throws ArgumentError if `x` is no tensor, `shape` is no list of integers, more than one is −1, or the sizes differ.
+ * @throws ArgumentError if `x` is not a tensor, `shape` is not a list of integers, two are −1, or the sizes differ.
  * @see numpy.reshape
  */
 export function reshape(x: Weight, shape: Shape): Tensor {
@@ -85,7 +85,7 @@ export function reshape(x: Weight, shape: Shape): Tensor {
  * @param x `[…]` f32 or i32, any shape.
  * @param axis its place in the result; default −1, the last.
  * @returns a view of `x`, or of a copy if `x` is time-major and the new axis is one of the first two.
- * @throws ArgumentError if `x` is no tensor or `axis` is outside [−(rank + 1), rank].
+ * @throws ArgumentError if `x` is not a tensor or `axis` is outside [−(rank + 1), rank].
  * @see numpy.expand_dims
  */
 export function expandDims(x: Weight, axis = -1): Tensor {
@@ -101,7 +101,7 @@ export function expandDims(x: Weight, axis = -1): Tensor {
  * @param x `[…]` f32 or i32, any shape.
  * @param axis the axis to remove; negative ones count from the end. Default: all axes of length 1.
  * @returns a view of `x`.
- * @throws ArgumentError if `x` is no tensor, or there is no such axis or its length is not 1.
+ * @throws ArgumentError if `x` is not a tensor, or there is no such axis or its length is not 1.
  * @see numpy.squeeze
  */
 export function squeeze(x: Weight, axis?: number): Tensor {
@@ -123,7 +123,7 @@ export function squeeze(x: Weight, axis?: number): Tensor {
  * @param x `[…]` f32 or i32, any shape.
  * @param axes every axis once; negative ones count from the end. Default: all axes in reverse order.
  * @returns a view if memory can stay as it is (only the first two axes are exchanged), else a copy.
- * @throws ArgumentError if `x` is no tensor or `axes` does not name every axis once.
+ * @throws ArgumentError if `x` is not a tensor or `axes` does not name every axis once.
  * @see numpy.transpose
  */
 export function transpose(x: Weight, axes: readonly number[] = [...(x?.shape ?? []).keys()].reverse()): Tensor {

@@ -32,8 +32,8 @@ function copyBlock(engine: Engine, shape: Shape, from: readonly [Ptr, Shape], to
  * @param widths `[before, after]` for each axis, in elements.
  * @param value the constant; default 0. For i32 an integer of 32 bits.
  * @returns `[…, before + n + after, …]`, of the data type and in the memory order of `x`.
- * @throws ArgumentError if `x` is no tensor, `widths` has not two integers ≥ 0 for each axis, or `value` does not fit
- *   the data type.
+ * @throws ArgumentError if `x` is not a tensor, `widths` does not have two integers ≥ 0 for each axis, or `value` does
+ *   not fit the data type.
  * @see tf.pad, numpy.pad (mode='constant')
  *
  * @example

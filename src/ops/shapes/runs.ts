@@ -1,4 +1,4 @@
-// Broadcasting as in NumPy: how operands that repeat are read by kernels, and how their gradients are summed.
+// Broadcasting as in NumPy: the strides of operands that repeat, and the sums of their gradients.
 import { type Shape, sizeOf } from '../../checks/shape.ts';
 import { Binary, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';

@@ -67,8 +67,8 @@ function cut(x: Tensor, { outer, length, inner }: AxisBlock, pieces: readonly Pi
  * @param options.to index after the last one; negative ones count from the end. Default: the length of the axis.
  * @returns the shape of `x` with `to − from` along the axis, in the memory order of `x`: a view if the range is
  *   contiguous in memory, else a copy.
- * @throws ArgumentError if `x` is no tensor, there is no such axis, an option is unknown, or not 0 ≤ from ≤ to ≤ length
- *   after negative ones are counted from the end.
+ * @throws ArgumentError if `x` is not a tensor, there is no such axis, an option is unknown, or not 0 ≤ from ≤ to ≤
+ *   length after negative ones are counted from the end.
  * @see https://numpy.org/doc/stable/user/basics.indexing.html
  *
  * @example
@@ -97,7 +97,7 @@ export function slice(x: Weight, options: SliceOptions): Tensor {
  * @param x `[B, T, …]` f32 or i32.
  * @param t the step; negative ones count from the end.
  * @returns a view if `x` is stored time-major, else a copy.
- * @throws ArgumentError if `x` is no tensor of two or more axes, or there is no step `t`.
+ * @throws ArgumentError if `x` is not a tensor of two or more axes, or there is no step `t`.
  */
 export function timeStep(x: Weight, t: number): Tensor {
   x = tensorOf(x, 'timeStep: x');
@@ -116,7 +116,7 @@ export function timeStep(x: Weight, t: number): Tensor {
  *
  * @param x `[B, T, F]` f32 or i32, with T ≥ 1.
  * @returns a view if `x` is stored time-major, else a copy.
- * @throws ArgumentError if `x` is no tensor of three axes or has no step.
+ * @throws ArgumentError if `x` is not a tensor of three axes or has no step.
  */
 export function lastStep(x: Weight): Tensor {
   x = tensorOf(x, 'lastStep: x');
@@ -126,7 +126,7 @@ export function lastStep(x: Weight): Tensor {
   return timeStep(x, -1);
 }
 
-/** What `split` returns: a tuple of tensors if the compiler knows their number and it is at most 16, else a list. */
+/** The result of `split`: a tuple of tensors if the compiler knows their number and it is at most 16, else a list. */
 export type SplitParts<P extends number | readonly number[], T extends Tensor[] = []> = P extends readonly number[]
   ? { -readonly [K in keyof P]: Tensor }
   : number extends P
@@ -144,8 +144,8 @@ export type SplitParts<P extends number | readonly number[], T extends Tensor[] 
  * @param parts number of equal parts, or the length of each part.
  * @param axis default the last; negative ones count from the end.
  * @returns the parts in order, in the memory order of `x`: a view for a part that is contiguous in memory, else a copy.
- * @throws ArgumentError if `x` is no tensor, there is no such axis, or the lengths of the parts do not add up to that
- *   of the axis.
+ * @throws ArgumentError if `x` is not a tensor, there is no such axis, or the lengths of the parts do not add up to
+ *   that of the axis.
  * @see numpy.split
  */
 export function split<const P extends number | readonly number[]>(x: Weight, parts: P, axis?: number): SplitParts<P>;
@@ -178,7 +178,7 @@ export function split(x: Weight, parts: number | readonly number[], axis = -1): 
  * @param x `[…]` f32 or i32, with one axis or more.
  * @param axis default 1, time; negative ones count from the end.
  * @returns a copy, in the memory order of `x`.
- * @throws ArgumentError if `x` is no tensor or there is no such axis.
+ * @throws ArgumentError if `x` is not a tensor or there is no such axis.
  * @see numpy.flip
  */
 export function reverse(x: Weight, axis = 1): Tensor {
