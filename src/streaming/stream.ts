@@ -25,8 +25,8 @@ export interface StreamedLayer {
 }
 
 /**
- * A model that runs one time step at a time and keeps its states between calls. A call of `step` returns no promise and
- * allocates nothing, and one call into Wasm runs all layers.
+ * A model that runs one time step at a time and keeps its states between calls. A call returns no promise, and one call
+ * into Wasm runs all layers. After the first call, no call allocates a buffer.
  *
  * Each call reads the current weights of the model, so the model may continue to train.
  */
