@@ -1,3 +1,4 @@
+// The entry `tapeloop/lean`: the whole library without tables of names, so that an app bundles only what it imports.
 export { Parameter, type Weight } from './autograd/parameter.ts';
 export { stopGradient, type ValueAndGrad, valueAndGrad } from './autograd/tape.ts';
 export { type DType, keep, Tensor, tensor } from './autograd/tensor.ts';

@@ -1,4 +1,4 @@
-// Callbacks that write to files and terminals. Each of them gives a path or a stream to a callback of src/callbacks.
+// Callbacks that write to files and terminals. Each of them connects a callback of src/callbacks to a file or a stream.
 
 import { type BackupOptions, backupAndRestore } from './callbacks/backup-and-restore.ts';
 import { type CsvLoggerOptions, csvLogger } from './callbacks/csv-logger.ts';
@@ -25,13 +25,13 @@ import type { ProgressTextOptions } from './train/progress-lines.ts';
  * Saves the model to files during training, as `modelCheckpoint` does. Each file is replaced whole or not at all.
  *
  * @param path of the files; missing folders are made. It may contain `{epoch}` and `{batch}`, counted from 1, and names
- *   of the logs, each with a format of Python: `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without them every
- *   checkpoint replaces the one before.
+ *   of the logs. Each may have a Python format: `model-{epoch:03d}-{val_loss:.2f}.safetensors`. Without these fields
+ *   every checkpoint replaces the previous one.
  * @param options default: monitor 'val_loss', mode 'auto', saveBestOnly false, saveFreq 'epoch'.
  * @returns a callback for `fit`; it serves one run at a time.
  * @throws ArgumentError for an unknown option or one out of its range; with `saveBestOnly`, when training begins, if
- *   `monitor` begins with `val_` and there is no validation data; at a checkpoint, if the logs lack a name of the path
- *   or the monitored one, or a format is not known. FileError if a file cannot be written.
+ *   `monitor` begins with `val_` and there is no validation data; at a checkpoint, if the logs lack the monitored name
+ *   or a name in the path, or if a format is unknown. FileError if a file cannot be written.
  * @see keras.callbacks.ModelCheckpoint
  * @example
  * const path = 'checkpoints/{epoch:02d}-{loss:.3f}.safetensors';
@@ -69,8 +69,7 @@ function formatNumber(value: number, format: string): string {
 }
 
 /**
- * Writes loss and metrics of each epoch to a CSV file, as `csvLogger` does. Each row is written at the end of its
- * epoch.
+ * Writes loss and metrics of each epoch to a CSV file, as `csvLogger` does. A row is written at the end of its epoch.
  *
  * @param path of the file.
  * @param options.append whether to add rows to an existing file, without a second header. Default false.
@@ -146,7 +145,7 @@ export const tensorBoardFolder = (folder: string, options: TensorBoardOptions = 
  * @returns a callback for `fit`; it serves one run at a time.
  * @throws ArgumentError for an unknown option. When training begins: FileError if the file cannot be read,
  *   ModelFileError if it is not a file of this model, ArgumentError if it was made with other callbacks or has no
- *   epoch, or the model is not built. After an epoch: FileError if the file cannot be written or removed.
+ *   epoch, or if the model is not built. After an epoch: FileError if the file cannot be written or removed.
  * @see keras.callbacks.BackupAndRestore
  * @example
  * await model.fit(x, y, { epochs: 3, callbacks: [backupFile('backup.safetensors')] });
@@ -166,7 +165,7 @@ export const backupFile = (path: string, options: BackupOptions = {}): Callback 
  * only the last line of each epoch is written.
  *
  * @param given.stream where to write. Default: standard output.
- * @param given.everyMs least time between two redraws, in milliseconds.
+ * @param given.everyMs the shortest time between two redraws, in milliseconds.
  * @param given.now the current time in milliseconds. Default: the host's clock.
  * @returns a callback for `fit`; it serves one run at a time.
  * @throws ArgumentError if `stream` has no method `write`, everyMs is not a number ≥ 0, `now` is not a function, or an

@@ -5,15 +5,15 @@ import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { expectF32, expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
 
 /**
- * A named tensor that training changes. It lives on after a step. `version` counts its changes, so that values derived
- * from it can be recognized as out of date.
+ * A named tensor that training changes. It outlives every step. `version` counts its changes, which shows whether a
+ * value derived from it is out of date.
  */
 export class Parameter {
   /**
    * `layer/weight`, unique within a model. A layer that several models share has the name that the last one gave it.
    */
   name: string;
-  /** Its values, as ops take them. */
+  /** Its values, as a tensor for ops. */
   readonly tensor: Tensor;
   /** Whether optimizers change it. */
   trainable = true;
@@ -30,7 +30,7 @@ export class Parameter {
    * @param shape lengths of the axes.
    * @param values row-major; default zeros.
    * @param engine default the current one.
-   * @throws ArgumentError if the shape is no list of lengths, or `values` does not fill it or has a value that is not
+   * @throws ArgumentError if the shape is not a list of lengths, if `values` does not fill it, or if a value is not
    *   finite as float32.
    */
   constructor(name: string, shape: Shape, values?: ArrayLike<number>, engine: Engine = currentEngine()) {
@@ -87,8 +87,9 @@ export class Parameter {
   }
 
   /**
-   * Its values, or some of them, in another form that takes `floats` floats. `write` writes the copy at the first call,
-   * and again after the values or `form` have changed. The copy lives as long as the parameter. @internal
+   * Address of a cached copy of the values, or of some of them, in another form of `floats` floats. `values` is the key
+   * of the copy. `write` fills the copy at the first call, and again after the parameter or `form` has changed. The
+   * parameter owns the copy. @internal
    */
   copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
     let copy = this.#copies.get(values);
@@ -117,11 +118,12 @@ export class Parameter {
 export const totalSize = (parameters: readonly Parameter[]): number =>
   parameters.reduce((sum, { size }) => sum + size, 0);
 
-/** What ops take as a weight: a parameter or any tensor. */
+/** A weight as an argument of an op: a parameter or any tensor. */
 export type Weight = Parameter | Tensor;
 
 /**
- * The tensor of a weight. Throws `ArgumentError` if it is neither a parameter nor a tensor; `what` names it. @internal
+ * The tensor of a weight. Throws `ArgumentError` if it is neither a parameter nor a tensor; `what` names it in the
+ * error. @internal
  */
 export function tensorOf(weight: Weight, what = 'an operand'): Tensor {
   const x = weight instanceof Parameter ? weight.tensor : weight;
@@ -129,7 +131,10 @@ export function tensorOf(weight: Weight, what = 'an operand'): Tensor {
   return x;
 }
 
-/** The tensor of a weight, f32 only: the first line of most ops. Throws `ArgumentError` otherwise. @internal */
+/**
+ * The tensor of an f32 weight. Most ops call it first. Throws `ArgumentError` if it is not an f32 tensor or a
+ * parameter. @internal
+ */
 export function floatsOf(weight: Weight, what: string): Tensor {
   const x = tensorOf(weight, what);
   expectF32(what, x);

@@ -7,8 +7,8 @@ import { floatsOf, type Weight } from './parameter.ts';
 import { expectEngine, keep, Tensor } from './tensor.ts';
 
 /**
- * Where the backward function of an op writes its contribution: at `ptr`, replacing (0) the content or adding to it
- * (1).
+ * The buffer to which a backward function writes its contribution to a gradient. `accumulate` is 0 to overwrite the
+ * content and 1 to add to it.
  */
 export interface Destination {
   readonly ptr: Ptr;
@@ -16,19 +16,19 @@ export interface Destination {
 }
 
 /**
- * A deferred gradient: rows of a product that are not computed yet. They may be computed a few at a time. Their
- * operands stay until the step ends.
+ * A deferred gradient: rows of a product that are not computed yet. They may be computed a few at a time. The operands
+ * stay in memory until the step ends.
  */
 export interface DeferredRows {
   /** Floats of a row. */
   readonly width: number;
-  /** Floats of scratch that `begin` takes. */
+  /** Floats of scratch that `begin` allocates. */
   readonly scratchFloats: number;
   /** Computes all rows. */
   make(to: Destination): void;
   /**
-   * Prepares, in scratch, to write rows [from, from + count) to `at`, with the kernels and the scratch of a part. The
-   * bits are those of `make`.
+   * Packs an operand in scratch. The returned function writes rows [from, from + count) to `at`, with the kernels and
+   * the scratch of a part. The rows have the same bits as those of `make`.
    */
   begin(): (kernels: Kernels, gemmScratch: Ptr, from: number, count: number, at: Ptr) => void;
 }
@@ -112,8 +112,8 @@ export class Tape {
   }
 
   /**
-   * Address of the gradient of `t`, or 0 if there is none. It computes a deferred gradient, so call it before taking
-   * scratch.
+   * Address of the gradient of `t`, or 0 if there is none. A deferred gradient is computed first, so call it before
+   * allocating scratch.
    */
   gradientOf(t: Tensor): Ptr {
     const slot = this.#slots.get(t);
@@ -133,8 +133,8 @@ export class Tape {
   }
 
   /**
-   * Where to write a contribution to the gradient of `t`; undefined if no gradient is needed. It allocates, so call it
-   * before taking scratch.
+   * Where to write a contribution to the gradient of `t`; undefined if no gradient is needed. It allocates. Call it
+   * before allocating scratch.
    */
   into(t: Tensor): Destination | undefined {
     const slot = this.#slots.get(t);
@@ -151,7 +151,10 @@ export class Tape {
     return destination?.ptr;
   }
 
-  /** Contributes the buffer at `at`. The caller must not use it afterwards: it may become the gradient of `t`. */
+  /**
+   * Contributes the buffer at `at` to the gradient of `t`. The caller must not use it afterwards: it may become the
+   * gradient of `t`.
+   */
   give(t: Tensor, at: Ptr): void {
     const slot = this.#slots.get(t);
     if (!slot) return;
@@ -161,8 +164,8 @@ export class Tape {
   }
 
   /**
-   * Contributes rows that are computed when they are needed; at once if they are not the first contribution. Call it
-   * before taking scratch.
+   * Contributes a deferred gradient. Its rows are computed when they are needed, or at once if they are not the first
+   * contribution. Call it before allocating scratch.
    */
   defer(t: Tensor, rows: DeferredRows): void {
     const slot = this.#slots.get(t);
@@ -200,9 +203,9 @@ let active: Tape | undefined;
 
 /**
  * Records on the open tape that an op computed `outputs` from `inputs`. Without an open tape, or if no input is
- * tracked, it does nothing. `backward` runs when an output has a gradient: it reads `tape.gradientOf(output)` and
- * contributes to the inputs. Throws `ArgumentError` if the inputs are not all of one engine, or an outer tape tracks
- * one.
+ * tracked, it does nothing. `backward` runs when an output has a gradient. It reads `tape.gradientOf(output)` and adds
+ * contributions to the gradients of the inputs. Throws `ArgumentError` if the inputs are not all of one engine, or if
+ * an outer tape tracks one of them.
  */
 export function record(
   inputs: readonly (Tensor | undefined)[],
@@ -213,13 +216,16 @@ export function record(
   if (isRecording(inputs)) active!.append({ inputs, outputs, backward, ...traits });
 }
 
-/** The tape that `record` writes to. Two ops that saw the same tape are part of the same backward pass. @internal */
+/**
+ * The tape that `record` writes to. Two ops that are recorded on the same tape belong to the same backward pass.
+ * @internal
+ */
 export const openTape = (): Tape | undefined => active;
 
 /**
- * Whether an op on these inputs needs a gradient, so that it must save values for backward. Throws `ArgumentError` if
- * the inputs are not all of one engine, since an address means nothing in the memory of another, or an outer tape
- * tracks one.
+ * Whether an op on these inputs is recorded. If it is, the op must save its residuals for backward. Throws
+ * `ArgumentError` if the inputs are not all of one engine, because an address is valid in one memory only, or if an
+ * outer tape tracks one of them.
  */
 export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
   let first: Tensor | undefined;
@@ -235,11 +241,11 @@ export function isRecording(inputs: readonly (Tensor | undefined)[]): boolean {
 /**
  * Runs a function without recording: gradients treat its results as constants.
  *
- * ∂(what `body` returns)/∂(any input) = 0
+ * ∂(result of `body`)/∂(any input) = 0
  *
  * @param body a function without parameters.
- * @returns what `body` returns.
- * @throws ArgumentError if `body` is no function; errors of `body` pass through.
+ * @returns the result of `body`.
+ * @throws ArgumentError if `body` is not a function. Errors of `body` pass through.
  * @see tf.stop_gradient, torch.no_grad
  *
  * @example
@@ -271,18 +277,18 @@ export interface ValueAndGrad {
  *
  * value = f(), grads[i] = ∂value/∂wrt[i]
  *
- * Layers that are called in `f` drop nothing unless told to train: `layer(x, { training: true })`.
+ * Layers called in `f` apply dropout only if they are called for training: `layer(x, { training: true })`.
  *
  * @param f computes a tensor of size 1 from the tensors of `wrt`. Tensors computed before the call are constants, and
  *   so are results of `keep`, `toArray` and `stopGradient`.
  * @param wrt parameters, or f32 tensors made before the call, whose gradients are needed.
  * @param options.seed factor of the gradients: ∂value/∂value at the start; default 1.
- * @returns the value as a number, and gradients, each in the shape of its tensor. Within a step they live until it
- *   ends; outside they are the caller's to `dispose`.
- * @throws ArgumentError if `f` is no function, `wrt` is no list of f32 tensors or parameters of one engine, an option
- *   is unknown, `f` returns no tensor of size 1, or the result does not depend on `wrt` and is not 0; also within
- *   another `valueAndGrad`, if `f` computes with a tensor that the other differentiates: there are no second
- *   derivatives. Within `stopGradient` such a tensor is a constant.
+ * @returns the value as a number, and gradients, each in the shape of its tensor. Inside a step they live until it
+ *   ends. Outside a step the caller owns them and must `dispose` them.
+ * @throws ArgumentError if `f` is not a function, `wrt` is not a list of f32 tensors or parameters of one engine, an
+ *   option is unknown, `f` does not return a tensor of size 1, or the result does not depend on `wrt` and is not 0.
+ *   Also, inside another `valueAndGrad`, if `f` computes with a tensor that the outer call differentiates: there are no
+ *   second derivatives. `stopGradient` makes such a tensor a constant.
  * @see jax.value_and_grad
  *
  * @example
@@ -319,7 +325,7 @@ export function valueAndGrad(
       throw new ArgumentError(`valueAndGrad: f expected to return a tensor of size 1, got ${got}`);
     }
     const value = root.item();
-    // A loss of 0 may depend on nothing: a mask may leave out every step of a batch.
+    // A loss of 0 may be a constant: a mask may exclude every step of a batch.
     if (leaves.length > 0 && value !== 0 && !tape.tracks(root)) {
       throw new ArgumentError('valueAndGrad: f expected to compute its result from wrt, got a constant');
     }

@@ -17,14 +17,15 @@ export function expectShape(what: string, got: Shape, expected: Shape): void {
   }
 }
 
-/** Throws `ArgumentError` if `x` is no tensor. @internal */
+/** Throws `ArgumentError` if `x` is not a tensor. @internal */
 export function expectTensor(what: string, x: Tensor): void {
   if (!(x instanceof Tensor))
     throw new ArgumentError(`${what} expected a tensor, got ${shownStranger(x, 'timeMajor')}`);
 }
 
 /**
- * Throws `ArgumentError` if `x` is no tensor or is i32: a kernel would read the bits of integers as floats. @internal
+ * Throws `ArgumentError` if `x` is not a tensor or is i32: a kernel would read the bits of integers as floats.
+ * @internal
  */
 export function expectF32(what: string, x: Tensor): void {
   expectTensor(what, x);
@@ -50,9 +51,9 @@ interface TensorOwner {
 /**
  * A dense array in linear memory.
  *
- * A tensor made inside a step is in the arena of the step and dies with it. A tensor made outside lives until `dispose`
- * or until it is garbage-collected. With `timeMajor` the first two axes are exchanged in memory only: a `[B, T, F]`
- * tensor is stored as `[T, B, F]`.
+ * A tensor made inside a step is in the arena and lives until the step ends. A tensor made outside lives until
+ * `dispose` or until it is garbage-collected. With `timeMajor` the first two axes are exchanged in memory only: a
+ * `[B, T, F]` tensor is stored as `[T, B, F]`.
  */
 export class Tensor {
   /** The engine whose memory it is in. Tensors of two engines cannot be mixed. */
@@ -68,10 +69,10 @@ export class Tensor {
    * @internal
    */
   gatheredFrom: { readonly table: Tensor; readonly ids: Tensor; readonly tape: object | undefined } | undefined;
-  /** The parameter whose values these are. Each change of the values adds one to its version. @internal */
+  /** The parameter that has this tensor, if any. Each change of the values adds one to its version. @internal */
   parameter: TensorOwner | undefined;
   /**
-   * For a padded batch `[B, T, …]`: `[B, T]` f32, or other leading axes of its shape, 1 for a step that counts and 0
+   * The mask of a padded batch `[B, T, …]`: f32 `[B, T]`, or other leading axes of its shape; 1 for a valid step and 0
    * for padding. Layers read it and pass it on.
    */
   mask: Tensor | undefined;
@@ -121,14 +122,14 @@ export class Tensor {
     return this.#step === 0;
   }
 
-  /** The same memory under another shape of the same size. @internal */
+  /** A view of the same memory with another shape, from element `offset` on. @internal */
   view(shape: Shape, timeMajor: boolean, name: string, offset = 0): Tensor {
     return new TensorView(this, this.ptr + 4 * offset, this.#step, shape, name, timeMajor);
   }
 
   /**
-   * A copy of the elements, row-major in the order of `shape`. Throws `DeadTensorError` if the tensor is no longer
-   * alive.
+   * A copy of the elements, row-major in the order of `shape`. Throws `DeadTensorError` if the step of the tensor has
+   * ended, or it was disposed or overwritten.
    */
   toArray(): Float32Array | Int32Array {
     const from = this.dataView();
@@ -145,7 +146,7 @@ export class Tensor {
     return to;
   }
 
-  /** The elements in memory order. It is a view that the next allocation may detach. @internal */
+  /** The elements in memory order. The next allocation may detach this view. @internal */
   dataView(): Float32Array | Int32Array {
     return this.dtype === 'f32' ? this.engine.f32(this.ptr, this.size) : this.engine.i32(this.ptr, this.size);
   }
@@ -159,8 +160,8 @@ export class Tensor {
   /**
    * Overwrites the elements with `values`, row-major.
    *
-   * @throws ArgumentError if the tensor is time-major, the number of values differs, or one is no number or, for i32,
-   *   no 32-bit integer.
+   * @throws ArgumentError if the tensor is time-major, the number of values differs, or a value is not a number or, for
+   *   i32, not a 32-bit integer.
    */
   set(values: ArrayLike<number>): void {
     if (this.timeMajor) throw new ArgumentError(`set(): '${this.name}' expected row-major memory, got time-major`);
@@ -181,17 +182,19 @@ export class Tensor {
     if (this.parameter) this.parameter.version++;
   }
 
-  /** Frees the memory of a persistent tensor; a tensor of a step dies by itself. It may be called twice. */
+  /** Frees the memory of a persistent tensor; a tensor of a step is freed with its step. Safe to call twice. */
   dispose(): void {
     if (this.#step !== 0) return;
     this.#step = -1;
-    // Copies of its values are out of date now: they ask for the values again and get an error.
+    // This marks cached copies of the values as out of date. Their next refresh reads `ptr`, which throws.
     if (this.parameter) this.parameter.version++;
     abandoned.unregister(this);
     this.engine.heap.release(this.#at);
   }
 
-  /** Ends the life of a tensor before its step ends, and gives its memory to the caller. @internal */
+  /**
+   * Gives the memory of the tensor to the caller, before the step ends. Any later use of the tensor throws. @internal
+   */
   take(): Ptr {
     const at = this.ptr;
     this.#step = -2;
@@ -206,8 +209,8 @@ export class Tensor {
 }
 
 /**
- * Another shape over the memory of a tensor. It keeps a reference to its base, so that the memory is not freed while
- * the view is used.
+ * A view of a tensor's memory with another shape. It keeps a reference to its base, so that garbage collection does not
+ * free the memory while the view is used.
  */
 class TensorView extends Tensor {
   readonly #base: Tensor;
@@ -237,7 +240,7 @@ interface NewTensor {
   engine?: Engine | undefined;
 }
 
-/** A tensor of undefined content: in the arena inside a step, persistent outside. @internal */
+/** A tensor with undefined content: in the arena inside a step, persistent outside. @internal */
 export function empty(shape: Shape, options: NewTensor = {}): Tensor {
   const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
   checkShape(shape);
@@ -246,13 +249,13 @@ export function empty(shape: Shape, options: NewTensor = {}): Tensor {
   return new Tensor(engine, engine.arena.allocate(4 * sizeOf(shape)), step, shape, dtype, name, timeMajor);
 }
 
-/** Throws `ArgumentError` if `dtype` is no data type. @internal */
+/** Throws `ArgumentError` if `dtype` is not a data type. @internal */
 export function expectDType(what: string, dtype: DType): void {
   if (dtype !== 'f32' && dtype !== 'i32')
     throw new ArgumentError(`${what}: dtype expected 'f32' or 'i32', got ${shown(dtype)}`);
 }
 
-/** A tensor of undefined content that outlives every step. @internal */
+/** A tensor with undefined content that outlives every step. @internal */
 export function persistent(shape: Shape, options: NewTensor = {}): Tensor {
   const { dtype = 'f32', name = 'tensor', timeMajor = false, engine = currentEngine() } = options;
   checkShape(shape);
@@ -273,9 +276,9 @@ export function zeros(shape: Shape, options: NewTensor = {}): Tensor {
  *
  * @param x `[…]` f32 or i32, any shape.
  * @param name name of the copy in errors; default that of `x`.
- * @returns a persistent, row-major tensor of the shape of `x`, the caller's to `dispose`.
- * @throws ArgumentError if `x` is no tensor.
- * @throws DeadTensorError if `x` is no longer alive.
+ * @returns a persistent, row-major tensor of the shape of `x`. The caller owns it and must `dispose` it.
+ * @throws ArgumentError if `x` is not a tensor.
+ * @throws DeadTensorError if the step of `x` has ended, or `x` was disposed or overwritten.
  *
  * @example
  * const kept = keep(tensor([1, 2, 3]));
@@ -290,7 +293,7 @@ export function keep(x: Tensor, name?: string): Tensor {
 }
 
 /**
- * Makes a tensor of given values.
+ * Makes a tensor from values.
  *
  * @param values nested arrays, or a flat array with `shape`.
  * @param given.shape row-major shape of flat `values`. It may also be given alone instead of the options:
@@ -298,10 +301,10 @@ export function keep(x: Tensor, name?: string): Tensor {
  * @param given.dtype `f32`, or `i32` for token ids and class labels. Default: `i32` if `values` is an `Int32Array`,
  *   else `f32`.
  * @param given.name its name in errors; default `tensor`.
- * @param given.engine whose memory it is in; default the current engine.
- * @returns a tensor of the open step; outside a step a persistent one, the caller's to `dispose`.
- * @throws ArgumentError if rows have unequal lengths, `values` does not fill `shape`, an element is no number or, for
- *   i32, no 32-bit integer, `dtype` is no data type, or an option is unknown.
+ * @param given.engine the engine whose memory holds it; default the current engine.
+ * @returns a tensor of the open step. Outside a step it is persistent, and the caller owns it and must `dispose` it.
+ * @throws ArgumentError if rows have unequal lengths, `values` does not fill `shape`, an element is not a number or,
+ *   for i32, not a 32-bit integer, `dtype` is not a data type, or an option is unknown.
  * @see tf.tensor, numpy.array
  *
  * @example

@@ -4,33 +4,33 @@ import type { CellLayout } from './layout.ts';
 export interface CellSizes {
   /** H: units of each gate, and width of every state but the first. */
   readonly units: number;
-  /** Width of h: H, or P of a cell that `projects`. */
+  /** Width of h: H, or P for a cell that `projects`. */
   readonly hidden: number;
 }
 
 /** The width of a state, by its index in `Cell.states`. */
 export const stateWidth = (state: number, { units, hidden }: CellSizes): number => (state === 0 ? hidden : units);
 
-/** A weight beside kernel, recurrent kernel and bias. */
+/** A weight besides kernel, recurrent kernel and bias. */
 export interface ExtraWeight {
   readonly name: string;
   shape(sizes: CellSizes): readonly number[];
 }
 
 /**
- * One time step forward, in addresses. States are in the order of `Cell.states`, each `[rows, H]`; h is `[rows, P]` for
- * a cell that projects.
+ * The sizes and addresses of one time step forward. States are in the order of `Cell.states`, each `[rows, H]`; h is
+ * `[rows, P]` for a cell that projects.
  */
 export interface ForwardStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
   /** Addresses of the cell's extra weights. */
   readonly extra: readonly Ptr[];
-  /** `[rows, G·H]`: x_t·W + input bias before the step, activated gates after it. They are kept for backward. */
+  /** `[rows, G·H]`: x_t·W + input bias before the step, activated gates after it. Saved by forward for backward. */
   gates: Ptr;
   readonly previous: Ptr[];
   readonly next: Ptr[];
-  /** `[rows, saved·H]`, kept for backward. */
+  /** `[rows, saved·H]`. Saved by forward for backward. */
   saved: Ptr;
   /** `[rows, scratch·H]`, undefined after the step. */
   readonly scratch: Ptr;
@@ -41,7 +41,7 @@ export interface ForwardStep extends CellSizes {
   project(block: number, from: Ptr, to: Ptr, stride: number, init: number): void;
 }
 
-/** One time step backward. */
+/** The sizes and addresses of one time step backward. */
 export interface BackwardStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
@@ -62,14 +62,14 @@ export interface BackwardStep extends CellSizes {
   projectBack(block: number, from: Ptr, stride: number, to: Ptr, init: number): void;
 }
 
-/** A step after backward, with all rows of the batch: its gates are gradients. */
+/** One step after its backward pass, with all rows of the batch. `gates` holds gradients. */
 export interface WeightStep extends CellSizes {
   readonly kernels: Kernels;
   readonly rows: number;
   readonly gates: Ptr;
   readonly previous: readonly Ptr[];
   readonly next: readonly Ptr[];
-  /** Gradients of the extra weights, to add to; 0 for a gradient that is not needed. */
+  /** Addresses of the gradients of the extra weights, to which the step adds; 0 for a gradient that is not needed. */
   readonly dExtra: readonly Ptr[];
 }
 
@@ -84,16 +84,13 @@ export interface Cell extends CellLayout {
   forward(step: ForwardStep): void;
   backward(step: BackwardStep): void;
   /**
-   * Adds the share of one step to the gradients of extra weights that are no block. It is called from the last step of
-   * the scan to the first.
+   * Adds the contribution of one step to the gradients of the extra weights that are not blocks. It is called from the
+   * last step of the scan to the first.
    */
   addWeightGradients?(step: WeightStep): void;
 }
 
-/**
- * A layout together with its steps. Calls at the top of a file are marked as pure, so that bundlers leave out a cell
- * that is not used.
- */
+/** Joins a layout and the steps of a cell. Top-level calls are marked as pure: bundlers then remove unused cells. */
 export const cellOf = (layout: CellLayout, cell: Omit<Cell, keyof CellLayout> & Partial<CellLayout>): Cell => ({
   ...layout,
   ...cell,

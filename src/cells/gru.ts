@@ -6,10 +6,10 @@ import { gruAfterLayout, gruBeforeLayout } from './layout.ts';
  * Gated recurrent unit with the reset gate after the recurrent product, as in Keras's default, cuDNN and PyTorch; gates
  * z r h:
  *
- * z = σ(xW_z + b_z + hU_z + c_z), r = σ(xW_r + b_r + hU_r + c_r), g = tanh(xW_h + b_h + r∘(hU_h + c_h)), h′ = z∘h + (1
- * − z)∘g
+ * z = σ(xW_z + b_z + hU_z + c_z), r = σ(xW_r + b_r + hU_r + c_r)
+ * g = tanh(xW_h + b_h + r∘(hU_h + c_h)), h′ = z∘h + (1 − z)∘g
  *
- * It has two biases, b of the input side and c of the recurrent side.
+ * It has two biases: b on the input side and c on the recurrent side.
  *
  * @see keras.layers.GRU(reset_after=True); torch.nn.GRU
  */

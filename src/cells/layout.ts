@@ -10,9 +10,9 @@ export interface CellLayout {
   /** State names; the first is the output h. */
   readonly states: readonly string[];
   readonly blocks: readonly Block[];
-  /** Floats for each unit that a step keeps for backward, beside gates and states. */
+  /** Floats per unit that a step saves for backward, besides gates and states. */
   readonly saved: number;
-  /** Floats for each unit that a step needs only while it runs. */
+  /** Floats per unit that a step needs only while it runs. */
   readonly scratch: number;
   /** How the `stream` kernel identifies the cell, if it supports it. */
   readonly stream?: { readonly kind: number; readonly activation?: number } | undefined;
@@ -30,13 +30,13 @@ export interface RecurrentBlock {
   readonly gate: number;
   /** Number of gates in the block. */
   readonly gates: number;
-  /** The left operand of U_block in the forward product: h_{t−1}, or the values that the cell keeps in `saved`. */
+  /** The left operand of U_block in the forward product: h_{t−1}, or the values in `saved`. */
   readonly input: 'hidden' | 'saved';
   /** Where backward writes ∂L/∂(input·U_block): to the columns of the block in `gates`, or to `saved`. */
   readonly gradient: 'gates' | 'saved';
 }
 
-/** An extra weight `[H, P]` between the values that the cell keeps in `saved` and its output. */
+/** An extra weight `[H, P]` between the values in `saved` and the output of the cell. */
 export interface ExtraBlock {
   /** Index in `Cell.extraWeights`. */
   readonly extra: number;
@@ -57,8 +57,8 @@ export function forwardBlocks(blocks: readonly Block[]): Block[] {
   return joined;
 }
 
-// Layouts are made by calls that are marked as pure, so that bundlers leave out those that are not used: an app with
-// one cell carries no other.
+// The calls that make layouts are marked as pure, so that bundlers remove unused layouts: an app with one cell then has
+// only one layout.
 const known = (
   stream: keyof typeof StreamKind,
   layout: Omit<CellLayout, 'stream'>,
@@ -126,7 +126,7 @@ export const rnnLayouts = {
   linear: /* @__PURE__ */ rnnLayout('Linear'),
 };
 
-/** Whether there is a fused kernel for the gates of an LSTM or a GRU: there is one for Keras's default activations. */
+/** Whether the gates of an LSTM or a GRU have a fused kernel. They have one for Keras's default activations only. */
 export const hasFusedGates = ({
   activation = 'tanh',
   recurrentActivation = 'sigmoid',

@@ -25,8 +25,8 @@ export const lstmCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
  * LSTM whose gates also read the cell state: i and f read the previous one, o the new one. The peephole weights p are
  * `[3, H]` in the order i f o:
  *
- * i = σ(xW_i + hU_i + b_i + p_i∘c), f = σ(xW_f + hU_f + b_f + p_f∘c), g = tanh(xW_c + hU_c + b_c), c′ = f∘c + i∘g, o =
- * σ(xW_o + hU_o + b_o + p_o∘c′), h′ = o∘tanh c′
+ * i = σ(xW_i + hU_i + b_i + p_i∘c), f = σ(xW_f + hU_f + b_f + p_f∘c), g = tanh(xW_c + hU_c + b_c)
+ * c′ = f∘c + i∘g, o = σ(xW_o + hU_o + b_o + p_o∘c′), h′ = o∘tanh c′
  *
  * @see Gers and Schmidhuber 2000, "Recurrent nets that time and count"
  */
@@ -48,7 +48,8 @@ export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
 });
 
 /**
- * LSTM whose output is projected to P ≤ H features. Only these are fed back: U is `[P, 4H]`, the projection `[H, P]`:
+ * LSTM whose output is projected to P ≤ H features. Only the projected output is fed back: U is `[P, 4H]`, the
+ * projection `[H, P]`:
  *
  * i, f, o and c′ are those of the LSTM, h′ = (o∘tanh c′)·projection
  *

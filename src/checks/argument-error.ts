@@ -1,12 +1,12 @@
 import { classOf } from '../host/class-of.ts';
 import { TapeloopError } from './tapeloop-error.ts';
 
-/** A shape, a data type or a value did not fit an argument. */
+/** An argument has a wrong shape, data type or value. */
 export class ArgumentError extends TapeloopError {
   override readonly name = 'ArgumentError';
 }
 
-/** A value as an error shows it: short, and without walking into what may nest without end. */
+/** Formats a value for an error message. The text is short and shows no nested values, which may be cyclic. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 80 ? `${value.slice(0, 80)}…` : value}'`;
   if (Array.isArray(value)) return `a list of ${value.length}`;
@@ -16,47 +16,47 @@ export function shown(value: unknown): string {
 }
 
 /**
- * `shown`, for where one of our own is expected, which has the property `mark`: another copy of the package has classes
- * and an engine of its own.
+ * `shown`, for an argument that must be an object of tapeloop. Objects of tapeloop have the property `mark`. If this
+ * value has it too, it comes from another copy of the package, which has its own classes and its own engine.
  */
 export const shownStranger = (value: unknown, mark: string): string =>
   Object(value)[mark] === undefined ? shown(value) : 'one of another copy of tapeloop';
 
-/** Throws `ArgumentError` for what is no list. */
+/** Throws `ArgumentError` if `value` is not a list. */
 export function expectList(what: string, value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   throw new ArgumentError(`${what} expected a list, got ${shown(value)}`);
 }
 
-/** Throws `ArgumentError` for what is neither a list nor a typed array. */
+/** Throws `ArgumentError` if `array` is neither a list nor a typed array. */
 export function expectArray(what: string, array: unknown): void {
   if (!Array.isArray(array) && (!ArrayBuffer.isView(array) || classOf(array) === 'DataView'))
     throw new ArgumentError(`${what} expected a list or a typed array, got ${shown(array)}`);
 }
 
-/** Throws `ArgumentError` for null and for a value of another type than `type`, which is one with its article. */
+/** Throws `ArgumentError` for null and for a value of another type. `type` is a type with its article: 'a string'. */
 export function expectType(what: string, value: unknown, type: `a${'n' | ''} ${string}`): void {
   if (value === null || !type.endsWith(typeof value))
     throw new ArgumentError(`${what} expected ${type}, got ${shown(value)}`);
 }
 
-/** Throws `ArgumentError` for what is no signal of an `AbortController`; none is one. */
+/** Throws `ArgumentError` if `signal` is neither undefined nor an `AbortSignal`. */
 export function expectSignal(what: string, signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
     throw new ArgumentError(`${what}: signal expected an AbortSignal, got ${shown(signal)}`);
 }
 
-/** Throws `ArgumentError` unless `value` is a whole number from 1 up. */
+/** Throws `ArgumentError` unless `value` is an integer ≥ 1. */
 export function expectCount(what: string, value: number): number {
   if (!Number.isInteger(value) || value < 1)
     throw new ArgumentError(`${what} expected an integer ≥ 1, got ${shown(value)}`);
   return value;
 }
 
-/** Throws `ArgumentError` for arguments behind the last one that a function takes, which JavaScript would ignore. */
+/** Throws `ArgumentError` if a function got more arguments than it takes. JavaScript would ignore them. */
 export function expectNoMore(what: string, others: readonly unknown[]): void {
   if (others.length > 0) throw new ArgumentError(`${what}: expected no argument more, got ${shown(others[0])}`);
 }
 
-/** Whether it is a number that float32 has a finite value for. */
+/** Whether `x` is a number that is finite as float32. */
 export const isFloat32 = (x: unknown): x is number => Number.isFinite(x) && Number.isFinite(Math.fround(x as number));

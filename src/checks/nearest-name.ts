@@ -1,6 +1,6 @@
 const letters = (name: string): string => name.slice(0, 40).replaceAll('_', '').toLowerCase();
 
-/** How many letters of `a` are met in this order on one way through `b`. */
+/** The number of letters of `a` that one scan through `b` finds in the order of `a`. */
 function inOrder(a: string, b: string): number {
   let at = 0;
   return [...a].filter((letter) => {
@@ -11,15 +11,16 @@ function inOrder(a: string, b: string): number {
 }
 
 /**
- * How like two names are, from 0 to 1: the share of their letters that they have in common and in order. All of `lr` is
- * in `learningRate`.
+ * The similarity of two names, from 0 to 1: the share of their letters that they have in common and in order. A share
+ * of 0.67 or less counts as 0, unless both names begin with the same letter and `b` has all letters of `a` in order, as
+ * `learningRate` has those of `lr`.
  */
 function likeness(a: string, b: string): number {
   const share = (2 * Math.max(inOrder(a, b), inOrder(b, a))) / (a.length + b.length);
   return share > 0.67 || (a[0] === b[0] && inOrder(a, b) === a.length) ? share : 0;
 }
 
-/** Asks for the known name that is most like one that is not known; nothing where none is. */
+/** The question whether the user meant the most similar known name. Empty if no known name is similar. */
 export function nearestName(given: unknown, known: readonly string[]): string {
   if (typeof given !== 'string') return '';
   const [nearest] = known

@@ -4,23 +4,25 @@ import { type Shape, sizeOf } from './shape.ts';
 /** Numbers nested to any depth; every row of a level has the same length. */
 export type NestedNumbers = number | ArrayLike<number> | NestedRow;
 
-/** One level of them: a list. `join` is what lists have and a string, which has elements too, has not. */
+/** One level of nested numbers: a list. `join` excludes strings, which also have a length and elements. */
 export interface NestedRow extends ArrayLike<NestedNumbers> {
   join(separator?: string): string;
 }
 
-/** Far more than data has: an array that holds itself has no end, and one that says its length may say anything. */
+/**
+ * Limits far above real data. An array that contains itself has no end, and an array-like object may have any `length`.
+ */
 const MOST_AXES = 32;
 const MOST_NUMBERS = 2 ** 31;
 
 /**
- * The shape of nested arrays, from the first element of every level. Throws `ArgumentError` where they nest without
- * end.
+ * The shape of nested arrays, from the first element of every level. Throws `ArgumentError` if they have more than 32
+ * axes or 2³¹ numbers.
  */
 export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] {
   const shape: number[] = [];
   let level = values;
-  // A string is no row, though it has a length and elements.
+  // A string has a length and elements, but it is not a row.
   while (typeof level === 'object' && typeof level?.length === 'number') {
     const axes = shape.push(level.length);
     const size = sizeOf(shape);
@@ -33,7 +35,7 @@ export function shapeOfNested(values: NestedNumbers, what = 'tensor'): number[] 
   return shape;
 }
 
-/** Nested arrays as one row-major array. Throws `ArgumentError` at a ragged row or an element that is no number. */
+/** Nested arrays as one row-major array. Throws `ArgumentError` for a ragged row or an element that is not a number. */
 export function flattenNested(values: NestedNumbers, shape: Shape, what = 'tensor'): Float64Array {
   const flat = new Float64Array(sizeOf(shape));
   let next = 0;

@@ -1,6 +1,6 @@
 import { ArgumentError, isFloat32, shown } from './argument-error.ts';
 
-// By the words of the message.
+// Tests of a number, by the words of the error message.
 const ranges = {
   '≥ 0': (value) => value >= 0,
   '> 0': (value) => value > 0,
@@ -15,7 +15,7 @@ const ranges = {
   'an integer from 2 to 100,000': (value) => Number.isInteger(value) && value >= 2 && value <= 100_000,
 } satisfies Record<string, (value: number) => boolean>;
 
-/** Throws `ArgumentError` for what is no number within a range, or none that float32 holds. */
+/** Throws `ArgumentError` unless `value` is a number in the range and finite as float32. */
 export function expectNumber(what: string, value: unknown, range: keyof typeof ranges): void {
   const fits = isFloat32(value);
   if (fits && ranges[range](value)) return;

@@ -2,8 +2,8 @@ import { classOf } from '../host/class-of.ts';
 import { ArgumentError, shown } from './argument-error.ts';
 
 /**
- * The name of every option of `O`, with true where it is a flag; the compiler refuses a table that lacks one, or that
- * has another.
+ * A table with the name of every option of `O`. The value is true for a flag. The compiler rejects a table that lacks a
+ * name or has an additional one.
  */
 export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 
@@ -11,8 +11,7 @@ export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 export type Defined<O> = { [Name in keyof O]-?: Exclude<O[Name], undefined> };
 
 /**
- * What is said of a name that is not known, beside the known ones; nothing until `hintBy` is called, so that an app
- * need not carry it.
+ * The hint in the error about an unknown name. Empty until `hintBy` is called, so that an app can do without its code.
  */
 export let hint = (_given: unknown, _known: readonly string[]): string => '';
 
@@ -20,7 +19,7 @@ export function hintBy(own: typeof hint): void {
   hint = own;
 }
 
-/** The error for a name that is none of `known`, with the one that is most like it. @internal */
+/** The error about a name that is not in `known`, with the most similar known name. @internal */
 export function unknownName(what: string, known: readonly string[], given: unknown, orElse = ''): ArgumentError {
   const meant = hint(given, known);
   return new ArgumentError(
@@ -29,16 +28,16 @@ export function unknownName(what: string, known: readonly string[], given: unkno
 }
 
 /**
- * The options that a caller gave, once it is known that there is no unknown name among them.
+ * Checks that the caller's options have no unknown name, and returns them.
  *
- * It is the first line of whatever takes options:
+ * Every function with options calls it first:
  * `const { momentum = 0, ...rest } = checkOptions('sgd', options, { momentum: 1, nesterov: true, … })`. Names that
- * several things take stand in a table of their own: `{ momentum: 1, ...optimizerNames }`. A layer hands its names to
- * `super`. A known option may be undefined.
+ * several functions share are in a table of their own: `{ momentum: 1, ...optimizerNames }`. A layer passes its names
+ * to `super`. A known option may be undefined.
  *
- * @param what whose options they are, in errors.
- * @throws ArgumentError for what is no object, for a flag that is neither true nor false, and for the first unknown
- *   name: with the known name that is most like it, else with all.
+ * @param what name of the function or class, for errors.
+ * @throws ArgumentError if `options` is not an object, if a flag is neither true nor false, or for the first unknown
+ *   name. The message has the most similar known name, or all known names if none is similar.
  */
 export function checkOptions<O extends object>(what: string, options: O, names: Names<NoInfer<O>>): O {
   const kind = classOf(options);

@@ -1,6 +1,6 @@
 /**
- * The base class of every error that tapeloop throws on purpose. Any other error is a fault of tapeloop or of the
- * caller's own code.
+ * The base class of every error that tapeloop throws on purpose. Any other error is a bug in tapeloop or in the
+ * caller's code.
  *
  * @example
  * try {

@@ -1,7 +1,7 @@
 import { TapeloopError } from './tapeloop-error.ts';
 
 /**
- * A worker stopped answering or failed. The step it worked on is lost; weights and optimizer state are as before it.
+ * A worker failed or stopped answering. Its step is lost. Weights and optimizer state are those from before the step.
  */
 export class WorkerError extends TapeloopError {
   override readonly name = 'WorkerError';

@@ -1,19 +1,18 @@
 /**
- * The kernels' application binary interface: what `assembly/index.ts` exports, typed.
+ * The binary interface of the kernels: the exports of `assembly/index.ts` with their types.
  *
- * Every kernel takes numbers alone. `Ptr` is a byte address in linear memory, aligned to 4 bytes; counts and strides
- * are elements, not bytes; matrices are row-major and, where no stride is named, dense. Strides of `gemm`'s operands
- * and of `col_sum_wide` may be negative. Nothing allocates. A count of zero returns at once. Outputs may not alias
- * inputs unless the line says "in place".
+ * Kernels take only numbers. `Ptr` is a byte address in linear memory, aligned to 4 bytes. Counts and strides are in
+ * elements, not bytes. Matrices are row-major, and dense if they have no stride. Strides of `gemm`'s operands and of
+ * `col_sum_wide` may be negative. No kernel allocates. A count of zero returns at once. Outputs may not alias inputs
+ * unless the line says "in place".
  */
 export type Ptr = number;
 
-/** What an accumulator of `gemm` starts from. With `Zero` and `Bias` the old content of C is never read. */
+/** The initial value of C in `gemm`. With `Zero` and `Bias` the old content of C is never read. */
 export const Init = { Zero: 0, Accumulate: 1, Bias: 2 } as const;
 
 /**
- * Elementwise functions of one argument, by the number the kernel switches on; from LeakyRelu (slope 0.2) on those of
- * assembly/activation.ts.
+ * Numbers of the elementwise functions of one argument. Those from LeakyRelu (slope 0.2) on: assembly/activation.ts.
  */
 export const Unary = {
   Neg: 0,
@@ -46,10 +45,10 @@ export const Binary = { Add: 0, Sub: 1, Mul: 2, Div: 3, Max: 4, Min: 5 } as cons
 /** Activation of the SimpleRNN kernels. */
 export const RnnActivation = { Linear: 0, Tanh: 1, Relu: 2 } as const;
 
-/** What `masked_rows` does to a row that is left out. */
+/** What `masked_rows` does to a masked row. */
 export const Masked = { Zero: 0, Copy: 1, Add: 2 } as const;
 
-/** What a record of `stream` is; see assembly/stream.ts for its words. */
+/** The kinds of records of `stream`. assembly/stream.ts lists the words of a record. */
 export const StreamKind = {
   Embedding: 0,
   Dense: 1,
@@ -61,10 +60,10 @@ export const StreamKind = {
   Rnn: 7,
 } as const;
 
-/** Added to a kind: W and U are packed by `gemm_int8_pack`. */
+/** Added to the kind of a record if its W and U are packed by `gemm_int8_pack`. */
 export const STREAM_INT8 = 256;
 
-/** The kernels that an optimizer spends its time in: its norms and the rule of each. */
+/** The kernels of optimizers: one update rule each, and the sum of squares for norms. */
 export const optimizerKernels = [
   'sum_squares',
   'sgd',
@@ -81,13 +80,13 @@ export const optimizerKernels = [
 export const PANEL_COLUMNS = 8;
 
 /**
- * Most rows of A that are faster by `gemv` than by `gemm`; the `stream` kernel takes W and U of so few rows packed for
- * it.
+ * The largest number of rows of A for which `gemv` is faster than `gemm`. Up to this batch size, the `stream` kernel
+ * takes W and U packed for `gemv`.
  */
 export const MOST_GEMV_ROWS = 2;
 
 export interface Kernels {
-  /** First byte that kernels leave alone: TypeScript owns memory from here upwards. */
+  /** Address of the first byte that the kernels do not use. TypeScript owns the memory from here on. */
   heapBase(): Ptr;
 
   // gemm ---------------------------------------------------------------------------------------------------------
@@ -99,9 +98,9 @@ export interface Kernels {
   gemm_pack_b(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
   /**
    * C ← init + A·B for A `[m, k]` with strides (rsA, csA), B packed by `gemm_pack_b`, C `[m, n]` with row stride rsC.
-   * init is 0, C itself, or the row `bias[n]` (see `Init`; `bias` is not read otherwise). Every element of C is summed
-   * from its init in ascending k, one multiply-add each, whatever m and n: a caller may split rows or panels and get
-   * the same bits.
+   * init is 0, C itself, or the row `bias` `[n]` (see `Init`); `bias` is read only for `Init.Bias`. Every element of C
+   * starts at its init and takes one multiply-add for each k, in ascending order, for any m and n. So a caller may
+   * split rows or panels and gets the same bits.
    */
   gemm(
     m: number,
@@ -119,7 +118,10 @@ export interface Kernels {
   ): void;
   /** Packs B `[k, n]` with row stride rsB for `gemv`, in as many floats as `gemm_pack_b` does. */
   gemv_pack_b(k: number, n: number, b: Ptr, rsB: number, packed: Ptr): void;
-  /** `gemm`, to the bit, for a dense A of few rows (`MOST_GEMV_ROWS`) and B packed by `gemv_pack_b`. */
+  /**
+   * The product of `gemm` with the same bits, for m up to `MOST_GEMV_ROWS`. A has dense rows with row stride rsA, and B
+   * is packed by `gemv_pack_b`.
+   */
   gemv(
     m: number,
     n: number,
@@ -136,13 +138,13 @@ export interface Kernels {
   /** Bytes, a multiple of 16, that `gemm_int8_pack` writes for a `[k, n]` operand. k is at most 32,768. */
   gemm_int8_packed_size(k: number, n: number): number;
   /**
-   * Packs B as `gemm_pack_b` takes it into one byte an element and one scale a column; `packed` is aligned to 4 bytes.
+   * Packs B, given as in `gemm_pack_b`, with one byte per element and one scale per column. `packed` is 4-byte aligned.
    */
   gemm_int8_pack(k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void;
   /**
-   * C ← init + A·B for A `[m, k]` with row stride rsA and B packed by `gemm_int8_pack`; the rest as in `gemm`,
-   * `gemm_scratch_size` floats of scratch too. B has 8 bits, each row of A 14 and a scale of its own, the sums are
-   * exact: the same bits in every build, whatever m and n.
+   * C ← init + A·B for A `[m, k]` with row stride rsA and B packed by `gemm_int8_pack`. The other arguments are those
+   * of `gemm`, with the same size of scratch. B is rounded to 8 bits, and A to at most 14 bits with one scale per row.
+   * The sums are exact, so every build gives the same bits, for any m and n.
    */
   gemm_int8(
     m: number,
@@ -158,8 +160,7 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // cells: one time step; `rows` is the batch, H the units
-  // -------------------------------------------------------------
+  // cells: one time step; `rows` is the batch, H the units ------------------------------------------------------------
   /**
    * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
    */
@@ -183,12 +184,14 @@ export interface Kernels {
     dh: Ptr,
     dc: Ptr,
   ): void;
-  /** From the dGates that backward has left: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order. */
+  /**
+   * From dGates of `lstm_peephole_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
+   */
   lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**
-   * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place; rec
-   * `[rows, 3H]`: h_{t−1}·U + recurrent bias; q `[rows, H]` out: rec's third block, kept for backward; h out (may be
-   * hPrev).
+   * GRU, reset after. gates `[rows, 3H]` (z r h): input side pre-activations in, activated out, in place. rec is
+   * `[rows, 3H]`: h_{t−1}·U + recurrent bias. q `[rows, H]` out: the third block of rec, saved for backward. h out may
+   * be hPrev.
    */
   gru_after_forward(rows: number, units: number, gates: Ptr, rec: Ptr, q: Ptr, hPrev: Ptr, h: Ptr): void;
   /** gates: activated in, dGates of the input side out; q in, out dq (candidate's recurrent side); dhPrev += dh·z. */
@@ -198,8 +201,8 @@ export interface Kernels {
   /** Second half: activates the candidate in place; h = z·hPrev + (1−z)·candidate (h may be hPrev). */
   gru_before_output(rows: number, units: number, gates: Ptr, hPrev: Ptr, h: Ptr): void;
   /**
-   * Backward of the second half: dz and d(candidate) (of pre-activations) replace z and candidate; r stays; dhPrev +=
-   * dh·z.
+   * Backward of the second half: dz and d(candidate), of pre-activations, replace z and candidate. r is unchanged.
+   * dhPrev += dh·z.
    */
   gru_before_output_backward(rows: number, units: number, gates: Ptr, hPrev: Ptr, dh: Ptr, dhPrev: Ptr): void;
   /** Backward of the first half: drh = ∂L/∂(r·hPrev); dr (of pre-activation) replaces r; dhPrev += drh·r. */
@@ -210,15 +213,15 @@ export interface Kernels {
   rnn_backward(count: number, act: number, h: Ptr, dh: Ptr, dPre: Ptr): void;
 
   /**
-   * For each row i with mask[i] = 0: y[i, :] = 0, y[i, :] = x[i, :] or y[i, :] += x[i, :], by `Masked`; the other rows
-   * are left alone.
+   * For each row i with mask[i] = 0: y[i, :] = 0, y[i, :] = x[i, :] or y[i, :] += x[i, :], by `Masked`. The other rows
+   * are unchanged.
    */
   masked_rows(operation: number, rows: number, cols: number, mask: Ptr, x: Ptr, y: Ptr): void;
 
   // streaming ---------------------------------------------------------------------------------------------------------
   /**
-   * Runs a stack of layers `steps` times: 16-word records at `program`, one a layer; step s reads input + s·inputBytes
-   * and leaves the stack's output at output + s·outputBytes.
+   * Runs a stack of layers `steps` times. `program` has one record of 16 words per layer. Step s reads its input at
+   * input + s·inputBytes and writes the output of the stack to output + s·outputBytes.
    */
   stream(
     program: Ptr,
@@ -244,8 +247,8 @@ export interface Kernels {
    */
   unary_backward(count: number, f: number, x: Ptr, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
   /**
-   * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for i < outer, j < inner; inner strides are 0 or 1 and
-   * outer strides any, so a row, a column or a scalar broadcasts without a copy. f from `Binary`. y is dense.
+   * y[i, j] = f(a[i·outerA + j·innerA], b[i·outerB + j·innerB]) for i < outer, j < inner. Inner strides are 0 or 1,
+   * outer strides are any number: a row, a column or a scalar broadcasts without a copy. f from `Binary`. y is dense.
    */
   binary(
     f: number,
@@ -260,20 +263,20 @@ export interface Kernels {
     y: Ptr,
   ): void;
   /**
-   * y = a where mask is not 0, else b, bit by bit; mask f32 or i32, 4-byte elements of either dtype; strides of a and b
-   * 0 or 1.
+   * y = a where mask is not 0, else b. Elements have 4 bytes of either dtype and are copied bit by bit. mask is f32 or
+   * i32. Strides of a and b are 0 or 1.
    */
   select(count: number, mask: Ptr, a: Ptr, strideA: number, b: Ptr, strideB: number, y: Ptr): void;
   /**
-   * Copies `[rows, cols]` from row stride ldx to row stride ldy. ldx may be 0, which repeats a row, or negative; not in
-   * place.
+   * Copies `[rows, cols]` from row stride ldx to row stride ldy. ldx may be negative, or 0, which repeats a row. Not
+   * allowed in place.
    */
   copy_2d(rows: number, cols: number, x: Ptr, ldx: number, y: Ptr, ldy: number): void;
   /** y[j, i, :] = x[i, j, :] for x `[a, b, inner]`, 4-byte elements of either dtype. Not in place. */
   swap_axes(a: number, b: number, inner: number, x: Ptr, y: Ptr): void;
 
   // reductions --------------------------------------------------------------------------------------------------------
-  /** Sum in float64, order fixed by count alone. */
+  /** Sum in float64. The order of additions depends on count only. */
   sum(count: number, x: Ptr): number;
   /** Sum of squares in float64. */
   sum_squares(count: number, x: Ptr): number;
@@ -321,13 +324,13 @@ export interface Kernels {
 
   // normalization -----------------------------------------------------------------------------------------------------
   /**
-   * y = γ·(x − μ)·r + β per row, r = 1/sqrt(σ² + ε); gamma, beta `[cols]` or 0; stats `[rows, 2]` out: μ, r. y may be
-   * x.
+   * y = γ·(x − μ)·r + β per row, r = 1/sqrt(σ² + ε); gamma and beta are `[cols]` or 0; stats `[rows, 2]` out: μ, r. In
+   * place allowed.
    */
   layer_norm(rows: number, cols: number, epsilon: number, x: Ptr, gamma: Ptr, beta: Ptr, y: Ptr, stats: Ptr): void;
   /**
-   * dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are that of gamma. scratch:
-   * cols + 1 floats.
+   * dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are the gradient of gamma.
+   * scratch: cols + 1 floats.
    */
   layer_norm_backward(
     rows: number,
@@ -342,13 +345,13 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // connectionist temporal classification
-  // ---------------------------------------------------------------------------------
+  // connectionist temporal classification -----------------------------------------------------------------------------
   /**
-   * losses[i] = −ln P(labels[i] | logProbs[i]). logProbs `[rows, steps, classes]`, inputLengths[i] ≤ steps of it in
-   * use; labels i32 `[rows, width]`, labelLengths[i] ≤ width in use, each in [0, classes) and not `blank`. gradient is
-   * 0 or, like logProbs: e^logProbs in, ∂losses[i]/∂logits[i] out, 0 beyond the length in use and where the loss is ∞.
-   * scratch: 9·steps·(2·width + 1) elements, none kept.
+   * losses[i] = −ln P(labels[i] | logProbs[i]). logProbs is `[rows, steps, classes]`; row i uses its first
+   * inputLengths[i] steps. labels is i32 `[rows, width]`; row i uses its first labelLengths[i] labels, each in [0,
+   * classes) and not `blank`. gradient is 0 for none, or has the shape of logProbs: e^logProbs in,
+   * ∂losses[i]/∂logits[i] out, which is 0 after the used steps and where the loss is ∞. scratch: 9·steps·(2·width + 1)
+   * elements, not used after the call.
    */
   ctc(
     rows: number,
@@ -373,30 +376,28 @@ export interface Kernels {
   /** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
   scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr): void;
 
-  // random: element i depends on a seed and a counter + i alone
-  // -----------------------------------------------------------
+  // random: element i depends on a seed and a counter + i only --------------------------------------------------------
   /**
    * y = x·m/(1−rate), m = 0 with probability rate; the mask is a function of the seed (two u32 halves) and the
    * element's counter. The same call on dy is backward. In place allowed.
    */
   dropout(count: number, rate: number, seedLow: number, seedHigh: number, counter: number, x: Ptr, y: Ptr): void;
   /**
-   * y = low + scale·n, n in [0, 2⁵³) of the words `call` + 2i and `call` + 2i + 1 of a stream, functions of these
-   * numbers and of its `mixed` seed, both modulo 2³². With `scale` (high − low)·2⁻⁵³ it has the bits of
-   * `RandomStream.nextUniform`.
+   * y[i] = low + scale·n[i]. n[i] in [0, 2⁵³) is made of the words `call` + 2i and `call` + 2i + 1 of a stream. A word
+   * depends only on its number and on the `mixed` seed of the stream, both modulo 2³². So n[i]·2⁻⁵³ has the bits of
+   * `nextUniform` of that stream.
    */
   hash_uniform(count: number, mixed: number, call: number, low: number, scale: number, y: Ptr): void;
 
-  // optimizers: p parameters, g gradient (scaled by gradScale on reading), Keras's rules
-  // ----------------------------------------
+  // optimizers: p parameters, g gradient (multiplied by gradScale when read), Keras's rules ---------------------------
   /**
-   * momentum = 0: p −= lr·g and v is not touched; else v = momentum·v − lr·g; p += v, or with nesterov p += momentum·v
-   * − lr·g.
+   * momentum = 0: p −= lr·g, and v is not used. Otherwise v = momentum·v − lr·g, and then p += v, or with nesterov p +=
+   * momentum·v − lr·g.
    */
   sgd(count: number, p: Ptr, g: Ptr, v: Ptr, gradScale: number, lr: number, momentum: number, nesterov: number): void;
   /**
    * v = rho·v + (1−rho)·g²; denominator v − mg² when centered (mg = rho·mg + (1−rho)·g); step = lr·g/sqrt(denominator +
-   * ε); momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step. mom, mg may be 0 where unused.
+   * ε); momentum > 0: mom = momentum·mom + step, p −= mom; else p −= step. mom and mg may be 0 if they are not used.
    */
   rmsprop(
     count: number,
@@ -413,8 +414,8 @@ export interface Kernels {
   ): void;
   /**
    * m += (g−m)(1−β1); v += (g²−v)(1−β2); p −= alpha·m/(sqrt(v)+ε), where alpha = lr·sqrt(1−β2^t)/(1−β1^t); first p −=
-   * decay·p where decay = lr·weightDecay (0 for Adam). With top (not 0), AMSGrad: the root is that of top = max(top,
-   * v).
+   * decay·p where decay = lr·weightDecay (0 for Adam). AMSGrad if top is not 0: then top = max(top, v), and the root is
+   * that of top.
    */
   adam(
     count: number,

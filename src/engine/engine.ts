@@ -13,27 +13,31 @@ export interface InitOptions {
   /** Default `fast`. */
   mode?: NumericMode | undefined;
   /**
-   * A compiled kernel module of the caller's own, for hosts that forbid compiling from bytes. Its build must fit
-   * `mode`.
+   * A compiled kernel module from the caller, for hosts that forbid compiling from bytes. Its build must fit `mode`.
    */
   module?: WebAssembly.Module | undefined;
   /**
-   * Threads to compute with, the calling one included. Default 1. The results are the same bits for any number. Where
-   * the host does not let threads share memory (a page that is not cross-origin isolated) or refuses workers (a
-   * Content-Security-Policy whose `worker-src` lacks `blob:`), there is one: `engine.threads` tells.
+   * Number of threads that compute, the calling thread included. Default 1. The results have the same bits for any
+   * number. There is one thread if the host does not let threads share memory (a page that is not cross-origin
+   * isolated) or refuses workers (a Content-Security-Policy whose `worker-src` lacks `blob:`). `engine.threads` is the
+   * actual number.
    */
   threads?: number | undefined;
-  /** Largest size linear memory may grow to, in bytes; default 4 GiB, Wasm's own limit. */
+  /** The largest size of linear memory, in bytes. Default 4 GiB, Wasm's own limit, less one page of 64 KiB. */
   maximumMemory?: number | undefined;
 }
 
-/** Kernels, the memory they work on, and the two regions in it. Everything above works through one of these. */
+/**
+ * The kernels, their linear memory, and its two regions: the heap and the arena. Every tensor belongs to one engine.
+ */
 export class Engine {
-  /** Which kernels it runs: `relaxed` are fused, `simd` plain, `custom` those of a module given to `init`. */
+  /**
+   * The build of its kernels: `relaxed` with fused multiply-add, `simd` without, `custom` for a module given to `init`.
+   */
   readonly build: Build | 'custom';
-  /** Exchanged for timed ones while a profile is taken. @internal */
+  /** A `Profiler` replaces them by timed ones while it measures. @internal */
   kernels: Kernels;
-  /** Linear memory: all tensors, weights and states. It only grows. */
+  /** Linear memory, with all tensors, weights and states. It never shrinks. */
   readonly memory: WebAssembly.Memory;
   /** @internal */
   readonly heap: Heap;
@@ -55,32 +59,38 @@ export class Engine {
     this.gemmScratch = this.heap.allocate(4 * this.kernels.gemm_scratch_size());
   }
 
-  /** Threads that share the work, the calling one included. */
+  /** Number of threads that share the work, the calling thread included. */
   get threads(): number {
     return this.#pool?.size ?? 1;
   }
 
-  /** Starts the other threads, if the host lets them; the engine must have been made over shared memory. @internal */
+  /**
+   * Starts the other threads. Returns false if the host refuses them. The memory of the engine must be shared.
+   * @internal
+   */
   async startThreads(module: WebAssembly.Module, threads: number): Promise<boolean> {
     const size = 4 * this.kernels.gemm_scratch_size();
     const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
-    // Loaded when it is asked for: most apps never do.
+    // Loaded only when it is needed: most apps use one thread.
     const { Pool } = await import('./thread-pool.ts');
     this.#pool = await Pool.start(module, this.memory, this.kernels, scratches, (message) => new WorkerError(message));
     return this.#pool !== undefined;
   }
 
-  /** Ends the other threads; what follows is computed by one. Without it they end with the process or the page. */
+  /**
+   * Ends the other threads. Later computations use one thread. Without this call the threads end with the process or
+   * the page.
+   */
   stopThreads(): void {
     this.#pool?.stop();
     this.#pool = undefined;
   }
 
   /**
-   * Makes `body` for all of [0, rows), in one part a thread. A part may do nothing but call kernels, and may not read
-   * what they compute; parts may not write to the same places. @internal
+   * Runs `body` for the rows [0, rows), in one part per thread. A part may only call kernels and must not read their
+   * results. Parts must not write to the same memory. @internal
    *
-   * @param grain fewest rows worth a thread of their own.
+   * @param grain the smallest number of rows for which another thread pays off.
    */
   parallel(rows: number, grain: number, body: (part: Part) => void): void {
     const own = { kernels: this.kernels, gemmScratch: this.gemmScratch };
@@ -101,14 +111,14 @@ export class Engine {
     }
   }
 
-  /** The number of the step now open, or 0 outside any step. */
+  /** The number of the open step, or 0 outside a step. */
   get openStep(): number {
     return this.#stepMark ? this.#step : 0;
   }
 
   /**
-   * Runs `body` as one step: every tensor made in it lives in the arena and dies when it returns. Inside an open step,
-   * `body` joins that step. Within it this is the engine in use, whatever `init` has made since.
+   * Runs `body` as one step: every tensor made in it is in the arena and lives until it returns. Inside an open step,
+   * `body` joins that step. During the step this engine is the engine in use, even if `init` has made another one.
    */
   step<T>(body: () => T): T {
     if (this.#stepMark) return body();
@@ -126,7 +136,7 @@ export class Engine {
     }
   }
 
-  /** Runs `body` and gives back what it allocated in the arena through `allocateScratch`. @internal */
+  /** Runs `body` and frees everything that it allocated in the arena. @internal */
   scratch<T>(body: () => T): T {
     const mark = this.arena.mark();
     try {
@@ -141,19 +151,19 @@ export class Engine {
     return this.arena.allocate(4 * count);
   }
 
-  /** The same, of zeros. @internal */
+  /** `allocateScratch`, filled with zeros. @internal */
   zeroedScratch(count: number): Ptr {
     const at = this.allocateScratch(count);
     this.kernels.fill(count, 0, at);
     return at;
   }
 
-  /** A view of memory as it is now: not to be kept across anything that allocates. @internal */
+  /** A view of `count` floats at `at`. Do not keep it: any allocation may detach it. @internal */
   f32(at: Ptr, count: number): Float32Array {
     return new Float32Array(this.memory.buffer, at, count);
   }
 
-  /** The same, of integers. @internal */
+  /** A view of `count` integers at `at`. Do not keep it: any allocation may detach it. @internal */
   i32(at: Ptr, count: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, count);
   }
@@ -184,14 +194,15 @@ function checkedOptions({ mode = 'fast', maximumMemory = LARGEST_MEMORY, threads
 }
 
 let current: Engine | undefined;
-// The last call of init, until it has finished: what it was asked for, and what it will give.
+// The last call of `init` while it runs: its options and its result.
 let running: { readonly choice: Choice; readonly engine: Promise<Engine> } | undefined;
 
 /**
- * The engine in use; made with default options on first use.
+ * The engine in use. The first use makes it with default options.
  *
- * @throws ArgumentError while the first `init` runs: what is made then would not be on the engine that it was asked
- *   for. While a later one runs, the engine before is in use.
+ * @throws ArgumentError while the first `init` runs, because objects made now would not belong to its engine. While a
+ *   later `init` runs, the previous engine is in use. HostError if the host has no WebAssembly with 128-bit SIMD or may
+ *   not compile it.
  */
 export function engine(): Engine {
   if (running && !current) throw new ArgumentError('init is not finished: await it before anything is made');
@@ -207,24 +218,25 @@ export function engine(): Engine {
 }
 
 /**
- * Chooses how tapeloop computes, for the whole process or page. Optional: without it the first use takes the defaults.
- * Call it once, at the start, and await it before anything else is made.
+ * Sets how tapeloop computes, for the whole process or page. It is optional: without it the first use takes the
+ * defaults. Call it once, at the start, and await it before you make anything else.
  *
- * A later call starts a fresh engine; tensors and models of the old one stay usable with each other but not with new
- * ones. Calls at once with the same options share one engine.
+ * A later call starts a new engine. Tensors and models of the old engine can be used with each other, but not with new
+ * ones. Concurrent calls with the same options share one engine.
  *
- * @returns the engine in use, which stays so until the next `init`.
- * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if it has
- *   not even the memory to start with; ArgumentError if an option is out of range. The engine before is then still in
- *   use.
+ * @returns the new engine, which is in use until the next `init`.
+ * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if the
+ *   host does not give the memory to start with; ArgumentError if an option is out of range. After an error the
+ *   previous engine is still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const choice = checkedOptions(checkOptions('init', options, { mode: 1, module: 1, threads: 1, maximumMemory: 1 }));
   const isSame = (asked: Choice): boolean =>
     Object.keys(choice).every((name) => choice[name as keyof Choice] === asked[name as keyof Choice]);
-  // A call that asks for nothing of its own takes what is being made.
+  // A call without options shares the engine that is being made.
   if (running && (Object.keys(options).length === 0 || isSame(running.choice))) return running.engine;
-  // Another choice waits for the one before: engines are made one at a time, and the last call chooses.
+  // A call with other options waits for the previous one. Engines are made one at a time, and the last call determines
+  // the engine in use.
   const before = running?.engine.catch(() => {});
   const own = { choice, engine: before ? before.then(() => start(choice)) : start(choice) };
   running = own;
@@ -252,7 +264,7 @@ async function start({ mode, module, maximumMemory, threads }: Choice): Promise<
   return made;
 }
 
-/** An engine of several threads, or none where the host refuses workers or memory to share. */
+/** An engine with several threads. Undefined if the host refuses workers or shared memory. */
 async function withThreads(build: Build, maximumMemory: number, threads: number): Promise<Engine | undefined> {
   const module = await compile(build, true);
   try {

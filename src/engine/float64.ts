@@ -1,5 +1,5 @@
-// Float64 functions from arithmetic alone: the host's own differ in their last bits, and training must not. Relative
-// errors below 5e-16 unless said.
+// Float64 functions made of basic arithmetic only. Those of `Math` differ between hosts in the last bits, but training
+// must give the same bits on every host. Relative errors are below 5e-16 unless noted.
 
 const words = new Uint32Array(2);
 const double = new Float64Array(words.buffer);
@@ -21,11 +21,11 @@ export function ln(x: number): number {
   return exponent * Math.LN2 + 2 * s * series;
 }
 
-/** 2ˣ; 0 where that is below the normal numbers. */
+/** 2ˣ; 0 if that is below the smallest normal number. */
 export function exp2(x: number): number {
   if (x >= 1024) return Number.POSITIVE_INFINITY;
   if (!(x >= -1022)) return Number.isNaN(x) ? x : 0;
-  // x = 1023.7 rounds to 1024, which no exponent holds.
+  // x = 1023.7 rounds to 1024, which is too large for an exponent.
   const whole = Math.min(Math.round(x), 1023);
   const rest = (x - whole) * Math.LN2;
   // The series of e^rest for |rest| ≤ 0.7: 18 terms reach 1e-18.
@@ -36,9 +36,7 @@ export function exp2(x: number): number {
   return double[0]! * series;
 }
 
-/**
- * base^exponent for an integer exponent ≥ 0, by squaring; the relative error grows with the exponent, by 1e-16 each.
- */
+/** base^exponent for an integer exponent ≥ 0, by squaring. The relative error is about 1e-16 times the exponent. */
 export function integerPower(base: number, exponent: number): number {
   let result = 1;
   let square = base;
@@ -50,7 +48,8 @@ export function integerPower(base: number, exponent: number): number {
 }
 
 /**
- * base^exponent for base ≥ 0. Relative error below 1e-14 for results within 1e±12; small integer exponents by squaring.
+ * base^exponent for base ≥ 0. Relative error below 1e-14 for results within 1e±12. Integer exponents up to 16 are
+ * computed by squaring.
  */
 export function power(base: number, exponent: number): number {
   if (Number.isInteger(exponent) && exponent >= 0 && exponent <= 16) return integerPower(base, exponent);
@@ -65,7 +64,7 @@ export function cosPi(x: number): number {
   return half > 0.5 ? -cosFirstQuarter(1 - half) : cosFirstQuarter(half);
 }
 
-/** cos πx for 0 ≤ x ≤ ½: the series of the cosine, or of the sine from the other end, within π/4 of zero. */
+/** cos πx for 0 ≤ x ≤ ½: the series of cos πx up to ¼, and that of sin π(½ − x) above. Both angles are at most π/4. */
 function cosFirstQuarter(x: number): number {
   const fromSine = x > 0.25;
   const angle = Math.PI * (fromSine ? 0.5 - x : x);
@@ -75,7 +74,7 @@ function cosFirstQuarter(x: number): number {
   return fromSine ? angle * series : series;
 }
 
-/** sin πx, exact at every quarter turn. Absolute error below 4e-16, relative near 0. */
+/** sin πx, exact at every quarter turn. Absolute error below 4e-16. Near 0 the relative error is below 4e-16 too. */
 export function sinPi(x: number): number {
   if (x === 0) return x;
   const turn = Math.abs(x) % 2;

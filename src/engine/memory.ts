@@ -2,12 +2,13 @@ import { TapeloopError } from '../checks/tapeloop-error.ts';
 import type { Ptr } from './abi.ts';
 
 const PAGE = 65536;
-/** A page less than 32 bits address, so that the end of the last buffer is an address too. */
+/** One page less than 4 GiB, so that the end of the last buffer is a 32-bit address too. */
 export const LARGEST_MEMORY = 65535 * PAGE;
-// A cache line, so that no two buffers share one and every v128 access is aligned.
+// One cache line. No two buffers share a cache line, and every v128 access is aligned.
 const ALIGN = 64;
 const MIN_SEGMENT = 1 << 20;
-// What a step leaves empty at a segment's end is little for a few segments; for more they are made into one.
+// The space that a step leaves unused at the end of each segment is small for a few segments. Beyond this number, one
+// segment replaces them.
 const MOST_SEGMENTS = 8;
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
@@ -21,8 +22,8 @@ const INITIAL_PAGES = 16;
 const inMb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 /**
- * Linear memory for the kernels. Shared memory has its whole address range from the beginning, hence no more than it
- * may grow to.
+ * Makes linear memory for the kernels. A shared memory reserves its whole address range at the start, so its maximum is
+ * only the limit of the engine.
  */
 export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.Memory {
   const limits = { initial: INITIAL_PAGES };
@@ -36,8 +37,8 @@ export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.M
 }
 
 /**
- * Persistent region: first-fit allocation with coalescing over linear memory from `base` upwards. It alone grows the
- * memory, so a typed view must be made again after any call that can allocate.
+ * The persistent region: first-fit allocation with coalescing, in linear memory from `base` upwards. Only the heap
+ * grows the memory. Growth detaches typed views, so a view must be made again after any call that can allocate.
  */
 export class Heap {
   readonly memory: WebAssembly.Memory;
@@ -55,17 +56,14 @@ export class Heap {
     if (this.#end > start) this.#free.push({ at: start, bytes: this.#end - start });
   }
 
-  /** Bytes now handed out. */
+  /** Bytes in use. */
   get usedBytes(): number {
     let sum = 0;
     for (const bytes of this.#used.values()) sum += bytes;
     return sum;
   }
 
-  /**
-   * Address of `bytes` fresh bytes (content undefined), aligned to 64. Throws `OutOfMemoryError` when memory cannot
-   * grow.
-   */
+  /** Allocates `bytes` bytes with undefined content, aligned to 64. Throws `OutOfMemoryError` if memory cannot grow. */
   allocate(bytes: number): Ptr {
     const need = align(Math.max(bytes, 1));
     let index = this.#free.findIndex((block) => block.bytes >= need);
@@ -84,7 +82,7 @@ export class Heap {
     return at;
   }
 
-  /** Makes the buffer at `at` larger in place; false where something else follows it or memory cannot grow. */
+  /** Makes the buffer at `at` larger in place. Returns false if another buffer follows it or memory cannot grow. */
   extend(at: Ptr, bytes: number): boolean {
     const old = this.#used.get(at)!;
     const end = at + old;
@@ -131,7 +129,8 @@ export class Heap {
     const last = this.#free.at(-1);
     const tail = last && last.at + last.bytes === this.#end ? last : undefined;
     const missing = need - (tail?.bytes ?? 0);
-    // A sixteenth more than asked, up to a megabyte, so that many small buffers do not each grow the memory.
+    // It grows by up to a sixteenth of its size more than needed, at most a megabyte, so that many small buffers do not
+    // each grow the memory.
     const spare = Math.min(Math.ceil(this.#end / 16), 2 ** 20, this.#limit - this.#end - missing);
     const pages = Math.ceil((missing + Math.max(spare, 0)) / PAGE);
     const exact = Math.ceil(missing / PAGE);
@@ -159,27 +158,27 @@ export class Heap {
   }
 }
 
-/** A piece of the heap that the arena fills from its beginning. */
+/** A buffer of the heap that the arena fills from its beginning. */
 interface Segment {
   at: Ptr;
   bytes: number;
   used: number;
 }
 
-/** A place in the arena to return to: how much of each segment is in use. */
+/** A position in the arena: the bytes in use of each segment. */
 export type Mark = readonly number[];
 
 /**
- * Step region: bump allocation that goes back to a mark in one move. Its segments grow in place where nothing follows
- * them, and stay for the next step: from the second step of the same shapes on nothing is allocated and every buffer
- * has the address it had in the step before. A buffer goes to the first segment with room for it, so that what the end
- * of one cannot hold leaves no hole there. Where many steps of growing shapes have left many segments, they are
- * replaced by one of the size that was in use at most.
+ * The step region: bump allocation, with all buffers after a mark freed at once. Segments grow in place if no other
+ * buffer follows them, and stay for the next step. From the second step of the same shapes on, no memory is taken from
+ * the heap, and every buffer has the same address as in the step before. A buffer goes to the first segment with room
+ * for it, so later small buffers fill the space that is too small for a large one. If steps of growing shapes have left
+ * many segments, one segment replaces them. Its size is the peak of the bytes in use.
  */
 export class Arena {
   #heap: Heap;
   #segments: Segment[] = [];
-  /** Most bytes ever in use at once since the segments were made. */
+  /** The largest number of bytes in use at once since the segments were made. */
   #peak = 0;
   #wanted = 0;
 
@@ -187,7 +186,7 @@ export class Arena {
     this.#heap = heap;
   }
 
-  /** Bytes the arena holds from the heap, in use or not. */
+  /** Bytes of all segments, in use or not. */
   get heldBytes(): number {
     return this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
   }
@@ -208,7 +207,7 @@ export class Arena {
     return this.#segments.map(({ used }) => used);
   }
 
-  /** Gives back everything allocated since `mark`. */
+  /** Frees everything allocated since `mark`. */
   release(mark: Mark): void {
     this.#segments.forEach((segment, i) => {
       segment.used = mark[i] ?? 0;
@@ -226,7 +225,7 @@ export class Arena {
     this.#peak = 0;
   }
 
-  /** Lets the last segment reach far enough for `need` more bytes. */
+  /** Extends the last segment in place, so that it has room for `need` more bytes. Undefined if it cannot grow. */
   #extendLast(need: number): Segment | undefined {
     const last = this.#segments.at(-1);
     if (!last) return undefined;

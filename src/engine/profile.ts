@@ -1,10 +1,10 @@
 import { type Kernels, optimizerKernels } from './abi.ts';
 import type { Engine } from './engine.ts';
 
-/** What kernels are for; what no kernel spends is JavaScript's. */
+/** The purpose of a kernel. Time outside all kernels belongs to `javascript`. */
 export type ProfilePart = 'gemm' | 'gates' | 'loss' | 'optimizer' | 'other' | 'javascript';
 
-/** What one kernel took. */
+/** Calls and time of one kernel. */
 export interface KernelTime {
   name: string;
   calls: number;
@@ -12,9 +12,9 @@ export interface KernelTime {
   ms: number;
 }
 
-/** Where the time of some work went. */
+/** The time of some work, by part and by kernel. */
 export interface Profile {
-  /** Milliseconds in all. */
+  /** Milliseconds in total. */
   totalMs: number;
   /** Milliseconds by part; they sum to `totalMs`. */
   parts: Record<ProfilePart, number>;
@@ -33,7 +33,7 @@ function partOf(kernel: string): ProfilePart {
   return parts.find(([names]) => names.test(kernel))?.[1] ?? 'other';
 }
 
-/** Times the kernels of an engine while work is measured; reading the clock adds some 0.1 µs a call. */
+/** Times the kernels of an engine during `measure`. Reading the clock adds about 0.1 µs to each call. */
 export class Profiler {
   readonly #engine: Engine;
   readonly #plain: Kernels;
@@ -48,7 +48,7 @@ export class Profiler {
     this.#timed = Object.fromEntries(timed) as Kernels;
   }
 
-  /** Runs `body` and adds where its time went. */
+  /** Runs `body` and adds its times to the profile. */
   measure<T>(body: () => T): T {
     this.#engine.kernels = this.#timed;
     const start = performance.now();

@@ -1,13 +1,14 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 
-/** The state of a stream. A stream that is set to a saved state gives the numbers that would have come. */
+/** The state of a stream. A stream that is set to a saved state gives the numbers that follow that state. */
 export interface RandomState {
   seed: number;
   calls: number;
 }
 
 // A bijection of 32-bit words with low bias (constants: Chris Wellons, "Prospecting for hash functions", lowbias32).
-// Words are signed here: an unsigned one may be a number on the heap, until the compiler has seen better.
+// Words are signed here, because JavaScript engines may store an unsigned word as a heap object before they optimize
+// the code.
 function mix(word: number): number {
   let x = word | 0;
   x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
@@ -16,8 +17,8 @@ function mix(word: number): number {
 }
 
 /**
- * Random bits: a seeded, counter-based stream. Its n-th value depends on the seed and n alone, on every host. What only
- * draws from distributions needs no more: `RandomStream` adds what training needs.
+ * Random bits: a seeded, counter-based stream. Its n-th value depends only on the seed and n, on every host. Code that
+ * only draws from distributions needs no more. `RandomStream` adds the functions for training.
  */
 export class RandomBits {
   #seed: number;
@@ -33,7 +34,7 @@ export class RandomBits {
     this.#mixed = mix(seed);
   }
 
-  /** Its present state. Setting it makes the stream go on from there. */
+  /** The current state. After a state is set, the stream continues from it. */
   get state(): RandomState {
     return { seed: this.#seed, calls: this.#calls };
   }
@@ -60,7 +61,8 @@ export class RandomBits {
   }
 
   /**
-   * Passes over `count` calls. Returns what their words depend on: the mixed seed, and the number of the first.
+   * Skips `count` calls. Returns the mixed seed and the number of the first skipped call, which determine the words of
+   * these calls.
    * @internal
    */
   protected skip(count: number): { mixed: number; first: number } {
@@ -70,13 +72,14 @@ export class RandomBits {
   }
 }
 
-// Seeds of texts, apart from those of weights: what a model starts from does not depend on what was written before.
+// Seeds of generated texts, separate from those of weights, so that generating a text does not change the initial
+// weights of a later model.
 let textSeeds = new RandomBits(0xffffffff);
 
-/** Makes texts without a seed of their own start again from `seed`. @internal */
+/** Restarts the seeds of texts without a `seed` option from `seed`. @internal */
 export function seedTexts(seed: number): void {
   textSeeds = new RandomBits(seed);
 }
 
-/** The seed of a text that was given none. @internal */
+/** The seed of the next text without a `seed` option. @internal */
 export const nextTextSeed = (): number => textSeeds.nextUint32();

@@ -2,13 +2,13 @@ import type { Engine } from './engine.ts';
 import { ln } from './float64.ts';
 import { RandomBits, type RandomState, seedTexts } from './random-bits.ts';
 
-/** What a block of random numbers is a function of: 64 bits in two halves. */
+/** The 64-bit key of a block of random numbers, in two halves. */
 export interface RandomKey {
   readonly low: number;
   readonly high: number;
 }
 
-/** A seeded stream of random numbers: its n-th value depends on the seed and n alone, on every host. */
+/** A seeded stream of random numbers: its n-th value depends only on the seed and n, on every host. */
 export class RandomStream extends RandomBits {
   /** The key of one block of kernel-made numbers. */
   nextKey(): RandomKey {
@@ -16,9 +16,9 @@ export class RandomStream extends RandomBits {
   }
 
   /**
-   * `count` numbers in [low, high), those that `nextUniform` would give, by a kernel: a loop is slow when it is run for
-   * the first time, which for initial weights is all it is run. Linear memory lends them the room that their parameter
-   * will take. @internal
+   * `count` numbers in [low, high), made from the numbers of `nextUniform`, by a kernel. A JavaScript loop is slow on
+   * its first run, and for initial weights it runs only once. The buffer in linear memory is temporary. Its place is
+   * free for the parameter afterwards. @internal
    */
   uniformValues(count: number, low: number, high: number, { kernels, heap, memory }: Engine): Float32Array {
     const at = heap.allocate(4 * count);
@@ -29,12 +29,12 @@ export class RandomStream extends RandomBits {
     return values;
   }
 
-  /** Standard normal, through the inverse of the distribution function. */
+  /** A standard normal number, by the inverse of the distribution function. */
   nextNormal(): number {
     return normalQuantile(this.nextUniform() + 2 ** -54);
   }
 
-  /** Permutes in place: Fisher and Yates. */
+  /** Permutes `values` in place, by the method of Fisher and Yates. */
   shuffle(values: Uint32Array): Uint32Array {
     for (let i = values.length - 1; i > 0; i--) {
       const j = Math.floor(this.nextUniform() * (i + 1));
@@ -47,8 +47,8 @@ export class RandomStream extends RandomBits {
 }
 
 // Rational approximations with relative error 1.15e-9, by Peter J. Acklam, "An algorithm for computing the inverse
-// normal cumulative distribution function". Written out, and with both halves of the centre in one branch, which random
-// numbers cannot mispredict: half the time of loops over coefficients.
+// normal cumulative distribution function". The polynomials are written out, and both halves of the centre share one
+// branch, so that random numbers cause few mispredictions. This takes half the time of loops over coefficients.
 function normalQuantile(p: number): number {
   const isUpper = p > 0.97575;
   if (isUpper || p < 0.02425) {
@@ -80,24 +80,27 @@ function normalQuantile(p: number): number {
 let seeds = new RandomStream(0);
 
 /**
- * Fixes everything random from here on: initial weights, dropout masks, shuffling, generated text. Like
- * `keras.utils.set_random_seed`. Without it every process starts as if it had been called with 0.
+ * Sets the seed of all later random numbers: initial weights, dropout masks, shuffling, generated text. Like
+ * `keras.utils.set_random_seed`. Without this call every process starts with the seed 0.
  *
  * @param seed an integer in [0, 2³²).
- * @throws ArgumentError if it is none.
+ * @throws ArgumentError if `seed` is not such an integer.
  */
 export function setSeed(seed: number): void {
   seeds = new RandomStream(seed);
   seedTexts(~seed >>> 0);
 }
 
-/** A new stream for one user of randomness, seeded from the stream that `setSeed` set, or from another. @internal */
+/**
+ * A new stream for one consumer of random numbers, seeded from the stream that `setSeed` set, or from another one.
+ * @internal
+ */
 export const nextStream = (from = seeds): RandomStream => new RandomStream(from.nextUint32());
 
 /** The stream that `setSeed` set. @internal */
 export const seedStream = (): RandomStream => seeds;
 
-/** A stream that goes on from where another stood. @internal */
+/** A stream that continues from the saved state of another one. @internal */
 export function streamAt(state: RandomState): RandomStream {
   const stream = new RandomStream(state.seed);
   stream.state = state;

@@ -1,7 +1,7 @@
 import type { Kernels, Ptr } from './abi.ts';
 import { hostTimeout, type Part } from './threads.ts';
 
-// Words of a worker's control block. A rising Job starts it, and it answers by setting Done to the same number.
+// Words of a worker's control block. A higher number in JOB starts the worker. At the end it sets DONE to that number.
 const JOB = 0;
 const DONE = 1;
 const COMMANDS = 2;
@@ -10,16 +10,16 @@ const FAILED = 4;
 const BEAT = 5;
 const CONTROL_WORDS = 16;
 
-// Rounds of looking before going to sleep, 0.1 to 0.4 ms: between two parts of a step there is seldom more (20,000
-// rounds cost 5% of a small step in wake-ups).
+// Spin rounds before a thread sleeps: 0.1 to 0.4 ms. The time between two parts of a step is seldom longer. With 20,000
+// rounds, wake-ups took 5% of the time of a small step.
 const SPINS = 100_000;
-// A worker that does not start, or finishes no command, for so long is taken for dead; the longest kernel call takes a
+// A worker counts as lost if it does not start, or finishes no command, for this time. The longest kernel call takes a
 // fraction of a second.
 const PATIENCE_MS = 5_000;
 
 /**
- * Makes the error of a worker that is lost. Passed in: a class that both this file and the main one import would be a
- * third file.
+ * Makes the error for a lost worker. It is an argument, because a class that both this file and the main file import
+ * would become a third file of the package.
  */
 type WorkerFault = (message: string) => Error;
 
@@ -27,14 +27,15 @@ interface WorkerLike {
   postMessage(message: unknown): void;
   terminate(): unknown;
   unref?(): void;
-  /** Of Node's; a page's has `onerror`. */
+  /** For workers of Node. Workers of a page have `onerror`. */
   on?(event: 'error', listener: () => void): void;
   onerror?: unknown;
 }
 
 /**
- * What a worker runs: commands from linear memory, each an export's number, a count and its arguments. It must stand
- * alone, since its source is what is sent.
+ * The code of a worker. It runs commands in linear memory. A command is the index of an export, the number of
+ * arguments, and the arguments. The function must not use anything outside itself, because only its source text is sent
+ * to the worker.
  */
 function serve(setUp: {
   module: WebAssembly.Module;
@@ -52,14 +53,15 @@ function serve(setUp: {
     for (let i = 0; i < spins && Atomics.load(control, job) === current; i++);
     Atomics.wait(control, job, current);
     const next = Atomics.load(control, job);
-    // The notification of a job that was seen before it came, and is done: nothing of it is there any more.
+    // A late notification, for a job that the loop above has already seen and that is done. The commands of this job no
+    // longer exist.
     if (next === current) continue;
     current = next;
     try {
       const c = new Float64Array(memory.buffer, control[commands]! >>> 0, control[count]!);
       for (let i = 0; i < c.length; i += 2 + c[i + 1]!) {
         const run = kernels[c[i]!]!;
-        // Wasm ignores arguments beyond a function's own.
+        // Wasm functions ignore additional arguments.
         run(
           c[i + 2]!,
           c[i + 3]!,
@@ -84,7 +86,9 @@ function serve(setUp: {
   }
 }
 
-/** Kernels that note their calls instead of making them, for a worker to make. They return nothing. */
+/**
+ * Kernels that record their calls in `commands` instead of running them. A worker runs them later. They return nothing.
+ */
 function recorder(kernels: Kernels, commands: number[]): Kernels {
   const noted = Object.keys(kernels).map((name, index) => [
     name,
@@ -96,8 +100,8 @@ function recorder(kernels: Kernels, commands: number[]): Kernels {
 }
 
 /**
- * Where a part may begin again: places among its commands, before and behind those that copy what the ones from `at` on
- * change.
+ * A point from which a part can be run again. `from` and `at` are positions in its commands. The commands in [from, at)
+ * copy the buffers that the commands from `at` on change.
  */
 interface Restart {
   from: number;
@@ -115,13 +119,15 @@ interface Member {
   gemmScratch: Ptr;
 }
 
-/** Workers over the engine's own memory, each making the kernel calls that the main thread wrote down for it. */
+/**
+ * Workers on the memory of the engine. Each worker runs the kernel calls that the calling thread has recorded for it.
+ */
 export class Pool {
   readonly #memory: WebAssembly.Memory;
   readonly #fault: WorkerFault;
   readonly #members: Member[];
   #job = 0;
-  /** Whether a worker was lost, and so all were let go. */
+  /** Whether all workers were ended, as they are after one is lost. */
   isStopped = false;
 
   private constructor(memory: WebAssembly.Memory, members: Member[], fault: WorkerFault) {
@@ -130,7 +136,7 @@ export class Pool {
     this.#members = members;
   }
 
-  /** Starts `scratches.length` workers and waits until they serve; undefined if the host does not let them. */
+  /** Starts `scratches.length` workers and waits until they are ready. Undefined if the host refuses them. */
   static async start(
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
@@ -166,19 +172,19 @@ export class Pool {
     return pool;
   }
 
-  /** Threads at work, the calling one included. */
+  /** Number of threads, the calling thread included. */
   get size(): number {
     return this.#members.length + 1;
   }
 
   /**
-   * Makes `body` once a part: for the calling thread with its own kernels, for each worker with kernels that note their
-   * calls, which the workers then make at the same time. Returns when all are done: what a lost worker kept
-   * (`Part.keep`) the calling thread ends.
+   * Runs `body` once per part. The calling thread gets its own kernels. Each worker's part gets kernels that record
+   * their calls, which the workers then run in parallel. Returns when all parts are done. If a worker is lost, the
+   * calling thread finishes its part from the last restart point (`Part.keep`).
    *
-   * @throws WorkerError if a worker is lost that kept nothing.
-   * @param ranges one a thread, the calling thread's first.
-   * @param place where commands of a given number of float64 may be written.
+   * @throws WorkerError if a worker is lost whose part has no restart point.
+   * @param ranges one per thread, that of the calling thread first.
+   * @param place allocates memory for commands: a number of float64 values.
    */
   run(
     ranges: readonly { from: number; to: number }[],
@@ -203,8 +209,8 @@ export class Pool {
       control[COUNT] = commands.length;
       control[BEAT] = 0;
     });
-    // Nobody starts before everything has its place: were memory to run out on the way, a worker would write on in what
-    // the caller gives back.
+    // No worker starts before all commands are in memory. If memory ran out in between, a running worker would write to
+    // memory that the caller has freed.
     for (const { control } of busy) {
       Atomics.store(control, JOB, this.#job);
       Atomics.notify(control, JOB);
@@ -230,7 +236,7 @@ export class Pool {
     for (const { worker } of this.#members) worker.terminate();
   }
 
-  /** Waits until the worker is done, and tells if it is lost. */
+  /** Waits until the worker is done. Returns an error if it is lost. */
   #await({ control }: Member): Error | undefined {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
     let beat = -1;
@@ -249,7 +255,7 @@ export class Pool {
   }
 }
 
-/** Makes the commands that a lost worker has not made, from the last place where they can begin. */
+/** Runs the commands that a lost worker has not run, from its last restart point. */
 function endFor({ commands, control, restarts, gemmScratch }: Member, kernels: Kernels): void {
   const after = (at: number): number => at + 2 + commands[at + 1]!;
   let done = 0;
@@ -263,7 +269,7 @@ function endFor({ commands, control, restarts, gemmScratch }: Member, kernels: K
   }
 }
 
-/** Sleeps until Done changes where the thread may sleep; a page's main thread may not and goes on looking. */
+/** Sleeps until DONE changes, for at most 50 ms. The main thread of a page may not sleep, so it spins instead. */
 function pause(control: Int32Array, done: number): void {
   try {
     Atomics.wait(control, DONE, done, 50);
@@ -272,14 +278,14 @@ function pause(control: Int32Array, done: number): void {
   }
 }
 
-/** A worker that serves; `refuse` is called if its code does not get to run. */
+/** Starts a worker that runs `serve`. `refuse` is called if the host does not run its code. */
 function spawn(setUp: Parameters<typeof serve>[0], refuse: () => void): WorkerLike {
   const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as
     | { Worker: new (code: string, options: object) => WorkerLike }
     | undefined;
   if (node) {
     const code = `(${serve})(process.getBuiltinModule('node:worker_threads').workerData)`;
-    // None of the process's own options: loaders have no business here, and some change how the code is read.
+    // The worker gets no options of the process: it needs no loaders, and some options change how its code is parsed.
     const worker = new node.Worker(code, { eval: true, execArgv: [], workerData: setUp });
     worker.on?.('error', refuse);
     worker.unref?.();

@@ -1,6 +1,6 @@
 import type { Kernels, Ptr } from './abi.ts';
 
-/** One thread's share of some rows, and what it computes them with. */
+/** The rows that one thread computes, with its kernels and its scratch. */
 export interface Part {
   readonly kernels: Kernels;
   /** Scratch of `gemm` that no other part uses. */
@@ -8,23 +8,25 @@ export interface Part {
   readonly from: number;
   readonly to: number;
   /**
-   * For a part whose kernels change what they read: until the next call they change only these buffers, of `count`
-   * floats each, and if the thread ends meanwhile, the calling one begins here again. Undefined where no thread can be
-   * lost. Together at most `KEPT_FLOATS`.
+   * Sets a restart point, for a part whose kernels change their own inputs. It saves these buffers, of `count` floats
+   * each and together at most `KEPT_FLOATS`. Until the next call the kernels may change no other inputs. If the thread
+   * is lost, the calling thread restores the buffers and continues from here. Undefined in the calling thread's part.
    */
   readonly keep?: ((buffers: readonly Ptr[], count: number) => void) | undefined;
 }
 
-/** What fits in the scratch of a thread. */
+/** The number of floats that fit in a thread's scratch. */
 export const KEPT_FLOATS = 32_768;
 
-/** Fewest elements that repay the 20 µs of handing a pass over memory to another thread. */
+/**
+ * The smallest number of elements of an elementwise pass for which another thread pays off: starting it takes 20 µs.
+ */
 export const ELEMENTWISE_GRAIN = 16_384;
 
-/** The host's own timer, whatever a test with fake timers puts in its place later. */
+/** The host's own timer, read at import, before a test can install fake timers. */
 export const hostTimeout = /* @__PURE__ */ (() => globalThis.setTimeout)();
 
-/** Whether this host lets threads share memory: Node and its like, and pages that are cross-origin isolated. */
+/** Whether this host lets threads share memory: Node and similar hosts, and pages that are cross-origin isolated. */
 export const hostHasThreads = (): boolean =>
   typeof SharedArrayBuffer !== 'undefined' &&
   (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false &&

@@ -1,22 +1,22 @@
-/** What takes a change back, and what frees what that would have needed. */
+/** A change: `undo` reverts it, and `settle` frees the resources that `undo` needs. */
 type Change = readonly [undo: () => void, settle: (() => void) | undefined];
 
 let open: Transaction | undefined;
 
 /**
- * What a call has changed so far, so that it can be taken back. A call that waits in between makes its changes in
+ * The changes that a call has made so far, so that they can be undone. An asynchronous call makes its changes in
  * several parts.
  */
 export class Transaction {
   readonly #changes: Change[] = [];
 
   /**
-   * Runs `body`, whose changes belong to the transaction. If it throws they are undone, the last first, and so are
-   * those of the parts before it.
+   * Runs `body` as a part of the transaction. If it throws, its changes and those of the parts before it are undone,
+   * the last first.
    */
   part<T>(body: () => T): T {
     const outer = open;
-    // Where it joins a part that is running, the caller may catch the error and go on: what came before then stays.
+    // If it runs inside another part, only its own changes are undone: the outer part may catch the error and continue.
     const from = outer === this ? this.#changes.length : 0;
     open = this;
     try {
@@ -29,23 +29,23 @@ export class Transaction {
     }
   }
 
-  /** Makes a change part of it; see `changed`. */
+  /** Adds a change; see `changed`. */
   add(...change: Change): void {
     this.#changes.push(change);
   }
 
-  /** Takes back all changes since the first `from`. */
+  /** Undoes all changes except the first `from`, the last first. */
   undo(from = 0): void {
     while (this.#changes.length > from) this.#changes.pop()![0]();
   }
 
-  /** Makes the changes so far last. */
+  /** Makes the changes so far permanent. */
   commit(): void {
     for (const [, settle] of this.#changes.splice(0)) settle?.();
   }
 }
 
-/** Runs `body`. If it throws, all that it changed is as before. Within another transaction it is a part of that one. */
+/** Runs `body`. If it throws, all its changes are undone. Inside another transaction it is a part of that one. */
 export function transaction<T>(body: () => T): T {
   if (open) return open.part(body);
   const own = new Transaction();
@@ -58,23 +58,24 @@ export function transaction<T>(body: () => T): T {
 export const openTransaction = (): Transaction | undefined => open;
 
 /**
- * Tells the open transaction of a change.
+ * Adds a change to the open transaction.
  *
- * @param undo puts back what was before. It must not fail.
- * @param settle frees what `undo` needed, once the change lasts; at once outside a transaction.
+ * @param undo restores the old state. It must not fail.
+ * @param settle frees the resources that `undo` needs. It runs when the change becomes permanent; outside a transaction
+ *   at once.
  */
 export function changed(undo: () => void, settle?: () => void): void {
   if (open) open.add(undo, settle);
   else settle?.();
 }
 
-/** What has just been made, which goes again if the open transaction fails. */
+/** Returns a new object, which is disposed of if the open transaction fails. */
 export function made<T extends { dispose(): void }>(it: T): T {
   changed(() => it.dispose());
   return it;
 }
 
-/** A stream of random numbers. The open transaction takes it back to its present state if it fails. */
+/** Returns a stream of random numbers, whose present state is restored if the open transaction fails. */
 export function noted<S extends { state: unknown }>(stream: S): S {
   const { state } = stream;
   changed(() => {

@@ -1,17 +1,17 @@
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Bytes of padded base64 text. */
+/** Decodes padded base64 text. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   // An AudioWorklet has no atob.
   if (typeof atob === 'undefined') return decodeBase64Alone(text);
   const characters = atob(text);
-  // A loop takes a fifth of the time of `Uint8Array.from` when it is run for the first time, and that is all it is run.
+  // This code runs once. On the first run, a loop takes a fifth of the time of `Uint8Array.from`.
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return bytes;
 }
 
-/** The same without the host's help. */
+/** `decodeBase64` without `atob`. */
 export function decodeBase64Alone(text: string): Uint8Array<ArrayBuffer> {
   const length = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
   const bytes = new Uint8Array(Math.floor((length * 3) / 4));
@@ -29,8 +29,8 @@ export function decodeBase64Alone(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The same for what Node's entries hold: its `Buffer` takes 0.1 ms the first time. Who requires the package in a page
- * has none.
+ * Decodes base64 text that is inlined in Node's entries, with Node's `Buffer`: its first call takes 0.1 ms. A page that
+ * requires these entries has no `Buffer`.
  */
 export const decodeInlined = (text: string): Uint8Array<ArrayBuffer> =>
   typeof Buffer === 'undefined' ? decodeBase64(text) : Buffer.from(text, 'base64');

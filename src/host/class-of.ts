@@ -1,6 +1,6 @@
 /**
- * The name of the host's class that a value is of, such as `Uint8Array`, `Promise` or `WebAssembly.Module`.
- * `instanceof` knows the classes of its own realm alone, and values come from others: from a frame of a page, from
- * node:vm, into the sandboxes of Jest and of Next's edge routes.
+ * The name of a value's built-in class, such as `Uint8Array`, `Promise` or `WebAssembly.Module`. `instanceof` works
+ * only for classes of the same realm. A value may come from another realm: from a frame of a page, from node:vm, or
+ * from outside the sandbox of Jest or of a Next edge route.
  */
 export const classOf = (value: unknown): string => ({}).toString.call(value).slice(8, -1);

@@ -1,12 +1,12 @@
-// The loader makes a TextDecoder as it is imported, for strings that our kernels do not have, and an AudioWorklet knows
-// none. It is lent an empty one for that moment. For bundlers the package keeps this file apart (`imports` in
-// package.json), for it must run before the loader does.
+// The AssemblyScript loader makes a TextDecoder when it is imported. It is for strings, which our kernels do not use.
+// An AudioWorklet has no TextDecoder, so this file defines an empty one during the import. In the package for bundlers
+// it is a separate file (`imports` in package.json), because it must run before the loader.
 
 class Lent {}
 const scope = globalThis as { TextDecoder?: unknown };
 scope.TextDecoder ??= Lent;
 
-/** Called once the loader has been imported: what feature tests see is then as it was. */
+/** Removes the empty TextDecoder again. Called after the import of the loader, so that feature tests do not find it. */
 export function takeBackTextDecoder(): void {
   if (scope.TextDecoder === Lent) delete scope.TextDecoder;
 }

@@ -1,12 +1,12 @@
-// At most this long without letting the host handle events, in milliseconds: one frame at 60 a second is 16.
+// The longest time in milliseconds without letting the host handle events. One frame at 60 Hz takes 16 ms.
 const YIELD_EVERY = 8;
 
-/** Milliseconds from any start. An AudioWorklet has no `performance`. @internal */
+/** Milliseconds since an arbitrary start. An AudioWorklet has no `performance`. @internal */
 export const now = (): number => (globalThis.performance ?? Date).now();
 
 /**
- * A function that lets the host handle events, if the last time was 8 ms ago or more. It is for your own loops over
- * `trainOnBatch` in a page or a server; `fit` does this by itself.
+ * Makes a function that lets the host handle events, if the last time was 8 ms ago or more. Use it in your own loops
+ * over `trainOnBatch` in a page or a server. `fit` does this by itself.
  *
  * @returns a function whose promise resolves when the host has handled its events.
  *
@@ -26,7 +26,7 @@ export function yielder(): () => Promise<void> {
   };
 }
 
-/** The same values, with the host handling what has come meanwhile between them. */
+/** Yields the same values, and lets the host handle events between them, if the last time was 8 ms ago or more. */
 export async function* breathing<T>(values: Iterable<T>): AsyncGenerator<T, void, void> {
   const breathe = yielder();
   for (const value of values) {
@@ -35,7 +35,7 @@ export async function* breathing<T>(values: Iterable<T>): AsyncGenerator<T, void
   }
 }
 
-/** Resolves in a task of its own. A message is not slowed down to 4 ms as a nested timer is. */
+/** Resolves in a new task. It uses a message, because hosts delay a nested timer by 4 ms. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {
     try {
@@ -46,7 +46,7 @@ function nextTask(): Promise<void> {
       };
       port2.postMessage(null);
     } catch {
-      // Jest's jsdom has no MessageChannel, an edge route of Next one that throws.
+      // Jest's jsdom has no MessageChannel. In an edge route of Next it throws.
       setTimeout(resolve);
     }
   });

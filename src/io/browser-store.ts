@@ -3,7 +3,7 @@ import { TapeloopError } from '../checks/tapeloop-error.ts';
 
 const STORE = 'values';
 
-/** This browser's storage is full, denied or broken; the message is one sentence, `cause` the browser's own error. */
+/** The browser's storage is full, denied or broken. The message is one sentence. `cause` is the browser's own error. */
 export class StorageError extends TapeloopError {
   /** `full`, `denied`, or `failed` for anything else. */
   readonly reason: 'full' | 'denied' | 'failed';
@@ -19,7 +19,7 @@ export class StorageError extends TapeloopError {
 function reasonOf(cause: unknown): [StorageError['reason'], string] {
   const { name, message } = cause as Error;
   if (name === 'QuotaExceededError') return ['full', "this browser's storage is full"];
-  // Chromium, told to block all cookies, has no name for it.
+  // If Chromium blocks all cookies, its error has another name.
   if (name === 'SecurityError' || name === 'NotAllowedError' || /denied/.test(message)) {
     return ['denied', 'this browser denies the page its storage'];
   }
@@ -27,25 +27,25 @@ function reasonOf(cause: unknown): [StorageError['reason'], string] {
   return ['failed', `this browser's storage failed (${message || name})`];
 }
 
-/** One value that this browser keeps for the page's origin. None of its functions throws. */
+/** A place for one value in the browser, for the page's origin. Its functions do not throw. */
 export interface BrowserStore<T> {
-  /** What was written last; undefined where there is nothing, or it cannot be read. */
+  /** The value that was written last. Undefined if there is none or it cannot be read. */
   read(): Promise<T | undefined>;
-  /** Whether it was kept. What was kept before stays if not. */
+  /** Writes the value. Resolves to false if that failed; the previous value is then still there. */
   write(value: T): Promise<boolean>;
-  /** Whether nothing is kept any more. */
+  /** Removes the value. Resolves to false if that failed. */
   remove(): Promise<boolean>;
 }
 
 /**
- * A place in this browser (IndexedDB) for one value: the bytes of a model, or whatever a structured clone can copy. A
- * page or a worker may use it. Storage may be full, or denied to the page; training must not end with that, so it is
- * told to `onProblem` and nothing is thrown.
+ * A place in this browser (IndexedDB) for one value: the bytes of a model, or any other value that a structured clone
+ * can copy. A page or a worker may use it. If storage is full or denied, training must not stop. So the store calls
+ * `onProblem` and throws nothing.
  *
  * @param name of the value, and of the database that holds it.
- * @param onProblem told what is wrong, once until something succeeds again.
- * @returns a store as `backupAndRestore` takes it.
- * @throws ArgumentError if `name` is no string or `onProblem` no function.
+ * @param onProblem called with the error. It is not called again until an operation has succeeded.
+ * @returns a store, for example for `backupAndRestore`.
+ * @throws ArgumentError if `name` is not a string or `onProblem` is not a function.
  *
  * @example
  * await model.fit(x, y, { epochs: 20, callbacks: [backupAndRestore(browserStore('my-model', console.warn))] });
@@ -91,7 +91,7 @@ async function inStore<T>(
   const database = await settled(opening);
   try {
     const transaction = database.transaction(STORE, mode);
-    // A quota is exceeded when the transaction ends, not when the request does.
+    // An exceeded quota is reported at the end of the transaction, not of the request.
     const ended = new Promise<void>((resolve, reject) => {
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error);

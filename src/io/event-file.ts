@@ -1,14 +1,14 @@
 // TensorBoard's event files: TFRecords, each of them one Event message.
 import { MessageWriter } from './protobuf.ts';
 
-/** The record that an event file begins with. */
+/** The first record of an event file. */
 export const fileVersionRecord = (seconds: number): Uint8Array<ArrayBuffer> =>
   record(new MessageWriter().double(1, seconds).string(3, 'brain.Event:2'));
 
 /**
- * The record of some scalars of one step.
+ * The record with the scalars of one step.
  *
- * @param seconds when they were measured, since 1970.
+ * @param seconds time of the measurement, in seconds since 1970.
  * @param scalars by tag; TensorBoard groups tags by the part before a slash.
  * @see https://github.com/tensorflow/tensorboard/blob/master/tensorboard/compat/proto/event.proto
  */
@@ -25,7 +25,10 @@ export function scalarsRecord(
   return record(new MessageWriter().double(1, seconds).int64(2, step).message(5, summary));
 }
 
-/** Length, its checksum, the message, its checksum. @see https://www.tensorflow.org/tutorials/load_data/tfrecord */
+/**
+ * A record: the length, its checksum, the message, its checksum. @see
+ * https://www.tensorflow.org/tutorials/load_data/tfrecord
+ */
 function record(event: MessageWriter): Uint8Array<ArrayBuffer> {
   const data = event.bytes();
   const bytes = new Uint8Array(data.length + 16);
@@ -37,7 +40,9 @@ function record(event: MessageWriter): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Rotated and added to, so that a checksum of bytes that hold checksums stays one. */
+/**
+ * A checksum, rotated and with a constant added, because a plain one is unreliable for bytes that contain checksums.
+ */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -2,8 +2,8 @@ import { getSystemErrorMap } from 'node:util';
 import { TapeloopError } from '../checks/tapeloop-error.ts';
 
 /**
- * A file operation that failed; the message is one sentence with path, operation and reason. `code` is the system's,
- * such as `ENOSPC`.
+ * A file operation failed. The message is one sentence with path, operation and reason. `code` is the error code of the
+ * system, such as `ENOSPC`.
  */
 export class FileError extends TapeloopError {
   readonly path: string;

@@ -1,5 +1,5 @@
-// The model file: a safetensors file whose metadata say what layers its tensors belong to. It is read by the whole
-// package and by `tapeloop/stream`.
+// The model file: a safetensors file whose metadata describe the layers of its tensors. Both the main entry and
+// `tapeloop/stream` read it with this code.
 import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape, type Shape } from '../checks/shape.ts';
 import { classOf } from '../host/class-of.ts';
@@ -9,31 +9,31 @@ import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from './saf
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 export type LayerConfig = { readonly [key: string]: Json | undefined };
 
-/** The version that is written, and the newest that is read. */
+/** The version that is written, and the newest version that is read. */
 export const FORMAT_VERSION = 1;
 
 /** What a model file holds besides the model. */
 export interface ModelExtras {
   /** Characters or words by id, for a model of text. */
   vocabulary?: readonly string[] | undefined;
-  /** Anything of the caller's own, as JSON. */
+  /** Any JSON of the caller. */
   extra?: Json | undefined;
 }
 
-/** A file whose header is that of a model. */
+/** An opened model file. */
 export interface ModelFile {
   readonly tensors: ReadonlyMap<string, SafetensorsTensor>;
   parse<T>(key: string): T | undefined;
-  /** Values of a tensor, which must be there, of this shape and finite. */
+  /** Values of a tensor. The tensor must exist, with this shape and finite values. */
   valuesOf(name: string, shape: Shape): Float32Array;
   fail(message: string, cause?: unknown): never;
-  /** Runs `body`; what it cannot use of the file becomes a `ModelFileError`. */
+  /** Runs `body`. Turns its `ArgumentError`, `TypeError` or `RangeError` into a `ModelFileError`. */
   understand<T>(body: () => T): T;
 }
 
 type FileBytes = Uint8Array | DataView | ArrayBuffer | SharedArrayBuffer;
 
-/** The bytes of a model file, of whatever holds them. Throws `ArgumentError` for what does not. */
+/** The bytes of a model file, as a `Uint8Array`. Throws `ArgumentError` for a value of another type. */
 function bytesOf(what: string, given: FileBytes): Uint8Array {
   const kind = classOf(given);
   if (!/^(Uint8Array|DataView|(Shared)?ArrayBuffer)$/.test(kind)) {
@@ -41,18 +41,18 @@ function bytesOf(what: string, given: FileBytes): Uint8Array {
     throw new ArgumentError(`${what}: bytes expected a Uint8Array or an ArrayBuffer, got ${kind}${late}`);
   }
   const { buffer = given, byteOffset, byteLength } = given as Uint8Array<ArrayBuffer>;
-  // No view can be made of a buffer that was transferred elsewhere.
+  // A buffer that was transferred to another thread is empty, and no view of it can be made.
   const view = byteLength > 0 ? new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) : new Uint8Array(0);
-  // Hosts decode no text of shared memory.
+  // Hosts do not decode text in shared memory.
   return classOf(buffer) === 'SharedArrayBuffer' ? view.slice() : view;
 }
 
 /**
  * Opens a model file.
  *
- * @param what who was asked, in front of an `ArgumentError`.
- * @param file its name, for errors about what it holds.
- * @throws ArgumentError for what is no bytes; ModelFileError unless they are a model file of a version that is known.
+ * @param what the called function, for the message of an `ArgumentError`.
+ * @param file its name, for errors about its content.
+ * @throws ArgumentError if `bytes` has another type; ModelFileError if they are not a model file of a known version.
  */
 export function openModelFile(what: string, bytes: FileBytes, file: string | undefined): ModelFile {
   const { tensors, metadata } = decodeSafetensors(bytesOf(what, bytes), file);
@@ -89,7 +89,7 @@ export function openModelFile(what: string, bytes: FileBytes, file: string | und
       try {
         return body();
       } catch (error) {
-        // What a maker stumbles over says nothing in words of ours.
+        // A `TypeError` or `RangeError` of JavaScript has no message that helps the caller.
         const why = error instanceof ArgumentError ? error.message : 'an option has a value of another kind';
         if (error instanceof ArgumentError || error instanceof TypeError || error instanceof RangeError) {
           fail(`its configuration cannot be used: ${why}`, error);
@@ -100,40 +100,43 @@ export function openModelFile(what: string, bytes: FileBytes, file: string | und
   };
 }
 
-/** Throws `ArgumentError` where they are not what they should be. */
+/** The vocabulary and the extra data of a file. Throws `ArgumentError` if the vocabulary is not a list of strings. */
 export function extrasOf({ parse }: ModelFile): ModelExtras {
   const vocabulary = parse('vocabulary');
   if (vocabulary !== undefined) expectStrings("metadata 'vocabulary'", vocabulary);
   return { vocabulary: vocabulary as string[] | undefined, extra: parse<Json>('extra') };
 }
 
-/** A layer as `config` wrote it. */
+/** The class and configuration of a layer, as the file has them. */
 export interface SavedLayer {
   readonly className: string;
   readonly config: LayerConfig & { readonly name: string };
 }
 
-/** A stack of layers as a file holds it. */
+/** A stack of layers, as the file has it. */
 export interface SavedNetwork {
   readonly name: string;
-  /** Undefined of a model that is code, which no file holds. */
+  /** Undefined for a custom model: a file has no code. */
   readonly layers: readonly SavedLayer[] | undefined;
-  /** What the model was built for, where its first layer does not say. */
+  /** The input shape for which the model was built, if its first layer does not have it. */
   readonly builtShape: unknown;
 }
 
-/** The error about a file that does not say what its model takes. */
+/** The message of the error about a file without the input shape of its model. */
 export const NO_INPUT_SHAPE =
   'its first layer does not say what input it takes: give inputShape, the shape of one sample, such as [null, 3]';
 
-/** The layers of a file; what a layer's options say is for the layer to check. Throws `ArgumentError`. */
+/**
+ * The layers of a file. Throws `ArgumentError` if the metadata have another structure. The options of a layer are not
+ * checked here: the layer checks them.
+ */
 export function networkOf({ parse }: ModelFile): SavedNetwork {
   const { name, isCustom, layers, builtShape } = expectObject("metadata 'network'", parse('network'));
   expectString('network.name', name);
   return { name: name as string, layers: isCustom ? undefined : savedLayers('network.layers', layers), builtShape };
 }
 
-/** Throws `ArgumentError` unless they are layers. */
+/** Throws `ArgumentError` unless `layers` is a list of layers. */
 export const savedLayers = (what: string, layers: unknown): readonly SavedLayer[] =>
   expectList(what, layers).map((layer, i) => savedLayer(`${what}[${i}]`, layer));
 
@@ -143,7 +146,7 @@ export function savedLayer(what: string, value: unknown): SavedLayer {
   expectString(`${what}.className`, layer.className);
   const config: Parsed = expectObject(`${what}.config`, layer.config);
   expectString(`${what}.config.name`, config.name);
-  // JSON's word for NaN, which a comparison takes for 0.
+  // JSON writes NaN as null, and a comparison treats null as 0.
   const missing = Object.keys(config).find((key) => config[key] === null);
   if (missing !== undefined) throw new ArgumentError(`${what}.config.${missing} expected a value, got null`);
   return layer as unknown as SavedLayer;

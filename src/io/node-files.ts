@@ -1,4 +1,4 @@
-// Files under Node, and nowhere else: what a browser loads must not reach this file.
+// Files on Node. Code for browsers must not import this file.
 import { randomBytes } from 'node:crypto';
 import nodeFs from 'node:fs';
 import { hostname } from 'node:os';
@@ -9,7 +9,7 @@ import { classOf } from '../host/class-of.ts';
 import { utf8Of } from '../host/utf8.ts';
 import { FileError } from './file-error.ts';
 
-/** The part of node:fs that is used here, so that a test can put a full disk in its place. */
+/** The functions of node:fs that are used here. A test can replace them, for example to simulate a full disk. */
 export type FileSystem = Pick<
   typeof nodeFs,
   | 'closeSync'
@@ -29,16 +29,16 @@ export type FileSystem = Pick<
 
 /**
  * Replaces a file's content whole or not at all: the bytes go to a temporary file in the same folder, are flushed to
- * the disk, and take the path's place by one rename. A reader, or a run after a power cut, sees the old content or the
- * new, never a mixture. A symbolic link is followed, also to a file that is not there yet, and an existing file keeps
- * its permissions. Temporary files that were left a day ago or earlier, by processes that were ended as they wrote, are
- * removed.
+ * the disk, and replace the file by one rename. A reader, or a run after a power cut, sees the old content or the new,
+ * never a mixture. A symbolic link is followed, even if its target does not exist yet. An existing file keeps its
+ * permissions. Temporary files that are more than a day old are removed. They come from processes that were killed
+ * during a write.
  *
  * @param path where to write; its folder must exist
- * @param bytes the whole new content; only read
- * @param fs stands in for node:fs in tests
- * @throws FileError if a step fails (no space, no permission, no such folder) or the path is something else than a
- *   regular file; the old file is then as it was and the temporary file is gone
+ * @param bytes the whole new content; not changed
+ * @param fs replaces node:fs in tests
+ * @throws FileError if a step fails (no space, no permission, no such folder) or the path is not a regular file. The
+ *   old file is then unchanged, and the temporary file is removed
  */
 export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem = nodeFs): void {
   expectType('path', path, 'a string');
@@ -48,10 +48,10 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem 
   try {
     const old = fs.statSync(path, { throwIfNoEntry: false });
     const target = old ? fs.realpathSync(path) : linkedFrom(path, fs);
-    // A rename would replace a device such as /dev/null by a file.
+    // A rename would replace a device such as /dev/null with a file.
     if (old && !old.isFile()) throw new FileError(path, operation, 'expected a regular file, got a folder or a device');
 
-    // Named apart from the target, whose own name may be as long as the system allows.
+    // The name does not contain the name of the target, which may already have the maximum length.
     const name = join(dirname(target), `.tapeloop-${randomBytes(6).toString('hex')}.tmp`);
     operation = 'create a temporary file beside';
     fd = fs.openSync(name, 'wx');
@@ -76,7 +76,7 @@ export function writeFileAtomic(path: string, bytes: Uint8Array, fs: FileSystem 
   }
 }
 
-/** Where a path leads by symbolic links, though nothing stands there. */
+/** Follows symbolic links from a path to a file that does not exist. */
 function linkedFrom(path: string, fs: FileSystem): string {
   let target = path;
   while (fs.lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) {
@@ -88,8 +88,8 @@ function linkedFrom(path: string, fs: FileSystem): string {
 const DAY = 86_400_000;
 
 /**
- * Removes temporary files beside `target` that are a day older than it: their writers have ended. The times are those
- * of the disk, which many hosts may share.
+ * Removes temporary files beside `target` that are more than a day older than it: their processes have ended. All times
+ * come from the disk, because several hosts may share it.
  */
 function removeStale(target: string, fs: FileSystem): void {
   const folder = dirname(target);
@@ -102,7 +102,7 @@ function removeStale(target: string, fs: FileSystem): void {
 }
 
 /**
- * Makes the rename itself durable where the system can: Windows opens no folders, and some network disks flush none.
+ * Makes the rename durable, if the system can. Windows cannot open folders, and some network disks cannot flush them.
  */
 function flushFolder(folder: string, fs: FileSystem): void {
   attempt(() => {
@@ -115,7 +115,7 @@ function flushFolder(folder: string, fs: FileSystem): void {
   });
 }
 
-/** For steps whose failure must not hide what went wrong before them, or changes nothing for the caller. */
+/** Runs a step and ignores its error. The error would hide an earlier one, or does not matter to the caller. */
 function attempt(step: () => void): void {
   try {
     step();
@@ -123,9 +123,9 @@ function attempt(step: () => void): void {
 }
 
 /**
- * Reads a whole file, or what a pipe delivers.
+ * Reads a whole file, or all bytes of a pipe.
  *
- * @returns its bytes in a buffer of their own; the caller owns it
+ * @returns its bytes in a separate buffer, which the caller owns
  * @throws FileError if it does not exist, may not be read, or is a folder or a device
  */
 export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Array<ArrayBuffer> {
@@ -136,7 +136,7 @@ export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Arr
     if (!stat.isFile() && !stat.isFIFO()) {
       throw new FileError(path, 'read', `expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}`);
     }
-    // Copied: a small Buffer is a window on a pool that other buffers share.
+    // The bytes are copied, because a small Buffer is a view of a pool that it shares with other buffers.
     return new Uint8Array(fs.readFileSync(path));
   } catch (error) {
     throw error instanceof FileError ? error : new FileError(path, 'read', error);
@@ -144,7 +144,7 @@ export function readFileChecked(path: string, fs: FileSystem = nodeFs): Uint8Arr
 }
 
 /**
- * Makes a folder and those above it that do not exist.
+ * Makes a folder and its missing parent folders.
  *
  * @throws FileError if one cannot be made
  */
@@ -157,8 +157,8 @@ export function makeFolder(path: string): void {
 }
 
 /**
- * Like mkdir -p. Node 20's own `recursive` never returns where the system says ENOENT for a folder that exists, as in
- * /proc.
+ * Like mkdir -p. The option `recursive` of Node 20 never returns if the system reports ENOENT for a folder that exists,
+ * as in /proc.
  */
 function makeWithParents(path: string): void {
   if (nodeFs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
@@ -167,11 +167,11 @@ function makeWithParents(path: string): void {
   nodeFs.mkdirSync(path);
 }
 
-/** What `readFileChecked` reads, or undefined where there is no such file. */
+/** Reads a file with `readFileChecked`. Undefined if there is no such file. */
 export const readFileIfAny = (path: string): Uint8Array<ArrayBuffer> | undefined =>
   nodeFs.statSync(path, { throwIfNoEntry: false }) ? readFileChecked(path) : undefined;
 
-/** The path of a file, given as such or as an address of `file:`. Throws `ArgumentError` for another address. */
+/** The path of a file that is given as a path or as a `file:` URL. Throws `ArgumentError` for another URL. */
 export function pathOf(what: string, given: string | URL): string {
   if (classOf(given) !== 'URL') return given as string;
   const { protocol, href } = given as URL;
@@ -191,11 +191,11 @@ export function removeFile(path: string): void {
   }
 }
 
-/** A file that grows: what has been written can be read while it is open. */
+/** A file that is written in pieces. Others can read the written pieces while it is open. */
 export class GrowingFile {
   readonly #path: string;
   readonly #fd: number;
-  /** Whether something stood in it when it was opened. */
+  /** Whether it had content when it was opened. */
   readonly hadContent: boolean;
 
   /**
@@ -212,7 +212,7 @@ export class GrowingFile {
     }
   }
 
-  /** Throws `FileError` if it cannot be written. */
+  /** Appends `content`. Throws `FileError` if it cannot be written. */
   write(content: Uint8Array | string): void {
     try {
       const bytes = typeof content === 'string' ? utf8Of(content) : content;
@@ -222,7 +222,7 @@ export class GrowingFile {
     }
   }
 
-  /** Bytes in it. */
+  /** Size in bytes. */
   get size(): number {
     return nodeFs.fstatSync(this.#fd).size;
   }
@@ -241,5 +241,5 @@ export class GrowingFile {
   }
 }
 
-/** What tells the files of this host and process from others' in a shared folder. */
+/** A name of this host and process. It distinguishes their files from others in a shared folder. */
 export const processName = (): string => `${hostname()}.${process.pid}`;

@@ -1,11 +1,11 @@
-// What JSON gave, held to what the code behind it takes for granted. What a layer, a loss or an optimizer checks itself
-// is left to it.
+// Checks of parsed JSON. They cover only the types that later code assumes. Layers, losses and optimizers check their
+// own options.
 
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 
 export type Parsed = Readonly<Record<string, unknown>>;
 
-/** Throws `ArgumentError` unless it is an object. */
+/** Throws `ArgumentError` unless `value` is an object. */
 export function expectObject(what: string, value: unknown): Parsed {
   if (isObject(value)) return value;
   throw new ArgumentError(`${what} expected an object, got ${describe(value)}`);
@@ -31,19 +31,16 @@ export function expectString(what: string, value: unknown): string {
   throw new ArgumentError(`${what} expected a string, got ${describe(value)}`);
 }
 
-/** Whether it is neither a list nor null. */
+/** Whether `value` is an object, and neither a list nor null. */
 export const isObject = (value: unknown): value is Parsed =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The beginning of a text that may be long. */
+/** Shortens a text to 80 characters. */
 export const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 80)}…` : text);
 
-/** Text as an error shows it. */
+/** Formats a text for an error, shortened and in quotes. */
 export const quote = (text: string | undefined): string => (text === undefined ? 'none' : JSON.stringify(clip(text)));
 
-/**
- * A value as an error about a file shows it: as `shown` does, but with text in JSON's quotes, on one line whatever is
- * in it.
- */
+/** Formats a value for an error about a file: like `shown`, but with text in JSON's quotes, all on one line. */
 export const describe = (value: unknown): string =>
   value === undefined || typeof value === 'string' ? quote(value) : shown(value);

@@ -1,14 +1,14 @@
 import { utf8Of } from '../host/utf8.ts';
 
 /**
- * Writes a protocol buffer message, field by field in ascending order, as every other writer does.
+ * Writes a protocol buffer message. The caller adds the fields in ascending order, as other writers do.
  *
  * @see https://protobuf.dev/programming-guides/encoding
  */
 export class MessageWriter {
   readonly #bytes: number[] = [];
 
-  /** An int64 that is not negative, left out where it is 0. */
+  /** An int64 ≥ 0. A value of 0 is not written. */
   int64(field: number, value: number): this {
     if (value === 0) return this;
     this.#varint(field * 8);

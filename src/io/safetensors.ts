@@ -1,6 +1,6 @@
 // The safetensors file format (https://github.com/huggingface/safetensors#format): 8 bytes of little-endian header
-// length N, N bytes of JSON, then the tensors' bytes back to back. A file comes from anywhere, so every claim of the
-// header is checked against the bytes that are there before anything is allocated for it.
+// length N, N bytes of JSON, then the bytes of the tensors without gaps. A file may come from anywhere, so every value
+// of the header is checked against the actual bytes before memory is allocated for it.
 
 import { ArgumentError } from '../checks/argument-error.ts';
 import { TapeloopError } from '../checks/tapeloop-error.ts';
@@ -8,7 +8,7 @@ import { classOf } from '../host/class-of.ts';
 import { textOfUtf8, utf8Of } from '../host/utf8.ts';
 import { clip, describe, isObject, quote } from './parsed-json.ts';
 
-/** A model file that cannot be read as what it claims to be; `file` names it where the caller did. */
+/** A file is not a valid model file. `file` is its name, if the caller gave one. */
 export class ModelFileError extends TapeloopError {
   readonly file: string | undefined;
 
@@ -19,7 +19,7 @@ export class ModelFileError extends TapeloopError {
   }
 }
 
-/** The array that holds each dtype's values. */
+/** The array type of each dtype. */
 export interface SafetensorsArrays {
   U64: BigUint64Array;
   I64: BigInt64Array;
@@ -44,7 +44,7 @@ export type SafetensorsTensor = {
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = '__metadata__';
 
-// In the order in which the official writer lays tensors out: wide before narrow, so that every tensor starts aligned.
+// In the order of tensors of the official writer: wide before narrow, so that every tensor is aligned.
 const constructors = {
   U64: BigUint64Array,
   I64: BigInt64Array,
@@ -64,12 +64,12 @@ const readableDtypes = /* @__PURE__ */ layoutOrder.concat('F16', 'BF16');
 /**
  * Writes tensors and metadata as one safetensors file.
  *
- * @param tensors by name; any order, the file's own order is by dtype, wide first, then by name
- * @param metadata strings by key; left out of the file when empty
+ * @param tensors by name, in any order. The file has them by dtype, wide first, then by name
+ * @param metadata strings by key. The file has none if this is empty
  * @returns the whole file; the caller owns it
- * @throws ArgumentError if a tensor is named `__metadata__`, its data is not its dtype's array, its length is not its
- *   shape's product, a name or a metadata string holds half a surrogate pair, or the header passes the format's 100 MB,
- *   or if a metadata value is not a string
+ * @throws ArgumentError if a tensor is named `__metadata__`, its dtype is unknown, its data is not an array of its
+ *   dtype, its length is not the product of its shape, a name or a metadata string has half a surrogate pair, a
+ *   metadata value is not a string, or the header is larger than 100 MB, the limit of the format
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
@@ -81,7 +81,7 @@ export function encodeSafetensors(
   );
   for (const [name, tensor] of sorted) checkTensor(name, tensor);
 
-  // Joined by hand: an object would move integer-like names to the front and lose one called __proto__.
+  // The JSON is joined by hand: an object would move integer-like names to the front and lose the name __proto__.
   const entries: string[] = [];
   if (Object.keys(metadata).length > 0) entries.push(`"${METADATA}":${metadataJson(metadata)}`);
   let end = 0;
@@ -141,14 +141,17 @@ function metadataJson(metadata: Readonly<Record<string, string>>): string {
   return `{${entries.join(',')}}`;
 }
 
-/** Half a surrogate pair has no UTF-8, and the official reader refuses the escape JSON would write for it. */
+/**
+ * Throws `ArgumentError` for half a surrogate pair. It has no UTF-8 form, and the official reader rejects the escape
+ * that JSON writes for it.
+ */
 function checkWellFormed(text: string, where: string): void {
   if (/\p{Cs}/u.test(text)) throw new ArgumentError(`${where}: expected well-formed text, got half a surrogate pair`);
 }
 
 type Fail = (message: string) => never;
 
-/** What the header says of one tensor, checked against the bytes that are there. */
+/** The header's entry of one tensor, after its checks. */
 interface Entry {
   name: string;
   dtype: string;
@@ -161,13 +164,13 @@ interface Entry {
  * Reads a safetensors file. Half-precision tensors (F16, BF16) come back as F32 with the same values; U64 and I64 as
  * BigInt arrays.
  *
- * @param bytes the whole file; only read, and not referred to by what is returned
+ * @param bytes the whole file. It is not changed, and the results do not refer to it
  * @param file a name for error messages
  * @returns the tensors by name in the order of their bytes, and the metadata (an object without prototype, empty if the
  *   file has none); the caller owns both
  * @throws ModelFileError if the bytes are not one well-formed file: the header's length, UTF-8, JSON or keys; a dtype
- *   that cannot be read; a shape that is no list of sizes; offsets that are reversed, overlap, leave a gap or do not
- *   end where the file ends; metadata that is not strings. Nothing is allocated beyond a small multiple of
+ *   that cannot be read; a shape that is not a list of sizes; offsets that are reversed, overlap, leave a gap or do not
+ *   end where the file ends; metadata that is not strings. The allocated memory is at most a small multiple of
  *   `bytes.length`.
  * @see https://github.com/huggingface/safetensors#format
  */
@@ -192,7 +195,7 @@ export function decodeSafetensors(
 
   const tensors = new Map<string, SafetensorsTensor>();
   for (const { name, dtype, shape, begin, end } of entries) {
-    // A copy of its own: the file's bytes need not be aligned, and may be a view that the caller reuses.
+    // Each tensor gets a copy: the bytes of the file may not be aligned, and may be a view that the caller reuses.
     const copy = new Uint8Array(end - begin);
     copy.set(bytes.subarray(dataStart + begin, dataStart + end));
     tensors.set(name, readTensor(dtype, shape, copy.buffer));
@@ -200,7 +203,7 @@ export function decodeSafetensors(
   return { tensors, metadata };
 }
 
-/** Where the header ends and the data begins. */
+/** The offset where the header ends and the data begins. */
 function headerEnd(bytes: Uint8Array, fail: Fail): number {
   if (bytes.length < 8)
     fail(`expected at least the 8 bytes of a safetensors header's length, got ${bytes.length} bytes`);
@@ -238,8 +241,8 @@ function parseHeader(bytes: Uint8Array, fail: Fail): object {
 }
 
 /**
- * A key that stands twice in one object of `json`, of which JSON.parse, having accepted the text, keeps the last
- * without a word.
+ * A key that occurs twice in one object of `json`, if there is one. `json` must be valid. JSON.parse keeps only the
+ * last value of such a key and reports no error.
  */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
@@ -300,7 +303,7 @@ function readEntry(name: string, value: unknown, fail: Fail): Entry {
   return { name, dtype, shape, begin, end };
 }
 
-/** Holds sorted entries to the format's rule that they cover the data exactly: without overlap, gap or rest. */
+/** Checks that entries sorted by offset cover the data exactly, as the format demands: without overlap, gap or rest. */
 function checkCoverage(entries: Entry[], dataBytes: number, fail: Fail): void {
   let covered = 0;
   for (const { name, begin, end } of entries) {

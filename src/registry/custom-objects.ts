@@ -1,25 +1,26 @@
 import { ArgumentError, expectType } from '../checks/argument-error.ts';
 
 /**
- * What a model file names and does not hold, by name. A function, a loss, a metric or a schedule is given as it is; a
- * layer or a cell, or whatever has options of its own, as its class or as a function that makes it from its options; a
- * model as a function that makes it.
+ * Custom classes and functions to which a model file refers, by name. For a function, a loss, a metric or a schedule,
+ * give the object itself. For a layer, a cell or another object with options, give its class or a function that makes
+ * it from its options. For a model, give a function that makes it.
  *
  * @see keras.saving.load_model (custom_objects)
  */
 export type CustomObjects = Readonly<Record<string, unknown>>;
 
 /**
- * What it is, for errors: `loss`; its name, plain or marked by `customName`; and what tells it from others where the
- * file has no name for it.
+ * A custom object that a file needs: its kind for errors, such as `loss`; its name, plain or marked by `customName`;
+ * and a test that recognizes it if the file has no name for it.
  */
 export type Wanted = readonly [kind: string, name: string, fits?: ((given: unknown) => boolean) | undefined];
 
-// Set while a file is read. Apart from what is found by it, so that an app that reads none does not carry that.
+// Finds a custom object. It is set while a file is read. It is a variable, so that an app that reads no files does not
+// bundle the search.
 let find: ((wanted: Wanted) => unknown) | undefined;
 
 /**
- * What the caller gave for a name in the file that is being read; undefined while none is read.
+ * The caller's custom object for a name in the file that is being read. Undefined if no file is being read.
  *
  * @throws ArgumentError if a file is being read and nothing was given for the name.
  */
@@ -27,14 +28,14 @@ export const customObject = (...wanted: Wanted): unknown => find?.(wanted);
 
 const MARK = 'custom ';
 
-/** What a file has in the place of a function or an object of the caller's own. No name of ours begins so. */
+/** The name that a file has in place of a custom function or object. No built-in name begins with `MARK`. */
 export const customName = (name: string): string => (name.startsWith(MARK) ? name : `${MARK}${name || 'anonymous'}`);
 
-/** The name in what `customName` made; undefined of anything else. */
+/** The inverse of `customName`. Undefined for any other value. */
 export const nameOfCustom = (value: unknown): string | undefined =>
   typeof value === 'string' && value.startsWith(MARK) ? value.slice(MARK.length) : undefined;
 
-/** Runs `body`, which makes what a file describes, with what the caller has of it. @internal */
+/** Runs `body`, which makes the objects that a file describes, with the caller's custom objects. @internal */
 export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
   expectType('customObjects', objects, 'an object');
   const outer = find;
@@ -51,7 +52,7 @@ export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
 
 const letters = (name: string): string => name.replaceAll('_', '').toLowerCase();
 
-/** What was given under a name in any spelling, or is called so itself, or is all that fits. */
+/** Finds a custom object by its key in any spelling, or by its own `name`, or as the only one that `fits`. */
 function givenAs(objects: CustomObjects, [, marked, fits = () => false]: Wanted): unknown {
   const name = nameOfCustom(marked) ?? marked;
   if (Object.hasOwn(objects, name)) return objects[name];
@@ -64,7 +65,7 @@ function givenAs(objects: CustomObjects, [, marked, fits = () => false]: Wanted)
   return fitting.length === 1 ? fitting[0] : undefined;
 }
 
-/** Throws `ArgumentError` that names all that was not given. */
+/** Throws an `ArgumentError` that lists all missing custom objects. */
 export function expectCustomObjects(objects: CustomObjects, wanted: readonly Wanted[]): void {
   const missing = wanted.filter((each) => givenAs(objects, each) === undefined);
   if (missing.length === 0) return;
@@ -75,10 +76,13 @@ export function expectCustomObjects(objects: CustomObjects, wanted: readonly Wan
   );
 }
 
-/** Whether it is made by `new`: the prototype of a class cannot be replaced. */
+/** Whether `maker` is a class. The property `prototype` of a class is not writable. */
 const isClass = (maker: object): boolean => Object.getOwnPropertyDescriptor(maker, 'prototype')?.writable === false;
 
-/** What a class, by its `fromConfig` where it has one, or a function makes of options; anything else is itself. */
+/**
+ * Makes an object from options: by `maker.fromConfig` if it exists, else by `new` for a class or a call for a function.
+ * A `maker` that is not a function is returned as it is.
+ */
 export function madeOf(maker: unknown, options: unknown): unknown {
   if (typeof maker !== 'function') return maker;
   const { fromConfig } = maker as { fromConfig?: (options: unknown) => unknown };

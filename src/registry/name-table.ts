@@ -5,8 +5,8 @@ import { customObject, madeOf, nameOfCustom } from './custom-objects.ts';
 type Maker<T> = (options: never) => T;
 
 /**
- * What makes things of one kind, by name. Empty until `registerAllNames` fills it: an app that says no names carries
- * only what it imports.
+ * The functions that make objects of one kind, by name. The table is empty until `registerAllNames` fills it: an app
+ * that uses no names bundles only its own imports.
  */
 export class NameTable<T> {
   readonly #what: string;
@@ -21,21 +21,21 @@ export class NameTable<T> {
     return this.#makers !== undefined;
   }
 
-  /** @param shortNames other names of some of them. */
+  /** @param shortNames full names by short name. */
   fill(makers: Readonly<Record<string, Maker<T>>>, shortNames: Readonly<Record<string, string>> = {}): void {
     this.#makers = makers;
     this.#shortNames = shortNames;
   }
 
-  /** Whether it is one of its makers, not called. */
+  /** Whether `maker` is a function of the table itself, rather than an object that it makes. */
   knows(maker: unknown): boolean {
     return Object.values<unknown>(this.#makers ?? {}).includes(maker);
   }
 
   /**
-   * The function that makes the object of a name. While a file is read, other names mean what the caller gave for them.
+   * The function that makes the object of a name. While a file is read, an unknown name stands for a custom object.
    *
-   * @throws ArgumentError for an unknown one; it names the one that Keras's spelling stands for.
+   * @throws ArgumentError if the table is empty or the name is unknown. The message has the most similar known name.
    */
   makerOf(name: string): Maker<T> {
     const makers = this.#makers;
@@ -48,7 +48,7 @@ export class NameTable<T> {
     const full = Object.hasOwn(this.#shortNames, word) ? this.#shortNames[word]! : word;
     if (Object.hasOwn(makers, full)) return makers[full]!;
     const own = word ? customObject(this.#what, word) : undefined;
-    // What has no options in the file is what was given.
+    // A name made by `customName` has no options in the file, so the given object is used as it is.
     if (own !== undefined) {
       return (options) => (nameOfCustom(name) === undefined ? madeOf(own, options) : own) as T;
     }

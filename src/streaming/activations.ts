@@ -1,6 +1,6 @@
 import { Unary } from '../engine/abi.ts';
 
-/** The activations that one kernel computes, elementwise. */
+/** The elementwise activations that the `stream` kernel computes, by name. */
 export const streamedActivations: Readonly<Record<string, number>> = {
   relu: Unary.Relu,
   relu6: Unary.Relu6,

@@ -1,9 +1,12 @@
 import { shown } from '../checks/argument-error.ts';
 
-// Options that take a recurrent layer's fused kernel away.
+// With these options a recurrent layer may have no fused kernel.
 const options = ['goBackwards', 'peephole', 'projSize', 'activation', 'recurrentActivation'];
 
-/** Of a layer that has a kernel for streams with other options: the option that takes it away, as an error goes on. */
+/**
+ * The option that prevents a recurrent layer from running as a stream, as a part of an error message. Empty for a layer
+ * that cannot run as a stream with any options.
+ */
 export function blamedOption(className: string, config: object): string {
   const given = config as Readonly<Record<string, unknown>>;
   if (!/^(LSTM|GRU|SimpleRNN)$/.test(className)) return '';

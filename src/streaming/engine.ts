@@ -1,9 +1,7 @@
 import type { Kernels, Ptr } from '../engine/abi.ts';
 import { Heap, LARGEST_MEMORY, makeMemory } from '../engine/memory.ts';
 
-/**
- * The kernels that streams and what is drawn from their outputs need; those of the build for streams alone are these.
- */
+/** The kernels for streams, and for drawing ids from their outputs. The separate build for streams has only these. */
 export type StreamKernels = Pick<
   Kernels,
   | 'heapBase'
@@ -20,7 +18,7 @@ export type StreamKernels = Pick<
   | 'softmax'
 >;
 
-/** What a stream needs of an engine: the whole package's is one, and `streamEngine` makes a smaller one. */
+/** The part of an engine that a stream needs. `Engine` has it, and `streamEngine` makes a smaller one. */
 export interface StreamEngine {
   readonly kernels: StreamKernels;
   readonly memory: WebAssembly.Memory;
@@ -29,7 +27,7 @@ export interface StreamEngine {
   readonly gemmScratch: Ptr;
 }
 
-/** Kernels over a memory of their own, for one stream: what it takes goes when the stream goes. */
+/** Makes kernels with their own memory, for one stream. The memory is freed with the stream. */
 export function streamEngine(module: WebAssembly.Module): StreamEngine {
   const memory = makeMemory(LARGEST_MEMORY, false);
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });

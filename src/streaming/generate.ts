@@ -6,15 +6,16 @@ import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';
 
 /**
- * Ids that go on from a prompt, as they come, each drawn from softmax(logits / temperature) and fed back: those that
- * `generate` of `tapeloop` draws from the same model with the same options. The host handles events in between.
+ * Generates the ids that follow a prompt. Each id is drawn from softmax(logits / temperature) and fed back to the
+ * stream. They are the ids that `generate` of `tapeloop` draws from the same model with the same options. The host
+ * handles events between ids.
  *
- * @param stream of a language model, ids to logits; it starts from zeros, and nobody else may step or reset it until
- *   the last id has come.
- * @param prompt ids to go on from, at least one.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of the prompt is outside the vocabulary,
- *   the stream takes no ids or is of several sequences; at any id, if a logit is not finite or somebody else has
- *   stepped or reset the stream.
+ * @param stream of a language model, from ids to logits. Its states are reset to zeros. Do not step or reset it before
+ *   the last id.
+ * @param prompt the first ids of the sequence, at least one.
+ * @throws ArgumentError at the first id, if an option is out of range, an id of the prompt is outside the vocabulary,
+ *   or the stream takes no ids or has several sequences. ArgumentError at any id, if a logit is not finite or other
+ *   code has stepped or reset the stream.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -31,15 +32,15 @@ export async function* generate(
 }
 
 /**
- * Ids that go on from several prompts at once, of any lengths. Sequence i draws as it would alone with the seed i
- * higher.
+ * Generates the ids that follow several prompts of any lengths, in one batch. Sequence i gets the same ids as it gets
+ * alone with `seed` + i.
  *
- * @param stream of a language model, of as many sequences as there are prompts; it starts from zeros.
- * @param prompts ids to go on from, at least one each.
- * @returns `{ sequence, id }`, the ids of one step after those of the step before.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of a prompt is outside the vocabulary, a
- *   prompt is empty, or the stream takes no ids or is of another number of sequences; at any id, if a logit is not
- *   finite or somebody else has stepped or reset the stream.
+ * @param stream of a language model, with as many sequences as there are prompts. Its states are reset to zeros.
+ * @param prompts the first ids of each sequence, at least one each.
+ * @returns `{ sequence, id }`: first the ids of one step, then those of the next step.
+ * @throws ArgumentError at the first id, if an option is out of range, an id of a prompt is outside the vocabulary, a
+ *   prompt is empty, or the stream takes no ids or has another number of sequences. ArgumentError at any id, if a logit
+ *   is not finite or other code has stepped or reset the stream.
  *
  * @example
  * const stream = decodeStream(encodeModel(languageModel), { batch: 2 });
@@ -57,12 +58,12 @@ export async function* generateBatch(
 /**
  * `generate` without promises: the host handles no events between ids.
  *
- * @param stream of a language model, ids to logits, of one sequence; it starts from zeros.
- * @param given.prompt ids to go on from, at least one.
- * @param given.length how many ids to give.
- * @throws ArgumentError, at the first id, if an option is out of range, an id of a prompt is outside the vocabulary, a
- *   prompt is empty, or the stream takes no ids or is of another number of sequences; at any id, if a logit is not
- *   finite or somebody else has stepped or reset the stream.
+ * @param stream of a language model, from ids to logits, with one sequence. Its states are reset to zeros.
+ * @param given.prompt the first ids of the sequence, at least one.
+ * @param given.length the number of ids to generate.
+ * @throws ArgumentError at the first id, if an option is out of range, an id of the prompt is outside the vocabulary,
+ *   the prompt is empty, or the stream takes no ids or has several sequences. ArgumentError at any id, if a logit is
+ *   not finite or other code has stepped or reset the stream.
  *
  * @example
  * const stream = decodeStream(encodeModel(languageModel));

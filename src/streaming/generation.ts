@@ -5,11 +5,11 @@ import type { StreamEngine } from './engine.ts';
 import { checkSampling, expectInteger, Sampler, type SamplingOptions } from './sampling.ts';
 import type { Stream } from './stream.ts';
 
-/** What ends a text, and how its ids are drawn. */
+/** Options for the end of a text and for drawing its ids. */
 export interface GenerationOptions extends SamplingOptions {
-  /** Most ids to give. Default 100. */
+  /** The largest number of ids to generate. Default 100. */
   maxLength?: number | undefined;
-  /** Ids that end a sequence. They are not given themselves. */
+  /** Ids that end a sequence. They are not part of the output. */
   stopIds?: readonly number[] | undefined;
 }
 
@@ -24,28 +24,31 @@ export const generationNames: Names<GenerationOptions> = {
   seed: 1,
 };
 
-/** One id that goes on with a sequence of a batch. */
+/** One generated id of a sequence of a batch. */
 export interface GeneratedId {
   sequence: number;
   id: number;
 }
 
-/** A sequence that grows; it waits while others still read their prompts. */
+/** A sequence during generation: its prompt and the ids so far, and `left`, the number of ids that it may still get. */
 export interface Growing {
   ids: number[];
   sampler: Sampler;
   left: number;
 }
 
-/** What a model says of the ids after those at place t of every sequence that has no more yet. */
+/**
+ * Gives the outputs of a model. `after(t)` runs the model on the ids up to position t of all sequences. The returned
+ * function gives the output for the next id of one sequence.
+ */
 export interface LogitSource {
   after(t: number): (sequence: number) => Float32Array;
-  /** Whether that is logits rather than probabilities. */
+  /** Whether the outputs are logits rather than probabilities. */
   readonly areLogits: boolean;
   dispose(): void;
 }
 
-/** Ids that go on from each prompt, as they come; `sourceOf` says what asks the model. */
+/** Generates the ids that follow each prompt. `sourceOf` makes the source of the model's outputs. */
 export function* idsOf(
   engine: StreamEngine,
   prompts: readonly ArrayLike<number>[],
@@ -60,7 +63,7 @@ export function* idsOf(
     if (got) throw new ArgumentError(`generate: prompt expected one id or more, got ${got}`);
   }
   expectInteger('maxLength', maxLength, 0);
-  // Typed arrays are as good as lists.
+  // A typed array is allowed too.
   if (!stopIds?.includes) expectList('generate: stopIds', stopIds);
   for (const id of stopIds) expectInteger('stopIds', id, 0);
   checkSampling(options);
@@ -90,7 +93,7 @@ export function* idsOf(
   }
 }
 
-/** Each id is read once, by one step of a stream of as many sequences. */
+/** The outputs of a stream with as many sequences. It reads each id once, by one step. */
 export function streamed(stream: Stream, sequences: readonly Growing[]): LogitSource {
   let { changes } = stream;
   return {
@@ -98,7 +101,7 @@ export function streamed(stream: Stream, sequences: readonly Growing[]): LogitSo
     after(t) {
       if (stream.changes !== changes)
         throw new ArgumentError('generate: stream expected no other call before its text ends');
-      // One that has ended repeats its last id, which nobody looks at.
+      // A sequence that has ended repeats its last id. Its output is not used.
       const logits = stream.step(sequences.map(({ ids }) => ids[t] ?? ids.at(-1)!));
       changes = stream.changes;
       return (sequence) => logits.subarray(sequence * stream.outputWidth, (sequence + 1) * stream.outputWidth);

@@ -1,10 +1,11 @@
-// biome-ignore-all assist/source/organizeImports: the bytes stand first in an app, where gzip's window is still empty (scripts/build-package.ts).
+// biome-ignore-all assist/source/organizeImports: these bytes come first in an app, because gzip's window is still
+// empty there (see scripts/build-package.ts).
 import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 import type { Build } from '../engine/loading/load.ts';
 import { unpackBuild } from '../engine/loading/unpack-build.ts';
 
-// The kernels of streams alone, from where engine/kernel-modules.ts has those of the whole package; the package chooses
-// in the same way.
+// The kernels of the build for streams, compressed in the code as those in src/engine/loading/kernel-modules.ts are.
+// The package has another kernel-modules file for other hosts in the same way.
 
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
@@ -15,5 +16,5 @@ export const canFuse = true;
 /** A build's module, compiled while the caller waits. */
 export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
 
-/** A build's module, compiled off the calling thread where the host can. */
+/** A build's module, compiled outside the calling thread if the host can. */
 export const compile = (build: Build): Promise<WebAssembly.Module> => WebAssembly.compile(bytesOf(build));

@@ -11,15 +11,15 @@ import type { Shape } from '../checks/shape.ts';
 import { type SavedLayer, savedLayer, savedLayers } from '../io/model-file.ts';
 import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts';
 
-/** A weight of a file by its whole name, which must be there in that shape. */
+/** Gets a weight of a file by its full name. The file must have it with that shape. */
 export type WeightOf = (name: string, shape: Shape) => StreamWeight;
 
-/** A layer of a file: its options, its name with those of the layers around it, and its weights. */
+/** A layer of a file: its options, its path (the names of the enclosing layers and its own name), and its weights. */
 interface FileLayer {
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any origin, each option of which is checked where it is used.
   readonly config: any;
   readonly path: string;
-  /** One of its own weights by what it is called in the layer. */
+  /** Gets one of its own weights by the name within the layer. */
   weight(name: string, ...shape: number[]): StreamWeight;
   readonly weightOf: WeightOf;
 }
@@ -44,7 +44,7 @@ const recurrent =
     });
   };
 
-// What `addToStream` of the layers' own classes does, from their options as a file has them: no layer needs to be made.
+// Does the same as `addToStream` of the layer classes, but from the options in a file, without making layers.
 const layers: Readonly<Record<string, AddLayer>> = {
   Activation: (program, { config, path }) => program.activation(config.activation, `${path}: `),
   Dense(program, { config, path, weight }) {
@@ -81,10 +81,10 @@ const layers: Readonly<Record<string, AddLayer>> = {
 };
 
 /**
- * Lays out a layer of a model file.
+ * Adds a layer of a model file to a program.
  *
- * @param scope names of the layers around it, as its weights have them in front.
- * @throws ArgumentError if it cannot run step by step or an option is of no use; whatever `weightOf` throws.
+ * @param scope names of the enclosing layers, the prefix of its weights' names.
+ * @throws ArgumentError if it cannot run step by step or an option is invalid. Errors of `weightOf` pass through.
  */
 export function addLayer(
   program: StreamProgram,

@@ -21,14 +21,14 @@ import type { StreamProgram, StreamWeight } from './program.ts';
 import { Stream, type StreamOptions, streamNames } from './stream.ts';
 
 export interface LoadStreamOptions extends StreamOptions {
-  /** As `init` of `tapeloop` takes it. Default `fast`. */
+  /** Like the option of `init` of `tapeloop`. Default `fast`. */
   mode?: NumericMode | undefined;
   /**
-   * Kernels that `compileKernels` gave, here or in the page that posted them; they decide, unless `mode` forbids them.
-   * Default: compiled on first use, by `mode`.
+   * Kernels from `compileKernels`, called here or in the page that posted them. They determine the numeric mode, so
+   * `mode` must not be `reproducible` then. Default: compiled on first use, for `mode`.
    */
   module?: WebAssembly.Module | undefined;
-  /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say it. */
+  /** The shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not have it. */
   inputShape?: readonly (number | null)[] | undefined;
   /** The file's name, for errors. */
   file?: string | undefined;
@@ -36,11 +36,11 @@ export interface LoadStreamOptions extends StreamOptions {
 
 const loadNames: Names<LoadStreamOptions> = { mode: 1, module: 1, file: 1, inputShape: 1, ...streamNames };
 
-/** The stream of a model file, with what else the file holds. */
+/** The stream of a model file, with the vocabulary and the extra data of the file. */
 export class FileStream extends Stream implements ModelExtras {
-  /** Characters or words by id, where the file holds them. */
+  /** Characters or words by id, if the file has them. */
   readonly vocabulary: readonly string[] | undefined;
-  /** What `encodeModel` was given as `extra`. */
+  /** The value that `encodeModel` got as `extra`. */
   readonly extra: Json | undefined;
 
   /** @internal */
@@ -68,14 +68,14 @@ export class FileStream extends Stream implements ModelExtras {
   }
 }
 
-// The part of Node that is used here, spelt out so that no declaration of ours needs Node's.
+// The part of Node that is used here. It is declared here, so that tapeloop's declarations do not need Node's.
 interface HostWithFiles {
   process?: { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } | undefined };
 }
 
 const isUrl = (source: unknown): source is URL => classOf(source) === 'URL';
 
-/** A tensor of a file, in the kernels' memory while somebody reads it there. */
+/** A tensor of a file. Reading `ptr` copies it to linear memory, and `release` frees that copy. */
 class FileWeight implements StreamWeight {
   readonly name: string;
   readonly shape: Shape;
@@ -108,11 +108,11 @@ class FileWeight implements StreamWeight {
 const compiled: Partial<Record<Build, WebAssembly.Module>> = {};
 
 /**
- * Compiles the kernels of streams, once. `loadStream` does so by itself. A worker or an AudioWorklet that gets the module
- * as the option `module` need not compile.
+ * Compiles the kernels of streams, once. `loadStream` does this by itself. A worker or an AudioWorklet that gets the
+ * module as the option `module` does not compile.
  *
  * @param mode `fast` or `reproducible`. Default `fast`.
- * @returns a module that may be posted to other threads.
+ * @returns a module that can be posted to other threads.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; ArgumentError for an
  *   unknown mode.
  *
@@ -139,23 +139,26 @@ function compileKernelsNow(mode: NumericMode): WebAssembly.Module {
   }
 }
 
-/** Throws `ArgumentError` for an unknown mode, or one beside a module: kernels do not tell for which they were compiled. */
+/**
+ * Throws `ArgumentError` for an unknown mode, or for a mode other than `fast` together with a module: a module does not
+ * show the mode for which it was compiled.
+ */
 function expectOneOf(what: string, mode: NumericMode = 'fast', module?: WebAssembly.Module): void {
   checkMode(what, mode);
   if (module && mode !== 'fast') throw new ArgumentError(`${what}: mode is chosen by compileKernels(mode) of a module`);
 }
 
 /**
- * The stream of a model file that `encodeModel`, `saveModel` or `tapeloop train` wrote: `model.stream()` without the
- * model, with its bits. What the file holds for training is not looked at.
+ * Makes a stream from a model file that `encodeModel`, `saveModel` or `tapeloop train` wrote. Its outputs have the same
+ * bits as those of `model.stream()`, but no model is needed. The file's data for training are not read.
  *
  * @param bytes the whole file; not kept.
- * @returns a stream with memory of its own, which goes when the stream goes.
- * @throws ModelFileError if the bytes are no model file, are one of a newer version, lack a tensor or hold one that is
- *   not finite, or hold a model that cannot run step by step, naming the layer; nothing is allocated for what the file
- *   claims but does not hold. ArgumentError for what is no bytes, an option out of range or a mode beside a module;
- *   HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if the host has
- *   no memory for it.
+ * @returns a stream with its own memory, which is freed with the stream.
+ * @throws ModelFileError if the bytes are not a model file, have a newer version, lack a tensor, have a value that is
+ *   not finite, or have a model that cannot run step by step; the message names the layer. No memory is allocated for
+ *   content that the header announces but the file does not have. ArgumentError if `bytes` has another type, an option
+ *   is out of range, or `mode` is `reproducible` together with a module; HostError if the host has no WebAssembly with
+ *   128-bit SIMD or may not compile it; OutOfMemoryError if the host has no memory for it.
  *
  * @example
  * const stream = decodeStream(encodeModel(model));
@@ -172,14 +175,14 @@ export function decodeStream(
 }
 
 /**
- * `decodeStream` of a file that is fetched, or read where the host has files, or of bytes, with the kernels compiled
- * off the calling thread.
+ * Makes a stream from a model file, like `decodeStream`. The file is fetched, or read from the disk if the host has
+ * one, or given as bytes. The kernels are compiled outside the calling thread.
  *
- * @param source where the file is, relative to the page; in Node a path, or an address of `https:` or its like; or its
- *   bytes.
- * @throws ModelFileError if the file cannot be fetched or read, or is none that `decodeStream` takes; ArgumentError for
- *   what is no source, an option out of range or a mode beside a module; HostError if the host has no WebAssembly with
- *   128-bit SIMD or may not compile it; OutOfMemoryError if the host has no memory for it.
+ * @param source the URL of the file, relative to the page; in Node a path or a URL; or the bytes of the file.
+ * @throws ModelFileError if the file cannot be fetched or read, or has one of the faults listed for `decodeStream`;
+ *   ArgumentError if `source` has another type, an option is out of range, or `mode` is `reproducible` together with a
+ *   module; HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if the
+ *   host has no memory for it.
  *
  * @example
  * const stream = await loadStream('model.safetensors');
@@ -199,7 +202,8 @@ export async function loadStream(
 async function bytesOf(address: string | URL): Promise<Uint8Array | ArrayBuffer> {
   const file = String(address);
   let response: Response;
-  // In Node and its like a path is a file, which its fetch does not take. A drive of Windows is one letter.
+  // In Node and similar hosts a path or a `file:` URL is read from the disk, because `fetch` does not take it there.
+  // One letter before a colon is a drive of Windows.
   const files =
     !/^(?!file)\w\w+:/.test(file) && (globalThis as HostWithFiles).process?.getBuiltinModule?.('node:fs/promises');
   try {

@@ -5,23 +5,23 @@ import { MOST_GEMV_ROWS, type Ptr, STREAM_INT8, StreamKind } from '../engine/abi
 import { streamedActivations } from './activations.ts';
 import type { StreamEngine } from './engine.ts';
 
-/** How kernels and recurrent kernels are kept: one byte a weight, with a scale a column, or four. */
+/**
+ * The format of kernels and recurrent kernels: `float32`, or `int8` with one byte per weight and one scale per column.
+ */
 export type WeightFormat = 'float32' | 'int8';
 
-// What `gemm_int8` takes.
+// The largest k of `gemm_int8`.
 const MOST_INT8_ROWS = 32_768;
 
-/** A weight as the layers of a stream read it: a `Parameter`, or a tensor of a file. */
+/** A weight of a layer of a stream: a `Parameter`, or a tensor of a file. */
 export interface StreamWeight {
   readonly name: string;
   readonly shape: Shape;
   /** Address of its values, row-major. */
   readonly ptr: Ptr;
-  /**
-   * Counts changes of the values. Undefined where they never change: then nobody asks for them once they are packed.
-   */
+  /** Counts changes of the values. Undefined if they never change: then `ptr` is read only while layers are added. */
   readonly version?: number;
-  /** Called once they are packed: the values at `ptr` are not needed until they are asked for again. */
+  /** Called after packing. The memory at `ptr` may be freed until `ptr` is read again. */
   release?(): void;
 }
 
@@ -31,8 +31,8 @@ interface Weights {
 }
 
 /**
- * A packed copy of columns [from, from + count) of a weight, made again whenever the weight has changed; without a copy
- * a weight that is read in place.
+ * A packed copy of columns [from, from + count) of a weight. It is packed again after the weight has changed. A weight
+ * that is read in place has no copy.
  */
 interface Packed {
   weight: StreamWeight;
@@ -43,15 +43,15 @@ interface Packed {
   copy: Ptr;
 }
 
-/** What a recurrent layer keeps from step to step, `[rows, H]`. */
+/** A state of a recurrent layer, `[rows, H]`. */
 interface State {
   readonly ptr: Ptr;
   readonly size: number;
 }
 
 /**
- * Lays out the layer within a TimeDistributed, which is what a stream does with any layer, unless it has states: those
- * would have to start anew at each step. Throws `ArgumentError` then.
+ * Adds the layer inside a TimeDistributed. A stream runs every layer once per step, so TimeDistributed needs nothing
+ * more. Throws `ArgumentError` if the layer has states: they would have to be reset at each step.
  */
 export function addStepwise(program: StreamProgram, name: string, add: () => void): void {
   const before = program.states.length;
@@ -61,12 +61,12 @@ export function addStepwise(program: StreamProgram, name: string, add: () => voi
   }
 }
 
-// Buffers go back to their heap when their program is collected without having been disposed of.
+// Frees the buffers of a program that is garbage-collected without `dispose`.
 const abandoned = new FinalizationRegistry<() => void>((release) => release());
 
 /**
- * A stack of layers laid out for the `stream` kernel. Layers add themselves in order, each reading what the one before
- * left; everything is allocated here, once, and nothing while the program runs.
+ * A stack of layers, as records for the `stream` kernel. Layers add themselves in order. Each layer reads the output of
+ * the previous one. All memory is allocated while layers are added and at the first run; later runs allocate nothing.
  */
 export class StreamProgram {
   readonly engine: StreamEngine;
@@ -75,7 +75,8 @@ export class StreamProgram {
   /** States by layer, in order. */
   readonly states: State[] = [];
   readonly #records: number[][] = [];
-  // Holds those read in place too, so that their memory stays theirs for as long as records name it.
+  // Includes parameters that are read in place: records have their address, and the reference keeps their memory
+  // allocated.
   readonly #packed: Packed[] = [];
   readonly #release: () => void;
   readonly #buffers: Ptr[] = [];
@@ -83,10 +84,10 @@ export class StreamProgram {
   #at: Ptr = 0;
   #width: number;
   #idLimit = 0;
-  /** Whether what the layers so far give are probabilities. */
+  /** Whether the output of the layers so far is probabilities. */
   endsInSoftmax = false;
 
-  /** @param width features of the input, for a stack that does not start with an embedding. */
+  /** @param width features of the input, if the stack does not start with an embedding. */
   constructor(engine: StreamEngine, rows: number, width: number, weights: WeightFormat = 'float32') {
     this.engine = engine;
     this.rows = rows;
@@ -100,17 +101,17 @@ export class StreamProgram {
     abandoned.register(this, this.#release, this);
   }
 
-  /** Features of what the layers so far give. */
+  /** Features of the output of the layers so far. */
   get width(): number {
     return this.#width;
   }
 
-  /** Ids are in [0, idLimit); 0 where the input is features. */
+  /** Ids of the input are in [0, idLimit); 0 if the input is features. */
   get idLimit(): number {
     return this.#idLimit;
   }
 
-  /** y = table[x, :], for x one id a row. */
+  /** y = table[x, :], with one id x per row. */
   embedding(table: StreamWeight): void {
     if (this.#records.length > 0) throw new ArgumentError(`stream: '${table.name}' expected ids, not a layer's output`);
     const [limit, units] = table.shape as [number, number];
@@ -136,7 +137,8 @@ export class StreamProgram {
   }
 
   /**
-   * The activation of a name. Throws `ArgumentError`, with `where` in front, for one that no single kernel computes.
+   * Adds an activation by its name. Throws `ArgumentError`, with `where` at the front of the message, if the `stream`
+   * kernel cannot compute it.
    */
   activation(name: string, where = ''): void {
     if (Object.hasOwn(streamedActivations, name)) this.unary(streamedActivations[name]!);
@@ -148,8 +150,8 @@ export class StreamProgram {
   }
 
   /**
-   * One step of a fused cell, whose states the program keeps. Throws `ArgumentError` if the kernel does not know the
-   * cell.
+   * Adds one step of a fused cell. The program keeps its states. Throws `ArgumentError` if the `stream` kernel does not
+   * support the cell.
    */
   recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
     const { stream } = cell;
@@ -189,8 +191,8 @@ export class StreamProgram {
   }
 
   /**
-   * Throws `DeadTensorError` if a weight was disposed of. Runs `steps` steps; step s reads input + s·inputBytes and
-   * leaves its output at output + s·4·rows·width.
+   * Runs `steps` steps. Step s reads its input at input + s·inputBytes and writes its output to output +
+   * s·4·rows·width. Throws `DeadTensorError` if a weight was disposed of.
    */
   run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void {
     this.#program ||= this.#write();
@@ -198,11 +200,11 @@ export class StreamProgram {
     const { kernels, memory } = this.engine;
     const count = this.#records.length;
     if (count > 0) kernels.stream(this.#program, count, steps, input, inputBytes, output, 4 * this.rows * this.#width);
-    // Of a stack that does nothing but drop while it trains.
+    // A stack without records has only layers that do nothing outside training, such as dropout.
     else new Uint8Array(memory.buffer).copyWithin(output, input, input + steps * inputBytes);
   }
 
-  /** Gives its memory back. Safe to call twice; the program must not run again. */
+  /** Frees its memory. Safe to call twice. The program must not run again. */
   dispose(): void {
     abandoned.unregister(this);
     this.#release();
@@ -254,7 +256,7 @@ export class StreamProgram {
     return at;
   }
 
-  /** The address of a weight that is read without packing; 0 for none. */
+  /** The address of a weight that is read in place; 0 for none. */
   #place(weight: StreamWeight | undefined): Ptr {
     if (!weight) return 0;
     const { version } = weight;
@@ -283,7 +285,7 @@ export class StreamProgram {
     const { kernels } = this.engine;
     const at = weight.ptr + 4 * from;
     packed.version = weight.version;
-    // Of a weight that is read in place its address alone was wanted, which a dead one refuses.
+    // A weight that is read in place needs no copy. Reading `ptr` above throws if it was disposed of.
     if (copy === 0) return;
     if (this.weights === 'int8') kernels.gemm_int8_pack(rows, count, at, columns, 1, copy);
     else if (this.rows > MOST_GEMV_ROWS) kernels.gemm_pack_b(rows, count, at, columns, 1, copy);

@@ -1,8 +1,8 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 
 /**
- * Which option of a layer keeps it from running step by step; nothing until `blameBy` is called, so that an app need
- * not carry it.
+ * The option that prevents a layer from running step by step. Empty until `blameBy` is called, so that an app can do
+ * without its code.
  */
 export let blame = (_className: string, _config: object): string => '';
 

@@ -5,32 +5,33 @@ import type { StreamEngine } from './engine.ts';
 
 /** How the next id is chosen. */
 export interface SamplingOptions {
-  /** Divides the logits; 0 always takes the likeliest id. Default 1. */
+  /** Divides the logits. 0 always takes the likeliest id. Default 1. */
   temperature?: number | undefined;
-  /** Draws among so many of the likeliest ids only. Default: among all. */
+  /** Draws only among this number of the likeliest ids. Default: all ids. */
   topK?: number | undefined;
   /**
-   * Draws among the fewest likeliest ids whose shares, of those that topK leaves, add up to so much. Default 1: among
-   * all.
+   * Draws only among the likeliest ids: the smallest number of them whose probabilities add up to this share of the
+   * total. The total is that of the ids that `topK` selects. Default 1: all ids.
    */
   topP?: number | undefined;
   /**
-   * Divides positive logits of ids that have occurred, and multiplies negative ones. Default 1. @see Keskar et al. 2019
+   * Divides the positive logits of ids that have occurred, and multiplies the negative ones. Default 1. @see Keskar et
+   * al. 2019
    */
   repetitionPenalty?: number | undefined;
   /** Whether the model gives logits rather than probabilities. Default true, unless its last activation is softmax. */
   fromLogits?: boolean | undefined;
   /**
-   * Fixes what is drawn. Default: the next of a stream that `setSeed` starts anew, so that two calls differ and the
-   * program, run again, writes the same.
+   * Seed of the random numbers. Default: the next seed of a stream that `setSeed` restarts. So two calls differ, but a
+   * second run of the program gives the same ids.
    */
   seed?: number | undefined;
 }
 
-// Far below any share that is drawn, far above what a logarithm cannot take.
+// The smallest probability before a logarithm, which must not get 0. It is far below that of any id that is drawn.
 const LEAST_SHARE = 1e-37;
 
-/** Draws ids from the distributions of a model, with random numbers of its own. */
+/** Draws ids from the output distributions of a model, with its own stream of random numbers. */
 export class Sampler {
   readonly #engine: StreamEngine;
   readonly #options: SamplingOptions;
@@ -38,7 +39,7 @@ export class Sampler {
   readonly #seen = new Set<number>();
   #read = 0;
 
-  /** @throws ArgumentError for an option out of its range; the seed must be checked before. */
+  /** Check the options with `checkSampling` before. @throws ArgumentError if the seed is not an integer in [0, 2³²). */
   constructor(engine: StreamEngine, options: SamplingOptions, seed: number) {
     this.#engine = engine;
     this.#options = options;
@@ -48,8 +49,8 @@ export class Sampler {
   /**
    * The id that follows `ids`, which have grown since the last call.
    *
-   * @param given the model's output for the last of them; left as it is.
-   * @param areLogits what it is where no option says so.
+   * @param given the model's output for the last of them; not changed.
+   * @param areLogits whether `given` has logits, if the option `fromLogits` is not given.
    * @throws ArgumentError if it is not finite, or a probability is negative.
    */
   next(given: Float32Array, ids: readonly number[], areLogits: boolean): number {
@@ -59,7 +60,7 @@ export class Sampler {
     }
     const logits = fromLogits ? given.slice() : this.#logarithms(given);
     if (repetitionPenalty !== 1) {
-      // Those since the last call alone: a text of any length is read once.
+      // Only the ids since the last call are read, so that each id is read once.
       while (this.#read < ids.length) this.#seen.add(ids[this.#read++]!);
       for (const id of this.#seen) {
         logits[id] = logits[id]! > 0 ? logits[id]! / repetitionPenalty : logits[id]! * repetitionPenalty;
@@ -74,13 +75,14 @@ export class Sampler {
   }
 
   #shares(logits: Float32Array, temperature: number): Float32Array {
-    // Less the largest before the division: a temperature near 0 then takes the others to −∞ and never this one to ∞.
+    // The largest logit is subtracted before the division. With a temperature near 0 the other logits may then become
+    // −∞, but none becomes ∞.
     const top = logits[largest(logits)]!;
     const scaled = logits.map((logit) => (logit - top) / temperature);
     return this.#inPlace(scaled, (count, x) => this.#engine.kernels.softmax(1, count, x, x));
   }
 
-  /** `values` after a kernel has worked on them. */
+  /** Runs a kernel on a copy of `values` in linear memory, in place, and returns the result. */
   #inPlace(values: Float32Array, run: (count: number, x: Ptr) => void): Float32Array {
     const { heap, memory } = this.#engine;
     const { length } = values;
@@ -102,12 +104,12 @@ export class Sampler {
       rest -= shares[id]!;
       if (rest < 0) return id;
     }
-    // Rounding can leave a crumb of the total to nobody.
+    // After rounding, a small rest of the total may remain.
     return largest(shares);
   }
 }
 
-/** The ids to draw from: all of them in turn, or the likeliest, of equals the first. */
+/** The ids to draw from: all ids in order, or the likeliest ones. Of equally likely ids the smaller comes first. */
 function likeliest(shares: Float32Array, { topK, topP = 1 }: SamplingOptions): number[] {
   const ids = Array.from(shares.keys());
   if (topK === undefined && topP === 1) return ids;
@@ -125,7 +127,7 @@ function largest(values: Float32Array): number {
   return best;
 }
 
-/** Throws `ArgumentError` for what no sampler can use. */
+/** Throws `ArgumentError` for an option out of its range. */
 export function checkSampling({
   temperature = 1,
   topK,

@@ -6,28 +6,29 @@ import type { StreamEngine } from './engine.ts';
 import { StreamProgram, type WeightFormat } from './program.ts';
 
 export interface StreamOptions {
-  /** Sequences side by side. Default 1. */
+  /** Number of sequences that run side by side. Default 1. */
   batch?: number | undefined;
-  /** Most steps that one call of `steps` may take. Default 1. */
+  /** The largest number of steps of one call of `steps`. Default 1. */
   maxSteps?: number | undefined;
   /**
-   * `int8` keeps kernels and recurrent kernels in a byte a weight, with a scale a column; a step reads a quarter of the
-   * memory. Default `float32`, the bits of the whole sequence.
+   * `int8` stores kernels and recurrent kernels with one byte per weight and one scale per column. A step then reads a
+   * quarter of the memory. Default `float32`, which gives the same bits as `predict` on the whole sequence.
    */
   weights?: WeightFormat | undefined;
 }
 
 export const streamNames: Names<StreamOptions> = { batch: 1, maxSteps: 1, weights: 1 };
 
-/** A layer that can lay itself out for streaming. */
+/** A layer that can add itself to the program of a stream. */
 export interface StreamedLayer {
   addToStream(program: StreamProgram): void;
 }
 
 /**
- * A model run one time step at a time, its states kept between calls: no promise, no allocation, one call into Wasm.
+ * A model that runs one time step at a time and keeps its states between calls. A call returns no promise, and one call
+ * into Wasm runs all layers. After the first call, no call allocates a buffer.
  *
- * Reads the model's weights as they are at each call, so a model may go on training.
+ * Each call reads the current weights of the model, so the model may continue to train.
  */
 export class Stream {
   readonly batch: number;
@@ -39,23 +40,24 @@ export class Stream {
   /** @internal */
   readonly engine: StreamEngine;
   readonly #program: StreamProgram;
-  // 0 once it was disposed of.
+  // 0 after `dispose`.
   #maxSteps: number;
   readonly #input: Ptr;
   readonly #output: Ptr;
-  // Views of the two buffers, made anew only when memory has grown.
+  // Views of the two buffers. They are made again only after memory has grown.
   #inputView!: Float32Array | Int32Array;
   #outputView!: Float32Array;
-  // What `steps` returns: outside linear memory it outlives the growth of that, and posting it posts nothing else.
+  // The result of `steps`. It is outside linear memory, so that memory growth does not detach it and posting it to
+  // another thread sends only the result.
   readonly #result: Float32Array;
-  /** Whether what it gives are probabilities. @internal */
+  /** Whether the output is probabilities. @internal */
   readonly endsInSoftmax: boolean;
-  /** Counts calls that move the states. @internal */
+  /** Counts the calls that change the states. @internal */
   changes = 0;
 
   /**
-   * @param width features of a step's input, where the layers do not start with an embedding.
-   * @throws what a layer throws that cannot run step by step; nothing stays allocated.
+   * @param width features of a step's input, if the layers do not start with an embedding.
+   * @throws ArgumentError if an option is invalid. Errors of `addToStream` pass through. Nothing stays allocated then.
    * @internal
    */
   constructor(engine: StreamEngine, layers: readonly StreamedLayer[], width: number, options: StreamOptions) {
@@ -92,24 +94,24 @@ export class Stream {
   }
 
   /**
-   * One step of every sequence.
+   * Runs one step of every sequence.
    *
    * @param input `[B, I]`, row-major: features, or one id a sequence.
-   * @returns `[B, O]`, the stream's own array, which the next call overwrites: `slice()` copies what is to stay.
-   * @throws as `steps` does.
+   * @returns `[B, O]`, an array that the stream owns and the next call overwrites. Copy it with `slice()` to keep it.
+   * @throws ArgumentError and DeadTensorError under the same conditions as `steps`.
    */
   step(input: ArrayLike<number>): Float32Array {
     return this.steps(input, 1);
   }
 
   /**
-   * `n` steps in one call.
+   * Runs `n` steps in one call.
    *
    * @param inputs `[n, B, I]`, time-major.
-   * @returns `[n, B, O]`, the stream's own array or its beginning, which the next call overwrites.
-   * @throws ArgumentError if `n` is more than `maxSteps`, or `inputs` has another length, an id outside the vocabulary
-   *   or a number that is not finite; DeadTensorError once the stream or its model was disposed of; the states are then
-   *   as they were.
+   * @returns `[n, B, O]`, an array that the stream owns, or a view of its beginning. The next call overwrites it.
+   * @throws ArgumentError if `n` is not an integer from 1 to `maxSteps`, or `inputs` has another length, an id outside
+   *   the vocabulary or a number that is not finite; DeadTensorError if the stream or its model was disposed of. The
+   *   states are then unchanged.
    */
   steps(inputs: ArrayLike<number>, n: number): Float32Array {
     const width = this.batch * this.inputWidth;
@@ -127,17 +129,17 @@ export class Stream {
     this.#setInput(inputs);
     this.changes++;
     this.#program.run(n, this.#input, 4 * width, this.#output);
-    // What the program needs it makes as it first runs, and memory may have grown for that.
+    // The first run of the program allocates, so memory may have grown.
     if (this.#outputView.buffer !== this.engine.memory.buffer) this.#view();
     const count = n * this.batch * this.outputWidth;
     const view = this.#outputView;
     const result = this.#result;
-    // A loop, for `set` takes half a microsecond before it copies anything.
+    // A loop, because `set` takes half a microsecond before it starts to copy.
     for (let i = 0; i < count; i++) result[i] = view[i]!;
     return n === this.#maxSteps ? result : result.subarray(0, count);
   }
 
-  // What would spoil the states for good is refused before the first step.
+  // Copies the input to linear memory. Throws before the first step for values that would corrupt the states.
   #setInput(inputs: ArrayLike<number>): void {
     const { idLimit } = this.#program;
     const { length } = inputs;
@@ -147,7 +149,7 @@ export class Stream {
         throw new ArgumentError(`stream: input expected ids in [0, ${idLimit}), got ${id} at ${i}`);
       }
     }
-    // A view takes texts for numbers, and stumbles over bigints.
+    // A typed array converts strings to numbers, and throws a `TypeError` for bigints.
     const isText = Array.isArray(inputs) && !inputs.every((value) => typeof value === 'number');
     if (!isText) this.#inputView.set(inputs);
     if (isText || (idLimit === 0 && !this.engine.kernels.all_finite(length, this.#input))) {
@@ -159,8 +161,8 @@ export class Stream {
   /**
    * Starts every sequence from zeros.
    *
-   * @param sequence the only one to start anew, while the others go on.
-   * @throws ArgumentError if it is no integer in [0, batch).
+   * @param sequence the only sequence to reset. Default: all of them.
+   * @throws ArgumentError if `sequence` is not an integer in [0, batch); DeadTensorError if the stream was disposed of.
    */
   reset(sequence?: number): void {
     this.#expectAlive();
@@ -176,14 +178,14 @@ export class Stream {
     }
   }
 
-  /** Copies of the states, `[B, H]` each, layer by layer; of an LSTM h, then c. */
+  /** Copies of the states, `[B, H]` each, layer by layer; for an LSTM h, then c. */
   get state(): Float32Array[] {
     return this.#states().map((state) => state.slice());
   }
 
   /**
-   * Goes on from states that `state` gave. Throws `ArgumentError` if their number or a length does not fit, or a number
-   * is not finite.
+   * Sets the states to values that `state` returned. Throws `ArgumentError` if their number or a length does not fit,
+   * or a number is not finite.
    */
   setState(states: readonly ArrayLike<number>[]): void {
     const own = this.#states();
@@ -212,7 +214,7 @@ export class Stream {
     if (this.#maxSteps === 0) throw new DeadTensorError('stream: it was disposed of');
   }
 
-  /** Frees its buffers; the model stays. */
+  /** Frees its buffers. The model is not affected. */
   dispose(): void {
     this.#maxSteps = 0;
     this.#program.dispose();

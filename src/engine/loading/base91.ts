@@ -1,9 +1,9 @@
 /**
- * Bytes of text in base 91: two characters hold 13 bits, the high ones first. The characters are those of the codes 35
- * to 126 without the backslash, so that nothing in a quoted text is escaped.
+ * Decodes base 91: two characters hold 13 bits, the high bits first. The characters have the codes 35 to 126 without
+ * the backslash, so that a quoted text needs no escapes.
  *
- * Base64 has 12 bits in two characters. Both take 8 bits a byte once gzip has coded them, but each character also costs
- * what tells it from the code around it, and base 91 has a thirteenth fewer.
+ * Base64 has 12 bits in two characters. After gzip both take 8 bits per byte. But gzip also spends a little on each
+ * character to distinguish it from the code around it, and base 91 has a thirteenth fewer characters.
  */
 export function decodeBase91(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.floor((text.length * 13) / 16));

@@ -1,4 +1,4 @@
-// biome-ignore-all assist/source/organizeImports: the loader needs at import what text-decoder.ts lends.
+// biome-ignore-all assist/source/organizeImports: at import, the loader needs text-decoder.ts.
 import { takeBackTextDecoder } from '../../host/text-decoder.ts';
 import { instantiateSync } from '@assemblyscript/loader';
 import type { Kernels } from '../abi.ts';
@@ -6,12 +6,12 @@ import type { Kernels } from '../abi.ts';
 takeBackTextDecoder();
 
 /**
- * Instantiates a compiled module over memory that the caller made; returns the raw exports, since the loader's wrappers
- * double a call's cost.
+ * Instantiates a compiled module with the caller's memory. Returns the raw exports, because the loader's wrappers
+ * double the cost of a call.
  */
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
   const imports = { env: { memory } };
-  // The loader takes a module of another realm for bytes.
+  // The loader treats a module of another realm as bytes.
   const { exports } =
     module instanceof WebAssembly.Module
       ? instantiateSync(module, imports).instance

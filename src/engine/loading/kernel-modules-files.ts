@@ -2,14 +2,15 @@ import type { Build } from './load.ts';
 import relaxed from './relaxed.wasm';
 import simd from './simd.wasm';
 
-// Edge workers forbid compiling from bytes and hand out modules that were compiled when the worker was deployed.
+// The kernels for edge workers. These hosts forbid compiling from bytes, and import modules that were compiled when the
+// worker was deployed.
 
 const modules: Record<Build, WebAssembly.Module> = { simd, relaxed };
 
 /** Whether there is a fused build. */
 export const canFuse = true;
 
-/** Whether a module can be had whose memory threads share: it is compiled already, and its memory is its own. */
+/** Whether there are modules with shared memory. These modules are already compiled, for memory that is not shared. */
 export const canShare = false;
 
 /** A build's module. */

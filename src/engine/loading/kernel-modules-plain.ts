@@ -1,14 +1,14 @@
 import type { Build } from './load.ts';
 import simd from './simd.wasm';
 
-// Next compiles every module that an edge route's code names before the code runs, so that one which its host does not
-// know breaks the route: Node 20 knows no relaxed SIMD. The host is not known when the route is built, so routes have
-// the plain build.
+// The kernels for edge routes of Next. Next compiles every module that a route imports before the route runs. A module
+// that the host does not support breaks the route, and Node 20 does not support relaxed SIMD. The host is unknown when
+// the route is built, so routes have only the plain build.
 
 /** Whether there is a fused build. */
 export const canFuse = false;
 
-/** Whether a module can be had whose memory threads share: it is compiled already, and its memory is its own. */
+/** Whether there are modules with shared memory. This module is already compiled, for memory that is not shared. */
 export const canShare = false;
 
 /** The module. */

@@ -3,7 +3,7 @@ import type { Build } from './load.ts';
 import { withSharedMemory } from './shared-memory.ts';
 import { relaxed, simd } from './wasm-text.gen.ts';
 
-// Node reads its packages from a disk: the bytes are not compressed.
+// The kernels for Node. It reads packages from a disk, so the bytes are not compressed.
 
 const inlined: Record<Build, string> = { simd, relaxed };
 

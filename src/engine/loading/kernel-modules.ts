@@ -1,12 +1,13 @@
-// biome-ignore-all assist/source/organizeImports: the bytes stand first in an app, where gzip's window is still empty (scripts/build-package.ts).
+// biome-ignore-all assist/source/organizeImports: these bytes come first in an app, because gzip's window is still
+// empty there (see scripts/build-package.ts).
 import { builds, relaxedSize, simdSize } from './wasm.gen.ts';
 import type { Build } from './load.ts';
 import { withSharedMemory } from './shared-memory.ts';
 import { unpackBuild } from './unpack-build.ts';
 
-// Where the compiled kernels come from: compressed bytes inlined in the package, for pages, where every kilobyte is
-// waited for. The package takes another of the kernel-modules files where the host wants it: bytes as they are in its
-// files for Node, whose start they shorten by 5 ms, and files for edge workers (its `imports`).
+// The kernels for pages: compressed bytes in the code, because a page waits for every kilobyte. The package has another
+// kernel-modules file for other hosts (`imports` of package.json and scripts/build-package.ts): uncompressed bytes for
+// Node, which shorten its start by 5 ms, and `.wasm` files for edge workers and edge routes.
 
 /** The bytes of a build. @internal */
 export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(build, { builds, simdSize, relaxedSize });
@@ -14,12 +15,12 @@ export const bytesOf = (build: Build): Uint8Array<ArrayBuffer> => unpackBuild(bu
 /** Whether there is a fused build. */
 export const canFuse = true;
 
-/** Whether a module can be had whose memory threads share. */
+/** Whether there are modules with shared memory. */
 export const canShare = true;
 
 /** A build's module, compiled while the caller waits. */
 export const compileNow = (build: Build): WebAssembly.Module => new WebAssembly.Module(bytesOf(build));
 
-/** A build's module, compiled off the calling thread where the host can. */
+/** A build's module, compiled outside the calling thread if the host can. */
 export const compile = (build: Build, shared: boolean): Promise<WebAssembly.Module> =>
   WebAssembly.compile(shared ? withSharedMemory(bytesOf(build)) : bytesOf(build));

@@ -1,9 +1,9 @@
-// LZMA backwards: the kernels travel compressed, both builds as one stream, since they differ in little. It makes them
-// a fifth smaller than deflate does, which looks back less far, and no host has a decompressor that answers at once.
-// Specification: 7-zip.org/sdk.html (lzma-specification.txt), with its lc = 3, lp = 0, pb = 2.
+// A decoder of LZMA. The kernels are compressed, both builds as one stream, because they differ little. LZMA makes them
+// a fifth smaller than deflate, which looks back less far. The decompressors of browsers are asynchronous.
+// Specification: 7-zip.org/sdk.html (lzma-specification.txt), with lc = 3, lp = 0, pb = 2.
 
-// The places of the probabilities of each kind of choice. Those that depend on the state, 0 to 11, have a place for
-// each of four positions.
+// Offsets of the probabilities, by kind of decision. IS_MATCH and IS_LONG_REP have one for each of 12 states and 4
+// positions, IS_REP to IS_REP_3 one for each state.
 const IS_MATCH = 0;
 const IS_LONG_REP = IS_MATCH + 48;
 const IS_REP = IS_LONG_REP + 48;
@@ -21,7 +21,7 @@ const COUNT = LITERALS + 8 * 0x300;
 /**
  * Decompresses the first `size` bytes of LZMA data.
  *
- * @param data the coded bytes without a header, trusted: they are the package's own.
+ * @param data the coded bytes without a header. They come with the package and are not validated.
  */
 export function decodeLzma(data: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
@@ -96,7 +96,8 @@ export function decodeLzma(data: Uint8Array, size: number): Uint8Array<ArrayBuff
   const literal = (end: number): number => {
     const base = LITERALS + 0x300 * ((out[end - 1] ?? 0) >> 5);
     let node = 1;
-    // After a match the byte that would have continued it tells what this one is not.
+    // After a match, the next byte is not the byte that would continue the match. That byte selects the probabilities
+    // of this one.
     if (state >= 7) {
       let match = out[end - reps[0]! - 1]!;
       while (node < 0x100) {

@@ -1,5 +1,5 @@
-// asc gives a module an unshared memory import; the same code over shared memory differs in that import alone, so it is
-// rewritten here instead of shipping every build twice. Sections:
+// asc compiles a module that imports memory that is not shared. A module for shared memory differs only in this import,
+// so the import is rewritten here and the package needs each build only once. Sections:
 // https://webassembly.github.io/spec/core/binary/modules.html
 
 const IMPORT_SECTION = 2;
@@ -7,7 +7,7 @@ const MEMORY = 2;
 // Limits: shared with a maximum, from 1 page to 65,536, the latter in LEB128.
 const SHARED_LIMITS = [0x03, 0x01, 0x80, 0x80, 0x04];
 
-/** The module with its one import, `env.memory`, declared as a shared memory of 1 to 65,536 pages. */
+/** Returns the module with its only import, `env.memory`, declared as a shared memory of 1 to 65,536 pages. */
 export function withSharedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
   let at = 8;
   while (at < module.length) {

@@ -12,6 +12,6 @@ export interface PackedBuilds {
 /** The bytes of a build. */
 export function unpackBuild(build: Build, { builds, simdSize, relaxedSize }: PackedBuilds): Uint8Array<ArrayBuffer> {
   const data = decodeBase91(builds);
-  // The relaxed build is coded behind the plain one.
+  // The relaxed build comes after the plain one.
   return build === 'simd' ? decodeLzma(data, simdSize) : decodeLzma(data, simdSize + relaxedSize).slice(simdSize);
 }
