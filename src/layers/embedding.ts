@@ -19,7 +19,7 @@ export interface EmbeddingOptions extends LayerOptions {
   /** Default `randomUniform` in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec | undefined;
   embeddingsRegularizer?: RegularizerSpec | undefined;
-  /** Whether id 0 is padding: the layers after this one then skip the steps that have it. Default false. */
+  /** Whether id 0 is padding. The layers after this one then skip its steps. Default false. */
   maskZero?: boolean | undefined;
 }
 
