@@ -40,5 +40,5 @@ export function checkCrossentropyOptions(name: string, fromLogits: boolean, labe
   expectNumber(`${name}: labelSmoothing`, labelSmoothing, 'in [0, 1]');
 }
 
-/** What a loss with the option `fromLogits` reads. */
+/** The kind of predictions that a loss with the option `fromLogits` reads. */
 export const readsOf = (fromLogits: boolean): 'logits' | 'probabilities' => (fromLogits ? 'logits' : 'probabilities');

@@ -35,8 +35,8 @@ const elementLoss =
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredError
  *
  * @example
@@ -53,8 +53,8 @@ export const meanSquaredError = elementLoss('meanSquaredError', (y, p) => square
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsoluteError
  *
  * @example
@@ -71,8 +71,8 @@ export const meanAbsoluteError = elementLoss('meanAbsoluteError', (y, p) => abs(
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsolutePercentageError
  *
  * @example
@@ -91,8 +91,8 @@ export const meanAbsolutePercentageError = elementLoss('meanAbsolutePercentageEr
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredLogarithmicError
  *
  * @example
@@ -114,8 +114,8 @@ export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicEr
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.LogCosh
  *
  * @example
@@ -135,8 +135,9 @@ export const logCosh = elementLoss('logCosh', (y, p) => {
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is negative.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is
+ *   negative.
  * @see keras.losses.Poisson
  *
  * @example
@@ -163,8 +164,8 @@ export interface HuberOptions extends LossOptions {
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `delta` is not > 0, `reduction` is none of its values or an option is unknown; when the loss
- *   sees a batch, if targets have not the shape of the predictions.
+ * @throws ArgumentError if `delta` is not > 0, `reduction` is not one of its values or an option is unknown; when the
+ *   loss gets a batch, if the targets do not have the shape of the predictions.
  * @see keras.losses.Huber
  *
  * @example
@@ -191,8 +192,8 @@ export function huber(given: HuberOptions = {}): Loss {
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.CosineSimilarity
  *
  * @example

@@ -93,7 +93,7 @@ export abstract class Optimizer {
    * @param parameters distinct parameters. `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
    * @returns the L2 norm of the gradients of all trainable parameters together, before clipping.
    * @throws NonFiniteGradientError if the norm of the gradients or of their mean is not finite, or a parameter or its
-   *   state would become not finite; OutOfMemoryError if there is no memory for the state; ArgumentError if a gradient
+   *   state would not stay finite; OutOfMemoryError if there is no memory for the state; ArgumentError if a gradient
    *   does not fit its parameter, a schedule does not return a learning rate, or a parameter is swapped with its
    *   average. After an error parameters and state are as before.
    */

@@ -12,9 +12,9 @@ import { add, scale } from '../ops/elementwise/elementwise.ts';
 import type { Logs } from './logs.ts';
 
 /**
- * A loss: its name, for the default options; a `Loss` object; or a custom function, which returns shape `[]` or one
- * value for each row, which can then be weighted. A function of the library that makes a loss, such as `huber`, can be
- * given without a call, like the name. With `tapeloop/lean` it must be called.
+ * A loss: its name, for the default options; a `Loss` object; or a custom function, which returns shape `[]`, or one
+ * value for each row if rows are weighted. A function of the library that makes a loss, such as `huber`, can be given
+ * without a call, like the name. With `tapeloop/lean` it must be called.
  */
 export type LossSpec = LossName | Loss | LossFunction | (() => Loss);
 /**

@@ -151,7 +151,7 @@ export interface PolynomialDecayOptions {
   endLearningRate?: number | undefined;
   /** Default 1. */
   power?: number | undefined;
-  /** Whether the decay starts again after its end, with 2, 3, … times `decaySteps`. Default false. */
+  /** Whether the decay is stretched to 2, 3, … times `decaySteps` each time its end is reached. Default false. */
   cycle?: boolean | undefined;
 }
 
