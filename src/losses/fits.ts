@@ -7,13 +7,13 @@ import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
 import { type Loss, readsEither } from './loss.ts';
 
-// Activations with negative outputs for some inputs. Such outputs are no probabilities.
+// Activations with negative outputs for some inputs. Such outputs are not probabilities.
 const SIGNED: readonly string[] = [
   ...['linear', 'tanh', 'softsign', 'leakyRelu', 'elu', 'selu', 'celu', 'gelu', 'geluTanh', 'silu', 'swish', 'mish'],
   ...['hardTanh', 'hardSilu', 'hardSwish', 'hardShrink', 'softShrink', 'tanhShrink', 'logSigmoid', 'logSoftmax'],
 ];
 
-// Activations whose outputs are probabilities. Such outputs are no logits.
+// Activations whose outputs are probabilities. Such outputs are not logits.
 const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', 'hardSigmoid2'];
 
 /**

@@ -158,7 +158,7 @@ const printed = <T>(text: (self: T) => string, instead?: string): object => ({
 
 const onTensors = 'ops.mul and its like, or item() for the only number';
 
-/** Makes it throw to set a property by its name in another library, because this would have no effect. */
+/** Makes properties throw if they are set by their name in another library, because this would have no effect. */
 function refuseNames(type: { prototype: object }, names: Readonly<Record<string, string>>): void {
   for (const [name, own] of Object.entries(names)) {
     Object.defineProperty(type.prototype, name, {

@@ -79,7 +79,7 @@ function expectStepwise(what: string): NonNullable<typeof optionalParts.stepwise
 }
 
 /** The methods that `addMethods` adds. An app of `tapeloop/lean` calls it first. */
-// biome-ignore lint/correctness/noUnusedVariables: it has those of the class.
+// biome-ignore lint/correctness/noUnusedVariables: its type parameters must be those of the class.
 export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * The table of layers and parameter counts that Keras prints, as text.
@@ -122,7 +122,7 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
 }
 
 /** A network, with the methods that train, measure and run it. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `addMethods` adds.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `addMethods` adds the members of the interface.
 export class Model<Y extends Nested<Tensor> = Tensor> {
   /** The layer that holds all others. */
   // biome-ignore lint/suspicious/noExplicitAny: inputs are as the network declares them.
@@ -152,8 +152,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Whether training changes the weights. Setting it sets it for every layer, also for a layer that another model
-   * shares. It takes effect at the next batch.
+   * Whether training changes the weights. Setting it applies to every layer, also to a layer that another model shares.
+   * It takes effect at the next batch.
    *
    * @see keras.Model (trainable)
    */
@@ -224,8 +224,9 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * L = Σ_k lossWeights_k·loss_k + the penalties of regularizers, over the outputs k
    *
    * @param options `optimizer` and `loss` are required.
-   * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output that
-   *   has no loss, or a call that returns a promise runs on the model; DeadTensorError if the model was disposed of.
+   * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output
+   *   that has no loss, or a call that returns a promise runs on the model; DeadTensorError if the model was disposed
+   *   of.
    * @see keras.Model.compile
    *
    * @example
@@ -269,8 +270,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @param options weights of samples or of classes.
    * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all from before the update, in an
    *   object that the caller owns.
-   * @throws ArgumentError if an option is unknown, the model is not compiled, a shape or a value does not fit, or a call
-   *   that returns a promise runs on the model, except from a callback of `fit`; NonFiniteLossError or
+   * @throws ArgumentError if an option is unknown, the model is not compiled, a shape or a value does not fit, or a
+   *   call that returns a promise runs on the model, except from a callback of `fit`; NonFiniteLossError or
    *   NonFiniteGradientError if training has diverged. After an error weights, optimizer state and carried states are
    *   as before.
    * @see keras.Model.train_on_batch
@@ -353,8 +354,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @returns arrays `[N, …]` f32 outside linear memory, nested like the outputs, owned by the caller. With batches, a
    *   promise of them. Sequences of unequal length are padded to the longest. For no samples the result is `[0, …]`; it
    *   is `[0]` if the model is not built or with `tapeloop/lean`.
-   * @throws ArgumentError if an option is unknown, `x` does not fit, with batches the model is stateful and another call
-   *   that returns a promise runs on it, or with `int8` a layer cannot run step by step or a step is masked.
+   * @throws ArgumentError if an option is unknown, `x` does not fit, with batches the model is stateful and another
+   *   call that returns a promise runs on it, or with `int8` a layer cannot run step by step or a step is masked.
    * @see keras.Model.predict
    *
    * @example
@@ -434,8 +435,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * @param options number of sequences, steps in one call, and format of the weights.
    * @returns a stream that reads the weights of the model at each step. The caller disposes of it.
-   * @throws ArgumentError if an option is unknown, the model has several inputs or is not built, a layer cannot run step
-   *   by step, or, with `tapeloop/lean`, `allowStreams` was not called.
+   * @throws ArgumentError if an option is unknown, the model has several inputs or is not built, a layer cannot run
+   *   step by step, or, with `tapeloop/lean`, `allowStreams` was not called.
    *
    * @example
    * const stream = model.stream();

@@ -189,9 +189,9 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  * @param options.customObjects the custom objects that the file refers to, by name.
  * @returns `model`, built, and compiled if it was compiled, in the memory of the current engine; the caller disposes of
  *   it. Also `vocabulary` and `extra`, if the file has them. Loading draws no random numbers from other streams.
- * @throws ModelFileError if the bytes are not a safetensors file, were not written by tapeloop or by a newer version, a
- *   tensor is missing, differs in shape from the layer's weight, or holds a number that is not finite, the
- *   configuration does not describe a model, or the file needs a custom object that is not given. No memory is
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by another program or by a newer version
+ *   of tapeloop, a tensor is missing, differs in shape from the layer's weight, or holds a number that is not finite,
+ *   the configuration does not describe a model, or the file needs a custom object that is not given. No memory is
  *   allocated for data that the file declares but does not contain. ArgumentError if an option is unknown or `bytes` is
  *   not bytes, but for example a promise of them.
  * @see keras.saving.load_model
@@ -223,7 +223,7 @@ export function decodeModel(
         // If the file has the state of shuffling, loading draws nothing from the stream that `setSeed` set.
         const isSaid = parse('training') !== undefined || parse('shuffle') !== undefined;
         const model = new Model(network as Model['network'], isSaid ? new RandomStream(0) : undefined);
-        // Weights of a custom layer that already had its weights.
+        // A custom layer may come with weights of its own. They get the values of the file here.
         const others = model.weights.filter((weight) => !taken.has(weight.name));
         for (const weight of others) weight.assign(valuesOf(weight.name, weight.shape));
         for (const apply of restorations(model, opened)) apply();
@@ -249,11 +249,11 @@ export function decodeModel(
  * @param options.file name of the file, for errors.
  * @param options.customObjects the custom objects that the file refers to, by name.
  * @returns `vocabulary` and `extra`, if the file has them, owned by the caller.
- * @throws ModelFileError if the bytes are not a safetensors file, were not written by tapeloop or by a newer version, a
- *   tensor is missing, differs in shape from the model's, or holds a number that is not finite, or the file needs a
- *   custom object that is not given. ArgumentError if an option is unknown, `model` is not a model or not built,
- *   `bytes` is not bytes, or a call that returns a promise runs on the model, except from a callback of `fit`. After an
- *   error the model is as before.
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by another program or by a newer version
+ *   of tapeloop, a tensor is missing, differs in shape from the model's, or holds a number that is not finite, or the
+ *   file needs a custom object that is not given. ArgumentError if an option is unknown, `model` is not a model or not
+ *   built, `bytes` is not bytes, or a call that returns a promise runs on the model, except from a callback of `fit`.
+ *   After an error the model is as before.
  *
  * @example
  * const copy = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1 })]);
@@ -286,7 +286,7 @@ export function restoreModel(
   );
 }
 
-/** Checks everything but the weights that the file has for the model. Returns functions that set it in the model. */
+/** Checks everything in the file except the weights. Returns functions that put it into the model. */
 function restorations(model: AnyModel, opened: ModelFile): (() => void)[] {
   const random = expectObject("metadata 'random'", opened.parse('random') ?? {});
   const seeds = opened.parse('seeds');

@@ -30,8 +30,8 @@ export function encodeNetwork(network: AnyLayer): string {
 }
 
 /**
- * Throws `ArgumentError` for a custom layer with the class name of a built-in layer, because it would be loaded as
- * that.
+ * Throws `ArgumentError` for a custom layer with the class name of a built-in layer, because it would be loaded as the
+ * built-in layer.
  */
 function expectOwnName(layer: AnyLayer): void {
   const { className, sublayers } = layer;

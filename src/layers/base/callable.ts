@@ -7,7 +7,7 @@
 export class Callable {
   constructor(run: (self: never, x: never, options: object) => unknown) {
     const self = (x: never, options: object = {}) => run(self as never, x, options);
-    // biome-ignore lint/correctness/noConstructorReturn: this is what makes it callable.
+    // biome-ignore lint/correctness/noConstructorReturn: the returned function makes the object callable.
     return Object.setPrototypeOf(self, new.target.prototype);
   }
 }

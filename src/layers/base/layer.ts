@@ -211,7 +211,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
  * A padded batch carries a mask (`Tensor.mask`). `call` gets it as `options.mask`, and an output `[B, T, …]` of the
  * same steps gets it too. Masked values of the input may be any number; `call` gets 0 in place of NaN and ∞ there.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `Callable` provides.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `Callable` makes the object callable as the interface says.
 export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
   /** The class name of Keras, as `summary` prints it. */
   abstract readonly className: string;

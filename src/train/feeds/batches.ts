@@ -46,10 +46,7 @@ export function namedBatch(what: string, data: unknown): NamedBatch {
   throw new ArgumentError(`${what} expected { x, y } or [x, y] each, got ${data === null ? data : typeof data}`);
 }
 
-/**
- * Whether `x` is batches and not samples. Iterability alone does not decide, because arrays of samples are also
- * iterable.
- */
+/** Whether `x` is batches and not samples. Being iterable is not enough, because arrays of samples are iterable too. */
 export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> {
   if (typeof x === 'function') return true;
   if (typeof x !== 'object' || x === null || ArrayBuffer.isView(x)) return false;

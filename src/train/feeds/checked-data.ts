@@ -19,7 +19,7 @@ export type Data = Nested<SamplesLike>;
 export interface WeightOptions {
   /**
    * Weight of each sample, `[N]`, or of each step, `[N, T]`; for several outputs nested like them. Predictions and
-   * targets of weight 0 do not enter the loss, but their targets are checked like all others.
+   * targets of weight 0 do not enter the loss, but the targets are checked like all others.
    */
   sampleWeight?: Nested<SamplesLike> | undefined;
   /**
