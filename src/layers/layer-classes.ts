@@ -136,8 +136,8 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
 export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
 
 /**
- * Makes the layer that a configuration describes. Throws `ArgumentError` if the class name is neither built in nor in
- * `customObjects`.
+ * Makes the layer that a configuration describes. Throws `ArgumentError` for a class that is neither built in nor given
+ * in `customObjects`.
  */
 export function layerFromConfig(className: string, config: LayerConfig): Layer {
   const given = Object.fromEntries(

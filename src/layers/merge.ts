@@ -110,8 +110,7 @@ export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]
  * y = x₁ − x₂
  *
  * Input: a list of two tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If both
- * inputs carry a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask. No
- * weights.
+ * inputs carry a mask, the mask of the output is 1 where one of theirs is 1; otherwise it has no mask. No weights.
  *
  * @param options the options of every layer.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step

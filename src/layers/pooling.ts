@@ -36,8 +36,8 @@ export interface PoolingOptions extends LayerOptions {
   /** Steps from one window to the next. Default `poolSize`. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may reach over its ends. Default
-   * `valid`.
+   * `valid`: all windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may extend beyond its ends.
+   * Default `valid`.
    */
   padding?: 'valid' | 'same' | undefined;
 }

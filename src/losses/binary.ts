@@ -76,8 +76,8 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
   /** Weight of class 1 with `applyClassBalancing`, from 0 to 1. Default 0.25. */
   alpha?: number | undefined;
   /**
-   * Exponent γ. A larger one lowers the weight of elements that are nearly right; 0 gives `binaryCrossentropy`. Default
-   * 2.
+   * Exponent γ. A larger one lowers the weight of elements that are nearly right; 0 gives `binaryCrossentropy`. The
+   * default is 2.
    */
   gamma?: number | undefined;
 }

@@ -51,8 +51,7 @@ export interface Loss {
   /** The loss of each row, in `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
   /**
-   * 1 for each row that counts and 0 for rows that the targets exclude, in `weightShape`. If it is missing, all rows
-   * count.
+   * 1 for rows that count and 0 for rows that the targets exclude, in `weightShape`. If it is missing, all rows count.
    */
   counted?(yTrue: Tensor): Tensor;
   /**
@@ -61,8 +60,7 @@ export interface Loss {
    */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
   /**
-   * Options, JSON, from which `lossOf(name, config)` makes an equal loss. If it is missing, a model file keeps only the
-   * name.
+   * Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a model file keeps only the name.
    */
   config?(): LossConfig;
 }

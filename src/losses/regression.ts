@@ -34,7 +34,7 @@ const elementLoss =
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredError
@@ -52,7 +52,7 @@ export const meanSquaredError = elementLoss('meanSquaredError', (y, p) => square
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsoluteError
@@ -70,7 +70,7 @@ export const meanAbsoluteError = elementLoss('meanAbsoluteError', (y, p) => abs(
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsolutePercentageError
@@ -90,7 +90,7 @@ export const meanAbsolutePercentageError = elementLoss('meanAbsolutePercentageEr
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredLogarithmicError
@@ -107,13 +107,12 @@ export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicEr
 /**
  * Mean logarithm of the hyperbolic cosine of the error: about d²/2 for a small error d, and |d| − ln 2 for a large one.
  *
- * ℓ = mean ln cosh d over the last axis, with d = ŷ − y, computed as |d| + ln(1 + e^(−2|d|)) − ln 2, which does not
- * overflow
+ * ℓ = mean ln cosh d over the last axis, with d = ŷ − y, computed as |d| + ln(1 + e^(−2|d|)) − ln 2, without overflow
  *
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.LogCosh
@@ -134,7 +133,7 @@ export const logCosh = elementLoss('logCosh', (y, p) => {
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is
  *   negative.
@@ -163,7 +162,7 @@ export interface HuberOptions extends LossOptions {
  * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `delta` is not > 0, `reduction` is not one of its values or an option is unknown; when the
  *   loss gets a batch, if the targets do not have the shape of the predictions.
  * @see keras.losses.Huber
@@ -191,7 +190,7 @@ export function huber(given: HuberOptions = {}): Loss {
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
+ *   axis, with C numbers.
  * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
  *   the targets do not have the shape of the predictions.
  * @see keras.losses.CosineSimilarity

@@ -48,8 +48,8 @@ const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weight
  * @param options sampling, `maxLength` (default 100), `stopIds`, and how to run the model.
  * @returns an async iterator over ids; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
- *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
- *   finite.
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if the model returns
+ *   a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -78,8 +78,8 @@ export async function* generate(
  * @param options sampling, `maxLength` of each sequence (default 100), `stopIds`, and how to run the model.
  * @returns an async iterator over `{ sequence, id }`; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
- *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
- *   finite.
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if the model returns
+ *   a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -108,7 +108,7 @@ export async function* generateBatch(
  * @returns an iterator over ids; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if `length` is not an integer ≥ 0; if an option is unknown or out of range,
  *   `model` is not a model, a prompt is empty, an id of a prompt is outside the vocabulary, or the model does not read
- *   ids; at any id, if a logit is not finite.
+ *   ids; at any id, if the model returns a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example

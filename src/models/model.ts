@@ -95,8 +95,7 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Copies the values of all weights, in the order of `weights`.
    *
-   * @returns one array for each weight, of its shape `[…]`, owned by the caller. An empty list before the model is
-   *   built.
+   * @returns one array for each weight, of its shape `[…]`, owned by the caller; no array until the model is built.
    * @see keras.Model.get_weights
    *
    * @example
@@ -225,8 +224,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * @param options `optimizer` and `loss` are required.
    * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output
-   *   that has no loss, or a call that returns a promise runs on the model; DeadTensorError if the model was disposed
-   *   of.
+   *   that has no loss, or a call that returns a promise runs on the model; DeadTensorError after `dispose`.
    * @see keras.Model.compile
    *
    * @example
@@ -527,8 +525,7 @@ export type AnyModel = Model<any>;
  * @param options.name default `sequential`.
  * @returns a model with one input and one output. The caller owns it and frees its memory with `dispose`.
  * @throws ArgumentError if an option is unknown, `layers` is not a list of one layer or more, an entry is neither a
- *   layer nor a model, a layer is listed twice, two layers have the same name, or a layer does not fit the layer before
- *   it.
+ *   layer nor a model, a layer is listed twice, two layers have the same name, or one does not fit the layer before it.
  * @see keras.Sequential
  *
  * @example

@@ -46,8 +46,7 @@ export function allowStreams(): void {
  * which recurrent layers have no fused kernels. The names then work in options and in files.
  *
  * It also turns on the progress display of `fit` and its checks for probable mistakes, lets models run step by step
- * (`allowStreams`), and adds the convenience methods (`addMethods`). An app that calls it contains the code of all of
- * these.
+ * (`allowStreams`), and adds the convenience methods (`addMethods`). An app that calls it contains all of this code.
  */
 export function registerAllNames(): void {
   hintBy(nearestName);

@@ -19,8 +19,7 @@ export interface TrainingPlan {
    */
   initialEpoch: number;
   /**
-   * Number of batches in an epoch; undefined if the caller makes the batches and their number is not known before they
-   * end.
+   * Number of batches in an epoch; undefined if the caller makes the batches and their number is not known in advance.
    */
   readonly steps: number | undefined;
   /** Whether the run has validation data, so that logs will contain `val_` entries. */
@@ -76,10 +75,7 @@ export interface CallbackOf<M> {
    * a callback adds.
    */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
-  /**
-   * Called after `onEpochEnd` of all callbacks. A callback can save the run here, so that it can continue from this
-   * epoch.
-   */
+  /** Called after `onEpochEnd` of all callbacks. A callback can save the run here, to continue it later. */
   onEpochDone?(epoch: number): void | Promise<void>;
   /**
    * Returns the state that the callback needs to continue after `onEpochDone` in another process, as plain JSON.

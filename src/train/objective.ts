@@ -215,8 +215,7 @@ export class MetricTracker {
 const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`);
 
 /**
- * The mask of the predictions; if a custom layer has lost it, the mask of the targets, which targets of unequal length
- * have.
+ * The mask of the predictions; if a custom layer has lost it, the mask of the targets, if they have unequal lengths.
  */
 const maskFor = (prediction: Tensor, target: Tensor): Tensor | undefined => prediction.mask ?? target.mask;
 

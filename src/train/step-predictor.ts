@@ -7,10 +7,7 @@ import { Stream } from '../streaming/stream.ts';
 import { type Column, range } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
-/**
- * Steps in one call of the stream: enough to make the cost of the call negligible, and few enough to keep the buffers
- * small.
- */
+/** Steps in one call of the stream: enough to make the cost of a call negligible, few enough for small buffers. */
 const CHUNK = 32;
 
 /**
@@ -27,10 +24,7 @@ export class StepPredictor {
     this.#weights = weights;
   }
 
-  /**
-   * Throws `ArgumentError` if sequences have no steps, or if a layer masks a step, because a stream computes every
-   * step.
-   */
+  /** Throws `ArgumentError` if sequences have no steps, or a layer masks a step: a stream computes every step. */
   predict(x: Column, batchSize: number): NdArray<Float32Array> {
     const xs = x.values as NdArray;
     const { network } = this.#trainer;

@@ -20,8 +20,7 @@ let listener = toConsole;
  * Sets the function that gets warnings. A warning is about a call that runs as written, but is probably a mistake.
  *
  * There are two warnings: `fit` shuffles the samples of a stateful model, or its `validationSplit` takes the end of
- * samples that are sorted by class. By default each warning is printed once to the console. `tapeloop/lean` does not
- * warn.
+ * samples that are sorted by class. By default each warning goes to the console once; `tapeloop/lean` never warns.
  *
  * @param tell gets each message every time; undefined restores the console.
  * @throws ArgumentError if `tell` is not a function.

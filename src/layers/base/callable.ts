@@ -1,8 +1,7 @@
 /**
  * An object that can be called: a call runs `run` with the object, the argument and the options.
  *
- * The base constructor returns a function, so that every instance is a function. The fields of subclasses are set on
- * it.
+ * The base constructor returns a function, so every instance is a function, on which subclasses set their fields.
  */
 export class Callable {
   constructor(run: (self: never, x: never, options: object) => unknown) {

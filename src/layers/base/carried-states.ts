@@ -11,8 +11,7 @@ export interface StateSpec {
 }
 
 /**
- * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each of its
- * states.
+ * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state.
  */
 export function expectStates(
   layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },

@@ -183,8 +183,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
    *
    * An app of `tapeloop/lean` calls `addMethods` first.
    *
-   * @returns one array for each weight, of its shape `[…]`, owned by the caller. An empty list before the layer is
-   *   built.
+   * @returns one array for each weight, of its shape `[…]`, owned by the caller; no array until the layer is built.
    * @see keras.layers.Layer.get_weights
    */
   getWeights(): NdArray<Float32Array>[];
@@ -325,8 +324,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Makes the weights for inputs of this shape, by `makeWeights`. If the layer is built, it only checks that the shape
-   * fits.
+   * Makes the weights for inputs of this shape, by `makeWeights`. A built layer only checks that the shape fits.
    *
    * @throws ArgumentError if the shape does not fit the layer; DeadTensorError after `dispose`.
    * @see keras.layers.Layer.build
@@ -536,10 +534,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
-  /**
-   * Throws `ArgumentError` if the layer runs in a network that does not list it: the network would not train or save
-   * it.
-   */
+  /** Throws `ArgumentError` if the layer runs in a network that does not list it, and so would not train or save it. */
   #expectListed(): void {
     if (!running || running.#known?.has(this)) return;
     running.#known = new Set(running.tree());

@@ -111,10 +111,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     }
   }
 
-  /**
-   * Runs `forward` with varying lengths set to 2 and to 3. An output length that differs between the two runs varies
-   * too.
-   */
+  /** Runs `forward` with varying lengths set to 2 and to 3. An output length that differs between them varies too. */
   override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
     const specs = leavesOf(this.#inputs, isInputSpec);
     if (specs.length === 0 || specs.some(({ shape }) => !shape)) return super.sublayerShapes();

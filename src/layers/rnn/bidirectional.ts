@@ -171,8 +171,7 @@ type Given<L, M> =
  * two layers are copies named `forward_…` and `backward_…`; `layer` itself does not change.
  *
  * @param layer a recurrent layer that goes forward.
- * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; and the options of every
- *   layer.
+ * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its outputs live until the open step ends;
  *   outside a step the caller owns them and may `dispose` of them.
  * @throws ArgumentError if an option is unknown, `layer` is not recurrent or goes backwards, `mergeMode` is not one of

@@ -92,8 +92,8 @@ const rowByRow =
 /**
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(…), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
- * With peepholes p, p∘c is added to the gates i and f and p∘c′ to o, before the activation. With a projection P, h′ =
- * (o∘activation(c′))·P.
+ * With peepholes p, p∘c is added to the gates i and f and p∘c′ to o, before the activation. With a projection matrix P,
+ * h′ = (o∘activation(c′))·P.
  */
 export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, activation, recurrentActivation }) => {
   const { peephole, projection } = extra;

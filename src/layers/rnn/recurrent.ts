@@ -15,15 +15,9 @@ export interface SequenceOptions extends LayerOptions {
   returnSequences?: boolean | undefined;
   /** Whether to return the last states too: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
   returnState?: boolean | undefined;
-  /**
-   * Whether to read from the last step to the first. Outputs are in the order in which they are computed. Default
-   * false.
-   */
+  /** Whether to read from the last step to the first. Outputs are in the order of computation. Default false. */
   goBackwards?: boolean | undefined;
-  /**
-   * Whether a batch starts from the last states of the batch before. Values are carried, gradients are not. Default
-   * false.
-   */
+  /** Whether a batch starts from the last states of the batch before. Gradients are not carried. Default false. */
   stateful?: boolean | undefined;
   /** Whether the output of a masked step is 0 instead of the output of the step before. Default false. */
   zeroOutputForMask?: boolean | undefined;
@@ -91,8 +85,8 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
   }
 
   /**
-   * The states that a stateful layer carries, `[B, H]` each, as copies; undefined before its first batch and after
-   * `resetStates`.
+   * Copies of the states that a stateful layer carries, `[B, H]` each; undefined before its first batch and after a
+   * call of `resetStates`.
    */
   get states(): Float32Array[] | undefined {
     return this.carried?.values;

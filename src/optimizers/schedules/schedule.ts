@@ -6,8 +6,8 @@ import { NameTable } from '../../registry/name-table.ts';
 /**
  * A learning rate as a function of the number of batches trained so far.
  *
- * A custom schedule needs only `name` and `at`. A model saved with a custom schedule is loaded with that schedule in
- * `customObjects`.
+ * A custom schedule needs only `name` and `at`. To load a model that was saved with a custom schedule, give the
+ * schedule in `customObjects`.
  */
 export interface Schedule {
   readonly name: string;

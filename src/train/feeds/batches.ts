@@ -10,8 +10,7 @@ export type BatchData =
       readonly y: Data;
       readonly sampleWeight?: Nested<SamplesLike> | undefined;
       /**
-       * Whether stateful layers start this batch from zeros. Default false: they start from the states after the batch
-       * before.
+       * Whether stateful layers start this batch from zeros. Default false: from the last states of the batch before.
        */
       readonly resetStates?: boolean | undefined;
     }

@@ -22,10 +22,7 @@ export interface WeightOptions {
    * targets of weight 0 do not enter the loss, but the targets are checked like all others.
    */
   sampleWeight?: Nested<SamplesLike> | undefined;
-  /**
-   * Weight of the samples of each class, by class id; 1 for a class that is not listed. Only for a model with one
-   * output.
-   */
+  /** Weight of the samples of each class, by class id; 1 for a class that is not listed. For models with one output. */
   classWeight?: ClassWeight | undefined;
 }
 
@@ -118,8 +115,7 @@ function expectKeys(what: string, keys: readonly NestedKey[], values: unknown): 
 }
 
 /**
- * Throws `ArgumentError` unless the sequences of targets and weights have the lengths of those of an input, sample by
- * sample.
+ * Throws `ArgumentError` unless each sequence of targets and weights has the length of the same sequence of an input.
  */
 function expectSameLengths(inputs: readonly Column[], others: readonly Nested<Column>[]): void {
   const lengthsOf = ({ values }: Column): readonly number[] | undefined =>

@@ -83,10 +83,7 @@ export function batchesFeed(
   };
 }
 
-/**
- * Batches for an evaluation. Every pass starts from the first. If the batches build the model, this is recorded in
- * `changes`.
- */
+/** Batches for an evaluation. Every pass starts from the first. `changes` records it if they build the model. */
 export function evaluationFeed(
   trainer: Trainer,
   what: string,
