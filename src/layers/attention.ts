@@ -14,7 +14,7 @@ import { type CallOptions, isTraining, type Layer, type LayerOptions, type OwnNa
 interface AttentionLayerOptions extends LayerOptions {
   /** Probability that a weight is dropped while training, in [0, 1). Default 0. */
   dropout?: number;
-  /** Whether a query sees only the values up to its own step. Default false. */
+  /** Whether a query reads only the values up to its own step. Default false. */
   useCausalMask?: boolean;
   /** Whether to return `[y, weights]`, with weights `[B, Tq, Tv]`. Default false. */
   returnAttentionScores?: boolean;
@@ -137,15 +137,15 @@ class Attention<Output> extends AttentionLayer<Output> {
  * y = softmax(query·keyᵀ)·value
  *
  * Input: a list of f32 tensors, query `[B, Tq, D]`, value `[B, Tv, V]` and, optionally, key `[B, Tv, D]`; without it
- * the value is the key. Output `[B, Tq, V]`, or with `returnAttentionScores` `[y, weights]` with weights
- * `[B, Tq, Tv]`. Masked values get weight 0. A masked query gives zeros, and the output carries the mask of the query.
- * With `useScale` the scores are multiplied by a trained number `scale` `[]`. With `scoreMode: 'concat'` score =
- * concatScoreWeight·Σ_d tanh(scale·query_d + scale·key_d), `concatScoreWeight` `[]`.
+ * the value is the key. Output `[B, Tq, V]`, or with `returnAttentionScores` `[y, weights]` with weights `[B, Tq, Tv]`.
+ * Masked values get weight 0. A masked query gives zeros, and the output carries the mask of the query. With `useScale`
+ * the scores are multiplied by a trained number `scale` `[]`. With `scoreMode: 'concat'` a score is
+ * concatScoreWeight·Σ_d tanh(scale·query_d + scale·key_d), with a trained number `concatScoreWeight` `[]`.
  *
  * @param options all have defaults.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, `dropout` is outside [0, 1), or `scoreMode` is none of its values;
+ * @throws ArgumentError if an option is unknown, `dropout` is outside [0, 1), or `scoreMode` is not one of its values;
  *   when called, if the input is not a list of two or three f32 tensors of three axes, or their shapes do not fit.
  * @see keras.layers.Attention; Luong, Pham and Manning 2015
  *

@@ -61,7 +61,7 @@ class Conv1d extends BuiltInLayer {
     expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
     activation(options.activation ?? 'linear', 'conv1d: activation');
     this.#options = options;
-    // This sequence is long enough for any window, so only a wrong option is refused here.
+    // This length is enough for any window, so only a wrong option throws here.
     conv1dLength(options.kernelSize * (options.dilationRate ?? 1), options.kernelSize, this.#windows);
   }
 
@@ -115,9 +115,9 @@ class Conv1d extends BuiltInLayer {
  * @param options `filters` and `kernelSize` are required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is none of its values, or
- *   the activation, an initializer or a regularizer is unknown; when called, if the input is not a tensor of three
- *   axes, has another I than the kernel, or, with `valid` padding, is shorter than a window.
+ * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is not one of its values,
+ *   or the activation, an initializer or a regularizer is unknown; when called, if the input is not a tensor of three
+ *   axes, has an I that differs from the kernel's, or, with `valid` padding, is shorter than a window.
  * @see keras.layers.Conv1D
  *
  * @example

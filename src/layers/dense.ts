@@ -93,7 +93,7 @@ class Dense extends BuiltInLayer {
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, or the activation, an initializer
  *   or a regularizer is unknown; when called, if the input is not a tensor, has a last axis of unknown or zero length,
- *   or has another I than the kernel.
+ *   or has an I that differs from the kernel's.
  * @see keras.layers.Dense
  *
  * @example

@@ -19,7 +19,7 @@ export interface EmbeddingOptions extends LayerOptions {
   /** Default `randomUniform` in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec | undefined;
   embeddingsRegularizer?: RegularizerSpec | undefined;
-  /** Whether id 0 is padding: the layers after this one then skip the steps that have it. Default false. */
+  /** Whether id 0 is padding. The layers after this one then skip its steps. Default false. */
   maskZero?: boolean | undefined;
 }
 
@@ -103,8 +103,8 @@ class Embedding extends BuiltInLayer {
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, `inputDim` or `outputDim` is not a positive integer, or the
- *   initializer or the regularizer is unknown; when called, if the input is not an i32 tensor or an id is outside [0,
- *   V).
+ *   initializer or the regularizer is unknown; when called, if the input is not an i32 tensor or one of its ids is
+ *   outside [0, V).
  * @see keras.layers.Embedding
  *
  * @example

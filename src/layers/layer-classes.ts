@@ -35,7 +35,7 @@ function read<L extends AnyLayer>(given: unknown): L {
   return sharedLayer(saved, () => layerFromConfig(saved.className, saved.config)) as L;
 }
 
-/** Recognizes the definition of a cell that has no name by its `units`. */
+/** Whether an object is the definition of a cell without a name: its `units` must be equal. */
 const fitsCell =
   ({ definition, units }: LayerConfig) =>
   (given: unknown): boolean =>
@@ -44,20 +44,20 @@ const fitsCell =
     typeof given.call === 'function' &&
     JSON.stringify(given.units) === JSON.stringify(units);
 
-// Classes of the library that need an object which a file does not hold, and what that object is.
+// Built-in classes that need an object that a file cannot hold, with the kind and name of that object.
 const unheld: Record<string, (config: LayerConfig) => Wanted | undefined> = {
   Cell: (config) => ['cell', String(config.definition ?? 'cell'), fitsCell(config)],
   Functional: ({ name }) => ['model', String(name)],
   [SHARED]: () => undefined,
 };
 
-/** What the caller must give to make a layer of a file; undefined if the file holds everything. */
+/** The object that the caller must give to load a layer; undefined if the file holds everything. */
 export function wantedFor(className: string, config: LayerConfig): Wanted | undefined {
   if (Object.hasOwn(makers, className)) return undefined;
   return Object.hasOwn(unheld, className) ? unheld[className]!(config) : ['layer', className];
 }
 
-/** A custom layer with the name that it has in the file. For a cell the caller may give its definition. */
+/** Makes a custom layer, with its name from the file. For a cell the caller may give its definition. */
 function ownLayer(wanted: Wanted, config: LayerConfig): AnyLayer | undefined {
   const own = customObject(...wanted);
   if (own === undefined) return undefined;
@@ -124,7 +124,7 @@ const makers: Record<string, (options: never) => unknown> = {
   TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(read<Layer>(layer), options),
 };
 
-/** A stack of layers from the configuration that `Sequential.config` returned. */
+/** Makes a stack of layers from the configuration that `Sequential.config` returned. */
 export function sequentialFromConfig({ name, layers }: { name: string; layers: unknown }): Sequential {
   return new Sequential(
     expectList('layers', layers).map((layer) => read<Layer>(layer)),
@@ -136,7 +136,7 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
 export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
 
 /**
- * The layer that a configuration describes. Throws `ArgumentError` if the class name is neither one of the library nor
+ * Makes the layer that a configuration describes. Throws `ArgumentError` for a class that is neither built in nor given
  * in `customObjects`.
  */
 export function layerFromConfig(className: string, config: LayerConfig): Layer {
@@ -161,8 +161,8 @@ function ourLayer(className: string, config: LayerConfig): AnyLayer {
 }
 
 /**
- * The custom function that a file names as an activation, under that name, so that it is saved under it again. An
- * activation of the library is returned as it is.
+ * Returns the custom activation that a file refers to by name, as a function with that name, so that it can be saved
+ * again. A built-in activation is returned unchanged.
  */
 function ownActivation(value: unknown): unknown {
   const name = nameOfCustom(value);

@@ -63,7 +63,7 @@ class LayerNormalization extends BuiltInLayer {
 }
 
 /**
- * Normalizes the features of each step on their own.
+ * Normalizes the features of each step separately.
  *
  * y = gamma∘(x − μ)/√(σ² + epsilon) + beta, with mean μ and variance σ² over the last axis
  *
@@ -72,8 +72,8 @@ class LayerNormalization extends BuiltInLayer {
  * @param options all have defaults.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, `epsilon` is not a positive number, or an initializer or a
- *   regularizer is unknown; when called, if the input is not a tensor or has another F than the weights.
+ * @throws ArgumentError if an option is unknown, `epsilon` is not a positive number, or an initializer or a regularizer
+ *   is unknown; when called, if the input is not a tensor or has an F that differs from that of the weights.
  * @see Ba, Kiros and Hinton 2016; keras.layers.LayerNormalization
  *
  * @example

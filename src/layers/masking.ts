@@ -69,7 +69,7 @@ class Masking extends BuiltInLayer {
  * the input has more axes, `[B, T, …, F]`, the mask has all of them but the last. A mask that the input carries is
  * kept: a step counts if both masks have 1 there. No weights.
  *
- * @param options `maskValue`, default 0, and what every layer takes.
+ * @param options `maskValue`, default 0, and the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown or `maskValue` is not a finite number; when called, if the input is

@@ -88,9 +88,10 @@ const total = (inputs: readonly Tensor[]): Tensor => inputs.reduce((sum, x) => a
  * y = x₁ + x₂ + … + xₙ
  *
  * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
- * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
+ * every input carries a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask.
+ * No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
@@ -108,10 +109,10 @@ export const add = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]
  *
  * y = x₁ − x₂
  *
- * Input: a list of two tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
- * both inputs carry a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
+ * Input: a list of two tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If both
+ * inputs carry a mask, the mask of the output is 1 where one of theirs is 1; otherwise it has no mask. No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors, or their
@@ -133,9 +134,10 @@ export const subtract = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
  * y = x₁∘x₂∘…∘xₙ, elementwise
  *
  * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
- * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
+ * every input carries a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask.
+ * No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
@@ -154,9 +156,10 @@ export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
  * y = (x₁ + x₂ + … + xₙ) / n, elementwise
  *
  * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
- * every input carries a mask, the output's mask is 1 where one of theirs is; else it has none. No weights.
+ * every input carries a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask.
+ * No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
@@ -253,9 +256,10 @@ class Concatenate extends Merge {
  *
  * `[B, …, n₁]`, `[B, …, n₂]`, … → `[B, …, n₁ + n₂ + …]`, here along the last axis
  *
- * Input: a list of one tensor or more, f32, whose shapes are equal except along the axis. Output: one tensor. Its
- * mask, along time (axis 1) or another axis but the last: the masks of the inputs joined, with 1 for an input without
- * a mask. Along the last axis: if every input carries a mask, 1 where one of theirs is; else none. No weights.
+ * Input: a list of one tensor or more, f32, whose shapes are equal except along the axis. Output: one tensor. If inputs
+ * are joined along any axis but the last and one of them carries a mask, the output carries their masks joined, with 1
+ * for an input without a mask. If they are joined along the last axis and every input carries a mask, the mask of the
+ * output is 1 where any of theirs is 1. Otherwise the output has no mask. No weights.
  *
  * @param options.axis counted with the batch as axis 0; negative from the last. Default −1.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step

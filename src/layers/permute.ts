@@ -54,14 +54,14 @@ class Permute extends BuiltInLayer {
  *
  * y.shape[i] = x.shape[dims[i − 1]] for i = 1 … n; the batch stays axis 0
  *
- * Input `[B, d₁, …, dₙ]` f32; output `[B, …]`. `dims: [2, 1]` makes `[B, F, T]` of `[B, T, F]`. As in Keras, the
+ * Input `[B, d₁, …, dₙ]` f32; output `[B, …]`. `dims: [2, 1]` turns `[B, T, F]` into `[B, F, T]`. As in Keras, the
  * output carries no mask. No weights.
  *
  * @param options `dims` is required: each axis from 1 to n once.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, or `dims` is not a list that has every axis from 1 to n once; when
- *   called, if the input is not a tensor or has another number of axes than n + 1.
+ *   called, if the input is not a tensor with n + 1 axes.
  * @see keras.layers.Permute
  *
  * @example

@@ -11,7 +11,7 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** The least float32. Padding with it never changes a maximum. */
+/** The lowest float32. Padding with it never changes a maximum. */
 const LEAST = -3.4028234663852886e38;
 
 /** A layer that reduces the steps of a sequence. */
@@ -36,8 +36,8 @@ export interface PoolingOptions extends LayerOptions {
   /** Steps from one window to the next. Default `poolSize`. */
   strides?: number | undefined;
   /**
-   * `valid`: windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may reach over its ends. Default
-   * `valid`.
+   * `valid`: all windows lie inside the sequence. `same`: ⌈T/strides⌉ windows, which may extend beyond its ends.
+   * Default `valid`.
    */
   padding?: 'valid' | 'same' | undefined;
 }
@@ -48,7 +48,7 @@ interface Kind {
   /** The value of the steps beyond the ends of the sequence. */
   padding: number;
   merge(a: Tensor, b: Tensor): Tensor;
-  /** From the merged windows `[B, T′, F]` and the number of steps in each, `[T′]`, to the output. */
+  /** Computes the output from the merged windows `[B, T′, F]` and the number of steps in each, `[T′]`. */
   finish(merged: Tensor, counts: readonly number[]): Tensor;
 }
 
@@ -89,7 +89,8 @@ class WindowPooling extends Pooling {
     const [size, strides] = [this.#size, this.#strides];
     const missing = Math.max((windows - 1) * strides + size - time, 0);
     const before = this.#options.padding === 'same' ? Math.floor(missing / 2) : 0;
-    // Room behind for every offset to have whole strides; what lies there reaches no window.
+    // Padding after the sequence, so that the slice from every offset has whole strides. The part beyond the last
+    // window is not used.
     const after = Math.max(windows * strides + size - 1 - before - time, 0);
     const padded = concatenate([this.#beyond(x, before), x, this.#beyond(x, after)], 1);
     const taps = Array.from({ length: size }, (_, k) => {
@@ -123,8 +124,8 @@ class WindowPooling extends Pooling {
  * @param options all have defaults.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
- *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is not
+ *   one of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
  *   than a window.
  * @see keras.layers.MaxPooling1D
  *
@@ -154,8 +155,8 @@ export const maxPooling1d = (options: PoolingOptions = {}): Layer =>
  * @param options all have defaults.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is
- *   none of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
+ * @throws ArgumentError if an option is unknown, `poolSize` or `strides` is not a positive integer, or `padding` is not
+ *   one of its values; when called, if the input is not a tensor of three axes, or, with `valid` padding, is shorter
  *   than a window.
  * @see keras.layers.AveragePooling1D
  *
@@ -205,7 +206,7 @@ class GlobalPooling extends Pooling {
 
   protected override call(x: Tensor, { mask }: CallOptions): Tensor {
     const [batch, time, features] = x.shape as [number, number, number];
-    // The output of a sequence without steps is 0: a mean or a maximum of nothing is no number.
+    // The output of a sequence without steps is 0, because a mean or a maximum of no numbers is undefined.
     if (time === 0) return filled([batch, features], 0, x.engine);
     return this.#pool(x, mask);
   }
@@ -218,7 +219,7 @@ class GlobalPooling extends Pooling {
  *
  * Input `[B, T, F]` f32; output `[B, F]`. Masked steps count too, as in Keras. If T = 0 the output is 0. No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.
@@ -231,14 +232,14 @@ export const globalMaxPooling1d = (options: LayerOptions = {}): Layer =>
   new GlobalPooling('GlobalMaxPooling1D', 'global_max_pooling1d', options, (x) => max(x, { axis: 1 }));
 
 /**
- * The mean over the steps that the mask leaves in, feature by feature.
+ * The mean over the unmasked steps, feature by feature.
  *
  * y[b, i] = Σ_t mask[b, t]·x[b, t, i] / Σ_t mask[b, t]
  *
- * Input `[B, T, F]` f32; output `[B, F]`. Without a mask every step counts. A sequence without a step that counts
- * gives 0. No weights.
+ * Input `[B, T, F]` f32; output `[B, F]`. Without a mask every step counts. If a sequence has no unmasked step, its
+ * output is 0. No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor of three axes.

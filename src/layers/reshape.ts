@@ -6,7 +6,7 @@ import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
-/** A layer that gives the elements of each sample another shape. */
+/** A layer that changes the shape of each sample, but not its elements. */
 abstract class Rearranged extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
@@ -38,10 +38,10 @@ class Flatten extends Rearranged {
  *
  * y[b, :] = the elements of x[b], row-major
  *
- * Input `[B, …]` f32; output `[B, n]`, n being the number of elements of a sample. As in Keras, the output carries no
- * mask. No weights.
+ * Input `[B, …]` f32; output `[B, n]`, where n is the number of elements of a sample. As in Keras, the output carries
+ * no mask. No weights.
  *
- * @param options what every layer takes.
+ * @param options the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown; when called, if the input is not a tensor.
@@ -100,7 +100,7 @@ const sizeOf = (shape: BatchShape): number | null =>
   shape.reduce<number | null>((size, n) => (size === null || n === null ? null : size * n), 1);
 
 /**
- * Gives each sample another shape; its elements stay in row-major order.
+ * Changes the shape of each sample. Its elements stay in row-major order.
  *
  * Input `[B, …]` f32; output `[B, …targetShape]`. As in Keras, the output carries no mask. No weights.
  *

@@ -89,13 +89,13 @@ const stepShape = (inputShape: BatchShape): BatchShape => [null, ...inputShape.s
  *
  * y[:, t] = layer(x[:, t])
  *
- * Input `[B, T, …]`, of the data type that the layer reads; output `[B, T, …]`, with what the layer gives for a step
- * after the first two axes. Its weights are those of the layer. If the input carries a mask `[B, T, …]`, the layer
- * gets the part that belongs to the step. The output has the mask of what the layer gives; if that has none, a step
- * counts if any of its mask is 1.
+ * Input `[B, T, …]`, of the data type that the layer reads; output `[B, T, …]`, where … are the axes of the layer's
+ * output for one step. The weights are those of the layer. If the input carries a mask `[B, T, …]`, the layer gets the
+ * part of the mask that belongs to the step. The output carries the mask of the layer's output. If that has no mask, a
+ * step counts if any value of its input mask is 1.
  *
- * @param layer from `[B, …]` to one tensor `[B, …]`; or a model, which is taken as a layer.
- * @param options what every layer takes.
+ * @param layer a layer that maps `[B, …]` to one tensor `[B, …]`; or a model, whose network is used as the layer.
+ * @param options the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if `layer` is neither a layer nor a model or an option is unknown; when called, if the input

@@ -21,8 +21,8 @@ import {
 } from './index.ts';
 
 /**
- * Every function that makes a loss, for the table of losses. They are written out, because bundlers keep all of a
- * namespace that is used as a value.
+ * Every function that makes a loss, for the table of losses. They are listed one by one, because bundlers keep a whole
+ * namespace if it is used as a value.
  */
 export const losses = {
   binaryCrossentropy,

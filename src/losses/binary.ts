@@ -39,9 +39,9 @@ const entropyOfLogits = (yTrue: Tensor, x: Tensor): Tensor => sub(softplus(x), m
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y from 0 to 1 and predictions are `[B, …, C]` f32 of one shape; a row is
  *   the last axis.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean, `reduction` is none of its
- *   values or an option is unknown; when the loss sees a batch, if targets have not the shape of the predictions; when
- *   `fit` or `evaluate` sees the targets, if one is outside [0, 1].
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean, `reduction` is not one of
+ *   its values or an option is unknown; when the loss gets a batch, if the targets do not have the shape of the
+ *   predictions; when `fit` or `evaluate` gets the targets, if a target is outside [0, 1].
  * @see keras.losses.BinaryCrossentropy
  *
  * @example
@@ -76,8 +76,8 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
   /** Weight of class 1 with `applyClassBalancing`, from 0 to 1. Default 0.25. */
   alpha?: number | undefined;
   /**
-   * Exponent γ. A larger one lowers the weight of elements that are nearly right; 0 gives `binaryCrossentropy`. Default
-   * 2.
+   * Exponent γ. A larger one lowers the weight of elements that are nearly right; 0 gives `binaryCrossentropy`. The
+   * default is 2.
    */
   gamma?: number | undefined;
 }
@@ -100,9 +100,9 @@ export interface BinaryFocalOptions extends CrossentropyOptions {
  * @returns the loss, for `compile`. Targets y from 0 to 1 and predictions are `[B, …, C]` f32 of one shape; a row is
  *   the last axis.
  * @throws ArgumentError if `labelSmoothing` or `alpha` is outside [0, 1], `gamma` is negative, `fromLogits` or
- *   `applyClassBalancing` is no boolean, `reduction` is none of its values or an option is unknown; when the loss sees
- *   a batch, if targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is
- *   outside [0, 1].
+ *   `applyClassBalancing` is not a boolean, `reduction` is not one of its values or an option is unknown; when the loss
+ *   gets a batch, if the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets,
+ *   if a target is outside [0, 1].
  * @see keras.losses.BinaryFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
  *
  * @example

@@ -5,21 +5,21 @@ import { NameTable } from '../registry/name-table.ts';
 import type { losses, shortLossNames } from './all.ts';
 import { type Loss, type LossConfig, reduceRows, withoutZeroRows } from './loss.ts';
 
-/** Name of a loss, which is made with its default options. Keras's short names are known too. */
+/** Name of a loss, which is made with its default options. Keras's short names work too. */
 export type LossName = keyof typeof losses | keyof typeof shortLossNames;
 
 /** Functions that make losses, and custom losses, by name. */
 export const lossTable = /* @__PURE__ */ new NameTable<Loss | LossFunction>('loss');
 
 /**
- * A custom loss, made of ops: from targets and predictions, one number for each row `[B, …]`, or one number for all
- * rows.
+ * A custom loss, made of ops. It maps targets and predictions to one number for each row, `[B, …]`, or to one number
+ * for all rows.
  */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
 /**
- * The loss for a name with options, for a custom function, or for a function that makes a loss; a loss is returned as
- * it is.
+ * Makes the loss for a name with options, for a custom function, or for a function that makes a loss. A loss is
+ * returned unchanged.
  *
  * @throws ArgumentError for an unknown name or an option out of range.
  */

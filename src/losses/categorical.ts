@@ -32,10 +32,10 @@ import { expectDistributions, expectProbabilities } from './target-checks.ts';
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y, one-hot or other distributions, and predictions are `[B, …, C]` f32 of
  *   one shape; a row is the last axis, with C classes.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is no boolean, `reduction` is none of its
- *   values or an option is unknown; when the loss sees a batch, if targets have not the shape of the predictions; when
- *   `fit` or `evaluate` sees the targets, if a row is not all zeros and does not sum to 1 within 0.02, or a number is
- *   outside [0, 1].
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `fromLogits` is not a boolean, `reduction` is not one of
+ *   its values or an option is unknown; when the loss gets a batch, if the targets do not have the shape of the
+ *   predictions; when `fit` or `evaluate` gets the targets, if a row is not all zeros and does not sum to 1 within
+ *   0.02, or a number is outside [0, 1].
  * @see keras.losses.CategoricalCrossentropy
  *
  * @example
@@ -92,11 +92,11 @@ export interface CategoricalFocalOptions extends CrossentropyOptions {
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y, one-hot or other distributions, and predictions are `[B, …, C]` f32 of
  *   one shape; a row is the last axis, with C classes.
- * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `gamma` is negative, `alpha` is no finite number or list
- *   of such, `fromLogits` is no boolean, `reduction` is none of its values or an option is unknown; when the loss sees
- *   a batch, if targets have not the shape of the predictions, or `alpha` has not one number or C; when `fit` or
- *   `evaluate` sees the targets, if a row is not all zeros and does not sum to 1 within 0.02, or a number is outside
- *   [0, 1].
+ * @throws ArgumentError if `labelSmoothing` is outside [0, 1], `gamma` is negative, `alpha` is neither a finite number
+ *   nor a list of finite numbers, `fromLogits` is not a boolean, `reduction` is not one of its values or an option is
+ *   unknown; when the loss gets a batch, if the targets do not have the shape of the predictions, or `alpha` has
+ *   neither one number nor C; when `fit` or `evaluate` gets the targets, if a row is not all zeros and does not sum to
+ *   1 within 0.02, or a number is outside [0, 1].
  * @see keras.losses.CategoricalFocalCrossentropy; Lin et al. 2018, https://arxiv.org/abs/1708.02002
  *
  * @example
@@ -153,8 +153,9 @@ export function categoricalFocalCrossentropy(given: CategoricalFocalOptions = {}
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are probabilities `[B, …, C]` f32 of one shape; a row
  *   is the last axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is outside [0, 1].
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is
+ *   outside [0, 1].
  * @see keras.losses.KLDivergence
  *
  * @example

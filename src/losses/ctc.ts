@@ -19,18 +19,17 @@ export interface CtcLossOptions extends LossOptions {
  *
  * ℓ = −ln P(label | sequence), summed over all ways to place the label's classes on the steps of the sequence
  *
- * Weights are one for each sequence, `[B]`. A sequence ends with the last step that its mask keeps; without a mask it
- * has T steps.
+ * Weights are one for each sequence, `[B]`. A sequence ends with its last unmasked step; without a mask it has T steps.
  *
  * @param given.blank the class that means no label; default 0.
  * @param given.reduction how the losses of sequences become one number: `sumOverBatchSize` (default) divides their sum
  *   by the number of sequences, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Predictions are logits `[B, T, V]` f32. Targets are `[B, S]` i32: in each row the
  *   classes of a label, then padding of `blank` or negative numbers; or labels of unequal length.
- * @throws ArgumentError if `blank` is no integer ≥ 0, `reduction` is none of its values or an option is unknown; when
- *   the loss sees a batch, if shapes do not fit, `blank` or a class is not below V, or padding is followed by a class;
- *   when `fit` or `evaluate` sees the targets, if a label does not fit T steps: it takes one step for each class, and
- *   one more between two equal ones.
+ * @throws ArgumentError if `blank` is not an integer ≥ 0, `reduction` is not one of its values or an option is unknown;
+ *   when the loss gets a batch, if shapes do not fit, `blank` or a class is not below V, or padding is followed by a
+ *   class; when `fit` or `evaluate` gets the targets, if a label does not fit T steps: it takes one step for each
+ *   class, and one more between two equal ones.
  * @see `ops.ctcLoss`, the op; keras.losses.CTC, whose blank is always 0 and whose sequences all have T steps
  *
  * @example
@@ -74,7 +73,7 @@ export function ctc(given: CtcLossOptions = {}): Loss {
   };
 }
 
-/** Labels with −1 where their mask is 0, after the end of a label. */
+/** The labels, with −1 where their mask is 0, which is after the end of a label. */
 function padded(labels: Tensor): Tensor {
   if (!labels.mask) return labels;
   const { engine, shape, size, timeMajor } = labels;
@@ -86,7 +85,7 @@ function padded(labels: Tensor): Tensor {
   return ids;
 }
 
-/** Number of steps of each sequence, up to the last step that the mask `[B, T]` keeps. */
+/** Number of steps of each sequence, up to its last step with 1 in the mask `[B, T]`. */
 function lengthsOf(mask: Tensor): Int32Array {
   const { engine, shape, ptr, size } = inOrder(mask, false);
   const [batch, steps] = shape as [number, number];

@@ -1,4 +1,4 @@
-// Mistakes that are found before training: a loss after an activation that does not fit, targets that do not fit.
+// Checks before training: the loss fits the last activation of the model, and the targets fit the loss.
 
 import { expectShape } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
@@ -7,20 +7,20 @@ import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
 import { type Loss, readsEither } from './loss.ts';
 
-// Activations with negative outputs for some inputs. Such outputs are no probabilities.
+// Activations with negative outputs for some inputs. Such outputs are not probabilities.
 const SIGNED: readonly string[] = [
   ...['linear', 'tanh', 'softsign', 'leakyRelu', 'elu', 'selu', 'celu', 'gelu', 'geluTanh', 'silu', 'swish', 'mish'],
   ...['hardTanh', 'hardSilu', 'hardSwish', 'hardShrink', 'softShrink', 'tanhShrink', 'logSigmoid', 'logSoftmax'],
 ];
 
-// Activations whose outputs are probabilities. Such outputs are no logits.
+// Activations whose outputs are probabilities. Such outputs are not logits.
 const PROBABILITIES: readonly string[] = ['softmax', 'sigmoid', 'hardSigmoid', 'hardSigmoid2'];
 
 /**
  * Refuses a loss that does not fit the last activation of a model.
  *
  * @param lastActivation name of the activation whose outputs are the predictions; undefined if it is not known.
- * @param outputs how many numbers a row of predictions has; undefined if it is not known.
+ * @param outputs count of numbers in a row of predictions; undefined if it is not known.
  * @throws ArgumentError, with advice: for a loss of probabilities after an activation with negative outputs; for a loss
  *   of logits after an activation that gives probabilities; for one choice among classes, or softmax, with a single
  *   output; for independent choices of more than two outputs after softmax, which makes them one choice.
@@ -97,9 +97,9 @@ function checkRagged(loss: Loss, ys: RaggedArray, predictions: Shape, what: stri
 }
 
 /**
- * The shape that a loss expects of targets; undefined if only `compute` knows. A loss that declares no shape gets f32
- * targets in the shape of the predictions, if only a last axis of 1 differs: `[N]` with `[N, 1]` would be broadcast to
- * `[N, N]`.
+ * The shape that a loss expects of targets; undefined if the loss declares none. If f32 targets for such a loss differ
+ * from the predictions only by a last axis of 1, they get the shape of the predictions, because `[N]` with `[N, 1]`
+ * would be broadcast to `[N, N]`.
  */
 function targetShapeOf(loss: Loss, { shape }: { shape: Shape }, predictions: Shape): Shape | undefined {
   if (loss.targetShape) return loss.targetShape(predictions);

@@ -27,7 +27,7 @@ const hingeLoss =
     );
 
 /**
- * Hinge loss of yes-or-no choices: 0 as soon as a prediction is beyond 1 on the right side.
+ * Hinge loss of yes-or-no choices: 0 if a prediction has the sign of its target and an absolute value of 1 or more.
  *
  * ℓ = mean max(1 − y·ŷ, 0) over the last axis
  *
@@ -35,9 +35,9 @@ const hingeLoss =
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is none of −1, 0
- *   and 1.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is not
+ *   −1, 0 or 1.
  * @see keras.losses.Hinge
  *
  * @example
@@ -55,9 +55,9 @@ export const hinge = /* @__PURE__ */ hingeLoss('hinge', (m) => m);
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
  *   axis. Targets are −1 and 1, or 0 and 1, where 0 means −1.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is none of −1, 0
- *   and 1.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is not
+ *   −1, 0 or 1.
  * @see keras.losses.SquaredHinge
  *
  * @example
@@ -75,8 +75,8 @@ export const squaredHinge = /* @__PURE__ */ hingeLoss('squaredHinge', square);
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. One-hot targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the
  *   last axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.CategoricalHinge
  *
  * @example

@@ -24,7 +24,9 @@ export interface Loss {
   readonly reads?: 'probabilities' | 'logits';
   /** Whether the last axis of predictions is one choice among classes, or an independent choice for each. */
   readonly classes?: 'exclusive' | 'independent';
-  /** Shape of the targets for predictions of a shape. If it is missing, only `compute` knows. */
+  /**
+   * Shape of the targets for the shape of the predictions. If it is missing, `compute` checks the shape of the targets.
+   */
   targetShape?(predictions: Shape): Shape;
   /**
    * Shape of the weights, one for each row: that of the predictions without the last axis. If it is missing, the loss
@@ -33,11 +35,11 @@ export interface Loss {
   weightShape?(predictions: Shape): Shape;
   /**
    * The loss of a batch: the mean over rows, shape []. With weights it is Σ w·ℓ / number of rows, not divided by Σ w.
-   * For a masked mean the caller multiplies the mask by rows / rows that count, as Keras does. With `leavesOut`, rows
-   * of weight 0 may hold any numbers, NaN too.
+   * For a masked mean the caller multiplies the mask by the number of rows / the number of unmasked rows, as Keras
+   * does. With `leavesOut`, rows of weight 0 may hold any numbers, NaN too.
    *
    * @param weights f32 of `weightShape`, constants.
-   * @param options.isLastUse whether no one reads the predictions afterwards, so that the loss may overwrite them.
+   * @param options.isLastUse whether the predictions are not read afterwards, so that the loss may overwrite them.
    * @throws ArgumentError if a shape does not fit.
    */
   compute(yTrue: Tensor, yPred: Tensor, weights?: Tensor, options?: { isLastUse?: boolean }): Tensor;
@@ -49,8 +51,7 @@ export interface Loss {
   /** The loss of each row, in `weightShape`. */
   values?(yTrue: Tensor, yPred: Tensor): Tensor;
   /**
-   * 1 for each row that counts and 0 for rows that the targets exclude, in `weightShape`. If it is missing, all rows
-   * count.
+   * 1 for rows that count and 0 for rows that the targets exclude, in `weightShape`. If it is missing, all rows count.
    */
   counted?(yTrue: Tensor): Tensor;
   /**
@@ -59,8 +60,7 @@ export interface Loss {
    */
   checkTargets?(targets: NdArray, predictions: Shape, what: string): void;
   /**
-   * Options, JSON, from which `lossOf(name, config)` makes an equal loss. If it is missing, a model file keeps only the
-   * name.
+   * Options, JSON, from which `lossOf(name, config)` makes an equal loss. Without it a model file keeps only the name.
    */
   config?(): LossConfig;
 }
@@ -91,8 +91,8 @@ export function reductionFactor(reduction: Reduction, rows: number, weights: Ten
 }
 
 /**
- * Targets and predictions with harmless numbers in rows of weight 0, so that NaN there does no harm: a prediction
- * becomes ½, a target becomes `target`, by default 1 or class 0. These rows get no gradient.
+ * Replaces the numbers in rows of weight 0, so that NaN there has no effect: a prediction becomes ½, a target becomes
+ * `target`, by default 1 or class 0. These rows get no gradient.
  */
 export function withoutZeroRows(
   yTrue: Tensor,
@@ -148,7 +148,7 @@ export function rowLoss(
   };
 }
 
-/** The reduction as a configuration has it: nothing for the default. */
+/** The reduction as a part of a configuration, empty for the default. */
 export const reductionConfig = (reduction: Reduction): LossConfig =>
   reduction === 'sumOverBatchSize' ? {} : { reduction };
 

@@ -5,8 +5,7 @@ import { addScalar, clip, exp, log, neg, scale } from '../ops/elementwise/elemen
 import { divideRows, type LossOptions, sumRows } from './loss.ts';
 
 /**
- * Keras's epsilon. Probabilities are kept this far from 0 and 1, and arguments of logarithms and divisors this far from
- * 0.
+ * Keras's epsilon. Probabilities are kept this far from 0 and 1; divisors and arguments of logarithms this far from 0.
  */
 export const EPSILON = 1e-7;
 
@@ -40,5 +39,5 @@ export function checkCrossentropyOptions(name: string, fromLogits: boolean, labe
   expectNumber(`${name}: labelSmoothing`, labelSmoothing, 'in [0, 1]');
 }
 
-/** What a loss with the option `fromLogits` reads. */
+/** The kind of predictions that a loss with the option `fromLogits` reads. */
 export const readsOf = (fromLogits: boolean): 'logits' | 'probabilities' => (fromLogits ? 'logits' : 'probabilities');

@@ -7,7 +7,7 @@ import { maximum, mul, sub } from '../ops/elementwise/elementwise.ts';
 import { type Loss, type LossOptions, meanRows, rowLoss } from './loss.ts';
 
 export interface QuantileLossOptions extends LossOptions {
-  /** The quantile that predictions are trained to be, from 0 to 1; 0.5 is the median. Default 0.5. */
+  /** The quantile that the model learns to predict, from 0 to 1; 0.5 is the median. Default 0.5. */
   quantile?: number | undefined;
   /**
    * Several quantiles instead of one. The last axis of predictions has one output for each; each row has one target.
@@ -29,8 +29,8 @@ export interface QuantileLossOptions extends LossOptions {
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`.
  * @throws ArgumentError if a quantile is outside [0, 1], `quantile` and `quantiles` are both given, `quantiles` is
- *   empty, `reduction` is none of its values or an option is unknown; when the loss sees a batch, if the last axis of
- *   predictions has not one output for each of several quantiles, or targets have another shape than said.
+ *   empty, `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if the last axis
+ *   of predictions does not have one output for each of several quantiles, or the targets do not have the shape above.
  * @see sklearn.metrics.mean_pinball_loss; Koenker and Bassett 1978, "Regression quantiles"
  *
  * @example

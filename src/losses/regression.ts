@@ -34,9 +34,9 @@ const elementLoss =
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredError
  *
  * @example
@@ -52,9 +52,9 @@ export const meanSquaredError = elementLoss('meanSquaredError', (y, p) => square
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsoluteError
  *
  * @example
@@ -70,9 +70,9 @@ export const meanAbsoluteError = elementLoss('meanAbsoluteError', (y, p) => abs(
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanAbsolutePercentageError
  *
  * @example
@@ -90,9 +90,9 @@ export const meanAbsolutePercentageError = elementLoss('meanAbsolutePercentageEr
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.MeanSquaredLogarithmicError
  *
  * @example
@@ -107,15 +107,14 @@ export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicEr
 /**
  * Mean logarithm of the hyperbolic cosine of the error: about d²/2 for a small error d, and |d| − ln 2 for a large one.
  *
- * ℓ = mean ln cosh d over the last axis, with d = ŷ − y, computed as |d| + ln(1 + e^(−2|d|)) − ln 2, which does not
- * overflow
+ * ℓ = mean ln cosh d over the last axis, with d = ŷ − y, computed as |d| + ln(1 + e^(−2|d|)) − ln 2, without overflow
  *
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.LogCosh
  *
  * @example
@@ -134,9 +133,10 @@ export const logCosh = elementLoss('logCosh', (y, p) => {
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions; when `fit` or `evaluate` sees the targets, if one is negative.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions; when `fit` or `evaluate` gets the targets, if a target is
+ *   negative.
  * @see keras.losses.Poisson
  *
  * @example
@@ -162,9 +162,9 @@ export interface HuberOptions extends LossOptions {
  * @param given.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the number
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `delta` is not > 0, `reduction` is none of its values or an option is unknown; when the loss
- *   sees a batch, if targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `delta` is not > 0, `reduction` is not one of its values or an option is unknown; when the
+ *   loss gets a batch, if the targets do not have the shape of the predictions.
  * @see keras.losses.Huber
  *
  * @example
@@ -190,9 +190,9 @@ export function huber(given: HuberOptions = {}): Loss {
  * @param options.reduction how row losses become one number: `sumOverBatchSize` (default) divides their sum by the
  *   number of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y and predictions ŷ are `[B, …, C]` f32 of one shape; a row is the last
- *   axis.
- * @throws ArgumentError if `reduction` is none of its values or an option is unknown; when the loss sees a batch, if
- *   targets have not the shape of the predictions.
+ *   axis, with C numbers.
+ * @throws ArgumentError if `reduction` is not one of its values or an option is unknown; when the loss gets a batch, if
+ *   the targets do not have the shape of the predictions.
  * @see keras.losses.CosineSimilarity
  *
  * @example

@@ -44,9 +44,9 @@ export interface SparseCrossentropyOptions extends FromLogits, LossOptions {
  *   of rows, `sum` does not divide it, `meanWithSampleWeight` divides it by the sum of the weights.
  * @returns the loss, for `compile`. Targets y are `[B, …]` or `[B, …, 1]` i32, each in [0, C); predictions are `[B, …,
  *   C]` f32.
- * @throws ArgumentError if `ignoreClass` is no integer, `fromLogits` is no boolean, `reduction` is none of its values
- *   or an option is unknown; when the loss sees a batch, if there is not one i32 target for each row of predictions, or
- *   a target is neither in [0, C) nor the ignored class.
+ * @throws ArgumentError if `ignoreClass` is not an integer, `fromLogits` is not a boolean, `reduction` is not one of
+ *   its values or an option is unknown; when the loss gets a batch, if there is not one i32 target for each row of
+ *   predictions, or a target is neither in [0, C) nor the ignored class.
  * @see keras.losses.SparseCategoricalCrossentropy
  *
  * @example
@@ -68,7 +68,7 @@ export function sparseCategoricalCrossentropy(given: SparseCrossentropyOptions =
     expectShape(`${name}: targets`, labels.shape, yPred.shape.slice(0, -1));
     if (labels.dtype !== 'i32') throw new ArgumentError(`${name}: targets expected i32, got ${labels.dtype}`);
   };
-  /** Ids without a last axis of 1, which Keras accepts too. */
+  /** The ids without a last axis of 1, which is accepted as in Keras. */
   const idsOf = (yTrue: Tensor, { shape: [...rows] }: Tensor): Tensor =>
     rows.pop() && sameShape(yTrue.shape, [...rows, 1]) ? reshape(yTrue, rows) : yTrue;
   const lossOfRows = (labels: Tensor, yPred: Tensor): Tensor => {

@@ -22,7 +22,8 @@ export const expectProbabilities = (what: string, ys: NdArray): void =>
 const SUM_TOLERANCE = 0.02;
 
 /**
- * Throws `ArgumentError` at a row that is no distribution. A row of zeros, as in padding, has no loss and is accepted.
+ * Throws `ArgumentError` at a row that is not a distribution. A row of zeros, as in padding, is accepted and has no
+ * loss.
  */
 export function expectDistributions(what: string, ys: NdArray, classes: number): void {
   expectProbabilities(what, ys);

@@ -19,22 +19,24 @@ import type { AnyModel, Model } from './model.ts';
 
 export interface GenerateOptions extends GenerationOptions {
   /**
-   * Has the model read this many of the last ids anew for each next one. Default: the model runs step by step as a
-   * stream and each id is read once; one that cannot, such as a custom model, reads all of them anew.
+   * Number of the last ids that the model reads again for each next id. Default: the model runs step by step as a
+   * stream and reads each id once; a model that cannot run so, such as a custom model, reads all ids again for each
+   * next id.
    */
   contextLength?: number | undefined;
   /**
-   * What the model is given for ids `[B, T]`, where they are not its only input: `(target) => ({ source, target })`.
+   * Makes the inputs of the model from ids `[B, T]`, if the ids are not its only input:
+   * `(target) => ({ source, target })`.
    */
   inputs?: ((ids: NdArray | RaggedArray) => Data) | undefined;
-  /** Of the stream. Default `float32`. */
+  /** Format of the weights in the stream. Default `float32`. */
   weights?: WeightFormat | undefined;
 }
 
 const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weights: 1, ...generationNames };
 
 /**
- * Continues a prompt: gives the next ids one by one, each sampled and fed back.
+ * Continues a prompt: samples the next ids one by one, and feeds each back to the model.
  *
  * id_t ~ softmax(logits_t / temperature), limited by `topK` and `topP`
  *
@@ -43,11 +45,11 @@ const modelNames: Names<GenerateOptions> = { contextLength: 1, inputs: 1, weight
  *
  * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
  * @param prompt `[T]` ids in [0, V), T ≥ 1.
- * @param options sampling, `maxLength` (default 100) and `stopIds`; how the model is run.
- * @returns an async iterator over ids; breaking off the loop frees what it uses.
+ * @param options sampling, `maxLength` (default 100), `stopIds`, and how to run the model.
+ * @returns an async iterator over ids; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
- *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
- *   finite.
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if the model returns
+ *   a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -69,16 +71,15 @@ export async function* generate(
  *
  * id_t ~ softmax(logits_t / temperature), limited by `topK` and `topP`, in each sequence
  *
- * Sequence i draws the ids that `generate` would draw for it with a seed that is i higher. The host handles events
- * between ids.
+ * Sequence i draws the same ids as `generate` for its prompt with `seed` + i. The host handles events between ids.
  *
  * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
  * @param prompts B lists of ids in [0, V), each with one id or more.
- * @param options sampling, `maxLength` of each sequence (default 100) and `stopIds`; how the model is run.
- * @returns an async iterator over `{ sequence, id }`; breaking off the loop frees what it uses.
+ * @param options sampling, `maxLength` of each sequence (default 100), `stopIds`, and how to run the model.
+ * @returns an async iterator over `{ sequence, id }`; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if an option is unknown or out of range, `model` is not a model, a prompt is
- *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if a logit is not
- *   finite.
+ *   empty, an id of a prompt is outside the vocabulary, or the model does not read ids; at any id, if the model returns
+ *   a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -103,11 +104,11 @@ export async function* generateBatch(
  *
  * @param model a language model: ids `[B, T]` i32 to logits `[B, T, V]` or, for the next id alone, `[B, V]`.
  * @param given.prompt `[T]` ids in [0, V), T ≥ 1.
- * @param given.length how many ids to give, an integer ≥ 0.
- * @returns an iterator over ids; breaking off the loop frees what it uses.
+ * @param given.length number of ids to make, an integer ≥ 0.
+ * @returns an iterator over ids; leaving the loop early frees its memory.
  * @throws ArgumentError, at the first id, if `length` is not an integer ≥ 0; if an option is unknown or out of range,
  *   `model` is not a model, a prompt is empty, an id of a prompt is outside the vocabulary, or the model does not read
- *   ids; at any id, if a logit is not finite.
+ *   ids; at any id, if the model returns a logit that is not finite.
  * @see Holtzman et al. 2019 (topP)
  *
  * @example
@@ -163,7 +164,7 @@ function readAnew(
       const asking = sequences.flatMap(({ ids, left }, i) => (left > 0 && ids.length === t + 1 ? [i] : []));
       if (asking.length === 0) return () => new Float32Array(0);
       const from = Math.max(0, t + 1 - contextLength);
-      // Those that ended stay where they are, so that inputs beside the ids need not be picked.
+      // Sequences that have ended keep their rows, so that the rows of other inputs still match.
       const rows = sequences.map(({ ids }) => Int32Array.from(ids.slice(from, t + 1)));
       const y = model.withFreshStates(() => model.predict(inputs(asSamples(rows))));
       if (!(y instanceof NdArray)) throw new ArgumentError('generate: model expected to have one output, got several');

@@ -7,35 +7,34 @@ import { checkData, type Data, type WeightOptions, weightNames } from '../train/
 import { range } from '../train/feeds/samples.ts';
 import { type AnyModel, expectModel } from './model.ts';
 
-/** How far the loss reaches back into one recurrent layer. */
+/** Norms of the gradients of the loss at each time step of one recurrent layer. */
 export interface GradientFlow {
-  /** Its path in the model; a layer that is called again has ` (2)`, ` (3)`, … behind it. */
+  /** Path of the layer in the model. For further calls of the same layer ` (2)`, ` (3)`, … follow. */
   layer: string;
   /** ‖∂L/∂h_t‖₂ by time step t, over all samples of the batch and all units. */
   norms: Float32Array;
 }
 
 export interface GradientFlowOptions extends WeightOptions {
-  /** Whether dropout and its like are on. Default false. */
+  /** Whether dropout is on. Default false. */
   training?: boolean | undefined;
 }
 
 /**
- * Measures how far the loss of one batch reaches back into every recurrent layer.
+ * Measures how far the gradients of one batch's loss reach back in time in every recurrent layer.
  *
  * norms[t] = ‖∂L/∂h_t‖₂, over all samples of the batch and all units
  *
- * L is the loss that training minimizes, a mean over the batch. ∂L/∂h_t is the whole gradient: from the output at t
- * and from all later steps. Where the norm falls towards early steps, gradients vanish on their way back; where it
- * rises, they explode. Masked steps count 0. A layer that goes backwards has its norms at their own time. The model
- * does not change.
+ * L is the loss that training minimizes, a mean over the batch. ∂L/∂h_t is the whole gradient: from the output at t and
+ * from all later steps. If the norm falls towards early steps, gradients vanish; if it rises, they explode. Masked
+ * steps add 0. The norms of a layer that goes backwards are in the order of the input steps. The model does not change.
  *
- * @param model compiled.
+ * @param model a compiled model.
  * @param x one batch `[B, …]`, as `trainOnBatch` takes it.
  * @param y its targets.
  * @param options sample and class weights; `training` for dropout, default false.
- * @returns one entry for each call of a recurrent layer, in the order in which they ran, with `norms` `[T]`; the
- *   caller's own. `plotGradientFlow` of `tapeloop/plot` draws them.
+ * @returns one entry for each call of a recurrent layer, in the order in which they ran, with `norms` `[T]`, owned by
+ *   the caller. `plotGradientFlow` of `tapeloop/plot` draws them.
  * @throws ArgumentError if an option is unknown, `model` is not a model or not compiled, data do not fit, or the model
  *   has no recurrent layer.
  * @see Hochreiter 1991; Pascanu, Mikolov and Bengio 2013

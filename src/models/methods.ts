@@ -1,4 +1,4 @@
-// Methods of convenience: what many apps call and a small one does without. Their types are declared with the classes.
+// Convenience methods, which a small app can do without. Their types are declared with the classes.
 
 import { Parameter } from '../autograd/parameter.ts';
 import { expectShape, Tensor } from '../autograd/tensor.ts';
@@ -19,7 +19,7 @@ function copiesOf(weights: readonly Parameter[]): NdArray<Float32Array>[] {
   return weights.map((weight) => new NdArray(weight.toArray(), weight.shape));
 }
 
-/** Sets all weights, or none. */
+/** Sets all weights, or none if one does not fit. */
 function assignAll(what: string, layer: AnyLayer, values: readonly DataLike[]): void {
   const { weights } = layer;
   expectList(`${what}: weights`, values);
@@ -39,16 +39,13 @@ function assignAll(what: string, layer: AnyLayer, values: readonly DataLike[]): 
       const value = array.data[at];
       if (!isFloat32(value)) throw new ArgumentError(`${where} expected finite numbers, got ${value} at ${at}`);
     }
-    // A copy, for a tensor that is given may be one of those that are set.
+    // A copy, because a given tensor may be one of the weights that are set.
     return Float32Array.from(array.data);
   });
   for (const [i, weight] of weights.entries()) weight.assign(arrays[i]!);
 }
 
-/**
- * The error for a method that a layer of somebody's own lacks. Where TypeScript compiles the layer, it has said so
- * before.
- */
+/** The error for a method that a custom layer lacks. In TypeScript the compiler reports it first. */
 const lacks = (layer: AnyLayer, method: string): ArgumentError =>
   new ArgumentError(`${layer.describe()}: a layer expected to have ${method}`);
 
@@ -90,11 +87,12 @@ const modelMethods = {
   },
 };
 
-// Fewer numbers are shown whole; of more the first and the last three of each axis, as NumPy does.
+// Up to WHOLE numbers are shown in full. Of more numbers, the first and the last three of each axis are shown, as in
+// NumPy.
 const WHOLE = 24;
 const EDGE = 3;
 
-/** Numbers as nested brackets, four digits behind the point at most. */
+/** Numbers in nested brackets, each with at most four significant digits. */
 function shownNumbers(data: ArrayLike<number>, shape: readonly number[]): string {
   const isLong = data.length > WHOLE;
   const walk = (axis: number, from: number, size: number): string => {
@@ -110,7 +108,7 @@ function shownNumbers(data: ArrayLike<number>, shape: readonly number[]): string
   return walk(0, 0, data.length);
 }
 
-/** Name, shape, data type and numbers; of a tensor whose life is over, that it is. */
+/** Name, shape, data type and numbers; for a tensor that is not alive, the reason in place of the numbers. */
 function shownTensor(kind: string, x: Tensor, name = x.name): string {
   const head = `${kind} '${name}' ${formatShape(x.shape)} ${x.dtype}`;
   try {
@@ -123,14 +121,16 @@ function shownTensor(kind: string, x: Tensor, name = x.name): string {
 const shownCount = (layer: AnyLayer): string =>
   layer.isBuilt ? `${layer.countParams().toLocaleString('en-US')} parameters` : 'not built';
 
-/** `Dense 'dense', weights [400, 3] [3], 1,203 parameters`; of a layer of layers their number of parameters alone. */
+/**
+ * `Dense 'dense', weights [400, 3] [3], 1,203 parameters`; for a layer with sublayers, only the number of parameters.
+ */
 function shownLayer(layer: AnyLayer): string {
   const shapes = layer.sublayers.length > 0 ? [] : layer.weights.map(({ shape }) => formatShape(shape));
   const weights = shapes.length > 0 ? `weights ${shapes.join(' ')}, ` : '';
   return `${layer.className} '${layer.name}', ${weights}${shownCount(layer)}`;
 }
 
-/** `Model 'sequential', Embedding → LSTM → Dense, 5,000 parameters`; of many layers the first and the last three. */
+/** `Model 'sequential', Embedding → LSTM → Dense, 5,000 parameters`; of many layers, the first and the last three. */
 function shownModel({ name, layers, network }: AnyModel): string {
   const kinds = layers.map(({ className }) => className);
   if (kinds.length > 2 * EDGE) kinds.splice(EDGE, kinds.length - 2 * EDGE, '…');
@@ -138,8 +138,8 @@ function shownModel({ name, layers, network }: AnyModel): string {
 }
 
 /**
- * Has `console.log` and template literals show `text` instead of the object. With `instead`, arithmetic and
- * comparisons, which would give NaN or false, throw.
+ * Methods that make `console.log` and template literals show `text` of the object. With `instead`, arithmetic and
+ * comparisons throw, because they would give NaN or false.
  */
 const printed = <T>(text: (self: T) => string, instead?: string): object => ({
   toString(this: T): string {
@@ -158,7 +158,7 @@ const printed = <T>(text: (self: T) => string, instead?: string): object => ({
 
 const onTensors = 'ops.mul and its like, or item() for the only number';
 
-/** Has what is set under names of other libraries throw, for it would change nothing. */
+/** Makes properties throw if they are set by their name in another library, because this would have no effect. */
 function refuseNames(type: { prototype: object }, names: Readonly<Record<string, string>>): void {
   for (const [name, own] of Object.entries(names)) {
     Object.defineProperty(type.prototype, name, {
@@ -173,12 +173,12 @@ function refuseNames(type: { prototype: object }, names: Readonly<Record<string,
 /**
  * Adds the methods that a small app can do without.
  *
- * These are `summary` of models, `getWeights` and `setWeights` of models and layers, `profile` of `fit`, `row`,
- * `slice` and `argMax` of arrays, and what `console.log` shows of tensors, parameters, arrays, layers and models.
- * Custom layers are then checked when they run. Arithmetic of JavaScript on tensors, parameters and arrays then throws
- * an ArgumentError, and so does setting a name of Keras (`model.stop_training`).
+ * These are `summary` of models, `getWeights` and `setWeights` of models and layers, the option `profile` of `fit`,
+ * `row`, `slice` and `argMax` of arrays, and the text that `console.log` shows for tensors, parameters, arrays, layers
+ * and models. Custom layers are then checked when they run. JavaScript arithmetic on tensors, parameters and arrays
+ * then throws an ArgumentError, and so does setting a property by its Keras name (`model.stop_training`).
  *
- * `tapeloop` calls it on load. An app of `tapeloop/lean` that wants them calls it once.
+ * `tapeloop` calls it on load. An app of `tapeloop/lean` that needs them calls it once.
  *
  * @example
  * addMethods();

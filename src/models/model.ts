@@ -31,11 +31,12 @@ import type { Run } from '../train/runs.ts';
 import type { StepPredictor } from '../train/step-predictor.ts';
 import { Trainer } from '../train/trainer.ts';
 
-/** What a model is trained on, and how. */
+/** Optimizer, loss and metrics of a model. */
 export interface CompileOptions extends ObjectiveOptions {
   /**
-   * A name with its defaults, or an optimizer that its function made. The state of a made optimizer is the caller's: a
-   * later `compile` keeps it, so that the optimizer can be used again. The state of a named one is freed.
+   * The name of an optimizer, for its default options, or an optimizer object. The caller owns the state of an
+   * optimizer object: a later `compile` keeps it, so that the optimizer can be used again. The state of a named
+   * optimizer is freed.
    */
   optimizer: OptimizerName | Optimizer;
 }
@@ -78,7 +79,7 @@ function expectStepwise(what: string): NonNullable<typeof optionalParts.stepwise
 }
 
 /** The methods that `addMethods` adds. An app of `tapeloop/lean` calls it first. */
-// biome-ignore lint/correctness/noUnusedVariables: it has those of the class.
+// biome-ignore lint/correctness/noUnusedVariables: its type parameters must be those of the class.
 export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * The table of layers and parameter counts that Keras prints, as text.
@@ -94,7 +95,7 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Copies the values of all weights, in the order of `weights`.
    *
-   * @returns one array for each weight, of its shape `[…]`; the caller's own. An empty list before the model is built.
+   * @returns one array for each weight, of its shape `[…]`, owned by the caller; no array until the model is built.
    * @see keras.Model.get_weights
    *
    * @example
@@ -109,7 +110,7 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
    *
    * @param weights one array of the shape `[…]` of each weight, in the order of `weights`, as `getWeights` gives them:
    *   nested numbers, an `NdArray` or a tensor.
-   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
+   * @throws ArgumentError if the number of arrays or a shape differs, a value is not finite, or a call that returns a
    *   promise runs on the model, except from a callback of `fit`. Nothing is set then.
    * @see keras.Model.set_weights
    *
@@ -119,8 +120,8 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
   setWeights(weights: readonly DataLike[]): void;
 }
 
-/** A network with what is needed to train it. */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `addMethods` adds.
+/** A network, with the methods that train, measure and run it. */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `addMethods` adds the members of the interface.
 export class Model<Y extends Nested<Tensor> = Tensor> {
   /** The layer that holds all others. */
   // biome-ignore lint/suspicious/noExplicitAny: inputs are as the network declares them.
@@ -150,8 +151,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Whether training changes the weights. Setting it sets it for every layer, also for a layer that another model
-   * shares, and takes effect at the next batch.
+   * Whether training changes the weights. Setting it applies to every layer, also to a layer that another model shares.
+   * It takes effect at the next batch.
    *
    * @see keras.Model (trainable)
    */
@@ -169,8 +170,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * The weights of all layers, in the order of Keras; empty until the model is built. `toArray` copies the values of
-   * one, `assign` sets them.
+   * The weights of all layers, in the order of Keras; empty until the model is built. `toArray` of a weight copies its
+   * values, `assign` sets them.
    */
   get weights(): readonly Parameter[] {
     return this.network.weights;
@@ -185,7 +186,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Finds a layer by its name, or by its path below other layers.
    *
    * @param name such as `dense`, or `bidirectional/forward_lstm`.
-   * @throws ArgumentError if no layer has it.
+   * @throws ArgumentError if no layer has this name.
    * @see keras.Model.get_layer
    */
   getLayer(name: string): AnyLayer {
@@ -208,7 +209,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Counts the numbers in the weights of all layers.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as in `summary`.
+   * @param options.trainable true counts the trainable weights, false the others. Default: all, as in `summary`.
    * @throws ArgumentError if an option is unknown or the model is not built.
    * @see keras.Model.count_params
    */
@@ -222,8 +223,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * L = Σ_k lossWeights_k·loss_k + the penalties of regularizers, over the outputs k
    *
    * @param options `optimizer` and `loss` are required.
-   * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output that
-   *   has no loss, or a call that returns a promise runs on the model; DeadTensorError if the model was disposed of.
+   * @throws ArgumentError if an option or a name is unknown, a loss weight is not finite, an option names an output
+   *   that has no loss, or a call that returns a promise runs on the model; DeadTensorError after `dispose`.
    * @see keras.Model.compile
    *
    * @example
@@ -242,16 +243,16 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
       isOwn,
       objective: new Objective(objective),
     };
-    // The caller may use an optimizer of its own again.
+    // An optimizer object is not disposed of, because the caller may use it again.
     if (before?.isOwn && before.optimizer !== optimizer) before.optimizer.dispose(this.weights);
   }
 
   /**
    * Computes the output for one batch.
    *
-   * @param x tensors `[B, …]`, nested as the inputs of the model.
+   * @param x tensors `[B, …]`, nested like the inputs of the model.
    * @param training whether dropout is on. Default false.
-   * @returns tensors `[B, …]` of the open step, nested as the outputs; outside a step the caller's to `dispose`.
+   * @returns tensors `[B, …]` of the open step, nested like the outputs; outside a step the caller disposes of them.
    * @throws ArgumentError if `x` does not fit.
    */
   call(x: Nested<Tensor>, training = false): Y {
@@ -265,10 +266,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *   unequal length is padded and masked.
    * @param y its targets, `[B, …]`.
    * @param options weights of samples or of classes.
-   * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all before the update; the caller's
-   *   own.
-   * @throws ArgumentError if an option is unknown, the model is not compiled, a shape or a value does not fit, or a call
-   *   that returns a promise runs on the model, except from a callback of `fit`; NonFiniteLossError or
+   * @returns `loss`, `gradientNorm` (before clipping) and the metrics of the batch, all from before the update, in an
+   *   object that the caller owns.
+   * @throws ArgumentError if an option is unknown, the model is not compiled, a shape or a value does not fit, or a
+   *   call that returns a promise runs on the model, except from a callback of `fit`; NonFiniteLossError or
    *   NonFiniteGradientError if training has diverged. After an error weights, optimizer state and carried states are
    *   as before.
    * @see keras.Model.train_on_batch
@@ -292,7 +293,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * @param x samples `[N, …]`, or batches as `fit` takes them.
    * @param y targets `[N, …]` of samples; with batches, the options.
    * @param options batch size, and weights of samples or of classes.
-   * @returns `loss` and the metrics by name, the caller's own; with batches, a promise of them.
+   * @returns `loss` and the metrics by name, in an object that the caller owns; with batches, a promise of it.
    * @throws ArgumentError if an option is unknown, the model is not compiled, data do not fit, or, with batches, the
    *   model is stateful and another call that returns a promise runs on it.
    * @see keras.Model.evaluate
@@ -329,8 +330,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Runs `body` as a transaction. While another call runs on the model, stateful layers start from zeros in it and then
-   * get their states back.
+   * Runs `body` as a transaction. If another call runs on the model, stateful layers start from zeros in `body`, and
+   * get their states back afterwards.
    */
   #whole<T>(body: () => T): T {
     return transaction(() => (this.trainer.runs.areNone ? body() : this.withFreshStates(body)));
@@ -348,11 +349,11 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    *
    * @param x samples `[N, …]`; or batches `[x]` or `{ x }`, made as `fit` takes them.
    * @param options batch size and format of the weights; with batches, the number of steps.
-   * @returns arrays `[N, …]` f32 outside linear memory, nested as the outputs; the caller's own. With batches, a promise
-   *   of them. Sequences of unequal length are padded to the longest. For no samples `[0, …]`; `[0]` if the model is not
-   *   built or with `tapeloop/lean`.
-   * @throws ArgumentError if an option is unknown, `x` does not fit, with batches the model is stateful and another call
-   *   that returns a promise runs on it, or with `int8` a layer cannot run step by step or a step is masked.
+   * @returns arrays `[N, …]` f32 outside linear memory, nested like the outputs, owned by the caller. With batches, a
+   *   promise of them. Sequences of unequal length are padded to the longest. For no samples the result is `[0, …]`; it
+   *   is `[0]` if the model is not built or with `tapeloop/lean`.
+   * @throws ArgumentError if an option is unknown, `x` does not fit, with batches the model is stateful and another
+   *   call that returns a promise runs on it, or with `int8` a layer cannot run step by step or a step is masked.
    * @see keras.Model.predict
    *
    * @example
@@ -398,18 +399,18 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * While a call that returns a promise runs on a model (`fit`, and `evaluate` or `predict` of batches), another `fit`,
    * `compile`, `trainOnBatch`, `setWeights`, `restoreModel`, `resetStates` and `dispose` throw. A callback of `fit` may
    * restore and reset the model and train it on a batch, because `fit` waits for it. `predict` and `evaluate` of
-   * samples always work: they read the weights between two batches, and stateful layers start from zeros in them and
-   * then get their states back. `evaluate` and `predict` of batches may run beside other calls, but not on a stateful
+   * samples always work: they read the weights between two batches. Stateful layers start from zeros in them, and get
+   * their states back afterwards. `evaluate` and `predict` of batches may run beside other calls, but not on a stateful
    * model. Models that share a layer count as one model here.
    *
    * @param x samples `[N, …]`, an (async) iterable of batches, or a function that makes one for each epoch.
    * @param y targets `[N, …]` of samples; with batches, the options.
    * @param options see `FitOptions`.
-   * @returns a promise of the loss and every metric of each epoch; the caller's own.
-   * @throws ArgumentError if an option is unknown or out of range, data do not fit, the model is not compiled, or another
-   *   call that returns a promise runs on it; NonFiniteLossError or NonFiniteGradientError if training diverges. The
-   *   model then keeps the result of the last good step; if there was none, it is as before the call. The reason of
-   *   `signal` if that aborts, and whatever a callback throws.
+   * @returns a promise of the loss and every metric of each epoch, in an object that the caller owns.
+   * @throws ArgumentError if an option is unknown or out of range, data do not fit, the model is not compiled, or
+   *   another call that returns a promise runs on it; NonFiniteLossError or NonFiniteGradientError if training
+   *   diverges. The model then keeps the result of the last good step; if there was none, it is as before the call. The
+   *   promise also rejects with the reason of `signal` if that aborts, and with any error that a callback throws.
    * @see keras.Model.fit
    *
    * @example
@@ -428,12 +429,12 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Makes a stream: the model one time step at a time, with its own states.
+   * Makes a stream, which runs the model one time step at a time, with states of its own.
    *
    * @param options number of sequences, steps in one call, and format of the weights.
-   * @returns a stream that reads the weights of the model at each step; the caller's to `dispose`.
-   * @throws ArgumentError if an option is unknown, the model has several inputs or is not built, a layer cannot run step
-   *   by step, or, with `tapeloop/lean`, `allowStreams` was not called.
+   * @returns a stream that reads the weights of the model at each step. The caller disposes of it.
+   * @throws ArgumentError if an option is unknown, the model has several inputs or is not built, a layer cannot run
+   *   step by step, or, with `tapeloop/lean`, `allowStreams` was not called.
    *
    * @example
    * const stream = model.stream();
@@ -467,10 +468,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   /**
    * Runs `body` with the moving averages of the weights in place of the weights.
    *
-   * @param body uses the model before it returns.
-   * @returns what `body` returns.
+   * @param body a function that does not use the model after it returns.
+   * @returns the result of `body`.
    * @throws ArgumentError if the model is not compiled, its optimizer keeps no averages (`useEma`), or `body` returns a
-   *   promise; and whatever `body` throws.
+   *   promise; and any error of `body`.
    *
    * @example
    * model.compile({ optimizer: adam({ useEma: true }), loss: 'mse' });
@@ -482,10 +483,10 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
   }
 
   /**
-   * Runs `body` with stateful layers starting from zeros, then gives them back the states they had.
+   * Runs `body` with stateful layers starting from zeros, then restores their states.
    *
-   * @returns what `body` returns.
-   * @throws whatever `body` throws; the states are given back then, too.
+   * @returns the result of `body`.
+   * @throws any error of `body`. The states are restored then, too.
    */
   withFreshStates<T>(body: () => T): T {
     return this.trainer.withFreshStates(body);
@@ -518,14 +519,13 @@ export type AnyModel = Model<any>;
  *
  * y = layerₙ(… layer₂(layer₁(x)))
  *
- * It is built at once if the first layer knows its input shape (`inputShape`, or an embedding), else by the first
- * batch.
+ * It is built at once if the first layer has an input shape (`inputShape`, or an embedding), else by the first batch.
  *
  * @param layers the first reads the batch `[B, …]`; each other layer reads the output of the layer before it.
  * @param options.name default `sequential`.
- * @returns a model of one input and one output; the caller's, who frees its memory by `dispose`.
+ * @returns a model with one input and one output. The caller owns it and frees its memory with `dispose`.
  * @throws ArgumentError if an option is unknown, `layers` is not a list of one layer or more, an entry is neither a
- *   layer nor a model, a layer is listed twice, two layers have one name, or a layer does not fit the layer before it.
+ *   layer nor a model, a layer is listed twice, two layers have the same name, or one does not fit the layer before it.
  * @see keras.Sequential
  *
  * @example
@@ -543,21 +543,21 @@ export const sequential = (
   );
 
 /**
- * A model of the caller's own: layers, and a function that calls them.
+ * A custom model: layers, and a function that calls them.
  *
  * y = forward(x, layers)
  *
  * @param options.layers by name or in a list. A layer may be called more than once, which ties its weights. Every
  *   layer that has weights, carries states or draws random numbers must be listed.
- * @param options.inputs what the model reads: one input, a list, or several by name, each with the shape of one
- *   sample. Default: one f32 input. If all shapes are given, the model is built at once, else by the first batch.
+ * @param options.inputs the inputs of the model: one, a list, or several by name, each with the shape of one sample.
+ *   Default: one f32 input. If all shapes are given, the model is built at once, else by the first batch.
  * @param options.name default `model`.
- * @param forward from the inputs (tensors `[B, …]`, nested as `inputs`) and the layers to one output, a list, or
+ * @param forward maps the inputs (tensors `[B, …]`, nested like `inputs`) and the layers to one output, a list, or
  *   several by name. It runs once for each batch. Besides layers it may call ops and plain TypeScript.
- * @returns a model; the caller's, who frees its memory by `dispose`.
+ * @returns a model. The caller owns it and frees its memory with `dispose`.
  * @throws ArgumentError if an option is unknown or of another type, an entry of `layers` is neither a layer nor a
- *   model, or two layers have one name; when `forward` first runs, if shapes do not fit, a layer that is not listed is
- *   called, or it does not return tensors.
+ *   model, or two layers have the same name; when `forward` first runs, if shapes do not fit, a layer that is not
+ *   listed is called, or it does not return tensors.
  * @see keras.Model (subclassed)
  *
  * @example

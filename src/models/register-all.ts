@@ -42,11 +42,11 @@ export function allowStreams(): void {
 }
 
 /**
- * Registers what can be named: losses, metrics, optimizers, schedules and all activations, those of recurrent layers
- * without fused kernels included. Names then work in options and in files.
+ * Registers everything that has a name: losses, metrics, optimizers, schedules and all activations, including those for
+ * which recurrent layers have no fused kernels. The names then work in options and in files.
  *
- * It also lets `fit` show its progress and warn of, or refuse, what is seldom meant, lets models run step by step, and
- * adds the methods of convenience. An app that calls it carries all of these.
+ * It also turns on the progress display of `fit` and its checks for probable mistakes, lets models run step by step
+ * (`allowStreams`), and adds the convenience methods (`addMethods`). An app that calls it contains all of this code.
  */
 export function registerAllNames(): void {
   hintBy(nearestName);

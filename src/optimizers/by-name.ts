@@ -4,7 +4,7 @@ import type { optimizers } from './all.ts';
 import type { Optimizer, OptimizerConfig } from './optimizer.ts';
 import { deserialize, type ScheduleConfig } from './schedules/schedule.ts';
 
-/** An optimizer with its defaults. */
+/** Name of an optimizer, which is made with its default options. */
 export type OptimizerName = keyof typeof optimizers;
 
 /** Optimizers by name. */

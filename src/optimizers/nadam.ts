@@ -40,7 +40,7 @@ class Nadam extends Optimizer {
 
   #productUpTo(t: number): number {
     if (t < this.#product.t) this.#product = { t: 0, value: 1 };
-    // The product underflows to 0 after some thousands of steps; from there the loop has nothing to do.
+    // The product underflows to 0 after some thousands of steps. After that the loop does nothing.
     while (this.#product.t < t && this.#product.value > 0) this.#product.value *= this.#momentumAt(++this.#product.t);
     return this.#product.value;
   }

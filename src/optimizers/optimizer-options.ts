@@ -4,41 +4,42 @@ import { expectNumber } from '../checks/number-ranges.ts';
 import type { Names } from '../checks/options.ts';
 import type { Schedule } from './schedules/schedule.ts';
 
-/** What every optimizer takes. At most one way of clipping. */
+/** Options of every optimizer. At most one of the three clipping options may be given. */
 export interface OptimizerOptions {
-  /** Step size, ≥ 0, or a schedule of it by batches. Default: the optimizer's own. */
+  /** Step size, ≥ 0, or a schedule of the step size over batches. Default: the optimizer's own. */
   learningRate?: number | Schedule | undefined;
   /** Scales the gradient g of each parameter down to at most this L2 norm: g ← g·min(1, clipNorm / ‖g‖). Above 0. */
   clipNorm?: number | undefined;
   /** Clips each element of each gradient to [−clipValue, clipValue]. Above 0. */
   clipValue?: number | undefined;
   /**
-   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), ‖g‖ over every
-   * parameter. Above 0. That is the `gradientNorm` of `trainOnBatch`; with `gradientAccumulationSteps` it is the norm
-   * of the mean gradient.
+   * Scales all gradients together down to at most this L2 norm: g ← g·min(1, globalClipNorm / ‖g‖), where ‖g‖ is the
+   * norm over all parameters. Above 0. ‖g‖ is the `gradientNorm` that `trainOnBatch` returns; with
+   * `gradientAccumulationSteps` it is the norm of the mean gradient.
    *
-   * Which norm is large depends on the loss being a mean over the batch, as it is unless asked otherwise: with
-   * reduction `sum` the norm grows with the number of rows, and with a loss weight w by w, and so must the threshold.
+   * The norm depends on how the loss is reduced. By default the loss is a mean over the batch. With reduction `sum` the
+   * norm grows with the number of rows, and a loss weight w multiplies it by w. The threshold must then be larger by
+   * the same factor.
    */
   globalClipNorm?: number | undefined;
   /** p ← p − lr·weightDecay·p before each update. Default 0, no decay. */
   weightDecay?: number | undefined;
   /**
-   * Parameters that do not decay: those whose name contains one of these words (`['bias']`), or of which a function
-   * says so.
+   * Parameters that do not decay: those whose name contains one of these words (`['bias']`), or for which the function
+   * returns true.
    */
   excludeFromWeightDecay?: readonly string[] | ((parameter: Parameter) => boolean) | undefined;
   /**
    * Whether to keep an exponential moving average of every parameter; see `swapEma`. At the end of `fit` the parameters
-   * become their averages, as in Keras, and a second `fit` starts from those: two of n epochs are not one of 2n.
-   * Default false.
+   * are set to their averages, as in Keras. A second `fit` starts from the averages, so two calls of n epochs differ
+   * from one call of 2n epochs. Default false.
    */
   useEma?: boolean | undefined;
   /** average ← emaMomentum·average + (1 − emaMomentum)·p after each batch. Default 0.99. */
   emaMomentum?: number | undefined;
-  /** Updates after which the parameters become their averages, time and again. Default: never. */
+  /** Number k of updates: after every k-th update the parameters are set to their averages. Default: never. */
   emaOverwriteFrequency?: number | undefined;
-  /** Batches whose gradients are averaged to one update. Default 1. */
+  /** Number of batches whose mean gradient makes one update. Default 1. */
   gradientAccumulationSteps?: number | undefined;
 }
 
@@ -72,7 +73,7 @@ export function checkRanges(options: OptimizerOptions): void {
   );
 }
 
-/** Throws `ArgumentError` for what is neither a rate nor a schedule. */
+/** Returns the value. Throws `ArgumentError` if it is neither a rate nor a schedule. */
 export function checkedLearningRate(value: number | Schedule): number | Schedule {
   if (typeof value !== 'object') expectNumber('optimizer: learningRate', value, '≥ 0');
   else if (typeof value?.name !== 'string' || typeof value.at !== 'function') {

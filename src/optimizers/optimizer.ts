@@ -15,36 +15,44 @@ import { CHUNK, type Range, type Run, type Update } from './update.ts';
 
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 
-/** What is kept of one parameter: the rule's own slots, and those of options that ask for one. */
+/**
+ * Optimizer state of one parameter: the slots of the update rule, and the buffers of gradient accumulation and of the
+ * moving average, if these options are on.
+ */
 interface State {
   slots: Tensor[];
   accumulator: Tensor | undefined;
   average: Tensor | undefined;
 }
 
-// No rule gets near the end of float32 by gradients and state up to this norm, learning rates up to its root and an
-// epsilon down to its inverse: what is kept grows to 1e24, and a step is at most 1e30, which the largest numbers do not
-// even feel.
+// A limit below which no update rule can overflow float32. The norms of gradient and state are at most this limit, the
+// learning rate is at most its root, and epsilon is at least its inverse. The state then grows to at most 1e24. A step
+// is at most 1e30, which is too small to change the largest float32 numbers.
 const TAME = 1e12;
 
-/** Changes parameters by their gradients. State is made for all parameters before the first of them changes. */
+/**
+ * Base class of optimizers, which update parameters by their gradients. An update makes the state of all parameters
+ * before it changes the first of them.
+ */
 export abstract class Optimizer {
   abstract readonly name: string;
   /**
-   * Batches whose gradients were taken: `gradientAccumulationSteps` times `iterations`, and those since. Schedules go
-   * by it.
+   * Number of batches whose gradients were applied or accumulated: `gradientAccumulationSteps`·`iterations`, plus the
+   * batches since the last update. Schedules get this number.
    */
   steps = 0;
   protected abstract readonly slotNames: readonly string[];
-  /** Whether `update` does the decay, too. */
+  /** Whether `update` also applies the weight decay. */
   protected readonly fusesDecay: boolean = false;
   readonly #options: OptimizerOptions;
   #learningRate: number | Schedule;
   readonly #states = new Map<Parameter, State>();
   readonly #swapped = new Set<Parameter>();
-  // Whether the state may be so large that any update may overflow: it has been seen so, or others have had it in hand.
+  // Whether the state may be so large that an update could overflow: the last check found it large, or `state` gave it
+  // to a caller, who may have changed it.
   #isWild = false;
-  // Of the rule, 1 where it has none; known once there is a rule.
+  // Epsilon of the update rule, 1 if it has none. Undefined until the first `apply`, because the constructor of the
+  // subclass sets it later than this one runs.
   #epsilon: number | undefined;
 
   constructor(options: OptimizerOptions, defaultLearningRate: number) {
@@ -54,7 +62,7 @@ export abstract class Optimizer {
     this.#options = options;
   }
 
-  /** Updates made. */
+  /** Number of updates made. */
   get iterations(): number {
     return Math.floor(this.steps / this.#accumulationSteps);
   }
@@ -64,7 +72,7 @@ export abstract class Optimizer {
     return typeof this.#learningRate === 'number' ? this.#learningRate : this.#learningRate.at(this.steps);
   }
 
-  /** Throws `ArgumentError` for a negative number, and for any number where there is a schedule, as Keras does. */
+  /** Throws `ArgumentError` for a negative number, and for any number if the optimizer has a schedule, as in Keras. */
   set learningRate(value: number | Schedule) {
     if (typeof value === 'number' && typeof this.#learningRate !== 'number') {
       throw new ArgumentError(
@@ -75,17 +83,19 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes one batch's gradients and updates every parameter that is `trainable`; with `gradientAccumulationSteps` k,
-   * gathers them and updates by the mean of k at every k-th call.
+   * Updates every `trainable` parameter by the gradients of one batch. With `gradientAccumulationSteps` k, it adds the
+   * gradients up and updates by the mean of k batches at every k-th call.
    *
-   * One call is one step: as in Keras, all parameters share the count that the corrections of Adam and schedules go by.
-   * So one call takes all that a step changes; parts of a model that are trained in turn have an optimizer each.
+   * One call is one step. As in Keras, all parameters share one step count, which schedules and the bias corrections of
+   * Adam use. One call therefore gets all parameters that a step changes. Parts of a model that are trained in turn
+   * each need their own optimizer.
    *
-   * @param parameters distinct; `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
-   * @returns the L2 norm of the gradients of all that are trainable together, before clipping.
-   * @throws NonFiniteGradientError if that norm, or the mean's, is not finite, or a parameter or its state would not
-   *   be, OutOfMemoryError if state does not fit, ArgumentError if a gradient does not fit its parameter, a schedule
-   *   gives no learning rate or a parameter is swapped with its average; nothing has changed then.
+   * @param parameters distinct parameters. `gradients[i]` has the shape of `parameters[i]` and may be overwritten.
+   * @returns the L2 norm of the gradients of all trainable parameters together, before clipping.
+   * @throws NonFiniteGradientError if the norm of the gradients or of their mean is not finite, or a parameter or its
+   *   state would not stay finite; OutOfMemoryError if there is no memory for the state; ArgumentError if a gradient
+   *   does not fit its parameter, a schedule does not return a learning rate, or a parameter is swapped with its
+   *   average. After an error parameters and state are as before.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectGradients(parameters, gradients);
@@ -98,9 +108,11 @@ export abstract class Optimizer {
     const isUpdate = (this.steps + 1) % this.#accumulationSteps === 0;
     const updates = isUpdate ? this.#prepare(parameters, gradients, states, squares, t) : undefined;
     const { emaMomentum = 0.99, emaOverwriteFrequency = Number.POSITIVE_INFINITY } = this.#options;
-    // As in Keras, until the first update is over the average is p, and batches that only accumulate count, too.
+    // As in Keras, the average equals p until the first update is done, and it is also updated after batches that only
+    // accumulate gradients.
     const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
-    // What is written, by address: p, the rule's own slots, the accumulator and the average, where they are.
+    // Addresses of the buffers that the update writes: p, the slots of the rule, and the accumulator and the average if
+    // they exist.
     const written = parameters.map(({ tensor }, i) => [tensor, ...tensorsOf(states[i]!)].map(({ ptr }) => ptr));
     const run: Run = (kernels, i, count, g, [p, ...state]) => {
       const { slots, accumulator } = states[i]!;
@@ -127,7 +139,7 @@ export abstract class Optimizer {
       );
     }
 
-    // Nothing may fail from here on.
+    // No code below may fail.
     parameters[0]?.tensor.engine.parallel(totalSize(parameters), ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
       let start = 0;
       parameters.forEach(({ size }, i) => {
@@ -146,14 +158,14 @@ export abstract class Optimizer {
     return totalNorm(squares);
   }
 
-  /** Whether nothing can overflow, whatever the rule. */
+  /** Whether no update rule can overflow with these numbers. */
   #isTame(update: Update | undefined, squares: number): boolean {
     this.#epsilon ??= (this.ownConfig().epsilon as number | undefined) ?? 1;
     const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
     return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && this.#epsilon * TAME >= 1;
   }
 
-  /** Makes the update on copies. Throws `NonFiniteGradientError` where it would leave a number that is not finite. */
+  /** Makes the update on copies. Throws `NonFiniteGradientError` if a result is not finite. */
   #expectFinite(
     parameters: readonly Parameter[],
     written: readonly Ptr[][],
@@ -182,10 +194,10 @@ export abstract class Optimizer {
   }
 
   /**
-   * Exchanges parameters with their moving averages; a second call exchanges them back. A parameter that has no average
-   * yet stays.
+   * Exchanges parameters with their moving averages. A second call exchanges them back. A parameter that has no average
+   * yet does not change.
    *
-   * A model saved in between has its averages for weights.
+   * A model that is saved between the two calls has its averages as weights.
    *
    * @throws ArgumentError without `useEma`.
    */
@@ -199,11 +211,11 @@ export abstract class Optimizer {
   }
 
   /**
-   * Runs `body` with every parameter's moving average in its place.
+   * Runs `body` with the moving averages in place of the parameters.
    *
-   * @returns what `body` returns; it must be done with the parameters by then.
-   * @throws ArgumentError without `useEma`, or if `body` returns a promise: `swapEma` before and after does for what
-   *   waits.
+   * @returns the result of `body`. `body` must not use the parameters after it returns.
+   * @throws ArgumentError without `useEma`, or if `body` returns a promise. Asynchronous code can call `swapEma` before
+   *   and after instead.
    */
   withEma<T>(parameters: readonly Parameter[], body: () => T): T {
     this.swapEma(parameters);
@@ -218,12 +230,12 @@ export abstract class Optimizer {
     }
   }
 
-  /** Whether `swapEma` has put averages in the place of parameters. */
+  /** Whether any parameter is exchanged with its average by `swapEma`. */
   get isSwapped(): boolean {
     return this.#swapped.size > 0;
   }
 
-  /** Parameters become their moving averages, as at the end of training; nothing changes without `useEma`. */
+  /** Sets the parameters to their moving averages, as at the end of training. Does nothing without `useEma`. */
   finalizeVariableValues(parameters: readonly Parameter[]): void {
     if (!this.#options.useEma) return;
     if (this.isSwapped) this.swapEma(parameters);
@@ -232,7 +244,7 @@ export abstract class Optimizer {
     }
   }
 
-  /** Options that make an equal optimizer; a schedule or a function of the caller's own by its name. */
+  /** Options that make an equal optimizer. A custom schedule or function is given by its name. */
   config(): OptimizerConfig {
     const { excludeFromWeightDecay: excluded, learningRate: _, ...options } = this.#options;
     const excludeFromWeightDecay = typeof excluded === 'function' ? customName(excluded.name) : excluded;
@@ -240,11 +252,11 @@ export abstract class Optimizer {
     return { ...options, excludeFromWeightDecay, ...this.ownConfig(), name: this.name, learningRate };
   }
 
-  /** State of `parameters` by name, `parameter/slot`; made where there is none yet. */
+  /** State tensors of `parameters` by name, `parameter/slot`. Missing state is made. */
   state(parameters: readonly Parameter[]): Map<string, Tensor> {
     this.#isWild = true;
     return new Map(
-      // A parameter may have another name by now than when its slots were made.
+      // A parameter may have been renamed after its slots were made.
       parameters.flatMap((parameter) =>
         tensorsOf(this.#stateOf(parameter)).map((slot) => [
           parameter.name + slot.name.slice(slot.name.lastIndexOf('/')),
@@ -264,10 +276,10 @@ export abstract class Optimizer {
     }
   }
 
-  /** Updates a range of a parameter with the rule of this optimizer. May do nothing but call kernels. @internal */
+  /** Updates a range of a parameter with the rule of this optimizer. It may only call kernels. @internal */
   protected abstract update(kernels: Kernels, range: Range, update: Update): void;
   protected abstract ownConfig(): Record<string, number | boolean | undefined>;
-  /** What the rule's own state starts from. */
+  /** Initial value of every slot of the rule. */
   protected initialSlotValue(): number {
     return 0;
   }
@@ -298,7 +310,7 @@ export abstract class Optimizer {
       const what = `${this.name}: gradient of '${name}'`;
       expectF32(what, gradient);
       expectShape(what, gradient.shape, tensor.shape);
-      // All are updated at once, by the kernels of one engine.
+      // All parameters are updated at once, by the kernels of one engine.
       for (const each of [tensor, gradient]) expectEngine(each, parameters[0]!.tensor);
       if (gradient.timeMajor) throw new ArgumentError(`${what} expected row-major`);
     });
@@ -313,7 +325,10 @@ export abstract class Optimizer {
     );
   }
 
-  /** Everything of an update that may fail, and the gradient to update by in place of the last batch's. */
+  /**
+   * Does every part of an update that may fail. The accumulated mean, with clipped elements, replaces the gradients in
+   * place. Returns the numbers of each parameter's update.
+   */
   #prepare(
     parameters: readonly Parameter[],
     gradients: readonly Tensor[],

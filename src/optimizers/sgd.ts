@@ -42,7 +42,7 @@ class Sgd extends Optimizer {
 }
 
 /**
- * Stochastic gradient descent, with momentum on demand.
+ * Stochastic gradient descent, with optional momentum.
  *
  * p ← p − lr·g; with momentum m: v ← m·v − lr·g, p ← p + v; with `nesterov`: p ← p + m·v − lr·g
  *

@@ -1,7 +1,7 @@
 import type { Kernels, Ptr } from '../engine/abi.ts';
 import { KEPT_FLOATS } from '../engine/threads.ts';
 
-/** The same stretch of a parameter, its gradient and its slots, by address. */
+/** Addresses of one range of elements in a parameter, its gradient and its slots. */
 export interface Range {
   readonly count: number;
   readonly p: Ptr;
@@ -12,19 +12,22 @@ export interface Range {
 
 /** The numbers of one update of one parameter. */
 export interface Update {
-  /** Counts updates from 1. */
+  /** Number of the update, from 1. */
   readonly t: number;
   readonly learningRate: number;
-  /** What the gradient is multiplied by on reading. */
+  /** Factor by which a kernel multiplies the gradient when it reads it. */
   readonly gradScale: number;
-  /** Of the gradient, so multiplied. */
+  /** L2 norm of the gradient multiplied by `gradScale`. */
   readonly norm: number;
   /** lr·weightDecay. */
   readonly decay: number;
 }
 
-/** Makes the update of `count` elements of parameter i, by the addresses of its gradient and of what is written. */
+/**
+ * Updates `count` elements of parameter i. `g` is the address of its gradient, `written` are the addresses of the
+ * buffers that the update writes.
+ */
 export type Run = (kernels: Kernels, i: number, count: number, g: Ptr, written: Ptr[]) => void;
 
-// Elements that are updated at a time by another thread, which keeps up to six buffers of them.
+// Number of elements that another thread updates at a time. It keeps copies of up to six buffers of this size.
 export const CHUNK = KEPT_FLOATS / 8;

@@ -28,35 +28,36 @@ export interface LoadedModel extends ModelExtras {
   model: Model;
 }
 
-/** What a file may need to be read. */
+/** Options for loading a file. */
 export interface LoadOptions {
   /** The file's name, for errors. */
   file?: string | undefined;
   /**
-   * The shape of one sample, `[T, F]`, null for a length that varies: for a file of version 0.1.0 whose first layer
-   * does not say it.
+   * The shape of one sample, `[T, F]`, null for a length that varies. Only needed for a file of version 0.1.0 whose
+   * first layer does not declare it.
    */
   inputShape?: BatchShape | undefined;
   /**
-   * What the file names and does not hold, by name: `{ quantileLoss, MyLayer, minimalGated }`. A function, a loss, a
-   * metric, a schedule or the definition of a cell is given as it is; a layer, or whatever has options of its own, as
-   * its class or as a function that makes it from its options; a model of the caller's own as a function that makes it.
+   * The custom objects that the file refers to, by name: `{ quantileLoss, MyLayer, minimalGated }`. A function, a loss,
+   * a metric, a schedule or the definition of a cell is given as it is. A layer, or another object with options of its
+   * own, is given as its class, or as a function that makes it from its options. A custom model is given as a function
+   * that makes it.
    */
   customObjects?: CustomObjects | undefined;
 }
 
-// How the file's metadata reads once its strings are parsed.
+// The metadata of the file, after its strings are parsed.
 interface HeadConfig {
   loss: { name: LossName; options: LossConfig };
   metrics: (MetricName | MetricConfig)[];
-  /** Absent where there are none. */
+  /** Absent if there are none. */
   weightedMetrics?: (MetricName | MetricConfig)[] | undefined;
-  /** Of the loss. Absent where it is 1 and the output is the only one. */
+  /** Weight of the loss. Absent if it is 1 and the model has one output. */
   weight?: number | undefined;
 }
 
 interface Training extends Partial<HeadConfig> {
-  /** Of a model of several outputs, in place of `loss` and `metrics`. */
+  /** For a model with several outputs, in place of `loss` and `metrics`. */
   outputs?: (HeadConfig & { key: string | number })[];
   optimizer: OptimizerConfig;
   /** `Optimizer.steps`. */
@@ -68,16 +69,16 @@ interface Training extends Partial<HeadConfig> {
  * Saves a model as the bytes of one safetensors file.
  *
  * The file holds the weights, the configuration of the layers and, if the model is compiled, the loss, the optimizer
- * with its state, carried states and random numbers. Training that goes on from it gives the same bits. A function or
- * a class of the caller's own is stored by its name alone; `decodeModel` takes it as `customObjects`.
+ * with its state, carried states and random numbers. Training that continues from the file gives the same bits. Of a
+ * custom function or class only the name is stored; `decodeModel` gets it in `customObjects`.
  *
- * @param model built.
+ * @param model a built model.
  * @param extras.vocabulary characters or words by id, for a model of text.
  * @param extras.extra anything that JSON can hold.
- * @returns the bytes of the file; the caller's own.
+ * @returns the bytes of the file, owned by the caller.
  * @throws ArgumentError if an option is unknown, `model` is not a model or not built, a number is not finite, two
- *   weights have one name, `extra` is not JSON, or a custom layer has the class name of a layer of the library. No
- *   file is made that `decodeModel` would refuse.
+ *   weights have the same name, `extra` is not JSON, or a custom layer has the class name of a built-in layer.
+ *   `decodeModel` can read every file that is made.
  * @see https://github.com/huggingface/safetensors
  *
  * @example
@@ -110,7 +111,7 @@ export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Arr
     random: JSON.stringify(Object.fromEntries(layers.map(({ path, randomState }) => [path, randomState]))),
     frozen: JSON.stringify(model.weights.filter(({ trainable }) => !trainable).map(({ name }) => name)),
   };
-  // Layers that have drawn nothing take their seeds when training begins.
+  // Layers that have not drawn random numbers take their seeds from this stream when training begins.
   if (!(model.isCompiled && model.optimizer.steps > 0) && layers.some(({ randomState }) => !randomState)) {
     metadata.seeds = JSON.stringify((layers.find(({ seeds }) => seeds)?.seeds ?? seedStream()).state);
   }
@@ -133,7 +134,7 @@ export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Arr
   return encodeSafetensors(tensors, metadata);
 }
 
-/** Throws `ArgumentError` for a value that JSON cannot hold, as one that holds itself. */
+/** Throws `ArgumentError` for a value that JSON cannot hold, such as an object that contains itself. */
 function jsonOf(what: string, value: unknown): string {
   let text: string | undefined;
   try {
@@ -143,7 +144,7 @@ function jsonOf(what: string, value: unknown): string {
   throw new ArgumentError(`${what} expected what JSON can hold, got ${describe(value)}`);
 }
 
-/** Sorted, for an optimizer that was loaded names its options in another order. */
+/** The options are sorted, because a loaded optimizer has them in another order. */
 const optimizerConfig = (optimizer: Optimizer): OptimizerConfig =>
   Object.fromEntries(Object.entries(optimizer.config()).sort(([a], [b]) => (a < b ? -1 : 1))) as OptimizerConfig;
 
@@ -173,7 +174,7 @@ function objectiveOptions({ outputs, ...only }: Training): ObjectiveOptions {
   };
 }
 
-/** All but the outermost, which only holds them. */
+/** All layers except the outermost, which only contains them. */
 const innerLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree().slice(1);
 
 const stateName = (layer: string, index: number): string => `state/${layer}/${index}`;
@@ -181,18 +182,18 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
 /**
  * Makes the model that `encodeModel` saved.
  *
- * @param bytes a whole file; not kept.
+ * @param bytes a whole file. It is not kept.
  * @param options.file name of the file, for errors.
- * @param options.inputShape shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not say
- *   it.
- * @param options.customObjects what the file names and does not hold, by name.
- * @returns `model`, built, compiled if it was compiled, in the memory of the engine in use, the caller's to `dispose`;
- *   and `vocabulary` and `extra`, if the file has them. Making it draws no random numbers of others.
- * @throws ModelFileError if the bytes are not a safetensors file, were written by no tapeloop or a newer version, a
- *   tensor is missing, has another shape than that of the layer, or holds a number that is not finite, the
- *   configuration describes no model, or the file needs a custom object that is not given. Nothing is allocated for
- *   what the file claims and does not hold. ArgumentError if an option is unknown or `bytes` are no bytes, such as a
- *   promise of them.
+ * @param options.inputShape shape of one sample, `[T, F]`, for a file of version 0.1.0 whose first layer does not
+ *   declare it.
+ * @param options.customObjects the custom objects that the file refers to, by name.
+ * @returns `model`, built, and compiled if it was compiled, in the memory of the current engine; the caller disposes of
+ *   it. Also `vocabulary` and `extra`, if the file has them. Loading draws no random numbers from other streams.
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by another program or by a newer version
+ *   of tapeloop, a tensor is missing, differs in shape from the layer's weight, or holds a number that is not finite,
+ *   the configuration does not describe a model, or the file needs a custom object that is not given. No memory is
+ *   allocated for data that the file declares but does not contain. ArgumentError if an option is unknown or `bytes` is
+ *   not bytes, but for example a promise of them.
  * @see keras.saving.load_model
  *
  * @example
@@ -219,10 +220,10 @@ export function decodeModel(
           return valuesOf(name, shape);
         };
         const network = withWeights(source, () => decodeNetwork(opened, { inputShape, customObjects }));
-        // Loading draws nothing from the stream that `setSeed` set, where the file says how shuffling goes on.
+        // If the file has the state of shuffling, loading draws nothing from the stream that `setSeed` set.
         const isSaid = parse('training') !== undefined || parse('shuffle') !== undefined;
         const model = new Model(network as Model['network'], isSaid ? new RandomStream(0) : undefined);
-        // Of a layer of the caller's own that came with weights.
+        // A custom layer may come with weights of its own. They get the values of the file here.
         const others = model.weights.filter((weight) => !taken.has(weight.name));
         for (const weight of others) weight.assign(valuesOf(weight.name, weight.shape));
         for (const apply of restorations(model, opened)) apply();
@@ -238,21 +239,21 @@ export function decodeModel(
 }
 
 /**
- * Fills a model that was made again in code with what `encodeModel` wrote: weights and, if the file has them, the
- * state of the optimizer, carried states and random numbers.
+ * Loads a file of `encodeModel` into a model that was made again in code: weights and, if the file has them, the state
+ * of the optimizer, carried states and random numbers.
  *
- * Loss, metrics and optimizer that the model was compiled with stay, if the file names the same.
+ * The model keeps the loss, metrics and optimizer that it was compiled with, if those in the file are the same.
  *
- * @param model built, with the layers and names of the saved model.
- * @param bytes of a file that `encodeModel` wrote.
+ * @param model a built model with the layers and names of the saved model.
+ * @param bytes a file that `encodeModel` wrote.
  * @param options.file name of the file, for errors.
- * @param options.customObjects what the file names and does not hold, by name.
- * @returns `vocabulary` and `extra`, if the file has them; the caller's own.
- * @throws ModelFileError if the bytes are not a safetensors file, were written by no tapeloop or a newer version, a
- *   tensor is missing, has another shape than that of the model, or holds a number that is not finite, or the file
- *   needs a custom object that is not given. ArgumentError if an option is unknown, `model` is not a model or not
- *   built, `bytes` are no bytes, or a call that returns a promise runs on the model, except from a callback of `fit`.
- *   The model does not change then.
+ * @param options.customObjects the custom objects that the file refers to, by name.
+ * @returns `vocabulary` and `extra`, if the file has them, owned by the caller.
+ * @throws ModelFileError if the bytes are not a safetensors file, were written by another program or by a newer version
+ *   of tapeloop, a tensor is missing, differs in shape from the model's, or holds a number that is not finite, or the
+ *   file needs a custom object that is not given. ArgumentError if an option is unknown, `model` is not a model or not
+ *   built, `bytes` is not bytes, or a call that returns a promise runs on the model, except from a callback of `fit`.
+ *   After an error the model is as before.
  *
  * @example
  * const copy = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1 })]);
@@ -277,7 +278,7 @@ export function restoreModel(
         const extras = extrasOf(opened);
         const weights = model.weights.map((weight) => [weight, opened.valuesOf(weight.name, weight.shape)] as const);
         for (const apply of restorations(model, opened)) apply();
-        // Last, for weights are not put back.
+        // Weights are set last, because the transaction cannot undo them.
         for (const [weight, values] of weights) weight.assign(values);
         return extras;
       }),
@@ -285,7 +286,7 @@ export function restoreModel(
   );
 }
 
-/** What else than weights the file has for the model, checked: functions that put it in place. */
+/** Checks everything in the file except the weights. Returns functions that put it into the model. */
 function restorations(model: AnyModel, opened: ModelFile): (() => void)[] {
   const random = expectObject("metadata 'random'", opened.parse('random') ?? {});
   const seeds = opened.parse('seeds');
@@ -326,8 +327,8 @@ const same = (a: object, b: object): boolean => JSON.stringify(a) === JSON.strin
 function restoredTraining(model: AnyModel, training: Training, { valuesOf }: ModelFile): () => void {
   const { iterations, shuffle, optimizer: config, ...head } = training;
   const now = model.isCompiled ? model.trainer.compiled : undefined;
-  // What `compile` was told already need not be made from names. Weights that are exchanged with their averages are
-  // another matter.
+  // An optimizer that `compile` got is kept if it equals the saved one, and no weights are exchanged with their
+  // averages.
   const isKept = now !== undefined && !now.optimizer.isSwapped && same(optimizerConfig(now.optimizer), config);
   const optimizer = isKept ? now.optimizer : optimizerOf(config);
   try {
@@ -372,7 +373,7 @@ function checkedTraining(value: unknown): Training {
   return { ...(training as unknown as Training), shuffle: checkedRandom('shuffling', training.shuffle) };
 }
 
-/** A metric is a name, or its options with the name of its maker. */
+/** A saved metric is a name, or its options with the name of the function that makes it. */
 function checkMetrics(which: string, value: unknown): void {
   const what = `training.${which}`;
   expectList(what, value).forEach((entry, i) => {
@@ -384,8 +385,8 @@ function checkMetrics(which: string, value: unknown): void {
 }
 
 /**
- * Every number in it must be one: an optimizer takes its default for what is missing, as JSON has NaN and Infinity
- * missing. Schedules and lists check themselves.
+ * Throws `ArgumentError` unless every number is finite. JSON stores NaN and ∞ as null, and an optimizer would use its
+ * default for a missing number. Schedules and lists are checked when they are used.
  */
 function checkOptimizer(value: unknown): void {
   const optimizer = expectObject('training.optimizer', value);

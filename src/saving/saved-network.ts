@@ -1,4 +1,4 @@
-// What a model file says of layers, written and read.
+// Writes and reads the layers of a model file.
 import { ArgumentError } from '../checks/argument-error.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { type LayerConfig, type ModelFile, NO_INPUT_SHAPE, networkOf, type SavedLayer } from '../io/model-file.ts';
@@ -11,10 +11,9 @@ import { layerClasses, layerFromConfig, sequentialFromConfig, wantedFor } from '
 import { type CustomObjects, expectCustomObjects, nameOfCustom, type Wanted } from '../registry/custom-objects.ts';
 
 /**
- * The layers as JSON, with the shape that they were built for where the first does not say it.
+ * Returns the layers as JSON, with the shape that they were built for if the first layer does not declare it.
  *
- * @throws ArgumentError for an option that is no finite number, or a layer of the caller's own that is called as one of
- *   ours.
+ * @throws ArgumentError for a number that is not finite, or a custom layer with the class name of a built-in layer.
  */
 export function encodeNetwork(network: AnyLayer): string {
   for (const layer of network.tree()) expectOwnName(layer);
@@ -30,7 +29,10 @@ export function encodeNetwork(network: AnyLayer): string {
   });
 }
 
-/** A layer of the caller's own that is called as one of ours would be taken for it. */
+/**
+ * Throws `ArgumentError` for a custom layer with the class name of a built-in layer, because it would be loaded as the
+ * built-in layer.
+ */
 function expectOwnName(layer: AnyLayer): void {
   const { className, sublayers } = layer;
   if (sublayers.length > 0 || !layerClasses.includes(className)) return;
@@ -39,7 +41,7 @@ function expectOwnName(layer: AnyLayer): void {
   try {
     made = layerFromConfig(className, config);
   } catch {}
-  // What an option has by name cannot be made now, which says nothing of the layer.
+  // A layer with a custom object in its options cannot be made here. This does not mean that its class name is taken.
   if (made ? made.constructor === layer.constructor : Object.values(config).some(nameOfCustom)) return;
   throw new ArgumentError(
     `${layer.path}: className expected a name of its own to be saved by, got '${className}', which is taken`,
@@ -47,10 +49,10 @@ function expectOwnName(layer: AnyLayer): void {
 }
 
 /**
- * The layers of a file, built.
+ * Makes and builds the layers of a file.
  *
- * @param given what the file may need beside itself.
- * @throws ModelFileError for what cannot be used, or ArgumentError, which its caller makes one of.
+ * @param given the shape and the objects that the file may need.
+ * @throws ModelFileError for a file that cannot be used, or ArgumentError, which the caller turns into ModelFileError.
  */
 export function decodeNetwork(
   opened: ModelFile,
@@ -67,7 +69,10 @@ export function decodeNetwork(
   });
 }
 
-/** For the shape that its inputs declare, or else that of a sample which the caller gives, or that of the file. */
+/**
+ * Builds the network for the shape that its inputs declare, else for the sample shape that the caller gives, else for
+ * the shape in the file.
+ */
 function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | undefined): void {
   const { inputs } = network;
   if (inputShape) {
@@ -87,12 +92,13 @@ function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | 
     throw new ArgumentError(`network.builtShape expected a shape, got ${describe(shapes)}`);
   }
   network.build(shapes);
-  // A network of the caller's own makes its weights as it runs.
+  // A custom network makes its weights when it runs.
   if (!network.isBuilt) network.outputShapes(shapes);
 }
 
 /**
- * What a part of a file names and does not hold: layers by class, models and cells by name, all else by a marked name.
+ * Yields the custom objects that a part of a file refers to: layers by class, models and cells by name, all others by a
+ * marked name.
  */
 function* namedIn(value: unknown, key = '', outer = ''): Generator<Wanted> {
   const own = nameOfCustom(value);

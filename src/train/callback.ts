@@ -6,34 +6,40 @@ import type { Json } from '../io/model-file.ts';
 import { optionalRefusals } from './feeds/optional-refusals.ts';
 import type { Logs } from './logs.ts';
 
-/** What a callback is told of a run before it starts. One object for all callbacks of the run, which may keep it. */
+/**
+ * The plan of a training run, which callbacks get before the first epoch. All callbacks of a run share one object, and
+ * may keep it.
+ */
 export interface TrainingPlan {
-  /** Where training ends: epochs are counted from 0, so that the last is number `epochs` − 1. */
+  /** The end of training. Epochs are counted from 0, so the last is number `epochs` − 1. */
   readonly epochs: number;
   /**
-   * Number of the first epoch, from 0. A callback that restores a run may raise it, in `onTrainBegin`; from `epochs` up
-   * none is trained.
+   * Number of the first epoch, from 0. A callback that restores a run may raise it in `onTrainBegin`. If it is `epochs`
+   * or more, no epoch is trained.
    */
   initialEpoch: number;
-  /** Batches in an epoch; undefined where the caller's batches tell only by running out. */
+  /**
+   * Number of batches in an epoch; undefined if the caller makes the batches and their number is not known in advance.
+   */
   readonly steps: number | undefined;
-  /** Whether there is something to validate on, so that logs with `val_` will come. */
+  /** Whether the run has validation data, so that logs will contain `val_` entries. */
   readonly validates: boolean;
   /** All callbacks of the run. */
   readonly callbacks: readonly CallbackOf<never>[];
-  /** What `fit` will return. A callback that restores a run may put in what there was of it. */
+  /** The history that `fit` will return. A callback that restores a run may fill in its earlier epochs. */
   readonly history: History;
   /**
-   * What `state` of each callback gave, in the same order. A callback that restores a run may set it, in
-   * `onTrainBegin`; `restore` of each is called then.
+   * The results of `state` of each callback, in the order of `callbacks`. A callback that restores a run may set them
+   * in `onTrainBegin`. `restore` of each callback is called then.
    */
   states?: readonly (Json | undefined)[];
 }
 
 /**
- * Told of a training run as it goes, in the order in which callbacks are listed; every method may be async and is
- * waited for. What one throws ends training, and `fit` rejects with it. `model.stopTraining = true` ends it after the
- * batch in progress. A callback is a plain object, so an experiment tracker plugs in by a few lines:
+ * An object whose methods `fit` calls during training. Callbacks are called in the order of their list. A method may be
+ * async; `fit` waits for it. An error that a method throws ends training, and `fit` rejects with it.
+ * `model.stopTraining = true` ends training after the batch in progress. A callback is a plain object, so an experiment
+ * tracker takes a few lines:
  *
  * @example
  * const tracker = {
@@ -50,8 +56,8 @@ export interface TrainingPlan {
  */
 export interface CallbackOf<M> {
   /**
-   * Before the first epoch, once options and samples have been found good; batches of the caller's own are checked as
-   * they come. `model` is the one that trains.
+   * Called before the first epoch, after options and samples have been checked. Batches that the caller makes are
+   * checked one by one as they arrive. `model` is the model in training.
    */
   onTrainBegin?(model: M, plan: TrainingPlan): void | Promise<void>;
   /** `epoch` counts from 0. */
@@ -59,55 +65,59 @@ export interface CallbackOf<M> {
   /** `batch` counts from 0 within the epoch. */
   onBatchBegin?(batch: number): void | Promise<void>;
   /**
-   * After the update. `logs`, shared by all callbacks, has the batch's losses (`loss`; of several outputs `NAME_loss`
-   * too), and each metric over the epoch so far.
+   * Called after the update. `logs`, shared by all callbacks, has the losses of the batch (`loss`; with several outputs
+   * also `NAME_loss`), and each metric over the epoch so far.
    */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>;
   /**
-   * `logs` has the mean losses of the epoch, the metrics over it, and after a validation the same again with `val_`
-   * before their names. It is shared by all callbacks: what one adds, later ones see and the history keeps.
+   * `logs` has the mean losses of the epoch and its metrics. After a validation it also has those of the validation
+   * data, with `val_` before their names. All callbacks share it: later callbacks and the history get the entries that
+   * a callback adds.
    */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>;
-  /** After `onEpochEnd` of all callbacks: the place to keep the run, so that it can go on from here. */
+  /** Called after `onEpochEnd` of all callbacks. A callback can save the run here, to continue it later. */
   onEpochDone?(epoch: number): void | Promise<void>;
-  /** What it must know to go on after `onEpochDone` in another process, as plain JSON; `backupAndRestore` keeps it. */
+  /**
+   * Returns the state that the callback needs to continue after `onEpochDone` in another process, as plain JSON.
+   * `backupAndRestore` saves it.
+   */
   state?(): Json | undefined;
-  /** Goes on from what `state` gave. Called after `onTrainBegin` of all callbacks, if a run is restored. */
+  /** Restores a result of `state`. Called after `onTrainBegin` of all callbacks, if a run is restored. */
   restore?(state: Json): void;
   /**
-   * Training has diverged: a loss or a gradient is not finite. The weights are those before the step. `true` ends
-   * training quietly instead of throwing.
+   * Called if training has diverged: a loss or a gradient is not finite. The weights are those before the step. If it
+   * returns true, `fit` ends without an error.
    */
   onDivergence?(error: DivergenceError): boolean | Promise<boolean>;
-  /** Before a validation, within its epoch. */
+  /** Called before a validation, within its epoch. */
   onTestBegin?(): void | Promise<void>;
-  /** After it. `logs` has losses and metrics of the validation data, without `val_`. */
+  /** Called after a validation. `logs` has losses and metrics of the validation data, without `val_`. */
   onTestEnd?(logs: Logs): void | Promise<void>;
-  /** Whether it shows how training goes, so that `fit` shows nothing beside it. */
+  /** Whether the callback shows progress. If so, `fit` shows none. */
   showsProgress?: boolean;
   /**
-   * However training ended, wherever `onTrainBegin` was called, even where it threw. `history` is what `fit` returns,
-   * if it returns.
+   * Called at the end of training, also after an error, if `onTrainBegin` of this callback was called, even if that
+   * threw. `history` is the result of `fit`, if `fit` returns.
    */
   onTrainEnd?(history: History): void | Promise<void>;
 }
 
 /**
- * What `fit` saw: one number an epoch for the loss and every metric. The caller's own.
+ * The result of `fit`, owned by the caller: one number for each epoch, for the loss and every metric.
  *
  * @see keras.callbacks.History
  */
 export interface History {
-  /**
-   * Numbers of the epochs that were trained to their end, from `initialEpoch`, or from the first of a run that is
-   * restored.
-   */
+  /** Numbers of the completed epochs, from `initialEpoch`, or from the first epoch of a restored run. */
   epoch: number[];
-  /** By name: one number for each of `epoch`, under a name with `val_` before it one for each of `validated`. */
+  /**
+   * Losses and metrics by name. Each has one number for each entry of `epoch`; a name that starts with `val_` has one
+   * for each entry of `validated`.
+   */
   history: Record<string, number[]>;
   /** The epochs after which there was a validation, counted from 0. */
   validated: number[];
-  /** Where the time of the training steps went, validation and callbacks not counted; with `profile: true`. */
+  /** Times of the parts of the training steps, without validation and callbacks. Present with `profile: true`. */
   profile?: Profile;
 }
 
@@ -129,8 +139,8 @@ const callbackNames: Names<Omit<CallbackOf<never>, 'showsProgress'>> = {
 const isFunction = (x: unknown): boolean => typeof x === 'function';
 
 /**
- * Throws `ArgumentError` for what would never be told of anything: no object, or one with another name for a callback's
- * method, as `on_epoch_end`.
+ * Returns the callbacks as a list. Throws `ArgumentError` for a callback that would never be called: one that is not an
+ * object, or whose methods have other names, such as `on_epoch_end`.
  */
 export function callbackList<M>(given: CallbackOf<M> | readonly CallbackOf<M>[] = []): readonly CallbackOf<M>[] {
   const callbacks = Array.isArray(given) ? given : [given];

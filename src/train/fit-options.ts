@@ -5,28 +5,28 @@ import type { CallbackOf } from './callback.ts';
 import type { BatchData, Batches } from './feeds/batches.ts';
 import { type WeightOptions, weightNames } from './feeds/checked-data.ts';
 
-/** How much `fit` shows. */
+/** How much progress `fit` shows. */
 export type Verbose = 'auto' | 0 | 1 | 2;
 
 /** How `fit` trains a model of the class `M`. Numbers are checked before anything changes. */
 export interface FitOptionsOf<M> extends WeightOptions {
-  /** Where training ends, counted from 0 and not from `initialEpoch`. Default 1. */
+  /** The end of training: the number of epochs, counted from 0 and not from `initialEpoch`. Default 1. */
   epochs?: number | undefined;
-  /** Number of the first epoch, to go on from. Default 0. */
+  /** Number of the first epoch, for a run that continues an earlier one. Default 0. */
   initialEpoch?: number | undefined;
   /**
-   * Samples in a batch; the last of an epoch may have fewer. Batches of the caller's own have the size they come in. A
-   * masked loss is a mean over what counts in a batch, so that it depends on this where batches keep unequal numbers of
-   * steps, as in Keras. Default: as many as `batchInputShape` declares, else 32.
+   * Samples in a batch; the last batch of an epoch may have fewer. It does not apply to batches that the caller makes.
+   * A masked loss is the mean over the unmasked steps of a batch. It therefore depends on the batch size if batches
+   * have different numbers of unmasked steps, as in Keras. Default: the batch size of `batchInputShape`, else 32.
    */
   batchSize?: number | undefined;
-  /** Batches in an epoch; the next one then goes on where it ended. Default: all. */
+  /** Batches in an epoch. The next epoch then continues where this one ended. Default: all. */
   stepsPerEpoch?: number | undefined;
   /** Whether to permute the samples before each epoch. Default true. */
   shuffle?: boolean | undefined;
   /**
-   * Share of the samples, taken from the end before any shuffling, to validate on, rounded up: 0.07 of 100 are 7.
-   * Default 0.
+   * Share of the samples to validate on. They are taken from the end, before any shuffling, and their number is rounded
+   * up: 0.07 of 100 samples is 7. Default 0.
    */
   validationSplit?: number | undefined;
   /**
@@ -38,17 +38,20 @@ export interface FitOptionsOf<M> extends WeightOptions {
   validationBatchSize?: number | undefined;
   /** Batches to validate on, from the first. Default: all. */
   validationSteps?: number | undefined;
-  /** Validates after every so many epochs, or after the epochs listed (counted from 1, as Keras does). Default 1. */
+  /**
+   * A number n, to validate after every n-th epoch, or a list of the epochs after which to validate. Epochs count from
+   * 1 here, as in Keras. Default 1.
+   */
   validationFreq?: number | readonly number[] | undefined;
   callbacks?: CallbackOf<M> | readonly CallbackOf<M>[] | undefined;
   /**
-   * What is shown of training: `auto` one line in a terminal of Node or its like, which changes in place and stays at
-   * the end of each epoch, and nothing elsewhere; 1 the same, and where there is no terminal a line of the console for
-   * each epoch; 2 such a line in a terminal too; 0 nothing. A callback that shows progress itself, as `progressText`,
-   * is all that is shown. `tapeloop/lean` shows nothing. Default `auto`.
+   * How progress is shown. `auto`: in a terminal of Node or a similar runtime, one line that is updated in place and
+   * remains at the end of each epoch; elsewhere nothing. 1: the same, but without a terminal one console line for each
+   * epoch. 2: one console line for each epoch, also in a terminal. 0: nothing. If a callback shows progress itself,
+   * such as `progressText`, nothing else is shown. `tapeloop/lean` shows nothing. Default `auto`.
    */
   verbose?: Verbose | undefined;
-  /** Whether to measure where the time of the training steps goes; `History.profile` tells. Default false. */
+  /** Whether to measure the times of the parts of the training steps, for `History.profile`. Default false. */
   profile?: boolean | undefined;
   /** Ends training after the batch in progress; `fit` then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
@@ -72,7 +75,7 @@ const fitNames: Names<FitOptionsOf<never>> = {
   ...weightNames,
 };
 
-/** Throws `ArgumentError` for an option that there is not, or a number out of its range. */
+/** Throws `ArgumentError` for an unknown option or a number out of its range. */
 export function checkFitOptions(options: FitOptionsOf<never>): void {
   checkOptions('fit', options, fitNames);
   expectSignal('fit', options.signal);

@@ -5,10 +5,10 @@ import type { Verbose } from './fit-options.ts';
 import { progressLines } from './progress-lines.ts';
 
 /**
- * The callbacks of a run, after one that shows progress: in a terminal a line that changes in place and stays at the
- * end of its epoch, elsewhere at most a line of the console for each epoch.
+ * Adds a callback that shows progress in front of the callbacks of a run. In a terminal it shows a line that is updated
+ * in place and remains at the end of the epoch; elsewhere at most one console line for each epoch.
  *
- * @throws ArgumentError if `verbose` is none of its values.
+ * @throws ArgumentError if `verbose` is not one of its values.
  * @see keras.Model.fit (verbose)
  */
 export function addProgress(
@@ -17,7 +17,7 @@ export function addProgress(
 ): readonly CallbackOf<never>[] {
   expectChoice('fit', 'verbose', verbose, ['auto', 0, 1, 2]);
   const shown = verbose !== 0 && !callbacks.some(({ showsProgress }) => showsProgress) && progressOf(verbose);
-  // First, so that its line has ended before another callback writes its own.
+  // It comes first, so that it ends its line before another callback writes.
   return shown ? [shown, ...callbacks] : callbacks;
 }
 
@@ -31,6 +31,6 @@ function progressOf(verbose: Exclude<Verbose, 0>): CallbackOf<unknown> | undefin
   }
   const status = new StatusLine(terminal);
   const show = (line: string, isLast: boolean): void => (isLast ? status.keep(line) : status.draw(line));
-  // An epoch that is broken off leaves its line.
+  // The line of an interrupted epoch remains.
   return { ...progressLines(show, { tellsLeft: true }), onTrainEnd: () => status.end() };
 }

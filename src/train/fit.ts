@@ -12,25 +12,25 @@ import { optionalParts } from './optional-parts.ts';
 import type { Run } from './runs.ts';
 import type { Trainer } from './trainer.ts';
 
-/** A run of `fit`: what each of its steps needs. */
+/** A run of `fit`, as its parts need it. */
 interface Training<M> {
-  /** What callbacks get. */
+  /** The model that callbacks get. */
   model: M;
   trainer: Trainer;
   run: Run;
   feed: Feed;
   options: FitOptionsOf<M>;
-  /** Those of the caller, after the one that shows progress. */
+  /** The callbacks of the caller, after the one that shows progress. */
   callbacks: readonly CallbackOf<M>[];
   profiler: Profiler | undefined;
   breathe: () => Promise<void>;
 }
 
 /**
- * Trains on all batches `epochs` times and lets the host breathe between batches.
+ * Trains on all batches `epochs` times, and lets the host handle events between batches.
  *
- * @param model is handed to callbacks.
- * @throws ArgumentError before anything changes, if data or options do not fit or something else runs on the model;
+ * @param model the model that callbacks get.
+ * @throws ArgumentError before anything changes, if data or options do not fit or another call runs on the model;
  *   NonFiniteLossError or NonFiniteGradientError if training diverges, with the weights of the last good step kept.
  */
 export async function fitModel<M>(
@@ -90,7 +90,7 @@ async function train<M>(training: Training<M>, given: readonly CallbackOf<M>[]):
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
       await tell(training, (each) => each.onEpochDone?.(epoch));
     }
-    // As in Keras, the weights become their averages, where the optimizer makes some.
+    // As in Keras, the weights are set to their averages, if the optimizer keeps averages.
     if (history.epoch.length > 0) trainer.optimizer.finalizeVariableValues(trainer.weights);
     changes.commit();
   } catch (error) {
@@ -111,7 +111,7 @@ async function train<M>(training: Training<M>, given: readonly CallbackOf<M>[]):
   return history;
 }
 
-/** Calls every callback in turn, and waits for it. */
+/** Calls each callback in turn and waits for it. */
 async function tell<M>({ run, callbacks }: Training<M>, call: (callback: CallbackOf<M>) => unknown): Promise<void> {
   run.isWaiting = true;
   try {
@@ -121,7 +121,7 @@ async function tell<M>({ run, callbacks }: Training<M>, call: (callback: Callbac
   }
 }
 
-/** Whether a callback ends training quietly after it has diverged. */
+/** Whether a callback handles the divergence, so that training ends without an error. */
 async function isHandled<M>(training: Training<M>, error: unknown): Promise<boolean> {
   let handled = false;
   if (error instanceof DivergenceError) {
@@ -132,7 +132,7 @@ async function isHandled<M>(training: Training<M>, error: unknown): Promise<bool
   return handled;
 }
 
-/** One pass over the batches; the means of its logs. */
+/** Trains on one pass over the batches. Returns the mean losses and the metrics. */
 async function trainEpoch<M>(training: Training<M>): Promise<Logs> {
   const { trainer, run, feed, options, profiler, breathe } = training;
   const { changes } = run;
@@ -161,7 +161,7 @@ async function trainEpoch<M>(training: Training<M>): Promise<Logs> {
 const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
   typeof frequency === 'number' ? (epoch + 1) % frequency === 0 : frequency.includes(epoch + 1);
 
-/** Stateful layers start from zeros for it, and go on where they were. */
+/** Measures the validation data. Stateful layers start from zeros, and get their states back afterwards. */
 async function validate<M>(training: Training<M>, feed: Feed): Promise<Logs> {
   const { trainer, run, options } = training;
   await tell(training, (each) => each.onTestBegin?.());

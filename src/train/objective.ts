@@ -12,39 +12,39 @@ import { add, scale } from '../ops/elementwise/elementwise.ts';
 import type { Logs } from './logs.ts';
 
 /**
- * A loss by name with its defaults, one made with options, or a function: shape `[]`, or a value for each row to be
- * weighted. The function that makes a loss, not called, is its name; with `tapeloop/lean` it is to be called.
+ * A loss: its name, for the default options; a `Loss` object; or a custom function, which returns shape `[]`, or one
+ * value for each row if rows are weighted. A function of the library that makes a loss, such as `huber`, can be given
+ * without a call, like the name. With `tapeloop/lean` it must be called.
  */
 export type LossSpec = LossName | Loss | LossFunction | (() => Loss);
 /**
- * A metric by name with its defaults, one made with options, what one was saved as, a function, or the function that
- * makes one, as for a loss.
+ * A metric: its name, for the default options; a `Metric` object; the configuration of a saved metric; a custom
+ * function; or a function of the library that makes a metric, as for a loss.
  */
 export type MetricSpec = MetricName | MetricConfig | MetricFunction | Metric | (() => Metric);
 /** One metric, or a list of them. */
 export type MetricSpecs = MetricSpec | readonly MetricSpec[];
 
 export interface ObjectiveOptions {
-  /** What training makes small: one for each output, in a list or by name, as `forward` returns them. */
+  /** The loss that training minimizes: one for each output, in a list or by name, as `forward` returns them. */
   loss: Nested<LossSpec>;
   /**
-   * How much each loss counts in their sum; for one output a number, or a list of one. Any finite number. Default: each
-   * 1.
+   * Factor of each loss in their sum; for one output a number, or a list of one. Any finite number. Default: 1 each.
    */
   lossWeights?: Nested<number> | undefined;
   /**
-   * What to watch beside the loss: one metric or a list for every output, or for each, nested as they are. Rows that a
-   * mask leaves out do not count; sample and class weights have no say.
+   * Metrics to measure besides the loss: one metric or a list for all outputs, or one for each output, nested like
+   * them. Masked rows do not count. Sample and class weights have no effect.
    */
   metrics?: Nested<MetricSpecs> | undefined;
   /**
-   * The same, but a row counts as much as its sample and class weights say. In the logs `weighted_` is put before a
-   * name that `metrics` has, too.
+   * The same, but rows are weighted by their sample and class weights. In the logs, a name that `metrics` also has gets
+   * the prefix `weighted_`.
    */
   weightedMetrics?: Nested<MetricSpecs> | undefined;
 }
 
-/** What one output is held to. */
+/** Loss and metrics of one output. */
 export interface Head {
   readonly key: NestedKey;
   readonly loss: Loss;
@@ -53,10 +53,10 @@ export interface Head {
   readonly weightedMetrics: readonly Metric[];
 }
 
-/** Class ids to weights; a class that is not named weighs 1. */
+/** Maps class ids to weights. A class that is not listed has weight 1. */
 export type ClassWeight = Readonly<Record<number, number>>;
 
-/** What a batch is weighed by, beside the masks of the predictions. */
+/** Weights of a batch, besides the masks of the predictions. */
 export interface Weighing {
   sampleWeight: Nested<Tensor> | undefined;
   classWeight: ClassWeight | undefined;
@@ -71,8 +71,8 @@ export class Objective {
   readonly heads: readonly Head[];
 
   /**
-   * Throws `ArgumentError` for an unknown name, a weight that is no number, or options that name an output which has no
-   * loss.
+   * Throws `ArgumentError` for an unknown name, a weight that is not a finite number, or an option for an output that
+   * has no loss.
    */
   constructor({ loss, lossWeights, metrics, weightedMetrics }: ObjectiveOptions) {
     const losses = entriesOf<LossSpec>(loss ?? {}, isLossSpec);
@@ -89,7 +89,7 @@ export class Objective {
     });
   }
 
-  /** Each output with its losses and metrics, and the prefix of its names in the logs. */
+  /** Pairs each output with its loss and metrics, and with the prefix of its names in the logs. */
   outputs<T>(outputs: Nested<T>, isLeaf: (x: unknown) => x is T): { head: Head; prefix: string; output: T }[] {
     const entries = entriesOf(outputs, isLeaf);
     const expected = entries.map(([key]) => key ?? 'one output').join(', ');
@@ -103,13 +103,14 @@ export class Objective {
     });
   }
 
-  /** A tracker of the metrics of all outputs, with nothing seen yet. */
+  /** Makes an empty tracker of the metrics of all outputs. */
   metricTracker(): MetricTracker {
     return new MetricTracker(this.heads);
   }
 
   /**
-   * The weighted sum of the losses of all outputs, `[]`, with each of them by name. An only output may be overwritten.
+   * Computes the weighted sum of the losses of all outputs, `[]`, and each loss by name. If there is one output, it may
+   * be overwritten.
    *
    * @param tracker is updated with the outputs; metrics are constant to gradients.
    */
@@ -128,14 +129,14 @@ export class Objective {
         sampleWeight: weighing.sampleWeight && leafAt(weighing.sampleWeight, head.key),
       };
       const shape = weightShapeOf(head, prediction);
-      // Of a sum Keras's mask takes rows away, and no more.
+      // With reduction `sum`, Keras's mask removes rows and does not scale the others.
       const forMean = head.loss.config?.().reduction !== 'sum';
       const weights = rowWeights(target, prediction, shape, { ...factors, forMean });
       if (tracker) stopGradient(() => tracker.update(head, target, prediction, factors));
       const [yTrue, yPred] = withoutZeroRows(target, prediction, head.loss.leavesOut ? undefined : weights);
       const loss = head.loss.compute(yTrue, yPred, weights, { isLastUse: this.heads.length === 1 });
       if (prefix) parts[`${prefix}loss`] = loss.item();
-      // What weighs nothing is no part of the sum, whatever it is.
+      // A loss of weight 0 is left out of the sum, so that it has no effect even if it is NaN.
       if (head.weight === 0) continue;
       const weighted = head.weight === 1 ? loss : scale(loss, head.weight);
       total = total ? add(total, weighted) : weighted;
@@ -144,7 +145,7 @@ export class Objective {
   }
 }
 
-/** The value at a place of a nesting, which has been checked to have it. */
+/** The value at `key`, which is known to exist. */
 const leafAt = (nested: Nested<Tensor>, key: NestedKey): Tensor =>
   key === undefined ? (nested as Tensor) : (nested as Record<string, Tensor>)[key]!;
 
@@ -189,7 +190,7 @@ function expectOutput(what: string, key: string, known: readonly NestedKey[]): v
   throw new ArgumentError(`compile: ${what} expected outputs that have a loss (${known.join(', ')}), got '${key}'`);
 }
 
-/** The metrics of all outputs, over every batch that it is updated with. */
+/** Accumulates the metrics of all outputs over batches. */
 export class MetricTracker {
   readonly #measurements: ReadonlyMap<Head, Measurements>;
 
@@ -204,7 +205,7 @@ export class MetricTracker {
     this.#measurements.get(head)!.update(target, prediction, weigh({}), weights, hasRows);
   }
 
-  /** The metrics over all that was seen, by name. */
+  /** The metrics over all batches so far, by name. */
   logs(): Logs {
     return Object.assign({}, ...[...this.#measurements].map(([head, each]) => each.logs(prefixOf(head.key)))) as Logs;
   }
@@ -213,7 +214,9 @@ export class MetricTracker {
 /** The prefix of the names of an output's loss and metrics. */
 const prefixOf = (key: NestedKey): string => (key === undefined ? '' : `${key}_`);
 
-/** That of the predictions, or of targets of unequal length, where a layer of the caller's own has lost it. */
+/**
+ * The mask of the predictions; if a custom layer has lost it, the mask of the targets, if they have unequal lengths.
+ */
 const maskFor = (prediction: Tensor, target: Tensor): Tensor | undefined => prediction.mask ?? target.mask;
 
 /** A row is the last axis of the predictions. */
@@ -222,16 +225,16 @@ const rowsOf = (prediction: Tensor): Shape => prediction.shape.slice(0, -1);
 const weightShapeOf = ({ loss }: Head, prediction: Tensor): Shape =>
   loss.weightShape?.(prediction.shape) ?? rowsOf(prediction);
 
-/** What rows are weighed by, beside the mask of the predictions. */
+/** Weights of rows, besides the mask of the predictions. */
 interface Factors {
   sampleWeight?: Tensor | undefined;
   classWeight?: ClassWeight | undefined;
 }
 
 /**
- * What each of `shape` counts: sample weight · class weight · mask; undefined where all count alike.
+ * Weights in `shape`: sample weight · class weight · mask; undefined if there are none of these.
  *
- * @param options.forMean scales the mask so that the mean over all is the mean over those that count.
+ * @param options.forMean scales the mask so that the mean over all rows equals the mean over the unmasked rows.
  * @see keras.losses.Loss (sum_over_batch_size), keras.src.losses.loss.apply_mask
  */
 function rowWeights(
@@ -252,7 +255,7 @@ function rowWeights(
     multiply(sampleWeight.toArray());
   }
   if (classWeight) multiply(classesOf(target, shape).map((id) => classWeight[id] ?? 1));
-  // A loss of whole sequences reads their mask itself.
+  // A loss of whole sequences, such as `ctc`, reads the mask itself.
   if (mask && (mask.shape.length <= shape.length || shape.length === prediction.shape.length - 1)) {
     expectShape('mask', mask.shape, shape.slice(0, mask.shape.length));
     const counts = mask.toArray() as Float32Array;
@@ -262,7 +265,7 @@ function rowWeights(
   return tensor(weights, { shape, name: 'row weights', engine: prediction.engine });
 }
 
-/** The class of each row: its id, or where its distribution is largest. */
+/** The class of each row: its id, or the index of its largest probability. */
 function classesOf(target: Tensor, rows: Shape): number[] {
   const values = target.toArray();
   const count = sizeOf(rows);

@@ -5,7 +5,7 @@ import type { addProgress } from './fit-progress.ts';
 import type { StepPredictor } from './step-predictor.ts';
 import type { warnOfSamples } from './warnings.ts';
 
-/** Parts of training that a small app does without: each is undefined until something registers it. */
+/** Parts of training that a small app can do without. Each is undefined until it is registered. */
 export const optionalParts: {
   Profiler?: typeof Profiler;
   addProgress?: typeof addProgress;

@@ -16,7 +16,7 @@ export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in 
 
 type Arrays = Nested<NdArray<Float32Array>>;
 
-/** Outputs for samples, batch by batch. */
+/** Computes the outputs for samples, batch by batch. */
 export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number): Arrays {
   const gatherer = new PredictionGatherer();
   const count = leavesOf(x, isColumn)[0]!.count === 0 ? 0 : countOf([x]);
@@ -27,7 +27,7 @@ export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: n
   return (count === 0 && optionalParts.emptyOutputs?.(trainer, x)) || gatherer.value();
 }
 
-/** Outputs for batches as they come; lets the host breathe between them. */
+/** Computes the outputs for batches as they arrive. Lets the host handle events between batches. */
 export async function predictBatches(
   trainer: Trainer,
   batches: Batches<InputBatch>,
@@ -55,7 +55,7 @@ function addRows(gatherer: PredictionGatherer, trainer: Trainer, x: Nested<Colum
 }
 
 interface Gathered {
-  /** Of one sample. */
+  /** Shape of the output for one sample. */
   shape: Shape;
   parts: Float32Array[];
   rows: number;
@@ -66,7 +66,7 @@ class PredictionGatherer {
   readonly #gathered = new Map<NestedKey, Gathered>();
   #form: Nested<NestedKey> | undefined;
 
-  /** Throws `ArgumentError` where a sample's output has another shape than in the batches before. */
+  /** Throws `ArgumentError` if the output of a sample differs in shape from those of the batches before. */
   add(outputs: Nested<Tensor>): void {
     this.#form ??= mapNested<Tensor, NestedKey>(outputs, isTensor, (_, key) => key);
     for (const [key, output] of entriesOf<Tensor>(outputs, isTensor)) {
@@ -83,7 +83,7 @@ class PredictionGatherer {
     }
   }
 
-  /** All of them as arrays `[N, …]`, nested as the outputs are; `[0]` where nothing was added. */
+  /** All outputs as arrays `[N, …]`, nested like the outputs of a batch; `[0]` if no batch was added. */
   value(): Arrays {
     if (this.#gathered.size === 0) return new NdArray(new Float32Array(0), [0]);
     return mapNested(this.#form as Nested<NestedKey>, isKey, (key) => this.#join(this.#gathered.get(key)!));

@@ -2,16 +2,16 @@ import { now as hostNow } from '../host/yielder.ts';
 import type { CallbackOf, TrainingPlan } from './callback.ts';
 import type { Logs } from './logs.ts';
 
-/** How often `progressText` tells. */
+/** Options of `progressText`. */
 export interface ProgressTextOptions {
-  /** Least milliseconds between two lines of one epoch. Default 100. */
+  /** Minimum milliseconds between two lines of one epoch. Default 100. */
   everyMs?: number | undefined;
-  /** The time in milliseconds, from any start, never falling. Default: `performance.now`. */
+  /** Returns a time in milliseconds, from any origin, that never decreases. Default: `performance.now`. */
   now?: (() => number) | undefined;
 }
 
 /**
- * The callback behind `progressText`; its options have been checked.
+ * Makes the callback of `progressText`. The options are not checked again.
  *
  * @param options.tellsLeft shows, during an epoch, the time left instead of the time passed.
  */

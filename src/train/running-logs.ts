@@ -2,8 +2,8 @@ import type { Logs } from './logs.ts';
 import type { MetricTracker } from './objective.ts';
 
 /**
- * Loss and metrics over batches of different size: of losses the mean over samples, of metrics what they make of
- * everything.
+ * Accumulates losses and metrics over batches of different sizes. A loss becomes its mean over samples; a metric is
+ * computed over all batches.
  */
 export class RunningLogs {
   readonly tracker: MetricTracker;
@@ -14,7 +14,7 @@ export class RunningLogs {
     this.tracker = tracker;
   }
 
-  /** Adds the losses of a batch of `weight` samples, whose metrics the tracker has been updated with. */
+  /** Adds the losses of a batch of `weight` samples. The caller has already updated the tracker with the batch. */
   add(losses: Logs, weight: number): void {
     for (const [name, value] of Object.entries(losses)) this.#sums[name] = (this.#sums[name] ?? 0) + value * weight;
     this.#weight += weight;

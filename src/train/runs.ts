@@ -2,15 +2,15 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { Transaction } from '../engine/transaction.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 
-/** A call that lets the host breathe between batches. */
+/** A running call that lets the host handle events between batches. */
 export class Run {
   readonly what: string;
   readonly network: AnyLayer;
-  /** All that it may change or read. */
+  /** All layers that the call may change or read. */
   readonly layers: ReadonlySet<AnyLayer>;
-  /** What it has changed since it was last whole. */
+  /** The changes since the last commit; an error undoes them. */
   readonly changes = new Transaction();
-  /** Whether it waits for a callback. */
+  /** Whether the call waits for a callback. */
   isWaiting = false;
 
   constructor(what: string, network: AnyLayer) {
@@ -20,7 +20,7 @@ export class Run {
   }
 }
 
-/** Those of all models, for models may share layers. */
+/** The running calls of all models, because models may share layers. */
 const running = new Set<Run>();
 
 /** The calls that are running on one model, or on another that shares a layer with it. */
@@ -36,8 +36,8 @@ export class Runs {
   }
 
   /**
-   * Throws `ArgumentError`, which names it, if a call is running. One that waits for a callback is none, if
-   * `inCallbacks`.
+   * Throws `ArgumentError`, which names the call, if a call is running. With `inCallbacks`, a call that waits for a
+   * callback does not count.
    */
   expectNone(what: string, inCallbacks = false): void {
     for (const run of this.#own()) {
@@ -49,7 +49,7 @@ export class Runs {
     }
   }
 
-  /** Runs `body`. If it throws, what it has changed since it was last whole is as before. */
+  /** Runs `body`. If it throws, its changes since the last commit are undone. */
   async during<T>(what: string, body: (run: Run) => Promise<T>): Promise<T> {
     const run = new Run(what, this.#network);
     running.add(run);
@@ -58,7 +58,7 @@ export class Runs {
       run.changes.commit();
       return result;
     } finally {
-      // Nothing is left of a call that went well.
+      // After success there is nothing to undo.
       run.changes.undo();
       running.delete(run);
     }

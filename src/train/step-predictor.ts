@@ -7,12 +7,12 @@ import { Stream } from '../streaming/stream.ts';
 import { type Column, range } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
-/** Steps in one call of the stream: the cost of a call is lost in them, and the buffers stay small. */
+/** Steps in one call of the stream: enough to make the cost of a call negligible, few enough for small buffers. */
 const CHUNK = 32;
 
 /**
- * `predict` by way of a stream, for weights of another format than the layers compute with. The stream, and with it the
- * weights in their format, stays for the next call with batches of the same size.
+ * Implements `predict` with a stream, for weights in a format that the layers do not compute with. The stream, which
+ * holds the converted weights, is kept for the next call with batches of the same size.
  */
 export class StepPredictor {
   readonly #trainer: Trainer;
@@ -24,9 +24,7 @@ export class StepPredictor {
     this.#weights = weights;
   }
 
-  /**
-   * Throws `ArgumentError` for a sequence of no step, or one of which a layer masks a step: a stream makes every step.
-   */
+  /** Throws `ArgumentError` if sequences have no steps, or a layer masks a step: a stream computes every step. */
   predict(x: Column, batchSize: number): NdArray<Float32Array> {
     const xs = x.values as NdArray;
     const { network } = this.#trainer;
@@ -69,7 +67,7 @@ export class StepPredictor {
     const trainer = this.#trainer;
     const width = trainer.network.inputDtype === 'i32' ? 1 : xs.shape.at(-1)!;
     const rows = to - from;
-    // Checks the number of samples; the copies go with the step.
+    // `begin` checks the number of samples. The copies that it makes are freed with the step.
     trainer.engine.step(() => {
       for (const layer of trainer.network.tree()) layer.carried?.begin(rows);
     });
@@ -78,7 +76,7 @@ export class StepPredictor {
     const time = sample / width;
     if (time === 0) throw new ArgumentError('predict: x expected one step or more with int8 weights, got none');
     const result = outputs.length / xs.shape[0]!;
-    // Of a model that answers once a sequence, the answer is what the last step leaves.
+    // If the model has one output for a sequence, this is the output of the last step.
     const first = time - result / stream.outputWidth;
     stream.reset();
     this.#carryIn(stream);
@@ -107,7 +105,7 @@ export class StepPredictor {
     return this.#stream!;
   }
 
-  /** Layers that have states in a stream, with the place of the first of them. */
+  /** The layers that have states in a stream, each with the index of its first state. */
   #withStates(): { layer: AnyLayer; at: number }[] {
     let next = 0;
     return this.#trainer.network.tree().flatMap((layer) => {
@@ -135,7 +133,10 @@ export class StepPredictor {
   }
 }
 
-/** `steps` steps of `rows` samples, which begin at `at` and lie `sample` apart, as `[steps, rows, width]`. */
+/**
+ * Copies `steps` steps of `rows` samples to `[steps, rows, width]`. The first step begins at `at`; samples are `sample`
+ * numbers apart.
+ */
 function swapSteps(
   data: ArrayLike<number>,
   at: number,

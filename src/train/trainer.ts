@@ -17,7 +17,7 @@ import type { ClassWeight, MetricTracker, Objective } from './objective.ts';
 import { RunningLogs } from './running-logs.ts';
 import { Runs } from './runs.ts';
 
-/** What a network is trained with. */
+/** The optimizer, losses and metrics that a network is trained with. */
 export interface Compiled {
   optimizer: Optimizer;
   /** Whether `compile` made the optimizer, from a name. */
@@ -31,18 +31,18 @@ export type StatefulLayer = AnyLayer & { readonly carried: CarriedStates };
 interface LossContext {
   training?: boolean;
   classWeight?: ClassWeight | undefined;
-  /** Is updated with the outputs. */
+  /** Updated with the outputs. */
   tracker?: MetricTracker | undefined;
 }
 
 /**
- * Trains and measures a network: one step, one evaluation, the loss and its penalties. It knows no loop and no data of
- * callers.
+ * Trains and measures a network: one training step, one evaluation step, and the loss with its penalties. It contains
+ * no loop and reads no data of callers.
  */
 export class Trainer {
   // biome-ignore lint/suspicious/noExplicitAny: inputs and outputs are as the network declares them.
   readonly network: Layer<any, any>;
-  /** For shuffling. */
+  /** Random numbers for shuffling. */
   readonly random: RandomStream;
   readonly runs: Runs;
   /** Ends training after the batch in progress. */
@@ -59,7 +59,7 @@ export class Trainer {
     return this.network.weights;
   }
 
-  /** Whose memory the weights are in. */
+  /** The engine whose memory holds the weights. */
   get engine(): Engine {
     return this.weights[0]?.tensor.engine ?? currentEngine();
   }
@@ -86,7 +86,7 @@ export class Trainer {
     return this.compiled.objective;
   }
 
-  /** Samples in a batch, unless the caller says otherwise: as many as the first layer declares, else 32. */
+  /** Default number of samples in a batch: the batch size that the first layer declares, else 32. */
   get batchSize(): number {
     return this.network.batchInputShape?.[0] ?? 32;
   }
@@ -96,7 +96,7 @@ export class Trainer {
     return this.network.tree().filter((layer): layer is StatefulLayer => layer.carried !== undefined);
   }
 
-  /** Runs `body` with stateful layers starting from zeros, and gives them back the states they had. */
+  /** Runs `body` with stateful layers starting from zeros, then restores their states. */
   withFreshStates<T>(body: () => T): T {
     const restores = this.statefulLayers.map(({ carried }) => carried.setAside());
     try {
@@ -111,7 +111,7 @@ export class Trainer {
     return withTraining(training, () => this.network(x));
   }
 
-  /** Loss and metrics of nothing yet. */
+  /** Makes empty logs of losses and metrics. */
   runningLogs(): RunningLogs {
     return new RunningLogs(this.objective.metricTracker());
   }
@@ -119,10 +119,10 @@ export class Trainer {
   /**
    * One gradient step on some samples: forward, backward, clip, update.
    *
-   * @param tracker the logs have its metrics, over all batches that it was updated with.
+   * @param tracker tracks the metrics. The logs have its metrics, over all batches that it was updated with.
    * @returns `loss`, `gradientNorm` (before clipping) and the metrics, all before the update.
    * @throws NonFiniteLossError or NonFiniteGradientError if training has diverged. After an error weights, optimizer
-   *   state and carried states are as they were.
+   *   state and carried states are as before.
    */
   trainStep(
     samples: Samples,
@@ -144,7 +144,7 @@ export class Trainer {
           throw new NonFiniteLossError(`the loss became ${value} at step ${optimizer.steps + 1}`);
         }
         const metrics = tracker.logs();
-        // The update comes last, because it cannot be taken back.
+        // The update comes last, because it cannot be undone.
         return {
           loss: value,
           gradientNorm: trainable.length > 0 ? optimizer.apply(trainable, grads) : 0,
@@ -176,14 +176,14 @@ export class Trainer {
     const weighing = { sampleWeight, classWeight };
     const { total: loss, parts } = this.objective.compute(y, this.call(x, training), weighing, tracker);
     const total = this.#penalised(loss);
-    // The loss of a batch without any step is 0 and depends on nothing.
+    // The loss of a batch without any step is 0 and depends on no weight.
     if (training && !isRecording([total]) && total.item() !== 0 && this.weights.some(({ trainable }) => trainable)) {
       throw new ArgumentError('loss expected to depend on a trainable weight, got a constant');
     }
     return { total, parts };
   }
 
-  /** A loss with what the layers' regularizers add to it. */
+  /** The loss plus the penalties of the layers' regularizers. */
   #penalised(loss: Tensor): Tensor {
     return this.network
       .tree()

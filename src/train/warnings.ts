@@ -8,7 +8,7 @@ type Listener = (message: string) => void;
 
 const told = new Set<string>();
 
-// As often as it is true would be too often for a console.
+// Prints each message only once, because the same call may repeat often.
 const toConsole: Listener = (message) => {
   if (!told.has(message)) console.warn(`tapeloop: ${message}`);
   told.add(message);
@@ -17,12 +17,12 @@ const toConsole: Listener = (message) => {
 let listener = toConsole;
 
 /**
- * Chooses who is told of a call that runs as written, though it is seldom what was meant.
+ * Sets the function that gets warnings. A warning is about a call that runs as written, but is probably a mistake.
  *
- * There are two: `fit` shuffles the samples of a stateful model, or its `validationSplit` takes the end of samples
- * that are sorted by class. Default: the console, once each. With `tapeloop/lean` nobody is told.
+ * There are two warnings: `fit` shuffles the samples of a stateful model, or its `validationSplit` takes the end of
+ * samples that are sorted by class. By default each warning goes to the console once; `tapeloop/lean` never warns.
  *
- * @param tell gets each message every time; undefined goes back to the console.
+ * @param tell gets each message every time; undefined restores the console.
  * @throws ArgumentError if `tell` is not a function.
  *
  * @example
@@ -33,7 +33,7 @@ export function onWarning(tell?: (message: string) => void): void {
   listener = tell ?? toConsole;
 }
 
-/** Warns of samples that are seldom meant. Training uses the first `kept` of them. */
+/** Warns about samples that are probably used by mistake. Training uses the first `kept` samples. */
 export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, shuffles: boolean): void {
   if (shuffles && trainer.statefulLayers.length > 0) {
     listener(
@@ -50,7 +50,7 @@ export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, 
   });
 }
 
-// Fewer are sorted by chance.
+// Fewer samples may be sorted by chance.
 const FEWEST = 10;
 
 /** Whether each sample has one class, and the classes come one after another. */

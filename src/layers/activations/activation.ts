@@ -49,7 +49,7 @@ class Activation extends BuiltInLayer {
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option or the activation is unknown; when called, if the input is not a tensor or the
- *   function returns another shape.
+ *   function changes the shape.
  * @see keras.layers.Activation
  *
  * @example

@@ -12,7 +12,7 @@ const usual = { linear: (x: Tensor): Tensor => x, relu, sigmoid, tanh, softmax: 
 
 let activations: Readonly<Record<string, Activation>> = usual;
 
-/** Adds activations that are known by name. An app that does not call this carries the usual ones alone. */
+/** Adds activations by name. Without this call an app contains only the usual ones. */
 export function registerActivations(more: Readonly<Record<string, Activation>>): void {
   activations = { ...usual, ...more };
 }
@@ -20,13 +20,13 @@ export function registerActivations(more: Readonly<Record<string, Activation>>):
 /** The activations of Keras 3 by name, spelled as in TF.js, with the default slopes and thresholds of Keras. */
 export type ActivationName = keyof typeof usual | keyof typeof moreActivations;
 
-/** How an output is activated: by a name, or by a function made of `ops` that keeps the shape. */
+/** An activation: a name, or a function made of `ops` that keeps the shape. */
 export type ActivationSpec = ActivationName | Activation;
 
 /**
  * The activation of a name, or a custom function.
  *
- * @param what names the option in errors.
+ * @param what name of the option, for errors.
  * @returns a function from a tensor `[…]` to a tensor of the same shape.
  * @throws ArgumentError if the name is unknown; when called, if a custom function returns anything but a tensor with
  *   the shape of x.

@@ -1,4 +1,4 @@
-/** A shape with the batch first; null if a length is not known before a batch comes. */
+/** A shape with the batch axis first. null is a length that is not known before a batch is given. */
 export type BatchShape = readonly (number | null)[];
 
 export const isShape = (x: unknown): x is BatchShape =>

@@ -4,15 +4,14 @@ import type { Engine } from '../../engine/engine.ts';
 import { changed, made, openTransaction, type Transaction } from '../../engine/transaction.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
 
-/** One state of a recurrence: its name, and how many numbers each sequence has. */
+/** One state of a recurrence: its name, and its width, the count of numbers for each sequence. */
 export interface StateSpec {
   readonly name: string;
   readonly width: number;
 }
 
 /**
- * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each of its
- * states.
+ * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state.
  */
 export function expectStates(
   layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },
@@ -84,8 +83,8 @@ export class CarriedStates {
   }
 
   /**
-   * Copies of the states that a batch starts from; undefined for zeros. Throws `ArgumentError` if the batch has
-   * another size than the one before. Changes nothing.
+   * Copies of the states that a batch starts from; undefined for zeros. Throws `ArgumentError` if the batch differs in
+   * size from the batch before. Does not change the states.
    */
   begin(batch: number): readonly Tensor[] | undefined {
     this.#expectBatch(batch);
@@ -123,7 +122,7 @@ export class CarriedStates {
     );
   }
 
-  /** Buffers for the states of a batch. The open transaction can restore their values from now on. */
+  /** Buffers to write the states of a batch into. The open transaction can restore the values that they have now. */
   #writable(batch: number, engine?: Engine): readonly Tensor[] {
     const held = this.#held;
     if (!held || this.batch !== batch) this.#replace(this.#make(batch, engine));
@@ -159,7 +158,7 @@ export class CarriedStates {
     );
   }
 
-  /** Starts from zeros. The function that it returns puts the states back. */
+  /** Sets the states aside, so that the next batch starts from zeros. The returned function restores them. */
   setAside(): () => void {
     const [held, savedBy] = [this.#held, this.#savedBy];
     this.#held = undefined;

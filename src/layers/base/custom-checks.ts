@@ -10,8 +10,8 @@ import { expectTensors } from './network.ts';
 const seen = new WeakSet<AnyLayer>();
 
 /**
- * Throws `ArgumentError` for a parameter in a field that is no weight of any layer: it would be neither trained nor
- * saved.
+ * Throws `ArgumentError` if a field holds a parameter that is not a weight of any layer: it would be neither trained
+ * nor saved.
  */
 function expectOwnFields(layer: AnyLayer): void {
   for (const [field, value] of Object.entries(layer)) {
@@ -37,7 +37,7 @@ export const customChecks: Required<CustomChecks> = {
   },
 
   weight(layer, isMaking, [name, shape, how]): void {
-    // A weight that every call makes anew would never be trained.
+    // A weight that every call makes again would never be trained.
     if (!isMaking) {
       throw new ArgumentError(`${layer.describe()}: addWeight() expected in makeWeights(), Keras's build()`);
     }

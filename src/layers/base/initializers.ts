@@ -77,20 +77,22 @@ const orthogonal: Initializer = (shape, random) => {
   return transposed;
 };
 
-// Number of vectors that are orthogonalized against each other in float64. The vectors before them in their panel are
-// projected out by two products.
+// Number of vectors that are orthogonalized against each other in float64. The earlier vectors of their panel are
+// projected out first, by matrix products.
 const BLOCK = 32;
-// Number of vectors whose predecessors are projected out at once, so that the products run at the speed of `gemm`.
+// Number of vectors in a panel. The vectors of all earlier panels are projected out of a panel at once, so that the
+// products run at the speed of `gemm`.
 const PANEL = 4 * BLOCK;
-// Columns of one product. Its right side is packed in slices of many steps, which is faster by half.
+// Number of columns of one product. The right operand of so few columns is packed in slices of many steps, which is
+// faster by half.
 const COLUMNS = 512;
 
 /**
  * Makes `count` orthonormal rows of `length`, `count` ≤ `length`, by block Gram-Schmidt on normal vectors.
  *
- * Once more than half of the dimensions are taken, a panel is orthonormalized twice: the projection leaves less than
- * half of it, and the rounding of float32 weighs more then. The diagonal of R is positive, so no sign needs a
- * correction.
+ * Once the vectors span more than half of the dimensions, a panel is orthonormalized twice: the projection then leaves
+ * less than half of the panel, so the rounding errors of float32 are relatively larger. The diagonal of R is positive,
+ * so no sign needs a correction.
  *
  * @see Barlow and Smoktunowicz 2013, "Reorthogonalized block classical Gram-Schmidt"
  */

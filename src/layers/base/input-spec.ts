@@ -9,7 +9,7 @@ export interface InputSpec {
   readonly dtype?: DType | undefined;
   /** Shape of one sample, null for a length that varies. */
   readonly shape?: BatchShape | undefined;
-  /** For ids: one more than the largest. */
+  /** For ids: the largest id plus 1. */
   readonly limit?: number | undefined;
 }
 

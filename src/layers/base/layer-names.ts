@@ -1,6 +1,6 @@
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 
-/** What `nameLayers` reads and sets of a layer. */
+/** The properties of a layer that `nameLayers` reads and sets. */
 interface NamedLayer {
   readonly className: string;
   readonly defaultName: string;
@@ -12,9 +12,9 @@ interface NamedLayer {
 /**
  * Names the layers of one level, numbered as in Keras: lstm, lstm_1, ….
  *
- * @param seen layers that have a name from another place.
+ * @param seen layers that were already named at another place in the tree.
  * @param kindOf the name before it is numbered. Default: `defaultName`.
- * @throws ArgumentError if two layers have one fixed name, an entry is no layer, or a layer is listed twice.
+ * @throws ArgumentError if two layers have the same fixed name, an entry is not a layer, or a layer is listed twice.
  */
 export function nameLayers<L extends NamedLayer>(
   what: string,

@@ -60,11 +60,11 @@ export interface CallOptions {
   mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` for each state. */
   initialState?: readonly Tensor[] | undefined;
-  /** Keeps the outputs of a layer that goes backwards at their own time. @internal */
+  /** Keeps the outputs of a layer that goes backwards in the order of the input steps. @internal */
   ownTime?: boolean | undefined;
 }
 
-/** Call options as a caller may give them. */
+/** Call options as a caller gives them. */
 export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialState'> {
   /** A tensor, or nested arrays. */
   mask?: CallOptions['mask'] | NestedNumbers | undefined;
@@ -92,7 +92,7 @@ export function withTraining<T>(training: boolean, body: () => T): T {
 
 export const isTraining = (options: Pick<CallOptions, 'training'>): boolean => options.training ?? trainingNow;
 
-/** Gives a new weight its values instead of its initializer. Throws if it has none that fit. */
+/** Returns the values of a new weight, in place of its initializer. Throws if it has no values of that shape. */
 export type WeightSource = (name: string, shape: Shape) => Float32Array;
 
 let weightSource: WeightSource | undefined;
@@ -144,8 +144,8 @@ export type AnyLayer = Layer<any, any>;
 export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L };
 
 /**
- * Returns the layer that is given, or the network of a model. Throws `ArgumentError`, which names the argument, for
- * anything else.
+ * Returns the given layer, or the network of the given model. Throws `ArgumentError`, which names the argument, for any
+ * other value.
  */
 export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
   const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
@@ -169,7 +169,7 @@ export interface CustomChecks {
 
 let checks: CustomChecks = {};
 
-/** Turns on the checks of custom layers. An app that does not call this does not carry them. @internal */
+/** Turns on the checks of custom layers. Without this call an app does not contain them. @internal */
 export function checkCustomLayers(own: CustomChecks): void {
   checks = own;
 }
@@ -183,7 +183,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
    *
    * An app of `tapeloop/lean` calls `addMethods` first.
    *
-   * @returns one array for each weight, of its shape `[…]`; the caller's own. An empty list before the layer is built.
+   * @returns one array for each weight, of its shape `[…]`, owned by the caller; no array until the layer is built.
    * @see keras.layers.Layer.get_weights
    */
   getWeights(): NdArray<Float32Array>[];
@@ -193,7 +193,7 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
    *
    * @param weights one array of the shape `[…]` of each weight, in the order of `weights`, as `getWeights` gives them:
    *   nested numbers, an `NdArray` or a tensor.
-   * @throws ArgumentError if there are more or fewer, a shape differs, a value is not finite, or a call that returns a
+   * @throws ArgumentError if the number of arrays or a shape differs, a value is not finite, or a call that returns a
    *   promise runs on a model that has the layer, except from a callback of `fit`. Nothing is set then.
    * @see keras.layers.Layer.set_weights
    */
@@ -201,21 +201,21 @@ export interface Layer<Output = Tensor, Input extends LayerInput = Tensor> {
 }
 
 /**
- * Weights, and a computation with them: the base class of all layers.
+ * The base class of all layers: weights, and a computation with them.
  *
- * A subclass makes its weights in `makeWeights` (`build` in Keras), computes in `call`, and tells in `outputShape` the
- * shape of the output for a shape of the input. If it is made of other layers, it lists them in `sublayers`; their
- * weights are then its weights.
+ * A subclass makes its weights in `makeWeights` (`build` in Keras), computes in `call`, and returns the output shape
+ * for an input shape in `outputShape`. If it is made of other layers, it lists them in `sublayers`; their weights are
+ * then its weights.
  *
  * A padded batch carries a mask (`Tensor.mask`). `call` gets it as `options.mask`, and an output `[B, T, …]` of the
- * same steps gets it too. Masked values may be any number; `call` sees 0 instead of NaN and ∞ there.
+ * same steps gets it too. Masked values of the input may be any number; `call` gets 0 in place of NaN and ∞ there.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface is what `Callable` provides.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: `Callable` makes the object callable as the interface says.
 export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> extends Callable {
   /** The class name of Keras, as `summary` prints it. */
   abstract readonly className: string;
   name: string;
-  /** The name, before it is numbered, if the caller gives none. @internal */
+  /** The name, without a number, if the caller gives none. @internal */
   readonly defaultName: string;
   /** Whether the caller or a file chose the name. A model does not number such a name. @internal */
   isNamed: boolean;
@@ -228,7 +228,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   readonly #penalties: (() => Tensor)[] = [];
   readonly #ownOptions: [name: string, value: Json | ((x: Tensor) => Tensor)][] = [];
   readonly #activityRegularizer: RegularizerSpec | undefined;
-  // Penalties on the outputs of calls in the step.
+  // Penalties on the outputs of the calls in one step.
   #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
   #lastOutput: Nested<BatchShape> | undefined;
   #scope = '';
@@ -242,12 +242,12 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   #isDisposed = false;
 
   /**
-   * @param own names of the layer's options beyond `LayerOptions`, each with 1. Any other option is refused, and
-   *   `baseConfig` holds these too. Without `own` no option is refused.
+   * @param own names of the layer's options beyond `LayerOptions`, each with true for a boolean and 1 for any other
+   *   type. Any other option is refused. `baseConfig` includes these options. Without `own` no option is refused.
    * @param shape `batchInputShape`, if the options give none.
    */
   constructor(defaultName: string, given?: LayerOptions, own?: object, shape?: BatchShape) {
-    // With `own` missing options are a mistake of the call; without, a layer of the caller's own has none.
+    // With `own`, missing options are a mistake of the caller. Without it, as in a custom layer, they may be missing.
     const options = own ? given! : (given ?? {});
     if (own) checkOptions(defaultName, options, { ...own, ...layerNames });
     super((self: Layer<Output, Input>, x: Input, callOptions: GivenCallOptions) =>
@@ -299,7 +299,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       : { ...called, training, mask, initialState: states || undefined };
     const y = this.call(seen as Input, options);
     checks.called?.(this, y, running !== undefined);
-    // If `call` returns its argument, that keeps its activation.
+    // If `call` returns its argument, the activation of the argument does not change.
     if (isTensor(y) && y !== (seen as unknown)) y.activation ??= this.outputActivation;
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
@@ -324,7 +324,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Makes the weights for inputs of this shape, by `makeWeights`. Once built, it checks that a shape still fits.
+   * Makes the weights for inputs of this shape, by `makeWeights`. A built layer only checks that the shape fits.
    *
    * @throws ArgumentError if the shape does not fit the layer; DeadTensorError after `dispose`.
    * @see keras.layers.Layer.build
@@ -397,8 +397,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /**
    * Counts the numbers in the weights, those of `sublayers` included. A shared weight counts once.
    *
-   * @param options.trainable true counts what training changes, false what it does not. Default: both, as in
-   *   `summary`.
+   * @param options.trainable true counts the trainable weights, false the others. Default: all, as in `summary`.
    * @throws ArgumentError if an option is unknown or the layer is not built.
    * @see keras.layers.Layer.count_params
    */
@@ -429,7 +428,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return this.sublayers.map((layer) => layer.lastOutput);
   }
 
-  /** The names of the layers around it and its own name: `bidirectional/forward_lstm`. */
+  /** The names of the enclosing layers and its own name, such as `bidirectional/forward_lstm`. */
   get path(): string {
     return this.#scope + this.name;
   }
@@ -439,7 +438,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
    * this tree, not on other models that share a layer.
    *
    * @param scope undefined for the outermost layer, whose name is not part of any path.
-   * @param seen layers that already have a name from another place. @internal
+   * @param seen layers that were already named at another place in the tree. @internal
    */
   setScope(scope?: string, seen = new Set<AnyLayer>()): void {
     this.#scope = scope ?? '';
@@ -454,7 +453,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     }
   }
 
-  /** Throws `ArgumentError` if two layers have one fixed name. */
+  /** Throws `ArgumentError` if two layers have the same fixed name. */
   protected nameSublayers(seen: ReadonlySet<AnyLayer>): void {
     nameLayers(this.name, this.sublayers, seen);
   }
@@ -483,7 +482,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /**
-   * Makes stateful layers, this one and those below it, start from zeros at the next batch.
+   * Makes the stateful layers among this layer and its sublayers start from zeros at the next batch.
    *
    * @throws ArgumentError if it is given states; `setStates` of a layer takes them.
    * @see keras.layers.RNN (reset_state)
@@ -525,20 +524,17 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return undefined;
   }
 
-  /** The activation of the output at a place of several. @internal */
+  /** The activation of one of several outputs, by its key. @internal */
   activationOf(key: NestedKey): string | undefined {
     return key === undefined ? this.outputActivation : undefined;
   }
 
-  /** If the input is ids: one more than the largest. */
+  /** For an input of ids: the largest id plus 1. */
   get inputLimit(): number | undefined {
     return undefined;
   }
 
-  /**
-   * Throws `ArgumentError` if the layer runs in a network that does not list it: the network would not train or save
-   * it.
-   */
+  /** Throws `ArgumentError` if the layer runs in a network that does not list it, and so would not train or save it. */
   #expectListed(): void {
     if (!running || running.#known?.has(this)) return;
     running.#known = new Set(running.tree());
@@ -560,7 +556,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return noted((this.#random ??= nextStream(this.#seeds)));
   }
 
-  /** The position in the random numbers; undefined before the first, so that reading it draws no seed. @internal */
+  /** State of the random numbers; undefined before the first is drawn, so that reading it draws no seed. @internal */
   get randomState(): RandomState | undefined {
     return this.#random?.state;
   }
@@ -570,7 +566,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return this.#seeds;
   }
 
-  /** Replaces the random numbers. Without `stream` the first use takes its seed from `seeds`. @internal */
+  /** Replaces the stream of random numbers. Without `stream` the first use takes its seed from `seeds`. @internal */
   setRandom(stream: RandomStream | undefined, seeds?: RandomStream): void {
     const [before, seedsBefore] = [this.#random, this.#seeds];
     changed(() => {
@@ -588,7 +584,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   /** The output shape for a batch of `inputShape`, without computing the output. */
   abstract outputShape(inputShape: ShapeOf<Input>): BatchShape;
-  /** The output shapes, nested as the outputs. */
+  /** The output shapes, nested like the outputs. */
   outputShapes(inputShape: ShapeOf<Input>): Nested<BatchShape> {
     return this.outputShape(inputShape);
   }
@@ -601,8 +597,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Throws `ArgumentError` for an input shape that does not fit. */
   protected checkInput(_inputShape: ShapeOf<Input>): void {}
   /**
-   * Whether an output `[B, T, …]` of an input `[B, T, …]` gets its mask. A layer that sets `mask` on its output is not
-   * asked.
+   * Whether an output `[B, T, …]` of an input `[B, T, …]` gets its mask. It has no effect on an output on which the
+   * layer sets `mask` itself.
    */
   protected get passesMask(): boolean {
     return true;
@@ -665,8 +661,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       ...Object.fromEntries(
         this.#ownOptions.map(([option, value]) => {
           if (typeof value !== 'function') return [option, value];
-          // A function written in place is called like the option, and so are those of other layers. The path tells
-          // them apart.
+          // An inline function has the name of the option, in every layer. The path makes the name unique.
           return [option, customName(value.name === option ? `${this.path}/${option}` : value.name)];
         }),
       ),
@@ -682,7 +677,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 }
 
-/** Throws `ArgumentError` for an unknown initializer or regularizer in any option that ends so. */
+/** Throws `ArgumentError` for an unknown value of any option whose name ends in `Initializer` or `Regularizer`. */
 function refuseUnknown(layer: string, options: object): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;

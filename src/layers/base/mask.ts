@@ -8,8 +8,8 @@ import { viewAs } from '../../ops/shapes/layout.ts';
  * wherever `within` is 0.
  *
  * @param axes number of axes of the mask.
- * @param counts gets the place in memory and all values of `x`.
- * @param within a mask of at most as many axes.
+ * @param counts gets the index of a mask element in memory order, and all values of `x`.
+ * @param within a mask with at most as many axes.
  */
 export function maskOf(
   x: Tensor,
@@ -28,7 +28,10 @@ export function maskOf(
 export const maskShape = ({ shape, dtype }: Tensor, axes: number): Shape =>
   shape.slice(0, Math.min(Math.max(axes, 2), dtype === 'f32' ? shape.length - 1 : shape.length));
 
-/** `x` with a mask and without NaN or ∞ under it: a new tensor, unless `x` is such already. */
+/**
+ * Returns `x` with `mask`, and with 0 in place of NaN and ∞ where it is masked. The result is a new tensor, unless `x`
+ * already has both.
+ */
 export function withMask(x: Tensor, mask: Tensor): Tensor {
   const good = hideMasked(x, mask);
   if (good.mask === mask) return good;
@@ -36,7 +39,7 @@ export function withMask(x: Tensor, mask: Tensor): Tensor {
   return Object.assign(viewAs(good, good.shape, good.timeMajor), { mask, gatheredFrom });
 }
 
-/** Gives the mask to an output whose shape fits. */
+/** Sets the mask of an output, or of the first of several, if its shape fits and it has no mask. */
 export function passMask(mask: Tensor, output: unknown): void {
   const y = Array.isArray(output) ? output[0] : output;
   if (y instanceof Tensor && !y.mask && sameShape(maskShape(y, mask.shape.length), mask.shape)) y.mask = mask;

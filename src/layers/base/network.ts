@@ -25,7 +25,7 @@ import { nameLayers } from './layer-names.ts';
 
 export type LayersOf = Readonly<Record<string, LayerLike>> | readonly LayerLike[];
 
-/** The layers as `forward` gets them; a model among them comes as a layer. */
+/** The layers as `forward` gets them. A model among them is replaced by its network. */
 export type Callables<L extends LayersOf> = {
   readonly [K in keyof L]: L[K] extends { readonly network: infer N } ? N : L[K];
 };
@@ -48,7 +48,7 @@ export interface NetworkOptions<L extends LayersOf> {
 // biome-ignore lint/suspicious/noExplicitAny: `forward` gets inputs nested as `inputs`, which types do not follow.
 export type Forward<L extends LayersOf, Y> = (x: any, layers: Callables<L>, options: CallOptions) => Y;
 
-/** The entry at a place of something nested, or undefined. */
+/** The entry of a nested value at `key`, or undefined. */
 const at = <T>(nested: Nested<T>, key: NestedKey): T | undefined =>
   key === undefined ? (nested as T) : (nested as Record<string, T>)[key];
 
@@ -77,7 +77,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   readonly #forward: Forward<L, Y>;
   /** Output shapes of one sample, by the shapes of its inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
-  /** Activations of the outputs, by their places. */
+  /** Activations of the outputs, by their keys. */
   #activations: ReadonlyMap<NestedKey, string | undefined> = new Map();
 
   constructor(options: NetworkOptions<L>, forward: Forward<L, Y>) {
@@ -111,7 +111,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     }
   }
 
-  /** Runs `forward` with varying lengths set to 2 and to 3. A length that differs between the two runs varies. */
+  /** Runs `forward` with varying lengths set to 2 and to 3. An output length that differs between them varies too. */
   override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
     const specs = leavesOf(this.#inputs, isInputSpec);
     if (specs.length === 0 || specs.some(({ shape }) => !shape)) return super.sublayerShapes();
@@ -143,7 +143,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     return this.#dtypeOf(undefined);
   }
 
-  /** Known once `forward` has run on zeros. */
+  /** Undefined until `forward` has run on zeros. */
   override get outputActivation(): string | undefined {
     return this.activationOf(undefined);
   }
@@ -247,7 +247,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   }
 }
 
-/** Returns a function that puts the random numbers of a layer back. */
+/** Returns a function that restores the current state of a layer's random numbers. */
 function randomKept(layer: AnyLayer): () => void {
   const { randomState, seeds = seedStream() } = layer;
   const { state } = seeds;

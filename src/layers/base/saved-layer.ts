@@ -3,12 +3,15 @@ import type { LayerConfig, SavedLayer } from '../../io/model-file.ts';
 import { describe } from '../../io/parsed-json.ts';
 import type { AnyLayer } from './layer.ts';
 
-/** Class name in a file for a layer that is also at another place of the same model. */
+/** Class name in a file for a layer that already occurred at another place of the same model. */
 export const SHARED = 'Shared';
 
 let saved: Map<AnyLayer, number> | undefined;
 
-/** A layer as it is saved: class name and options. A layer that is saved already is saved as its number. */
+/**
+ * Returns the saved form of a layer: class name and options. For a layer that the model has saved before, it holds the
+ * number of that layer.
+ */
 export function saveLayer(layer: AnyLayer): { className: string; config: LayerConfig } {
   const at = saved?.get(layer);
   if (at !== undefined) return { className: SHARED, config: { name: layer.name, at } };
@@ -18,7 +21,7 @@ export function saveLayer(layer: AnyLayer): { className: string; config: LayerCo
 
 let made: AnyLayer[] | undefined;
 
-/** Runs `body`, which writes or makes the layers of one model. A layer in two places stays one layer. */
+/** Runs `body`, which saves or loads the layers of one model. A layer at two places is loaded as one layer. */
 export function withSharedLayers<T>(body: () => T): T {
   const [outerSaved, outerMade] = [saved, made];
   saved = new Map();
@@ -32,8 +35,8 @@ export function withSharedLayers<T>(body: () => T): T {
 }
 
 /**
- * The layer that `saveLayer` described. `make` makes it, unless it exists already. Throws `ArgumentError` for a number
- * that no layer has.
+ * Returns the layer that `saveLayer` described. `make` makes it, unless it exists already. Throws `ArgumentError` for a
+ * number that no layer has.
  */
 export function sharedLayer({ className, config }: SavedLayer, make: () => AnyLayer): AnyLayer {
   if (className === SHARED) {

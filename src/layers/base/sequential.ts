@@ -26,8 +26,8 @@ export class Sequential extends Layer {
   }
 
   /**
-   * Builds for the input shape of the first layer. If that shape is assumed, as for ids, axes are added until the
-   * layers after it fit.
+   * Builds the stack for the input shape of the first layer. If the caller gave no shape, as for ids, axes are added to
+   * the assumed shape until the layers after it fit.
    */
   #buildFirst(first: { batchInputShape?: BatchShape | undefined; assumesShape: boolean }, assumed: BatchShape): void {
     let failure: unknown;
@@ -83,7 +83,7 @@ export class Sequential extends Layer {
     for (const layer of this.layers) layer.addToStream(program);
   }
 
-  /** The last layer decides on the mask. */
+  /** The last layer sets the mask of the output. */
   protected override get passesMask(): boolean {
     return false;
   }
@@ -97,7 +97,7 @@ export class Sequential extends Layer {
     }
   }
 
-  /** Once built, the first layer checks whether a shape still fits. */
+  /** If the stack is built, its first layer checks that the shape fits. */
   override build(inputShape: BatchShape): void {
     super.build(inputShape);
     this.layers[0]!.build(inputShape);

@@ -9,8 +9,8 @@ const HEADINGS = ['Layer (type)', 'Output Shape', 'Param #'] as const;
 const WIDTHS = [31, 22, 13] as const;
 
 /**
- * The table of layers, output shapes and parameter counts that Keras prints. As there, long text continues in the next
- * line.
+ * The table of layers, output shapes and parameter counts that Keras prints. Long text continues on the next line, as
+ * in Keras.
  */
 export function summary(model: AnyLayer): string {
   const rows = describeLayers(model);

@@ -17,7 +17,7 @@ const merges = {
   ave: (a: Tensor, b: Tensor): Tensor => scale(add(a, b), 0.5),
 };
 
-/** How the outputs of the two directions are merged: joined, added, multiplied, averaged, or left apart. */
+/** How the outputs of the two directions are merged: joined, added, multiplied, averaged, or returned separately. */
 export type MergeMode = keyof typeof merges | 'none';
 
 export interface BidirectionalOptions extends LayerOptions {
@@ -29,7 +29,7 @@ export interface BidirectionalOptions extends LayerOptions {
 
 const own: OwnNames<BidirectionalOptions> = { mergeMode: 1, backwardLayer: 1 };
 
-/** A recurrent layer and one that goes backwards, side by side. */
+/** A forward and a backward recurrent layer over the same sequence. */
 class Bidirectional<Output> extends Layer<Output> {
   readonly className = 'Bidirectional';
   readonly forward: Recurrent;
@@ -54,7 +54,7 @@ class Bidirectional<Output> extends Layer<Output> {
     checkPair(layer, backwardLayer);
     this.#mergeMode = mergeMode;
     this.#hasOwnBackward = backwardLayer !== undefined;
-    // As in Keras, masked steps of a sequence of outputs are zeros.
+    // As in Keras, the outputs of masked steps are zeros if the layers return sequences.
     const zeroOutputForMask = layer.sequence.returnSequences ?? false;
     const common = { zeroOutputForMask, ...(options.trainable === false ? { trainable: false } : {}) };
     const name = layer.name.replace(/^forward_/, '');
@@ -162,23 +162,22 @@ type Given<L, M> =
 /**
  * A recurrent layer and a copy of it that reads from the end, side by side, each with its own weights.
  *
- * y_t = merge(forward(x₁ … x_t), backward(x_T … x_t)); the last outputs are forward's at T and backward's at 1
+ * y_t = merge(forward(x₁ … x_t), backward(x_T … x_t)); without `returnSequences` merge(forward at T, backward at 1)
  *
  * Input `[B, T, I]` f32; output `[B, 2H]` with `concat`, `[B, H]` with `sum`, `mul` and `ave`, a list of two tensors
  * `[B, H]` with `none`. If the layer has `returnSequences`, each is `[B, T, …]`, with every output at its own time and
  * zeros at masked steps, as in Keras. If it has `returnState`, the forward states and then the backward states follow,
- * and `initialState` is a list of both. A masked sequence is read back from its own last step. The two layers are
- * copies named `forward_…` and `backward_…`; `layer` itself does not change.
+ * and `initialState` is a list of both. In a masked sequence the backward layer starts at the last unmasked step. The
+ * two layers are copies named `forward_…` and `backward_…`; `layer` itself does not change.
  *
  * @param layer a recurrent layer that goes forward.
- * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; and what every layer
- *   takes.
+ * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; the options of every layer.
  * @returns a layer, to be listed in a model or called with a tensor. Its outputs live until the open step ends;
  *   outside a step the caller owns them and may `dispose` of them.
- * @throws ArgumentError if an option is unknown, `layer` is not recurrent or goes backwards, `mergeMode` is none of
- *   its values, or `backwardLayer` does not go backwards or has another `stateful`, `returnSequences` or
- *   `returnState`; when called, if the input is not a tensor of three axes, a mask or an initial state does not fit,
- *   or the batch of a stateful layer changes its size.
+ * @throws ArgumentError if an option is unknown, `layer` is not recurrent or goes backwards, `mergeMode` is not one of
+ *   its values, or `backwardLayer` does not go backwards or differs from `layer` in `stateful`, `returnSequences` or
+ *   `returnState`; when called, if the input is not a tensor of three axes, a mask or an initial state does not fit, or
+ *   the batch of a stateful layer changes its size.
  * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
  *
  * @example

@@ -8,16 +8,16 @@ import { type CallOptions, isTraining, Layer } from '../base/layer.ts';
 import type { Step } from './composed-scan.ts';
 
 /**
- * One step of a recurrence as a layer; `rnn` unrolls a sequence with it.
+ * One step of a recurrence, as a layer. `rnn` unrolls a sequence with it.
  *
- * Called by itself it makes one step: input `[B, I]`, `initialState` in the options, output `[y, …states]`.
+ * A direct call makes one step: input `[B, I]`, `initialState` in the options, output `[y, …states]`.
  */
 export abstract class RecurrentCell extends Layer<Tensor[]> {
-  /** The states with their widths. */
+  /** Name and width of each state. */
   abstract get stateSpecs(): readonly StateSpec[];
   /**
-   * Begins a batch of sequences. The function that it returns makes one step after another. Dropout masks, which hold
-   * for a whole sequence, are drawn here.
+   * Begins a batch of sequences. Draws the dropout masks, which hold for a whole sequence, and returns the function
+   * that makes one step.
    */
   abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
 
@@ -26,7 +26,7 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
     return this.stateSpecs[0]!.width;
   }
 
-  /** An equal cell with its own weights. A cell that is made of more than its `config` overrides this. */
+  /** Makes an equal cell with its own weights. A subclass overrides this if its `config` is not enough to make it. */
   copy(): RecurrentCell {
     return new (this.constructor as new (options: LayerConfig) => RecurrentCell)(this.config());
   }

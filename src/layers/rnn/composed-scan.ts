@@ -10,18 +10,18 @@ import type { UnrollOptions, UnrollResult } from './recurrent.ts';
 export interface StepResult {
   /** Output, `[B, O]`. */
   readonly output: Tensor;
-  /** New states, as wide as those before. */
+  /** New states, with the widths of the states before the step. */
   readonly states: readonly Tensor[];
 }
 
-/** From x_t `[B, I]` and the states before to the output and the states after the step. */
+/** Maps x_t `[B, I]` and the states before the step to the output and the states after the step. */
 export type Step = (x: Tensor, states: readonly Tensor[]) => StepResult;
 
 /**
  * Scans over time with a step made of ops.
  *
- * A masked row keeps its states and repeats its output, zeros at first. A step at which every row is masked is not
- * computed.
+ * A masked row keeps its states and repeats its last output, or zeros before its first step. A step is skipped if all
+ * its rows are masked.
  *
  * @param input x `[B, T, I]`, in either memory order.
  */
@@ -59,13 +59,13 @@ export function composedScan(
   return { outputs: options.returnSequences ? stack(outputs, 1) : undefined, last: output, states };
 }
 
-/** The same step with its output replaced by one whose gradient the probe reads. */
+/** The same result, but with an output whose gradient the probe reads. */
 function watched(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
   const seen = probe.watch(output, t);
   return { output: seen, states: states.map((state) => (state === output ? seen : state)) };
 }
 
-/** Number of rows in each step that a mask `[B, T]` leaves in. */
+/** Number of unmasked rows in each step, for a mask `[B, T]`. */
 function keptRows(mask: Tensor): number[] {
   const [batch, time] = mask.shape as [number, number];
   const values = mask.toArray();

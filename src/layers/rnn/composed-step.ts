@@ -1,4 +1,4 @@
-// A recurrence step by step in ops: for activations without fused kernels, and for the cells of `rnn`.
+// Runs a recurrence step by step with ops, for activations without fused kernels and for the cells of `rnn`.
 import type { Parameter } from '../../autograd/parameter.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { mul } from '../../ops/elementwise/elementwise.ts';
@@ -22,8 +22,8 @@ interface GateWeights {
 }
 
 /**
- * Products of one operand with the gates of a weight, each gate under its own dropout mask. A weight is sliced once
- * for each sequence.
+ * Multiplies an operand by the gates of a weight. Each gate may have its own dropout mask. The slices of the weight are
+ * cached, so that each is cut once for a batch of sequences.
  */
 export class GateProducts {
   readonly units: number;
@@ -72,11 +72,11 @@ export class GateProducts {
 export const rowOf = (bias: Tensor, row: number): Tensor =>
   reshape(slice(bias, { axis: 0, from: row, to: row + 1 }), bias.shape.slice(1));
 
-/** The parts of which the step of a recurrence is made. */
+/** The parts of a recurrence step: products, other weights and activations. */
 export interface StepParts {
   /** x·W + b, gate by gate. */
   readonly input: GateProducts;
-  /** h·U, with its own bias where there is one, gate by gate. */
+  /** h·U, plus its own bias if it has one, gate by gate. */
   readonly hidden: GateProducts;
   /** The weights besides kernel, recurrentKernel and bias. */
   readonly extra: Readonly<Record<string, Parameter>>;
@@ -87,7 +87,7 @@ export interface StepParts {
 /** Makes the step of a recurrence for one batch of sequences. */
 export type ComposedStep<Options = never> = (parts: StepParts, options: Options) => Step;
 
-/** The step of `spec`, made by `makeStep`, for one batch of sequences. */
+/** Makes the step of `spec` for one batch of sequences, by `makeStep`. */
 export function stepOf(spec: RecurrenceSpec, makeStep: ComposedStep, weights: Weights, masks: DropoutMasks): Step {
   const { gates, biases, options } = spec;
   const {

@@ -12,8 +12,8 @@ import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
 /**
- * Shape of a weight; or shape, initializer and regularizer. Default initializer: glorotUniform for two axes or more,
- * zeros for one.
+ * A weight: its shape, or its shape, initializer and regularizer. The default initializer is glorotUniform for two axes
+ * or more, and zeros for fewer.
  */
 export type WeightDeclaration =
   | Shape
@@ -25,7 +25,7 @@ export type WeightDeclaration =
 
 /** A cell as a plain object: its states, its weights, and one step made of ops. */
 export interface CellDefinition<W extends string = string> {
-  /** Name of the cells, by which a file names the definition. Default `cell`. */
+  /** Name of the cells. A saved model refers to the definition by this name. Default `cell`. */
   name?: string | undefined;
   /** Width of the state, or of each state. */
   units: number | readonly number[];
@@ -40,7 +40,7 @@ export interface CellDefinition<W extends string = string> {
    * @param states `[B, units]` each.
    * @param weights tensors of the weights, by name.
    * @param options.training whether dropout is on.
-   * @returns the new state, if it is the only state and the output; else `[output, states]`.
+   * @returns `[output, states]`; or one tensor, if the cell has one state and this is also the output.
    */
   call(
     x: Tensor,
@@ -57,7 +57,7 @@ export class DefinedCell extends RecurrentCell {
   readonly #widths: readonly number[];
   #weights: Record<string, Tensor> = {};
 
-  /** @param name the name that the file gives it. */
+  /** @param name name of the layer in a loaded model. */
   constructor(definition: CellDefinition, name?: string) {
     checkOptions('rnn: cell', definition, { name: 1, units: 1, outputUnits: 1, weights: 1, call: 1 });
     const { name: kind = 'cell' } = definition;

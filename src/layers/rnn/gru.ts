@@ -1,4 +1,4 @@
-// The GRU: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/gru.ts.
+// The GRU: options, weights, the step made of ops, the layer and the cell. The fused step is src/cells/gru.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { gruAfterCell, gruBeforeCell } from '../../cells/gru.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
@@ -40,8 +40,8 @@ function gruSpec(options: GruCellOptions): RecurrenceSpec {
 }
 
 /**
- * z, r = recurrentActivation(…), g = activation(…), h′ = z∘h + (1 − z)∘g; the reset gate acts after the product or
- * before it.
+ * z, r = recurrentActivation(…), g = activation(…), h′ = z∘h + (1 − z)∘g; the reset gate acts after the recurrent
+ * product or before it.
  */
 export const gruStep: ComposedStep<GruCellOptions> = (
   { input, hidden, activation, recurrentActivation },
@@ -71,8 +71,8 @@ export const gruStep: ComposedStep<GruCellOptions> = (
  * an array `[y, h]`, h `[B, H]`. Weights: kernel W `[I, 3H]`, recurrentKernel U `[H, 3H]`, bias (b, c) `[2, 3H]`, or
  * `[3H]` with `resetAfter: false`; gates in the order z r h.
  *
- * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
- * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ * A masked step keeps the states. Its output repeats that of the step before (zeros at first), or is zeros with
+ * `zeroOutputForMask`. If the sequences have no steps (T = 0), the output is zero and the states do not change.
  *
  * @param options `units` is required.
  * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
@@ -80,8 +80,8 @@ export const gruStep: ComposedStep<GruCellOptions> = (
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `checkpointEvery` is not a
  *   positive integer or is given for activations without a fused kernel; with `tapeloop/lean`, if the activations have
- *   no fused kernel; when called, if the input is not an f32 tensor of three axes or has another I than the kernel, a
- *   mask or an initial state does not fit, or the batch of a stateful layer changes its size.
+ *   no fused kernel; when called, if the input is not an f32 tensor of three axes or its I differs from that of the
+ *   kernel, a mask or an initial state does not fit, or the batch of a stateful layer changes its size.
  * @see keras.layers.GRU; Cho et al. 2014
  *
  * @example
@@ -96,8 +96,8 @@ export function gru<const S extends boolean = false>(
 }
 
 /**
- * One step of `gru`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed by
- * ops.
+ * One step of `gru`, as a cell for `rnn`. The weights are the same and, except for rounding, so are the results. It is
+ * computed by ops.
  *
  * z, r = recurrentActivation(x·W + b + h·U + c), g = activation(x·W + b + r∘(h·U + c)), h′ = z∘h + (1 − z)∘g
  *
@@ -108,8 +108,8 @@ export function gru<const S extends boolean = false>(
  * the order z r h.
  *
  * @param options `units` is required.
- * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
- *   open step ends; outside a step the caller owns them.
+ * @returns a cell with its own weights, for `rnn` or for a call that makes one step. Its outputs live until the open
+ *   step ends; outside a step the caller owns them.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; when called, if the input is not a
  *   tensor `[B, I]` or a state does not fit.

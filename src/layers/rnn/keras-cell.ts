@@ -6,7 +6,7 @@ import type { Step } from './composed-scan.ts';
 import { type ComposedStep, stepOf } from './composed-step.ts';
 import { type CellOptions, drawMasks, makeWeights, type RecurrenceSpec, type Weights } from './recurrence-spec.ts';
 
-/** A cell of Keras, computed by ops. */
+/** A Keras cell (LSTM, GRU or simple RNN), computed by ops. */
 export class KerasCell extends RecurrentCell {
   readonly className: string;
   readonly #spec: RecurrenceSpec;

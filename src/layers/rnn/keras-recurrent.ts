@@ -17,14 +17,14 @@ import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult 
 
 export interface RecurrentOptions extends CellOptions, SequenceOptions {
   /**
-   * Keeps the states of every k-th step for backward and recomputes the steps between. This takes memory for T/k + k
-   * steps besides the outputs instead of T, and one more forward pass. The gradients are the same bit for bit. Memory
-   * is least at k = √T.
+   * Saves the states of every k-th step for backward, which recomputes the steps between. Besides the outputs this
+   * takes memory for T/k + k steps instead of T steps, and the time of one more forward pass. The gradients are the
+   * same, bit for bit. Memory is least at k = √T.
    */
   checkpointEvery?: number | undefined;
 }
 
-/** Unrolling by ops, with the step of each recurrence by the name of its spec. */
+/** Unrolls recurrences with ops. `steps` holds the step of each recurrence, by the name of its spec. */
 interface Composed {
   unroll: typeof unrollComposed;
   steps: Readonly<Record<string, ComposedStep>>;
@@ -33,8 +33,8 @@ interface Composed {
 let composed: Composed | undefined;
 
 /**
- * Lets recurrences run whose activations have no fused kernels. Without this call their layers refuse such
- * activations, so that an app need not carry the steps.
+ * Enables recurrent layers whose activations have no fused kernels. Without this call the layers refuse such
+ * activations, and an app does not contain the code of the steps.
  */
 export function registerComposedSteps(given: Composed): void {
   composed = given;
@@ -42,7 +42,9 @@ export function registerComposedSteps(given: Composed): void {
 
 type Make<Output> = (options: SequenceOptions) => Recurrent<Output>;
 
-/** A recurrent layer of Keras: fused kernels if its activations have them, else the same numbers from ops. */
+/**
+ * A Keras recurrent layer. It runs fused kernels if its activations have them; otherwise it computes the same with ops.
+ */
 export class KerasRecurrent<Output> extends Recurrent<Output> {
   readonly className: string;
   readonly #spec: RecurrenceSpec;
@@ -114,7 +116,7 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
     const { cell, gates } = this.#spec;
     if (!cell) return composed!.unroll(this.#spec, composed!.steps[this.#spec.name]!, this.#weights, masks, x, unroll);
     const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
-    // A mask that all gates share is a mask of the input itself.
+    // If all gates share one dropout mask, the input is multiplied by it once.
     const perGate = masks.input?.shape[0] === gates && gates > 1;
     const input =
       masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
@@ -137,7 +139,7 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
   }
 }
 
-/** In Keras the output of a row is zero until its first step, whatever state it starts from. */
+/** Sets the outputs of a row to zero before its first unmasked step, for any initial state, as in Keras. */
 function silentUntilFirst({ outputs, last, states }: UnrollResult, mask: Tensor, reverse: boolean): UnrollResult {
   const [batch, time] = mask.shape as [number, number];
   const kept = mask.toArray();

@@ -1,4 +1,4 @@
-// The LSTM: options, weights, the step in ops, the layer and the cell. The fused step is src/cells/lstm.ts.
+// The LSTM: options, weights, the step made of ops, the layer and the cell. The fused step is src/cells/lstm.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { hasFusedGates } from '../../cells/layout.ts';
 import * as cells from '../../cells/lstm.ts';
@@ -27,11 +27,11 @@ export interface LstmCellOptions extends CellOptions {
   recurrentActivation?: ActivationSpec | undefined;
   /** Whether the bias of the forget gate starts at 1. Default true. */
   unitForgetBias?: boolean | undefined;
-  /** Whether the gates also see the cell state, by weights `peephole` `[3, H]` for i, f, o. Default false. */
+  /** Whether the gates also read the cell state, through weights `peephole` `[3, H]` for i, f, o. Default false. */
   peephole?: boolean | undefined;
   /**
-   * Width P of the output, at most `units`. A matrix `projection` `[H, P]` makes the output of h, and the output alone
-   * is fed back. Default: no projection.
+   * Width P of the output, at most `units`. A matrix `projection` `[H, P]` maps h to the output, and the next step
+   * reads the output in place of h. Default: no projection.
    */
   projSize?: number | undefined;
 }
@@ -72,7 +72,7 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
   };
 }
 
-// `unit_forget_bias` of Keras: ones for the second of the four gates.
+// Keras's `unit_forget_bias`: the bias of the forget gate, the second of four, starts at 1.
 const withForgetBias =
   (others: InitializerSpec): Initializer =>
   (shape, random) => {
@@ -80,7 +80,7 @@ const withForgetBias =
     return initializer(others)(shape, random).fill(1, width / 4, width / 2);
   };
 
-/** Initializes each row of a matrix like a weight of one axis. */
+/** Initializes each row of a matrix like a weight with one axis. */
 const rowByRow =
   (spec: InitializerSpec): Initializer =>
   ([rows, columns], random) => {
@@ -92,7 +92,8 @@ const rowByRow =
 /**
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(…), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
- * With peepholes p the gates i and f see p∘c and o sees p∘c′; with a projection P, h′ = (o∘activation(c′))·P.
+ * With peepholes p, p∘c is added to the gates i and f and p∘c′ to o, before the activation. With a projection matrix P,
+ * h′ = (o∘activation(c′))·P.
  */
 export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, activation, recurrentActivation }) => {
   const { peephole, projection } = extra;
@@ -115,13 +116,14 @@ export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, 
  *
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
- * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState`
- * an array `[y, h, c]`, h and c `[B, H]`. Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`,
- * gates in the order i f c o. With `peephole` there is `peephole` p `[3, H]`: i and f see p∘c, o sees p∘c′. With
- * `projSize` P there is `projection` `[H, P]`: h is `[B, P]`, the output `[B, P]`, and U `[P, 4H]`.
+ * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState` an
+ * array `[y, h, c]`, h and c `[B, H]`. Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates
+ * in the order i f c o. With `peephole` there is a weight `peephole` p `[3, H]`: p∘c is added to the gates i and f, and
+ * p∘c′ to o, before the activation. With `projSize` P there is a weight `projection` `[H, P]`: h and the output are
+ * `[B, P]`, and U is `[P, 4H]`.
  *
- * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
- * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ * A masked step keeps the states. Its output repeats that of the step before (zeros at first), or is zeros with
+ * `zeroOutputForMask`. If the sequences have no steps (T = 0), the output is zero and the states do not change.
  *
  * @param options `units` is required.
  * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
@@ -130,8 +132,8 @@ export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, 
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `projSize` is not a positive
  *   integer or more than `units`; if `checkpointEvery` is not a positive integer or is given for activations without a
  *   fused kernel; with `tapeloop/lean`, if the activations have no fused kernel; when called, if the input is not an
- *   f32 tensor of three axes or has another I than the kernel, a mask or an initial state does not fit, or the batch
- *   of a stateful layer changes its size.
+ *   f32 tensor of three axes or its I differs from that of the kernel, a mask or an initial state does not fit, or the
+ *   batch of a stateful layer changes its size.
  * @see keras.layers.LSTM; torch.nn.LSTM (proj_size); Gers and Schmidhuber 2000 (peephole)
  *
  * @example
@@ -146,18 +148,18 @@ export function lstm<const S extends boolean = false>(
 }
 
 /**
- * One step of `lstm`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed by
- * ops.
+ * One step of `lstm`, as a cell for `rnn`. The weights are the same and, except for rounding, so are the results. It is
+ * computed by ops.
  *
  * i, f, o = recurrentActivation(x·W + h·U + b), g = activation(x·W + h·U + b), c′ = f∘c + i∘g, h′ = o∘activation(c′)
  *
  * Input x `[B, I]` f32, `initialState` `[h, c]`, each `[B, H]`, zeros by default; output `[y, h′, c′]` with y = h′.
  * Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o. With `projSize`
- * P h is `[B, P]` and U `[P, 4H]`.
+ * P, h is `[B, P]` and U is `[P, 4H]`.
  *
  * @param options `units` is required.
- * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
- *   open step ends; outside a step the caller owns them.
+ * @returns a cell with its own weights, for `rnn` or for a call that makes one step. Its outputs live until the open
+ *   step ends; outside a step the caller owns them.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `projSize` is not a positive
  *   integer or more than `units`; when called, if the input is not a tensor `[B, I]` or a state does not fit.

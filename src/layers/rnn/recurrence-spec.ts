@@ -1,5 +1,5 @@
-// The specification of a recurrence that lstm.ts, gru.ts and simple-rnn.ts give, and what follows from it: weights and
-// dropout masks.
+// The spec of a recurrence, which lstm.ts, gru.ts and simple-rnn.ts fill in; and the weights and dropout masks that are
+// made from it.
 import type { Parameter } from '../../autograd/parameter.ts';
 import { filled, type Tensor } from '../../autograd/tensor.ts';
 import type { Cell } from '../../cells/cell.ts';
@@ -31,8 +31,8 @@ export interface CellOptions extends LayerOptions {
   recurrentRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
   /**
-   * Probability, in [0, 1), that a feature of the input is zero while training. One mask holds for all steps of a
-   * sequence; with `recurrentDropout` there is one for each gate, as in Keras. Default 0.
+   * Probability, in [0, 1), that a feature of the input is zero while training. A sequence has one mask for all its
+   * steps; with `recurrentDropout` it has one for each gate, as in Keras. Default 0.
    */
   dropout?: number | undefined;
   /** The same for h before the recurrent product: one mask for each sequence and gate. Default 0. */
@@ -53,7 +53,7 @@ export const cellNames: OwnNames<CellOptions> = {
   recurrentDropout: 1,
 };
 
-/** A weight to be made. */
+/** A weight besides kernel, recurrentKernel and bias. */
 export interface ExtraWeight {
   readonly name: string;
   readonly shape: Shape;
@@ -90,7 +90,7 @@ export function checkCellOptions(
   }
 }
 
-/** Makes the weights of a recurrence in the order of Keras, by `addWeight` of the layer. */
+/** Makes the weights of a recurrence in the order of Keras. `add` is the layer's `addWeight`. */
 export function makeWeights(
   { options, gates, biases, states, extra, biasInitializer }: RecurrenceSpec,
   inputs: number,

@@ -15,14 +15,9 @@ export interface SequenceOptions extends LayerOptions {
   returnSequences?: boolean | undefined;
   /** Whether to return the last states too: `[y, h]`, for an LSTM `[y, h, c]`. Default false. */
   returnState?: boolean | undefined;
-  /**
-   * Whether to read from the last step to the first. Outputs are in the order in which they are made. Default false.
-   */
+  /** Whether to read from the last step to the first. Outputs are in the order of computation. Default false. */
   goBackwards?: boolean | undefined;
-  /**
-   * Whether a batch starts from the last states of the batch before. Values are carried, gradients are not. Default
-   * false.
-   */
+  /** Whether a batch starts from the last states of the batch before. Gradients are not carried. Default false. */
   stateful?: boolean | undefined;
   /** Whether the output of a masked step is 0 instead of the output of the step before. Default false. */
   zeroOutputForMask?: boolean | undefined;
@@ -40,7 +35,7 @@ const sequenceNames: OwnNames<SequenceOptions> = {
 export interface UnrollOptions {
   /** `[B, H]` each; undefined for zeros. */
   readonly initialState: readonly Tensor[] | undefined;
-  /** `[B, T]`; at 0 the states do not change. */
+  /** `[B, T]`. Where it is 0, the states do not change. */
   readonly mask: Tensor | undefined;
   readonly training: boolean;
   /** Whether to go from the last step to the first. Outputs stay at their own time. */
@@ -61,8 +56,8 @@ export interface UnrollResult {
 export type WithState<S extends boolean, List extends Tensor[] = Tensor[]> = S extends true ? List : Tensor;
 
 /**
- * The base of recurrent layers: carried states, masks, and the outputs that Keras can choose. A subclass unrolls the
- * sequence.
+ * Base class of recurrent layers. It handles carried states, masks, and the choice of outputs (`returnSequences`,
+ * `returnState`). A subclass unrolls the sequence.
  */
 export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output> {
   readonly sequence: SequenceOptions;
@@ -73,9 +68,9 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     this.sequence = options;
   }
 
-  /** The states with their widths, h first. */
+  /** Name and width of each state, h first. */
   abstract get stateSpecs(): readonly StateSpec[];
-  /** An equal layer with its own weights, except for the options that are given. @internal */
+  /** Makes an equal layer with its own weights. `options` replace the same options of this layer. @internal */
   abstract copy(options: SequenceOptions): Recurrent<Output>;
   /** @internal */
   protected abstract unroll(x: Tensor, options: UnrollOptions): UnrollResult;
@@ -90,8 +85,8 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
   }
 
   /**
-   * The states that a stateful layer carries, `[B, H]` each, as copies; undefined before its first batch and after
-   * `resetStates`.
+   * Copies of the states that a stateful layer carries, `[B, H]` each; undefined before its first batch and after a
+   * call of `resetStates`.
    */
   get states(): Float32Array[] | undefined {
     return this.carried?.values;
@@ -102,8 +97,8 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
    *
    * @param states one array for each state, h first, with `batch`·H values, row-major.
    * @param batch number of sequences B.
-   * @throws ArgumentError if the layer is not stateful, the number of states differs, one does not hold `batch`·H
-   *   finite numbers, or `batch` is not that of the batch before.
+   * @throws ArgumentError if the layer is not stateful, the number of states differs, an array does not hold `batch`·H
+   *   finite numbers, or `batch` differs from the size of the batch before.
    */
   setStates(states: readonly ArrayLike<number>[], batch: number): void {
     if (!this.carried) throw new ArgumentError(`${this.describe()}: setStates expected a layer with stateful: true`);
@@ -161,14 +156,14 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     return (returnState ? [y, ...states] : y) as Output;
   }
 
-  /** The result for a sequence without steps: the output is zero, and the states stay. */
+  /** The result for sequences without steps: the output is zero, and the states do not change. */
   #withoutSteps({ engine, shape }: Tensor, { initialState, returnSequences }: UnrollOptions): UnrollResult {
     const zeros = (...rest: number[]): Tensor => filled([shape[0]!, ...rest], 0, engine);
     const { outputWidth } = this;
     return {
       outputs: returnSequences ? zeros(0, outputWidth) : undefined,
       last: zeros(outputWidth),
-      // Copies, because given and carried states live longer or shorter than the result.
+      // Copies, because given and carried states have other lifetimes than the result.
       states: initialState?.map((state) => scale(state, 1)) ?? this.stateSpecs.map(({ width }) => zeros(width)),
     };
   }

@@ -75,26 +75,26 @@ function cellOf(cell: AnyCell): RecurrentCell {
 }
 
 /**
- * A recurrent layer around any cell: a cell of the library, a cell of the caller's own, or a list of cells, each above
- * the one before.
+ * A recurrent layer around any cell: a built-in cell, a custom cell, or a list of cells, each of which reads the output
+ * of the cell before it.
  *
  * [y_t, states_t] = cell(x_t, states_{t−1})
  *
- * Input `[B, T, I]` f32; output `[B, O]`, O being the width of the cell's output, or `[B, T, O]` with
- * `returnSequences`; with `returnState` an array `[y, …states]`. Weights are those of the cell. A masked step keeps
- * the states; its output is that of the step before (zeros at first), or zeros with `zeroOutputForMask`. Of sequences
- * without steps (T = 0) the output is zero and the states stay.
+ * Input `[B, T, I]` f32; output `[B, O]`, where O is the width of the cell's output, or `[B, T, O]` with
+ * `returnSequences`; with `returnState` an array `[y, …states]`. The weights are those of the cell. A masked step keeps
+ * the states. Its output repeats that of the step before (zeros at first), or is zeros with `zeroOutputForMask`. If the
+ * sequences have no steps (T = 0), the output is zero and the states do not change.
  *
  * @param cell `lstmCell(options)`, `gruCell(options)` or `simpleRnnCell(options)`; a `RecurrentCell`; a plain object,
- *   see `CellDefinition`, which declares its weights, so that they are initialized, trained, saved and counted as
- *   those of any layer; or a list of these.
- * @param options how the sequence is read and what is returned, and what every layer takes.
+ *   see `CellDefinition`, whose declared weights are initialized, trained, saved and counted like those of any layer;
+ *   or a list of these.
+ * @param options the options of every recurrent layer, such as `returnSequences`.
  * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
  *   ends; outside a step the caller owns them and may `dispose` of them.
- * @throws ArgumentError if an option or a property of the cell is unknown, the list of cells is empty, a cell is no
- *   cell, or its widths are not positive integers; when called, if the input is not an f32 tensor of three axes or has
- *   another I than the kernel, a mask or an initial state does not fit, or the batch of a stateful layer changes its
- *   size, or `call` of the cell returns tensors of another number or shape.
+ * @throws ArgumentError if an option or a property of the cell is unknown, the list of cells is empty, an entry is not
+ *   a cell, or its widths are not positive integers; when called, if the input is not an f32 tensor of three axes or
+ *   its I differs from that of the kernel, a mask or an initial state does not fit, or the batch of a stateful layer
+ *   changes its size, or `call` of the cell returns a wrong number of tensors or a wrong shape.
  * @see keras.layers.RNN, keras.layers.StackedRNNCells
  *
  * @example

@@ -1,4 +1,4 @@
-// The simple RNN: the step in ops, the layer and the cell. The fused step is src/cells/rnn.ts.
+// The simple RNN: the step made of ops, the layer and the cell. The fused step is src/cells/rnn.ts.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { rnnCells } from '../../cells/rnn.ts';
 import { add } from '../../ops/elementwise/elementwise.ts';
@@ -42,8 +42,8 @@ export const simpleRnnStep: ComposedStep =
  * Input `[B, T, I]` f32; output `[B, H]` with H = `units`, or `[B, T, H]` with `returnSequences`; with `returnState`
  * an array `[y, h]`, h `[B, H]`. Weights: kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
  *
- * A masked step keeps the states; its output is that of the step before (zeros at first), or zeros with
- * `zeroOutputForMask`. Of sequences without steps (T = 0) the output is zero and the states stay.
+ * A masked step keeps the states. Its output repeats that of the step before (zeros at first), or is zeros with
+ * `zeroOutputForMask`. If the sequences have no steps (T = 0), the output is zero and the states do not change.
  *
  * @param options `units` is required.
  * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
@@ -51,8 +51,8 @@ export const simpleRnnStep: ComposedStep =
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; if `checkpointEvery` is not a
  *   positive integer or is given for activations without a fused kernel; with `tapeloop/lean`, if the activations have
- *   no fused kernel; when called, if the input is not an f32 tensor of three axes or has another I than the kernel, a
- *   mask or an initial state does not fit, or the batch of a stateful layer changes its size.
+ *   no fused kernel; when called, if the input is not an f32 tensor of three axes or its I differs from that of the
+ *   kernel, a mask or an initial state does not fit, or the batch of a stateful layer changes its size.
  * @see keras.layers.SimpleRNN; Elman 1990
  *
  * @example
@@ -69,8 +69,8 @@ export function simpleRnn<const S extends boolean = false>(
 }
 
 /**
- * One step of `simpleRnn`, as a cell for `rnn`: the same weights and, except for rounding, the same numbers, computed
- * by ops.
+ * One step of `simpleRnn`, as a cell for `rnn`. The weights are the same and, except for rounding, so are the results.
+ * It is computed by ops.
  *
  * h′ = activation(x·W + h·U + b)
  *
@@ -78,8 +78,8 @@ export function simpleRnn<const S extends boolean = false>(
  * kernel W `[I, H]`, recurrentKernel U `[H, H]`, bias b `[H]`.
  *
  * @param options `units` is required.
- * @returns a cell with weights of its own, to be given to `rnn` or called for one step. Its outputs live until the
- *   open step ends; outside a step the caller owns them.
+ * @returns a cell with its own weights, for `rnn` or for a call that makes one step. Its outputs live until the open
+ *   step ends; outside a step the caller owns them.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout` or `recurrentDropout` is
  *   outside [0, 1), or an activation, an initializer or a regularizer is unknown; when called, if the input is not a
  *   tensor `[B, I]` or a state does not fit.

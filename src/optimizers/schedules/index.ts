@@ -151,7 +151,7 @@ export interface PolynomialDecayOptions {
   endLearningRate?: number | undefined;
   /** Default 1. */
   power?: number | undefined;
-  /** Whether the decay is repeated with 2, 3, … times `decaySteps` once its end is reached. Default false. */
+  /** Whether the decay is stretched to 2, 3, … times `decaySteps` each time its end is reached. Default false. */
   cycle?: boolean | undefined;
 }
 
@@ -243,9 +243,9 @@ export interface CosineDecayRestartsOptions {
   initialLearningRate: number;
   /** Iterations of the first period. */
   firstDecaySteps: number;
-  /** Factor by which each period is longer than the one before, 1 or ≥ 1.01. Default 2. */
+  /** Factor from the length of one period to that of the next, 1 or ≥ 1.01. Default 2. */
   tMul?: number | undefined;
-  /** Factor by which the top rate of each period differs from that of the one before. Default 1. */
+  /** Factor from the top rate of one period to that of the next. Default 1. */
   mMul?: number | undefined;
   /** The lowest rate as a share of initialLearningRate. Default 0. */
   alpha?: number | undefined;
@@ -254,7 +254,7 @@ export interface CosineDecayRestartsOptions {
 /**
  * Cosine decay with restarts: lr(t) = initialLearningRate·((1 − alpha)·mMulⁱ·½(1 + cos πf) + alpha).
  *
- * i counts the periods from 0. f is the share of period i that is over. Period i has firstDecaySteps·tMulⁱ iterations.
+ * i counts the periods from 0. f is the elapsed share of period i. Period i has firstDecaySteps·tMulⁱ iterations.
  *
  * @param options default: tMul 2, mMul 1, alpha 0.
  * @returns a schedule. It has no state and may be shared.
@@ -279,8 +279,8 @@ export function cosineDecayRestarts(options: CosineDecayRestartsOptions): Schedu
   expectNumber('cosineDecayRestarts: tMul', tMul, 'a number, 1 or ≥ 1.01');
   const config = { initialLearningRate, firstDecaySteps, tMul, mMul, alpha };
   return made('cosineDecayRestarts', config, (t) => {
-    // The periods are counted one by one, because a logarithm is off by one at some restarts. The lower limit of tMul
-    // keeps them few.
+    // The periods are counted one by one, because a logarithm would be off by one at some restarts. The lower limit of
+    // tMul keeps their number small.
     let [period, left, steps] = [0, t, firstDecaySteps];
     if (tMul === 1) {
       period = Math.floor(t / firstDecaySteps);

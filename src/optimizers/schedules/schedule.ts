@@ -6,8 +6,8 @@ import { NameTable } from '../../registry/name-table.ts';
 /**
  * A learning rate as a function of the number of batches trained so far.
  *
- * A custom schedule needs only `name` and `at`. A model saved with a custom schedule is loaded with that schedule in
- * `customObjects`.
+ * A custom schedule needs only `name` and `at`. To load a model that was saved with a custom schedule, give the
+ * schedule in `customObjects`.
  */
 export interface Schedule {
   readonly name: string;
@@ -17,7 +17,7 @@ export interface Schedule {
   config?(): ScheduleConfig;
 }
 
-/** Whether it is a schedule. Arrays have an `at` as well, but no name. */
+/** Whether a value is a schedule. Arrays also have a method `at`, but no name. */
 export const isSchedule = (given: Schedule | undefined): boolean =>
   typeof given?.at === 'function' && typeof given.name === 'string';
 
@@ -30,7 +30,7 @@ export const scheduleTable = /* @__PURE__ */ new NameTable<Schedule>('schedule')
  * The configuration of a schedule, as JSON; for a custom schedule without `config`, its name alone.
  *
  * @param schedule made by a function of `schedules`, or a custom one.
- * @returns an object of its own, from which `deserialize` makes an equal schedule.
+ * @returns a new object, from which `deserialize` makes an equal schedule.
  * @throws ArgumentError if `schedule` has no `at` or no name, or if its `config` is not a function.
  * @see keras.optimizers.schedules.serialize
  * @example
@@ -43,7 +43,7 @@ export function serialize(schedule: Schedule): ScheduleConfig {
 }
 
 /**
- * The schedule that a configuration describes.
+ * Makes the schedule that a configuration describes.
  *
  * @param config the name of a schedule, and its options.
  * @returns a schedule. It has no state and may be shared.

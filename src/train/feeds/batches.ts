@@ -3,30 +3,33 @@ import type { Nested } from '../../data/nested.ts';
 import type { SamplesLike } from '../../data/ragged.ts';
 import type { Data } from './checked-data.ts';
 
-/** One batch as a caller gives it. */
+/** One batch, as a caller gives it. */
 export type BatchData =
   | {
       readonly x: Data;
       readonly y: Data;
       readonly sampleWeight?: Nested<SamplesLike> | undefined;
-      /** Whether stateful layers start it from zeros. Default false: from what the batch before has left. */
+      /**
+       * Whether stateful layers start this batch from zeros. Default false: from the last states of the batch before.
+       */
       readonly resetStates?: boolean | undefined;
     }
   | readonly [x: Data, y: Data, sampleWeight?: Nested<SamplesLike>];
 
-/** One batch to predict from; what else there is in it is not read. */
+/** One batch to predict from. Everything but x is ignored. */
 export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unknown[]];
 
 type Iterated<T> = Iterable<T> | AsyncIterable<T>;
 
 /**
- * Batches as they come, or a function that makes them anew: for each epoch, and wherever they have run out. A list of
- * `{ x, y }` is taken as it is; one of pairs `[x, y]`, which might be samples, is given as `() => list`.
+ * An (async) iterable of batches, or a function that makes one. The function is called for each epoch, or, with a
+ * number of steps, whenever the batches have run out. A list of `{ x, y }` is accepted as it is. A list of pairs
+ * `[x, y]`, which could also be samples, is given as `() => list`.
  */
 export type Batches<T = BatchData> =
   | Iterated<T>
-  // The compiler takes `yield [x, y]` of a generator for a list of any length. A list of such lists could be samples:
-  // those are no batches.
+  // TypeScript infers a list of any length for `yield [x, y]` in a generator, so an iterator may yield such lists. An
+  // array of such lists could be samples, so it is not accepted as batches.
   | IterableIterator<T | readonly Data[]>
   | AsyncIterable<T | readonly Data[]>
   | (() => Iterated<T | readonly Data[]>);
@@ -35,14 +38,14 @@ type NamedBatch = Extract<BatchData, { readonly x: Data }>;
 
 const isNamed = (data: unknown): data is NamedBatch => typeof data === 'object' && data !== null && 'x' in data;
 
-/** A batch as a record. Throws `ArgumentError` for what is none. */
+/** The batch as `{ x, y, sampleWeight }`. Throws `ArgumentError` if it is not a batch. */
 export function namedBatch(what: string, data: unknown): NamedBatch {
   if (isNamed(data)) return data;
   if (Array.isArray(data)) return { x: data[0], y: data[1], sampleWeight: data[2] };
   throw new ArgumentError(`${what} expected { x, y } or [x, y] each, got ${data === null ? data : typeof data}`);
 }
 
-/** Whether it is batches, not samples: arrays of any kind can be iterated, too. */
+/** Whether `x` is batches and not samples. Being iterable is not enough, because arrays of samples are iterable too. */
 export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> {
   if (typeof x === 'function') return true;
   if (typeof x !== 'object' || x === null || ArrayBuffer.isView(x)) return false;
@@ -53,8 +56,8 @@ export function isBatches<T>(x: Data | Batches<T> | undefined): x is Batches<T> 
 type Made<T> = Iterator<T> | AsyncIterator<T>;
 
 /**
- * Something to iterate over, from which some items are taken, then some more. Iterators that were made here are closed
- * here; one that the caller holds, such as a generator, goes on from its present place. @internal
+ * Takes items from batches, some at a time. It closes the iterators that it makes. An iterator of the caller, such as a
+ * generator, continues from its current position. @internal
  */
 export class BatchSource<T> {
   readonly #what: string;
@@ -68,8 +71,8 @@ export class BatchSource<T> {
   }
 
   /**
-   * The next `count` items, or all from the first on. Throws `ArgumentError` where there are fewer and no more can be
-   * made.
+   * Yields the next `count` items, or, without `count`, all items from the first. Throws `ArgumentError` if there are
+   * too few items and no more can be made.
    */
   async *take(count: number | undefined): AsyncGenerator<T> {
     if (count === undefined) await this.close();
@@ -89,7 +92,7 @@ export class BatchSource<T> {
     }
   }
 
-  /** The next item; where they have run out and `again` is set, the first of those made anew. */
+  /** The next item. If the items have run out and `again` is true, the first item of a new iterator. */
   async #next(again: boolean): Promise<IteratorResult<T>> {
     const isFresh = !this.#running;
     this.#running ??= this.#make();

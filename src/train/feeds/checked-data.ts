@@ -12,17 +12,17 @@ import type { Trainer } from '../trainer.ts';
 import { optionalRefusals } from './optional-refusals.ts';
 import { Column, countOf, isColumn, type Samples } from './samples.ts';
 
-/** Inputs or targets: one, a list or some by name, as the model declares them. */
+/** Inputs or targets: one, a list, or several by name, as the model declares them. */
 export type Data = Nested<SamplesLike>;
 
-/** What a data set is weighed by. */
+/** Weights of samples and classes. */
 export interface WeightOptions {
   /**
-   * How much each sample counts, `[N]`, or each step of it, `[N, T]`; for several outputs nested as they are. What
-   * weighs 0 is not computed with; its targets are checked all the same.
+   * Weight of each sample, `[N]`, or of each step, `[N, T]`; for several outputs nested like them. Predictions and
+   * targets of weight 0 do not enter the loss, but the targets are checked like all others.
    */
   sampleWeight?: Nested<SamplesLike> | undefined;
-  /** How much a sample of each class counts, by class id; 1 for one that is not named. For a model of one output. */
+  /** Weight of the samples of each class, by class id; 1 for a class that is not listed. For models with one output. */
   classWeight?: ClassWeight | undefined;
 }
 
@@ -31,7 +31,7 @@ export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight:
 /**
  * Validates the whole data set up front, and builds a model that is not built.
  *
- * @throws ArgumentError for what some batch would be refused for; it names the place.
+ * @throws ArgumentError for any data for which a batch would be refused. The error names the place.
  */
 export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
   const { network, objective } = trainer;
@@ -68,7 +68,8 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
 }
 
 /**
- * Values as columns, nested as `specs`. Throws `ArgumentError` where they are nested otherwise or a value does not fit.
+ * Returns the values as columns, nested like `specs`. Throws `ArgumentError` if they are nested differently or a value
+ * does not fit.
  */
 export function columnsOf(
   what: string,
@@ -97,7 +98,7 @@ const specsOf = (heads: readonly Head[], spec: (head: Head) => InputSpec): Neste
 const columnAt = (columns: Nested<Column>, key: NestedKey): Column =>
   key === undefined ? (columns as Column) : (columns as Record<string, Column>)[key]!;
 
-/** That values come in a list as long, or under the same names. */
+/** Throws `ArgumentError` unless the values are a list with as many entries as `keys`, or have the names in `keys`. */
 function expectKeys(what: string, keys: readonly NestedKey[], values: unknown): void {
   const isList = typeof keys[0] === 'number';
   const got = values !== null && typeof values === 'object' ? Object.keys(values) : [];
@@ -113,7 +114,9 @@ function expectKeys(what: string, keys: readonly NestedKey[], values: unknown): 
   throw new ArgumentError(`${what} expected ${expected}, got ${given}`);
 }
 
-/** That sequences of targets and weights are as long as those of an input, sample by sample. */
+/**
+ * Throws `ArgumentError` unless each sequence of targets and weights has the length of the same sequence of an input.
+ */
 function expectSameLengths(inputs: readonly Column[], others: readonly Nested<Column>[]): void {
   const lengthsOf = ({ values }: Column): readonly number[] | undefined =>
     values instanceof RaggedArray ? values.sequences.map(({ shape }) => shape[0]!) : undefined;
@@ -149,7 +152,7 @@ function buildFor(network: Trainer['network'], columns: Nested<Column>): void {
   );
 }
 
-/** Targets in the shape that their loss wants. */
+/** The targets in the shape that their loss expects. */
 function fittedTo({ loss }: Head, output: Shape, column: Column): Column {
   const { name, values, dtype } = column;
   const fitted = checkTargets(loss, values, output, name);

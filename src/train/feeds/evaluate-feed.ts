@@ -5,7 +5,7 @@ import type { ClassWeight } from '../objective.ts';
 import type { Trainer } from '../trainer.ts';
 import type { Feed } from './feeds.ts';
 
-/** Loss and metrics over one pass of a feed; lets the host breathe between batches. */
+/** Computes loss and metrics over one pass of a feed. Lets the host handle events between batches. */
 export async function evaluateFeed(
   trainer: Trainer,
   feed: Feed,

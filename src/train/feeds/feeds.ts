@@ -17,17 +17,17 @@ export interface Batch {
   resetStates?: boolean | undefined;
 }
 
-/** Where the batches of every epoch come from. */
+/** The source of the batches of every epoch. */
 export interface Feed {
-  /** Batches in an epoch, where that is known beforehand. */
+  /** Number of batches in an epoch, if it is known in advance. */
   readonly steps: number | undefined;
   readonly validation: Feed | undefined;
   batches(): Iterable<Batch> | AsyncIterable<Batch>;
-  /** Lets go of what it iterates over, however the run ended. */
+  /** Closes the iterators that the feed made. Called at the end of a run, also after an error. */
   close?(): Promise<void>;
 }
 
-/** Batches cut from samples: each pass over them shuffles those that are not held back for validation. */
+/** Makes batches from samples. Each pass shuffles the samples that are not held back for validation. */
 export function samplesFeed(
   trainer: Trainer,
   x: Data,
@@ -50,8 +50,8 @@ export function samplesFeed(
   optionalParts.warnOfSamples?.(trainer, samples, kept, shuffle && kept > batchSize);
   const { steps, batches } = batched(samples, order, batchSize);
   const pass = (): Iterable<Batch> => {
-    // From their own order, not from that of the pass before: so a run that is restored between epochs goes on as it
-    // would have.
+    // Each pass shuffles the original order, not the order of the pass before. A run that is restored between epochs
+    // therefore gets the same batches as one that was not interrupted.
     if (shuffle) {
       order.set(range(kept));
       trainer.random.shuffle(order);
@@ -63,7 +63,9 @@ export function samplesFeed(
   return { steps: stepsPerEpoch, validation, batches: () => source.take(stepsPerEpoch) };
 }
 
-/** Batches that the caller makes; where there is a number of steps, an epoch goes on where the one before it ended. */
+/**
+ * Takes batches that the caller makes. With a number of steps, each epoch continues where the epoch before it ended.
+ */
 export function batchesFeed(
   trainer: Trainer,
   batches: Batches,
@@ -81,7 +83,7 @@ export function batchesFeed(
   };
 }
 
-/** Batches to measure on, every time from the first. A model that they build is a change of the call. */
+/** Batches for an evaluation. Every pass starts from the first. `changes` records it if they build the model. */
 export function evaluationFeed(
   trainer: Trainer,
   what: string,
@@ -144,7 +146,7 @@ export interface BatchedFeed extends Feed {
   batches(): Iterable<Batch>;
 }
 
-/** Samples in batches of a size, the last with what is left. */
+/** Cuts samples into batches of `batchSize`. The last batch has the rest. */
 export function batched(samples: Samples, order: Uint32Array, batchSize: number): BatchedFeed {
   return {
     steps: Math.ceil(order.length / batchSize),

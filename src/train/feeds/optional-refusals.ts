@@ -1,7 +1,7 @@
 import type { refusals } from './refusals.ts';
 
 /**
- * Checks that a small app does without: undefined until something registers them. They are apart from
- * `optionalParts`, whose types know those who ask here.
+ * Checks that a small app can do without; undefined until they are registered. They are not in `optionalParts`, to
+ * avoid a cycle: its types come from modules that import the users of these checks.
  */
 export const optionalRefusals: { refusals?: typeof refusals } = {};

@@ -1,5 +1,5 @@
-// What is seldom written, and would be passed over in silence. A small app, which has been tried, does without these
-// checks.
+// Checks for rare mistakes that would otherwise be ignored silently. A small app that has been tested can do without
+// them.
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { hint } from '../../checks/options.ts';
 import { classOf } from '../../host/class-of.ts';
@@ -7,11 +7,11 @@ import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import type { Loss } from '../../losses/loss.ts';
 import type { ClassWeight } from '../objective.ts';
 
-/** The names of all properties, those of an object's class and of the classes above it included. */
+/** The names of all properties of an object, including those of its class and base classes. */
 const namesIn = (x: unknown): string[] =>
   typeof x === 'object' && x !== null ? [...Object.getOwnPropertyNames(x), ...namesIn(Object.getPrototypeOf(x))] : [];
 
-/** Throws `ArgumentError` for a method that has a name like those of a callback, and is none of them. */
+/** Throws `ArgumentError` for a method whose name looks like a callback method but is not one. */
 function callbackNames(what: string, callback: object, known: readonly string[]): void {
   const stray = namesIn(callback).find(
     (name) =>
@@ -28,15 +28,15 @@ function classes(classWeight: ClassWeight, loss: Loss, output: BatchShape): void
   if (classOf(classWeight) === 'Map')
     throw new ArgumentError('classWeight expected an object, got a Map; Object.fromEntries(map) makes one of it');
   if (!loss.classes) return;
-  // A yes or no has two classes and one output.
+  // A yes-or-no choice has two classes but one output.
   const count = Math.max(output.at(-1)!, 2);
   const unknown = Object.keys(classWeight).find((id) => Number(id) >= count);
   if (unknown) throw new ArgumentError(`classWeight expected classes in [0, ${count}), got '${unknown}'`);
 }
 
 /**
- * Throws `ArgumentError` for an option of `fit` that has no meaning beside batches. To say that these are not split or
- * shuffled is true.
+ * Throws `ArgumentError` for an option of `fit` that has no meaning with batches. `validationSplit: 0` and
+ * `shuffle: false` are accepted, because batches are neither split nor shuffled.
  */
 function sampleOptions({ sampleWeight, batchSize, validationSplit, shuffle }: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries({ sampleWeight, batchSize, validationSplit, shuffle })) {
@@ -51,7 +51,7 @@ function validationList(what: string, data: unknown): void {
   throw new ArgumentError(`${what} expected [x, y] or [x, y, sampleWeight], got a list of ${data.length}`);
 }
 
-/** Has errors of `body` say whose data they are of. */
+/** Runs `body`, and puts `what` in front of the message of an `ArgumentError`. */
 function named<T>(what: string, body: () => T): T {
   try {
     return body();

@@ -12,7 +12,7 @@ export class Column {
   readonly dtype: DType;
   readonly values: NdArray | RaggedArray;
 
-  /** Throws `ArgumentError`, which names the column, for values that are no numbers of the type. */
+  /** Throws `ArgumentError`, which names the column, if the values are not numbers of the data type. */
   constructor(name: string, values: SamplesLike, dtype: DType, options?: { oneEachStep?: boolean | undefined }) {
     this.name = name;
     this.dtype = dtype;
@@ -23,7 +23,7 @@ export class Column {
     return this.shape[0]!;
   }
 
-  /** With sequences of unequal length as long as the longest. */
+  /** Shape of all samples, `[N, …]`. If sequences have unequal lengths, the length is that of the longest. */
   get shape(): Shape {
     return this.values.shape;
   }
@@ -37,8 +37,8 @@ export class Column {
   }
 
   /**
-   * Copies the samples `order[from … to)` into a tensor of the open step. Unequal ones are padded with zeros and
-   * masked.
+   * Copies the samples `order[from … to)` into a tensor of the open step. Sequences of unequal length are padded with
+   * zeros and masked.
    */
   upload(engine: Engine, { order, from, to, pad }: Rows): Tensor {
     const { values } = this;
@@ -81,16 +81,16 @@ export class Column {
   }
 }
 
-/** Which samples: `order[from … to)`. */
+/** The samples of a batch: `order[from … to)`. */
 export interface Rows {
   order: Uint32Array;
   from: number;
   to: number;
-  /** How far sequences of unequal length are padded: to the longest of these (default), or of all. */
+  /** How far sequences of unequal length are padded: to the longest of the batch (default) or of all samples. */
   pad?: 'batch' | 'longest' | undefined;
 }
 
-/** A data set: as many samples in each column. */
+/** A data set. All columns have the same number of samples. */
 export interface Samples {
   count: number;
   x: Nested<Column>;
@@ -104,7 +104,7 @@ export const isColumn = (value: unknown): value is Column => value instanceof Co
 export const uploadAll = (engine: Engine, columns: Nested<Column>, rows: Rows): Nested<Tensor> =>
   mapNested(columns, isColumn, (column) => column.upload(engine, rows));
 
-/** How many samples the columns have. Throws `ArgumentError` where they differ, or where there is none. */
+/** The number of samples of the columns. Throws `ArgumentError` if the columns differ, or if there are no samples. */
 export function countOf(columns: readonly Nested<Column>[]): number {
   const [first, ...others] = columns.flatMap((nested) => leavesOf(nested, isColumn));
   for (const other of others) {
