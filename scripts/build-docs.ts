@@ -20,7 +20,7 @@ import { repository } from './site/addresses.ts';
 import { extendMarkdown } from './site/markdown.ts';
 import { arrangeDocuments, categories as categoriesOfPages, documents } from './site/pages.ts';
 import { prepareIndex } from './site/search.ts';
-import { mendPage, SiteTheme } from './site/theme.ts';
+import { fixPage, SiteTheme } from './site/theme.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = `${root}dist-docs`;
@@ -126,7 +126,7 @@ const app = await Application.bootstrapWithPlugins({
 });
 app.renderer.defineTheme('site', SiteTheme);
 app.renderer.on(IndexEvent.PREPARE_INDEX, prepareIndex);
-app.renderer.on(PageEvent.END, mendPage);
+app.renderer.on(PageEvent.END, fixPage);
 // Options that are destructured in the parameter list have no name in the code. Docstrings use this name.
 app.converter.on(Converter.EVENT_CREATE_PARAMETER, (_, parameter) => {
   if (parameter.name === '__namedParameters') parameter.name = 'options';

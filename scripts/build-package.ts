@@ -15,8 +15,8 @@ const common: BuildOptions = {
   external: ['@assemblyscript/loader', 'node:*'],
 };
 
-const apart: Plugin = {
-  name: 'files apart',
+const packageImports: Plugin = {
+  name: 'imports of package.json',
   setup({ onResolve }) {
     onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ importer }) => {
       const path = importer.includes('/streaming/') ? '#stream-kernels' : '#kernels';
@@ -27,8 +27,8 @@ const apart: Plugin = {
 };
 
 // For Node every file is included, because Node takes a millisecond to find each file named in `imports` or `exports`.
-const within: Plugin = {
-  name: 'kernels within',
+const inlineKernels: Plugin = {
+  name: 'inline kernels',
   setup({ onResolve }) {
     onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace('.ts', '-text.ts')),
@@ -45,7 +45,7 @@ const kernelFiles = (suffix: string): Plugin => ({
 
 // For bundlers of apps, every source becomes a separate file. An app then leaves out every file that it does not use. From
 // a file that it uses, a bundler cannot leave out a value that a call creates.
-const eachApart: Plugin = {
+const sourceFiles: Plugin = {
   name: 'each source a file',
   setup({ onResolve }) {
     onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, kind }) =>
@@ -75,7 +75,7 @@ const names = ['index', 'lean', 'stream', 'data', 'characters', 'plot'];
 await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],
-  plugins: [within],
+  plugins: [inlineKernels],
 });
 buildCommonJs([...names, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
@@ -84,14 +84,24 @@ const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/ass
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 
 const faces: BuildOptions = { ...common, entryPoints: names.map((name) => `src/${name}.ts`), outbase: 'src' };
-const { metafile } = await build({ ...faces, plugins: [apart], outdir: 'unwritten', write: false, metafile: true });
+const { metafile } = await build({
+  ...faces,
+  plugins: [packageImports],
+  outdir: 'unwritten',
+  write: false,
+  metafile: true,
+});
 const sources = Object.keys(metafile.inputs).filter((file) => file.startsWith('src/'));
-await build({ ...faces, entryPoints: sources, plugins: [apart, eachApart], outdir: `${out}/modules` });
+await build({ ...faces, entryPoints: sources, plugins: [packageImports, sourceFiles], outdir: `${out}/modules` });
 // Bundlers write modules in the order of their imports. This import puts the bytes of the kernels first. The bytes have
 // no repeats for gzip. Later in the file they would separate similar code by more than gzip's window of 32 kB, which
 // costs an app up to 1.6 kB. An import without used names adds nothing else.
-const firsts: Readonly<Record<string, string>> = { index: '#kernels', lean: '#kernels', stream: '#stream-kernels' };
-for (const [face, kernels] of Object.entries(firsts)) {
+const kernelImports: Readonly<Record<string, string>> = {
+  index: '#kernels',
+  lean: '#kernels',
+  stream: '#stream-kernels',
+};
+for (const [face, kernels] of Object.entries(kernelImports)) {
   const path = `${out}/modules/${face}.js`;
   writeFileSync(path, `import { compileNow as _ } from "${kernels}";\n${readFileSync(path, 'utf8')}`);
 }

@@ -23,7 +23,7 @@ for (const entry of Object.keys(exports)) {
  * 5.7: from 5.7 on `slice` returns the type with an ArrayBuffer, before that the plain type. Some module resolutions
  * find only files with the extension .js.
  */
-const readable = (text: string): string =>
+const forOlderCompilers = (text: string): string =>
   text
     .replace(/\bNoInfer<(\w+)>/g, '$1')
     .replace(/\b(\w+Array)<ArrayBuffer>/g, "ReturnType<$1['slice']>")
@@ -33,8 +33,8 @@ for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
   if (name.endsWith('.d.ts') && !name.startsWith('cjs')) rmSync(join(out, name));
 }
 for (const [file, text] of reached) {
-  writeFileSync(file, readable(text));
+  writeFileSync(file, forOlderCompilers(text));
   const copy = file.replace(resolve(out), resolve(out, 'cjs'));
   mkdirSync(dirname(copy), { recursive: true });
-  writeFileSync(copy, readable(text));
+  writeFileSync(copy, forOlderCompilers(text));
 }

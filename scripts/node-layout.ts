@@ -111,7 +111,7 @@ const ascii = (text: string): string =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** esbuild's comment about a chunk, with the path of the chunk. */
-const PLACE = /^\/\/ chunk:.*\n/gm;
+const CHUNK_COMMENT = /^\/\/ chunk:.*\n/gm;
 
 async function write(out: string, options: BuildOptions): Promise<void> {
   const { outputFiles } = await build(options);
@@ -119,6 +119,6 @@ async function write(out: string, options: BuildOptions): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
     const chunks = relative(dirname(path), join(resolve(out), 'chunks')) || '.';
     const folder = chunks.startsWith('.') ? chunks : `./${chunks}`;
-    writeFileSync(path, ascii(text.replace(PLACE, '').replace(/"#(base|core)"/g, `"${folder}/$1.js"`)));
+    writeFileSync(path, ascii(text.replace(CHUNK_COMMENT, '').replace(/"#(base|core)"/g, `"${folder}/$1.js"`)));
   }
 }

@@ -50,7 +50,7 @@ function withoutNesting({ path, ...element }: NavigationElement): NavigationElem
  * Adds landmarks to the HTML of a page and corrects the order of its headings. Throws an error if the HTML of the theme
  * has changed.
  */
-export function mendPage(page: PageEvent): void {
+export function fixPage(page: PageEvent): void {
   const replaced: [from: string, to: string][] = [
     ['<div class="col-content">', '<div class="col-content" role="main">'],
     ['<div class="page-menu">', '<div class="page-menu" role="navigation" aria-label="This page">'],
@@ -64,11 +64,12 @@ export function mendPage(page: PageEvent): void {
   const begin = html.indexOf('<div class="col-content"');
   const end = html.indexOf('<div class="col-sidebar">');
   const sidebar = html.slice(end).replace(/<(\/?)h3>/g, (_, close: string) => (close ? '</h2>' : '<h2>'));
-  page.contents = html.slice(0, begin) + withoutLinks(once(ordered(html.slice(begin, end)))) + sidebar;
+  page.contents =
+    html.slice(0, begin) + withoutLinks(withoutRepeatedComments(withOrderedHeadings(html.slice(begin, end)))) + sidebar;
 }
 
 /** Removes repeated comments of options: the theme shows them at the parameter and again at the list of its members. */
-const once = (html: string): string =>
+const withoutRepeatedComments = (html: string): string =>
   html.replace(/(<div class="tsd-comment tsd-typography">(?:(?!<div).)*?<\/div>\n)\1/gs, '$1');
 
 /** Removes the links inside the toggles of sections. The list beside the page links to the sections. */
@@ -79,7 +80,7 @@ const withoutLinks = (html: string): string =>
  * Renumbers the headings of a page's content, so that no level is skipped. On the page of a function, for example, the
  * headings of sections change from h4 to h2.
  */
-function ordered(html: string): string {
+function withOrderedHeadings(html: string): string {
   const parents: { was: number; is: number }[] = [];
   const open: number[] = [];
   return html.replace(/<(\/?)h([1-6])(?=[\s>])/g, (_, close: string, digit: string) => {

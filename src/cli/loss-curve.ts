@@ -1,7 +1,7 @@
 // The loss curve of a run as an SVG document.
 import type { LossPoint } from '../characters/run.ts';
 import { grouped } from '../plot/axis.ts';
-import { lineCharts, type Series, tidy } from '../plot/line-chart.ts';
+import { drawablePoints, lineCharts, type Series } from '../plot/line-chart.ts';
 
 export interface LossCurveData {
   train: readonly LossPoint[];
@@ -24,7 +24,7 @@ export function lossCurveSvg({ train, validation, title }: LossCurveData): strin
 }
 
 function trainingSeries(train: readonly LossPoint[]): Series[] {
-  const points = tidy(train) as LossPoint[];
+  const points = drawablePoints(train) as LossPoint[];
   const { points: smooth, window } = movingAverage(points);
   if (window === 1) return [{ label: 'training', points, colour: 'blue' }];
   return [
@@ -34,7 +34,7 @@ function trainingSeries(train: readonly LossPoint[]): Series[] {
 }
 
 function validationSeries(validation: readonly LossPoint[]): Series[] {
-  const points = tidy(validation);
+  const points = drawablePoints(validation);
   if (points.length === 0) return [];
   const [step, loss] = points.reduce((best, point) => (point[1] < best[1] ? point : best));
   const label = `validation, best ${grouped(loss, 3)} at step ${grouped(step)}`;

@@ -106,12 +106,12 @@ export class Progress {
   #keep(time: number): void {
     this.#keptStep = this.#last!.step;
     this.#shownAt = time;
-    this.#status.keep(this.#fitting());
+    this.#status.keep(this.#fittingText());
   }
 
   #redraw(time: number): void {
     if (!this.#stream.isTTY) return;
-    const text = this.#fitting();
+    const text = this.#fittingText();
     const done = Math.round(BAR_WIDTH * Math.min(1, this.#last!.step / this.#total));
     const bar = `[${'='.repeat(done)}${' '.repeat(BAR_WIDTH - done)}] `;
     this.#shownAt = time;
@@ -119,7 +119,7 @@ export class Progress {
   }
 
   /** As many parts as fit into one line. A longer line would wrap and could not be redrawn in place. */
-  #fitting(): string {
+  #fittingText(): string {
     const parts = this.#parts();
     while (parts.length > 1 && parts.join('  ').length > this.#status.width) parts.pop();
     return parts.join('  ').slice(0, this.#status.width);

@@ -38,9 +38,9 @@ interface TrainCommand {
 }
 
 // The architecture of a resumed model cannot change. On the command line these flags must equal the saved ones.
-const FIXED = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as const;
+const MODEL_KEYS = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] as const;
 // If these and the text are unchanged, a resumed run reads the same windows. It then keeps its position and states.
-const CUT = ['batch', 'time', 'split'] as const;
+const WINDOW_KEYS = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
 /** The options that the model file records. Paths, the log and `quiet` are not among them. */
@@ -120,8 +120,8 @@ async function openSession(command: TrainCommand): Promise<Session> {
   const saved = resumed ?? startRun(vocabulary, options);
   const { model, run } = saved;
   const text = await hashIds(ids);
-  const goesOn = run.text === text && CUT.every((key) => run.options[key] === options[key]);
-  if (goesOn && run.position < streams.windows) streams.position = run.position;
+  const keepsPosition = run.text === text && WINDOW_KEYS.every((key) => run.options[key] === options[key]);
+  if (keepsPosition && run.position < streams.windows) streams.position = run.position;
   else model.resetStates();
   if (resumed) adoptOptions(model, options, command.given);
   run.options = runOptions(options);
@@ -129,7 +129,7 @@ async function openSession(command: TrainCommand): Promise<Session> {
   const parameters = model.weights.reduce((sum, weight) => sum + weight.size, 0);
   const layers = options.layers === 1 ? '1 layer' : `${options.layers} layers`;
   progress.line(`model  ${options.cell}, ${layers} of ${options.hidden} units, ${grouped(parameters)} parameters`);
-  if (resumed && !goesOn) {
+  if (resumed && !keepsPosition) {
     progress.line("start  from the text's beginning: the text, --batch, --time or --split is another");
   }
   const validationIds = ids.subarray(cut);
@@ -139,9 +139,9 @@ async function openSession(command: TrainCommand): Promise<Session> {
 async function trainSteps(session: Session, stop: Stop): Promise<void> {
   const { saved, options, streams, validationIds, startedAt, total, log, progress } = session;
   const { model, run } = saved;
-  const breathe = yielder();
+  const yieldToHost = yielder();
   const goOn = async (): Promise<boolean> => {
-    await breathe();
+    await yieldToHost();
     return stop.exitCode === undefined;
   };
   const evaluate = async (): Promise<number | undefined> => {
@@ -232,7 +232,7 @@ function startRun(vocabulary: readonly string[], options: TrainOptions): CharRun
 
 /** The options of the saved run, replaced by those on the command line. */
 function mergeOptions({ run }: CharRun, { options, given }: TrainCommand): TrainOptions {
-  for (const key of FIXED) {
+  for (const key of MODEL_KEYS) {
     if (given.has(key) && options[key] !== run.options[key]) {
       throw new UsageError(
         `tapeloop train: --${key} expected ${run.options[key]}, as the resumed model has it, got ${options[key]}`,

@@ -13,7 +13,7 @@ export interface PerplexityOptions extends MetricOptions {
   ignoreClass?: number | undefined;
 }
 
-function surprise(maker: string, given: PerplexityOptions, finish: (mean: number) => number): Metric {
+function crossEntropyMetric(maker: string, given: PerplexityOptions, finish: (mean: number) => number): Metric {
   const { fromLogits, ignoreClass, ...options } = checkOptions(maker, given, {
     name: 1,
     fromLogits: 1,
@@ -56,7 +56,7 @@ function surprise(maker: string, given: PerplexityOptions, finish: (mean: number
  * languageModel.compile({ optimizer: 'adam', loss, metrics: ['perplexity'] });
  */
 export const perplexity = (options: PerplexityOptions = {}): Metric =>
-  surprise('perplexity', options, (mean) => exp2(mean / Math.LN2));
+  crossEntropyMetric('perplexity', options, (mean) => exp2(mean / Math.LN2));
 
 /**
  * Mean number of bits for each character or other symbol.
@@ -72,4 +72,4 @@ export const perplexity = (options: PerplexityOptions = {}): Metric =>
  *   when a batch is measured, if targets do not have the stated shape.
  */
 export const bitsPerCharacter = (options: PerplexityOptions = {}): Metric =>
-  surprise('bitsPerCharacter', options, (mean) => mean / Math.LN2);
+  crossEntropyMetric('bitsPerCharacter', options, (mean) => mean / Math.LN2);

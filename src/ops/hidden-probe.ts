@@ -39,9 +39,9 @@ export class HiddenProbe {
 let begin: ((label: string, probe: HiddenProbe) => void) | undefined;
 let label = '';
 
-/** Runs `body`. Calls `told` for each scan in it, with the label of the scan and its probe. */
-export function withProbes<T>(told: (label: string, probe: HiddenProbe) => void, body: () => T): T {
-  begin = told;
+/** Runs `body`. Calls `onProbe` for each scan in it, with the label of the scan and its probe. */
+export function withProbes<T>(onProbe: (label: string, probe: HiddenProbe) => void, body: () => T): T {
+  begin = onProbe;
   try {
     return body();
   } finally {

@@ -24,7 +24,7 @@ import {
   timeOf,
 } from './recurrence/scan.ts';
 import {
-  roomFor,
+  allocateMissing,
   type SavedState,
   type ScanResiduals,
   segmentOf,
@@ -251,7 +251,7 @@ function backward(
     const others = states.slice(1).map(({ size }) => engine.zeroedScratch(size));
     const first = dInitial[0] ?? engine.zeroedScratch(states[0]!.size);
     const runForward = residuals.gates ? undefined : beginForward(scan, true);
-    const keep = roomFor(residuals);
+    const addBuffers = allocateMissing(residuals);
     // With one segment the sums begin after its backward steps. Until then the gradient of U has room for packed U.
     const room = residuals.gates && dRecurrent?.accumulate === 0 ? dRecurrent.ptr : 0;
     const inputGradients = inputBegin();
@@ -263,7 +263,7 @@ function backward(
     });
 
     for (let from = Math.floor((time - 1) / length) * length; from >= 0; from -= length) {
-      const segment = keep(segmentOf(residuals, from, start));
+      const segment = addBuffers(segmentOf(residuals, from, start));
       hidden.enter(segment);
       if (segment.to === time) {
         for (const [s, state] of states.entries()) {

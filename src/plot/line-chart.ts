@@ -103,7 +103,7 @@ export function lineCharts(
 
 function drawPanel({ series, ...panel }: Panel, { top, height }: { top: number; height: number }): string[] {
   const { yScale = 'linear' } = panel;
-  const shown = series.map((each) => ({ ...each, points: tidy(each.points, yScale) }));
+  const shown = series.map((each) => ({ ...each, points: drawablePoints(each.points, yScale) }));
   const legend = layOutLegend(shown);
   const plot = {
     left: MARGIN.left,
@@ -137,7 +137,8 @@ function drawPanel({ series, ...panel }: Panel, { top, height }: { top: number; 
 function drawSeries({ points, colour, dots = false, dashed = false }: Series, x: Axis, y: Axis): string[] {
   const place = ([step, value]: Point): string => `${x.at(step)} ${y.at(value)}`;
   const kind = classOf(colour, dashed);
-  const line = points.length > 1 ? [`<path class="${kind}" d="M${thin(points).map(place).join('L')}"/>`] : [];
+  const line =
+    points.length > 1 ? [`<path class="${kind}" d="M${extremesPerColumn(points).map(place).join('L')}"/>`] : [];
   const marked = dots || points.length === 1 ? points : [];
   return [
     ...line,
@@ -178,7 +179,7 @@ const text = (content: string, x: number, y: number, anchor: 'start' | 'middle' 
   `<text x="${x}" y="${y}" text-anchor="${anchor}">${escapeXml(content)}</text>`;
 
 /** The points that the axes can show, in the order of x. */
-export const tidy = (points: readonly Point[], yScale: 'linear' | 'log' = 'linear'): Point[] =>
+export const drawablePoints = (points: readonly Point[], yScale: 'linear' | 'log' = 'linear'): Point[] =>
   points
     .filter((point) => point.every(Number.isFinite) && (yScale === 'linear' || point[1] > 0))
     .sort((a, b) => a[0] - b[0]);
@@ -187,7 +188,7 @@ export const tidy = (points: readonly Point[], yScale: 'linear' | 'log' = 'linea
  * Keeps the lowest and the highest point of each pixel column. The line looks the same, and the file of a long run
  * stays small.
  */
-function thin(points: readonly Point[]): readonly Point[] {
+function extremesPerColumn(points: readonly Point[]): readonly Point[] {
   const columns = WIDTH - MARGIN.left - MARGIN.right;
   if (points.length <= 2 * columns) return points;
   return Array.from({ length: columns }, (_, column) => {

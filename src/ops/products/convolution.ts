@@ -164,7 +164,7 @@ function sequenceOf(like: Tensor, width: number, b: number, at: Ptr): { at: Ptr;
 }
 
 /** Whether the windows can read `x` in place, without zeros around it. */
-const standsAlone = (x: Tensor, { before, covered, time }: Geometry): boolean =>
+const readsInPlace = (x: Tensor, { before, covered, time }: Geometry): boolean =>
   !x.timeMajor && before === 0 && covered <= time;
 
 /**
@@ -173,7 +173,7 @@ const standsAlone = (x: Tensor, { before, covered, time }: Geometry): boolean =>
  */
 function withZeros(x: Tensor, g: Geometry): { at: Ptr; stride: number } {
   const { batch, time, inputs, before, covered } = g;
-  if (standsAlone(x, g)) return { at: x.ptr, stride: time * inputs };
+  if (readsInPlace(x, g)) return { at: x.ptr, stride: time * inputs };
   const { kernels } = x.engine;
   const stride = covered * inputs;
   const at = x.engine.allocateScratch(batch * stride);
@@ -229,7 +229,7 @@ function backwardInput(g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Pt
   const dx = engine.allocateScratch(x.size);
   engine.kernels.fill(x.size, 0, dx);
   engine.scratch(() => {
-    const inPlace = standsAlone(x, g);
+    const inPlace = readsInPlace(x, g);
     const stride = (inPlace ? time : covered) * inputs;
     const at = inPlace ? dx : engine.allocateScratch(batch * stride);
     if (!inPlace) engine.kernels.fill(batch * stride, 0, at);

@@ -58,7 +58,7 @@ export function segmentOf({ scan, length, kept, gates, saved }: ScanResiduals, f
  * Allocates buffers in scratch for values that forward has not kept and backward needs. The returned function adds them
  * to a segment.
  */
-export function roomFor(residuals: ScanResiduals): (segment: Segment) => Segment {
+export function allocateMissing(residuals: ScanResiduals): (segment: Segment) => Segment {
   const { scan, length, kept } = residuals;
   const { batch, units, width } = scan.sizes;
   const room = (floats: number): StepBuffer => ({ at: scan.engine.allocateScratch(length * floats), low: 0, floats });
