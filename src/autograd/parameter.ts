@@ -87,16 +87,16 @@ export class Parameter {
   }
 
   /**
-   * Address of a cached copy of the values, or of some of them, in another form of `floats` floats. `values` is the key
-   * of the copy. `write` fills the copy at the first call, and again after the parameter or `form` has changed. The
-   * parameter owns the copy. @internal
+   * Address of a cached copy of the values, or of some of them, in another form of `floats` floats. `key` names the
+   * copy. `write` fills the copy at the first call, and again after the parameter or `form` has changed. The parameter
+   * owns the copy. @internal
    */
-  copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
-    let copy = this.#copies.get(values);
+  copyOf(key: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr {
+    let copy = this.#copies.get(key);
     if (!copy) {
-      const name = `copy of ${this.name}, ${values}`;
+      const name = `copy of ${this.name}, ${key}`;
       copy = { version: -1, form, values: persistent([floats], { name, engine: this.tensor.engine }) };
-      this.#copies.set(values, copy);
+      this.#copies.set(key, copy);
     }
     if (copy.version !== this.version || copy.form !== form) {
       write(copy.values.ptr);

@@ -1,4 +1,4 @@
-import { ArgumentError, shown, shownStranger } from '../checks/argument-error.ts';
+import { ArgumentError, shown, shownForeign } from '../checks/argument-error.ts';
 import { DeadTensorError } from '../checks/dead-tensor-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
 import { checkOptions } from '../checks/options.ts';
@@ -19,8 +19,7 @@ export function expectShape(what: string, got: Shape, expected: Shape): void {
 
 /** Throws `ArgumentError` if `x` is not a tensor. @internal */
 export function expectTensor(what: string, x: Tensor): void {
-  if (!(x instanceof Tensor))
-    throw new ArgumentError(`${what} expected a tensor, got ${shownStranger(x, 'timeMajor')}`);
+  if (!(x instanceof Tensor)) throw new ArgumentError(`${what} expected a tensor, got ${shownForeign(x, 'timeMajor')}`);
 }
 
 /**
@@ -45,7 +44,7 @@ const abandoned = new FinalizationRegistry<{ engine: Engine; at: Ptr }>(({ engin
 /** The parts of a parameter that its tensor uses. */
 interface TensorOwner {
   version: number;
-  copyOf(values: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr;
+  copyOf(key: string, form: unknown, floats: number, write: (to: Ptr) => void): Ptr;
 }
 
 /**

@@ -68,7 +68,7 @@ export function backupAndRestore(store: BackupStore, options: BackupOptions = {}
       if (classOf(bytes) !== 'Uint8Array')
         throw new ArgumentError(`backupAndRestore: store.read expected to give a Uint8Array, got ${shown(bytes)}`);
       const file = openModelFile('backupAndRestore', bytes, undefined);
-      const { epoch, history, states } = keptOf(file.understand(() => extrasOf(file)).extra, plan);
+      const { epoch, history, states } = keptOf(file.asFileErrors(() => extrasOf(file)).extra, plan);
       restoreModel(model, bytes, { customObjects });
       plan.initialEpoch = epoch + 1;
       if (history) Object.assign(plan.history, history);

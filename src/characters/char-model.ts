@@ -98,7 +98,7 @@ export async function validate(
   const batch = Math.min(run.batch, Math.floor((ids.length - 1) / time));
   const streams = textStreams(ids, { batch, time });
   const count = Math.min(streams.windows, windows);
-  const restores = model.trainer.statefulLayers.map((layer) => layer.carried!.setAside());
+  const restores = model.trainer.statefulLayers.map((layer) => layer.carried!.suspend());
   try {
     let total = 0;
     for (let i = 0; i < count; i++) {

@@ -16,11 +16,11 @@ export function shown(value: unknown): string {
 }
 
 /**
- * `shown`, for an argument that must be an object of tapeloop. Objects of tapeloop have the property `mark`. If this
- * value has it too, it comes from another copy of the package, which has its own classes and its own engine.
+ * `shown`, for an argument that must be an object of tapeloop. Such objects have the property `property`. If this value
+ * has it too, it comes from another copy of the package, which has its own classes and its own engine.
  */
-export const shownStranger = (value: unknown, mark: string): string =>
-  Object(value)[mark] === undefined ? shown(value) : 'one of another copy of tapeloop';
+export const shownForeign = (value: unknown, property: string): string =>
+  Object(value)[property] === undefined ? shown(value) : 'one of another copy of tapeloop';
 
 /** Throws `ArgumentError` if `value` is not a list. */
 export function expectList(what: string, value: unknown): unknown[] {

@@ -11,12 +11,12 @@ export type Names<O> = { readonly [Name in keyof O]-?: unknown };
 export type Defined<O> = { [Name in keyof O]-?: Exclude<O[Name], undefined> };
 
 /**
- * The hint in the error about an unknown name. Empty until `hintBy` is called, so that an app can do without its code.
+ * The hint in the error about an unknown name. Empty until `setHint` is called, so that an app can do without its code.
  */
 export let hint = (_given: unknown, _known: readonly string[]): string => '';
 
-export function hintBy(own: typeof hint): void {
-  hint = own;
+export function setHint(replacement: typeof hint): void {
+  hint = replacement;
 }
 
 /** The error about a name that is not in `known`, with the most similar known name. @internal */

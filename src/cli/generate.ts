@@ -1,6 +1,6 @@
 import { encodeNamed, startId } from '../characters/char-model.ts';
 import { decodeIds } from '../data/text/text.ts';
-import { breathing } from '../host/yielder.ts';
+import { yieldingBetween } from '../host/yielder.ts';
 import { generateIds } from '../models/generate.ts';
 import type { GenerateOptions } from './flags.ts';
 import { loadRun } from './saved-run.ts';
@@ -10,8 +10,9 @@ export async function generate(path: string, options: GenerateOptions): Promise<
   const { model, vocabulary } = loadRun(path);
   const prompt = options.prompt === '' ? [startId(vocabulary)] : encodeNamed(options.prompt, vocabulary, '--prompt');
   process.stdout.write(options.prompt);
-  // `breathing` yields to the event loop. So the process notices when the reader of its output has closed the pipe.
-  for await (const id of breathing(generateIds(model, { ...options, prompt }))) {
+  // `yieldingBetween` lets the host handle events. So the process notices when the reader of its output has closed the
+  // pipe.
+  for await (const id of yieldingBetween(generateIds(model, { ...options, prompt }))) {
     process.stdout.write(decodeIds([id], vocabulary));
   }
   process.stdout.write('\n');

@@ -29,7 +29,7 @@ export class Transaction {
     }
   }
 
-  /** Adds a change; see `changed`. */
+  /** Adds a change; see `recordChange`. */
   add(...change: Change): void {
     this.#changes.push(change);
   }
@@ -64,21 +64,21 @@ export const openTransaction = (): Transaction | undefined => open;
  * @param settle frees the resources that `undo` needs. It runs when the change becomes permanent; outside a transaction
  *   at once.
  */
-export function changed(undo: () => void, settle?: () => void): void {
+export function recordChange(undo: () => void, settle?: () => void): void {
   if (open) open.add(undo, settle);
   else settle?.();
 }
 
 /** Returns a new object, which is disposed of if the open transaction fails. */
-export function made<T extends { dispose(): void }>(it: T): T {
-  changed(() => it.dispose());
+export function disposeOnUndo<T extends { dispose(): void }>(it: T): T {
+  recordChange(() => it.dispose());
   return it;
 }
 
 /** Returns a stream of random numbers, whose present state is restored if the open transaction fails. */
-export function noted<S extends { state: unknown }>(stream: S): S {
+export function restoreOnUndo<S extends { state: unknown }>(stream: S): S {
   const { state } = stream;
-  changed(() => {
+  recordChange(() => {
     stream.state = state;
   });
   return stream;

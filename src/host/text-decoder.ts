@@ -2,11 +2,11 @@
 // An AudioWorklet has no TextDecoder, so this file defines an empty one during the import. In the package for bundlers
 // it is a separate file (`imports` in package.json), because it must run before the loader.
 
-class Lent {}
+class EmptyTextDecoder {}
 const scope = globalThis as { TextDecoder?: unknown };
-scope.TextDecoder ??= Lent;
+scope.TextDecoder ??= EmptyTextDecoder;
 
 /** Removes the empty TextDecoder again. Called after the import of the loader, so that feature tests do not find it. */
-export function takeBackTextDecoder(): void {
-  if (scope.TextDecoder === Lent) delete scope.TextDecoder;
+export function removeEmptyTextDecoder(): void {
+  if (scope.TextDecoder === EmptyTextDecoder) delete scope.TextDecoder;
 }

@@ -11,10 +11,10 @@ export const now = (): number => (globalThis.performance ?? Date).now();
  * @returns a function whose promise resolves when the host has handled its events.
  *
  * @example
- * const breathe = yielder();
+ * const yieldToHost = yielder();
  * for (let step = 0; step < 10; step++) {
  *   model.trainOnBatch(x, y);
- *   await breathe();
+ *   await yieldToHost();
  * }
  */
 export function yielder(): () => Promise<void> {
@@ -27,11 +27,11 @@ export function yielder(): () => Promise<void> {
 }
 
 /** Yields the same values, and lets the host handle events between them, if the last time was 8 ms ago or more. */
-export async function* breathing<T>(values: Iterable<T>): AsyncGenerator<T, void, void> {
-  const breathe = yielder();
+export async function* yieldingBetween<T>(values: Iterable<T>): AsyncGenerator<T, void, void> {
+  const yieldToHost = yielder();
   for (const value of values) {
     yield value;
-    await breathe();
+    await yieldToHost();
   }
 }
 

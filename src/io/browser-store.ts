@@ -56,15 +56,15 @@ export function browserStore<T = Uint8Array<ArrayBuffer>>(
 ): BrowserStore<T> {
   expectType('browserStore: name', name, 'a string');
   expectType('browserStore: onProblem', onProblem, 'a function');
-  let isTold = false;
+  let isReported = false;
   async function attempt<R>(otherwise: R, body: () => Promise<R>): Promise<R> {
     try {
       const result = await body();
-      isTold = false;
+      isReported = false;
       return result;
     } catch (error) {
-      if (!isTold) onProblem(new StorageError(name, error));
-      isTold = true;
+      if (!isReported) onProblem(new StorageError(name, error));
+      isReported = true;
       return otherwise;
     }
   }

@@ -28,7 +28,7 @@ export interface ModelFile {
   valuesOf(name: string, shape: Shape): Float32Array;
   fail(message: string, cause?: unknown): never;
   /** Runs `body`. Turns its `ArgumentError`, `TypeError` or `RangeError` into a `ModelFileError`. */
-  understand<T>(body: () => T): T;
+  asFileErrors<T>(body: () => T): T;
 }
 
 type FileBytes = Uint8Array | DataView | ArrayBuffer | SharedArrayBuffer;
@@ -85,7 +85,7 @@ export function openModelFile(what: string, bytes: FileBytes, file: string | und
       if (bad >= 0) fail(`tensor '${name}' expected finite numbers, got ${found.data[bad]} at ${bad}`);
       return found.data;
     },
-    understand(body) {
+    asFileErrors(body) {
       try {
         return body();
       } catch (error) {

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { type LayerConfig, savedLayer } from '../io/model-file.ts';
 import { describe, expectList, isObject } from '../io/parsed-json.ts';
-import { customObject, madeOf, nameOfCustom, type Wanted } from '../registry/custom-objects.ts';
+import { type CustomObjectRequest, customObject, makeFromConfig, nameOfCustom } from '../registry/custom-objects.ts';
 import { activation } from './activations/activation.ts';
 import type { Activation } from './activations/activations.ts';
 import { additiveAttention, attention } from './attention.ts';
@@ -45,25 +45,25 @@ const fitsCell =
     JSON.stringify(given.units) === JSON.stringify(units);
 
 // Built-in classes that need an object that a file cannot hold, with the kind and name of that object.
-const unheld: Record<string, (config: LayerConfig) => Wanted | undefined> = {
+const requestsByClass: Record<string, (config: LayerConfig) => CustomObjectRequest | undefined> = {
   Cell: (config) => ['cell', String(config.definition ?? 'cell'), fitsCell(config)],
   Functional: ({ name }) => ['model', String(name)],
   [SHARED]: () => undefined,
 };
 
 /** The object that the caller must give to load a layer; undefined if the file holds everything. */
-export function wantedFor(className: string, config: LayerConfig): Wanted | undefined {
+export function requestFor(className: string, config: LayerConfig): CustomObjectRequest | undefined {
   if (Object.hasOwn(makers, className)) return undefined;
-  return Object.hasOwn(unheld, className) ? unheld[className]!(config) : ['layer', className];
+  return Object.hasOwn(requestsByClass, className) ? requestsByClass[className]!(config) : ['layer', className];
 }
 
 /** Makes a custom layer, with its name from the file. For a cell the caller may give its definition. */
-function ownLayer(wanted: Wanted, config: LayerConfig): AnyLayer | undefined {
-  const own = customObject(...wanted);
+function customLayer(request: CustomObjectRequest, config: LayerConfig): AnyLayer | undefined {
+  const own = customObject(...request);
   if (own === undefined) return undefined;
-  const [kind, key] = wanted;
+  const [kind, key] = request;
   const isLayer = own instanceof Layer;
-  const made = isLayer ? undefined : madeOf(own, config);
+  const made = isLayer ? undefined : makeFromConfig(own, config);
   if (kind === 'cell' && isObject(made) && typeof made.call === 'function') {
     return new DefinedCell(made as unknown as CellDefinition, config.name as string);
   }
@@ -145,13 +145,13 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
       .filter(([, value]) => value !== undefined)
       .map(([option, value]) => [option, /activation$/i.test(option) ? ownActivation(value) : value]),
   ) as LayerConfig;
-  const wanted = wantedFor(className, given);
-  const layer = wanted ? ownLayer(wanted, given) : ourLayer(className, given);
+  const request = requestFor(className, given);
+  const layer = request ? customLayer(request, given) : builtInLayer(className, given);
   if (layer) return layer as Layer;
   throw new ArgumentError(`layer class expected one of ${layerClasses.join(', ')}, got '${className}'`);
 }
 
-function ourLayer(className: string, config: LayerConfig): AnyLayer {
+function builtInLayer(className: string, config: LayerConfig): AnyLayer {
   try {
     return makers[className]!(config as never) as AnyLayer;
   } catch (cause) {

@@ -7,7 +7,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 
 /** A layer that changes the shape of each sample, but not its elements. */
-abstract class Rearranged extends BuiltInLayer {
+abstract class ReshapingLayer extends BuiltInLayer {
   protected override get passesMask(): boolean {
     return false;
   }
@@ -21,7 +21,7 @@ abstract class Rearranged extends BuiltInLayer {
   }
 }
 
-class Flatten extends Rearranged {
+class Flatten extends ReshapingLayer {
   readonly className = 'Flatten';
 
   constructor(options: LayerOptions) {
@@ -59,7 +59,7 @@ export interface ReshapeOptions extends LayerOptions {
 
 const own: OwnNames<ReshapeOptions> = { targetShape: 1 };
 
-class Reshape extends Rearranged {
+class Reshape extends ReshapingLayer {
   readonly className = 'Reshape';
   readonly #targetShape: readonly number[];
 

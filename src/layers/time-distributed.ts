@@ -68,16 +68,16 @@ class TimeDistributed extends Layer {
       const [first, second, ...rest] = swapped(t).shape as [number, number, ...number[]];
       return reshape(swapped(t), [first * second, ...rest]);
     };
-    const parted = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
+    const unmerged = (t: Tensor): Tensor => swapped(reshape(t, [...swapped(x).shape.slice(0, 2), ...t.shape.slice(1)]));
     const steps = merged(x);
     const given = mask && merged(inOrder(mask, x.timeMajor));
     // If a step does not count, nothing in it counts.
     steps.mask = given && spreadMask('mask', given, maskShape(steps, given.shape.length), false);
     const each = this.layer(steps, { training });
-    const y = parted(each);
+    const y = unmerged(each);
     // If the layer consumed the mask of a step, the step counts if any of its mask is 1.
     const own = each.mask ?? (steps.mask && max(reshape(steps.mask, [steps.shape[0]!, -1]), { axis: 1 }));
-    y.mask = own && parted(own);
+    y.mask = own && unmerged(own);
     return y;
   }
 }

@@ -24,7 +24,8 @@ export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
  * @throws ArgumentError for an unknown name or an option out of range.
  */
 export function lossOf(loss: LossName | LossFunction | (() => Loss) | Loss, options: LossConfig = {}): Loss {
-  if (typeof loss === 'function') return lossTable.knows(loss) ? (loss as () => Loss)() : ownLoss(loss as LossFunction);
+  if (typeof loss === 'function')
+    return lossTable.hasMaker(loss) ? (loss as () => Loss)() : ownLoss(loss as LossFunction);
   if (typeof loss === 'object') return loss;
   return lossOf(lossTable.makerOf(loss)(options as never));
 }

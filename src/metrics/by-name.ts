@@ -30,7 +30,7 @@ type GivenMetric = MetricName | MetricConfig | MetricFunction | (() => Metric) |
 
 function found(given: GivenMetric): Metric {
   if (typeof given === 'function')
-    return metricTable.knows(given) ? (given as () => Metric)() : functionMetric(given as MetricFunction);
+    return metricTable.hasMaker(given) ? (given as () => Metric)() : functionMetric(given as MetricFunction);
   if (typeof given === 'object' && 'start' in given) return given as Metric;
   const { metric, ...options } = typeof given === 'object' ? given : { metric: given, name: given };
   const made = metricTable.makerOf(metric)(options as never);

@@ -2,15 +2,15 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import { NdArray } from '../data/array.ts';
 import { RaggedArray } from '../data/ragged.ts';
-import { breathing } from '../host/yielder.ts';
+import { yieldingBetween } from '../host/yielder.ts';
 import {
   type GeneratedId,
   type GenerationOptions,
-  type Growing,
   generationNames,
   idsOf,
   type LogitSource,
-  streamed,
+  type SequenceInProgress,
+  streamSource,
 } from '../streaming/generation.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { expectInteger } from '../streaming/sampling.ts';
@@ -94,7 +94,7 @@ export async function* generateBatch(
   prompts: readonly ArrayLike<number>[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedId, void, void> {
-  yield* breathing(idsOfModel(model, prompts, options));
+  yield* yieldingBetween(idsOfModel(model, prompts, options));
 }
 
 /**
@@ -138,31 +138,31 @@ function idsOfModel(
   return idsOf(model.engine, prompts, options, (sequences) => sourceOf(model, sequences, options));
 }
 
-function sourceOf(model: AnyModel, sequences: readonly Growing[], options: GenerateOptions): LogitSource {
+function sourceOf(model: AnyModel, sequences: readonly SequenceInProgress[], options: GenerateOptions): LogitSource {
   const { contextLength, inputs, weights = 'float32' } = options;
   if (contextLength !== undefined) expectInteger('contextLength', contextLength, 1);
   if (contextLength === undefined && !inputs) {
     try {
-      return streamed(model.stream({ batch: sequences.length, weights }), sequences);
+      return streamSource(model.stream({ batch: sequences.length, weights }), sequences);
     } catch (error) {
       if (!(error instanceof ArgumentError) || weights !== 'float32') throw error;
     }
   } else if (weights !== 'float32') {
     throw new ArgumentError(`generate: weights expected 'float32' where ids are read anew, got '${weights}'`);
   }
-  return readAnew(model, sequences, options);
+  return rereadSource(model, sequences, options);
 }
 
-function readAnew(
+function rereadSource(
   model: AnyModel,
-  sequences: readonly Growing[],
+  sequences: readonly SequenceInProgress[],
   { contextLength = Number.POSITIVE_INFINITY, inputs = (ids) => ids }: GenerateOptions,
 ): LogitSource {
   return {
     areLogits: model.network.outputActivation !== 'softmax',
     after(t) {
-      const asking = sequences.flatMap(({ ids, left }, i) => (left > 0 && ids.length === t + 1 ? [i] : []));
-      if (asking.length === 0) return () => new Float32Array(0);
+      const active = sequences.flatMap(({ ids, left }, i) => (left > 0 && ids.length === t + 1 ? [i] : []));
+      if (active.length === 0) return () => new Float32Array(0);
       const from = Math.max(0, t + 1 - contextLength);
       // Sequences that have ended keep their rows, so that the rows of other inputs still match.
       const rows = sequences.map(({ ids }) => Int32Array.from(ids.slice(from, t + 1)));

@@ -46,18 +46,18 @@ function assignAll(what: string, layer: AnyLayer, values: readonly DataLike[]): 
 }
 
 /** The error for a method that a custom layer lacks. In TypeScript the compiler reports it first. */
-const lacks = (layer: AnyLayer, method: string): ArgumentError =>
+const missingMethod = (layer: AnyLayer, method: string): ArgumentError =>
   new ArgumentError(`${layer.describe()}: a layer expected to have ${method}`);
 
 const layerMethods = {
   call(this: Layer): never {
-    throw lacks(this, 'call(x, options), which computes');
+    throw missingMethod(this, 'call(x, options), which computes');
   },
   config(this: Layer): never {
-    throw lacks(this, 'config(), which returns { ...this.baseConfig(), …its own options }, to be saved');
+    throw missingMethod(this, 'config(), which returns { ...this.baseConfig(), …its own options }, to be saved');
   },
   outputShape(this: Layer): never {
-    throw lacks(this, 'outputShape(inputShape), which tells the shape of what call() returns');
+    throw missingMethod(this, 'outputShape(inputShape), which tells the shape of what call() returns');
   },
   getWeights(this: Layer): NdArray<Float32Array>[] {
     return copiesOf(this.weights);
@@ -159,7 +159,7 @@ const printed = <T>(text: (self: T) => string, instead?: string): object => ({
 const onTensors = 'ops.mul and its like, or item() for the only number';
 
 /** Makes properties throw if they are set by their name in another library, because this would have no effect. */
-function refuseNames(type: { prototype: object }, names: Readonly<Record<string, string>>): void {
+function refuseForeignNames(type: { prototype: object }, names: Readonly<Record<string, string>>): void {
   for (const [name, own] of Object.entries(names)) {
     Object.defineProperty(type.prototype, name, {
       set() {
@@ -207,6 +207,6 @@ export function addMethods(): void {
   );
   addTo(Layer, printed(shownLayer));
   addTo(Model, printed(shownModel));
-  refuseNames(Optimizer, { lr: 'learningRate', learning_rate: 'learningRate' });
-  refuseNames(Model, { stop_training: 'stopTraining' });
+  refuseForeignNames(Optimizer, { lr: 'learningRate', learning_rate: 'learningRate' });
+  refuseForeignNames(Model, { stop_training: 'stopTraining' });
 }

@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, expectCount, shown, shownStranger } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, shown, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { type DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
@@ -334,7 +334,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * get their states back afterwards.
    */
   #whole<T>(body: () => T): T {
-    return transaction(() => (this.trainer.runs.areNone ? body() : this.withFreshStates(body)));
+    return transaction(() => (this.trainer.runs.isIdle ? body() : this.withFreshStates(body)));
   }
 
   /** Runs `body`, which lets the host handle events between batches. */
@@ -508,7 +508,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
 /** Throws `ArgumentError` unless `model` is a model. */
 export function expectModel(what: string, model: unknown): void {
   if (!(model instanceof Model))
-    throw new ArgumentError(`${what}: model expected a model, got ${shownStranger(model, 'network')}`);
+    throw new ArgumentError(`${what}: model expected a model, got ${shownForeign(model, 'network')}`);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: training works with any kind of output.

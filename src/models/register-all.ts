@@ -1,5 +1,5 @@
 import { nearestName } from '../checks/nearest-name.ts';
-import { hintBy } from '../checks/options.ts';
+import { setHint } from '../checks/options.ts';
 import { registerActivations } from '../layers/activations/activations.ts';
 import { moreActivations } from '../layers/activations/more-activations.ts';
 import { unrollComposed } from '../layers/rnn/composed-step.ts';
@@ -15,9 +15,9 @@ import { optimizers } from '../optimizers/all.ts';
 import { optimizerTable } from '../optimizers/by-name.ts';
 import { schedules } from '../optimizers/schedules/all.ts';
 import { scheduleTable } from '../optimizers/schedules/schedule.ts';
-import { blamedOption } from '../streaming/blame.ts';
-import { blameBy } from '../streaming/refusal.ts';
+import { setRefusedOption } from '../streaming/refusal.ts';
 import { Stream } from '../streaming/stream.ts';
+import { unsupportedOption } from '../streaming/unsupported-option.ts';
 import { emptyOutputs } from '../train/empty-outputs.ts';
 import { optionalRefusals } from '../train/feeds/optional-refusals.ts';
 import { refusals } from '../train/feeds/refusals.ts';
@@ -49,8 +49,8 @@ export function allowStreams(): void {
  * (`allowStreams`), and adds the convenience methods (`addMethods`). An app that calls it contains all of this code.
  */
 export function registerAllNames(): void {
-  hintBy(nearestName);
-  blameBy(blamedOption);
+  setHint(nearestName);
+  setRefusedOption(unsupportedOption);
   registerActivations(moreActivations);
   registerComposedSteps({
     unroll: unrollComposed,

@@ -1,11 +1,11 @@
 import { Parameter, totalSize } from '../autograd/parameter.ts';
 import { expectEngine, expectF32, expectShape, persistent, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, expectList, shownStranger } from '../checks/argument-error.ts';
+import { ArgumentError, expectList, shownForeign } from '../checks/argument-error.ts';
 import { NonFiniteGradientError } from '../checks/divergence.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { Binary, type Kernels, type Ptr } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
-import { changed, made, transaction } from '../engine/transaction.ts';
+import { disposeOnUndo, recordChange, transaction } from '../engine/transaction.ts';
 import { classOf } from '../host/class-of.ts';
 import type { Json } from '../io/model-file.ts';
 import { customName } from '../registry/custom-objects.ts';
@@ -28,7 +28,7 @@ interface State {
 // A limit below which no update rule can overflow float32. The norms of gradient and state are at most this limit, the
 // learning rate is at most its root, and epsilon is at least its inverse. The state then grows to at most 1e24. A step
 // is at most 1e30, which is too small to change the largest float32 numbers.
-const TAME = 1e12;
+const SAFE_NORM = 1e12;
 
 /**
  * Base class of optimizers, which update parameters by their gradients. An update makes the state of all parameters
@@ -162,7 +162,7 @@ export abstract class Optimizer {
   #isTame(update: Update | undefined, squares: number): boolean {
     this.#epsilon ??= (this.ownConfig().epsilon as number | undefined) ?? 1;
     const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
-    return norm <= TAME && learningRate <= Math.sqrt(TAME) && decay <= 1 && this.#epsilon * TAME >= 1;
+    return norm <= SAFE_NORM && learningRate <= Math.sqrt(SAFE_NORM) && decay <= 1 && this.#epsilon * SAFE_NORM >= 1;
   }
 
   /** Makes the update on copies. Throws `NonFiniteGradientError` if a result is not finite. */
@@ -186,7 +186,7 @@ export abstract class Optimizer {
           if (!Number.isFinite(squares)) {
             throw new NonFiniteGradientError(`the update of '${name}' is not finite at step ${this.steps + 1}`);
           }
-          isWild ||= j > 0 && squares > TAME ** 2;
+          isWild ||= j > 0 && squares > SAFE_NORM ** 2;
         });
       });
     });
@@ -297,7 +297,7 @@ export abstract class Optimizer {
   #expectGradients(parameters: readonly Parameter[], gradients: readonly Tensor[]): void {
     for (const each of expectList(`${this.name}: parameters`, parameters))
       if (!(each instanceof Parameter))
-        throw new ArgumentError(`${this.name}: expected parameters, got ${shownStranger(each, 'version')}`);
+        throw new ArgumentError(`${this.name}: expected parameters, got ${shownForeign(each, 'version')}`);
     expectList(`${this.name}: gradients`, gradients);
     const { length } = parameters;
     if (length === 0 || gradients.length !== length || new Set(parameters).size !== length) {
@@ -348,10 +348,10 @@ export abstract class Optimizer {
       squares = this.#squares(parameters, gradients);
     }
     if (clipValue !== undefined) for (const gradient of gradients) clipElements(gradient, clipValue);
-    const ofAll = clipFactor(totalNorm(squares), globalClipNorm);
+    const globalScale = clipFactor(totalNorm(squares), globalClipNorm);
     return parameters.map((parameter, i) => {
       const norm = Math.sqrt(squares[i]!);
-      const gradScale = ofAll * clipFactor(norm, clipNorm);
+      const gradScale = globalScale * clipFactor(norm, clipNorm);
       const decay = this.#decays(parameter) ? learningRate * weightDecay : 0;
       return { t, learningRate, gradScale, norm: norm * gradScale, decay };
     });
@@ -377,7 +377,9 @@ export abstract class Optimizer {
 
   #newStateOf(parameter: Parameter): State {
     const make = (slot: string): Tensor =>
-      made(persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine }));
+      disposeOnUndo(
+        persistent(parameter.shape, { name: `${parameter.name}/${slot}`, engine: parameter.tensor.engine }),
+      );
     const state = {
       slots: this.slotNames.map(make),
       accumulator: this.#accumulationSteps > 1 ? make('gradient_accumulator') : undefined,
@@ -387,7 +389,7 @@ export abstract class Optimizer {
     if (state.accumulator) fill(state.accumulator, 0);
     state.average?.set(parameter.tensor.dataView());
     this.#states.set(parameter, state);
-    changed(() => this.#states.delete(parameter));
+    recordChange(() => this.#states.delete(parameter));
     return state;
   }
 }

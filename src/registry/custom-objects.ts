@@ -13,18 +13,22 @@ export type CustomObjects = Readonly<Record<string, unknown>>;
  * A custom object that a file needs: its kind for errors, such as `loss`; its name, plain or marked by `customName`;
  * and a test that recognizes it if the file has no name for it.
  */
-export type Wanted = readonly [kind: string, name: string, fits?: ((given: unknown) => boolean) | undefined];
+export type CustomObjectRequest = readonly [
+  kind: string,
+  name: string,
+  fits?: ((given: unknown) => boolean) | undefined,
+];
 
 // Finds a custom object. It is set while a file is read. It is a variable, so that an app that reads no files does not
 // bundle the search.
-let find: ((wanted: Wanted) => unknown) | undefined;
+let find: ((request: CustomObjectRequest) => unknown) | undefined;
 
 /**
  * The caller's custom object for a name in the file that is being read. Undefined if no file is being read.
  *
  * @throws ArgumentError if a file is being read and nothing was given for the name.
  */
-export const customObject = (...wanted: Wanted): unknown => find?.(wanted);
+export const customObject = (...request: CustomObjectRequest): unknown => find?.(request);
 
 const MARK = 'custom ';
 
@@ -39,9 +43,9 @@ export const nameOfCustom = (value: unknown): string | undefined =>
 export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
   expectType('customObjects', objects, 'an object');
   const outer = find;
-  find = (wanted) => {
-    expectCustomObjects(objects, [wanted]);
-    return givenAs(objects, wanted);
+  find = (request) => {
+    expectCustomObjects(objects, [request]);
+    return findCustomObject(objects, request);
   };
   try {
     return body();
@@ -53,7 +57,7 @@ export function withCustomObjects<T>(objects: CustomObjects, body: () => T): T {
 const letters = (name: string): string => name.replaceAll('_', '').toLowerCase();
 
 /** Finds a custom object by its key in any spelling, or by its own `name`, or as the only one that `fits`. */
-function givenAs(objects: CustomObjects, [, marked, fits = () => false]: Wanted): unknown {
+function findCustomObject(objects: CustomObjects, [, marked, fits = () => false]: CustomObjectRequest): unknown {
   const name = nameOfCustom(marked) ?? marked;
   if (Object.hasOwn(objects, name)) return objects[name];
   const entries = Object.entries(objects);
@@ -66,11 +70,11 @@ function givenAs(objects: CustomObjects, [, marked, fits = () => false]: Wanted)
 }
 
 /** Throws an `ArgumentError` that lists all missing custom objects. */
-export function expectCustomObjects(objects: CustomObjects, wanted: readonly Wanted[]): void {
-  const missing = wanted.filter((each) => givenAs(objects, each) === undefined);
+export function expectCustomObjects(objects: CustomObjects, requests: readonly CustomObjectRequest[]): void {
+  const missing = requests.filter((each) => findCustomObject(objects, each) === undefined);
   if (missing.length === 0) return;
-  const nameOf = ([, name]: Wanted): string => nameOfCustom(name) ?? name;
-  const list = (of: (wanted: Wanted) => string): string => [...new Set(missing.map(of))].join(', ');
+  const nameOf = ([, name]: CustomObjectRequest): string => nameOfCustom(name) ?? name;
+  const list = (of: (request: CustomObjectRequest) => string): string => [...new Set(missing.map(of))].join(', ');
   throw new ArgumentError(
     `it names ${list((each) => `${each[0]} '${nameOf(each)}'`)}, which tapeloop does not have: give customObjects: { ${list(nameOf)} }, or make and compile the model in code and fill it with restoreModel(model, bytes)`,
   );
@@ -83,7 +87,7 @@ const isClass = (maker: object): boolean => Object.getOwnPropertyDescriptor(make
  * Makes an object from options: by `maker.fromConfig` if it exists, else by `new` for a class or a call for a function.
  * A `maker` that is not a function is returned as it is.
  */
-export function madeOf(maker: unknown, options: unknown): unknown {
+export function makeFromConfig(maker: unknown, options: unknown): unknown {
   if (typeof maker !== 'function') return maker;
   const { fromConfig } = maker as { fromConfig?: (options: unknown) => unknown };
   if (fromConfig) return fromConfig.call(maker, options);

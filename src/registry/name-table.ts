@@ -1,6 +1,6 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { unknownName } from '../checks/options.ts';
-import { customObject, madeOf, nameOfCustom } from './custom-objects.ts';
+import { customObject, makeFromConfig, nameOfCustom } from './custom-objects.ts';
 
 type Maker<T> = (options: never) => T;
 
@@ -28,7 +28,7 @@ export class NameTable<T> {
   }
 
   /** Whether `maker` is a function of the table itself, rather than an object that it makes. */
-  knows(maker: unknown): boolean {
+  hasMaker(maker: unknown): boolean {
     return Object.values<unknown>(this.#makers ?? {}).includes(maker);
   }
 
@@ -50,7 +50,7 @@ export class NameTable<T> {
     const own = word ? customObject(this.#what, word) : undefined;
     // A name made by `customName` has no options in the file, so the given object is used as it is.
     if (own !== undefined) {
-      return (options) => (nameOfCustom(name) === undefined ? madeOf(own, options) : own) as T;
+      return (options) => (nameOfCustom(name) === undefined ? makeFromConfig(own, options) : own) as T;
     }
     throw unknownName(this.#what, Object.keys(makers), name);
   }

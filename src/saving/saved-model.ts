@@ -209,7 +209,7 @@ export function decodeModel(
   const opened = openModelFile('decodeModel', bytes, file);
   const { valuesOf, parse } = opened;
   registerAllNames();
-  return opened.understand(() =>
+  return opened.asFileErrors(() =>
     transaction(() =>
       withCustomObjects(customObjects, () => {
         const extras = extrasOf(opened);
@@ -221,11 +221,11 @@ export function decodeModel(
         };
         const network = withWeights(source, () => decodeNetwork(opened, { inputShape, customObjects }));
         // If the file has the state of shuffling, loading draws nothing from the stream that `setSeed` set.
-        const isSaid = parse('training') !== undefined || parse('shuffle') !== undefined;
-        const model = new Model(network as Model['network'], isSaid ? new RandomStream(0) : undefined);
+        const hasShuffleState = parse('training') !== undefined || parse('shuffle') !== undefined;
+        const model = new Model(network as Model['network'], hasShuffleState ? new RandomStream(0) : undefined);
         // A custom layer may come with weights of its own. They get the values of the file here.
-        const others = model.weights.filter((weight) => !taken.has(weight.name));
-        for (const weight of others) weight.assign(valuesOf(weight.name, weight.shape));
+        const ownWeights = model.weights.filter((weight) => !taken.has(weight.name));
+        for (const weight of ownWeights) weight.assign(valuesOf(weight.name, weight.shape));
         for (const apply of restorations(model, opened)) apply();
         const frozen = parse('frozen');
         if (frozen !== undefined) {
@@ -272,7 +272,7 @@ export function restoreModel(
   model.network.setScope();
   const opened = openModelFile('restoreModel', bytes, file);
   model.trainer.runs.expectNone('restoreModel', true);
-  return opened.understand(() =>
+  return opened.asFileErrors(() =>
     withCustomObjects(customObjects, () =>
       transaction(() => {
         const extras = extrasOf(opened);

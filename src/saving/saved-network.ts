@@ -7,8 +7,13 @@ import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
 import { expectInputShape, type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import { withSharedLayers } from '../layers/base/saved-layer.ts';
-import { layerClasses, layerFromConfig, sequentialFromConfig, wantedFor } from '../layers/layer-classes.ts';
-import { type CustomObjects, expectCustomObjects, nameOfCustom, type Wanted } from '../registry/custom-objects.ts';
+import { layerClasses, layerFromConfig, requestFor, sequentialFromConfig } from '../layers/layer-classes.ts';
+import {
+  type CustomObjectRequest,
+  type CustomObjects,
+  expectCustomObjects,
+  nameOfCustom,
+} from '../registry/custom-objects.ts';
 
 /**
  * Returns the layers as JSON, with the shape that they were built for if the first layer does not declare it.
@@ -16,11 +21,11 @@ import { type CustomObjects, expectCustomObjects, nameOfCustom, type Wanted } fr
  * @throws ArgumentError for a number that is not finite, or a custom layer with the class name of a built-in layer.
  */
 export function encodeNetwork(network: AnyLayer): string {
-  for (const layer of network.tree()) expectOwnName(layer);
+  for (const layer of network.tree()) expectUnusedClassName(layer);
   const config = withSharedLayers(() => network.config());
   const [first] = (config.layers ?? []) as unknown as readonly SavedLayer[];
-  const isSaid = first?.config.batchInputShape || !network.builtShape;
-  const builtShape = isSaid
+  const isDeclared = first?.config.batchInputShape || !network.builtShape;
+  const builtShape = isDeclared
     ? undefined
     : mapNested<BatchShape, BatchShape>(network.builtShape, isShape, ([, ...rest]) => [null, ...rest]);
   return JSON.stringify({ ...config, builtShape }, (key, value) => {
@@ -33,7 +38,7 @@ export function encodeNetwork(network: AnyLayer): string {
  * Throws `ArgumentError` for a custom layer with the class name of a built-in layer, because it would be loaded as the
  * built-in layer.
  */
-function expectOwnName(layer: AnyLayer): void {
+function expectUnusedClassName(layer: AnyLayer): void {
   const { className, sublayers } = layer;
   if (sublayers.length > 0 || !layerClasses.includes(className)) return;
   let made: AnyLayer | undefined;
@@ -100,15 +105,15 @@ function build(network: AnyLayer, builtShape: unknown, inputShape: BatchShape | 
  * Yields the custom objects that a part of a file refers to: layers by class, models and cells by name, all others by a
  * marked name.
  */
-function* namedIn(value: unknown, key = '', outer = ''): Generator<Wanted> {
+function* namedIn(value: unknown, key = '', outer = ''): Generator<CustomObjectRequest> {
   const own = nameOfCustom(value);
   if (own !== undefined) yield [key === 'name' ? outer : key, own];
   if (typeof value !== 'object' || value === null) return;
   const { className: saved, config, isCustom, name } = value as Parsed;
   if (isCustom === true) yield ['model', String(name)];
   if (typeof saved === 'string' && isObject(config)) {
-    const wanted = wantedFor(saved, config as LayerConfig);
-    if (wanted) yield wanted;
+    const request = requestFor(saved, config as LayerConfig);
+    if (request) yield request;
   }
   for (const [inner, each] of Object.entries(value)) yield* namedIn(each, inner, key);
 }

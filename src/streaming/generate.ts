@@ -1,7 +1,7 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
-import { breathing } from '../host/yielder.ts';
-import { type GeneratedId, type GenerationOptions, generationNames, idsOf, streamed } from './generation.ts';
+import { yieldingBetween } from '../host/yielder.ts';
+import { type GeneratedId, type GenerationOptions, generationNames, idsOf, streamSource } from './generation.ts';
 import { expectInteger } from './sampling.ts';
 import type { Stream } from './stream.ts';
 
@@ -52,7 +52,7 @@ export async function* generateBatch(
   prompts: readonly ArrayLike<number>[],
   options: GenerationOptions = {},
 ): AsyncGenerator<GeneratedId, void, void> {
-  yield* breathing(idsOfStream(stream, prompts, options));
+  yield* yieldingBetween(idsOfStream(stream, prompts, options));
 }
 
 /**
@@ -95,5 +95,5 @@ const idsOfStream = (
       throw new ArgumentError(`generate: prompts expected ${stream.batch}, as the stream has sequences, got ${got}`);
     }
     stream.reset();
-    return { ...streamed(stream, sequences), dispose: () => {} };
+    return { ...streamSource(stream, sequences), dispose: () => {} };
   });

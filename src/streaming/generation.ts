@@ -31,7 +31,7 @@ export interface GeneratedId {
 }
 
 /** A sequence during generation: its prompt and the ids so far, and `left`, the number of ids that it may still get. */
-export interface Growing {
+export interface SequenceInProgress {
   ids: number[];
   sampler: Sampler;
   left: number;
@@ -53,7 +53,7 @@ export function* idsOf(
   engine: StreamEngine,
   prompts: readonly ArrayLike<number>[],
   options: GenerationOptions,
-  sourceOf: (sequences: readonly Growing[]) => LogitSource,
+  sourceOf: (sequences: readonly SequenceInProgress[]) => LogitSource,
 ): Generator<GeneratedId, void, void> {
   const { maxLength = 100, stopIds = [] } = options;
   expectList('generate: prompts', prompts);
@@ -68,7 +68,7 @@ export function* idsOf(
   for (const id of stopIds) expectInteger('stopIds', id, 0);
   checkSampling(options);
   const seed = options.seed ?? nextTextSeed();
-  const sequences = prompts.map((prompt, i): Growing => {
+  const sequences = prompts.map((prompt, i): SequenceInProgress => {
     const sampler = new Sampler(engine, options, (seed + i) % 2 ** 32);
     return {
       ids: Array.from(prompt, (id) => (typeof id === 'number' || typeof id === 'bigint' ? Number(id) : Number.NaN)),
@@ -94,7 +94,7 @@ export function* idsOf(
 }
 
 /** The outputs of a stream with as many sequences. It reads each id once, by one step. */
-export function streamed(stream: Stream, sequences: readonly Growing[]): LogitSource {
+export function streamSource(stream: Stream, sequences: readonly SequenceInProgress[]): LogitSource {
   let { changes } = stream;
   return {
     areLogits: !stream.endsInSoftmax,

@@ -45,7 +45,7 @@ export class FileStream extends Stream implements ModelExtras {
 
   /** @internal */
   constructor(engine: StreamEngine, file: ModelFile, { inputShape, ...options }: LoadStreamOptions) {
-    const { layers, width, extras } = file.understand(() => {
+    const { layers, width, extras } = file.asFileErrors(() => {
       const { layers = file.fail('it holds a custom model: it cannot run step by step'), builtShape } = networkOf(file);
       const shape = layers[0]?.config.batchInputShape ?? builtShape ?? inputShape;
       if (!Array.isArray(shape)) file.fail(NO_INPUT_SHAPE);
@@ -57,7 +57,7 @@ export class FileStream extends Stream implements ModelExtras {
     const weightOf: WeightOf = (name, shape) => new FileWeight(engine, name, shape, file.valuesOf(name, shape));
     const streamed = layers.map((layer) => ({
       addToStream: (program: StreamProgram) =>
-        file.understand(() => {
+        file.asFileErrors(() => {
           addLayer(program, layer, weightOf);
           if (program.idLimit === 0) expectCount('features of its input', width);
         }),

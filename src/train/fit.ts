@@ -1,7 +1,7 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { DivergenceError } from '../checks/divergence.ts';
 import type { Profiler } from '../engine/profile.ts';
-import { noted, type Transaction } from '../engine/transaction.ts';
+import { restoreOnUndo, type Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
 import { type CallbackOf, callbackList, type History, type TrainingPlan } from './callback.ts';
 import { evaluateFeed } from './feeds/evaluate-feed.ts';
@@ -23,7 +23,7 @@ interface Training<M> {
   /** The callbacks of the caller, after the one that shows progress. */
   callbacks: readonly CallbackOf<M>[];
   profiler: Profiler | undefined;
-  breathe: () => Promise<void>;
+  yieldToHost: () => Promise<void>;
 }
 
 /**
@@ -51,7 +51,7 @@ export async function fitModel<M>(
       throw new ArgumentError("fit: profile expected addMethods() to have been called, as 'tapeloop/lean' wants it");
     }
     const profiler = options.profile ? new Profiler!(trainer.engine) : undefined;
-    return train({ model, trainer, run, feed, options, callbacks, profiler, breathe: yielder() }, given);
+    return train({ model, trainer, run, feed, options, callbacks, profiler, yieldToHost: yielder() }, given);
   });
 }
 
@@ -72,23 +72,23 @@ async function train<M>(training: Training<M>, given: readonly CallbackOf<M>[]):
   let failure: { error: unknown } | undefined;
   trainer.stopTraining = false;
   try {
-    await tell(training, (each) => {
+    await callEach(training, (each) => {
       begun.push(each);
       return each.onTrainBegin?.(model, plan);
     });
     plan.states?.forEach((state, i) => state != null && given[i]?.restore?.(state));
     for (let epoch = plan.initialEpoch; epoch < epochs && !trainer.stopTraining; epoch++) {
-      await tell(training, (each) => each.onEpochBegin?.(epoch));
+      await callEach(training, (each) => each.onEpochBegin?.(epoch));
       const logs = await trainEpoch(training);
       if (feed.validation && isDue(epoch, options.validationFreq ?? 1)) {
         const measured = await validate(training, feed.validation);
         for (const [name, value] of Object.entries(measured)) logs[`val_${name}`] = value;
         history.validated.push(epoch);
       }
-      await tell(training, (each) => each.onEpochEnd?.(epoch, logs));
+      await callEach(training, (each) => each.onEpochEnd?.(epoch, logs));
       history.epoch.push(epoch);
       for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
-      await tell(training, (each) => each.onEpochDone?.(epoch));
+      await callEach(training, (each) => each.onEpochDone?.(epoch));
     }
     // As in Keras, the weights are set to their averages, if the optimizer keeps averages.
     if (history.epoch.length > 0) trainer.optimizer.finalizeVariableValues(trainer.weights);
@@ -112,7 +112,7 @@ async function train<M>(training: Training<M>, given: readonly CallbackOf<M>[]):
 }
 
 /** Calls each callback in turn and waits for it. */
-async function tell<M>({ run, callbacks }: Training<M>, call: (callback: CallbackOf<M>) => unknown): Promise<void> {
+async function callEach<M>({ run, callbacks }: Training<M>, call: (callback: CallbackOf<M>) => unknown): Promise<void> {
   run.isWaiting = true;
   try {
     for (const each of callbacks) await call(each);
@@ -125,7 +125,7 @@ async function tell<M>({ run, callbacks }: Training<M>, call: (callback: Callbac
 async function isHandled<M>(training: Training<M>, error: unknown): Promise<boolean> {
   let handled = false;
   if (error instanceof DivergenceError) {
-    await tell(training, async (each) => {
+    await callEach(training, async (each) => {
       handled = (await each.onDivergence?.(error)) || handled;
     });
   }
@@ -134,14 +134,14 @@ async function isHandled<M>(training: Training<M>, error: unknown): Promise<bool
 
 /** Trains on one pass over the batches. Returns the mean losses and the metrics. */
 async function trainEpoch<M>(training: Training<M>): Promise<Logs> {
-  const { trainer, run, feed, options, profiler, breathe } = training;
+  const { trainer, run, feed, options, profiler, yieldToHost } = training;
   const { changes } = run;
   const running = trainer.runningLogs();
   let batch = 0;
   // If no step of the epoch succeeds, its samples are not shuffled either.
-  changes.part(() => noted(trainer.random));
+  changes.part(() => restoreOnUndo(trainer.random));
   for await (const { samples, rows, resetStates } of feed.batches()) {
-    await tell(training, (each) => each.onBatchBegin?.(batch));
+    await callEach(training, (each) => each.onBatchBegin?.(batch));
     const step = (): Logs => {
       if (resetStates) trainer.network.resetStates();
       return trainer.trainStep(samples, rows, options.classWeight, running.tracker);
@@ -149,8 +149,8 @@ async function trainEpoch<M>(training: Training<M>): Promise<Logs> {
     const { gradientNorm: _, ...logs } = changes.part(() => (profiler ? profiler.measure(step) : step()));
     changes.commit();
     running.add(logs, rows.to - rows.from);
-    await tell(training, (each) => each.onBatchEnd?.(batch, logs));
-    await breathe();
+    await callEach(training, (each) => each.onBatchEnd?.(batch, logs));
+    await yieldToHost();
     options.signal?.throwIfAborted();
     batch++;
     if (trainer.stopTraining) break;
@@ -164,8 +164,8 @@ const isDue = (epoch: number, frequency: number | readonly number[]): boolean =>
 /** Measures the validation data. Stateful layers start from zeros, and get their states back afterwards. */
 async function validate<M>(training: Training<M>, feed: Feed): Promise<Logs> {
   const { trainer, run, options } = training;
-  await tell(training, (each) => each.onTestBegin?.());
-  const restores = trainer.statefulLayers.map(({ carried }) => carried.setAside());
+  await callEach(training, (each) => each.onTestBegin?.());
+  const restores = trainer.statefulLayers.map(({ carried }) => carried.suspend());
   let logs: Logs;
   try {
     // As in Keras, class weights are for training alone.
@@ -173,6 +173,6 @@ async function validate<M>(training: Training<M>, feed: Feed): Promise<Logs> {
   } finally {
     for (const restore of restores) restore();
   }
-  await tell(training, (each) => each.onTestEnd?.(logs));
+  await callEach(training, (each) => each.onTestEnd?.(logs));
   return logs;
 }

@@ -36,13 +36,13 @@ export async function predictBatches(
 ): Promise<Arrays> {
   const source = new BatchSource('predict: batches', batches);
   const gatherer = new PredictionGatherer();
-  const breathe = yielder();
+  const yieldToHost = yielder();
   try {
     for await (const batch of source.take(steps)) {
       const x = columnsOf('x', trainer.network.inputs, namedBatch('predict: batches', batch).x);
       const count = countOf([x]);
       changes.part(() => addRows(gatherer, trainer, x, { order: range(count), from: 0, to: count }));
-      await breathe();
+      await yieldToHost();
     }
   } finally {
     await source.close();

@@ -31,7 +31,7 @@ export class Runs {
     this.#network = network;
   }
 
-  get areNone(): boolean {
+  get isIdle(): boolean {
     return this.#own().length === 0;
   }
 

@@ -98,7 +98,7 @@ export class Trainer {
 
   /** Runs `body` with stateful layers starting from zeros, then restores their states. */
   withFreshStates<T>(body: () => T): T {
-    const restores = this.statefulLayers.map(({ carried }) => carried.setAside());
+    const restores = this.statefulLayers.map(({ carried }) => carried.suspend());
     try {
       return body();
     } finally {

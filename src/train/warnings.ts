@@ -6,12 +6,12 @@ import type { Trainer } from './trainer.ts';
 
 type Listener = (message: string) => void;
 
-const told = new Set<string>();
+const printed = new Set<string>();
 
 // Prints each message only once, because the same call may repeat often.
 const toConsole: Listener = (message) => {
-  if (!told.has(message)) console.warn(`tapeloop: ${message}`);
-  told.add(message);
+  if (!printed.has(message)) console.warn(`tapeloop: ${message}`);
+  printed.add(message);
 };
 
 let listener = toConsole;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { nearestName } from '../../src/checks/nearest-name.ts';
-import { checkOptions, hintBy } from '../../src/checks/options.ts';
+import { checkOptions, setHint } from '../../src/checks/options.ts';
 
 interface Options {
   units: number;
@@ -10,7 +10,7 @@ interface Options {
 const check = (options: unknown): Options => checkOptions('dense', options as Options, { units: 1, useBias: 1 });
 const refused = (message: string): Error => new ArgumentError(`dense: ${message}`);
 
-afterEach(() => hintBy(nearestName));
+afterEach(() => setHint(nearestName));
 
 describe('checkOptions', () => {
   test('known names, undefined ones and fewer, gives the object back', () => {
@@ -34,7 +34,7 @@ describe('checkOptions', () => {
   });
 
   test('without hints, as in an app of tapeloop/lean, lists all that there are', () => {
-    hintBy(() => '');
+    setHint(() => '');
     expect(() => check({ use_bias: true })).toThrow(refused("unknown option 'use_bias'; expected units, useBias"));
   });
 

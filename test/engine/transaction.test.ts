@@ -1,12 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { changed, noted, openTransaction, Transaction, transaction } from '../../src/engine/transaction.ts';
+import {
+  openTransaction,
+  recordChange,
+  restoreOnUndo,
+  Transaction,
+  transaction,
+} from '../../src/engine/transaction.ts';
 
 /** A list that tells the open transaction of what it is given. */
 function listed(): { items: string[]; freed: string[]; add: (item: string) => void } {
   const [items, freed]: [string[], string[]] = [[], []];
   const add = (item: string): void => {
     items.push(item);
-    changed(
+    recordChange(
       () => items.pop(),
       () => freed.push(item),
     );
@@ -41,9 +47,9 @@ describe('transaction', () => {
     const order: string[] = [];
     const run = (): unknown =>
       transaction(() => {
-        changed(() => order.push('first'));
+        recordChange(() => order.push('first'));
         transaction(() => add('b'));
-        changed(() => order.push('last'));
+        recordChange(() => order.push('last'));
         fail();
       });
     expect(run).toThrow(RangeError);
@@ -79,7 +85,7 @@ describe('transaction', () => {
     const stream = { state: 1 };
     expect(() =>
       transaction(() => {
-        noted(stream).state = 5;
+        restoreOnUndo(stream).state = 5;
         fail();
       }),
     ).toThrow(RangeError);

@@ -1,7 +1,7 @@
 // Models as new users build them: a model that cannot work is refused before training, in one sentence.
 import { afterEach, describe, expect, test } from 'vitest';
 import { nearestName } from '../../src/checks/nearest-name.ts';
-import { hintBy } from '../../src/checks/options.ts';
+import { setHint } from '../../src/checks/options.ts';
 import * as t from '../../src/index.ts';
 
 const x = [
@@ -11,7 +11,7 @@ const x = [
 const refused = (body: () => unknown, message: string): void => expect(body).toThrow(new t.ArgumentError(message));
 const bits = (model: t.Model): number[][] => model.getWeights().map(({ data }) => [...data]);
 
-afterEach(() => hintBy(nearestName));
+afterEach(() => setHint(nearestName));
 
 describe('a loss behind the wrong activation of a model of one’s own', () => {
   type Head = Parameters<typeof t.dense>[0];
@@ -154,7 +154,7 @@ test.each<[string, () => unknown, RegExp]>([
 ])('%s in Keras’s spelling, is refused with the layer, the option and ours', (_, make, message) => {
   expect(make).toThrow(t.ArgumentError);
   expect(make).toThrow(message);
-  hintBy(() => '');
+  setHint(() => '');
   expect(make).toThrow(/, got '\w+'$/);
 });
 

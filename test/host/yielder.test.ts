@@ -17,15 +17,15 @@ test.each([
   vi.stubGlobal('MessageChannel', channel);
   let now = 0;
   vi.stubGlobal('performance', { now: () => now });
-  const breathe = yielder();
+  const yieldToHost = yielder();
   let ran = false;
   setImmediate(() => (ran = true));
-  for (let i = 0; i < 100; i++) await breathe();
+  for (let i = 0; i < 100; i++) await yieldToHost();
   expect(ran).toBe(false);
   // Which of several tasks comes first is the host's choice.
   for (let i = 0; i < 100 && !ran; i++) {
     now += 8;
-    await breathe();
+    await yieldToHost();
   }
   expect(ran).toBe(true);
 });

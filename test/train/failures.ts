@@ -80,7 +80,7 @@ export function traceOf(model: Model<any>): string {
       training,
       shuffle: model.trainer.random.state,
       seeds: seedStream().state,
-      runs: model.trainer.runs.areNone,
+      runs: model.trainer.runs.isIdle,
       weights: model.weights.map(({ name, version, tensor }) => [name, version, bits(tensor.toArray())]),
     },
     null,

@@ -118,7 +118,7 @@ describe('a callback of fit', () => {
     await expect(model.fit(x, y, { callbacks: [callback] })).rejects.toThrow(
       `${name}: expected a model on which nothing runs`,
     );
-    expect(model.trainer.runs.areNone).toBe(true);
+    expect(model.trainer.runs.isIdle).toBe(true);
   });
 });
 
@@ -164,6 +164,6 @@ test('a run that was refused or that failed, leaves the model free', async () =>
     }),
   ).rejects.toThrow('no batches');
   await expect(model.predict(() => [])).rejects.toThrow('expected one batch or more');
-  expect(model.trainer.runs.areNone).toBe(true);
+  expect(model.trainer.runs.isIdle).toBe(true);
   model.compile(options);
 });

@@ -171,7 +171,7 @@ export class Trainer {
     const run = this.#current!;
     const { streams } = this.#text!;
     const { batch, time } = run.run.options;
-    const breathe = yielder();
+    const yieldToHost = yielder();
     let sampled = performance.now();
     while (this.#running === mine) {
       const points: LossPoint[] = [];
@@ -188,7 +188,7 @@ export class Trainer {
         await this.#look();
         sampled = performance.now();
       }
-      await breathe();
+      await yieldToHost();
     }
   }
 

@@ -1,9 +1,9 @@
 // biome-ignore-all assist/source/organizeImports: at import, the loader needs text-decoder.ts.
-import { takeBackTextDecoder } from '../../host/text-decoder.ts';
+import { removeEmptyTextDecoder } from '../../host/text-decoder.ts';
 import { instantiateSync } from '@assemblyscript/loader';
 import type { Kernels } from '../abi.ts';
 
-takeBackTextDecoder();
+removeEmptyTextDecoder();
 
 /**
  * Instantiates a compiled module with the caller's memory. Returns the raw exports, because the loader's wrappers

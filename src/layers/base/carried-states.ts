@@ -1,7 +1,7 @@
 import { empty, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount, isFloat32, shown } from '../../checks/argument-error.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { changed, made, openTransaction, type Transaction } from '../../engine/transaction.ts';
+import { disposeOnUndo, openTransaction, recordChange, type Transaction } from '../../engine/transaction.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
 
 /** One state of a recurrence: its name, and its width, the count of numbers for each sequence. */
@@ -116,20 +116,22 @@ export class CarriedStates {
     );
   }
 
-  #make(batch: number, engine?: Engine): Tensor[] {
+  #allocate(batch: number, engine?: Engine): Tensor[] {
     return this.specs.map(({ name, width }) =>
-      made(persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) })),
+      disposeOnUndo(
+        persistent([batch, width], { name: `${this.#describe()} carried ${name}`, ...(engine && { engine }) }),
+      ),
     );
   }
 
   /** Buffers to write the states of a batch into. The open transaction can restore the values that they have now. */
   #writable(batch: number, engine?: Engine): readonly Tensor[] {
     const held = this.#held;
-    if (!held || this.batch !== batch) this.#replace(this.#make(batch, engine));
+    if (!held || this.batch !== batch) this.#replace(this.#allocate(batch, engine));
     else if (this.#savedBy !== openTransaction() || !this.#savedBy) {
       const values = this.values!;
       this.#savedBy = openTransaction();
-      changed(
+      recordChange(
         () => {
           this.#savedBy = undefined;
           if (this.#held === held) held.forEach((state, i) => state.set(values[i]!));
@@ -148,7 +150,7 @@ export class CarriedStates {
       for (const state of states) state.dispose();
     };
     this.#held = next;
-    changed(
+    recordChange(
       () => {
         if (this.#held !== next) return;
         dispose(next);
@@ -158,8 +160,8 @@ export class CarriedStates {
     );
   }
 
-  /** Sets the states aside, so that the next batch starts from zeros. The returned function restores them. */
-  setAside(): () => void {
+  /** Suspends the states, so that the next batch starts from zeros. The returned function restores them. */
+  suspend(): () => void {
     const [held, savedBy] = [this.#held, this.#savedBy];
     this.#held = undefined;
     return () => {

@@ -1,6 +1,6 @@
 import { Parameter, totalSize } from '../../autograd/parameter.ts';
 import { type DType, expectShape, Tensor, tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, expectType, shown, shownStranger } from '../../checks/argument-error.ts';
+import { ArgumentError, expectType, shown, shownForeign } from '../../checks/argument-error.ts';
 import { DeadTensorError } from '../../checks/dead-tensor-error.ts';
 import type { NestedNumbers } from '../../checks/nested-numbers.ts';
 import { checkOptions, type Names } from '../../checks/options.ts';
@@ -9,7 +9,7 @@ import type { DataLike, NdArray } from '../../data/array.ts';
 import { leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
 import { nextStream, type RandomStream, seedStream } from '../../engine/random.ts';
 import type { RandomState } from '../../engine/random-bits.ts';
-import { changed, noted, transaction } from '../../engine/transaction.ts';
+import { recordChange, restoreOnUndo, transaction } from '../../engine/transaction.ts';
 import type { Json, LayerConfig } from '../../io/model-file.ts';
 import { scale } from '../../ops/elementwise/elementwise.ts';
 import { hideMasked } from '../../ops/elementwise/select.ts';
@@ -113,19 +113,19 @@ export function withWeights<T>(source: WeightSource, body: () => T): T {
  */
 export const takesWeights = (): boolean => weightSource !== undefined;
 
-let running: AnyLayer | undefined;
+let outermostNetwork: AnyLayer | undefined;
 
 /**
  * Runs `body`, the forward pass of a network. The layers that it calls must be in the tree of the outermost network.
  * @internal
  */
 export function inNetwork<T>(network: AnyLayer, body: () => T): T {
-  const outer = running;
-  running ??= network;
+  const outer = outermostNetwork;
+  outermostNetwork ??= network;
   try {
     return body();
   } finally {
-    running = outer;
+    outermostNetwork = outer;
   }
 }
 
@@ -150,7 +150,7 @@ export type LayerLike<L extends AnyLayer = AnyLayer> = L | { readonly network: L
 export function layerOf<L extends AnyLayer>(what: string, given: LayerLike<L>): L {
   const layer = given instanceof Layer ? given : (given as { network?: unknown } | null | undefined)?.network;
   if (layer instanceof Layer) return layer as L;
-  throw new ArgumentError(`${what} expected a layer or a model, got ${shownStranger(given, 'sublayers')}`);
+  throw new ArgumentError(`${what} expected a layer or a model, got ${shownForeign(given, 'sublayers')}`);
 }
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
@@ -278,7 +278,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {
       throw new ArgumentError(
-        `${this.describe()}: input expected a tensor, as tensor(values) makes, got ${shownStranger(x, 'timeMajor')}`,
+        `${this.describe()}: input expected a tensor, as tensor(values) makes, got ${shownForeign(x, 'timeMajor')}`,
       );
     }
     this.build(mapNested<Tensor, BatchShape>(x, isTensor, (each) => each.shape) as ShapeOf<Input>);
@@ -298,13 +298,13 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       ? plainOptions[+training]!
       : { ...called, training, mask, initialState: states || undefined };
     const y = this.call(seen as Input, options);
-    checks.called?.(this, y, running !== undefined);
+    checks.called?.(this, y, outermostNetwork !== undefined);
     // If `call` returns its argument, the activation of the argument does not change.
     if (isTensor(y) && y !== (seen as unknown)) y.activation ??= this.outputActivation;
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);
     const outputs = y as Nested<Tensor>;
     if (!this.#lastOutput) {
-      changed(() => {
+      recordChange(() => {
         this.#lastOutput = undefined;
       });
     }
@@ -346,7 +346,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       return;
     }
     transaction(() => {
-      changed(() => {
+      recordChange(() => {
         for (const weight of this.#ownWeights) weight.dispose();
         this.#ownWeights.length = 0;
         this.#weightNames.length = 0;
@@ -536,11 +536,12 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
 
   /** Throws `ArgumentError` if the layer runs in a network that does not list it, and so would not train or save it. */
   #expectListed(): void {
-    if (!running || running.#known?.has(this)) return;
-    running.#known = new Set(running.tree());
-    if (running.#known.has(this)) return;
+    const network = outermostNetwork;
+    if (!network || network.#known?.has(this)) return;
+    network.#known = new Set(network.tree());
+    if (network.#known.has(this)) return;
     throw new ArgumentError(
-      `${running.name}: layers expected '${this.name}', too, which it calls, or the sublayers of what calls it`,
+      `${network.name}: layers expected '${this.name}', too, which it calls, or the sublayers of what calls it`,
     );
   }
 
@@ -548,12 +549,12 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   get random(): RandomStream {
     this.#expectListed();
     if (!this.#random) {
-      noted(this.#seeds ?? seedStream());
-      changed(() => {
+      restoreOnUndo(this.#seeds ?? seedStream());
+      recordChange(() => {
         this.#random = undefined;
       });
     }
-    return noted((this.#random ??= nextStream(this.#seeds)));
+    return restoreOnUndo((this.#random ??= nextStream(this.#seeds)));
   }
 
   /** State of the random numbers; undefined before the first is drawn, so that reading it draws no seed. @internal */
@@ -569,7 +570,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   /** Replaces the stream of random numbers. Without `stream` the first use takes its seed from `seeds`. @internal */
   setRandom(stream: RandomStream | undefined, seeds?: RandomStream): void {
     const [before, seedsBefore] = [this.#random, this.#seeds];
-    changed(() => {
+    recordChange(() => {
       this.#random = before;
       this.#seeds = seedsBefore;
     });

@@ -5,7 +5,7 @@ import type { Shape } from '../../checks/shape.ts';
 import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
 import { engine } from '../../engine/engine.ts';
 import { seedStream } from '../../engine/random.ts';
-import { changed, transaction } from '../../engine/transaction.ts';
+import { recordChange, transaction } from '../../engine/transaction.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import { expectIds } from '../../ops/ids.ts';
 import { type BatchShape, isShape } from './batch-shape.ts';
@@ -185,16 +185,16 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
     ]);
     const known = JSON.stringify(sample);
     const shapes = this.#outputShapes.get(known) ?? transaction(() => this.#outputShapesOf(sample));
-    if (!this.#outputShapes.has(known)) changed(() => this.#outputShapes.delete(known));
+    if (!this.#outputShapes.has(known)) recordChange(() => this.#outputShapes.delete(known));
     this.#outputShapes.set(known, shapes);
     const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
     return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);
   }
 
   #outputShapesOf(sample: Nested<Shape>): Nested<BatchShape> {
-    const restores = this.tree().map((layer) => layer.carried?.setAside());
+    const restores = this.tree().map((layer) => layer.carried?.suspend());
     // Reading the shapes of a built network must draw no random numbers.
-    if (this.isBuilt) restores.push(...this.tree().map(randomKept));
+    if (this.isBuilt) restores.push(...this.tree().map(keepRandomState));
     try {
       return (this.weights[0]?.tensor.engine ?? engine()).step(() => {
         const x = mapNested<BatchShape, Tensor>(sample, isShape, (shape, key) =>
@@ -248,7 +248,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
 }
 
 /** Returns a function that restores the current state of a layer's random numbers. */
-function randomKept(layer: AnyLayer): () => void {
+function keepRandomState(layer: AnyLayer): () => void {
   const { randomState, seeds = seedStream() } = layer;
   const { state } = seeds;
   return () => {

@@ -1,5 +1,5 @@
 import { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, shown, shownStranger } from '../../checks/argument-error.ts';
+import { ArgumentError, shown, shownForeign } from '../../checks/argument-error.ts';
 import type { Nested } from '../../data/nested.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import { add, mul, scale } from '../../ops/elementwise/elementwise.ts';
@@ -41,7 +41,7 @@ class Bidirectional<Output> extends Layer<Output> {
     if (!(layer instanceof Recurrent)) {
       const got = (layer as { network?: AnyLayer } | undefined)?.network ?? (layer as AnyLayer | undefined);
       const isOurs = (got as unknown) instanceof Layer || !got;
-      const name = isOurs ? (got?.className ?? shown(got)) : shownStranger(got, 'sublayers');
+      const name = isOurs ? (got?.className ?? shown(got)) : shownForeign(got, 'sublayers');
       throw new ArgumentError(`bidirectional: layer expected a recurrent layer, got ${name}`);
     }
     super('bidirectional', options, own, layer.batchInputShape);
@@ -83,7 +83,9 @@ class Bidirectional<Output> extends Layer<Output> {
   }
 
   override outputShapes(inputShape: BatchShape): Nested<BatchShape> {
-    const [[y, ...states], [z, ...others]] = this.#both((layer) => listOf(layer.outputShapes(inputShape), isShape));
+    const [[y, ...states], [z, ...others]] = this.#mapLayers((layer) =>
+      listOf(layer.outputShapes(inputShape), isShape),
+    );
     const width = this.#mergeMode === 'concat' ? y!.at(-1)! + z!.at(-1)! : y!.at(-1)!;
     const outputs = this.#mergeMode === 'none' ? [y!, z!] : [[...y!.slice(0, -1), width]];
     const all = [...outputs, ...states, ...others];
@@ -112,10 +114,10 @@ class Bidirectional<Output> extends Layer<Output> {
     const batch = x.shape[0]!;
     // Both layers check the batch before either computes, so a refused call changes neither.
     if (initialState) expectStates(this, initialState, batch);
-    this.#both((layer) => layer.carried?.begin(batch));
+    this.#mapLayers((layer) => layer.carried?.begin(batch));
     const half = this.forward.stateSpecs.length;
     const given = [initialState?.slice(0, half), initialState?.slice(half)];
-    const [[y, ...states], [z, ...others]] = this.#both((layer, i) =>
+    const [[y, ...states], [z, ...others]] = this.#mapLayers((layer, i) =>
       listOf(layer(x, { ...options, initialState: given[i], ownTime: true }), isTensor),
     );
     const outputs = this.#mergeMode === 'none' ? [y!, z!] : [merges[this.#mergeMode](y!, z!)];
@@ -123,7 +125,7 @@ class Bidirectional<Output> extends Layer<Output> {
     return (all.length === 1 ? all[0] : all) as Output;
   }
 
-  #both<T>(f: (layer: Recurrent, i: number) => T): [T, T] {
+  #mapLayers<T>(f: (layer: Recurrent, i: number) => T): [T, T] {
     return [f(this.forward, 0), f(this.backward, 1)];
   }
 }

@@ -42,14 +42,14 @@ export function composedScan(
     const t = options.reverse ? time - 1 - i : i;
     const rows = kept?.[t] ?? batch;
     if (rows > 0) {
-      const plain = step(timeStep(x, t), states);
-      const made = probe ? watched(probe, plain, t) : plain;
-      if (rows === batch) ({ output, states } = made);
+      const unprobed = step(timeStep(x, t), states);
+      const result = probe ? withProbe(probe, unprobed, t) : unprobed;
+      if (rows === batch) ({ output, states } = result);
       else {
         const mask = timeStep(options.mask!, t);
         const before = states;
-        output = select(mask, made.output, output ?? 0);
-        states = made.states.map((state, s) => select(mask, state, before[s]!));
+        output = select(mask, result.output, output ?? 0);
+        states = result.states.map((state, s) => select(mask, state, before[s]!));
       }
     }
     if (options.returnSequences) outputs[t] = output!;
@@ -60,7 +60,7 @@ export function composedScan(
 }
 
 /** The same result, but with an output whose gradient the probe reads. */
-function watched(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
+function withProbe(probe: HiddenProbe, { output, states }: StepResult, t: number): StepResult {
   const seen = probe.watch(output, t);
   return { output: seen, states: states.map((state) => (state === output ? seen : state)) };
 }

@@ -135,12 +135,12 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
       },
     );
     const result = { outputs: outputs && swapTimeBatch(outputs), last: states[0]!, states };
-    return unroll.mask && unroll.initialState ? silentUntilFirst(result, unroll.mask, unroll.reverse) : result;
+    return unroll.mask && unroll.initialState ? zeroBeforeFirstStep(result, unroll.mask, unroll.reverse) : result;
   }
 }
 
 /** Sets the outputs of a row to zero before its first unmasked step, for any initial state, as in Keras. */
-function silentUntilFirst({ outputs, last, states }: UnrollResult, mask: Tensor, reverse: boolean): UnrollResult {
+function zeroBeforeFirstStep({ outputs, last, states }: UnrollResult, mask: Tensor, reverse: boolean): UnrollResult {
   const [batch, time] = mask.shape as [number, number];
   const kept = mask.toArray();
   const firsts = Array.from({ length: batch }, (_, row) => {

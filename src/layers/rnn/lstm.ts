@@ -98,13 +98,14 @@ const rowByRow =
 export const lstmStep: ComposedStep<LstmCellOptions> = ({ input, hidden, extra, activation, recurrentActivation }) => {
   const { peephole, projection } = extra;
   const peepholes = peephole && [0, 1, 2].map((gate) => rowOf(peephole.tensor, gate));
-  const seeing = (gate: Tensor, p: number, c: Tensor): Tensor => (peepholes ? add(gate, mul(c, peepholes[p]!)) : gate);
+  const addPeephole = (gate: Tensor, p: number, c: Tensor): Tensor =>
+    peepholes ? add(gate, mul(c, peepholes[p]!)) : gate;
   return (x, [h, c]) => {
     const gates = split(add(input.of(x), hidden.of(h!)), 4) as [Tensor, Tensor, Tensor, Tensor];
-    const i = recurrentActivation(seeing(gates[0], 0, c!));
-    const f = recurrentActivation(seeing(gates[1], 1, c!));
+    const i = recurrentActivation(addPeephole(gates[0], 0, c!));
+    const f = recurrentActivation(addPeephole(gates[1], 1, c!));
     const next = add(mul(f, c!), mul(i, activation(gates[2])));
-    const o = recurrentActivation(seeing(gates[3], 2, next));
+    const o = recurrentActivation(addPeephole(gates[3], 2, next));
     const y = mul(o, activation(next));
     const output = projection ? linear(y, projection) : y;
     return { output, states: [output, next] };

@@ -1,5 +1,5 @@
 import type { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, shownStranger } from '../../checks/argument-error.ts';
+import { ArgumentError, shownForeign } from '../../checks/argument-error.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
@@ -70,7 +70,7 @@ function cellOf(cell: AnyCell): RecurrentCell {
   if (cell instanceof RecurrentCell) return cell;
   const { className } = Object(cell) as { className?: string };
   if (className === undefined) return new DefinedCell(cell);
-  const got = cell instanceof Layer ? `the layer ${className}` : shownStranger(cell, 'sublayers');
+  const got = cell instanceof Layer ? `the layer ${className}` : shownForeign(cell, 'sublayers');
   throw new ArgumentError(`rnn: cell expected a cell, such as gruCell(options), got ${got}`);
 }
 
@@ -121,6 +121,6 @@ export function rnn<S extends boolean>(
   cell: AnyCell | readonly AnyCell[],
   options: RnnOptions = {},
 ): Recurrent<WithState<S>> {
-  const own = Array.isArray(cell) ? new StackedCells(Array.from(cell, cellOf)) : cellOf(cell as AnyCell);
-  return new Rnn<WithState<S>>(own, options);
+  const resolved = Array.isArray(cell) ? new StackedCells(Array.from(cell, cellOf)) : cellOf(cell as AnyCell);
+  return new Rnn<WithState<S>>(resolved, options);
 }

@@ -16,14 +16,14 @@ export async function evaluateFeed(
   }: { classWeight?: ClassWeight | undefined; signal?: AbortSignal | undefined; changes: Transaction },
 ): Promise<Logs> {
   const logs = trainer.runningLogs();
-  const breathe = yielder();
+  const yieldToHost = yielder();
   try {
     for await (const { samples, rows, resetStates } of feed.batches()) {
       changes.part(() => {
         if (resetStates) trainer.network.resetStates();
         trainer.evaluateStep(samples, rows, logs, classWeight);
       });
-      await breathe();
+      await yieldToHost();
       signal?.throwIfAborted();
     }
   } finally {
