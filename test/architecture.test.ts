@@ -95,7 +95,7 @@ describe('imports of src', () => {
       'host/utf8.ts',
     ];
     const numbers = ['checks/nested-numbers.ts', 'engine/float64.ts', 'engine/random.ts'];
-    expect(known('data').sort()).toEqual([...common, ...numbers].sort());
+    expect(known('data').sort()).toEqual([...common, ...numbers, 'host/built-in.ts'].sort());
     expect(known('io').sort()).toEqual(common.filter((file) => file !== 'checks/options.ts'));
   });
 
@@ -122,7 +122,7 @@ describe('imports of src', () => {
   });
 
   // These ask the host for its modules by name when they run, and do without where it has none.
-  const hostFiles = ['data/sources/host-files.ts', 'engine/thread-pool.ts', 'streaming/load.ts'];
+  const hostFiles = ['engine/thread-pool.ts', 'host/built-in.ts'];
 
   test('aside, node: modules are named only in the files that ask the host for them', () => {
     const naming = files.filter((file) => /['"`]node:/.test(codeOf(file)));
@@ -151,7 +151,7 @@ describe('imports of src', () => {
     // What the kernels come packed in is a file of its own in the package.
     const kernels = ['base91', 'lzma', 'unpack-build'];
     const below = {
-      host: ['class-of', 'utf8', 'yielder'],
+      host: ['built-in', 'class-of', 'utf8', 'yielder'],
       checks: ['argument-error', 'dead-tensor-error', 'options', 'shape', 'tapeloop-error'],
       engine: ['abi', 'memory', 'random-bits'],
       'engine/loading': ['load', ...kernels],

@@ -4,3 +4,6 @@
  * from outside the sandbox of Jest or of a Next edge route.
  */
 export const classOf = (value: unknown): string => ({}).toString.call(value).slice(8, -1);
+
+/** Whether a value is a `URL`, of any realm. */
+export const isUrl = (value: unknown): value is URL => classOf(value) === 'URL';

@@ -3,7 +3,8 @@ import { checkOptions, type Names } from '../checks/options.ts';
 import type { Shape } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
-import { classOf } from '../host/class-of.ts';
+import { builtIn } from '../host/built-in.ts';
+import { isUrl } from '../host/class-of.ts';
 import {
   extrasOf,
   type Json,
@@ -68,12 +69,10 @@ export class FileStream extends Stream implements ModelExtras {
   }
 }
 
-// The part of Node that is used here. It is declared here, so that tapeloop's declarations do not need Node's.
-interface HostWithFiles {
-  process?: { getBuiltinModule?(name: string): { readFile(path: string | URL): Promise<Uint8Array> } | undefined };
+/** The function of node:fs/promises that is used here. */
+interface FileSystem {
+  readFile(path: string | URL): Promise<Uint8Array>;
 }
-
-const isUrl = (source: unknown): source is URL => classOf(source) === 'URL';
 
 /** A tensor of a file. Reading `ptr` copies it to linear memory, and `release` frees that copy. */
 class FileWeight implements StreamWeight {
@@ -204,8 +203,7 @@ async function bytesOf(address: string | URL): Promise<Uint8Array | ArrayBuffer>
   let response: Response;
   // In Node and similar hosts a path or a `file:` URL is read from the disk, because `fetch` does not take it there.
   // One letter before a colon is a drive of Windows.
-  const files =
-    !/^(?!file)\w\w+:/.test(file) && (globalThis as HostWithFiles).process?.getBuiltinModule?.('node:fs/promises');
+  const files = !/^(?!file)\w\w+:/.test(file) && (builtIn('fs/promises') as FileSystem | undefined);
   try {
     if (files) return await files.readFile(address);
     response = await fetch(address);

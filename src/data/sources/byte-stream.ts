@@ -1,4 +1,4 @@
-import { builtIn } from './host-files.ts';
+import { builtIn } from '../../host/built-in.ts';
 
 /** Concatenates chunks. @internal */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,7 +1,8 @@
 // The cache of downloads: a directory, or the Cache Storage of a page.
+import { builtIn } from '../../host/built-in.ts';
 import { utf8Of } from '../../host/utf8.ts';
 import { reasonOf, SourceError } from './data-error.ts';
-import { builtIn, type HostFiles, hostFiles } from './host-files.ts';
+import { type HostFiles, hostFiles } from './host-files.ts';
 
 /** The beginning of a file from an interrupted download, and the version of that file. */
 export interface Part {

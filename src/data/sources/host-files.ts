@@ -1,7 +1,7 @@
-// Access to the host's files, if it has any. Node's modules are loaded by name at run time, because bundlers and
-// browsers must not see an import of them.
+// Access to the host's files, if it has any.
 
 import { checkOptions } from '../../checks/options.ts';
+import { builtIn, type Host } from '../../host/built-in.ts';
 import { classOf } from '../../host/class-of.ts';
 import { reasonOf, SourceError } from './data-error.ts';
 
@@ -42,12 +42,6 @@ export interface HostFiles {
   cacheRoot(): string;
 }
 
-const host = (): { env: Record<string, string | undefined>; getBuiltinModule?(name: string): unknown } | undefined =>
-  (globalThis as { process?: ReturnType<typeof host> }).process;
-
-/** A module of Node; undefined in browsers and other hosts without `process.getBuiltinModule`. */
-export const builtIn = (name: string): unknown => host()?.getBuiltinModule?.(`node:${name}`);
-
 /** The host's files; undefined if it has none. */
 export function hostFiles(): HostFiles | undefined {
   const fs = builtIn('fs/promises') as FileSystem | undefined;
@@ -56,7 +50,7 @@ export function hostFiles(): HostFiles | undefined {
   const { homedir } = builtIn('os') as { homedir(): string };
   const { fileURLToPath } = builtIn('url') as { fileURLToPath(url: URL): string };
   // An empty variable counts as unset, as the XDG base directory specification says.
-  const cacheRoot = (): string => host()!.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const cacheRoot = (): string => (globalThis as Host).process!.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   return { fs, join, fileUrlToPath: fileURLToPath, cacheRoot };
 }
 

@@ -1,6 +1,6 @@
 import { ArgumentError, expectSignal, shown } from '../../checks/argument-error.ts';
 import { checkOptions, type Names } from '../../checks/options.ts';
-import { classOf } from '../../host/class-of.ts';
+import { classOf, isUrl } from '../../host/class-of.ts';
 import { gunzip } from './byte-stream.ts';
 import { DataError, reasonOf, SourceError } from './data-error.ts';
 import { type DownloadOptions, download } from './download.ts';
@@ -94,8 +94,6 @@ async function fetchOrRead(source: Source, options: SourceOptions, expected: str
 
 // A path on Windows may begin with C:, so only these schemes count as URLs.
 const urlOf = (text: string): URL | undefined => (/^(https?|file|data|blob):/i.test(text) ? new URL(text) : undefined);
-
-const isUrl = (source: Source): source is URL => classOf(source) === 'URL';
 
 function nameOf(source: Source, url: URL | undefined): string {
   if (url) return url.protocol === 'data:' ? 'data: URL' : url.href;
