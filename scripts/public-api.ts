@@ -23,7 +23,7 @@ export function publicApi(): string {
     (symbol.declarations ?? []).some(
       (each) => ts.getCombinedModifierFlags(each as ts.Declaration) & ts.ModifierFlags.Private,
     ) ||
-    symbol.name.startsWith('__#');
+    symbol.name.startsWith('#');
   const target = (symbol: ts.Symbol): ts.Symbol =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 

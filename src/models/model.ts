@@ -311,14 +311,14 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     if (isBatches(x)) {
       const own = (y === undefined ? {} : y) as BatchesOptions & Pick<WeightOptions, 'classWeight'>;
       const { steps, classWeight } = checkOptions('evaluate', own, { steps: 1, classWeight: 1 });
-      return this.#measure('evaluate', ({ changes }) => {
+      return this.#runBatches('evaluate', ({ changes }) => {
         const feed = evaluationFeed(this.trainer, 'evaluate: batches', x, { classWeight }, changes, steps);
         return evaluateFeed(this.trainer, feed, { classWeight, changes });
       });
     }
     checkOptions('evaluate', options, { batchSize: 1, ...weightNames });
     const batchSize = expectCount('evaluate: batchSize', options.batchSize ?? this.trainer.batchSize);
-    return this.#whole(() => {
+    return this.#inTransaction(() => {
       const { trainer } = this;
       const samples = checkData(trainer, x, y as Data, options);
       const logs = trainer.runningLogs();
@@ -333,12 +333,12 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Runs `body` as a transaction. If another call runs on the model, stateful layers start from zeros in `body`, and
    * get their states back afterwards.
    */
-  #whole<T>(body: () => T): T {
+  #inTransaction<T>(body: () => T): T {
     return transaction(() => (this.trainer.runs.isIdle ? body() : this.withFreshStates(body)));
   }
 
   /** Runs `body`, which lets the host handle events between batches. */
-  async #measure<T>(what: string, body: (run: Run) => Promise<T>): Promise<T> {
+  async #runBatches<T>(what: string, body: (run: Run) => Promise<T>): Promise<T> {
     const { runs, statefulLayers } = this.trainer;
     if (statefulLayers.length > 0) runs.expectNone(`${what} on batches, of a stateful model`);
     return runs.during(what, body);
@@ -368,7 +368,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     const batches = isBatches(x);
     checkOptions('predict', options, (batches ? { steps: 1 } : { batchSize: 1, weights: 1 }) as never);
     if (batches) {
-      return this.#measure('predict', ({ changes }) =>
+      return this.#runBatches('predict', ({ changes }) =>
         predictBatches(this.trainer, x, options.steps, changes),
       ) as Promise<Predictions<Y>>;
     }
@@ -377,7 +377,7 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     checkWeightFormat('predict', weights);
     const columns = columnsOf('x', this.network.inputs, x);
     const isInt8 = weights === 'int8' && leavesOf(columns, isColumn)[0]!.count > 0;
-    return this.#whole(
+    return this.#inTransaction(
       () =>
         (isInt8
           ? this.#predictInt8(columns, batchSize)

@@ -50,7 +50,7 @@ export abstract class Optimizer {
   readonly #swapped = new Set<Parameter>();
   // Whether the state may be so large that an update could overflow: the last check found it large, or `state` gave it
   // to a caller, who may have changed it.
-  #isWild = false;
+  #mayOverflow = false;
   // Epsilon of the update rule, 1 if it has none. Undefined until the first `apply`, because the constructor of the
   // subclass sets it later than this one runs.
   #epsilon: number | undefined;
@@ -113,7 +113,7 @@ export abstract class Optimizer {
     const ema = { keep: t === 1 ? 0 : emaMomentum, overwrite: t % emaOverwriteFrequency === 0 };
     // Addresses of the buffers that the update writes: p, the slots of the rule, and the accumulator and the average if
     // they exist.
-    const written = parameters.map(({ tensor }, i) => [tensor, ...tensorsOf(states[i]!)].map(({ ptr }) => ptr));
+    const buffers = parameters.map(({ tensor }, i) => [tensor, ...tensorsOf(states[i]!)].map(({ ptr }) => ptr));
     const run: Run = (kernels, i, count, g, [p, ...state]) => {
       const { slots, accumulator } = states[i]!;
       const update = updates?.[i];
@@ -133,8 +133,8 @@ export abstract class Optimizer {
         if (ema.overwrite) kernels.scale(count, 1, average, p!);
       }
     };
-    if (this.#isWild || !squares.every((square, i) => this.#isTame(updates?.[i], square))) {
-      this.#expectFinite(parameters, written, (kernels, i, to) =>
+    if (this.#mayOverflow || !squares.every((square, i) => this.#cannotOverflow(updates?.[i], square))) {
+      this.#expectFinite(parameters, buffers, (kernels, i, to) =>
         run(kernels, i, parameters[i]!.size, gradients[i]!.ptr, to),
       );
     }
@@ -146,9 +146,9 @@ export abstract class Optimizer {
         const [end, chunk] = [Math.min(to - start, size), keep ? CHUNK : size];
         for (let at = Math.max(from - start, 0); at < end; at += chunk) {
           const count = Math.min(chunk, end - at);
-          const buffers = written[i]!.map((ptr) => ptr + 4 * at);
-          keep?.(buffers, count);
-          run(kernels, i, count, gradients[i]!.ptr + 4 * at, buffers);
+          const chunkBuffers = buffers[i]!.map((ptr) => ptr + 4 * at);
+          keep?.(chunkBuffers, count);
+          run(kernels, i, count, gradients[i]!.ptr + 4 * at, chunkBuffers);
         }
         start += size;
       });
@@ -159,7 +159,7 @@ export abstract class Optimizer {
   }
 
   /** Whether no update rule can overflow with these numbers. */
-  #isTame(update: Update | undefined, squares: number): boolean {
+  #cannotOverflow(update: Update | undefined, squares: number): boolean {
     this.#epsilon ??= (this.ownConfig().epsilon as number | undefined) ?? 1;
     const { norm, learningRate, decay } = update ?? { norm: Math.sqrt(squares), learningRate: 0, decay: 0 };
     return norm <= SAFE_NORM && learningRate <= Math.sqrt(SAFE_NORM) && decay <= 1 && this.#epsilon * SAFE_NORM >= 1;
@@ -168,14 +168,14 @@ export abstract class Optimizer {
   /** Makes the update on copies. Throws `NonFiniteGradientError` if a result is not finite. */
   #expectFinite(
     parameters: readonly Parameter[],
-    written: readonly Ptr[][],
+    buffers: readonly Ptr[][],
     run: (kernels: Kernels, i: number, to: Ptr[]) => void,
   ): void {
-    let isWild = false;
+    let mayOverflow = false;
     parameters.forEach(({ name, size, tensor: { engine } }, i) => {
       const { kernels } = engine;
       engine.scratch(() => {
-        const copies = written[i]!.map((ptr) => {
+        const copies = buffers[i]!.map((ptr) => {
           const copy = engine.allocateScratch(size);
           kernels.scale(size, 1, ptr, copy);
           return copy;
@@ -186,11 +186,11 @@ export abstract class Optimizer {
           if (!Number.isFinite(squares)) {
             throw new NonFiniteGradientError(`the update of '${name}' is not finite at step ${this.steps + 1}`);
           }
-          isWild ||= j > 0 && squares > SAFE_NORM ** 2;
+          mayOverflow ||= j > 0 && squares > SAFE_NORM ** 2;
         });
       });
     });
-    this.#isWild = isWild;
+    this.#mayOverflow = mayOverflow;
   }
 
   /**
@@ -254,7 +254,7 @@ export abstract class Optimizer {
 
   /** State tensors of `parameters` by name, `parameter/slot`. Missing state is made. */
   state(parameters: readonly Parameter[]): Map<string, Tensor> {
-    this.#isWild = true;
+    this.#mayOverflow = true;
     return new Map(
       // A parameter may have been renamed after its slots were made.
       parameters.flatMap((parameter) =>
@@ -333,13 +333,13 @@ export abstract class Optimizer {
     parameters: readonly Parameter[],
     gradients: readonly Tensor[],
     states: readonly State[],
-    ofBatch: number[],
+    batchSquares: number[],
     t: number,
   ): Update[] {
     const { clipNorm, clipValue, globalClipNorm, weightDecay = 0 } = this.#options;
     const learningRate = this.learningRate;
     expectNumber(`${this.name}: learningRate at step ${this.steps}`, learningRate, '≥ 0');
-    let squares = ofBatch;
+    let squares = batchSquares;
     if (this.#accumulationSteps > 1) {
       gradients.forEach(({ engine, size, ptr }, i) => {
         engine.kernels.axpy(size, 1, states[i]!.accumulator!.ptr, ptr);

@@ -24,10 +24,10 @@ export interface Update {
 }
 
 /**
- * Updates `count` elements of parameter i. `g` is the address of its gradient, `written` are the addresses of the
+ * Updates `count` elements of parameter i. `g` is the address of its gradient, `buffers` are the addresses of the
  * buffers that the update writes.
  */
-export type Run = (kernels: Kernels, i: number, count: number, g: Ptr, written: Ptr[]) => void;
+export type Run = (kernels: Kernels, i: number, count: number, g: Ptr, buffers: Ptr[]) => void;
 
 // Number of elements that another thread updates at a time. It keeps copies of up to six buffers of this size.
 export const CHUNK = KEPT_FLOATS / 8;
