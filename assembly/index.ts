@@ -15,6 +15,7 @@ export { axpy, binary, copy_2d, fill, scale, select, swap_axes, unary, unary_bac
 export { first_invalid_id, gather, scatter_add } from './embedding';
 export { gemm, gemm_scratch_size, gemv } from './gemm/gemm';
 export { gemm_int8, gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
+export { set_wide } from './gemm/microkernel';
 export { gemm_pack_b, gemm_packed_size, gemv_pack_b } from './gemm/pack';
 export { masked_rows } from './masked';
 export { layer_norm, layer_norm_backward } from './normalization';

@@ -8,10 +8,12 @@ import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
 import { inferSuite, stepSuite, trainSuite } from './suites/models.ts';
+import { productsSuite } from './suites/products.ts';
 import { scaleSuite } from './suites/scale.ts';
 
 const suites: Record<string, Suite> = {
   gemm: gemmSuite,
+  products: productsSuite,
   infer: inferSuite,
   train: trainSuite,
   step: stepSuite,

@@ -10,25 +10,31 @@
  * Pointers are byte addresses, strides are elements. C does not overlap an operand or scratch. Called by
  * src/ops/products, src/ops/recurrence and stream.ts.
  *
- *   loop 1  blocks of k      KC: the block of a panel (8 KB) and a tile's rows of A (6 KB) stay in a 32 KB L1 cache
- *   loop 2  blocks of rows   a block of A stays in a 256 KB L2 cache; it is packed into rows if A has other strides
- *   loop 3  panels of B      each panel is read once for a block of rows
- *   loop 4  tiles            microkernel.ts
+ *   loop 1  blocks of k        KC: the block of a panel (16 KB) and a tile's rows of A (6 KB) stay in a 32 KB L1 cache
+ *   loop 2  blocks of rows     a block of A stays in a 256 KB L2 cache; it is packed into rows if A has other strides
+ *   loop 3  blocks of columns  a block of B stays in the L2 cache beside it, or one panel in the L1 cache
+ *   loop 4  bands of rows      C is written along its rows: rows of a wide C lie pages apart
+ *   loop 5  tiles              microkernel.ts
  *
  * Every element of C starts at its init and takes one multiply-add for each k, in ascending order. A later block of k
  * starts from C. So no bit depends on m, n or the blocks, and a caller may split rows and panels.
  *
  * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008,
- * https://doi.org/10.1145/1356052.1356053). Their outermost loop over n is not needed, because B is packed before.
+ * https://doi.org/10.1145/1356052.1356053), in another order. There a panel of B stays in the L1 cache and a block of A
+ * in the L2 cache. Here it is the other way round, except for few rows: C then takes whole pages one after the other.
  */
 import { load_tail, store_tail } from '../simd';
 import * as few from './gemv';
-import { MIN_MR, MR, NR, run_tile } from './microkernel';
+import { MIN_MR, MR, NR, ROW, run_tile } from './microkernel';
 import { pack_a } from './pack';
 
 const KC: i32 = 256;
 /** Floats of a packed block of A: 128 KB, half of a small L2 cache. */
 const A_BLOCK: i32 = 32768;
+/** Floats of a block of A that stays in the L1 cache: 32 KB, which the larger ones of today hold beside a panel. */
+const A_SMALL: i32 = 8192;
+/** Floats of a block of B: 128 KB, the other half. */
+const B_BLOCK: i32 = 32768;
 /**
  * Floats between the packed rows: one cache line. Without the gap, rows of 1 KB would all fall into a few sets of the
  * L1 cache when they are written.
@@ -43,7 +49,7 @@ const enum Init {
 }
 
 /** Sums start here for Init.Zero: one row of a panel, all zeros. */
-const zeros = memory.data(32, 16);
+const zeros = memory.data(64, 16);
 
 /**
  * Floats of scratch that one call of `gemm` may use: a block of A, and a tile for the columns after the last full
@@ -72,7 +78,7 @@ export function gemm(
   k = max(k, 0);
   let from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
   let rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
-  let fromStep = init == Init.Zero ? 0 : 4 * NR;
+  let fromStep = init == Init.Zero ? 0 : ROW;
   const isFew = m < MIN_MR;
   const kBlocks = isFew && csA == 1 ? 1 : max((k + KC - 1) / KC, 1);
   const kc = (k + kBlocks - 1) / kBlocks;
@@ -101,7 +107,7 @@ export function gemm(
     }
     from = c;
     rsFrom = 4 * rsC;
-    fromStep = 4 * NR;
+    fromStep = ROW;
     p += depth;
   } while (p < k);
 }
@@ -124,8 +130,8 @@ export function gemv(
   if (n <= 0) return;
   const from = init == Init.Accumulate ? c : init == Init.Bias ? bias : zeros;
   const rsFrom = init == Init.Accumulate ? 4 * rsC : 0;
-  const fromStep = init == Init.Zero ? 0 : 4 * NR;
-  few.wide_panels(m, n, max(k, 0), a, 4 * rsA, packed, from, rsFrom, fromStep, c, 4 * rsC);
+  const fromStep = init == Init.Zero ? 0 : ROW;
+  few.triple_panels(m, n, max(k, 0), a, 4 * rsA, packed, from, rsFrom, fromStep, c, 4 * rsC);
 }
 
 /**
@@ -145,7 +151,15 @@ function tile_rows(left: i32): i32 {
   return left == MR || left >= MR + 4 ? MR : left > MR ? (left + 1) / 2 : left;
 }
 
-/** Loops 3 and 4: one block of A times every panel. Strides are bytes. `edge` is memory of one tile. */
+/**
+ * Columns of a block of B. They are whole panels. A depth below 64 counts as 64. If the block of A stays in the L1 cache,
+ * each panel is a block: it comes to that cache once for all tiles.
+ */
+function block_columns(rows: i32, depth: i32): i32 {
+  return rows * depth <= A_SMALL ? NR : max(B_BLOCK / (max(depth, 64) * NR), 1) * NR;
+}
+
+/** Loops 3 to 5: one block of A times every panel. Strides are bytes. `edge` is memory of one tile. */
 function panels(
   rows: i32,
   n: i32,
@@ -161,38 +175,46 @@ function panels(
   rsC: usize,
   edge: usize,
 ): void {
-  for (; n > 0; n -= NR) {
-    let tileA = a;
-    let tileFrom = from;
-    let tileC = c;
+  const nc = block_columns(rows, depth);
+  for (; n > 0; n -= nc) {
+    let bandA = a;
+    let bandFrom = from;
+    let bandC = c;
     for (let left = rows; left > 0; ) {
       const height = tile_rows(left);
       left -= height;
-      if (n >= NR) {
-        run_tile(height, depth, tileA, rsA, packed, tileFrom, rsFrom, tileC, rsC);
-      } else {
-        copy_columns(height, n, tileFrom, rsFrom, edge, 4 * NR);
-        run_tile(height, depth, tileA, rsA, packed, edge, 4 * NR, edge, 4 * NR);
-        copy_columns(height, n, edge, 4 * NR, tileC, rsC);
+      let b = packed;
+      let tileFrom = bandFrom;
+      let tileC = bandC;
+      let columns = min(n, nc);
+      for (; columns >= NR; columns -= NR) {
+        run_tile(height, NR, depth, bandA, rsA, b, tileFrom, rsFrom, tileC, rsC);
+        b += panel;
+        tileFrom += fromStep;
+        tileC += ROW;
       }
-      tileA += height * rsA;
-      tileFrom += height * rsFrom;
-      tileC += height * rsC;
+      if (columns > 0) {
+        copy_columns(height, columns, tileFrom, rsFrom, edge, ROW);
+        run_tile(height, columns, depth, bandA, rsA, b, edge, ROW, edge, ROW);
+        copy_columns(height, columns, edge, ROW, tileC, rsC);
+      }
+      bandA += height * rsA;
+      bandFrom += height * rsFrom;
+      bandC += height * rsC;
     }
-    packed += panel;
-    from += fromStep;
-    c += 4 * NR;
+    packed += panel * (nc / NR);
+    from += fromStep * (nc / NR);
+    c += 4 * nc;
   }
 }
 
-/** Copies `columns` (1–7) floats of each row. Strides are bytes. */
+/** Copies `columns` (1–15) floats of each row. Strides are bytes. */
 function copy_columns(rows: i32, columns: i32, from: usize, rsFrom: usize, to: usize, rsTo: usize): void {
-  const half = columns & 4;
+  const vectors = 4 * (columns & ~3);
   const rest = columns & 3;
-  const at = 4 * half;
   for (let i = 0; i < rows; i++) {
-    if (half) v128.store(to, v128.load(from));
-    if (rest) store_tail(to + at, load_tail(from + at, rest), rest);
+    for (let at = 0; at < vectors; at += 16) v128.store(to + at, v128.load(from + at));
+    if (rest) store_tail(to + vectors, load_tail(from + vectors, rest), rest);
     from += rsFrom;
     to += rsTo;
   }

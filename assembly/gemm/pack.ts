@@ -1,10 +1,10 @@
 /*
  * Packing: copies operands of any strides into the layouts that the microkernels read. The layouts, in floats:
  *
- *   gemm_pack_b   B [k, n] becomes ⌈n/8⌉ panels, one after the other. Each is dense [k, 8]. The panel of column j (a
- *                 multiple of 8) starts at float j·k. Columns after n are zeros.
- *   gemv_pack_b   The same, but the first panels are joined into wide panels of 5 (plain build) or 6 (relaxed build)
- *                 panels: each is dense [k, 40] or [k, 48], and starts where its first panel would start.
+ *   gemm_pack_b   B [k, n] becomes ⌈n/16⌉ panels, one after the other. Each is dense [k, 16]. The panel of column j (a
+ *                 multiple of 16) starts at float j·k. Columns after n are zeros.
+ *   gemv_pack_b   The same, but the first panels are joined by threes: each triple panel is dense [k, 48], and starts
+ *                 where its first panel would start.
  *   pack_a        A [m, k] becomes m rows of k floats, `step` bytes apart.
  *
  * Element (p, j) of B is at b + 4·(p·rsB + j·csB), element (i, p) of A at a + 4·(i·rsA + p·csA). In exported functions
@@ -12,24 +12,20 @@
  * callers of `gemm` and `gemv` call these functions (src/ops, src/streaming), gemm.ts calls `pack_a`, and `swap_axes`
  * calls `transpose`. The layouts are those of BLIS.
  */
-import { NR } from './microkernel';
+import { NR, ROW } from './microkernel';
 
-/** Bytes of a panel's row. */
-export const ROW: usize = 4 * NR;
-/** Columns of a wide panel: 10 or 12 vectors of sums. The other registers hold a, b and the product. */
-export const WIDE_PANEL: i32 = ASC_FEATURE_RELAXED_SIMD ? 48 : 40;
-export const WIDE_ROW: usize = 4 * WIDE_PANEL;
+/** Columns of a triple panel: 12 vectors of sums. The other registers hold a, b and the product. */
+export const TRIPLE_PANEL: i32 = 3 * NR;
+export const TRIPLE_ROW: usize = 4 * TRIPLE_PANEL;
 
 /**
- * Number of wide panels of B. It is the greatest number that leaves a multiple of four panels, because `four_panels` of
- * gemv.ts takes four together. Wide panels of 6 do not change whether the rest is odd, so the relaxed build allows one
- * panel more if the number of panels is odd.
+ * Number of triple panels of B: the most, or one less if that leaves an even number of panels. `two_panels` of gemv.ts
+ * takes two together.
  */
-export function wide_panels_of(n: i32): i32 {
+export function triple_panels_of(n: i32): i32 {
   const panels = n / NR;
-  let wide = n / WIDE_PANEL;
-  while (wide > 0 && ((panels - wide * (WIDE_PANEL / NR)) & 3) > (ASC_FEATURE_RELAXED_SIMD ? panels & 1 : 0)) wide--;
-  return wide;
+  const wide = panels / 3;
+  return wide > 0 && ((panels - 3 * wide) & 1) ? wide - 1 : wide;
 }
 
 /** Floats of packed B. */
@@ -42,13 +38,13 @@ export function gemm_pack_b(k: i32, n: i32, b: usize, rsB: i32, csB: i32, packed
   pack(k, n, b, rsB, csB, packed, NR, ROW * k);
 }
 
-/** Packs B [k, n], whose rows are dense, into wide panels and then into panels. */
+/** Packs B [k, n], whose rows are dense, into triple panels and then into panels. */
 export function gemv_pack_b(k: i32, n: i32, b: usize, rsB: i32, packed: usize): void {
-  for (let left = wide_panels_of(n); left > 0; left--) {
-    pack(k, WIDE_PANEL, b, rsB, 1, packed, WIDE_PANEL, ROW);
-    b += WIDE_ROW;
-    packed += WIDE_ROW * k;
-    n -= WIDE_PANEL;
+  for (let left = triple_panels_of(n); left > 0; left--) {
+    pack(k, TRIPLE_PANEL, b, rsB, 1, packed, TRIPLE_PANEL, ROW);
+    b += TRIPLE_ROW;
+    packed += TRIPLE_ROW * k;
+    n -= TRIPLE_PANEL;
   }
   pack(k, n, b, rsB, 1, packed, NR, ROW * k);
 }
@@ -88,7 +84,7 @@ export function pack_a(m: i32, k: i32, a: usize, rsA: i32, csA: i32, to: usize, 
 
 /**
  * Rows of B that are packed together if the elements of a row are side by side: each cache line is read once, and runs
- * of 256 bytes are written.
+ * of 512 bytes are written.
  */
 const ROWS: i32 = 8;
 
@@ -100,6 +96,8 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
     for (let p = 0; p < rows; p++) {
       v128.store(y, v128.load(x));
       v128.store(y, v128.load(x, 16), 16);
+      v128.store(y, v128.load(x, 32), 32);
+      v128.store(y, v128.load(x, 48), 48);
       x += step;
       y += row;
     }
@@ -108,12 +106,14 @@ function copy_rows(rows: i32, columns: i32, from: usize, step: usize, to: usize,
   }
 }
 
-/** Copies `columns` (at most 8) strided columns to one panel, and fills its other columns with zeros. */
+/** Copies `columns` (at most 16) strided columns to one panel, and fills its other columns with zeros. */
 function gather(k: i32, columns: i32, from: usize, step: usize, columnStep: usize, to: usize): void {
   const zero = f32x4.splat(0);
   for (const end = to + ROW * k; to < end; to += ROW) {
     v128.store(to, zero);
     v128.store(to, zero, 16);
+    v128.store(to, zero, 32);
+    v128.store(to, zero, 48);
     let at = from;
     for (let j = 0; j < columns; j++) {
       store<f32>(to + 4 * j, load<f32>(at));

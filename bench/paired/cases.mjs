@@ -5,15 +5,15 @@ const characters = ({ ndarray }, batch, time) => {
   return [ndarray(ids(7919), [batch, time]), ndarray(ids(104729), [batch, time])];
 };
 
-/** A training step of a character model. */
-const train = (cell, batch, time, hidden, layers = 1) => ({
-  name: `train ${cell}${layers > 1 ? ` x${layers}` : ''} ${batch}x${time}x${hidden}`,
+/** A training step of a language model: of characters, or of the words of a larger vocabulary. */
+const train = (cell, batch, time, hidden, { layers = 1, words = 65 } = {}) => ({
+  name: `train ${cell}${layers > 1 ? ` x${layers}` : ''} ${batch}x${time}x${hidden}${words > 65 ? ` of ${words} words` : ''}`,
   make(api) {
     const { adam, dense, embedding, sequential, sparseCategoricalCrossentropy } = api;
     const model = sequential([
-      embedding({ inputDim: 65, outputDim: hidden / 2 }),
+      embedding({ inputDim: words, outputDim: hidden / 2 }),
       ...Array.from({ length: layers }, () => api[cell]({ units: hidden, returnSequences: true })),
-      dense({ units: 65 }),
+      dense({ units: words }),
     ]);
     model.compile({
       optimizer: adam({ globalClipNorm: 5 }),
@@ -44,6 +44,29 @@ const masked = {
     return () => model.trainOnBatch(xs, ys).loss;
   },
 };
+
+/** A review is good or bad: the last output of a layer over 500 words decides. */
+const review = (cell) => ({
+  name: `train ${cell} 128x500x32, reviews`,
+  make(api) {
+    const { dense, embedding, ndarray, sequential } = api;
+    const model = sequential([
+      embedding({ inputDim: 10_000, outputDim: 32 }),
+      api[cell]({ units: 32 }),
+      dense({ units: 1, activation: 'sigmoid' }),
+    ]);
+    model.compile({ optimizer: 'rmsprop', loss: 'binaryCrossentropy' });
+    const x = ndarray(
+      Int32Array.from({ length: 128 * 500 }, (_, i) => (i * 7919) % 10_000),
+      [128, 500],
+    );
+    const y = ndarray(
+      Float32Array.from({ length: 128 }, (_, i) => i % 2),
+      [128, 1],
+    );
+    return () => model.trainOnBatch(x, y).loss;
+  },
+});
 
 /** A first model for beginners. It is so small that JavaScript takes most of the time of a step. */
 const small = {
@@ -98,7 +121,11 @@ export const cases = [
   train('lstm', 32, 50, 128),
   train('lstm', 32, 100, 256),
   train('lstm', 64, 100, 512),
-  train('lstm', 32, 100, 256, 2),
+  train('lstm', 32, 100, 256, { layers: 2 }),
+  train('lstm', 32, 20, 1024),
+  train('lstm', 20, 35, 256, { words: 10_000 }),
+  review('simpleRnn'),
+  review('lstm'),
   train('gru', 32, 50, 128),
   train('simpleRnn', 32, 50, 128),
   masked,

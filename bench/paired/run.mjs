@@ -1,9 +1,10 @@
 // Compares the speed of two builds of the package, to find out whether a change has made anything slower. The builds
 // alternate sample by sample.
-//   npm run bench:paired -- --old FOLDER [--new FOLDER] [--only TEXT] [--runs N] [--pairs N] [--markdown FILE]
+//   npm run bench:paired -- --old FOLDER [--new FOLDER] [--flags FLAGS] [--only TEXT] [--runs N] [--pairs N]
+//     [--markdown FILE]
 // A folder has dist/ from `npm run build`. A ratio is new / old: the median over all pairs of samples. Each case runs
 // in several new pairs of processes, because the addresses of code and data make two processes of one build differ by
-// one per cent.
+// one per cent. The processes of the new build get the flags of V8. With one folder as both, the flags are measured.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     runs: { type: 'string', default: '15' },
     pairs: { type: 'string', default: '4' },
+    flags: { type: 'string', default: '' },
     markdown: { type: 'string' },
   },
 });
@@ -29,8 +31,9 @@ const SAMPLE_MS = 20;
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
-async function start(folder) {
-  const child = fork(new URL('child.mjs', import.meta.url), [resolve(folder, 'dist/index.js')]);
+async function start(folder, flags = '') {
+  const execArgv = flags.split(' ').filter(Boolean);
+  const child = fork(new URL('child.mjs', import.meta.url), [resolve(folder, 'dist/index.js')], { execArgv });
   await once(child, 'message');
   return child;
 }
@@ -47,7 +50,7 @@ for (const [make, { name }] of cases.entries()) {
   const [times, ratios] = [{ old: [], new: [] }, []];
   const firsts = {};
   for (let pair = 0; pair < pairs; pair++) {
-    const children = { old: await start(values.old), new: await start(values.new) };
+    const children = { old: await start(values.old), new: await start(values.new, values.flags) };
     for (const which of ['old', 'new']) {
       firsts[which] = (await ask(children[which], { make, sampleMs: SAMPLE_MS })).first;
     }
@@ -73,7 +76,7 @@ for (const [make, { name }] of cases.entries()) {
 }
 
 const table = [
-  `${cpus()[0]?.model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}; ${pairs} pairs of processes, ${runs} samples each.`,
+  `${cpus()[0]?.model}, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}${values.flags && `, new with ${values.flags}`}; ${pairs} pairs of processes, ${runs} samples each.`,
   '',
   '| case | old ms | new ms | new / old | first result |',
   '| --- | --- | --- | --- | --- |',

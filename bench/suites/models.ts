@@ -25,7 +25,7 @@ const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
 /** Switches the library to the build of `engine`. */
 export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
   setSeed(1);
-  return init({ mode: engine.build === 'relaxed' ? 'fast' : 'reproducible', threads });
+  return init({ mode: engine.build.startsWith('relaxed') ? 'fast' : 'reproducible', threads });
 }
 
 /** A model of embedding → LSTM layers → dense, with cross-entropy at every step, clipping and Adam. */

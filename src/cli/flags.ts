@@ -86,6 +86,7 @@ export const trainFlags = {
   out: path('DIR', 'tapeloop-out', 'folder for model.safetensors and loss.svg'),
   resume: path('MODEL', undefined, 'go on with a saved model'),
   log: path('FILE', undefined, 'append each loss to FILE, one JSON object a line'),
+  wide: toggle('compute with 256-bit vectors (Node 24 and newer; V8 calls them experimental)'),
   quiet: toggle('nothing on standard error but errors', 'q'),
   help,
 } as const;

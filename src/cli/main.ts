@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { TextError } from '../data/text/text.ts';
+import { HostError } from '../engine/loading/load.ts';
 import { OutOfMemoryError } from '../engine/memory.ts';
 import { FileError } from '../io/file-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
@@ -12,7 +13,7 @@ import { info } from './info.ts';
 import { train } from './train.ts';
 
 // Errors that the user can correct. All other errors are defects and keep their stack.
-const expected = [ArgumentError, FileError, ModelFileError, OutOfMemoryError, TextError, UsageError];
+const expected = [ArgumentError, FileError, HostError, ModelFileError, OutOfMemoryError, TextError, UsageError];
 
 function version(): string {
   const path = new URL('../../package.json', import.meta.url);

@@ -20,6 +20,7 @@ import {
   type TextStreams,
   textStreams,
 } from '../data/text/text.ts';
+import { engine, init } from '../engine/engine.ts';
 import { yielder } from '../host/yielder.ts';
 import { FileError } from '../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../io/node-files.ts';
@@ -43,9 +44,13 @@ const MODEL_KEYS = ['cell', 'layers', 'hidden', 'embedding', 'dropout', 'seed'] 
 const WINDOW_KEYS = ['batch', 'time', 'split'] as const;
 const SAMPLE_LENGTH = 160;
 
-/** The options that the model file records. Paths, the log and `quiet` are not among them. */
-function runOptions({ out: _, resume: __, log: ___, quiet: ____, ...options }: TrainOptions): RunOptions {
-  return options;
+// Options of this process alone, which the model file does not record.
+const UNRECORDED: readonly string[] = ['out', 'resume', 'log', 'quiet', 'wide'];
+
+/** The options that the model file records. */
+function runOptions(options: TrainOptions): RunOptions {
+  const recorded = Object.entries(options).filter(([name]) => !UNRECORDED.includes(name));
+  return Object.fromEntries(recorded) as unknown as RunOptions;
 }
 
 /** The part of a run that this process trains. */
@@ -66,6 +71,7 @@ interface Session {
 
 /** Trains a character model on a text, from the start or from a saved model. Returns the exit code. */
 export async function train(command: TrainCommand): Promise<number> {
+  if (command.options.wide) await init({ wide: true });
   const session = await openSession(command);
   const { saved, options, streams, startedAt, total, paths, progress } = session;
   const stop = catchSignals();
@@ -76,6 +82,7 @@ export async function train(command: TrainCommand): Promise<number> {
   try {
     await trainSteps(session, stop);
     progress.finish();
+    if (options.wide) progress.line(`engine ${engine().build}`);
     if (session.savedStep !== saved.run.step) save(session);
   } catch (error) {
     progress.finish();

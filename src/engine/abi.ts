@@ -77,7 +77,7 @@ export const optimizerKernels = [
 ] as const satisfies readonly (keyof Kernels)[];
 
 /** Columns of a panel of packed B: `NR` of assembly/gemm/microkernel.ts. */
-export const PANEL_COLUMNS = 8;
+export const PANEL_COLUMNS = 16;
 
 /**
  * The largest number of rows of A for which `gemv` is faster than `gemm`. Up to this batch size, the `stream` kernel
@@ -116,6 +116,11 @@ export interface Kernels {
     bias: Ptr,
     scratch: Ptr,
   ): void;
+  /**
+   * Whether `gemm` computes by wide tiles: 1 or 0. They are faster where the engine joins two vectors into one of 256
+   * bits, and slower elsewhere. No bit of a result depends on it.
+   */
+  set_wide(on: number): void;
   /** Packs B `[k, n]` with row stride rsB for `gemv`, in as many floats as `gemm_pack_b` does. */
   gemv_pack_b(k: number, n: number, b: Ptr, rsB: number, packed: Ptr): void;
   /**

@@ -8,6 +8,7 @@ const COMMANDS = 2;
 const COUNT = 3;
 const FAILED = 4;
 const BEAT = 5;
+const WIDE = 6;
 const CONTROL_WORDS = 16;
 
 // Spin rounds before a thread sleeps: 0.1 to 0.4 ms. The time between two parts of a step is seldom longer. With 20,000
@@ -44,9 +45,10 @@ function serve(setUp: {
   spins: number;
 }): void {
   const { module, memory, control, spins } = setUp;
-  const [job, done, commands, count, failed, beat] = [0, 1, 2, 3, 4, 5];
+  const [job, done, commands, count, failed, beat, wide] = [0, 1, 2, 3, 4, 5, 6];
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = Object.values(exports) as ((...args: number[]) => unknown)[];
+  const setWide = exports.set_wide as (on: number) => void;
   let current = 0;
   Atomics.store(control, done, -1);
   for (;;) {
@@ -58,6 +60,7 @@ function serve(setUp: {
     if (next === current) continue;
     current = next;
     try {
+      setWide(control[wide]!);
       const c = new Float64Array(memory.buffer, control[commands]! >>> 0, control[count]!);
       for (let i = 0; i < c.length; i += 2 + c[i + 1]!) {
         const run = kernels[c[i]!]!;
@@ -129,6 +132,8 @@ export class Pool {
   #job = 0;
   /** Whether all workers were ended, as they are after one is lost. */
   isStopped = false;
+  /** Whether workers use the wide tiles of `gemm`. */
+  isWide = false;
 
   private constructor(memory: WebAssembly.Memory, members: Member[], fault: WorkerFault) {
     this.#fault = fault;
@@ -208,6 +213,7 @@ export class Pool {
       control[COMMANDS] = at;
       control[COUNT] = commands.length;
       control[BEAT] = 0;
+      control[WIDE] = Number(this.isWide);
     });
     // No worker starts before all commands are in memory. If memory ran out in between, a running worker would write to
     // memory that the caller has freed.

@@ -33,6 +33,7 @@ describe('parseCommand', () => {
         resume: undefined,
         log: undefined,
         quiet: false,
+        wide: false,
       },
     });
   });

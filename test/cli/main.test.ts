@@ -1,5 +1,5 @@
 // `tapeloop generate`, `info` and `help`, from end to end.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -48,6 +48,16 @@ describe('tapeloop generate', () => {
     const greedy = generate('--temperature', '0', '--seed', '1');
     expect(generate('--temperature', '0', '--seed', '2')).toBe(greedy);
     expect(generate('--top-k', '1', '--seed', '3')).toBe(greedy);
+  });
+
+  test('train --wide, computes with wide vectors, or says in one line that this host cannot', () => {
+    const canTurnOn = /--(experimental-)?wasm-revectorize\b/.test(
+      execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' }),
+    );
+    const { code, stderr } = run('train', 'text.txt', ...SMALL, '--out', 'wide', '--wide');
+    if (canTurnOn) expect(stderr).toMatch(/^engine (simd|relaxed)(-wide)?$/m);
+    else expect(stderr).toMatch(/^tapeloop: init: wide: V8 \S+ cannot join vectors [^\n]*\n$/);
+    expect(code).toBe(canTurnOn ? 0 : 1);
   });
 
   test('reader that leaves, ends it quietly', async () => {

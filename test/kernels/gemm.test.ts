@@ -3,7 +3,7 @@
 // |error| ≤ 2(k + 1)·u·(|init| + Σ|a||b|).
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Init } from '../../src/engine/abi.ts';
+import { Init, PANEL_COLUMNS } from '../../src/engine/abi.ts';
 import { builds, Sandbox } from './sandbox.ts';
 
 type InitKind = keyof typeof Init;
@@ -56,8 +56,11 @@ function describeCase(c: Case): string {
   return JSON.stringify(c);
 }
 
-/** Runs one case, throws at the first element outside the bound, and returns C. */
-function run(sandbox: Sandbox, c: Case): Float32Array {
+/**
+ * Runs one case with either tile, and throws at the first element that is outside the bound or differs between the
+ * tiles.
+ */
+function run(sandbox: Sandbox, c: Case): void {
   const { m, n, k, init = 'Zero', gapC = 0, misaligned = false } = c;
   sandbox.clear();
   const a = random(m * k, 1);
@@ -80,15 +83,20 @@ function run(sandbox: Sandbox, c: Case): Float32Array {
   }
   const ct = sandbox.f32(cStorage, misaligned);
 
+  const wideAt = sandbox.f32(cStorage, misaligned);
   kernels.gemm_pack_b(k, n, bt, storedB.rs, storedB.cs, packed);
-  kernels.gemm(m, n, k, at, storedA.rs, storedA.cs, packed, ct, rsC, Init[init], biasAt, scratch);
+  for (const [isWide, to] of [ct, wideAt].entries()) {
+    kernels.set_wide(isWide);
+    kernels.gemm(m, n, k, at, storedA.rs, storedA.cs, packed, to, rsC, Init[init], biasAt, scratch);
+  }
   sandbox.checkFences();
 
   const result = sandbox.read(ct, m * rsC);
-  const dense = new Float32Array(m * n);
+  const wide = sandbox.read(wideAt, m * rsC);
   for (let i = 0; i < m; i++) {
     for (let j = n; j < rsC; j++) {
-      if (result[i * rsC + j] !== GAP) throw new Error(`gap of C overwritten at row ${i}, ${describeCase(c)}`);
+      const [gap, wideGap] = [result[i * rsC + j], wide[i * rsC + j]];
+      if (gap !== GAP || wideGap !== GAP) throw new Error(`gap of C overwritten at row ${i}, ${describeCase(c)}`);
     }
     const sums = new Float64Array(n);
     const sizes = new Float64Array(n);
@@ -110,24 +118,28 @@ function run(sandbox: Sandbox, c: Case): Float32Array {
       if (!(Math.abs(value - sums[j]!) <= bound)) {
         throw new Error(`C[${i}, ${j}]: got ${value}, expected ${sums[j]} ± ${bound}, ${describeCase(c)}`);
       }
-      dense[i * n + j] = value;
+      if (wide[i * rsC + j] !== value) {
+        throw new Error(
+          `C[${i}, ${j}]: wide tiles give ${wide[i * rsC + j]}, narrow ones ${value}, ${describeCase(c)}`,
+        );
+      }
     }
   }
-  return dense;
 }
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-// MR is 5 or 6, NR is 8, a block of k 256, a block of rows then 115 or 114; a gemv takes 32 columns at a time.
+// MR is 5 or 6, NR is 16 in two halves, a block of k 256, a block of rows then 115 or 114, a block of columns 128.
 const GRIDS: Record<string, Case[]> = {
-  m_subtile: range(1, 13).flatMap((m) => [8, 16, 5].map((n) => ({ m, n, k: 7 }))),
-  n_subtile: range(1, 17).flatMap((n) => [1, 2, 5, 6, 12].map((m) => ({ m, n, k: 9 }))),
+  m_subtile: range(1, 13).flatMap((m) => [8, 16, 32, 5].map((n) => ({ m, n, k: 7 }))),
+  n_subtile: range(1, 33).flatMap((n) => [1, 2, 5, 6, 12].map((m) => ({ m, n, k: 9 }))),
   n_of_one_row: range(1, 70).map((n) => ({ m: 1, n, k: 11 })),
   k_eq_1: range(1, 13).flatMap((m) => [1, 8, 13].map((n) => ({ m, n, k: 1 }))),
   k_small: range(2, 9).flatMap((k) => [1, 6, 7].map((m) => ({ m, n: 11, k }))),
   k_around_a_block: [255, 256, 257, 511, 512, 513, 769].flatMap((k) => [1, 3, 7].map((m) => ({ m, n: 19, k }))),
   primes: [1, 2, 3, 13, 37, 101].flatMap((m) => [2, 17, 53].flatMap((n) => [3, 29, 97].map((k) => ({ m, n, k })))),
   m_around_a_block: [...range(113, 119), ...range(227, 233)].map((m) => ({ m, n: 9, k: 256 })),
+  n_around_a_block: [127, 128, 129, 144, 255, 256, 257].flatMap((n) => [1, 7, 13].map((m) => ({ m, n, k: 256 }))),
   large: [
     { m: 256, n: 256, k: 256 },
     { m: 131, n: 263, k: 521 },
@@ -211,16 +223,16 @@ describe.each(builds)('%s build', (build) => {
 
   test('gemm_pack_b, n past the last panel, pads with zeros', () => {
     for (const [rs, cs] of [
-      [11, 1],
+      [19, 1],
       [1, 5],
     ] as const) {
       sandbox.clear();
-      const b = sandbox.f32(random(55, 1));
-      const packed = sandbox.f32(kernels.gemm_packed_size(5, 11));
-      kernels.gemm_pack_b(5, 11, b, rs, cs, packed);
+      const b = sandbox.f32(random(95, 1));
+      const packed = sandbox.f32(kernels.gemm_packed_size(5, 19));
+      kernels.gemm_pack_b(5, 19, b, rs, cs, packed);
       sandbox.checkFences();
-      const second = sandbox.read(packed, 80).subarray(40);
-      for (let p = 0; p < 5; p++) expect([...second.subarray(8 * p + 3, 8 * p + 8)]).toEqual([0, 0, 0, 0, 0]);
+      const second = sandbox.read(packed, 160).subarray(80);
+      for (let p = 0; p < 5; p++) expect([...second.subarray(16 * p + 3, 16 * p + 16)]).toEqual(Array(13).fill(0));
     }
   });
 
@@ -340,7 +352,7 @@ describe.each(builds)('%s build', (build) => {
             fc.constantFrom<InitKind>('Zero', 'Accumulate', 'Bias'),
             fc.boolean(),
             cuts(m, 1),
-            cuts(n, 8),
+            cuts(n, PANEL_COLUMNS),
           ),
         );
       fc.assert(

@@ -36,7 +36,7 @@ describe.each(builds)('gemv, %s build', (build) => {
   }
 
   describe.each(['Zero', 'Accumulate', 'Bias'] as const)('init %s', (init) => {
-    // A strip is 48 or 40 columns, and the rest are fours of 8 as far as that is to be had: 3 strips fewer at the most.
+    // A triple panel has 48 columns. The rest are pairs of panels, as far as possible: at most one triple panel less.
     test.each([0, 3])('of any width, gaps of %i, gives the bits of gemm', (gap) => {
       for (const n of [...range(1, 260), 384, 400, 512, 768, 1024]) {
         for (const m of [1, 2]) {
@@ -48,7 +48,7 @@ describe.each(builds)('gemv, %s build', (build) => {
 
     test('of any depth, gives the bits of gemm', () => {
       for (const k of [...range(0, 13), 255, 256, 257, 513]) {
-        for (const n of [40, 48, 56, 67, 104, 131]) {
+        for (const n of [15, 16, 32, 40, 48, 56, 67, 80, 104, 131]) {
           const { few, any } = both(1, n, k, init, k % 2);
           expect(few, `${n} of ${k}`).toEqual(any);
         }

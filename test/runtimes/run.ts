@@ -16,11 +16,15 @@ import { NotHere, type SuiteResult } from './suite-result.ts';
  */
 export const EXPECTED_HASH = 'cc8c24e3ce36814562af557ee80303d23e181712249318cd0c9f43942fe19834';
 
+const WIDE = '--experimental-wasm-revectorize';
+
 const hosts: Record<string, (app: string) => Promise<SuiteResult>> = {
   'Node 20': node(20),
   'Node 22': node(22),
   'Node 24': node(24),
   'Node 26': node(26),
+  'Node 24, wide vectors': node(24, WIDE),
+  'Node 26, wide vectors': node(26, WIDE),
   'Node 20 by require': nodeRequire(20),
   'Node 22 by require': nodeRequire(22),
   'Node 24 by require': nodeRequire(24),
@@ -31,6 +35,7 @@ const hosts: Record<string, (app: string) => Promise<SuiteResult>> = {
   Chromium: page('chromium', 'plain'),
   'isolated Chromium': page('chromium', 'isolated'),
   'Chromium with strict CSP': page('chromium', 'strict'),
+  'Chromium, wide vectors': page('wide chromium', 'plain'),
   Firefox: page('firefox', 'plain'),
   'isolated Firefox': page('firefox', 'isolated'),
   'Firefox with strict CSP': page('firefox', 'strict'),

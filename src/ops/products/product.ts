@@ -23,44 +23,56 @@ export interface Product {
 }
 
 /**
- * Number of steps of k that are packed at a time: 256 kB of B, which stay in a common L2 cache while they are used. It
- * is at least 128 steps if these take no more than 512 kB, because C is read and written again for each slice.
+ * The largest number of columns that are packed at a time. If A has to be packed too, each block of columns does so
+ * again, which fewer columns would make dearer. More columns would let C leave the cache between two slices of k.
  */
-const sliceOf = (k: number, width: number): number =>
-  Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), Math.min(128, Math.floor(2 ** 17 / width)))));
+const COLUMNS = 512;
 
 /**
- * Packs B in scratch, in slices of k if B is large, and multiplies. The order of summation is ascending k in both
- * cases.
+ * Number of steps of k that are packed at a time: at least 256, because C is read and written again for each slice. A
+ * slice has at most 512 kB, which stay in a common L2 cache while they are used.
+ */
+const sliceOf = (k: number, width: number): number =>
+  Math.max(1, Math.min(k, Math.max(Math.floor(2 ** 16 / width), 256)));
+
+/**
+ * Multiplies in blocks of columns, and in each block in slices of k. A slice of B is packed in scratch. The order of
+ * summation is ascending k for any blocks.
  */
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
-  const { m, n, k } = p;
-  const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, n), 1));
+  const { m, k } = p;
+  const width = Math.min(p.n, COLUMNS);
+  const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, width), 1));
   // The least number of rows for which another thread is worth its cost.
-  const grain = Math.max(6, Math.ceil(1e6 / Math.max(n * slice, 1)));
+  const grain = Math.max(6, Math.ceil(1e6 / Math.max(width * slice, 1)));
   const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(slice, 1)));
   engine.scratch(() => {
-    const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, n));
-    let init = p.init ?? Init.Zero;
-    let from = 0;
-    do {
-      const depth = Math.min(slice, k - from);
-      const start = init;
-      const source = p.b + 4 * from * p.rsB;
+    const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, width));
+    const pack = (n: number, depth: number, source: Ptr): void =>
       engine.parallel(Math.ceil(n / PANEL_COLUMNS), panelGrain, ({ kernels: own, from: first, to }) => {
         const [column, end] = [first * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
         const at = packed + 4 * kernels.gemm_packed_size(depth, column);
         own.gemm_pack_b(depth, end - column, source + 4 * column * p.csB, p.rsB, p.csB, at);
       });
-      const [a, b] = [p.a + 4 * from * p.csA, p.bias ?? 0];
-      engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
-        const [left, at] = [a + 4 * top * p.rsA, p.c + 4 * top * p.rsC];
-        own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, start, b, gemmScratch);
-      });
-      init = Init.Accumulate;
-      from += depth;
-    } while (from < k);
+    for (let column = 0; column < p.n; column += width) {
+      const n = Math.min(width, p.n - column);
+      const bias = (p.bias ?? 0) + 4 * column;
+      let init = p.init ?? Init.Zero;
+      let from = 0;
+      do {
+        const depth = Math.min(slice, k - from);
+        const start = init;
+        pack(n, depth, p.b + 4 * (from * p.rsB + column * p.csB));
+        const [a, c] = [p.a + 4 * from * p.csA, p.c + 4 * column];
+        engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
+          const [left, at] = [a + 4 * top * p.rsA, c + 4 * top * p.rsC];
+          own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, start, bias, gemmScratch);
+        });
+        init = Init.Accumulate;
+        from += depth;
+      } while (from < k);
+    }
   });
 }
 

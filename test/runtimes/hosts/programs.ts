@@ -18,7 +18,10 @@ async function run(app: string, program: string, args: string[]): Promise<SuiteR
   }
 }
 
-export const node = (version: number) => (app: string) => run(app, tool(`node-${version}/bin/node`), ['runner.mjs']);
+export const node =
+  (version: number, ...flags: string[]) =>
+  (app: string) =>
+    run(app, tool(`node-${version}/bin/node`), [...flags, 'runner.mjs']);
 export const nodeRequire = (version: number) => (app: string) =>
   run(app, tool(`node-${version}/bin/node`), ['runner.cjs']);
 export const deno = (app: string) =>

@@ -1,0 +1,70 @@
+// `init({ wide })`: in processes of their own, because V8's flag holds for a whole process. Results are the same bits
+// with and without it.
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { ArgumentError } from '../../src/checks/argument-error.ts';
+import { init } from '../../src/engine/engine.ts';
+
+const listed = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+const canTurnOn = /--(experimental-)?wasm-revectorize\b/.test(listed);
+
+/** Trains with odd sizes and prints a checksum of the weights and the build, or the error. */
+const program = (options: string): string => `
+import { createHash } from 'node:crypto';
+import * as t from ${JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)};
+try {
+  const engine = await t.init(${options});
+  t.setSeed(3);
+  const model = t.sequential([
+    t.lstm({ units: 37, returnSequences: true, inputShape: [null, 19] }),
+    t.gru({ units: 41 }),
+    t.dense({ units: 3 }),
+  ]);
+  model.compile({ optimizer: 'adam', loss: 'mse' });
+  const random = new t.RandomStream(1);
+  const x = t.ndarray(Float32Array.from({ length: 23 * 13 * 19 }, () => random.nextNormal()), [23, 13, 19]);
+  const y = t.ndarray(Float32Array.from({ length: 23 * 3 }, () => random.nextNormal()), [23, 3]);
+  for (let step = 0; step < 60; step++) model.trainOnBatch(x, y);
+  const hash = createHash('sha256');
+  for (const weight of model.weights) hash.update(weight.toArray());
+  console.log(JSON.stringify({ hash: hash.digest('hex'), build: engine.build }));
+} catch (error) {
+  console.log(JSON.stringify({ error: error.name, message: error.message }));
+}
+process.exit();
+`;
+
+interface Outcome {
+  hash?: string;
+  build?: string;
+  error?: string;
+  message?: string;
+}
+
+const outcomeOf = (options: string): Outcome =>
+  JSON.parse(
+    execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', program(options)], {
+      encoding: 'utf8',
+      cwd: new URL('../..', import.meta.url),
+    }),
+  ) as Outcome;
+
+describe.each(['fast', 'reproducible'])('mode %s', (mode) => {
+  test('wide, gives the bits of an engine that is not, or says that this host cannot', () => {
+    const wide = outcomeOf(`{ mode: '${mode}', wide: true }`);
+    if (canTurnOn) {
+      const plain = outcomeOf(`{ mode: '${mode}' }`);
+      expect(wide.hash).toBe(plain.hash);
+      expect(wide.build).toMatch(/^(simd|relaxed)(-wide)?$/);
+    } else {
+      expect(wide.error).toBe('HostError');
+      expect(wide.message).toMatch(/^init: wide: V8 \S+ cannot join vectors \(Node 24 and newer can\)/);
+    }
+  });
+});
+
+test.each([1, 'yes', null])('wide: %s, is refused by name', async (wide) => {
+  const refused = init({ wide } as unknown as { wide: boolean });
+  await expect(refused).rejects.toThrow(ArgumentError);
+  await expect(refused).rejects.toThrow(/^init: wide expected true or false, got /);
+});
