@@ -23,10 +23,10 @@ export interface Product {
 }
 
 /**
- * The largest number of columns that are packed at a time. If A has to be packed too, each block of columns does so
- * again, which fewer columns would make dearer. More columns would let C leave the cache between two slices of k.
+ * Number of columns that are packed at a time. More columns let C leave the cache between two slices of k. With fewer
+ * columns an A that has to be packed too is packed more often. Half of them suffice for a small B, in half the scratch.
  */
-const COLUMNS = 512;
+const columnsOf = (n: number, k: number): number => Math.min(n, n * k > 2 ** 20 ? 512 : 256);
 
 /**
  * Number of steps of k that are packed at a time: at least 256, because C is read and written again for each slice. A
@@ -42,7 +42,7 @@ const sliceOf = (k: number, width: number): number =>
 export function product(engine: Engine, p: Product): void {
   const { kernels } = engine;
   const { m, k } = p;
-  const width = Math.min(p.n, COLUMNS);
+  const width = columnsOf(p.n, k);
   const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, width), 1));
   // The least number of rows for which another thread is worth its cost.
   const grain = Math.max(6, Math.ceil(1e6 / Math.max(width * slice, 1)));
