@@ -56,3 +56,36 @@ export function bytes(count: i32): usize {
 export function vector_bytes(count: i32): usize {
   return bytes(count & ~3);
 }
+
+/** The smallest normal float32, 2⁻¹²⁶. */
+const least = memory.data<f32>([1.1754943508222875e-38]);
+
+/**
+ * x, with zeros for subnormal numbers. WebAssembly cannot make the processor do this, and many processors take some 150
+ * cycles for each operation on such a number. NaN stays.
+ */
+// @ts-ignore: decorator
+@inline
+export function flush(x: v128): v128 {
+  return v128.andnot(x, f32x4.lt(f32x4.abs(x), v128.load32_splat(least)));
+}
+
+// A tail calls it, for the same reason as `load_some`.
+function flush_some(x: v128, count: i32): v128 {
+  return count > 4 ? flush_some(x, 4) : flush(x);
+}
+
+/** Stores the first `count` (1–4) lanes of flush(v). Cells and optimizers store so what they read in the next step. */
+// @ts-ignore: decorator
+@inline
+export function store_flushed(ptr: usize, v: v128, count: i32): void {
+  if (count == 4) v128.store(ptr, flush(v));
+  else store_some(ptr, flush_some(v, count), count);
+}
+
+/** The first `count` (1–4) lanes of flush of what is at `ptr`. */
+// @ts-ignore: decorator
+@inline
+export function load_flushed(ptr: usize, count: i32): v128 {
+  return count == 4 ? flush(v128.load(ptr)) : flush_some(load_some(ptr, count), count);
+}

@@ -7,7 +7,7 @@
 //
 // 1 − β is computed in float64, as in Keras: with β = 0.999 as a float32 it would be off by 1.3e-5.
 
-import { load_lanes, store_lanes, vector_bytes } from './lanes';
+import { load_lanes, store_flushed, store_lanes, vector_bytes } from './lanes';
 import { madd, nmadd } from './simd';
 
 // sgd -------------------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ function sgd_momentum(
 ): void {
   const step = f32x4.mul(rate, f32x4.mul(s, load_lanes(g, count)));
   const velocity = f32x4.sub(f32x4.mul(mu, load_lanes(v, count)), step);
-  store_lanes(v, velocity, count);
+  store_flushed(v, velocity, count);
   const change = nesterov ? f32x4.sub(f32x4.mul(mu, velocity), step) : velocity;
   store_lanes(p, f32x4.add(load_lanes(p, count), change), count);
 }
@@ -129,17 +129,17 @@ function rmsprop_step(
 ): void {
   const grad = f32x4.mul(s, load_lanes(g, count));
   const square = madd(keep, load_lanes(v, count), f32x4.mul(take, f32x4.mul(grad, grad)));
-  store_lanes(v, square, count);
+  store_flushed(v, square, count);
   let spread = square;
   if (centered) {
     const mean = madd(keep, load_lanes(mg, count), f32x4.mul(take, grad));
-    store_lanes(mg, mean, count);
+    store_flushed(mg, mean, count);
     spread = f32x4.pmax(nmadd(mean, mean, square), f32x4.splat(0));
   }
   let step = f32x4.div(f32x4.mul(rate, grad), f32x4.sqrt(f32x4.add(spread, eps)));
   if (heavy) {
     step = madd(mu, load_lanes(mom, count), step);
-    store_lanes(mom, step, count);
+    store_flushed(mom, step, count);
   }
   store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
 }
@@ -246,11 +246,11 @@ function adam_step(
   const old = load_lanes(p, count);
   const mean = madd(f32x4.sub(grad, oldMean), take1, oldMean);
   let square = madd(f32x4.sub(f32x4.mul(grad, grad), oldSquare), take2, oldSquare);
-  store_lanes(m, mean, count);
-  store_lanes(v, square, count);
+  store_flushed(m, mean, count);
+  store_flushed(v, square, count);
   if (amsgrad) {
     square = f32x4.pmax(load_lanes(top, count), square);
-    store_lanes(top, square, count);
+    store_flushed(top, square, count);
   }
   let ahead = f32x4.mul(rate, mean);
   if (nesterov) ahead = madd(rateG, grad, ahead);
@@ -308,9 +308,9 @@ function adamax_step(
   const grad = f32x4.mul(s, load_lanes(g, count));
   const oldMean = load_lanes(m, count);
   const mean = madd(f32x4.sub(grad, oldMean), take, oldMean);
-  store_lanes(m, mean, count);
+  store_flushed(m, mean, count);
   const norm = f32x4.pmax(f32x4.mul(keep, load_lanes(u, count)), f32x4.abs(grad));
-  store_lanes(u, norm, count);
+  store_flushed(u, norm, count);
   const step = f32x4.div(f32x4.mul(rate, mean), f32x4.add(norm, eps));
   store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
 }
@@ -366,7 +366,7 @@ function lion_step(
   // lr·sign(ahead)
   const step = f32x4.sub(v128.and(rate, f32x4.gt(ahead, zero)), v128.and(rate, f32x4.lt(ahead, zero)));
   store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
-  store_lanes(m, madd(keep2, mean, f32x4.mul(take2, grad)), count);
+  store_flushed(m, madd(keep2, mean, f32x4.mul(take2, grad)), count);
 }
 
 // adadelta --------------------------------------------------------------------------------------------------------
@@ -415,11 +415,11 @@ function adadelta_step(
 ): void {
   const grad = f32x4.mul(s, load_lanes(g, count));
   const squares = madd(keep, load_lanes(a, count), f32x4.mul(take, f32x4.mul(grad, grad)));
-  store_lanes(a, squares, count);
+  store_flushed(a, squares, count);
   const old = load_lanes(d, count);
   const ratio = f32x4.div(f32x4.sqrt(f32x4.add(old, eps)), f32x4.sqrt(f32x4.add(squares, eps)));
   const step = f32x4.mul(ratio, grad);
-  store_lanes(d, madd(keep, old, f32x4.mul(take, f32x4.mul(step, step))), count);
+  store_flushed(d, madd(keep, old, f32x4.mul(take, f32x4.mul(step, step))), count);
   store_lanes(p, nmadd(rate, step, load_lanes(p, count)), count);
 }
 
@@ -440,7 +440,7 @@ export function adagrad(count: i32, p: usize, g: usize, a: usize, gradScale: f32
 function adagrad_step(p: usize, g: usize, a: usize, s: v128, rate: v128, eps: v128, count: i32): void {
   const grad = f32x4.mul(s, load_lanes(g, count));
   const total = madd(grad, grad, load_lanes(a, count));
-  store_lanes(a, total, count);
+  store_flushed(a, total, count);
   const step = f32x4.div(f32x4.mul(rate, grad), f32x4.sqrt(f32x4.add(total, eps)));
   store_lanes(p, f32x4.sub(load_lanes(p, count), step), count);
 }

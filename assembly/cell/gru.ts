@@ -14,7 +14,7 @@
 // form of Keras's GRU.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
-import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
+import { bytes, load_flushed, load_lanes, store_flushed, store_lanes, vector_bytes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
 /** z·hPrev + (1 − z)·n, computed as n + z·(hPrev − n) */
@@ -124,8 +124,8 @@ function after_backward(
   const dn = output_backward(row, gates, hPrev, dh, dhPrev, one, count);
   const r = load_lanes(gates + row, count);
   const dq = f32x4.mul(dn, r);
-  store_lanes(gates + row, f32x4.mul(f32x4.mul(dq, load_lanes(q, count)), f32x4.sub(one, r)), count);
-  store_lanes(q, dq, count);
+  store_flushed(gates + row, f32x4.mul(f32x4.mul(dq, load_lanes(q, count)), f32x4.sub(one, r)), count);
+  store_flushed(q, dq, count);
 }
 
 /**
@@ -145,13 +145,13 @@ function output_backward(
 ): v128 {
   const z = load_lanes(gates, count);
   const n = load_lanes(gates + row * 2, count);
-  const dhNow = load_lanes(dh, count);
+  const dhNow = load_flushed(dh, count);
   const zBar = f32x4.sub(one, z);
   const dhz = f32x4.mul(dhNow, z);
   const dn = f32x4.mul(f32x4.mul(dhNow, zBar), nmadd(n, n, one));
-  store_lanes(gates, f32x4.mul(f32x4.mul(dhz, zBar), f32x4.sub(load_lanes(hPrev, count), n)), count);
-  store_lanes(gates + row * 2, dn, count);
-  store_lanes(dhPrev, f32x4.add(load_lanes(dhPrev, count), dhz), count);
+  store_flushed(gates, f32x4.mul(f32x4.mul(dhz, zBar), f32x4.sub(load_lanes(hPrev, count), n)), count);
+  store_flushed(gates + row * 2, dn, count);
+  store_flushed(dhPrev, f32x4.add(load_lanes(dhPrev, count), dhz), count);
   return dn;
 }
 
@@ -283,7 +283,7 @@ function before_gates_backward(
   count: i32,
 ): void {
   const r = load_lanes(gates + row, count);
-  const dr = f32x4.mul(load_lanes(drh, count), r);
-  store_lanes(gates + row, f32x4.mul(f32x4.mul(dr, load_lanes(hPrev, count)), f32x4.sub(one, r)), count);
-  store_lanes(dhPrev, f32x4.add(load_lanes(dhPrev, count), dr), count);
+  const dr = f32x4.mul(load_flushed(drh, count), r);
+  store_flushed(gates + row, f32x4.mul(f32x4.mul(dr, load_lanes(hPrev, count)), f32x4.sub(one, r)), count);
+  store_flushed(dhPrev, f32x4.add(load_lanes(dhPrev, count), dr), count);
 }

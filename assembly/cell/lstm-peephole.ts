@@ -11,7 +11,7 @@
 // and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';
-import { bytes, load_lanes, store_lanes } from '../lanes';
+import { bytes, load_flushed, load_lanes, store_flushed, store_lanes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
@@ -104,19 +104,19 @@ function backward(
   const f = load_lanes(gates + row, count);
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
-  const dhNow = load_lanes(dh, count);
+  const dhNow = load_flushed(dh, count);
   const t = value(Activation.Tanh, load_lanes(c, count));
   const dO = f32x4.mul(f32x4.mul(dhNow, t), f32x4.mul(o, f32x4.sub(one, o)));
   const direct = madd(f32x4.mul(dhNow, o), nmadd(t, t, one), load_lanes(dc, count));
   const dState = madd(dO, load_lanes(p + row * 2, count), direct);
   const dI = f32x4.mul(f32x4.mul(f32x4.mul(dState, i), g), f32x4.sub(one, i));
   const dF = f32x4.mul(f32x4.mul(f32x4.mul(dState, f), load_lanes(cPrev, count)), f32x4.sub(one, f));
-  store_lanes(gates, dI, count);
-  store_lanes(gates + row, dF, count);
-  store_lanes(gates + row * 2, f32x4.mul(f32x4.mul(dState, i), nmadd(g, g, one)), count);
-  store_lanes(gates + row * 3, dO, count);
+  store_flushed(gates, dI, count);
+  store_flushed(gates + row, dF, count);
+  store_flushed(gates + row * 2, f32x4.mul(f32x4.mul(dState, i), nmadd(g, g, one)), count);
+  store_flushed(gates + row * 3, dO, count);
   const through = madd(dI, load_lanes(p, count), f32x4.mul(dState, f));
-  store_lanes(dc, madd(dF, load_lanes(p + row, count), through), count);
+  store_flushed(dc, madd(dF, load_lanes(p + row, count), through), count);
 }
 
 /**

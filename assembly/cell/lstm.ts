@@ -10,7 +10,7 @@
 // Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM.
 
 import { sigmoid_lanes, tanh_lanes } from '../activation';
-import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
+import { bytes, load_flushed, load_lanes, store_flushed, store_lanes, vector_bytes } from '../lanes';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
@@ -98,14 +98,14 @@ function backward(
   const f = load_lanes(gates + row, count);
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
-  const dhNow = load_lanes(dh, count);
+  const dhNow = load_flushed(dh, count);
   const t = tanh_lanes(load_lanes(c, count), count);
   const dState = madd(f32x4.mul(dhNow, o), nmadd(t, t, one), load_lanes(dc, count));
   const dF = f32x4.mul(dState, f);
   const dI = f32x4.mul(dState, i);
-  store_lanes(gates, f32x4.mul(f32x4.mul(dI, g), f32x4.sub(one, i)), count);
-  store_lanes(gates + row, f32x4.mul(f32x4.mul(dF, load_lanes(cPrev, count)), f32x4.sub(one, f)), count);
-  store_lanes(gates + row * 2, f32x4.mul(dI, nmadd(g, g, one)), count);
-  store_lanes(gates + row * 3, f32x4.mul(f32x4.mul(dhNow, t), f32x4.mul(o, f32x4.sub(one, o))), count);
-  store_lanes(dc, dF, count);
+  store_flushed(gates, f32x4.mul(f32x4.mul(dI, g), f32x4.sub(one, i)), count);
+  store_flushed(gates + row, f32x4.mul(f32x4.mul(dF, load_lanes(cPrev, count)), f32x4.sub(one, f)), count);
+  store_flushed(gates + row * 2, f32x4.mul(dI, nmadd(g, g, one)), count);
+  store_flushed(gates + row * 3, f32x4.mul(f32x4.mul(dhNow, t), f32x4.mul(o, f32x4.sub(one, o))), count);
+  store_flushed(dc, dF, count);
 }

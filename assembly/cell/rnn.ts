@@ -6,7 +6,7 @@
 // for each time step by the scan over time (src/cells/rnn.ts) and by stream.ts. Source: Elman 1990, in the form of
 // Keras's SimpleRNN.
 
-import { load_lanes, store_lanes, vector_bytes } from '../lanes';
+import { flush, load_lanes, store_flushed, store_lanes, vector_bytes } from '../lanes';
 import { tanh } from '../math';
 import { nmadd } from '../simd';
 
@@ -55,9 +55,9 @@ function backward(count: i32, act: i32, h: usize, dh: usize, dPre: usize): void 
   const constant = act == Activation.Relu ? f32x4.splat(0) : f32x4.splat(1);
   const tail = count & 3;
   for (let end = h + vector_bytes(count); h < end; h += 16, dh += 16, dPre += 16) {
-    v128.store(dPre, differentiate(act, v128.load(h), v128.load(dh), constant));
+    v128.store(dPre, flush(differentiate(act, v128.load(h), v128.load(dh), constant)));
   }
-  if (tail) store_lanes(dPre, differentiate(act, load_lanes(h, tail), load_lanes(dh, tail), constant), tail);
+  if (tail) store_flushed(dPre, differentiate(act, load_lanes(h, tail), load_lanes(dh, tail), constant), tail);
 }
 
 // @ts-ignore: decorator

@@ -57,6 +57,11 @@ export class Sandbox {
     return new Float32Array(this.#memory.buffer, at, count).slice();
   }
 
+  /** Replaces the values at `at`. */
+  write(at: Ptr, values: Float32Array): void {
+    new Float32Array(this.#memory.buffer, at, values.length).set(values);
+  }
+
   readI32(at: Ptr, count: number): Int32Array {
     return new Int32Array(this.#memory.buffer, at, count).slice();
   }

@@ -9,7 +9,7 @@ import { square } from '../../../src/ops/index.ts';
 
 const inlined: Record<Build, Buffer> = { simd: Buffer.from(bytesOf('simd')), relaxed: Buffer.from(bytesOf('relaxed')) };
 const names = Object.keys(inlined) as Build[];
-const size = 40_000;
+const size = 40 * 1024;
 
 afterAll(async () => {
   await init();
