@@ -190,7 +190,7 @@ export function asArray(values: DataLike, what: string): NdArray {
   if (isArray(values)) return new NdArray(values.data, values.shape, what);
   if (isTensor(values)) return new NdArray(values.toArray(), values.shape);
   if ((values as { x?: unknown }).x !== undefined)
-    throw new ArgumentError(`${what} expected data, got a batch; [batch] is a list of batches`);
+    throw new ArgumentError(`${what} expected data, got an object with x; give its x and y as two arguments`);
   const shape = shapeOfNested(values, what);
   if (ArrayBuffer.isView(values)) return new NdArray(values as unknown as Float32Array, shape, what);
   return new NdArray(flattenNested(values, shape, what), shape);

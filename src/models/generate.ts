@@ -121,7 +121,8 @@ export function* generateIds(
   given: GenerateOptions & { prompt: ArrayLike<number>; length: number },
 ): Generator<number, void, void> {
   const names = { prompt: 1, length: 1, ...modelNames };
-  const { prompt, length, ...options } = checkOptions('generateIds', given, names);
+  const { prompt, length, maxLength, ...options } = checkOptions('generateIds', given, names);
+  if (maxLength !== undefined) throw new ArgumentError('generateIds: maxLength is called length here');
   expectInteger('length', length, 0);
   for (const { id } of idsOfModel(model, [prompt], { ...options, maxLength: length })) yield id;
 }

@@ -118,7 +118,7 @@ test('a copy of an array that structuredClone made, is data as the array is', ()
 test('a batch in place of data, is told', () => {
   const batch = windows([1, 2, 3], { inputSteps: 1 });
   expect(() => asArray(batch as never, 'x')).toThrow(
-    new ArgumentError('x expected data, got a batch; [batch] is a list of batches'),
+    new ArgumentError('x expected data, got an object with x; give its x and y as two arguments'),
   );
 });
 

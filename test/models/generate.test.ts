@@ -302,6 +302,7 @@ describe('generateIds, wrong arguments', () => {
     [{ prompt: [6] }, 'expected ids in [0, 6), got 6'],
     [{ prompt: [0, -1, 0] }, 'expected ids in [0, 6), got -1'],
     [{ prompt: [0.5] }, 'expected ids in [0, 6), got 0.5'],
+    [{ maxLength: 4 }, 'generateIds: maxLength is called length here'],
     [{ length: -1 }, 'generate: length expected an integer ≥ 0, got -1'],
     [{ length: Number.NaN }, 'generate: length expected an integer ≥ 0, got NaN'],
     [{ temperature: -0.5 }, 'generate: temperature expected a number ≥ 0, got -0.5'],

@@ -114,7 +114,11 @@ export class TextVectorization {
     return this.#idfWeights;
   }
 
-  /** Learns the vocabulary from texts, and in mode `tfIdf` its weights. It replaces what was learned before. */
+  /**
+   * Learns the vocabulary from texts, and in mode `tfIdf` its weights. It replaces what was learned before.
+   *
+   * @throws ArgumentError if `texts` is one text instead of a list of texts.
+   */
   adapt(texts: Iterable<string>): void {
     const counts = new Map<string, number>();
     // The number of texts with each token, for the weights.
@@ -122,7 +126,7 @@ export class TextVectorization {
     const { maxTokens = Number.POSITIVE_INFINITY, outputMode } = this.#options;
     const weighs = outputMode === 'tfIdf';
     let size = 0;
-    for (const text of texts) {
+    for (const text of severalTexts(texts)) {
       const tokens = this.tokens(text);
       for (const token of tokens) increment(counts, token);
       if (weighs) for (const token of new Set(tokens)) increment(textsWith, token);
@@ -175,21 +179,25 @@ export class TextVectorization {
   /**
    * The ids of each text, of unequal length.
    *
-   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given.
+   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given; or if `texts`
+   *   is one text instead of a list of texts.
    */
   sequences(texts: Iterable<string>): Int32Array<ArrayBuffer>[] {
     if (this.#vocabulary.length === 0) {
       throw new ArgumentError('textVectorization: expected a vocabulary, got none; call adapt(texts) first');
     }
     const unknown = this.#special.indexOf(UNKNOWN);
-    return Array.from(texts, (text) => Int32Array.from(this.tokens(text), (token) => this.#ids.get(token) ?? unknown));
+    return Array.from(severalTexts(texts), (text) =>
+      Int32Array.from(this.tokens(text), (token) => this.#ids.get(token) ?? unknown),
+    );
   }
 
   /**
    * Encodes texts as one array.
    *
    * @returns `[N, L]` i32 ids, or, in the other modes, `[N, vocabulary.length]` f32; the caller owns it.
-   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given.
+   * @throws ArgumentError if there is no vocabulary yet: neither `adapt` was called nor `vocabulary` given; or if `texts`
+   *   is one text instead of a list of texts.
    */
   encode(texts: Iterable<string>): NdArray<Int32Array | Float32Array> {
     const { outputMode = 'int', outputSequenceLength: maxLength } = this.#options;
@@ -246,6 +254,12 @@ export class TextVectorization {
     // The weights are rounded to float32, in which they are multiplied.
     this.#idfWeights = (weights && !hasSpecial ? withMeanFirst(weights) : (weights ?? [])).map(Math.fround);
   }
+}
+
+/** Refuses one text, which is an iterable too: of its characters. */
+function severalTexts(texts: Iterable<string>): Iterable<string> {
+  if (typeof texts !== 'string') return texts;
+  throw new ArgumentError(`textVectorization: texts expected a list of texts, got one text, ${shown(texts)}`);
 }
 
 /** More joined tokens than this are refused for one text, unless the text itself has many tokens. */

@@ -504,6 +504,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   set trainable(value: boolean) {
+    if (typeof value !== 'boolean')
+      throw new ArgumentError(`${this.name}: trainable expected true or false, got ${shown(value)}`);
     this.#trainable = value;
     for (const weight of this.#ownWeights) weight.trainable = value;
     for (const layer of this.sublayers) layer.trainable = value;

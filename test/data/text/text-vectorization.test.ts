@@ -156,6 +156,15 @@ describe('textVectorization', () => {
     expect(() => words.decode([0, 9])).toThrow('decode: ids[1] expected 0 to 4, got 9');
   });
 
+  test('one text instead of a list, is refused, because its characters would be the texts', () => {
+    const words = textVectorization();
+    const one = "textVectorization: texts expected a list of texts, got one text, 'the cat'";
+    expect(() => words.adapt('the cat')).toThrow(one);
+    words.adapt(['the cat']);
+    expect(() => words.sequences('the cat')).toThrow(one);
+    expect(() => words.encode('the cat')).toThrow(one);
+  });
+
   test('encoding before adapt, is an error', () => {
     expect(() => textVectorization().encode(['a'])).toThrow(
       'textVectorization: expected a vocabulary, got none; call adapt(texts) first',

@@ -85,6 +85,14 @@ describe('a layer', () => {
     expect(model.layers[0]!.name).toBe('double');
   });
 
+  test('trainable set to a text, is refused and stays as it was', () => {
+    const layer = dense({ units: 1, inputShape: [1], name: 'head', trainable: false });
+    expect(() => {
+      layer.trainable = 'true' as unknown as boolean;
+    }).toThrow("head: trainable expected true or false, got 'true'");
+    expect(layer.trainable).toBe(false);
+  });
+
   test('frozen, hands that down to its weights', () => {
     const layer = dense({ units: 1, inputShape: [1], trainable: false });
     const model = sequential([layer]);
