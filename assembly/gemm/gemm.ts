@@ -152,8 +152,8 @@ function tile_rows(left: i32): i32 {
 }
 
 /**
- * Columns of a block of B. They are whole panels. A depth below 64 counts as 64. If the block of A stays in the L1 cache,
- * each panel is a block: it comes to that cache once for all tiles.
+ * Columns of a block of B. They are whole panels. A depth below 64 counts as 64. If the block of A stays in the L1
+ * cache, each panel is a block: it comes to that cache once for all tiles.
  */
 function block_columns(rows: i32, depth: i32): i32 {
   return rows * depth <= A_SMALL ? NR : max(B_BLOCK / (max(depth, 64) * NR), 1) * NR;

@@ -3,7 +3,7 @@
  *
  *   a        row i at a + i·rsA, its k floats side by side
  *   packed   B as `gemv_pack_b` packs it (`triple_panels`) or as `gemm_pack_b` does (`panels`); see pack.ts
- *   from     where the sums start: row i at from + i·rsFrom. It moves by fromStep with each panel: 32, or 0 for 8 zeros
+ *   from     where the sums start: row i at from + i·rsFrom. It moves by fromStep with each panel: 64, or 0 for 16 zeros
  *   c        row i at c + i·rsC; may be from
  *
  * Pointers are byte addresses, strides are bytes. c does not overlap a or B. Called by gemm.ts.
@@ -47,7 +47,7 @@ export function triple_panels(
 }
 
 /**
- * m rows times a B packed by `gemm_pack_b`. `panel` is the distance of its panels: 32·k bytes, or more if B is a block
+ * m rows times a B packed by `gemm_pack_b`. `panel` is the distance of its panels: 64·k bytes, or more if B is a block
  * of k. The other parameters are in the first comment.
  */
 export function panels(

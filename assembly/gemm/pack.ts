@@ -24,8 +24,8 @@ export const TRIPLE_ROW: usize = 4 * TRIPLE_PANEL;
  */
 export function triple_panels_of(n: i32): i32 {
   const panels = n / NR;
-  const wide = panels / 3;
-  return wide > 0 && ((panels - 3 * wide) & 1) ? wide - 1 : wide;
+  const triples = panels / 3;
+  return triples > 0 && ((panels - 3 * triples) & 1) ? triples - 1 : triples;
 }
 
 /** Floats of packed B. */

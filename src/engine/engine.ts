@@ -26,8 +26,8 @@ export interface InitOptions {
   threads?: number | undefined;
   /**
    * Whether to turn on the pass of V8 that joins vectors of 128 bits into vectors of 256, for this process, in Node 24
-   * and newer. Products then take about half the time; the results have the same bits. V8 calls the pass experimental.
-   * Default false, which leaves the host as it is: wide vectors are used where they are on.
+   * and newer, before anything is computed. Products then take about half the time; the results have the same bits. V8
+   * calls the pass experimental. Default false, which leaves the host as it is: wide vectors are used where they are on.
    */
   wide?: boolean | undefined;
   /** The largest size of linear memory, in bytes. Default 4 GiB, Wasm's own limit, less one page of 64 KiB. */
@@ -219,6 +219,8 @@ function checkedOptions(options: InitOptions): Choice {
 }
 
 let current: Engine | undefined;
+// Whether `init` has turned on wide vectors in this process.
+let isWideOn = false;
 // The last call of `init` while it runs: its options and its result.
 let running: { readonly choice: Choice; readonly engine: Promise<Engine> } | undefined;
 
@@ -251,8 +253,8 @@ export function engine(): Engine {
  *
  * @returns the new engine, which is in use until the next `init`.
  * @throws HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it, or cannot turn on wide
- *   vectors; OutOfMemoryError if the host does not give the memory to start with; ArgumentError if an option is out of range. After an error the
- *   previous engine is still in use.
+ *   vectors; OutOfMemoryError if the host does not give the memory to start with; ArgumentError if an option is out of
+ *   range, or `wide` comes after the first use. After an error the previous engine is still in use.
  */
 export async function init(options: InitOptions = {}): Promise<Engine> {
   const choice = checkedOptions(checkOptions('init', options, initNames));
@@ -273,10 +275,13 @@ export async function init(options: InitOptions = {}): Promise<Engine> {
 }
 
 async function start({ wide, mode, module, maximumMemory, threads }: Choice): Promise<Engine> {
-  if (wide) {
+  if (wide && !isWideOn) {
+    // V8 keeps the code that it has compiled for the same bytes.
+    if (current) throw new ArgumentError('init: wide expected before the first use and the first init of this process');
     const { turnOnWide } = await import('./wide-flag.ts');
     const refusal = turnOnWide();
     if (refusal !== undefined) throw new HostError(`init: wide: ${refusal}`);
+    isWideOn = true;
   }
   let made: Engine | undefined;
   if (module) made = new Engine(module, 'custom', maximumMemory);

@@ -3,16 +3,6 @@
 
 import { builtIn } from '../host/built-in.ts';
 
-interface Process {
-  readonly execPath: string;
-  readonly env: Record<string, string | undefined>;
-  readonly versions: Record<string, string | undefined>;
-}
-
-interface ChildProcess {
-  execFileSync(file: string, args: string[], options: object): string;
-}
-
 const HOW = "the guide 'Wide vectors' says where they can be turned on, and how";
 
 /**
@@ -21,26 +11,15 @@ const HOW = "the guide 'Wide vectors' says where they can be turned on, and how"
  * @returns undefined, or the reason why this host cannot do it.
  */
 export function turnOnWide(): string | undefined {
-  const { process } = globalThis as { process?: Process };
-  const childProcess = builtIn('child_process') as ChildProcess | undefined;
-  const v8 = builtIn('v8') as { setFlagsFromString(flag: string): void } | undefined;
-  if (!process?.versions.v8 || !childProcess || !v8 || process.versions.deno || process.versions.bun) {
+  const { process } = globalThis as { process?: { versions?: Record<string, string | undefined> } };
+  const { v8: version, deno, bun } = process?.versions ?? {};
+  const v8 = builtIn('v8') as { setFlagsFromString?(flag: string): void } | undefined;
+  if (version === undefined || !v8?.setFlagsFromString || deno !== undefined || bun !== undefined) {
     return `only Node can turn on wide vectors by itself; ${HOW}`;
   }
-  // V8 prints an error for a flag that it does not have, so its list is read first. Electron runs as Node for that.
-  let flags: string;
-  try {
-    const env = { ...process.env, NODE_OPTIONS: undefined, ELECTRON_RUN_AS_NODE: '1' };
-    flags = childProcess.execFileSync(process.execPath, ['--v8-options'], {
-      encoding: 'utf8',
-      env,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-  } catch {
-    return `the flags of V8 could not be listed; ${HOW}`;
-  }
-  const flag = /--(?:experimental-)?wasm-revectorize\b/.exec(flags)?.[0];
-  if (flag === undefined) return `V8 ${process.versions.v8} cannot join vectors (Node 24 and newer can); ${HOW}`;
-  v8.setFlagsFromString(flag);
+  const major = Number.parseInt(version, 10);
+  if (major < 13) return `V8 ${version} cannot join vectors (Node 24 and newer can); ${HOW}`;
+  // V8 15 has dropped the word from the name. V8 prints an error for a name that it does not have.
+  v8.setFlagsFromString(major < 15 ? '--experimental-wasm-revectorize' : '--wasm-revectorize');
   return undefined;
 }
