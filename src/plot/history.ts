@@ -23,6 +23,8 @@ export function plotHistory(history: History, options: HistoryPlotOptions = {}):
   const { title = 'Training', metrics } = checkOptions('plotHistory', options, { title: 1, metrics: 1 });
   expectType('plotHistory: title', title, 'a string');
   const { epoch, validated: validatedAt, history: curves } = history ?? {};
+  if (epoch === undefined && Array.isArray((history as unknown as { loss?: unknown } | undefined)?.loss))
+    throw new ArgumentError('plotHistory: history expected all that fit returned, got its history alone');
   expectList('plotHistory: history.epoch', epoch);
   expectList('plotHistory: history.validated', validatedAt);
   for (const each of [epoch, validatedAt])

@@ -88,9 +88,7 @@ interface Training extends Partial<HeadConfig> {
 export function encodeModel(model: AnyModel, extras: ModelExtras = {}): Uint8Array<ArrayBuffer> {
   const { vocabulary, extra } = checkOptions('encodeModel', extras, { vocabulary: 1, extra: 1 });
   expectModel('encodeModel', model);
-  if (!model.network.isBuilt) {
-    throw new ArgumentError(`${model.name}: expected a built model to save; it has not seen an input yet`);
-  }
+  expectBuilt(model, 'save');
   model.network.setScope();
   const layers = innerLayers(model);
   const tensors = new Map<string, SafetensorsTensor>();
@@ -176,6 +174,17 @@ function objectiveOptions({ outputs, ...only }: Training): ObjectiveOptions {
 
 /** All layers except the outermost, which only contains them. */
 const innerLayers = (model: AnyModel): readonly AnyLayer[] => model.network.tree().slice(1);
+
+/** Throws `ArgumentError` unless all layers have their weights. `purpose` is `save` or `restore`. */
+function expectBuilt(model: AnyModel, purpose: string): void {
+  if (model.network.isBuilt) return;
+  const layers = model.network.sublayers;
+  const unbuilt = layers.find((layer) => !layer.isBuilt);
+  const reason = layers.some((layer) => layer.isBuilt)
+    ? `its layer '${unbuilt?.name}' was never called: call it, or take it out of the layers`
+    : 'it has not seen an input yet';
+  throw new ArgumentError(`${model.name}: expected a built model to ${purpose}; ${reason}`);
+}
 
 const stateName = (layer: string, index: number): string => `state/${layer}/${index}`;
 
@@ -266,9 +275,7 @@ export function restoreModel(
 ): ModelExtras {
   const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);
   expectModel('restoreModel', model);
-  if (!model.network.isBuilt) {
-    throw new ArgumentError(`${model.name}: expected a built model to restore; it has not seen an input yet`);
-  }
+  expectBuilt(model, 'restore');
   model.network.setScope();
   const opened = openModelFile('restoreModel', bytes, file);
   model.trainer.runs.expectNone('restoreModel', true);

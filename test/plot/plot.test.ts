@@ -39,6 +39,9 @@ describe('plotHistory', () => {
     const svg = plotHistory(history, { metrics: ['accuracy'] });
     expect(svg).toContain('viewBox="0 0 800 450"');
     expect(linesOf(svg, 'blue').length).toBe(1);
+    expect(() => plotHistory(history.history as unknown as typeof history)).toThrow(
+      'plotHistory: history expected all that fit returned, got its history alone',
+    );
     expect(() => plotHistory(history, { metrics: ['auc'] })).toThrow(
       "plotHistory: metrics expected some of loss, accuracy, got 'auc'",
     );

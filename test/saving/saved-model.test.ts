@@ -17,7 +17,7 @@ import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { timeDistributed } from '../../src/layers/time-distributed.ts';
 import { meanSquaredError, sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { auc, sparseTopKCategoricalAccuracy } from '../../src/metrics/index.ts';
-import { type Model, sequential } from '../../src/models/model.ts';
+import { type Model, model, sequential } from '../../src/models/model.ts';
 import { adadelta, adagrad, adam, adamax, adamw, lion, nadam, rmsprop, sgd } from '../../src/optimizers/index.ts';
 import type { Optimizer } from '../../src/optimizers/optimizer.ts';
 import { cosineDecay, linearWarmup, piecewiseConstantDecay } from '../../src/optimizers/schedules/index.ts';
@@ -182,6 +182,15 @@ describe('encodeModel and decodeModel', () => {
     const before = encodeModel(model);
     bytes.fill(0);
     expect(firstDifference(encodeModel(model), before)).toBe(-1);
+  });
+
+  test('a model with a layer that is listed and never called, names the layer', async () => {
+    const layers = { used: dense({ units: 1 }), idle: dense({ units: 3 }) };
+    const partly = model({ layers, inputs: { shape: [2] } }, (x, { used }) => used(x));
+    partly.compile({ optimizer: 'sgd', loss: 'mse' });
+    await partly.fit([[1, 2]], [[1]], { verbose: 0 });
+    const message = "model: expected a built model to save; its layer 'idle' was never called";
+    expect(() => encodeModel(partly)).toThrow(message);
   });
 
   test('model that has seen no input, is refused', () => {
