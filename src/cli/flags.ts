@@ -1,6 +1,7 @@
 // The command line. One table for each command defines its flags. Parsing, range checks and the help text use it.
 import { parseArgs } from 'node:util';
 import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
+import { nearestName } from '../checks/nearest-name.ts';
 
 /** A command line that is not valid. The message is one line, and the process ends with `exitCode`. */
 export class UsageError extends Error {
@@ -204,7 +205,10 @@ function parseFlags<F extends Flags>(command: CommandName, flags: F, argv: reado
     if (token.kind !== 'option') continue;
     const where = `tapeloop ${command}: ${token.rawName}`;
     if (!Object.hasOwn(flags, token.name)) {
-      throw new UsageError(`${where} is not one of its flags, expected ${names.join(', ')}`);
+      const question = nearestName(token.rawName, names);
+      throw new UsageError(
+        `${where} is not one of its flags, expected ${names.join(', ')}${question && `; ${question}`}`,
+      );
     }
     const flag = flags[token.name];
     const value = token.value;

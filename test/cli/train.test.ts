@@ -261,7 +261,12 @@ describe('tapeloop train', () => {
       1,
       /^tapeloop: greek\.txt: character "α" \(U\+03B1\) at position 0 is not among the vocabulary's \d\d characters$/,
     ],
-    ['unknown flag', ['text.txt', '--hiden', '5'], 2, /^tapeloop train: --hiden is not one of its flags, expected /],
+    [
+      'unknown flag',
+      ['text.txt', '--hiden', '5'],
+      2,
+      /^tapeloop train: --hiden is not one of its flags, expected .*; did you mean '--hidden'\?$/m,
+    ],
   ])('%s, is one line, exit code and nothing written', (_, args, code, message) => {
     writeFileSync(at('empty.txt'), '');
     writeFileSync(at('one.txt'), 'a'.repeat(5000));
