@@ -21,7 +21,8 @@
  *
  * The loops are those of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008,
  * https://doi.org/10.1145/1356052.1356053), in another order. There a panel of B stays in the L1 cache and a block of A
- * in the L2 cache. Here it is the other way round, except for few rows: C then takes whole pages one after the other.
+ * in the L2 cache. Here a band of A stays in the L1 cache and a block of B in the L2 cache, so that whole pages of C are
+ * written one after the other. Few rows of A go in the order of that paper.
  */
 import { load_tail, store_tail } from '../simd';
 import * as few from './gemv';

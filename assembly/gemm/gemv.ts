@@ -12,7 +12,7 @@
  * multiply-add loads one vector of B, and a core starts as many loads as multiply-adds. So nothing is blocked, there
  * are few other loads, and 8 to 12 sums at a time hide the latency of a multiply-add. The second row finds the panel of
  * the first one in a nearer cache. Triple panels are read from the first byte to the last. The panels of `gemm` are read
- * four at a time, which is up to a tenth slower.
+ * two at a time, which is up to a tenth slower.
  */
 import { load_tail, madd, store_tail } from '../simd';
 import { NR, ROW } from './microkernel';

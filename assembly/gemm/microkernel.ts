@@ -103,9 +103,8 @@ function tile_6(k: i32, a: usize, rsA: usize, b: usize, from: usize, rsFrom: usi
   tile(6, k, a, rsA, b, from, rsFrom, to, rsTo);
 }
 
-// The tile of 4 or more rows. One of 3 rows would be a quarter faster than two narrow ones, for 450 bytes.
-// There are wide tiles of MR and of 4 rows. Most numbers of rows are cut into these two (see `tile_rows`). A tile of
-// another height takes 450 to 740 bytes, and would make the last rows of other numbers a quarter faster.
+// There are wide tiles of MR and of 4 rows. Most numbers of rows are cut into these two (see `tile_rows` in gemm.ts). A
+// tile of another height would take 450 to 740 bytes, and make the last rows of other numbers a quarter faster.
 // @ts-ignore: decorator
 @inline
 function wide_tile(

@@ -41,7 +41,7 @@ export class TileProbe {
     if (!kernels.set_wide || this.#tick === 0 || this.#tick > COARSEST_MS) this.#rounds = ROUNDS;
   }
 
-  /** Whether more rounds would tell nothing new. No clock, or one that stands still or is coarse, tells nothing. */
+  /** Whether there are no more rounds. Without a clock, or with one that stands still or is coarse, there are none. */
   get isDone(): boolean {
     return this.#rounds === ROUNDS;
   }

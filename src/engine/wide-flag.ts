@@ -19,7 +19,7 @@ export function turnOnWide(): string | undefined {
   }
   const major = Number.parseInt(version, 10);
   if (major < 13) return `V8 ${version} cannot join vectors (Node 24 and newer can); ${HOW}`;
-  // V8 15 has dropped the word from the name. V8 prints an error for a name that it does not have.
+  // The name has no `experimental` since V8 15. V8 prints an error for a name that it does not have.
   v8.setFlagsFromString(major < 15 ? '--experimental-wasm-revectorize' : '--wasm-revectorize');
   return undefined;
 }

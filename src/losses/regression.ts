@@ -42,7 +42,7 @@ const elementLoss =
  * @example
  * model.compile({ optimizer: 'adam', loss: meanSquaredError() }); // or loss: 'mse'
  */
-export const meanSquaredError = elementLoss('meanSquaredError', (y, p) => square(sub(p, y)));
+export const meanSquaredError = /* @__PURE__ */ elementLoss('meanSquaredError', (y, p) => square(sub(p, y)));
 
 /**
  * Mean absolute error, in the unit of the targets. Its derivative at ŷ = y is 0.
@@ -60,7 +60,7 @@ export const meanSquaredError = elementLoss('meanSquaredError', (y, p) => square
  * @example
  * model.compile({ optimizer: 'adam', loss: meanAbsoluteError() }); // or loss: 'mae'
  */
-export const meanAbsoluteError = elementLoss('meanAbsoluteError', (y, p) => abs(sub(p, y)));
+export const meanAbsoluteError = /* @__PURE__ */ elementLoss('meanAbsoluteError', (y, p) => abs(sub(p, y)));
 
 /**
  * Mean absolute error relative to the targets, in per cent.
@@ -78,7 +78,7 @@ export const meanAbsoluteError = elementLoss('meanAbsoluteError', (y, p) => abs(
  * @example
  * model.compile({ optimizer: 'adam', loss: meanAbsolutePercentageError() }); // or loss: 'mape'
  */
-export const meanAbsolutePercentageError = elementLoss('meanAbsolutePercentageError', (y, p) =>
+export const meanAbsolutePercentageError = /* @__PURE__ */ elementLoss('meanAbsolutePercentageError', (y, p) =>
   scale(abs(div(sub(p, y), atLeast(abs(y), EPSILON))), 100),
 );
 
@@ -99,7 +99,7 @@ export const meanAbsolutePercentageError = elementLoss('meanAbsolutePercentageEr
  * const positive = sequential([gru({ units: 4, inputShape: [5, 2] }), dense({ units: 1, activation: 'relu' })]);
  * positive.compile({ optimizer: 'adam', loss: meanSquaredLogarithmicError() }); // or loss: 'msle'
  */
-export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicError', (y, p) => {
+export const meanSquaredLogarithmicError = /* @__PURE__ */ elementLoss('meanSquaredLogarithmicError', (y, p) => {
   const logarithm = (x: Tensor): Tensor => log(addScalar(atLeast(x, EPSILON), 1));
   return square(sub(logarithm(p), logarithm(y)));
 });
@@ -120,7 +120,7 @@ export const meanSquaredLogarithmicError = elementLoss('meanSquaredLogarithmicEr
  * @example
  * model.compile({ optimizer: 'adam', loss: logCosh() });
  */
-export const logCosh = elementLoss('logCosh', (y, p) => {
+export const logCosh = /* @__PURE__ */ elementLoss('logCosh', (y, p) => {
   const distance = abs(sub(p, y));
   return addScalar(add(distance, softplus(scale(distance, -2))), -Math.LN2);
 });

@@ -16,7 +16,7 @@ const budgets: Record<string, { goal: number; ceiling: number }> = {
   'streaming-text': { goal: 20, ceiling: 20 },
   'low-level': { goal: 40, ceiling: 51.8 },
   'language-model': { goal: 40, ceiling: 64 },
-  everything: { goal: 64, ceiling: 142.5 },
+  everything: { goal: 64, ceiling: 142.8 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
 const SLACK = 2;

@@ -167,6 +167,8 @@ test.each<[unknown, string]>([
 
 test.each<[object, string]>([
   [{ activation: 'relu' }, "LSTM layers with activation 'relu' cannot run step by step"],
+  [{ activation: 'sigmoid' }, "LSTM layers with activation 'sigmoid' cannot run step by step"],
+  [{ recurrentActivation: 'tanh' }, "LSTM layers with recurrentActivation 'tanh' cannot run step by step"],
   [{ recurrentActivation: 'hardSigmoid' }, "LSTM layers with recurrentActivation 'hardSigmoid' cannot"],
   [{ goBackwards: true }, 'LSTM layers with goBackwards true cannot'],
   [{ peephole: true }, 'LSTM layers with peephole true cannot'],
