@@ -10,6 +10,8 @@ const PRODUCT_MS = 0.0026;
 const PRODUCTS = 40;
 // V8 runs kernels unoptimized at first. It optimizes a tile after 3 to 6 rounds.
 const ROUNDS = 16;
+// After fewer rounds one tile may be optimized and the other not.
+const TRUSTED = 3;
 // Rounds may take this part of the time since the start, and half a millisecond in any case.
 const SHARE = 0.02;
 const FREE_MS = 0.5;
@@ -49,7 +51,7 @@ export class TileProbe {
   /** Whether the wide tile is the faster one, as far as is known. */
   get isWide(): boolean {
     const gain = this.#best[0] / this.#best[1];
-    return gain > LEAST && gain < MOST;
+    return this.#rounds >= TRUSTED && gain > LEAST && gain < MOST;
   }
 
   /** Runs a round if it is time for one. Afterwards the kernels use the faster tile. */
