@@ -17,9 +17,9 @@ export function turnOnWide(): string | undefined {
   if (version === undefined || !v8?.setFlagsFromString || deno !== undefined || bun !== undefined) {
     return `only Node can turn on wide vectors by itself; ${HOW}`;
   }
-  const major = Number.parseInt(version, 10);
-  if (major < 13) return `V8 ${version} cannot join vectors (Node 24 and newer can); ${HOW}`;
-  // The name has no `experimental` since V8 15. V8 prints an error for a name that it does not have.
-  v8.setFlagsFromString(major < 15 ? '--experimental-wasm-revectorize' : '--wasm-revectorize');
+  const number = Number.parseFloat(version);
+  if (number < 13) return `V8 ${version} cannot join vectors (Node 24 and newer can); ${HOW}`;
+  // Chromium's V8 15.6 has dropped `experimental` from the name. V8 prints an error for a name that it does not have.
+  v8.setFlagsFromString(number < 15.6 ? '--experimental-wasm-revectorize' : '--wasm-revectorize');
   return undefined;
 }
