@@ -43,8 +43,8 @@ const kernelFiles = (suffix: string): Plugin => ({
   },
 });
 
-// For bundlers of apps, every source becomes a separate file. An app then leaves out every file that it does not use. From
-// a file that it uses, a bundler cannot leave out a value that a call creates.
+// For bundlers of apps, every source becomes a separate file. An app then leaves out every file that it does not use.
+// From a file that it uses, a bundler cannot leave out a value that a call creates.
 const sourceFiles: Plugin = {
   name: 'each source a file',
   setup({ onResolve }) {

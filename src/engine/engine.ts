@@ -154,7 +154,7 @@ export class Engine {
       const mark = this.#stepMark;
       this.#stepMark = undefined;
       this.arena.release(mark);
-      if (!this.#probe.isDone) this.#probe.advance();
+      this.#probe.advance();
     }
   }
 

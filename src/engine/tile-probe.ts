@@ -56,9 +56,10 @@ export class TileProbe {
 
   /** Runs a round if it is time for one. Afterwards the kernels use the faster tile. */
   advance(): void {
+    if (this.isDone) return;
     const began = now();
     const budget = Math.max(FREE_MS, SHARE * (began - this.#start));
-    if (this.isDone || this.#spent + 2 * TICKS * this.#tick > budget) return;
+    if (this.#spent + 2 * TICKS * this.#tick > budget) return;
     this.#rounds++;
     this.#measure(1);
     this.#measure(0);

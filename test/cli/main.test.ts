@@ -1,9 +1,10 @@
 // `tapeloop generate`, `info` and `help`, from end to end.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.ts';
+import { canTurnOn } from '../engine/wide-host.ts';
 import {
   at,
   buildCommandLine,
@@ -51,9 +52,6 @@ describe('tapeloop generate', () => {
   });
 
   test('train --wide, computes with wide vectors, or says in one line that this host cannot', () => {
-    const canTurnOn = /--(experimental-)?wasm-revectorize\b/.test(
-      execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' }),
-    );
     const { code, stderr } = run('train', 'text.txt', ...SMALL, '--out', 'wide', '--wide');
     if (canTurnOn) expect(stderr).toMatch(/^engine (simd|relaxed)(-wide)?$/m);
     else expect(stderr).toMatch(/^tapeloop: init: wide: V8 \S+ cannot join vectors [^\n]*\n$/);

@@ -5,9 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { init } from '../../src/engine/engine.ts';
+import { canTurnOn } from './wide-host.ts';
 
-const listed = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
-const canTurnOn = /--(experimental-)?wasm-revectorize\b/.test(listed);
 const cpuinfo = '/proc/cpuinfo';
 const hasVectorsOf256Bits = existsSync(cpuinfo) && /\bavx2\b/.test(readFileSync(cpuinfo, 'utf8'));
 
