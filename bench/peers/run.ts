@@ -15,7 +15,7 @@ import { formatLine, markdownReport } from './report-markdown.ts';
 import type { Host, PeerResult, Report } from './results.ts';
 import { measureStart } from './start.ts';
 
-const JAVASCRIPT = ['tapeloop', 'tfjs-wasm', 'jax-js', 'ort-web', 'ort-node', 'brain'];
+const JAVASCRIPT = ['tapeloop', 'tapeloop-wide', 'tfjs-wasm', 'jax-js', 'ort-web', 'ort-node', 'brain'];
 const ENGINES = [...JAVASCRIPT, 'torch'];
 const SUITES: SuiteName[] = ['train', 'infer', 'step', 'gemm', 'chars', 'memory', 'start', 'sweep'];
 const PYTHONS = ['/usr/bin/python3', 'python3', 'python'];
@@ -132,7 +132,7 @@ try {
       // A sweep measures only tapeloop, unless engines are named. brain.js supports only characters.
       const able = engines.filter(
         ({ name }) =>
-          (what.suite !== 'sweep' || values.engines || name === 'tapeloop') &&
+          (what.suite !== 'sweep' || values.engines || name.startsWith('tapeloop')) &&
           (name !== 'brain' || what.suite === 'chars'),
       );
       const options = { calibration, runs, budgetMs, peakGflops, reference: reference!, directory };

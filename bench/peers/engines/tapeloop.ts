@@ -107,19 +107,26 @@ function gemm(engine: Engine, what: Case): Task {
   };
 }
 
-const open: OpenEngine = async ({ threads }) => {
-  const engine = await init({ threads });
-  const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
-  return {
-    version: `${version} (${engine.build})`,
-    prepare(what, variant) {
-      if (what.kind === 'train' || what.kind === 'chars') return train(what);
-      if (what.kind === 'infer') return infer(engine, what, variant);
-      if (what.kind === 'step') return step(what);
-      if (what.kind === 'gemm') return gemm(engine, what);
-      throw new Error(`tapeloop: no case of kind ${what.kind}`);
-    },
-  };
-};
+/** How long the engine may time its tiles before anything is measured. */
+const PROBE_MS = 1000;
 
-export default open;
+/** Opens tapeloop, with V8's wide vectors if `wide`. */
+export const openTapeloop =
+  (wide: boolean): OpenEngine =>
+  async ({ threads }) => {
+    const engine = await init(wide ? { threads, wide } : { threads });
+    for (const end = performance.now() + PROBE_MS; performance.now() < end; ) engine.step(() => {});
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+    return {
+      version: `${version} (${engine.build})`,
+      prepare(what, variant) {
+        if (what.kind === 'train' || what.kind === 'chars') return train(what);
+        if (what.kind === 'infer') return infer(engine, what, variant);
+        if (what.kind === 'step') return step(what);
+        if (what.kind === 'gemm') return gemm(engine, what);
+        throw new Error(`tapeloop: no case of kind ${what.kind}`);
+      },
+    };
+  };
+
+export default openTapeloop(false);

@@ -1,0 +1,3 @@
+import { openTapeloop } from './tapeloop.ts';
+
+export default openTapeloop(true);
