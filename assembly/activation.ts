@@ -4,7 +4,7 @@
 //   y = f(x)      dx = dy·f′(x) or dx += dy·f′(x)      f is a number of `Activation`
 //
 // x, y, dy, dx [count] f32, dense. y may be x. dx may be x or dy. `unary` and `unary_backward` of elementwise.ts call
-// both loops. The cells call `sigmoid_lanes`, `tanh_lanes` and `value`.
+// both loops. The tails of cells call `value`.
 //
 // One loop serves all functions. It selects the function again for every vector, which costs some 0.3 ns a float. A
 // loop for each function would save that time, but the module would be 5 kB larger. A matrix product runs before or
@@ -120,23 +120,6 @@ function exp_of(x: v128): v128 {
 @inline
 function sigmoid_of(x: v128): v128 {
   return value(Activation.Sigmoid, x);
-}
-
-/**
- * σ(x) of `count` lanes (see lanes.ts). A whole vector runs inlined code. A tail calls `value`, which costs one call a
- * row. A second inlined copy for the tail would make the kernel of a cell half as long again.
- */
-// @ts-ignore: decorator
-@inline
-export function sigmoid_lanes(x: v128, count: i32): v128 {
-  return count == 4 ? sigmoid(x) : value(Activation.Sigmoid, x);
-}
-
-/** tanh(x) of `count` lanes. The tail calls `value`, as in `sigmoid_lanes`. */
-// @ts-ignore: decorator
-@inline
-export function tanh_lanes(x: v128, count: i32): v128 {
-  return count == 4 ? tanh(x) : value(Activation.Tanh, x);
 }
 
 /** e^x − 1 for x ≤ 0. It does not cancel near 0. */

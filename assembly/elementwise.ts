@@ -12,11 +12,11 @@
 
 import { activate, activate_backward } from './activation';
 import { transpose } from './gemm/pack';
-import { bytes, load_lanes, store_lanes, vector_bytes } from './lanes';
-import { exp, log, sigmoid, tanh } from './math';
+import { PAIRS, STRIDE, bytes, load_lanes, load_second, store_lanes, store_pair, vector_bytes } from './lanes';
+import { exp, sigmoid, tanh } from './math';
 import { madd, nmadd } from './simd';
 
-enum Unary {
+export enum Unary {
   Neg,
   Abs,
   Square,
@@ -66,27 +66,36 @@ export function axpy(count: i32, alpha: f32, x: usize, y: usize): void {
 
 /** y = f(x). y may be x. */
 export function unary(count: i32, f: i32, x: usize, y: usize): void {
-  const end = x + vector_bytes(count);
-  const tail = count & 3;
-  if (f >= Unary.Exp && f <= Unary.Tanh) {
-    for (; x < end; x += 16, y += 16) v128.store(y, transcendental(f, v128.load(x)));
-    activate(tail, f, x, y);
-  } else if (f <= Unary.Relu) {
+  if (f <= Unary.Reciprocal || f == Unary.Relu) {
     const constant = f32x4.splat(f == Unary.Reciprocal ? 1 : 0);
-    for (; x < end; x += 16, y += 16) v128.store(y, apply(f, v128.load(x), constant));
+    const tail = count & 3;
+    for (const end = x + vector_bytes(count); x < end; x += 16, y += 16) {
+      v128.store(y, apply(f, v128.load(x), constant));
+    }
     if (tail) store_lanes(y, apply(f, load_lanes(x, tail), constant), tail);
-  } else {
-    activate(count, f, x, y);
+    return;
+  }
+  const whole = bytes(count & -STRIDE);
+  if (f == Unary.Exp) transcend(Unary.Exp, whole, x, y);
+  else if (f == Unary.Sigmoid) transcend(Unary.Sigmoid, whole, x, y);
+  else if (f == Unary.Tanh) transcend(Unary.Tanh, whole, x, y);
+  else return activate(count, f, x, y);
+  activate(count & (STRIDE - 1), f, x + whole, y + whole);
+}
+
+// @ts-ignore: decorator
+@inline
+function transcend(f: i32, size: usize, x: usize, y: usize): void {
+  for (const end = x + size; x < end; x += bytes(STRIDE), y += bytes(STRIDE)) {
+    const a = transcendental(f, v128.load(x));
+    store_pair(y, a, PAIRS ? transcendental(f, load_second(x)) : a);
   }
 }
 
 // @ts-ignore: decorator
 @inline
 function transcendental(f: i32, x: v128): v128 {
-  if (f == Unary.Exp) return exp(x);
-  if (f == Unary.Log) return log(x);
-  if (f == Unary.Sigmoid) return sigmoid(x);
-  return tanh(x);
+  return f == Unary.Exp ? exp(x) : f == Unary.Sigmoid ? sigmoid(x) : tanh(x);
 }
 
 // Relu keeps NaN and −0: pmax returns its first argument unless the first is smaller.
@@ -171,26 +180,33 @@ export function binary(
     outer = 1;
   }
   if (inner <= 0) return;
+  const tail = inner & 3;
+  const whole = vector_bytes(inner);
   for (; outer > 0; outer--) {
     switch (f) {
       case Binary.Add:
-        combine(Binary.Add, inner, a, innerA, b, innerB, y);
+        combine(Binary.Add, whole, a, innerA, b, innerB, y);
         break;
       case Binary.Sub:
-        combine(Binary.Sub, inner, a, innerA, b, innerB, y);
+        combine(Binary.Sub, whole, a, innerA, b, innerB, y);
         break;
       case Binary.Mul:
-        combine(Binary.Mul, inner, a, innerA, b, innerB, y);
+        combine(Binary.Mul, whole, a, innerA, b, innerB, y);
         break;
       case Binary.Div:
-        combine(Binary.Div, inner, a, innerA, b, innerB, y);
+        combine(Binary.Div, whole, a, innerA, b, innerB, y);
         break;
       case Binary.Max:
-        combine(Binary.Max, inner, a, innerA, b, innerB, y);
+        combine(Binary.Max, whole, a, innerA, b, innerB, y);
         break;
       case Binary.Min:
-        combine(Binary.Min, inner, a, innerA, b, innerB, y);
+        combine(Binary.Min, whole, a, innerA, b, innerB, y);
         break;
+    }
+    if (tail) {
+      const left = innerA ? load_lanes(a + whole, tail) : v128.load32_splat(a);
+      const right = innerB ? load_lanes(b + whole, tail) : v128.load32_splat(b);
+      store_lanes(y + whole, pair(f, left, right), tail);
     }
     a += bytes(outerA);
     b += bytes(outerB);
@@ -199,20 +215,16 @@ export function binary(
 }
 
 /**
- * One row of `binary`. An operand of stride 0 is read once. The branch on the strides goes the same way in the whole
- * row, so it costs almost no time.
+ * The whole vectors, `size` bytes, of one row of `binary`. An operand of stride 0 is read once. The branch on the
+ * strides goes the same way in the whole row, so it costs almost no time.
  */
 // @ts-ignore: decorator
 @inline
-function combine(f: i32, inner: i32, a: usize, innerA: i32, b: usize, innerB: i32, y: usize): void {
-  const tail = inner & 3;
+function combine(f: i32, size: usize, a: usize, innerA: i32, b: usize, innerB: i32, y: usize): void {
   const left = v128.load32_splat(a);
   const right = v128.load32_splat(b);
-  for (const end = y + vector_bytes(inner); y < end; a += 16, b += 16, y += 16) {
+  for (const end = y + size; y < end; a += 16, b += 16, y += 16) {
     v128.store(y, pair(f, innerA ? v128.load(a) : left, innerB ? v128.load(b) : right));
-  }
-  if (tail) {
-    store_lanes(y, pair(f, innerA ? load_lanes(a, tail) : left, innerB ? load_lanes(b, tail) : right), tail);
   }
 }
 

@@ -16,34 +16,13 @@ const M1: u32 = 0xcd9e8d57;
 const W0: u32 = 0x9e3779b9;
 const W1: u32 = 0xbb67ae85;
 
-/** The word of element e. It is used at the ends of a range, for elements that do not fill four blocks. */
-function word(seedLow: u32, seedHigh: u32, e: u64): u32 {
-  const block = e >> 2;
-  let c0 = <u32>block;
-  let c1 = <u32>(block >> 32);
-  let c2: u32 = 0;
-  let c3: u32 = 0;
-  for (let round = 0; round < 10; round++) {
-    const p0 = <u64>M0 * <u64>c0;
-    const p1 = <u64>M1 * <u64>c2;
-    c0 = <u32>(p1 >> 32) ^ c1 ^ seedLow;
-    c1 = <u32>p1;
-    c2 = <u32>(p0 >> 32) ^ c3 ^ seedHigh;
-    c3 = <u32>p0;
-    seedLow += W0;
-    seedHigh += W1;
-  }
-  const pick = <u32>e & 3;
-  return pick == 0 ? c0 : pick == 1 ? c1 : pick == 2 ? c2 : c3;
-}
-
 /**
  * y = x/(1 − rate), or +0 with probability rate, also for an x of NaN or ∞. An element is dropped if its word is less
  * than rate·2³². rate = 1 drops all. Element i has the counter `counter` + i. y may be x. Backward is the same call on
  * the gradient.
  *
- * Four blocks are made at a time, one in each lane, and transposed into the order of the elements. Elements that do not
- * fill four blocks are made word by word.
+ * Four blocks are made at a time, one in each lane, and transposed into the order of the elements. Of elements that do
+ * not fill four blocks, one is made at a time.
  */
 export function dropout(
   count: i32,
@@ -66,15 +45,6 @@ export function dropout(
   const w0 = i32x4.splat(W0);
   const w1 = i32x4.splat(W1);
   while (count > 0) {
-    if (count < 16 || (e & 3) != 0) {
-      const words = i32x4.splat(word(seedLow, seedHigh, e));
-      store<f32>(y, f32x4.extract_lane(kept(words, v128.load32_zero(x), threshold, factor), 0));
-      count--;
-      e++;
-      x += 4;
-      y += 4;
-      continue;
-    }
     const block = e >> 2;
     const first = i32x4.splat(<u32>block);
     let c0 = i32x4.add(first, i32x4(0, 1, 2, 3));
@@ -94,6 +64,16 @@ export function dropout(
       c3 = low0;
       key0 = i32x4.add(key0, w0);
       key1 = i32x4.add(key1, w1);
+    }
+    const place = <u32>e & 3;
+    if (count < 16 || place) {
+      const words = place == 0 ? c0 : place == 1 ? c1 : place == 2 ? c2 : c3;
+      v128.store_lane<f32>(y, kept(words, v128.load32_zero(x), threshold, factor), 0);
+      count--;
+      e++;
+      x += 4;
+      y += 4;
+      continue;
     }
     const low01 = v128.shuffle<i32>(c0, c1, 0, 4, 1, 5);
     const low23 = v128.shuffle<i32>(c2, c3, 0, 4, 1, 5);
@@ -138,7 +118,9 @@ export function hash_uniform(count: i32, mixed: i32, call: i32, low: f64, scale:
   const seed = i32x4.splat(mixed);
   let calls = i32x4.add(i32x4.splat(call), i32x4(0x9e3779b9, 0x9e3779ba, 0x9e3779bb, 0x9e3779bc));
   for (; count > 0; count -= 2) {
-    const words = mix(v128.xor(mix(calls), seed));
+    let words = calls;
+    // mix(mix(calls) ^ seed). A loop, so that `mix` is inlined once.
+    for (let round = 0; round < 2; round++) words = mix(round ? v128.xor(words, seed) : words);
     const upper = f64x2.convert_low_i32x4_u(v128.shuffle<i32>(i32x4.shr_u(words, 5), words, 0, 2, 0, 2));
     const lower = f64x2.convert_low_i32x4_u(v128.shuffle<i32>(i32x4.shr_u(words, 6), words, 1, 3, 1, 3));
     const n = f64x2.add(f64x2.mul(upper, f64x2.splat(67108864)), lower);

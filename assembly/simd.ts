@@ -37,6 +37,28 @@ export function hsum(x: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
+/** Lanes 0 and 1 as float64. */
+// @ts-ignore: decorator
+@inline
+export function low(x: v128): v128 {
+  return f64x2.promote_low_f32x4(x);
+}
+
+/** Lanes 2 and 3 as float64. */
+// @ts-ignore: decorator
+@inline
+export function high(x: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
+}
+
+/** The sum of the four float64 lanes of s0 and s1. */
+// @ts-ignore: decorator
+@inline
+export function total(s0: v128, s1: v128): f64 {
+  const s = f64x2.add(s0, s1);
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+}
+
 /** The first `count` (1–3) floats at `ptr`. The other lanes are 0. Reads nothing beyond them. */
 export function load_tail(ptr: usize, count: i32): v128 {
   if (count == 1) return v128.load32_zero(ptr);

@@ -11,45 +11,28 @@
 // only −∞, or a NaN, or +∞, gives NaN. s is a float64 sum: the loss of a confident prediction is ln s with s just above
 // 1, where float32 has too few digits.
 
-import { bytes, lane_mask, load_lanes, store_lanes, vector_bytes } from './lanes';
+import { PAIRS, bytes, lane_mask, load_lanes, load_second, store_lanes, store_pair, vector_bytes } from './lanes';
 import { exp_nonpositive, log_f64 } from './math';
 import { max_of } from './reduce';
-import { madd } from './simd';
-
-// @ts-ignore: decorator
-@inline
-function low(x: v128): v128 {
-  return f64x2.promote_low_f32x4(x);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(x: v128): v128 {
-  return f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 2, 3));
-}
-
-// @ts-ignore: decorator
-@inline
-function total(s0: v128, s1: v128): f64 {
-  const s = f64x2.add(s0, s1);
-  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
-}
+import { high, low, madd, total } from './simd';
 
 /** Σ e^(x_j − m) of one row. If `keep` is true the terms are also stored to y, which may be x. */
 function exp_sum(cols: i32, x: usize, greatest: f32, y: usize, keep: bool): f64 {
   const m = f32x4.splat(greatest);
-  const tail = cols & 3;
   let s0 = f64x2.splat(0);
   let s1 = s0;
-  for (let end = x + vector_bytes(cols); x < end; x += 16, y += 16) {
+  for (; PAIRS && cols >= 8; cols -= 8, x += 32, y += 32) {
     const e = exp_nonpositive(f32x4.sub(v128.load(x), m));
-    if (keep) v128.store(y, e);
-    s0 = f64x2.add(s0, low(e));
-    s1 = f64x2.add(s1, high(e));
+    const e1 = exp_nonpositive(f32x4.sub(load_second(x), m));
+    if (keep) store_pair(y, e, e1);
+    s0 = f64x2.add(f64x2.add(s0, low(e)), low(e1));
+    s1 = f64x2.add(f64x2.add(s1, high(e)), high(e1));
   }
-  if (tail) {
-    const e = v128.and(exp_nonpositive(f32x4.sub(load_lanes(x, tail), m)), lane_mask(tail));
-    if (keep) store_lanes(y, e, tail);
+  for (; cols > 0; cols -= 4, x += 16, y += 16) {
+    const count = min(cols, 4);
+    let e = exp_nonpositive(f32x4.sub(load_lanes(x, count), m));
+    if (count < 4) e = v128.and(e, lane_mask(count));
+    if (keep) store_lanes(y, e, count);
     s0 = f64x2.add(s0, low(e));
     s1 = f64x2.add(s1, high(e));
   }

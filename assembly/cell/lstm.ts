@@ -9,103 +9,176 @@
 // Called once for each time step by the scan over time (src/cells/lstm.ts) and by stream.ts. Source: Hochreiter and
 // Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM.
 
-import { sigmoid_lanes, tanh_lanes } from '../activation';
-import { bytes, load_flushed, load_lanes, store_flushed, store_lanes, vector_bytes } from '../lanes';
+import { Activation, value } from '../activation';
+import {
+  PAIRS,
+  STRIDE,
+  bytes,
+  flush,
+  load_lanes,
+  load_second,
+  store_flushed,
+  store_lanes,
+  store_pair,
+  take_flushed,
+} from '../lanes';
+import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
 export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
   const row = bytes(units);
-  const whole = vector_bytes(units);
-  const tail = units & 3;
-  for (let end = h + <usize>rows * row; h < end; ) {
-    for (let stop = h + whole; h < stop; ) {
-      forward(row, gates, cPrev, c, h, 4);
-      gates += 16;
-      cPrev += 16;
-      c += 16;
-      h += 16;
+  const whole = bytes(units & -STRIDE);
+  for (let end = h + <usize>rows * row; h < end; gates += row * 3) {
+    const stop = h + row;
+    // All gates are computed before the first store: independent chains overlap, although V8 spills more.
+    for (const last = h + whole; h < last; ) {
+      const i = sigmoid(v128.load(gates));
+      const i1 = PAIRS ? sigmoid(load_second(gates)) : i;
+      const f = sigmoid(v128.load(gates + row));
+      const f1 = PAIRS ? sigmoid(load_second(gates + row)) : i;
+      const g = tanh(v128.load(gates + row * 2));
+      const g1 = PAIRS ? tanh(load_second(gates + row * 2)) : i;
+      const o = sigmoid(v128.load(gates + row * 3));
+      const o1 = PAIRS ? sigmoid(load_second(gates + row * 3)) : i;
+      const state = madd(f, v128.load(cPrev), f32x4.mul(i, g));
+      const state1 = PAIRS ? madd(f1, load_second(cPrev), f32x4.mul(i1, g1)) : i;
+      const y = flush(f32x4.mul(o, tanh(state)));
+      const y1 = PAIRS ? flush(f32x4.mul(o1, tanh(state1))) : i;
+      const kept = flush(state);
+      const kept1 = PAIRS ? flush(state1) : i;
+      store_pair(gates, i, i1);
+      store_pair(gates + row, f, f1);
+      store_pair(gates + row * 2, g, g1);
+      store_pair(gates + row * 3, o, o1);
+      store_pair(c, kept, kept1);
+      store_pair(h, y, y1);
+      gates += bytes(STRIDE);
+      cPrev += bytes(STRIDE);
+      c += bytes(STRIDE);
+      h += bytes(STRIDE);
     }
-    if (tail) forward(row, gates, cPrev, c, h, tail);
-    gates += row * 4 - whole;
-    cPrev += row - whole;
-    c += row - whole;
-    h += row - whole;
+    for (; h < stop; ) {
+      const count = min(<i32>(stop - h) >> 2, 4);
+      forward_some(row, gates, 0, cPrev, c, h, count);
+      const size = bytes(count);
+      gates += size;
+      cPrev += size;
+      c += size;
+      h += size;
+    }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function forward(row: usize, gates: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
-  // All gates are computed before the first store. Four independent chains then overlap, although V8 spills more. On a
-  // Zen 5 core this takes 2.7 ns a unit instead of 3.0 with fused multiply-add, and 3.6 instead of 4.1 without.
-  const i = sigmoid_lanes(load_lanes(gates, count), count);
-  const f = sigmoid_lanes(load_lanes(gates + row, count), count);
-  const g = tanh_lanes(load_lanes(gates + row * 2, count), count);
-  const o = sigmoid_lanes(load_lanes(gates + row * 3, count), count);
-  const state = madd(f, load_lanes(cPrev, count), f32x4.mul(i, g));
+/**
+ * `count` (1–4) units of forward. p are the peephole weights (lstm-peephole.ts), or 0 for none. It calls the
+ * activations, because inlined they would take 1 kB.
+ */
+export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
+  const before = load_lanes(cPrev, count);
+  let i = load_lanes(gates, count);
+  let f = load_lanes(gates + row, count);
+  let o = load_lanes(gates + row * 3, count);
+  if (p) {
+    i = madd(load_lanes(p, count), before, i);
+    f = madd(load_lanes(p + row, count), before, f);
+  }
+  i = value(Activation.Sigmoid, i);
+  f = value(Activation.Sigmoid, f);
+  const g = value(Activation.Tanh, load_lanes(gates + row * 2, count));
+  const state = madd(f, before, f32x4.mul(i, g));
+  if (p) o = madd(load_lanes(p + row * 2, count), state, o);
+  o = value(Activation.Sigmoid, o);
   store_lanes(gates, i, count);
   store_lanes(gates + row, f, count);
   store_lanes(gates + row * 2, g, count);
   store_lanes(gates + row * 3, o, count);
-  store_lanes(c, state, count);
-  store_lanes(h, f32x4.mul(o, tanh_lanes(state, count)), count);
+  store_flushed(c, state, count);
+  store_flushed(h, f32x4.mul(o, value(Activation.Tanh, state)), count);
 }
 
 /**
  * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
- * out, in place. dh: all of ∂L/∂h.
+ * out, in place. dh: all of ∂L/∂h; its subnormal numbers become 0.
  *
  *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
  *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)
  */
 export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
   const row = bytes(units);
-  const whole = vector_bytes(units);
-  const tail = units & 3;
+  const whole = bytes(units & -STRIDE);
   const one = f32x4.splat(1);
-  for (let end = dc + <usize>rows * row; dc < end; ) {
-    for (let stop = dc + whole; dc < stop; ) {
-      backward(row, gates, cPrev, c, dh, dc, one, 4);
-      gates += 16;
-      cPrev += 16;
-      c += 16;
-      dh += 16;
-      dc += 16;
+  for (let end = dc + <usize>rows * row; dc < end; gates += row * 3) {
+    const stop = dc + row;
+    for (const last = dc + whole; dc < last; gates += 32, cPrev += 32, c += 32, dh += 32, dc += 32) {
+      const i = v128.load(gates), i1 = v128.load(gates, 16);
+      const f = v128.load(gates + row), f1 = v128.load(gates + row, 16);
+      const g = v128.load(gates + row * 2), g1 = v128.load(gates + row * 2, 16);
+      const o = v128.load(gates + row * 3), o1 = v128.load(gates + row * 3, 16);
+      const d = flush(v128.load(dh)), d1 = flush(v128.load(dh, 16));
+      const t = tanh(v128.load(c)), t1 = tanh(v128.load(c, 16));
+      const s = madd(f32x4.mul(d, o), nmadd(t, t, one), v128.load(dc));
+      const s1 = madd(f32x4.mul(d1, o1), nmadd(t1, t1, one), v128.load(dc, 16));
+      const dF = f32x4.mul(s, f), dF1 = f32x4.mul(s1, f1);
+      const dI = f32x4.mul(s, i), dI1 = f32x4.mul(s1, i1);
+      const xI = flush(f32x4.mul(f32x4.mul(dI, g), f32x4.sub(one, i)));
+      const xI1 = flush(f32x4.mul(f32x4.mul(dI1, g1), f32x4.sub(one, i1)));
+      const xF = flush(f32x4.mul(f32x4.mul(dF, v128.load(cPrev)), f32x4.sub(one, f)));
+      const xF1 = flush(f32x4.mul(f32x4.mul(dF1, v128.load(cPrev, 16)), f32x4.sub(one, f1)));
+      const xG = flush(f32x4.mul(dI, nmadd(g, g, one))), xG1 = flush(f32x4.mul(dI1, nmadd(g1, g1, one)));
+      const xO = flush(f32x4.mul(f32x4.mul(d, t), f32x4.mul(o, f32x4.sub(one, o))));
+      const xO1 = flush(f32x4.mul(f32x4.mul(d1, t1), f32x4.mul(o1, f32x4.sub(one, o1))));
+      const dPrev = flush(dF), dPrev1 = flush(dF1);
+      store_pair(gates, xI, xI1);
+      store_pair(gates + row, xF, xF1);
+      store_pair(gates + row * 2, xG, xG1);
+      store_pair(gates + row * 3, xO, xO1);
+      store_pair(dh, d, d1);
+      store_pair(dc, dPrev, dPrev1);
     }
-    if (tail) backward(row, gates, cPrev, c, dh, dc, one, tail);
-    gates += row * 4 - whole;
-    cPrev += row - whole;
-    c += row - whole;
-    dh += row - whole;
-    dc += row - whole;
+    for (; dc < stop; ) {
+      const count = min(<i32>(stop - dc) >> 2, 4);
+      backward_some(row, gates, 0, cPrev, c, dh, dc, count);
+      const size = bytes(count);
+      gates += size;
+      cPrev += size;
+      c += size;
+      dh += size;
+      dc += size;
+    }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function backward(
+/** `count` (1–4) units of backward. p are the peephole weights (lstm-peephole.ts), or 0 for none. */
+export function backward_some(
   row: usize,
   gates: usize,
+  p: usize,
   cPrev: usize,
   c: usize,
   dh: usize,
   dc: usize,
-  one: v128,
   count: i32,
 ): void {
+  const one = f32x4.splat(1);
   const i = load_lanes(gates, count);
   const f = load_lanes(gates + row, count);
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
-  const dhNow = load_flushed(dh, count);
-  const t = tanh_lanes(load_lanes(c, count), count);
-  const dState = madd(f32x4.mul(dhNow, o), nmadd(t, t, one), load_lanes(dc, count));
-  const dF = f32x4.mul(dState, f);
-  const dI = f32x4.mul(dState, i);
-  store_flushed(gates, f32x4.mul(f32x4.mul(dI, g), f32x4.sub(one, i)), count);
-  store_flushed(gates + row, f32x4.mul(f32x4.mul(dF, load_lanes(cPrev, count)), f32x4.sub(one, f)), count);
-  store_flushed(gates + row * 2, f32x4.mul(dI, nmadd(g, g, one)), count);
-  store_flushed(gates + row * 3, f32x4.mul(f32x4.mul(dhNow, t), f32x4.mul(o, f32x4.sub(one, o))), count);
-  store_flushed(dc, dF, count);
+  const d = take_flushed(dh, count);
+  const t = value(Activation.Tanh, load_lanes(c, count));
+  const dO = f32x4.mul(f32x4.mul(d, t), f32x4.mul(o, f32x4.sub(one, o)));
+  let dState = madd(f32x4.mul(d, o), nmadd(t, t, one), load_lanes(dc, count));
+  if (p) dState = madd(dO, load_lanes(p + row * 2, count), dState);
+  const through = f32x4.mul(dState, f);
+  const kept = f32x4.mul(dState, i);
+  const dI = f32x4.mul(f32x4.mul(kept, g), f32x4.sub(one, i));
+  const dF = f32x4.mul(f32x4.mul(through, load_lanes(cPrev, count)), f32x4.sub(one, f));
+  store_flushed(gates, dI, count);
+  store_flushed(gates + row, dF, count);
+  store_flushed(gates + row * 2, f32x4.mul(kept, nmadd(g, g, one)), count);
+  store_flushed(gates + row * 3, dO, count);
+  let dPrev = through;
+  if (p) dPrev = madd(dF, load_lanes(p + row, count), madd(dI, load_lanes(p, count), through));
+  store_flushed(dc, dPrev, count);
 }

@@ -6,11 +6,12 @@
 // for each time step by the scan over time (src/cells/rnn.ts) and by stream.ts. Source: Elman 1990, in the form of
 // Keras's SimpleRNN.
 
-import { flush, load_lanes, store_flushed, store_lanes, vector_bytes } from '../lanes';
-import { tanh } from '../math';
+import { Unary, unary } from '../elementwise';
+import { flush_all, load_lanes, store_flushed, take_flushed } from '../lanes';
 import { nmadd } from '../simd';
 
-enum Activation {
+/** The numbers are those of `RnnActivation` in src/engine/abi.ts. */
+const enum Activation {
   Linear,
   Tanh,
   Relu,
@@ -18,52 +19,22 @@ enum Activation {
 
 /** h = act(pre). h may be pre. */
 export function rnn_forward(count: i32, act: i32, pre: usize, h: usize): void {
-  if (act == Activation.Tanh) forward(count, Activation.Tanh, pre, h);
-  else if (act == Activation.Relu) forward(count, Activation.Relu, pre, h);
-  else forward(count, Activation.Linear, pre, h);
+  if (act == Activation.Linear) memory.copy(h, pre, 4 * count);
+  else unary(count, act == Activation.Tanh ? Unary.Tanh : Unary.Relu, pre, h);
+  flush_all(count, h);
 }
 
-// @ts-ignore: decorator
-@inline
-function forward(count: i32, act: i32, pre: usize, h: usize): void {
-  const zero = f32x4.splat(0);
-  const tail = count & 3;
-  for (let end = pre + vector_bytes(count); pre < end; pre += 16, h += 16) {
-    v128.store(h, activate(act, v128.load(pre), zero));
-  }
-  if (tail) store_lanes(h, activate(act, load_lanes(pre, tail), zero), tail);
-}
-
-// @ts-ignore: decorator
-@inline
-function activate(act: i32, x: v128, zero: v128): v128 {
-  if (act == Activation.Tanh) return tanh(x);
-  if (act == Activation.Relu) return f32x4.pmax(x, zero);
-  return x;
-}
-
-/** dPre = dh·act′ from the output h. act′ is 1, 1 − h², or 1 where h > 0 and 0 elsewhere. dPre may be h or dh. */
+/**
+ * dPre = dh·act′ from the output h. act′ is 1, 1 − h², or 1 where h > 0 and 0 elsewhere. dPre may be h or dh. Subnormal
+ * numbers of dh become 0.
+ */
 export function rnn_backward(count: i32, act: i32, h: usize, dh: usize, dPre: usize): void {
-  if (act == Activation.Tanh) backward(count, Activation.Tanh, h, dh, dPre);
-  else if (act == Activation.Relu) backward(count, Activation.Relu, h, dh, dPre);
-  else backward(count, Activation.Linear, h, dh, dPre);
-}
-
-// @ts-ignore: decorator
-@inline
-function backward(count: i32, act: i32, h: usize, dh: usize, dPre: usize): void {
-  const constant = act == Activation.Relu ? f32x4.splat(0) : f32x4.splat(1);
-  const tail = count & 3;
-  for (let end = h + vector_bytes(count); h < end; h += 16, dh += 16, dPre += 16) {
-    v128.store(dPre, flush(differentiate(act, v128.load(h), v128.load(dh), constant)));
+  for (; count > 0; count -= 4, h += 16, dh += 16, dPre += 16) {
+    const lanes = min(count, 4);
+    const y = load_lanes(h, lanes);
+    let d = take_flushed(dh, lanes);
+    if (act == Activation.Tanh) d = f32x4.mul(d, nmadd(y, y, f32x4.splat(1)));
+    else if (act == Activation.Relu) d = v128.and(d, f32x4.gt(y, f32x4.splat(0)));
+    store_flushed(dPre, d, lanes);
   }
-  if (tail) store_flushed(dPre, differentiate(act, load_lanes(h, tail), load_lanes(dh, tail), constant), tail);
-}
-
-// @ts-ignore: decorator
-@inline
-function differentiate(act: i32, h: v128, dh: v128, constant: v128): v128 {
-  if (act == Activation.Tanh) return f32x4.mul(dh, nmadd(h, h, constant));
-  if (act == Activation.Relu) return v128.and(dh, f32x4.gt(h, constant));
-  return dh;
 }

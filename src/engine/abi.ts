@@ -165,14 +165,14 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // cells: one time step; `rows` is the batch, H the units ------------------------------------------------------------
+  // cells: one time step; `rows` is the batch, H the units; no output has subnormal numbers ---------------------------
   /**
    * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
    */
   lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   /**
    * gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out,
-   * in place. dh is all of ∂L/∂h_t.
+   * in place. dh is all of ∂L/∂h_t. Backward of every cell flushes dh: its subnormal numbers become 0, in place.
    */
   lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
   /**
@@ -335,7 +335,6 @@ export interface Kernels {
   layer_norm(rows: number, cols: number, epsilon: number, x: Ptr, gamma: Ptr, beta: Ptr, y: Ptr, stats: Ptr): void;
   /**
    * dx (+)= the gradient of x; products `[rows, cols]` out: dy·(x − μ)·r, whose column sums are the gradient of gamma.
-   * scratch: cols + 1 floats.
    */
   layer_norm_backward(
     rows: number,
@@ -347,7 +346,6 @@ export interface Kernels {
     dx: Ptr,
     accumulate: number,
     products: Ptr,
-    scratch: Ptr,
   ): void;
 
   // connectionist temporal classification -----------------------------------------------------------------------------
@@ -395,6 +393,7 @@ export interface Kernels {
   hash_uniform(count: number, mixed: number, call: number, low: number, scale: number, y: Ptr): void;
 
   // optimizers: p parameters, g gradient (multiplied by gradScale when read), Keras's rules ---------------------------
+  // They work on whole vectors: buffers end with a multiple of 4 floats. Up to 3 floats after the last element change.
   /**
    * momentum = 0: p −= lr·g, and v is not used. Otherwise v = momentum·v − lr·g, and then p += v, or with nesterov p +=
    * momentum·v − lr·g.

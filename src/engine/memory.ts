@@ -11,6 +11,9 @@ const MIN_SEGMENT = 1 << 20;
 // segment replaces them.
 const MOST_SEGMENTS = 8;
 
+// Kernels may read up to three floats beyond the end of a buffer. So the last cache line of memory belongs to no buffer.
+const usableBytes = (memory: WebAssembly.Memory): number => memory.buffer.byteLength - ALIGN;
+
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
 /** Linear memory could not grow to hold a buffer. Nothing was allocated and every live tensor is intact. */
@@ -51,7 +54,7 @@ export class Heap {
   constructor(memory: WebAssembly.Memory, base: Ptr, limitBytes: number) {
     this.memory = memory;
     this.#limit = limitBytes;
-    this.#end = memory.buffer.byteLength;
+    this.#end = usableBytes(memory);
     const start = align(base);
     if (this.#end > start) this.#free.push({ at: start, bytes: this.#end - start });
   }
@@ -141,7 +144,7 @@ export class Heap {
         `out of memory: a buffer of ${inMb(need)} does not fit; ${inMb(this.#end)} are in use or fragmented and ${why}`,
       );
     }
-    const end = this.memory.buffer.byteLength;
+    const end = usableBytes(this.memory);
     if (tail) tail.bytes += end - this.#end;
     else this.#free.push({ at: this.#end, bytes: end - this.#end });
     this.#end = end;

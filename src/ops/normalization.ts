@@ -73,13 +73,11 @@ export function layerNorm(input: Weight, gamma?: Weight, beta?: Weight, options:
     engine.scratch(() => {
       const products = engine.allocateScratch(x.size);
       const dx = dInput?.ptr ?? engine.allocateScratch(x.size);
-      const rowScratch = engine.allocateScratch(Math.ceil(rows / grain) * (columns + 1));
       engine.parallel(rows, grain, ({ kernels, from, to }) => {
         const at = 4 * from * columns;
-        const own = rowScratch + 4 * Math.floor(from / grain) * (columns + 1);
         kernels.layer_norm_backward(
           ...([to - from, columns, x.ptr + at, scale?.ptr ?? 0, stats + 8 * from, dy + at, dx + at] as const),
-          ...([dInput?.accumulate ?? 0, products + at, own] as const),
+          ...([dInput?.accumulate ?? 0, products + at] as const),
         );
       });
       if (dScale) engine.kernels.col_sum(rows, columns, products, columns, dScale.ptr, dScale.accumulate);

@@ -11,7 +11,7 @@ import type { Json } from '../io/model-file.ts';
 import { customName } from '../registry/custom-objects.ts';
 import { checkedLearningRate, checkRanges, type OptimizerOptions } from './optimizer-options.ts';
 import { type Schedule, serialize } from './schedules/schedule.ts';
-import { CHUNK, type Range, type Run, type Update } from './update.ts';
+import { CHUNK, type Range, type Run, type Update, wholeLines } from './update.ts';
 
 export type OptimizerConfig = { readonly name: string; readonly [option: string]: Json | undefined };
 
@@ -143,8 +143,8 @@ export abstract class Optimizer {
     parameters[0]?.tensor.engine.parallel(totalSize(parameters), ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
       let start = 0;
       parameters.forEach(({ size }, i) => {
-        const [end, chunk] = [Math.min(to - start, size), keep ? CHUNK : size];
-        for (let at = Math.max(from - start, 0); at < end; at += chunk) {
+        const [end, chunk] = [Math.min(wholeLines(to - start), size), keep ? CHUNK : size];
+        for (let at = Math.max(wholeLines(from - start), 0); at < end; at += chunk) {
           const count = Math.min(chunk, end - at);
           const chunkBuffers = buffers[i]!.map((ptr) => ptr + 4 * at);
           keep?.(chunkBuffers, count);

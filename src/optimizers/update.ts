@@ -31,3 +31,7 @@ export type Run = (kernels: Kernels, i: number, count: number, g: Ptr, buffers: 
 
 // Number of elements that another thread updates at a time. It keeps copies of up to six buffers of this size.
 export const CHUNK = KEPT_FLOATS / 8;
+
+const LINE_FLOATS = 16;
+/** `count` floats as whole cache lines. Threads share a buffer by lines, because kernels work on whole vectors. */
+export const wholeLines = (count: number): number => Math.ceil(count / LINE_FLOATS) * LINE_FLOATS;

@@ -94,8 +94,8 @@ describe.each(builds)('%s build', (build) => {
 
   function train(rule: Rule, count: number, misaligned: boolean) {
     sandbox.clear();
-    const p = sandbox.f32(values(count, 1, 2), misaligned);
-    const state = rule.state.map((v) => sandbox.f32(new Float32Array(count).fill(v), misaligned));
+    const p = sandbox.f32(values(count, 1, 2), misaligned, true);
+    const state = rule.state.map((v) => sandbox.f32(new Float32Array(count).fill(v), misaligned, true));
     for (let t = 1; t <= STEPS; t++) {
       rule.kernel(sandbox.kernels, count, p, sandbox.f32(gradients(count, t), misaligned), state, t);
     }

@@ -35,11 +35,11 @@ export class Sandbox {
 
   /**
    * A buffer of the given values (or of `count` NaNs), 4 bytes an element, at an odd multiple of 4 bytes when
-   * `misaligned`.
+   * `misaligned`. With `whole`, the kernel owns the rest of the last vector too.
    */
-  f32(values: ArrayLike<number> | number, misaligned = false): Ptr {
+  f32(values: ArrayLike<number> | number, misaligned = false, whole = false): Ptr {
     const count = typeof values === 'number' ? values : values.length;
-    const at = this.#reserve(count, misaligned);
+    const at = this.#reserve(whole ? Math.ceil(count / 4) * 4 : count, misaligned);
     const view = new Float32Array(this.#memory.buffer, at, count);
     if (typeof values === 'number') view.fill(Number.NaN);
     else view.set(values);

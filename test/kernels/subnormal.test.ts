@@ -13,10 +13,14 @@ const subnormals = (x: Float32Array): number => x.filter(isSubnormal).length;
 /** Numbers from 2⁻¹⁴⁹ to 2⁻¹¹⁰ of either sign: products with gates are normal, subnormal and zero. */
 const tiny = (count: number, seed: number): Float32Array =>
   values(count, seed).map((x, i) => Math.sign(x) * 2 ** (-149 + ((i * 7) % 40)) * (1 + Math.abs(x)));
+const nan = (count: number): Float32Array => new Float32Array(count).fill(Number.NaN);
 /** Gates in (0, 1). */
 const gatesOf = (count: number, seed: number): Float32Array => values(count, seed).map((x) => 1 / (1 + Math.exp(-x)));
 
-interface Backward {
+const mapValues = <A, B>(of: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, map(value)]));
+
+interface Step {
   /** Buffers by name, as many floats a row and unit as said. */
   readonly inputs: Readonly<
     Record<string, readonly [floats: number, make: (count: number, seed: number) => Float32Array]>
@@ -26,20 +30,64 @@ interface Backward {
   run(kernels: Kernels, rows: number, units: number, at: Readonly<Record<string, Ptr>>): void;
 }
 
-const backwards: Record<string, Backward> = {
+const forwards: Record<string, Step> = {
+  lstm: {
+    inputs: { gates: [4, tiny], cPrev: [1, tiny], c: [1, values], h: [1, values] },
+    written: ['c', 'h'],
+    run: (k, rows, units, p) => k.lstm_forward(rows, units, p.gates!, p.cPrev!, p.c!, p.h!),
+  },
+  'lstm with peepholes': {
+    inputs: { gates: [4, tiny], p: [3, values], cPrev: [1, tiny], c: [1, values], h: [1, values] },
+    written: ['c', 'h'],
+    run: (k, rows, units, p) => k.lstm_peephole_forward(rows, units, p.gates!, p.p!, p.cPrev!, p.c!, p.h!),
+  },
+  'gru, reset after': {
+    inputs: { gates: [3, tiny], rec: [3, tiny], q: [1, values], hPrev: [1, tiny], h: [1, values] },
+    written: ['h'],
+    run: (k, rows, units, p) => k.gru_after_forward(rows, units, p.gates!, p.rec!, p.q!, p.hPrev!, p.h!),
+  },
+  'gru, reset before': {
+    inputs: { gates: [3, tiny], hPrev: [1, tiny], rh: [1, values], h: [1, values] },
+    written: ['h'],
+    run: (k, rows, units, p) => {
+      k.gru_before_gates(rows, units, p.gates!, p.hPrev!, p.rh!);
+      k.gru_before_output(rows, units, p.gates!, p.hPrev!, p.h!);
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries(RnnActivation).map(([name, act]): [string, Step] => [
+      `rnn, ${name}`,
+      {
+        inputs: { pre: [1, tiny], h: [1, values] },
+        written: ['h'],
+        run: (k, rows, units, p) => k.rnn_forward(rows * units, act, p.pre!, p.h!),
+      },
+    ]),
+  ),
+};
+
+const backwards: Record<string, Step> = {
   lstm: {
     inputs: { gates: [4, gatesOf], cPrev: [1, values], c: [1, values], dh: [1, tiny], dc: [1, tiny] },
-    written: ['gates', 'dc'],
+    written: ['gates', 'dh', 'dc'],
     run: (k, rows, units, p) => k.lstm_backward(rows, units, p.gates!, p.cPrev!, p.c!, p.dh!, p.dc!),
+  },
+  'lstm with peepholes': {
+    inputs: {
+      ...{ gates: [4, gatesOf], p: [3, gatesOf], cPrev: [1, values], c: [1, values] },
+      ...{ dh: [1, tiny], dc: [1, tiny] },
+    },
+    written: ['gates', 'dh', 'dc'],
+    run: (k, rows, units, p) => k.lstm_peephole_backward(rows, units, p.gates!, p.p!, p.cPrev!, p.c!, p.dh!, p.dc!),
   },
   'gru, reset after': {
     inputs: { gates: [3, gatesOf], q: [1, values], hPrev: [1, values], dh: [1, tiny], dhPrev: [1, tiny] },
-    written: ['gates', 'q', 'dhPrev'],
+    written: ['gates', 'q', 'dh', 'dhPrev'],
     run: (k, rows, units, p) => k.gru_after_backward(rows, units, p.gates!, p.q!, p.hPrev!, p.dh!, p.dhPrev!),
   },
   'gru, reset before': {
     inputs: { gates: [3, gatesOf], hPrev: [1, values], dh: [1, tiny], drh: [1, tiny], dhPrev: [1, tiny] },
-    written: ['gates', 'dhPrev'],
+    written: ['gates', 'dh', 'drh', 'dhPrev'],
     run: (k, rows, units, p) => {
       k.gru_before_output_backward(rows, units, p.gates!, p.hPrev!, p.dh!, p.dhPrev!);
       k.gru_before_gates_backward(rows, units, p.gates!, p.hPrev!, p.drh!, p.dhPrev!);
@@ -47,12 +95,12 @@ const backwards: Record<string, Backward> = {
   },
   'rnn, tanh': {
     inputs: { h: [1, gatesOf], dh: [1, tiny], dPre: [1, tiny] },
-    written: ['dPre'],
+    written: ['dh', 'dPre'],
     run: (k, rows, units, p) => k.rnn_backward(rows * units, RnnActivation.Tanh, p.h!, p.dh!, p.dPre!),
   },
   'rnn, relu': {
     inputs: { h: [1, values], dh: [1, tiny], dPre: [1, tiny] },
-    written: ['dPre'],
+    written: ['dh', 'dPre'],
     run: (k, rows, units, p) => k.rnn_backward(rows * units, RnnActivation.Relu, p.h!, p.dh!, p.dPre!),
   },
 };
@@ -61,43 +109,61 @@ describe.each(builds)('%s build', (build) => {
   const sandbox = new Sandbox(build);
   const { kernels } = sandbox;
 
-  describe.each(Object.entries(backwards))('backward of %s', (_, { inputs, written, run }) => {
-    /** What the kernel writes, given its inputs times `scale`. */
-    function outputs(rows: number, units: number, scale: number): Record<string, Float32Array> {
-      sandbox.clear();
-      const at: Record<string, Ptr> = {};
-      Object.entries(inputs).forEach(([name, [floats, make]], seed) => {
-        const own = make(rows * units * floats, seed + 1);
-        at[name] = sandbox.f32(make === tiny ? own.map((x) => x * scale) : own);
-      });
-      run(kernels, rows, units, at);
-      sandbox.checkFences();
-      return Object.fromEntries(
-        written.map((name) => [name, sandbox.read(at[name]!, rows * units * inputs[name]![0])]),
-      );
-    }
+  /** What the kernel writes, given its tiny inputs times `scale`. */
+  function outputs({ inputs, written, run }: Step, rows: number, units: number, scale = 1): Float32Array[] {
+    sandbox.clear();
+    const at: Record<string, Ptr> = {};
+    Object.entries(inputs).forEach(([name, [floats, make]], seed) => {
+      const own = make(rows * units * floats, seed + 1);
+      at[name] = sandbox.f32(make === tiny ? own.map((x) => x * scale) : own);
+    });
+    run(kernels, rows, units, at);
+    sandbox.checkFences();
+    return written.map((name) => sandbox.read(at[name]!, rows * units * inputs[name]![0]));
+  }
 
-    test.each([
-      [1, 1],
-      [2, 3],
-      [3, 8],
-      [5, 13],
-    ])('rows=%i units=%i, tiny gradients, writes no subnormal number', (rows, units) => {
-      for (const x of Object.values(outputs(rows, units, 1))) expect(subnormals(x)).toBe(0);
+  const shapes: [rows: number, units: number][] = [
+    [1, 1],
+    [2, 3],
+    [3, 8],
+    [5, 13],
+    [2, 27],
+  ];
+
+  describe.each(Object.entries(forwards))('forward of %s', (_, step) => {
+    test.each(shapes)('rows=%i units=%i, tiny states, writes no subnormal number', (rows, units) => {
+      for (const x of outputs(step, rows, units)) expect(subnormals(x)).toBe(0);
+    });
+
+    test('tiny states, flushes some numbers and leaves others', () => {
+      for (const x of outputs(step, 5, 13)) expect(new Set(x.map((y) => Number(y === 0)))).toEqual(new Set([0, 1]));
+    });
+
+    test('states that are not finite, stay so', () => {
+      const hostile = { ...step, inputs: mapValues(step.inputs, ([floats]) => [floats, nan] as const) };
+      for (const x of outputs(hostile, 2, 9)) expect(x.every(Number.isNaN)).toBe(true);
+    });
+  });
+
+  describe.each(Object.entries(backwards))('backward of %s', (_, step) => {
+    const { inputs, written, run } = step;
+
+    test.each(shapes)('rows=%i units=%i, tiny gradients, writes no subnormal number', (rows, units) => {
+      for (const x of outputs(step, rows, units)) expect(subnormals(x)).toBe(0);
     });
 
     test('tiny gradients, flushes only what is subnormal', () => {
       // Gradients are linear in dh, dc and the like, and times a power of two exact.
-      const [small, large] = [outputs(5, 13, 1), outputs(5, 13, 2 ** 60)];
+      const [small, large] = [outputs(step, 5, 13), outputs(step, 5, 13, 2 ** 60)];
       let flushed = 0;
-      for (const name of written) {
-        small[name]!.forEach((x, i) => {
-          const exact = large[name]![i]! * 2 ** -60;
+      small.forEach((buffer, j) => {
+        buffer.forEach((x, i) => {
+          const exact = large[j]![i]! * 2 ** -60;
           // A sum of two flushed numbers, or of one, may differ by what was flushed.
           expect(Math.abs(x - exact)).toBeLessThan(4 * LEAST);
           if (x === 0 && exact !== 0) flushed++;
         });
-      }
+      });
       expect(flushed).toBeGreaterThan(0);
     });
 
