@@ -56,8 +56,9 @@ function multiply(
   engine.scratch(() => {
     const packed = engine.allocateScratch(count * size);
     engine.parallel(count, Math.ceil(1e6 / Math.max(m * n * k, 1)), ({ kernels, gemmScratch, from, to }) => {
+      // One buffer for all products of a thread stays in its cache.
+      const own = packed + 4 * from * size;
       for (let i = from; i < to; i++) {
-        const own = packed + 4 * i * size;
         kernels.gemm_pack_b(k, n, b.at + 4 * i * b.batch, b.row, b.column, own);
         const [left, at] = [a.at + 4 * i * a.batch, c.at + 4 * i * c.batch];
         kernels.gemm(m, n, k, left, a.row, a.column, own, at, c.row, init, 0, gemmScratch);
