@@ -7,7 +7,7 @@ import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
-import { inferSuite, stepSuite, trainSuite } from './suites/models.ts';
+import { inferSuite, modelsSuite, stepSuite, trainSuite } from './suites/models.ts';
 import { productsSuite } from './suites/products.ts';
 import { scaleSuite } from './suites/scale.ts';
 
@@ -16,6 +16,7 @@ const suites: Record<string, Suite> = {
   products: productsSuite,
   infer: inferSuite,
   train: trainSuite,
+  models: modelsSuite,
   step: stepSuite,
   scale: scaleSuite,
 };
