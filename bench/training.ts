@@ -11,9 +11,13 @@ import { lstm } from '../src/layers/rnn/lstm.ts';
 import { simpleRnn } from '../src/layers/rnn/simple-rnn.ts';
 import { binaryCrossentropy, meanSquaredError, sparseCategoricalCrossentropy } from '../src/losses/index.ts';
 import { type Model, sequential } from '../src/models/model.ts';
+import { registerAllNames } from '../src/models/register-all.ts';
 import { adam } from '../src/optimizers/index.ts';
 import { ADAM, featuresOf, targetsOf, tokensOf } from './peers/cases.ts';
 import { type LayerShape, type ModelShape, outputRows } from './shapes.ts';
+
+// Activations without a fused kernel are registered ones.
+registerAllNames();
 
 const losses = {
   mse: meanSquaredError,

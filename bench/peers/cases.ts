@@ -46,6 +46,8 @@ export interface Case {
  * Settings of Adam in every engine. ε is so small that its place, before or after the bias correction, does not matter.
  */
 export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
+/** The variant with a GRU whose reset gate acts before the recurrent product, with one bias. */
+export const RESET_BEFORE = 'reset-before';
 /** Steps after which the state of a `step` case is compared. */
 export const CHECKED_STEPS = 10;
 

@@ -8,12 +8,9 @@ import { gru } from '../../../src/layers/rnn/gru.ts';
 import { lstm } from '../../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../../src/models/model.ts';
 import { training } from '../../training.ts';
-import { type Case, CHECKED_STEPS, inputOf, operandsOf } from '../cases.ts';
+import { type Case, CHECKED_STEPS, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
 import { type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
-
-/** The variant with a GRU whose reset gate acts before the recurrent product, with one bias. */
-const RESET_BEFORE = 'reset-before';
 
 /** The bias of a GRU may have only the first half of the numbers. */
 const assign = (weight: Parameter, spec: WeightSpec) => weight.assign(weightValues(spec).subarray(0, weight.size));
