@@ -10,6 +10,7 @@ import { gemmSuite } from './suites/gemm.ts';
 import { inferSuite, modelsSuite, stepSuite, trainSuite } from './suites/models.ts';
 import { productsSuite } from './suites/products.ts';
 import { scaleSuite } from './suites/scale.ts';
+import { subnormalSuite } from './suites/subnormal.ts';
 
 const suites: Record<string, Suite> = {
   gemm: gemmSuite,
@@ -19,6 +20,7 @@ const suites: Record<string, Suite> = {
   models: modelsSuite,
   step: stepSuite,
   scale: scaleSuite,
+  subnormal: subnormalSuite,
 };
 
 const MEGABYTE_PAGES = 16;
@@ -32,10 +34,20 @@ async function createEngine(build: Build): Promise<Engine> {
   return { build, kernels, memory, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
 }
 
-function formatResult({ suite, case: name, engine, threads, medianMs, gflops, percentOfPeak }: BenchResult): string {
+function formatResult({
+  suite,
+  case: name,
+  engine,
+  threads,
+  medianMs,
+  gflops,
+  percentOfPeak,
+  subnormal,
+}: BenchResult): string {
   const cells = [suite, name.padEnd(32), engine.padEnd(12), `${threads}T`, `${medianMs.toFixed(4)} ms`.padStart(12)];
   if (gflops !== null) cells.push(`${gflops.toFixed(1)} GFLOP/s`.padStart(14));
   if (percentOfPeak !== null) cells.push(`${percentOfPeak.toFixed(0)}%`.padStart(5));
+  for (const [of, count] of Object.entries(subnormal ?? {})) cells.push(`${of} ${count}`);
   return cells.join('  ');
 }
 

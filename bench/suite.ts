@@ -21,6 +21,8 @@ export interface BenchResult {
    * int8, which has another peak.
    */
   percentOfPeak: number | null;
+  /** Numbers of subnormal values, by the name of what they are in. */
+  subnormal?: Record<string, number>;
 }
 
 /** One build in its own memory. */
