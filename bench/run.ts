@@ -1,20 +1,17 @@
 // node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--json FILE]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { instantiateKernels } from '../src/engine/loading/instantiate.ts';
 import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
 import { inferSuite, modelsSuite, stepSuite, trainSuite } from './suites/models.ts';
-import { productsSuite } from './suites/products.ts';
 import { scaleSuite } from './suites/scale.ts';
 import { subnormalSuite } from './suites/subnormal.ts';
 
 const suites: Record<string, Suite> = {
   gemm: gemmSuite,
-  products: productsSuite,
   infer: inferSuite,
   train: trainSuite,
   models: modelsSuite,
@@ -23,15 +20,10 @@ const suites: Record<string, Suite> = {
   subnormal: subnormalSuite,
 };
 
-const MEGABYTE_PAGES = 16;
-
 async function createEngine(build: Build): Promise<Engine> {
-  const memory = new WebAssembly.Memory({ initial: 256 * MEGABYTE_PAGES });
-  const bytes = readFileSync(new URL(`../build/${build}.wasm`, import.meta.url));
-  const kernels = instantiateKernels(new WebAssembly.Module(bytes), memory);
   const peak = await compilePeak(build);
   const { peak: timing } = await timeInTurns({ peak });
-  return { build, kernels, memory, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
+  return { build, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
 }
 
 function formatResult({

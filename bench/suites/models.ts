@@ -1,5 +1,4 @@
-// The library in normal use: a forward pass over a sequence, a training step, one streaming step. The cases are those
-// of bench/torch/bench.py.
+// The library in normal use: a forward pass over a sequence, a training step, one streaming step.
 
 import { tensor } from '../../src/autograd/tensor.ts';
 import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';

@@ -31,29 +31,32 @@ const LEAST = 2 ** -126;
 const subnormals = (x: Float32Array): number =>
   x.reduce((sum, value) => sum + +(value !== 0 && Math.abs(value) < LEAST), 0);
 
-/** What the kernels of cells write: the number of the argument, and its floats for each row and unit. */
-const written: Partial<Record<keyof Kernels, Record<string, readonly [argument: number, floats: number]>>> = {
+/**
+ * Buffers of the kernels of cells: the number of the argument, and its floats for each row and unit. dh is as a product
+ * left it; the kernels read its subnormal numbers as zeros. The others are what the kernels write.
+ */
+const watched: Partial<Record<keyof Kernels, Record<string, readonly [argument: number, floats: number]>>> = {
   lstm_forward: { c: [4, 1], h: [5, 1] },
-  lstm_backward: { dGates: [2, 4], dc: [6, 1] },
+  lstm_backward: { dGates: [2, 4], dh: [5, 1], dc: [6, 1] },
   lstm_peephole_forward: { c: [5, 1], h: [6, 1] },
-  lstm_peephole_backward: { dGates: [2, 4], dc: [7, 1] },
+  lstm_peephole_backward: { dGates: [2, 4], dh: [6, 1], dc: [7, 1] },
   gru_after_forward: { h: [6, 1] },
-  gru_after_backward: { dGates: [2, 3], dq: [3, 1], dh: [6, 1] },
+  gru_after_backward: { dGates: [2, 3], dq: [3, 1], dh: [5, 1] },
   gru_before_output: { h: [4, 1] },
-  gru_before_output_backward: { dh: [5, 1] },
-  gru_before_gates_backward: { dGates: [2, 3], dh: [5, 1] },
+  gru_before_output_backward: { dh: [4, 1] },
+  gru_before_gates_backward: { dGates: [2, 3] },
   rnn_forward: { h: [3, 1] },
-  rnn_backward: { dGates: [4, 1] },
+  rnn_backward: { dh: [3, 1], dGates: [4, 1] },
 };
 
-/** Runs `body` and counts what the kernels of cells write meanwhile, over all steps. */
+/** Runs `body` and counts in the buffers of `watched`, over all time steps. */
 function observe(engine: LibraryEngine, body: () => unknown): Counts {
   const plain = engine.kernels;
   const counts: Counts = {};
   const observed = { ...plain };
-  for (const [kernel, buffers] of Object.entries(written) as [
+  for (const [kernel, buffers] of Object.entries(watched) as [
     keyof Kernels,
-    NonNullable<(typeof written)['rnn_forward']>,
+    NonNullable<(typeof watched)['rnn_forward']>,
   ][]) {
     const run = plain[kernel] as (...given: number[]) => void;
     observed[kernel] = ((...given: number[]) => {
