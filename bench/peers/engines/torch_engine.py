@@ -297,6 +297,8 @@ def say(line):
 
 def main():
     torch.set_num_threads(THREADS)
+    # Off by default. On some hosts reviews take 2.5 times as long without it.
+    torch.set_flush_denormal(True)
     server = Server()
     say({"version": torch.__version__})
     for line in sys.stdin:
