@@ -1,40 +1,45 @@
 // node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--json FILE]
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { instantiateKernels } from '../src/engine/loading/instantiate.ts';
 import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
-import { inferSuite, stepSuite, trainSuite } from './suites/models.ts';
-import { productsSuite } from './suites/products.ts';
+import { inferSuite, modelsSuite, stepSuite, trainSuite } from './suites/models.ts';
 import { scaleSuite } from './suites/scale.ts';
+import { subnormalSuite } from './suites/subnormal.ts';
 
 const suites: Record<string, Suite> = {
   gemm: gemmSuite,
-  products: productsSuite,
   infer: inferSuite,
   train: trainSuite,
+  models: modelsSuite,
   step: stepSuite,
   scale: scaleSuite,
+  subnormal: subnormalSuite,
 };
 
-const MEGABYTE_PAGES = 16;
-
 async function createEngine(build: Build): Promise<Engine> {
-  const memory = new WebAssembly.Memory({ initial: 256 * MEGABYTE_PAGES });
-  const bytes = readFileSync(new URL(`../build/${build}.wasm`, import.meta.url));
-  const kernels = instantiateKernels(new WebAssembly.Module(bytes), memory);
   const peak = await compilePeak(build);
   const { peak: timing } = await timeInTurns({ peak });
-  return { build, kernels, memory, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
+  return { build, peak, peakGflops: PEAK_FLOPS / timing!.minMs / 1e6 };
 }
 
-function formatResult({ suite, case: name, engine, threads, medianMs, gflops, percentOfPeak }: BenchResult): string {
+function formatResult({
+  suite,
+  case: name,
+  engine,
+  threads,
+  medianMs,
+  gflops,
+  percentOfPeak,
+  subnormal,
+}: BenchResult): string {
   const cells = [suite, name.padEnd(32), engine.padEnd(12), `${threads}T`, `${medianMs.toFixed(4)} ms`.padStart(12)];
   if (gflops !== null) cells.push(`${gflops.toFixed(1)} GFLOP/s`.padStart(14));
   if (percentOfPeak !== null) cells.push(`${percentOfPeak.toFixed(0)}%`.padStart(5));
+  for (const [of, count] of Object.entries(subnormal ?? {})) cells.push(`${of} ${count}`);
   return cells.join('  ');
 }
 

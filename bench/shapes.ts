@@ -2,13 +2,140 @@
 
 export const VOCABULARY = 65;
 
-export const GATES = { lstm: 4, gru: 3 };
+export const GATES = { lstm: 4, gru: 3, rnn: 1 };
+export type Cell = keyof typeof GATES;
+
+/** A recurrent layer of tanh. `relu` replaces tanh for candidate and output. */
+export interface RecurrentShape {
+  kind: Cell;
+  units: number;
+  activation?: 'relu';
+  /** The outputs of two directions, joined. */
+  bidirectional?: true;
+  /** Only the output of the last step, of B rows. */
+  last?: true;
+}
+
+/** A layer, as plain data that every engine interprets. */
+export type LayerShape =
+  | { kind: 'embedding'; words: number; width: number }
+  /** With relu. As many steps as before, with zeros on both sides. */
+  | { kind: 'conv1d'; filters: number; kernelSize: number }
+  | RecurrentShape
+  | { kind: 'dense'; units: number };
+
+/** A model and its batch. */
+export interface ModelShape {
+  name: string;
+  batch: number;
+  time: number;
+  /** F of inputs `[B, T, F]`. Without it the inputs are tokens `[B, T]` for an embedding. */
+  features?: number;
+  /** Whether the sequences have lengths of T/2 to T − 1 steps. */
+  masked?: true;
+  layers: readonly LayerShape[];
+  /** Mean squared error; cross-entropy of one logit and a target 0 or 1; cross-entropy of logits and a class. */
+  loss: 'mse' | 'binary' | 'classes';
+  /** Norm of all gradients to clip at. */
+  clipNorm?: number;
+}
+
+/**
+ * A language model: tokens → embedding → LSTM layers → linear, cross-entropy at every step, norm clipped at 5. Default:
+ * tokens of 65, embedding of H/2.
+ */
+export const language = (
+  layers: number,
+  batch: number,
+  time: number,
+  hidden: number,
+  { words = VOCABULARY, width = hidden / 2, bidirectional = false } = {},
+): ModelShape => ({
+  name: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`,
+  batch,
+  time,
+  layers: [
+    { kind: 'embedding', words, width },
+    ...Array.from({ length: layers }, () => ({
+      kind: 'lstm' as const,
+      units: hidden,
+      ...(bidirectional && { bidirectional }),
+    })),
+    { kind: 'dense', units: words },
+  ],
+  loss: 'classes',
+  clipNorm: 5,
+});
 
 export const TRAIN = [
-  { layers: 1, batch: 32, time: 50, hidden: 128 },
-  { layers: 1, batch: 32, time: 100, hidden: 256 },
-  { layers: 1, batch: 64, time: 100, hidden: 512 },
-  { layers: 2, batch: 32, time: 100, hidden: 256 },
+  language(1, 32, 50, 128),
+  language(1, 32, 100, 256),
+  language(1, 64, 100, 512),
+  language(2, 32, 100, 256),
+];
+
+/** A first model for beginners. It is so small that the calls take most of its time. */
+const small = (activation?: 'relu'): ModelShape => ({
+  name: `lstm ${activation ?? 'tanh'} 3x3x50`,
+  batch: 3,
+  time: 3,
+  features: 1,
+  layers: [
+    { kind: 'lstm', units: 50, last: true, ...(activation && { activation }) },
+    { kind: 'dense', units: 1 },
+  ],
+  loss: 'mse',
+});
+
+/** A review of 500 words is good or bad. */
+const reviews = (kind: 'lstm' | 'rnn'): ModelShape => ({
+  name: `reviews ${kind} 128x500x32`,
+  batch: 128,
+  time: 500,
+  layers: [
+    { kind: 'embedding', words: 5000, width: 32 },
+    { kind, units: 32, last: true },
+    { kind: 'dense', units: 1 },
+  ],
+  loss: 'binary',
+});
+
+/** Small models, large vocabularies and large cells. */
+export const MODELS: readonly ModelShape[] = [
+  small('relu'),
+  small(),
+  reviews('rnn'),
+  reviews('lstm'),
+  { ...language(1, 20, 35, 256, { words: 10_000, width: 256 }), name: 'words lstm 20x35x256' },
+  language(1, 32, 20, 1024),
+  language(1, 128, 20, 1024),
+  language(1, 32, 10, 2048),
+  { ...language(1, 32, 50, 128, { bidirectional: true }), name: 'bidirectional lstm 32x50x128' },
+  {
+    name: 'masked lstm 32x50x128',
+    batch: 32,
+    time: 50,
+    features: 64,
+    masked: true,
+    layers: [
+      { kind: 'lstm', units: 128, last: true },
+      { kind: 'dense', units: VOCABULARY },
+    ],
+    loss: 'classes',
+  },
+  {
+    name: 'conv1d gru 32x100x128',
+    batch: 32,
+    time: 100,
+    features: 40,
+    layers: [
+      { kind: 'conv1d', filters: 64, kernelSize: 5 },
+      { kind: 'gru', units: 128 },
+      { kind: 'dense', units: VOCABULARY },
+    ],
+    loss: 'classes',
+    clipNorm: 5,
+  },
 ];
 
 /** Batch, time, inputs, hidden. */
@@ -26,12 +153,38 @@ export const STEP = [
   [128, 256],
 ] as const;
 
+/** Rows of the model's output: B, or B·T with an output for every step. */
+export const outputRows = ({ batch, time, layers }: ModelShape): number =>
+  layers.some((layer) => 'last' in layer) ? batch : batch * time;
+
 /**
- * Operations of the recurrent products, of the products between layers and of the head: forward once, backward twice.
- * The embedding is a row gather and does not count.
+ * Operations of the products in a training step: forward once, backward twice, or once for a product with the features
+ * themselves. An embedding and the product after it are a row gather and do not count, unless there are more words than
+ * tokens. Masked steps count.
  */
-export const trainFlops = (layers: number, batch: number, time: number, hidden: number): number =>
-  6 * batch * time * (4 * hidden * hidden * (2 * layers - 1) + hidden * VOCABULARY);
+export function trainFlops(shape: ModelShape): number {
+  const { batch, time, features, layers } = shape;
+  const rows = batch * time;
+  let width = features ?? 0;
+  let passes = features ? 2 : 3;
+  let sum = 0;
+  for (const layer of layers) {
+    if (layer.kind === 'embedding') {
+      width = layer.words < rows ? 0 : layer.width;
+    } else if (layer.kind === 'conv1d') {
+      sum += passes * rows * layer.kernelSize * width * layer.filters;
+      width = layer.filters;
+    } else if (layer.kind === 'dense') {
+      sum += passes * outputRows(shape) * width * layer.units;
+    } else {
+      const directions = layer.bidirectional ? 2 : 1;
+      sum += directions * rows * GATES[layer.kind] * layer.units * (passes * width + 3 * layer.units);
+      width = directions * layer.units;
+    }
+    passes = 3;
+  }
+  return 2 * sum;
+}
 
 /** Operations of a layer's forward pass over a sequence. */
 export const inferFlops = (cell: 'lstm' | 'gru', batch: number, time: number, inputs: number, hidden: number): number =>

@@ -1,6 +1,5 @@
 // The arguments of a suite, and the timing of one case.
 import { Bench, type Statistics } from 'tinybench';
-import type { Kernels } from '../src/engine/abi.ts';
 import type { Build } from '../src/engine/loading/load.ts';
 import type { WeightFormat } from '../src/streaming/program.ts';
 import { PEAK_FLOPS } from './peak.ts';
@@ -21,13 +20,13 @@ export interface BenchResult {
    * int8, which has another peak.
    */
   percentOfPeak: number | null;
+  /** Numbers of subnormal values, by the name of what they are in. */
+  subnormal?: Record<string, number>;
 }
 
-/** One build in its own memory. */
+/** One build. */
 export interface Engine {
   build: Build;
-  kernels: Kernels;
-  memory: WebAssembly.Memory;
   /** Runs `PEAK_FLOPS` operations in registers. */
   peak: () => number;
   /** The fastest run of `peak` so far. */

@@ -1,9 +1,21 @@
 // All cases of all suites, as plain data. They are sent to the process of an engine as JSON.
-import { GATES, INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
-import { integers, uniform, type WeightSpec } from './numbers.ts';
+import {
+  type Cell,
+  GATES,
+  INFER,
+  inferFlops,
+  language,
+  MODELS,
+  type ModelShape,
+  outputRows,
+  STEP,
+  TRAIN,
+  trainFlops,
+  VOCABULARY,
+} from '../shapes.ts';
+import { integers, sizeOf, uniform, type WeightSpec } from './numbers.ts';
 
-export type SuiteName = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
-export type Cell = 'lstm' | 'gru';
+export type SuiteName = 'train' | 'models' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
 /** The kind of work in a case. */
 export type Kind = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
 
@@ -11,11 +23,12 @@ export interface Case {
   suite: SuiteName;
   case: string;
   kind: Kind;
-  cell: Cell;
-  layers: number;
+  /** The model and the batch of `train` and `chars`. */
+  model?: ModelShape;
+  /** The layer of `infer` and `step`, and its input. */
+  cell: 'lstm' | 'gru';
   batch: number;
   time: number;
-  /** Width of the input of the recurrent layer; for `train` the width of the embedding. */
   inputs: number;
   hidden: number;
   /** Edge of a `gemm` cube. */
@@ -33,23 +46,49 @@ export interface Case {
  * Settings of Adam in every engine. ε is so small that its place, before or after the bias correction, does not matter.
  */
 export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
-export const CLIP_NORM = 5;
+/** The variant with a GRU whose reset gate acts before the recurrent product, with one bias. */
+export const RESET_BEFORE = 'reset-before';
 /** Steps after which the state of a `step` case is compared. */
 export const CHECKED_STEPS = 10;
 
 const INPUT_SEED = 100;
 const TARGET_SEED = 101;
+const LENGTH_SEED = 102;
 
-function recurrentWeights(cell: Cell, layer: number, inputs: number, hidden: number): WeightSpec[] {
-  const width = GATES[cell] * hidden;
-  const scale = 1 / Math.sqrt(hidden);
-  const seed = 3 * layer + 10;
-  const biasShape = cell === 'gru' ? [2, width] : [width];
+/** Kernel, recurrent kernel and bias of a layer. The seeds of its weights are `seed` and the next two. */
+function recurrentWeights(cell: Cell, inputs: number, units: number, seed: number): WeightSpec[] {
+  const width = GATES[cell] * units;
+  const scale = 1 / Math.sqrt(units);
   return [
-    { name: `kernel${layer}`, shape: [inputs, width], seed, scale },
-    { name: `recurrentKernel${layer}`, shape: [hidden, width], seed: seed + 1, scale },
-    { name: `bias${layer}`, shape: biasShape, seed: seed + 2, scale: 0.1 },
+    { shape: [inputs, width], seed, scale },
+    { shape: [units, width], seed: seed + 1, scale },
+    { shape: cell === 'gru' ? [2, width] : [width], seed: seed + 2, scale: 0.1 },
   ];
+}
+
+/** All weights of a model in the order of Keras. A bidirectional layer has those of both directions. */
+function modelWeights({ features = 0, layers }: ModelShape): WeightSpec[] {
+  const weights: WeightSpec[] = [];
+  const add = (shape: number[], scale: number) => weights.push({ shape, seed: weights.length + 1, scale });
+  let width = features;
+  for (const layer of layers) {
+    if (layer.kind === 'embedding') {
+      add([layer.words, layer.width], 0.5);
+      width = layer.width;
+    } else if (layer.kind === 'conv1d' || layer.kind === 'dense') {
+      const shape = layer.kind === 'dense' ? [width, layer.units] : [layer.kernelSize, width, layer.filters];
+      width = shape.at(-1)!;
+      add(shape, 1 / Math.sqrt(sizeOf(shape) / width));
+      add([width], 0.1);
+    } else {
+      const directions = layer.bidirectional ? 2 : 1;
+      for (let i = 0; i < directions; i++) {
+        weights.push(...recurrentWeights(layer.kind, width, layer.units, weights.length + 1));
+      }
+      width = directions * layer.units;
+    }
+  }
+  return weights;
 }
 
 const empty: Case = {
@@ -57,7 +96,6 @@ const empty: Case = {
   case: '',
   kind: 'infer',
   cell: 'lstm',
-  layers: 1,
   batch: 1,
   time: 1,
   inputs: 0,
@@ -68,36 +106,17 @@ const empty: Case = {
   weights: [],
 };
 
-/**
- * A character model: tokens of 65 → embedding H/2 → LSTM layers → linear 65, cross-entropy at every step, norm clipped
- * at 5, Adam.
- */
-function train(layers: number, batch: number, time: number, hidden: number): Case {
-  const inputs = hidden / 2;
-  const recurrent = Array.from({ length: layers }, (_, layer) =>
-    recurrentWeights('lstm', layer, layer === 0 ? inputs : hidden, hidden),
-  );
-  return {
-    ...empty,
-    suite: 'train',
-    case: `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`,
-    kind: 'train',
-    layers,
-    batch,
-    time,
-    inputs,
-    hidden,
-    flops: trainFlops(layers, batch, time, hidden),
-    weights: [
-      { name: 'embedding', shape: [VOCABULARY, inputs], seed: 1, scale: 0.5 },
-      ...recurrent.flat(),
-      { name: 'denseKernel', shape: [hidden, VOCABULARY], seed: 2, scale: 1 / Math.sqrt(hidden) },
-      { name: 'denseBias', shape: [VOCABULARY], seed: 3, scale: 0.1 },
-    ],
-  };
-}
+const train = (model: ModelShape, suite: SuiteName = 'train'): Case => ({
+  ...empty,
+  suite,
+  case: model.name,
+  kind: 'train',
+  model,
+  flops: trainFlops(model),
+  weights: modelWeights(model),
+});
 
-function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: number): Case {
+function infer(cell: 'lstm' | 'gru', batch: number, time: number, inputs: number, hidden: number): Case {
   return {
     ...empty,
     suite: 'infer',
@@ -109,7 +128,7 @@ function infer(cell: Cell, batch: number, time: number, inputs: number, hidden: 
     inputs,
     hidden,
     flops: inferFlops(cell, batch, time, inputs, hidden),
-    weights: recurrentWeights(cell, 0, inputs, hidden),
+    weights: recurrentWeights(cell, inputs, hidden, 1),
   };
 }
 
@@ -130,42 +149,62 @@ const gemm = (size: number, layout: string): Case => ({
   flops: 2 * size ** 3,
 });
 
-const sweep = (over: 'T' | 'B' | 'H', base: Case): Case => ({
-  ...base,
-  suite: 'sweep',
-  case: `${over} ${base.case}`,
+const sweep = (over: 'T' | 'B' | 'H', model: ModelShape): Case => ({
+  ...train(model, 'sweep'),
+  case: `${over} ${model.name}`,
   over,
 });
 
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
 export const CASES: readonly Case[] = [
-  ...TRAIN.map(({ layers, batch, time, hidden }) => train(layers, batch, time, hidden)),
+  ...TRAIN.map((model) => train(model)),
+  ...MODELS.map((model) => train(model, 'models')),
   ...(['lstm', 'gru'] as const).flatMap((cell) =>
     INFER.map(([batch, time, inputs, hidden]) => infer(cell, batch, time, inputs, hidden)),
   ),
   ...STEP.map(([inputs, hidden]) => step(inputs, hidden)),
   ...[64, 128, 256, 512, 1024].flatMap((size) => ['NN', 'NT', 'TN'].map((layout) => gemm(size, layout))),
   // One sequence of 100 characters in each training step, because brain.js accepts only one sequence.
-  { ...train(1, 1, 100, 128), suite: 'chars', kind: 'chars' },
-  ...POWERS.map((time) => sweep('T', train(1, 32, time, 128))),
-  ...POWERS.map((batch) => sweep('B', train(1, batch, 50, 128))),
-  ...[32, 64, 128, 256, 512].map((hidden) => sweep('H', train(1, 32, 50, hidden))),
-  { ...train(1, 32, 100, 256), suite: 'memory' },
+  { ...train(language(1, 1, 100, 128), 'chars'), kind: 'chars' },
+  ...POWERS.map((time) => sweep('T', language(1, 32, time, 128))),
+  ...POWERS.map((batch) => sweep('B', language(1, batch, 50, 128))),
+  ...[32, 64, 128, 256, 512].map((hidden) => sweep('H', language(1, 32, 50, hidden))),
+  train(language(1, 32, 100, 256), 'memory'),
   { ...step(64, 128), suite: 'start', case: 'first lstm step 64x128', kind: 'start', flops: 0 },
 ];
 
 export { VOCABULARY };
 
+/** Number of steps of each sequence. */
+export const lengthsOf = ({ batch, time, masked }: ModelShape): Int32Array<ArrayBuffer> =>
+  masked
+    ? integers(LENGTH_SEED, batch, time >> 1).map((length) => length + (time >> 1))
+    : new Int32Array(batch).fill(time);
+
 /** Tokens `[B, T]`. */
-export const tokensOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
-  integers(INPUT_SEED, batch * time, VOCABULARY) as Int32Array<ArrayBuffer>;
-/** Class ids `[B, T]`. */
-export const targetsOf = ({ batch, time }: Case): Int32Array<ArrayBuffer> =>
-  integers(TARGET_SEED, batch * time, VOCABULARY) as Int32Array<ArrayBuffer>;
+export const tokensOf = ({ batch, time, layers: [first] }: ModelShape): Int32Array<ArrayBuffer> =>
+  integers(INPUT_SEED, batch * time, first!.kind === 'embedding' ? first.words : 1);
+
+/** Features `[B, T, F]`. What a mask hides is 0. */
+export function featuresOf(model: ModelShape): Float32Array<ArrayBuffer> {
+  const { time, features = 0 } = model;
+  const x = uniform(INPUT_SEED, model.batch * time * features, 1);
+  lengthsOf(model).forEach((length, i) => x.fill(0, (i * time + length) * features, (i + 1) * time * features));
+  return x;
+}
+
+/** Classes `[B, T]`, or `[B]` if the model has one output a sequence; for the other losses numbers `[B, 1]`. */
+export function targetsOf(model: ModelShape): Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
+  const { units } = model.layers.at(-1) as { units: number };
+  if (model.loss === 'classes') return integers(TARGET_SEED, outputRows(model), units);
+  if (model.loss === 'binary') return Float32Array.from(integers(TARGET_SEED, model.batch, 2));
+  return uniform(TARGET_SEED, model.batch, 1);
+}
+
 /** `[B, T, I]`. */
 export const inputOf = ({ batch, time, inputs }: Case): Float32Array<ArrayBuffer> =>
-  uniform(INPUT_SEED, batch * time * inputs, 1) as Float32Array<ArrayBuffer>;
+  uniform(INPUT_SEED, batch * time * inputs, 1);
 /** A and B of a `gemm` in their memory order. The transpose of a square matrix has the same shape. */
 export const operandsOf = ({ size }: Case): Float32Array<ArrayBuffer>[] =>
-  [INPUT_SEED, TARGET_SEED].map((seed) => uniform(seed, size * size, 1) as Float32Array<ArrayBuffer>);
+  [INPUT_SEED, TARGET_SEED].map((seed) => uniform(seed, size * size, 1));

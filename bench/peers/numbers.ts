@@ -2,7 +2,6 @@
 
 /** A weight in Keras's layout. `uniform` makes its numbers. */
 export interface WeightSpec {
-  name: string;
   shape: number[];
   seed: number;
   scale: number;
@@ -17,16 +16,17 @@ function hash(seed: number, index: number): number {
 }
 
 /** `count` numbers in [−scale, scale). */
-export const uniform = (seed: number, count: number, scale: number): Float32Array =>
+export const uniform = (seed: number, count: number, scale: number): Float32Array<ArrayBuffer> =>
   Float32Array.from({ length: count }, (_, i) => ((hash(seed, i) >>> 8) / 2 ** 23 - 1) * scale);
 
 /** `count` integers in [0, limit). */
-export const integers = (seed: number, count: number, limit: number): Int32Array =>
+export const integers = (seed: number, count: number, limit: number): Int32Array<ArrayBuffer> =>
   Int32Array.from({ length: count }, (_, i) => (hash(seed, i) >>> 8) % limit);
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-export const weightValues = ({ shape, seed, scale }: WeightSpec): Float32Array => uniform(seed, sizeOf(shape), scale);
+export const weightValues = ({ shape, seed, scale }: WeightSpec): Float32Array<ArrayBuffer> =>
+  uniform(seed, sizeOf(shape), scale);
 
 type Numbers = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 

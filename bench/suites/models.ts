@@ -1,21 +1,16 @@
-// The library in normal use: a forward pass over a sequence, a training step, one streaming step. The cases are those
-// of bench/torch/bench.py.
+// The library in normal use: a forward pass over a sequence, a training step, one streaming step.
 
 import { tensor } from '../../src/autograd/tensor.ts';
-import { type NdArray, ndarray } from '../../src/data/array.ts';
 import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
-import { dense } from '../../src/layers/dense.ts';
-import { embedding } from '../../src/layers/embedding.ts';
 import { gru } from '../../src/layers/rnn/gru.ts';
 import type { RecurrentOptions } from '../../src/layers/rnn/keras-recurrent.ts';
 import { lstm } from '../../src/layers/rnn/lstm.ts';
-import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
-import { type Model, sequential } from '../../src/models/model.ts';
-import { adam } from '../../src/optimizers/index.ts';
-import { INFER, inferFlops, STEP, TRAIN, trainFlops, VOCABULARY } from '../shapes.ts';
+import { sequential } from '../../src/models/model.ts';
+import { INFER, inferFlops, MODELS, type ModelShape, STEP, TRAIN, trainFlops } from '../shapes.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
+import { training } from '../training.ts';
 
 const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
   lstm: (options) => lstm(options) as Layer,
@@ -28,40 +23,23 @@ export async function use(engine: Engine, threads = 1): Promise<LibraryEngine> {
   return init({ mode: engine.build.startsWith('relaxed') ? 'fast' : 'reproducible', threads });
 }
 
-/** A model of embedding → LSTM layers → dense, with cross-entropy at every step, clipping and Adam. */
-export function characterModel(layers: number, hidden: number): Model {
-  const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
-  const model = sequential([
-    embedding({ inputDim: VOCABULARY, outputDim: hidden / 2 }),
-    ...stack,
-    dense({ units: VOCABULARY }),
-  ]);
-  model.compile({ optimizer: adam({ globalClipNorm: 5 }), loss: sparseCategoricalCrossentropy({ fromLogits: true }) });
-  return model;
-}
-
-/** A batch of ids, and the next id of each. */
-export function characters(batch: number, time: number): { x: NdArray; y: NdArray } {
-  const ids = (by: number) => Int32Array.from({ length: batch * time }, (_, i) => (i * by) % VOCABULARY);
-  return { x: ndarray(ids(7919), [batch, time]), y: ndarray(ids(104729), [batch, time]) };
-}
-
-/** Every training shape, on every number of threads. */
-export async function trainSuite(context: SuiteContext): Promise<void> {
-  for (const { layers, batch, time, hidden } of TRAIN) {
+/** A training step of each shape, on every number of threads. */
+const trainingSuite = (suite: string, shapes: readonly ModelShape[]) => async (context: SuiteContext) => {
+  for (const shape of shapes) {
     for (const engine of context.engines) {
       for (const threads of context.threads) {
         await use(engine, threads);
-        const model = characterModel(layers, hidden);
-        const { x, y } = characters(batch, time);
-        const name = `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`;
-        const what = { suite: 'train', case: name, flops: trainFlops(layers, batch, time, hidden), threads };
+        const { model, x, y } = training(shape);
+        const what = { suite, case: shape.name, flops: trainFlops(shape), threads };
         await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
         model.dispose();
       }
     }
   }
-}
+};
+
+export const trainSuite = trainingSuite('train', TRAIN);
+export const modelsSuite = trainingSuite('models', MODELS);
 
 /** A recurrent layer over a sequence. It returns every output. */
 export async function inferSuite(context: SuiteContext): Promise<void> {

@@ -1,8 +1,9 @@
 // The cost of a training step for growing time, batch and units. If the cost is linear in the work, the percentage of
 // the peak stays the same.
-import { trainFlops } from '../shapes.ts';
+import { language, trainFlops } from '../shapes.ts';
 import { benchCase, type SuiteContext } from '../suite.ts';
-import { characterModel, characters, use } from './models.ts';
+import { training } from '../training.ts';
+import { use } from './models.ts';
 
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
@@ -16,13 +17,9 @@ export async function scaleSuite(context: SuiteContext): Promise<void> {
   const engine = context.engines.at(-1)!;
   for (const { time, batch, hidden } of sweeps) {
     await use(engine);
-    const model = characterModel(1, hidden);
-    const { x, y } = characters(batch, time);
-    const what = {
-      suite: 'scale',
-      case: `T=${time} B=${batch} H=${hidden}`,
-      flops: trainFlops(1, batch, time, hidden),
-    };
+    const shape = language(1, batch, time, hidden);
+    const { model, x, y } = training(shape);
+    const what = { suite: 'scale', case: `T=${time} B=${batch} H=${hidden}`, flops: trainFlops(shape) };
     await benchCase(context, engine, what, () => model.trainOnBatch(x, y));
     model.dispose();
   }

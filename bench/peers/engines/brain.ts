@@ -14,10 +14,11 @@ interface TextNetwork {
  */
 function train(what: Case): Task {
   const { recurrent } = require('brain.js') as { recurrent: { LSTM: new (options: object) => TextNetwork } };
-  const tokens = tokensOf(what);
+  const tokens = tokensOf(what.model!);
+  const [, { units }] = what.model!.layers as [unknown, { units: number }];
   for (let id = 0; id < VOCABULARY; id++) tokens[id] = id;
   const text = String.fromCharCode(...tokens.map((id) => id + 32));
-  const network = new recurrent.LSTM({ hiddenLayers: [what.hidden] });
+  const network = new recurrent.LSTM({ hiddenLayers: [units] });
   return {
     note: 'not compared: its LSTM has no cell state; RMSprop with each gradient clipped',
     run: () => network.train([text], { iterations: 1, errorThresh: -1 }),

@@ -1,45 +1,23 @@
 import { readFileSync } from 'node:fs';
+import type { Parameter } from '../../../src/autograd/parameter.ts';
 import { tensor } from '../../../src/autograd/tensor.ts';
-import { ndarray } from '../../../src/data/array.ts';
 import { Init } from '../../../src/engine/abi.ts';
 import { type Engine, init } from '../../../src/engine/engine.ts';
 import type { Layer } from '../../../src/layers/base/layer.ts';
-import { dense } from '../../../src/layers/dense.ts';
-import { embedding } from '../../../src/layers/embedding.ts';
 import { gru } from '../../../src/layers/rnn/gru.ts';
 import { lstm } from '../../../src/layers/rnn/lstm.ts';
-import { sparseCategoricalCrossentropy } from '../../../src/losses/index.ts';
 import { sequential } from '../../../src/models/model.ts';
-import { adam } from '../../../src/optimizers/index.ts';
-import {
-  ADAM,
-  type Case,
-  CHECKED_STEPS,
-  CLIP_NORM,
-  inputOf,
-  operandsOf,
-  targetsOf,
-  tokensOf,
-  VOCABULARY,
-} from '../cases.ts';
-import { weightValues } from '../numbers.ts';
+import { training } from '../../training.ts';
+import { type Case, CHECKED_STEPS, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
+import { type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
-function train(what: Case): Task {
-  const { layers, batch, time, inputs, hidden } = what;
-  const stack = Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true }) as Layer);
-  const model = sequential([
-    embedding({ inputDim: VOCABULARY, outputDim: inputs }),
-    ...stack,
-    dense({ units: VOCABULARY }),
-  ]);
-  model.compile({
-    optimizer: adam({ ...ADAM, globalClipNorm: CLIP_NORM }),
-    loss: sparseCategoricalCrossentropy({ fromLogits: true }),
-  });
-  what.weights.forEach((spec, i) => model.weights[i]!.assign(weightValues(spec)));
-  const x = ndarray(tokensOf(what), [batch, time]);
-  const y = ndarray(targetsOf(what), [batch, time]);
+/** The bias of a GRU may have only the first half of the numbers. */
+const assign = (weight: Parameter, spec: WeightSpec) => weight.assign(weightValues(spec).subarray(0, weight.size));
+
+function train(what: Case, variant: string | undefined): Task {
+  const { model, x, y } = training(what.model!, variant !== RESET_BEFORE);
+  what.weights.forEach((spec, i) => assign(model.weights[i]!, spec));
   const run = () => model.trainOnBatch(x, y);
   return {
     run,
@@ -50,18 +28,14 @@ function train(what: Case): Task {
   };
 }
 
-/** `variant` 'reset-before' means a GRU whose reset gate acts before the recurrent product, with one bias. */
 function infer(engine: Engine, what: Case, variant: string | undefined): Task {
   const { cell, hidden: units, batch, time, inputs } = what;
-  const resetAfter = variant !== 'reset-before';
+  const resetAfter = variant !== RESET_BEFORE;
   const layer = (
     cell === 'lstm' ? lstm({ units, returnSequences: true }) : gru({ units, returnSequences: true, resetAfter })
   ) as Layer;
   layer.build([batch, time, inputs]);
-  what.weights.forEach((spec, i) => {
-    const weight = layer.weights[i]!;
-    weight.assign(weightValues(spec).subarray(0, weight.size));
-  });
+  what.weights.forEach((spec, i) => assign(layer.weights[i]!, spec));
   const x = tensor(inputOf(what), { shape: [batch, time, inputs] });
   return {
     run: () => engine.step(() => layer(x).ptr),
@@ -72,7 +46,7 @@ function infer(engine: Engine, what: Case, variant: string | undefined): Task {
 function step(what: Case): Task {
   const { hidden: units, inputs } = what;
   const model = sequential([lstm({ units, returnSequences: true, inputShape: [null, inputs] }) as Layer]);
-  what.weights.forEach((spec, i) => model.weights[i]!.assign(weightValues(spec)));
+  what.weights.forEach((spec, i) => assign(model.weights[i]!, spec));
   const stream = model.stream();
   const x = inputOf(what);
   const run = () => stream.step(x);
@@ -120,7 +94,7 @@ export const openTapeloop =
     return {
       version: `${version} (${engine.build})`,
       prepare(what, variant) {
-        if (what.kind === 'train' || what.kind === 'chars') return train(what);
+        if (what.kind === 'train' || what.kind === 'chars') return train(what, variant);
         if (what.kind === 'infer') return infer(engine, what, variant);
         if (what.kind === 'step') return step(what);
         if (what.kind === 'gemm') return gemm(engine, what);

@@ -1,17 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
+import { type LayerShape, type ModelShape, outputRows, type RecurrentShape } from '../../shapes.ts';
 import {
   ADAM,
   type Case,
   CHECKED_STEPS,
-  CLIP_NORM,
+  featuresOf,
   inputOf,
   operandsOf,
+  RESET_BEFORE,
   targetsOf,
   tokensOf,
-  VOCABULARY,
 } from '../cases.ts';
-import { oneHot, weightValues } from '../numbers.ts';
+import { oneHot, sizeOf, type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
 /** The reason why this backend cannot train `tf.layers.embedding`; '' if it can. */
@@ -26,87 +27,131 @@ function embeddingError(): string {
   }
 }
 
-/** `optimizer.minimize` with a clipped norm of the gradients. TF.js has no option for clipping. */
-function train(what: Case): Task {
-  const { layers, batch, time, inputs, hidden: units } = what;
-  const missing = embeddingError();
-  const stack = Array.from({ length: layers }, () =>
-    tf.layers.lstm({
-      units,
-      returnSequences: true,
-      recurrentActivation: 'sigmoid',
-      recurrentInitializer: 'glorotUniform',
+/** Rows of `table` `[words, width]` by `ids` `[B, T]`, with a gradient. */
+function embed(table: tf.Variable, ids: tf.Tensor): tf.Tensor {
+  const rows = tf.customGrad((...args) => {
+    const [value] = args as [tf.Tensor];
+    return {
+      value: tf.gather(value, ids),
+      gradFunc: (dY: tf.Tensor) => tf.scatterND(ids.reshape([-1, 1]), dY.reshape([-1, table.shape[1]!]), table.shape),
+    };
+  });
+  return rows(table);
+}
+
+/** The reason why there is no GRU whose reset gate acts after the product; '' if there is one. */
+function gruError(): string {
+  try {
+    tf.layers.gru({ units: 1, resetAfter: true } as never);
+    return '';
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** A layer. `first` are options of the first one. */
+function layerOf(shape: LayerShape, first: { inputShape?: number[] }): tf.layers.Layer {
+  if (shape.kind === 'dense') return tf.layers.dense({ units: shape.units });
+  if (shape.kind === 'conv1d') {
+    const { filters, kernelSize } = shape;
+    return tf.layers.conv1d({ ...first, filters, kernelSize, padding: 'same', activation: 'relu' });
+  }
+  const { kind, units, activation = 'tanh', last = false, bidirectional } = shape as RecurrentShape;
+  const layer = tf.layers[kind === 'rnn' ? 'simpleRNN' : kind]({
+    ...(bidirectional ? {} : first),
+    units,
+    activation,
+    returnSequences: !last,
+    recurrentInitializer: 'glorotUniform',
+    ...(kind !== 'rnn' && { recurrentActivation: 'sigmoid' }),
+  } as Parameters<typeof tf.layers.lstm>[0] & Parameters<typeof tf.layers.gru>[0]);
+  return bidirectional ? tf.layers.bidirectional({ ...first, layer, mergeMode: 'concat' }) : layer;
+}
+
+function sequentialOf({ time, features, masked, layers }: ModelShape): tf.Sequential {
+  const [table] = layers;
+  const width = table?.kind === 'embedding' ? table.width : features!;
+  const first = { inputShape: [time, width] };
+  const rest = table?.kind === 'embedding' ? layers.slice(1) : layers;
+  const stack = rest.map((layer, i) => layerOf(layer, i === 0 && !masked ? first : {}));
+  return tf.sequential({ layers: masked ? [tf.layers.masking(first), ...stack] : stack });
+}
+
+/** Sets weights. The bias of a GRU has only the first half of the numbers. */
+const setWeights = (to: tf.LayersModel | tf.layers.Layer, specs: readonly WeightSpec[]) =>
+  to.setWeights(
+    specs.map((spec, i) => {
+      const shape = to.weights[i]!.shape as number[];
+      return tf.tensor(weightValues(spec).subarray(0, sizeOf(shape)), shape);
     }),
   );
-  const model = tf.sequential({
-    layers: [
-      tf.layers.dense({ units: inputs, useBias: false, inputShape: [time, VOCABULARY] }),
-      ...stack,
-      tf.layers.dense({ units: VOCABULARY }),
-    ],
-  });
-  model.setWeights(what.weights.map((spec) => tf.tensor(weightValues(spec), spec.shape)));
-  const x = tf.tensor3d(oneHot(tokensOf(what), VOCABULARY), [batch, time, VOCABULARY]);
-  const y = tf.tensor2d(oneHot(targetsOf(what), VOCABULARY), [batch * time, VOCABULARY]);
+
+/** No gradient has a norm above this, and none is clipped. */
+const LARGE_NORM = 1e30;
+
+const losses: Record<ModelShape['loss'], (y: tf.Tensor, output: tf.Tensor) => tf.Tensor> = {
+  mse: (y, output) => tf.losses.meanSquaredError(y, output),
+  binary: (y, output) => tf.losses.sigmoidCrossEntropy(y, output),
+  classes: (y, output) => tf.losses.softmaxCrossEntropy(y, output),
+};
+
+/** `optimizer.minimize` with a clipped norm of the gradients. TF.js has no option for clipping. */
+function train(what: Case): Task {
+  const shape = what.model!;
+  const { batch, time, features, layers, clipNorm } = shape;
+  const { units } = layers.at(-1) as { units: number };
+  const tokens = features ? undefined : tf.tensor(tokensOf(shape), [batch, time], 'int32');
+  const [spec] = what.weights as [WeightSpec];
+  const table = tokens && tf.variable(tf.tensor(weightValues(spec), spec.shape));
+  const model = sequentialOf(shape);
+  setWeights(model, table ? what.weights.slice(1) : what.weights);
+  const x = features ? tf.tensor(featuresOf(shape), [batch, time, features]) : undefined;
+  const targets = targetsOf(shape);
+  const rows = [outputRows(shape), units];
+  const y = tf.tensor(targets instanceof Int32Array ? oneHot(targets, units) : targets, rows);
   const optimizer = tf.train.adam(ADAM.learningRate, ADAM.beta1, ADAM.beta2, ADAM.epsilon);
-  const run = () =>
+  const step = (limit: number | undefined) =>
     tf.tidy(() => {
       const { value, grads } = tf.variableGrads(() => {
-        const logits = (model.apply(x, { training: true }) as tf.Tensor).reshape([batch * time, VOCABULARY]);
-        return tf.losses.softmaxCrossEntropy(y, logits) as tf.Scalar;
+        const input = x ?? embed(table!, tokens!);
+        const output = (model.apply(input, { training: true }) as tf.Tensor).reshape(rows);
+        return losses[shape.loss](y, output) as tf.Scalar;
       });
-      const norm = tf.sqrt(tf.addN(Object.values(grads).map((gradient) => gradient.square().sum())));
-      const scale = tf.div(CLIP_NORM, tf.maximum(norm, CLIP_NORM));
-      for (const name in grads) grads[name] = grads[name]!.mul(scale);
+      let norm: tf.Tensor | undefined;
+      if (limit !== undefined) {
+        norm = tf.sqrt(tf.addN(Object.values(grads).map((gradient) => gradient.square().sum())));
+        const scale = tf.div(limit, tf.maximum(norm, limit));
+        for (const name in grads) grads[name] = grads[name]!.mul(scale);
+      }
       optimizer.applyGradients(Object.entries(grads).map(([name, tensor]) => ({ name, tensor })));
-      return [value.dataSync()[0]!, norm.dataSync()[0]!] as unknown as tf.TensorContainer as [number, number];
+      return [value.dataSync()[0]!, norm?.dataSync()[0] ?? 0] as unknown as tf.TensorContainer as [number, number];
     });
+  const refused = layers.some(({ kind }) => kind === 'gru') ? gruError() : '';
+  const missing = table ? embeddingError() : '';
+  const notes = [
+    missing && `gather with scatterND as its gradient, because tf.layers.embedding cannot be trained: ${missing}`,
+    refused && `reset gate before the recurrent product: ${refused}`,
+  ].filter(Boolean);
   return {
-    run,
+    run: () => step(clipNorm),
     check() {
-      const [loss, norm] = run();
-      return Float32Array.of(loss, norm, run()[0]);
+      const [loss, norm] = step(clipNorm ?? LARGE_NORM);
+      return Float32Array.of(loss, norm, step(clipNorm)[0]);
     },
-    ...(missing && { note: `one-hot × table, because tf.layers.embedding cannot be trained: ${missing}` }),
+    ...(refused && { variant: RESET_BEFORE }),
+    ...(notes.length > 0 && { note: notes.join('; ') }),
   };
 }
 
 function infer(what: Case): Task {
   const { cell, batch, time, inputs, hidden: units } = what;
-  const options: Parameters<typeof tf.layers.gru>[0] & Parameters<typeof tf.layers.lstm>[0] = {
-    units,
-    returnSequences: true,
-    recurrentActivation: 'sigmoid',
-    recurrentInitializer: 'glorotUniform',
-    inputShape: [time, inputs],
-  };
-  let refused = '';
-  if (cell === 'gru') {
-    try {
-      tf.layers.gru({ ...options, resetAfter: true } as never);
-    } catch (error) {
-      refused = (error as Error).message;
-    }
-  }
-  const layer = cell === 'lstm' ? tf.layers.lstm(options) : tf.layers.gru(options);
+  const layer = layerOf({ kind: cell, units }, { inputShape: [time, inputs] });
   tf.sequential({ layers: [layer] });
-  const resetBefore = cell === 'gru' ? { variant: 'reset-before' } : {};
-  layer.setWeights(
-    what.weights.map((spec, i) => {
-      const shape = layer.weights[i]!.shape as number[];
-      return tf.tensor(
-        weightValues(spec).subarray(
-          0,
-          shape.reduce((product, n) => product * n, 1),
-        ),
-        shape,
-      );
-    }),
-  );
+  setWeights(layer, what.weights);
+  const refused = cell === 'gru' ? gruError() : '';
   const x = tf.tensor3d(inputOf(what), [batch, time, inputs]);
   return {
-    ...resetBefore,
-    ...(refused && { note: `reset gate before the recurrent product: ${refused}` }),
+    ...(refused && { variant: RESET_BEFORE, note: `reset gate before the recurrent product: ${refused}` }),
     // Operations of this backend are complete when they return.
     run: () => tf.tidy(() => void layer.apply(x)),
     check: () => tf.tidy(() => (layer.apply(x) as tf.Tensor).dataSync().slice()) as unknown as Float32Array,
