@@ -8,10 +8,10 @@
 // Kernels work on whole vectors: if count is not a multiple of 4, up to three elements after the last one are read, and
 // changed in p and in the state. Every buffer of tapeloop ends with its cache line, so nobody else owns them.
 //
-// No state keeps a subnormal number (`flush`): 0.9·m rounds back to m for the smallest m. 1 − β is computed in float64,
+// No state keeps a subnormal number: 0.9·m rounds back to m for the smallest m. 1 − β is computed in float64,
 // as in Keras: with β = 0.999 as a float32 it would be off by 1.3e-5.
 
-import { bytes, flush } from './lanes';
+import { bytes, flush_subnormal } from './lanes';
 import { madd, nmadd } from './simd';
 
 /**
@@ -42,7 +42,7 @@ export function sgd(
   for (; p < end; p += 16, g += 16, v += 16) {
     const step = f32x4.mul(rate, f32x4.mul(s, v128.load(g)));
     const velocity = f32x4.sub(f32x4.mul(mu, v128.load(v)), step);
-    v128.store(v, flush(velocity));
+    v128.store(v, flush_subnormal(velocity));
     const change = nesterov ? f32x4.sub(f32x4.mul(mu, velocity), step) : velocity;
     v128.store(p, f32x4.add(v128.load(p), change));
   }
@@ -81,18 +81,18 @@ export function rmsprop(
   for (const end = p + bytes(count); p < end; p += 16, g += 16, v += 16, mom += 16, mg += 16) {
     const grad = f32x4.mul(s, v128.load(g));
     const square = madd(keep, v128.load(v), f32x4.mul(take, f32x4.mul(grad, grad)));
-    v128.store(v, flush(square));
+    v128.store(v, flush_subnormal(square));
     let spread = square;
     if (centered) {
       const mean = madd(keep, v128.load(mg), f32x4.mul(take, grad));
-      v128.store(mg, flush(mean));
+      v128.store(mg, flush_subnormal(mean));
       // v − mg² is a variance, but rounding can make it negative. Its root would then be NaN, so it is at least 0.
       spread = f32x4.pmax(nmadd(mean, mean, square), f32x4.splat(0));
     }
     let step = f32x4.div(f32x4.mul(rate, grad), f32x4.sqrt(f32x4.add(spread, eps)));
     if (momentum > 0) {
       step = madd(mu, v128.load(mom), step);
-      v128.store(mom, flush(step));
+      v128.store(mom, flush_subnormal(step));
     }
     v128.store(p, f32x4.sub(v128.load(p), step));
   }
@@ -175,11 +175,11 @@ function descend(
     const old = v128.load(p);
     const mean = madd(f32x4.sub(grad, oldMean), take1, oldMean);
     let square = madd(f32x4.sub(f32x4.mul(grad, grad), oldSquare), take2, oldSquare);
-    v128.store(m, flush(mean));
-    v128.store(v, flush(square));
+    v128.store(m, flush_subnormal(mean));
+    v128.store(v, flush_subnormal(square));
     if (amsgrad) {
       square = f32x4.pmax(v128.load(top), square);
-      v128.store(top, flush(square));
+      v128.store(top, flush_subnormal(square));
     }
     const ahead = madd(rateG, grad, f32x4.mul(rate, mean));
     const step = f32x4.div(ahead, f32x4.add(f32x4.sqrt(square), eps));
@@ -215,9 +215,9 @@ export function adamax(
     const grad = f32x4.mul(s, v128.load(g));
     const oldMean = v128.load(m);
     const mean = madd(f32x4.sub(grad, oldMean), take, oldMean);
-    v128.store(m, flush(mean));
+    v128.store(m, flush_subnormal(mean));
     const norm = f32x4.pmax(f32x4.mul(keep, v128.load(u)), f32x4.abs(grad));
-    v128.store(u, flush(norm));
+    v128.store(u, flush_subnormal(norm));
     const step = f32x4.div(f32x4.mul(rate, mean), f32x4.add(norm, eps));
     v128.store(p, f32x4.sub(v128.load(p), step));
   }
@@ -252,7 +252,7 @@ export function lion(
     // lr·sign(ahead)
     const step = f32x4.sub(v128.and(rate, f32x4.gt(ahead, zero)), v128.and(rate, f32x4.lt(ahead, zero)));
     v128.store(p, f32x4.sub(v128.load(p), step));
-    v128.store(m, flush(madd(keep2, mean, f32x4.mul(take2, grad))));
+    v128.store(m, flush_subnormal(madd(keep2, mean, f32x4.mul(take2, grad))));
   }
 }
 
@@ -280,11 +280,11 @@ export function adadelta(
   for (const end = p + bytes(count); p < end; p += 16, g += 16, a += 16, d += 16) {
     const grad = f32x4.mul(s, v128.load(g));
     const squares = madd(keep, v128.load(a), f32x4.mul(take, f32x4.mul(grad, grad)));
-    v128.store(a, flush(squares));
+    v128.store(a, flush_subnormal(squares));
     const old = v128.load(d);
     const ratio = f32x4.div(f32x4.sqrt(f32x4.add(old, eps)), f32x4.sqrt(f32x4.add(squares, eps)));
     const step = f32x4.mul(ratio, grad);
-    v128.store(d, flush(madd(keep, old, f32x4.mul(take, f32x4.mul(step, step)))));
+    v128.store(d, flush_subnormal(madd(keep, old, f32x4.mul(take, f32x4.mul(step, step)))));
     v128.store(p, nmadd(rate, step, v128.load(p)));
   }
 }
@@ -297,7 +297,7 @@ export function adagrad(count: i32, p: usize, g: usize, a: usize, gradScale: f32
   for (const end = p + bytes(count); p < end; p += 16, g += 16, a += 16) {
     const grad = f32x4.mul(s, v128.load(g));
     const total = madd(grad, grad, v128.load(a));
-    v128.store(a, flush(total));
+    v128.store(a, flush_subnormal(total));
     const step = f32x4.div(f32x4.mul(rate, grad), f32x4.sqrt(f32x4.add(total, eps)));
     v128.store(p, f32x4.sub(v128.load(p), step));
   }

@@ -99,7 +99,7 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
 
 /**
  * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
- * out, in place. dh: all of ∂L/∂h; its subnormal numbers become 0.
+ * out, in place. dh: all of ∂L/∂h; flushed in place.
  *
  *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
  *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)

@@ -46,6 +46,18 @@ for (const mode of modes) {
       }
     }
 
+    test.each(['lstm', 'gru, reset after', 'gru, reset before', 'simpleRnn relu without bias'])(
+      '%s, 2,000 silent steps after noise, leaves no subnormal state',
+      (name) => {
+        const stream = sequential(stacks[name]!()).stream({ maxSteps: 2000 });
+        stream.steps(values(TIME * INPUTS), TIME);
+        expect(stream.state.flatMap((state) => [...state]).some((x) => x !== 0)).toBe(true);
+        stream.steps(new Float32Array(2000 * INPUTS), 2000);
+        const subnormal = stream.state.flatMap((state) => [...state]).filter((x) => x !== 0 && Math.abs(x) < 2 ** -126);
+        expect(subnormal).toEqual([]);
+      },
+    );
+
     test('stream, several steps in one call, gives the bits of single steps', () => {
       const model = make('deep stack with dropout, activations and softmax');
       const inputs = values(TIME * INPUTS);
