@@ -1,4 +1,4 @@
-import { Init } from '../engine/abi.ts';
+import { Init, type Kernels, type Ptr, RnnActivation } from '../engine/abi.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { lstmLayout } from './layout.ts';
 
@@ -47,6 +47,10 @@ export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   },
 });
 
+/** Replaces subnormal numbers by zeros: the linear activation does nothing else. */
+const flush = (kernels: Kernels, count: number, x: Ptr): void =>
+  kernels.rnn_forward(count, RnnActivation.Linear, x, x);
+
 /**
  * LSTM whose output is projected to P ≤ H features. Only the projected output is fed back: U is `[P, 4H]`, the
  * projection `[H, P]`:
@@ -70,9 +74,11 @@ export const lstmProjectionCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
     kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, saved);
     project(1, saved, next[0]!, hidden, Init.Zero);
+    flush(kernels, rows * hidden, next[0]!);
   },
   backward(step) {
     const { kernels, rows, units, hidden, gates, previous, next, scratch } = step;
+    flush(kernels, rows * hidden, step.dHidden);
     step.projectBack(1, step.dHidden, hidden, scratch, Init.Zero);
     kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, scratch, step.dStates[0]!);
     step.projectBack(0, gates, 4 * units, step.dHiddenPrevious, Init.Accumulate);
