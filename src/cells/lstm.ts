@@ -48,8 +48,7 @@ export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
 });
 
 /** Replaces subnormal numbers by zeros: the linear activation does nothing else. */
-const flush = (kernels: Kernels, count: number, x: Ptr): void =>
-  kernels.rnn_forward(count, RnnActivation.Linear, x, x);
+const flush = (kernels: Kernels, count: number, x: Ptr): void => kernels.rnn_forward(count, RnnActivation.Linear, x, x);
 
 /**
  * LSTM whose output is projected to P ≤ H features. Only the projected output is fed back: U is `[P, 4H]`, the
