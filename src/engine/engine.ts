@@ -107,26 +107,24 @@ export class Engine {
   }
 
   /**
-   * Runs `body` for the rows [0, rows), in one part per thread. A part may only call kernels and must not read their
-   * results. Parts must not write to the same memory. @internal
+   * Runs `body` for the rows [0, rows), in one part per thread or less. A part may only call kernels and must not read
+   * their results. Parts must not write to the same memory. @internal
    *
-   * @param grain the smallest number of rows for which another thread pays off.
+   * @param grain the number of rows for which another thread pays off, as a fraction if it is less than one.
+   * @param least the smallest number of rows of a part.
    */
-  parallel(rows: number, grain: number, body: (part: Part) => void): void {
+  parallel(rows: number, grain: number, body: (part: Part) => void, least = 1): void {
     const own = { kernels: this.kernels, gemmScratch: this.gemmScratch };
-    const parts = Math.min(this.threads, Math.floor(rows / grain));
-    if (!this.#pool || parts < 2) {
-      body({ ...own, from: 0, to: rows });
+    const most = Math.min(this.threads, Math.floor(rows / Math.max(grain, least)));
+    const pool = this.#pool;
+    if (!pool || most < 2) {
+      body({ ...own, index: 0, from: 0, to: rows });
       return;
     }
-    const ranges = Array.from({ length: parts }, (_, i) => ({
-      from: Math.floor((i * rows) / parts),
-      to: Math.floor(((i + 1) * rows) / parts),
-    }));
-    const pool = this.#pool;
     try {
       pool.isWide = this.#probe.isWide;
-      this.scratch(() => pool.run(ranges, own, (doubles) => this.allocateScratch(2 * doubles), body));
+      const place = (doubles: number): Ptr => this.allocateScratch(2 * doubles);
+      this.scratch(() => pool.run({ rows, most, work: rows / grain }, own, place, body));
     } finally {
       if (pool.isStopped) this.#pool = undefined;
     }

@@ -1,15 +1,20 @@
 import type { Kernels, Ptr } from './abi.ts';
+import { ThreadChoice } from './thread-choice.ts';
+import {
+  BEAT,
+  COMMANDS,
+  CONTROL_WORDS,
+  COUNT,
+  DONE,
+  FAILED,
+  JOB,
+  OFFER,
+  STOP,
+  spawn,
+  WIDE,
+  type WorkerLike,
+} from './thread-worker.ts';
 import { hostTimeout, type Part } from './threads.ts';
-
-// Words of a worker's control block. A higher number in JOB starts the worker. At the end it sets DONE to that number.
-const JOB = 0;
-const DONE = 1;
-const COMMANDS = 2;
-const COUNT = 3;
-const FAILED = 4;
-const BEAT = 5;
-const WIDE = 6;
-const CONTROL_WORDS = 16;
 
 // Spin rounds before a thread sleeps: 0.1 to 0.4 ms. The time between two parts of a step is seldom longer. With 20,000
 // rounds, wake-ups took 5% of the time of a small step.
@@ -17,6 +22,10 @@ const SPINS = 100_000;
 // A worker counts as lost if it does not start, or finishes no command, for this time. The longest kernel call takes a
 // fraction of a second.
 const PATIENCE_MS = 5_000;
+// The calling thread waits for a worker that has done this part of its commands.
+const NEARLY = 0.8;
+
+const now = (): number => performance.now();
 
 /**
  * Makes the error for a lost worker. It is an argument, because a class that both this file and the main file import
@@ -24,78 +33,20 @@ const PATIENCE_MS = 5_000;
  */
 type WorkerFault = (message: string) => Error;
 
-interface WorkerLike {
-  postMessage(message: unknown): void;
-  terminate(): unknown;
-  unref?(): void;
-  /** For workers of Node. Workers of a page have `onerror`. */
-  on?(event: 'error', listener: () => void): void;
-  onerror?: unknown;
-}
-
-/**
- * The code of a worker. It runs commands in linear memory. A command is the index of an export, the number of
- * arguments, and the arguments. The function must not use anything outside itself, because only its source text is sent
- * to the worker.
- */
-function serve(setUp: {
-  module: WebAssembly.Module;
-  memory: WebAssembly.Memory;
-  control: Int32Array;
-  spins: number;
-}): void {
-  const { module, memory, control, spins } = setUp;
-  const [job, done, commands, count, failed, beat, wide] = [0, 1, 2, 3, 4, 5, 6];
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  const kernels = Object.values(exports) as ((...args: number[]) => unknown)[];
-  const setWide = exports.set_wide as (on: number) => void;
-  let current = 0;
-  Atomics.store(control, done, -1);
-  for (;;) {
-    for (let i = 0; i < spins && Atomics.load(control, job) === current; i++);
-    Atomics.wait(control, job, current);
-    const next = Atomics.load(control, job);
-    // A late notification, for a job that the loop above has already seen and that is done. The commands of this job no
-    // longer exist.
-    if (next === current) continue;
-    current = next;
-    try {
-      setWide(control[wide]!);
-      const c = new Float64Array(memory.buffer, control[commands]! >>> 0, control[count]!);
-      for (let i = 0; i < c.length; i += 2 + c[i + 1]!) {
-        const run = kernels[c[i]!]!;
-        // Wasm functions ignore additional arguments.
-        run(
-          c[i + 2]!,
-          c[i + 3]!,
-          c[i + 4]!,
-          c[i + 5]!,
-          c[i + 6]!,
-          c[i + 7]!,
-          c[i + 8]!,
-          c[i + 9]!,
-          c[i + 10]!,
-          c[i + 11]!,
-          c[i + 12]!,
-          c[i + 13]!,
-        );
-        control[beat]!++;
-      }
-    } catch {
-      control[failed] = 1;
-    }
-    Atomics.store(control, done, current);
-    Atomics.notify(control, done);
-  }
+/** A list of commands, and where each of them starts. */
+interface Commands {
+  commands: number[];
+  starts: number[];
 }
 
 /**
  * Kernels that record their calls in `commands` instead of running them. A worker runs them later. They return nothing.
  */
-function recorder(kernels: Kernels, commands: number[]): Kernels {
+function recorder(kernels: Kernels, { commands, starts }: Commands): Kernels {
   const noted = Object.keys(kernels).map((name, index) => [
     name,
     (...args: number[]): void => {
+      starts.push(commands.length);
       commands.push(index, args.length, ...args);
     },
   ]);
@@ -103,7 +54,7 @@ function recorder(kernels: Kernels, commands: number[]): Kernels {
 }
 
 /**
- * A point from which a part can be run again. `from` and `at` are positions in its commands. The commands in [from, at)
+ * A point from which a part can be run again. `from` and `at` are numbers of commands. The commands in [from, at)
  * copy the buffers that the commands from `at` on change.
  */
 interface Restart {
@@ -113,10 +64,9 @@ interface Restart {
   count: number;
 }
 
-interface Member {
+interface Member extends Commands {
   worker: WorkerLike;
   control: Int32Array;
-  commands: number[];
   restarts: Restart[];
   kernels: Kernels;
   gemmScratch: Ptr;
@@ -129,6 +79,7 @@ export class Pool {
   readonly #memory: WebAssembly.Memory;
   readonly #fault: WorkerFault;
   readonly #members: Member[];
+  readonly #choice: ThreadChoice | undefined = new ThreadChoice();
   #job = 0;
   /** Whether all workers were ended, as they are after one is lost. */
   isStopped = false;
@@ -159,8 +110,8 @@ export class Pool {
       for (const gemmScratch of scratches) {
         const control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS));
         const worker = spawn({ module, memory, control, spins: SPINS }, refuse);
-        const commands: number[] = [];
-        members.push({ worker, control, commands, restarts: [], kernels: recorder(kernels, commands), gemmScratch });
+        const list: Commands = { commands: [], starts: [] };
+        members.push({ worker, control, ...list, restarts: [], kernels: recorder(kernels, list), gemmScratch });
       }
     } catch {
       refuse();
@@ -183,31 +134,41 @@ export class Pool {
   }
 
   /**
-   * Runs `body` once per part. The calling thread gets its own kernels. Each worker's part gets kernels that record
-   * their calls, which the workers then run in parallel. Returns when all parts are done. If a worker is lost, the
-   * calling thread finishes its part from the last restart point (`Part.keep`).
+   * Runs `body` for the rows [0, rows), in at most `most` parts, at least one row each. The calling thread gets its own
+   * kernels. Each worker's part gets kernels that record their calls, which the workers then run in parallel. What a
+   * worker has not begun or is slow to do, the calling thread does. Returns when all parts are done. If a worker is
+   * lost, the calling thread finishes its part from the last restart point (`Part.keep`).
    *
    * @throws WorkerError if a worker is lost whose part has no restart point.
-   * @param ranges one per thread, that of the calling thread first.
+   * @param work a measure of the size of the job.
    * @param place allocates memory for commands: a number of float64 values.
    */
   run(
-    ranges: readonly { from: number; to: number }[],
-    own: Omit<Part, 'from' | 'to'>,
+    { rows, most, work }: { rows: number; most: number; work: number },
+    own: Pick<Part, 'kernels' | 'gemmScratch'>,
     place: (doubles: number) => Ptr,
     body: (part: Part) => void,
   ): void {
-    const busy = this.#members.slice(0, ranges.length - 1);
-    this.#job = (this.#job + 1) & 0x3fffffff;
-    busy.forEach(({ commands, restarts, control, kernels, gemmScratch }, i) => {
+    const began = now();
+    const parts = this.#choice?.threadsFor(work, most, began) ?? most;
+    const rangeOf = (index: number): Pick<Part, 'index' | 'from' | 'to'> => ({
+      index,
+      from: Math.floor((index * rows) / parts),
+      to: Math.floor(((index + 1) * rows) / parts),
+    });
+    const busy = this.#members.slice(0, parts - 1);
+    const job = (this.#job % 0x3fffffff) + 1;
+    this.#job = job;
+    busy.forEach(({ commands, starts, restarts, control, kernels, gemmScratch }, i) => {
       commands.length = 0;
+      starts.length = 0;
       restarts.length = 0;
       const keep = (buffers: readonly Ptr[], count: number): void => {
-        const from = commands.length;
+        const from = starts.length;
         buffers.forEach((buffer, j) => kernels.scale(count, 1, buffer, gemmScratch + 4 * j * count));
-        restarts.push({ from, at: commands.length, buffers, count });
+        restarts.push({ from, at: starts.length, buffers, count });
       };
-      body({ kernels, gemmScratch, keep, ...ranges[i + 1]! });
+      body({ kernels, gemmScratch, keep, ...rangeOf(i + 1) });
       const at = place(commands.length);
       new Float64Array(this.#memory.buffer, at, commands.length).set(commands);
       control[COMMANDS] = at;
@@ -218,23 +179,35 @@ export class Pool {
     // No worker starts before all commands are in memory. If memory ran out in between, a running worker would write to
     // memory that the caller has freed.
     for (const { control } of busy) {
-      Atomics.store(control, JOB, this.#job);
+      Atomics.store(control, OFFER, job);
+      Atomics.store(control, JOB, job);
       Atomics.notify(control, JOB);
     }
-    let lost: (readonly [Member, Error])[] = [];
+    const lost: [Member, Error][] = [];
+    const start = now();
+    let end = start;
+    let begun = busy;
+    let unfinished: Member[] = [];
     try {
-      body({ ...own, ...ranges[0]! });
+      body({ ...own, ...rangeOf(0) });
+      end = now();
     } finally {
-      lost = busy.flatMap((member) => {
+      // Parts that no worker has begun come first: others may begin in the meantime.
+      begun = busy.filter(({ control }) => Atomics.compareExchange(control, OFFER, job, 0) !== job);
+      for (const member of begun) {
         const error = this.#await(member);
-        return error ? [[member, error] as const] : [];
-      });
+        if (error) lost.push([member, error]);
+      }
       if (lost.length > 0) this.stop();
     }
-    for (const [member, error] of lost) {
-      if (member.restarts.length === 0) throw error;
-      endFor(member, own.kernels);
+    for (const member of busy) {
+      const error = lost.find(([other]) => other === member)?.[1];
+      if (error && member.restarts.length === 0) throw error;
+      if (error) endFor(member, own.kernels);
+      else if (member.control[BEAT]! < member.starts.length) runFrom(member, member.control[BEAT]!, own.kernels);
     }
+    const ended = now();
+    this.#choice?.record(work, parts, end - start, ended - began, ended);
   }
 
   stop(): void {
@@ -243,8 +216,11 @@ export class Pool {
   }
 
   /** Waits until the worker is done. Returns an error if it is lost. */
-  #await({ control }: Member): Error | undefined {
+  #await({ control, starts }: Member): Error | undefined {
+    const stop = (): void => void Atomics.store(control, STOP, this.#job);
+    if (control[BEAT]! < NEARLY * starts.length) stop();
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
+    stop();
     let beat = -1;
     let since = performance.now();
     for (let done = Atomics.load(control, DONE); done !== this.#job; done = Atomics.load(control, DONE)) {
@@ -261,18 +237,22 @@ export class Pool {
   }
 }
 
+/** Runs the commands of a worker on the calling thread, from number `first`. */
+function runFrom({ commands, starts }: Commands, first: number, kernels: Kernels): void {
+  const all = Object.values(kernels) as ((...args: number[]) => void)[];
+  for (let i = first; i < starts.length; i++) {
+    const at = starts[i]!;
+    all[commands[at]!]!(...commands.slice(at + 2, starts[i + 1]));
+  }
+}
+
 /** Runs the commands that a lost worker has not run, from its last restart point. */
-function endFor({ commands, control, restarts, gemmScratch }: Member, kernels: Kernels): void {
-  const after = (at: number): number => at + 2 + commands[at + 1]!;
-  let done = 0;
-  for (let i = 0; i < control[BEAT]!; i++) done = after(done);
+function endFor({ commands, starts, control, restarts, gemmScratch }: Member, kernels: Kernels): void {
+  const done = control[BEAT]!;
   const { from, at, buffers, count } = restarts.findLast((restart) => restart.from <= done)!;
   const isChanging = done >= at;
   if (isChanging) buffers.forEach((buffer, j) => kernels.scale(count, 1, gemmScratch + 4 * j * count, buffer));
-  const all = Object.values(kernels) as ((...args: number[]) => void)[];
-  for (let next = isChanging ? at : from; next < commands.length; next = after(next)) {
-    all[commands[next]!]!(...commands.slice(next + 2, after(next)));
-  }
+  runFrom({ commands, starts }, isChanging ? at : from, kernels);
 }
 
 /** Sleeps until DONE changes, for at most 50 ms. The main thread of a page may not sleep, so it spins instead. */
@@ -282,26 +262,4 @@ function pause(control: Int32Array, done: number): void {
   } catch {
     for (let i = 0; i < SPINS && Atomics.load(control, DONE) === done; i++);
   }
-}
-
-/** Starts a worker that runs `serve`. `refuse` is called if the host does not run its code. */
-function spawn(setUp: Parameters<typeof serve>[0], refuse: () => void): WorkerLike {
-  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads') as
-    | { Worker: new (code: string, options: object) => WorkerLike }
-    | undefined;
-  if (node) {
-    const code = `(${serve})(process.getBuiltinModule('node:worker_threads').workerData)`;
-    // The worker gets no options of the process: it needs no loaders, and some options change how its code is parsed.
-    const worker = new node.Worker(code, { eval: true, execArgv: [], workerData: setUp });
-    worker.on?.('error', refuse);
-    worker.unref?.();
-    return worker;
-  }
-  const code = `onmessage = ({ data }) => (${serve})(data)`;
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  const worker = new Worker(url);
-  worker.onerror = refuse;
-  URL.revokeObjectURL(url);
-  worker.postMessage(setUp);
-  return worker;
 }

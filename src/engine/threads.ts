@@ -5,6 +5,8 @@ export interface Part {
   readonly kernels: Kernels;
   /** Scratch of `gemm` that no other part uses. */
   readonly gemmScratch: Ptr;
+  /** Number of the part, from 0, which is the calling thread's. */
+  readonly index: number;
   readonly from: number;
   readonly to: number;
   /**

@@ -6,6 +6,7 @@ import { ArgumentError, expectCount, expectList, expectType } from '../checks/ar
 import { checkOptions } from '../checks/options.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
 import type { Ptr } from '../engine/abi.ts';
+import type { Part } from '../engine/threads.ts';
 import { hideMasked } from './elementwise/select.ts';
 import { beginProbe } from './hidden-probe.ts';
 import { deferredByChunks, deferredHidden, hiddenGradients } from './recurrence/hidden-gradients.ts';
@@ -14,7 +15,10 @@ import { RecurrentSide } from './recurrence/recurrent-side.ts';
 import {
   beginBackward,
   beginForward,
+  GATES_BACKWARD,
+  GATES_FORWARD,
   grainOf,
+  LEAST_ROWS,
   placeOf,
   type Scan,
   type Segment,
@@ -201,9 +205,10 @@ export function scanOf(
   engine.scratch(() => {
     const start = startOf(residuals);
     const forward = beginForward(scan, keepsAll);
-    engine.parallel(batch, grainOf(sizes, time), (part) => {
+    const run = (part: Part): void => {
       for (let from = 0; from < time; from += length) forward(part, segmentOf(residuals, from, start));
-    });
+    };
+    engine.parallel(batch, grainOf(sizes, time, sizes.inputs + GATES_FORWARD), run, LEAST_ROWS);
   });
 
   const last = timeOf(scan, time - 1);
@@ -274,10 +279,11 @@ function backward(
       // The scratch of the backward steps is released here, and the sums use it again.
       engine.scratch(() => {
         const runBackward = beginBackward(scan, { hidden, first, others, room });
-        engine.parallel(sizes.batch, grainOf(sizes, segment.to - from), (part) => {
+        const run = (part: Part): void => {
           runForward?.(part, segment);
           runBackward(part, segment);
-        });
+        };
+        engine.parallel(sizes.batch, grainOf(sizes, segment.to - from, GATES_BACKWARD), run, LEAST_ROWS);
       });
       const { low, high } = spanOf(scan, segment);
       inputGradients.add(low, Math.max(high - low, 0), placeOf(segment.gates!, low));

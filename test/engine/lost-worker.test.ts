@@ -8,6 +8,7 @@ import { KEPT_FLOATS } from '../../src/engine/threads.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import type { Optimizer } from '../../src/optimizers/optimizer.ts';
 import { values } from '../kernels/reference/values.ts';
+import { BEAT, COMMANDS, COUNT, DONE, JOB, restoreTurns, shareAlways, workersBegin } from './worker-turns.ts';
 
 const SIZES = [5001, 40_001];
 const OWN: Record<string, object> = { adam: { amsgrad: true }, sgd: { momentum: 0.5 }, rmsprop: { momentum: 0.5 } };
@@ -44,6 +45,7 @@ function stateOf({ optimizer, parameters }: Trained): Record<string, unknown> {
 const expected: Record<string, Record<string, unknown>> = {};
 
 beforeAll(async () => {
+  shareAlways();
   await init({ threads: 1 });
   for (const name of RULES) {
     const alone = start(name);
@@ -53,14 +55,12 @@ beforeAll(async () => {
 });
 afterAll(() => engine().stopThreads());
 
-/** Words of a worker's control block, as in `thread-pool.ts`. */
-const [JOB, DONE, COMMANDS, COUNT, BEAT] = [0, 1, 2, 3, 5];
-
 /**
  * Has the next job of the first worker end at its command number `at`, or in the midst of it; returns what puts things
  * right.
  */
 function loseWorker(at: number, isHalfDone: boolean): () => void {
+  workersBegin();
   const { store, load } = Atomics;
   const { memory } = engine();
   let control: Int32Array | undefined;
@@ -87,6 +87,7 @@ function loseWorker(at: number, isHalfDone: boolean): () => void {
   }) as typeof load;
   return () => {
     Object.assign(Atomics, { store, load });
+    restoreTurns();
   };
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import workerThreads, { type Worker } from 'node:worker_threads';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
@@ -25,6 +25,7 @@ import { mean } from '../../src/ops/reduce.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import { adam } from '../../src/optimizers/index.ts';
 import { values } from '../kernels/reference/values.ts';
+import { restoreTurns, shareAlways, workersBegin, workersEndEarly, workersSeemBusy, workersStayAway } from './worker-turns.ts';
 
 const [BATCH, TIME, VOCABULARY] = [13, 24, 11];
 const sequences = { returnSequences: true } as const;
@@ -67,6 +68,8 @@ function train(name: string): string {
   return hash.digest('hex');
 }
 
+beforeAll(shareAlways);
+afterEach(restoreTurns);
 afterAll(() => engine().stopThreads());
 
 /** SHA-256 of parameter and state after four calls, for every rule with every option that has a pass of its own. */
@@ -108,6 +111,21 @@ describe('threads', () => {
     }
     expect(seen[2]).toEqual(seen[1]);
     expect(seen[4]).toEqual(seen[1]);
+  });
+
+  test.each([
+    ['begin none of their parts', () => workersStayAway()],
+    ['end before their first command', () => workersEndEarly(engine().memory, () => 0)],
+    ['end after half of their commands', () => workersEndEarly(engine().memory, (all) => all >> 1)],
+    ['end before their last command', () => workersEndEarly(engine().memory, (all) => all - 1)],
+  ])('training, prediction and updates on 3 threads whose workers %s, give the bits of one thread', async (_, change) => {
+    const every = () => [...Object.keys(layers).map(train), ...optimize()];
+    await init({ threads: 1 });
+    const alone = every();
+    await init({ threads: 3 });
+    change();
+    expect(every()).toEqual(alone);
+    expect(engine().threads).toBe(3);
   });
 
   test('a part that a worker was given, in truth made by the worker, reaches memory', async () => {
@@ -153,6 +171,7 @@ describe('threads', () => {
       engine().parallel(2, 1, (part) => {
         if (part.from > 0) part.kernels.fill(1000, 0, outside);
       });
+    workersBegin();
     expect(fail).toThrow(WorkerError);
     expect(engine().threads).toBe(1);
     expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
@@ -177,6 +196,7 @@ describe('threads', () => {
     const before = model.weights.map((weight) => weight.toArray());
     expect(started).toHaveLength(1);
     await started[0]!.terminate();
+    workersSeemBusy();
     expect(() => model.trainOnBatch(ids, ids)).toThrow('made no progress for 5 s and was given up');
     expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
     expect(model.trainOnBatch(ids, ids).loss).toBeGreaterThan(0);

@@ -4,6 +4,9 @@ import { Init, PANEL_COLUMNS, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
 
+// The least number of multiply-adds for which another thread is worth its cost.
+const PRODUCT_GRAIN = 1e6;
+
 /** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`. Operands are given by address and by strides in elements. */
 export interface Product {
   m: number;
@@ -38,41 +41,90 @@ const sliceOf = (k: number, width: number): number =>
 /**
  * Multiplies in blocks of columns, and in each block in slices of k. A slice of B is packed in scratch. The order of
  * summation is ascending k for any blocks.
+ *
+ * Threads share the columns if each gets a block of them: it packs its own slices, so the threads wait for each other
+ * once. Otherwise they share the packing and the rows of each slice.
  */
 export function product(engine: Engine, p: Product): void {
-  const { kernels } = engine;
-  const { m, k } = p;
-  const width = columnsOf(p.n, k);
-  const slice = sliceOf(k, Math.max(kernels.gemm_packed_size(1, width), 1));
-  // The least number of rows for which another thread is worth its cost.
-  const grain = Math.max(6, Math.ceil(1e6 / Math.max(width * slice, 1)));
-  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(slice, 1)));
+  const { kernels, threads } = engine;
+  const columns = columnsOf(p.n, p.k);
+  const sharesColumns = threads > 1 && (p.n >= p.m || p.n >= threads * columns);
+  const width = sharesColumns ? Math.min(columns, PANEL_COLUMNS * Math.ceil(p.n / PANEL_COLUMNS / threads)) : columns;
+  const slice = sliceOf(p.k, Math.max(kernels.gemm_packed_size(1, width), 1));
+  const size = kernels.gemm_packed_size(slice, width);
   engine.scratch(() => {
-    const packed = engine.allocateScratch(kernels.gemm_packed_size(slice, width));
-    const pack = (n: number, depth: number, source: Ptr): void =>
-      engine.parallel(Math.ceil(n / PANEL_COLUMNS), panelGrain, ({ kernels: own, from: first, to }) => {
-        const [column, end] = [first * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
-        const at = packed + 4 * kernels.gemm_packed_size(depth, column);
-        own.gemm_pack_b(depth, end - column, source + 4 * column * p.csB, p.rsB, p.csB, at);
-      });
-    for (let column = 0; column < p.n; column += width) {
-      const n = Math.min(width, p.n - column);
-      const bias = (p.bias ?? 0) + 4 * column;
-      let init = p.init ?? Init.Zero;
-      let from = 0;
-      do {
-        const depth = Math.min(slice, k - from);
-        const start = init;
-        pack(n, depth, p.b + 4 * (from * p.rsB + column * p.csB));
-        const [a, c] = [p.a + 4 * from * p.csA, p.c + 4 * column];
-        engine.parallel(m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
-          const [left, at] = [a + 4 * top * p.rsA, c + 4 * top * p.rsC];
-          own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, start, bias, gemmScratch);
-        });
-        init = Init.Accumulate;
-        from += depth;
-      } while (from < k);
+    const packed = engine.allocateScratch(sharesColumns ? threads * size : size);
+    if (!sharesColumns) {
+      inBlocks(p, 0, p.n, width, slice, (block) => shareRows(engine, p, block, packed));
+      return;
     }
+    // The least number of panels for which another thread is worth its cost.
+    const grain = Math.ceil(PRODUCT_GRAIN / Math.max(PANEL_COLUMNS * p.m * p.k, 1));
+    engine.parallel(Math.ceil(p.n / PANEL_COLUMNS), grain, ({ kernels: own, gemmScratch, index, from, to }) => {
+      const at = packed + 4 * index * size;
+      const end = Math.min(to * PANEL_COLUMNS, p.n);
+      inBlocks(p, from * PANEL_COLUMNS, end, width, slice, ({ n, depth, a, b, c, init, bias }) => {
+        own.gemm_pack_b(depth, n, b, p.rsB, p.csB, at);
+        own.gemm(p.m, n, depth, a, p.rsA, p.csA, at, c, p.rsC, init, bias, gemmScratch);
+      });
+    });
+  });
+}
+
+/** One slice of one block of columns: C `[m, n]` ← init + A `[m, depth]` · B `[depth, n]`. */
+interface Block {
+  n: number;
+  depth: number;
+  a: Ptr;
+  b: Ptr;
+  c: Ptr;
+  init: number;
+  bias: Ptr;
+}
+
+/** Calls `multiply` for the slices of the columns [start, end). */
+function inBlocks(
+  p: Product,
+  start: number,
+  end: number,
+  width: number,
+  slice: number,
+  multiply: (block: Block) => void,
+): void {
+  for (let column = start; column < end; column += width) {
+    let init = p.init ?? Init.Zero;
+    let from = 0;
+    do {
+      const depth = Math.min(slice, p.k - from);
+      multiply({
+        n: Math.min(width, end - column),
+        depth,
+        a: p.a + 4 * from * p.csA,
+        b: p.b + 4 * (from * p.rsB + column * p.csB),
+        c: p.c + 4 * column,
+        init,
+        bias: (p.bias ?? 0) + 4 * column,
+      });
+      init = Init.Accumulate;
+      from += depth;
+    } while (from < p.k);
+  }
+}
+
+/** Packs B with all threads, then multiplies with all threads. */
+function shareRows(engine: Engine, p: Product, { n, depth, a, b, c, init, bias }: Block, packed: Ptr): void {
+  const { kernels } = engine;
+  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(depth, 1)));
+  engine.parallel(Math.ceil(n / PANEL_COLUMNS), panelGrain, ({ kernels: own, from: first, to }) => {
+    const [column, end] = [first * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
+    const at = packed + 4 * kernels.gemm_packed_size(depth, column);
+    own.gemm_pack_b(depth, end - column, b + 4 * column * p.csB, p.rsB, p.csB, at);
+  });
+  // The least number of rows for which another thread is worth its cost.
+  const grain = Math.max(6, Math.ceil(PRODUCT_GRAIN / Math.max(n * depth, 1)));
+  engine.parallel(p.m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
+    const [left, at] = [a + 4 * top * p.rsA, c + 4 * top * p.rsC];
+    own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, init, bias, gemmScratch);
   });
 }
 

@@ -1,6 +1,7 @@
 import type { DeferredRows } from '../../autograd/tape.ts';
 import type { Ptr } from '../../engine/abi.ts';
-import { chunkOf, grainOf, type HiddenGradients, lowOf, type Scan, timeOf } from './scan.ts';
+import type { Part } from '../../engine/threads.ts';
+import { chunkOf, grainOf, type HiddenGradients, LEAST_ROWS, lowOf, type Scan, timeOf } from './scan.ts';
 
 /**
  * The gradient of the outputs itself, if there is one. Otherwise places in scratch: two that alternate, or one for each
@@ -66,9 +67,9 @@ export function deferredHidden(scan: Scan, deferred: DeferredRows): HiddenGradie
 
   const first = Math.floor((time - 1) / chunk) * chunk;
   const low = lowOf(scan, { from: first, to: time });
-  engine.parallel((time - first) * batch, grainOf(sizes, 1), ({ kernels, gemmScratch, from, to }) => {
+  const writeRows = ({ kernels, gemmScratch, from, to }: Part): void =>
     write(kernels, gemmScratch, low * batch + from, to - from, at(low) + 4 * from * hidden);
-  });
+  engine.parallel((time - first) * batch, grainOf(sizes, 1), writeRows, LEAST_ROWS);
   return {
     at,
     enter() {},

@@ -88,9 +88,23 @@ export function spanOf(scan: Scan, segment: Pick<Segment, 'from' | 'to'>): { low
   return mask ? { low: Math.max(low, mask.low), high: Math.min(high, mask.high) } : { low, high };
 }
 
-/** The least number of rows of a batch for which another thread is worth the 20 µs that it costs. */
-export const grainOf = ({ units, width }: Sizes, steps: number): number =>
-  Math.max(2, Math.ceil(2e6 / (steps * units * width)));
+// The least number of multiply-adds for which another thread is worth the 20 µs that it costs.
+const SCAN_GRAIN = 2e6;
+
+/**
+ * The number of rows of a batch for which another thread pays off.
+ *
+ * @param beside multiply-adds of a step beside those of U, for each row and column of the gates.
+ */
+export const grainOf = ({ units, width }: Sizes, steps: number, beside = 0): number =>
+  SCAN_GRAIN / (steps * width * (units + beside));
+
+/** What the gates of a step cost, forward and backward, in multiply-adds a column. */
+export const GATES_FORWARD = 16;
+export const GATES_BACKWARD = 24;
+
+/** A thread with one row would read all weights for it. */
+export const LEAST_ROWS = 2;
 
 // Number of rows of a product that are computed at a time: enough for full tiles, and few enough that the steps find
 // them in cache.
