@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
 import { compilePeak, PEAK_FLOPS } from './peak.ts';
 import { type BenchResult, type Engine, type Suite, timeInTurns } from './suite.ts';
+import { busyCoreSuite } from './suites/busy-core/suite.ts';
 import { gemmSuite } from './suites/gemm.ts';
 import { inferSuite, modelsSuite, stepSuite, trainSuite } from './suites/models.ts';
 import { scaleSuite } from './suites/scale.ts';
@@ -18,6 +19,7 @@ const suites: Record<string, Suite> = {
   step: stepSuite,
   scale: scaleSuite,
   subnormal: subnormalSuite,
+  'busy-core': busyCoreSuite,
 };
 
 async function createEngine(build: Build): Promise<Engine> {

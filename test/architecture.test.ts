@@ -122,7 +122,7 @@ describe('imports of src', () => {
   });
 
   // These ask the host for its modules by name when they run, and do without where it has none.
-  const hostFiles = ['engine/thread-pool.ts', 'host/built-in.ts'];
+  const hostFiles = ['engine/thread-worker.ts', 'host/built-in.ts'];
 
   test('aside, node: modules are named only in the files that ask the host for them', () => {
     const naming = files.filter((file) => /['"`]node:/.test(codeOf(file)));

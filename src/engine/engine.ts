@@ -93,7 +93,8 @@ export class Engine {
     const scratches = Array.from({ length: threads - 1 }, () => this.heap.allocate(size));
     // Loaded only when it is needed: most apps use one thread.
     const { Pool } = await import('./thread-pool.ts');
-    this.#pool = await Pool.start(module, this.memory, this.kernels, scratches, (message) => new WorkerError(message));
+    const fault = (message: string): Error => new WorkerError(message);
+    this.#pool = await Pool.start(module, this.memory, this.kernels, scratches, fault, this.#probe.hasClock);
     return this.#pool !== undefined;
   }
 

@@ -5,7 +5,7 @@
 const WEIGHT = 1 / 8;
 const WEIGHT_OF_RISE = 1 / 4;
 // After a loss the next trial waits for this many times the loss. It doubles with each loss and halves with each gain.
-const [SHORTEST_WAIT, LONGEST_WAIT] = [8, 128];
+const [SHORTEST_WAIT, LONGEST_WAIT] = [16, 200];
 // Parts that run at the same time may be so much slower than the same work on one thread: they share caches.
 const ALLOWANCE = 1.25;
 // Jobs whose times are remembered.
@@ -16,6 +16,7 @@ const MOST_JOBS = 1_000;
  * plus the excess of this number, which is the mean of what its last jobs took beyond that. All times are in ms.
  */
 export class ThreadChoice {
+  readonly #cores: number;
   /** Times on one thread, by the work of a job. */
   readonly #alone = new Map<number, number>();
   /** Time of a unit of work on one thread in the last job. */
@@ -27,6 +28,11 @@ export class ThreadChoice {
   /** The job has a loss if it takes longer than this. */
   #expected = 0;
 
+  /** @param cores the number of cores that the host has: more threads only wait for each other. */
+  constructor(cores: number) {
+    this.#cores = cores;
+  }
+
   /**
    * The number of threads for a job.
    *
@@ -35,6 +41,7 @@ export class ThreadChoice {
    */
   threadsFor(work: number, most: number, now: number): number {
     const alone = this.#alone.get(work) ?? work * this.#rate;
+    most = Math.min(most, this.#cores);
     if (alone === 0) return most;
     let [best, least, trial] = [1, alone, 0];
     for (let threads = most; threads > 1; threads >>= 1) {

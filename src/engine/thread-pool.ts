@@ -7,6 +7,7 @@ import {
   COUNT,
   DONE,
   FAILED,
+  hostCores,
   JOB,
   OFFER,
   STOP,
@@ -79,14 +80,16 @@ export class Pool {
   readonly #memory: WebAssembly.Memory;
   readonly #fault: WorkerFault;
   readonly #members: Member[];
-  readonly #choice: ThreadChoice | undefined = new ThreadChoice();
+  /** Undefined on a host without a clock that is fine enough. All threads then share each job. */
+  readonly #choice: ThreadChoice | undefined;
   #job = 0;
   /** Whether all workers were ended, as they are after one is lost. */
   isStopped = false;
   /** Whether workers use the wide tiles of `gemm`. */
   isWide = false;
 
-  private constructor(memory: WebAssembly.Memory, members: Member[], fault: WorkerFault) {
+  private constructor(memory: WebAssembly.Memory, members: Member[], fault: WorkerFault, hasClock: boolean) {
+    if (hasClock) this.#choice = new ThreadChoice(hostCores());
     this.#fault = fault;
     this.#memory = memory;
     this.#members = members;
@@ -99,9 +102,10 @@ export class Pool {
     kernels: Kernels,
     scratches: readonly Ptr[],
     fault: WorkerFault,
+    hasClock: boolean,
   ): Promise<Pool | undefined> {
     const members: Member[] = [];
-    const pool = new Pool(memory, members, fault);
+    const pool = new Pool(memory, members, fault, hasClock);
     let refused = false;
     const refuse = (): void => {
       refused = true;
@@ -183,31 +187,25 @@ export class Pool {
       Atomics.store(control, JOB, job);
       Atomics.notify(control, JOB);
     }
-    const lost: [Member, Error][] = [];
     const start = now();
     let end = start;
-    let begun = busy;
-    let unfinished: Member[] = [];
+    let errors: (Error | undefined)[] = [];
     try {
       body({ ...own, ...rangeOf(0) });
       end = now();
     } finally {
-      // Parts that no worker has begun come first: others may begin in the meantime.
-      begun = busy.filter(({ control }) => Atomics.compareExchange(control, OFFER, job, 0) !== job);
-      for (const member of begun) {
-        const error = this.#await(member);
-        if (error) lost.push([member, error]);
-      }
-      if (lost.length > 0) this.stop();
+      // All parts that no worker has begun are taken back before the first wait.
+      const isTaken = busy.map(({ control }) => Atomics.compareExchange(control, OFFER, job, 0) === job);
+      errors = busy.map((member, i) => (isTaken[i] ? undefined : this.#await(member)));
+      if (errors.some(Boolean)) this.stop();
     }
-    for (const member of busy) {
-      const error = lost.find(([other]) => other === member)?.[1];
-      if (error && member.restarts.length === 0) throw error;
-      if (error) endFor(member, own.kernels);
-      else if (member.control[BEAT]! < member.starts.length) runFrom(member, member.control[BEAT]!, own.kernels);
-    }
-    const ended = now();
-    this.#choice?.record(work, parts, end - start, ended - began, ended);
+    busy.forEach((member, i) => {
+      if (errors[i] && member.restarts.length === 0) throw errors[i];
+      if (errors[i]) endFor(member, own.kernels);
+      else runFrom(member, member.control[BEAT]!, own.kernels);
+    });
+    const whole = now() - began;
+    this.#choice?.record(work, parts, end - start, whole, began + whole);
   }
 
   stop(): void {
@@ -215,21 +213,23 @@ export class Pool {
     for (const { worker } of this.#members) worker.terminate();
   }
 
-  /** Waits until the worker is done. Returns an error if it is lost. */
+  /**
+   * Waits until the worker is done or, if it is slow, has stopped after a command. Returns an error if it is lost.
+   */
   #await({ control, starts }: Member): Error | undefined {
     const stop = (): void => void Atomics.store(control, STOP, this.#job);
     if (control[BEAT]! < NEARLY * starts.length) stop();
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
     stop();
     let beat = -1;
-    let since = performance.now();
+    let since = now();
     for (let done = Atomics.load(control, DONE); done !== this.#job; done = Atomics.load(control, DONE)) {
       pause(control, done);
-      const now = performance.now();
+      const time = now();
       if (control[BEAT] !== beat) {
         beat = control[BEAT]!;
-        since = now;
-      } else if (now - since > PATIENCE_MS) {
+        since = time;
+      } else if (time - since > PATIENCE_MS) {
         return this.#fault(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
       }
     }

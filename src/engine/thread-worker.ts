@@ -102,3 +102,9 @@ export function spawn(setUp: Parameters<typeof serve>[0], refuse: () => void): W
   worker.postMessage(setUp);
   return worker;
 }
+
+/** The number of cores of the host, as far as it tells. */
+export const hostCores = (): number =>
+  globalThis.navigator?.hardwareConcurrency ??
+  globalThis.process?.getBuiltinModule?.('node:os')?.availableParallelism() ??
+  Number.POSITIVE_INFINITY;

@@ -40,7 +40,12 @@ export class TileProbe {
     this.#kernels = kernels;
     this.#scratch = scratch;
     // A module from the caller may have no wide tiles.
-    if (!kernels.set_wide || this.#tick === 0 || this.#tick > COARSEST_MS) this.#rounds = ROUNDS;
+    if (!kernels.set_wide || !this.hasClock) this.#rounds = ROUNDS;
+  }
+
+  /** Whether the host has a clock that tells apart times of a quarter of a millisecond. */
+  get hasClock(): boolean {
+    return this.#tick > 0 && this.#tick <= COARSEST_MS;
   }
 
   /** Whether there are no more rounds. Without a clock, or with one that stands still or is coarse, there are none. */

@@ -39,9 +39,11 @@ export function embed(ids: Tensor, weight: Weight): Tensor {
 function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor {
   const { engine, dtype } = table;
   expectEngine(ids, table);
-  const { kernels } = engine;
   const y = empty([...ids.shape, width], { dtype, name, timeMajor: ids.timeMajor, engine });
-  kernels.gather(ids.size, width, table.ptr, ids.ptr, y.ptr, 0);
+  const [tableAt, idsAt, to] = [table.ptr, ids.ptr, y.ptr];
+  engine.parallel(ids.size, ELEMENTWISE_GRAIN / Math.max(width, 1), ({ kernels: own, from, to: end }) => {
+    own.gather(end - from, width, tableAt, idsAt + 4 * from, to + 4 * from * width, 0);
+  });
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
     const [idsAt, dy] = [ids.ptr, tape.gradientOf(y)];

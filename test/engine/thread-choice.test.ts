@@ -3,8 +3,12 @@ import { ThreadChoice } from '../../src/engine/thread-choice.ts';
 
 /** A host whose jobs take a known time by their number of threads. Its clock runs only while jobs do. */
 class Host {
-  readonly choice = new ThreadChoice();
+  readonly choice: ThreadChoice;
   time = 0;
+
+  constructor(cores = 8) {
+    this.choice = new ThreadChoice(cores);
+  }
 
   /** Runs a job. Returns its number of threads. */
   run(alone: number, most: number, timeOf: (threads: number) => number): number {
@@ -49,7 +53,7 @@ function beside(): (alone: number, threads: number) => number {
 
 describe('the choice of the number of threads', () => {
   test('for jobs that were not seen, all', () => {
-    expect(new ThreadChoice().threadsFor(5, 3, 0)).toBe(3);
+    expect(new ThreadChoice(4).threadsFor(5, 3, 0)).toBe(3);
   });
 
   test('while every thread has a core, all, but for jobs shorter than handing over', () => {
@@ -84,10 +88,15 @@ describe('the choice of the number of threads', () => {
     expect(host.steps(20, STEP, 2, free)).toBeLessThan(0.54);
   });
 
-  test('of four threads on two cores, two; on four cores, four', () => {
+  test('never more than the host has cores', () => {
+    const host = new Host(2);
+    expect(Array.from({ length: 50 }, () => host.run(4, 4, (threads) => free(4, threads)))).toEqual(Array(50).fill(2));
+  });
+
+  test('of four threads that get two cores, seldom four; as soon as they get four, four', () => {
     const host = new Host();
     host.steps(50, STEP, 4, onCores(2));
-    expect(host.steps(100, STEP, 4, onCores(2))).toBeLessThan(0.56);
+    expect(host.steps(100, STEP, 4, onCores(2))).toBeLessThan(0.6);
     host.steps(50, STEP, 4, onCores(4));
     expect(host.steps(50, STEP, 4, onCores(4))).toBeLessThan(0.3);
   });

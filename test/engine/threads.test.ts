@@ -25,7 +25,14 @@ import { mean } from '../../src/ops/reduce.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import { adam } from '../../src/optimizers/index.ts';
 import { values } from '../kernels/reference/values.ts';
-import { restoreTurns, shareAlways, workersBegin, workersEndEarly, workersSeemBusy, workersStayAway } from './worker-turns.ts';
+import {
+  restoreTurns,
+  shareAlways,
+  workersBegin,
+  workersEndEarly,
+  workersSeemBusy,
+  workersStayAway,
+} from './worker-turns.ts';
 
 const [BATCH, TIME, VOCABULARY] = [13, 24, 11];
 const sequences = { returnSequences: true } as const;
@@ -118,15 +125,18 @@ describe('threads', () => {
     ['end before their first command', () => workersEndEarly(engine().memory, () => 0)],
     ['end after half of their commands', () => workersEndEarly(engine().memory, (all) => all >> 1)],
     ['end before their last command', () => workersEndEarly(engine().memory, (all) => all - 1)],
-  ])('training, prediction and updates on 3 threads whose workers %s, give the bits of one thread', async (_, change) => {
-    const every = () => [...Object.keys(layers).map(train), ...optimize()];
-    await init({ threads: 1 });
-    const alone = every();
-    await init({ threads: 3 });
-    change();
-    expect(every()).toEqual(alone);
-    expect(engine().threads).toBe(3);
-  });
+  ])(
+    'training, prediction and updates on 3 threads whose workers %s, give the bits of one thread',
+    async (_, change) => {
+      const every = () => [...Object.keys(layers).map(train), ...optimize()];
+      await init({ threads: 1 });
+      const alone = every();
+      await init({ threads: 3 });
+      change();
+      expect(every()).toEqual(alone);
+      expect(engine().threads).toBe(3);
+    },
+  );
 
   test('a part that a worker was given, in truth made by the worker, reaches memory', async () => {
     const { heap, kernels } = await init({ threads: 2 });

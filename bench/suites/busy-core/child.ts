@@ -1,8 +1,8 @@
-// Trains one model of the train suite on some threads in its own process. On request it times some steps.
-import { TRAIN } from '../../shapes.ts';
-import { characterModel, characters } from '../models.ts';
+// Trains one model of the train suite in its own process. On request it times some steps.
 import { init } from '../../../src/engine/engine.ts';
 import { setSeed } from '../../../src/engine/random.ts';
+import { TRAIN } from '../../shapes.ts';
+import { characterModel, characters } from '../models.ts';
 
 const [row, threads] = process.argv.slice(2).map(Number) as [number, number];
 const { layers, batch, time, hidden } = TRAIN[row]!;
@@ -11,7 +11,7 @@ const engine = await init({ threads });
 const model = characterModel(layers, hidden);
 const { x, y } = characters(batch, time);
 
-// A request is the length of a sample in ms, the answer the mean time of a step.
+// A request is the least time to train, in ms. The answer is the mean time of a step.
 process.on('message', (length: number) => {
   const start = performance.now();
   let steps = 0;
@@ -19,6 +19,6 @@ process.on('message', (length: number) => {
     model.trainOnBatch(x, y);
     steps++;
   }
-  process.send!({ ms: (performance.now() - start) / steps, loss: process.env.LOSS });
+  process.send!((performance.now() - start) / steps);
 });
-process.send!({ build: engine.build, threads: engine.threads });
+process.send!(engine.build);

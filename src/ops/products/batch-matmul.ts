@@ -55,7 +55,7 @@ function multiply(
   const size = engine.kernels.gemm_packed_size(k, n);
   engine.scratch(() => {
     const packed = engine.allocateScratch(count * size);
-    engine.parallel(count, Math.ceil(1e6 / Math.max(m * n * k, 1)), ({ kernels, gemmScratch, from, to }) => {
+    engine.parallel(count, 1e6 / Math.max(m * n * k, 1), ({ kernels, gemmScratch, from, to }) => {
       // One buffer for all products of a thread stays in its cache.
       const own = packed + 4 * from * size;
       for (let i = from; i < to; i++) {

@@ -148,9 +148,9 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
 const slabs = ({ taps, inputs, dilation }: Geometry): { count: number; depth: number } =>
   dilation === 1 ? { count: 1, depth: taps * inputs } : { count: taps, depth: inputs };
 
-/** The least number of sequences for which another thread is worth its cost. */
+/** The number of sequences for which another thread is worth its cost. */
 const grainOf = ({ steps, taps, inputs, outputs }: Geometry): number =>
-  Math.ceil(1e6 / Math.max(steps * taps * inputs * outputs, 1));
+  1e6 / Math.max(steps * taps * inputs * outputs, 1);
 
 /**
  * Sequence b of a buffer with the memory order of `like` and rows of `width` floats: its address, and the distance of

@@ -2,10 +2,11 @@ import type { DeferredRows, Tape } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { Init, PANEL_COLUMNS, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { ELEMENTWISE_GRAIN } from '../../engine/threads.ts';
+import { ELEMENTWISE_GRAIN, type Part } from '../../engine/threads.ts';
 
 // The least number of multiply-adds for which another thread is worth its cost.
 const PRODUCT_GRAIN = 1e6;
+const TILE_ROWS = 6;
 
 /** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`. Operands are given by address and by strides in elements. */
 export interface Product {
@@ -59,7 +60,7 @@ export function product(engine: Engine, p: Product): void {
       return;
     }
     // The least number of panels for which another thread is worth its cost.
-    const grain = Math.ceil(PRODUCT_GRAIN / Math.max(PANEL_COLUMNS * p.m * p.k, 1));
+    const grain = PRODUCT_GRAIN / Math.max(PANEL_COLUMNS * p.m * p.k, 1);
     engine.parallel(Math.ceil(p.n / PANEL_COLUMNS), grain, ({ kernels: own, gemmScratch, index, from, to }) => {
       const at = packed + 4 * index * size;
       const end = Math.min(to * PANEL_COLUMNS, p.n);
@@ -111,21 +112,27 @@ function inBlocks(
   }
 }
 
+/** `gemm_pack_b` of B `[k, n]` with all threads. */
+export function packShared(engine: Engine, k: number, n: number, b: Ptr, rsB: number, csB: number, packed: Ptr): void {
+  const { kernels } = engine;
+  const grain = (2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(k, 1));
+  engine.parallel(Math.ceil(n / PANEL_COLUMNS), grain, ({ kernels: own, from, to }) => {
+    const [column, end] = [from * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
+    const at = packed + 4 * kernels.gemm_packed_size(k, column);
+    own.gemm_pack_b(k, end - column, b + 4 * column * csB, rsB, csB, at);
+  });
+}
+
 /** Packs B with all threads, then multiplies with all threads. */
 function shareRows(engine: Engine, p: Product, { n, depth, a, b, c, init, bias }: Block, packed: Ptr): void {
-  const { kernels } = engine;
-  const panelGrain = Math.ceil((2 * ELEMENTWISE_GRAIN) / (PANEL_COLUMNS * Math.max(depth, 1)));
-  engine.parallel(Math.ceil(n / PANEL_COLUMNS), panelGrain, ({ kernels: own, from: first, to }) => {
-    const [column, end] = [first * PANEL_COLUMNS, Math.min(to * PANEL_COLUMNS, n)];
-    const at = packed + 4 * kernels.gemm_packed_size(depth, column);
-    own.gemm_pack_b(depth, end - column, b + 4 * column * p.csB, p.rsB, p.csB, at);
-  });
+  packShared(engine, depth, n, b, p.rsB, p.csB, packed);
   // The least number of rows for which another thread is worth its cost.
-  const grain = Math.max(6, Math.ceil(PRODUCT_GRAIN / Math.max(n * depth, 1)));
-  engine.parallel(p.m, grain, ({ kernels: own, gemmScratch, from: top, to }) => {
+  const grain = PRODUCT_GRAIN / Math.max(n * depth, 1);
+  const multiply = ({ kernels: own, gemmScratch, from: top, to }: Part): void => {
     const [left, at] = [a + 4 * top * p.rsA, c + 4 * top * p.rsC];
     own.gemm(to - top, n, depth, left, p.rsA, p.csA, packed, at, p.rsC, init, bias, gemmScratch);
-  });
+  };
+  engine.parallel(p.m, grain, multiply, TILE_ROWS);
 }
 
 /** C `[m, n]` ← init + Aᵀ·B for A `[rows, m]` and B `[rows, n]` with row strides ldA and ldB. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '../../autograd/tensor.ts';
 import { type Kernels, MOST_GEMV_ROWS, type Ptr } from '../../engine/abi.ts';
+import { packShared } from '../products/product.ts';
 
 /**
  * to ← init + left·columns for `m` dense rows of `left`, with the kernels and the scratch of a part. `to` has row
@@ -25,7 +26,7 @@ export function packColumns(matrix: Tensor, from: number, count: number, most: n
   const isFew = most <= MOST_GEMV_ROWS;
   const write = (to: Ptr): void => {
     if (isFew) kernels.gemv_pack_b(rows, count, first, columns, to);
-    else kernels.gemm_pack_b(rows, count, first, columns, 1, to);
+    else packShared(engine, rows, count, first, columns, 1, to);
   };
   const floats = kernels.gemm_packed_size(rows, count);
   let at: Ptr;

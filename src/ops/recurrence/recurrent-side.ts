@@ -5,7 +5,7 @@ import { type Block, forwardBlocks } from '../../cells/layout.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Part } from '../../engine/threads.ts';
-import { rowSum } from '../products/product.ts';
+import { packShared, rowSum } from '../products/product.ts';
 import { ColumnSums } from './column-sums.ts';
 import { packColumns } from './packed-columns.ts';
 
@@ -219,7 +219,7 @@ export class RecurrentSide {
     return this.#slices.map((slices) =>
       slices.map(({ matrix, rows, from, columns }) => {
         const packed = placeFor(matrix, kernels.gemm_packed_size(columns, rows));
-        kernels.gemm_pack_b(columns, rows, matrix.ptr + 4 * from, 1, matrix.shape[1]!, packed);
+        packShared(this.#engine, columns, rows, matrix.ptr + 4 * from, 1, matrix.shape[1]!, packed);
         return packed;
       }),
     );
