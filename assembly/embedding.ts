@@ -29,9 +29,9 @@ export function gather(rows: i32, cols: i32, table: usize, ids: usize, y: usize,
   }
 }
 
-/** dTable[ids[i], :] += dy[i, :]. Rows are added in ascending order of i. Rows of both are `ld` floats apart. */
-export function scatter_add(rows: i32, cols: i32, ids: usize, dy: usize, dTable: usize, ld: i32): void {
-  const row = bytes(ld);
+/** dTable[ids[i], :] += dy[i, :]. Rows are added in ascending order of i. */
+export function scatter_add(rows: i32, cols: i32, ids: usize, dy: usize, dTable: usize): void {
+  const row = bytes(cols);
   for (; rows > 0; rows--) {
     add_row(cols, dy, dTable + <usize>load<i32>(ids) * row);
     ids += 4;

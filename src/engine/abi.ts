@@ -376,8 +376,8 @@ export interface Kernels {
   first_invalid_id(count: number, ids: Ptr, limit: number): number;
   /** y[i, :] = table[ids[i], :] (accumulate = 0) or += (1). */
   gather(rows: number, cols: number, table: Ptr, ids: Ptr, y: Ptr, accumulate: number): void;
-  /** dTable[ids[i], :] += dy[i, :], rows in ascending order, those of both `ld` floats apart. */
-  scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr, ld: number): void;
+  /** dTable[ids[i], :] += dy[i, :], rows in ascending order. */
+  scatter_add(rows: number, cols: number, ids: Ptr, dy: Ptr, dTable: Ptr): void;
 
   // random: element i depends on a seed and a counter + i only --------------------------------------------------------
   /**

@@ -3,7 +3,7 @@
 
 // Weight of the last job in a mean. Excesses rise faster than they fall: of three jobs beside a busy core one is lucky.
 const WEIGHT = 1 / 8;
-const WEIGHT_OF_RISE = 1 / 4;
+const WEIGHT_OF_RISE = 1 / 2;
 // After a loss the next trial waits for this many times the loss. It doubles with each loss and halves with each gain.
 const [SHORTEST_WAIT, LONGEST_WAIT] = [16, 200];
 // Parts that run at the same time may be so much slower than the same work on one thread: they share caches.

@@ -3,8 +3,7 @@ import { openTape, record } from '../autograd/tape.ts';
 import { empty, expectEngine, expectTensor, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectNoMore } from '../checks/argument-error.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
-import type { Engine } from '../engine/engine.ts';
-import { ELEMENTWISE_GRAIN, type Part } from '../engine/threads.ts';
+import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
 import { expectIds } from './ids.ts';
 import { inOrder, viewAs } from './shapes/layout.ts';
 
@@ -46,28 +45,9 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
   });
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
-    const [idsAt, dy] = [ids.ptr, tape.gradientOf(y)];
-    shareColumns(engine, ids.size, width, ({ kernels: own }, column, columns) => {
-      own.scatter_add(ids.size, columns, idsAt, dy + 4 * column, dTable + 4 * column, width);
-    });
+    engine.kernels.scatter_add(ids.size, width, idsAt, tape.gradientOf(y), dTable);
   });
   return y;
-}
-
-// Columns of a group that no two threads share: one cache line.
-const LINE = 16;
-
-/** Runs `body` for all columns of `rows` rows, in one range of columns per thread. @internal */
-export function shareColumns(
-  engine: Engine,
-  rows: number,
-  width: number,
-  body: (part: Part, column: number, columns: number) => void,
-): void {
-  engine.parallel(Math.ceil(width / LINE), ELEMENTWISE_GRAIN / (LINE * Math.max(rows, 1)), (part) => {
-    const column = LINE * part.from;
-    body(part, column, Math.min(LINE * part.to, width) - column);
-  });
 }
 
 /**

@@ -2,7 +2,6 @@ import { type DeferredRows, type Destination, openTape, type Tape } from '../../
 import type { Tensor } from '../../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { shareColumns } from '../embedding.ts';
 import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from '../products/product.ts';
 import { ColumnSums } from './column-sums.ts';
 import { packColumns } from './packed-columns.ts';
@@ -158,13 +157,10 @@ function gatheredSide(operands: Operands, table: Tensor, ids: Tensor): InputSide
         return {
           add(low, steps, dGates) {
             const from = ids.ptr + 4 * low * batch;
-            shareColumns(engine, steps * batch, width, ({ kernels: own }, column, columns) => {
-              const [dy, to] = [dGates + 4 * column, dProducts + 4 * column];
-              for (let i = 0; i < steps; i++) {
-                const row = (reverse ? i : steps - 1 - i) * batch;
-                own.scatter_add(batch, columns, from + 4 * row, dy + 4 * row * width, to, width);
-              }
-            });
+            for (let i = 0; i < steps; i++) {
+              const row = (reverse ? i : steps - 1 - i) * batch;
+              kernels.scatter_add(batch, width, from + 4 * row, dGates + 4 * row * width, dProducts);
+            }
           },
           end() {
             if (dBias) kernels.col_sum(entries, width, dProducts, width, dBias.ptr, dBias.accumulate);
