@@ -1,5 +1,7 @@
 // node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--json FILE]
 import { writeFileSync } from 'node:fs';
+// node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--only TEXT] [--json FILE]
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';
@@ -46,7 +48,12 @@ function formatResult({
 }
 
 const { values } = parseArgs({
-  options: { suite: { type: 'string' }, json: { type: 'string' }, threads: { type: 'string' } },
+  options: {
+    suite: { type: 'string' },
+    json: { type: 'string' },
+    threads: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
 });
 const chosen = values.suite?.split(',') ?? Object.keys(suites);
 for (const name of chosen) {
@@ -61,7 +68,7 @@ const add = (result: BenchResult) => {
   results.push(result);
   console.log(formatResult(result));
 };
-for (const name of chosen) await suites[name]!({ engines, threads, add });
+for (const name of chosen) await suites[name]!({ engines, threads, only: values.only, add });
 
 const host = {
   cpu: cpus()[0]?.model ?? 'unknown',

@@ -37,6 +37,8 @@ export interface SuiteContext {
   engines: Engine[];
   /** Numbers of threads for cases that can use threads. */
   threads: number[];
+  /** Text in the names of the cases to run, for the suites that take long. */
+  only: string;
   add(result: BenchResult): void;
 }
 

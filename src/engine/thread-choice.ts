@@ -5,7 +5,7 @@
 const WEIGHT = 1 / 8;
 const WEIGHT_OF_RISE = 1 / 2;
 // After a loss the next trial waits for this many times the loss. It doubles with each loss and halves with each gain.
-const [SHORTEST_WAIT, LONGEST_WAIT] = [16, 200];
+const [SHORTEST_WAIT, LONGEST_WAIT] = [16, 150];
 // Parts that run at the same time may be so much slower than the same work on one thread: they share caches.
 const ALLOWANCE = 1.25;
 // Jobs whose times are remembered.

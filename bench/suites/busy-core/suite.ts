@@ -9,12 +9,14 @@ import type { SuiteContext } from '../../suite.ts';
 
 const WARM_UP_MS = 1_500;
 // Training before a sample: the pool finds out which threads help.
-const SETTLE_MS = 400;
-const SAMPLE_MS = 400;
-const ROUNDS = 11;
-// A round is dropped if other processes take more than this part of a core before or after it. So many may be dropped.
+const SETTLE_MS = 1_000;
+const SAMPLE_MS = 300;
+const ROUNDS = 5;
+// A round starts when other processes take less than this part of a core, or after a while. It is dropped if they take
+// more at its end. So many may be dropped.
 const FOREIGN = 0.15;
-const MOST_DROPPED = 60;
+const MOST_WAITS = 100;
+const MOST_DROPPED = 14;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
@@ -32,9 +34,9 @@ async function train(child: ChildProcess, ms: number): Promise<number> {
   return (await answer)[0];
 }
 
-/** Mean times of a step, one for each child, in turns. Undefined if other processes disturbed them. */
-async function round(children: readonly ChildProcess[], isBusy: boolean): Promise<number[] | undefined> {
-  if ((await coresInUse()) > FOREIGN) return undefined;
+/** Mean times of a step, one for each child, in turns. */
+async function round(children: readonly ChildProcess[], isBusy: boolean): Promise<number[]> {
+  for (let i = 0; i < MOST_WAITS && (await coresInUse()) > FOREIGN; i++);
   const busy = isBusy ? spawn(process.execPath, ['-e', 'for (;;);']) : undefined;
   try {
     await sleep(200);
@@ -56,6 +58,7 @@ export async function busyCoreSuite(context: SuiteContext): Promise<void> {
   const table: string[] = [];
   for (const [row, { layers, batch, time, hidden }] of TRAIN.entries()) {
     const name = `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`;
+    if (!name.includes(context.only)) continue;
     const children: ChildProcess[] = [];
     let build = '';
     for (const threads of numbers) {
@@ -69,14 +72,12 @@ export async function busyCoreSuite(context: SuiteContext): Promise<void> {
     for (let i = 0; i < 2 * ROUNDS; ) {
       const state = i % 2 ? 'busy' : 'free';
       const times = await round(children, state === 'busy');
-      const isQuiet = times && (await coresInUse()) <= FOREIGN;
-      if (!isQuiet && dropped++ < MOST_DROPPED) continue;
-      if (times) samples[state]!.push(times);
+      if ((await coresInUse()) > FOREIGN && dropped++ < MOST_DROPPED) continue;
+      samples[state]!.push(times);
       i++;
     }
     for (const child of children) child.kill();
     for (const [state, all] of Object.entries(samples)) {
-      if (all.length === 0) continue;
       const cells = numbers.map((threads, n) => {
         const times = all.map((each) => each[n]!);
         const result = { medianMs: median(times), minMs: Math.min(...times), runs: times.length };
