@@ -21,6 +21,7 @@ import { sparseCategoricalCrossentropy } from '../../src/losses/index.ts';
 import { type Model, sequential } from '../../src/models/model.ts';
 import { square } from '../../src/ops/elementwise/elementwise.ts';
 import { linear } from '../../src/ops/products/linear.ts';
+import { matmul } from '../../src/ops/products/matmul.ts';
 import { mean } from '../../src/ops/reduce.ts';
 import { optimizerOf } from '../../src/optimizers/by-name.ts';
 import { adam } from '../../src/optimizers/index.ts';
@@ -256,6 +257,27 @@ describe('threads', () => {
     }
     expect(gradients[1]).toEqual(gradients[0]);
   });
+
+  test.each([
+    [37, 1003, 701],
+    [1003, 37, 701],
+    [90, 2100, 530],
+  ])(
+    'the product [%i, %i] over k = %i on 1, 2 and 3 threads, which share columns or rows, gives the same bits',
+    async (m, n, k) => {
+      const results = [];
+      for (const threads of [1, 2, 3]) {
+        const own = await init({ threads });
+        results.push(
+          own.step(() =>
+            matmul(tensor(values(m * k, 1), { shape: [m, k] }), tensor(values(k * n, 2), { shape: [k, n] })).toArray(),
+          ),
+        );
+      }
+      expect(results[1]).toEqual(results[0]);
+      expect(results[2]).toEqual(results[0]);
+    },
+  );
 
   test('a process with threads, its work done, exits by itself', () => {
     const code = `import { init } from '${new URL('../../dist/index.js', import.meta.url)}';
