@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 // node --import tsx bench/run.ts [--suite gemm,…] [--threads N] [--only TEXT] [--json FILE]
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Build, hostHasRelaxedSimd } from '../src/engine/loading/load.ts';

@@ -2,14 +2,12 @@
 import { init } from '../../../src/engine/engine.ts';
 import { setSeed } from '../../../src/engine/random.ts';
 import { TRAIN } from '../../shapes.ts';
-import { characterModel, characters } from '../models.ts';
+import { training } from '../../training.ts';
 
 const [row, threads] = process.argv.slice(2).map(Number) as [number, number];
-const { layers, batch, time, hidden } = TRAIN[row]!;
 setSeed(1);
 const engine = await init({ threads });
-const model = characterModel(layers, hidden);
-const { x, y } = characters(batch, time);
+const { model, x, y } = training(TRAIN[row]!);
 
 // A request is the least time to train, in ms. The answer is the mean time of a step.
 process.on('message', (length: number) => {

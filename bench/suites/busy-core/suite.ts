@@ -56,8 +56,7 @@ async function round(children: readonly ChildProcess[], isBusy: boolean): Promis
 export async function busyCoreSuite(context: SuiteContext): Promise<void> {
   const numbers = context.threads.length > 1 ? context.threads : [1, 2, 4];
   const table: string[] = [];
-  for (const [row, { layers, batch, time, hidden }] of TRAIN.entries()) {
-    const name = `lstm${layers > 1 ? layers : ''} ${batch}x${time}x${hidden}`;
+  for (const [row, { name }] of TRAIN.entries()) {
     if (!name.includes(context.only)) continue;
     const children: ChildProcess[] = [];
     let build = '';
