@@ -16,6 +16,15 @@ function mix(word: number): number {
   return x ^ (x >>> 16);
 }
 
+/** The word of a call, signed. */
+const wordOf = (mixed: number, call: number): number => mix(mix((call + 0x9e3779b9) | 0) ^ mixed);
+
+/**
+ * The number of `nextUniform` that calls `call` and `call + 1` of a stream make, from its mixed seed. @internal
+ */
+export const uniformOf = (mixed: number, call: number): number =>
+  ((wordOf(mixed, call) >>> 5) * 2 ** 26 + (wordOf(mixed, call + 1) >>> 6)) / 2 ** 53;
+
 /**
  * Random bits: a seeded, counter-based stream. Its n-th value depends only on the seed and n, on every host. Code that
  * only draws from distributions needs no more. `RandomStream` adds the functions for training.
@@ -45,19 +54,15 @@ export class RandomBits {
     this.#calls = calls;
   }
 
-  /** The word of the next call, signed. */
-  #nextWord(): number {
-    return mix(mix((this.#calls++ + 0x9e3779b9) | 0) ^ this.#mixed);
-  }
-
   /** Uniform in [0, 2³²). */
   nextUint32(): number {
-    return this.#nextWord() >>> 0;
+    return wordOf(this.#mixed, this.#calls++) >>> 0;
   }
 
   /** Uniform in [0, 1), 53 bits. */
   nextUniform(): number {
-    return ((this.#nextWord() >>> 5) * 2 ** 26 + (this.#nextWord() >>> 6)) / 2 ** 53;
+    this.#calls += 2;
+    return uniformOf(this.#mixed, this.#calls - 2);
   }
 
   /**

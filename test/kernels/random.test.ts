@@ -34,6 +34,15 @@ function mix(word: number): number {
   return Number(x ^ (x >> 16n));
 }
 
+test('fillNormal gives the numbers of nextNormal, and the stream continues after them', () => {
+  const [one, other] = [new RandomStream(7), new RandomStream(7)];
+  const filled = new Float32Array(1000);
+  for (const stream of [one, other]) stream.nextUint32();
+  one.fillNormal(filled);
+  expect(filled).toEqual(Float32Array.from(filled, () => other.nextNormal()));
+  expect(one.state).toEqual(other.state);
+});
+
 describe.each(builds)('%s build', (build) => {
   const sandbox = new Sandbox(build);
   const kernels = sandbox.kernels;

@@ -101,7 +101,7 @@ function orthonormalVectors(count: number, length: number, random: RandomStream)
   return engine.scratch(() => {
     const all = engine.allocateScratch(count * length);
     const projections = engine.allocateScratch(PANEL * count);
-    fill(engine.f32(all, count * length), () => random.nextNormal());
+    random.fillNormal(engine.f32(all, count * length));
     const row = (i: number): Float32Array => engine.f32(all + 4 * i * length, length);
     /** Projects rows [first, from) out of rows [from, to). */
     const project = (first: number, from: number, to: number): void => {
@@ -156,21 +156,27 @@ function orthonormalVectors(count: number, length: number, random: RandomStream)
 /** Modified Gram-Schmidt in float64, in place. */
 function orthonormalize(rows: readonly Float32Array[]): void {
   const exact = rows.map((row) => new Float64Array(row));
-  exact.forEach((v, i) => {
-    const norm = Math.sqrt(dot(v, v));
-    for (let k = 0; k < v.length; k++) v[k]! /= norm;
-    for (const w of exact.slice(i + 1)) {
-      const projection = dot(v, w);
-      for (let k = 0; k < w.length; k++) w[k]! -= projection * v[k]!;
-    }
-    rows[i]!.set(v);
+  exact.forEach((w, j) => {
+    orthonormalizeNext(w, exact.slice(0, j));
+    rows[j]!.set(w);
   });
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
-  return sum;
+/**
+ * Projects `before` out of `w`, one after the other, and normalizes it. All loops are in one function that is called
+ * for each row, because it usually runs in a new process: engines optimize one function sooner than several, and use
+ * the optimized code from the next call on.
+ */
+function orthonormalizeNext(w: Float64Array, before: readonly Float64Array[]): void {
+  for (const v of before) {
+    let projection = 0;
+    for (let k = 0; k < w.length; k++) projection += v[k]! * w[k]!;
+    for (let k = 0; k < w.length; k++) w[k]! -= projection * v[k]!;
+  }
+  let squares = 0;
+  for (let k = 0; k < w.length; k++) squares += w[k]! * w[k]!;
+  const norm = Math.sqrt(squares);
+  for (let k = 0; k < w.length; k++) w[k]! /= norm;
 }
 
 const plain = {
