@@ -63,19 +63,48 @@ describe.each([
     expect(h.probe.isWide).toBe(expected === 1);
   });
 
-  test('takes at most half a millisecond at once, and two hundredths of the time', () => {
+  test('a wide tile that is optimized after the first round, is used after the second step', () => {
+    const h = host([0.0026, 0.011], tick);
+    h.probe.advance();
+    expect(h.wide).toBe(0);
+    h.setCosts(0.0026, 0.0014);
+    h.pass(1);
+    h.probe.advance();
+    expect(h.wide).toBe(1);
+    expect(h.probe.isWide).toBe(true);
+  });
+
+  test('takes two rounds, and then two hundredths of the time', () => {
     const h = host([0.0026, 0.0013], tick);
     let all = 0;
+    let longest = 0;
     for (let step = 0; step < 1000 && !h.probe.isDone; step++) {
       const before = h.products;
       h.probe.advance();
-      all += (h.products - before) * 0.002;
+      const round = (h.products - before) * 0.002;
+      longest = Math.max(longest, round);
+      all += round;
       h.pass(1);
       // One round may go beyond the budget, because its time is known only afterwards.
-      const round = Math.max(0.3, 45 * tick);
-      expect(all).toBeLessThan(0.5 + 0.02 * (step + 1 + all) + round);
+      expect(all).toBeLessThan(0.02 * (step + 1 + all) + 3 * longest);
     }
+    expect(longest).toBeLessThan(Math.max(0.5, 25 * tick));
   });
+
+  test('unoptimized kernels do not make a round much longer', () => {
+    const h = host([0.013, 0.011], tick);
+    h.probe.advance();
+    expect(h.products * 0.012).toBeLessThan(Math.max(2, 22 * tick));
+  });
+});
+
+test('a clock that stops after the start, ends the round and chooses nothing', () => {
+  const h = host([0.0026, 0.0013], 0.1);
+  vi.spyOn(performance, 'now').mockImplementation(() => 2000);
+  h.probe.advance();
+  expect(h.products).toBeLessThan(1500);
+  h.probe.advance();
+  expect(h.probe.isWide).toBe(false);
 });
 
 test('kernels that get faster while they are timed, are judged by their best time', () => {

@@ -85,7 +85,7 @@ function cellsOf({ name, result, failure, missing }: Row): string[] {
 const { values } = parseArgs({
   options: { only: { type: 'string' }, all: { type: 'boolean' }, markdown: { type: 'string' } },
 });
-const wanted = values.only?.split(',') ?? Object.keys(hosts);
+const wanted = values.only?.split(/,(?! )/) ?? Object.keys(hosts);
 const unknown = wanted.find((name) => !Object.hasOwn(hosts, name));
 if (unknown !== undefined) {
   console.error(`--only expected some of ${Object.keys(hosts).join(', ')}; got '${unknown}'`);
