@@ -140,7 +140,8 @@ try {
       return all;
     });
     const rows = Array.from(requests, ([key, all]) => [key, ...COUNTS.map((_, i) => shown(all.map((ms) => ms[i]!)))]);
-    if (rows.length > 0) parts.push(table(['host', 'build', ...COUNTS.map((count) => `${count} steps`)], rows));
+    if (rows.length > 0)
+      parts.push(table(['host', 'build', ...COUNTS.map((count) => `${count} step${count === 1 ? '' : 's'}`)], rows));
   }
 } finally {
   for (const app of Object.values(apps)) rmSync(app, { recursive: true });
