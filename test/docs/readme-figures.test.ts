@@ -64,6 +64,17 @@ const torch = rangeOf(
   3,
 );
 
+/** How many times the time of tapeloop with wide vectors PyTorch takes. */
+function torchBesideWide(): string {
+  const wide = readPage('acceptance/wide.md');
+  const [names, ...rows] = tableBehind(wide, '### One training step, ms\n');
+  const ms = (row: string[], engine: string) => Number.parseFloat(row[names!.indexOf(engine)]!);
+  return rangeOf(
+    rows.map((row) => ms(row, 'torch') / ms(row, 'tapeloop-wide')),
+    3,
+  );
+}
+
 /** The first group of a pattern that a page must have. */
 function found(page: string, pattern: RegExp): string {
   const match = pattern.exec(page.replace(/\s+/g, ' '));
@@ -80,6 +91,7 @@ describe('README', () => {
     ['jax-js’s time', /step, jax-js ([\d.]+ to [\d.]+) times/, () => jaxJs],
     ['speed beside jax-js', /recurrent networks on the CPU: ([\d.]+ to [\d.]+) times/, () => jaxJs],
     ['PyTorch’s time', /PyTorch ([\d.]+ to [\d.]+) times/, () => torch],
+    ['PyTorch’s time beside wide vectors', /PyTorch takes ([\d.]+ to [\d.]+) times as long/, torchBesideWide],
     [
       'PyTorch’s time, two layers',
       /faster in PyTorch \(([\d.]+) times/,
