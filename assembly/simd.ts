@@ -29,14 +29,6 @@ export function dot_i8_i7(a: v128, b: v128, sums: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, sums);
 }
 
-/** (x0 + x2) + (x1 + x3) */
-// @ts-ignore: decorator
-@inline
-export function hsum(x: v128): f32 {
-  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
-}
-
 /** Lanes 0 and 1 as float64. */
 // @ts-ignore: decorator
 @inline

@@ -121,7 +121,7 @@ export function gru_after_backward(
   dhPrev: usize,
 ): void {
   const row = bytes(units);
-  const whole = bytes(units & -STRIDE);
+  const whole = bytes(units & ~7);
   const one = f32x4.splat(1);
   for (let end = q + <usize>rows * row; q < end; gates += row * 2) {
     const stop = q + row;

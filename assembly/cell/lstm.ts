@@ -106,7 +106,7 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
  */
 export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
   const row = bytes(units);
-  const whole = bytes(units & -STRIDE);
+  const whole = bytes(units & ~7);
   const one = f32x4.splat(1);
   for (let end = dc + <usize>rows * row; dc < end; gates += row * 3) {
     const stop = dc + row;
