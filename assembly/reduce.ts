@@ -197,7 +197,7 @@ export function row_max(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** The greatest of `count` floats, or NaN if one is NaN. */
+/** The greatest of `count` floats, or NaN if one is NaN. If all are zeros, the sign of the result is that of one. */
 export function max_of(count: i32, x: usize): f32 {
   const end = x + bytes(count);
   let m0 = f32x4.splat(-Infinity), m1 = m0;

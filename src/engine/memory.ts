@@ -11,7 +11,8 @@ const MIN_SEGMENT = 1 << 20;
 // segment replaces them.
 const MOST_SEGMENTS = 8;
 
-// Kernels may read up to three floats beyond the end of a buffer. So the last cache line of memory belongs to no buffer.
+// Kernels of optimizers may read up to three floats beyond the end of a gradient that is a part of a buffer. So the last
+// cache line of memory belongs to no buffer.
 const usableBytes = (memory: WebAssembly.Memory): number => memory.buffer.byteLength - ALIGN;
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
@@ -139,7 +140,9 @@ export class Heap {
     const exact = Math.ceil(missing / PAGE);
     if (!this.#tryGrow(pages) && !this.#tryGrow(exact)) {
       const why =
-        this.#end + exact * PAGE > this.#limit ? `the limit is ${inMb(this.#limit)}` : 'the host gives no more';
+        this.memory.buffer.byteLength + exact * PAGE > this.#limit
+          ? `the limit is ${inMb(this.#limit)}`
+          : 'the host gives no more';
       throw new OutOfMemoryError(
         `out of memory: a buffer of ${inMb(need)} does not fit; ${inMb(this.#end)} are in use or fragmented and ${why}`,
       );
@@ -151,7 +154,7 @@ export class Heap {
   }
 
   #tryGrow(pages: number): boolean {
-    if (this.#end + pages * PAGE > this.#limit) return false;
+    if (this.memory.buffer.byteLength + pages * PAGE > this.#limit) return false;
     try {
       this.memory.grow(pages);
       return true;

@@ -1,13 +1,15 @@
 // Chooses how many threads share a job. A thread that gets no core of its own holds the others up: a host takes turns of
 // some milliseconds, and a job cannot end before all its parts do.
 
-// Weight of the last job in a mean. Excesses rise faster than they fall: of three jobs beside a busy core one is lucky.
+// Weight of the last job in a mean. Excesses rise faster than they fall: of three jobs beside a busy core one is not held up.
 const WEIGHT = 1 / 8;
 const WEIGHT_OF_RISE = 1 / 2;
 // After a loss the next trial waits for this many times the loss. It doubles with each loss and halves with each gain.
 const [SHORTEST_WAIT, LONGEST_WAIT] = [16, 150];
 // Parts that run at the same time may be so much slower than the same work on one thread: they share caches.
 const ALLOWANCE = 1.25;
+// A job counts as late by at most so many ms: the whole process may have been stopped.
+const MOST_LATE = 50;
 // Jobs whose times are remembered.
 const MOST_JOBS = 1_000;
 
@@ -42,7 +44,10 @@ export class ThreadChoice {
   threadsFor(work: number, most: number, now: number): number {
     const alone = this.#alone.get(work) ?? work * this.#rate;
     most = Math.min(most, this.#cores);
-    if (alone === 0) return most;
+    if (alone === 0) {
+      this.#expected = Number.POSITIVE_INFINITY;
+      return most;
+    }
     let [best, least, trial] = [1, alone, 0];
     for (let threads = most; threads > 1; threads >>= 1) {
       const expected = alone / threads + (this.#excess[threads] ?? 0);
@@ -69,6 +74,7 @@ export class ThreadChoice {
     this.#alone.set(work, alone);
     this.#rate = alone / work;
     if (threads < 2) return;
+    whole = Math.min(whole, alone + MOST_LATE);
     const excess = this.#excess[threads] ?? 0;
     const change = Math.max(whole - (ALLOWANCE * alone) / threads, 0) - excess;
     this.#excess[threads] = excess + change * (change > 0 ? WEIGHT_OF_RISE : WEIGHT);

@@ -23,6 +23,8 @@ const SPINS = 100_000;
 // A worker counts as lost if it does not start, or finishes no command, for this time. The longest kernel call takes a
 // fraction of a second.
 const PATIENCE_MS = 5_000;
+// Looks without progress before a worker counts as lost: the whole process may have been stopped for some time.
+const LEAST_LOOKS = 20;
 // The calling thread waits for a worker that has done this part of its commands.
 const NEARLY = 0.8;
 
@@ -157,8 +159,8 @@ export class Pool {
     const parts = this.#choice?.threadsFor(work, most, began) ?? most;
     const rangeOf = (index: number): Pick<Part, 'index' | 'from' | 'to'> => ({
       index,
-      from: Math.floor((index * rows) / parts),
-      to: Math.floor(((index + 1) * rows) / parts),
+      from: Math.ceil((index * rows) / parts),
+      to: Math.ceil(((index + 1) * rows) / parts),
     });
     const busy = this.#members.slice(0, parts - 1);
     const job = (this.#job % 0x3fffffff) + 1;
@@ -188,22 +190,29 @@ export class Pool {
       Atomics.notify(control, JOB);
     }
     const start = now();
-    let end = start;
-    let errors: (Error | undefined)[] = [];
+    const lost: (readonly [Member, Error])[] = [];
+    let [end, isDone] = [start, false];
     try {
       body({ ...own, ...rangeOf(0) });
-      end = now();
+      [end, isDone] = [now(), true];
     } finally {
-      // All parts that no worker has begun are taken back before the first wait.
+      // All parts that no worker has begun are taken back and run before the first wait. If the calling thread has
+      // failed, nothing is run, but workers must stop before the caller frees the memory.
       const isTaken = busy.map(({ control }) => Atomics.compareExchange(control, OFFER, job, 0) === job);
-      errors = busy.map((member, i) => (isTaken[i] ? undefined : this.#await(member)));
-      if (errors.some(Boolean)) this.stop();
+      if (isDone) for (const [i, member] of busy.entries()) if (isTaken[i]) runFrom(member, 0, own.kernels);
+      for (const [i, member] of busy.entries()) {
+        if (isTaken[i]) continue;
+        // One worker after the other: while the calling thread runs the rest of one, the others go on.
+        const error = this.#await(member);
+        if (error) lost.push([member, error]);
+        else if (isDone) runFrom(member, member.control[BEAT]!, own.kernels);
+      }
+      if (lost.length > 0) this.stop();
     }
-    busy.forEach((member, i) => {
-      if (errors[i] && member.restarts.length === 0) throw errors[i];
-      if (errors[i]) endFor(member, own.kernels);
-      else runFrom(member, member.control[BEAT]!, own.kernels);
-    });
+    for (const [member, error] of lost) {
+      if (member.restarts.length === 0) throw error;
+      endFor(member, own.kernels);
+    }
     const whole = now() - began;
     this.#choice?.record(work, parts, end - start, whole, began + whole);
   }
@@ -222,6 +231,7 @@ export class Pool {
     for (let i = 0; i < SPINS; i++) if (Atomics.load(control, DONE) === this.#job) break;
     stop();
     let beat = -1;
+    let looks = 0;
     let since = now();
     for (let done = Atomics.load(control, DONE); done !== this.#job; done = Atomics.load(control, DONE)) {
       pause(control, done);
@@ -229,7 +239,8 @@ export class Pool {
       if (control[BEAT] !== beat) {
         beat = control[BEAT]!;
         since = time;
-      } else if (time - since > PATIENCE_MS) {
+        looks = 0;
+      } else if (++looks > LEAST_LOOKS && time - since > PATIENCE_MS) {
         return this.#fault(`a worker thread made no progress for ${PATIENCE_MS / 1000} s and was given up`);
       }
     }

@@ -45,7 +45,7 @@ function rowsOf(name: string, table: Tensor, ids: Tensor, width: number): Tensor
   });
   record([table], [y], (tape) => {
     const dTable = tape.intoZeroed(table)!;
-    engine.kernels.scatter_add(ids.size, width, idsAt, tape.gradientOf(y), dTable);
+    engine.kernels.scatter_add(ids.size, width, ids.ptr, tape.gradientOf(y), dTable);
   });
   return y;
 }

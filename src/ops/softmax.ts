@@ -116,7 +116,8 @@ export function softmaxCrossEntropy(
   expectIds('softmaxCrossEntropy: labels', targets, classes);
   const weightsAt = weights ? inOrder(weights, logits.timeMajor).ptr : 0;
 
-  const grain = Math.ceil(ELEMENTWISE_GRAIN / Math.max(classes, 1));
+  // Backward. Forward takes about four times as long.
+  const grain = ELEMENTWISE_GRAIN / Math.max(classes, 1);
   const loss = empty([], { name: 'softmaxCrossEntropy', engine });
   const recording = isRecording([logits]);
   const logitsAt = logits.ptr;
@@ -125,7 +126,7 @@ export function softmaxCrossEntropy(
   engine.scratch(() => {
     const each = engine.allocateScratch(rows);
     const probabilities = saved || engine.allocateScratch(logits.size);
-    engine.parallel(rows, grain, ({ kernels: own, from, to }) => {
+    engine.parallel(rows, grain / 4, ({ kernels: own, from, to }) => {
       const at = 4 * from * classes;
       const [ids, out] = [targets.ptr + 4 * from, each + 4 * from];
       own.softmax_cross_entropy(to - from, classes, logitsAt + at, ids, probabilities + at, out);

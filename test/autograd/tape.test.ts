@@ -378,3 +378,14 @@ describe('ops on their own', () => {
     expect(numbers(y)).toEqual([1, 2, 1, 2, 1, 2]);
   });
 });
+
+test('backward of an embedding whose ids were disposed of, names them and reads nothing else', () => {
+  const table = new Parameter('table', [5, 3], values(15, 1));
+  const ids = keep(tensor(Int32Array.of(1, 4), { dtype: 'i32' }));
+  const body = () => {
+    const y = embed(ids, table);
+    ids.dispose();
+    return sum(y);
+  };
+  expect(() => engine().step(() => valueAndGrad(body, [table]))).toThrow(DeadTensorError);
+});

@@ -56,6 +56,19 @@ describe('the choice of the number of threads', () => {
     expect(new ThreadChoice(4).threadsFor(5, 3, 0)).toBe(3);
   });
 
+  test('after one job that was held up for an hour, all threads again within seconds', () => {
+    const host = new Host();
+    host.steps(200, STEP, 2, free);
+    host.run(4.5, 2, () => 3.6e6);
+    const start = host.time;
+    let threads = 1;
+    while (threads === 1) {
+      expect(host.time - start).toBeLessThan(10_000);
+      threads = host.run(4.5, 2, (count) => free(4.5, count));
+    }
+    expect(host.steps(200, STEP, 2, free)).toBeLessThan(0.6);
+  });
+
   test('while every thread has a core, all, but for jobs shorter than handing over', () => {
     const host = new Host();
     expect(host.steps(50, STEP, 2, free)).toBeLessThan(0.53);
