@@ -49,11 +49,11 @@ function train(model, from, to) {
   return last;
 }
 
-/** Trains for half a second, in which the engine chooses its tile. The clock of some hosts stands still. */
+/** Trains for one and a half seconds, in which the engine chooses its tile. The clock of some hosts stands still. */
 function settle() {
   const model = makeModel(lstm);
   const start = performance.now();
-  for (let step = 0; step < 500 && performance.now() - start < 500; step++) model.trainOnBatch(...dataOf(step));
+  for (let step = 0; step < 3000 && performance.now() - start < 1500; step++) model.trainOnBatch(...dataOf(step));
 }
 
 async function trainBoth() {
@@ -91,13 +91,14 @@ function splits(model) {
 /** `{ loads, trains, hash, resumes, streams, splits, threads, build }`; what fails throws. */
 export async function runSuite() {
   const fast = await init();
-  const plain = await init({ mode: 'reproducible' });
+  settle();
+  await init({ mode: 'reproducible' });
   settle();
   const { models, losses, hash } = await trainBoth();
   const result = {
-    // Each engine finds out by itself whether wide vectors are faster, while it computes. The two agree, but `fast` has
-    // computed nothing.
-    build: fast.build + plain.build.slice('simd'.length),
+    // The tile that the fast engine has chosen. The reproducible one gains less from wide vectors, so that a clock of
+    // 0.1 ms does not always tell: its hash may be that of either tile.
+    build: fast.build,
     hash,
     trains: losses.every(([first, last]) => last < first),
     splits: models.every(splits),
