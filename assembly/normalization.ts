@@ -24,12 +24,13 @@ export function layer_norm(
   y: usize,
   stats: usize,
 ): void {
+  const whole = vector_bytes(cols);
+  const tail = cols & 3;
   for (; rows > 0; rows--, stats += 8) {
     store<f32>(stats, <f32>(sum(cols, x) / cols));
     store<f32>(stats + 4, <f32>(1 / sqrt<f64>(sum_deviations(cols, x, load<f32>(stats)) / cols + epsilon)));
-    const whole = vector_bytes(cols);
     for (let at: usize = 0; at < whole; at += 16) transform(at, 4, x, gamma, beta, y, stats);
-    if (cols & 3) transform(whole, cols & 3, x, gamma, beta, y, stats);
+    if (tail) transform(whole, tail, x, gamma, beta, y, stats);
     x += bytes(cols);
     y += bytes(cols);
   }

@@ -53,8 +53,8 @@ export function gru_after_forward(
 ): void {
   const row = bytes(units);
   const whole = bytes(units & -STRIDE);
-  for (let end = h + <usize>rows * row; h < end; gates += row * 2, rec += row * 2) {
-    const stop = h + row;
+  const rest = row - whole;
+  for (let end = h + <usize>rows * row; h < end; ) {
     for (const last = h + whole; h < last; ) {
       const z = sigmoid(f32x4.add(v128.load(gates), v128.load(rec)));
       const z1 = PAIRS ? sigmoid(f32x4.add(load_second(gates), load_second(rec))) : z;
@@ -77,16 +77,15 @@ export function gru_after_forward(
       hPrev += bytes(STRIDE);
       h += bytes(STRIDE);
     }
-    while (h < stop) {
-      const count = min(<i32>(stop - h) >> 2, 4);
-      after_forward(row, gates, rec, q, hPrev, h, count);
-      const size = bytes(count);
-      gates += size;
-      rec += size;
-      q += size;
-      hPrev += size;
-      h += size;
+    for (let left = units & (STRIDE - 1), at: usize = 0; left > 0; left -= 4, at += 16) {
+      const count = min(left, 4);
+      after_forward(row, gates + at, rec + at, q + at, hPrev + at, h + at, count);
     }
+    gates += rest + row * 2;
+    rec += rest + row * 2;
+    q += rest;
+    hPrev += rest;
+    h += rest;
   }
 }
 
@@ -107,7 +106,7 @@ function after_forward(row: usize, gates: usize, rec: usize, q: usize, hPrev: us
 
 /**
  * Backward, reset after. gates: activated gates in, gradients of the input side's pre-activations out, in place. q: q
- * in, dq out, in place. dhPrev += dh·z. Subnormal numbers of dh become 0.
+ * in, dq out, in place. dhPrev += dh·z. dh is flushed in place.
  *
  *   dn = dh·(1 − z)·(1 − n²)   dq = dn·r   dr = dn·q·r·(1 − r)   dz = dh·(hPrev − n)·z·(1 − z)
  */
@@ -122,9 +121,9 @@ export function gru_after_backward(
 ): void {
   const row = bytes(units);
   const whole = bytes(units & ~7);
+  const rest = row - whole;
   const one = f32x4.splat(1);
-  for (let end = q + <usize>rows * row; q < end; gates += row * 2) {
-    const stop = q + row;
+  for (let end = q + <usize>rows * row; q < end; ) {
     for (const last = q + whole; q < last; gates += 32, q += 32, hPrev += 32, dh += 32, dhPrev += 32) {
       const z = v128.load(gates), z1 = v128.load(gates, 16);
       const r = v128.load(gates + row), r1 = v128.load(gates + row, 16);
@@ -147,16 +146,15 @@ export function gru_after_backward(
       store_pair(dh, d, d1);
       store_pair(dhPrev, dPrev, dPrev1);
     }
-    while (q < stop) {
-      const count = min(<i32>(stop - q) >> 2, 4);
-      after_backward(row, gates, q, hPrev, dh, dhPrev, one, count);
-      const size = bytes(count);
-      gates += size;
-      q += size;
-      hPrev += size;
-      dh += size;
-      dhPrev += size;
+    for (let left = units & 7, at: usize = 0; left > 0; left -= 4, at += 16) {
+      const count = min(left, 4);
+      after_backward(row, gates + at, q + at, hPrev + at, dh + at, dhPrev + at, one, count);
     }
+    gates += rest + row * 2;
+    q += rest;
+    hPrev += rest;
+    dh += rest;
+    dhPrev += rest;
   }
 }
 
@@ -241,7 +239,7 @@ function mix(z: usize, n: usize, hPrev: usize, h: usize, at: usize, count: i32):
   store_lanes(h + at, flush(y), count);
 }
 
-/** y = a·b */
+/** y = a·b. `binary` of elementwise.ts would take 1 kB in the builds for streams. */
 function multiply(count: i32, a: usize, b: usize, y: usize): void {
   const tail = count & 3;
   for (const end = y + vector_bytes(count); y < end; a += 16, b += 16, y += 16) {

@@ -29,8 +29,8 @@ import { madd, nmadd } from '../simd';
 export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
   const row = bytes(units);
   const whole = bytes(units & -STRIDE);
-  for (let end = h + <usize>rows * row; h < end; gates += row * 3) {
-    const stop = h + row;
+  const rest = row - whole;
+  for (let end = h + <usize>rows * row; h < end; ) {
     // All gates are computed before the first store: independent chains overlap, although V8 spills more.
     for (const last = h + whole; h < last; ) {
       const i = sigmoid(v128.load(gates));
@@ -58,15 +58,14 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
       c += bytes(STRIDE);
       h += bytes(STRIDE);
     }
-    for (; h < stop; ) {
-      const count = min(<i32>(stop - h) >> 2, 4);
-      forward_some(row, gates, 0, cPrev, c, h, count);
-      const size = bytes(count);
-      gates += size;
-      cPrev += size;
-      c += size;
-      h += size;
+    for (let left = units & (STRIDE - 1), at: usize = 0; left > 0; left -= 4, at += 16) {
+      const count = min(left, 4);
+      forward_some(row, gates + at, 0, cPrev + at, c + at, h + at, count);
     }
+    gates += rest + row * 3;
+    cPrev += rest;
+    c += rest;
+    h += rest;
   }
 }
 
@@ -107,9 +106,9 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
 export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
   const row = bytes(units);
   const whole = bytes(units & ~7);
+  const rest = row - whole;
   const one = f32x4.splat(1);
-  for (let end = dc + <usize>rows * row; dc < end; gates += row * 3) {
-    const stop = dc + row;
+  for (let end = dc + <usize>rows * row; dc < end; ) {
     for (const last = dc + whole; dc < last; gates += 32, cPrev += 32, c += 32, dh += 32, dc += 32) {
       const i = v128.load(gates), i1 = v128.load(gates, 16);
       const f = v128.load(gates + row), f1 = v128.load(gates + row, 16);
@@ -136,16 +135,15 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
       store_pair(dh, d, d1);
       store_pair(dc, dPrev, dPrev1);
     }
-    for (; dc < stop; ) {
-      const count = min(<i32>(stop - dc) >> 2, 4);
-      backward_some(row, gates, 0, cPrev, c, dh, dc, count);
-      const size = bytes(count);
-      gates += size;
-      cPrev += size;
-      c += size;
-      dh += size;
-      dc += size;
+    for (let left = units & 7, at: usize = 0; left > 0; left -= 4, at += 16) {
+      const count = min(left, 4);
+      backward_some(row, gates + at, 0, cPrev + at, c + at, dh + at, dc + at, count);
     }
+    gates += rest + row * 3;
+    cPrev += rest;
+    c += rest;
+    dh += rest;
+    dc += rest;
   }
 }
 

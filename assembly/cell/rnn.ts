@@ -25,8 +25,8 @@ export function rnn_forward(count: i32, act: i32, pre: usize, h: usize): void {
 }
 
 /**
- * dPre = dh·act′ from the output h. act′ is 1, 1 − h², or 1 where h > 0 and 0 elsewhere. dPre may be h or dh. Subnormal
- * numbers of dh become 0.
+ * dPre = dh·act′ from the output h. act′ is 1, 1 − h², or 1 where h > 0 and 0 elsewhere. dPre may be h or dh. dh is
+ * flushed in place.
  */
 export function rnn_backward(count: i32, act: i32, h: usize, dh: usize, dPre: usize): void {
   for (; count > 0; count -= 4, h += 16, dh += 16, dPre += 16) {

@@ -11,6 +11,7 @@ import { type Browser, visitFolder } from '../../test/runtimes/hosts/browsers.ts
 import { bundlePage } from '../../test/runtimes/hosts/bundlers.ts';
 import { withWorker } from '../../test/runtimes/hosts/workerd.ts';
 import { NotHere } from '../../test/runtimes/suite-result.ts';
+import { median } from '../peers/results.ts';
 
 interface Times {
   init: number;
@@ -87,7 +88,6 @@ const apps = {
   now: makeApp(join(import.meta.dirname, '../..')),
 };
 const builds = Object.entries(apps);
-const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
 const shown = (numbers: number[]): string => median(numbers).toFixed(1);
 const table = (head: string[], rows: string[][]): string =>
   [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');

@@ -47,7 +47,7 @@ export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   },
 });
 
-/** Replaces subnormal numbers by zeros: the linear activation does nothing else. */
+/** Flushes `count` floats, as kernels of cells do: the linear activation does nothing else. */
 const flush = (kernels: Kernels, count: number, x: Ptr): void => kernels.rnn_forward(count, RnnActivation.Linear, x, x);
 
 /**

@@ -165,14 +165,14 @@ export interface Kernels {
     scratch: Ptr,
   ): void;
 
-  // cells: one time step; `rows` is the batch, H the units; no output has subnormal numbers ---------------------------
+  // cells: one time step; `rows` is the batch, H the units; states and gradients are flushed (kernels.md) -------------
   /**
    * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
    */
   lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   /**
    * gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out,
-   * in place. dh is all of ∂L/∂h_t. Backward of every cell flushes dh: its subnormal numbers become 0, in place.
+   * in place. dh is all of ∂L/∂h_t. Backward of every cell flushes dh in place.
    */
   lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
   /**

@@ -248,8 +248,9 @@ export class Pool {
   }
 }
 
-/** Runs the commands of a worker on the calling thread, from number `first`. */
+/** Runs the commands of a worker on the calling thread, from number `first`. There are none if the worker is done. */
 function runFrom({ commands, starts }: Commands, first: number, kernels: Kernels): void {
+  if (first === starts.length) return;
   const all = Object.values(kernels) as ((...args: number[]) => void)[];
   for (let i = first; i < starts.length; i++) {
     const at = starts[i]!;

@@ -4,6 +4,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../../peers/results.ts';
 import { TRAIN } from '../../shapes.ts';
 import type { SuiteContext } from '../../suite.ts';
 
@@ -17,8 +18,6 @@ const ROUNDS = 5;
 const FOREIGN = 0.15;
 const MOST_WAITS = 100;
 const MOST_DROPPED = 14;
-
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
 /** How many cores all processes of the host take now. */
 async function coresInUse(): Promise<number> {

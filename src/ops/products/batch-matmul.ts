@@ -7,6 +7,7 @@ import { formatShape, sameShape, sizeOf } from '../../checks/shape.ts';
 import { Init, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { inOrder } from '../shapes/layout.ts';
+import { PRODUCT_GRAIN } from './product.ts';
 
 export interface BatchMatmulOptions {
   /** Takes aᵀ, so that a is `[…, K, M]`. Default false. */
@@ -54,10 +55,10 @@ function multiply(
 ): void {
   const size = engine.kernels.gemm_packed_size(k, n);
   engine.scratch(() => {
-    const packed = engine.allocateScratch(count * size);
-    engine.parallel(count, 1e6 / Math.max(m * n * k, 1), ({ kernels, gemmScratch, from, to }) => {
-      // One buffer for all products of a thread stays in its cache.
-      const own = packed + 4 * from * size;
+    // One buffer for all products of a thread stays in its cache.
+    const packed = engine.allocateScratch(Math.min(count, engine.threads) * size);
+    engine.parallel(count, PRODUCT_GRAIN / Math.max(m * n * k, 1), ({ kernels, gemmScratch, index, from, to }) => {
+      const own = packed + 4 * index * size;
       for (let i = from; i < to; i++) {
         kernels.gemm_pack_b(k, n, b.at + 4 * i * b.batch, b.row, b.column, own);
         const [left, at] = [a.at + 4 * i * a.batch, c.at + 4 * i * c.batch];

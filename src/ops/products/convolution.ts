@@ -6,7 +6,7 @@ import { checkOptions } from '../../checks/options.ts';
 import { formatShape } from '../../checks/shape.ts';
 import { Init, type Ptr } from '../../engine/abi.ts';
 import { inOrder } from '../shapes/layout.ts';
-import { product } from './product.ts';
+import { PRODUCT_GRAIN, product } from './product.ts';
 
 export interface Conv1dOptions {
   /** Number of steps between the starts of neighbouring windows. Default 1. */
@@ -150,7 +150,7 @@ const slabs = ({ taps, inputs, dilation }: Geometry): { count: number; depth: nu
 
 /** The number of sequences for which another thread is worth its cost. */
 const grainOf = ({ steps, taps, inputs, outputs }: Geometry): number =>
-  1e6 / Math.max(steps * taps * inputs * outputs, 1);
+  PRODUCT_GRAIN / Math.max(steps * taps * inputs * outputs, 1);
 
 /**
  * Sequence b of a buffer with the memory order of `like` and rows of `width` floats: its address, and the distance of

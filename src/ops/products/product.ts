@@ -4,8 +4,8 @@ import { Init, PANEL_COLUMNS, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ELEMENTWISE_GRAIN, type Part } from '../../engine/threads.ts';
 
-// The least number of multiply-adds for which another thread is worth its cost.
-const PRODUCT_GRAIN = 1e6;
+/** The least number of multiply-adds for which another thread is worth its cost. */
+export const PRODUCT_GRAIN = 1e6;
 const TILE_ROWS = 6;
 
 /** C `[m, n]` ← init + A `[m, k]` · B `[k, n]`. Operands are given by address and by strides in elements. */
