@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import asc from 'assemblyscript/asc';
 import { compress } from 'lzma';
 import { encodeBase91 } from './base91.ts';
+import { kernelSets } from './kernel-sets.ts';
 
 mkdirSync('build', { recursive: true });
 
@@ -46,6 +47,7 @@ export const builds =
   );
 }
 
-inline(await compile('index', 'simd'), await compile('index', 'relaxed'), 'engine/loading');
-// The kernels that streams need.
-inline(await compile('stream-index', 'stream-simd'), await compile('stream-index', 'stream-relaxed'), 'streaming');
+for (const { prefix, folder } of kernelSets) {
+  const entry = `${prefix}index`;
+  inline(await compile(entry, `${prefix}simd`), await compile(entry, `${prefix}relaxed`), folder);
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { buildCommonJs } from './commonjs.ts';
+import { kernelSets } from './kernel-sets.ts';
 import { buildForNode } from './node-layout.ts';
 
 const common: BuildOptions = {
@@ -19,8 +20,8 @@ const packageImports: Plugin = {
   name: 'imports of package.json',
   setup({ onResolve }) {
     onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ importer }) => {
-      const path = importer.includes('/streaming/') ? '#stream-kernels' : '#kernels';
-      return { path, external: true };
+      const prefix = kernelSets.findLast(({ folder }) => importer.includes(`/${folder}/`))?.prefix ?? '';
+      return { path: `#${prefix}kernels`, external: true };
     });
     onResolve({ filter: /\/text-decoder\.ts$/ }, () => ({ path: '#text-decoder', external: true }));
   },
@@ -71,7 +72,7 @@ ${exports.join('\n')}
 
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
-const names = ['index', 'lean', 'stream', 'data', 'characters', 'plot'];
+const names = ['index', 'lean', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot'];
 await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],
@@ -126,10 +127,7 @@ for (const [file, format] of [
 
 await build({ ...common, entryPoints: ['src/host/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);
-for (const [folder, prefix] of [
-  ['engine/loading', ''],
-  ['streaming', 'stream-'],
-] as const) {
+for (const { folder, prefix } of kernelSets) {
   const kernels = (source: string, name: string, plugins: Plugin[] = []): Promise<unknown> =>
     build({
       ...common,

@@ -133,7 +133,12 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
 }
 
 /** The Keras class names of the layers that a saved model can hold. */
-export const layerClasses: readonly string[] = /* @__PURE__ */ Object.keys(makers);
+export const layerClasses = (): readonly string[] => Object.keys(makers);
+
+/** Adds layers that saved models can hold: functions that make them from their options, by their Keras class names. */
+export function registerLayers(more: Record<string, (options: never) => unknown>): void {
+  Object.assign(makers, more);
+}
 
 /**
  * Makes the layer that a configuration describes. Throws `ArgumentError` for a class that is neither built in nor given
@@ -148,7 +153,7 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
   const request = requestFor(className, given);
   const layer = request ? customLayer(request, given) : builtInLayer(className, given);
   if (layer) return layer as Layer;
-  throw new ArgumentError(`layer class expected one of ${layerClasses.join(', ')}, got '${className}'`);
+  throw new ArgumentError(`layer class expected one of ${layerClasses().join(', ')}, got '${className}'`);
 }
 
 function builtInLayer(className: string, config: LayerConfig): AnyLayer {

@@ -76,7 +76,7 @@ export function expectCustomObjects(objects: CustomObjects, requests: readonly C
   const nameOf = ([, name]: CustomObjectRequest): string => nameOfCustom(name) ?? name;
   const list = (of: (request: CustomObjectRequest) => string): string => [...new Set(missing.map(of))].join(', ');
   throw new ArgumentError(
-    `it names ${list((each) => `${each[0]} '${nameOf(each)}'`)}, which tapeloop does not have: give customObjects: { ${list(nameOf)} }, or make and compile the model in code and fill it with restoreModel(model, bytes)`,
+    `it names ${list((each) => `${each[0]} '${nameOf(each)}'`)}, which tapeloop does not have: import the entry that has it, as tapeloop/images, give customObjects: { ${list(nameOf)} }, or make and compile the model in code and fill it with restoreModel(model, bytes)`,
   );
 }
 

@@ -40,7 +40,7 @@ export function encodeNetwork(network: AnyLayer): string {
  */
 function expectUnusedClassName(layer: AnyLayer): void {
   const { className, sublayers } = layer;
-  if (sublayers.length > 0 || !layerClasses.includes(className)) return;
+  if (sublayers.length > 0 || !layerClasses().includes(className)) return;
   let made: AnyLayer | undefined;
   const config = layer.config();
   try {

@@ -126,5 +126,5 @@ for (const mode of modes) {
 }
 
 test('every layer that a model file can hold has a case', () => {
-  expect([...new Set(cases.map((c) => c.of))].sort()).toEqual([...layerClasses].sort());
+  expect([...new Set(cases.map((c) => c.of))].sort()).toEqual([...layerClasses()].sort());
 });

@@ -113,7 +113,7 @@ describe('a model of things of the caller’s own', () => {
     live.trainOnBatch(x, y);
     expect(() => decodeModel(encodeModel(live), { customObjects: { halving, isVector } })).toThrow(
       "it names layer 'Leaky', layer 'Gain', cell 'cell', loss 'quantileLoss', metric 'largest', which tapeloop does not have: " +
-        'give customObjects: { Leaky, Gain, cell, quantileLoss, largest }, or make and compile the model in code and fill it with restoreModel(model, bytes)',
+        'import the entry that has it, as tapeloop/images, give customObjects: { Leaky, Gain, cell, quantileLoss, largest }, or make and compile the model in code and fill it with restoreModel(model, bytes)',
     );
   });
 

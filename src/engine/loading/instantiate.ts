@@ -9,12 +9,12 @@ removeEmptyTextDecoder();
  * Instantiates a compiled module with the caller's memory. Returns the raw exports, because the loader's wrappers
  * double the cost of a call.
  */
-export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+export function instantiateKernels<K = Kernels>(module: WebAssembly.Module, memory: WebAssembly.Memory): K {
   const imports = { env: { memory } };
   // The loader treats a module of another realm as bytes.
   const { exports } =
     module instanceof WebAssembly.Module
       ? instantiateSync(module, imports).instance
       : new WebAssembly.Instance(module, imports);
-  return exports as unknown as Kernels;
+  return exports as unknown as K;
 }

@@ -1,0 +1,8 @@
+/** The modules of kernels: the prefix of their files, and the folder of src that loads them. */
+export const kernelSets = [
+  { prefix: '', folder: 'engine/loading' },
+  // What streams need, for a page that only runs a model.
+  { prefix: 'stream-', folder: 'streaming' },
+  // What the entries need that not every app imports.
+  { prefix: 'extra-', folder: 'engine/extra' },
+];

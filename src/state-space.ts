@@ -1,0 +1,2 @@
+// The entry `tapeloop/state-space`: models with memory that are no networks.
+export {};
