@@ -1,5 +1,5 @@
 // The examples as data: finds them, checks their files, runs one, and compares its numbers with its targets.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,8 @@ export interface RunOptions {
   seed: number;
   /** Shows one or a few lines of progress. */
   log: (text: string) => void;
+  /** Keeps a picture: a file name that ends in .svg, and its text. */
+  draw: (file: string, svg: string) => void;
   /** Runs the whole program on a fraction of the work, to see that it runs. Its numbers mean nothing. */
   quick?: boolean;
 }
@@ -99,6 +101,13 @@ export function checkFiles(name: string, { files = {} }: Example, data: string |
     if (existsSync(join(data, file))) continue;
     throw new ExampleError(`${name}: ${join(data, file)} is not there; it comes from ${source}`);
   }
+}
+
+/** `RunOptions.draw` that writes into a folder, or keeps nothing if there is none. */
+export function drawInto(folder: string | undefined): RunOptions['draw'] {
+  if (folder === undefined) return () => {};
+  mkdirSync(folder, { recursive: true });
+  return (file, svg) => writeFileSync(join(folder, file), svg);
 }
 
 /** Runs an example whose files have been checked. */

@@ -1,7 +1,8 @@
-// npm run examples                                    lists the examples
-// npm run examples -- NAME [--data DIR] [--seed N]    runs one
+// npm run examples                                                      lists the examples
+// npm run examples -- NAME [--data DIR] [--seed N] [--pictures DIR]     runs one; DIR gets the pictures that it draws
 import {
   checkFiles,
+  drawInto,
   ExampleError,
   exampleNames,
   loadExample,
@@ -21,11 +22,12 @@ async function list(): Promise<void> {
 }
 
 await runScript('examples', async () => {
-  const { data, seed, positionals } = readArguments(['data']);
+  const { data, pictures, seed, positionals } = readArguments(['data', 'pictures']);
   const [name, ...rest] = positionals;
   if (rest.length > 0) throw new ExampleError(`expected one NAME, got ${positionals.join(' ')}`);
   if (name === undefined) return list();
   const example = await loadExample(name);
   checkFiles(name, example, data);
-  console.log(`\n${table(await runExample(name, example, { data: data ?? '', seed, log: console.log }))}`);
+  const options = { data: data ?? '', seed, log: console.log, draw: drawInto(pictures) };
+  console.log(`\n${table(await runExample(name, example, options))}`);
 });

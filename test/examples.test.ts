@@ -78,6 +78,12 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(data, { recursive: true }));
 
+/** A picture that an example draws is a whole SVG. */
+const draw = (file: string, svg: string): void => {
+  expect(file).toMatch(/^[\w-]+\.svg$/);
+  expect(svg).toMatch(/^<svg .*<\/svg>\n?$/s);
+};
+
 describe.each(exampleNames())('example %s', (name) => {
   const isFull = FULL.includes(name);
 
@@ -86,7 +92,7 @@ describe.each(exampleNames())('example %s', (name) => {
     async () => {
       const example = await loadExample(name);
       checkFiles(name, example, data);
-      const results = await runExample(name, example, { data, seed: 1, log, quick: !isFull });
+      const results = await runExample(name, example, { data, seed: 1, log, draw, quick: !isFull });
       expect(results.map(({ metric }) => metric)).toEqual([...new Set(results.map(({ metric }) => metric))]);
       expect(results.filter(({ value }) => !Number.isFinite(value))).toEqual([]);
       expect(results.some(({ target }) => target !== null)).toBe(true);
@@ -107,7 +113,10 @@ describe('running examples', () => {
     run: async () => [{ metric: 'm', value: 2, ...outcome }],
   });
   const judged = async (outcome: object) =>
-    (await runExample('e', example(outcome), { data, seed: 1, log })).map(({ target, pass }) => [target, pass])[0];
+    (await runExample('e', example(outcome), { data, seed: 1, log, draw })).map(({ target, pass }) => [
+      target,
+      pass,
+    ])[0];
 
   test('a value and its bound give target and pass, NaN never passes, no bound is only reported', async () => {
     expect(await judged({ atLeast: 2 })).toEqual(['≥ 2', true]);
