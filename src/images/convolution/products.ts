@@ -12,6 +12,7 @@
  */
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Part } from '../../engine/threads.ts';
 import { PRODUCT_GRAIN } from '../../ops/products/product.ts';
 import { coveredBy, type Geometry, spanOf } from './geometry.ts';
 
@@ -62,7 +63,9 @@ function orderTaps(kernels: Kernels, g: Geometry, kernel: Ptr, group: number, to
       }
       const target = to + 4 * (columns * taps - 1 - place) * size;
       if (g.groups === 1) kernels.swap_axes(inputs, outputs, 1, from, target);
-      else for (let i = 0; i < inputs; i++) kernels.copy_2d(outputs, 1, from + 4 * i * g.outputs, 1, target + 4 * i, inputs);
+      else
+        for (let i = 0; i < inputs; i++)
+          kernels.copy_2d(outputs, 1, from + 4 * i * g.outputs, 1, target + 4 * i, inputs);
     }
   }
 }
@@ -116,43 +119,79 @@ function fillStrip(kernels: Kernels, g: Geometry, channels: Channels, row: numbe
   }
 }
 
+/** Floats of the strip that one thread needs for `convolveRows`. */
+export const stripFloats = ({ rows, cols, inputs, groups }: Geometry): number =>
+  aligned((coveredBy(cols) * rows.taps * inputs) / groups);
+
+/** Memory that convolutions need: a strip for each part, all 0 before the first use, and zeros for a pixel. */
+export interface Strips {
+  readonly at: Ptr;
+  readonly zeros: Ptr;
+}
+
+/** Makes `count` strips in scratch. */
+export function makeStrips(engine: Engine, g: Geometry, count: number): Strips {
+  const size = stripFloats(g);
+  const at = engine.zeroedScratch(count * size + g.inputs);
+  return { at, zeros: at + 4 * count * size };
+}
+
+/** Operands of `convolveRows`. Rows of output are counted over all images. */
+export interface RowConvolution {
+  readonly x: Ptr;
+  readonly packed: PackedKernel;
+  readonly y: Ptr;
+  /** One of `Init`. */
+  readonly init: number;
+  readonly bias: Ptr;
+}
+
 /**
- * y ← bias + the convolution of x with a packed kernel; `bias` is 0 for none. The sum of an output runs over the columns
- * of taps, in each over its rows, and in each over the channels. Threads share the rows of output.
+ * Rows [from, to) of y ← init + the convolution of x with a packed kernel, with the kernels and the scratch of a part
+ * and its strip. The sum of an output runs over the columns of taps, in each over its rows, and in each over the
+ * channels.
  */
-export function convolve(engine: Engine, g: Geometry, x: Ptr, packed: PackedKernel, bias: Ptr, y: Ptr): void {
-  const { rows, cols, groups } = g;
+export function convolveRows(
+  { kernels, gemmScratch, from, to }: Pick<Part, 'kernels' | 'gemmScratch' | 'from' | 'to'>,
+  g: Geometry,
+  { x, packed, y, init, bias }: RowConvolution,
+  strip: Ptr,
+  zeros: Ptr,
+): void {
+  const { cols, groups } = g;
   const [inputs, outputs] = [g.inputs / groups, g.outputs / groups];
   const { count, depth } = slabsOf(g, inputs);
-  const step = rows.taps * inputs;
-  const size = aligned(coveredBy(cols) * step);
-  engine.scratch(() => {
-    const strips = engine.zeroedScratch(engine.threads * size + inputs);
-    const zeros = strips + 4 * engine.threads * size;
-    engine.parallel(g.batch * rows.output, rowGrainOf(g), ({ kernels, gemmScratch, index, from, to }) => {
-      const strip = strips + 4 * index * size;
-      for (let row = from; row < to; row++) {
-        for (let group = 0; group < groups; group++) {
-          const channels = { at: x + 4 * group * inputs, pitch: g.inputs, count: inputs };
-          fillStrip(kernels, g, channels, row, strip, zeros);
-          const c = y + 4 * (row * cols.output * g.outputs + group * outputs);
-          for (let i = 0; i < count; i++) {
-            const init = i > 0 ? Init.Accumulate : bias ? Init.Bias : Init.Zero;
-            const left = strip + 4 * i * cols.dilation * step;
-            const right = packed.at + 4 * (group * count + i) * packed.floats;
-            kernels.gemm(
-              ...([cols.output, outputs, depth, left, cols.stride * step, 1, right] as const),
-              ...([c, g.outputs, init, bias + 4 * group * outputs, gemmScratch] as const),
-            );
-          }
-        }
+  const step = g.rows.taps * inputs;
+  for (let row = from; row < to; row++) {
+    for (let group = 0; group < groups; group++) {
+      fillStrip(kernels, g, { at: x + 4 * group * inputs, pitch: g.inputs, count: inputs }, row, strip, zeros);
+      const c = y + 4 * (row * cols.output * g.outputs + group * outputs);
+      for (let i = 0; i < count; i++) {
+        const left = strip + 4 * i * cols.dilation * step;
+        const right = packed.at + 4 * (group * count + i) * packed.floats;
+        kernels.gemm(
+          ...([cols.output, outputs, depth, left, cols.stride * step, 1, right] as const),
+          ...([c, g.outputs, i > 0 ? Init.Accumulate : init, bias + 4 * group * outputs, gemmScratch] as const),
+        );
       }
-    });
+    }
+  }
+}
+
+/** y ← bias + the convolution of x with a packed kernel; `bias` is 0 for none. Threads share the rows of output. */
+export function convolve(engine: Engine, g: Geometry, x: Ptr, packed: PackedKernel, bias: Ptr, y: Ptr): void {
+  const operands = { x, packed, y, init: bias ? Init.Bias : Init.Zero, bias };
+  engine.scratch(() => {
+    const { at, zeros } = makeStrips(engine, g, engine.threads);
+    const size = stripFloats(g);
+    engine.parallel(g.batch * g.rows.output, rowGrainOf(g), (part) =>
+      convolveRows(part, g, operands, at + 4 * part.index * size, zeros),
+    );
   });
 }
 
 /** The geometry of the gradient of the input, for strides of 1: a convolution of dy with the flipped kernel. */
-function flippedGeometry(g: Geometry): Geometry {
+export function flippedGeometry(g: Geometry): Geometry {
   const turned = (axis: Geometry['rows']): Geometry['rows'] => ({
     ...axis,
     input: axis.output,
