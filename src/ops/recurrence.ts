@@ -10,8 +10,8 @@ import type { Part } from '../engine/threads.ts';
 import { hideMasked } from './elementwise/select.ts';
 import { beginProbe } from './hidden-probe.ts';
 import { deferredByChunks, deferredHidden, hiddenGradients } from './recurrence/hidden-gradients.ts';
-import { inputSide } from './recurrence/input-side.ts';
-import { RecurrentSide } from './recurrence/recurrent-side.ts';
+import { type InputSide, inputSide } from './recurrence/input-side.ts';
+import { type RecurrentProducts, RecurrentSide } from './recurrence/recurrent-side.ts';
 import {
   beginBackward,
   beginForward,
@@ -154,25 +154,14 @@ export function scanOf(
   weights: RecurrentWeights,
   options: RecurrenceOptions,
 ): RecurrenceResult {
-  const { reverse = false, returnSequences = true } = options;
   const given = operandsOf(cell, input, weights, options);
   const sizes = checkShapes(cell, given, options.checkpointEvery);
-  const { kernel, recurrentKernel, extra, bias, initialState } = given;
+  const { kernel, recurrentKernel, extra, bias } = given;
+  const { reverse = false } = options;
   const x = hideMasked(given.x, given.mask);
-  const { engine } = x;
-  const { time, batch, units, hidden, width } = sizes;
-  const recurrentBias = bias && cell.biases === 2 ? bias.ptr + 4 * width : 0;
-  const side = inputSide({ x, kernel, bias, dropout: given.inputDropout, reverse });
-  const inputs = [...side.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
-  const recording = isRecording(inputs);
-  const scan: Scan = {
-    engine,
-    cell,
-    sizes,
-    reverse,
-    isInference: !recording,
-    mask: given.mask && new StepMask(given.mask),
-    input: side,
+  const recurrentBias = bias && cell.biases === 2 ? bias.ptr + 4 * sizes.width : 0;
+  const sides: ScanSides = {
+    input: inputSide({ x, kernel, bias, dropout: given.inputDropout, reverse }),
     recurrent: new RecurrentSide({
       cell,
       sizes,
@@ -182,10 +171,53 @@ export function scanOf(
       dropout: given.recurrentDropout,
       reverse,
     }),
+  };
+  return scanWith(cell, sizes, given, sides, options);
+}
+
+/** The products of a scan: those of the input, and those of h. */
+export interface ScanSides {
+  readonly input: InputSide;
+  readonly recurrent: RecurrentProducts;
+}
+
+/** Tensors of a scan. */
+export interface ScanOperands {
+  readonly kernel: Tensor;
+  readonly recurrentKernel: Tensor;
+  readonly extra: readonly Tensor[];
+  readonly bias: Tensor | undefined;
+  readonly initialState: readonly Tensor[] | undefined;
+  /** `[T, B]` */
+  readonly mask: Tensor | undefined;
+}
+
+/** `recurrence` with any products. The operands are checked, and row-major. @internal */
+export function scanWith(
+  cell: Cell,
+  sizes: Sizes,
+  given: ScanOperands,
+  { input, recurrent }: ScanSides,
+  { reverse = false, returnSequences = true, checkpointEvery }: RecurrenceOptions,
+): RecurrenceResult {
+  const { recurrentKernel, extra, initialState } = given;
+  const { engine } = recurrentKernel;
+  const { time, batch, units, hidden, width } = sizes;
+  const inputs = [...input.tensors, recurrentKernel, ...extra, ...(initialState ?? [])];
+  const recording = isRecording(inputs);
+  const scan: Scan = {
+    engine,
+    cell,
+    sizes,
+    reverse,
+    isInference: !recording,
+    mask: given.mask && new StepMask(given.mask),
+    input,
+    recurrent,
     extra: extra.map((weight) => weight.ptr),
   };
   const probe = recording ? beginProbe(time) : undefined;
-  const length = recording && !probe ? Math.min(time, options.checkpointEvery ?? time) : time;
+  const length = recording && !probe ? Math.min(time, checkpointEvery ?? time) : time;
   const keepsAll = recording && length === time;
 
   const outputs =
@@ -227,7 +259,7 @@ export function scanOf(
 function backward(
   tape: Tape,
   residuals: ScanResiduals,
-  { kernel, recurrentKernel, extra, bias }: Operands,
+  { kernel, recurrentKernel, extra, bias }: ScanOperands,
   states: readonly Tensor[],
 ): void {
   const { scan, length, kept, initial, probe } = residuals;

@@ -9,6 +9,7 @@ import { ctcCases } from '../ops/cases/ctc.ts';
 import { dropoutCases } from '../ops/cases/dropout.ts';
 import { elementwiseCases } from '../ops/cases/elementwise.ts';
 import { embeddingCases } from '../ops/cases/embedding.ts';
+import { imageConvolutionCases } from '../ops/cases/image-convolution.ts';
 import { joinCases } from '../ops/cases/joins.ts';
 import { layoutCases } from '../ops/cases/layout.ts';
 import { normalizationCases } from '../ops/cases/normalization.ts';
@@ -36,6 +37,7 @@ export const opCases: GradientCase[] = [
   ...softmaxCases(),
   ...normalizationCases,
   ...convolutionCases,
+  ...imageConvolutionCases,
   ...attentionCases,
   ...pickCases,
   ...placeCases,

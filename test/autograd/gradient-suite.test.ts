@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
+import * as imageOps from '../../src/images/ops.ts';
 import * as makers from '../../src/losses/index.ts';
 import { add, mul, scale } from '../../src/ops/elementwise/elementwise.ts';
 import * as ops from '../../src/ops/index.ts';
@@ -97,8 +98,8 @@ for (const mode of modes) {
   });
 }
 
-test('every export of src/ops/index.ts has a gradient case', () => {
-  expect(new Set(opCases.map((c) => c.of))).toEqual(new Set(Object.keys(ops)));
+test('every export of src/ops/index.ts and src/images/ops.ts has a gradient case', () => {
+  expect(new Set(opCases.map((c) => c.of))).toEqual(new Set([ops, imageOps].flatMap(Object.keys)));
 });
 
 test('every loss of src/losses/index.ts has a gradient case', () => {

@@ -16,10 +16,11 @@ import { inner, numericGradient } from '../kernels/reference/gradient.ts';
 import { integers, values } from '../kernels/reference/values.ts';
 import { exchanged } from '../ops/cases/case.ts';
 import type { CaseInput, LayerCase, Nested } from './cases/case.ts';
+import { convolutionCases } from './cases/convolutions.ts';
 import { recurrentCases } from './cases/recurrent.ts';
 import { simpleCases } from './cases/simple.ts';
 
-const cases: readonly LayerCase[] = [...simpleCases, ...recurrentCases];
+const cases: readonly LayerCase[] = [...simpleCases, ...recurrentCases, ...convolutionCases];
 
 /** Row-major numbers as nested arrays. */
 function nest(flat: ArrayLike<number>, shape: Shape, from = 0): Nested {

@@ -73,7 +73,7 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
 }
 
 // Keras's `unit_forget_bias`: the bias of the forget gate, the second of four, starts at 1.
-const withForgetBias =
+export const withForgetBias =
   (others: InitializerSpec): Initializer =>
   (shape, random) => {
     const width = shape.at(-1)!;

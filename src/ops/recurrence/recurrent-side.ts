@@ -66,11 +66,27 @@ export interface RecurrentDestinations {
   bias: Destination | undefined;
 }
 
-/**
- * The recurrent side of a scan: products with the blocks of the cell, their gradients, and dropout on the left operand
- * of U.
- */
-export class RecurrentSide {
+/** The recurrent side of a scan: products with the blocks of the cell, and their gradients. */
+export interface RecurrentProducts {
+  /**
+   * Packs the blocks of a forward step, in scratch unless they are `kept`. The returned function gives each part of the
+   * batch its `project`.
+   */
+  begin(kept: boolean): (part: Part) => ForwardStep['project'];
+  /**
+   * Packs the transposed blocks for backward steps, in scratch; those of U are packed at `room` if they fit into the
+   * size of U. The returned function gives each part of the batch its `projectBack`.
+   */
+  beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'];
+  /**
+   * In scratch: sums for the gradients of the blocks and of the recurrent bias. Ranges are added from the last one of
+   * the scan to the first.
+   */
+  gradients(to: RecurrentDestinations): { add(s: StepRange): void; end(): void };
+}
+
+/** Matrix products, with dropout on the left operand of U. */
+export class RecurrentSide implements RecurrentProducts {
   readonly #engine: Engine;
   readonly #o: RecurrentOperands;
   /** Floats of all gates of one row: G·H. */
@@ -85,10 +101,6 @@ export class RecurrentSide {
     this.#slices = operands.cell.blocks.map((block) => slicesOf(block, operands));
   }
 
-  /**
-   * Packs the blocks of a forward step, in scratch unless they are `kept`. The returned function gives each part of the
-   * batch its `project`.
-   */
   begin(kept: boolean): (part: Part) => ForwardStep['project'] {
     const { cell, bias, sizes } = this.#o;
     const blocks = forwardBlocks(cell.blocks).map((block) =>
@@ -113,10 +125,6 @@ export class RecurrentSide {
     };
   }
 
-  /**
-   * Packs the transposed blocks for backward steps, in scratch; those of U are packed at `room` if they fit into the
-   * size of U. The returned function gives each part of the batch its `projectBack`.
-   */
   beginBackward(room: Ptr): (part: Part) => BackwardStep['projectBack'] {
     const packed = this.#packTransposed(room);
     const dropped = this.#dropScratch();
@@ -141,10 +149,6 @@ export class RecurrentSide {
     };
   }
 
-  /**
-   * In scratch: sums for the gradients of the blocks and of the recurrent bias. Ranges are added from the last one of
-   * the scan to the first.
-   */
   gradients(to: RecurrentDestinations): { add(s: StepRange): void; end(): void } {
     const { cell, sizes, reverse } = this.#o;
     const sums = to.bias && new ColumnSums(this.#engine, to.bias, this.#width, this.#width);

@@ -3,7 +3,7 @@ import { Masked, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Part } from '../../engine/threads.ts';
 import type { InputSide } from './input-side.ts';
-import type { RecurrentSide } from './recurrent-side.ts';
+import type { RecurrentProducts } from './recurrent-side.ts';
 import type { StepMask } from './step-mask.ts';
 
 /** Where ∂L/∂h_t is summed while backward runs, `[B, P]` for each step. */
@@ -25,6 +25,8 @@ export interface Sizes extends CellSizes {
   readonly inputs: number;
   /** Floats of all gates of one row: G·H. */
   readonly width: number;
+  /** Rows of a product for each sequence and step, if they are more than one. */
+  readonly pixels?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Scan {
   readonly reverse: boolean;
   readonly mask: StepMask | undefined;
   readonly input: InputSide;
-  readonly recurrent: RecurrentSide;
+  readonly recurrent: RecurrentProducts;
   /** Whether no backward pass follows. */
   readonly isInference: boolean;
   /** Addresses of the cell's extra weights. */
@@ -111,7 +113,8 @@ export const LEAST_ROWS = 2;
 const CHUNK_ROWS = 128;
 
 /** Number of steps that have `CHUNK_ROWS` rows. */
-export const chunkOf = ({ time, batch }: Sizes): number => Math.min(time, Math.max(1, Math.ceil(CHUNK_ROWS / batch)));
+export const chunkOf = ({ time, batch, pixels = 1 }: Sizes): number =>
+  Math.min(time, Math.max(1, Math.ceil(CHUNK_ROWS / batch / pixels)));
 
 /**
  * Prepares, in scratch, the forward steps of a segment for a part of the batch.

@@ -1,0 +1,161 @@
+import { type ConvLstm2dOptions, convLstm1d, convLstm2d } from '../../../src/images/conv-lstm.ts';
+import { type Conv2dOptions, conv2d } from '../../../src/images/conv2d.ts';
+import * as images from '../../reference/images.ts';
+import type { Mat, Seq } from '../../reference/layers.ts';
+import { type elementwise, walk } from '../../reference/layers.ts';
+import type { LayerCase, Nested } from './case.ts';
+import '../../../src/images.ts';
+
+const pair = (given: Conv2dOptions['strides']): images.Pair =>
+  typeof given === 'object' ? given : [given ?? 1, given ?? 1];
+
+/** The reference's windows of a layer's options. */
+const windowsOf = ({ strides, dilationRate, padding = 'valid', groups = 1 }: Partial<Conv2dOptions>) => ({
+  strides: pair(strides),
+  dilation: pair(dilationRate),
+  padding,
+  groups,
+});
+
+const conv2dVariants: (Partial<Conv2dOptions> & { kernelSize: Conv2dOptions['kernelSize'] })[] = [
+  { kernelSize: 3 },
+  { kernelSize: [2, 3], padding: 'same', strides: [2, 1] },
+  { kernelSize: 2, dilationRate: 2, useBias: false },
+  { kernelSize: 1, padding: 'same' },
+  { kernelSize: 2, groups: 2, dataFormat: 'channelsLast' },
+];
+
+const conv2dCases = conv2dVariants.map(
+  (options): LayerCase => ({
+    of: 'Conv2D',
+    variant: JSON.stringify(options),
+    inputs: { shape: [2, 4, 5, 2] },
+    make: () => conv2d({ filters: 4, activation: 'tanh', ...options }),
+    reference: ([x], { kernel, bias }) => [
+      (x as Seq[]).map((image) => images.mapImage(images.conv2d(image, kernel, bias, windowsOf(options)), Math.tanh)),
+    ],
+  }),
+);
+
+const [BATCH, TIME, FILTERS] = [2, 3, 2];
+const VIDEO = [BATCH, TIME, 3, 4, 2];
+const MASK = [
+  [1, 0, 1],
+  [0, 1, 1],
+];
+
+/** A video of one sample walked by the cell: outputs, the last one and the states, as images. */
+function walked(
+  { rank, ...options }: Partial<ConvLstm2dOptions> & { rank: 1 | 2 },
+  mask?: Mat,
+): LayerCase['reference'] {
+  const { activation = 'tanh', recurrentActivation = 'sigmoid' } = options;
+  const rules = { activation, recurrentActivation } as { activation: keyof typeof elementwise };
+  // With one spatial axis an image has one row.
+  const lift = (x: Nested): Nested => (rank === 1 ? [x] : x);
+  const drop = (x: Nested): Nested => (rank === 1 ? x[0] : x);
+  return ([x, ...initial], weights) => {
+    const [strides, dilation] = [options.strides, options.dilationRate].map((given) =>
+      rank === 1 ? ([1, (given ?? 1) as number] as const) : pair(given),
+    ) as [images.Pair, images.Pair];
+    const windows = { strides, dilation, padding: options.padding ?? 'valid' };
+    const lifted = { ...weights, kernel: lift(weights.kernel), recurrentKernel: lift(weights.recurrentKernel) };
+    const runs = (x as Nested[]).map((sample, b) => {
+      const first = images.conv2d(lift(sample[0]), lifted.kernel, undefined, windows);
+      const [height, width] = [first.length, first[0]!.length];
+      const unflat = (row: number[]): Seq =>
+        Array.from({ length: height }, (_, r) =>
+          Array.from({ length: width }, (_, c) => row.slice((r * width + c) * FILTERS, (r * width + c + 1) * FILTERS)),
+        );
+      const size = height * width * FILTERS;
+      const run = walk(
+        (sample as Nested[]).map((_, t) => [t]),
+        ([t], states) => {
+          const next = images.convLstm(lift(sample[t!]), states.map(unflat), lifted as never, windows, rules);
+          const flat = next.map((state) => state.flat(2));
+          return { output: flat[0]!, states: flat };
+        },
+        {
+          goBackwards: options.goBackwards,
+          zeroOutputForMask: options.zeroOutputForMask,
+          widths: [size, size],
+          ...(mask && { mask: mask[b]! }),
+          ...(initial.length > 0 && { initialState: initial.map((state) => lift(state[b]).flat(2)) }),
+        },
+      );
+      const shaped = (row: number[]): Nested => drop(unflat(row));
+      return { outputs: run.outputs.map(shaped), last: shaped(run.last), states: run.states.map(shaped) };
+    });
+    const y = options.returnSequences ? runs.map(({ outputs }) => outputs) : runs.map(({ last }) => last);
+    return options.returnState ? [y, ...[0, 1].map((s) => runs.map(({ states }) => states[s]))] : [y];
+  };
+}
+
+interface Variant {
+  variant: string;
+  options: Partial<ConvLstm2dOptions>;
+  masked?: true;
+  initialState?: [number, number];
+  outputMask?: Mat;
+}
+
+const variants: Variant[] = [
+  { variant: 'the last output', options: { kernelSize: 2 } },
+  { variant: 'every output', options: { kernelSize: 3, padding: 'same', returnSequences: true } },
+  { variant: 'without bias, with strides', options: { kernelSize: 2, strides: 2, useBias: false, returnState: true } },
+  { variant: 'dilated', options: { kernelSize: 2, dilationRate: [1, 2], padding: 'same' } },
+  { variant: 'backwards', options: { kernelSize: 2, goBackwards: true, returnSequences: true, returnState: true } },
+  { variant: 'the last output and the states, masked', options: { kernelSize: 2, returnState: true }, masked: true },
+  {
+    variant: 'every output, masked, from an initial state',
+    options: { kernelSize: [3, 1], padding: 'same', returnSequences: true, returnState: true },
+    masked: true,
+    initialState: [3, 4],
+    outputMask: MASK,
+  },
+  {
+    variant: 'every output, zeros where masked',
+    options: { kernelSize: 2, returnSequences: true, zeroOutputForMask: true },
+    masked: true,
+    outputMask: MASK,
+  },
+  {
+    variant: 'of other activations',
+    options: { kernelSize: 2, activation: 'relu', recurrentActivation: 'hardSigmoid', returnSequences: true },
+  },
+  {
+    variant: 'of softsign, masked, backwards',
+    options: { kernelSize: 2, activation: 'softsign', goBackwards: true, returnState: true, strides: 2 },
+    masked: true,
+  },
+];
+
+const convLstmCases = variants.map(
+  ({ variant, options, masked, initialState, outputMask }): LayerCase => ({
+    of: 'ConvLSTM2D',
+    variant,
+    inputs: masked ? { shape: VIDEO, mask: MASK } : { shape: VIDEO },
+    make: () => convLstm2d({ filters: FILTERS, kernelSize: 2, ...options }),
+    ...(initialState && { initialState: [0, 1].map(() => [BATCH, ...initialState, FILTERS]) }),
+    reference: walked({ rank: 2, ...options }, masked && MASK),
+    ...(outputMask && { outputMask }),
+  }),
+);
+
+const rowVariants: Variant[] = [
+  { variant: 'every output', options: { returnSequences: true, strides: 2 } },
+  { variant: 'masked, dilated', options: { dilationRate: 2, padding: 'same', returnState: true }, masked: true },
+  { variant: 'of relu', options: { activation: 'relu' } },
+];
+
+const rowCases = rowVariants.map(
+  ({ variant, options, masked }): LayerCase => ({
+    of: 'ConvLSTM1D',
+    variant,
+    inputs: { shape: [BATCH, TIME, 5, 2], ...(masked && { mask: MASK }) },
+    make: () => convLstm1d({ filters: FILTERS, kernelSize: 2, ...options } as never),
+    reference: walked({ rank: 1, ...options }, masked && MASK),
+  }),
+);
+
+export const convolutionCases: LayerCase[] = [...conv2dCases, ...convLstmCases, ...rowCases];
