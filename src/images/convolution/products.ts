@@ -62,7 +62,9 @@ function orderTaps(kernels: Kernels, g: Geometry, kernel: Ptr, group: number, to
       }
       const target = to + 4 * (columns * taps - 1 - place) * size;
       if (g.groups === 1) kernels.swap_axes(inputs, outputs, 1, from, target);
-      else for (let i = 0; i < inputs; i++) kernels.copy_2d(outputs, 1, from + 4 * i * g.outputs, 1, target + 4 * i, inputs);
+      else
+        for (let i = 0; i < inputs; i++)
+          kernels.copy_2d(outputs, 1, from + 4 * i * g.outputs, 1, target + 4 * i, inputs);
     }
   }
 }
