@@ -1,3 +1,11 @@
 // The kernels of the entries that not every app imports, such as tapeloop/images, as a second module on the memory of
 // the first. `ExtraKernels` of src/engine/extra/extra-kernels.ts has their types and contracts. Nothing here may have
 // static data, because the first module's data is at the same addresses.
+export {
+  batch_norm,
+  batch_norm_backward,
+  batch_norm_gradient_sums,
+  batch_norm_sums,
+} from './images/batch-norm';
+export { average_pool, average_pool_backward, max_pool, max_pool_backward } from './images/pooling';
+export { resize_axis, resize_axis_backward } from './images/resize';

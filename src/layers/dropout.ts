@@ -21,7 +21,7 @@ export interface SpatialDropoutOptions extends LayerOptions {
 
 const own: OwnNames<DropoutOptions> = { rate: 1, noiseShape: 1 };
 
-class Dropout extends BuiltInLayer {
+export class Dropout extends BuiltInLayer {
   readonly className: string = 'Dropout';
   readonly #rate: number;
   readonly #noiseShape: BatchShape | undefined;
@@ -44,7 +44,7 @@ class Dropout extends BuiltInLayer {
   }
 }
 
-const spatialNames: OwnNames<SpatialDropoutOptions> = { rate: 1 };
+export const spatialNames: OwnNames<SpatialDropoutOptions> = { rate: 1 };
 
 class SpatialDropout1d extends Dropout {
   override readonly className = 'SpatialDropout1D';

@@ -1,6 +1,7 @@
 // A kernel under test, alone in its own memory: buffers fenced by canary words, every build through one suite.
 import { readFileSync } from 'node:fs';
 import type { Kernels, Ptr } from '../../src/engine/abi.ts';
+import type { ExtraKernels } from '../../src/engine/extra/extra-kernels.ts';
 import { instantiateKernels } from '../../src/engine/loading/instantiate.ts';
 import { type Build, hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 
@@ -12,6 +13,7 @@ export const builds: Build[] = hostHasRelaxedSimd() ? ['simd', 'relaxed'] : ['si
 
 export class Sandbox {
   readonly kernels: Kernels;
+  readonly extra: ExtraKernels;
   readonly #memory: WebAssembly.Memory;
   readonly #start: number;
   #top: number;
@@ -19,8 +21,10 @@ export class Sandbox {
 
   constructor(build: Build, megabytes = 64) {
     this.#memory = new WebAssembly.Memory({ initial: megabytes * 16 });
-    const bytes = readFileSync(new URL(`../../build/${build}.wasm`, import.meta.url));
-    this.kernels = instantiateKernels(new WebAssembly.Module(bytes), this.#memory);
+    const moduleOf = (name: string): WebAssembly.Module =>
+      new WebAssembly.Module(readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url)));
+    this.kernels = instantiateKernels(moduleOf(build), this.#memory);
+    this.extra = instantiateKernels(moduleOf(`extra-${build}`), this.#memory);
     this.#start = (this.kernels.heapBase() + 63) & ~63;
     this.#top = this.#start;
     this.#fence();

@@ -17,10 +17,11 @@ import { integers, values } from '../kernels/reference/values.ts';
 import { exchanged } from '../ops/cases/case.ts';
 import type { CaseInput, LayerCase, Nested } from './cases/case.ts';
 import { convolutionCases } from './cases/convolutions.ts';
+import { imageCases } from './cases/images.ts';
 import { recurrentCases } from './cases/recurrent.ts';
 import { simpleCases } from './cases/simple.ts';
 
-const cases: readonly LayerCase[] = [...simpleCases, ...recurrentCases, ...convolutionCases];
+const cases: readonly LayerCase[] = [...simpleCases, ...recurrentCases, ...convolutionCases, ...imageCases];
 
 /** Row-major numbers as nested arrays. */
 function nest(flat: ArrayLike<number>, shape: Shape, from = 0): Nested {
@@ -45,7 +46,11 @@ function check(c: LayerCase): void {
   const list = (Array.isArray(c.inputs) ? c.inputs : [c.inputs]) as CaseInput[];
   const layer = c.make();
   layer.build(Array.isArray(c.inputs) ? list.map(({ shape }) => shape) : list[0]!.shape);
-  layer.weights.forEach((weight, i) => weight.assign(values(weight.size, 100 + i, 0.8)));
+  layer.weights.forEach((weight, i) => {
+    const numbers = values(weight.size, 100 + i, 0.8);
+    c.editWeight?.(weight.name, numbers);
+    weight.assign(numbers);
+  });
   const names = layer.weights.map(({ name }) => shortName(layer.path, name));
   // A weight of one cell or one layer goes by its own name alone.
   const single = new Set(names.map((name) => name.split('/').slice(0, -1).join('/'))).size === 1;

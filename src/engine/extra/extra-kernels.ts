@@ -1,4 +1,5 @@
 import { classOf } from '../../host/class-of.ts';
+import type { Ptr } from '../abi.ts';
 import type { Engine } from '../engine.ts';
 import { instantiateKernels } from '../loading/instantiate.ts';
 import { type Build, compileRefused } from '../loading/load.ts';
@@ -8,7 +9,63 @@ import { compileNow } from './kernel-modules.ts';
  * The exports of assembly/extra-index.ts. Arguments are as in `Kernels` of src/engine/abi.ts: byte addresses, counts and
  * strides in elements, scalars. The calling thread alone runs them.
  */
-export type ExtraKernels = Record<never, never>;
+export interface ExtraKernels {
+  // images: `[batch, height, width, channels]`; windows is i32 [10], see assembly/images/pooling.ts -----------------------
+  /** y = the maximum of each window: the first of equal ones; NaN if the window has a NaN. */
+  max_pool(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr): void;
+  /** dx += dy at the first element of each window that has the bits of its maximum y. */
+  max_pool_backward(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr, dy: Ptr, dx: Ptr): void;
+  /** y = the mean of the elements of each window that are inside the image. */
+  average_pool(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr): void;
+  average_pool_backward(batch: number, channels: number, windows: Ptr, dy: Ptr, dx: Ptr): void;
+  /**
+   * y[o, j, :] = (1 − weights[j])·x[o, places[j], :] + weights[j]·x[o, places[j] + 1, :] for x `[outer, length, inner]`,
+   * y `[outer, count, inner]`; places i32. A weight of 0 does not read the second row.
+   */
+  resize_axis(
+    outer: number,
+    length: number,
+    count: number,
+    inner: number,
+    places: Ptr,
+    weights: Ptr,
+    x: Ptr,
+    y: Ptr,
+  ): void;
+  /** dx += the gradient of x. */
+  resize_axis_backward(
+    outer: number,
+    length: number,
+    count: number,
+    inner: number,
+    places: Ptr,
+    weights: Ptr,
+    dy: Ptr,
+    dx: Ptr,
+  ): void;
+
+  // batch normalization of `[rows, cols]`; mask `[rows]` or 0; sums `[2, cols]` float64 ------------------------------
+  /** sums += (Σ x, Σ x²) over the rows whose mask is not 0, in ascending order. */
+  batch_norm_sums(rows: number, cols: number, x: Ptr, mask: Ptr, sums: Ptr): void;
+  /** y = (x − mean)·factor + beta by columns; in place allowed. */
+  batch_norm(rows: number, cols: number, x: Ptr, mean: Ptr, factor: Ptr, beta: Ptr, y: Ptr): void;
+  /** sums += (Σ dy, Σ dy·(x − mean)·inverse) over all rows. */
+  batch_norm_gradient_sums(rows: number, cols: number, x: Ptr, mean: Ptr, inverse: Ptr, dy: Ptr, sums: Ptr): void;
+  /** dx (+)= factor·dy, and + shift + slope·(x − mean) in the rows whose mask is not 0. */
+  batch_norm_backward(
+    rows: number,
+    cols: number,
+    x: Ptr,
+    mask: Ptr,
+    mean: Ptr,
+    factor: Ptr,
+    shift: Ptr,
+    slope: Ptr,
+    dy: Ptr,
+    dx: Ptr,
+    accumulate: number,
+  ): void;
+}
 
 const instances = new WeakMap<Engine, ExtraKernels>();
 

@@ -140,7 +140,11 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
 }
 
 /** Sets the outputs of a row to zero before its first unmasked step, for any initial state, as in Keras. */
-export function zeroBeforeFirstStep({ outputs, last, states }: UnrollResult, mask: Tensor, reverse: boolean): UnrollResult {
+export function zeroBeforeFirstStep(
+  { outputs, last, states }: UnrollResult,
+  mask: Tensor,
+  reverse: boolean,
+): UnrollResult {
   const [batch, time] = mask.shape as [number, number];
   const kept = mask.toArray();
   const firsts = Array.from({ length: batch }, (_, row) => {

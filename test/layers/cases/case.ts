@@ -23,6 +23,8 @@ export interface LayerCase {
   call?: Omit<CallOptions, 'initialState'>;
   /** Shapes of the states to start from, whose values follow the inputs'. */
   initialState?: readonly Shape[];
+  /** Values of a weight that a layer cannot work with are replaced here, such as a negative variance. */
+  editWeight?(name: string, values: Float32Array): void;
   /** Every output in float64, nested, in the order in which the layer gives them. */
   reference(inputs: Nested[], weights: Record<string, Nested>): Nested[];
   /** The output's mask, if it has one. */
