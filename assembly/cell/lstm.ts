@@ -60,7 +60,7 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
     }
     for (let left = units & (STRIDE - 1), at: usize = 0; left > 0; left -= 4, at += 16) {
       const count = min(left, 4);
-      forward_some(row, gates + at, 0, cPrev + at, c + at, h + at, count);
+      forward_some(Activation.Tanh, row, gates + at, 0, cPrev + at, c + at, h + at, count);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -70,10 +70,19 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 }
 
 /**
- * `count` (1–4) units of forward. p are the peephole weights (lstm-peephole.ts), or 0 for none. It calls the
- * activations, because inlined they would take 1 kB.
+ * `count` (1–4) units of forward. act is the activation of g and c, Tanh or Relu. p are the peephole weights
+ * (lstm-variants.ts), or 0 for none. It calls the activations, because inlined they would take 1 kB.
  */
-export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
+export function forward_some(
+  act: i32,
+  row: usize,
+  gates: usize,
+  p: usize,
+  cPrev: usize,
+  c: usize,
+  h: usize,
+  count: i32,
+): void {
   const before = load_lanes(cPrev, count);
   let i = load_lanes(gates, count);
   let f = load_lanes(gates + row, count);
@@ -84,7 +93,7 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
   }
   i = value(Activation.Sigmoid, i);
   f = value(Activation.Sigmoid, f);
-  const g = value(Activation.Tanh, load_lanes(gates + row * 2, count));
+  const g = value(act, load_lanes(gates + row * 2, count));
   const state = madd(f, before, f32x4.mul(i, g));
   if (p) o = madd(load_lanes(p + row * 2, count), state, o);
   o = value(Activation.Sigmoid, o);
@@ -93,7 +102,7 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
   store_lanes(gates + row * 2, g, count);
   store_lanes(gates + row * 3, o, count);
   store_flushed(c, state, count);
-  store_flushed(h, f32x4.mul(o, value(Activation.Tanh, state)), count);
+  store_flushed(h, f32x4.mul(o, value(act, state)), count);
 }
 
 /**
@@ -137,7 +146,7 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
     }
     for (let left = units & 7, at: usize = 0; left > 0; left -= 4, at += 16) {
       const count = min(left, 4);
-      backward_some(row, gates + at, 0, cPrev + at, c + at, dh + at, dc + at, count);
+      backward_some(Activation.Tanh, row, gates + at, 0, cPrev + at, c + at, dh + at, dc + at, count);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -147,8 +156,17 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
   }
 }
 
-/** `count` (1–4) units of backward. p are the peephole weights (lstm-peephole.ts), or 0 for none. */
+/** act′ where act is y. */
+// @ts-ignore: decorator
+@inline
+function slope(act: i32, y: v128): v128 {
+  const one = f32x4.splat(1);
+  return act == Activation.Relu ? v128.and(f32x4.gt(y, f32x4.splat(0)), one) : nmadd(y, y, one);
+}
+
+/** `count` (1–4) units of backward, with the arguments of `forward_some`. */
 export function backward_some(
+  act: i32,
   row: usize,
   gates: usize,
   p: usize,
@@ -164,9 +182,9 @@ export function backward_some(
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
   const d = take_flushed(dh, count);
-  const t = value(Activation.Tanh, load_lanes(c, count));
+  const t = value(act, load_lanes(c, count));
   const dO = f32x4.mul(f32x4.mul(d, t), f32x4.mul(o, f32x4.sub(one, o)));
-  let dState = madd(f32x4.mul(d, o), nmadd(t, t, one), load_lanes(dc, count));
+  let dState = madd(f32x4.mul(d, o), slope(act, t), load_lanes(dc, count));
   if (p) dState = madd(dO, load_lanes(p + row * 2, count), dState);
   const through = f32x4.mul(dState, f);
   const kept = f32x4.mul(dState, i);
@@ -174,7 +192,7 @@ export function backward_some(
   const dF = f32x4.mul(f32x4.mul(through, load_lanes(cPrev, count)), f32x4.sub(one, f));
   store_flushed(gates, dI, count);
   store_flushed(gates + row, dF, count);
-  store_flushed(gates + row * 2, f32x4.mul(kept, nmadd(g, g, one)), count);
+  store_flushed(gates + row * 2, f32x4.mul(kept, slope(act, g)), count);
   store_flushed(gates + row * 3, dO, count);
   let dPrev = through;
   if (p) dPrev = madd(dF, load_lanes(p + row, count), madd(dI, load_lanes(p, count), through));

@@ -1,4 +1,4 @@
-import { Init, type Kernels, type Ptr, RnnActivation } from '../engine/abi.ts';
+import { Init, type Kernels, type Ptr, RnnActivation, Unary } from '../engine/abi.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { lstmLayout } from './layout.ts';
 
@@ -21,6 +21,20 @@ export const lstmCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   },
 });
 
+/** The LSTM with relu in place of tanh. */
+export const lstmReluCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
+  name: 'lstmRelu',
+  stream: undefined,
+  forward({ kernels, rows, units, gates, previous, next, project }) {
+    project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
+    kernels.lstm_variant_forward(rows, units, Unary.Relu, gates, 0, previous[1]!, next[1]!, next[0]!);
+  },
+  backward({ kernels, rows, units, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
+    kernels.lstm_variant_backward(rows, units, Unary.Relu, gates, 0, previous[1]!, next[1]!, dHidden, dStates[0]!);
+    projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
+  },
+});
+
 /**
  * LSTM whose gates also read the cell state: i and f read the previous one, o the new one. The peephole weights p are
  * `[3, H]` in the order i f o:
@@ -36,10 +50,20 @@ export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   extraWeights: [{ name: 'peephole', shape: ({ units }) => [3, units] }],
   forward({ kernels, rows, units, extra, gates, previous, next, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
-    kernels.lstm_peephole_forward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, next[0]!);
+    kernels.lstm_variant_forward(rows, units, Unary.Tanh, gates, extra[0]!, previous[1]!, next[1]!, next[0]!);
   },
   backward({ kernels, rows, units, extra, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
-    kernels.lstm_peephole_backward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, dHidden, dStates[0]!);
+    kernels.lstm_variant_backward(
+      rows,
+      units,
+      Unary.Tanh,
+      gates,
+      extra[0]!,
+      previous[1]!,
+      next[1]!,
+      dHidden,
+      dStates[0]!,
+    );
     projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
   },
   addWeightGradients({ kernels, rows, units, gates, previous, next, dExtra }) {

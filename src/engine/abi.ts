@@ -176,12 +176,23 @@ export interface Kernels {
    */
   lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
   /**
-   * `lstm_forward` with peephole `[3, H]`: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated.
+   * `lstm_forward` with another activation, `Unary.Tanh` or `Unary.Relu`, and with peephole `[3, H]`, 0 for none:
+   * + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated.
    */
-  lstm_peephole_forward(rows: number, units: number, gates: Ptr, peephole: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
-  lstm_peephole_backward(
+  lstm_variant_forward(
     rows: number,
     units: number,
+    act: number,
+    gates: Ptr,
+    peephole: Ptr,
+    cPrev: Ptr,
+    c: Ptr,
+    h: Ptr,
+  ): void;
+  lstm_variant_backward(
+    rows: number,
+    units: number,
+    act: number,
     gates: Ptr,
     peephole: Ptr,
     cPrev: Ptr,
@@ -190,7 +201,7 @@ export interface Kernels {
     dc: Ptr,
   ): void;
   /**
-   * From dGates of `lstm_peephole_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
+   * From dGates of `lstm_variant_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
    */
   lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**

@@ -1,7 +1,7 @@
 // The fused cell steps against float64, and their gradients against central differences of the same.
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { type Ptr, RnnActivation } from '../../src/engine/abi.ts';
+import { type Ptr, RnnActivation, Unary } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';
 import { gruAfter, gruBeforeGates, gruBeforeOutput, lstm, rnnActivation } from './reference/cell.ts';
 import { inner, numericGradient } from './reference/gradient.ts';
@@ -65,22 +65,32 @@ describe.each(builds)('%s build', (build) => {
         sandbox.checkFences();
       });
 
-      test('lstm with peepholes, forward and backward match float64', () => {
+      test.each([
+        ['lstm with peepholes', Unary.Tanh, true],
+        ['lstm of relu', Unary.Relu, false],
+        ['lstm of relu with peepholes', Unary.Relu, true],
+      ])('%s, forward and backward match float64', (_, f, peepholes) => {
+        const act = f === Unary.Relu ? rnnActivation.Relu : Math.tanh;
         sandbox.clear();
-        const [pre, p, dc, before] = [values(4 * n, 1, 4), values(3 * units, 9), values(n, 5), values(3 * units, 7)];
-        const [gates, pAt, cPrevAt, c, h] = [put(pre), put(p), put(cPrev), put(n), put(n)];
+        const [pre, p, dc, before] = [
+          values(4 * n, 1, 4),
+          values(3 * units, 9, Number(peepholes)),
+          values(n, 5),
+          values(3 * units, 7),
+        ];
+        const [gates, pAt, cPrevAt, c, h] = [put(pre), peepholes ? put(p) : 0, put(cPrev), put(n), put(n)];
         const [dhAt, dcAt, dP] = [put(dh), put(dc), put(before)];
-        kernels.lstm_peephole_forward(rows, units, gates, pAt, cPrevAt, c, h);
-        const expected = lstm(rows, units, pre, cPrev, p);
+        kernels.lstm_variant_forward(rows, units, f, gates, pAt, cPrevAt, c, h);
+        const expected = lstm(rows, units, pre, cPrev, p, act);
         close(gates, expected.gates, FORWARD, `gates ${shape}`);
         close(c, expected.c, FORWARD, `c ${shape}`);
         close(h, expected.h, FORWARD, `h ${shape}`);
 
         const cAt = put(sandbox.read(c, n));
-        kernels.lstm_peephole_backward(rows, units, gates, pAt, cPrevAt, cAt, dhAt, dcAt);
+        kernels.lstm_variant_backward(rows, units, f, gates, pAt, cPrevAt, cAt, dhAt, dcAt);
         kernels.lstm_peephole_weights(rows, units, gates, cPrevAt, cAt, dP);
         const loss = (q: ArrayLike<number>, s: ArrayLike<number>, w: ArrayLike<number>) => {
-          const step = lstm(rows, units, q, s, w);
+          const step = lstm(rows, units, q, s, w, act);
           return inner(step.h, dh) + inner(step.c, dc);
         };
         const gradients: [string, Ptr, ArrayLike<number>][] = [

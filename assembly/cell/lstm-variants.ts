@@ -1,22 +1,24 @@
-// One time step of an LSTM with peephole connections, after its GEMMs: the gates also see the cell state.
+// One time step of an LSTM with peephole connections or with relu, after its GEMMs.
 //
-//   i, f = σ(pre + p·cPrev)   g = tanh(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·tanh(c)
+//   i, f = σ(pre + p·cPrev)   g = act(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·act(c)
 //
-// p, dP [3, H] f32: the peephole weights of i, f and o, and their gradients. The other buffers are those of lstm.ts:
-// gates [rows, 4H]; cPrev, c, h, dh, dc [rows, H]. All are row-major and dense. c may be cPrev in forward; no other
-// buffers overlap.
+// act: tanh or relu, a number of `Unary` (src/engine/abi.ts). p, dP [3, H] f32: the peephole weights of i, f and o, and
+// their gradients; p is 0 for an LSTM without. The other buffers are those of lstm.ts: gates [rows, 4H]; cPrev, c, h,
+// dh, dc [rows, H]. All are row-major and dense. c may be cPrev in forward; no other buffers overlap.
 //
 // Called once for each time step by the scan over time (src/cells/lstm.ts). All units go through the body of lstm.ts for
-// units that do not fill vectors. That saves 3 kB in a cell that is seldom used. Source: Gers and Schmidhuber 2000.
+// units that do not fill vectors. That saves 3 kB in cells that are seldom used. Source of peepholes: Gers and
+// Schmidhuber 2000.
 
 import { bytes, load_lanes, store_lanes } from '../lanes';
 import { madd } from '../simd';
 import { backward_some, forward_some } from './lstm';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
-export function lstm_peephole_forward(
+export function lstm_variant_forward(
   rows: i32,
   units: i32,
+  act: i32,
   gates: usize,
   p: usize,
   cPrev: usize,
@@ -27,7 +29,7 @@ export function lstm_peephole_forward(
   for (; rows > 0; rows--) {
     for (let j = 0; j < units; j += 4) {
       const at = bytes(j);
-      forward_some(row, gates + at, p + at, cPrev + at, c + at, h + at, min(units - j, 4));
+      forward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, h + at, min(units - j, 4));
     }
     gates += row * 4;
     cPrev += row;
@@ -40,13 +42,14 @@ export function lstm_peephole_forward(
  * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
  * out, in place. dh: all of ∂L/∂h.
  *
- *   do = dh·tanh(c)·o·(1 − o)   dState = dc + dh·o·(1 − tanh²c) + do·p_o
- *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)
+ *   do = dh·act(c)·o·(1 − o)   dState = dc + dh·o·act′(c) + do·p_o
+ *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·act′(pre)
  *   dcPrev = dState·f + di·p_i + df·p_f
  */
-export function lstm_peephole_backward(
+export function lstm_variant_backward(
   rows: i32,
   units: i32,
+  act: i32,
   gates: usize,
   p: usize,
   cPrev: usize,
@@ -58,7 +61,7 @@ export function lstm_peephole_backward(
   for (; rows > 0; rows--) {
     for (let j = 0; j < units; j += 4) {
       const at = bytes(j);
-      backward_some(row, gates + at, p + at, cPrev + at, c + at, dh + at, dc + at, min(units - j, 4));
+      backward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, dh + at, dc + at, min(units - j, 4));
     }
     gates += row * 4;
     cPrev += row;
