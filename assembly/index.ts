@@ -8,7 +8,7 @@ export {
   gru_before_output_backward,
 } from './cell/gru';
 export { lstm_backward, lstm_forward } from './cell/lstm';
-export { lstm_peephole_weights, lstm_variant_backward, lstm_variant_forward } from './cell/lstm-variants';
+export { lstm_peephole_weights } from './cell/lstm-peephole';
 export { rnn_backward, rnn_forward } from './cell/rnn';
 export { ctc } from './ctc';
 export { axpy, binary, copy_2d, fill, scale, select, swap_axes, unary, unary_backward } from './elementwise';

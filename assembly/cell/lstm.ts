@@ -1,13 +1,17 @@
 // One LSTM time step, after its GEMMs.
 //
-//   i, f, o = σ(pre)      g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
+//   i, f = σ(pre + p·cPrev)   g = act(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·act(c)
 //
-// gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
+// act: tanh or relu, a number of `Unary` (src/engine/abi.ts). p [3, H] f32: the peephole weights of i, f and o, or 0 for
+// none. gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
 // h, dh, dc [rows, H] f32. All are row-major and dense. c may be cPrev in forward; no other buffers overlap. Backward
-// computes tanh(c) again, so the scan does not save another [T, rows, H].
+// computes act(c) again, so the scan does not save another [T, rows, H].
+//
+// Relu and peepholes are rare. All of their units go through the body for units that do not fill vectors.
 //
 // Called once for each time step by the scan over time (src/cells/lstm.ts) and by stream.ts. Source: Hochreiter and
-// Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM.
+// Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM; peepholes:
+// Gers and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';
 import {
@@ -26,9 +30,18 @@ import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
-export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
+export function lstm_forward(
+  rows: i32,
+  units: i32,
+  act: i32,
+  p: usize,
+  gates: usize,
+  cPrev: usize,
+  c: usize,
+  h: usize,
+): void {
   const row = bytes(units);
-  const whole = bytes(units & -STRIDE);
+  const whole: usize = p != 0 || act != Activation.Tanh ? 0 : bytes(units & -STRIDE);
   const rest = row - whole;
   for (let end = h + <usize>rows * row; h < end; ) {
     // All gates are computed before the first store: independent chains overlap, although V8 spills more.
@@ -58,9 +71,8 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
       c += bytes(STRIDE);
       h += bytes(STRIDE);
     }
-    for (let left = units & (STRIDE - 1), at: usize = 0; left > 0; left -= 4, at += 16) {
-      const count = min(left, 4);
-      forward_some(Activation.Tanh, row, gates + at, 0, cPrev + at, c + at, h + at, count);
+    for (let at: usize = 0; at < rest; at += 16) {
+      forward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, h + at, <i32>min(rest - at, 16) >> 2);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -70,10 +82,10 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 }
 
 /**
- * `count` (1–4) units of forward. act is the activation of g and c, Tanh or Relu. p are the peephole weights
- * (lstm-variants.ts), or 0 for none. It calls the activations, because inlined they would take 1 kB.
+ * `count` (1–4) units of forward. p is 0 or that of these units. It calls the activations, because inlined they would
+ * take 1 kB.
  */
-export function forward_some(
+function forward_some(
   act: i32,
   row: usize,
   gates: usize,
@@ -109,12 +121,23 @@ export function forward_some(
  * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
  * out, in place. dh: all of ∂L/∂h; flushed in place.
  *
- *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
- *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)
+ *   do = dh·act(c)·o·(1 − o)   dState = dc + dh·o·act′(c) + do·p_o
+ *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·act′(pre)
+ *   dcPrev = dState·f + di·p_i + df·p_f
  */
-export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
+export function lstm_backward(
+  rows: i32,
+  units: i32,
+  act: i32,
+  p: usize,
+  gates: usize,
+  cPrev: usize,
+  c: usize,
+  dh: usize,
+  dc: usize,
+): void {
   const row = bytes(units);
-  const whole = bytes(units & ~7);
+  const whole: usize = p != 0 || act != Activation.Tanh ? 0 : bytes(units & ~7);
   const rest = row - whole;
   const one = f32x4.splat(1);
   for (let end = dc + <usize>rows * row; dc < end; ) {
@@ -144,9 +167,9 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
       store_pair(dh, d, d1);
       store_pair(dc, dPrev, dPrev1);
     }
-    for (let left = units & 7, at: usize = 0; left > 0; left -= 4, at += 16) {
-      const count = min(left, 4);
-      backward_some(Activation.Tanh, row, gates + at, 0, cPrev + at, c + at, dh + at, dc + at, count);
+    for (let at: usize = 0; at < rest; at += 16) {
+      const count = <i32>min(rest - at, 16) >> 2;
+      backward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, dh + at, dc + at, count);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -165,7 +188,7 @@ function slope(act: i32, y: v128): v128 {
 }
 
 /** `count` (1–4) units of backward, with the arguments of `forward_some`. */
-export function backward_some(
+function backward_some(
   act: i32,
   row: usize,
   gates: usize,

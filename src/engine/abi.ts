@@ -168,40 +168,27 @@ export interface Kernels {
   // cells: one time step; `rows` is the batch, H the units; states and gradients are flushed (kernels.md) -------------
   /**
    * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
+   * act: `Unary.Tanh` or `Unary.Relu`. peephole `[3, H]`, 0 for none: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates
+   * i, f and o are activated.
    */
-  lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
+  lstm_forward(rows: number, units: number, act: number, peephole: Ptr, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   /**
    * gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out,
    * in place. dh is all of ∂L/∂h_t. Backward of every cell flushes dh in place.
    */
-  lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
-  /**
-   * `lstm_forward` with another activation, `Unary.Tanh` or `Unary.Relu`, and with peephole `[3, H]`, 0 for none:
-   * + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated.
-   */
-  lstm_variant_forward(
+  lstm_backward(
     rows: number,
     units: number,
     act: number,
-    gates: Ptr,
     peephole: Ptr,
-    cPrev: Ptr,
-    c: Ptr,
-    h: Ptr,
-  ): void;
-  lstm_variant_backward(
-    rows: number,
-    units: number,
-    act: number,
     gates: Ptr,
-    peephole: Ptr,
     cPrev: Ptr,
     c: Ptr,
     dh: Ptr,
     dc: Ptr,
   ): void;
   /**
-   * From dGates of `lstm_variant_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
+   * From dGates of `lstm_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
    */
   lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**
