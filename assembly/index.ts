@@ -27,7 +27,6 @@ export {
   softmax,
   softmax_backward,
   softmax_cross_entropy,
-  softmax_cross_entropy_backward,
 } from './softmax';
 export { stream } from './stream';
 

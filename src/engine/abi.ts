@@ -307,22 +307,18 @@ export interface Kernels {
   /** dx (+)= y·(dy − Σ y·dy) per row. */
   softmax_backward(rows: number, cols: number, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
   /**
-   * loss[i] = −log softmax(logits[i])[targets[i]]; probs = softmax (may be logits, in place). targets i32 in [0, cols).
+   * loss[i] = −log softmax(logits[i])[targets[i]]; dLogits = scale·weights[i]·(softmax(logits[i]) − onehot(targets[i]))
+   * unless dLogits is 0. dLogits may be logits, in place. weights 0 means all ones. targets i32 in [0, cols).
    */
-  softmax_cross_entropy(rows: number, cols: number, logits: Ptr, targets: Ptr, probs: Ptr, loss: Ptr): void;
-  /**
-   * dLogits (+)= scale·weight[i]·(probs − onehot(targets)); weights 0 means all ones. In place on probs allowed if
-   * accumulate = 0.
-   */
-  softmax_cross_entropy_backward(
+  softmax_cross_entropy(
     rows: number,
     cols: number,
-    probs: Ptr,
+    logits: Ptr,
     targets: Ptr,
     weights: Ptr,
     scale: number,
+    loss: Ptr,
     dLogits: Ptr,
-    accumulate: number,
   ): void;
 
   // normalization -----------------------------------------------------------------------------------------------------
