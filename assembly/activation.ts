@@ -23,7 +23,8 @@ export const enum Activation {
   Log,
   Sigmoid,
   Tanh,
-  LeakyRelu = 10,
+  Relu,
+  LeakyRelu,
   Relu6,
   Elu,
   Selu,
@@ -183,6 +184,8 @@ export function value(f: i32, x: v128): v128 {
       return sigmoid(x);
     case Activation.Tanh:
       return tanh(x);
+    case Activation.Relu:
+      return f32x4.pmax(x, k(K.Zero));
     case Activation.LeakyRelu:
       return madd(k(K.Leak), f32x4.pmin(x, k(K.Zero)), f32x4.pmax(x, k(K.Zero)));
     case Activation.Relu6:

@@ -8,7 +8,7 @@ export {
   gru_before_output_backward,
 } from './cell/gru';
 export { lstm_backward, lstm_forward } from './cell/lstm';
-export { lstm_peephole_backward, lstm_peephole_forward, lstm_peephole_weights } from './cell/lstm-peephole';
+export { lstm_peephole_weights } from './cell/lstm-peephole';
 export { rnn_backward, rnn_forward } from './cell/rnn';
 export { ctc } from './ctc';
 export { axpy, binary, copy_2d, fill, scale, select, swap_axes, unary, unary_backward } from './elementwise';
@@ -27,7 +27,6 @@ export {
   softmax,
   softmax_backward,
   softmax_cross_entropy,
-  softmax_cross_entropy_backward,
 } from './softmax';
 export { stream } from './stream';
 

@@ -3,7 +3,7 @@
 //   y_j = e^(x_j − m)/s      s = Σ_j e^(x_j − m)      m = max_j x_j
 //   log y_j = (x_j − m) − ln s      loss = ln s + m − x_target
 //
-// x, y, dy, dx, logits, probs, dLogits [rows, cols] f32, row-major and dense; targets [rows] i32; loss, weights [rows]
+// x, y, dy, dx, logits, dLogits [rows, cols] f32, row-major and dense; targets [rows] i32; loss, weights [rows]
 // f32. The comment of each function says which of them may be the same buffer. Called by src/ops/softmax.ts,
 // src/ops/ctc.ts and stream.ts.
 //
@@ -39,22 +39,15 @@ function exp_sum(cols: i32, x: usize, greatest: f32, y: usize, keep: bool): f64 
   return total(s0, s1);
 }
 
-/** Softmax of one row. Returns s. y may be x. */
-function softmax_row(cols: i32, x: usize, m: f32, y: usize): f64 {
-  const s = exp_sum(cols, x, m, y, true);
-  const factor = f32x4.splat(<f32>(1 / s));
-  const tail = cols & 3;
-  for (let end = y + vector_bytes(cols); y < end; y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
-  if (tail) store_lanes(y, f32x4.mul(load_lanes(y, tail), factor), tail);
-  return s;
-}
-
 /** y = softmax(x). y may be x. */
 export function softmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  const tail = cols & 3;
   for (; rows > 0; rows--) {
-    softmax_row(cols, x, max_of(cols, x), y);
+    const factor = f32x4.splat(<f32>(1 / exp_sum(cols, x, max_of(cols, x), y, true)));
+    for (let end = y + vector_bytes(cols); y < end; y += 16) v128.store(y, f32x4.mul(v128.load(y), factor));
+    if (tail) store_lanes(y, f32x4.mul(load_lanes(y, tail), factor), tail);
     x += bytes(cols);
-    y += bytes(cols);
+    y += bytes(tail);
   }
 }
 
@@ -112,59 +105,38 @@ export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: 
 }
 
 /**
- * probs = softmax(logits) and loss[i] = ln s + (m − logits[i, targets[i]]). probs may be logits. targets are in
- * [0, cols). They are not checked here.
+ * loss[i] = ln s + (m − logits[i, targets[i]]), and dLogits = scale·weights[i]·(softmax(logits) − onehot(targets)) unless
+ * dLogits is 0. weights may be 0, which means all ones. dLogits may be logits. targets are in [0, cols). They are not
+ * checked here.
  */
 export function softmax_cross_entropy(
   rows: i32,
   cols: i32,
   logits: usize,
   targets: usize,
-  probs: usize,
-  loss: usize,
-): void {
-  for (; rows > 0; rows--) {
-    const m = max_of(cols, logits);
-    const margin = <f64>m - <f64>load<f32>(logits + bytes(load<i32>(targets)));
-    const s = softmax_row(cols, logits, m, probs);
-    store<f32>(loss, <f32>(log_f64(s) + margin));
-    logits += bytes(cols);
-    probs += bytes(cols);
-    targets += 4;
-    loss += 4;
-  }
-}
-
-/**
- * dLogits = scale·weights[i]·(probs − onehot(targets)) for each row i if accumulate is 0, dLogits += the same if it is
- * 1. weights may be 0, which means all ones. dLogits may be probs if accumulate is 0.
- */
-export function softmax_cross_entropy_backward(
-  rows: i32,
-  cols: i32,
-  probs: usize,
-  targets: usize,
   weights: usize,
   scale: f32,
+  loss: usize,
   dLogits: usize,
-  accumulate: i32,
 ): void {
   const tail = cols & 3;
   for (let i = 0; i < rows; i++) {
-    const factor: f32 = weights ? scale * load<f32>(weights + bytes(i)) : scale;
-    const v = f32x4.splat(factor);
     const chosen = bytes(load<i32>(targets + bytes(i)));
-    const atTarget = factor * (load<f32>(probs + chosen) - 1) + (accumulate ? load<f32>(dLogits + chosen) : 0);
+    const m = max_of(cols, logits);
+    const margin = <f64>m - <f64>load<f32>(logits + chosen);
+    const s = exp_sum(cols, logits, m, dLogits, dLogits != 0);
+    store<f32>(loss + bytes(i), <f32>(log_f64(s) + margin));
+    logits += bytes(cols);
+    if (!dLogits) continue;
+    const factor = f32x4.splat(<f32>(1 / s));
+    const weight: f32 = weights ? scale * load<f32>(weights + bytes(i)) : scale;
+    const v = f32x4.splat(weight);
     const target = dLogits + chosen;
-    for (let end = probs + vector_bytes(cols); probs < end; probs += 16, dLogits += 16) {
-      const p = v128.load(probs);
-      v128.store(dLogits, accumulate ? madd(v, p, v128.load(dLogits)) : f32x4.mul(v, p));
+    const atTarget = weight * (load<f32>(target) * <f32>(1 / s) - 1);
+    for (let end = dLogits + vector_bytes(cols); dLogits < end; dLogits += 16) {
+      v128.store(dLogits, f32x4.mul(v, f32x4.mul(v128.load(dLogits), factor)));
     }
-    if (tail) {
-      const p = load_lanes(probs, tail);
-      store_lanes(dLogits, accumulate ? madd(v, p, load_lanes(dLogits, tail)) : f32x4.mul(v, p), tail);
-    }
-    probs += bytes(tail);
+    if (tail) store_lanes(dLogits, f32x4.mul(v, f32x4.mul(load_lanes(dLogits, tail), factor)), tail);
     dLogits += bytes(tail);
     store<f32>(target, atTarget);
   }

@@ -22,7 +22,7 @@
 import { gru_after_forward, gru_before_gates, gru_before_output } from './cell/gru';
 import { lstm_forward } from './cell/lstm';
 import { rnn_forward } from './cell/rnn';
-import { unary } from './elementwise';
+import { Unary, unary } from './elementwise';
 import { gather } from './embedding';
 import { gemm, gemv } from './gemm/gemm';
 import { gemm_int8 } from './gemm/int8';
@@ -118,7 +118,7 @@ function run(record: usize, x: i32): void {
   multiply(record, inputs, width, x, kernel, gates, width, bias, false);
   if (kind == Kind.Lstm) {
     multiply(record, units, width, y, recurrent, gates, width, 0, true);
-    lstm_forward(rows, units, gates, kept, kept, y);
+    lstm_forward(rows, units, Unary.Tanh, 0, gates, kept, kept, y);
   } else if (kind == Kind.Rnn) {
     multiply(record, units, width, y, recurrent, gates, width, 0, true);
     rnn_forward(rows * units, word(record, Word.Function), gates, y);

@@ -1,72 +1,10 @@
-// One time step of an LSTM with peephole connections, after its GEMMs: the gates also see the cell state.
+// Gradients of the peephole weights of an LSTM over one time step. lstm.ts has the step itself and its buffers.
 //
-//   i, f = σ(pre + p·cPrev)   g = tanh(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·tanh(c)
-//
-// p, dP [3, H] f32: the peephole weights of i, f and o, and their gradients. The other buffers are those of lstm.ts:
-// gates [rows, 4H]; cPrev, c, h, dh, dc [rows, H]. All are row-major and dense. c may be cPrev in forward; no other
-// buffers overlap.
-//
-// Called once for each time step by the scan over time (src/cells/lstm.ts). All units go through the body of lstm.ts for
-// units that do not fill vectors. That saves 3 kB in a cell that is seldom used. Source: Gers and Schmidhuber 2000.
+// dP [3, H] f32: gradients of the peephole weights of i, f and o. gates [rows, 4H], cPrev, c [rows, H]. All are
+// row-major and dense; no buffers overlap. Called once for each time step by the scan over time (src/cells/lstm.ts).
 
 import { bytes, load_lanes, store_lanes } from '../lanes';
 import { madd } from '../simd';
-import { backward_some, forward_some } from './lstm';
-
-/** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
-export function lstm_peephole_forward(
-  rows: i32,
-  units: i32,
-  gates: usize,
-  p: usize,
-  cPrev: usize,
-  c: usize,
-  h: usize,
-): void {
-  const row = bytes(units);
-  for (; rows > 0; rows--) {
-    for (let j = 0; j < units; j += 4) {
-      const at = bytes(j);
-      forward_some(row, gates + at, p + at, cPrev + at, c + at, h + at, min(units - j, 4));
-    }
-    gates += row * 4;
-    cPrev += row;
-    c += row;
-    h += row;
-  }
-}
-
-/**
- * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
- * out, in place. dh: all of ∂L/∂h.
- *
- *   do = dh·tanh(c)·o·(1 − o)   dState = dc + dh·o·(1 − tanh²c) + do·p_o
- *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)
- *   dcPrev = dState·f + di·p_i + df·p_f
- */
-export function lstm_peephole_backward(
-  rows: i32,
-  units: i32,
-  gates: usize,
-  p: usize,
-  cPrev: usize,
-  c: usize,
-  dh: usize,
-  dc: usize,
-): void {
-  const row = bytes(units);
-  for (; rows > 0; rows--) {
-    for (let j = 0; j < units; j += 4) {
-      const at = bytes(j);
-      backward_some(row, gates + at, p + at, cPrev + at, c + at, dh + at, dc + at, min(units - j, 4));
-    }
-    gates += row * 4;
-    cPrev += row;
-    c += row;
-    dh += row;
-    dc += row;
-  }
-}
 
 /**
  * dP += (Σ di·cPrev, Σ df·cPrev, Σ do·c), summed over the rows in ascending order. gates holds di, df and do: the

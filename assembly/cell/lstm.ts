@@ -1,13 +1,17 @@
 // One LSTM time step, after its GEMMs.
 //
-//   i, f, o = σ(pre)      g = tanh(pre)      c = f·cPrev + i·g      h = o·tanh(c)
+//   i, f = σ(pre + p·cPrev)   g = act(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·act(c)
 //
-// gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
+// act: tanh or relu, a number of `Unary` (src/engine/abi.ts). p [3, H] f32: the peephole weights of i, f and o, or 0 for
+// none. gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
 // h, dh, dc [rows, H] f32. All are row-major and dense. c may be cPrev in forward; no other buffers overlap. Backward
-// computes tanh(c) again, so the scan does not save another [T, rows, H].
+// computes act(c) again, so the scan does not save another [T, rows, H].
+//
+// Relu and peepholes are rare. All of their units go through the body for units that do not fill vectors.
 //
 // Called once for each time step by the scan over time (src/cells/lstm.ts) and by stream.ts. Source: Hochreiter and
-// Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM.
+// Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000, in the form of Keras's LSTM; peepholes:
+// Gers and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';
 import {
@@ -26,9 +30,18 @@ import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 
 /** gates: pre-activations in, activated gates out, in place. c and h are outputs. c may be cPrev. */
-export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, h: usize): void {
+export function lstm_forward(
+  rows: i32,
+  units: i32,
+  act: i32,
+  p: usize,
+  gates: usize,
+  cPrev: usize,
+  c: usize,
+  h: usize,
+): void {
   const row = bytes(units);
-  const whole = bytes(units & -STRIDE);
+  const whole: usize = p != 0 || act != Activation.Tanh ? 0 : bytes(units & -STRIDE);
   const rest = row - whole;
   for (let end = h + <usize>rows * row; h < end; ) {
     // All gates are computed before the first store: independent chains overlap, although V8 spills more.
@@ -58,9 +71,8 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
       c += bytes(STRIDE);
       h += bytes(STRIDE);
     }
-    for (let left = units & (STRIDE - 1), at: usize = 0; left > 0; left -= 4, at += 16) {
-      const count = min(left, 4);
-      forward_some(row, gates + at, 0, cPrev + at, c + at, h + at, count);
+    for (let at: usize = 0; at < rest; at += 16) {
+      forward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, h + at, <i32>min(rest - at, 16) >> 2);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -70,10 +82,19 @@ export function lstm_forward(rows: i32, units: i32, gates: usize, cPrev: usize, 
 }
 
 /**
- * `count` (1–4) units of forward. p are the peephole weights (lstm-peephole.ts), or 0 for none. It calls the
- * activations, because inlined they would take 1 kB.
+ * `count` (1–4) units of forward. p is 0 or that of these units. It calls the activations, because inlined they would
+ * take 1 kB.
  */
-export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c: usize, h: usize, count: i32): void {
+function forward_some(
+  act: i32,
+  row: usize,
+  gates: usize,
+  p: usize,
+  cPrev: usize,
+  c: usize,
+  h: usize,
+  count: i32,
+): void {
   const before = load_lanes(cPrev, count);
   let i = load_lanes(gates, count);
   let f = load_lanes(gates + row, count);
@@ -84,7 +105,7 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
   }
   i = value(Activation.Sigmoid, i);
   f = value(Activation.Sigmoid, f);
-  const g = value(Activation.Tanh, load_lanes(gates + row * 2, count));
+  const g = value(act, load_lanes(gates + row * 2, count));
   const state = madd(f, before, f32x4.mul(i, g));
   if (p) o = madd(load_lanes(p + row * 2, count), state, o);
   o = value(Activation.Sigmoid, o);
@@ -93,19 +114,30 @@ export function forward_some(row: usize, gates: usize, p: usize, cPrev: usize, c
   store_lanes(gates + row * 2, g, count);
   store_lanes(gates + row * 3, o, count);
   store_flushed(c, state, count);
-  store_flushed(h, f32x4.mul(o, value(Activation.Tanh, state)), count);
+  store_flushed(h, f32x4.mul(o, value(act, state)), count);
 }
 
 /**
  * gates: activated gates in, gradients of the pre-activations out, in place. dc: ∂L/∂c from later steps in, ∂L/∂cPrev
  * out, in place. dh: all of ∂L/∂h; flushed in place.
  *
- *   dState = dc + dh·o·(1 − tanh²c)      dcPrev = dState·f
- *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·(1 − g²)   do = dh·tanh(c)·o·(1 − o)
+ *   do = dh·act(c)·o·(1 − o)   dState = dc + dh·o·act′(c) + do·p_o
+ *   di = dState·g·i·(1 − i)   df = dState·cPrev·f·(1 − f)   dg = dState·i·act′(pre)
+ *   dcPrev = dState·f + di·p_i + df·p_f
  */
-export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize, c: usize, dh: usize, dc: usize): void {
+export function lstm_backward(
+  rows: i32,
+  units: i32,
+  act: i32,
+  p: usize,
+  gates: usize,
+  cPrev: usize,
+  c: usize,
+  dh: usize,
+  dc: usize,
+): void {
   const row = bytes(units);
-  const whole = bytes(units & ~7);
+  const whole: usize = p != 0 || act != Activation.Tanh ? 0 : bytes(units & ~7);
   const rest = row - whole;
   const one = f32x4.splat(1);
   for (let end = dc + <usize>rows * row; dc < end; ) {
@@ -135,9 +167,9 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
       store_pair(dh, d, d1);
       store_pair(dc, dPrev, dPrev1);
     }
-    for (let left = units & 7, at: usize = 0; left > 0; left -= 4, at += 16) {
-      const count = min(left, 4);
-      backward_some(row, gates + at, 0, cPrev + at, c + at, dh + at, dc + at, count);
+    for (let at: usize = 0; at < rest; at += 16) {
+      const count = <i32>min(rest - at, 16) >> 2;
+      backward_some(act, row, gates + at, p ? p + at : 0, cPrev + at, c + at, dh + at, dc + at, count);
     }
     gates += rest + row * 3;
     cPrev += rest;
@@ -147,8 +179,17 @@ export function lstm_backward(rows: i32, units: i32, gates: usize, cPrev: usize,
   }
 }
 
-/** `count` (1–4) units of backward. p are the peephole weights (lstm-peephole.ts), or 0 for none. */
-export function backward_some(
+/** act′ where act is y. */
+// @ts-ignore: decorator
+@inline
+function slope(act: i32, y: v128): v128 {
+  const one = f32x4.splat(1);
+  return act == Activation.Relu ? v128.and(f32x4.gt(y, f32x4.splat(0)), one) : nmadd(y, y, one);
+}
+
+/** `count` (1–4) units of backward, with the arguments of `forward_some`. */
+function backward_some(
+  act: i32,
   row: usize,
   gates: usize,
   p: usize,
@@ -164,9 +205,9 @@ export function backward_some(
   const g = load_lanes(gates + row * 2, count);
   const o = load_lanes(gates + row * 3, count);
   const d = take_flushed(dh, count);
-  const t = value(Activation.Tanh, load_lanes(c, count));
+  const t = value(act, load_lanes(c, count));
   const dO = f32x4.mul(f32x4.mul(d, t), f32x4.mul(o, f32x4.sub(one, o)));
-  let dState = madd(f32x4.mul(d, o), nmadd(t, t, one), load_lanes(dc, count));
+  let dState = madd(f32x4.mul(d, o), slope(act, t), load_lanes(dc, count));
   if (p) dState = madd(dO, load_lanes(p + row * 2, count), dState);
   const through = f32x4.mul(dState, f);
   const kept = f32x4.mul(dState, i);
@@ -174,7 +215,7 @@ export function backward_some(
   const dF = f32x4.mul(f32x4.mul(through, load_lanes(cPrev, count)), f32x4.sub(one, f));
   store_flushed(gates, dI, count);
   store_flushed(gates + row, dF, count);
-  store_flushed(gates + row * 2, f32x4.mul(kept, nmadd(g, g, one)), count);
+  store_flushed(gates + row * 2, f32x4.mul(kept, slope(act, g)), count);
   store_flushed(gates + row * 3, dO, count);
   let dPrev = through;
   if (p) dPrev = madd(dF, load_lanes(p + row, count), madd(dI, load_lanes(p, count), through));

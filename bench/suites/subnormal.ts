@@ -36,10 +36,8 @@ const subnormals = (x: Float32Array): number =>
  * left it; the kernels read its subnormal numbers as zeros. The others are what the kernels write.
  */
 const watched: Partial<Record<keyof Kernels, Record<string, readonly [argument: number, floats: number]>>> = {
-  lstm_forward: { c: [4, 1], h: [5, 1] },
-  lstm_backward: { dGates: [2, 4], dh: [5, 1], dc: [6, 1] },
-  lstm_peephole_forward: { c: [5, 1], h: [6, 1] },
-  lstm_peephole_backward: { dGates: [2, 4], dh: [6, 1], dc: [7, 1] },
+  lstm_forward: { c: [6, 1], h: [7, 1] },
+  lstm_backward: { dGates: [4, 4], dh: [7, 1], dc: [8, 1] },
   gru_after_forward: { h: [6, 1] },
   gru_after_backward: { dGates: [2, 3], dq: [3, 1], dh: [5, 1] },
   gru_before_output: { h: [4, 1] },

@@ -4,7 +4,7 @@
  *
  * | cell | gates | kernel | recurrentKernel | bias | extra | states |
  * | --- | --- | --- | --- | --- | --- | --- |
- * | `lstm` | i f c o | `[I, 4H]` | `[H, 4H]` | `[4H]` | | h, c `[B, H]` |
+ * | `lstm`, `lstmRelu` | i f c o | `[I, 4H]` | `[H, 4H]` | `[4H]` | | h, c `[B, H]` |
  * | `lstmPeephole` | i f c o | `[I, 4H]` | `[H, 4H]` | `[4H]` | peephole `[3, H]` | h, c `[B, H]` |
  * | `lstmProjection` | i f c o | `[I, 4H]` | `[P, 4H]` | `[4H]` | projection `[H, P]` | h `[B, P]`, c `[B, H]` |
  * | `gruAfter` | z r h | `[I, 3H]` | `[H, 3H]` | `[2, 3H]` | | h `[B, H]` |
@@ -17,5 +17,10 @@
  * @module
  */
 export { gruAfterCell as gruAfter, gruBeforeCell as gruBefore } from './gru.ts';
-export { lstmCell as lstm, lstmPeepholeCell as lstmPeephole, lstmProjectionCell as lstmProjection } from './lstm.ts';
+export {
+  lstmCell as lstm,
+  lstmPeepholeCell as lstmPeephole,
+  lstmProjectionCell as lstmProjection,
+  lstmReluCell as lstmRelu,
+} from './lstm.ts';
 export { rnnCells as simpleRnn } from './rnn.ts';

@@ -1,6 +1,20 @@
-import { Init, type Kernels, type Ptr, RnnActivation } from '../engine/abi.ts';
+import { Init, type Kernels, type Ptr, RnnActivation, Unary } from '../engine/abi.ts';
 import { type Cell, cellOf } from './cell.ts';
 import { lstmLayout } from './layout.ts';
+
+/** An LSTM of tanh or relu, and with the peepholes of `more` if there are any. */
+const lstmOf = (act: number, more: Partial<Cell> = {}): Cell =>
+  cellOf(lstmLayout, {
+    forward({ kernels, rows, units, extra: [p = 0], gates, previous, next, project }) {
+      project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
+      kernels.lstm_forward(rows, units, act, p, gates, previous[1]!, next[1]!, next[0]!);
+    },
+    backward({ kernels, rows, units, extra: [p = 0], gates, previous, next, ...step }) {
+      kernels.lstm_backward(rows, units, act, p, gates, previous[1]!, next[1]!, step.dHidden, step.dStates[0]!);
+      step.projectBack(0, gates, 4 * units, step.dHiddenPrevious, Init.Accumulate);
+    },
+    ...more,
+  });
 
 /**
  * Long short-term memory, gates in Keras's order i f c o:
@@ -10,16 +24,10 @@ import { lstmLayout } from './layout.ts';
  *
  * @see Hochreiter and Schmidhuber 1997; Gers, Schmidhuber and Cummins 2000 (forget gate); keras.layers.LSTM
  */
-export const lstmCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
-  forward({ kernels, rows, units, gates, previous, next, project }) {
-    project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
-    kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, next[0]!);
-  },
-  backward({ kernels, rows, units, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
-    kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, dHidden, dStates[0]!);
-    projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
-  },
-});
+export const lstmCell: Cell = /* @__PURE__ */ lstmOf(Unary.Tanh);
+
+/** The LSTM with relu in place of tanh. */
+export const lstmReluCell: Cell = /* @__PURE__ */ lstmOf(Unary.Relu, { name: 'lstmRelu', stream: undefined });
 
 /**
  * LSTM whose gates also read the cell state: i and f read the previous one, o the new one. The peephole weights p are
@@ -30,18 +38,10 @@ export const lstmCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
  *
  * @see Gers and Schmidhuber 2000, "Recurrent nets that time and count"
  */
-export const lstmPeepholeCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
+export const lstmPeepholeCell: Cell = /* @__PURE__ */ lstmOf(Unary.Tanh, {
   name: 'lstmPeephole',
   stream: undefined,
   extraWeights: [{ name: 'peephole', shape: ({ units }) => [3, units] }],
-  forward({ kernels, rows, units, extra, gates, previous, next, project }) {
-    project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
-    kernels.lstm_peephole_forward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, next[0]!);
-  },
-  backward({ kernels, rows, units, extra, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
-    kernels.lstm_peephole_backward(rows, units, gates, extra[0]!, previous[1]!, next[1]!, dHidden, dStates[0]!);
-    projectBack(0, gates, 4 * units, dHiddenPrevious, Init.Accumulate);
-  },
   addWeightGradients({ kernels, rows, units, gates, previous, next, dExtra }) {
     if (dExtra[0]) kernels.lstm_peephole_weights(rows, units, gates, previous[1]!, next[1]!, dExtra[0]);
   },
@@ -71,7 +71,7 @@ export const lstmProjectionCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
   scratch: 1,
   forward({ kernels, rows, units, hidden, gates, previous, next, saved, project }) {
     project(0, previous[0]!, gates, 4 * units, Init.Accumulate);
-    kernels.lstm_forward(rows, units, gates, previous[1]!, next[1]!, saved);
+    kernels.lstm_forward(rows, units, Unary.Tanh, 0, gates, previous[1]!, next[1]!, saved);
     project(1, saved, next[0]!, hidden, Init.Zero);
     flush(kernels, rows * hidden, next[0]!);
   },
@@ -79,7 +79,7 @@ export const lstmProjectionCell: Cell = /* @__PURE__ */ cellOf(lstmLayout, {
     const { kernels, rows, units, hidden, gates, previous, next, scratch } = step;
     flush(kernels, rows * hidden, step.dHidden);
     step.projectBack(1, step.dHidden, hidden, scratch, Init.Zero);
-    kernels.lstm_backward(rows, units, gates, previous[1]!, next[1]!, scratch, step.dStates[0]!);
+    kernels.lstm_backward(rows, units, Unary.Tanh, 0, gates, previous[1]!, next[1]!, scratch, step.dStates[0]!);
     step.projectBack(0, gates, 4 * units, step.dHiddenPrevious, Init.Accumulate);
   },
 });

@@ -168,29 +168,27 @@ export interface Kernels {
   // cells: one time step; `rows` is the batch, H the units; states and gradients are flushed (kernels.md) -------------
   /**
    * gates `[rows, 4H]` (i f c o): pre-activations in, activated out, in place; c, h `[rows, H]` out. c may be cPrev.
+   * act: `Unary.Tanh` or `Unary.Relu`. peephole `[3, H]`, 0 for none: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates
+   * i, f and o are activated.
    */
-  lstm_forward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
+  lstm_forward(rows: number, units: number, act: number, peephole: Ptr, gates: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
   /**
    * gates: activated in, dGates (of pre-activations) out, in place; dc: ∂L/∂c_t from later steps in, ∂L/∂c_{t−1} out,
    * in place. dh is all of ∂L/∂h_t. Backward of every cell flushes dh in place.
    */
-  lstm_backward(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dh: Ptr, dc: Ptr): void;
-  /**
-   * `lstm_forward` with peephole `[3, H]`: + p_i∘cPrev, p_f∘cPrev and p_o∘c before the gates i, f and o are activated.
-   */
-  lstm_peephole_forward(rows: number, units: number, gates: Ptr, peephole: Ptr, cPrev: Ptr, c: Ptr, h: Ptr): void;
-  lstm_peephole_backward(
+  lstm_backward(
     rows: number,
     units: number,
-    gates: Ptr,
+    act: number,
     peephole: Ptr,
+    gates: Ptr,
     cPrev: Ptr,
     c: Ptr,
     dh: Ptr,
     dc: Ptr,
   ): void;
   /**
-   * From dGates of `lstm_peephole_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
+   * From dGates of `lstm_backward`: dPeephole += (Σ dI∘cPrev, Σ dF∘cPrev, Σ dO∘c), rows in ascending order.
    */
   lstm_peephole_weights(rows: number, units: number, gates: Ptr, cPrev: Ptr, c: Ptr, dPeephole: Ptr): void;
   /**
@@ -309,22 +307,18 @@ export interface Kernels {
   /** dx (+)= y·(dy − Σ y·dy) per row. */
   softmax_backward(rows: number, cols: number, y: Ptr, dy: Ptr, dx: Ptr, accumulate: number): void;
   /**
-   * loss[i] = −log softmax(logits[i])[targets[i]]; probs = softmax (may be logits, in place). targets i32 in [0, cols).
+   * loss[i] = −log softmax(logits[i])[targets[i]]; dLogits = scale·weights[i]·(softmax(logits[i]) − onehot(targets[i]))
+   * unless dLogits is 0. dLogits may be logits, in place. weights 0 means all ones. targets i32 in [0, cols).
    */
-  softmax_cross_entropy(rows: number, cols: number, logits: Ptr, targets: Ptr, probs: Ptr, loss: Ptr): void;
-  /**
-   * dLogits (+)= scale·weight[i]·(probs − onehot(targets)); weights 0 means all ones. In place on probs allowed if
-   * accumulate = 0.
-   */
-  softmax_cross_entropy_backward(
+  softmax_cross_entropy(
     rows: number,
     cols: number,
-    probs: Ptr,
+    logits: Ptr,
     targets: Ptr,
     weights: Ptr,
     scale: number,
+    loss: Ptr,
     dLogits: Ptr,
-    accumulate: number,
   ): void;
 
   // normalization -----------------------------------------------------------------------------------------------------

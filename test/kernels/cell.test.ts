@@ -1,7 +1,7 @@
 // The fused cell steps against float64, and their gradients against central differences of the same.
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
-import { type Ptr, RnnActivation } from '../../src/engine/abi.ts';
+import { type Ptr, RnnActivation, Unary } from '../../src/engine/abi.ts';
 import { expectClose, expectSameBits } from './compare.ts';
 import { gruAfter, gruBeforeGates, gruBeforeOutput, lstm, rnnActivation } from './reference/cell.ts';
 import { inner, numericGradient } from './reference/gradient.ts';
@@ -39,13 +39,13 @@ describe.each(builds)('%s build', (build) => {
         const pre = values(4 * n, 1, 4);
         const dc = values(n, 5);
         const [gates, cPrevAt, c, h, dhAt, dcAt] = [put(pre), put(cPrev), put(n), put(n), put(dh), put(dc)];
-        kernels.lstm_forward(rows, units, gates, cPrevAt, c, h);
+        kernels.lstm_forward(rows, units, Unary.Tanh, 0, gates, cPrevAt, c, h);
         const expected = lstm(rows, units, pre, cPrev);
         close(gates, expected.gates, FORWARD, `lstm gates ${shape}`);
         close(c, expected.c, FORWARD, `lstm c ${shape}`);
         close(h, expected.h, FORWARD, `lstm h ${shape}`);
 
-        kernels.lstm_backward(rows, units, gates, cPrevAt, c, dhAt, dcAt);
+        kernels.lstm_backward(rows, units, Unary.Tanh, 0, gates, cPrevAt, c, dhAt, dcAt);
         const loss = (p: ArrayLike<number>, s: ArrayLike<number>) => {
           const step = lstm(rows, units, p, s);
           return inner(step.h, dh) + inner(step.c, dc);
@@ -65,22 +65,32 @@ describe.each(builds)('%s build', (build) => {
         sandbox.checkFences();
       });
 
-      test('lstm with peepholes, forward and backward match float64', () => {
+      test.each([
+        ['lstm with peepholes', Unary.Tanh, true],
+        ['lstm of relu', Unary.Relu, false],
+        ['lstm of relu with peepholes', Unary.Relu, true],
+      ])('%s, forward and backward match float64', (_, f, peepholes) => {
+        const act = f === Unary.Relu ? rnnActivation.Relu : Math.tanh;
         sandbox.clear();
-        const [pre, p, dc, before] = [values(4 * n, 1, 4), values(3 * units, 9), values(n, 5), values(3 * units, 7)];
-        const [gates, pAt, cPrevAt, c, h] = [put(pre), put(p), put(cPrev), put(n), put(n)];
+        const [pre, p, dc, before] = [
+          values(4 * n, 1, 4),
+          values(3 * units, 9, Number(peepholes)),
+          values(n, 5),
+          values(3 * units, 7),
+        ];
+        const [gates, pAt, cPrevAt, c, h] = [put(pre), peepholes ? put(p) : 0, put(cPrev), put(n), put(n)];
         const [dhAt, dcAt, dP] = [put(dh), put(dc), put(before)];
-        kernels.lstm_peephole_forward(rows, units, gates, pAt, cPrevAt, c, h);
-        const expected = lstm(rows, units, pre, cPrev, p);
+        kernels.lstm_forward(rows, units, f, pAt, gates, cPrevAt, c, h);
+        const expected = lstm(rows, units, pre, cPrev, p, act);
         close(gates, expected.gates, FORWARD, `gates ${shape}`);
         close(c, expected.c, FORWARD, `c ${shape}`);
         close(h, expected.h, FORWARD, `h ${shape}`);
 
         const cAt = put(sandbox.read(c, n));
-        kernels.lstm_peephole_backward(rows, units, gates, pAt, cPrevAt, cAt, dhAt, dcAt);
+        kernels.lstm_backward(rows, units, f, pAt, gates, cPrevAt, cAt, dhAt, dcAt);
         kernels.lstm_peephole_weights(rows, units, gates, cPrevAt, cAt, dP);
         const loss = (q: ArrayLike<number>, s: ArrayLike<number>, w: ArrayLike<number>) => {
-          const step = lstm(rows, units, q, s, w);
+          const step = lstm(rows, units, q, s, w, act);
           return inner(step.h, dh) + inner(step.c, dc);
         };
         const gradients: [string, Ptr, ArrayLike<number>][] = [
@@ -208,8 +218,8 @@ describe.each(builds)('%s build', (build) => {
         sandbox.f32(i < 2 ? pre : i === 2 ? cPrev : n),
       );
       const inPlace = sandbox.f32(cPrev);
-      kernels.lstm_forward(rows, units, apart!, cPrevAt!, c!, h1!);
-      kernels.lstm_forward(rows, units, shared!, inPlace, inPlace, h2!);
+      kernels.lstm_forward(rows, units, Unary.Tanh, 0, apart!, cPrevAt!, c!, h1!);
+      kernels.lstm_forward(rows, units, Unary.Tanh, 0, shared!, inPlace, inPlace, h2!);
       expectSameBits(sandbox.read(inPlace, n), sandbox.read(c!, n), 'lstm c');
       expectSameBits(sandbox.read(h2!, n), sandbox.read(h1!, n), 'lstm h');
 
@@ -285,9 +295,9 @@ describe.each(builds)('%s build', (build) => {
             const n = rows * units;
             const pre = Array.from({ length: 4 * n }, (_, at) => [i, f, g, o][Math.floor(at / units) % 4]!);
             const [gates, state, h] = [sandbox.f32(pre), sandbox.f32(new Float32Array(n).fill(c!)), sandbox.f32(n)];
-            kernels.lstm_forward(rows, units, gates, state, state, h);
+            kernels.lstm_forward(rows, units, Unary.Tanh, 0, gates, state, state, h);
             const forward = [...sandbox.read(state, n), ...sandbox.read(h, n)];
-            kernels.lstm_backward(rows, units, gates, state, state, h, state);
+            kernels.lstm_backward(rows, units, Unary.Tanh, 0, gates, state, state, h, state);
             sandbox.checkFences();
             return { outputs: [...forward, ...sandbox.read(state, n)], gates: sandbox.read(gates, 4 * n) };
           };
@@ -314,10 +324,10 @@ describe.each(builds)('%s build', (build) => {
     sandbox.clear();
     const pre = [100, 100, 100, -100, 1e30, Infinity, Number.NaN, 1e30, -1e30, 100, 1e30, Infinity];
     const [gates, c, h, dh, dc] = [pre, [1, 2, 3], 3, [1, 1, 1], [0, 0, 0]].map((x) => sandbox.f32(x)) as Ptr[];
-    kernels.lstm_forward(1, 3, gates!, c!, c!, h!);
+    kernels.lstm_forward(1, 3, Unary.Tanh, 0, gates!, c!, c!, h!);
     // Three units; the NaN is unit 0's g. i = o = 1; f = 1 for units 1 and 2; g = 1 and −1.
     expectSameBits(sandbox.read(c!, 3), [Number.NaN, 3, 2], 'c');
-    kernels.lstm_backward(1, 3, gates!, c!, c!, dh!, dc!);
+    kernels.lstm_backward(1, 3, Unary.Tanh, 0, gates!, c!, c!, dh!, dc!);
     const gradients = sandbox.read(gates!, 12);
     expectClose(
       Array.from(gradients, (d, i) => (i % 3 === 0 ? 0 : d)),

@@ -78,49 +78,46 @@ describe.each(builds)('%s build', (build) => {
     // A target needs a class.
     if (cols === 0) return;
 
-    test('softmax_cross_entropy matches float64, apart and in place', () => {
+    test('softmax_cross_entropy, loss alone, matches float64', () => {
       const expected = Array.from({ length: rows }, (_, i) => softmax(row(x, i)).logSum - x[i * cols + targets[i]!]!);
       for (const misaligned of [false, true]) {
         sandbox.clear();
-        const [logits, probs, loss] = [x, n, rows].map((v) => sandbox.f32(v, misaligned)) as [Ptr, Ptr, Ptr];
-        const at = sandbox.i32(targets);
-        kernels.softmax_cross_entropy(rows, cols, logits, at, probs, loss);
-        expectClose(sandbox.read(probs, n), probabilities, PROBABILITY, `probs ${shape}`);
+        const [logits, loss] = [sandbox.f32(x, misaligned), sandbox.f32(rows, misaligned)];
+        kernels.softmax_cross_entropy(rows, cols, logits, sandbox.i32(targets), 0, 1, loss, 0);
         expectClose(sandbox.read(loss, rows), expected, { absolute: 1e-7, relative: 2e-6 }, `loss ${shape}`);
-        const losses = sandbox.read(loss, rows);
-        kernels.softmax_cross_entropy(rows, cols, logits, at, logits, loss);
-        expectSameBits(sandbox.read(logits, n), sandbox.read(probs, n), `probs in place ${shape}`);
-        expectSameBits(sandbox.read(loss, rows), losses, `loss in place ${shape}`);
         sandbox.checkFences();
       }
     });
 
-    test('softmax_cross_entropy_backward matches central differences, with and without weights', () => {
+    test('softmax_cross_entropy, gradient matches central differences, with and without weights, apart and in place', () => {
       const scale = 0.37;
       for (const weights of [null, values(rows, 5)]) {
-        const loss = (at: ArrayLike<number>) =>
+        const total = (at: ArrayLike<number>) =>
           Array.from({ length: rows }, (_, i) => {
             const r = row(at, i);
             return scale * (weights ? weights[i]! : 1) * (softmax(r).logSum - r[targets[i]!]!);
           }).reduce((a, b) => a + b, 0);
-        const expected = numericGradient(loss, x);
-        sandbox.clear();
-        const [probs, dx, sum] = [sandbox.f32(probabilities), sandbox.f32(n), sandbox.f32(before)];
-        const at = sandbox.i32(targets);
-        const weightsAt = weights ? sandbox.f32(weights) : 0;
-        const what = `${shape}, ${weights ? 'weights' : 'no weights'}`;
-        kernels.softmax_cross_entropy_backward(rows, cols, probs, at, weightsAt, scale, dx, 0);
-        expectClose(sandbox.read(dx, n), expected, GRADIENT, what);
-        kernels.softmax_cross_entropy_backward(rows, cols, probs, at, weightsAt, scale, sum, 1);
-        expectClose(
-          sandbox.read(sum, n),
-          expected.map((d, i) => d + before[i]!),
-          GRADIENT,
-          `${what} +=`,
-        );
-        kernels.softmax_cross_entropy_backward(rows, cols, probs, at, weightsAt, scale, probs, 0);
-        expectSameBits(sandbox.read(probs, n), sandbox.read(dx, n), `${what} in place`);
-        sandbox.checkFences();
+        const expected = numericGradient(total, x);
+        for (const misaligned of [false, true]) {
+          sandbox.clear();
+          const [logits, dx, loss, alone] = [x, n, rows, rows].map((v) => sandbox.f32(v, misaligned)) as [
+            Ptr,
+            Ptr,
+            Ptr,
+            Ptr,
+          ];
+          const at = sandbox.i32(targets);
+          const weightsAt = weights ? sandbox.f32(weights) : 0;
+          const what = `${shape}, ${weights ? 'weights' : 'no weights'}`;
+          kernels.softmax_cross_entropy(rows, cols, logits, at, 0, 1, alone, 0);
+          kernels.softmax_cross_entropy(rows, cols, logits, at, weightsAt, scale, loss, dx);
+          expectClose(sandbox.read(dx, n), expected, GRADIENT, what);
+          expectSameBits(sandbox.read(loss, rows), sandbox.read(alone, rows), `${what}, loss`);
+          kernels.softmax_cross_entropy(rows, cols, logits, at, weightsAt, scale, loss, logits);
+          expectSameBits(sandbox.read(logits, n), sandbox.read(dx, n), `${what}, in place`);
+          expectSameBits(sandbox.read(loss, rows), sandbox.read(alone, rows), `${what}, loss in place`);
+          sandbox.checkFences();
+        }
       }
     });
   });
@@ -168,7 +165,7 @@ describe.each(builds)('%s build', (build) => {
     sandbox.clear();
     const loss = sandbox.f32(2);
     const logits = sandbox.f32([0, -20, -30, 18, 0, 1]);
-    kernels.softmax_cross_entropy(2, 3, logits, sandbox.i32([0, 0]), logits, loss);
+    kernels.softmax_cross_entropy(2, 3, logits, sandbox.i32([0, 0]), 0, 1, loss, 0);
     const expected = [Math.log1p(Math.exp(-20) + Math.exp(-30)), Math.log1p(Math.exp(-18) + Math.exp(-17))];
     expectClose(sandbox.read(loss, 2), expected, { relative: 1e-6 }, 'loss');
   });
@@ -176,8 +173,7 @@ describe.each(builds)('%s build', (build) => {
   test('a target of probability 0 has an infinite loss and a finite gradient', () => {
     sandbox.clear();
     const [logits, loss, at] = [sandbox.f32([0, -Infinity]), sandbox.f32(1), sandbox.i32([1])];
-    kernels.softmax_cross_entropy(1, 2, logits, at, logits, loss);
-    kernels.softmax_cross_entropy_backward(1, 2, logits, at, 0, 1, logits, 0);
+    kernels.softmax_cross_entropy(1, 2, logits, at, 0, 1, loss, logits);
     expectSameBits([...sandbox.read(loss, 1), ...sandbox.read(logits, 2)], [Infinity, 1, -1], 'loss and gradient');
   });
 });

@@ -2,7 +2,7 @@
 // operation on one, and WebAssembly cannot make the processor flush them. Subnormal values are counted, because the
 // time that they take differs between hosts.
 import { describe, expect, test } from 'vitest';
-import { type Kernels, type Ptr, RnnActivation } from '../../src/engine/abi.ts';
+import { type Kernels, type Ptr, RnnActivation, Unary } from '../../src/engine/abi.ts';
 import { values } from './reference/values.ts';
 import { builds, Sandbox } from './sandbox.ts';
 
@@ -35,12 +35,17 @@ const forwards: Record<string, Step> = {
   lstm: {
     inputs: { gates: [4, tiny], cPrev: [1, tiny], c: [1, values], h: [1, values] },
     written: ['c', 'h'],
-    run: (k, rows, units, p) => k.lstm_forward(rows, units, p.gates!, p.cPrev!, p.c!, p.h!),
+    run: (k, rows, units, p) => k.lstm_forward(rows, units, Unary.Tanh, 0, p.gates!, p.cPrev!, p.c!, p.h!),
   },
   'lstm with peepholes': {
     inputs: { gates: [4, tiny], p: [3, values], cPrev: [1, tiny], c: [1, values], h: [1, values] },
     written: ['c', 'h'],
-    run: (k, rows, units, p) => k.lstm_peephole_forward(rows, units, p.gates!, p.p!, p.cPrev!, p.c!, p.h!),
+    run: (k, rows, units, p) => k.lstm_forward(rows, units, Unary.Tanh, p.p!, p.gates!, p.cPrev!, p.c!, p.h!),
+  },
+  'lstm of relu': {
+    inputs: { gates: [4, tiny], cPrev: [1, tiny], c: [1, values], h: [1, values] },
+    written: ['c', 'h'],
+    run: (k, rows, units, p) => k.lstm_forward(rows, units, Unary.Relu, 0, p.gates!, p.cPrev!, p.c!, p.h!),
   },
   'gru, reset after': {
     inputs: { gates: [3, tiny], rec: [3, tiny], q: [1, values], hPrev: [1, tiny], h: [1, values] },
@@ -71,7 +76,7 @@ const backwards: Record<string, Step> = {
   lstm: {
     inputs: { gates: [4, gatesOf], cPrev: [1, values], c: [1, values], dh: [1, tiny], dc: [1, tiny] },
     written: ['gates', 'dh', 'dc'],
-    run: (k, rows, units, p) => k.lstm_backward(rows, units, p.gates!, p.cPrev!, p.c!, p.dh!, p.dc!),
+    run: (k, rows, units, p) => k.lstm_backward(rows, units, Unary.Tanh, 0, p.gates!, p.cPrev!, p.c!, p.dh!, p.dc!),
   },
   'lstm with peepholes': {
     inputs: {
@@ -79,7 +84,12 @@ const backwards: Record<string, Step> = {
       ...{ dh: [1, tiny], dc: [1, tiny] },
     },
     written: ['gates', 'dh', 'dc'],
-    run: (k, rows, units, p) => k.lstm_peephole_backward(rows, units, p.gates!, p.p!, p.cPrev!, p.c!, p.dh!, p.dc!),
+    run: (k, rows, units, p) => k.lstm_backward(rows, units, Unary.Tanh, p.p!, p.gates!, p.cPrev!, p.c!, p.dh!, p.dc!),
+  },
+  'lstm of relu': {
+    inputs: { gates: [4, gatesOf], cPrev: [1, values], c: [1, values], dh: [1, tiny], dc: [1, tiny] },
+    written: ['gates', 'dh', 'dc'],
+    run: (k, rows, units, p) => k.lstm_backward(rows, units, Unary.Relu, 0, p.gates!, p.cPrev!, p.c!, p.dh!, p.dc!),
   },
   'gru, reset after': {
     inputs: { gates: [3, gatesOf], q: [1, values], hPrev: [1, values], dh: [1, tiny], dhPrev: [1, tiny] },

@@ -102,7 +102,7 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     'checkpoints without kernels',
-    () => lstm({ units: 2, activation: 'relu', checkpointEvery: 3 }),
+    () => lstm({ units: 2, activation: 'elu', checkpointEvery: 3 }),
     'lstm: checkpointEvery expected activations that have a fused kernel',
   ],
   ['lstmCell of 0 units', () => lstmCell({ units: 0 }), 'lstm: units expected an integer ≥ 1, got 0'],

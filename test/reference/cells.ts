@@ -52,8 +52,16 @@ export const lstm: ReferenceCell = {
   step: (weights, x, previous) => lstmStep(weights, x, previous, new Float64Array(3 * previous[1].length)),
 };
 
-/** An LSTM's step with peepholes p [3, H]: + p_i⊙c, p_f⊙c, p_o⊙c' before the activation. */
-function lstmStep(weights: CellWeights, x: Float64Array, [h, c]: Float64Array[], p: Float64Array): CellStep {
+/** An LSTM's step with peepholes p [3, H]: + p_i⊙c, p_f⊙c, p_o⊙c' before the activation. Relu may replace tanh. */
+function lstmStep(
+  weights: CellWeights,
+  x: Float64Array,
+  [h, c]: Float64Array[],
+  p: Float64Array,
+  act: (x: number) => number = Math.tanh,
+): CellStep {
+  // act′ where act is y.
+  const slope = (y: number): number => (act === Math.tanh ? 1 - y ** 2 : Number(y > 0));
   const units = c.length;
   const activate = (gate: number, activation: (x: number) => number, peephole: (j: number) => number) => {
     const fromInput = project(x, weights.kernel, gate, units);
@@ -64,21 +72,21 @@ function lstmStep(weights: CellWeights, x: Float64Array, [h, c]: Float64Array[],
   };
   const i = activate(0, sigmoid, (j) => p[j] * c[j]);
   const f = activate(1, sigmoid, (j) => p[units + j] * c[j]);
-  const g = activate(2, Math.tanh, () => 0);
+  const g = activate(2, act, () => 0);
   const cNext = generate(units, (j) => f[j] * c[j] + i[j] * g[j]);
   const o = activate(3, sigmoid, (j) => p[2 * units + j] * cNext[j]);
-  const tanhC = cNext.map(Math.tanh);
-  const hNext = generate(units, (j) => o[j] * tanhC[j]);
+  const actC = cNext.map(act);
+  const hNext = generate(units, (j) => o[j] * actC[j]);
 
   return {
     next: [hNext, cNext],
     backward([dhNext, dcNext], dWeights) {
-      const dO = generate(units, (j) => dhNext[j] * tanhC[j] * o[j] * (1 - o[j]));
+      const dO = generate(units, (j) => dhNext[j] * actC[j] * o[j] * (1 - o[j]));
       // c' reaches the loss by itself, through h' and through o's peephole.
-      const dc = generate(units, (j) => dcNext[j] + dhNext[j] * o[j] * (1 - tanhC[j] ** 2) + dO[j] * p[2 * units + j]);
+      const dc = generate(units, (j) => dcNext[j] + dhNext[j] * o[j] * slope(actC[j]) + dO[j] * p[2 * units + j]);
       const dI = generate(units, (j) => dc[j] * g[j] * i[j] * (1 - i[j]));
       const dF = generate(units, (j) => dc[j] * c[j] * f[j] * (1 - f[j]));
-      const dG = generate(units, (j) => dc[j] * i[j] * (1 - g[j] ** 2));
+      const dG = generate(units, (j) => dc[j] * i[j] * slope(g[j]));
       const dx = new Float64Array(x.length);
       const dh = new Float64Array(h.length);
       for (const [gate, dGate] of [dI, dF, dG, dO].entries()) {
@@ -108,6 +116,13 @@ function lstmStep(weights: CellWeights, x: Float64Array, [h, c]: Float64Array[],
     },
   };
 }
+
+/** The LSTM with relu in place of tanh. */
+export const lstmRelu: ReferenceCell = {
+  ...lstm,
+  step: (weights, x, previous) =>
+    lstmStep(weights, x, previous, new Float64Array(3 * previous[1].length), (v) => Math.max(v, 0)),
+};
 
 /** The LSTM whose gates see the cell state, peephole [3, H] in the order i f o (Gers and Schmidhuber 2000). */
 export const lstmPeephole: ReferenceCell = {
@@ -290,6 +305,7 @@ export function simpleRnn(activation: keyof typeof ACTIVATIONS): ReferenceCell {
 /** Every cell under the name the golden files use. */
 export const referenceCells = {
   lstm,
+  lstmRelu,
   lstmPeephole,
   lstmProjection,
   gruAfter,

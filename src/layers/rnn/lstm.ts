@@ -56,7 +56,10 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
   const extra: ExtraWeight[] = [];
   if (peephole) extra.push({ name: 'peephole', shape: [3, units], initializer: rowByRow(kernelInitializer) });
   if (projSize) extra.push({ name: 'projection', shape: [units, projSize], initializer: kernelInitializer });
-  const fused = peephole ? cells.lstmPeepholeCell : projSize ? cells.lstmProjectionCell : cells.lstmCell;
+  const isRelu = extra.length === 0 && options.activation === 'relu';
+  const plain = isRelu ? cells.lstmReluCell : cells.lstmCell;
+  const fused = peephole ? cells.lstmPeepholeCell : projSize ? cells.lstmProjectionCell : plain;
+  const isFused = hasFusedGates(isRelu ? { ...options, activation: 'tanh' } : options) && extra.length < 2;
   return {
     name: 'lstm',
     gates: 4,
@@ -67,7 +70,7 @@ function lstmSpec(options: LstmCellOptions): RecurrenceSpec {
       { name: 'h', width: projSize ?? units },
       { name: 'c', width: units },
     ],
-    cell: hasFusedGates(options) && extra.length < 2 ? fused : undefined,
+    cell: isFused ? fused : undefined,
     biasInitializer: unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer,
   };
 }

@@ -5,6 +5,7 @@ import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, sizeOf } from '../../checks/shape.ts';
 import { Init } from '../../engine/abi.ts';
 import { asRows, inOrder } from '../shapes/layout.ts';
+import { ColumnSums } from './column-sums.ts';
 import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
 
 /**
@@ -23,7 +24,6 @@ export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
   const kernel = inOrder(floatsOf(weight, 'linear: weight'), false);
   const offset = bias && floatsOf(bias, 'linear: bias');
   const { engine } = x;
-  const { kernels } = engine;
   const inputs = x.shape.at(-1);
   if (inputs === undefined || kernel.shape.length !== 2 || kernel.shape[0] !== inputs) {
     throw new ArgumentError(
@@ -52,7 +52,13 @@ export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
   const backward = (tape: Tape): void => {
     const dy = tape.gradientOf(y);
     const dBias = offset && tape.into(offset);
-    if (dBias) kernels.col_sum(rows, units, dy, units, dBias.ptr, dBias.accumulate);
+    if (dBias) {
+      engine.scratch(() => {
+        const sums = new ColumnSums(engine, dBias, 0, units);
+        sums.add(rows, units, dy, units, 0, false);
+        sums.end();
+      });
+    }
     const operands: RowProduct = { engine, left: x, kernel, rows, inputs, width: units };
     kernelBackward(tape, operands, dy);
     tape.defer(x, leftGradient(operands, dy));

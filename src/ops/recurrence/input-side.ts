@@ -2,8 +2,8 @@ import { type DeferredRows, type Destination, openTape, type Tape } from '../../
 import type { Tensor } from '../../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { ColumnSums } from '../products/column-sums.ts';
 import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from '../products/product.ts';
-import { ColumnSums } from './column-sums.ts';
 import { packColumns } from './packed-columns.ts';
 
 /**

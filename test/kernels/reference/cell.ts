@@ -8,8 +8,15 @@ type Values = ArrayLike<number>;
 const at = (row: number, gate: number, unit: number, gates: number, units: number) =>
   (row * gates + gate) * units + unit;
 
-/** With peepholes p [3, H] where they are given: p_i and p_f of cPrev, p_o of c. */
-export function lstm(rows: number, units: number, pre: Values, cPrev: Values, p: Values = new Float64Array(3 * units)) {
+/** With peepholes p [3, H] where they are given: p_i and p_f of cPrev, p_o of c. `act` is tanh or relu. */
+export function lstm(
+  rows: number,
+  units: number,
+  pre: Values,
+  cPrev: Values,
+  p: Values = new Float64Array(3 * units),
+  act = Math.tanh,
+) {
   const gates = new Float64Array(rows * units * 4);
   const c = new Float64Array(rows * units);
   const h = new Float64Array(rows * units);
@@ -22,11 +29,11 @@ export function lstm(rows: number, units: number, pre: Values, cPrev: Values, p:
       const before = cPrev[row * units + j]!;
       const i = activate(0, sigmoid, p[j]! * before);
       const f = activate(1, sigmoid, p[units + j]! * before);
-      const g = activate(2, Math.tanh, 0);
+      const g = activate(2, act, 0);
       const after = f * before + i * g;
       const o = activate(3, sigmoid, p[2 * units + j]! * after);
       c[row * units + j] = after;
-      h[row * units + j] = o * Math.tanh(after);
+      h[row * units + j] = o * act(after);
     }
   }
   return { gates, c, h };

@@ -29,6 +29,10 @@ const pairs: Record<string, Pair> = {
     (o) => lstm({ ...lstmOptions, useBias: false, ...o, ...all }),
     (o) => lstmCell({ ...lstmOptions, useBias: false, ...o }),
   ],
+  'lstm of relu': [
+    (o) => lstm({ ...lstmOptions, activation: 'relu', ...o, ...all }),
+    (o) => lstmCell({ ...lstmOptions, activation: 'relu', ...o }),
+  ],
   'lstm with peepholes': [
     (o) => lstm({ ...lstmOptions, peephole: true, ...o, ...all }),
     (o) => lstmCell({ ...lstmOptions, peephole: true, ...o }),

@@ -68,7 +68,7 @@ describe('dropout of the recurrent state', () => {
 
 describe.each<[string, (options: object) => Recurrent<Tensor>]>([
   ['lstm', (options) => lstm({ units: 4, ...options })],
-  ['lstm of relu', (options) => lstm({ units: 4, activation: 'relu', ...options })],
+  ['lstm of elu', (options) => lstm({ units: 4, activation: 'elu', ...options })],
   ['gru', (options) => gru({ units: 4, ...options })],
   ['simpleRnn', (options) => simpleRnn({ units: 4, ...options })],
 ])('%s with both', (_, make) => {

@@ -32,13 +32,16 @@ const oneHot = (index: number, count: number): Tensor =>
 const gate = (x: Tensor, index: number, units: number): Tensor => columns(x, index * units, units);
 const not = (x: Tensor): Tensor => addScalar(neg(x), 1);
 
-const lstm: Step = (x, [h, c], { kernel, recurrentKernel, bias }) => {
-  const units = c!.shape[1]!;
-  const pre = add(linear(x, kernel, bias), matmul(h!, recurrentKernel));
-  const [i, f, g, o] = [0, 1, 2, 3].map((n) => (n === 2 ? tanh : sigmoid)(gate(pre, n, units)));
-  const next = add(mul(f!, c!), mul(i!, g!));
-  return [mul(o!, tanh(next)), next];
-};
+const lstmOf =
+  (act: (x: Tensor) => Tensor): Step =>
+  (x, [h, c], { kernel, recurrentKernel, bias }) => {
+    const units = c!.shape[1]!;
+    const pre = add(linear(x, kernel, bias), matmul(h!, recurrentKernel));
+    const [i, f, g, o] = [0, 1, 2, 3].map((n) => (n === 2 ? act : sigmoid)(gate(pre, n, units)));
+    const next = add(mul(f!, c!), mul(i!, g!));
+    return [mul(o!, act(next)), next];
+  };
+const lstm = lstmOf(tanh);
 
 const lstmPeephole: Step = (x, [h, c], { kernel, recurrentKernel, bias, extra }) => {
   const units = c!.shape[1]!;
@@ -82,6 +85,7 @@ const simpleRnn =
 
 export const steps: Record<CellName, Step> = {
   lstm,
+  lstmRelu: lstmOf(relu),
   lstmPeephole,
   lstmProjection,
   gruAfter,

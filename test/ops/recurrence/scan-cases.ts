@@ -5,7 +5,7 @@ import { valueAndGrad } from '../../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import { type Cell, stateWidth } from '../../../src/cells/cell.ts';
 import { gruAfterCell, gruBeforeCell } from '../../../src/cells/gru.ts';
-import { lstmCell, lstmPeepholeCell, lstmProjectionCell } from '../../../src/cells/lstm.ts';
+import { lstmCell, lstmPeepholeCell, lstmProjectionCell, lstmReluCell } from '../../../src/cells/lstm.ts';
 import { rnnCells } from '../../../src/cells/rnn.ts';
 import { type Shape, sizeOf } from '../../../src/checks/shape.ts';
 import { add, mul, recurrence, sum } from '../../../src/ops/index.ts';
@@ -16,6 +16,7 @@ import { runSequence } from '../../reference/sequence.ts';
 
 export const cells: Record<CellName, Cell> = {
   lstm: lstmCell,
+  lstmRelu: lstmReluCell,
   lstmPeephole: lstmPeepholeCell,
   lstmProjection: lstmProjectionCell,
   gruAfter: gruAfterCell,

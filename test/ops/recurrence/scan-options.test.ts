@@ -198,13 +198,14 @@ describe('recurrence on several threads', () => {
   test('with masks, dropout and checkpoints, gives the bits of one thread', async () => {
     const shape = { time: 30, batch: 13, inputs: 40, units: 96 };
     const outcomes = (): Outcome[] =>
-      (['lstm', 'lstmPeephole', 'lstmProjection', 'gruAfter', 'gruBefore', 'rnnTanh'] as const).flatMap((name) =>
-        ([{ mask: 'lengths' }, { mask: 'short', reverse: true }, { mask: 'holes', checkpointEvery: 7 }] as const).map(
-          (variant) => {
-            const c: Case = { name, ...shape, inputDropout: true, recurrentDropout: true, ...variant };
-            return run(c, dataOf(c), fused(c));
-          },
-        ),
+      (['lstm', 'lstmRelu', 'lstmPeephole', 'lstmProjection', 'gruAfter', 'gruBefore', 'rnnTanh'] as const).flatMap(
+        (name) =>
+          ([{ mask: 'lengths' }, { mask: 'short', reverse: true }, { mask: 'holes', checkpointEvery: 7 }] as const).map(
+            (variant) => {
+              const c: Case = { name, ...shape, inputDropout: true, recurrentDropout: true, ...variant };
+              return run(c, dataOf(c), fused(c));
+            },
+          ),
       );
     await init();
     const alone = outcomes();
