@@ -24,7 +24,7 @@
 //   workspace   float64
 //
 // Below, P is `chains` and Kp is K, each up to a multiple of 4. Buffers do not overlap; those of float64 are aligned to
-// 8 bytes. src/sequences/chain.ts calls the kernels. Sources: Rabiner 1989, https://doi.org/10.1109/5.18626; Lafferty
+// 8 bytes. src/ops/chain.ts calls the kernels. Sources: Rabiner 1989, https://doi.org/10.1109/5.18626; Lafferty
 // et al. 2001, https://repository.upenn.edu/cis_papers/159.
 
 import { log_f64 } from './log-f64';

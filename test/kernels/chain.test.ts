@@ -58,7 +58,9 @@ describe.each(builds)('%s build', (build) => {
     wide.set(weights);
     const at = {
       emissions: sandbox.f32(given),
-      steps: sandbox.i32(Array.from({ length: chains * longest }, (_, i) => (i % longest) * chains + Math.floor(i / longest))),
+      steps: sandbox.i32(
+        Array.from({ length: chains * longest }, (_, i) => (i % longest) * chains + Math.floor(i / longest)),
+      ),
       counts: sandbox.i32(lengths),
       scores: sandbox.f32(scores),
       alphas: sandbox.f32(2 * size * (2 + longest * width)),
@@ -136,7 +138,16 @@ describe.each(builds)('%s build', (build) => {
   });
 
   test.each([1, 2, 3, 4, 5, 7, 8, 9, 13, 32, 50])('%i tags match float64 for every tail of chains', (tags) => {
-    for (const lengths of [[6], [1], [0], [9, 9], [3, 8, 1], [7, 6, 5, 4], [9, 8, 6, 6, 2, 0, 0], [1, 5, 2, 9, 3, 7, 4, 8]]) {
+    for (const lengths of [
+      [6],
+      [1],
+      [0],
+      [9, 9],
+      [3, 8, 1],
+      [7, 6, 5, 4],
+      [9, 8, 6, 6, 2, 0, 0],
+      [1, 5, 2, 9, 3, 7, 4, 8],
+    ]) {
       const got = expectMatches(batchOf(lengths, tags));
       expect(got.flags).toEqual(lengths.map(() => 0));
     }
@@ -162,8 +173,18 @@ describe.each(builds)('%s build', (build) => {
     const logZOf = (emissions: Float64Array, scores: Float64Array): number =>
       forwardBackward(chainOf({ tags, emissions: [emissions as never], scores: scores as never }, 0)).logZ;
     const [emissions, scores] = [Float64Array.from(batch.emissions[0]!), Float64Array.from(batch.scores)];
-    expectClose(dScores, numericGradient((at) => logZOf(emissions, Float64Array.from(at)), scores), { absolute: 1e-6 }, 'scores');
-    expectClose(dEmissions[0]!, numericGradient((at) => logZOf(Float64Array.from(at), scores), emissions), { absolute: 1e-6 }, 'emissions');
+    expectClose(
+      dScores,
+      numericGradient((at) => logZOf(emissions, Float64Array.from(at)), scores),
+      { absolute: 1e-6 },
+      'scores',
+    );
+    expectClose(
+      dEmissions[0]!,
+      numericGradient((at) => logZOf(Float64Array.from(at), scores), emissions),
+      { absolute: 1e-6 },
+      'emissions',
+    );
   });
 
   test('scores of −∞ forbid tags and transitions', () => {

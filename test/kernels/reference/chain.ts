@@ -73,7 +73,9 @@ export function forwardBackward({ emissions, transitions, start, end }: Chain): 
   if (steps === 0) return { logZ: 0, gradients };
   const alpha: number[][] = [start.map((score, j) => score + emissions[0]![j]!)];
   for (let t = 1; t < steps; t++) {
-    alpha.push(start.map((_, j) => emissions[t]![j]! + logSumExp(start.map((_, i) => alpha[t - 1]![i]! + transitions[i]![j]!))));
+    alpha.push(
+      start.map((_, j) => emissions[t]![j]! + logSumExp(start.map((_, i) => alpha[t - 1]![i]! + transitions[i]![j]!))),
+    );
   }
   const logZ = logSumExp(end.map((score, j) => score + alpha[steps - 1]![j]!));
   if (logZ === -Infinity) return { logZ, gradients };
@@ -100,7 +102,11 @@ export function viterbi({ emissions, transitions, start, end }: Chain): { path: 
   if (steps === 0) return { path: [], score: 0 };
   const delta: number[][] = [start.map((score, j) => score + emissions[0]![j]!)];
   for (let t = 1; t < steps; t++) {
-    delta.push(start.map((_, j) => Math.max(...start.map((_, i) => delta[t - 1]![i]! + transitions[i]![j]!)) + emissions[t]![j]!));
+    delta.push(
+      start.map(
+        (_, j) => Math.max(...start.map((_, i) => delta[t - 1]![i]! + transitions[i]![j]!)) + emissions[t]![j]!,
+      ),
+    );
   }
   const best = (scores: readonly number[]): number => Math.max(0, scores.indexOf(Math.max(...scores)));
   const last = end.map((score, j) => score + delta[steps - 1]![j]!);
