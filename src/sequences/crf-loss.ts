@@ -45,7 +45,7 @@ export function crfLoss(given: LossOptions = {}): Loss {
     name: 'crfLoss',
     targetDtype: 'i32',
     classes: 'exclusive',
-    targetShape: (predictions) => predictions.slice(0, 2),
+    targetShape: (predictions) => predictions.slice(0, -1),
     weightShape: (predictions) => predictions.slice(0, 1),
     leavesOut: true,
     values: (yTrue, yPred) => values(yTrue, yPred),
