@@ -20,7 +20,7 @@
 
 import { fill } from './elementwise';
 import { bytes } from './lanes';
-import { log_f64 } from './math';
+import { log_f64 } from './log-f64';
 
 /** Exponent of the number 0. It is below every other exponent, and sums of a few such exponents do not overflow. */
 const NONE: i32 = -0x20000000;

@@ -1,11 +1,11 @@
-// exp, sigmoid, tanh and log of four floats, and log of one float64.
+// exp, sigmoid, tanh and log of four floats.
 //
 //   e^x      σ(x) = 1/(1 + e^−x)      tanh(x) = (e^2x − 1)/(e^2x + 1)      ln(x)
 //
 // Arguments and results are vectors, so there are no pointers but the table below. The float32 results are within 4 ulp
 // of the correctly rounded value for every float32 (test/kernels/math.exhaustive.ts). The functions use only selects,
 // additions, products, quotients and shifts, so the Wasm standard fixes every bit of the plain build. Called by
-// elementwise.ts, activation.ts, the cells, softmax.ts and ctc.ts. Sources: minimax polynomials made for these ranges,
+// elementwise.ts, activation.ts, the cells and softmax.ts. Sources: minimax polynomials made for these ranges,
 // and e_logf.c of FreeBSD's msun for the logarithm.
 //
 // Constants are in a table and are loaded from memory where they are used. A literal vector would be built again in
@@ -200,20 +200,4 @@ export function log(x: v128): v128 {
   const special = v128.bitselect(f32x4.neg(k(K.Inf)), f32x4.sqrt(x), f32x4.eq(x, zero));
   const regular = v128.and(f32x4.gt(x, zero), f32x4.lt(x, k(K.Inf)));
   return v128.bitselect(y, special, regular);
-}
-
-/**
- * ln x in float64 for finite x ≥ 1; NaN and ∞ return themselves. The relative error is below 1e-12, also just above 1,
- * where a loss goes to 0. It is the series of 2·atanh(s) with s = f/(2 + f), |s| ≤ 0.172, x = 2ⁿ·(1 + f).
- */
-export function log_f64(x: f64): f64 {
-  if (!(x < Infinity)) return x;
-  const bits = reinterpret<i64>(x) + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
-  const n = <f64>((bits >> 52) - 1023);
-  const f = reinterpret<f64>((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd) - 1.0;
-  const s = f / (2.0 + f);
-  const z = s * s;
-  const series =
-    1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * (1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13 + z * (1.0 / 15))))));
-  return n * 0.6931471805599453 + (2 * s + 2 * s * z * series);
 }

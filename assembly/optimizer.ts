@@ -11,7 +11,8 @@
 // No state keeps a subnormal number: 0.9·m rounds back to m for the smallest m. 1 − β is computed in float64,
 // as in Keras: with β = 0.999 as a float32 it would be off by 1.3e-5.
 
-import { bytes, flush_subnormal } from './lanes';
+import { flush_subnormal } from './flush';
+import { bytes } from './lanes';
 import { madd, nmadd } from './simd';
 
 /**

@@ -12,7 +12,8 @@
 // 1, where float32 has too few digits.
 
 import { PAIRS, bytes, lane_mask, load_lanes, load_second, store_lanes, store_pair, vector_bytes } from './lanes';
-import { exp_nonpositive, log_f64 } from './math';
+import { log_f64 } from './log-f64';
+import { exp_nonpositive } from './math';
 import { max_of } from './reduce';
 import { high, low, madd, total } from './simd';
 

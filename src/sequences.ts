@@ -1,3 +1,16 @@
 // The entry `tapeloop/sequences`: structured outputs, attention and rarer cells. Importing it registers their names for
 // saved models.
-export {};
+
+import { registerLayers } from './layers/layer-classes.ts';
+import { lossTable } from './losses/by-name.ts';
+import { crf } from './sequences/crf.ts';
+import { crfLoss } from './sequences/crf-loss.ts';
+
+export type { ChainScores } from './ops/chain.ts';
+export { type AllowedTags, allowedTags, type TagScheme } from './sequences/allowed-tags.ts';
+export { type Crf, type CrfLayerOptions, crf } from './sequences/crf.ts';
+export { crfLoss } from './sequences/crf-loss.ts';
+export { type CrfOptions, crfDecode, crfLogLikelihood, crfLogNorm, crfMarginals } from './sequences/crf-ops.ts';
+
+registerLayers({ CRF: crf });
+lossTable.add({ crfLoss });

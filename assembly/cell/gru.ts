@@ -15,19 +15,8 @@
 
 import { Activation, value } from '../activation';
 import { Unary, unary } from '../elementwise';
-import {
-  PAIRS,
-  STRIDE,
-  bytes,
-  flush,
-  load_lanes,
-  load_second,
-  store_flushed,
-  store_lanes,
-  store_pair,
-  take_flushed,
-  vector_bytes,
-} from '../lanes';
+import { flush, store_flushed, take_flushed } from '../flush';
+import { PAIRS, STRIDE, bytes, load_lanes, load_second, store_lanes, store_pair, vector_bytes } from '../lanes';
 import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 

@@ -14,18 +14,8 @@
 // Gers and Schmidhuber 2000.
 
 import { Activation, value } from '../activation';
-import {
-  PAIRS,
-  STRIDE,
-  bytes,
-  flush,
-  load_lanes,
-  load_second,
-  store_flushed,
-  store_lanes,
-  store_pair,
-  take_flushed,
-} from '../lanes';
+import { flush, store_flushed, take_flushed } from '../flush';
+import { PAIRS, STRIDE, bytes, load_lanes, load_second, store_lanes, store_pair } from '../lanes';
 import { sigmoid, tanh } from '../math';
 import { madd, nmadd } from '../simd';
 

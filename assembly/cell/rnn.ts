@@ -7,7 +7,8 @@
 // Keras's SimpleRNN.
 
 import { Unary, unary } from '../elementwise';
-import { flush_all, load_lanes, store_flushed, take_flushed } from '../lanes';
+import { flush_all, store_flushed, take_flushed } from '../flush';
+import { load_lanes } from '../lanes';
 import { nmadd } from '../simd';
 
 /** The numbers are those of `RnnActivation` in src/engine/abi.ts. */

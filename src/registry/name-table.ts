@@ -10,6 +10,8 @@ type Maker<T> = (options: never) => T;
  */
 export class NameTable<T> {
   readonly #what: string;
+  // What the entries add, and everything once the table is filled.
+  readonly #added: Record<string, Maker<T>> = {};
   #makers: Readonly<Record<string, Maker<T>>> | undefined;
   #shortNames: Readonly<Record<string, string>> = {};
 
@@ -23,8 +25,13 @@ export class NameTable<T> {
 
   /** @param shortNames full names by short name. */
   fill(makers: Readonly<Record<string, Maker<T>>>, shortNames: Readonly<Record<string, string>> = {}): void {
-    this.#makers = makers;
+    this.#makers = Object.assign(this.#added, makers);
     this.#shortNames = shortNames;
+  }
+
+  /** Adds makers that the table knows once it is filled, before or after that. */
+  add(makers: Readonly<Record<string, Maker<T>>>): void {
+    Object.assign(this.#added, makers);
   }
 
   /** Whether `maker` is a function of the table itself, rather than an object that it makes. */

@@ -65,6 +65,60 @@ export interface ExtraKernels {
     dx: Ptr,
     accumulate: number,
   ): void;
+
+  // linear chains -----------------------------------------------------------------------------------------------------
+  // steps [chains, longest] i32 are rows of emissions [rows, tags] f32; chain i uses the first counts[i] of its row.
+  // scores [tags + 2, tags] f32 are transitions, start and end. P and Kp are `chains` and `tags` up to a multiple of 4.
+  /**
+   * The logarithm of the sum of e^score over all paths of each chain. alphas, f64, gets it in [P], then what
+   * `chain_backward` needs in P·(longest·Kp + 1). workspace: (tags + 3)·Kp f64.
+   */
+  chain_forward(
+    chains: number,
+    longest: number,
+    tags: number,
+    emissions: Ptr,
+    steps: Ptr,
+    counts: Ptr,
+    scores: Ptr,
+    workspace: Ptr,
+    alphas: Ptr,
+  ): void;
+  /**
+   * Gradients of Σ weights·(what `chain_forward` gave), which was called with the same arguments and alphas. weights:
+   * f64 [P]; with 0 a chain has no gradient. It changes alphas, and writes dEmissions in the rows that chains use and
+   * all of dScores [tags + 2, tags]. workspace: (tags + 7 + 4·longest + Kp)·Kp f64.
+   */
+  chain_backward(
+    chains: number,
+    longest: number,
+    tags: number,
+    emissions: Ptr,
+    steps: Ptr,
+    counts: Ptr,
+    scores: Ptr,
+    workspace: Ptr,
+    alphas: Ptr,
+    weights: Ptr,
+    dEmissions: Ptr,
+    dScores: Ptr,
+  ): void;
+  /**
+   * The path of greatest score of each chain, i32 [chains, longest] within the counts, and its score, f32 [chains].
+   * workspace: (tags + 2 + 4·longest)·Kp f64.
+   */
+  chain_best(
+    chains: number,
+    longest: number,
+    tags: number,
+    emissions: Ptr,
+    steps: Ptr,
+    counts: Ptr,
+    scores: Ptr,
+    workspace: Ptr,
+    paths: Ptr,
+    best: Ptr,
+  ): void;
 }
 
 const instances = new WeakMap<Engine, ExtraKernels>();

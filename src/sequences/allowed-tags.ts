@@ -1,0 +1,76 @@
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
+import { expectChoice } from '../checks/choices.ts';
+import { formatShape } from '../checks/shape.ts';
+
+/** Which tags may follow each other, begin and end: 1 if allowed, 0 if not. */
+export interface AllowedTags {
+  /** `[K, K]`: whether the tag of the column may follow the tag of the row. */
+  transitions: readonly (readonly number[])[];
+  /** `[K]`: whether a tag may be the first. Default: all may. */
+  start?: readonly number[] | undefined;
+  /** `[K]`: whether a tag may be the last. Default: all may. */
+  end?: readonly number[] | undefined;
+}
+
+/** How tags mark spans: by `B-` and `I-`, or by `B-`, `I-`, `E-` for the last and `S-` for the only one. */
+export type TagScheme = 'bio' | 'iobes';
+
+/**
+ * The transitions that a scheme of spans allows, for the option `allowed` of `crf`.
+ *
+ * `bio` (IOB2): I-x follows only B-x or I-x. `iobes`: B-x and I-x are followed only by I-x or E-x, which follow nothing
+ * else; a sequence ends with O, E-x or S-x.
+ *
+ * @param tags the name of each tag, by its id: `O`, or a letter of the scheme, a hyphen and the kind of the span.
+ * @param scheme default `bio`.
+ * @returns 0 or 1 for each pair of tags `[K, K]`, for the first `[K]` and for the last `[K]`; plain JSON, owned by the
+ *   caller.
+ * @throws ArgumentError if `tags` is empty or not a list of such names, or the scheme is unknown.
+ * @see allennlp.modules.conditional_random_field.allowed_transitions
+ *
+ * @example
+ * const allowed = allowedTags(['O', 'B-city', 'I-city']);
+ * allowed.transitions[0]; // after O: 1 1 0
+ * allowed.start; // 1 1 0
+ */
+export function allowedTags(tags: readonly string[], scheme: TagScheme = 'bio'): Required<AllowedTags> {
+  expectChoice('allowedTags', 'scheme', scheme, ['bio', 'iobes']);
+  const letters = scheme === 'bio' ? 'BI' : 'BIES';
+  const parts = expectList('allowedTags: tags', tags).map((tag) => {
+    const [, letter, kind] = (typeof tag === 'string' && /^(?:O|([BIES])-(.+))$/s.exec(tag)) || [''];
+    if (tag === 'O' || (letter && letters.includes(letter))) return { letter: letter ?? 'O', kind };
+    throw new ArgumentError(`allowedTags: tags expected O or names such as B-x, of ${letters}, got ${shown(tag)}`);
+  });
+  if (parts.length === 0) throw new ArgumentError('allowedTags: tags expected names, got none');
+  // Whether a span goes on behind a tag, or before it.
+  const isOpen = ({ letter }: { letter: string }): boolean => letter === 'B' || letter === 'I';
+  const goesOn = ({ letter }: { letter: string }): boolean => letter === 'I' || letter === 'E';
+  const isWhole = scheme === 'iobes';
+  return {
+    transitions: parts.map((from) =>
+      parts.map((to) => {
+        if (goesOn(to)) return Number(isOpen(from) && from.kind === to.kind);
+        return Number(!(isWhole && isOpen(from)));
+      }),
+    ),
+    start: parts.map((to) => Number(!goesOn(to))),
+    end: parts.map((from) => Number(!(isWhole && isOpen(from)))),
+  };
+}
+
+/** Throws `ArgumentError` unless `allowed` is for `tags` tags; `tags` is undefined if their number is not known. */
+export function checkAllowed(what: string, allowed: AllowedTags, tags = allowed?.transitions?.length): void {
+  const lists: [string, unknown, number[]][] = [['transitions', allowed?.transitions, [tags, tags]]];
+  for (const name of ['start', 'end'] as const) {
+    if (allowed?.[name] !== undefined) lists.push([name, allowed[name], [tags]]);
+  }
+  for (const [name, values, shape] of lists) {
+    const rows = shape.length === 1 ? [values] : values;
+    const isGood =
+      Array.isArray(rows) &&
+      (shape.length === 1 || rows.length === tags) &&
+      rows.every((row) => Array.isArray(row) && row.length === tags && row.every((x) => x === 0 || x === 1));
+    if (isGood) continue;
+    throw new ArgumentError(`${what}: allowed.${name} expected 0 or 1 in ${formatShape(shape)}, got ${shown(values)}`);
+  }
+}
