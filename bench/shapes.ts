@@ -153,6 +153,31 @@ export const STEP = [
   [128, 256],
 ] as const;
 
+/** A layer of images, with zeros around them (`same`). */
+export interface ImageShape {
+  kind: 'conv2d' | 'convLstm2d';
+  /** `[B, H, W, I]`; `[B, T, H, W, I]` for a video. */
+  input: readonly number[];
+  filters: number;
+  kernelSize: number;
+  /** Whether the gradients of input and weights are computed too. */
+  trains: boolean;
+}
+
+/** Shi et al. 2015 and the Keras example have a video of frames of 40×40, and 40 filters. */
+export const IMAGES: readonly ImageShape[] = [false, true].flatMap((trains) => [
+  { kind: 'conv2d', input: [32, 28, 28, 32], filters: 64, kernelSize: 3, trains },
+  { kind: 'convLstm2d', input: [8, 10, 40, 40, 1], filters: 40, kernelSize: 3, trains },
+]);
+
+/** Operations of the products of an image layer, backward twice those of forward. */
+export function imageFlops({ kind, input, filters, kernelSize, trains }: ImageShape): number {
+  const pixels = input.slice(0, -1).reduce((product, n) => product * n, 1);
+  const channels = input.at(-1)!;
+  const [width, depth] = kind === 'conv2d' ? [filters, channels] : [GATES.lstm * filters, channels + filters];
+  return 2 * (trains ? 3 : 1) * pixels * kernelSize ** 2 * depth * width;
+}
+
 /** Rows of the model's output: B, or B·T with an output for every step. */
 export const outputRows = ({ batch, time, layers }: ModelShape): number =>
   layers.some((layer) => 'last' in layer) ? batch : batch * time;

@@ -2,7 +2,10 @@
 import {
   type Cell,
   GATES,
+  IMAGES,
+  type ImageShape,
   INFER,
+  imageFlops,
   inferFlops,
   language,
   MODELS,
@@ -15,9 +18,19 @@ import {
 } from '../shapes.ts';
 import { integers, sizeOf, uniform, type WeightSpec } from './numbers.ts';
 
-export type SuiteName = 'train' | 'models' | 'infer' | 'step' | 'gemm' | 'chars' | 'sweep' | 'memory' | 'start';
+export type SuiteName =
+  | 'train'
+  | 'models'
+  | 'images'
+  | 'infer'
+  | 'step'
+  | 'gemm'
+  | 'chars'
+  | 'sweep'
+  | 'memory'
+  | 'start';
 /** The kind of work in a case. */
-export type Kind = 'train' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
+export type Kind = 'train' | 'images' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
 
 export interface Case {
   suite: SuiteName;
@@ -25,6 +38,8 @@ export interface Case {
   kind: Kind;
   /** The model and the batch of `train` and `chars`. */
   model?: ModelShape;
+  /** The layer of `images`. */
+  image?: ImageShape;
   /** The layer of `infer` and `step`, and its input. */
   cell: 'lstm' | 'gru';
   batch: number;
@@ -155,11 +170,33 @@ const sweep = (over: 'T' | 'B' | 'H', model: ModelShape): Case => ({
   over,
 });
 
+/** The weights, and last the gradient of the output. */
+function images(shape: ImageShape): Case {
+  const { kind, input, filters, kernelSize, trains } = shape;
+  const isVideo = kind === 'convLstm2d';
+  const width = isVideo ? GATES.lstm * filters : filters;
+  const taps = [kernelSize, kernelSize];
+  const shapes = [[...taps, input.at(-1)!, width], ...(isVideo ? [[...taps, filters, width]] : []), [width]];
+  return {
+    ...empty,
+    suite: 'images',
+    case: `${kind} ${input.join('x')} to ${filters}${trains ? ', training' : ''}`,
+    kind: 'images',
+    image: shape,
+    flops: imageFlops(shape),
+    weights: [...shapes, [...input.slice(0, -1), filters]].map((each, i) => ({ shape: each, seed: i + 1, scale: 0.1 })),
+  };
+}
+
+/** `input` of an `images` case. */
+export const imagesOf = ({ input }: ImageShape): Float32Array<ArrayBuffer> => uniform(INPUT_SEED, sizeOf(input), 1);
+
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
 export const CASES: readonly Case[] = [
   ...TRAIN.map((model) => train(model)),
   ...MODELS.map((model) => train(model, 'models')),
+  ...IMAGES.map(images),
   ...(['lstm', 'gru'] as const).flatMap((cell) =>
     INFER.map(([batch, time, inputs, hidden]) => infer(cell, batch, time, inputs, hidden)),
   ),

@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import type { Parameter } from '../../../src/autograd/parameter.ts';
-import { tensor } from '../../../src/autograd/tensor.ts';
+import { valueAndGrad } from '../../../src/autograd/tape.ts';
+import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import { Init } from '../../../src/engine/abi.ts';
 import { type Engine, init } from '../../../src/engine/engine.ts';
+import { convLstm2d } from '../../../src/images/conv-lstm.ts';
+import { conv2d } from '../../../src/images/conv2d.ts';
 import type { Layer } from '../../../src/layers/base/layer.ts';
 import { gru } from '../../../src/layers/rnn/gru.ts';
 import { lstm } from '../../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../../src/models/model.ts';
+import { mul } from '../../../src/ops/elementwise/elementwise.ts';
+import { sum } from '../../../src/ops/reduce.ts';
 import { training } from '../../training.ts';
-import { type Case, CHECKED_STEPS, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
+import { type Case, CHECKED_STEPS, imagesOf, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
 import { type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
@@ -40,6 +45,30 @@ function infer(engine: Engine, what: Case, variant: string | undefined): Task {
   return {
     run: () => engine.step(() => layer(x).ptr),
     check: () => engine.step(() => layer(x).toArray() as Float32Array),
+  };
+}
+
+function images(engine: Engine, what: Case): Task {
+  const { kind, input, filters, kernelSize, trains } = what.image!;
+  const options = { filters, kernelSize, padding: 'same' } as const;
+  const layer = (kind === 'conv2d' ? conv2d(options) : convLstm2d({ ...options, returnSequences: true })) as Layer;
+  layer.build(input);
+  layer.weights.forEach((weight, i) => assign(weight, what.weights[i]!));
+  const x = tensor(imagesOf(what.image!), { shape: input });
+  const { shape, ...last } = what.weights.at(-1)!;
+  const dy = tensor(weightValues({ shape, ...last }), { shape });
+  const outputs = (): Tensor[] => {
+    if (!trains) return [layer(x)];
+    let y: Tensor | undefined;
+    const { grads } = valueAndGrad(() => {
+      y = layer(x);
+      return sum(mul(y, dy));
+    }, [x, ...layer.weights]);
+    return [y!, ...grads];
+  };
+  return {
+    run: () => engine.step(() => outputs()[0]!.ptr),
+    check: () => engine.step(() => Float32Array.from(outputs().flatMap((each) => Array.from(each.toArray())))),
   };
 }
 
@@ -96,6 +125,7 @@ export const openTapeloop =
       prepare(what, variant) {
         if (what.kind === 'train' || what.kind === 'chars') return train(what, variant);
         if (what.kind === 'infer') return infer(engine, what, variant);
+        if (what.kind === 'images') return images(engine, what);
         if (what.kind === 'step') return step(what);
         if (what.kind === 'gemm') return gemm(engine, what);
         throw new Error(`tapeloop: no case of kind ${what.kind}`);

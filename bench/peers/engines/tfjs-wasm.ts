@@ -6,6 +6,7 @@ import {
   type Case,
   CHECKED_STEPS,
   featuresOf,
+  imagesOf,
   inputOf,
   operandsOf,
   RESET_BEFORE,
@@ -158,6 +159,51 @@ function infer(what: Case): Task {
   };
 }
 
+/** Gradients of x, kernel and bias. That of the kernel is a convolution of transposed tensors. */
+function convolutionGradients(x: tf.Tensor4D, kernel: tf.Tensor4D, dy: tf.Tensor4D): tf.Tensor[] {
+  const pad = (kernel.shape[0] - 1) / 2;
+  const edge = [pad, pad] as [number, number];
+  const images = tf.transpose(x, [3, 1, 2, 0]);
+  const padded = tf.pad(images, [[0, 0], edge, edge, [0, 0]]) as tf.Tensor4D;
+  const filter = tf.transpose(dy, [1, 2, 0, 3]) as tf.Tensor4D;
+  const dKernel = tf.transpose(tf.conv2d(padded, filter, 1, 'valid'), [1, 2, 0, 3]);
+  return [tf.conv2dTranspose(dy, kernel, x.shape, 1, 'same'), dKernel, tf.sum(dy, [0, 1, 2])];
+}
+
+function images(what: Case): Task {
+  const { kind, input, filters, kernelSize, trains } = what.image!;
+  const weights = what.weights.map((spec) => tf.tensor(weightValues(spec), spec.shape));
+  const x = tf.tensor(imagesOf(what.image!), [...input]);
+  const isVideo = kind === 'convLstm2d';
+  if (isVideo && trains) throw new Error('the backend has no kernel for the gradient of a convolution');
+  const options = { filters, kernelSize, padding: 'same', returnSequences: true, recurrentActivation: 'sigmoid' };
+  const layer = isVideo
+    ? tf.layers.convLstm2d({ ...options, inputShape: input.slice(1) } as Parameters<typeof tf.layers.convLstm2d>[0])
+    : undefined;
+  if (layer) {
+    tf.sequential({ layers: [layer] });
+    layer.setWeights(weights.slice(0, -1));
+  }
+  const [kernel, bias, dy] = weights as [tf.Tensor4D, tf.Tensor, tf.Tensor4D];
+  const outputs = (): tf.Tensor[] => {
+    if (layer) return [layer.apply(x) as tf.Tensor];
+    const images = x as tf.Tensor4D;
+    const y = tf.add(tf.conv2d(images, kernel, 1, 'same'), bias);
+    return trains ? [y, ...convolutionGradients(images, kernel, dy)] : [y];
+  };
+  return {
+    run: () => tf.tidy(() => void outputs()),
+    check: () =>
+      tf.tidy(() =>
+        tf
+          .concat(outputs().map((each) => each.flatten()))
+          .dataSync()
+          .slice(),
+      ) as unknown as Float32Array,
+    ...(trains && { note: 'the gradient of the kernel as a convolution, because the backend has no kernel for it' }),
+  };
+}
+
 /**
  * `tf.basicLSTMCell`, because it takes less time for a step than a stateful layer. Its gate order is i g f o, and the
  * bias of the forget gate is an argument.
@@ -212,6 +258,7 @@ const open: OpenEngine = async ({ threads }) => {
     prepare(what) {
       if (what.kind === 'train' || what.kind === 'chars') return train(what);
       if (what.kind === 'infer') return infer(what);
+      if (what.kind === 'images') return images(what);
       if (what.kind === 'step') return step(what);
       if (what.kind === 'gemm') return gemm(what);
       throw new Error(`no case of kind ${what.kind}`);

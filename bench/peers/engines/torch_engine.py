@@ -224,6 +224,32 @@ class Step(Infer):
         return self.states[0]
 
 
+class Images:
+    def __init__(self, case):
+        shape = case["image"]
+        if shape["kind"] != "conv2d":
+            raise ValueError("torch has no convolutional LSTM")
+        self.trains = shape["trains"]
+        kernel, self.bias, dy = weights_of(case)
+        # Channels first, and [O, I, KH, KW].
+        self.x = uniform(INPUT_SEED, shape["input"], 1).permute(0, 3, 1, 2).contiguous()
+        self.kernel = kernel.permute(3, 2, 0, 1).contiguous()
+        self.dy = dy.permute(0, 3, 1, 2).contiguous()
+        self.operands = [self.x, self.kernel, self.bias]
+        for operand in self.operands:
+            operand.requires_grad_(self.trains)
+
+    def run(self):
+        with torch.set_grad_enabled(self.trains):
+            y = functional.conv2d(self.x, self.kernel, self.bias, padding="same")
+        return [y, *torch.autograd.grad(y, self.operands, self.dy)] if self.trains else [y]
+
+    def check(self):
+        y, *gradients = (each.detach() for each in self.run())
+        order = ([0, 2, 3, 1], [2, 3, 1, 0], [0])
+        return torch.cat([y.permute(order[0]).flatten(), *(g.permute(o).flatten() for g, o in zip(gradients, order))])
+
+
 class Gemm:
     def __init__(self, case):
         shape = [case["size"], case["size"]]
@@ -239,7 +265,7 @@ class Gemm:
         return self.run()
 
 
-KINDS = {"train": Train, "chars": Train, "infer": Infer, "step": Step, "gemm": Gemm}
+KINDS = {"train": Train, "chars": Train, "infer": Infer, "images": Images, "step": Step, "gemm": Gemm}
 
 
 def seconds(task, count):
