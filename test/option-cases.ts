@@ -1,5 +1,6 @@
 // How to call every public function that takes an object of options, with options that it does not know.
 import * as data from '../src/data.ts';
+import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
 import * as node from '../src/node.ts';
 import * as plot from '../src/plot.ts';
@@ -17,15 +18,21 @@ const layer: Record<string, OptionCase> = {
   attention: ['score_mode', 'scoreMode', (o) => tapeloop.attention(o)],
   average: ['input_shape', 'inputShape', (o) => tapeloop.average(o)],
   averagePooling1d: ['pool_size', 'poolSize', (o) => tapeloop.averagePooling1d(o)],
+  averagePooling2d: ['pool_size', 'poolSize', (o) => images.averagePooling2d(o)],
+  batchNormalization: ['eps', 'epsilon', (o) => images.batchNormalization(o)],
   bidirectional: ['merge_mode', 'mergeMode', (o) => tapeloop.bidirectional(recurrent(), o)],
   concatenate: ['axes', 'axis', (o) => tapeloop.concatenate(o)],
   conv1d: ['kernel_size', 'kernelSize', (o) => tapeloop.conv1d(o)],
+  cropping1d: ['crop', 'cropping', (o) => images.cropping1d(o)],
+  cropping2d: ['crop', 'cropping', (o) => images.cropping2d(o)],
   dense: ['use_bias', 'useBias', (o) => tapeloop.dense(o)],
   dropout: ['noise_shape', 'noiseShape', (o) => tapeloop.dropout(o)],
   embedding: ['mask_zero', 'maskZero', (o) => tapeloop.embedding(o)],
   flatten: ['input_shape', 'inputShape', (o) => tapeloop.flatten(o)],
   globalAveragePooling1d: ['input_shape', 'inputShape', (o) => tapeloop.globalAveragePooling1d(o)],
+  globalAveragePooling2d: ['keepDims', 'keepdims', (o) => images.globalAveragePooling2d(o)],
   globalMaxPooling1d: ['input_shape', 'inputShape', (o) => tapeloop.globalMaxPooling1d(o)],
+  globalMaxPooling2d: ['keepDims', 'keepdims', (o) => images.globalMaxPooling2d(o)],
   gru: ['reset_after', 'resetAfter', (o) => tapeloop.gru(o)],
   gruCell: ['reset_after', 'resetAfter', (o) => tapeloop.gruCell(o)],
   layerNormalization: ['eps', 'epsilon', (o) => tapeloop.layerNormalization(o)],
@@ -33,16 +40,23 @@ const layer: Record<string, OptionCase> = {
   lstmCell: ['unit_forget_bias', 'unitForgetBias', (o) => tapeloop.lstmCell(o)],
   masking: ['mask_value', 'maskValue', (o) => tapeloop.masking(o)],
   maxPooling1d: ['stride', 'strides', (o) => tapeloop.maxPooling1d(o)],
+  maxPooling2d: ['stride', 'strides', (o) => images.maxPooling2d(o)],
   multiply: ['input_shape', 'inputShape', (o) => tapeloop.multiply(o)],
   permute: ['dim', 'dims', (o) => tapeloop.permute(o)],
   repeatVector: ['input_shape', 'inputShape', (o) => tapeloop.repeatVector(o)],
+  rescaling: ['scales', 'scale', (o) => images.rescaling(o)],
   reshape: ['target_shape', 'targetShape', (o) => tapeloop.reshape(o)],
   rnn: ['return_state', 'returnState', (o) => tapeloop.rnn(tapeloop.gruCell({ units: 2 }), o)],
   simpleRnn: ['recurrent_dropout', 'recurrentDropout', (o) => tapeloop.simpleRnn(o)],
   simpleRnnCell: ['recurrent_dropout', 'recurrentDropout', (o) => tapeloop.simpleRnnCell(o)],
   spatialDropout1d: ['rates', 'rate', (o) => tapeloop.spatialDropout1d(o)],
+  spatialDropout2d: ['rates', 'rate', (o) => images.spatialDropout2d(o)],
   subtract: ['input_shape', 'inputShape', (o) => tapeloop.subtract(o)],
   timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
+  upSampling1d: ['sizes', 'size', (o) => images.upSampling1d(o)],
+  upSampling2d: ['data_format', 'dataFormat', (o) => images.upSampling2d(o)],
+  zeroPadding1d: ['paddings', 'padding', (o) => images.zeroPadding1d(o)],
+  zeroPadding2d: ['data_format', 'dataFormat', (o) => images.zeroPadding2d(o)],
 };
 
 /**
@@ -79,7 +93,7 @@ const series = [1, 2, 3, 4];
 const bytes = new TextEncoder().encode('a\n1\n');
 const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv: 1, loadPairs: 1, loadPianoRoll: 1 };
 
-export const exported = { ...tapeloop, ...data, ...plot, ...stream, ...node };
+export const exported = { ...tapeloop, ...images, ...data, ...plot, ...stream, ...node };
 
 const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
 const cube = (): tapeloop.Tensor => tapeloop.tensor(x);

@@ -70,6 +70,7 @@ const handsOn: Readonly<Record<string, string>> = {
   lstmCell: 'lstm',
   backupFile: 'backupAndRestore',
   spatialDropout1d: 'dropout',
+  spatialDropout2d: 'dropout',
   gruCell: 'gru',
   simpleRnnCell: 'simpleRnn',
   'schedules.stepDecay': 'exponentialDecay',

@@ -1,4 +1,5 @@
 import { filled, type Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
@@ -62,7 +63,12 @@ class Pooling2d extends Pooling {
     this.className = kind === 'max' ? 'MaxPooling2D' : 'AveragePooling2D';
     this.#kind = kind;
     const { poolSize = 2, strides = poolSize, padding, dataFormat } = options;
-    this.#size = pairOf(`${this.name}: poolSize`, poolSize) as [number, number];
+    // Kernels count in 32 bits.
+    for (const [name, given] of Object.entries({ poolSize, strides })) {
+      if (pairOf(`${this.name}: ${name}`, given).every((n) => n < 2 ** 30)) continue;
+      throw new ArgumentError(`${this.name}: ${name} expected less than 2^30, got ${shown(given)}`);
+    }
+    this.#size = pairOf(`${this.name}: poolSize`, poolSize);
     this.#windows = windowsOf(this.name, { strides, padding });
     expectChannelsLast(this.name, dataFormat);
   }

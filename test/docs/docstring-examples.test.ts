@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
+import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
 import * as node from '../../src/node.ts';
 import * as plot from '../../src/plot.ts';
@@ -55,7 +56,7 @@ function scope(): Record<string, unknown> {
   return { x, y, model, text, vocabulary, ids, languageModel };
 }
 
-const entries: Record<string, object> = { characters, plot, node, data, stream, index: main };
+const entries: Record<string, object> = { characters, images, plot, node, data, stream, index: main };
 const AsyncFunction = (async () => {}).constructor as new (
   ...args: string[]
 ) => (...values: unknown[]) => Promise<void>;

@@ -1,6 +1,7 @@
 // Functions of the package by name, and the arguments that inputs write for them as JSON.
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
+import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
 import * as plot from '../../src/plot.ts';
 import type { Plain } from './target.ts';
@@ -20,7 +21,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, images, data, characters, plot].flatMap((entry) => functionsOf(entry)),
 );
 
 /** Functions that a caller may hand in. */

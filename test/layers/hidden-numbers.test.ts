@@ -27,6 +27,7 @@ import { expectSameBits } from '../kernels/compare.ts';
 import { integers, values } from '../kernels/reference/values.ts';
 import { exchanged } from '../ops/cases/case.ts';
 import type { CaseInput, LayerCase } from './cases/case.ts';
+import { imageCases } from './cases/images.ts';
 import { recurrentCases } from './cases/recurrent.ts';
 import { simpleCases } from './cases/simple.ts';
 
@@ -98,7 +99,7 @@ const SEQUENCE = { shape: [2, 4, 3], mask: MASK };
 
 describe('what a mask leaves out, changes no bit of', () => {
   const isMasked = ({ inputs }: LayerCase): boolean => [inputs].flat().some(({ mask, idsBelow }) => mask && !idsBelow);
-  const cases = [...simpleCases, ...recurrentCases].filter(isMasked);
+  const cases = [...simpleCases, ...recurrentCases, ...imageCases].filter(isMasked);
 
   test('layers of more than twenty cases', () => {
     expect(cases.length).toBeGreaterThan(20);
