@@ -118,6 +118,16 @@ export type {
   MetricResult,
   MetricState,
 } from './metrics/metric.ts';
+export { type BeamDecoder, type BeamSearchOptions, beamSearch, beamSteps } from './models/beam-search.ts';
+export type { BeamHypothesis, Hypothesis } from './models/beams.ts';
+export {
+  type CtcBeamOptions,
+  type CtcGreedyOptions,
+  type CtcHypothesis,
+  type CtcLabel,
+  ctcBeamDecode,
+  ctcGreedyDecode,
+} from './models/ctc-decode.ts';
 export { type GenerateOptions, generate, generateBatch, generateIds } from './models/generate.ts';
 export { type GradientFlow, type GradientFlowOptions, gradientFlow } from './models/gradient-flow.ts';
 export { addMethods } from './models/methods.ts';

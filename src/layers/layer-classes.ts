@@ -30,7 +30,8 @@ import { simpleRnn, simpleRnnCell } from './rnn/simple-rnn.ts';
 import { StackedCells } from './rnn/stacked-cells.ts';
 import { timeDistributed } from './time-distributed.ts';
 
-function read<L extends AnyLayer>(given: unknown): L {
+/** Makes the layer that a layer of a file holds. @internal */
+export function readLayer<L extends AnyLayer>(given: unknown): L {
   const saved = savedLayer('layer', given);
   return sharedLayer(saved, () => layerFromConfig(saved.className, saved.config)) as L;
 }
@@ -87,9 +88,9 @@ const makers: Record<string, (options: never) => unknown> = {
   Average: average,
   AveragePooling1D: averagePooling1d,
   Bidirectional: ({ layer, backwardLayer, ...options }: { layer: unknown; backwardLayer?: object }) =>
-    bidirectional(read<Recurrent<never>>(layer), {
+    bidirectional(readLayer<Recurrent<never>>(layer), {
       ...options,
-      ...(backwardLayer && { backwardLayer: read<Recurrent>(backwardLayer) }),
+      ...(backwardLayer && { backwardLayer: readLayer<Recurrent>(backwardLayer) }),
     }),
   Concatenate: concatenate,
   Conv1D: conv1d,
@@ -110,24 +111,24 @@ const makers: Record<string, (options: never) => unknown> = {
   Permute: permute,
   RepeatVector: repeatVector,
   Reshape: reshape,
-  RNN: ({ cell, ...options }: { cell: unknown }) => rnn(read<RecurrentCell>(cell), options),
+  RNN: ({ cell, ...options }: { cell: unknown }) => rnn(readLayer<RecurrentCell>(cell), options),
   Sequential: sequentialFromConfig,
   SimpleRNN: simpleRnn,
   SimpleRNNCell: simpleRnnCell,
   SpatialDropout1D: spatialDropout1d,
   StackedRNNCells: ({ cells, ...options }: { cells: unknown }) =>
     new StackedCells(
-      expectList('cells', cells).map((cell) => read<RecurrentCell>(cell)),
+      expectList('cells', cells).map((cell) => readLayer<RecurrentCell>(cell)),
       options,
     ),
   Subtract: subtract,
-  TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(read<Layer>(layer), options),
+  TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(readLayer<Layer>(layer), options),
 };
 
 /** Makes a stack of layers from the configuration that `Sequential.config` returned. */
 export function sequentialFromConfig({ name, layers }: { name: string; layers: unknown }): Sequential {
   return new Sequential(
-    expectList('layers', layers).map((layer) => read<Layer>(layer)),
+    expectList('layers', layers).map((layer) => readLayer<Layer>(layer)),
     name,
   );
 }

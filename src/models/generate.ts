@@ -182,7 +182,8 @@ function rereadSource(
   };
 }
 
-function asSamples(rows: readonly Int32Array[]): NdArray | RaggedArray {
+/** Rows of ids as samples. @internal */
+export function asSamples(rows: readonly Int32Array[]): NdArray | RaggedArray {
   const [{ length }] = rows as [Int32Array];
   if (rows.some((row) => row.length !== length))
     return new RaggedArray(rows.map((row) => new NdArray(row, [row.length])));

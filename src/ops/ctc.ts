@@ -54,7 +54,7 @@ export function ctcLoss(input: Weight, labels: Tensor, options: CtcOptions = {})
   const width = ids.shape[1]!;
   const lengths = {
     labels: labelLengths(engine.i32(ids.ptr, ids.size), [batch, width], { blank, classes, what: 'ctcLoss: labels' }),
-    inputs: checkedInputLengths(inputLengths, batch, steps),
+    inputs: checkedInputLengths('ctcLoss', inputLengths, [batch, steps]),
   };
 
   const losses = empty([batch], { name: 'ctcLoss', engine });
@@ -108,16 +108,21 @@ export function labelLengths(
   });
 }
 
-function checkedInputLengths(given: ArrayLike<number> | undefined, batch: number, steps: number): Int32Array {
+/** Lengths of sequences `[batch, steps]`, all T by default. Throws `ArgumentError` if they do not fit. @internal */
+export function checkedInputLengths(
+  what: string,
+  given: ArrayLike<number> | undefined,
+  [batch, steps]: readonly [number, number],
+): Int32Array {
   if (!given) return new Int32Array(batch).fill(steps);
-  expectArray('ctcLoss: inputLengths', given);
+  expectArray(`${what}: inputLengths`, given);
   // Elements are read by index: an array whose buffer was transferred to another thread is empty and cannot be
   // iterated.
   const lengths = Array.from({ length: given.length }, (_, i) => given[i]!);
   const at = lengths.findIndex((n) => !(Number.isInteger(n) && n >= 0 && n <= steps));
   if (given.length !== batch || at >= 0) {
     const got = at >= 0 ? `${shown(given[at])} at ${at}` : `${given.length}`;
-    throw new ArgumentError(`ctcLoss: inputLengths expected ${batch} integers in [0, ${steps}], got ${got}`);
+    throw new ArgumentError(`${what}: inputLengths expected ${batch} integers in [0, ${steps}], got ${got}`);
   }
   return Int32Array.from(lengths);
 }

@@ -60,6 +60,8 @@ export interface CallOptions {
   mask?: Tensor | undefined;
   /** For recurrent layers: one `[B, units]` for each state. */
   initialState?: readonly Tensor[] | undefined;
+  /** For `rnn`: tensors that its cell reads at every step, such as what an attention cell attends to. */
+  constants?: readonly Tensor[] | undefined;
   /** Keeps the outputs of a layer that goes backwards in the order of the input steps. @internal */
   ownTime?: boolean | undefined;
 }
@@ -75,7 +77,7 @@ export interface GivenCallOptions extends Omit<CallOptions, 'mask' | 'initialSta
 // Most calls share these two objects, so that a call allocates none.
 const plainOptions = [false, true].map((training): CallOptions => Object.freeze({ training }));
 
-const callNames: Names<CallOptions> = { training: true, mask: 1, initialState: 1, ownTime: 1 };
+const callNames: Names<CallOptions> = { training: true, mask: 1, initialState: 1, constants: 1, ownTime: 1 };
 
 let trainingNow = false;
 
@@ -274,7 +276,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   #run(x: Input, called: GivenCallOptions): Output {
-    const { mask: given, initialState, ownTime } = checkOptions(this.name, called, callNames);
+    const { mask: given, initialState, constants, ownTime } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {
       throw new ArgumentError(
@@ -293,7 +295,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     );
     const states = isTensor(initialState) ? [initialState] : initialState;
     const training = isTraining(called);
-    const isPlain = !mask && given === undefined && initialState === undefined && !ownTime;
+    const isPlain = !mask && given === undefined && initialState === undefined && !constants && !ownTime;
     const options = isPlain
       ? plainOptions[+training]!
       : { ...called, training, mask, initialState: states || undefined };

@@ -7,6 +7,17 @@ import { expectStates, type StateSpec } from '../base/carried-states.ts';
 import { type CallOptions, isTraining, Layer } from '../base/layer.ts';
 import type { Step } from './composed-scan.ts';
 
+/** A batch of sequences, as a cell begins it. */
+export interface CellBatch {
+  readonly batch: number;
+  /** Number of features of x. */
+  readonly inputs: number;
+  /** Whether dropout is on. */
+  readonly training: boolean;
+  /** The tensors that the caller gave for all steps. */
+  readonly constants?: readonly Tensor[] | undefined;
+}
+
 /**
  * One step of a recurrence, as a layer. `rnn` unrolls a sequence with it.
  *
@@ -19,7 +30,7 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
    * Begins a batch of sequences. Draws the dropout masks, which hold for a whole sequence, and returns the function
    * that makes one step.
    */
-  abstract begin(sizes: { batch: number; inputs: number; training: boolean }): Step;
+  abstract begin(sizes: CellBatch): Step;
 
   /** Width of the output. */
   get outputWidth(): number {
@@ -44,7 +55,7 @@ export abstract class RecurrentCell extends Layer<Tensor[]> {
     const [batch, inputs] = x.shape as [number, number];
     const { initialState = this.stateSpecs.map(({ width }) => filled([batch, width], 0, x.engine)) } = options;
     expectStates(this, initialState, batch);
-    const step = this.begin({ batch, inputs, training: isTraining(options) });
+    const step = this.begin({ batch, inputs, training: isTraining(options), constants: options.constants });
     const { output, states } = step(x, initialState);
     return [output, ...states];
   }

@@ -37,6 +37,8 @@ export interface UnrollOptions {
   readonly initialState: readonly Tensor[] | undefined;
   /** `[B, T]`. Where it is 0, the states do not change. */
   readonly mask: Tensor | undefined;
+  /** Tensors that the cell of `rnn` reads at every step. */
+  readonly constants: readonly Tensor[] | undefined;
   readonly training: boolean;
   /** Whether to go from the last step to the first. Outputs stay at their own time. */
   readonly reverse: boolean;
@@ -139,6 +141,7 @@ export abstract class Recurrent<Output = Tensor | Tensor[]> extends Layer<Output
     const unroll: UnrollOptions = {
       initialState,
       mask,
+      constants: options.constants,
       returnSequences,
       reverse: goBackwards,
       training: isTraining(options),

@@ -58,7 +58,7 @@ class Rnn<Output> extends Recurrent<Output> {
   protected override unroll(x: Tensor, options: UnrollOptions): UnrollResult {
     const [batch, , inputs] = x.shape as [number, number, number];
     this.cell.build([batch, inputs]);
-    const step = this.cell.begin({ batch, inputs, training: options.training });
+    const step = this.cell.begin({ batch, inputs, training: options.training, constants: options.constants });
     return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, options);
   }
 }

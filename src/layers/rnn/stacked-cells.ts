@@ -4,7 +4,7 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
 import type { AnyLayer, LayerOptions } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
-import { RecurrentCell } from './cell.ts';
+import { type CellBatch, RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
 /** A stack of cells as one cell: each reads the output of the cell below. Its states are those of all cells. */
@@ -49,9 +49,9 @@ export class StackedCells extends RecurrentCell {
     this.cells[0]!.build(inputShape);
   }
 
-  override begin({ batch, inputs, training }: { batch: number; inputs: number; training: boolean }): Step {
+  override begin({ inputs, ...given }: CellBatch): Step {
     const widths = [inputs, ...this.cells.map((cell) => cell.outputWidth)];
-    const steps = this.cells.map((cell, i) => cell.begin({ batch, inputs: widths[i]!, training }));
+    const steps = this.cells.map((cell, i) => cell.begin({ ...given, inputs: widths[i]! }));
     const counts = this.cells.map((cell) => cell.stateSpecs.length);
     return (x, states) => {
       let output = x;

@@ -1,0 +1,183 @@
+// A cell that attends to a memory, such as the outputs of an encoder, at every step: Bahdanau's and Luong's decoders.
+import type { Parameter } from '../autograd/parameter.ts';
+import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError, expectCount, shownForeign } from '../checks/argument-error.ts';
+import { expectChoice } from '../checks/choices.ts';
+import { formatShape } from '../checks/shape.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import type { BatchShape } from '../layers/base/batch-shape.ts';
+import type { StateSpec } from '../layers/base/carried-states.ts';
+import type { AnyLayer, Layer, LayerOptions } from '../layers/base/layer.ts';
+import { saveLayer } from '../layers/base/saved-layer.ts';
+import { dense } from '../layers/dense.ts';
+import { type CellBatch, RecurrentCell } from '../layers/rnn/cell.ts';
+import type { Step } from '../layers/rnn/composed-scan.ts';
+import { add, tanh } from '../ops/elementwise/elementwise.ts';
+import { hideMasked } from '../ops/elementwise/select.ts';
+import { batchMatmul } from '../ops/products/batch-matmul.ts';
+import { linear } from '../ops/products/linear.ts';
+import { concatenate } from '../ops/shapes/joins.ts';
+import { expandDims, reshape } from '../ops/shapes/layout.ts';
+import { maskedSoftmax, softmaxRows } from '../ops/softmax.ts';
+
+const SCORES = ['additive', 'dot', 'general'] as const;
+const QUERIES = ['before', 'after'] as const;
+
+export interface AttentionCellOptions extends LayerOptions {
+  /** The recurrence: `gruCell(options)`, `lstmCell(options)` or any other cell. */
+  cell: RecurrentCell;
+  /**
+   * `additive`: v·tanh(q·W + k) (Bahdanau et al. 2014). `general`: q·k, where k is a product of the memory with a
+   * matrix; `dot`: q·memory (both Luong et al. 2015). Default `additive`.
+   */
+  score?: (typeof SCORES)[number] | undefined;
+  /** Number of features of an additive score. Default: width of the cell's output. */
+  units?: number | undefined;
+  /** Width A of the output a. Default: width of the cell's output. */
+  attentionUnits?: number | undefined;
+  /**
+   * Which state asks. `before`: the first state of the cell before the step, and the step reads the context (Bahdanau).
+   * `after`: the output of the cell, and the next step reads a (Luong's input feeding). Default: `before` for additive
+   * scores, else `after`.
+   */
+  query?: (typeof QUERIES)[number] | undefined;
+}
+
+const names = { cell: 1, score: 1, units: 1, attentionUnits: 1, query: 1 };
+
+/** A cell whose steps attend to a memory. */
+export class AttentionCell extends RecurrentCell {
+  readonly className = 'AttentionCell';
+  readonly #options: AttentionCellOptions;
+  readonly #cell: RecurrentCell;
+  readonly #score: (typeof SCORES)[number];
+  readonly #asksAfter: boolean;
+  readonly #units: number;
+  readonly #attentionUnits: number;
+  readonly #keys: Layer | undefined;
+  readonly #query: Layer | undefined;
+  readonly #attend: Layer;
+  #scoreKernel: Parameter | undefined;
+  #alignments: Tensor[] = [];
+
+  constructor(options: AttentionCellOptions) {
+    super('attention_cell', options, names);
+    const { cell, score = 'additive' } = options;
+    if (!(cell instanceof RecurrentCell)) {
+      throw new ArgumentError(
+        `attentionCell: cell expected a cell, such as gruCell(options), got ${shownForeign(cell, 'sublayers')}`,
+      );
+    }
+    expectChoice('attentionCell', 'score', score, SCORES);
+    const { units = cell.outputWidth, attentionUnits = cell.outputWidth } = options;
+    const { query = score === 'additive' ? 'before' : 'after' } = options;
+    expectChoice('attentionCell', 'query', query, QUERIES);
+    expectCount('attentionCell: units', units);
+    expectCount('attentionCell: attentionUnits', attentionUnits);
+    this.#options = options;
+    this.#cell = cell;
+    this.#score = score;
+    this.#asksAfter = query === 'after';
+    this.#units = units;
+    this.#attentionUnits = attentionUnits;
+    const queryWidth = this.#asksAfter ? cell.outputWidth : cell.stateSpecs[0]!.width;
+    const isAdditive = score === 'additive';
+    if (score !== 'dot') this.#keys = dense({ units: isAdditive ? units : queryWidth, useBias: false, name: 'keys' });
+    if (isAdditive) this.#query = dense({ units, name: 'query' });
+    this.#attend = dense({ units: attentionUnits, activation: 'tanh', name: 'attend' });
+    this.setScope('');
+  }
+
+  override get sublayers(): readonly AnyLayer[] {
+    return [this.#cell, ...[this.#keys, this.#query].filter((layer) => layer !== undefined), this.#attend];
+  }
+
+  override get stateSpecs(): readonly StateSpec[] {
+    const { stateSpecs } = this.#cell;
+    return this.#asksAfter ? [...stateSpecs, { name: 'a', width: this.#attentionUnits }] : stateSpecs;
+  }
+
+  override get outputWidth(): number {
+    return this.#attentionUnits;
+  }
+
+  /**
+   * The attention weights of the last call, `[B, S]` for each step in the order in which steps were made. They are
+   * tensors of the step in which the call was made. A step that the mask of x hides in every sequence has none.
+   */
+  get alignments(): readonly Tensor[] {
+    return this.#alignments;
+  }
+
+  /**
+   * The keys of a memory, `[B, S, units]`: what each call computes from the memory, once for all steps. A decoder that
+   * makes one step a call gives them as the second constant.
+   */
+  keysOf(memory: Tensor): Tensor {
+    if (!this.#keys) return memory;
+    const keys = this.#keys(memory);
+    keys.mask = memory.mask;
+    return keys;
+  }
+
+  override config(): LayerConfig {
+    return { ...this.baseConfig(), cell: saveLayer(this.#cell) };
+  }
+
+  override copy(): RecurrentCell {
+    return new AttentionCell({ ...this.#options, cell: this.#cell.copy() });
+  }
+
+  override begin({ batch, inputs, training, constants }: CellBatch): Step {
+    const [given, givenKeys] = constants ?? [];
+    const what = `${this.describe()}: constants`;
+    if (!given)
+      throw new ArgumentError(`${what} expected [memory] or [memory, keys] in the options of the call, got none`);
+    if (given.shape.length !== 3 || given.shape[0] !== batch) {
+      throw new ArgumentError(`${what}[0], the memory, expected [${batch}, S, M], got ${formatShape(given.shape)}`);
+    }
+    const { mask } = given;
+    const memory = hideMasked(given, mask);
+    const width = memory.shape[2]!;
+    const keys = givenKeys ?? this.keysOf(memory);
+    const seen = mask && expandDims(mask, 1);
+    const asksAfter = this.#asksAfter;
+    const cellInputs = inputs + (asksAfter ? this.#attentionUnits : width);
+    this.#cell.build([batch, cellInputs]);
+    const step = this.#cell.begin({ batch, inputs: cellInputs, training, constants });
+    this.#alignments = [];
+    const contextOf = (query: Tensor): Tensor => {
+      const scores = this.#scoresOf(query, keys);
+      const weights = seen ? maskedSoftmax(scores, seen) : softmaxRows(scores);
+      this.#alignments.push(reshape(weights, [batch, weights.shape[2]!]));
+      return reshape(batchMatmul(weights, memory), [batch, width]);
+    };
+    if (!asksAfter) {
+      return (x, states) => {
+        const context = contextOf(states[0]!);
+        const next = step(concatenate([x, context]), states);
+        return { output: this.#attend(concatenate([context, next.output])), states: next.states };
+      };
+    }
+    return (x, states) => {
+      const next = step(concatenate([x, states.at(-1)!]), states.slice(0, -1));
+      const output = this.#attend(concatenate([contextOf(next.output), next.output]));
+      return { output, states: [...next.states, output] };
+    };
+  }
+
+  /** `[B, 1, S]` */
+  #scoresOf(query: Tensor, keys: Tensor): Tensor {
+    if (!this.#query) return batchMatmul(expandDims(query, 1), keys, { transposeB: true });
+    const features = tanh(add(expandDims(this.#query(query), 1), keys));
+    const [batch, steps] = keys.shape as [number, number];
+    return reshape(linear(features, this.#scoreKernel!), [batch, 1, steps]);
+  }
+
+  protected override makeWeights(_inputShape: BatchShape): void {
+    if (this.#score === 'additive')
+      this.#scoreKernel = this.addWeight('scoreKernel', [this.#units, 1], 'glorotUniform');
+  }
+}
+
+export const attentionCell = (options: AttentionCellOptions): AttentionCell => new AttentionCell(options);
