@@ -73,6 +73,9 @@ export {
 } from './layers/base/layer.ts';
 export type { Callables, Forward, LayersOf, NetworkOptions } from './layers/base/network.ts';
 export type { RegularizerSpec } from './layers/base/regularizers.ts';
+export type { ConstraintName, ConstraintSpec } from './layers/constraints/constraint.ts';
+export * as constraints from './layers/constraints/index.ts';
+export type { Constraint, ConstraintConfig } from './layers/constraints/rule.ts';
 export { type Conv1dOptions, conv1d } from './layers/conv1d.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';

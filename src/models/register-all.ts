@@ -2,6 +2,8 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { setHint } from '../checks/options.ts';
 import { registerActivations } from '../layers/activations/activations.ts';
 import { moreActivations } from '../layers/activations/more-activations.ts';
+import { constraintByName } from '../layers/constraints/by-name.ts';
+import { registerConstraints } from '../layers/constraints/constraint.ts';
 import { unrollComposed } from '../layers/rnn/composed-step.ts';
 import { gruStep } from '../layers/rnn/gru.ts';
 import { registerComposedSteps } from '../layers/rnn/keras-recurrent.ts';
@@ -42,7 +44,7 @@ export function allowStreams(): void {
 }
 
 /**
- * Registers everything that has a name: losses, metrics, optimizers, schedules and all activations, including those for
+ * Registers everything that has a name: losses, metrics, optimizers, schedules, constraints and all activations, including those for
  * which recurrent layers have no fused kernels. The names then work in options and in files.
  *
  * It also turns on the progress display of `fit` and its checks for probable mistakes, lets models run step by step
@@ -52,6 +54,7 @@ export function registerAllNames(): void {
   setHint(nearestName);
   setRefusedOption(unsupportedOption);
   registerActivations(moreActivations);
+  registerConstraints(constraintByName);
   registerComposedSteps({
     unroll: unrollComposed,
     steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },

@@ -18,6 +18,7 @@ export type Use =
   | 'metric'
   | 'idMetric'
   | 'schedule'
+  | 'constraint'
   | 'callback'
   | 'iterate'
   | 'nothing';
@@ -29,6 +30,8 @@ const spec = {
   kernelInitializer: 'zeros',
   biasInitializer: 'ones',
   kernelRegularizer: 'l2',
+  kernelConstraint: 'maxNorm',
+  biasConstraint: { name: 'minMaxNorm', minValue: 0.1, axis: -1 },
   name: 'mine',
   trainable: false,
 };
@@ -54,7 +57,12 @@ export const layers: Calls = {
     [tensor(2, 3, 2), { ...recurrent, ...steps, resetAfter: false }],
     [tensor(2, 3, 2), { units: 2 }],
   ],
-  simpleRnn: [[tensor(2, 3, 2), { ...recurrent, ...steps, recurrentRegularizer: { l1: 0.1, l2: 0.1 } }]],
+  simpleRnn: [
+    [
+      tensor(2, 3, 2),
+      { ...recurrent, ...steps, recurrentRegularizer: { l1: 0.1, l2: 0.1 }, recurrentConstraint: 'nonNeg' },
+    ],
+  ],
   dense: [
     [tensor(2, 3), { units: 2, activation: 'relu', useBias: true, ...spec }],
     [tensor(2, 3), { units: 2, batchInputShape: [null, 3] }],
@@ -83,6 +91,7 @@ export const layers: Calls = {
         maskZero: true,
         embeddingsInitializer: 'randomUniform',
         embeddingsRegularizer: 'l1',
+        embeddingsConstraint: { name: 'unitNorm', axis: 1 },
       },
     ],
   ],
@@ -90,7 +99,17 @@ export const layers: Calls = {
   spatialDropout1d: [[tensor(2, 3, 2), { rate: 0.5 }]],
   activation: [[tensor(2, 3), { activation: 'softmax' }]],
   layerNormalization: [
-    [tensor(2, 3), { epsilon: 0.001, center: true, scale: true, betaInitializer: 'zeros', gammaRegularizer: 'l2' }],
+    [
+      tensor(2, 3),
+      {
+        epsilon: 0.001,
+        center: true,
+        scale: true,
+        betaInitializer: 'zeros',
+        gammaRegularizer: 'l2',
+        gammaConstraint: 'nonNeg',
+      },
+    ],
   ],
   masking: [[tensor(2, 3, 2), { maskValue: 0 }]],
   maxPooling1d: [[tensor(2, 4, 2), { poolSize: 2, strides: 2, padding: 'valid' }]],
@@ -190,6 +209,13 @@ const idMetrics: Calls = {
   ...named('metrics.', ['sparseCategoricalAccuracy', 'sparseCategoricalCrossentropy'], [{ name: 'mine' }], []),
   ...named('metrics.', ['bitsPerCharacter', 'perplexity'], [{ fromLogits: true, ignoreClass: 1 }], []),
   'metrics.sparseTopKCategoricalAccuracy': [[{ k: 1 }]],
+};
+
+const constraints: Calls = {
+  'constraints.maxNorm': [[{ maxValue: 0.5, axis: 0 }]],
+  'constraints.minMaxNorm': [[{ minValue: 0.1, maxValue: 0.5, rate: 0.5, axis: 0 }]],
+  'constraints.nonNeg': [[{}]],
+  'constraints.unitNorm': [[{ axis: -1 }]],
 };
 
 const decay = { initialLearningRate: 0.1, decaySteps: 5, decayRate: 0.5 };
@@ -458,6 +484,7 @@ export const calls: readonly (readonly [Use, Calls])[] = [
   ] as const),
   ...([
     ['schedule', schedules],
+    ['constraint', constraints],
     ['callback', callbacks],
     ['nothing', ops],
     ['nothing', plain],

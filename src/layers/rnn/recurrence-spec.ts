@@ -12,6 +12,7 @@ import type { StateSpec } from '../base/carried-states.ts';
 import type { Initializer, InitializerSpec } from '../base/initializers.ts';
 import type { LayerOptions, OwnNames } from '../base/layer.ts';
 import type { RegularizerSpec } from '../base/regularizers.ts';
+import type { ConstraintSpec } from '../constraints/constraint.ts';
 
 /** Options of the three recurrences of Keras, as layers and as cells. */
 export interface CellOptions extends LayerOptions {
@@ -30,6 +31,9 @@ export interface CellOptions extends LayerOptions {
   kernelRegularizer?: RegularizerSpec | undefined;
   recurrentRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
+  recurrentConstraint?: ConstraintSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
   /**
    * Probability, in [0, 1), that a feature of the input is zero while training. A sequence has one mask for all its
    * steps; with `recurrentDropout` it has one for each gate, as in Keras. Default 0.
@@ -49,6 +53,9 @@ export const cellNames: OwnNames<CellOptions> = {
   kernelRegularizer: 1,
   recurrentRegularizer: 1,
   biasRegularizer: 1,
+  kernelConstraint: 1,
+  recurrentConstraint: 1,
+  biasConstraint: 1,
   dropout: 1,
   recurrentDropout: 1,
 };
