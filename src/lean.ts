@@ -105,6 +105,7 @@ export { type LstmOptions, lstm, lstmCell } from './layers/rnn/lstm.ts';
 export type { CellOptions } from './layers/rnn/recurrence-spec.ts';
 export type { SequenceOptions } from './layers/rnn/recurrent.ts';
 export { Recurrent } from './layers/rnn/recurrent.ts';
+export { withResetMask } from './layers/rnn/reset-mask.ts';
 export { type RnnOptions, rnn } from './layers/rnn/rnn.ts';
 export { type SimpleRnnOptions, simpleRnn, simpleRnnCell } from './layers/rnn/simple-rnn.ts';
 export { timeDistributed } from './layers/time-distributed.ts';

@@ -202,5 +202,5 @@ export const withoutOptions: readonly string[] = [
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['backupFile', 'buildVocabulary'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
-  ...['compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
+  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

@@ -22,7 +22,9 @@ import { Stream } from '../streaming/stream.ts';
 import { unsupportedOption } from '../streaming/unsupported-option.ts';
 import { emptyOutputs } from '../train/empty-outputs.ts';
 import { optionalRefusals } from '../train/feeds/optional-refusals.ts';
+import { optionalResets } from '../train/feeds/optional-resets.ts';
 import { refusals } from '../train/feeds/refusals.ts';
+import { resets } from '../train/feeds/resets.ts';
 import { addProgress } from '../train/fit-progress.ts';
 import { optionalParts } from '../train/optional-parts.ts';
 import { StepPredictor } from '../train/step-predictor.ts';
@@ -61,6 +63,7 @@ export function registerAllNames(): void {
   });
   Object.assign(optionalParts, { addProgress, emptyOutputs, warnOfSamples });
   optionalRefusals.refusals = refusals;
+  optionalResets.resets = resets;
   allowStreams();
   addMethods();
   lossTable.fill(losses, shortLossNames);

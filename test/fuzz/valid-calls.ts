@@ -42,6 +42,7 @@ const steps = {
   stateful: false,
   dropout: 0.1,
   recurrentDropout: 0.1,
+  weightDrop: 0.1,
 };
 const walk = { returnSequences: true, returnState: false, goBackwards: true, stateful: false };
 const recurrent = { units: 2, activation: 'tanh', useBias: true, inputShape: [3, 2], ...spec };
@@ -405,6 +406,7 @@ const plain: Calls = {
     ],
   ],
   stopGradient: [[given('zero')]],
+  withResetMask: [[[1, 0], given('zero')]],
   valueAndGrad: [[given('scalar'), [{ $: 'parameter', shape: [2] }]]],
   setSeed: [[1]],
   onWarning: [[given('nothing')]],

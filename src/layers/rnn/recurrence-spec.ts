@@ -41,6 +41,11 @@ export interface CellOptions extends LayerOptions {
   dropout?: number | undefined;
   /** The same for h before the recurrent product: one mask for each sequence and gate. Default 0. */
   recurrentDropout?: number | undefined;
+  /**
+   * Probability that an element of the recurrent kernel is zero while training: DropConnect, one mask for all sequences
+   * and steps of a batch (Merity et al. 2017). The others are divided by 1 − weightDrop. Default 0.
+   */
+  weightDrop?: number | undefined;
 }
 
 export const cellNames: OwnNames<CellOptions> = {
@@ -58,6 +63,7 @@ export const cellNames: OwnNames<CellOptions> = {
   biasConstraint: 1,
   dropout: 1,
   recurrentDropout: 1,
+  weightDrop: 1,
 };
 
 /** A weight besides kernel, recurrentKernel and bias. */
@@ -88,10 +94,11 @@ export function checkCellOptions(
   what: string,
   options: CellOptions & { readonly recurrentActivation?: ActivationSpec | undefined },
 ): void {
-  const { units, dropout = 0, recurrentDropout = 0, activation, recurrentActivation } = options;
+  const { units, dropout = 0, recurrentDropout = 0, weightDrop = 0, activation, recurrentActivation } = options;
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
+  expectRate(`${what}: weightDrop`, weightDrop);
   for (const [option, given] of Object.entries({ activation, recurrentActivation })) {
     if (given !== undefined) functionOf(given, `${what}: ${option}`);
   }
@@ -124,20 +131,24 @@ export interface DropoutMasks {
   readonly input?: Tensor | undefined;
   /** `[G, B, H]` */
   readonly hidden?: Tensor | undefined;
+  /** The recurrent kernel with dropped elements. */
+  readonly recurrentKernel?: Tensor | undefined;
 }
 
-/** Draws the dropout masks of a batch while training; none otherwise. */
+/** Draws the dropout masks of a batch while training; none otherwise. `weights` are those of the recurrence. */
 export function drawMasks(
   { options, gates, states }: RecurrenceSpec,
   sizes: { batch: number; inputs: number; training: boolean },
   random: RandomStream,
+  weights: Weights,
 ): DropoutMasks {
-  const { dropout = 0, recurrentDropout = 0 } = options;
+  const { dropout = 0, recurrentDropout = 0, weightDrop = 0 } = options;
   if (!sizes.training) return {};
   const draw = (rate: number, count: number, width: number): Tensor | undefined =>
     rate === 0 ? undefined : drop(filled([count, sizes.batch, width], 1), rate, random.nextKey());
   return {
     input: draw(dropout, recurrentDropout > 0 ? gates : 1, sizes.inputs),
     hidden: draw(recurrentDropout, gates, states[0]!.width),
+    recurrentKernel: weightDrop > 0 ? drop(weights.recurrentKernel!, weightDrop, random.nextKey()) : undefined,
   };
 }
