@@ -73,6 +73,9 @@ export {
 } from './layers/base/layer.ts';
 export type { Callables, Forward, LayersOf, NetworkOptions } from './layers/base/network.ts';
 export type { RegularizerSpec } from './layers/base/regularizers.ts';
+export type { ConstraintName, ConstraintSpec } from './layers/constraints/constraint.ts';
+export * as constraints from './layers/constraints/index.ts';
+export type { Constraint, ConstraintConfig } from './layers/constraints/rule.ts';
 export { type Conv1dOptions, conv1d } from './layers/conv1d.ts';
 export { type DenseOptions, dense } from './layers/dense.ts';
 export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropout1d } from './layers/dropout.ts';
@@ -102,6 +105,7 @@ export { type LstmOptions, lstm, lstmCell } from './layers/rnn/lstm.ts';
 export type { CellOptions } from './layers/rnn/recurrence-spec.ts';
 export type { SequenceOptions } from './layers/rnn/recurrent.ts';
 export { Recurrent } from './layers/rnn/recurrent.ts';
+export { withResetMask } from './layers/rnn/reset-mask.ts';
 export { type RnnOptions, rnn } from './layers/rnn/rnn.ts';
 export { type SimpleRnnOptions, simpleRnn, simpleRnnCell } from './layers/rnn/simple-rnn.ts';
 export { timeDistributed } from './layers/time-distributed.ts';

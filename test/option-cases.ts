@@ -9,7 +9,7 @@ import * as stream from '../src/stream.ts';
 /** A name that is near to one of the call's, that one, and the call. */
 export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];
 
-const { ops, metrics, schedules } = tapeloop;
+const { ops, metrics, schedules, constraints } = tapeloop;
 const recurrent = (): tapeloop.Recurrent<tapeloop.Tensor> => tapeloop.gru({ units: 2 });
 const layer: Record<string, OptionCase> = {
   activation: ['activations', 'activation', (o) => tapeloop.activation(o)],
@@ -78,8 +78,9 @@ const lossNames = [
   ...['meanAbsolutePercentageError', 'meanSquaredError', 'meanSquaredLogarithmicError', 'poisson', 'quantileLoss'],
   ...['sparseCategoricalCrossentropy', 'squaredHinge'],
 ];
-const pick = (names: readonly string[]): object =>
-  Object.fromEntries(names.map((name) => [name, (tapeloop as Record<string, unknown>)[name]]));
+const pickFrom = (of: object, names: readonly string[]): object =>
+  Object.fromEntries(names.map((name) => [name, (of as Record<string, unknown>)[name]]));
+const pick = (names: readonly string[]): object => pickFrom(tapeloop, names);
 
 const x = [[[1], [2]]];
 const y = [[1]];
@@ -132,6 +133,11 @@ export const optionCases: Record<string, OptionCase> = {
     )
       .filter(([name]) => !/serialize/.test(name))
       .map(([name, each]) => [`schedules.${name}`, each]),
+  ),
+  ...Object.fromEntries(
+    Object.entries(makers(pickFrom(constraints, ['maxNorm', 'minMaxNorm', 'unitNorm']), ['axes', 'axis'])).map(
+      ([name, each]) => [`constraints.${name}`, each],
+    ),
   ),
   sequential: ['names', 'name', (o) => tapeloop.sequential([recurrent()], o)],
   model: ['input', 'inputs', (o) => tapeloop.model(o, (value) => value)],
@@ -210,5 +216,5 @@ export const withoutOptions: readonly string[] = [
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['backupFile', 'buildVocabulary'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
-  ...['compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
+  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

@@ -5,8 +5,17 @@ import { type CommentDisplayPart, DocumentReflection, type ProjectReflection } f
 
 /** The guides in reading order. Other files of docs/guides follow them. */
 const guides = [
-  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'custom-cells', 'custom-layers'],
-  ...['streaming', 'memory', 'numeric-modes', 'performance', 'bundle-size', 'running-at-the-edge'],
+  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'recurrent-practice'],
+  ...[
+    'custom-cells',
+    'custom-layers',
+    'streaming',
+    'memory',
+    'numeric-modes',
+    'performance',
+    'bundle-size',
+    'running-at-the-edge',
+  ],
   ...['testing-ssr-electron', 'runtimes', 'hosts'],
 ];
 

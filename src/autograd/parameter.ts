@@ -4,6 +4,12 @@ import type { Ptr } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
 import { expectF32, expectShape, expectTensor, persistent, type Tensor } from './tensor.ts';
 
+/** Constrains the values of parameters after an update. */
+export interface UpdateConstraint {
+  /** Runs before an update. What it returns runs after it, and may throw after it has undone the update. */
+  begin(parameters: readonly Parameter[], buffers: readonly (readonly Ptr[])[]): () => void;
+}
+
 /**
  * A named tensor that training changes. It outlives every step. `version` counts its changes, which shows whether a
  * value derived from it is out of date.
@@ -19,6 +25,8 @@ export class Parameter {
   trainable = true;
   /** Whether a layer made it for one of its weights. @internal */
   isOwned = false;
+  /** Sets it to allowed values after each update. @internal */
+  constraint: UpdateConstraint | undefined;
   /** Counts changes of the values. */
   version = 0;
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();

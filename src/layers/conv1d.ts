@@ -8,6 +8,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
+import type { ConstraintSpec } from './constraints/constraint.ts';
 
 export interface Conv1dOptions extends LayerOptions {
   /** Number of features in the output. */
@@ -32,6 +33,8 @@ export interface Conv1dOptions extends LayerOptions {
   biasInitializer?: InitializerSpec | undefined;
   kernelRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<Conv1dOptions> = {
@@ -46,6 +49,8 @@ const own: OwnNames<Conv1dOptions> = {
   biasInitializer: 1,
   kernelRegularizer: 1,
   biasRegularizer: 1,
+  kernelConstraint: 1,
+  biasConstraint: 1,
 };
 
 class Conv1d extends BuiltInLayer {

@@ -9,6 +9,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
+import type { ConstraintSpec } from './constraints/constraint.ts';
 
 export interface DenseOptions extends LayerOptions {
   /** Width of the output. */
@@ -23,6 +24,8 @@ export interface DenseOptions extends LayerOptions {
   biasInitializer?: InitializerSpec | undefined;
   kernelRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<DenseOptions> = {
@@ -33,6 +36,8 @@ const own: OwnNames<DenseOptions> = {
   biasInitializer: 1,
   kernelRegularizer: 1,
   biasRegularizer: 1,
+  kernelConstraint: 1,
+  biasConstraint: 1,
 };
 
 class Dense extends BuiltInLayer {

@@ -10,6 +10,7 @@ import type { InitializerSpec } from './base/initializers.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import { maskOf } from './base/mask.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
+import type { ConstraintSpec } from './constraints/constraint.ts';
 
 export interface EmbeddingOptions extends LayerOptions {
   /** Size V of the vocabulary: ids are in [0, V). */
@@ -19,6 +20,7 @@ export interface EmbeddingOptions extends LayerOptions {
   /** Default `randomUniform` in [−0.05, 0.05]. */
   embeddingsInitializer?: InitializerSpec | undefined;
   embeddingsRegularizer?: RegularizerSpec | undefined;
+  embeddingsConstraint?: ConstraintSpec | undefined;
   /** Whether id 0 is padding. The layers after this one then skip its steps. Default false. */
   maskZero?: boolean | undefined;
 }
@@ -28,6 +30,7 @@ const own: OwnNames<EmbeddingOptions> = {
   outputDim: 1,
   embeddingsInitializer: 1,
   embeddingsRegularizer: 1,
+  embeddingsConstraint: 1,
   maskZero: true,
 };
 

@@ -149,7 +149,7 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
   const given = Object.fromEntries(
     Object.entries(config)
       .filter(([, value]) => value !== undefined)
-      .map(([option, value]) => [option, /activation$/i.test(option) ? ownActivation(value) : value]),
+      .map(([option, value]) => [option, ownFunction(/(activation|constraint)$/i.exec(option)?.[0], value)]),
   ) as LayerConfig;
   const request = requestFor(className, given);
   const layer = request ? customLayer(request, given) : builtInLayer(className, given);
@@ -167,14 +167,15 @@ function builtInLayer(className: string, config: LayerConfig): AnyLayer {
 }
 
 /**
- * Returns the custom activation that a file refers to by name, as a function with that name, so that it can be saved
- * again. A built-in activation is returned unchanged.
+ * Returns the custom activation or constraint that a file refers to by name, as a function with that name, so that it
+ * can be saved again. What is built in, and any option of another kind, is returned unchanged.
  */
-function ownActivation(value: unknown): unknown {
-  const name = nameOfCustom(value);
-  if (name === undefined) return value;
-  const own = customObject('activation', name);
-  if (typeof own !== 'function') throw new ArgumentError(`activation '${name}' expected a function, got ${typeof own}`);
+function ownFunction(kind: string | undefined, value: unknown): unknown {
+  const name = kind && nameOfCustom(value);
+  if (!name) return value;
+  const own = customObject(kind.toLowerCase(), name);
+  if (typeof own !== 'function')
+    throw new ArgumentError(`${kind.toLowerCase()} '${name}' expected a function, got ${typeof own}`);
   const named = (x: Parameters<Activation>[0]): unknown => own(x);
   return Object.defineProperty(named, 'name', { value: name });
 }

@@ -6,6 +6,7 @@ import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';
 import type { Layer, LayerOptions, OwnNames } from './base/layer.ts';
 import type { RegularizerSpec } from './base/regularizers.ts';
+import type { ConstraintSpec } from './constraints/constraint.ts';
 
 export interface LayerNormalizationOptions extends LayerOptions {
   /** Added to the variance. Default 1e-3. */
@@ -20,6 +21,8 @@ export interface LayerNormalizationOptions extends LayerOptions {
   gammaInitializer?: InitializerSpec | undefined;
   betaRegularizer?: RegularizerSpec | undefined;
   gammaRegularizer?: RegularizerSpec | undefined;
+  betaConstraint?: ConstraintSpec | undefined;
+  gammaConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<LayerNormalizationOptions> = {
@@ -30,6 +33,8 @@ const own: OwnNames<LayerNormalizationOptions> = {
   gammaInitializer: 1,
   betaRegularizer: 1,
   gammaRegularizer: 1,
+  betaConstraint: 1,
+  gammaConstraint: 1,
 };
 
 class LayerNormalization extends BuiltInLayer {

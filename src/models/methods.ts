@@ -14,6 +14,7 @@ import { Optimizer } from '../optimizers/optimizer.ts';
 import { optionalParts } from '../train/optional-parts.ts';
 import { Runs } from '../train/runs.ts';
 import { type AnyModel, Model } from './model.ts';
+import { networkUpTo } from './up-to.ts';
 
 function copiesOf(weights: readonly Parameter[]): NdArray<Float32Array>[] {
   return weights.map((weight) => new NdArray(weight.toArray(), weight.shape));
@@ -80,6 +81,9 @@ const modelMethods = {
     this.network.expectAlive();
     this.network.setScope();
     return summary(this.network);
+  },
+  upTo(this: Model, layer: string | number): AnyModel {
+    return new Model(networkUpTo(this.network, layer), this.trainer.random);
   },
   /** `JSON.stringify` would write no weights. */
   toJSON(this: Model): never {
@@ -173,7 +177,7 @@ function refuseForeignNames(type: { prototype: object }, names: Readonly<Record<
 /**
  * Adds the methods that a small app can do without.
  *
- * These are `summary` of models, `getWeights` and `setWeights` of models and layers, the option `profile` of `fit`,
+ * These are `summary` and `upTo` of models, `getWeights` and `setWeights` of models and layers, the option `profile` of `fit`,
  * `row`, `slice` and `argMax` of arrays, and the text that `console.log` shows for tensors, parameters, arrays, layers
  * and models. Custom layers are then checked when they run. JavaScript arithmetic on tensors, parameters and arrays
  * then throws an ArgumentError, and so does setting a property by its Keras name (`model.stop_training`).

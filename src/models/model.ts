@@ -4,6 +4,7 @@ import { ArgumentError, expectCount, shown, shownForeign } from '../checks/argum
 import { checkOptions } from '../checks/options.ts';
 import { type DataLike, NdArray } from '../data/array.ts';
 import { leavesOf, type Nested } from '../data/nested.ts';
+import type { SamplesLike } from '../data/ragged.ts';
 import type { Engine } from '../engine/engine.ts';
 import { nextStream } from '../engine/random.ts';
 import { transaction } from '../engine/transaction.ts';
@@ -17,7 +18,14 @@ import type { WeightFormat } from '../streaming/program.ts';
 import { checkWeightFormat, type Stream, type StreamOptions } from '../streaming/stream.ts';
 import type { CallbackOf, History } from '../train/callback.ts';
 import { type Batches, type InputBatch, isBatches } from '../train/feeds/batches.ts';
-import { checkData, columnsOf, type Data, type WeightOptions, weightNames } from '../train/feeds/checked-data.ts';
+import {
+  checkData,
+  columnsOf,
+  type Data,
+  resetsOf,
+  type WeightOptions,
+  weightNames,
+} from '../train/feeds/checked-data.ts';
 import { evaluateFeed } from '../train/feeds/evaluate-feed.ts';
 import { batched, batchesFeed, evaluationFeed, samplesFeed } from '../train/feeds/feeds.ts';
 import { type Column, isColumn, range } from '../train/feeds/samples.ts';
@@ -26,7 +34,7 @@ import type { FitOptionsOf } from '../train/fit-options.ts';
 import type { Logs } from '../train/logs.ts';
 import { Objective, type ObjectiveOptions } from '../train/objective.ts';
 import { optionalParts } from '../train/optional-parts.ts';
-import { type Predictions, predictBatches, predictSamples } from '../train/predictions.ts';
+import { type PredictHow, type Predictions, predictBatches, predictSamples } from '../train/predictions.ts';
 import type { Run } from '../train/runs.ts';
 import type { StepPredictor } from '../train/step-predictor.ts';
 import { Trainer } from '../train/trainer.ts';
@@ -56,6 +64,14 @@ export interface PredictOptions {
    * call. Default `float32`.
    */
   weights?: WeightFormat | undefined;
+  /**
+   * Whether the layers compute as in training, with dropout: repeated calls then sample from the distribution of
+   * predictions (Monte Carlo dropout; Gal and Ghahramani 2016). A recurrent layer draws one mask for all steps of a
+   * sequence. Default false.
+   */
+  training?: boolean | undefined;
+  /** Where rows start anew, `[N]` or `[N, T]`, as in `fit`. */
+  resetMask?: SamplesLike | undefined;
 }
 
 /** Options of `evaluate` and `predict` for batches. */
@@ -118,6 +134,24 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
    * model.setWeights(model.getWeights());
    */
   setWeights(weights: readonly DataLike[]): void;
+
+  /**
+   * Makes a model from the input to the output of a layer, which shares the layers and their weights: to look at
+   * features, or to train another end on them.
+   *
+   * A stack of layers ends at the layer. Any other model runs as a whole, and the output of the layer's first call is
+   * taken.
+   *
+   * @param layer its name, its path below other layers, or its index in `layers`; negative ones count from the end.
+   * @returns a model with the outputs of the layer, `[B, …]`. It is not compiled. To dispose of it disposes of the
+   *   layers that it shares.
+   * @throws ArgumentError if there is no such layer; when it runs, if the layer is not called.
+   * @see keras.Model(inputs, layer.output)
+   *
+   * @example
+   * const features = model.upTo('lstm').predict(x);
+   */
+  upTo(layer: string | number): AnyModel;
 }
 
 /** A network, with the methods that train, measure and run it. */
@@ -348,7 +382,8 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * Computes the outputs for a data set.
    *
    * @param x samples `[N, …]`; or batches `[x]` or `{ x }`, made as `fit` takes them.
-   * @param options batch size and format of the weights; with batches, the number of steps.
+   * @param options batch size, format of the weights, dropout and resets; with batches, the number of steps and
+   *   dropout.
    * @returns arrays `[N, …]` f32 outside linear memory, nested like the outputs, owned by the caller. With batches, a
    *   promise of them. Sequences of unequal length are padded to the longest. For no samples the result is `[0, …]`; it
    *   is `[0]` if the model is not built or with `tapeloop/lean`.
@@ -360,19 +395,24 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
    * model.predict(x).shape; // [8, 1]
    */
   predict(x: Data, options?: PredictOptions): Predictions<Y>;
-  predict(batches: Batches<InputBatch>, options?: BatchesOptions): Promise<Predictions<Y>>;
+  predict(
+    batches: Batches<InputBatch>,
+    options?: BatchesOptions & Pick<PredictOptions, 'training'>,
+  ): Promise<Predictions<Y>>;
   predict(
     x: Data | Batches<InputBatch>,
     options: PredictOptions & BatchesOptions = {},
   ): Predictions<Y> | Promise<Predictions<Y>> {
     const batches = isBatches(x);
-    checkOptions('predict', options, (batches ? { steps: 1 } : { batchSize: 1, weights: 1 }) as never);
+    const own = batches ? { steps: 1 } : { batchSize: 1, weights: 1, resetMask: 1 };
+    checkOptions('predict', options, { ...own, training: true } as never);
     if (batches) {
-      return this.#runBatches('predict', ({ changes }) =>
-        predictBatches(this.trainer, x, options.steps, changes),
-      ) as Promise<Predictions<Y>>;
+      return this.#runBatches('predict', ({ changes }) => predictBatches(this.trainer, x, options, changes)) as Promise<
+        Predictions<Y>
+      >;
     }
-    const { batchSize = this.trainer.batchSize, weights = 'float32' } = options;
+    const { batchSize = this.trainer.batchSize, weights = 'float32', training } = options;
+    const how = { training, resets: resetsOf(options) };
     expectCount('predict: batchSize', batchSize);
     checkWeightFormat('predict', weights);
     const columns = columnsOf('x', this.network.inputs, x);
@@ -380,17 +420,17 @@ export class Model<Y extends Nested<Tensor> = Tensor> {
     return this.#inTransaction(
       () =>
         (isInt8
-          ? this.#predictInt8(columns, batchSize)
-          : predictSamples(this.trainer, columns, batchSize)) as Predictions<Y>,
+          ? this.#predictInt8(columns, batchSize, how)
+          : predictSamples(this.trainer, columns, batchSize, how)) as Predictions<Y>,
     );
   }
 
-  #predictInt8(columns: Nested<Column>, batchSize: number): NdArray<Float32Array> {
+  #predictInt8(columns: Nested<Column>, batchSize: number, how: PredictHow): NdArray<Float32Array> {
     if (!isColumn(columns) || !(columns.values instanceof NdArray)) {
       throw new ArgumentError('predict: x expected one input, of sequences of one length, with int8 weights');
     }
     this.#int8 ??= new (expectStepwise("predict: weights 'int8'").StepPredictor)(this.trainer, 'int8');
-    return this.#int8.predict(columns, batchSize);
+    return this.#int8.predict(columns, batchSize, how);
   }
 
   /**

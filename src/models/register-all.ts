@@ -2,6 +2,8 @@ import { nearestName } from '../checks/nearest-name.ts';
 import { setHint } from '../checks/options.ts';
 import { registerActivations } from '../layers/activations/activations.ts';
 import { moreActivations } from '../layers/activations/more-activations.ts';
+import { constraintByName } from '../layers/constraints/by-name.ts';
+import { registerConstraints } from '../layers/constraints/constraint.ts';
 import { unrollComposed } from '../layers/rnn/composed-step.ts';
 import { gruStep } from '../layers/rnn/gru.ts';
 import { registerComposedSteps } from '../layers/rnn/keras-recurrent.ts';
@@ -20,7 +22,9 @@ import { Stream } from '../streaming/stream.ts';
 import { unsupportedOption } from '../streaming/unsupported-option.ts';
 import { emptyOutputs } from '../train/empty-outputs.ts';
 import { optionalRefusals } from '../train/feeds/optional-refusals.ts';
+import { optionalResets } from '../train/feeds/optional-resets.ts';
 import { refusals } from '../train/feeds/refusals.ts';
+import { resets } from '../train/feeds/resets.ts';
 import { addProgress } from '../train/fit-progress.ts';
 import { optionalParts } from '../train/optional-parts.ts';
 import { StepPredictor } from '../train/step-predictor.ts';
@@ -42,7 +46,7 @@ export function allowStreams(): void {
 }
 
 /**
- * Registers everything that has a name: losses, metrics, optimizers, schedules and all activations, including those for
+ * Registers everything that has a name: losses, metrics, optimizers, schedules, constraints and all activations, including those for
  * which recurrent layers have no fused kernels. The names then work in options and in files.
  *
  * It also turns on the progress display of `fit` and its checks for probable mistakes, lets models run step by step
@@ -52,12 +56,14 @@ export function registerAllNames(): void {
   setHint(nearestName);
   setRefusedOption(unsupportedOption);
   registerActivations(moreActivations);
+  registerConstraints(constraintByName);
   registerComposedSteps({
     unroll: unrollComposed,
     steps: { lstm: lstmStep, gru: gruStep, simpleRnn: simpleRnnStep },
   });
   Object.assign(optionalParts, { addProgress, emptyOutputs, warnOfSamples });
   optionalRefusals.refusals = refusals;
+  optionalResets.resets = resets;
   allowStreams();
   addMethods();
   lossTable.fill(losses, shortLossNames);

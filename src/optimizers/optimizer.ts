@@ -94,8 +94,8 @@ export abstract class Optimizer {
    * @returns the L2 norm of the gradients of all trainable parameters together, before clipping.
    * @throws NonFiniteGradientError if the norm of the gradients or of their mean is not finite, or a parameter or its
    *   state would not stay finite; OutOfMemoryError if there is no memory for the state; ArgumentError if a gradient
-   *   does not fit its parameter, a schedule does not return a learning rate, or a parameter is swapped with its
-   *   average. After an error parameters and state are as before.
+   *   does not fit its parameter, a schedule does not return a learning rate, a parameter is swapped with its average,
+   *   or a constraint returns another shape or a value that is not finite. After an error parameters and state are as before.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectGradients(parameters, gradients);
@@ -139,7 +139,8 @@ export abstract class Optimizer {
       );
     }
 
-    // No code below may fail.
+    const constrain = parameters.find(({ constraint }) => constraint)?.constraint?.begin(parameters, buffers);
+    // No code below may fail, except that `constrain` undoes the update if it fails.
     parameters[0]?.tensor.engine.parallel(totalSize(parameters), ELEMENTWISE_GRAIN, ({ kernels, from, to, keep }) => {
       let start = 0;
       parameters.forEach(({ size }, i) => {
@@ -153,6 +154,8 @@ export abstract class Optimizer {
         start += size;
       });
     });
+    // As in Keras, constraints come after moving averages.
+    constrain?.();
     this.steps++;
     if (isUpdate || (this.#options.useEma && ema.overwrite)) for (const parameter of parameters) parameter.version++;
     return totalNorm(squares);

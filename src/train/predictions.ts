@@ -6,7 +6,7 @@ import { entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../
 import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
 import { type Batches, BatchSource, type InputBatch, namedBatch } from './feeds/batches.ts';
-import { columnsOf } from './feeds/checked-data.ts';
+import { columnsOf, resetsOf } from './feeds/checked-data.ts';
 import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './feeds/samples.ts';
 import { optionalParts } from './optional-parts.ts';
 import type { Trainer } from './trainer.ts';
@@ -16,13 +16,20 @@ export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in 
 
 type Arrays = Nested<NdArray<Float32Array>>;
 
+/** How a batch is computed: with dropout or without, and where its rows start anew. */
+export interface PredictHow {
+  training?: boolean | undefined;
+  resets?: Column | undefined;
+}
+
 /** Computes the outputs for samples, batch by batch. */
-export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number): Arrays {
+export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number, how: PredictHow): Arrays {
   const gatherer = new PredictionGatherer();
-  const count = leavesOf(x, isColumn)[0]!.count === 0 ? 0 : countOf([x]);
+  const count = leavesOf(x, isColumn)[0]!.count === 0 ? 0 : countOf([x, how.resets]);
   const order = range(count);
   for (let from = 0; from < count; from += batchSize) {
-    addRows(gatherer, trainer, x, { order, from, to: Math.min(from + batchSize, count), pad: 'longest' });
+    const rows: Rows = { order, from, to: Math.min(from + batchSize, count), pad: 'longest' };
+    gatherer.compute(trainer, x, rows, how);
   }
   return (count === 0 && optionalParts.emptyOutputs?.(trainer, x)) || gatherer.value();
 }
@@ -31,7 +38,7 @@ export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: n
 export async function predictBatches(
   trainer: Trainer,
   batches: Batches<InputBatch>,
-  steps: number | undefined,
+  { steps, training }: { steps?: number | undefined; training?: boolean | undefined },
   changes: Transaction,
 ): Promise<Arrays> {
   const source = new BatchSource('predict: batches', batches);
@@ -39,19 +46,18 @@ export async function predictBatches(
   const yieldToHost = yielder();
   try {
     for await (const batch of source.take(steps)) {
-      const x = columnsOf('x', trainer.network.inputs, namedBatch('predict: batches', batch).x);
-      const count = countOf([x]);
-      changes.part(() => addRows(gatherer, trainer, x, { order: range(count), from: 0, to: count }));
+      const given = namedBatch('predict: batches', batch);
+      const x = columnsOf('x', trainer.network.inputs, given.x);
+      const resets = resetsOf(given);
+      const count = countOf([x, resets]);
+      const rows = { order: range(count), from: 0, to: count };
+      changes.part(() => gatherer.compute(trainer, x, rows, { training, resets }));
       await yieldToHost();
     }
   } finally {
     await source.close();
   }
   return gatherer.value();
-}
-
-function addRows(gatherer: PredictionGatherer, trainer: Trainer, x: Nested<Column>, rows: Rows): void {
-  trainer.engine.step(() => gatherer.add(trainer.call(uploadAll(trainer.engine, x, rows))));
 }
 
 interface Gathered {
@@ -65,6 +71,12 @@ interface Gathered {
 class PredictionGatherer {
   readonly #gathered = new Map<NestedKey, Gathered>();
   #form: Nested<NestedKey> | undefined;
+
+  /** Computes and adds the outputs of some rows. */
+  compute(trainer: Trainer, x: Nested<Column>, rows: Rows, { training, resets }: PredictHow): void {
+    const { engine } = trainer;
+    engine.step(() => this.add(trainer.call(uploadAll(engine, x, rows), training, resets?.upload(engine, rows))));
+  }
 
   /** Throws `ArgumentError` if the output of a sample differs in shape from those of the batches before. */
   add(outputs: Nested<Tensor>): void {

@@ -5,6 +5,7 @@ import type { AnyLayer } from '../layers/base/layer.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
 import { type Column, range } from './feeds/samples.ts';
+import type { PredictHow } from './predictions.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Steps in one call of the stream: enough to make the cost of a call negligible, few enough for small buffers. */
@@ -24,8 +25,14 @@ export class StepPredictor {
     this.#weights = weights;
   }
 
-  /** Throws `ArgumentError` if sequences have no steps, or a layer masks a step: a stream computes every step. */
-  predict(x: Column, batchSize: number): NdArray<Float32Array> {
+  /**
+   * Throws `ArgumentError` if sequences have no steps, if a layer masks a step, because a stream computes every step, or
+   * for `training` or `resets`.
+   */
+  predict(x: Column, batchSize: number, { training, resets }: PredictHow): NdArray<Float32Array> {
+    if (training || resets) {
+      throw new ArgumentError(`predict: ${training ? 'training' : 'resetMask'} expected weights 'float32', got 'int8'`);
+    }
     const xs = x.values as NdArray;
     const { network } = this.#trainer;
     network.build(xs.shape);

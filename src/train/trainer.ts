@@ -11,6 +11,7 @@ import type { CarriedStates } from '../layers/base/carried-states.ts';
 import { type AnyLayer, type Layer, withTraining } from '../layers/base/layer.ts';
 import { add } from '../ops/elementwise/elementwise.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
+import { optionalResets } from './feeds/optional-resets.ts';
 import { type Rows, type Samples, uploadAll } from './feeds/samples.ts';
 import type { Logs } from './logs.ts';
 import type { ClassWeight, MetricTracker, Objective } from './objective.ts';
@@ -106,9 +107,14 @@ export class Trainer {
     }
   }
 
-  /** The outputs for a batch, as tensors of the open step. */
-  call(x: Nested<Tensor>, training = false): Nested<Tensor> {
-    return withTraining(training, () => this.network(x));
+  /**
+   * The outputs for a batch, as tensors of the open step.
+   *
+   * @param resets where rows start anew, `[B]` or `[B, T]`.
+   */
+  call(x: Nested<Tensor>, training = false, resets?: Tensor): Nested<Tensor> {
+    const run = (): Nested<Tensor> => withTraining(training, () => this.network(x));
+    return resets ? optionalResets.resets!.during(resets, run) : run();
   }
 
   /** Makes empty logs of losses and metrics. */
@@ -174,7 +180,8 @@ export class Trainer {
     const y = uploadAll(engine, samples.y, rows);
     const sampleWeight = samples.weights && uploadAll(engine, samples.weights, rows);
     const weighing = { sampleWeight, classWeight };
-    const { total: loss, parts } = this.objective.compute(y, this.call(x, training), weighing, tracker);
+    const outputs = this.call(x, training, samples.resets?.upload(engine, rows));
+    const { total: loss, parts } = this.objective.compute(y, outputs, weighing, tracker);
     const total = this.#penalised(loss);
     // The loss of a batch without any step is 0 and depends on no weight.
     if (training && !isRecording([total]) && total.item() !== 0 && this.weights.some(({ trainable }) => trainable)) {

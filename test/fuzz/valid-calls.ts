@@ -18,6 +18,7 @@ export type Use =
   | 'metric'
   | 'idMetric'
   | 'schedule'
+  | 'constraint'
   | 'callback'
   | 'iterate'
   | 'nothing';
@@ -29,6 +30,8 @@ const spec = {
   kernelInitializer: 'zeros',
   biasInitializer: 'ones',
   kernelRegularizer: 'l2',
+  kernelConstraint: 'maxNorm',
+  biasConstraint: { name: 'minMaxNorm', minValue: 0.1, axis: -1 },
   name: 'mine',
   trainable: false,
 };
@@ -39,6 +42,7 @@ const steps = {
   stateful: false,
   dropout: 0.1,
   recurrentDropout: 0.1,
+  weightDrop: 0.1,
 };
 const walk = { returnSequences: true, returnState: false, goBackwards: true, stateful: false };
 const recurrent = { units: 2, activation: 'tanh', useBias: true, inputShape: [3, 2], ...spec };
@@ -54,7 +58,12 @@ export const layers: Calls = {
     [tensor(2, 3, 2), { ...recurrent, ...steps, resetAfter: false }],
     [tensor(2, 3, 2), { units: 2 }],
   ],
-  simpleRnn: [[tensor(2, 3, 2), { ...recurrent, ...steps, recurrentRegularizer: { l1: 0.1, l2: 0.1 } }]],
+  simpleRnn: [
+    [
+      tensor(2, 3, 2),
+      { ...recurrent, ...steps, recurrentRegularizer: { l1: 0.1, l2: 0.1 }, recurrentConstraint: 'nonNeg' },
+    ],
+  ],
   dense: [
     [tensor(2, 3), { units: 2, activation: 'relu', useBias: true, ...spec }],
     [tensor(2, 3), { units: 2, batchInputShape: [null, 3] }],
@@ -83,6 +92,7 @@ export const layers: Calls = {
         maskZero: true,
         embeddingsInitializer: 'randomUniform',
         embeddingsRegularizer: 'l1',
+        embeddingsConstraint: { name: 'unitNorm', axis: 1 },
       },
     ],
   ],
@@ -90,7 +100,17 @@ export const layers: Calls = {
   spatialDropout1d: [[tensor(2, 3, 2), { rate: 0.5 }]],
   activation: [[tensor(2, 3), { activation: 'softmax' }]],
   layerNormalization: [
-    [tensor(2, 3), { epsilon: 0.001, center: true, scale: true, betaInitializer: 'zeros', gammaRegularizer: 'l2' }],
+    [
+      tensor(2, 3),
+      {
+        epsilon: 0.001,
+        center: true,
+        scale: true,
+        betaInitializer: 'zeros',
+        gammaRegularizer: 'l2',
+        gammaConstraint: 'nonNeg',
+      },
+    ],
   ],
   masking: [[tensor(2, 3, 2), { maskValue: 0 }]],
   maxPooling1d: [[tensor(2, 4, 2), { poolSize: 2, strides: 2, padding: 'valid' }]],
@@ -219,6 +239,13 @@ const idMetrics: Calls = {
   ...named('metrics.', ['sparseCategoricalAccuracy', 'sparseCategoricalCrossentropy'], [{ name: 'mine' }], []),
   ...named('metrics.', ['bitsPerCharacter', 'perplexity'], [{ fromLogits: true, ignoreClass: 1 }], []),
   'metrics.sparseTopKCategoricalAccuracy': [[{ k: 1 }]],
+};
+
+const constraints: Calls = {
+  'constraints.maxNorm': [[{ maxValue: 0.5, axis: 0 }]],
+  'constraints.minMaxNorm': [[{ minValue: 0.1, maxValue: 0.5, rate: 0.5, axis: 0 }]],
+  'constraints.nonNeg': [[{}]],
+  'constraints.unitNorm': [[{ axis: -1 }]],
 };
 
 const decay = { initialLearningRate: 0.1, decaySteps: 5, decayRate: 0.5 };
@@ -408,6 +435,7 @@ const plain: Calls = {
     ],
   ],
   stopGradient: [[given('zero')]],
+  withResetMask: [[[1, 0], given('zero')]],
   valueAndGrad: [[given('scalar'), [{ $: 'parameter', shape: [2] }]]],
   setSeed: [[1]],
   onWarning: [[given('nothing')]],
@@ -487,6 +515,7 @@ export const calls: readonly (readonly [Use, Calls])[] = [
   ] as const),
   ...([
     ['schedule', schedules],
+    ['constraint', constraints],
     ['callback', callbacks],
     ['nothing', ops],
     ['nothing', plain],

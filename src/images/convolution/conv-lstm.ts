@@ -8,9 +8,9 @@ import type { Tape } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { type Cell, cellOf } from '../../cells/cell.ts';
 import { lstmLayout } from '../../cells/layout.ts';
-import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
+import { Binary, Init, type Kernels, type Ptr, Unary } from '../../engine/abi.ts';
 import { hideMasked } from '../../ops/elementwise/select.ts';
-import { ColumnSums } from '../../ops/recurrence/column-sums.ts';
+import { ColumnSums } from '../../ops/products/column-sums.ts';
 import type { InputSide } from '../../ops/recurrence/input-side.ts';
 import type { RecurrentProducts } from '../../ops/recurrence/recurrent-side.ts';
 import { type RecurrenceOptions, type RecurrenceResult, scanWith } from '../../ops/recurrence.ts';
@@ -33,10 +33,11 @@ const cellFor = (pixels: number, filters: number): Cell =>
     stream: undefined,
     forward({ kernels, rows, units, gates, previous, next, project }) {
       project(0, previous[0]!, gates, GATES * units, Init.Accumulate);
-      kernels.lstm_forward(rows * pixels, filters, gates, previous[1]!, next[1]!, next[0]!);
+      kernels.lstm_forward(rows * pixels, filters, Unary.Tanh, 0, gates, previous[1]!, next[1]!, next[0]!);
     },
     backward({ kernels, rows, units, gates, previous, next, dHidden, dHiddenPrevious, dStates, projectBack }) {
-      kernels.lstm_backward(rows * pixels, filters, gates, previous[1]!, next[1]!, dHidden, dStates[0]!);
+      const [h, c] = [dHidden, dStates[0]!];
+      kernels.lstm_backward(rows * pixels, filters, Unary.Tanh, 0, gates, previous[1]!, next[1]!, h, c);
       projectBack(0, gates, GATES * units, dHiddenPrevious, Init.Accumulate);
     },
   });

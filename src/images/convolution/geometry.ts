@@ -60,10 +60,7 @@ export interface Windows {
   readonly padding: 'valid' | 'same';
 }
 
-/**
- * Checks the options. Throws `ArgumentError` for one out of range, and if strides and dilationRate are both greater
- * than 1, which Keras refuses.
- */
+/** Checks the options. Throws `ArgumentError` for one out of range. */
 export function windowsOf(what: string, options: WindowOptions): Windows {
   const { strides = 1, padding = 'valid', dilationRate = 1 } = options;
   expectChoice(what, 'padding', padding, ['valid', 'same']);

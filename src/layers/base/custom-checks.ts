@@ -21,9 +21,25 @@ function expectOwnFields(layer: AnyLayer): void {
   }
 }
 
+let tapped: { readonly layer: AnyLayer; y: unknown } | undefined;
+
+/** Runs `body`. Returns the output of the first call of a layer in it; undefined if it is not called. */
+export function tapOutput(layer: AnyLayer, body: () => void): unknown {
+  const outer = tapped;
+  const own = { layer, y: undefined };
+  tapped = own;
+  try {
+    body();
+    return own.y;
+  } finally {
+    tapped = outer;
+  }
+}
+
 /** Checks of custom layers. Layers of the library do not need them, and neither do apps without custom layers. */
 export const customChecks: Required<CustomChecks> = {
   called(layer: AnyLayer, y: unknown, isInNetwork: boolean): void {
+    if (tapped?.layer === layer) tapped.y ??= y;
     if (!(y instanceof Tensor)) expectTensors(`${layer.describe()}: call`, y);
     if (seen.has(layer)) return;
     if (!layer.builtShape) {

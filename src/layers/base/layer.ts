@@ -16,6 +16,7 @@ import { hideMasked } from '../../ops/elementwise/select.ts';
 import { customName } from '../../registry/custom-objects.ts';
 import type { StreamProgram } from '../../streaming/program.ts';
 import { refuseStream } from '../../streaming/refusal.ts';
+import { type ConstraintSpec, constraintOf } from '../constraints/constraint.ts';
 import { type BatchShape, isShape } from './batch-shape.ts';
 import { Callable } from './callable.ts';
 import type { CarriedStates } from './carried-states.ts';
@@ -228,7 +229,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   // Weight names without the path.
   readonly #weightNames: string[] = [];
   readonly #penalties: (() => Tensor)[] = [];
-  readonly #ownOptions: [name: string, value: Json | ((x: Tensor) => Tensor)][] = [];
+  readonly #ownOptions: Record<string, Json | ((x: Tensor) => Tensor)> = {};
   readonly #activityRegularizer: RegularizerSpec | undefined;
   // Penalties on the outputs of the calls in one step.
   #activity: { step: number; penalties: Tensor[] } = { step: 0, penalties: [] };
@@ -260,9 +261,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     expectType(`${defaultName}: name`, this.name, 'a string');
     this.#activityRegularizer = options.activityRegularizer;
     refuseUnknown(defaultName, options);
-    for (const name in own) {
-      this.#ownOptions.push([name, (options as Record<string, Json>)[name]!]);
-    }
+    for (const name in own) this.#ownOptions[name] = (options as Record<string, Json>)[name]!;
     this.isNamed = options.name !== undefined;
     this.#trainable = options.trainable ?? true;
     const { inputShape, batchInputShape = inputShape } = options;
@@ -618,11 +617,18 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     return this.name;
   }
 
+  /**
+   * Makes a weight of the layer.
+   *
+   * @param constraint default: that of the layer's option, such as `kernelConstraint` for `kernel` and
+   *   `recurrentConstraint` for `recurrentKernel`.
+   */
   protected addWeight(
     name: string,
     shape: Shape,
     how: InitializerSpec | Initializer,
     regularizer?: RegularizerSpec | undefined,
+    constraint = this.#ownOptions[`${name}Constraint`.replace('KernelC', 'C')] as ConstraintSpec | undefined,
   ): Parameter {
     const fullName = `${this.path}/${name}`;
     checks.weight?.(this, this.#makesWeights, [name, shape, how]);
@@ -637,6 +643,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
     this.#ownWeights.push(weight);
     this.#weightNames.push(name);
     if (regularizer) this.#penalties.push(() => regularizerOf(regularizer)(weight));
+    if (constraint) constraintOf(constraint, fullName).attach(weight);
     return weight;
   }
 
@@ -664,7 +671,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       batchInputShape: this.batchInputShape,
       activityRegularizer: this.#activityRegularizer,
       ...Object.fromEntries(
-        this.#ownOptions.map(([option, value]) => {
+        Object.entries(this.#ownOptions).map(([option, value]) => {
           if (typeof value !== 'function') return [option, value];
           // An inline function has the name of the option, in every layer. The path makes the name unique.
           return [option, customName(value.name === option ? `${this.path}/${option}` : value.name)];
@@ -682,12 +689,16 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 }
 
-/** Throws `ArgumentError` for an unknown value of any option whose name ends in `Initializer` or `Regularizer`. */
+/**
+ * Throws `ArgumentError` for an unknown value of any option whose name ends in `Initializer`, `Regularizer` or
+ * `Constraint`.
+ */
 function refuseUnknown(layer: string, options: object): void {
   for (const [option, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const what = `${layer}: ${option}`;
     if (option.endsWith('Regularizer')) regularizerOf(value, what);
     if (option.endsWith('Initializer')) initializer(value, what);
+    if (option.endsWith('Constraint')) constraintOf(value, what);
   }
 }

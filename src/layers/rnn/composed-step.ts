@@ -100,7 +100,7 @@ export function stepOf(spec: RecurrenceSpec, makeStep: ComposedStep, weights: We
   const bias = weights.bias?.tensor;
   const ofInput = { weight: weights.kernel!.tensor, bias, row: biases === 2 ? 0 : undefined, gates, units };
   const ofHidden = {
-    weight: weights.recurrentKernel!.tensor,
+    weight: masks.recurrentKernel ?? weights.recurrentKernel!.tensor,
     bias: biases === 2 ? bias : undefined,
     row: 1,
     gates,

@@ -8,11 +8,12 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
 import type { InitializerSpec } from '../base/initializers.ts';
 import type { RegularizerSpec } from '../base/regularizers.ts';
+import type { ConstraintSpec } from '../constraints/constraint.ts';
 import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
 /**
- * A weight: its shape, or its shape, initializer and regularizer. The default initializer is glorotUniform for two axes
+ * A weight: its shape, or its shape, initializer, regularizer and constraint. The default initializer is glorotUniform for two axes
  * or more, and zeros for fewer.
  */
 export type WeightDeclaration =
@@ -21,6 +22,7 @@ export type WeightDeclaration =
       readonly shape: Shape;
       readonly initializer?: InitializerSpec | undefined;
       readonly regularizer?: RegularizerSpec | undefined;
+      readonly constraint?: ConstraintSpec | undefined;
     };
 
 /** A cell as a plain object: its states, its weights, and one step made of ops. */
@@ -123,10 +125,10 @@ export class DefinedCell extends RecurrentCell {
 
   #make(name: string, declaration: WeightDeclaration): Parameter {
     expectType(`${this.name}: weight ${name}`, declaration, 'an object');
-    const { shape, initializer, regularizer } =
-      'shape' in declaration
-        ? checkOptions(`${this.name}: weight ${name}`, declaration, { shape: 1, initializer: 1, regularizer: 1 })
-        : { shape: declaration, initializer: undefined, regularizer: undefined };
-    return this.addWeight(name, shape, initializer ?? (shape.length < 2 ? 'zeros' : 'glorotUniform'), regularizer);
+    const names = { shape: 1, initializer: 1, regularizer: 1, constraint: 1 };
+    const { shape, ...how } = 'shape' in declaration ? declaration : { shape: declaration };
+    checkOptions(`${this.name}: weight ${name}`, { shape, ...how }, names);
+    const initializer = how.initializer ?? (shape.length < 2 ? 'zeros' : 'glorotUniform');
+    return this.addWeight(name, shape, initializer, how.regularizer, how.constraint);
   }
 }

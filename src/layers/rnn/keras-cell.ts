@@ -45,7 +45,8 @@ export class KerasCell extends RecurrentCell {
   }
 
   override begin(sizes: CellBatch): Step {
-    return stepOf(this.#spec, this.#makeStep, this.#weights, drawMasks(this.#spec, sizes, this.random));
+    const masks = drawMasks(this.#spec, sizes, this.random, this.#weights);
+    return stepOf(this.#spec, this.#makeStep, this.#weights, masks);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {

@@ -12,8 +12,16 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
 import { maskOf } from '../base/mask.ts';
 import type { ComposedStep, unrollComposed } from './composed-step.ts';
-import { type CellOptions, drawMasks, makeWeights, type RecurrenceSpec, type Weights } from './recurrence-spec.ts';
+import {
+  type CellOptions,
+  type DropoutMasks,
+  drawMasks,
+  makeWeights,
+  type RecurrenceSpec,
+  type Weights,
+} from './recurrence-spec.ts';
 import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult } from './recurrent.ts';
+import { unrollWith } from './unroll-with.ts';
 
 export interface RecurrentOptions extends CellOptions, SequenceOptions {
   /**
@@ -112,18 +120,24 @@ export class KerasRecurrent<Output> extends Recurrent<Output> {
 
   protected override unroll(x: Tensor, unroll: UnrollOptions): UnrollResult {
     const [batch, , inputs] = x.shape as [number, number, number];
-    const masks = drawMasks(this.#spec, { batch, inputs, training: unroll.training }, this.random);
+    const masks = drawMasks(this.#spec, { batch, inputs, training: unroll.training }, this.random, this.#weights);
+    return unrollWith((part, options) => this.#scan(part, options, masks), x, unroll);
+  }
+
+  #scan(x: Tensor, unroll: UnrollOptions, masks: DropoutMasks): UnrollResult {
     const { cell, gates } = this.#spec;
     if (!cell) return composed!.unroll(this.#spec, composed!.steps[this.#spec.name]!, this.#weights, masks, x, unroll);
     const { kernel, recurrentKernel, bias, ...extra } = this.#weights as Record<string, Parameter>;
     // If all gates share one dropout mask, the input is multiplied by it once.
     const perGate = masks.input?.shape[0] === gates && gates > 1;
     const input =
-      masks.input && !perGate ? mul(swapTimeBatch(x), reshape(masks.input, [batch, inputs])) : swapTimeBatch(x);
+      masks.input && !perGate
+        ? mul(swapTimeBatch(x), reshape(masks.input, masks.input.shape.slice(1)))
+        : swapTimeBatch(x);
     const { outputs, states } = scanOf(
       cell,
       input,
-      { kernel: kernel!, recurrentKernel: recurrentKernel!, bias, extra },
+      { kernel: kernel!, recurrentKernel: masks.recurrentKernel ?? recurrentKernel!, bias, extra },
       {
         initialState: unroll.initialState,
         reverse: unroll.reverse,

@@ -12,6 +12,7 @@ import type { StateSpec } from '../base/carried-states.ts';
 import type { Initializer, InitializerSpec } from '../base/initializers.ts';
 import type { LayerOptions, OwnNames } from '../base/layer.ts';
 import type { RegularizerSpec } from '../base/regularizers.ts';
+import type { ConstraintSpec } from '../constraints/constraint.ts';
 
 /** Options of the three recurrences of Keras, as layers and as cells. */
 export interface CellOptions extends LayerOptions {
@@ -30,6 +31,9 @@ export interface CellOptions extends LayerOptions {
   kernelRegularizer?: RegularizerSpec | undefined;
   recurrentRegularizer?: RegularizerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
+  recurrentConstraint?: ConstraintSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
   /**
    * Probability, in [0, 1), that a feature of the input is zero while training. A sequence has one mask for all its
    * steps; with `recurrentDropout` it has one for each gate, as in Keras. Default 0.
@@ -37,6 +41,11 @@ export interface CellOptions extends LayerOptions {
   dropout?: number | undefined;
   /** The same for h before the recurrent product: one mask for each sequence and gate. Default 0. */
   recurrentDropout?: number | undefined;
+  /**
+   * Probability that an element of the recurrent kernel is zero while training: DropConnect, one mask for all sequences
+   * and steps of a batch (Merity et al. 2017). The others are divided by 1 − weightDrop. Default 0.
+   */
+  weightDrop?: number | undefined;
 }
 
 export const cellNames: OwnNames<CellOptions> = {
@@ -49,8 +58,12 @@ export const cellNames: OwnNames<CellOptions> = {
   kernelRegularizer: 1,
   recurrentRegularizer: 1,
   biasRegularizer: 1,
+  kernelConstraint: 1,
+  recurrentConstraint: 1,
+  biasConstraint: 1,
   dropout: 1,
   recurrentDropout: 1,
+  weightDrop: 1,
 };
 
 /** A weight besides kernel, recurrentKernel and bias. */
@@ -81,10 +94,11 @@ export function checkCellOptions(
   what: string,
   options: CellOptions & { readonly recurrentActivation?: ActivationSpec | undefined },
 ): void {
-  const { units, dropout = 0, recurrentDropout = 0, activation, recurrentActivation } = options;
+  const { units, dropout = 0, recurrentDropout = 0, weightDrop = 0, activation, recurrentActivation } = options;
   expectCount(`${what}: units`, units);
   expectRate(`${what}: dropout`, dropout);
   expectRate(`${what}: recurrentDropout`, recurrentDropout);
+  expectRate(`${what}: weightDrop`, weightDrop);
   for (const [option, given] of Object.entries({ activation, recurrentActivation })) {
     if (given !== undefined) functionOf(given, `${what}: ${option}`);
   }
@@ -117,20 +131,24 @@ export interface DropoutMasks {
   readonly input?: Tensor | undefined;
   /** `[G, B, H]` */
   readonly hidden?: Tensor | undefined;
+  /** The recurrent kernel with dropped elements. */
+  readonly recurrentKernel?: Tensor | undefined;
 }
 
-/** Draws the dropout masks of a batch while training; none otherwise. */
+/** Draws the dropout masks of a batch while training; none otherwise. `weights` are those of the recurrence. */
 export function drawMasks(
   { options, gates, states }: RecurrenceSpec,
   sizes: { batch: number; inputs: number; training: boolean },
   random: RandomStream,
+  weights: Weights,
 ): DropoutMasks {
-  const { dropout = 0, recurrentDropout = 0 } = options;
+  const { dropout = 0, recurrentDropout = 0, weightDrop = 0 } = options;
   if (!sizes.training) return {};
   const draw = (rate: number, count: number, width: number): Tensor | undefined =>
     rate === 0 ? undefined : drop(filled([count, sizes.batch, width], 1), rate, random.nextKey());
   return {
     input: draw(dropout, recurrentDropout > 0 ? gates : 1, sizes.inputs),
     hidden: draw(recurrentDropout, gates, states[0]!.width),
+    recurrentKernel: weightDrop > 0 ? drop(weights.recurrentKernel!, weightDrop, random.nextKey()) : undefined,
   };
 }

@@ -10,6 +10,7 @@ import { composedScan } from './composed-scan.ts';
 import { type CellDefinition, DefinedCell } from './defined-cell.ts';
 import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult, type WithState } from './recurrent.ts';
 import { StackedCells } from './stacked-cells.ts';
+import { unrollWith } from './unroll-with.ts';
 
 export interface RnnOptions extends SequenceOptions {}
 
@@ -59,7 +60,8 @@ class Rnn<Output> extends Recurrent<Output> {
     const [batch, , inputs] = x.shape as [number, number, number];
     this.cell.build([batch, inputs]);
     const step = this.cell.begin({ batch, inputs, training: options.training, constants: options.constants });
-    return composedScan(x, step, { states: this.stateSpecs, output: this.outputWidth }, options);
+    const widths = { states: this.stateSpecs, output: this.outputWidth };
+    return unrollWith((part, each) => composedScan(part, step, widths, each), x, options);
   }
 }
 

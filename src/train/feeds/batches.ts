@@ -13,11 +13,15 @@ export type BatchData =
        * Whether stateful layers start this batch from zeros. Default false: from the last states of the batch before.
        */
       readonly resetStates?: boolean | undefined;
+      /** Where rows start anew, `[B]` or `[B, T]`. */
+      readonly resetMask?: SamplesLike | undefined;
     }
   | readonly [x: Data, y: Data, sampleWeight?: Nested<SamplesLike>];
 
-/** One batch to predict from. Everything but x is ignored. */
-export type InputBatch = { readonly x: Data } | readonly [x: Data, ...rest: unknown[]];
+/** One batch to predict from. Everything but x and resetMask is ignored. */
+export type InputBatch =
+  | { readonly x: Data; readonly resetMask?: SamplesLike | undefined }
+  | readonly [x: Data, ...rest: unknown[]];
 
 type Iterated<T> = Iterable<T> | AsyncIterable<T>;
 

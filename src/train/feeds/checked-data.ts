@@ -2,7 +2,7 @@ import { ArgumentError, expectType, isFloat32, shown } from '../../checks/argume
 import type { Names } from '../../checks/options.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
 import { NdArray } from '../../data/array.ts';
-import { asNested, entriesOf, leavesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
+import { asNested, entriesOf, mapNested, type Nested, type NestedKey } from '../../data/nested.ts';
 import { RaggedArray, type SamplesLike } from '../../data/ragged.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
@@ -10,12 +10,13 @@ import { checkTargets, expectLossFits } from '../../losses/fits.ts';
 import type { ClassWeight, Head } from '../objective.ts';
 import type { Trainer } from '../trainer.ts';
 import { optionalRefusals } from './optional-refusals.ts';
-import { Column, countOf, isColumn, type Samples } from './samples.ts';
+import { optionalResets } from './optional-resets.ts';
+import { Column, columnsIn, countOf, isColumn, type Samples } from './samples.ts';
 
 /** Inputs or targets: one, a list, or several by name, as the model declares them. */
 export type Data = Nested<SamplesLike>;
 
-/** Weights of samples and classes. */
+/** Weights of samples and classes, and where samples start anew. */
 export interface WeightOptions {
   /**
    * Weight of each sample, `[N]`, or of each step, `[N, T]`; for several outputs nested like them. Predictions and
@@ -24,16 +25,23 @@ export interface WeightOptions {
   sampleWeight?: Nested<SamplesLike> | undefined;
   /** Weight of the samples of each class, by class id; 1 for a class that is not listed. For models with one output. */
   classWeight?: ClassWeight | undefined;
+  /**
+   * Where rows start anew, for episodes of unequal length in a batch. `[N]`: 1 if the states that a stateful layer
+   * carries are zeros for this sample. `[N, T]`: 1 if no state passes from step t − 1 to step t, in any recurrent layer;
+   * step 0 is about carried states. `tapeloop/lean` has `withResetMask` instead.
+   */
+  resetMask?: SamplesLike | undefined;
 }
 
-export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight: 1 };
+export const weightNames: Names<WeightOptions> = { sampleWeight: 1, classWeight: 1, resetMask: 1 };
 
 /**
  * Validates the whole data set up front, and builds a model that is not built.
  *
  * @throws ArgumentError for any data for which a batch would be refused. The error names the place.
  */
-export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, classWeight }: WeightOptions): Samples {
+export function checkData(trainer: Trainer, x: Data, y: Data, options: WeightOptions): Samples {
+  const { sampleWeight, classWeight } = options;
   const { network, objective } = trainer;
   const { heads } = objective;
   if (y === undefined)
@@ -53,8 +61,9 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
           sampleWeight,
           { oneEachStep: true },
         );
-  const count = countOf([columns, targets, ...(weights ? [weights] : [])]);
-  expectSameLengths(leavesOf(columns, isColumn), [targets, ...(weights ? [weights] : [])]);
+  const resets = resetsOf(options);
+  const count = countOf([columns, targets, weights, resets]);
+  expectSameLengths(columnsIn([columns]), columnsIn([targets, weights, resets]));
   if (classWeight !== undefined) checkClassWeight(classWeight, heads);
   buildFor(network, columns);
   const shapes = network.outputShapes(mapNested<Column, BatchShape>(columns, isColumn, ({ shape }) => shape));
@@ -64,7 +73,14 @@ export function checkData(trainer: Trainer, x: Data, y: Data, { sampleWeight, cl
     if (weights) checkWeights(head, output as Shape, columnAt(weights, head.key));
     return [head.key, fittedTo(head, output as Shape, columnAt(targets, head.key))] as const;
   });
-  return { count, x: columns, y: asNested(fitted), weights };
+  return { count, x: columns, y: asNested(fitted), weights, resets };
+}
+
+/** The column of a reset mask, if there is one. */
+export function resetsOf({ resetMask }: Pick<WeightOptions, 'resetMask'>): Column | undefined {
+  if (resetMask === undefined) return undefined;
+  if (optionalResets.resets) return optionalResets.resets.column(resetMask);
+  throw new ArgumentError("resetMask expected withResetMask() to have been called, as 'tapeloop/lean' wants it");
 }
 
 /**
@@ -117,12 +133,12 @@ function expectKeys(what: string, keys: readonly NestedKey[], values: unknown): 
 /**
  * Throws `ArgumentError` unless each sequence of targets and weights has the length of the same sequence of an input.
  */
-function expectSameLengths(inputs: readonly Column[], others: readonly Nested<Column>[]): void {
+function expectSameLengths(inputs: readonly Column[], others: readonly Column[]): void {
   const lengthsOf = ({ values }: Column): readonly number[] | undefined =>
     values instanceof RaggedArray ? values.sequences.map(({ shape }) => shape[0]!) : undefined;
   const known = inputs.map(lengthsOf).filter((lengths) => lengths !== undefined);
   if (known.length === 0) return;
-  for (const column of others.flatMap((nested) => leavesOf(nested, isColumn))) {
+  for (const column of others) {
     const lengths = lengthsOf(column);
     if (!lengths || known.some((each) => each.every((length, i) => length === lengths[i]))) continue;
     const at = lengths.findIndex((length, i) => known.every((each) => each[i] !== length));

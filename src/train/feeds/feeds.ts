@@ -112,8 +112,8 @@ async function* checkedBatches(
   changes: Transaction,
 ): AsyncGenerator<Batch> {
   for await (const data of batches) {
-    const { x, y, sampleWeight, resetStates } = namedBatch(what, data);
-    const samples = changes.part(() => named(what, () => checkData(trainer, x, y, { sampleWeight, classWeight })));
+    const { x, y, resetStates, ...options } = namedBatch(what, data);
+    const samples = changes.part(() => named(what, () => checkData(trainer, x, y, { ...options, classWeight })));
     const rows = { order: range(samples.count), from: 0, to: samples.count };
     yield { samples, rows, resetStates };
   }
@@ -130,8 +130,8 @@ function givenValidation(trainer: Trainer, options: FitOptionsOf<never>, changes
     return evaluationFeed(trainer, what, batches, { classWeight }, changes, validationSteps);
   }
   optionalRefusals.refusals?.validationList(what, validationData);
-  const { x, y, sampleWeight } = namedBatch(what, validationData);
-  const samples = named(what, () => checkData(trainer, x, y, { sampleWeight, classWeight }));
+  const { x, y, ...own } = namedBatch(what, validationData);
+  const samples = named(what, () => checkData(trainer, x, y, { ...own, classWeight }));
   return validationFeed(trainer, samples, range(samples.count), options);
 }
 

@@ -38,9 +38,9 @@ function classes(classWeight: ClassWeight, loss: Loss, output: BatchShape): void
  * Throws `ArgumentError` for an option of `fit` that has no meaning with batches. `validationSplit: 0` and
  * `shuffle: false` are accepted, because batches are neither split nor shuffled.
  */
-function sampleOptions({ sampleWeight, batchSize, validationSplit, shuffle }: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries({ sampleWeight, batchSize, validationSplit, shuffle })) {
-    if (value)
+function sampleOptions(options: Readonly<Record<string, unknown>>): void {
+  for (const name of ['sampleWeight', 'resetMask', 'batchSize', 'validationSplit', 'shuffle']) {
+    if (options[name])
       throw new ArgumentError(`fit: ${name} expected samples, got batches, each of which is taken as it comes`);
   }
 }

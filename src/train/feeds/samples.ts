@@ -96,6 +96,8 @@ export interface Samples {
   x: Nested<Column>;
   y: Nested<Column>;
   weights: Nested<Column> | undefined;
+  /** Where rows of stateful layers start anew. */
+  resets: Column | undefined;
 }
 
 export const isColumn = (value: unknown): value is Column => value instanceof Column;
@@ -104,9 +106,13 @@ export const isColumn = (value: unknown): value is Column => value instanceof Co
 export const uploadAll = (engine: Engine, columns: Nested<Column>, rows: Rows): Nested<Tensor> =>
   mapNested(columns, isColumn, (column) => column.upload(engine, rows));
 
+/** The columns in a list, without those that are not given. */
+export const columnsIn = (columns: readonly (Nested<Column> | undefined)[]): Column[] =>
+  columns.flatMap((nested) => (nested ? leavesOf(nested, isColumn) : []));
+
 /** The number of samples of the columns. Throws `ArgumentError` if the columns differ, or if there are no samples. */
-export function countOf(columns: readonly Nested<Column>[]): number {
-  const [first, ...others] = columns.flatMap((nested) => leavesOf(nested, isColumn));
+export function countOf(columns: readonly (Nested<Column> | undefined)[]): number {
+  const [first, ...others] = columnsIn(columns);
   for (const other of others) {
     if (other.count !== first!.count) {
       throw new ArgumentError(

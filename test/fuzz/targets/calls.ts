@@ -66,6 +66,7 @@ export async function used(use: Use | undefined, result: unknown): Promise<void>
   } else if (use === 'callback')
     await trained({ optimizer: t.sgd({ useEma: true }) }, { callbacks: [result as t.Callback] });
   else if (use === 'schedule') for (const step of [0, 1, 7]) (result as t.Schedule).at(step);
+  else if (use === 'constraint') (result as t.Constraint).apply(t.tensor([[1, 2]])).dispose();
   else if (use === 'cell') calledLayer(t.rnn(result as never), t.tensor([[[1, 2]]]));
   else if (use === 'iterate' && typeof (result as Iterable<unknown>)[Symbol.iterator] === 'function') first(result, 10);
 }
