@@ -1,11 +1,5 @@
 // The entry `tapeloop/state-space`: models with memory that are no networks.
-export {
-  type Decoded,
-  type FitHistory,
-  HiddenMarkovModel,
-  type HmmFitOptions,
-  type OneOrEach,
-} from './state-space/hidden-markov.ts';
+export { type Decoded, HiddenMarkovModel, type HmmFitOptions } from './state-space/hmm/hidden-markov.ts';
 export {
   type CategoricalHmmOptions,
   categoricalHmm,
@@ -15,7 +9,19 @@ export {
   gmmHmm,
   type HmmOptions,
   hmmFromJson,
-} from './state-space/hmm-kinds.ts';
-export { type HmmLogLikelihoodOptions, hmmLogLikelihood } from './state-space/hmm-op.ts';
+} from './state-space/hmm/kinds.ts';
+export { type HmmLogLikelihoodOptions, hmmLogLikelihood } from './state-space/hmm/log-likelihood.ts';
+export type { LearnedParameters } from './state-space/linear/learned.ts';
+export {
+  type EmOptions,
+  type FilterOptions,
+  type GradientFitOptions,
+  LinearGaussian,
+  linearGaussian,
+  linearGaussianFromJson,
+} from './state-space/linear/linear-gaussian.ts';
+export type { Filtered, Forecast, Smoothed } from './state-space/linear/results.ts';
+export type { LinearGaussianOptions } from './state-space/linear/system.ts';
 export type { SavedStateSpace } from './state-space/parameters.ts';
+export type { FitHistory, OneOrEach } from './state-space/results.ts';
 export type { SequencesLike } from './state-space/sequences.ts';

@@ -1,16 +1,17 @@
-import { ArgumentError, shown } from '../checks/argument-error.ts';
-import { expectChoice } from '../checks/choices.ts';
-import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions } from '../checks/options.ts';
-import { NdArray } from '../data/array.ts';
-import { ln } from '../engine/float64.ts';
-import { nextStream, RandomStream } from '../engine/random.ts';
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { expectChoice } from '../../checks/choices.ts';
+import { expectNumber } from '../../checks/number-ranges.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { NdArray } from '../../data/array.ts';
+import { ln } from '../../engine/float64.ts';
+import { nextStream, RandomStream } from '../../engine/random.ts';
+import { log, logSumExp } from '../log-numbers.ts';
+import type { Matrix } from '../matrix.ts';
+import { type SavedStateSpace, saved } from '../parameters.ts';
+import type { FitHistory, OneOrEach } from '../results.ts';
+import type { Sequence, Sequences, SequencesLike } from '../sequences.ts';
 import { forward, forwardBackward, Transitions, viterbi } from './chain.ts';
 import { drawIndex, type Emissions, normalizeRows } from './emissions.ts';
-import { log, logSumExp } from './log-numbers.ts';
-import type { Matrix } from './matrix.ts';
-import { type SavedStateSpace, saved } from './parameters.ts';
-import type { Sequence, Sequences, SequencesLike } from './sequences.ts';
 
 export interface HmmFitOptions {
   /** Learning ends when a round raises the log-likelihood by less. Default 1e-4. */
@@ -33,19 +34,6 @@ export interface HmmFitOptions {
    */
   covarianceFloor?: number | undefined;
 }
-
-/** How learning went, of the start that was kept. */
-export interface FitHistory {
-  /** Log-likelihood of all sequences before the first round and after each. */
-  logLikelihood: number[];
-  /** Whether the last round raised it by less than the tolerance. */
-  converged: boolean;
-  /** Number of rounds. */
-  iterations: number;
-}
-
-/** The results for one sequence, or a list of them if a list of sequences was given. */
-export type OneOrEach<T> = T | T[];
 
 export interface Decoded {
   /** The most likely states, `[T]`. */
@@ -80,7 +68,7 @@ interface State {
 
 type Given = { readonly [Name in keyof State]?: State[Name] | undefined };
 
-export const CHAIN_PARAMETERS = ['initialProbabilities', 'transitionMatrix'];
+const CHAIN_PARAMETERS = ['initialProbabilities', 'transitionMatrix'];
 
 /**
  * A hidden Markov model: a chain of K states, each of which emits observations.
@@ -370,7 +358,7 @@ export class HiddenMarkovModel {
 const chainOf = ({ initial, transition }: State): Transitions => new Transitions(initial.map(log), transition.map(log));
 
 /** Throws `ArgumentError` unless each name is one of a parameter. */
-export function expectLearned(what: string, learn: unknown, all: readonly string[]): void {
+function expectLearned(what: string, learn: unknown, all: readonly string[]): void {
   const at = Array.isArray(learn) ? learn.findIndex((name) => !all.includes(name)) : 0;
   if (!Array.isArray(learn) || at >= 0) {
     const got = Array.isArray(learn) ? shown(learn[at]) : shown(learn);

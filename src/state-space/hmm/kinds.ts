@@ -1,12 +1,12 @@
-import { ArgumentError } from '../checks/argument-error.ts';
-import { expectChoice } from '../checks/choices.ts';
-import { expectNumber } from '../checks/number-ranges.ts';
-import { checkOptions } from '../checks/options.ts';
-import { type DataLike, NdArray } from '../data/array.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { expectChoice } from '../../checks/choices.ts';
+import { expectNumber } from '../../checks/number-ranges.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { type DataLike, NdArray } from '../../data/array.ts';
+import { readCovariances, readNumbers, readProbabilities, readSaved, type SavedStateSpace } from '../parameters.ts';
+import { readIds, readSequences, type Sequences } from '../sequences.ts';
 import { CategoricalEmissions, MixtureEmissions, type MixtureShape, moments } from './emissions.ts';
 import { HiddenMarkovModel, type HmmKind } from './hidden-markov.ts';
-import { readCovariances, readNumbers, readProbabilities, readSaved, type SavedStateSpace } from './parameters.ts';
-import { readIds, readSequences, type Sequences } from './sequences.ts';
 
 /** Options of every hidden Markov model. What is not given is learned by `fit`. */
 export interface HmmOptions {

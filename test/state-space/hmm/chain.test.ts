@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { RandomStream } from '../../src/engine/random.ts';
-import { forward, forwardBackward, Transitions, viterbi } from '../../src/state-space/chain.ts';
-import { exp, log, logSumExp } from '../../src/state-space/log-numbers.ts';
+import { RandomStream } from '../../../src/engine/random.ts';
+import { forward, forwardBackward, Transitions, viterbi } from '../../../src/state-space/hmm/chain.ts';
+import { exp, log, logSumExp } from '../../../src/state-space/log-numbers.ts';
 import { byPaths, type Chain } from './paths.ts';
 
 const random = new RandomStream(7);

@@ -1,11 +1,11 @@
-import { floatsOf, type Weight } from '../autograd/parameter.ts';
-import { isRecording, record } from '../autograd/tape.ts';
-import { empty, expectShape, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError } from '../checks/argument-error.ts';
-import { checkOptions } from '../checks/options.ts';
-import { formatShape } from '../checks/shape.ts';
+import { floatsOf, type Weight } from '../../autograd/parameter.ts';
+import { isRecording, record } from '../../autograd/tape.ts';
+import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { formatShape } from '../../checks/shape.ts';
+import { contribute, type StepOptions, stepNames, visibleSteps } from '../steps.ts';
 import { forward, forwardBackward, Transitions } from './chain.ts';
-import { contribute, type StepOptions, stepNames, visibleSteps } from './steps.ts';
 
 /** Options of {@link hmmLogLikelihood}. */
 export type HmmLogLikelihoodOptions = StepOptions;

@@ -1,4 +1,4 @@
-import type { RandomStream } from '../engine/random.ts';
+import type { RandomStream } from '../../engine/random.ts';
 
 /**
  * k-means with seeds by k-means++ and at most 50 rounds of Lloyd's.

@@ -1,6 +1,6 @@
 // The recursions of a hidden Markov chain, for one sequence, in log space. They take potentials: neither the emissions
 // nor the transitions need to sum to 1.
-import { exp, log, logSumExp } from './log-numbers.ts';
+import { exp, log, logSumExp } from '../log-numbers.ts';
 
 /** The transitions of a chain of K states. */
 export class Transitions {

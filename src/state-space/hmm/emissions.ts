@@ -1,10 +1,10 @@
-import { NdArray } from '../data/array.ts';
-import { ln } from '../engine/float64.ts';
-import type { RandomStream } from '../engine/random.ts';
+import { NdArray } from '../../data/array.ts';
+import { ln } from '../../engine/float64.ts';
+import type { RandomStream } from '../../engine/random.ts';
+import { exp, LN_2PI, log, logSumExp } from '../log-numbers.ts';
+import { cholesky, logDeterminant, type Matrix, solveLower } from '../matrix.ts';
+import type { Sequence } from '../sequences.ts';
 import { kMeans } from './k-means.ts';
-import { exp, LN_2PI, log, logSumExp } from './log-numbers.ts';
-import { cholesky, logDeterminant, type Matrix, solveLower } from './matrix.ts';
-import type { Sequence } from './sequences.ts';
 
 /** What the states of a hidden Markov model emit. The objects do not change. */
 export interface Emissions {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { ArgumentError } from '../../src/checks/argument-error.ts';
-import { type NdArray, ndarray } from '../../src/data/array.ts';
-import { ragged } from '../../src/data/ragged.ts';
-import { categoricalHmm, gaussianHmm, gmmHmm, type HiddenMarkovModel, hmmFromJson } from '../../src/state-space.ts';
+import { ArgumentError } from '../../../src/checks/argument-error.ts';
+import { type NdArray, ndarray } from '../../../src/data/array.ts';
+import { ragged } from '../../../src/data/ragged.ts';
+import { categoricalHmm, gaussianHmm, gmmHmm, type HiddenMarkovModel, hmmFromJson } from '../../../src/state-space.ts';
 import { byPaths } from './paths.ts';
 
 const initial = [0.6, 0.4];
