@@ -20,7 +20,22 @@ export {
   linearGaussian,
   linearGaussianFromJson,
 } from './state-space/linear/linear-gaussian.ts';
+export {
+  type KalmanLogLikelihoodOptions,
+  type KalmanParameters,
+  kalmanLogLikelihood,
+} from './state-space/linear/log-likelihood.ts';
 export type { Filtered, Forecast, Smoothed } from './state-space/linear/results.ts';
+export {
+  type AutoregressiveOptions,
+  autoregressive,
+  type BasicStructuralOptions,
+  basicStructural,
+  type LocalLevelOptions,
+  type LocalLinearTrendOptions,
+  localLevel,
+  localLinearTrend,
+} from './state-space/linear/structures.ts';
 export type { LinearGaussianOptions } from './state-space/linear/system.ts';
 export type { SavedStateSpace } from './state-space/parameters.ts';
 export type { FitHistory, OneOrEach } from './state-space/results.ts';

@@ -57,9 +57,14 @@ describe.each(cases)('Kalman, $name', (each) => {
     const dy = new Float64Array(steps * p);
     const du = new Float64Array(steps * k);
     kalmanGradient(system, given, filtered, (t) => weights[t]!, sums, dy, du);
-    const numeric = (data: Float64Array, f: (data: Float64Array) => number, i: number): number => {
+    const numeric = (
+      data: Float64Array<ArrayBufferLike>,
+      f: (data: Float64Array<ArrayBuffer>) => number,
+      i: number,
+    ): number => {
       const h = 1e-5;
-      return (f(data.with(i, data[i]! + h)) - f(data.with(i, data[i]! - h))) / (2 * h);
+      const from = Float64Array.from(data);
+      return (f(from.with(i, data[i]! + h)) - f(from.with(i, data[i]! - h))) / (2 * h);
     };
     const check = (what: string, got: number, expected: number): void =>
       expect(Math.abs(got - expected), `${what}: ${got}, not ${expected}`).toBeLessThan(
