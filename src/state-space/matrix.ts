@@ -187,3 +187,8 @@ export function stationaryCovariance(a: Matrix, q: Matrix, n: number): Matrix | 
   }
   return undefined;
 }
+
+/** Aᵀ of a square matrix. */
+export function transposed(a: Matrix, n: number): Matrix {
+  return a.map((_, i) => a[(i % n) * n + Math.floor(i / n)]!);
+}

@@ -1,4 +1,4 @@
-// The maximization step of a linear Gaussian model.
+// Expectation–maximization of a linear Gaussian model.
 import { ArgumentError } from '../../checks/argument-error.ts';
 import {
   addOuter,
@@ -8,148 +8,76 @@ import {
   type Matrix,
   product,
   productOfTransposed,
-  rowsOf,
   submatrix,
   symmetrize,
+  transposed,
 } from '../matrix.ts';
-import { at, type FilterStep, type LinearSystem, type Observed, type SmoothedStep } from './kalman.ts';
+import type { FitHistory } from '../results.ts';
+import { type FilterStep, kalmanSmoother, type Observed } from './kalman.ts';
 import { type Learned, type ParameterName, SYSTEM_NAMES } from './learned.ts';
-import { constantPart, type Part, type System } from './system.ts';
+import { addMoments, type ExpectedMoments, type Moments, noExpectedMoments } from './moments.ts';
+import { constantPart, type Model, type Part, type System, shapeOf } from './system.ts';
 
-/** Expected moments of a regression, target = H z + noise. */
-export interface Moments {
-  count: number;
-  /** Σ E[z zᵀ], `[m, m]` */
-  readonly zz: Matrix;
-  /** Σ E[target zᵀ], `[r, m]` */
-  readonly yz: Matrix;
-  /** Σ E[target targetᵀ], `[r, r]` */
-  readonly yy: Matrix;
+interface EmRun {
+  learned: readonly Learned[];
+  tolerance: number;
+  maxIterations: number;
+  filter(system: System, sequence: Observed): FilterStep[];
 }
 
-export const noMoments = (r: number, m: number): Moments => ({
-  count: 0,
-  zz: new Float64Array(m * m),
-  yz: new Float64Array(r * m),
-  yy: new Float64Array(r * r),
-});
-
-/** What the M-step of all parameters needs, summed over sequences. */
-export interface ExpectedMoments {
-  /** The next x on x and the inputs. */
-  readonly transition: Moments;
-  /** y on x and the inputs. */
-  readonly observation: Moments;
-  /** The first x: Σ means, Σ E[x xᵀ]. */
-  readonly first: { count: number; readonly sum: Matrix; readonly squares: Matrix };
-}
-
-export const noExpectedMoments = ({ n, p, k }: LinearSystem): ExpectedMoments => ({
-  transition: noMoments(n, n + k),
-  observation: noMoments(p, n + k),
-  first: { count: 0, sum: new Float64Array(n), squares: new Float64Array(n * n) },
-});
-
-/** Writes a block into a matrix of `width` columns, and adds it. */
-function addBlock(to: Matrix, width: number, row: number, column: number, block: Matrix, columns: number): void {
-  for (let i = 0; i < block.length / columns; i++) {
-    for (let j = 0; j < columns; j++) to[(row + i) * width + column + j]! += block[i * columns + j]!;
-  }
-}
-
-/** E[x xᵀ] */
-const square = ({ mean, covariance }: SmoothedStep): Matrix => addOuter(covariance.slice(), mean, mean);
-
-/** Adds the expected moments of one sequence. */
-export function addMoments(
-  to: ExpectedMoments,
-  system: LinearSystem,
-  given: Observed,
-  filtered: readonly FilterStep[],
-  smoothed: readonly SmoothedStep[],
-): void {
-  const { n, k } = system;
-  const m = n + k;
-  if (smoothed.length === 0) return;
-  to.first.count++;
-  addTo(to.first.sum, smoothed[0]!.mean);
-  addTo(to.first.squares, square(smoothed[0]!));
-  smoothed.forEach((here, t) => {
-    const input = given.u.subarray(t * k, (t + 1) * k);
-    const zz = new Float64Array(m * m);
-    addBlock(zz, m, 0, 0, square(here), n);
-    if (k > 0) {
-      addBlock(zz, m, 0, n, addOuter(new Float64Array(n * k), here.mean, input), k);
-      addBlock(zz, m, n, 0, addOuter(new Float64Array(n * k), input, here.mean), n);
-      addBlock(zz, m, n, n, addOuter(new Float64Array(k * k), input, input), k);
+/** Rounds of expectation and maximization, until one raises the log-likelihood by less than the tolerance. */
+export function maximize(
+  what: string,
+  start: System,
+  sequences: readonly Observed[],
+  { learned, tolerance, maxIterations, filter }: EmRun,
+): { system: System; history: FitHistory } {
+  let system = start;
+  const history: FitHistory = { logLikelihood: [], converged: false, iterations: 0 };
+  for (;;) {
+    const moments = noExpectedMoments(system);
+    let total = 0;
+    for (const sequence of sequences) {
+      const filtered = filter(system, sequence);
+      total += filtered.reduce((sum, { logLikelihood }) => sum + logLikelihood, 0);
+      addMoments(moments, system, sequence, filtered, kalmanSmoother(system, sequence, filtered));
     }
-    const next = smoothed[t + 1];
-    if (next) {
-      to.transition.count++;
-      addTo(to.transition.zz, zz);
-      addTo(to.transition.yy, square(next));
-      const cross = addOuter(transposed(here.withNext!, n), next.mean, here.mean);
-      addBlock(to.transition.yz, m, 0, 0, cross, n);
-      addBlock(to.transition.yz, m, 0, n, addOuter(new Float64Array(n * k), next.mean, input), k);
-    }
-    if (filtered[t]!.observed.length > 0) addObservation(to.observation, system, given, t, filtered[t]!, here, zz);
-  });
-}
-
-/**
- * The moments of y. A missing part of it is what the observed part tells: y = offset + M x + noise, where the observed
- * rows have M = 0 and no noise, and the missing ones M = C_m − G C_o with G = R_mo R_oo⁻¹.
- */
-function addObservation(
-  to: Moments,
-  system: LinearSystem,
-  { y, u, sequence }: Observed,
-  t: number,
-  { observed }: FilterStep,
-  here: SmoothedStep,
-  zz: Matrix,
-): void {
-  const { n, p, k } = system;
-  const m = n + k;
-  const input = u.subarray(t * k, (t + 1) * k);
-  const offset = y.slice(t * p, (t + 1) * p);
-  const slope = new Float64Array(p * n);
-  const noise = new Float64Array(p * p);
-  const missing = Array.from({ length: p }, (_, i) => i).filter((i) => !observed.includes(i));
-  if (missing.length > 0) {
-    const [o, h] = [observed.length, missing.length];
-    const r = at(system.observationNoise, sequence, t);
-    const factor = cholesky(submatrix(r, p, observed), o);
-    const cross = submatrix(r, p, missing, observed);
-    // Without noise of the observed part the missing one is told by the state alone.
-    const g = factor ? product(cross, inverseOf(factor, o), h, o, o) : new Float64Array(h * o);
-    const [c, d] = [at(system.observation, sequence, t), at(system.feedthrough, sequence, t)];
-    const left = product(d, input, p, k, 1);
-    const known = Float64Array.from(observed, (i) => offset[i]! - left[i]!);
-    const told = product(g, known, h, o, 1);
-    const toldSlope = product(g, rowsOf(c, n, observed), h, o, n);
-    const rest = addTo(submatrix(r, p, missing), productOfTransposed(g, cross, h, o, h), -1);
-    missing.forEach((row, i) => {
-      offset[row] = left[row]! + told[i]!;
-      for (let j = 0; j < n; j++) slope[row * n + j] = c[row * n + j]! - toldSlope[i * n + j]!;
-      missing.forEach((column, j) => (noise[row * p + column] = rest[i * h + j]!));
-    });
+    const gain = total - (history.logLikelihood.at(-1) ?? Number.NEGATIVE_INFINITY);
+    history.logLikelihood.push(total);
+    history.converged = gain < tolerance;
+    if (history.converged || history.iterations === maxIterations) break;
+    history.iterations++;
+    system = maximized(what, system, learned, moments);
   }
-  to.count++;
-  addTo(to.zz, zz);
-  const xx = square(here);
-  const slopeMean = product(slope, here.mean, p, n, 1);
-  const expected = addTo(slopeMean.slice(), offset);
-  const yx = addTo(product(slope, xx, p, n, n), addOuter(new Float64Array(p * n), offset, here.mean));
-  addBlock(to.yz, m, 0, 0, yx, n);
-  addBlock(to.yz, m, 0, n, addOuter(new Float64Array(p * k), expected, input), k);
-  const yy = addTo(productOfTransposed(product(slope, xx, p, n, n), slope, p, n, p), noise);
-  addOuter(addOuter(addOuter(yy, offset, offset), offset, slopeMean), slopeMean, offset);
-  addTo(to.yy, yy);
+  return { system, history };
 }
 
-export function transposed(a: Matrix, n: number): Matrix {
-  return a.map((_, i) => a[(i % n) * n + Math.floor(i / n)]!);
+/** Throws `ArgumentError` if EM cannot learn one of these parameters. */
+export function expectEm(what: string, { system, initial }: Model, learned: readonly Learned[]): void {
+  const varies = (name: ParameterName): boolean => Number.isFinite(system[SYSTEM_NAMES[name]].steps);
+  const equations: readonly ParameterName[][] = [
+    ['transitionMatrix', 'controlMatrix', 'transitionCovariance'],
+    ['observationMatrix', 'feedthroughMatrix', 'observationCovariance'],
+  ];
+  for (const { name, free } of learned) {
+    const varying = equations.find((names) => names.includes(name))?.find(varies);
+    if (varying)
+      throw new ArgumentError(
+        `${what}: ${name} expected to be fixed, because ${varying} has an axis of steps, got learn true`,
+      );
+    if (initial === 'stationary' && /^transition/.test(name)) {
+      throw new ArgumentError(
+        `${what}: ${name} expected to be fixed, because the initial covariance is 'stationary', got learn true; fitGradient learns it`,
+      );
+    }
+    const isRow = name === 'transitionMatrix' || name === 'observationMatrix';
+    const noise = system[name === 'transitionMatrix' ? 'stateNoise' : 'observationNoise'].data;
+    const width = shapeOf(system, name).at(-1)!;
+    const rows = shapeOf(system, name)[0]!;
+    if (isRow && free.some((flag, i) => flag === 1 && !(noise[Math.floor(i / width) * (rows + 1)]! > 0))) {
+      throw new ArgumentError(`${what}: ${name} expected noise in the rows that are learned, got a variance of 0`);
+    }
+  }
 }
 
 /**
@@ -161,7 +89,7 @@ export function transposed(a: Matrix, n: number): Matrix {
  * @param free 1 for each free entry of H `[r, m]`.
  * @returns undefined if the moments do not determine the free entries.
  */
-export function regression(
+function regression(
   moments: Moments,
   h: Matrix,
   free: ArrayLike<number>,
@@ -202,7 +130,7 @@ export function regression(
 }
 
 /** The covariance of what a regression leaves: E[(target − H z)(target − H z)ᵀ] / count. */
-export function residualCovariance({ count, zz, yz, yy }: Moments, h: Matrix, r: number, m: number): Matrix {
+function residualCovariance({ count, zz, yz, yy }: Moments, h: Matrix, r: number, m: number): Matrix {
   const cross = productOfTransposed(yz, h, r, m, r);
   const sum = addTo(yy.slice(), cross, -1);
   addTo(sum, transposed(cross, r), -1);
@@ -214,7 +142,7 @@ export function residualCovariance({ count, zz, yz, yy }: Moments, h: Matrix, r:
 }
 
 /** The parameters that maximize the expected log-likelihood. */
-export function maximized(what: string, system: System, learned: readonly Learned[], moments: ExpectedMoments): System {
+function maximized(what: string, system: System, learned: readonly Learned[], moments: ExpectedMoments): System {
   const { n, p, k } = system;
   const m = n + k;
   const of = (name: ParameterName): Learned | undefined => learned.find((each) => each.name === name);
@@ -258,13 +186,13 @@ export function maximized(what: string, system: System, learned: readonly Learne
     const mean = system.initialMean.data.map((value, i) =>
       of('initialMean')?.free[i] === 1 ? sum[i]! / count : value,
     );
-    if (of('initialMean')) next['initialMean'] = constantPart(mean);
+    if (of('initialMean')) next.initialMean = constantPart(mean);
     const learns = of('initialCovariance');
     if (learns) {
       const covariance = squares.map((x) => x / count);
       const average = sum.map((x) => x / count);
       addOuter(addOuter(addOuter(covariance, average, mean, -1), mean, average, -1), mean, mean);
-      next['initialCovariance'] = constantPart(
+      next.initialCovariance = constantPart(
         merged(learns, system.initialCovariance.data, symmetrize(covariance, n), n),
       );
     }

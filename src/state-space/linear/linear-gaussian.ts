@@ -5,19 +5,12 @@ import type { Shape } from '../../checks/shape.ts';
 import { type DataLike, NdArray } from '../../data/array.ts';
 import { ln } from '../../engine/float64.ts';
 import { nextStream, RandomStream } from '../../engine/random.ts';
-import {
-  addTo,
-  congruence,
-  type Matrix,
-  product,
-  semidefiniteFactor,
-  stationaryCovariance,
-  symmetrize,
-} from '../matrix.ts';
+import { addTo, congruence, type Matrix, product, semidefiniteFactor } from '../matrix.ts';
 import { readSaved, type SavedStateSpace, saved } from '../parameters.ts';
 import type { FitHistory, OneOrEach } from '../results.ts';
 import { readSequences, type SequencesLike } from '../sequences.ts';
-import { addMoments, maximized, noExpectedMoments } from './em.ts';
+import { expectEm, maximize } from './em.ts';
+import { climb } from './gradient-fit.ts';
 import {
   at,
   type FilterStep,
@@ -28,21 +21,24 @@ import {
   predict,
   SingularInnovation,
 } from './kalman.ts';
-import { kalmanGradient, zeroGradient } from './kalman-gradient.ts';
 import {
   countFree,
   type Learned,
   type LearnedParameters,
   type ParameterName,
-  packed,
-  packedGradient,
   readLearned,
   SYSTEM_NAMES,
-  unpacked,
 } from './learned.ts';
-import { minimize } from './minimize.ts';
 import type { Filtered, Forecast, Smoothed } from './results.ts';
-import { constantPart, type InitialKind, type LinearGaussianOptions, readSystem, type System } from './system.ts';
+import {
+  type InitialKind,
+  type LinearGaussianOptions,
+  type Model,
+  readSystem,
+  type System,
+  shapeOf,
+  totalOf,
+} from './system.ts';
 
 export interface FilterOptions {
   /** Inputs of each sequence, `[T, k]`, in the shape of the observations. */
@@ -108,29 +104,18 @@ export class LinearGaussian {
     return Object.fromEntries(
       Object.entries(SYSTEM_NAMES).map(([name, key]) => {
         const { data, steps } = this.#system[key];
-        const shape = this.#shapeOf(name as ParameterName);
+        const shape = shapeOf(this.#system, name as ParameterName);
         return [name, new NdArray(data.slice(), Number.isFinite(steps) ? [steps, ...shape] : shape)];
       }),
     ) as Record<ParameterName, NdArray<Float64Array>>;
   }
 
-  #shapeOf(name: ParameterName): Shape {
-    const { n, p, k } = this.#system;
-    const shapes: Record<ParameterName, Shape> = {
-      transitionMatrix: [n, n],
-      observationMatrix: [p, n],
-      controlMatrix: [n, k],
-      feedthroughMatrix: [p, k],
-      transitionCovariance: [n, n],
-      observationCovariance: [p, p],
-      initialMean: [n],
-      initialCovariance: [n, n],
-    };
-    return shapes[name];
+  get #model(): Model {
+    return { system: this.#system, initial: this.#initial, burn: this.#burn };
   }
 
   #learned(what: string, given: LearnedParameters): Learned[] {
-    const learned = readLearned(what, given, (name) => this.#shapeOf(name));
+    const learned = readLearned(what, given, (name) => shapeOf(this.#system, name));
     for (const { name } of learned) {
       if (Number.isFinite(this.#system[SYSTEM_NAMES[name]].steps)) {
         throw new ArgumentError(
@@ -193,10 +178,6 @@ export class LinearGaussian {
     }
   }
 
-  #total(steps: readonly FilterStep[]): number {
-    return steps.reduce((sum, { logLikelihood }, t) => sum + (t < this.#burn ? 0 : logLikelihood), 0);
-  }
-
   /**
    * The Kalman filter: states and forecasts given what was observed before.
    *
@@ -245,7 +226,7 @@ export class LinearGaussian {
           y.map((value, i) => value - means.data[i]!),
           [t, p],
         ),
-        logLikelihood: this.#total(steps),
+        logLikelihood: totalOf(this.#model, steps),
       };
     });
     return isSingle ? results[0]! : results;
@@ -347,7 +328,7 @@ export class LinearGaussian {
   score(observations: SequencesLike, options: FilterOptions = {}): number {
     const { inputs } = checkOptions('linearGaussian.score', options, { inputs: 1 });
     const { sequences } = this.#read('score', observations, inputs);
-    return sequences.reduce((sum, sequence) => sum + this.#total(this.#filter('score', sequence)), 0);
+    return sequences.reduce((sum, sequence) => sum + totalOf(this.#model, this.#filter('score', sequence)), 0);
   }
 
   /**
@@ -438,54 +419,12 @@ export class LinearGaussian {
     expectNumber(`${what}: tolerance`, tolerance, '≥ 0');
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
     const learned = this.#learned(`${what}: learn`, learn);
-    this.#expectEm(what, learned);
+    expectEm(what, this.#model, learned);
     const { sequences } = this.#read('fitEm', observations, inputs);
-    let system = this.#system;
-    const history: FitHistory = { logLikelihood: [], converged: false, iterations: 0 };
-    for (;;) {
-      const moments = noExpectedMoments(system);
-      let total = 0;
-      for (const sequence of sequences) {
-        const filtered = this.#filter('fitEm', sequence, system);
-        total += filtered.reduce((sum, { logLikelihood }) => sum + logLikelihood, 0);
-        addMoments(moments, system, sequence, filtered, kalmanSmoother(system, sequence, filtered));
-      }
-      const gain = total - (history.logLikelihood.at(-1) ?? Number.NEGATIVE_INFINITY);
-      history.logLikelihood.push(total);
-      history.converged = gain < tolerance;
-      if (history.converged || history.iterations === maxIterations) break;
-      history.iterations++;
-      system = maximized(what, system, learned, moments);
-    }
+    const filter = (system: System, sequence: Observed) => this.#filter('fitEm', sequence, system);
+    const { system, history } = maximize(what, this.#system, sequences, { learned, tolerance, maxIterations, filter });
     this.#system = system;
     return history;
-  }
-
-  #expectEm(what: string, learned: readonly Learned[]): void {
-    const varies = (name: ParameterName): boolean => Number.isFinite(this.#system[SYSTEM_NAMES[name]].steps);
-    const equations: readonly ParameterName[][] = [
-      ['transitionMatrix', 'controlMatrix', 'transitionCovariance'],
-      ['observationMatrix', 'feedthroughMatrix', 'observationCovariance'],
-    ];
-    for (const { name, free } of learned) {
-      const varying = equations.find((names) => names.includes(name))?.find(varies);
-      if (varying)
-        throw new ArgumentError(
-          `${what}: ${name} expected to be fixed, because ${varying} has an axis of steps, got learn true`,
-        );
-      if (this.#initial === 'stationary' && /^transition/.test(name)) {
-        throw new ArgumentError(
-          `${what}: ${name} expected to be fixed, because the initial covariance is 'stationary', got learn true; fitGradient learns it`,
-        );
-      }
-      const isRow = name === 'transitionMatrix' || name === 'observationMatrix';
-      const noise = this.#system[name === 'transitionMatrix' ? 'stateNoise' : 'observationNoise'].data;
-      const width = this.#shapeOf(name).at(-1)!;
-      const rows = this.#shapeOf(name)[0]!;
-      if (isRow && free.some((flag, i) => flag === 1 && !(noise[Math.floor(i / width) * (rows + 1)]! > 0))) {
-        throw new ArgumentError(`${what}: ${name} expected noise in the rows that are learned, got a variance of 0`);
-      }
-    }
   }
 
   /**
@@ -506,7 +445,6 @@ export class LinearGaussian {
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
     const learned = this.#learned(`${what}: learn`, learn);
     const { sequences } = this.#read('fitGradient', observations, inputs);
-    const start = packed(learned, (name) => this.#system[SYSTEM_NAMES[name]].data);
     for (const { name, kind, free } of learned) {
       const n = free.length;
       const isZero = (flag: number, i: number): boolean =>
@@ -516,64 +454,9 @@ export class LinearGaussian {
     }
     // Throws here if the start has no likelihood.
     for (const sequence of sequences) this.#filter('fitGradient', sequence);
-    // Counted in units of steps, so that the first iteration has a length that fits.
-    const count = Math.max(
-      sequences.reduce((sum, { steps }) => sum + steps, 0),
-      1,
-    );
-    const { x, values, converged } = minimize(
-      (vector) => this.#valueAndGradient(learned, vector, sequences, -1 / count),
-      start,
-      { tolerance: tolerance / count, maxIterations },
-    );
-    this.#system = this.#at(learned, x)!.system;
-    return { logLikelihood: values.map((value) => -value * count), converged, iterations: values.length - 1 };
-  }
-
-  /** The system at a vector of learned parameters; undefined if it has no stationary state but needs one. */
-  #at(
-    learned: readonly Learned[],
-    vector: Float64Array,
-  ): { system: System; factors: (Matrix | undefined)[] } | undefined {
-    const parts = unpacked(learned, vector, (name) => this.#system[SYSTEM_NAMES[name]].data);
-    const changed = learned.map(({ name }, i) => [SYSTEM_NAMES[name], constantPart(parts[i]!.value)]);
-    const system = { ...this.#system, ...Object.fromEntries(changed) } as System;
-    const factors = parts.map(({ factor }) => factor);
-    if (this.#initial !== 'stationary') return { system, factors };
-    const initial = stationaryCovariance(system.transition.data, system.stateNoise.data, system.n);
-    return initial && { system: { ...system, initialCovariance: constantPart(initial) }, factors };
-  }
-
-  #valueAndGradient(learned: readonly Learned[], vector: Float64Array, sequences: readonly Observed[], scale: number) {
-    const none = { value: Number.POSITIVE_INFINITY, gradient: new Float64Array(vector.length) };
-    const found = this.#at(learned, vector);
-    if (!found) return none;
-    const { system, factors } = found;
-    const sums = zeroGradient(system);
-    let total = 0;
-    try {
-      for (const sequence of sequences) {
-        const steps = kalmanFilter(system, sequence);
-        total += this.#total(steps);
-        kalmanGradient(system, sequence, steps, (t) => (t < this.#burn ? 0 : scale), sums);
-      }
-    } catch (error) {
-      if (error instanceof SingularInnovation) return none;
-      throw error;
-    }
-    if (this.#initial === 'stationary') {
-      // P = A P Aᵀ + Q: with Z = Aᵀ Z A + dP, the gradient of Q gets Z and that of A gets 2 Z A P.
-      const { n } = system;
-      const [a, p] = [system.transition.data, system.initialCovariance.data];
-      const turned = a.map((_, i) => a[(i % n) * n + Math.floor(i / n)]!);
-      const z = stationaryCovariance(turned, symmetrize(sums.initialCovariance, n), n);
-      if (!z) return none;
-      addTo(sums.stateNoise, z);
-      addTo(sums.transition, product(product(z, a, n, n, n), p, n, n, n), 2);
-    }
-    const gradient = packedGradient(learned, vector, sums, factors);
-    const value = scale * total;
-    return Number.isFinite(value) && gradient.every(Number.isFinite) ? { value, gradient } : none;
+    const { system, history } = climb(this.#model, learned, sequences, { tolerance, maxIterations });
+    this.#system = system;
+    return history;
   }
 
   /** The model as JSON, for `linearGaussianFromJson`. */

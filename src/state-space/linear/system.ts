@@ -3,7 +3,7 @@ import { formatShape, type Shape } from '../../checks/shape.ts';
 import type { DataLike } from '../../data/array.ts';
 import { identity, type Matrix, stationaryCovariance } from '../matrix.ts';
 import { readCovariances, readNumbers } from '../parameters.ts';
-import { constant, type LinearSystem, type Varying } from './kalman.ts';
+import { constant, type FilterStep, type LinearSystem, type Varying } from './kalman.ts';
 import { isCovariance, type LearnedParameters, type ParameterName, type SYSTEM_NAMES } from './learned.ts';
 
 /**
@@ -134,3 +134,29 @@ export function readSystem(what: string, given: LinearGaussianOptions): { system
   };
   return { system, initial };
 }
+
+/** Shape of a parameter, without an axis of steps. */
+export function shapeOf({ n, p, k }: LinearSystem, name: ParameterName): Shape {
+  const shapes: Record<ParameterName, Shape> = {
+    transitionMatrix: [n, n],
+    observationMatrix: [p, n],
+    controlMatrix: [n, k],
+    feedthroughMatrix: [p, k],
+    transitionCovariance: [n, n],
+    observationCovariance: [p, p],
+    initialMean: [n],
+    initialCovariance: [n, n],
+  };
+  return shapes[name];
+}
+
+/** A system, and what its options said of its start. */
+export interface Model {
+  readonly system: System;
+  readonly initial: InitialKind;
+  readonly burn: number;
+}
+
+/** Log-likelihood without the first steps that do not count. */
+export const totalOf = ({ burn }: Model, steps: readonly FilterStep[]): number =>
+  steps.reduce((sum, { logLikelihood }, t) => sum + (t < burn ? 0 : logLikelihood), 0);
