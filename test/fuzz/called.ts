@@ -3,6 +3,7 @@ import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as main from '../../src/index.ts';
 import * as plot from '../../src/plot.ts';
+import * as stateSpace from '../../src/state-space.ts';
 import type { Plain } from './target.ts';
 import { made } from './values.ts';
 
@@ -20,7 +21,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, data, characters, plot, stateSpace].flatMap((entry) => functionsOf(entry)),
 );
 
 /** Functions that a caller may hand in. */

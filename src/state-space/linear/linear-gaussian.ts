@@ -357,9 +357,10 @@ export class LinearGaussian {
 
   /** Bayes's information criterion, −2 score + ln(number of counted steps) · number of learned parameters. */
   bic(observations: SequencesLike, options: FilterOptions = {}): number {
+    const score = this.score(observations, options);
     const { sequences } = this.#read('bic', observations, options.inputs);
     const count = sequences.reduce((sum, { steps }) => sum + Math.max(steps - this.#burn, 0), 0);
-    return -2 * this.score(observations, options) + ln(Math.max(count, 1)) * this.freeParameters;
+    return -2 * score + ln(Math.max(count, 1)) * this.freeParameters;
   }
 
   /**

@@ -117,11 +117,12 @@ export function kalmanLogLikelihood(
   const visible = visibleSteps(what, steps, y, batch, time);
 
   const parts = given.map(({ name, key, isFactor, x }) => {
+    const place = placeOf(`${what}: ${name}`, x.shape, shapes[key], batch, time);
     const values = Float64Array.from(x.toArray());
     const size = isFactor ? shapes[key][0]! : 0;
     const factors = isFactor ? eachOf(values, size, (factor) => lower(factor, size)) : undefined;
     const data = factors ? eachOf(factors, size, (factor) => covarianceOf(factor, size)) : values;
-    return { key, x, size, factors, part: varying(`${what}: ${name}`, x.shape, data, shapes[key], batch, time) };
+    return { key, x, size, factors, part: { ...place, data } };
   });
   const none = (shape: Shape): Varying => ({
     data: new Float64Array(sizeOf(shape)),
@@ -198,16 +199,16 @@ function eachOf(values: Matrix, size: number, make: (matrix: Matrix, at: number)
 const lower = (factor: Matrix, n: number): Matrix => factor.map((value, i) => (i % n <= Math.floor(i / n) ? value : 0));
 
 /** Where the matrix of each sequence and step is. Throws `ArgumentError` for a shape that does not fit. */
-function varying(what: string, got: Shape, data: Matrix, shape: Shape, batch: number, time: number): Varying {
+function placeOf(what: string, got: Shape, shape: Shape, batch: number, time: number): Omit<Varying, 'data'> {
   const size = sizeOf(shape);
-  const isInitial = /initial/.test(what);
+  const isInitial = what.includes('initial');
   const fronts = isInitial ? [[], [batch]] : [[], [time], [batch, time]];
   const front = fronts.find((axes) => sameShape(got, [...axes, ...shape]));
-  if (front && got.length > 0 && sizeOf(got) === data.length) {
-    const perStep = isInitial || front.length === 0 ? 0 : size;
-    const perSequence = isInitial ? size * front.length : front.length === 2 ? time * size : 0;
-    return { data, size, perSequence, perStep };
+  if (!front) {
+    const expected = fronts.map((axes) => formatShape([...axes, ...shape])).join(' or ');
+    throw new ArgumentError(`${what} expected ${expected}, got ${formatShape(got)}`);
   }
-  const expected = fronts.map((axes) => formatShape([...axes, ...shape])).join(' or ');
-  throw new ArgumentError(`${what} expected ${expected}, got ${formatShape(got)}`);
+  const perStep = isInitial || front.length === 0 ? 0 : size;
+  const perSequence = isInitial ? size * front.length : front.length === 2 ? time * size : 0;
+  return { size, perSequence, perStep };
 }

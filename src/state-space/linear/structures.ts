@@ -88,12 +88,16 @@ const autoregression = (coefficients: readonly number[], variance: number): Comp
   };
 };
 
+function expectVariances(what: string, variances: Readonly<Record<string, number>>): void {
+  for (const [name, variance] of Object.entries(variances)) expectNumber(`${what}: ${name}`, variance, '≥ 0');
+}
+
 /** The sum of components, with noise and regressors. */
 function sumOf(what: string, components: readonly Component[], noise: Noise, isStationary = false): LinearGaussian {
   const { observationVariance = isStationary ? 0 : 1, inputs = 0 } = noise;
   expectNumber(`${what}: inputs`, inputs, 'an integer ≥ 0');
+  expectVariances(what, { observationVariance });
   const variances = components.flatMap((component) => component.variances);
-  for (const variance of [observationVariance, ...variances]) expectNumber(`${what}: a variance`, variance, '≥ 0');
   const n = variances.length;
   const [transition, free] = [new Float64Array(n * n), new Float64Array(n * n)];
   const observation = new Float64Array(n);
@@ -142,6 +146,7 @@ function sumOf(what: string, components: readonly Component[], noise: Noise, isS
  */
 export function localLevel(options: LocalLevelOptions = {}): LinearGaussian {
   const { levelVariance = 1, ...noise } = checkOptions('localLevel', options, levelNames);
+  expectVariances('localLevel', { levelVariance });
   return sumOf('localLevel', [level(levelVariance)], noise);
 }
 
@@ -159,6 +164,7 @@ export function localLevel(options: LocalLevelOptions = {}): LinearGaussian {
  */
 export function localLinearTrend(options: LocalLinearTrendOptions = {}): LinearGaussian {
   const { levelVariance = 1, slopeVariance = 1, ...noise } = checkOptions('localLinearTrend', options, trendNames);
+  expectVariances('localLinearTrend', { levelVariance, slopeVariance });
   return sumOf('localLinearTrend', [linearTrend(levelVariance, slopeVariance)], noise);
 }
 
@@ -195,6 +201,7 @@ export function basicStructural(options: BasicStructuralOptions): LinearGaussian
   expectNumber(`${what}: period`, period, 'an integer from 2 to 100,000');
   expectNumber(`${what}: autoregressive`, order, 'an integer ≥ 0');
   expectChoice(what, 'trend', trend, ['level', 'linear']);
+  expectVariances(what, { levelVariance, slopeVariance, seasonalVariance, autoregressiveVariance });
   const parts = [
     trend === 'level' ? level(levelVariance) : linearTrend(levelVariance, slopeVariance),
     season(period, seasonalVariance),
@@ -220,6 +227,7 @@ export function autoregressive(options: AutoregressiveOptions): LinearGaussian {
   const names = { ...noiseNames, order: 1, coefficients: 1, variance: 1 };
   const { order, coefficients, variance = 1, ...noise } = checkOptions(what, options, names);
   expectNumber(`${what}: order`, order, 'an integer ≥ 1');
+  expectVariances(what, { variance });
   const start =
     coefficients === undefined
       ? zeros(order)
