@@ -4,6 +4,8 @@ import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
 import * as node from '../src/node.ts';
 import * as plot from '../src/plot.ts';
+import * as sequences from '../src/sequences.ts';
+import * as stateSpace from '../src/state-space.ts';
 import * as stream from '../src/stream.ts';
 
 /** A name that is near to one of the call's, that one, and the call. */
@@ -94,7 +96,7 @@ const series = [1, 2, 3, 4];
 const bytes = new TextEncoder().encode('a\n1\n');
 const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv: 1, loadPairs: 1, loadPianoRoll: 1 };
 
-export const exported = { ...tapeloop, ...images, ...data, ...plot, ...stream, ...node };
+export const exported = { ...tapeloop, ...images, ...sequences, ...stateSpace, ...data, ...plot, ...stream, ...node };
 
 const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
 const cube = (): tapeloop.Tensor => tapeloop.tensor(x);
@@ -116,9 +118,44 @@ const ofOps: Record<string, OptionCase> = {
   dropout: ['noise_shape', 'noiseShape', (o) => ops.dropout(matrix(), 0.5, [1, 2] as never, o)],
 };
 
+const level = (): stateSpace.LinearGaussian => stateSpace.localLevel();
+const chain = (): stateSpace.HiddenMarkovModel => stateSpace.gaussianHmm({ states: 1 });
+const kalman = (): never => {
+  const one = tapeloop.tensor([[1]]);
+  const start = { initialMean: tapeloop.tensor([0]), initialFactor: one };
+  const factors = { transitionFactor: one, observationFactor: one };
+  return { transitionMatrix: one, observationMatrix: one, ...factors, ...start } as never;
+};
+const ofStateSpace: Record<string, OptionCase> = {
+  autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
+  basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],
+  categoricalHmm: ['symbol', 'symbols', (o) => stateSpace.categoricalHmm(o)],
+  gaussianHmm: ['covariance_type', 'covarianceType', (o) => stateSpace.gaussianHmm(o)],
+  gmmHmm: ['mixture', 'mixtures', (o) => stateSpace.gmmHmm(o)],
+  hmmLogLikelihood: [
+    ...(['length', 'lengths'] as const),
+    (o) => stateSpace.hmmLogLikelihood(cube(), tapeloop.tensor([[0]]), tapeloop.tensor([0]), o),
+  ],
+  kalmanLogLikelihood: ['input', 'inputs', (o) => stateSpace.kalmanLogLikelihood(cube(), kalman(), o)],
+  linearGaussian: ['transition_matrix', 'transitionMatrix', (o) => stateSpace.linearGaussian(o)],
+  localLevel: ['level_variance', 'levelVariance', (o) => stateSpace.localLevel(o)],
+  localLinearTrend: ['slope_variance', 'slopeVariance', (o) => stateSpace.localLinearTrend(o)],
+  'fit of a hidden Markov model': ['max_iterations', 'maxIterations', (o) => chain().fit([1, 2], o)],
+  'sample of a hidden Markov model': ['step', 'steps', (o) => chain().sample(o)],
+  filter: ['input', 'inputs', (o) => level().filter([1], o)],
+  smooth: ['input', 'inputs', (o) => level().smooth([1], o)],
+  forecast: ['step', 'steps', (o) => level().forecast([1], o)],
+  score: ['input', 'inputs', (o) => level().score([1], o)],
+  stepLogLikelihoods: ['input', 'inputs', (o) => level().stepLogLikelihoods([1], o)],
+  sample: ['seeds', 'seed', (o) => level().sample(o)],
+  fitEm: ['max_iterations', 'maxIterations', (o) => level().fitEm([1, 2], o)],
+  fitGradient: ['max_iterations', 'maxIterations', (o) => level().fitGradient([1, 2], o)],
+};
+
 /** By the name of the export, or of the method. */
 export const optionCases: Record<string, OptionCase> = {
   ...layer,
+  ...ofStateSpace,
   ...makers(pick(optimizerNames), ['lr', 'learningRate']),
   ...makers(pick(lossNames), ['reductions', 'reduction']),
   ...Object.fromEntries(
@@ -214,7 +251,7 @@ export const optionCases: Record<string, OptionCase> = {
 export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
-  ...['backupFile', 'buildVocabulary'],
+  ...['backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

@@ -22,6 +22,7 @@ import { sliceAndStepCases } from '../ops/cases/slices.ts';
 import { softmaxCases } from '../ops/cases/softmax.ts';
 
 export { lossCases } from '../ops/cases/losses.ts';
+export { stateSpaceCases } from '../ops/cases/state-space.ts';
 
 export const opCases: GradientCase[] = [
   ...elementwiseCases,

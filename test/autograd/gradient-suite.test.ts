@@ -17,7 +17,7 @@ import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { inner, numericGradient } from '../kernels/reference/gradient.ts';
 import { values } from '../kernels/reference/values.ts';
 import { exchanged, type GradientCase } from '../ops/cases/case.ts';
-import { lossCases, opCases } from './gradient-cases.ts';
+import { lossCases, opCases, stateSpaceCases } from './gradient-cases.ts';
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -29,7 +29,8 @@ function argumentsOf({ arguments: list }: GradientCase): Float32Array[] {
 }
 
 /** Every choice of memory order for the arguments that have two axes or more. */
-function ordersOf({ arguments: list }: GradientCase): boolean[][] {
+function ordersOf({ arguments: list, exchangedTogether }: GradientCase): boolean[][] {
+  if (exchangedTogether) return [false, true].map((order) => list.map(({ shape }) => order && shape.length > 1));
   return list.reduce<boolean[][]>(
     (orders, { shape }) =>
       (shape.length < 2 ? [false] : [false, true]).flatMap((order) => orders.map((rest) => [...rest, order])),
@@ -89,7 +90,7 @@ for (const mode of modes) {
       await init({ mode });
     });
 
-    for (const c of opCases) {
+    for (const c of [...opCases, ...stateSpaceCases]) {
       test(`${c.of} ${c.variant}, value and gradients match finite differences`, () => check(c));
     }
     for (const c of lossCases) {

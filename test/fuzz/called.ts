@@ -4,6 +4,8 @@ import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
 import * as plot from '../../src/plot.ts';
+import * as sequences from '../../src/sequences.ts';
+import * as stateSpace from '../../src/state-space.ts';
 import type { Plain } from './target.ts';
 import { made } from './values.ts';
 
@@ -21,7 +23,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, images, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, images, sequences, stateSpace, data, characters, plot].flatMap((entry) => functionsOf(entry)),
 );
 
 /** Functions that a caller may hand in. */

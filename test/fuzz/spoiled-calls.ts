@@ -3,6 +3,7 @@
 import * as data from '../../src/data.ts';
 import * as t from '../../src/index.ts';
 import * as node from '../../src/node.ts';
+import * as stateSpace from '../../src/state-space.ts';
 import * as stream from '../../src/stream.ts';
 import { argumentsOf, functions } from './called.ts';
 import type { Plain } from './target.ts';
@@ -75,8 +76,69 @@ const method = (name: string, args: () => unknown[], run: Any, kept?: number[]):
   ...(kept && { kept }),
 });
 
+const chain = (): stateSpace.HiddenMarkovModel =>
+  stateSpace.gaussianHmm({
+    ...{ states: 2, initialProbabilities: [0.5, 0.5], means: [[0], [1]], covariances: [[1], [1]] },
+    transitionMatrix: [
+      [0.9, 0.1],
+      [0.1, 0.9],
+    ],
+  });
+const level = (): stateSpace.LinearGaussian => stateSpace.localLevel({ inputs: 1 });
+const seen = [[0.5], [1.5], [0.2], [1]];
+const limits = { tolerance: 1, maxIterations: 2 };
+
+/** The methods of state-space models, each called on a new one. */
+const ofStateSpace = (): ValidCall[] => [
+  ...(['score', 'stepLogLikelihoods', 'decode', 'posteriors', 'aic', 'bic'] as const).map((name) =>
+    method(
+      `hmm.${name}`,
+      () => [seen],
+      (...a) => (chain()[name] as Any).apply(chain(), a),
+    ),
+  ),
+  method(
+    'hmm.fit',
+    () => [
+      seen,
+      { ...limits, restarts: 1, seed: 1, initialization: 'current', learn: ['means'], covarianceFloor: 0.1 },
+    ],
+    (...a) => (chain().fit as Any).apply(chain(), a),
+  ),
+  method(
+    'hmm.sample',
+    () => [{ steps: 2, seed: 1 }],
+    (...a) => (chain().sample as Any).apply(chain(), a),
+  ),
+  ...(['filter', 'smooth', 'score', 'stepLogLikelihoods', 'aic', 'bic'] as const).map((name) =>
+    method(
+      `linearGaussian.${name}`,
+      () => [seen, { inputs: seen }],
+      (...a) => (level()[name] as Any).apply(level(), a),
+    ),
+  ),
+  method(
+    'linearGaussian.forecast',
+    () => [seen, { steps: 2, inputs: [...seen, [1], [2]] }],
+    (...a) => (level().forecast as Any).apply(level(), a),
+  ),
+  method(
+    'linearGaussian.sample',
+    () => [{ steps: 4, inputs: seen, seed: 1 }],
+    (...a) => (level().sample as Any).apply(level(), a),
+  ),
+  ...(['fitEm', 'fitGradient'] as const).map((name) =>
+    method(
+      `linearGaussian.${name}`,
+      () => [seen, { inputs: seen, ...limits, learn: { observationCovariance: 'diag', feedthroughMatrix: [[1]] } }],
+      (...a) => (level()[name] as Any).apply(level(), a),
+    ),
+  ),
+];
+
 /** What takes a model, bytes or a file, and the methods of what the functions make. */
 const others: readonly ValidCall[] = [
+  ...ofStateSpace(),
   method('encodeModel', () => [words, { vocabulary: ['a', 'b', 'c'], extra: { a: 1 } }], t.encodeModel as Any),
   method('decodeModel', () => [bytes, { file: 'f', inputShape: [null], customObjects: {} }], t.decodeModel as Any),
   method('restoreModel', () => [words, bytes, { file: 'f', customObjects: {} }], t.restoreModel as Any),

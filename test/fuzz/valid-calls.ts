@@ -493,6 +493,79 @@ const plain: Calls = {
   ],
 };
 
+const uniform = [
+  [0.5, 0.5],
+  [0.5, 0.5],
+];
+const identity = [
+  [1, 0],
+  [0, 1],
+];
+const chain = { states: 2, initialProbabilities: [0.5, 0.5], transitionMatrix: uniform };
+const variances = { levelVariance: 0.5, slopeVariance: 0.2, observationVariance: 1, inputs: 1 };
+
+const stateSpace: Calls = {
+  categoricalHmm: [[{ ...chain, symbols: 2, emissionProbabilities: uniform }]],
+  gaussianHmm: [
+    [{ ...chain, covarianceType: 'diag', means: [[0], [1]], covariances: [[1], [2]] }],
+    [{ states: 1, covarianceType: 'full', means: [[0, 1]], covariances: [identity] }],
+  ],
+  gmmHmm: [
+    [{ ...chain, mixtures: 1, weights: [[1], [1]], means: [[[0]], [[1]]], covariances: [[[1]], [[2]]] }],
+    [{ states: 2, mixtures: 2, covarianceType: 'full' }],
+  ],
+  hmmFromJson: [
+    [
+      {
+        ...{ format: 'tapeloop-state-space', version: 1, kind: 'gaussianHmm' },
+        options: { states: 1, means: [[0]], covariances: [[1]] },
+      },
+    ],
+  ],
+  hmmLogLikelihood: [
+    [tensor(2, 3, 2), tensor(2, 2), tensor(2), { lengths: [3, 2] }],
+    [tensor(2, 3, 2), tensor(2, 2), tensor(2), { mask: tensor(2, 3) }],
+  ],
+  kalmanLogLikelihood: [
+    [
+      tensor(2, 3, 1),
+      {
+        ...{ transitionMatrix: tensor(2, 2), observationMatrix: tensor(1, 2), controlMatrix: tensor(2, 1) },
+        ...{ transitionFactor: tensor(2, 2), observationFactor: tensor(1, 1), feedthroughMatrix: tensor(1, 1) },
+        ...{ initialMean: tensor(2), initialFactor: tensor(2, 2) },
+      },
+      { inputs: tensor(2, 3, 1), lengths: [3, 2] },
+    ],
+  ],
+  linearGaussian: [
+    [
+      {
+        ...{ transitionMatrix: identity, transitionCovariance: identity, controlMatrix: [[1], [0]] },
+        ...{ observationMatrix: [[1, 0]], observationCovariance: [[1]], feedthroughMatrix: [[1]] },
+        ...{ initialMean: [0, 0], initialCovariance: identity, burn: 1 },
+        learn: { transitionMatrix: identity, observationCovariance: 'diag', initialMean: true },
+      },
+    ],
+  ],
+  linearGaussianFromJson: [
+    [
+      {
+        ...{ format: 'tapeloop-state-space', version: 1, kind: 'linearGaussian' },
+        options: {
+          ...{ transitionMatrix: [[1]], transitionCovariance: [[1]] },
+          ...{ observationMatrix: [[1]], observationCovariance: [[1]] },
+        },
+      },
+    ],
+  ],
+  localLevel: [[{ levelVariance: 0.5, observationVariance: 1, inputs: 0 }]],
+  localLinearTrend: [[variances]],
+  basicStructural: [
+    [{ ...variances, period: 3, trend: 'level', seasonalVariance: 1, autoregressive: 1, autoregressiveVariance: 1 }],
+  ],
+  autoregressive: [[{ order: 2, coefficients: [0.5, 0.1], variance: 1, observationVariance: 0.1, inputs: 0 }]],
+};
+
 const iterated: Calls = {
   streamBatches: [
     [{ $: 'Int32Array 0 1 2 3 4 5 6 7 8' }, { batchSize: 2, steps: 2 }],
@@ -519,6 +592,7 @@ export const calls: readonly (readonly [Use, Calls])[] = [
     ['callback', callbacks],
     ['nothing', ops],
     ['nothing', plain],
+    ['nothing', stateSpace],
     ['iterate', iterated],
   ] as const),
 ];

@@ -24,6 +24,8 @@ export interface GradientCase {
   takesIds?: true;
   /** Whether no gradient flows to any argument. */
   constant?: true;
+  /** Whether all arguments are exchanged in memory at once: every choice of them would be too many. */
+  exchangedTogether?: true;
   /** Of the result, where the case is about that. */
   shape?: Shape;
   run(...inputs: Tensor[]): Tensor;
