@@ -73,6 +73,8 @@ const handsOn: Readonly<Record<string, string>> = {
   spatialDropout1d: 'dropout',
   spatialDropout2d: 'dropout',
   gruCell: 'gru',
+  hmmFromJson: 'gaussianHmm',
+  linearGaussianFromJson: 'linearGaussian',
   simpleRnnCell: 'simpleRnn',
   'schedules.stepDecay': 'exponentialDecay',
   'schedules.linearWarmup': 'constant',

@@ -1,7 +1,9 @@
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { expectChoice } from '../../checks/choices.ts';
 import { expectNumber } from '../../checks/number-ranges.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { type DataLike, NdArray } from '../../data/array.ts';
+import { identity, stationaryCovariance } from '../matrix.ts';
 import { readNumbers } from '../parameters.ts';
 import type { LearnedParameters } from './learned.ts';
 import { LinearGaussian } from './linear-gaussian.ts';
@@ -232,5 +234,9 @@ export function autoregressive(options: AutoregressiveOptions): LinearGaussian {
     coefficients === undefined
       ? zeros(order)
       : Array.from(readNumbers(`${what}: coefficients`, coefficients, [order]).data);
+  const { transition } = autoregression(start, variance);
+  if (!stationaryCovariance(Float64Array.from(transition.flat()), identity(order), order)) {
+    throw new ArgumentError(`${what}: coefficients expected those of a stationary process, got others`);
+  }
   return sumOf(what, [autoregression(start, variance)], noise, true);
 }

@@ -346,6 +346,11 @@ describe('refusals', () => {
       },
     ],
     ['basicStructural: period expected an integer from 2 to 100,000, got 1', () => basicStructural({ period: 1 })],
+    [
+      'autoregressive: coefficients expected those of a stationary process, got others',
+      () => autoregressive({ order: 1, coefficients: [1.1] }),
+    ],
+    ['localLevel: levelVariance expected a number ≥ 0, got -1', () => localLevel({ levelVariance: -1 })],
     ['autoregressive: order expected an integer ≥ 1, got 0', () => autoregressive({ order: 0 })],
     [
       "linearGaussianFromJson: kind expected 'linearGaussian', got 'gaussianHmm'",
