@@ -175,7 +175,6 @@ export async function run({ data, seed, log, quick = false }) {
     0,
   );
 
-  // Two features would let a day hide in its own forecast: the chain sees each day alone.
   const rows = Array.from(scaled, (value) => [value]);
   const chains = (quick ? [2] : [7, 14, 21]).map((states) => {
     const model = gaussianHmm({ states });
