@@ -178,4 +178,33 @@ export class AttentionCell extends RecurrentCell {
   }
 }
 
+/**
+ * A recurrent cell that attends to a memory, such as the outputs of an encoder, at every step: the decoders of Bahdanau
+ * and of Luong.
+ *
+ * a_t = tanh([c_t, y_t]·A + b), c_t = Σ_s α_s·memory_s, α = softmax(score(q, keys))
+ *
+ * With `query: 'before'` q is the first state of `cell` before the step, and [y_t, states] = cell([x_t, c_t], states).
+ * With `query: 'after'` [y_t, states] = cell([x_t, a_{t−1}], states) and q = y_t. The score is v·tanh(q·Q + d + key_s)
+ * with keys = memory·K (`additive`), q·key_s (`general`), or q·memory_s (`dot`).
+ *
+ * The call of `rnn` gives the memory: `decode(x, { initialState, constants: [memory] })`, memory `[B, S, M]` f32; where
+ * its mask is 0 nobody looks. `keysOf(memory)` makes the keys `[B, S, units]` for calls of one step each, as
+ * `constants: [memory, keys]`. Input x `[B, T, I]`, output a `[B, T, A]`. States: those of `cell`, and with `after` a
+ * `[B, A]`. `alignments` has α `[B, S]` of each step of the last call. Weights: those of `cell`, whose input is
+ * `[B, I + M]` or `[B, I + A]`; keys/kernel K; query/kernel Q, query/bias d and scoreKernel v of additive scores;
+ * attend/kernel A and attend/bias b.
+ *
+ * @param options `cell` is required.
+ * @returns a cell with its own weights, for `rnn`, alone or in a list of cells.
+ * @throws ArgumentError if an option is unknown, `cell` is not a cell, `score` or `query` is not one of its values, or
+ *   `units` or `attentionUnits` is not a positive integer; when called, if `constants` are missing or do not fit.
+ * @see Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473; Luong, Pham and Manning 2015,
+ *   https://arxiv.org/abs/1508.04025
+ *
+ * @example
+ * const decode = rnn(attentionCell({ cell: gruCell({ units: 4 }) }), { returnSequences: true });
+ * const memory = ops.ones([1, 3, 2]); // [B, S, M]
+ * decode(tensor([[[1], [2]]]), { constants: [memory] }).shape; // [1, 2, 4]
+ */
 export const attentionCell = (options: AttentionCellOptions): AttentionCell => new AttentionCell(options);
