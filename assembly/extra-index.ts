@@ -4,6 +4,13 @@
 
 export { chain_backward, chain_best, chain_forward } from './chain';
 export {
+  attention_additive,
+  attention_additive_backward,
+  attention_combine,
+  attention_dots,
+  attention_spread,
+} from './attention';
+export {
   batch_norm,
   batch_norm_backward,
   batch_norm_gradient_sums,

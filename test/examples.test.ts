@@ -68,11 +68,13 @@ beforeAll(async () => {
     const names = Array.from({ length: 12 }, (_, i) => syllable(40 * n + i) + syllable(40 * n + 3 * i + 13) + i);
     files[file] = `${names.join('\n')}\n`;
   }
-  files['fra-eng.txt'] = Array.from(
-    { length: 60 },
-    (_, i) => `I saw ${syllable(i)} ${i}.\tJ'ai vu ${syllable(i)} ${i} !\n`,
-  ).join('');
-  for (const folder of ['mnist', 'imdb', 'names']) mkdirSync(join(data, folder));
+  for (const [part, count] of Object.entries({ train: 60, val: 8, test_2016_flickr: 8 })) {
+    const lines = (text: (word: string, n: number) => string): Uint8Array =>
+      gzipSync(Array.from({ length: count }, (_, i) => `${text(syllable(i), i % 7)}\n`).join(''));
+    files[`multi30k/${part}.en.gz`] = lines((word, n) => `a ${word} sees ${n} birds .`);
+    files[`multi30k/${part}.fr.gz`] = lines((word, n) => `un ${word} voit ${n} oiseaux .`);
+  }
+  for (const folder of ['mnist', 'imdb', 'names', 'multi30k']) mkdirSync(join(data, folder));
   for (const [file, content] of Object.entries(files)) writeFileSync(join(data, file), content);
 });
 

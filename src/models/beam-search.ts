@@ -7,6 +7,7 @@ import { NdArray } from '../data/array.ts';
 import type { RaggedArray } from '../data/ragged.ts';
 import { Unary } from '../engine/abi.ts';
 import { engine as currentEngine, type Engine } from '../engine/engine.ts';
+import { power } from '../engine/float64.ts';
 import { yielder } from '../host/yielder.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import type { Stream } from '../streaming/stream.ts';
@@ -202,7 +203,7 @@ function rulesOf(options: BeamSearchOptions): BeamRules {
     ...{ width, nBest, maxLength, minLength, groups, noRepeatNgramSize, earlyStopping },
     stopIds: Array.from(new Set(stopIds)),
     diversityPenalty: groups > 1 ? diversityPenalty : 0,
-    penaltyOf: (n) => (lengthPenaltyForm === 'gnmt' ? (5 + n) / 6 : n) ** lengthPenalty,
+    penaltyOf: (n) => power(lengthPenaltyForm === 'gnmt' ? (5 + n) / 6 : n, lengthPenalty),
   };
 }
 

@@ -4,6 +4,7 @@ import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions } from '../checks/options.ts';
 import { formatShape } from '../checks/shape.ts';
 import { asArray, type DataLike } from '../data/array.ts';
+import { exp2, ln } from '../engine/float64.ts';
 import { type CtcOptions, checkedInputLengths } from '../ops/ctc.ts';
 
 /** A label that was read from the outputs of a network. */
@@ -75,7 +76,7 @@ function sequencesOf(what: string, given: DataLike, { blank = 0, inputLengths }:
 /** ln(eᵃ + eᵇ) */
 function logAdd(a: number, b: number): number {
   if (a < b) return logAdd(b, a);
-  return b === Number.NEGATIVE_INFINITY ? a : a + Math.log1p(Math.exp(b - a));
+  return b === Number.NEGATIVE_INFINITY ? a : a + ln(1 + exp2((b - a) / Math.LN2));
 }
 
 /**

@@ -1,6 +1,6 @@
 // A cell that attends to a memory, such as the outputs of an encoder, at every step: Bahdanau's and Luong's decoders.
 import type { Parameter } from '../autograd/parameter.ts';
-import type { Tensor } from '../autograd/tensor.ts';
+import { expectShape, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount, shownForeign } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
 import { formatShape } from '../checks/shape.ts';
@@ -12,13 +12,10 @@ import { saveLayer } from '../layers/base/saved-layer.ts';
 import { dense } from '../layers/dense.ts';
 import { type CellBatch, RecurrentCell } from '../layers/rnn/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
-import { add, tanh } from '../ops/elementwise/elementwise.ts';
 import { hideMasked } from '../ops/elementwise/select.ts';
-import { batchMatmul } from '../ops/products/batch-matmul.ts';
-import { linear } from '../ops/products/linear.ts';
 import { concatenate } from '../ops/shapes/joins.ts';
-import { expandDims, reshape } from '../ops/shapes/layout.ts';
-import { maskedSoftmax, softmaxRows } from '../ops/softmax.ts';
+import { inOrder } from '../ops/shapes/layout.ts';
+import { attend } from './attend.ts';
 
 const SCORES = ['additive', 'dot', 'general'] as const;
 const QUERIES = ['before', 'after'] as const;
@@ -54,6 +51,8 @@ export class AttentionCell extends RecurrentCell {
   readonly #asksAfter: boolean;
   readonly #units: number;
   readonly #attentionUnits: number;
+  readonly #queryWidth: number;
+  readonly #keyWidth: number | undefined;
   readonly #keys: Layer | undefined;
   readonly #query: Layer | undefined;
   readonly #attend: Layer;
@@ -80,9 +79,12 @@ export class AttentionCell extends RecurrentCell {
     this.#asksAfter = query === 'after';
     this.#units = units;
     this.#attentionUnits = attentionUnits;
-    const queryWidth = this.#asksAfter ? cell.outputWidth : cell.stateSpecs[0]!.width;
+    this.#queryWidth = this.#asksAfter ? cell.outputWidth : cell.stateSpecs[0]!.width;
     const isAdditive = score === 'additive';
-    if (score !== 'dot') this.#keys = dense({ units: isAdditive ? units : queryWidth, useBias: false, name: 'keys' });
+    if (score !== 'dot') {
+      this.#keyWidth = isAdditive ? units : this.#queryWidth;
+      this.#keys = dense({ units: this.#keyWidth, useBias: false, name: 'keys' });
+    }
     if (isAdditive) this.#query = dense({ units, name: 'query' });
     this.#attend = dense({ units: attentionUnits, activation: 'tanh', name: 'attend' });
     this.setScope('');
@@ -137,20 +139,25 @@ export class AttentionCell extends RecurrentCell {
       throw new ArgumentError(`${what}[0], the memory, expected [${batch}, S, M], got ${formatShape(given.shape)}`);
     }
     const { mask } = given;
-    const memory = hideMasked(given, mask);
-    const width = memory.shape[2]!;
-    const keys = givenKeys ?? this.keysOf(memory);
-    const seen = mask && expandDims(mask, 1);
+    const width = given.shape[2]!;
+    const memory = inOrder(hideMasked(given, mask), false);
+    const keys = inOrder(givenKeys ?? this.keysOf(memory), false);
+    if (this.#score === 'dot' && width !== this.#queryWidth) {
+      throw new ArgumentError(
+        `${what}[0], the memory, expected width ${this.#queryWidth} for the score dot, got ${width}`,
+      );
+    }
+    expectShape(`${what}[1], the keys`, keys.shape, [batch, given.shape[1]!, this.#keyWidth ?? width]);
     const asksAfter = this.#asksAfter;
     const cellInputs = inputs + (asksAfter ? this.#attentionUnits : width);
     this.#cell.build([batch, cellInputs]);
     const step = this.#cell.begin({ batch, inputs: cellInputs, training, constants });
+    const attended = { keys, memory, mask, scale: this.#scoreKernel };
     this.#alignments = [];
     const contextOf = (query: Tensor): Tensor => {
-      const scores = this.#scoresOf(query, keys);
-      const weights = seen ? maskedSoftmax(scores, seen) : softmaxRows(scores);
-      this.#alignments.push(reshape(weights, [batch, weights.shape[2]!]));
-      return reshape(batchMatmul(weights, memory), [batch, width]);
+      const { context, weights } = attend(this.#query ? this.#query(query) : query, attended);
+      this.#alignments.push(weights);
+      return context;
     };
     if (!asksAfter) {
       return (x, states) => {
@@ -166,18 +173,38 @@ export class AttentionCell extends RecurrentCell {
     };
   }
 
-  /** `[B, 1, S]` */
-  #scoresOf(query: Tensor, keys: Tensor): Tensor {
-    if (!this.#query) return batchMatmul(expandDims(query, 1), keys, { transposeB: true });
-    const features = tanh(add(expandDims(this.#query(query), 1), keys));
-    const [batch, steps] = keys.shape as [number, number];
-    return reshape(linear(features, this.#scoreKernel!), [batch, 1, steps]);
-  }
-
   protected override makeWeights(_inputShape: BatchShape): void {
-    if (this.#score === 'additive')
-      this.#scoreKernel = this.addWeight('scoreKernel', [this.#units, 1], 'glorotUniform');
+    if (this.#score === 'additive') this.#scoreKernel = this.addWeight('scoreKernel', [this.#units], 'glorotUniform');
   }
 }
 
+/**
+ * A recurrent cell that attends to a memory, such as the outputs of an encoder, at every step: the decoders of Bahdanau
+ * and of Luong.
+ *
+ * a_t = tanh([c_t, y_t]·A + b), c_t = Σ_s α_s·memory_s, α = softmax(score(q, keys))
+ *
+ * With `query: 'before'` q is the first state of `cell` before the step, and [y_t, states] = cell([x_t, c_t], states).
+ * With `query: 'after'` [y_t, states] = cell([x_t, a_{t−1}], states) and q = y_t. The score is v·tanh(q·Q + d + key_s)
+ * with keys = memory·K (`additive`), q·key_s (`general`), or q·memory_s (`dot`).
+ *
+ * The call of `rnn` gives the memory: `decode(x, { initialState, constants: [memory] })`, memory `[B, S, M]` f32; where
+ * its mask is 0 nobody looks. `keysOf(memory)` makes the keys `[B, S, units]` for calls of one step each, as
+ * `constants: [memory, keys]`. Input x `[B, T, I]`, output a `[B, T, A]`. States: those of `cell`, and with `after` a
+ * `[B, A]`. `alignments` has α `[B, S]` of each step of the last call. Weights: those of `cell`, whose input is
+ * `[B, I + M]` or `[B, I + A]`; keys/kernel K; query/kernel Q, query/bias d and scoreKernel v of additive scores;
+ * attend/kernel A and attend/bias b.
+ *
+ * @param options `cell` is required.
+ * @returns a cell with its own weights, for `rnn`, alone or in a list of cells.
+ * @throws ArgumentError if an option is unknown, `cell` is not a cell, `score` or `query` is not one of its values, or
+ *   `units` or `attentionUnits` is not a positive integer; when called, if `constants` are missing or do not fit.
+ * @see Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473; Luong, Pham and Manning 2015,
+ *   https://arxiv.org/abs/1508.04025
+ *
+ * @example
+ * const decode = rnn(attentionCell({ cell: gruCell({ units: 4 }) }), { returnSequences: true });
+ * const memory = ops.ones([1, 3, 2]); // [B, S, M]
+ * decode(tensor([[[1], [2]]]), { constants: [memory] }).shape; // [1, 2, 4]
+ */
 export const attentionCell = (options: AttentionCellOptions): AttentionCell => new AttentionCell(options);

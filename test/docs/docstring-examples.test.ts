@@ -9,6 +9,7 @@ import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
 import * as node from '../../src/node.ts';
 import * as plot from '../../src/plot.ts';
+import * as sequences from '../../src/sequences.ts';
 import * as stateSpace from '../../src/state-space.ts';
 import * as stream from '../../src/stream.ts';
 import { functions } from './public-functions.ts';
@@ -58,7 +59,7 @@ function scope(): Record<string, unknown> {
 }
 
 const entries: Record<string, object> = {
-  ...{ characters, images, plot, node, data },
+  ...{ characters, images, plot, sequences, node, data },
   ...{ 'state-space': stateSpace, stream, index: main },
 };
 const AsyncFunction = (async () => {}).constructor as new (

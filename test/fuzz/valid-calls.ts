@@ -403,6 +403,28 @@ const ops: Calls = Object.fromEntries(
 
 const series = Array.from({ length: 12 }, (_, i) => i / 2);
 const plain: Calls = {
+  ctcGreedyDecode: [
+    [
+      [
+        [
+          [1, 2, 3],
+          [3, 1, 2],
+        ],
+      ],
+      { blank: 2, inputLengths: [1], mergeRepeated: false },
+    ],
+  ],
+  ctcBeamDecode: [
+    [
+      [
+        [
+          [1, 2, 3],
+          [3, 1, 2],
+        ],
+      ],
+      { blank: 2, inputLengths: [1], width: 3, nBest: 2, languageModelWeight: 0.5, lengthBonus: 0.1 },
+    ],
+  ],
   tensor: [
     [[1, 2, 3]],
     [
@@ -600,10 +622,16 @@ export const calls: readonly (readonly [Use, Calls])[] = [
 /** Functions without a call here, and why. */
 export const otherwise: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ['encodeModel', 'restoreModel', 'generate', 'generateBatch', 'generateIds', 'gradientFlow'].map((name) => [
-      name,
-      'takes a model: target methods',
-    ]),
+    [
+      'encodeModel',
+      'restoreModel',
+      'beamSearch',
+      'beamSteps',
+      'generate',
+      'generateBatch',
+      'generateIds',
+      'gradientFlow',
+    ].map((name) => [name, 'takes a model: target methods']),
   ),
   ...Object.fromEntries(
     ['buildCharModel', 'compileCharModel', 'trainOnWindow', 'validate', 'encodeRun', 'decodeRun', 'hashIds'].map(

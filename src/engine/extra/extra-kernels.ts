@@ -10,6 +10,29 @@ import { compileNow } from './kernel-modules.ts';
  * strides in elements, scalars. The calling thread alone runs them.
  */
 export interface ExtraKernels {
+  // one query for each sequence: x `[batch, width]`, rows `[batch, steps, width]`, w, scores `[batch, steps]` -----------
+  /** y[b, s] = Σ x[b]·rows[b, s] */
+  attention_dots(batch: number, steps: number, width: number, x: Ptr, rows: Ptr, y: Ptr): void;
+  /** y[b] (+)= Σ_s w[b, s]·rows[b, s] */
+  attention_combine(batch: number, steps: number, width: number, w: Ptr, rows: Ptr, y: Ptr, accumulate: number): void;
+  /** rows[b, s] += w[b, s]·x[b] */
+  attention_spread(batch: number, steps: number, width: number, w: Ptr, x: Ptr, rows: Ptr): void;
+  /** y[b, s] = Σ v·tanh(x[b] + rows[b, s]) */
+  attention_additive(batch: number, steps: number, width: number, x: Ptr, rows: Ptr, v: Ptr, y: Ptr): void;
+  /** Adds to dx, dRows and dv. */
+  attention_additive_backward(
+    batch: number,
+    steps: number,
+    width: number,
+    x: Ptr,
+    rows: Ptr,
+    v: Ptr,
+    dy: Ptr,
+    dx: Ptr,
+    dRows: Ptr,
+    dv: Ptr,
+  ): void;
+
   // images: `[batch, height, width, channels]`; windows is i32 [10], see assembly/images/pooling.ts -----------------------
   /** y = the maximum of each window: the first of equal ones; NaN if the window has a NaN. */
   max_pool(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr): void;
