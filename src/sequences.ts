@@ -12,7 +12,8 @@ export { type AllowedTags, allowedTags, type TagScheme } from './sequences/allow
 export { type AttentionCell, type AttentionCellOptions, attentionCell } from './sequences/attention-cell.ts';
 export { type Crf, type CrfLayerOptions, crf } from './sequences/crf.ts';
 export { crfLoss } from './sequences/crf-loss.ts';
-export { type CrfOptions, crfDecode, crfLogLikelihood, crfLogNorm, crfMarginals } from './sequences/crf-ops.ts';
+export { crfDecode, crfLogLikelihood, crfLogNorm, crfMarginals } from './sequences/crf-ops.ts';
+export type { CrfOptions } from './sequences/likelihood.ts';
 
 registerLayers({
   AttentionCell: ({ cell, ...options }: { cell: unknown } & Omit<AttentionCellOptions, 'cell'>) =>

@@ -22,6 +22,7 @@ export type SuiteName =
   | 'train'
   | 'models'
   | 'images'
+  | 'crf'
   | 'infer'
   | 'step'
   | 'gemm'
@@ -30,7 +31,7 @@ export type SuiteName =
   | 'memory'
   | 'start';
 /** The kind of work in a case. */
-export type Kind = 'train' | 'images' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
+export type Kind = 'train' | 'images' | 'crf' | 'infer' | 'step' | 'gemm' | 'chars' | 'start';
 
 export interface Case {
   suite: SuiteName;
@@ -191,12 +192,33 @@ function images(shape: ImageShape): Case {
 /** `input` of an `images` case. */
 export const imagesOf = ({ input }: ImageShape): Float32Array<ArrayBuffer> => uniform(INPUT_SEED, sizeOf(input), 1);
 
+/** Emissions, transitions, start and end of a conditional random field. */
+function crf(batch: number, time: number, tags: number): Case {
+  const shapes = [[batch, time, tags], [tags, tags], [tags], [tags]];
+  return {
+    ...empty,
+    suite: 'crf',
+    case: `crf ${batch}x${time}, ${tags} tags`,
+    kind: 'crf',
+    batch,
+    time,
+    hidden: tags,
+    weights: shapes.map((shape, i) => ({ shape, seed: i + 1, scale: 2 })),
+  };
+}
+
+/** The tags `[B, T]` of a `crf` case. */
+export const tagsOf = ({ batch, time, hidden }: Case): Int32Array<ArrayBuffer> =>
+  integers(TARGET_SEED, batch * time, hidden);
+
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];
 
 export const CASES: readonly Case[] = [
   ...TRAIN.map((model) => train(model)),
   ...MODELS.map((model) => train(model, 'models')),
   ...IMAGES.map(images),
+  crf(32, 50, 20),
+  crf(32, 50, 100),
   ...(['lstm', 'gru'] as const).flatMap((cell) =>
     INFER.map(([batch, time, inputs, hidden]) => infer(cell, batch, time, inputs, hidden)),
   ),

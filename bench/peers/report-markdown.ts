@@ -5,6 +5,7 @@ import type { PeerResult, Report } from './results.ts';
 const TITLES: Record<SuiteName, string> = {
   train: 'One training step',
   images: 'Convolutions over images and videos',
+  crf: 'Log-likelihood of a linear-chain CRF, and its gradients',
   models: 'One training step of small models, large vocabularies and large cells',
   infer: 'A sequence forward',
   step: 'One time step of batch 1',

@@ -17,7 +17,19 @@ import { measureStart } from './start.ts';
 
 const JAVASCRIPT = ['tapeloop', 'tapeloop-wide', 'tfjs-wasm', 'jax-js', 'ort-web', 'ort-node', 'brain'];
 const ENGINES = [...JAVASCRIPT, 'torch'];
-const SUITES: SuiteName[] = ['train', 'models', 'images', 'infer', 'step', 'gemm', 'chars', 'memory', 'start', 'sweep'];
+const SUITES: SuiteName[] = [
+  'train',
+  'models',
+  'images',
+  'crf',
+  'infer',
+  'step',
+  'gemm',
+  'chars',
+  'memory',
+  'start',
+  'sweep',
+];
 const PYTHONS = ['/usr/bin/python3', 'python3', 'python'];
 
 const { values } = parseArgs({

@@ -12,6 +12,11 @@ export interface AllowedTags {
   end?: readonly number[] | undefined;
 }
 
+interface AllTags extends AllowedTags {
+  readonly start: readonly number[];
+  readonly end: readonly number[];
+}
+
 /** How tags mark spans: by `B-` and `I-`, or by `B-`, `I-`, `E-` for the last and `S-` for the only one. */
 export type TagScheme = 'bio' | 'iobes';
 
@@ -33,7 +38,7 @@ export type TagScheme = 'bio' | 'iobes';
  * allowed.transitions[0]; // after O: 1 1 0
  * allowed.start; // 1 1 0
  */
-export function allowedTags(tags: readonly string[], scheme: TagScheme = 'bio'): Required<AllowedTags> {
+export function allowedTags(tags: readonly string[], scheme: TagScheme = 'bio'): AllTags {
   expectChoice('allowedTags', 'scheme', scheme, ['bio', 'iobes']);
   const letters = scheme === 'bio' ? 'BI' : 'BIES';
   const parts = expectList('allowedTags: tags', tags).map((tag) => {

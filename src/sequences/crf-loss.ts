@@ -6,7 +6,7 @@ import { expectIdsBelow } from '../data/array.ts';
 import { type Loss, type LossOptions, REDUCTIONS, reduceRows, reductionConfig } from '../losses/loss.ts';
 import { neg } from '../ops/elementwise/elementwise.ts';
 import { type Decoded, decodedFrom } from './crf.ts';
-import { logLikelihood } from './crf-ops.ts';
+import { logLikelihood } from './likelihood.ts';
 
 /**
  * The negative log-likelihood of tags, for a model that ends with `crf`.

@@ -5,6 +5,7 @@ import { attentionCases } from '../ops/cases/attention.ts';
 import { broadcastCases } from '../ops/cases/broadcast.ts';
 import type { GradientCase } from '../ops/cases/case.ts';
 import { convolutionCases } from '../ops/cases/convolution.ts';
+import { crfCases } from '../ops/cases/crf.ts';
 import { ctcCases } from '../ops/cases/ctc.ts';
 import { dropoutCases } from '../ops/cases/dropout.ts';
 import { elementwiseCases } from '../ops/cases/elementwise.ts';
@@ -43,5 +44,6 @@ export const opCases: GradientCase[] = [
   ...pickCases,
   ...placeCases,
   ...ctcCases,
+  ...crfCases,
   ...recurrenceCases(),
 ];

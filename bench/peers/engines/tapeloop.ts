@@ -12,8 +12,9 @@ import { lstm } from '../../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../../src/models/model.ts';
 import { mul } from '../../../src/ops/elementwise/elementwise.ts';
 import { sum } from '../../../src/ops/reduce.ts';
+import { crfLogLikelihood } from '../../../src/sequences/crf-ops.ts';
 import { training } from '../../training.ts';
-import { type Case, CHECKED_STEPS, imagesOf, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
+import { type Case, CHECKED_STEPS, imagesOf, inputOf, operandsOf, RESET_BEFORE, tagsOf } from '../cases.ts';
 import { type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
@@ -72,6 +73,25 @@ function images(engine: Engine, what: Case): Task {
   };
 }
 
+function crf(engine: Engine, what: Case): Task {
+  const { batch, time } = what;
+  const operands = what.weights.map((spec) => tensor(weightValues(spec), { shape: spec.shape }));
+  const [emissions, transitions, start, end] = operands as [Tensor, Tensor, Tensor, Tensor];
+  const tags = tensor(tagsOf(what), { shape: [batch, time] });
+  const both = () => {
+    let each: Tensor | undefined;
+    const { grads } = valueAndGrad(() => {
+      each = crfLogLikelihood(emissions, tags, { transitions, start, end });
+      return sum(each);
+    }, operands);
+    return [each!, ...grads];
+  };
+  return {
+    run: () => engine.step(() => both()[0]!.ptr),
+    check: () => engine.step(() => Float32Array.from(both().flatMap((each) => Array.from(each.toArray())))),
+  };
+}
+
 function step(what: Case): Task {
   const { hidden: units, inputs } = what;
   const model = sequential([lstm({ units, returnSequences: true, inputShape: [null, inputs] }) as Layer]);
@@ -126,6 +146,7 @@ export const openTapeloop =
         if (what.kind === 'train' || what.kind === 'chars') return train(what, variant);
         if (what.kind === 'infer') return infer(engine, what, variant);
         if (what.kind === 'images') return images(engine, what);
+        if (what.kind === 'crf') return crf(engine, what);
         if (what.kind === 'step') return step(what);
         if (what.kind === 'gemm') return gemm(engine, what);
         throw new Error(`tapeloop: no case of kind ${what.kind}`);

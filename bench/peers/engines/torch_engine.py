@@ -250,6 +250,27 @@ class Images:
         return torch.cat([y.permute(order[0]).flatten(), *(g.permute(o).flatten() for g, o in zip(gradients, order))])
 
 
+class Crf:
+    """The forward algorithm as a loop over the steps, as in pytorch-crf."""
+
+    def __init__(self, case):
+        self.operands = [each.requires_grad_() for each in weights_of(case)]
+        self.tags = integers(TARGET_SEED, [case["batch"], case["time"]], case["hidden"])
+
+    def run(self):
+        emissions, transitions, start, end = self.operands
+        tags = self.tags
+        sums = start + emissions[:, 0]
+        for t in range(1, tags.shape[1]):
+            sums = torch.logsumexp(sums.unsqueeze(2) + transitions, 1) + emissions[:, t]
+        own = emissions.gather(2, tags.unsqueeze(2)).sum((1, 2)) + transitions[tags[:, :-1], tags[:, 1:]].sum(1)
+        each = start[tags[:, 0]] + own + end[tags[:, -1]] - torch.logsumexp(sums + end, 1)
+        return [each, *torch.autograd.grad(each.sum(), self.operands)]
+
+    def check(self):
+        return torch.cat([each.detach().flatten() for each in self.run()])
+
+
 class Gemm:
     def __init__(self, case):
         shape = [case["size"], case["size"]]
@@ -265,7 +286,7 @@ class Gemm:
         return self.run()
 
 
-KINDS = {"train": Train, "chars": Train, "infer": Infer, "images": Images, "step": Step, "gemm": Gemm}
+KINDS = {"train": Train, "chars": Train, "infer": Infer, "images": Images, "crf": Crf, "step": Step, "gemm": Gemm}
 
 
 def seconds(task, count):
