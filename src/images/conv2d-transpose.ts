@@ -7,6 +7,7 @@ import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { Layer, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
+import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
 import { checkImageConvolution, type ImageConvolutionOptions, imageConvolutionNames } from './conv2d.ts';
 import {
   conv2dTranspose as convolve,
@@ -22,6 +23,7 @@ export interface Conv2dTransposeOptions extends ImageConvolutionOptions, Transpo
   /** Default `glorotUniform`. */
   kernelInitializer?: InitializerSpec | undefined;
   kernelRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<Conv2dTransposeOptions> = {
@@ -30,6 +32,7 @@ const own: OwnNames<Conv2dTransposeOptions> = {
   outputPadding: 1,
   kernelInitializer: 1,
   kernelRegularizer: 1,
+  kernelConstraint: 1,
 };
 
 class Conv2dTranspose extends BuiltInLayer {

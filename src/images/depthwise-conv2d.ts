@@ -7,6 +7,7 @@ import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { Layer, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
+import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
 import { linear } from '../ops/products/linear.ts';
 import { reshape } from '../ops/shapes/layout.ts';
 import {
@@ -25,6 +26,7 @@ interface DepthwiseOptions {
   /** Default `glorotUniform`. */
   depthwiseInitializer?: InitializerSpec | undefined;
   depthwiseRegularizer?: RegularizerSpec | undefined;
+  depthwiseConstraint?: ConstraintSpec | undefined;
 }
 
 export interface DepthwiseConv2dOptions extends ImageConvolutionOptions, DepthwiseOptions {}
@@ -35,6 +37,7 @@ interface PointwiseOptions {
   /** Default `glorotUniform`. */
   pointwiseInitializer?: InitializerSpec | undefined;
   pointwiseRegularizer?: RegularizerSpec | undefined;
+  pointwiseConstraint?: ConstraintSpec | undefined;
 }
 
 export interface SeparableConv2dOptions extends DepthwiseConv2dOptions, PointwiseOptions {}
@@ -55,12 +58,14 @@ const own: OwnNames<DepthwiseConv2dOptions> = {
   depthMultiplier: 1,
   depthwiseInitializer: 1,
   depthwiseRegularizer: 1,
+  depthwiseConstraint: 1,
 };
 const separableNames: OwnNames<SeparableConv2dOptions> = {
   ...own,
   filters: 1,
   pointwiseInitializer: 1,
   pointwiseRegularizer: 1,
+  pointwiseConstraint: 1,
 };
 
 class DepthwiseConv2d extends BuiltInLayer {
@@ -93,10 +98,10 @@ class DepthwiseConv2d extends BuiltInLayer {
   protected override makeWeights(inputShape: BatchShape): void {
     const { kernelSize, depthMultiplier = 1, useBias = true } = this.#options;
     const { depthwiseInitializer = 'glorotUniform', biasInitializer = 'zeros' } = this.#options;
-    const { depthwiseRegularizer, biasRegularizer } = this.#options;
+    const { depthwiseRegularizer, depthwiseConstraint, biasRegularizer } = this.#options;
     const inputs = this.inputWidth(inputShape);
     const shape = [...pairOf('kernelSize', kernelSize), inputs, depthMultiplier];
-    this.#kernel = this.addWeight('kernel', shape, depthwiseInitializer, depthwiseRegularizer);
+    this.#kernel = this.addWeight('kernel', shape, depthwiseInitializer, depthwiseRegularizer, depthwiseConstraint);
     if (useBias) this.#bias = this.addWeight('bias', [inputs * depthMultiplier], biasInitializer, biasRegularizer);
   }
 
