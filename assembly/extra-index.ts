@@ -16,5 +16,6 @@ export {
   batch_norm_gradient_sums,
   batch_norm_sums,
 } from './images/batch-norm';
+export { depthwise, depthwise_backward_input, depthwise_backward_weights } from './images/depthwise';
 export { average_pool, average_pool_backward, max_pool, max_pool_backward } from './images/pooling';
 export { resize_axis, resize_axis_backward } from './images/resize';

@@ -3,6 +3,8 @@ import { batchNormalization } from './images/batch-normalization.ts';
 import { cropping1d, cropping2d, zeroPadding1d, zeroPadding2d } from './images/borders.ts';
 import { convLstm1d, convLstm2d } from './images/conv-lstm.ts';
 import { conv2d } from './images/conv2d.ts';
+import { conv2dTranspose } from './images/conv2d-transpose.ts';
+import { depthwiseConv2d, separableConv1d, separableConv2d } from './images/depthwise-conv2d.ts';
 import { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from './images/pooling2d.ts';
 import { rescaling } from './images/rescaling.ts';
 import { spatialDropout2d } from './images/spatial-dropout2d.ts';
@@ -24,7 +26,16 @@ export {
 } from './images/borders.ts';
 export { type ConvLstm1dOptions, type ConvLstm2dOptions, convLstm1d, convLstm2d } from './images/conv-lstm.ts';
 export { type Conv2dOptions, conv2d } from './images/conv2d.ts';
+export { type Conv2dTransposeOptions, conv2dTranspose } from './images/conv2d-transpose.ts';
 export type { Pair, WindowOptions } from './images/convolution/geometry.ts';
+export {
+  type DepthwiseConv2dOptions,
+  depthwiseConv2d,
+  type SeparableConv1dOptions,
+  type SeparableConv2dOptions,
+  separableConv1d,
+  separableConv2d,
+} from './images/depthwise-conv2d.ts';
 export * as imageOps from './images/ops.ts';
 export {
   averagePooling2d,
@@ -48,14 +59,18 @@ registerLayers({
   AveragePooling2D: averagePooling2d,
   BatchNormalization: batchNormalization,
   Conv2D: conv2d,
+  Conv2DTranspose: conv2dTranspose,
   ConvLSTM1D: convLstm1d,
   ConvLSTM2D: convLstm2d,
   Cropping1D: cropping1d,
   Cropping2D: cropping2d,
+  DepthwiseConv2D: depthwiseConv2d,
   GlobalAveragePooling2D: globalAveragePooling2d,
   GlobalMaxPooling2D: globalMaxPooling2d,
   MaxPooling2D: maxPooling2d,
   Rescaling: rescaling,
+  SeparableConv1D: separableConv1d,
+  SeparableConv2D: separableConv2d,
   SpatialDropout2D: spatialDropout2d,
   UpSampling1D: upSampling1d,
   UpSampling2D: upSampling2d,

@@ -273,6 +273,39 @@ const stacks: Stack[] = [
     ],
   },
   ...byDefault,
+  {
+    name: 'convLstm2d, every output, then the last, backwards',
+    shape: [2, 3, 4, 5, 2],
+    layers: [
+      layer('convLstm2d', { filters: 3, kernelSize: 3, padding: 'same', ...sigmoid, ...every }),
+      layer('convLstm2d', { filters: 2, kernelSize: [2, 3], strides: [1, 2], goBackwards: true, ...sigmoid }),
+      layer('flatten'),
+      layer('dense', { units: 2 }),
+    ],
+  },
+  {
+    name: 'convLstm2d by default',
+    shape: [2, 3, 4, 4, 1],
+    here: lstmDefaults,
+    layers: [layer('convLstm2d', { filters: 2, kernelSize: 2, ...every })],
+  },
+  {
+    name: 'conv2d, conv2dTranspose, depthwiseConv2d',
+    shape: [2, 5, 6, 2],
+    layers: [
+      layer('conv2d', { filters: 3, kernelSize: 3, strides: 2, padding: 'same', activation: 'tanh' }),
+      layer('conv2dTranspose', { filters: 2, kernelSize: 3, strides: 2, padding: 'same' }),
+      layer('depthwiseConv2d', { kernelSize: 2, depthMultiplier: 2, activation: 'sigmoid' }),
+    ],
+  },
+  {
+    name: 'timeDistributed conv2d, separableConv2d',
+    shape: [2, 3, 4, 4, 2],
+    layers: [
+      { kind: 'timeDistributed', layer: layer('conv2d', { filters: 3, kernelSize: 2 }) },
+      { kind: 'timeDistributed', layer: layer('separableConv2d', { filters: 2, kernelSize: 2, padding: 'same' }) },
+    ],
+  },
 ];
 
 // biome-ignore lint/suspicious/noExplicitAny: makers are chosen by name.

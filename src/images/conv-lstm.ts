@@ -11,6 +11,7 @@ import type { CarriedStates, StateSpec } from '../layers/base/carried-states.ts'
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { CallOptions, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
+import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
 import { composedScan } from '../layers/rnn/composed-scan.ts';
 import { zeroBeforeFirstStep } from '../layers/rnn/keras-recurrent.ts';
 import { withForgetBias } from '../layers/rnn/lstm.ts';
@@ -62,8 +63,11 @@ interface ConvLstmOptions extends SequenceOptions {
   /** Default `zeros`. */
   biasInitializer?: InitializerSpec | undefined;
   kernelRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
   recurrentRegularizer?: RegularizerSpec | undefined;
+  recurrentConstraint?: ConstraintSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
   /**
    * Probability, in [0, 1), that a number of the input is zero while training. A sequence has one mask for each gate,
    * the same at all steps. Default 0.
@@ -106,8 +110,11 @@ const own: Omit<OwnNames<ConvLstm2dOptions>, keyof SequenceOptions> = {
   recurrentInitializer: 1,
   biasInitializer: 1,
   kernelRegularizer: 1,
+  kernelConstraint: 1,
   recurrentRegularizer: 1,
+  recurrentConstraint: 1,
   biasRegularizer: 1,
+  biasConstraint: 1,
   dropout: 1,
   recurrentDropout: 1,
 };

@@ -7,6 +7,7 @@ import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { Layer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
+import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
 import { conv2d as convolve, expectGroups } from './convolution/conv2d.ts';
 import {
   expectChannelsLast,
@@ -31,6 +32,7 @@ export interface ImageConvolutionOptions extends LayerOptions, WindowOptions {
   /** Default `zeros`. */
   biasInitializer?: InitializerSpec | undefined;
   biasRegularizer?: RegularizerSpec | undefined;
+  biasConstraint?: ConstraintSpec | undefined;
 }
 
 /** Names of `ImageConvolutionOptions`. */
@@ -44,6 +46,7 @@ export const imageConvolutionNames: OwnNames<ImageConvolutionOptions> = {
   useBias: true,
   biasInitializer: 1,
   biasRegularizer: 1,
+  biasConstraint: 1,
 };
 
 export interface Conv2dOptions extends ImageConvolutionOptions {
@@ -54,6 +57,7 @@ export interface Conv2dOptions extends ImageConvolutionOptions {
   /** Default `glorotUniform`. */
   kernelInitializer?: InitializerSpec | undefined;
   kernelRegularizer?: RegularizerSpec | undefined;
+  kernelConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<Conv2dOptions> = {
@@ -62,6 +66,7 @@ const own: OwnNames<Conv2dOptions> = {
   groups: 1,
   kernelInitializer: 1,
   kernelRegularizer: 1,
+  kernelConstraint: 1,
 };
 
 /** Checks the options that layers of convolutions share. Throws `ArgumentError` for one out of range. */

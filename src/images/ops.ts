@@ -6,3 +6,5 @@
  */
 
 export { type Conv2dOpOptions, conv2d } from './convolution/conv2d.ts';
+export { conv2dTranspose, type TransposeOptions } from './convolution/conv2d-transpose.ts';
+export { depthwiseConv2d } from './convolution/depthwise.ts';

@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectCount } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { conv1dLength, conv1d as convolve, type Conv1dOptions as Windows } from '../ops/products/convolution.ts';
 import { type ActivationSpec, activation } from './activations/activations.ts';
 import type { BatchShape } from './base/batch-shape.ts';
@@ -23,6 +23,8 @@ export interface Conv1dOptions extends LayerOptions {
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Distance between the steps of a window. Default 1. */
   dilationRate?: number | undefined;
+  /** Number of groups of channels, each of which is convolved by itself. Default 1. */
+  groups?: number | undefined;
   /** Default `linear`. */
   activation?: ActivationSpec | undefined;
   /** Default true. */
@@ -43,6 +45,7 @@ const own: OwnNames<Conv1dOptions> = {
   strides: 1,
   padding: 1,
   dilationRate: 1,
+  groups: 1,
   activation: 1,
   useBias: true,
   kernelInitializer: 1,
@@ -64,6 +67,7 @@ class Conv1d extends BuiltInLayer {
     expectCount('conv1d: filters', options.filters);
     expectCount('conv1d: kernelSize', options.kernelSize);
     expectCount('conv1d: dilationRate', options.dilationRate ?? 1);
+    expectCount('conv1d: groups', options.groups ?? 1);
     activation(options.activation ?? 'linear', 'conv1d: activation');
     this.#options = options;
     // This length is enough for any window, so only a wrong option throws here.
@@ -71,8 +75,8 @@ class Conv1d extends BuiltInLayer {
   }
 
   get #windows(): Windows {
-    const { strides = 1, padding = 'valid', dilationRate = 1 } = this.#options;
-    return { strides, padding, dilationRate };
+    const { strides = 1, padding = 'valid', dilationRate = 1, groups = 1 } = this.#options;
+    return { strides, padding, dilationRate, groups };
   }
 
   override describe(): string {
@@ -91,14 +95,20 @@ class Conv1d extends BuiltInLayer {
 
   protected override checkInput(inputShape: BatchShape): void {
     this.expectSequence(inputShape);
+    const { filters, groups = 1 } = this.#options;
+    if ((inputShape[2] ?? 0) % groups || filters % groups) {
+      throw new ArgumentError(
+        `${this.describe()}: groups expected a divisor of ${inputShape[2]} channels and ${filters} filters, got ${groups}`,
+      );
+    }
     this.outputShape(inputShape);
   }
 
   protected override makeWeights(inputShape: BatchShape): void {
-    const { filters, kernelSize, useBias = true } = this.#options;
+    const { filters, kernelSize, groups = 1, useBias = true } = this.#options;
     const { kernelInitializer = 'glorotUniform', biasInitializer = 'zeros' } = this.#options;
     const { kernelRegularizer, biasRegularizer } = this.#options;
-    const shape = [kernelSize, this.inputWidth(inputShape), filters];
+    const shape = [kernelSize, this.inputWidth(inputShape) / groups, filters];
     this.#kernel = this.addWeight('kernel', shape, kernelInitializer, kernelRegularizer);
     if (useBias) this.#bias = this.addWeight('bias', [filters], biasInitializer, biasRegularizer);
   }
@@ -114,15 +124,15 @@ class Conv1d extends BuiltInLayer {
  * y[b, t, :] = activation(Σ_k x[b, t·strides + k·dilationRate, :]·kernel[k] + bias)
  *
  * Input `[B, T, I]` f32; output `[B, T′, filters]`. T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1 with `valid`
- * padding, ⌈T/strides⌉ with `same` and `causal`. Weights: kernel `[K, I, filters]` with K = `kernelSize`, bias
- * `[filters]`. As in Keras, the output carries no mask.
+ * padding, ⌈T/strides⌉ with `same` and `causal`. Weights: kernel `[K, I/groups, filters]` with K = `kernelSize`,
+ * bias `[filters]`. As in Keras, the output carries no mask.
  *
  * @param options `filters` and `kernelSize` are required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is not one of its values,
  *   or the activation, an initializer or a regularizer is unknown; when called, if the input is not a tensor of three
- *   axes, has an I that differs from the kernel's, or, with `valid` padding, is shorter than a window.
+ *   axes, has an I that differs from the kernel's or that `groups` does not divide, or, with `valid` padding, is shorter than a window.
  * @see keras.layers.Conv1D
  *
  * @example

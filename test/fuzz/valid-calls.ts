@@ -117,6 +117,30 @@ export const layers: Calls = {
   averagePooling1d: [[tensor(2, 4, 2), { poolSize: 2, strides: 1, padding: 'same' }]],
   globalMaxPooling1d: [[tensor(2, 3, 2), { name: 'mine' }]],
   globalAveragePooling1d: [[tensor(2, 3, 2), {}]],
+  conv2d: [
+    [tensor(2, 4, 5, 2), { filters: 4, kernelSize: [2, 3], strides: 2, padding: 'same', groups: 2, ...spec }],
+    [tensor(2, 4, 5, 2), { filters: 2, kernelSize: 2, dilationRate: [1, 2], activation: 'relu', useBias: false }],
+  ],
+  conv2dTranspose: [
+    [tensor(2, 3, 2, 2), { filters: 3, kernelSize: 3, strides: 2, padding: 'same', outputPadding: [0, 1], ...spec }],
+  ],
+  depthwiseConv2d: [
+    [
+      tensor(2, 4, 4, 2),
+      { kernelSize: 2, depthMultiplier: 2, strides: 1, depthwiseInitializer: 'ones', depthwiseConstraint: 'nonNeg' },
+    ],
+  ],
+  separableConv1d: [[tensor(2, 5, 2), { filters: 3, kernelSize: 2, dilationRate: 2, pointwiseRegularizer: 'l2' }]],
+  separableConv2d: [
+    [tensor(2, 4, 4, 2), { filters: 3, kernelSize: 2, depthMultiplier: 2, depthwiseRegularizer: 'l1' }],
+  ],
+  convLstm1d: [
+    [tensor(2, 3, 5, 2), { filters: 2, kernelSize: 2, strides: 2, ...walk, dropout: 0.1, recurrentDropout: 0.1 }],
+  ],
+  convLstm2d: [
+    [tensor(2, 3, 4, 4, 2), { filters: 2, kernelSize: [2, 1], padding: 'same', unitForgetBias: false, stateful: true }],
+    [tensor(2, 2, 3, 3, 1), { filters: 2, kernelSize: 2, activation: 'relu', recurrentActivation: 'hardSigmoid' }],
+  ],
   maxPooling2d: [[tensor(2, 4, 4, 2), { poolSize: [2, 3], strides: 2, padding: 'same' }]],
   averagePooling2d: [[tensor(2, 4, 4, 2), { poolSize: 2, strides: [1, 2], dataFormat: 'channelsLast' }]],
   globalMaxPooling2d: [[tensor(2, 3, 3, 2), { keepdims: true }]],

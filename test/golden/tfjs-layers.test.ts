@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ndarray } from '../../src/data/array.ts';
+import { conv2d, conv2dTranspose, convLstm2d, depthwiseConv2d, separableConv2d } from '../../src/images.ts';
 import type { AnyLayer } from '../../src/layers/base/layer.ts';
 import { Sequential } from '../../src/layers/base/sequential.ts';
 import { conv1d } from '../../src/layers/conv1d.ts';
@@ -72,6 +73,11 @@ const golden = JSON.parse(readFileSync(new URL('tfjs-layers.json', import.meta.u
 const makers: Record<string, (options: any) => unknown> = {
   averagePooling1d,
   conv1d,
+  conv2d,
+  conv2dTranspose,
+  convLstm2d,
+  depthwiseConv2d,
+  separableConv2d,
   dense,
   embedding,
   flatten,

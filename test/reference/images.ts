@@ -56,6 +56,29 @@ export function conv2d(x: Seq, kernel: Kernel, bias: Vec | undefined, windows: I
   );
 }
 
+/** kernel [KH][KW][O][I], equal strides for both axes: every pixel is added to the window that it makes. */
+export function conv2dTranspose(x: Seq, kernel: Kernel, bias: Vec | undefined, stride: number, padding: string): Seq {
+  const sizes = [x.length, x[0]!.length].map((n, axis) => {
+    const taps = axis === 0 ? kernel.length : kernel[0]!.length;
+    const result = n * stride + (padding === 'same' ? 0 : Math.max(taps - stride, 0));
+    return { result, before: Math.floor(Math.max((n - 1) * stride + taps - result, 0) / 2) };
+  });
+  const [rows, cols] = sizes as [(typeof sizes)[0], (typeof sizes)[0]];
+  const outputs = kernel[0]![0]!.length;
+  const y = image(rows.result, cols.result, () => Array.from({ length: outputs }, (_, o) => bias?.[o] ?? 0));
+  x.forEach((line, r) => {
+    line.forEach((pixel, c) => {
+      kernel.forEach((taps, ky) => {
+        taps.forEach((tap, kx) => {
+          const target = y[r * stride + ky - rows.before]?.[c * stride + kx - cols.before];
+          if (target) tap.forEach((weights, o) => weights.forEach((w, i) => (target[o]! += w * pixel[i]!)));
+        });
+      });
+    });
+  });
+  return y;
+}
+
 export const mapImage = (x: Seq, f: (value: number) => number): Seq => x.map((row) => row.map((pixel) => pixel.map(f)));
 
 /** Elements of some images of one shape, joined by f. */

@@ -67,6 +67,48 @@ export interface ExtraKernels {
     dx: Ptr,
   ): void;
 
+  // depthwise convolution of one image; steps is i32 [4], see assembly/images/depthwise.ts ------------------------------
+  /**
+   * y `[rows, columns, channels]` = bias + the convolution of each channel of x, an image with its zeros, with w `[tapRows,
+   * tapColumns, channels]`. bias is 0 for none.
+   */
+  depthwise(
+    rows: number,
+    columns: number,
+    channels: number,
+    tapRows: number,
+    tapColumns: number,
+    steps: Ptr,
+    x: Ptr,
+    w: Ptr,
+    bias: Ptr,
+    y: Ptr,
+  ): void;
+  /** dx += the gradient of x. */
+  depthwise_backward_input(
+    rows: number,
+    columns: number,
+    channels: number,
+    tapRows: number,
+    tapColumns: number,
+    steps: Ptr,
+    dy: Ptr,
+    w: Ptr,
+    dx: Ptr,
+  ): void;
+  /** dw += the gradient of w. */
+  depthwise_backward_weights(
+    rows: number,
+    columns: number,
+    channels: number,
+    tapRows: number,
+    tapColumns: number,
+    steps: Ptr,
+    x: Ptr,
+    dy: Ptr,
+    dw: Ptr,
+  ): void;
+
   // batch normalization of `[rows, cols]`; mask `[rows]` or 0; sums `[2, cols]` float64 ------------------------------
   /** sums += (Σ x, Σ x²) over the rows whose mask is not 0, in ascending order. */
   batch_norm_sums(rows: number, cols: number, x: Ptr, mask: Ptr, sums: Ptr): void;

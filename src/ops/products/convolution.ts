@@ -18,6 +18,8 @@ export interface Conv1dOptions {
   padding?: 'valid' | 'same' | 'causal' | undefined;
   /** Number of steps between neighbouring taps of the kernel. Default 1. */
   dilationRate?: number | undefined;
+  /** Number of groups of channels, each of which is convolved by itself. Default 1. */
+  groups?: number | undefined;
 }
 
 interface Geometry {
@@ -26,6 +28,7 @@ interface Geometry {
   inputs: number;
   taps: number;
   outputs: number;
+  groups: number;
   /** Number of windows of a sequence: the length of the result. */
   steps: number;
   strides: number;
@@ -57,13 +60,14 @@ export function conv1dLength(time: number, taps: number, options: Conv1dOptions 
 }
 
 function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
-  const { strides = 1, padding = 'valid', dilationRate: dilation = 1 } = options;
+  const { strides = 1, padding = 'valid', dilationRate: dilation = 1, groups = 1 } = options;
+  expectCount('conv1d: groups', groups);
   if (x.shape.length !== 3) throw new ArgumentError(`conv1d: x expected [B, T, I], got ${formatShape(x.shape)}`);
   const [batch, time, inputs] = x.shape as [number, number, number];
   const [taps, , outputs] = kernel.shape as [number, number, number];
-  if (kernel.shape.length !== 3 || kernel.shape[1] !== inputs || taps < 1) {
+  if (kernel.shape.length !== 3 || kernel.shape[1] !== inputs / groups || taps < 1 || outputs % groups) {
     throw new ArgumentError(
-      `conv1d: kernel expected [K, ${inputs}, O] with K ≥ 1 for x ${formatShape(x.shape)}, got ${formatShape(kernel.shape)}`,
+      `conv1d: kernel expected [K, ${inputs / groups}, O] with K ≥ 1${groups > 1 ? ` and O % ${groups} = 0` : ''} for x ${formatShape(x.shape)}, got ${formatShape(kernel.shape)}`,
     );
   }
   const steps = conv1dLength(time, taps, options);
@@ -71,7 +75,7 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
   const covered = Math.max(steps - 1, 0) * strides + span;
   const same = Math.floor(Math.max(covered - time, 0) / 2);
   const before = padding === 'causal' ? span - 1 : padding === 'same' ? same : 0;
-  return { batch, time, inputs, taps, outputs, steps, strides, dilation, before, covered };
+  return { batch, time, inputs, taps, outputs, groups, steps, strides, dilation, before, covered };
 }
 
 /**
@@ -84,11 +88,13 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
  * strides·I numbers apart.
  *
  * @param input x `[B, T, I]` f32, in either memory order.
- * @param weight W `[K, I, O]` f32.
+ * @param weight W `[K, I/groups, O]` f32. Group g reads the g-th part of the channels and makes the g-th part of the
+ *   outputs.
  * @param bias `[O]` f32, optional.
  * @param options.strides steps between neighbouring windows; default 1.
  * @param options.padding `valid`, `same` or `causal`; default `valid`.
  * @param options.dilationRate steps between neighbouring taps; default 1.
+ * @param options.groups default 1.
  * @returns `[B, T′, O]` in the memory order of `x`. T′ = ⌊(T − (K − 1)·dilationRate − 1)/strides⌋ + 1 for `valid`, else
  *   ⌈T/strides⌉.
  * @throws ArgumentError if an argument is not an f32 tensor, a shape does not fit, an option is unknown or out of
@@ -96,7 +102,7 @@ function geometry(x: Tensor, kernel: Tensor, options: Conv1dOptions): Geometry {
  * @see keras.layers.Conv1D
  */
 export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Conv1dOptions = {}): Tensor {
-  checkOptions('conv1d', options, { strides: 1, padding: 1, dilationRate: 1 });
+  checkOptions('conv1d', options, { strides: 1, padding: 1, dilationRate: 1, groups: 1 });
   input = floatsOf(input, 'conv1d: x');
   const kernel = inOrder(floatsOf(weight, 'conv1d: kernel'), false);
   const offset = bias && floatsOf(bias, 'conv1d: bias');
@@ -107,14 +113,14 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
   const y = empty([g.batch, g.steps, g.outputs], { name: 'conv1d', timeMajor: x.timeMajor, engine });
   engine.scratch(() => {
     const { at, stride } = withZeros(x, g);
-    const { count, depth } = slabs(g);
-    const size = engine.kernels.gemm_packed_size(depth, g.outputs);
+    const { count, depth, width } = slabs(g);
+    const size = engine.kernels.gemm_packed_size(depth, width);
     const packed = engine.allocateScratch(count * size);
     for (let i = 0; i < count; i++) {
       engine.kernels.gemm_pack_b(
         depth,
-        g.outputs,
-        kernel.ptr + 4 * i * depth * g.outputs,
+        width,
+        kernel.ptr + 4 * place(g, i).kernel,
         g.outputs,
         1,
         packed + 4 * i * size,
@@ -124,11 +130,12 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
       for (let b = from; b < to; b++) {
         const c = sequenceOf(y, g.outputs, b, y.ptr);
         for (let i = 0; i < count; i++) {
-          const init = i > 0 ? Init.Accumulate : offset ? Init.Bias : Init.Zero;
-          const left = at + 4 * (b * stride + i * g.dilation * g.inputs);
+          const init = i >= g.groups ? Init.Accumulate : offset ? Init.Bias : Init.Zero;
+          const { input, output } = place(g, i);
+          const left = at + 4 * (b * stride + input);
           kernels.gemm(
-            ...([g.steps, g.outputs, depth, left, g.strides * g.inputs, 1, packed + 4 * i * size] as const),
-            ...([c.at, c.row, init, offset?.ptr ?? 0, gemmScratch] as const),
+            ...([g.steps, width, depth, left, g.strides * g.inputs, 1, packed + 4 * i * size] as const),
+            ...([c.at + 4 * output, c.row, init, (offset?.ptr ?? 0) + 4 * output, gemmScratch] as const),
           );
         }
       }
@@ -144,13 +151,34 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
   return y;
 }
 
-/** How many taps one product takes: all if they are neighbours in memory, else one. */
-const slabs = ({ taps, inputs, dilation }: Geometry): { count: number; depth: number } =>
-  dilation === 1 ? { count: 1, depth: taps * inputs } : { count: taps, depth: inputs };
+/**
+ * The products for one sequence: `[T′, depth]` · `[depth, width]`. One takes all taps if they are neighbours in memory,
+ * else one tap of one group.
+ */
+const slabs = ({
+  taps,
+  inputs,
+  outputs,
+  groups,
+  dilation,
+}: Geometry): { count: number; depth: number; width: number } =>
+  dilation * groups === 1
+    ? { count: 1, depth: taps * inputs, width: outputs }
+    : { count: taps * groups, depth: inputs / groups, width: outputs / groups };
+
+/** Where the i-th of these products starts in a window, in the outputs and in the kernel. */
+function place(
+  { dilation, inputs, outputs, groups }: Geometry,
+  i: number,
+): Record<'input' | 'output' | 'kernel', number> {
+  const [tap, group] = [Math.floor(i / groups), i % groups];
+  const [depth, output] = [inputs / groups, (group * outputs) / groups];
+  return { input: tap * dilation * inputs + group * depth, output, kernel: tap * depth * outputs + output };
+}
 
 /** The number of sequences for which another thread is worth its cost. */
-const grainOf = ({ steps, taps, inputs, outputs }: Geometry): number =>
-  PRODUCT_GRAIN / Math.max(steps * taps * inputs * outputs, 1);
+const grainOf = ({ steps, taps, inputs, outputs, groups }: Geometry): number =>
+  PRODUCT_GRAIN / Math.max((steps * taps * inputs * outputs) / groups, 1);
 
 /**
  * Sequence b of a buffer with the memory order of `like` and rows of `width` floats: its address, and the distance of
@@ -197,23 +225,24 @@ function backwardKernel(tape: Tape, g: Geometry, x: Tensor, kernel: Tensor, y: T
   const dKernel = tape.intoZeroed(kernel);
   if (dKernel === undefined) return;
   const { engine } = x;
-  const { count, depth } = slabs(g);
+  const { count, depth, width } = slabs(g);
   engine.scratch(() => {
     const { at, stride } = withZeros(x, g);
     for (let b = 0; b < g.batch; b++) {
       const right = sequenceOf(y, g.outputs, b, dy);
       for (let i = 0; i < count; i++) {
+        const { input, output, kernel } = place(g, i);
         product(engine, {
           m: depth,
-          n: g.outputs,
+          n: width,
           k: g.steps,
-          a: at + 4 * (b * stride + i * g.dilation * g.inputs),
+          a: at + 4 * (b * stride + input),
           rsA: 1,
           csA: g.strides * g.inputs,
-          b: right.at,
+          b: right.at + 4 * output,
           rsB: right.row,
           csB: 1,
-          c: dKernel + 4 * i * depth * g.outputs,
+          c: dKernel + 4 * kernel,
           rsC: g.outputs,
           init: Init.Accumulate,
         });
@@ -224,7 +253,7 @@ function backwardKernel(tape: Tape, g: Geometry, x: Tensor, kernel: Tensor, y: T
 
 /** dx, in the memory order of `x`: each tap adds dy·W[k]ᵀ to the steps that it reads, in ascending k. */
 function backwardInput(g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Ptr): Ptr {
-  const { batch, time, inputs, taps, outputs, before, covered } = g;
+  const { batch, time, inputs, taps, outputs, groups, before, covered } = g;
   const { engine } = x;
   const dx = engine.allocateScratch(x.size);
   engine.kernels.fill(x.size, 0, dx);
@@ -233,25 +262,21 @@ function backwardInput(g: Geometry, x: Tensor, kernel: Tensor, y: Tensor, dy: Pt
     const stride = (inPlace ? time : covered) * inputs;
     const at = inPlace ? dx : engine.allocateScratch(batch * stride);
     if (!inPlace) engine.kernels.fill(batch * stride, 0, at);
-    const size = engine.kernels.gemm_packed_size(outputs, inputs);
-    const packed = engine.allocateScratch(taps * size);
-    for (let k = 0; k < taps; k++) {
-      engine.kernels.gemm_pack_b(
-        outputs,
-        inputs,
-        kernel.ptr + 4 * k * inputs * outputs,
-        1,
-        outputs,
-        packed + 4 * k * size,
-      );
+    const [depth, width] = [outputs / groups, inputs / groups];
+    const size = engine.kernels.gemm_packed_size(depth, width);
+    const packed = engine.allocateScratch(taps * groups * size);
+    // One product for each tap and group, in the order of `place`.
+    for (let i = 0; i < taps * groups; i++) {
+      engine.kernels.gemm_pack_b(depth, width, kernel.ptr + 4 * place(g, i).kernel, 1, outputs, packed + 4 * i * size);
     }
     engine.parallel(batch, grainOf(g), ({ kernels, gemmScratch, from, to }) => {
       for (let b = from; b < to; b++) {
         const left = sequenceOf(y, outputs, b, dy);
-        for (let k = 0; k < taps; k++) {
-          const c = at + 4 * (b * stride + k * g.dilation * inputs);
+        for (let i = 0; i < taps * groups; i++) {
+          const { input, output } = place(g, i);
+          const c = at + 4 * (b * stride + input);
           kernels.gemm(
-            ...([g.steps, inputs, outputs, left.at, left.row, 1, packed + 4 * k * size] as const),
+            ...([g.steps, width, depth, left.at + 4 * output, left.row, 1, packed + 4 * i * size] as const),
             ...([c, g.strides * inputs, Init.Accumulate, 0, gemmScratch] as const),
           );
         }

@@ -1,5 +1,7 @@
 import { type ConvLstm2dOptions, convLstm1d, convLstm2d } from '../../../src/images/conv-lstm.ts';
 import { type Conv2dOptions, conv2d } from '../../../src/images/conv2d.ts';
+import { conv2dTranspose } from '../../../src/images/conv2d-transpose.ts';
+import { depthwiseConv2d, separableConv1d, separableConv2d } from '../../../src/images/depthwise-conv2d.ts';
 import * as images from '../../reference/images.ts';
 import type { Mat, Seq } from '../../reference/layers.ts';
 import { type elementwise, walk } from '../../reference/layers.ts';
@@ -36,6 +38,80 @@ const conv2dCases = conv2dVariants.map(
     ],
   }),
 );
+
+/** A depthwise kernel `[KH, KW, I, M]` as that of a convolution of I groups, `[KH, KW, 1, I·M]`. */
+const grouped = (kernel: images.Kernel): images.Kernel => kernel.map((row) => row.map((tap) => [tap.flat()]));
+
+const depthwise = (
+  image: Seq,
+  kernel: images.Kernel,
+  bias: number[] | undefined,
+  options: Partial<Conv2dOptions>,
+): Seq => images.conv2d(image, grouped(kernel), bias, { ...windowsOf(options), groups: image[0]![0]!.length });
+
+/** A product of each pixel with a matrix. */
+const pointwise = (image: Seq, kernel: images.Kernel, bias: number[]): Seq => images.conv2d(image, kernel, bias);
+
+const otherCases: LayerCase[] = [
+  {
+    of: 'DepthwiseConv2D',
+    variant: 'two outputs a channel, strides, relu',
+    inputs: { shape: [2, 5, 4, 3] },
+    make: () =>
+      depthwiseConv2d({ kernelSize: [3, 2], strides: 2, depthMultiplier: 2, padding: 'same', activation: 'tanh' }),
+    reference: ([x], { kernel, bias }) => [
+      (x as Seq[]).map((image) =>
+        images.mapImage(depthwise(image, kernel, bias, { strides: 2, padding: 'same' }), Math.tanh),
+      ),
+    ],
+  },
+  {
+    of: 'DepthwiseConv2D',
+    variant: 'without bias, dilated',
+    inputs: { shape: [1, 5, 5, 5] },
+    make: () => depthwiseConv2d({ kernelSize: 2, dilationRate: 2, useBias: false }),
+    reference: ([x], { kernel }) => [
+      (x as Seq[]).map((image) => depthwise(image, kernel, undefined, { dilationRate: 2 })),
+    ],
+  },
+  {
+    of: 'SeparableConv2D',
+    variant: 'strides, tanh',
+    inputs: { shape: [2, 5, 4, 2] },
+    make: () => separableConv2d({ filters: 3, kernelSize: 2, strides: [2, 1], depthMultiplier: 2, activation: 'tanh' }),
+    reference: ([x], { depthwiseKernel, pointwiseKernel, bias }) => [
+      (x as Seq[]).map((image) => {
+        const made = depthwise(image, depthwiseKernel, undefined, { strides: [2, 1] });
+        return images.mapImage(pointwise(made, pointwiseKernel, bias), Math.tanh);
+      }),
+    ],
+  },
+  {
+    of: 'SeparableConv1D',
+    variant: 'padded, dilated',
+    inputs: { shape: [2, 6, 3] },
+    make: () => separableConv1d({ filters: 2, kernelSize: 3, padding: 'same', dilationRate: 2 }),
+    reference: ([x], { depthwiseKernel, pointwiseKernel, bias }) => [
+      (x as Seq).map((rows) => {
+        const made = depthwise([rows], [depthwiseKernel], undefined, { padding: 'same', dilationRate: [1, 2] });
+        return pointwise(made, [pointwiseKernel], bias)[0]!;
+      }),
+    ],
+  },
+  ...(['same', 'valid'] as const).map(
+    (padding): LayerCase => ({
+      of: 'Conv2DTranspose',
+      variant: `twice as large, ${padding}`,
+      inputs: { shape: [2, 2, 3, 3] },
+      make: () => conv2dTranspose({ filters: 2, kernelSize: 4, strides: 2, padding, activation: 'tanh' }),
+      reference: ([x], { kernel, bias }) => [
+        (x as Seq[]).map((image) =>
+          images.mapImage(images.conv2dTranspose(image, kernel, bias, 2, padding), Math.tanh),
+        ),
+      ],
+    }),
+  ),
+];
 
 const [BATCH, TIME, FILTERS] = [2, 3, 2];
 const VIDEO = [BATCH, TIME, 3, 4, 2];
@@ -158,4 +234,4 @@ const rowCases = rowVariants.map(
   }),
 );
 
-export const convolutionCases: LayerCase[] = [...conv2dCases, ...convLstmCases, ...rowCases];
+export const convolutionCases: LayerCase[] = [...conv2dCases, ...otherCases, ...convLstmCases, ...rowCases];

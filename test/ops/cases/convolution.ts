@@ -8,6 +8,7 @@ interface Variant {
   taps: number;
   options: ops.Conv1dOptions;
   bias?: boolean;
+  inputs?: number;
 }
 
 const VARIANTS: Variant[] = [
@@ -27,6 +28,9 @@ const VARIANTS: Variant[] = [
   { time: 6, taps: 3, options: { padding: 'causal', dilationRate: 2 } },
   { time: 7, taps: 2, options: { padding: 'causal', strides: 2 } },
   { time: 9, taps: 2, options: { strides: 2, dilationRate: 3 } },
+  { time: 6, taps: 3, inputs: 4, options: { groups: 2, padding: 'same' }, bias: true },
+  { time: 7, taps: 2, inputs: 4, options: { groups: 4, strides: 2 } },
+  { time: 7, taps: 2, inputs: 2, options: { groups: 2, dilationRate: 2, padding: 'causal' }, bias: true },
 ];
 
 /** Length of the result and zeros in front, as TensorFlow works them out. */
@@ -40,12 +44,13 @@ function windows({ time, taps, options }: Variant): { steps: number; before: num
 }
 
 export const convolutionCases = VARIANTS.map((variant): GradientCase => {
-  const { time, taps, options, bias = false } = variant;
-  const { strides = 1, dilationRate = 1 } = options;
+  const { time, taps, options, bias = false, inputs = INPUTS } = variant;
+  const { strides = 1, dilationRate = 1, groups = 1 } = options;
+  const [depth, width] = [inputs / groups, OUTPUTS / groups];
   const { steps, before } = windows(variant);
   const [input, kernel] = [
-    [BATCH, time, INPUTS],
-    [taps, INPUTS, OUTPUTS],
+    [BATCH, time, inputs],
+    [taps, depth, OUTPUTS],
   ];
   return {
     of: 'conv1d',
@@ -59,7 +64,8 @@ export const convolutionCases = VARIANTS.map((variant): GradientCase => {
         for (let k = 0; k < taps; k++) {
           const at = t! * strides + k * dilationRate - before;
           if (at < 0 || at >= time) continue;
-          for (let c = 0; c < INPUTS; c++) sum += pick(x, input, [i!, at, c]) * pick(w, kernel, [k, c, o!]);
+          const first = Math.floor(o! / width) * depth;
+          for (let c = 0; c < depth; c++) sum += pick(x, input, [i!, at, first + c]) * pick(w, kernel, [k, c, o!]);
         }
         return sum;
       }),
