@@ -4,6 +4,7 @@ import { tensor } from '../../src/autograd/tensor.ts';
 import { earlyStopping } from '../../src/callbacks/early-stopping.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { NonFiniteLossError } from '../../src/checks/divergence.ts';
+import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { batchNormalization, conv2d, maxPooling2d } from '../../src/images.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
@@ -265,6 +266,14 @@ describe('batchNormalization', () => {
   ])('refuses %s', (_, act, message) => {
     expect(act).toThrow(ArgumentError);
     expect(act).toThrow(message);
+  });
+
+  test('normalizes by moving statistics while the memory grows', async () => {
+    await init();
+    const layer = batchNormalization();
+    layer.build([null, 2]);
+    const many = tensor(new Float32Array(2 ** 22).fill(3), { shape: [2 ** 21, 2] });
+    expect(layer(many).toArray()[5]).toBeCloseTo(3 / Math.sqrt(1.001), 5);
   });
 
   test('takes images whose sizes vary', () => {
