@@ -245,7 +245,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
 
   setSeed(seed);
   const { whole, readers } = captioner({ channels: [16, 32, 64], features: 96, units: 128 });
-  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [12, 150, 64];
+  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [7, 150, 64];
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * batches });
   const loss = sparseCategoricalCrossentropy({ fromLogits: true });
   whole.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
