@@ -268,6 +268,19 @@ describe('batchNormalization', () => {
     expect(act).toThrow(message);
   });
 
+  test('keeps its constraints after each update, and says them in its configuration', () => {
+    const betaConstraint = { name: 'maxNorm', maxValue: 0.1 } as const;
+    const bound = batchNormalization({ gammaConstraint: 'nonNeg', betaConstraint, inputShape: [3] });
+    const stack = sequential([bound, dense({ units: 1 })]) as Model;
+    bound.weights[0]!.assign([-1, 0.5, -2]);
+    bound.weights[1]!.assign([3, 4, 0]);
+    stack.compile({ optimizer: sgd({ learningRate: 1e-6 }), loss: 'mse' });
+    stack.trainOnBatch(x, y);
+    expect([...bound.weights[0]!.toArray()].map((value) => Math.round(value * 100) / 100)).toEqual([0, 0.5, 0]);
+    expect(Math.hypot(...bound.weights[1]!.toArray())).toBeCloseTo(0.1, 4);
+    expect(bound.config()).toMatchObject({ gammaConstraint: 'nonNeg' });
+  });
+
   test('normalizes by moving statistics while the memory grows', async () => {
     await init();
     const layer = batchNormalization();
