@@ -27,7 +27,8 @@ export function resize_axis(
       const from = x + row * <usize>load<i32>(places + bytes(j));
       const weight = load<f32>(weights + bytes(j));
       if (weight == 0) {
-        memory.copy(y, from, row);
+        for (let at: usize = 0; at < whole; at += 16) v128.store(y + at, v128.load(from + at));
+        if (tail) store_lanes(y + whole, load_lanes(from + whole, tail), tail);
         continue;
       }
       const w = f32x4.splat(weight);

@@ -67,7 +67,8 @@ export function batchNorm(
   const rows = size / Math.max(columns, 1);
   const kernels = extraKernels(engine);
   const given = 'own' in by ? undefined : by;
-  const own = 'own' in by ? by.own : { mean: by.mean.dataView(), variance: by.variance.dataView() };
+  // Copies: an allocation below may detach views.
+  const own = 'own' in by ? by.own : { mean: by.mean.toArray(), variance: by.variance.toArray() };
   const inverses = Float32Array.from(own.variance, (variance) => 1 / Math.sqrt(variance + epsilon));
   const inputs = [x, gamma, beta, given?.mean, given?.variance];
   const scales = (): ArrayLike<number> => gamma?.dataView() ?? inverses.map(() => 1);

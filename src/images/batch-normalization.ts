@@ -8,6 +8,7 @@ import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
+import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
 import { expectEpsilon } from '../ops/normalization.ts';
 import { expectAxis } from '../ops/shapes/axis.ts';
 import { spreadMask } from '../ops/shapes/broadcast.ts';
@@ -35,6 +36,8 @@ export interface BatchNormalizationOptions extends LayerOptions {
   movingVarianceInitializer?: InitializerSpec | undefined;
   betaRegularizer?: RegularizerSpec | undefined;
   gammaRegularizer?: RegularizerSpec | undefined;
+  betaConstraint?: ConstraintSpec | undefined;
+  gammaConstraint?: ConstraintSpec | undefined;
 }
 
 const own: OwnNames<BatchNormalizationOptions> = {
@@ -49,6 +52,8 @@ const own: OwnNames<BatchNormalizationOptions> = {
   movingVarianceInitializer: 1,
   betaRegularizer: 1,
   gammaRegularizer: 1,
+  betaConstraint: 1,
+  gammaConstraint: 1,
 };
 
 class BatchNormalization extends BuiltInLayer {
@@ -196,7 +201,7 @@ class BatchNormalization extends BuiltInLayer {
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, `axis` is 0 or no integer, `momentum` is outside [0, 1], `epsilon` is
- *   not a positive number, or an initializer or a regularizer is unknown; when called, if the input is not a tensor, has
+ *   not a positive number, or an initializer, a regularizer or a constraint is unknown; when called, if the input is not a tensor, has
  *   no such axis, or has a length there that differs from the weights', or if the mask has the axis of the features.
  * @see Ioffe and Szegedy 2015; keras.layers.BatchNormalization
  *

@@ -159,6 +159,8 @@ export const layers: Calls = {
         movingMeanInitializer: 'zeros',
         movingVarianceInitializer: 'ones',
         gammaRegularizer: 'l2',
+        betaConstraint: 'maxNorm',
+        gammaConstraint: 'nonNeg',
       },
     ],
   ],

@@ -4,6 +4,7 @@ import { tensor } from '../../src/autograd/tensor.ts';
 import { earlyStopping } from '../../src/callbacks/early-stopping.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { NonFiniteLossError } from '../../src/checks/divergence.ts';
+import { init } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import { batchNormalization, conv2d, maxPooling2d } from '../../src/images.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
@@ -265,6 +266,27 @@ describe('batchNormalization', () => {
   ])('refuses %s', (_, act, message) => {
     expect(act).toThrow(ArgumentError);
     expect(act).toThrow(message);
+  });
+
+  test('keeps its constraints after each update, and says them in its configuration', () => {
+    const betaConstraint = { name: 'maxNorm', maxValue: 0.1 } as const;
+    const bound = batchNormalization({ gammaConstraint: 'nonNeg', betaConstraint, inputShape: [3] });
+    const stack = sequential([bound, dense({ units: 1 })]) as Model;
+    bound.weights[0]!.assign([-1, 0.5, -2]);
+    bound.weights[1]!.assign([3, 4, 0]);
+    stack.compile({ optimizer: sgd({ learningRate: 1e-6 }), loss: 'mse' });
+    stack.trainOnBatch(x, y);
+    expect([...bound.weights[0]!.toArray()].map((value) => Math.round(value * 100) / 100)).toEqual([0, 0.5, 0]);
+    expect(Math.hypot(...bound.weights[1]!.toArray())).toBeCloseTo(0.1, 4);
+    expect(bound.config()).toMatchObject({ gammaConstraint: 'nonNeg' });
+  });
+
+  test('normalizes by moving statistics while the memory grows', async () => {
+    await init();
+    const layer = batchNormalization();
+    layer.build([null, 2]);
+    const many = tensor(new Float32Array(2 ** 22).fill(3), { shape: [2 ** 21, 2] });
+    expect(layer(many).toArray()[5]).toBeCloseTo(3 / Math.sqrt(1.001), 5);
   });
 
   test('takes images whose sizes vary', () => {
