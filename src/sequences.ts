@@ -7,6 +7,8 @@ import { type AttentionCellOptions, attentionCell } from './sequences/attention-
 import { crf } from './sequences/crf.ts';
 import { crfLoss } from './sequences/crf-loss.ts';
 import { layerNormGruCell, layerNormLstmCell } from './sequences/layer-norm-cells.ts';
+import { mixtureDensity, mixtureDensityLoss } from './sequences/mixture-density.ts';
+import { multiHeadAttention } from './sequences/multi-head-attention.ts';
 import { type ZoneoutCellOptions, zoneoutCell } from './sequences/zoneout.ts';
 
 export type { ChainScores } from './ops/chain.ts';
@@ -27,6 +29,16 @@ export {
   layerNormGruCell,
   layerNormLstmCell,
 } from './sequences/layer-norm-cells.ts';
+export {
+  type MixtureDensityLossOptions,
+  type MixtureDensityOptions,
+  type MixtureOptions,
+  mixtureDensity,
+  mixtureDensityLoss,
+  type SampleMixtureOptions,
+  sampleMixture,
+} from './sequences/mixture-density.ts';
+export { type MultiHeadAttentionOptions, multiHeadAttention } from './sequences/multi-head-attention.ts';
 export { type ZoneoutCellOptions, zoneoutCell } from './sequences/zoneout.ts';
 
 registerLayers({
@@ -35,7 +47,9 @@ registerLayers({
   CRF: crf,
   LayerNormGRUCell: layerNormGruCell,
   LayerNormLSTMCell: layerNormLstmCell,
+  MixtureDensity: mixtureDensity,
+  MultiHeadAttention: multiHeadAttention,
   ZoneoutCell: ({ cell, ...options }: { cell: unknown } & ZoneoutCellOptions) =>
     zoneoutCell(readLayer<RecurrentCell>(cell), options),
 });
-lossTable.add({ crfLoss });
+lossTable.add({ crfLoss, mixtureDensityLoss });
