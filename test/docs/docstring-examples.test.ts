@@ -9,6 +9,7 @@ import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
 import * as node from '../../src/node.ts';
 import * as plot from '../../src/plot.ts';
+import * as sequences from '../../src/sequences.ts';
 import * as stream from '../../src/stream.ts';
 import { functions } from './public-functions.ts';
 
@@ -56,7 +57,7 @@ function scope(): Record<string, unknown> {
   return { x, y, model, text, vocabulary, ids, languageModel };
 }
 
-const entries: Record<string, object> = { characters, images, plot, node, data, stream, index: main };
+const entries: Record<string, object> = { characters, images, plot, node, data, sequences, stream, index: main };
 const AsyncFunction = (async () => {}).constructor as new (
   ...args: string[]
 ) => (...values: unknown[]) => Promise<void>;
