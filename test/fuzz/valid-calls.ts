@@ -197,12 +197,24 @@ export const layers: Calls = {
     ],
   ],
   additiveAttention: [[[tensor(2, 3, 2), tensor(2, 4, 2)], { useScale: false }]],
+  layerNormLstm: [[tensor(2, 3, 2), { units: 2, zoneout: [0.1, 0.2], returnSequences: true, unitForgetBias: true }]],
+  layerNormGru: [[tensor(2, 3, 2), { units: 2, normEpsilon: 0.1, recurrentActivation: 'sigmoid', stateful: false }]],
+  mixtureDensity: [[tensor(2, 3), { components: 2, dims: 2, correlated: true, endOfStroke: true }]],
+  multiHeadAttention: [
+    [
+      [tensor(2, 3, 2), tensor(2, 4, 2)],
+      { numHeads: 2, keyDim: 3, valueDim: 2, outputShape: [2], dropout: 0.1, useCausalMask: false, ...spec },
+    ],
+  ],
 };
 
 const cells: Calls = {
   lstmCell: [[{ units: 2, activation: 'tanh', dropout: 0.1, peephole: false, ...spec }]],
   gruCell: [[{ units: 2, resetAfter: true, recurrentActivation: 'sigmoid', ...spec }]],
   simpleRnnCell: [[{ units: 2, useBias: false, ...spec }]],
+  layerNormLstmCell: [[{ units: 2, unitForgetBias: false, normGammaInitializer: 'ones', dropout: 0.1, ...spec }]],
+  layerNormGruCell: [[{ units: 2, normBetaInitializer: 'ones', normEpsilon: 0.1, ...spec }]],
+  zoneoutCell: [[call('lstmCell', { units: 2 }), { zoneout: [0.1, 0.2] }]],
 };
 
 const optimizer = {
@@ -483,6 +495,8 @@ const plain: Calls = {
     ],
   ],
   stopGradient: [[given('zero')]],
+  mixtureDensityLoss: [[{ components: 2, dims: 2, correlated: true, endOfStroke: true, minScale: 0.1 }]],
+  sampleMixture: [[[0, 1, 2], { components: 1, dims: 1, endOfStroke: false, temperature: 0.5, minScale: 0.1 }]],
   withResetMask: [[[1, 0], given('zero')]],
   valueAndGrad: [[given('scalar'), [{ $: 'parameter', shape: [2] }]]],
   setSeed: [[1]],
