@@ -67,7 +67,7 @@ function thin(ink) {
 const isNear = (a, b) =>
   Math.abs((a % SIDE) - (b % SIDE)) <= 1 && Math.abs(Math.floor(a / SIDE) - Math.floor(b / SIDE)) <= 1;
 
-/** Traces a skeleton to strokes, lists of pixels. A stroke begins at an end of a line, if there is one, the highest first. */
+/** Traces a skeleton to strokes, lists of pixels. A stroke begins at the highest end of a line, if there is one. */
 function trace(skeleton) {
   const left = new Set([...skeleton.keys()].filter((at) => skeleton[at]));
   const done = new Set();

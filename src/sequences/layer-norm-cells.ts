@@ -201,8 +201,8 @@ class LayerNormGruCell extends LayerNormCell {
  * i, f, o = recurrentActivation(LN(x·W) + LN(h·U) + b), g = activation(…), c′ = LN(f∘c + i∘g), h′ = o∘activation(c′)
  *
  * Input x `[B, I]` f32, `initialState` `[h, c]`, each `[B, H]` with H = `units`, zeros by default; output `[y, h′, c′]`
- * with y = h′. Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o; then
- * γ and β of the normalizations of x·W `[4H]`, of h·U `[4H]` and of the cell state `[H]`. It is computed by ops.
+ * with y = h′. Weights: kernel W `[I, 4H]`, recurrentKernel U `[H, 4H]`, bias b `[4H]`, gates in the order i f c o;
+ * then γ and β of the normalizations of x·W `[4H]`, of h·U `[4H]` and of the cell state `[H]`. It is computed by ops.
  *
  * @param options `units` is required. `dropout` and `recurrentDropout` draw one mask for all gates.
  * @returns a cell with its own weights, for `rnn` or for a call that makes one step. Its outputs live until the open

@@ -149,10 +149,9 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
     const [batch, queries] = query.shape as [number, number];
     const keys = key.shape[1]!;
     const projections = this.#projections!;
-    const mask = this.#maskOf(
-      [key.mask ?? value.mask, key.mask && value.mask !== key.mask ? value.mask : undefined],
-      attentionMask,
-    );
+    // If no input carries a mask, the mask of the call is that of the values.
+    const ofValues = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
+    const mask = this.#maskOf([ofValues, key.mask === ofValues ? undefined : key.mask], attentionMask);
     const { outputs, weights } = attend(
       heads(query, projections.query),
       heads(key, projections.key),

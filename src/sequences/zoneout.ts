@@ -93,15 +93,15 @@ class ZoneoutCell extends RecurrentCell {
 /**
  * A cell with zoneout: while training, random elements of a state keep the value of the step before.
  *
- * s′ = d∘s + (1 − d)∘s̃, where s̃ is the state that `cell` makes, and d is 1 with probability `zoneout`, else 0, anew at
- * each step; in inference d is `zoneout` itself
+ * s′ = d∘s + (1 − d)∘s̃, where s̃ is the state that `cell` makes, and d is 1 with probability `zoneout`, else 0, anew
+ * at each step; in inference d is `zoneout` itself
  *
  * Input x `[B, I]` f32 and states `[B, H]` as those of `cell`; output `[y, …states]`. Where y is a state, it is the new
  * one. The weights are those of `cell`.
  *
  * @param cell a cell, such as `lstmCell(options)` or `layerNormLstmCell(options)`.
- * @param options `zoneout` is required: a number, or one for each state, for an LSTM [h, c]. Krueger et al. use 0.05 for
- *   h and 0.5 for c.
+ * @param options `zoneout` is required: a number, or one for each state, for an LSTM [h, c]. Krueger et al. use 0.05
+ *   for h and 0.5 for c.
  * @returns a cell, for `rnn` or for a call that makes one step. Its outputs live until the open step ends; outside a
  *   step the caller owns them.
  * @throws ArgumentError if `cell` is not a cell, an option is unknown, the number of rates differs from that of the

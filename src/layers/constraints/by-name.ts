@@ -3,7 +3,7 @@ import type { ConstraintSpec } from './constraint.ts';
 import * as constraints from './index.ts';
 import { Constraint, type ConstraintConfig } from './rule.ts';
 
-/** Makes a constraint of a name, with or without options, or of a function. Throws `ArgumentError` for another value. */
+/** Makes a constraint of a name, with or without options, or of a function. Throws `ArgumentError` otherwise. */
 export function constraintByName(spec: ConstraintSpec, what: string): Constraint {
   if (typeof spec === 'function') return new Constraint(spec);
   const { name, ...options } = typeof spec === 'string' ? { name: spec } : (Object(spec) as ConstraintConfig);

@@ -10,7 +10,7 @@ import { Constraint } from './rule.ts';
 const EPSILON = 1e-7;
 
 interface NormOptions {
-  /** The axis, or the axes, along which a norm is computed. Default 0: the weights into one unit of a kernel `[I, O]`. */
+  /** The axis or axes along which a norm is computed. Default 0: the weights into one unit of a kernel `[I, O]`. */
   axis?: number | readonly number[] | undefined;
 }
 

@@ -27,8 +27,8 @@ export interface WeightOptions {
   classWeight?: ClassWeight | undefined;
   /**
    * Where rows start anew, for episodes of unequal length in a batch. `[N]`: 1 if the states that a stateful layer
-   * carries are zeros for this sample. `[N, T]`: 1 if no state passes from step t − 1 to step t, in any recurrent layer;
-   * step 0 is about carried states. `tapeloop/lean` has `withResetMask` instead.
+   * carries are zeros for this sample. `[N, T]`: 1 if no state passes from step t − 1 to step t, in any recurrent
+   * layer; step 0 is about carried states. `tapeloop/lean` has `withResetMask` instead.
    */
   resetMask?: SamplesLike | undefined;
 }
