@@ -28,13 +28,13 @@ import {
 } from '../train/feeds/checked-data.ts';
 import { evaluateFeed } from '../train/feeds/evaluate-feed.ts';
 import { batched, batchesFeed, evaluationFeed, samplesFeed } from '../train/feeds/feeds.ts';
-import { type Column, isColumn, range } from '../train/feeds/samples.ts';
+import { type Column, isColumn, type PredictHow, range } from '../train/feeds/samples.ts';
 import { fitModel } from '../train/fit.ts';
 import type { FitOptionsOf } from '../train/fit-options.ts';
 import type { Logs } from '../train/logs.ts';
 import { Objective, type ObjectiveOptions } from '../train/objective.ts';
 import { optionalParts } from '../train/optional-parts.ts';
-import { type PredictHow, type Predictions, predictBatches, predictSamples } from '../train/predictions.ts';
+import { type Predictions, predictBatches, predictSamples } from '../train/predictions.ts';
 import type { Run } from '../train/runs.ts';
 import type { StepPredictor } from '../train/step-predictor.ts';
 import { Trainer } from '../train/trainer.ts';

@@ -16,7 +16,8 @@ export function networkUpTo(whole: AnyLayer, layer: string | number): AnyLayer {
     const names = sublayers.map(({ name }) => `'${name}'`).join(', ');
     throw new ArgumentError(`${whole.name}: upTo expected a layer, ${names} or its index, got ${shown(layer)}`);
   }
-  if (whole instanceof Sequential) {
+  const isStack = whole.stack[0] !== whole;
+  if (isStack) {
     for (const list of [sublayers, whole.stack]) {
       if (list.includes(found)) return new Sequential(list.slice(0, list.indexOf(found) + 1), whole.name);
     }

@@ -6,6 +6,7 @@ import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import { formatShape, type Shape } from '../checks/shape.ts';
 import { type DataLike, NdArray, toNdArray } from '../data/array.ts';
+import { exp2 } from '../engine/float64.ts';
 import { nextStream, type RandomStream } from '../engine/random.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
@@ -125,7 +126,12 @@ class MixtureDensity extends BuiltInLayer {
  */
 export const mixtureDensity = (options: MixtureDensityOptions): Layer => new MixtureDensity(options);
 
-const LOG_2PI = Math.log(2 * Math.PI);
+/** ln 2π. */
+const LOG_2PI = 1.8378770664093453;
+
+// In float64, with the same bits on every host.
+const exponential = (x: number): number => exp2(x * Math.LOG2E);
+const sigmoidOf = (x: number): number => 1 / (1 + exponential(-x));
 
 /**
  * The negative log-likelihood of targets under the mixture that `mixtureDensity` gives.
@@ -237,15 +243,15 @@ export function sampleMixture(parameters: DataLike, options: SampleMixtureOption
     const mean = components + k * dims;
     const noise = Array.from({ length: dims }, () => random.nextNormal());
     if (correlated) {
-      const rho = Math.tanh(p[components * (1 + 2 * dims) + k]!);
+      const rho = 2 * sigmoidOf(2 * p[components * (1 + 2 * dims) + k]!) - 1;
       noise[1] = rho * noise[0]! + Math.sqrt(1 - rho * rho) * noise[1]!;
     }
     for (let d = 0; d < dims; d++) {
-      const sigma = Math.exp(p[mean + components * dims + d]!) + minScale;
+      const sigma = exponential(p[mean + components * dims + d]!) + minScale;
       samples[row * out + d] = p[mean + d]! + Math.sqrt(temperature) * sigma * noise[d]!;
     }
     if (endOfStroke) {
-      const end = 1 / (1 + Math.exp(-p[width - 1]! / temperature));
+      const end = sigmoidOf(p[width - 1]! / temperature);
       samples[row * out + dims] = Number(random.nextUniform() < end);
     }
   }
@@ -255,7 +261,7 @@ export function sampleMixture(parameters: DataLike, options: SampleMixtureOption
 /** The index of a component, drawn by the softmax of logits divided by the temperature. */
 function drawn(logits: readonly number[], temperature: number, random: RandomStream): number {
   const greatest = Math.max(...logits);
-  const weights = logits.map((logit) => Math.exp((logit - greatest) / temperature));
+  const weights = logits.map((logit) => exponential((logit - greatest) / temperature));
   let rest = random.nextUniform() * weights.reduce((total, weight) => total + weight, 0);
   const at = weights.findIndex((weight) => (rest -= weight) < 0);
   return at < 0 ? weights.length - 1 : at;

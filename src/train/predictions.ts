@@ -7,7 +7,7 @@ import type { Transaction } from '../engine/transaction.ts';
 import { yielder } from '../host/yielder.ts';
 import { type Batches, BatchSource, type InputBatch, namedBatch } from './feeds/batches.ts';
 import { columnsOf, resetsOf } from './feeds/checked-data.ts';
-import { type Column, countOf, isColumn, type Rows, range, uploadAll } from './feeds/samples.ts';
+import { type Column, countOf, isColumn, type PredictHow, type Rows, range, uploadAll } from './feeds/samples.ts';
 import { optionalParts } from './optional-parts.ts';
 import type { Trainer } from './trainer.ts';
 
@@ -15,12 +15,6 @@ import type { Trainer } from './trainer.ts';
 export type Predictions<Y> = Y extends Tensor ? NdArray<Float32Array> : { [K in keyof Y]: NdArray<Float32Array> };
 
 type Arrays = Nested<NdArray<Float32Array>>;
-
-/** How a batch is computed: with dropout or without, and where its rows start anew. */
-export interface PredictHow {
-  training?: boolean | undefined;
-  resets?: Column | undefined;
-}
 
 /** Computes the outputs for samples, batch by batch. */
 export function predictSamples(trainer: Trainer, x: Nested<Column>, batchSize: number, how: PredictHow): Arrays {

@@ -4,8 +4,7 @@ import { NdArray } from '../data/array.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import type { WeightFormat } from '../streaming/program.ts';
 import { Stream } from '../streaming/stream.ts';
-import { type Column, range } from './feeds/samples.ts';
-import type { PredictHow } from './predictions.ts';
+import { type Column, type PredictHow, range } from './feeds/samples.ts';
 import type { Trainer } from './trainer.ts';
 
 /** Steps in one call of the stream: enough to make the cost of a call negligible, few enough for small buffers. */

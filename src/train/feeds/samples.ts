@@ -100,6 +100,12 @@ export interface Samples {
   resets: Column | undefined;
 }
 
+/** How a batch is computed: with dropout or without, and where its rows start anew. */
+export interface PredictHow {
+  training?: boolean | undefined;
+  resets?: Column | undefined;
+}
+
 export const isColumn = (value: unknown): value is Column => value instanceof Column;
 
 /** The samples of every column, uploaded in the same nesting. */
