@@ -25,6 +25,7 @@ const TAKEN: Readonly<Record<string, RegExp>> = {
     /^(sgd 0\.learningRate|schedules\.linearWarmup 0\.after|metrics\.(precision|recall) 0\.thresholds) = (0\.5|\[\])$/,
   'a function may stand there':
     /^(adam 0\.excludeFromWeightDecay|textVectorization 0\.split|compile 0\.(loss|metrics|weightedMetrics)) = a function$/,
+  'a rate may be one for all states': /^(layerNormLstm|zoneoutCell) 1\.zoneout = 0\.5$/,
   'a weight that is not made has any constraint': /^(conv1d 1|simpleRnnCell 0)\.biasConstraint = a function$/,
   'an operand may be a number':
     /^ops\.(add|sub|mul|div|maximum|minimum|pow|where|(not|greater|less)?[eE]qual|greater|less) [01] = (Infinity|-1|0\.5)$/,
