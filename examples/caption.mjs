@@ -261,7 +261,12 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const measured = async (scenes) => {
     const answers = await describe(models, scenes);
     const isRight = scenes.map(({ text }, i) => text === answers[i].text);
-    return { answers, isRight, exact: share(isRight), looks: share(scenes.flatMap((it, i) => looksOf(it, answers[i]))) };
+    return {
+      answers,
+      isRight,
+      exact: share(isRight),
+      looks: share(scenes.flatMap((it, i) => looksOf(it, answers[i]))),
+    };
   };
   const validated = await measured(held);
   log(`validation: ${(100 * validated.exact).toFixed(2)}% exact, ${(100 * validated.looks).toFixed(2)}% looks`);

@@ -199,6 +199,13 @@ export const layers: Calls = {
   additiveAttention: [[[tensor(2, 3, 2), tensor(2, 4, 2)], { useScale: false }]],
   layerNormLstm: [[tensor(2, 3, 2), { units: 2, zoneout: [0.1, 0.2], returnSequences: true, unitForgetBias: true }]],
   layerNormGru: [[tensor(2, 3, 2), { units: 2, normEpsilon: 0.1, recurrentActivation: 'sigmoid', stateful: false }]],
+  crf: [
+    [tensor(2, 3, 2), { testMode: 'marginal', chainInitializer: 'zeros', boundaryInitializer: 'ones', name: 'mine' }],
+    [
+      tensor(2, 3, 1),
+      { useBoundary: false, allowed: { transitions: [[1]], start: [1], end: [1] }, chainRegularizer: 'l2' },
+    ],
+  ],
   mixtureDensity: [[tensor(2, 3), { components: 2, dims: 2, correlated: true, endOfStroke: true }]],
   multiHeadAttention: [
     [
@@ -495,6 +502,12 @@ const plain: Calls = {
     ],
   ],
   stopGradient: [[given('zero')]],
+  allowedTags: [[['O', 'B-a', 'E-a'], 'iobes'], [['O', 'B-a', 'I-a']]],
+  crfLoss: [[{ reduction: 'sum' }]],
+  crfDecode: [[tensor(2, 3, 2), { transitions: tensor(2, 2), start: tensor(2), end: tensor(2), mask: tensor(2, 3) }]],
+  crfMarginals: [[tensor(2, 3, 2), { transitions: tensor(2, 2), mask: tensor(2, 3) }]],
+  crfLogNorm: [[tensor(2, 3, 2), { transitions: tensor(2, 2), start: tensor(2), end: tensor(2) }]],
+  crfLogLikelihood: [[tensor(2, 3, 2), ids(2, 3), { transitions: tensor(2, 2), end: tensor(2), mask: tensor(2, 3) }]],
   mixtureDensityLoss: [[{ components: 2, dims: 2, correlated: true, endOfStroke: true, minScale: 0.1 }]],
   sampleMixture: [[[0, 1, 2], { components: 1, dims: 1, endOfStroke: false, temperature: 0.5, minScale: 0.1 }]],
   withResetMask: [[[1, 0], given('zero')]],
