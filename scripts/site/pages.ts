@@ -5,7 +5,7 @@ import { type CommentDisplayPart, DocumentReflection, type ProjectReflection } f
 
 /** The guides in reading order. Other files of docs/guides follow them. */
 const guides = [
-  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'recurrent-practice'],
+  ...['get-started', 'port-from-keras', 'port-from-pytorch', 'port-from-tfjs', 'data', 'recurrent-practice', 'images'],
   ...[
     'custom-cells',
     'custom-layers',

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { ArgumentError } from '../../src/checks/argument-error.ts';
 import { setSeed } from '../../src/engine/random.ts';
+import { batchNormalization, rescaling, upSampling1d, zeroPadding1d } from '../../src/images.ts';
 import { activation } from '../../src/layers/activations/activation.ts';
 import { type CallOptions, Layer } from '../../src/layers/base/layer.ts';
 import { Network } from '../../src/layers/base/network.ts';
@@ -72,6 +73,8 @@ describe('a mask of characters', () => {
     ['activation', activation({ activation: 'relu' })],
     ['dropout', dropout({ rate: 0.5 })],
     ['layerNormalization', layerNormalization()],
+    ['batchNormalization', batchNormalization()],
+    ['rescaling', rescaling({ scale: 2 })],
     ['timeDistributed of dense', timeDistributed(dense({ units: 2 }))],
     ['timeDistributed of timeDistributed', timeDistributed(timeDistributed(dense({ units: 2 })))],
     ['timeDistributed of a recurrent layer with every output', timeDistributed(gru({ units: 2, ...every }))],
@@ -91,6 +94,8 @@ describe('a mask of characters', () => {
     ['conv1d', new Sequential([conv1d({ filters: 2, kernelSize: 2 }), flatten()])],
     ['flatten', flatten()],
     ['globalAveragePooling1d', globalAveragePooling1d()],
+    ['zeroPadding1d', new Sequential([zeroPadding1d(), flatten()])],
+    ['upSampling1d', new Sequential([upSampling1d(), flatten()])],
   ])('becomes one of words where timeDistributed of %s uses it up', (_, layer) => {
     for (const timeMajor of [false, true]) {
       expect(nested(timeDistributed(layer)(characters(timeMajor)).mask)).toEqual(WORDS);
