@@ -45,32 +45,39 @@ export interface Chains {
  * @param emissions `[B, T, K]` f32, in either memory order.
  * @param mask `[B, T]`; default: that of the emissions, if they have one.
  * @param weights `[B]`: a sample of weight 0 gets an empty chain, so that its numbers are not read.
+ * @param steps in place of a mask: the steps of each sample that count.
  */
 export function chainsOf(
   what: string,
   emissions: Weight,
   scores: ChainScores,
-  { mask, weights }: { mask?: Tensor | undefined; weights?: Tensor | undefined } = {},
+  given: {
+    mask?: Tensor | undefined;
+    weights?: Tensor | undefined;
+    steps?: readonly (readonly number[])[] | undefined;
+  } = {},
 ): Chains {
+  const { mask, weights } = given;
   const e = floatsOf(emissions, `${what}: emissions`);
   const [batch, time, tags] = e.shape as [number, number, number];
   if (e.shape.length !== 3 || tags === 0) {
     throw new ArgumentError(`${what}: emissions expected [B, T, K] with K ≥ 1, got ${formatShape(e.shape)}`);
   }
-  const score = (name: string, given: Weight): Tensor => {
-    const own = floatsOf(given, `${what}: ${name}`);
+  const score = (name: string, weight: Weight): Tensor => {
+    const own = floatsOf(weight, `${what}: ${name}`);
     expectShape(`${what}: ${name}`, own.shape, name === 'transitions' ? [tags, tags] : [tags]);
     return inOrder(own, false);
   };
-  const kept = (mask ?? e.mask) as Tensor | undefined;
+  const kept = given.steps ? undefined : (mask ?? e.mask);
   if (kept) expectShape(`${what}: mask`, kept.shape, [batch, time]);
   const counts = kept?.toArray();
   const weighing = weights?.toArray();
-  const steps = Array.from({ length: batch }, (_, i) => {
+  const counted = (i: number): number[] => {
     const own: number[] = [];
     if (weighing?.[i] !== 0) for (let t = 0; t < time; t++) if (counts?.[i * time + t] !== 0) own.push(t);
     return own;
-  });
+  };
+  const steps = given.steps ?? Array.from({ length: batch }, (_, i) => counted(i));
   const samples = Array.from(steps.keys()).sort((a, b) => steps[b]!.length - steps[a]!.length);
   return {
     engine: e.engine,

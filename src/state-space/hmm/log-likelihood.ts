@@ -4,8 +4,8 @@ import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape } from '../../checks/shape.ts';
-import { contribute, type StepOptions, stepNames, visibleSteps } from '../steps.ts';
-import { forward, forwardBackward, Transitions } from './chain.ts';
+import { alphaSize, backward, chainsOf, giveScores, logNorms } from '../../ops/chain.ts';
+import { type StepOptions, stepNames, visibleSteps } from '../steps.ts';
 
 /** Options of {@link hmmLogLikelihood}. */
 export type HmmLogLikelihoodOptions = StepOptions;
@@ -43,52 +43,32 @@ export function hmmLogLikelihood(
   const what = 'hmmLogLikelihood';
   checkOptions(what, options, stepNames);
   const b = floatsOf(emissions, `${what}: emissions`);
-  const a = floatsOf(transitions, `${what}: transitions`);
-  const pi = floatsOf(initial, `${what}: initial`);
-  if (b.shape.length !== 3)
+  if (b.shape.length !== 3) {
     throw new ArgumentError(`${what}: emissions expected [B, T, K], got ${formatShape(b.shape)}`);
-  const [batch, steps, states] = b.shape as [number, number, number];
-  expectShape(`${what}: transitions`, a.shape, [states, states]);
-  expectShape(`${what}: initial`, pi.shape, [states]);
-  const visible = visibleSteps(what, options, b, batch, steps);
-  const isNeeded = isRecording([b, a, pi]);
-
-  const chain = new Transitions(Float64Array.from(pi.toArray()), Float64Array.from(a.toArray()));
-  const values = b.toArray();
-  const results = visible.map((at, i) => {
-    const logB = new Float64Array(at.length * states);
-    at.forEach((t, n) => {
-      const from = (i * steps + t) * states;
-      logB.set(values.subarray(from, from + states), n * states);
-    });
-    if (!isNeeded) return { logLikelihood: forward(chain, logB, at.length, new Float64Array(logB.length)) };
-    const counts = new Float64Array(states * states);
-    return { ...forwardBackward(chain, logB, at.length, counts), counts };
-  });
-  const { engine } = b;
-  const y = empty([batch], { name: what, engine });
-  y.set(results.map(({ logLikelihood }) => logLikelihood));
-  if (isNeeded) {
-    record([b, a, pi], [y], (tape) => {
-      const dy = Float64Array.from(engine.f32(tape.gradientOf(y), batch));
-      const dEmissions = new Float64Array(batch * steps * states);
-      const dTransitions = new Float64Array(states * states);
-      const dInitial = new Float64Array(states);
-      results.forEach((result, i) => {
-        const { gamma, counts } = result as { gamma: Float64Array; counts: Float64Array };
-        visible[i]!.forEach((t, n) => {
-          for (let k = 0; k < states; k++) {
-            const part = dy[i]! * gamma[n * states + k]!;
-            dEmissions[(i * steps + t) * states + k] = part;
-            if (n === 0) dInitial[k]! += part;
-          }
-        });
-        for (let j = 0; j < counts.length; j++) dTransitions[j]! += dy[i]! * counts[j]!;
-      });
-      contribute(tape, b, dEmissions);
-      contribute(tape, a, dTransitions);
-      contribute(tape, pi, dInitial);
-    });
   }
+  const steps = visibleSteps(what, options, b, b.shape[0]!, b.shape[1]!);
+  const tags = b.shape[2]!;
+  expectShape(`${what}: transitions`, floatsOf(transitions, `${what}: transitions`).shape, [tags, tags]);
+  const start = floatsOf(initial, `${what}: initial`);
+  expectShape(`${what}: initial`, start.shape, [tags]);
+  const chains = chainsOf(what, b, { transitions, start }, { steps });
+  const { engine, batch } = chains;
+  const operands = [chains.emissions, chains.transitions, chains.start];
+  const y = empty([batch], { name: what, engine });
+  const isRecorded = isRecording(operands);
+  const alphas = isRecorded ? empty([alphaSize(chains)], { name: 'alphas', engine }).ptr : undefined;
+  // It may grow the memory, so the view of y is made afterwards.
+  const values = logNorms(chains, alphas);
+  engine.f32(y.ptr, batch).set(values);
+  if (alphas === undefined) return y;
+  record(operands, [y], (tape) => {
+    const dy = engine.f32(tape.gradientOf(y), batch);
+    const weights = Float64Array.from(dy, (d, i) => (values[i] === Number.NEGATIVE_INFINITY ? 0 : d));
+    const dEmissions = engine.allocateScratch(chains.emissions.size);
+    const dScores = engine.allocateScratch((tags + 2) * tags);
+    backward(chains, alphas, weights, { dEmissions, dScores });
+    tape.give(chains.emissions, dEmissions);
+    giveScores(chains, tape, dScores);
+  });
   return y;
 }
