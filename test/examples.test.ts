@@ -103,6 +103,28 @@ describe.each(exampleNames())('example %s', (name) => {
   );
 });
 
+test("translate's BLEU, is nltk 3.8's corpus_bleu of the same words", async () => {
+  const { bleu } = (await loadExample('translate')) as unknown as {
+    bleu(answers: string[][], right: string[][]): number;
+  };
+  const words = (texts: string[]): string[][] => texts.map((text) => text.split(' '));
+  const answers = words([
+    "un chien court dans l' herbe verte .",
+    'deux hommes jouent de la guitare sur la scène la la',
+    'un homme en chemise bleue monte sur une échelle pour nettoyer une fenêtre .',
+  ]);
+  const right = words([
+    "un chien brun court dans l' herbe .",
+    'deux hommes jouent de la guitare sur la scène',
+    'un homme en chemise bleue est debout sur une échelle pour nettoyer une fenêtre .',
+  ]);
+  expect(bleu(answers.slice(0, 1), right.slice(0, 1))).toBeCloseTo(42.728700639623405, 10);
+  expect(bleu(answers.slice(0, 2), right.slice(0, 2))).toBeCloseTo(66.19895915904469, 10);
+  expect(bleu(answers, right)).toBeCloseTo(71.54495972847035, 10);
+  expect(bleu([['a', 'b']], [['a', 'b', 'c']])).toBe(0);
+  expect(bleu(answers.slice(0, 1), answers.slice(0, 1))).toBeCloseTo(100, 10);
+});
+
 const script = (path: string, ...args: string[]): string =>
   execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(path, import.meta.url)), ...args], {
     encoding: 'utf8',
