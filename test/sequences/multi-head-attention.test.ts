@@ -53,7 +53,7 @@ describe('multiHeadAttention', () => {
     ],
   ])('%j of %j', (options, shapes, output, weights) => {
     const layer = multiHeadAttention(options);
-    expect(layer(shapes.map((shape) => numbers(...shape))).shape).toEqual(output);
+    expect((layer(shapes.map((shape) => numbers(...shape))) as t.Tensor).shape).toEqual(output);
     expect(layer.weights.length).toBe(weights);
     expect(layer.outputShape(shapes)).toEqual(output);
   });
@@ -161,7 +161,7 @@ describe('multiHeadAttention', () => {
     ]);
     again.setWeights(layers.attend.getWeights());
     const input = numbers(1, 3, 4);
-    expect(again([input, input]).toArray()).toEqual(layers.attend([input, input]).toArray());
+    expect((again([input, input]) as t.Tensor).toArray()).toEqual(layers.attend([input, input]).toArray());
   });
 
   test.each<[() => unknown, string]>([
