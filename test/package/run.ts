@@ -14,9 +14,9 @@ import { makeApp, tool } from '../runtimes/app.ts';
 const budgets: Record<string, { goal: number; ceiling: number }> = {
   streaming: { goal: 20, ceiling: 20 },
   'streaming-text': { goal: 20, ceiling: 20 },
-  'low-level': { goal: 40, ceiling: 53.3 },
-  'language-model': { goal: 40, ceiling: 65.4 },
-  everything: { goal: 64, ceiling: 144.2 },
+  'low-level': { goal: 40, ceiling: 53.5 },
+  'language-model': { goal: 40, ceiling: 65.8 },
+  everything: { goal: 64, ceiling: 151 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
 const SLACK = 2;
