@@ -149,9 +149,9 @@ describe.each(cases)('hidden Markov model, $name', ({ model, observations, emiss
     once.fit([one], { maxIterations: 1, learn: ['transitionMatrix'] });
     expected.counts.forEach((row, i) => {
       const sum = row.reduce((all, n) => all + n, 0);
-      row.forEach((n, j) => expect(once.parameters['transitionMatrix']!.data[2 * i + j]).toBeCloseTo(n / sum, 10));
+      row.forEach((n, j) => expect(once.parameters.transitionMatrix!.data[2 * i + j]).toBeCloseTo(n / sum, 10));
     });
-    expect(once.parameters['initialProbabilities']!.toNested()).toEqual(initial);
+    expect(once.parameters.initialProbabilities!.toNested()).toEqual(initial);
   });
 
   test('goes to JSON and back', () => {
@@ -219,7 +219,7 @@ describe('learning from data', () => {
     const history = model.fit(observations, { seed: 1, restarts: 2 });
     expect(history.converged).toBe(true);
     expect(history.logLikelihood.at(-1)).toBeGreaterThan(truth().score(observations));
-    const means = model.parameters['means']!.toNested<number[][]>();
+    const means = model.parameters.means!.toNested<number[][]>();
     const order = [
       [0, 0],
       [4, 0],
@@ -229,8 +229,8 @@ describe('learning from data', () => {
       return far.indexOf(Math.min(...far));
     });
     expect([...order].sort()).toEqual([0, 1, 2]);
-    const matrix = model.parameters['transitionMatrix']!.toNested<number[][]>();
-    const expected = truth().parameters['transitionMatrix']!.toNested<number[][]>();
+    const matrix = model.parameters.transitionMatrix!.toNested<number[][]>();
+    const expected = truth().parameters.transitionMatrix!.toNested<number[][]>();
     order.forEach((i, a) =>
       order.forEach((j, b) => expect(Math.abs(matrix[i]![j]! - expected[a]![b]!)).toBeLessThan(0.05)),
     );
@@ -251,7 +251,7 @@ describe('learning from data', () => {
     const model = gaussianHmm({ states: 2 });
     const values = [1, 1, 1, 1, 5, 6, 7, 8, 1, 1, 1].map((x) => [x]);
     model.fit(values, { seed: 1, covarianceFloor: 0.01 });
-    expect(Math.min(...Array.from(model.parameters['covariances']!.data))).toBeCloseTo(0.01, 12);
+    expect(Math.min(...Array.from(model.parameters.covariances!.data))).toBeCloseTo(0.01, 12);
   });
 
   test('learns mixtures that one Gaussian cannot describe', () => {
