@@ -1,6 +1,6 @@
-// Models with memory that are no networks. A hidden Markov model and a Kalman filter learn processes whose parameters are
-// known. Then both forecast the next day of Germany's electricity with its variance, beside an LSTM that gives a mean and
-// a deviation. All learn from the years before 2016. Settings were chosen on 2016. The test is 2017.
+// Models with memory that are no networks. A hidden Markov model and a Kalman filter learn processes whose parameters
+// are known. Then both forecast the next day of Germany's electricity with its variance, beside an LSTM that gives a
+// mean and a deviation. All learn from the years before 2016. Settings were chosen on 2016. The test is 2017.
 import {
   adamw,
   dense,

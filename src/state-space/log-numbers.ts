@@ -11,8 +11,8 @@ const words = new Uint32Array(2);
 const double = new Float64Array(words.buffer);
 
 /**
- * eˣ, with a relative error below 1e-15. 0 below −708, where the result would not be a normal number. `Math.exp` differs
- * between hosts.
+ * eˣ, with a relative error below 1e-15. 0 below −708, where the result would not be a normal number. `Math.exp`
+ * differs between hosts.
  */
 export function exp(x: number): number {
   if (!(x >= -708)) return Number.isNaN(x) ? x : 0;

@@ -170,8 +170,8 @@ export function rowsOf(a: Matrix, width: number, at: readonly number[]): Matrix 
 }
 
 /**
- * The covariance P of the stationary state: P = A P Aᵀ + Q, by doubling. Undefined if A has an eigenvalue of modulus 1 or
- * more.
+ * The covariance P of the stationary state: P = A P Aᵀ + Q, by doubling. Undefined if A has an eigenvalue of modulus 1
+ * or more.
  */
 export function stationaryCovariance(a: Matrix, q: Matrix, n: number): Matrix | undefined {
   let power: Matrix = a;

@@ -1,6 +1,6 @@
 /** How learning went. */
 export interface FitHistory {
-  /** Log-likelihood of all sequences before the first round and after each. Of several starts, the one that was kept. */
+  /** Log-likelihood of all sequences before the first round and after each; of several starts, of the best. */
   logLikelihood: number[];
   /** Whether the last round raised it by less than the tolerance. */
   converged: boolean;

@@ -161,7 +161,7 @@ def hmm():
     }
 
 
-golden = {"general": general(), "nile": nile(), "structural": structural(), "autoregression": autoregression(), "hmm": hmm()}
+golden = {make.__name__: make() for make in (general, nile, structural, autoregression, hmm)}
 with open(os.path.join(os.path.dirname(__file__), "state-space.json"), "w") as file:
     json.dump(golden, file, indent=0)
     file.write("\n")

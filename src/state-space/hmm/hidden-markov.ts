@@ -119,8 +119,8 @@ export class HiddenMarkovModel {
    *
    * @param observations sequences, `[T, D]`, `[N, T, D]` or a list of unequal length; ids `[T]` for symbols.
    * @returns the log-likelihood of each round, and whether it converged.
-   * @throws ArgumentError for observations that do not fit, for an option out of range or unknown, and if no start gives
-   *   the observations a likelihood. The parameters are then those from before the call.
+   * @throws ArgumentError for observations that do not fit, for an option out of range or unknown, and if no start
+   *   gives the observations a likelihood. The parameters are then those from before the call.
    * @see Rabiner 1989; hmmlearn's fit
    */
   fit(observations: SequencesLike, options: HmmFitOptions = {}): FitHistory {

@@ -25,8 +25,8 @@ export type HmmLogLikelihoodOptions = StepOptions;
  * @param options.lengths number of steps of each sequence, `[B]`; default T.
  * @param options.mask `[B, T]` f32, 0 for steps that the chain leaves out; default the mask of `emissions`.
  * @returns `[B]` f32 in nats; 0 for a sequence without steps. Where no path is possible it is −∞ with gradient 0.
- * @throws ArgumentError if an operand is not f32, shapes do not fit, a length is not an integer in [0, T], both `lengths`
- *   and `mask` are given, or an option is unknown.
+ * @throws ArgumentError if an operand is not f32, shapes do not fit, a length is not an integer in [0, T], both
+ *   `lengths` and `mask` are given, or an option is unknown.
  * @see Rabiner 1989, "A tutorial on hidden Markov models"; the gradient is Fisher's identity
  *
  * @example

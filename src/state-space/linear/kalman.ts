@@ -178,8 +178,8 @@ export interface SmoothedStep {
 }
 
 /**
- * The fixed-interval smoother. Its results are those of Rauch, Tung and Striebel; it needs no inverse of a covariance of
- * states, which is singular where a state has no noise.
+ * The fixed-interval smoother. Its results are those of Rauch, Tung and Striebel; it needs no inverse of a covariance
+ * of states, which is singular where a state has no noise.
  *
  * @see de Jong 1989; Durbin and Koopman 2012, sections 4.4 and 4.7
  */

@@ -35,7 +35,7 @@ export const SYSTEM_NAMES = {
 
 export type ParameterName = keyof typeof SYSTEM_NAMES;
 
-/** A parameter that is learned. `free` has 1 for each free entry of a matrix, and each free variance of a covariance. */
+/** A parameter that is learned. `free` has 1 for each free entry of a matrix and each free variance. */
 export interface Learned {
   readonly name: ParameterName;
   readonly kind: 'matrix' | 'full' | 'diag';
@@ -86,8 +86,8 @@ export const countFree = (learned: readonly Learned[]): number =>
   }, 0);
 
 /**
- * The learned parameters as one vector. Free entries of a matrix are themselves; a variance is its root; a covariance is
- * its lower Cholesky factor. So every vector gives covariances that are positive semidefinite.
+ * The learned parameters as one vector. Free entries of a matrix are themselves; a variance is its root; a covariance
+ * is its lower Cholesky factor. So every vector gives covariances that are positive semidefinite.
  */
 export function packed(learned: readonly Learned[], values: (name: ParameterName) => Matrix): Float64Array {
   return Float64Array.from(

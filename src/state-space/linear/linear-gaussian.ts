@@ -408,9 +408,9 @@ export class LinearGaussian {
    * @param observations as for `filter`.
    * @param options.learn what is learned; default what the model was made with.
    * @returns the log-likelihood of each round, all steps counted, and whether it converged.
-   * @throws ArgumentError as `filter`; for an option out of range or unknown; if a learned covariance belongs to matrices
-   *   that differ between steps; and if the observations do not determine a matrix. The parameters are then those from
-   *   before the call.
+   * @throws ArgumentError as `filter`; for an option out of range or unknown; if a learned covariance belongs to
+   *   matrices that differ between steps; and if the observations do not determine a matrix. The parameters are then
+   *   those from before the call.
    * @see Shumway and Stoffer 1982; pykalman's em
    */
   fitEm(observations: SequencesLike, options: EmOptions = {}): FitHistory {
@@ -498,8 +498,8 @@ const joined = (rows: readonly Matrix[], shape: Shape): NdArray<Float64Array> =>
  * @param options.burn number of first steps that log-likelihoods leave out; default 0.
  * @param options.learn parameters, or entries of them, that are learned; default the covariances and the initial mean.
  * @returns the model.
- * @throws ArgumentError if a shape does not fit, a number is not finite, a covariance is not positive semidefinite, or an
- *   option is unknown.
+ * @throws ArgumentError if a shape does not fit, a number is not finite, a covariance is not positive semidefinite, or
+ *   an option is unknown.
  * @see Durbin and Koopman 2012; the names are those of pykalman
  *
  * @example

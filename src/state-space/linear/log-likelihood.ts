@@ -11,11 +11,12 @@ import { kalmanGradient, type SystemGradient, zeroGradient } from './kalman-grad
 import { covarianceOf, factorGradient } from './learned.ts';
 
 /**
- * The matrices of {@link kalmanLogLikelihood}, f32. Each but the initial ones is one for all, or has an axis of steps in
- * front, `[T, …]`, or of sequences and steps, `[B, T, …]`. The initial ones are for all, or of each sequence, `[B, …]`.
+ * The matrices of {@link kalmanLogLikelihood}, f32. Each but the initial ones is one for all, or has an axis of steps
+ * in front, `[T, …]`, or of sequences and steps, `[B, T, …]`. The initial ones are for all, or of each sequence,
+ * `[B, …]`.
  *
- * A factor is a lower triangle L that stands for the covariance L Lᵀ, so that no update makes it negative. What is above
- * its diagonal does not count.
+ * A factor is a lower triangle L that stands for the covariance L Lᵀ, so that no update makes it negative. What is
+ * above its diagonal does not count.
  */
 export interface KalmanParameters {
   /** A, `[n, n]`. */
@@ -68,8 +69,8 @@ const OPERANDS: Readonly<Record<keyof KalmanParameters, { key: keyof SystemGradi
  * @param options.lengths number of steps of each sequence, `[B]`; default T.
  * @param options.mask `[B, T]` f32, 0 for steps that the sequence does not have; default the mask of `observations`.
  * @returns `[B]` f32 in nats; 0 for a sequence without steps.
- * @throws ArgumentError if an operand is missing or not f32, shapes do not fit, the covariance of a forecast is singular,
- *   a length is not an integer in [0, T], both `lengths` and `mask` are given, or an option is unknown.
+ * @throws ArgumentError if an operand is missing or not f32, shapes do not fit, the covariance of a forecast is
+ *   singular, a length is not an integer in [0, T], both `lengths` and `mask` are given, or an option is unknown.
  * @see Durbin and Koopman 2012, "Time series analysis by state space methods", chapters 4 and 7
  *
  * @example

@@ -8,8 +8,8 @@ export interface Minimum {
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
 /**
- * L-BFGS with ten pairs and a line search that halves the step until the value falls enough (Armijo). The function gives
- * ∞ where it has no value.
+ * L-BFGS with ten pairs and a line search that halves the step until the value falls enough (Armijo). The function
+ * gives ∞ where it has no value.
  *
  * @param tolerance the search ends when an iteration lowers the value by less, twice in a row.
  * @see Nocedal and Wright 2006, "Numerical optimization", algorithm 7.5

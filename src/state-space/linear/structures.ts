@@ -157,8 +157,8 @@ export function localLevel(options: LocalLevelOptions = {}): LinearGaussian {
  *
  * y = level + v; the next level = level + slope + w; the next slope = slope + z
  *
- * @param options.levelVariance, options.slopeVariance, options.observationVariance variances of w, z and v, where learning
- *   starts; default 1. With a level variance of 0 the trend is smooth.
+ * @param options.levelVariance, options.slopeVariance, options.observationVariance variances of w, z and v, where
+ *   learning starts; default 1. With a level variance of 0 the trend is smooth.
  * @param options.inputs number of regressors k; default 0.
  * @returns the model, with diffuse initial states.
  * @throws ArgumentError for a number out of range or an unknown option.
@@ -220,7 +220,8 @@ export function basicStructural(options: BasicStructuralOptions): LinearGaussian
  * @param options.variance variance of w, where learning starts; default 1.
  * @param options.observationVariance variance of noise on top; default 0: none.
  * @param options.inputs number of regressors k; default 0.
- * @returns the model, with the stationary initial state, so that its likelihood is the exact one. `fitGradient` learns it.
+ * @returns the model, with the stationary initial state, so that its likelihood is the exact one. `fitGradient` learns
+ *   it.
  * @throws ArgumentError for a number out of range, coefficients without a stationary state, or an unknown option.
  * @see Harvey 1989; statsmodels' SARIMAX
  */

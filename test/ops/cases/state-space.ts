@@ -53,8 +53,8 @@ const hmmCases = (['none', 'lengths', 'mask'] as const).map(
 );
 
 /**
- * Log-likelihood of a system of one state or two and one observation, by scalars and 2 × 2 matrices that are written out.
- * `at` gives the numbers of each operand for a sequence and a step.
+ * Log-likelihood of a system of one state or two and one observation, by scalars and 2 × 2 matrices that are written
+ * out. `at` gives the numbers of each operand for a sequence and a step.
  */
 function byFilter(
   at: (name: string, sequence: number, step: number) => ArrayLike<number>,

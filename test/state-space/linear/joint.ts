@@ -1,5 +1,5 @@
-// The oracle of linear Gaussian models: the joint Gaussian of all states and observations of a short sequence, conditioned
-// by Gaussian elimination.
+// The oracle of linear Gaussian models: the joint Gaussian of all states and observations of a short sequence,
+// conditioned by Gaussian elimination.
 
 /** Matrices of each step, as rows of numbers. */
 export interface Plain {
