@@ -333,7 +333,7 @@ async function french({ data, seed, log, draw, quick }) {
   const { whole, readers } = translator(from.words.length, to.words.length, {
     units: size,
     width: size,
-    rates: [0.3, 0.2, 0.4],
+    rates: [0.2, 0.1, 0.2],
   });
   const settings = { epochs: quick ? 1 : 10, rate: 0.002, warmup: 300, smoothing: 0.1, emaMomentum: 0.998 };
   const own = { name: 'French', seed, log, validation: pairsOf(validation) };

@@ -17,6 +17,7 @@ const layer: Record<string, OptionCase> = {
   activation: ['activations', 'activation', (o) => tapeloop.activation(o)],
   add: ['input_shape', 'inputShape', (o) => tapeloop.add(o)],
   additiveAttention: ['use_scale', 'useScale', (o) => tapeloop.additiveAttention(o)],
+  attentionCell: ['attention_units', 'attentionUnits', (o) => sequences.attentionCell(o)],
   attention: ['score_mode', 'scoreMode', (o) => tapeloop.attention(o)],
   average: ['input_shape', 'inputShape', (o) => tapeloop.average(o)],
   averagePooling1d: ['pool_size', 'poolSize', (o) => tapeloop.averagePooling1d(o)],

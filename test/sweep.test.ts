@@ -65,6 +65,7 @@ const handsOn: Readonly<Record<string, string>> = {
   encodeNamed: 'encodeText',
   decodeStream: 'loadStream',
   saveModel: 'encodeModel',
+  beamSteps: 'beamSearch',
   generateBatch: 'generate',
   generateIds: 'generate',
   checkpointFile: 'modelCheckpoint',

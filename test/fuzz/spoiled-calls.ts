@@ -157,6 +157,31 @@ const others: readonly ValidCall[] = [
     () => [words, { prompt: [0], length: 2, ...drawing }],
     (...a) => drained((t.generateIds as Any)(...a)),
   ),
+  method(
+    'beamSearch',
+    () => [
+      words,
+      [[0], [1]],
+      {
+        ...{
+          width: 2,
+          nBest: 2,
+          maxLength: 3,
+          minLength: 1,
+          stopIds: [0],
+          lengthPenalty: 0.5,
+          lengthPenaltyForm: 'gnmt',
+        },
+        ...{ groups: 2, diversityPenalty: 0.5, noRepeatNgramSize: 2, earlyStopping: true, fromLogits: true },
+      },
+    ],
+    t.beamSearch as Any,
+  ),
+  method(
+    'beamSteps',
+    () => [words, [[0]], { width: 2, maxLength: 2 }],
+    (...a) => drained((t.beamSteps as Any)(...a)),
+  ),
   method('gradientFlow', () => [shared, x, y, { ...wholeWeights }], t.gradientFlow as Any),
   method(
     'decodeStream',

@@ -448,6 +448,9 @@ const ops: Calls = Object.fromEntries(
 
 const series = Array.from({ length: 12 }, (_, i) => i / 2);
 const plain: Calls = {
+  attentionCell: [
+    [{ cell: call('gruCell', { units: 2 }), score: 'additive', units: 3, attentionUnits: 2, query: 'after' }],
+  ],
   ctcGreedyDecode: [
     [
       [
