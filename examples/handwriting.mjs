@@ -212,7 +212,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const [images, labels, testImages, testLabels] = await Promise.all(
     Object.keys(files).map((file) => loadIdx(`${data}/${file}`)),
   );
-  const [count, held, epochs] = quick ? [40, 10, 1] : [10_000, 1_000, 8];
+  const [count, held, epochs] = quick ? [40, 10, 1] : [20_000, 1_000, 10];
   const imageOf = ({ data: pixels }, i) => pixels.subarray(i * SIDE ** 2, (i + 1) * SIDE ** 2);
   const pixelsOf = ({ data: pixels }, n) =>
     ndarray(
@@ -255,7 +255,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
     lstm({ units: 128, returnSequences: true, inputShape: [null, 13] }),
     mixtureDensity(mixture),
   ]);
-  const decaySteps = epochs * Math.ceil(count / 100);
+  const decaySteps = epochs * Math.ceil(count / 64);
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.005, decaySteps });
   writer.compile({
     optimizer: adam({ learningRate, globalClipNorm: 1 }),
@@ -264,7 +264,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const onEpochEnd = (epoch, { loss, val_loss: unseen }) =>
     log(`epoch ${epoch + 1}: ${loss.toFixed(3)} nats a step, validation ${unseen.toFixed(3)}`);
   const { history } = await writer.fit(x.slice(0, count), y.slice(0, count), {
-    ...{ epochs, batchSize: 100, validationData: [x.slice(count), y.slice(count)], callbacks: [{ onEpochEnd }] },
+    ...{ epochs, batchSize: 64, validationData: [x.slice(count), y.slice(count)], callbacks: [{ onEpochEnd }] },
   });
 
   // Each digit is written many times side by side.

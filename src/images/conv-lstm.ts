@@ -22,6 +22,7 @@ import {
   type UnrollResult,
   type WithState,
 } from '../layers/rnn/recurrent.ts';
+import { unrollWith } from '../layers/rnn/unroll-with.ts';
 import { dropout as drop, expectRate } from '../ops/elementwise/dropout.ts';
 import { add, mul } from '../ops/elementwise/elementwise.ts';
 import { concatenate } from '../ops/shapes/joins.ts';
@@ -260,14 +261,22 @@ class ConvLstm<Output> extends Recurrent<Output> {
   #shape: Shape = [];
 
   protected override unroll(x: Tensor, options: UnrollOptions): UnrollResult {
-    const { filters, dropout = 0, recurrentDropout = 0 } = this.#options;
-    const [batch, time] = x.shape as [number, number];
+    const { dropout = 0, recurrentDropout = 0 } = this.#options;
+    const [batch] = x.shape as [number];
     const [height, width] = this.#sized(this.#shape) as [number, number];
     const channels = this.#shape.at(-1)!;
     const draw = (rate: number, count: number): Tensor | undefined =>
       rate > 0 && options.training ? drop(filled([batch, count], 1, x.engine), rate, this.random.nextKey()) : undefined;
     const inputMask = draw(dropout, height * width * channels * GATES);
     const recurrentMask = draw(recurrentDropout, this.outputWidth * GATES);
+    return unrollWith((part, each) => this.#scan(part, each, inputMask, recurrentMask), x, options);
+  }
+
+  #scan(x: Tensor, options: UnrollOptions, inputMask?: Tensor, recurrentMask?: Tensor): UnrollResult {
+    const { filters } = this.#options;
+    const [batch, time] = x.shape as [number, number];
+    const [height, width] = this.#sized(this.#shape) as [number, number];
+    const channels = this.#shape.at(-1)!;
     const images = viewAs(inOrder(swapTimeBatch(x), false), [time, batch, height * width, channels], false);
     const groups = inputMask ? GATES : 1;
     const seen = inputMask

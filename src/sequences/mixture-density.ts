@@ -49,7 +49,8 @@ export interface MixtureDensityLossOptions extends LossOptions, MixtureOptions {
 
 export interface SampleMixtureOptions extends MixtureOptions {
   /**
-   * τ > 0: logits of the components are divided by τ, and σ is multiplied by √τ. Below 1, samples are surer. Default 1.
+   * τ > 0: logits of the components are divided by τ, and σ is multiplied by √τ. Below 1, samples are surer. As the bias
+   * of Graves, it does not change the ends of strokes. Default 1.
    */
   temperature?: number | undefined;
   /** As in the loss. Default 0. */
@@ -206,7 +207,7 @@ export function mixtureDensityLoss(given: MixtureDensityLossOptions): Loss {
 /**
  * Samples of the mixtures that `mixtureDensity` gives.
  *
- * k ~ softmax(π̂/τ), y ~ N(μ_k, τ·Σ_k), and with `endOfStroke` a 1 with probability sigmoid(ê/τ)
+ * k ~ softmax(π̂/τ), y ~ N(μ_k, τ·Σ_k), and with `endOfStroke` a 1 with probability sigmoid(ê)
  *
  * @param parameters `[…, P]`: predictions of a model, or the output of a step of a stream, `[P]`.
  * @param options the sizes of the layer, temperature τ and random numbers.
@@ -251,7 +252,7 @@ export function sampleMixture(parameters: DataLike, options: SampleMixtureOption
       samples[row * out + d] = p[mean + d]! + Math.sqrt(temperature) * sigma * noise[d]!;
     }
     if (endOfStroke) {
-      const end = sigmoidOf(p[width - 1]! / temperature);
+      const end = sigmoidOf(p[width - 1]!);
       samples[row * out + dims] = Number(random.nextUniform() < end);
     }
   }

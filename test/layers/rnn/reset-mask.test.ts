@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { convLstm1d } from '../../../src/images.ts';
 import * as t from '../../../src/index.ts';
 
 const [B, T, I, H] = [3, 5, 2, 3];
@@ -177,4 +178,27 @@ describe('a reset mask with data', () => {
   ])('is refused if it does not fit: %#', (call, message) => {
     expect(() => call(model())).toThrow(message);
   });
+});
+
+test('a convolutional LSTM starts anew, too', () => {
+  const layer = convLstm1d({ filters: 2, kernelSize: 3, padding: 'same', returnSequences: true, dropout: 0.1 });
+  const x = t.tensor(
+    Float32Array.from({ length: 2 * 4 * 5 }, (_, i) => Math.sin(i)),
+    { shape: [2, 4, 5, 1] },
+  );
+  layer(x);
+  const y = t
+    .withResetMask(
+      [
+        [0, 0, 1, 0],
+        [0, 0, 0, 0],
+      ],
+      () => layer(x),
+    )
+    .toArray();
+  const size = 5 * 2;
+  const alone = layer(t.ops.slice(x, { axis: 1, from: 2 })).toArray();
+  const whole = layer(x).toArray();
+  close(y.slice(2 * size, 4 * size), alone.slice(0, 2 * size));
+  close(y.slice(4 * size), whole.slice(4 * size));
 });
