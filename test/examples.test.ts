@@ -74,7 +74,17 @@ beforeAll(async () => {
     files[`multi30k/${part}.en.gz`] = lines((word, n) => `a ${word} sees ${n} birds .`);
     files[`multi30k/${part}.fr.gz`] = lines((word, n) => `un ${word} voit ${n} oiseaux .`);
   }
-  for (const folder of ['mnist', 'imdb', 'names', 'multi30k']) mkdirSync(join(data, folder));
+  const { files: requests } = await loadExample('tagging');
+  for (const file of Object.keys(requests!)) {
+    const text = Array.from(
+      { length: 20 },
+      (_, i) => `BOS fly to ${syllable(i)} ${i % 2 ? 'city 7' : 'on sunday'} EOS`,
+    );
+    const tags = (i: number): string =>
+      `O O O B-city ${i % 2 ? 'I-city B-day' : 'O B-day'} ${i % 3 ? 'flight' : 'fare'}`;
+    files[file] = text.map((line, i) => `${line}\t${tags(i)}\n`).join('');
+  }
+  for (const folder of ['atis', 'mnist', 'imdb', 'names', 'multi30k']) mkdirSync(join(data, folder));
   for (const [file, content] of Object.entries(files)) writeFileSync(join(data, file), content);
 });
 
@@ -123,6 +133,28 @@ test("translate's BLEU, is nltk 3.8's corpus_bleu of the same words", async () =
   expect(bleu(answers, right)).toBeCloseTo(71.54495972847035, 10);
   expect(bleu([['a', 'b']], [['a', 'b', 'c']])).toBe(0);
   expect(bleu(answers.slice(0, 1), answers.slice(0, 1))).toBeCloseTo(100, 10);
+});
+
+test('spans of the tagging example follow conlleval, and have the scores of seqeval', async () => {
+  interface Tagging {
+    spans(tags: string[]): [first: number, last: number, kind: string][];
+    spanScores(wanted: string[][], given: string[][]): { precision: number; recall: number; f1: number };
+  }
+  const { spans, spanScores } = (await loadExample('tagging')) as unknown as Tagging;
+  const split = (text: string): string[] => text.split(' ');
+  expect(spans(split('B-a I-a B-a O I-b I-b I-a'))).toEqual([
+    [0, 1, 'a'],
+    [2, 2, 'a'],
+    [4, 5, 'b'],
+    [6, 6, 'a'],
+  ]);
+  // The example of seqeval's README, whose f1_score is 0.50.
+  const wanted = [split('O O O B-MISC I-MISC I-MISC O'), split('B-PER I-PER O')];
+  const given = [split('O O B-MISC I-MISC I-MISC I-MISC O'), split('B-PER I-PER O')];
+  expect(spanScores(wanted, given)).toEqual({ precision: 0.5, recall: 0.5, f1: 0.5 });
+  expect(spanScores([split('B-a O B-a')], [split('B-a I-a O')])).toEqual({ precision: 0, recall: 0, f1: 0 });
+  const { precision, recall, f1 } = spanScores([split('B-a B-b O B-c')], [split('B-a O O I-c')]);
+  expect([precision, recall, f1]).toEqual([1, 2 / 3, 0.8]);
 });
 
 const script = (path: string, ...args: string[]): string =>

@@ -278,7 +278,7 @@ export const optionCases: Record<string, OptionCase> = {
 export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
-  ...['backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
+  ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
 ];

@@ -15,7 +15,7 @@ const names: Names<CrfOptions> = { transitions: 1, start: 1, end: 1, mask: 1 };
 /** The chains of a call. Samples of weight 0 count as empty. */
 export function chainsFor(what: string, emissions: Weight, options: CrfOptions, weights?: Tensor): Chains {
   const { mask, ...scores } = checkOptions(what, options, names);
-  if (mask) expectTensor(`${what}: mask`, mask);
+  if (mask !== undefined) expectTensor(`${what}: mask`, mask);
   if (scores.transitions === undefined) throw new ArgumentError(`${what}: transitions expected a tensor, got none`);
   return chainsOf(what, emissions, scores, { mask, weights });
 }
