@@ -116,9 +116,11 @@ export function captioner({ channels, features, units }) {
   const layers = {
     edges: convolution(channels[0], 5, 2),
     ...{ strokes: convolution(channels[1], 3), shapes: convolution(channels[2], 3) },
-    ...{ even1: batchNormalization(), even2: batchNormalization(), even3: batchNormalization() },
+    around: convolution(channels[3], 3),
+    ...{ even1: batchNormalization(), even2: batchNormalization() },
+    ...{ even3: batchNormalization(), even4: batchNormalization() },
     halve: maxPooling2d(),
-    place: embedding({ inputDim: cells * cells, outputDim: channels[2] }),
+    place: embedding({ inputDim: cells * cells, outputDim: channels[3] }),
     see: dense({ units: features, activation: 'relu' }),
     start: dense({ units, activation: 'tanh' }),
     read: embedding({ inputDim: words.length, outputDim: 32 }),
@@ -131,10 +133,11 @@ export function captioner({ channels, features, units }) {
     const edges = ops.relu(each.even1(each.edges(picture)));
     const strokes = each.halve(ops.relu(each.even2(each.strokes(edges))));
     const shapes = each.halve(ops.relu(each.even3(each.shapes(strokes))));
-    const [batch] = shapes.shape;
+    const seen = ops.relu(each.even4(each.around(shapes)));
+    const [batch] = seen.shape;
     // Each place of the map gets a vector of its own, since convolutions do not know where they are.
     const place = each.place(tensor(places, { shape: [1, cells * cells] }));
-    const map = each.see(ops.add(ops.reshape(shapes, [batch, cells * cells, -1]), place));
+    const map = each.see(ops.add(ops.reshape(seen, [batch, cells * cells, -1]), place));
     const h = each.start(ops.reshape(map, [batch, -1]));
     return [map, h, ops.zeros([batch, units])];
   };
@@ -244,17 +247,17 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const held = scenesOf(heldPool, new RandomStream(seed + 1), quick ? 20 : 1000);
 
   setSeed(seed);
-  const { whole, readers } = captioner({ channels: [12, 24, 48], features: 64, units: 96 });
-  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [7, 150, 64];
+  const { whole, readers } = captioner({ channels: [12, 24, 48, 64], features: 64, units: 96 });
+  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [14, 150, 64];
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * batches });
   const loss = sparseCategoricalCrossentropy({ fromLogits: true });
   whole.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
-  // The first hundred batches show one digit alone. Before the convolutions can tell digits apart there is nothing to
+  // The first 150 batches show one digit alone. Before the convolutions can tell digits apart there is nothing to
   // look for, and before the writer looks at digits there is little to learn for the convolutions.
   let shown = 0;
   function* training() {
     for (let i = 0; i < batches; i++) {
-      const counts = shown++ < 100 ? [1] : [2, 3];
+      const counts = shown++ < 150 ? [1] : [2, 3];
       yield batchOf(scenesOf(trainPool, random, batchSize, counts));
     }
   }
