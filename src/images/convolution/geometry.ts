@@ -46,13 +46,13 @@ export const spanOf = ({ taps, dilation }: Pick<Axis, 'taps' | 'dilation'>): num
 /** Number of elements that the windows cover, zeros included. */
 export const coveredBy = (axis: Axis): number => Math.max(axis.output - 1, 0) * axis.stride + spanOf(axis);
 
-/** Throws `ArgumentError` unless the size is an integer from 1 to 2^30. */
+/** Throws `ArgumentError` unless the size is an integer ≥ 1 and less than 2^30. */
 function expectSize(what: string, size: number): number {
-  if (expectCount(what, size) <= 2 ** 30) return size;
-  throw new ArgumentError(`${what} expected at most 2^30, got ${size}`);
+  if (expectCount(what, size) < 2 ** 30) return size;
+  throw new ArgumentError(`${what} expected less than 2^30, got ${size}`);
 }
 
-/** Both numbers of a pair. Throws `ArgumentError` unless they are integers from 1 to 2^30. */
+/** Both numbers of a pair. Throws `ArgumentError` unless they are integers ≥ 1 and less than 2^30. */
 export function pairOf(what: string, given: Pair): readonly [height: number, width: number] {
   if (!Array.isArray(given)) return [expectSize(what, given as number), given as number];
   if (given.length !== 2) throw new ArgumentError(`${what} expected a number or two, got ${shown(given)}`);
