@@ -19,3 +19,10 @@ export {
 export { depthwise, depthwise_backward_input, depthwise_backward_weights } from './images/depthwise';
 export { average_pool, average_pool_backward, max_pool, max_pool_backward } from './images/pooling';
 export { resize_axis, resize_axis_backward } from './images/resize';
+export {
+  winograd_gradients,
+  winograd_outputs,
+  winograd_pixels,
+  winograd_tap_gradients,
+  winograd_taps,
+} from './images/winograd';

@@ -116,6 +116,17 @@ export const exported = { ...tapeloop, ...images, ...sequences, ...stateSpace, .
 
 const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
 const cube = (): tapeloop.Tensor => tapeloop.tensor(x);
+const image = (): tapeloop.Tensor => ops.ones([1, 2, 2, 1]);
+const tap = (): tapeloop.Tensor => ops.ones([1, 1, 1, 1]);
+const ofImageOps: Record<string, OptionCase> = {
+  conv2d: ['dilation_rate', 'dilationRate', (o) => images.imageOps.conv2d(image(), tap(), undefined, o)],
+  conv2dTranspose: [
+    'output_padding',
+    'outputPadding',
+    (o) => images.imageOps.conv2dTranspose(image(), tap(), undefined, o),
+  ],
+  depthwiseConv2d: ['stride', 'strides', (o) => images.imageOps.depthwiseConv2d(image(), tap(), undefined, o)],
+};
 const ofOps: Record<string, OptionCase> = {
   matmul: ['transpose_b', 'transposeB', (o) => ops.matmul(matrix(), matrix(), o)],
   zeros: ['dtypes', 'dtype', (o) => ops.zeros([2], o)],
@@ -261,6 +272,7 @@ export const optionCases: Record<string, OptionCase> = {
   checkpointFile: ['save_best_only', 'saveBestOnly', (o) => node.checkpointFile('x', o)],
   tensorBoardFolder: ['update_freq', 'updateFreq', (o) => node.tensorBoardFolder('x', o)],
   ...Object.fromEntries(Object.entries(ofOps).map(([name, each]) => [`ops.${name}`, each])),
+  ...Object.fromEntries(Object.entries(ofImageOps).map(([name, each]) => [`imageOps.${name}`, each])),
   encodeModel: ['vocabularies', 'vocabulary', (o) => tapeloop.encodeModel(trained(), o)],
   saveModel: ['vocabularies', 'vocabulary', (o) => node.saveModel(trained(), '/no/folder/x', o)],
   decodeModel: ['custom_objects', 'customObjects', (o) => tapeloop.decodeModel(tapeloop.encodeModel(trained()), o)],

@@ -446,6 +446,21 @@ const ops: Calls = Object.fromEntries(
   }).map(([name, calls]) => [`ops.${name}`, calls as Plain[][]]),
 );
 
+const imageOps: Calls = {
+  'imageOps.conv2d': [
+    [
+      tensor(2, 4, 5, 2),
+      tensor(2, 3, 1, 4),
+      tensor(4),
+      { strides: [1, 2], padding: 'same', dilationRate: 1, groups: 2 },
+    ],
+  ],
+  'imageOps.conv2dTranspose': [
+    [tensor(2, 3, 2, 2), tensor(2, 3, 4, 2), tensor(4), { strides: 2, padding: 'valid', outputPadding: [1, 0] }],
+  ],
+  'imageOps.depthwiseConv2d': [[tensor(2, 4, 4, 2), tensor(2, 2, 2, 3), tensor(6), { strides: 1, padding: 'valid' }]],
+};
+
 const series = Array.from({ length: 12 }, (_, i) => i / 2);
 const plain: Calls = {
   attentionCell: [
@@ -669,6 +684,7 @@ export const calls: readonly (readonly [Use, Calls])[] = [
     ['constraint', constraints],
     ['callback', callbacks],
     ['nothing', ops],
+    ['nothing', imageOps],
     ['nothing', plain],
     ['nothing', stateSpace],
     ['iterate', iterated],

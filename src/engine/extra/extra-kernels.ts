@@ -109,6 +109,52 @@ export interface ExtraKernels {
     dw: Ptr,
   ): void;
 
+  // convolutions of 3×3 taps by tiles of 6×6 places; planes `[tiles, channels]` are `plane` floats apart, rows of pixels
+  // `pitch` floats; channels and count are multiples of 4; scratch has 144 floats; see assembly/images/winograd.ts ------
+  /** v = the places of tiles `[rows, columns]` of 6×6 pixels, 4 pixels apart. */
+  winograd_pixels(
+    rows: number,
+    columns: number,
+    channels: number,
+    x: Ptr,
+    pitch: number,
+    v: Ptr,
+    plane: number,
+    scratch: Ptr,
+  ): void;
+  /** v = the places of tiles `[rows, columns]` of 4×4 gradients. */
+  winograd_gradients(
+    rows: number,
+    columns: number,
+    channels: number,
+    dy: Ptr,
+    pitch: number,
+    v: Ptr,
+    plane: number,
+    scratch: Ptr,
+  ): void;
+  /** u `[6, 6, count]` = the places of w `[3, 3, count]`. */
+  winograd_taps(count: number, w: Ptr, u: Ptr, scratch: Ptr): void;
+  /**
+   * The first `height` rows and `width` columns of y `[…, width, channels]` = bias + the outputs of places m; bias is 0 for
+   * none. With accumulate = 1 they are added to y.
+   */
+  winograd_outputs(
+    rows: number,
+    columns: number,
+    channels: number,
+    m: Ptr,
+    plane: number,
+    bias: Ptr,
+    y: Ptr,
+    height: number,
+    width: number,
+    accumulate: number,
+    scratch: Ptr,
+  ): void;
+  /** dw `[3, 3, count]` = the gradients of taps of places m `[6, 6, count]`. */
+  winograd_tap_gradients(count: number, m: Ptr, dw: Ptr, scratch: Ptr): void;
+
   // batch normalization of `[rows, cols]`; mask `[rows]` or 0; sums `[2, cols]` float64 ------------------------------
   /** sums += (Σ x, Σ x²) over the rows whose mask is not 0, in ascending order. */
   batch_norm_sums(rows: number, cols: number, x: Ptr, mask: Ptr, sums: Ptr): void;

@@ -8,22 +8,14 @@ import type { Tape } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { type Cell, cellOf } from '../../cells/cell.ts';
 import { lstmLayout } from '../../cells/layout.ts';
-import { Binary, Init, type Kernels, type Ptr, Unary } from '../../engine/abi.ts';
+import { Binary, Init, type Ptr, Unary } from '../../engine/abi.ts';
 import { hideMasked } from '../../ops/elementwise/select.ts';
 import { ColumnSums } from '../../ops/products/column-sums.ts';
 import type { InputSide } from '../../ops/recurrence/input-side.ts';
 import type { RecurrentProducts } from '../../ops/recurrence/recurrent-side.ts';
 import { type RecurrenceOptions, type RecurrenceResult, scanWith } from '../../ops/recurrence.ts';
 import type { Geometry } from './geometry.ts';
-import {
-  convolveRows,
-  flippedGeometry,
-  inputGradient,
-  kernelGradient,
-  makeStrips,
-  packKernel,
-  stripFloats,
-} from './products.ts';
+import { inputGradient, kernelGradient, prepareConvolution } from './products.ts';
 
 const GATES = 4;
 
@@ -79,7 +71,7 @@ export function convLstmScan(given: ConvLstmOperands, options: RecurrenceOptions
     initialState: options.initialState,
     mask: options.mask,
   };
-  const sides = { input: inputSide({ ...given, x }), recurrent: recurrentSide(given, batch) };
+  const sides = { input: inputSide({ ...given, x }), recurrent: recurrentSide(given, batch, !options.initialState) };
   return scanWith(cellFor(pixels, filters), sizes, operands, sides, options);
 }
 
@@ -93,16 +85,9 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
   return {
     tensors: [x, kernel, ...(bias ? [bias] : [])],
     begin() {
-      const packed = packKernel(engine, input, kernel.ptr);
-      // Parts have different rows of the batch, so each takes the strip of its first row.
-      const strips = makeStrips(engine, input, batch);
-      const size = stripFloats(input);
+      const run = prepareConvolution(engine, input, kernel.ptr);
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
-      return (kernels, gemmScratch, from, count, y) => {
-        const part = { kernels, gemmScratch, from: 0, to: count * input.rows.output };
-        const rows = { x: x.ptr + 4 * from * image, packed, y, init, bias: offset };
-        convolveRows(part, input, rows, strips.at + 4 * (from % batch) * size, strips.zeros);
-      };
+      return (_, __, from, count, y) => run(count, { x: x.ptr + 4 * from * image, y, init, bias: offset });
     },
     beginBackward(tape, dBias, defersX) {
       const dKernel = tape.into(kernel);
@@ -137,63 +122,55 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
   };
 }
 
-/** h∗U. With dropout each gate reads its own h∘mask: h becomes four groups of channels. */
-function recurrentSide(given: ConvLstmOperands, batch: number): RecurrentProducts {
+/**
+ * h∗U. With dropout each gate reads its own h∘mask: h becomes four groups of channels. The scan does not split the batch,
+ * so threads share the parts of each convolution.
+ */
+function recurrentSide(given: ConvLstmOperands, batch: number, startsAtZero: boolean): RecurrentProducts {
   const { recurrentKernel: kernel, recurrentDropout: dropout, recurrent } = given;
   const { engine } = kernel;
+  const { kernels } = engine;
   const filters = recurrent.inputs;
   const pixels = recurrent.rows.output * recurrent.cols.output;
+  const rows = batch * pixels;
   const g = dropout ? { ...recurrent, inputs: GATES * filters, groups: GATES } : recurrent;
-  const image = pixels * g.inputs;
-  const back = flippedGeometry(g);
-  const allocateMasked = (): Ptr => (dropout ? engine.allocateScratch(batch * image) : 0);
-  /** x ∘ mask for the images [from, to) of a batch. x has four groups of channels. */
-  const mask = (kernels: Kernels, from: number, to: number, x: Ptr): void => {
-    const floats = (to - from) * image;
-    kernels.binary(Binary.Mul, 1, floats, x, floats, 1, dropout!.ptr + 4 * from * image, floats, 1, x);
-  };
+  const floats = rows * g.inputs;
+  const allocateMasked = (): Ptr => (dropout ? engine.allocateScratch(floats) : 0);
+  /** x ∘ mask. x has four groups of channels. */
+  const mask = (x: Ptr): void => kernels.binary(Binary.Mul, 1, floats, x, floats, 1, dropout!.ptr, floats, 1, x);
   /** Four copies of h, masked. */
-  const repeat = (kernels: Kernels, from: number, to: number, h: Ptr, x: Ptr): Ptr => {
+  const repeat = (h: Ptr, x: Ptr): Ptr => {
     for (let gate = 0; gate < GATES; gate++) {
-      kernels.copy_2d((to - from) * pixels, filters, h, filters, x + 4 * gate * filters, GATES * filters);
+      kernels.copy_2d(rows, filters, h, filters, x + 4 * gate * filters, GATES * filters);
     }
-    mask(kernels, from, to, x);
+    mask(x);
     return x;
   };
   return {
     begin() {
-      const packed = packKernel(engine, g, kernel.ptr);
-      const strips = makeStrips(engine, g, engine.threads);
-      const size = stripFloats(g);
+      const run = prepareConvolution(engine, g, kernel.ptr);
       const masked = allocateMasked();
-      return ({ kernels, gemmScratch, index, from, to }) => {
-        const part = { kernels, gemmScratch, from: 0, to: (to - from) * g.rows.output };
-        return (_, left, y, __, init) => {
-          const x = dropout ? repeat(kernels, from, to, left, masked + 4 * from * image) : left;
-          convolveRows(part, g, { x, packed, y, init, bias: 0 }, strips.at + 4 * index * size, strips.zeros);
-        };
+      let isZero = startsAtZero;
+      return () => (_, h, y, __, init) => {
+        // Before the first step h is 0.
+        if (!isZero) run(batch, { x: dropout ? repeat(h, masked) : h, y, init, bias: 0 });
+        isZero = false;
       };
     },
     beginBackward() {
-      const packed = packKernel(engine, g, kernel.ptr, true);
-      const strips = makeStrips(engine, back, engine.threads);
-      const size = stripFloats(back);
+      const run = prepareConvolution(engine, g, kernel.ptr, true);
       const masked = allocateMasked();
-      return ({ kernels, gemmScratch, index, from, to }) => {
-        const part = { kernels, gemmScratch, from: 0, to: (to - from) * g.rows.output };
-        const strip = strips.at + 4 * index * size;
-        return (_, x, __, dh, init) => {
-          const y = dropout ? masked + 4 * from * image : dh;
-          convolveRows(part, back, { x, packed, y, init: dropout ? Init.Zero : init, bias: 0 }, strip, strips.zeros);
-          if (!dropout) return;
-          mask(kernels, from, to, y);
-          const rows = (to - from) * pixels;
-          if (init === Init.Zero) kernels.fill(rows * filters, 0, dh);
-          for (let gate = 0; gate < GATES; gate++) {
-            const own = y + 4 * gate * filters;
-            kernels.binary(Binary.Add, rows, filters, dh, filters, 1, own, GATES * filters, 1, dh);
-          }
-        };
+      return () => (_, x, __, dh, init) => {
+        if (!dropout) {
+          run(batch, { x, y: dh, init, bias: 0 });
+          return;
+        }
+        run(batch, { x, y: masked, init: Init.Zero, bias: 0 });
+        mask(masked);
+        for (let gate = 0; gate < GATES; gate++) {
+          const own = masked + 4 * gate * filters;
+          kernels.binary(Binary.Add, rows, filters, dh, filters, 1, own, GATES * filters, 1, dh);
+        }
       };
     },
     gradients({ kernel: to }) {
@@ -212,8 +189,8 @@ function recurrentSide(given: ConvLstmOperands, batch: number): RecurrentProduct
           engine.scratch(() => {
             const x = allocateMasked();
             for (let t = 0; t < steps; t++) {
-              repeat(engine.kernels, 0, batch, hidden + 4 * t * batch * pixels * filters, x);
-              add(batch, x, gates + 4 * t * batch * pixels * recurrent.outputs);
+              repeat(hidden + 4 * t * rows * filters, x);
+              add(batch, x, gates + 4 * t * rows * recurrent.outputs);
             }
           });
         },

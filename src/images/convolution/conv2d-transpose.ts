@@ -14,7 +14,7 @@ import {
   type WindowOptions,
   windowsOf,
 } from './geometry.ts';
-import { convolve, inputGradient, kernelGradient, packKernel } from './products.ts';
+import { convolve, inputGradient, kernelGradient } from './products.ts';
 
 /** Options of the windows of a transposed convolution. */
 export interface TransposeOptions extends WindowOptions {
@@ -126,7 +126,7 @@ export function conv2dTranspose(input: Weight, weight: Weight, bias?: Weight, op
       if (dKernel) kernelGradient(engine, g, dy, x.ptr, dKernel);
       if (!tape.tracks(x)) return;
       const dx = engine.allocateScratch(x.size);
-      engine.scratch(() => convolve(engine, g, dy, packKernel(engine, g, kernel.ptr), 0, dx));
+      convolve(engine, g, dy, kernel.ptr, 0, dx);
       tape.give(x, dx);
     },
     { forgetsOutputs: true },

@@ -7,7 +7,7 @@ import { formatShape } from '../../checks/shape.ts';
 import { linear } from '../../ops/products/linear.ts';
 import { inOrder, reshape } from '../../ops/shapes/layout.ts';
 import { axisOf, expectImages, type Geometry, type WindowOptions, windowsOf } from './geometry.ts';
-import { convolve, inputGradient, kernelGradient, packKernel } from './products.ts';
+import { convolve, inputGradient, kernelGradient } from './products.ts';
 
 /** Options of the op `conv2d`. */
 export interface Conv2dOpOptions extends WindowOptions {
@@ -80,7 +80,7 @@ export function conv2d(input: Weight, weight: Weight, bias?: Weight, options: Co
   if (isPointwise(g)) return linear(x, reshape(kernel, [g.inputs, g.outputs]), offset);
   const { engine } = x;
   const y = empty([g.batch, g.rows.output, g.cols.output, g.outputs], { name: 'conv2d', engine });
-  engine.scratch(() => convolve(engine, g, x.ptr, packKernel(engine, g, kernel.ptr), offset?.ptr ?? 0, y.ptr));
+  convolve(engine, g, x.ptr, kernel.ptr, offset?.ptr ?? 0, y.ptr);
   record(
     [x, kernel, offset],
     [y],

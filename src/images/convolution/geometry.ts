@@ -46,11 +46,17 @@ export const spanOf = ({ taps, dilation }: Pick<Axis, 'taps' | 'dilation'>): num
 /** Number of elements that the windows cover, zeros included. */
 export const coveredBy = (axis: Axis): number => Math.max(axis.output - 1, 0) * axis.stride + spanOf(axis);
 
-/** Both numbers of a pair. Throws `ArgumentError` unless they are integers ≥ 1. */
+/** Throws `ArgumentError` unless the size is an integer ≥ 1 and less than 2^30. */
+function expectSize(what: string, size: number): number {
+  if (expectCount(what, size) < 2 ** 30) return size;
+  throw new ArgumentError(`${what} expected less than 2^30, got ${size}`);
+}
+
+/** Both numbers of a pair. Throws `ArgumentError` unless they are integers ≥ 1 and less than 2^30. */
 export function pairOf(what: string, given: Pair): readonly [height: number, width: number] {
-  if (!Array.isArray(given)) return [expectCount(what, given as number), given as number];
+  if (!Array.isArray(given)) return [expectSize(what, given as number), given as number];
   if (given.length !== 2) throw new ArgumentError(`${what} expected a number or two, got ${shown(given)}`);
-  return [expectCount(`${what}[0]`, given[0]), expectCount(`${what}[1]`, given[1])];
+  return [expectSize(`${what}[0]`, given[0]), expectSize(`${what}[1]`, given[1])];
 }
 
 /** Checked options of windows: `[height, width]` of each. */

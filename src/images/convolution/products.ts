@@ -9,12 +9,14 @@
  *
  * Buffers are row-major: images `[B, H, W, I]`, outputs `[B, OH, OW, O]`, kernel `[KH, KW, I/groups, O]`. Each group is
  * a convolution of its own on some of the channels.
+ *
+ * Most convolutions of 3×3 taps go by tiles instead (winograd.ts), which takes a quarter of the products.
  */
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Part } from '../../engine/threads.ts';
 import { PRODUCT_GRAIN } from '../../ops/products/product.ts';
 import { coveredBy, type Geometry, spanOf } from './geometry.ts';
+import { convolveTiles, isTiled, kernelGradientTiles, packTiles } from './winograd.ts';
 
 /** Number of windows that the products for the gradient of the kernel sum at a time: one block of `gemm`. */
 const WINDOWS = 256;
@@ -39,8 +41,8 @@ const slabsOf = ({ rows, cols }: Geometry, inputs: number): Slabs => {
 const rowGrainOf = ({ rows, cols, inputs, outputs, groups }: Geometry): number =>
   PRODUCT_GRAIN / Math.max((cols.output * rows.taps * cols.taps * inputs * outputs) / groups, 1);
 
-/** A kernel packed for `convolve`: one matrix for each group and slab, `floats` apart. */
-export interface PackedKernel {
+/** A kernel packed for `convolveRows`: one matrix for each group and slab, `floats` apart. */
+interface PackedKernel {
   readonly at: Ptr;
   readonly floats: number;
 }
@@ -70,8 +72,8 @@ function orderTaps(kernels: Kernels, g: Geometry, kernel: Ptr, group: number, to
   }
 }
 
-/** Packs a kernel for `convolve` in scratch. `flipped` packs it for the gradient of the input. */
-export function packKernel(engine: Engine, g: Geometry, kernel: Ptr, flipped = false): PackedKernel {
+/** Packs a kernel for `convolveRows` in scratch. `flipped` packs it for the gradient of the input. */
+function packKernel(engine: Engine, g: Geometry, kernel: Ptr, flipped = false): PackedKernel {
   const { kernels } = engine;
   const inputs = (flipped ? g.outputs : g.inputs) / g.groups;
   const outputs = (flipped ? g.inputs : g.outputs) / g.groups;
@@ -119,79 +121,83 @@ function fillStrip(kernels: Kernels, g: Geometry, channels: Channels, row: numbe
   }
 }
 
-/** Floats of the strip that one thread needs for `convolveRows`. */
-export const stripFloats = ({ rows, cols, inputs, groups }: Geometry): number =>
-  aligned((coveredBy(cols) * rows.taps * inputs) / groups);
-
-/** Memory that convolutions need: a strip for each part, all 0 before the first use, and zeros for a pixel. */
-export interface Strips {
-  readonly at: Ptr;
-  readonly zeros: Ptr;
-}
-
-/** Makes `count` strips in scratch. */
-export function makeStrips(engine: Engine, g: Geometry, count: number): Strips {
-  const size = stripFloats(g);
-  const at = engine.zeroedScratch(count * size + g.inputs);
-  return { at, zeros: at + 4 * count * size };
-}
-
-/** Operands of `convolveRows`. Rows of output are counted over all images. */
-export interface RowConvolution {
+/** Operands of a convolution with a packed kernel. */
+export interface ConvolutionOperands {
   readonly x: Ptr;
-  readonly packed: PackedKernel;
   readonly y: Ptr;
-  /** One of `Init`. */
+  /** One of `Init`: 0, y itself or the bias. */
   readonly init: number;
   readonly bias: Ptr;
 }
 
 /**
- * Rows [from, to) of y ← init + the convolution of x with a packed kernel, with the kernels and the scratch of a part
- * and its strip. The sum of an output runs over the columns of taps, in each over its rows, and in each over the
- * channels.
+ * Prepares a convolution: packs the kernel in scratch. `flipped` prepares the gradient of the input, for strides of 1: a
+ * convolution of dy with the flipped kernel. The returned function sets y to init + the convolution of `batch` images x.
  */
-export function convolveRows(
-  { kernels, gemmScratch, from, to }: Pick<Part, 'kernels' | 'gemmScratch' | 'from' | 'to'>,
-  g: Geometry,
-  { x, packed, y, init, bias }: RowConvolution,
-  strip: Ptr,
-  zeros: Ptr,
-): void {
-  const { cols, groups } = g;
-  const [inputs, outputs] = [g.inputs / groups, g.outputs / groups];
-  const { count, depth } = slabsOf(g, inputs);
-  const step = g.rows.taps * inputs;
-  for (let row = from; row < to; row++) {
-    for (let group = 0; group < groups; group++) {
-      fillStrip(kernels, g, { at: x + 4 * group * inputs, pitch: g.inputs, count: inputs }, row, strip, zeros);
-      const c = y + 4 * (row * cols.output * g.outputs + group * outputs);
-      for (let i = 0; i < count; i++) {
-        const left = strip + 4 * i * cols.dilation * step;
-        const right = packed.at + 4 * (group * count + i) * packed.floats;
-        kernels.gemm(
-          ...([cols.output, outputs, depth, left, cols.stride * step, 1, right] as const),
-          ...([c, g.outputs, i > 0 ? Init.Accumulate : init, bias + 4 * group * outputs, gemmScratch] as const),
-        );
-      }
-    }
+export function prepareConvolution(
+  engine: Engine,
+  given: Geometry,
+  kernel: Ptr,
+  flipped = false,
+): (batch: number, operands: ConvolutionOperands) => void {
+  const g = flipped ? flippedGeometry(given) : given;
+  if (isTiled(g)) {
+    const ordered = engine.allocateScratch(g.rows.taps * g.cols.taps * g.inputs * g.outputs);
+    orderTaps(engine.kernels, given, kernel, 0, ordered, flipped);
+    const packed = packTiles(engine, g, ordered);
+    return (batch, operands) => convolveTiles(engine, { ...g, batch }, packed, operands);
   }
+  const packed = packKernel(engine, given, kernel, flipped);
+  return (batch, operands) => convolveRows(engine, { ...g, batch }, packed, operands);
 }
 
-/** y ← bias + the convolution of x with a packed kernel; `bias` is 0 for none. Threads share the rows of output. */
-export function convolve(engine: Engine, g: Geometry, x: Ptr, packed: PackedKernel, bias: Ptr, y: Ptr): void {
-  const operands = { x, packed, y, init: bias ? Init.Bias : Init.Zero, bias };
+/**
+ * Rows of y ← init + the convolution of x with a packed kernel, in strips. The sum of an output runs over the columns of
+ * taps, in each over its rows, and in each over the channels. Threads share the rows.
+ */
+function convolveRows(
+  engine: Engine,
+  g: Geometry,
+  packed: PackedKernel,
+  { x, y, init, bias }: ConvolutionOperands,
+): void {
+  const { rows, cols, groups } = g;
+  const [inputs, outputs] = [g.inputs / groups, g.outputs / groups];
+  const { count, depth } = slabsOf(g, inputs);
+  const step = rows.taps * inputs;
+  const size = aligned(coveredBy(cols) * step);
   engine.scratch(() => {
-    const { at, zeros } = makeStrips(engine, g, engine.threads);
-    const size = stripFloats(g);
-    engine.parallel(g.batch * g.rows.output, rowGrainOf(g), (part) =>
-      convolveRows(part, g, operands, at + 4 * part.index * size, zeros),
-    );
+    const strips = engine.zeroedScratch(engine.threads * size + inputs);
+    const zeros = strips + 4 * engine.threads * size;
+    engine.parallel(g.batch * rows.output, rowGrainOf(g), ({ kernels, gemmScratch, index, from, to }) => {
+      const strip = strips + 4 * index * size;
+      for (let row = from; row < to; row++) {
+        for (let group = 0; group < groups; group++) {
+          fillStrip(kernels, g, { at: x + 4 * group * inputs, pitch: g.inputs, count: inputs }, row, strip, zeros);
+          const c = y + 4 * (row * cols.output * g.outputs + group * outputs);
+          for (let i = 0; i < count; i++) {
+            const left = strip + 4 * i * cols.dilation * step;
+            const right = packed.at + 4 * (group * count + i) * packed.floats;
+            kernels.gemm(
+              ...([cols.output, outputs, depth, left, cols.stride * step, 1, right] as const),
+              ...([c, g.outputs, i > 0 ? Init.Accumulate : init, bias + 4 * group * outputs, gemmScratch] as const),
+            );
+          }
+        }
+      }
+    });
   });
 }
 
+/** y ← bias + the convolution of x; `bias` is 0 for none. */
+export function convolve(engine: Engine, g: Geometry, x: Ptr, kernel: Ptr, bias: Ptr, y: Ptr): void {
+  engine.scratch(() =>
+    prepareConvolution(engine, g, kernel)(g.batch, { x, y, init: bias ? Init.Bias : Init.Zero, bias }),
+  );
+}
+
 /** The geometry of the gradient of the input, for strides of 1: a convolution of dy with the flipped kernel. */
-export function flippedGeometry(g: Geometry): Geometry {
+function flippedGeometry(g: Geometry): Geometry {
   const turned = (axis: Geometry['rows']): Geometry['rows'] => ({
     ...axis,
     input: axis.output,
@@ -208,7 +214,8 @@ export function flippedGeometry(g: Geometry): Geometry {
 export function inputGradient(engine: Engine, g: Geometry, dy: Ptr, kernel: Ptr, bias: Ptr, dx: Ptr): void {
   engine.scratch(() => {
     if (g.rows.stride === 1 && g.cols.stride === 1) {
-      convolve(engine, flippedGeometry(g), dy, packKernel(engine, g, kernel, true), bias, dx);
+      const init = bias ? Init.Bias : Init.Zero;
+      prepareConvolution(engine, g, kernel, true)(g.batch, { x: dy, y: dx, init, bias });
     } else scatter(engine, g, dy, kernel, bias, dx);
   });
 }
@@ -286,6 +293,15 @@ export function kernelGradient(
   dy: Ptr,
   dKernel: { readonly ptr: Ptr; readonly accumulate: 0 | 1 },
 ): void {
+  if (isTiled(g)) {
+    const size = g.rows.taps * g.cols.taps * g.inputs * g.outputs;
+    engine.scratch(() => {
+      const own = dKernel.accumulate ? engine.allocateScratch(size) : dKernel.ptr;
+      kernelGradientTiles(engine, g, x, dy, own);
+      if (dKernel.accumulate) engine.kernels.axpy(size, 1, own, dKernel.ptr);
+    });
+    return;
+  }
   const { rows, cols, groups } = g;
   const [inputs, outputs] = [g.inputs / groups, g.outputs / groups];
   const taps = rows.taps * cols.taps;

@@ -25,7 +25,10 @@ export interface Sizes extends CellSizes {
   readonly inputs: number;
   /** Floats of all gates of one row: G·H. */
   readonly width: number;
-  /** Rows of a product for each sequence and step, if they are more than one. */
+  /**
+   * Rows of a product for each sequence and step, if its products share themselves among threads. The batch is not split
+   * then.
+   */
   readonly pixels?: number;
 }
 
@@ -98,8 +101,8 @@ const SCAN_GRAIN = 2e6;
  *
  * @param beside multiply-adds of a step beside those of U, for each row and column of the gates.
  */
-export const grainOf = ({ units, width }: Sizes, steps: number, beside = 0): number =>
-  SCAN_GRAIN / (steps * width * (units + beside));
+export const grainOf = ({ units, width, pixels }: Sizes, steps: number, beside = 0): number =>
+  pixels ? Number.POSITIVE_INFINITY : SCAN_GRAIN / (steps * width * (units + beside));
 
 /** What the gates of a step cost, forward and backward, in multiply-adds a column. */
 export const GATES_FORWARD = 16;
