@@ -252,8 +252,8 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const held = scenesOf(heldPool, new RandomStream(seed + 1), quick ? 20 : 1000);
 
   setSeed(seed);
-  const { whole, readers } = captioner({ channels: [12, 24, 48, 64], features: 64, units: 128 });
-  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [14, 150, 64];
+  const { whole, readers } = captioner({ channels: [16, 32, 64, 64], features: 64, units: 128 });
+  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [40, 150, 64];
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * batches });
   const loss = sparseCategoricalCrossentropy({ fromLogits: true });
   whole.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
