@@ -70,9 +70,9 @@ export function sceneOf(pool, random, counts = [2, 3]) {
       Math.max(a.x, b.x) - Math.min(a.x + a.ink.width, b.x + b.ink.width) >= 2 ||
       Math.max(a.y, b.y) - Math.min(a.y + a.ink.height, b.y + b.ink.height) >= 2;
     const pairs = placed.flatMap((a, i) => placed.slice(i + 1).map((b) => [a, b]));
-    if (!pairs.every(([a, b]) => areApart(a, b) && rank(b) - rank(a) >= 8)) continue;
+    if (!pairs.every(([a, b]) => areApart(a, b) && rank(b) - rank(a) >= 12)) continue;
     const moves = placed.slice(1).map(({ centre: [x, y] }, i) => [x - placed[i].centre[0], y - placed[i].centre[1]]);
-    if (!moves.every(([x, y]) => Math.abs(x - y) >= 8)) continue;
+    if (!moves.every(([x, y]) => Math.abs(x - y) >= 12)) continue;
 
     const pixels = new Float32Array(side * side);
     for (const { ink, x, y } of placed) {
@@ -120,7 +120,12 @@ export function captioner({ channels, features, units }) {
     ...{ even1: batchNormalization(), even2: batchNormalization() },
     ...{ even3: batchNormalization(), even4: batchNormalization() },
     halve: maxPooling2d(),
-    place: embedding({ inputDim: cells * cells, outputDim: channels[3] }),
+    // As large as what the convolutions make, so that it is heard beside it.
+    place: embedding({
+      inputDim: cells * cells,
+      outputDim: channels[3],
+      embeddingsInitializer: { name: 'randomNormal', stddev: 0.5 },
+    }),
     see: dense({ units: features, activation: 'relu' }),
     start: dense({ units, activation: 'tanh' }),
     read: embedding({ inputDim: words.length, outputDim: 32 }),
@@ -247,8 +252,8 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const held = scenesOf(heldPool, new RandomStream(seed + 1), quick ? 20 : 1000);
 
   setSeed(seed);
-  const { whole, readers } = captioner({ channels: [12, 24, 48, 64], features: 64, units: 96 });
-  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [14, 150, 64];
+  const { whole, readers } = captioner({ channels: [16, 32, 64, 64], features: 64, units: 128 });
+  const [epochs, batches, batchSize] = quick ? [1, 2, 10] : [40, 150, 64];
   const learningRate = schedules.cosineDecay({ initialLearningRate: 0.003, decaySteps: epochs * batches });
   const loss = sparseCategoricalCrossentropy({ fromLogits: true });
   whole.compile({ optimizer: adam({ learningRate, globalClipNorm: 1 }), loss, metrics: ['accuracy'] });
