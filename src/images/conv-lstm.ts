@@ -411,8 +411,13 @@ export function convLstm2d<const S extends boolean = false>(
  * bias `[4F]`, gates in the order i f c o.
  *
  * @param options `filters` and `kernelSize` are required.
- * @returns a recurrent layer; see `convLstm2d`.
- * @throws ArgumentError as `convLstm2d` does, for an input of four axes.
+ * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
+ *   ends; outside a step the caller owns them and may `dispose` of them.
+ * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is not one of its values,
+ *   `dataFormat` is not `channelsLast`, `dropout` or `recurrentDropout` is outside [0, 1), or an activation, an
+ *   initializer or a regularizer is unknown; when called, if the input is not an f32 tensor of four axes, its I differs
+ *   from that of the kernel, a row is shorter than a window, a mask or an initial state does not fit, or the batch or
+ *   the rows of a stateful layer change their size.
  * @see keras.layers.ConvLSTM1D
  *
  * @example

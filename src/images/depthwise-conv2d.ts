@@ -252,8 +252,12 @@ export const separableConv2d = (options: SeparableConv2dOptions): Layer => new S
  * M = `depthMultiplier`, pointwiseKernel `[1, I·M, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
  *
  * @param options `filters` and `kernelSize` are required.
- * @returns a layer; see `separableConv2d`.
- * @throws ArgumentError as `separableConv2d` does, for an input of three axes.
+ * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
+ *   outside a step the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is not one of its values,
+ *   `dataFormat` is not `channelsLast`, or the activation, an initializer or a regularizer is unknown; when called, if
+ *   the input is not a tensor of three axes, has an I that differs from the kernel's, or, with `valid` padding, is
+ *   shorter than a window.
  * @see keras.layers.SeparableConv1D
  *
  * @example

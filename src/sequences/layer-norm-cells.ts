@@ -21,7 +21,7 @@ import {
   type Weights,
 } from '../layers/rnn/recurrence-spec.ts';
 import { add, mul, sub } from '../ops/elementwise/elementwise.ts';
-import { layerNorm } from '../ops/normalization.ts';
+import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
 import { split } from '../ops/shapes/slices.ts';
 
 interface NormOptions extends CellOptions {
@@ -77,6 +77,7 @@ abstract class LayerNormCell extends RecurrentCell {
     super(defaultName, options, own);
     checkCellOptions(defaultName, options);
     const { units, normGammaInitializer, normBetaInitializer, normEpsilon } = options;
+    if (normEpsilon !== undefined) expectEpsilon(`${defaultName}: normEpsilon`, normEpsilon);
     const states = spec.states.map((name) => ({ name, width: units }));
     this.#spec = { ...spec, states, name: defaultName, biases: 1, options, extra: [] };
     this.#options = options;

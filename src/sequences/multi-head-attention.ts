@@ -108,7 +108,7 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
       if (shape.length === 3 || (i === 3 && shape.length === 4)) return;
       const expected =
         i < 3 ? '[batch, time, features]' : '[batch, queries, values] or [batch, heads, queries, values]';
-      throw new ArgumentError(`${this.describe()}: ${INPUTS[i]} expected ${expected}, got ${formatShape(shape)}`);
+      throw new ArgumentError(`${this.describe()}: input ${INPUTS[i]} expected ${expected}, got ${formatShape(shape)}`);
     });
   }
 

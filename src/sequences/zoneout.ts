@@ -23,10 +23,10 @@ export function zoneoutRates(zoneout: number | readonly number[], count: number)
   const rates = typeof zoneout === 'number' ? new Array<number>(count).fill(zoneout) : zoneout;
   if (!Array.isArray(rates) || rates.length !== count) {
     throw new ArgumentError(
-      `zoneout: zoneout expected a number or ${count}, one for each state, got ${shownForeign(zoneout, 'length')}`,
+      `zoneoutCell: zoneout expected a number or ${count}, one for each state, got ${shownForeign(zoneout, 'length')}`,
     );
   }
-  for (const rate of rates) expectRate('zoneout: zoneout', rate);
+  for (const rate of rates) expectRate('zoneoutCell: zoneout', rate);
   return rates;
 }
 

@@ -83,10 +83,16 @@ test('layers of the cells train, save, load, and run in both directions, statefu
 test.each<[() => unknown, string]>([
   [() => s.layerNormLstm({ units: 0 }), 'layer_norm_lstm_cell: units expected an integer ≥ 1, got 0'],
   [() => s.layerNormLstm({ units: 1, resetAfter: true } as never), "layerNormLstm: unknown option 'resetAfter'"],
-  [() => s.layerNormGru({ units: 1, normEpsilon: 0 }), 'epsilon expected a positive number, got 0'],
+  [() => s.layerNormGru({ units: 1, normEpsilon: 0 }), 'normEpsilon expected a positive number, got 0'],
   [() => s.layerNormGru(undefined as never), 'layerNormGru: options expected an object'],
-  [() => s.layerNormLstm({ units: 1, zoneout: [0.1] }), 'zoneout: zoneout expected a number or 2, one for each state'],
-  [() => s.zoneoutCell(t.gruCell({ units: 1 }), { zoneout: 1 }), 'zoneout: zoneout expected a number in [0, 1), got 1'],
+  [
+    () => s.layerNormLstm({ units: 1, zoneout: [0.1] }),
+    'zoneoutCell: zoneout expected a number or 2, one for each state',
+  ],
+  [
+    () => s.zoneoutCell(t.gruCell({ units: 1 }), { zoneout: 1 }),
+    'zoneoutCell: zoneout expected a number in [0, 1), got 1',
+  ],
   [() => s.zoneoutCell(t.gru({ units: 1 }) as never, { zoneout: 0 }), 'zoneoutCell: cell expected a cell'],
   [
     () => t.sequential([s.layerNormGru({ units: 1, inputShape: [null, 2] })]).stream(),
