@@ -1,4 +1,5 @@
-// Linear chains: sums and maxima over all paths y₁ … y_n of K tags, for conditional random fields and hidden Markov models.
+// Linear chains: sums and maxima over all paths y₁ … y_n of K tags, for conditional random fields and hidden Markov
+// models.
 //
 //   s(y) = start(y₁) + Σₜ eₜ(yₜ) + Σₜ T(yₜ₋₁, yₜ) + end(y_n)
 //   log Z = ln Σ over y of e^s(y)        the best path = argmax over y of s(y)

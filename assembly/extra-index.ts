@@ -1,7 +1,7 @@
 // The kernels of the entries that not every app imports, such as tapeloop/images, as a second module on the memory of
 // the first. `ExtraKernels` of src/engine/extra/extra-kernels.ts has their types and contracts. Both
-// modules have their static data at the same addresses, so here may be none but the table of math.ts, which is the first
-// data of either.
+// modules have their static data at the same addresses, so here may be none but the table of math.ts, which is the
+// first data of either.
 
 export { chain_backward, chain_best, chain_forward } from './chain';
 export {

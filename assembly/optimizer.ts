@@ -6,7 +6,8 @@
 // place. All are dense, and none overlap. Called by src/optimizers, once for each parameter and step.
 //
 // Kernels work on whole vectors: if count is not a multiple of 4, up to three elements after the last one are read, and
-// changed in p and in the state. Buffers of tapeloop fill whole cache lines, so these elements belong to no other buffer.
+// changed in p and in the state. Buffers of tapeloop fill whole cache lines, so these elements belong to no other
+// buffer.
 //
 // No state keeps a subnormal number: 0.9·m rounds back to m for the smallest m. 1 − β is computed in float64,
 // as in Keras: with β = 0.999 as a float32 it would be off by 1.3e-5.

@@ -106,9 +106,9 @@ export function softmax_backward(rows: i32, cols: i32, y: usize, dy: usize, dx: 
 }
 
 /**
- * loss[i] = ln s + (m − logits[i, targets[i]]), and dLogits = scale·weights[i]·(softmax(logits) − onehot(targets)) unless
- * dLogits is 0. weights may be 0, which means all ones. dLogits may be logits. targets are in [0, cols). They are not
- * checked here.
+ * loss[i] = ln s + (m − logits[i, targets[i]]), and dLogits = scale·weights[i]·(softmax(logits) − onehot(targets))
+ * unless dLogits is 0. weights may be 0, which means all ones. dLogits may be logits. targets are in [0, cols). They
+ * are not checked here.
  */
 export function softmax_cross_entropy(
   rows: i32,

@@ -1,14 +1,14 @@
 // From a picture to a sentence that says what is where (Show, attend and tell; Xu et al. 2015). A scene is two or three
 // handwritten digits on a canvas of 64 × 64 pixels. Convolutions make a map of 8 × 8 places of it. A GRU writes the
-// sentence word by word, and for each word it looks at the map (attention). Afterwards a beam search keeps the three best
-// beginnings.
+// sentence word by word, and for each word it looks at the map (attention). Afterwards a beam search keeps the three
+// best beginnings.
 //
 // Each scene has one right sentence. The digits are named in the order of x + y of their centres, from the top left to
 // the bottom right. Between two of them the sentence says whether the first is further to the left or further above:
 // "a seven left of a three above a two". Scenes in which that is hard to tell are not shown.
 //
-// The last 5,000 training images make scenes for validation, on which the settings were chosen. The test images make the
-// scenes that are used once, at the end.
+// The last 5,000 training images make scenes for validation, on which the settings were chosen. The test images make
+// the scenes that are used once, at the end.
 import {
   adam,
   beamSearch,

@@ -1,7 +1,7 @@
 // A network that writes digits. MNIST's images are thinned to skeletons and traced to strokes of a pen. An LSTM learns
 // where the pen goes next, as a mixture of Gaussians (Graves 2013), given the digit. Its samples are drawn again as
-// images, and a classifier that has seen only real digits reads them. Training digits that the writer has not seen validate;
-// the test images are used once.
+// images, and a classifier that has seen only real digits reads them. Training digits that the writer has not seen
+// validate; the test images are used once.
 import {
   adam,
   dense,

@@ -1,11 +1,11 @@
-// What does a traveller ask for? Each word of a request gets a tag, which marks spans such as the city of departure (slot
-// filling), and the whole request gets an intent. One bidirectional LSTM reads both. It sees words and their letters,
-// so that it can guess at unseen words. A conditional random field (CRF) scores tags by their neighbours, too, and never
-// gives I-x without a B-x before it. The same model without the CRF chooses each tag alone.
+// What does a traveller ask for? Each word of a request gets a tag, which marks spans such as the city of departure
+// (slot filling), and the whole request gets an intent. One bidirectional LSTM reads both. It sees words and their
+// letters, so that it can guess at unseen words. A conditional random field (CRF) scores tags by their neighbours, too,
+// and never gives I-x without a B-x before it. The same model without the CRF chooses each tag alone.
 //
 // A span is right if its first word, its last word and its kind are right (conlleval's rule). Settings were chosen by a
-// model that has not seen the 500 development requests. The models that are tested learn from all 4,978 requests, and the
-// test requests are read once, at the end.
+// model that has not seen the 500 development requests. The models that are tested learn from all 4,978 requests, and
+// the test requests are read once, at the end.
 import {
   adam,
   bidirectional,

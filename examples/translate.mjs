@@ -207,8 +207,8 @@ ${[...columns, ...rows].join('\n')}
 }
 
 /**
- * Numbers the words that occur `least` times, the most frequent first. Id 0 is padding, 1 a word that is left out, 2 the
- * edge before and after an answer.
+ * Numbers the words that occur `least` times, the most frequent first. Id 0 is padding, 1 a word that is left out, 2
+ * the edge before and after an answer.
  */
 function vocabularyOf(texts, least) {
   const counts = new Map();

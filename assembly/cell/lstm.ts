@@ -2,10 +2,10 @@
 //
 //   i, f = σ(pre + p·cPrev)   g = act(pre)   c = f·cPrev + i·g   o = σ(pre + p·c)   h = o·act(c)
 //
-// act: tanh or relu, a number of `Unary` (src/engine/abi.ts). p [3, H] f32: the peephole weights of i, f and o, or 0 for
-// none. gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c). cPrev, c,
-// h, dh, dc [rows, H] f32. All are row-major and dense. c may be cPrev in forward; no other buffers overlap. Backward
-// computes act(c) again, so the scan does not save another [T, rows, H].
+// act: tanh or relu, a number of `Unary` (src/engine/abi.ts). p [3, H] f32: the peephole weights of i, f and o, or 0
+// for none. gates [rows, 4H] f32: each row has H values of i, then of f, g and o (Keras's order, where g is called c).
+// cPrev, c, h, dh, dc [rows, H] f32. All are row-major and dense. c may be cPrev in forward; no other buffers overlap.
+// Backward computes act(c) again, so the scan does not save another [T, rows, H].
 //
 // Relu and peepholes are rare. All of their units go through the body for units that do not fill vectors.
 //

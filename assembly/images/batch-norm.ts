@@ -4,10 +4,10 @@
 //   dx = factor·dy + w·(shift + slope·(x − μ))      w = 1 for a row that counts, else 0
 //
 // x, y, dy, dx [rows, cols] f32, row-major and dense; mask [rows] f32, 0 for a row that does not count, or address 0 if
-// all do; mean, inverse (r), factor, beta, shift, slope [cols] f32; sums [2, cols] f64. Buffers do not overlap, but y may
-// be x. The caller makes factor, shift and slope, which are `cols` numbers (src/images/batch-norm.ts). Sums run in float64,
-// rows in ascending order. There is no cancellation in Σx² − (Σx)²/n: the squares are exact, and float64 has 29 bits
-// more than x. Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167. ε is inside the root, as in Keras.
+// all do; mean, inverse (r), factor, beta, shift, slope [cols] f32; sums [2, cols] f64. Buffers do not overlap, but y
+// may be x. The caller makes factor, shift and slope, which are `cols` numbers (src/images/batch-norm.ts). Sums run in
+// float64, rows in ascending order. There is no cancellation in Σx² − (Σx)²/n: the squares are exact, and float64 has
+// 29 bits more than x. Source: Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167. ε is inside the root, as in Keras.
 
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { high, low, madd } from '../simd';

@@ -2,10 +2,10 @@
 //
 //   y[r, q, c] = bias[c] + Σ_ky Σ_kx x[r·strideY + ky·dilationY, q·strideX + kx·dilationX, c]·w[ky, kx, c]
 //
-// y, dy [rows, columns, channels], w, dw [tapRows, tapColumns, channels] f32, dense. x and dx are images with the zeros of
-// the padding. steps is i32 [4]: the distances in floats from a row of windows to the next, from a window to the next,
-// from a row of taps to the next, and from a tap to the next. No buffers overlap. Channels are neighbours in memory, so a
-// vector has four of them. Called by src/images/convolution/depthwise.ts.
+// y, dy [rows, columns, channels], w, dw [tapRows, tapColumns, channels] f32, dense. x and dx are images with the zeros
+// of the padding. steps is i32 [4]: the distances in floats from a row of windows to the next, from a window to the
+// next, from a row of taps to the next, and from a tap to the next. No buffers overlap. Channels are neighbours in
+// memory, so a vector has four of them. Called by src/images/convolution/depthwise.ts.
 //
 // Sums run over the taps row by row for y, and over the windows row by row for dw.
 

@@ -1,13 +1,13 @@
 // Pooling over windows of images, channel by channel.
 //
-//   y[b, p, q, c] = max or mean of x[b, p·strideY − top + i, q·strideX − left + j, c] over those (i, j), i < poolHeight,
-//   j < poolWidth, that lie inside the image
+//   y[b, p, q, c] = max or mean of x[b, p·strideY − top + i, q·strideX − left + j, c] over those i < poolHeight and
+//   j < poolWidth that lie inside the image
 //
-// x, dx [batch, height, width, channels], y, dy [batch, outHeight, outWidth, channels] f32, row-major and dense. windows
-// is i32 [10]: height, width, outHeight, outWidth, poolHeight, poolWidth, strideY, strideX, top, left; each window has at
-// least one element inside. No buffers overlap. Channels are neighbours in memory, so a vector has four of them, and the
-// window is walked row by row with the result in a register. Called by src/images/pool.ts. Source: keras.layers
-// MaxPooling2D and AveragePooling2D.
+// x, dx [batch, height, width, channels], y, dy [batch, outHeight, outWidth, channels] f32, row-major and dense.
+// windows is i32 [10]: height, width, outHeight, outWidth, poolHeight, poolWidth, strideY, strideX, top, left; each
+// window has at least one element inside. No buffers overlap. Channels are neighbours in memory, so a vector has four
+// of them, and the window is walked row by row with the result in a register. Called by src/images/pool.ts. Source:
+// keras.layers MaxPooling2D and AveragePooling2D.
 
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 
@@ -17,8 +17,8 @@ export function max_pool(batch: i32, channels: i32, windows: usize, x: usize, y:
 }
 
 /**
- * dx += dy at the first element of each window, row by row, that has the bits of the maximum y. The gradient of a window
- * with a NaN goes nowhere.
+ * dx += dy at the first element of each window, row by row, that has the bits of the maximum y. The gradient of a
+ * window with a NaN goes nowhere.
  */
 export function max_pool_backward(
   batch: i32,
@@ -115,8 +115,8 @@ function one_window(
   const across = pixel * <usize>columns;
   const end = corner + line * <usize>rows;
   if (kind == Pool.Max) {
-    // `pmax` keeps the first of equal numbers and passes over NaN, which is gathered beside it: `f32x4.max` takes some 8
-    // instructions on x64.
+    // `pmax` keeps the first of equal numbers and passes over NaN, which is gathered beside it: `f32x4.max` takes some
+    // 8 instructions on x64.
     let greatest = load_lanes(corner, count);
     let hasNaN = f32x4.ne(greatest, greatest);
     for (let from = corner; from != end; from += line) {

@@ -2,9 +2,9 @@
 //
 //   y[o, j, :] = (1 − w_j)·x[o, place_j, :] + w_j·x[o, place_j + 1, :]
 //
-// x, dx [outer, length, inner], y, dy [outer, count, inner] f32, row-major and dense; places [count] i32 in [0, length);
-// weights [count] f32 in [0, 1). Where w_j is 0 the row is copied, and row place_j + 1 is not read. No buffers overlap.
-// Called by src/images/up-sampling.ts.
+// x, dx [outer, length, inner], y, dy [outer, count, inner] f32, row-major and dense; places [count] i32 in [0,
+// length); weights [count] f32 in [0, 1). Where w_j is 0 the row is copied, and row place_j + 1 is not read. No buffers
+// overlap. Called by src/images/up-sampling.ts.
 
 import { bytes, load_lanes, store_lanes, vector_bytes } from '../lanes';
 import { madd } from '../simd';

@@ -1,5 +1,5 @@
-// Winograd's minimal filtering F(4×4, 3×3): a convolution of 3×3 taps makes 4×4 outputs from a tile of 6×6 pixels with 36
-// products for each pair of channels, where the definition has 144.
+// Winograd's minimal filtering F(4×4, 3×3): a convolution of 3×3 taps makes 4×4 outputs from a tile of 6×6 pixels with
+// 36 products for each pair of channels, where the definition has 144.
 //
 //   y = Aᵀ[(G·w·Gᵀ) ∘ (Bᵀ·x·B)]A          dw = Cᵀ[Σ (Bᵀ·x·B) ∘ (H·dy·Hᵀ)]C
 //
@@ -35,8 +35,8 @@ const A: f32 = 0.75;
 const B: f32 = 1.5;
 
 /**
- * A matrix times one vector of places, four channels at a time: the i-th place is at from + i·step, the i-th result goes
- * to to + i·toStep. They may be the same places.
+ * A matrix times one vector of places, four channels at a time: the i-th place is at from + i·step, the i-th result
+ * goes to to + i·toStep. They may be the same places.
  */
 // @ts-ignore: decorator
 @inline
@@ -144,8 +144,8 @@ export function winograd_taps(count: i32, w: usize, u: usize, scratch: usize): v
 }
 
 /**
- * y = bias + Aᵀ·m·A for tiles [rows, columns], of which the first `height` rows and `width` columns of pixels are stored.
- * bias is 0 for none. With `accumulate` y += Aᵀ·m·A.
+ * y = bias + Aᵀ·m·A for tiles [rows, columns], of which the first `height` rows and `width` columns of pixels are
+ * stored. bias is 0 for none. With `accumulate` y += Aᵀ·m·A.
  */
 export function winograd_outputs(
   rows: i32,

@@ -41,8 +41,8 @@ export interface Task extends Prepared {
    * Returns the numbers that must equal those of tapeloop, for the weights and inputs of `numbers.ts`. It is called
    * once, before `run`.
    *
-   * train: loss, gradient norm, loss after one update. infer: outputs `[B, T, H]`. step: h after 10 steps. gemm: C. images: y, and for training
-   * the gradients of x and the weights.
+   * train: loss, gradient norm, loss after one update. infer: outputs `[B, T, H]`. step: h after 10 steps. gemm: C.
+   * images: y, and for training the gradients of x and the weights.
    */
   check?(): Float32Array | Promise<Float32Array>;
   /** Does one unit of work. It is complete when `run` returns or when its promise resolves. */

@@ -186,23 +186,24 @@ class BatchNormalization extends BuiltInLayer {
  * y = gamma∘(x − μ)/√(σ² + epsilon) + beta
  *
  * In training, μ and σ² are the mean and the biased variance of each feature over all other axes of the batch, and
- * gradients flow through them; moving_mean and moving_variance become momentum·(their value) + (1 − momentum)·(μ or σ²).
- * Elsewhere, and if `trainable` is false, μ and σ² are the moving ones.
+ * gradients flow through them; moving_mean and moving_variance become momentum·(their value) + (1 − momentum)·(μ or
+ * σ²). Elsewhere, and if `trainable` is false, μ and σ² are the moving ones.
  *
  * Input `[B, …]` f32; output of the same shape. Weights: gamma `[C]`, beta `[C]`, moving_mean `[C]`, moving_variance
  * `[C]`, where C is the length of `axis`. The last two are not trained; each call in training moves them once, and a
  * step that throws takes the move back. A batch with numbers that are not finite does not move them.
  *
- * Masked positions do not count in μ and σ², though they are normalized too. The mask may have any number of the axes in
- * front of `axis`. In a batch in which nothing counts μ and σ² are 0, and nothing moves. Within `timeDistributed` the
- * statistics are those of all steps together.
+ * Masked positions do not count in μ and σ², though they are normalized too. The mask may have any number of the axes
+ * in front of `axis`. In a batch in which nothing counts μ and σ² are 0, and nothing moves. Within `timeDistributed`
+ * the statistics are those of all steps together.
  *
  * @param options all have defaults.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, `axis` is 0 or no integer, `momentum` is outside [0, 1], `epsilon` is
- *   not a positive number, or an initializer, a regularizer or a constraint is unknown; when called, if the input is not a tensor, has
- *   no such axis, or has a length there that differs from the weights', or if the mask has the axis of the features.
+ *   not a positive number, or an initializer, a regularizer or a constraint is unknown; when called, if the input is
+ *   not a tensor, has no such axis, or has a length there that differs from the weights', or if the mask has the axis
+ *   of the features.
  * @see Ioffe and Szegedy 2015; keras.layers.BatchNormalization
  *
  * @example

@@ -133,7 +133,8 @@ export const zeroPadding1d = (options: ZeroPadding1dOptions = {}): Layer =>
  *
  * y[b, h, w, :] = x[b, h − top, w − left, :], 0 beyond the edges
  *
- * Input `[B, H, W, C]` f32; output `[B, top + H + bottom, left + W + right, C]`. The output carries no mask. No weights.
+ * Input `[B, H, W, C]` f32; output `[B, top + H + bottom, left + W + right, C]`. The output carries no mask. No
+ * weights.
  *
  * @param options `padding`: an integer, `[rows, columns]`, or `[[top, bottom], [left, right]]`; default 1.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
@@ -173,7 +174,8 @@ export const cropping1d = (options: Cropping1dOptions = {}): Layer =>
  *
  * y[b, h, w, :] = x[b, h + top, w + left, :]
  *
- * Input `[B, H, W, C]` f32; output `[B, H − top − bottom, W − left − right, C]`. The output carries no mask. No weights.
+ * Input `[B, H, W, C]` f32; output `[B, H − top − bottom, W − left − right, C]`. The output carries no mask. No
+ * weights.
  *
  * @param options `cropping`: an integer, `[rows, columns]`, or `[[top, bottom], [left, right]]`; default 0.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;

@@ -93,16 +93,16 @@ class Conv2dTranspose extends BuiltInLayer {
 }
 
 /**
- * Transposed convolution over images, which makes them larger by `strides`: the gradient of `conv2d` with respect to its
- * input, as a layer.
+ * Transposed convolution over images, which makes them larger by `strides`: the gradient of `conv2d` with respect to
+ * its input, as a layer.
  *
- * y = activation(z), where z starts at bias and z[b, r·s + ky·d − top, c·s + kx·d − left, :] += kernel[ky, kx]·x[b, r, c, :]
- * for every pixel and tap
+ * y = activation(z), where z starts at bias and z[b, r·s + ky·d − top, c·s + kx·d − left, :] += kernel[ky, kx]·x[b, r,
+ * c, :] for every pixel and tap
  *
  * Input `[B, H, W, I]` f32; output `[B, H′, W′, filters]`. With K the span of the kernel, H′ = H·strides with `same`
- * padding and H·strides + max(K − strides, 0) with `valid`; with `outputPadding` p, H′ = (H − 1)·strides + K % 2 + p with
- * `same` and (H − 1)·strides + K + p with `valid`; W′ likewise. Weights: kernel `[KH, KW, filters, I]`, bias `[filters]`.
- * The output carries no mask.
+ * padding and H·strides + max(K − strides, 0) with `valid`; with `outputPadding` p, H′ = (H − 1)·strides + K % 2 + p
+ * with `same` and (H − 1)·strides + K + p with `valid`; W′ likewise. Weights: kernel `[KH, KW, filters, I]`, bias
+ * `[filters]`. The output carries no mask.
  *
  * @param options `filters` and `kernelSize` are required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;

@@ -200,8 +200,8 @@ class SeparableConv extends BuiltInLayer {
 /**
  * Convolution of each channel of images by itself.
  *
- * y[b, r, c, i·M + m] = activation(Σ_ky Σ_kx x[b, r·s + ky·d, c·s + kx·d, i]·kernel[ky, kx, i, m] + bias), where s are the
- * strides and d the dilation rates
+ * y[b, r, c, i·M + m] = activation(Σ_ky Σ_kx x[b, r·s + ky·d, c·s + kx·d, i]·kernel[ky, kx, i, m] + bias), where s are
+ * the strides and d the dilation rates
  *
  * Input `[B, H, W, I]` f32; output `[B, H′, W′, I·M]` with M = `depthMultiplier`; H′ and W′ are those of `conv2d`.
  * Weights: kernel `[KH, KW, I, M]`, bias `[I·M]`. As in Keras, the output carries no mask.
@@ -249,7 +249,8 @@ export const separableConv2d = (options: SeparableConv2dOptions): Layer => new S
  * y = activation(depthwise(x)·pointwiseKernel + bias)
  *
  * Input `[B, T, I]` f32; output `[B, T′, filters]`; T′ is that of `conv1d`. Weights: depthwiseKernel `[K, I, M]` with
- * M = `depthMultiplier`, pointwiseKernel `[1, I·M, filters]`, bias `[filters]`. As in Keras, the output carries no mask.
+ * M = `depthMultiplier`, pointwiseKernel `[1, I·M, filters]`, bias `[filters]`. As in Keras, the output carries no
+ * mask.
  *
  * @param options `filters` and `kernelSize` are required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;

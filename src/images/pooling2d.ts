@@ -42,8 +42,8 @@ export interface Pooling2dOptions extends LayerOptions {
   /** Rows and columns from one window to the next. Default `poolSize`. */
   strides?: Pair | undefined;
   /**
-   * `valid`: all windows lie inside the image. `same`: ⌈length/strides⌉ windows along each axis, which may extend beyond
-   * its ends. Default `valid`.
+   * `valid`: all windows lie inside the image. `same`: ⌈length/strides⌉ windows along each axis, which may extend
+   * beyond its ends. Default `valid`.
    */
   padding?: 'valid' | 'same' | undefined;
   /** `channelsLast`, the only layout there is. */

@@ -52,8 +52,8 @@ class Rescaling extends BuiltInLayer {
  * @param options `scale` is required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown or `scale` or `offset` is not a finite number; when called, if the input
- *   is not a tensor.
+ * @throws ArgumentError if an option is unknown or `scale` or `offset` is not a finite number; when called, if the
+ *   input is not a tensor.
  * @see keras.layers.Rescaling
  *
  * @example

@@ -15,8 +15,8 @@ export type Interpolation = 'nearest' | 'bilinear';
  * Makes an axis `factor` times as long.
  *
  * @param x `[…]` f32, in either memory order.
- * @returns `[…, factor·n, …]` in the memory order of x. `nearest` repeats each element. `bilinear` mixes the two elements
- *   whose centers are nearest, and repeats the outermost at the ends.
+ * @returns `[…, factor·n, …]` in the memory order of x. `nearest` repeats each element. `bilinear` mixes the two
+ *   elements whose centers are nearest, and repeats the outermost at the ends.
  */
 function stretch(x: Tensor, axis: number, factor: number, interpolation: Interpolation): Tensor {
   if (factor === 1) return x;
@@ -146,8 +146,8 @@ export const upSampling1d = (options: UpSampling1dOptions = {}): Layer =>
  * @param options all have defaults.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;
  *   outside a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, `size` is neither a positive integer nor two, or `interpolation` is not
- *   one of its values; when called, if the input is not a tensor of four axes.
+ * @throws ArgumentError if an option is unknown, `size` is neither a positive integer nor two, or `interpolation` is
+ *   not one of its values; when called, if the input is not a tensor of four axes.
  * @see keras.layers.UpSampling2D
  *
  * @example

@@ -132,7 +132,8 @@ class Conv1d extends BuiltInLayer {
  *   outside a step the caller owns it and may `dispose` of it.
  * @throws ArgumentError if an option is unknown, a size is not a positive integer, `padding` is not one of its values,
  *   or the activation, an initializer or a regularizer is unknown; when called, if the input is not a tensor of three
- *   axes, has an I that differs from the kernel's or that `groups` does not divide, or, with `valid` padding, is shorter than a window.
+ *   axes, has an I that differs from the kernel's or that `groups` does not divide, or, with `valid` padding, is
+ *   shorter than a window.
  * @see keras.layers.Conv1D
  *
  * @example

@@ -29,15 +29,15 @@ export interface BeamSearchOptions {
   /** Ids that end a hypothesis. They are not part of the output. Default none. */
   stopIds?: readonly number[] | undefined;
   /**
-   * α: hypotheses are compared by ln p / penalty. Default 0, by ln p alone, which prefers short ones. Above 0 it prefers
-   * longer ones.
+   * α: hypotheses are compared by ln p / penalty. Default 0, by ln p alone, which prefers short ones. Above 0 it
+   * prefers longer ones.
    */
   lengthPenalty?: number | undefined;
   /** Penalty of n ids, the stop id included: `power`, n^α; `gnmt`, ((5 + n)/6)^α (Wu et al. 2016). Default `power`. */
   lengthPenaltyForm?: 'power' | 'gnmt' | undefined;
   /**
-   * Number of groups that the hypotheses are divided into. Each group is searched by itself, and avoids the ids that the
-   * groups before it take at the same step (Vijayakumar et al. 2016). It divides `width`. Default 1.
+   * Number of groups that the hypotheses are divided into. Each group is searched by itself, and avoids the ids that
+   * the groups before it take at the same step (Vijayakumar et al. 2016). It divides `width`. Default 1.
    */
   groups?: number | undefined;
   /** λ: what an id costs each time that a group before has taken it at this step, in nats. Default 0.5. */

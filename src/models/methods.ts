@@ -177,10 +177,10 @@ function refuseForeignNames(type: { prototype: object }, names: Readonly<Record<
 /**
  * Adds the methods that a small app can do without.
  *
- * These are `summary` and `upTo` of models, `getWeights` and `setWeights` of models and layers, the option `profile` of `fit`,
- * `row`, `slice` and `argMax` of arrays, and the text that `console.log` shows for tensors, parameters, arrays, layers
- * and models. Custom layers are then checked when they run. JavaScript arithmetic on tensors, parameters and arrays
- * then throws an ArgumentError, and so does setting a property by its Keras name (`model.stop_training`).
+ * These are `summary` and `upTo` of models, `getWeights` and `setWeights` of models and layers, the option `profile` of
+ * `fit`, `row`, `slice` and `argMax` of arrays, and the text that `console.log` shows for tensors, parameters, arrays,
+ * layers and models. Custom layers are then checked when they run. JavaScript arithmetic on tensors, parameters and
+ * arrays then throws an ArgumentError, and so does setting a property by its Keras name (`model.stop_training`).
  *
  * `tapeloop` calls it on load. An app of `tapeloop/lean` that needs them calls it once.
  *

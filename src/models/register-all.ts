@@ -46,8 +46,8 @@ export function allowStreams(): void {
 }
 
 /**
- * Registers everything that has a name: losses, metrics, optimizers, schedules, constraints and all activations, including those for
- * which recurrent layers have no fused kernels. The names then work in options and in files.
+ * Registers everything that has a name: losses, metrics, optimizers, schedules, constraints and all activations,
+ * including those for which recurrent layers have no fused kernels. The names then work in options and in files.
  *
  * It also turns on the progress display of `fit` and its checks for probable mistakes, lets models run step by step
  * (`allowStreams`), and adds the convenience methods (`addMethods`). An app that calls it contains all of this code.

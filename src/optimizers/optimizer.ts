@@ -95,7 +95,8 @@ export abstract class Optimizer {
    * @throws NonFiniteGradientError if the norm of the gradients or of their mean is not finite, or a parameter or its
    *   state would not stay finite; OutOfMemoryError if there is no memory for the state; ArgumentError if a gradient
    *   does not fit its parameter, a schedule does not return a learning rate, a parameter is swapped with its average,
-   *   or a constraint returns another shape or a value that is not finite. After an error parameters and state are as before.
+   *   or a constraint returns another shape or a value that is not finite. After an error parameters and state are as
+   *   before.
    */
   apply(parameters: readonly Parameter[], gradients: readonly Tensor[]): number {
     this.#expectGradients(parameters, gradients);

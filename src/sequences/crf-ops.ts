@@ -16,10 +16,10 @@ import { type CrfOptions, chainsFor, logLikelihood, logRatio } from './likelihoo
  * @param options.start `[K]` f32, scores of the first tag; default 0.
  * @param options.end `[K]` f32, scores of the last tag; default 0.
  * @param options.mask `[B, T]` f32: steps of 0 are left out of the chain; default the mask of `emissions`.
- * @returns `[B]` f32 in nats, at most 0; 0 for a sample without steps, −∞ if the tags are forbidden. Its gradient goes to
- *   `emissions`, `transitions`, `start` and `end`.
- * @throws ArgumentError if a tensor is not f32 or `tags` not i32, shapes do not fit, a tag that counts is outside [0, K),
- *   or an option is unknown.
+ * @returns `[B]` f32 in nats, at most 0; 0 for a sample without steps, −∞ if the tags are forbidden. Its gradient goes
+ *   to `emissions`, `transitions`, `start` and `end`.
+ * @throws ArgumentError if a tensor is not f32 or `tags` not i32, shapes do not fit, a tag that counts is outside [0,
+ *   K), or an option is unknown.
  * @see tfa.text.crf_log_likelihood; Lafferty et al. 2001, https://repository.upenn.edu/cis_papers/159
  *
  * @example

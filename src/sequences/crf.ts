@@ -171,9 +171,9 @@ function probabilities(chains: Chains): Tensor {
  * @param options all optional.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends; outside
  *   a step the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option, an initializer or a regularizer is unknown, or `allowed` is not 0 or 1 for each pair
- *   of tags; when called, if the input is not `[B, T, K]` f32 or `allowed` is for another K; when a model trains on
- *   another loss than `crfLoss`. A stream cannot run it: the best tag of a step depends on later steps.
+ * @throws ArgumentError if an option, an initializer or a regularizer is unknown, or `allowed` is not 0 or 1 for each
+ *   pair of tags; when called, if the input is not `[B, T, K]` f32 or `allowed` is for another K; when a model trains
+ *   on another loss than `crfLoss`. A stream cannot run it: the best tag of a step depends on later steps.
  * @see tfa.layers.CRF, which has the dense layer inside; keras_contrib.layers.CRF
  *
  * @example

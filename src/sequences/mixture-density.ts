@@ -49,8 +49,8 @@ export interface MixtureDensityLossOptions extends LossOptions, MixtureOptions {
 
 export interface SampleMixtureOptions extends MixtureOptions {
   /**
-   * τ > 0: logits of the components are divided by τ, and σ is multiplied by √τ. Below 1, samples are surer. As the bias
-   * of Graves, it does not change the ends of strokes. Default 1.
+   * τ > 0: logits of the components are divided by τ, and σ is multiplied by √τ. Below 1, samples are surer. As the
+   * bias of Graves, it does not change the ends of strokes. Default 1.
    */
   temperature?: number | undefined;
   /** As in the loss. Default 0. */

@@ -25,8 +25,8 @@ export class StepPredictor {
   }
 
   /**
-   * Throws `ArgumentError` if sequences have no steps, if a layer masks a step, because a stream computes every step, or
-   * for `training` or `resets`.
+   * Throws `ArgumentError` if sequences have no steps, if a layer masks a step, because a stream computes every step,
+   * or for `training` or `resets`.
    */
   predict(x: Column, batchSize: number, { training, resets }: PredictHow): NdArray<Float32Array> {
     if (training || resets) {

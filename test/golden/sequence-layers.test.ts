@@ -1,4 +1,5 @@
-// The layers of `tapeloop/sequences` against PyTorch, in float64 there: outputs, and the gradients of inputs and weights.
+// The layers of `tapeloop/sequences` against PyTorch, in float64 there: outputs, and the gradients of inputs and
+// weights.
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, test } from 'vitest';
 import * as t from '../../src/index.ts';
@@ -40,6 +41,7 @@ const golden = JSON.parse(readFileSync(new URL('sequence-layers.json', import.me
   layers: LayerCase[];
   mixtures: MixtureCase[];
 };
+const layers = { ...s };
 const make = ({ values, shape }: Numbers): t.Tensor => t.tensor(values, { shape });
 
 describe.each(modes)('in %s mode', (mode) => {
@@ -48,7 +50,7 @@ describe.each(modes)('in %s mode', (mode) => {
   });
 
   test.each(golden.layers.map((c) => [c.layer, JSON.stringify(c.options), c] as const))('%s of %s', (name, _, c) => {
-    const layer = s[name](c.options) as unknown as t.AnyLayer;
+    const layer = layers[name](c.options) as unknown as t.AnyLayer;
     const inputs = c.inputs.map(make);
     if (c.keyMask) inputs[1]!.mask = t.tensor(c.keyMask);
     const x = name === 'multiHeadAttention' ? inputs : inputs[0]!;

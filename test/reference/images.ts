@@ -1,6 +1,6 @@
 /**
- * Convolutions of images in float64, plain loops over nested arrays. An image is [H][W][C], a weight is as Keras lays it
- * out.
+ * Convolutions of images in float64, plain loops over nested arrays. An image is [H][W][C], a weight is as Keras lays
+ * it out.
  */
 import type { Seq, Vec } from './layers.ts';
 import { type Elementwise, elementwise } from './layers.ts';

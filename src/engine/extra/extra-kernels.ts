@@ -6,11 +6,11 @@ import { type Build, compileRefused } from '../loading/load.ts';
 import { compileNow } from './kernel-modules.ts';
 
 /**
- * The exports of assembly/extra-index.ts. Arguments are as in `Kernels` of src/engine/abi.ts: byte addresses, counts and
- * strides in elements, scalars. The calling thread alone runs them.
+ * The exports of assembly/extra-index.ts. Arguments are as in `Kernels` of src/engine/abi.ts: byte addresses, counts
+ * and strides in elements, scalars. The calling thread alone runs them.
  */
 export interface ExtraKernels {
-  // one query for each sequence: x `[batch, width]`, rows `[batch, steps, width]`, w, scores `[batch, steps]` -----------
+  // one query for each sequence: x `[batch, width]`, rows `[batch, steps, width]`, w, scores `[batch, steps]`
   /** y[b, s] = Σ x[b]·rows[b, s] */
   attention_dots(batch: number, steps: number, width: number, x: Ptr, rows: Ptr, y: Ptr): void;
   /** y[b] (+)= Σ_s w[b, s]·rows[b, s] */
@@ -33,7 +33,7 @@ export interface ExtraKernels {
     dv: Ptr,
   ): void;
 
-  // images: `[batch, height, width, channels]`; windows is i32 [10], see assembly/images/pooling.ts -----------------------
+  // images: `[batch, height, width, channels]`; windows is i32 [10], see assembly/images/pooling.ts
   /** y = the maximum of each window: the first of equal ones; NaN if the window has a NaN. */
   max_pool(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr): void;
   /** dx += dy at the first element of each window that has the bits of its maximum y. */
@@ -42,8 +42,8 @@ export interface ExtraKernels {
   average_pool(batch: number, channels: number, windows: Ptr, x: Ptr, y: Ptr): void;
   average_pool_backward(batch: number, channels: number, windows: Ptr, dy: Ptr, dx: Ptr): void;
   /**
-   * y[o, j, :] = (1 − weights[j])·x[o, places[j], :] + weights[j]·x[o, places[j] + 1, :] for x `[outer, length, inner]`,
-   * y `[outer, count, inner]`; places i32. A weight of 0 does not read the second row.
+   * y[o, j, :] = (1 − weights[j])·x[o, places[j], :] + weights[j]·x[o, places[j] + 1, :] for x `[outer, length,
+   * inner]`, y `[outer, count, inner]`; places i32. A weight of 0 does not read the second row.
    */
   resize_axis(
     outer: number,
@@ -67,10 +67,10 @@ export interface ExtraKernels {
     dx: Ptr,
   ): void;
 
-  // depthwise convolution of one image; steps is i32 [4], see assembly/images/depthwise.ts ------------------------------
+  // depthwise convolution of one image; steps is i32 [4], see assembly/images/depthwise.ts
   /**
-   * y `[rows, columns, channels]` = bias + the convolution of each channel of x, an image with its zeros, with w `[tapRows,
-   * tapColumns, channels]`. bias is 0 for none.
+   * y `[rows, columns, channels]` = bias + the convolution of each channel of x, an image with its zeros, with w
+   * `[tapRows, tapColumns, channels]`. bias is 0 for none.
    */
   depthwise(
     rows: number,
@@ -109,8 +109,9 @@ export interface ExtraKernels {
     dw: Ptr,
   ): void;
 
-  // convolutions of 3×3 taps by tiles of 6×6 places; planes `[tiles, channels]` are `plane` floats apart, rows of pixels
-  // `pitch` floats; channels and count are multiples of 4; scratch has 144 floats; see assembly/images/winograd.ts ------
+  // convolutions of 3×3 taps by tiles of 6×6 places; planes `[tiles, channels]` are `plane` floats apart, rows of
+  // pixels `pitch` floats; channels and count are multiples of 4; scratch has 144 floats; see
+  // assembly/images/winograd.ts
   /** v = the places of tiles `[rows, columns]` of 6×6 pixels, 4 pixels apart. */
   winograd_pixels(
     rows: number,
@@ -136,8 +137,8 @@ export interface ExtraKernels {
   /** u `[6, 6, count]` = the places of w `[3, 3, count]`. */
   winograd_taps(count: number, w: Ptr, u: Ptr, scratch: Ptr): void;
   /**
-   * The first `height` rows and `width` columns of y `[…, width, channels]` = bias + the outputs of places m; bias is 0 for
-   * none. With accumulate = 1 they are added to y.
+   * The first `height` rows and `width` columns of y `[…, width, channels]` = bias + the outputs of places m; bias is 0
+   * for none. With accumulate = 1 they are added to y.
    */
   winograd_outputs(
     rows: number,

@@ -123,8 +123,8 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
 }
 
 /**
- * h∗U. With dropout each gate reads its own h∘mask: h becomes four groups of channels. The scan does not split the batch,
- * so threads share the parts of each convolution.
+ * h∗U. With dropout each gate reads its own h∘mask: h becomes four groups of channels. The scan does not split the
+ * batch, so threads share the parts of each convolution.
  */
 function recurrentSide(given: ConvLstmOperands, batch: number, startsAtZero: boolean): RecurrentProducts {
   const { recurrentKernel: kernel, recurrentDropout: dropout, recurrent } = given;

@@ -41,8 +41,8 @@ export function outputPaddingOf(what: string, { outputPadding, ...options }: Tra
 }
 
 /**
- * One axis of the convolution that a transposed one reverses: its `input` is the length of the result, its `output` that
- * of what is read.
+ * One axis of the convolution that a transposed one reverses: its `input` is the length of the result, its `output`
+ * that of what is read.
  */
 export function transposedAxis(
   what: string,

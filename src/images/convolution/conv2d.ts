@@ -53,8 +53,8 @@ const isPointwise = ({ rows, cols, groups }: Geometry): boolean =>
 /**
  * Convolution over images.
  *
- * y[b, r, c, :] = Σ_ky Σ_kx x[b, r·s + ky·d − top, c·s + kx·d − left, :]·W[ky, kx, :, :] + bias, where s are the strides,
- * d the dilation rates, and x is 0 outside of the image; top and left are the numbers of zeros in front
+ * y[b, r, c, :] = Σ_ky Σ_kx x[b, r·s + ky·d − top, c·s + kx·d − left, :]·W[ky, kx, :, :] + bias, where s are the
+ * strides, d the dilation rates, and x is 0 outside of the image; top and left are the numbers of zeros in front
  *
  * @param input x `[B, H, W, I]` f32.
  * @param weight W `[KH, KW, I/groups, O]` f32. Group g reads the g-th part of the channels and makes the g-th part of

@@ -131,8 +131,9 @@ export interface ConvolutionOperands {
 }
 
 /**
- * Prepares a convolution: packs the kernel in scratch. `flipped` prepares the gradient of the input, for strides of 1: a
- * convolution of dy with the flipped kernel. The returned function sets y to init + the convolution of `batch` images x.
+ * Prepares a convolution: packs the kernel in scratch. `flipped` prepares the gradient of the input, for strides of 1:
+ * a convolution of dy with the flipped kernel. The returned function sets y to init + the convolution of `batch` images
+ * x.
  */
 export function prepareConvolution(
   engine: Engine,
@@ -152,8 +153,8 @@ export function prepareConvolution(
 }
 
 /**
- * Rows of y ← init + the convolution of x with a packed kernel, in strips. The sum of an output runs over the columns of
- * taps, in each over its rows, and in each over the channels. Threads share the rows.
+ * Rows of y ← init + the convolution of x with a packed kernel, in strips. The sum of an output runs over the columns
+ * of taps, in each over its rows, and in each over the channels. Threads share the rows.
  */
 function convolveRows(
   engine: Engine,

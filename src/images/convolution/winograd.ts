@@ -1,6 +1,6 @@
 /*
- * Convolutions of 3×3 taps with a quarter of the products: Winograd's minimal filtering F(4×4, 3×3). Tiles of 6×6 pixels
- * are transformed, multiplied place by place as 36 matrix products over the channels, and transformed back
+ * Convolutions of 3×3 taps with a quarter of the products: Winograd's minimal filtering F(4×4, 3×3). Tiles of 6×6
+ * pixels are transformed, multiplied place by place as 36 matrix products over the channels, and transformed back
  * (assembly/images/winograd.ts). Rounding errors are about twice those of the definition; NaN and ∞ spread to
  * the whole tile of 4×4 outputs.
  *

@@ -13,8 +13,8 @@ import { RecurrentCell } from './cell.ts';
 import type { Step } from './composed-scan.ts';
 
 /**
- * A weight: its shape, or its shape, initializer, regularizer and constraint. The default initializer is glorotUniform for two axes
- * or more, and zeros for fewer.
+ * A weight: its shape, or its shape, initializer, regularizer and constraint. The default initializer is glorotUniform
+ * for two axes or more, and zeros for fewer.
  */
 export type WeightDeclaration =
   | Shape

@@ -49,10 +49,11 @@ export const simpleRnnStep: ComposedStep =
  * @returns a recurrent layer, to be listed in a model or called with a tensor. Its outputs live until the open step
  *   ends; outside a step the caller owns them and may `dispose` of them.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout`, `recurrentDropout` or
- *   `weightDrop` is outside [0, 1), or an activation, an initializer, a regularizer or a constraint is unknown; if `checkpointEvery` is not a
- *   positive integer or is given for activations without a fused kernel; with `tapeloop/lean`, if the activations have
- *   no fused kernel; when called, if the input is not an f32 tensor of three axes or its I differs from that of the
- *   kernel, a mask or an initial state does not fit, or the batch of a stateful layer changes its size.
+ *   `weightDrop` is outside [0, 1), or an activation, an initializer, a regularizer or a constraint is unknown; if
+ *   `checkpointEvery` is not a positive integer or is given for activations without a fused kernel; with
+ *   `tapeloop/lean`, if the activations have no fused kernel; when called, if the input is not an f32 tensor of three
+ *   axes or its I differs from that of the kernel, a mask or an initial state does not fit, or the batch of a stateful
+ *   layer changes its size.
  * @see keras.layers.SimpleRNN; Elman 1990
  *
  * @example
@@ -81,8 +82,8 @@ export function simpleRnn<const S extends boolean = false>(
  * @returns a cell with its own weights, for `rnn` or for a call that makes one step. Its outputs live until the open
  *   step ends; outside a step the caller owns them.
  * @throws ArgumentError if an option is unknown, `units` is not a positive integer, `dropout`, `recurrentDropout` or
- *   `weightDrop` is outside [0, 1), or an activation, an initializer, a regularizer or a constraint is unknown; when called, if the input is not a
- *   tensor `[B, I]` or a state does not fit.
+ *   `weightDrop` is outside [0, 1), or an activation, an initializer, a regularizer or a constraint is unknown; when
+ *   called, if the input is not a tensor `[B, I]` or a state does not fit.
  * @see keras.layers.SimpleRNNCell
  *
  * @example

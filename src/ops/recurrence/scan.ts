@@ -26,8 +26,8 @@ export interface Sizes extends CellSizes {
   /** Floats of all gates of one row: G·H. */
   readonly width: number;
   /**
-   * Rows of a product for each sequence and step, if its products share themselves among threads. The batch is not split
-   * then.
+   * Rows of a product for each sequence and step, if its products share themselves among threads. The batch is not
+   * split then.
    */
   readonly pixels?: number;
 }
