@@ -475,7 +475,9 @@ function rescale(x: usize, factor0: v128, factor1: v128, flags: usize): void {
     bad0 = v128.or(bad0, v128.and(f64x2.gt(y0, zero), f64x2.lt(y0, least)));
     bad1 = v128.or(bad1, v128.and(f64x2.gt(y1, zero), f64x2.lt(y1, least)));
     v128.store(x, y0);
-    v128.store(x, y1, 16);
+    // Not as a vector: V8's pass that joins vectors (Node 26.12) aborts where the factors would be joined.
+    v128.store64_lane(x, y1, 0, 16);
+    v128.store64_lane(x, y1, 1, 24);
   }
   mark(flags, bad0, bad1);
 }

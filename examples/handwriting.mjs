@@ -212,7 +212,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const [images, labels, testImages, testLabels] = await Promise.all(
     Object.keys(files).map((file) => loadIdx(`${data}/${file}`)),
   );
-  const [count, held, epochs] = quick ? [40, 10, 1] : [20_000, 1_000, 10];
+  const [count, held, epochs] = quick ? [40, 10, 1] : [40_000, 1_000, 15];
   const imageOf = ({ data: pixels }, i) => pixels.subarray(i * SIDE ** 2, (i + 1) * SIDE ** 2);
   const pixelsOf = ({ data: pixels }, n) =>
     ndarray(
