@@ -12,7 +12,7 @@ import { multiHeadAttention } from './sequences/multi-head-attention.ts';
 import { type ZoneoutCellOptions, zoneoutCell } from './sequences/zoneout.ts';
 
 export type { ChainScores } from './ops/chain.ts';
-export { type AllowedTags, allowedTags, type TagScheme } from './sequences/allowed-tags.ts';
+export { type AllowedTags, type AllTags, allowedTags, type TagScheme } from './sequences/allowed-tags.ts';
 export { type AttentionCell, type AttentionCellOptions, attentionCell } from './sequences/attention-cell.ts';
 export {
   type LayerNormGruOptions,

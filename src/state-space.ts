@@ -11,7 +11,7 @@ export {
   hmmFromJson,
 } from './state-space/hmm/kinds.ts';
 export { type HmmLogLikelihoodOptions, hmmLogLikelihood } from './state-space/hmm/log-likelihood.ts';
-export type { LearnedParameters } from './state-space/linear/learned.ts';
+export type { LearnedParameters, ParameterName } from './state-space/linear/learned.ts';
 export {
   type EmOptions,
   type FilterOptions,
@@ -40,3 +40,4 @@ export type { LinearGaussianOptions } from './state-space/linear/system.ts';
 export type { SavedStateSpace } from './state-space/parameters.ts';
 export type { FitHistory, OneOrEach } from './state-space/results.ts';
 export type { SequencesLike } from './state-space/sequences.ts';
+export type { StepOptions } from './state-space/steps.ts';

@@ -12,7 +12,8 @@ export interface AllowedTags {
   end?: readonly number[] | undefined;
 }
 
-interface AllTags extends AllowedTags {
+/** `AllowedTags` of which both ends are known. */
+export interface AllTags extends AllowedTags {
   readonly start: readonly number[];
   readonly end: readonly number[];
 }

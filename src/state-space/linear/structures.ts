@@ -135,7 +135,8 @@ function sumOf(what: string, components: readonly Component[], noise: Noise, isS
  *
  * y = level + v; the next level = level + w
  *
- * @param options.levelVariance, options.observationVariance variances of w and v, where learning starts; default 1.
+ * @param options.levelVariance variance of w, where learning starts; default 1.
+ * @param options.observationVariance variance of v, where learning starts; default 1.
  * @param options.inputs number of regressors k; default 0.
  * @returns the model, with a diffuse initial level. `fitEm` and `fitGradient` learn the variances and coefficients.
  * @throws ArgumentError for a number out of range or an unknown option.
@@ -157,8 +158,9 @@ export function localLevel(options: LocalLevelOptions = {}): LinearGaussian {
  *
  * y = level + v; the next level = level + slope + w; the next slope = slope + z
  *
- * @param options.levelVariance, options.slopeVariance, options.observationVariance variances of w, z and v, where
- *   learning starts; default 1. With a level variance of 0 the trend is smooth.
+ * @param options.levelVariance variance of w, where learning starts; default 1. With 0 the trend is smooth.
+ * @param options.slopeVariance variance of z, where learning starts; default 1.
+ * @param options.observationVariance variance of v, where learning starts; default 1.
  * @param options.inputs number of regressors k; default 0.
  * @returns the model, with diffuse initial states.
  * @throws ArgumentError for a number out of range or an unknown option.
@@ -177,8 +179,10 @@ export function localLinearTrend(options: LocalLinearTrendOptions = {}): LinearG
  *
  * @param options.period number of steps of a season.
  * @param options.trend `'level'` or `'linear'`; default `'linear'`.
- * @param options.levelVariance, options.slopeVariance, options.seasonalVariance, options.observationVariance where
- *   learning starts; default 1. One of 0 stays 0.
+ * @param options.levelVariance variance of the level's noise, where learning starts; default 1. A variance of 0 stays 0.
+ * @param options.slopeVariance variance of the slope's noise; default 1.
+ * @param options.seasonalVariance variance of the season's noise; default 1.
+ * @param options.observationVariance variance of the observation's noise; default 1.
  * @param options.autoregressive order of an autoregression on top; default 0.
  * @param options.autoregressiveVariance variance of its noise; default 1.
  * @param options.inputs number of regressors k; default 0.
