@@ -1,8 +1,8 @@
 // The code of a worker thread, and how hosts start one.
 
-// Words of a worker's control block. A higher number in JOB starts the worker. The worker and the calling thread
-// try to replace that number in OFFER by 0, and the one that finds it runs the job. The worker stops before its next command if the number is in STOP.
-// At its end it sets DONE to the number. BEAT counts the commands that it has finished.
+// Words of a worker's control block. A higher number in JOB starts the worker. The worker and the calling thread try to
+// replace that number in OFFER by 0, and the one that finds it runs the job. The worker stops before its next command if
+// the number is in STOP. At its end it sets DONE to the number. BEAT counts the commands that it has finished.
 export const JOB = 0;
 export const DONE = 1;
 export const COMMANDS = 2;

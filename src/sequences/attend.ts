@@ -14,7 +14,7 @@ export interface Attended {
   readonly keys: Tensor;
   /** `[B, S, M]`, finite also where it is masked. */
   readonly memory: Tensor;
-  /** `[B, S]`; where it is 0 nobody looks. */
+  /** `[B, S]`; places where it is 0 get the weight 0. */
   readonly mask: Tensor | undefined;
   /** `[D]` f32, v of an additive score; undefined for the dot product. */
   readonly scale: Weight | undefined;
@@ -77,7 +77,7 @@ export function attend(query: Tensor, attended: Attended): { context: Tensor; we
         if (dKeys) extra.attention_spread(batch, steps, width, dScores, q.ptr, dKeys);
         return;
       }
-      // Gradients that nobody wants go to scratch.
+      // Unused gradients go to scratch.
       const [forQuery, forKeys, forScale] = [
         dQuery ?? engine.allocateScratch(batch * width),
         dKeys ?? engine.allocateScratch(size * width),

@@ -188,11 +188,11 @@ export class AttentionCell extends RecurrentCell {
  * With `query: 'after'` [y_t, states] = cell([x_t, a_{t−1}], states) and q = y_t. The score is v·tanh(q·Q + d + key_s)
  * with keys = memory·K (`additive`), q·key_s (`general`), or q·memory_s (`dot`).
  *
- * The call of `rnn` gives the memory: `decode(x, { initialState, constants: [memory] })`, memory `[B, S, M]` f32; where
- * its mask is 0 nobody looks. `keysOf(memory)` makes the keys `[B, S, units]` for calls of one step each, as
- * `constants: [memory, keys]`. Input x `[B, T, I]`, output a `[B, T, A]`. States: those of `cell`, and with `after` a
- * `[B, A]`. `alignments` has α `[B, S]` of each step of the last call. Weights: those of `cell`, whose input is
- * `[B, I + M]` or `[B, I + A]`; keys/kernel K; query/kernel Q, query/bias d and scoreKernel v of additive scores;
+ * The call of `rnn` gives the memory: `decode(x, { initialState, constants: [memory] })`, memory `[B, S, M]` f32;
+ * places where its mask is 0 get the weight 0. `keysOf(memory)` makes the keys `[B, S, units]` for calls of one step
+ * each, as `constants: [memory, keys]`. Input x `[B, T, I]`, output a `[B, T, A]`. States: those of `cell`, and with
+ * `after` a `[B, A]`. `alignments` has α `[B, S]` of each step of the last call. Weights: those of `cell`, whose input
+ * is `[B, I + M]` or `[B, I + A]`; keys/kernel K; query/kernel Q, query/bias d and scoreKernel v of additive scores;
  * attend/kernel A and attend/bias b.
  *
  * @param options `cell` is required.

@@ -1,5 +1,4 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
-import { record } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -15,6 +14,7 @@ import {
   windowsOf,
 } from './geometry.ts';
 import { convolve, inputGradient, kernelGradient } from './products.ts';
+import { recordConvolution } from './record.ts';
 
 /** Options of the windows of a transposed convolution. */
 export interface TransposeOptions extends WindowOptions {
@@ -115,21 +115,9 @@ export function conv2dTranspose(input: Weight, weight: Weight, bias?: Weight, op
   const { engine } = x;
   const y = empty([g.batch, g.rows.input, g.cols.input, g.inputs], { name: 'conv2dTranspose', engine });
   inputGradient(engine, g, x.ptr, kernel.ptr, offset?.ptr ?? 0, y.ptr);
-  record(
-    [x, kernel, offset],
-    [y],
-    (tape) => {
-      const dy = tape.gradientOf(y);
-      const dBias = offset && tape.into(offset);
-      if (dBias) engine.kernels.col_sum(y.size / g.inputs, g.inputs, dy, g.inputs, dBias.ptr, dBias.accumulate);
-      const dKernel = tape.into(kernel);
-      if (dKernel) kernelGradient(engine, g, dy, x.ptr, dKernel);
-      if (!tape.tracks(x)) return;
-      const dx = engine.allocateScratch(x.size);
-      convolve(engine, g, dy, kernel.ptr, 0, dx);
-      tape.give(x, dx);
-    },
-    { forgetsOutputs: true },
-  );
+  recordConvolution(x, kernel, offset, y, {
+    kernel: (dy, into) => kernelGradient(engine, g, dy, x.ptr, into),
+    input: (dy, dx) => convolve(engine, g, dy, kernel.ptr, 0, dx),
+  });
   return y;
 }

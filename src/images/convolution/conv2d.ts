@@ -1,5 +1,4 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
-import { record } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -8,6 +7,7 @@ import { linear } from '../../ops/products/linear.ts';
 import { inOrder, reshape } from '../../ops/shapes/layout.ts';
 import { axisOf, expectImages, type Geometry, type WindowOptions, windowsOf } from './geometry.ts';
 import { convolve, inputGradient, kernelGradient } from './products.ts';
+import { recordConvolution } from './record.ts';
 
 /** Options of the op `conv2d`. */
 export interface Conv2dOpOptions extends WindowOptions {
@@ -81,22 +81,9 @@ export function conv2d(input: Weight, weight: Weight, bias?: Weight, options: Co
   const { engine } = x;
   const y = empty([g.batch, g.rows.output, g.cols.output, g.outputs], { name: 'conv2d', engine });
   convolve(engine, g, x.ptr, kernel.ptr, offset?.ptr ?? 0, y.ptr);
-  record(
-    [x, kernel, offset],
-    [y],
-    (tape) => {
-      const dy = tape.gradientOf(y);
-      const dBias = offset && tape.into(offset);
-      const rows = y.size / g.outputs;
-      if (dBias) engine.kernels.col_sum(rows, g.outputs, dy, g.outputs, dBias.ptr, dBias.accumulate);
-      const dKernel = tape.into(kernel);
-      if (dKernel) kernelGradient(engine, g, x.ptr, dy, dKernel);
-      if (!tape.tracks(x)) return;
-      const dx = engine.allocateScratch(x.size);
-      inputGradient(engine, g, dy, kernel.ptr, 0, dx);
-      tape.give(x, dx);
-    },
-    { forgetsOutputs: true },
-  );
+  recordConvolution(x, kernel, offset, y, {
+    kernel: (dy, into) => kernelGradient(engine, g, x.ptr, dy, into),
+    input: (dy, dx) => inputGradient(engine, g, dy, kernel.ptr, 0, dx),
+  });
   return y;
 }

@@ -179,7 +179,8 @@ export function localLinearTrend(options: LocalLinearTrendOptions = {}): LinearG
  *
  * @param options.period number of steps of a season.
  * @param options.trend `'level'` or `'linear'`; default `'linear'`.
- * @param options.levelVariance variance of the level's noise, where learning starts; default 1. A variance of 0 stays 0.
+ * @param options.levelVariance variance of the level's noise, where learning starts; default 1. A variance of 0 stays
+ *   0.
  * @param options.slopeVariance variance of the slope's noise; default 1.
  * @param options.seasonalVariance variance of the season's noise; default 1.
  * @param options.observationVariance variance of the observation's noise; default 1.
