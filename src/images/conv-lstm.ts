@@ -1,9 +1,10 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { expectShape, filled, Tensor } from '../autograd/tensor.ts';
+import { expectShape, filled, type Tensor } from '../autograd/tensor.ts';
 import { hasFusedGates } from '../cells/layout.ts';
 import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 import type { Nested } from '../data/nested.ts';
+import { recordChange } from '../engine/transaction.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { type ActivationSpec, activation as functionOf } from '../layers/activations/activations.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
@@ -175,8 +176,8 @@ class ConvLstm<Output> extends Recurrent<Output> {
 
   /** h and c. The width of a state is its number of pixels times filters. */
   override get stateSpecs(): readonly StateSpec[] {
-    const width = sizeOf(this.#image ?? [0]) * this.#options.filters;
-    return ['h', 'c'].map((name) => ({ name, width }));
+    const shape = [...(this.#image ?? [0, 0]).slice(-this.#rank), this.#options.filters];
+    return ['h', 'c'].map((name) => ({ name, width: sizeOf(shape), shape }));
   }
 
   override get carried(): CarriedStates | undefined {
@@ -204,8 +205,15 @@ class ConvLstm<Output> extends Recurrent<Output> {
       );
     }
     const image = this.#imageShape(inputShape);
-    const known = this.#image;
-    if (!this.stateful || !known || this.#sized(image).every((n, i) => n === null || n === known[i])) return;
+    const [known, given] = [this.#image, this.#sized(image)];
+    if (!this.stateful || !known || given.every((n, i) => n === null || n === known[i])) {
+      if (given.some((n) => n === null)) return;
+      recordChange(() => {
+        this.#image = known;
+      });
+      this.#image = given as [number, number];
+      return;
+    }
     const expected = formatShape([...known, this.#options.filters].slice(-1 - this.#rank));
     throw new ArgumentError(`${this.describe()}: stateful, so states expected ${expected}, got ${formatShape(image)}`);
   }
@@ -227,34 +235,24 @@ class ConvLstm<Output> extends Recurrent<Output> {
     );
     const how = unitForgetBias ? withForgetBias(biasInitializer) : biasInitializer;
     if (useBias) this.#bias = this.addWeight('bias', [width], how, biasRegularizer);
-    const image = this.#sized(this.#imageShape(inputShape));
-    if (image.every((n) => n !== null)) this.#image = image as [number, number];
   }
 
   protected override call(x: Tensor, options: CallOptions): Output {
     const [batch, time] = x.shape as [number, number];
-    const { mask, initialState } = options;
+    const { mask } = options;
     if (mask) expectShape(`${this.describe()}: mask`, mask.shape, [batch, time]);
     const image = this.#imageShape(x.shape) as Shape;
-    this.#image = this.#sized(image) as [number, number];
-    if (Array.isArray(initialState)) {
-      initialState.forEach((state, i) => {
-        if (state instanceof Tensor)
-          expectShape(`${this.describe()}: initialState[${i}]`, state.shape, [batch, ...image]);
-      });
-    }
-    const flat = initialState?.map((state) => (state instanceof Tensor ? reshape(state, [batch, -1]) : state));
     // The base class reads sequences `[B, T, width]`.
     const rows = viewAs(x, [batch, time, sizeOf(x.shape.slice(2))], x.timeMajor);
     this.#shape = x.shape.slice(-1 - this.#rank);
-    const made = super.call(rows, { ...options, initialState: flat });
-    const shaped = (y: Tensor): Tensor => {
-      const isSequence = y.shape.length === 3;
+    const made = super.call(rows, options);
+    const shaped = (y: Tensor, i = 0): Tensor => {
+      const isSequence = i === 0 && this.sequence.returnSequences;
       const source = isSequence ? y : inOrder(y, false);
       const view = viewAs(source, [...y.shape.slice(0, isSequence ? 2 : 1), ...image], source.timeMajor);
       return Object.assign(view, { mask: y.mask });
     };
-    return (Array.isArray(made) ? made.map(shaped) : shaped(made as Tensor)) as Output;
+    return (Array.isArray(made) ? made.map((y, i) => shaped(y, i)) : shaped(made as Tensor)) as Output;
   }
 
   /** Shape of an image of the input that `unroll` reads. */
@@ -269,7 +267,9 @@ class ConvLstm<Output> extends Recurrent<Output> {
       rate > 0 && options.training ? drop(filled([batch, count], 1, x.engine), rate, this.random.nextKey()) : undefined;
     const inputMask = draw(dropout, height * width * channels * GATES);
     const recurrentMask = draw(recurrentDropout, this.outputWidth * GATES);
-    return unrollWith((part, each) => this.#scan(part, each, inputMask, recurrentMask), x, options);
+    const initialState = options.initialState?.map((state) => reshape(state, [batch, -1]));
+    const from = { ...options, initialState };
+    return unrollWith((part, each) => this.#scan(part, each, inputMask, recurrentMask), x, from);
   }
 
   #scan(x: Tensor, options: UnrollOptions, inputMask?: Tensor, recurrentMask?: Tensor): UnrollResult {

@@ -1,5 +1,6 @@
 import { empty, expectF32, expectShape, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount, isFloat32, shown } from '../../checks/argument-error.ts';
+import type { Shape } from '../../checks/shape.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { disposeOnUndo, openTransaction, recordChange, type Transaction } from '../../engine/transaction.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
@@ -8,10 +9,12 @@ import { inOrder } from '../../ops/shapes/layout.ts';
 export interface StateSpec {
   readonly name: string;
   readonly width: number;
+  /** Shape of the state of one sequence, as the caller gives it. Default `[width]`. @internal */
+  readonly shape?: Shape;
 }
 
 /**
- * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, width]` for each state.
+ * Throws `ArgumentError`, which names the layer, unless `states` has one f32 tensor `[batch, …shape]` for each state.
  */
 export function expectStates(
   layer: { readonly stateSpecs: readonly StateSpec[]; describe(): string },
@@ -26,9 +29,9 @@ export function expectStates(
       `${what} expected ${specs.length} tensors (${names}), got ${states?.length ?? shown(states)}`,
     );
   }
-  specs.forEach(({ width }, i) => {
+  specs.forEach(({ width, shape = [width] }, i) => {
     expectF32(`${what}[${i}]`, states[i]);
-    expectShape(`${what}[${i}]`, states[i].shape, [batch, width]);
+    expectShape(`${what}[${i}]`, states[i].shape, [batch, ...shape]);
   });
 }
 

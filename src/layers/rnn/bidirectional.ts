@@ -101,10 +101,6 @@ class Bidirectional<Output> extends Layer<Output> {
     };
   }
 
-  protected override checkInput(inputShape: BatchShape): void {
-    this.expectSequence(inputShape);
-  }
-
   protected override makeWeights(inputShape: BatchShape): void {
     for (const layer of this.sublayers) layer.build(inputShape);
   }
@@ -113,6 +109,7 @@ class Bidirectional<Output> extends Layer<Output> {
     const { initialState } = options;
     const batch = x.shape[0]!;
     // Both layers check the batch before either computes, so a refused call changes neither.
+    this.#mapLayers((layer) => layer.build(x.shape));
     if (initialState) expectStates(this, initialState, batch);
     this.#mapLayers((layer) => layer.carried?.begin(batch));
     const half = this.forward.stateSpecs.length;
@@ -170,7 +167,8 @@ type Given<L, M> =
  * `[B, H]` with `none`. If the layer has `returnSequences`, each is `[B, T, …]`, with every output at its own time and
  * zeros at masked steps, as in Keras. If it has `returnState`, the forward states and then the backward states follow,
  * and `initialState` is a list of both. In a masked sequence the backward layer starts at the last unmasked step. The
- * two layers are copies named `forward_…` and `backward_…`; `layer` itself does not change.
+ * two layers are copies named `forward_…` and `backward_…`; `layer` itself does not change. Of `convLstm2d` outputs and
+ * states are images, `[B, H′, W′, F]` in place of `[B, H]`.
  *
  * @param layer a recurrent layer that goes forward.
  * @param options `mergeMode`, default `concat`; `backwardLayer`, default a copy of `layer`; the options of every layer.
@@ -178,8 +176,8 @@ type Given<L, M> =
  *   outside a step the caller owns them and may `dispose` of them.
  * @throws ArgumentError if an option is unknown, `layer` is not recurrent or goes backwards, `mergeMode` is not one of
  *   its values, or `backwardLayer` does not go backwards or differs from `layer` in `stateful`, `returnSequences` or
- *   `returnState`; when called, if the input is not a tensor of three axes, a mask or an initial state does not fit, or
- *   the batch of a stateful layer changes its size.
+ *   `returnState`; when called, if the input does not have the axes that `layer` expects, a mask or an initial state
+ *   does not fit, or the batch of a stateful layer changes its size.
  * @see Schuster and Paliwal 1997; keras.layers.Bidirectional
  *
  * @example

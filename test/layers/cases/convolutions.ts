@@ -2,6 +2,7 @@ import { type ConvLstm2dOptions, convLstm1d, convLstm2d } from '../../../src/ima
 import { type Conv2dOptions, conv2d } from '../../../src/images/conv2d.ts';
 import { conv2dTranspose } from '../../../src/images/conv2d-transpose.ts';
 import { depthwiseConv2d, separableConv1d, separableConv2d } from '../../../src/images/depthwise-conv2d.ts';
+import { bidirectional } from '../../../src/layers/rnn/bidirectional.ts';
 import * as images from '../../reference/images.ts';
 import type { Mat, Seq } from '../../reference/layers.ts';
 import { type elementwise, walk } from '../../reference/layers.ts';
@@ -234,4 +235,47 @@ const rowCases = rowVariants.map(
   }),
 );
 
-export const convolutionCases: LayerCase[] = [...conv2dCases, ...otherCases, ...convLstmCases, ...rowCases];
+/** The weights of one direction, by their own names. */
+const directed = (weights: Record<string, Nested>, layer: string): Record<string, Nested> =>
+  Object.fromEntries(['kernel', 'recurrentKernel', 'bias'].map((name) => [name, weights[`${layer}/${name}`]]));
+
+const bothVariants: (Variant & { mergeMode: 'concat' | 'none' })[] = [
+  { variant: 'the last outputs, joined', mergeMode: 'concat', options: { kernelSize: 2 }, masked: true },
+  {
+    variant: 'every output, from initial states',
+    mergeMode: 'none',
+    options: { kernelSize: 2, padding: 'same', strides: 2, returnSequences: true, returnState: true },
+    initialState: [2, 2],
+  },
+];
+
+const bothCases = bothVariants.map(
+  ({ variant, mergeMode, options, masked, initialState }): LayerCase => ({
+    of: 'Bidirectional',
+    variant: `of convLstm2d, ${variant}`,
+    inputs: masked ? { shape: VIDEO, mask: MASK } : { shape: VIDEO },
+    make: () => bidirectional(convLstm2d({ filters: FILTERS, kernelSize: 2, ...options }), { mergeMode }),
+    ...(initialState && { initialState: [0, 1, 2, 3].map(() => [BATCH, ...initialState, FILTERS]) }),
+    reference: ([x, ...states], weights) => {
+      const half = states.length / 2;
+      const [[y, ...forward], [z, ...backward]] = [false, true].map((goBackwards, i) =>
+        walked({ rank: 2, ...options, goBackwards }, masked && MASK)(
+          [x, ...states.slice(i * half, (i + 1) * half)],
+          directed(weights, goBackwards ? 'backward_conv_lstm2d' : 'forward_conv_lstm2d'),
+        ),
+      ) as [Nested[], Nested[]];
+      if (mergeMode === 'none') return [y, (z as Seq[]).map((sample) => sample.toReversed()), ...forward, ...backward];
+      const joined = (a: Nested, b: Nested): Nested =>
+        typeof a[0] === 'number' ? [...a, ...b] : a.map((part: Nested, i: number) => joined(part, b[i]));
+      return [joined(y, z)];
+    },
+  }),
+);
+
+export const convolutionCases: LayerCase[] = [
+  ...conv2dCases,
+  ...otherCases,
+  ...convLstmCases,
+  ...rowCases,
+  ...bothCases,
+];
