@@ -15,6 +15,7 @@ import { where } from '../ops/elementwise/where.ts';
 import { linear } from '../ops/products/linear.ts';
 import { broadcastTo } from '../ops/shapes/broadcast.ts';
 import { expandDims, reshape, transpose } from '../ops/shapes/layout.ts';
+import { AttentionAxes } from './attention-axes.ts';
 
 export interface MultiHeadAttentionOptions extends LayerOptions {
   /** Number N of heads. */
@@ -29,7 +30,9 @@ export interface MultiHeadAttentionOptions extends LayerOptions {
   useBias?: boolean | undefined;
   /** Width of the output, or its shape after batch and time. Default: the width of the query. */
   outputShape?: number | readonly number[] | undefined;
-  /** Whether a query reads only the values up to its own step. Default false. */
+  /** Axes over which a query reads: one, or a list. Default: all but the first and the last of the query. */
+  attentionAxes?: number | readonly number[] | undefined;
+  /** Whether a query reads only the values up to its own step. It wants one axis of attention. Default false. */
   useCausalMask?: boolean | undefined;
   /** Whether to return `[y, weights]`, with weights `[B, N, Tq, Tv]`. Default false. */
   returnAttentionScores?: boolean | undefined;
@@ -52,6 +55,7 @@ const own: OwnNames<MultiHeadAttentionOptions> = {
   dropout: 1,
   useBias: true,
   outputShape: 1,
+  attentionAxes: 1,
   useCausalMask: true,
   returnAttentionScores: true,
   kernelInitializer: 1,
@@ -75,6 +79,7 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
   readonly #options: MultiHeadAttentionOptions;
   readonly #valueDim: number;
   readonly #outputShape: readonly number[] | undefined;
+  readonly #axes: readonly number[] | undefined;
   #projections: Readonly<Record<'query' | 'key' | 'value' | 'output', Projection>> | undefined;
 
   constructor(options: MultiHeadAttentionOptions) {
@@ -88,6 +93,15 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
     this.#valueDim = valueDim;
     this.#outputShape = outputShape === undefined ? undefined : [outputShape].flat();
     for (const width of this.#outputShape ?? []) expectCount('multiHeadAttention: outputShape', width);
+    const { attentionAxes } = options;
+    const axes = attentionAxes === undefined ? undefined : [attentionAxes].flat();
+    for (const axis of axes ?? []) expectCount('multiHeadAttention: attentionAxes', axis);
+    if (axes && new Set(axes).size !== Math.max(axes.length, 1)) {
+      throw new ArgumentError(
+        `multiHeadAttention: attentionAxes expected one or more different axes, got ${formatShape(axes)}`,
+      );
+    }
+    this.#axes = axes;
   }
 
   override describe(): string {
@@ -95,7 +109,7 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
   }
 
   override outputShape([query]: readonly BatchShape[]): BatchShape {
-    return [...query!.slice(0, 2), ...(this.#outputShape ?? query!.slice(2))];
+    return [...query!.slice(0, -1), ...(this.#outputShape ?? query!.slice(-1))];
   }
 
   protected override checkInput(shapes: readonly BatchShape[]): void {
@@ -104,11 +118,34 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
         `${this.describe()}: input expected [query, value], [query, value, key] or [query, value, key, attentionMask], got ${shapes.length} tensors`,
       );
     }
+    const [query] = shapes as [BatchShape];
+    const rank = Math.max(query.length, 3);
+    const axes = new AttentionAxes(rank, this.#axes);
     shapes.forEach((shape, i) => {
-      if (shape.length === 3 || (i === 3 && shape.length === 4)) return;
-      const expected =
-        i < 3 ? '[batch, time, features]' : '[batch, queries, values] or [batch, heads, queries, values]';
+      if (i < 3 ? shape.length === rank : axes.maskRanks.includes(shape.length)) return;
+      let expected = i < 3 ? `${rank} axes, as the query` : `${axes.maskRanks.join(' or ')} axes`;
+      if (rank === 3) {
+        expected = i < 3 ? '[batch, time, features]' : '[batch, queries, values] or [batch, heads, queries, values]';
+      }
       throw new ArgumentError(`${this.describe()}: input ${INPUTS[i]} expected ${expected}, got ${formatShape(shape)}`);
+    });
+    const far = axes.over.find((axis) => axis > rank - 2);
+    if (far !== undefined) {
+      throw new ArgumentError(
+        `${this.describe()}: attentionAxes expected axes from 1 to ${rank - 2} for the query ${formatShape(query)}, got ${far}`,
+      );
+    }
+    if (this.#options.useCausalMask && axes.over.length > 1) {
+      throw new ArgumentError(
+        `${this.describe()}: useCausalMask expected one axis of attention, got ${formatShape(axes.over)}`,
+      );
+    }
+    shapes.slice(1, 3).forEach((shape, i) => {
+      const other = axes.others.find((axis) => (shape[axis] ?? query[axis]) !== (query[axis] ?? shape[axis]));
+      if (other === undefined) return;
+      throw new ArgumentError(
+        `${this.describe()}: input ${INPUTS[i + 1]} expected length ${query[other]} along axis ${other}, as the query, got ${formatShape(shape)}`,
+      );
     });
   }
 
@@ -145,13 +182,34 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
 
   protected override call(inputs: readonly Tensor[], options: CallOptions): Output {
     const [query, value, key = value, attentionMask] = inputs as [Tensor, Tensor, Tensor?, Tensor?];
-    const { numHeads, keyDim, dropout = 0, useCausalMask = false, returnAttentionScores } = this.#options;
+    // If no input carries a mask, the mask of the call is that of the values.
+    const ofValues = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
+    const ofKeys = key.mask === ofValues ? undefined : key.mask;
+    const axes = new AttentionAxes(query.shape.length, this.#axes);
+    const { numHeads, returnAttentionScores } = this.#options;
+    const mask = this.#maskOf(
+      [axes.foldMask(ofValues, value), axes.foldMask(ofKeys, key)],
+      attentionMask && axes.foldAttention(attentionMask, numHeads, query, key),
+    );
+    const [made, weights] = this.#attend([query, value, key].map(axes.fold) as [Tensor, Tensor, Tensor], mask, options);
+    const shaped = axes.unfold(made, query);
+    const y = query.mask ? select(query.mask, shaped, 0) : shaped;
+    y.mask = query.mask;
+    if (!returnAttentionScores) return y as Output;
+    const shape = [...axes.placesOf(query), numHeads, ...axes.lengthsOf(query), ...axes.lengthsOf(key)];
+    return [y, reshape(weights, shape)] as Output;
+  }
+
+  /** Output `[B, Tq, …]` and weights `[B, N, Tq, Tv]` of query, value and key `[B, T, …]`. */
+  #attend(
+    [query, value, key]: readonly [Tensor, Tensor, Tensor],
+    mask: Tensor | undefined,
+    options: CallOptions,
+  ): Attended<true> {
+    const { numHeads, keyDim, dropout = 0, useCausalMask = false } = this.#options;
     const [batch, queries] = query.shape as [number, number];
     const keys = key.shape[1]!;
     const projections = this.#projections!;
-    // If no input carries a mask, the mask of the call is that of the values.
-    const ofValues = value.mask ?? (inputs.some((x) => x.mask) ? undefined : options.mask);
-    const mask = this.#maskOf([ofValues, key.mask === ofValues ? undefined : key.mask], attentionMask);
     const { outputs, weights } = attend(
       heads(query, projections.query),
       heads(key, projections.key),
@@ -170,11 +228,8 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
       numHeads * width,
     ]);
     const made = project(joined, projections.output, 2);
-    const shaped = reshape(made, this.outputShape([query.shape]) as number[]);
-    const y = query.mask ? select(query.mask, shaped, 0) : shaped;
-    y.mask = query.mask;
-    if (!returnAttentionScores) return y as Output;
-    return [y, reshape(weights, [batch, numHeads, queries, keys])] as Output;
+    const y = reshape(made, this.outputShape([query.shape]) as number[]);
+    return [y, reshape(weights, [batch, numHeads, queries, keys])];
   }
 
   /** Where a query may read a key, `[B, 1 or Tq, Tv]` or `[B, N, Tq, Tv]`; undefined if nothing is hidden. */
@@ -222,15 +277,24 @@ function heads(x: Tensor, projection: Projection): Tensor {
  * the value is the key) and attentionMask `[B, Tq, Tv]` or `[B, N, Tq, Tv]`, not 0 where a query may read a value.
  * Output `[B, Tq, D]`, or `[B, Tq, …outputShape]`; with `returnAttentionScores` `[y, weights]` with weights
  * `[B, N, Tq, Tv]`. Masked values and keys get weight 0. A masked query gives zeros, and the output carries the mask of
- * the query. Weights, in the order and the layout of Keras: query/kernel `[D, N, K]`, query/bias `[N, K]`, key/kernel
+ * the query.
+ *
+ * Query, value and key may have more axes before the features, `[B, …, D]`. Attention is over all of them, or over
+ * `attentionAxes`: of a video `[B, T, H, W, D]`, 1 reads over time, each pixel by itself, and `[2, 3]` over the pixels
+ * of each frame. The output is `[B, …, D]`, weights are `[B, …others, N, …queries, …values]`. An attentionMask is
+ * `[B, …queries, …values]` or has all axes of the weights.
+ *
+ * Weights, in the order and the layout of Keras: query/kernel `[D, N, K]`, query/bias `[N, K]`, key/kernel
  * `[F, N, K]`, key/bias `[N, K]`, value/kernel `[E, N, V]`, value/bias `[N, V]`, attentionOutput/kernel
  * `[N, V, …outputShape]` and attentionOutput/bias `[…outputShape]`, with K = `keyDim` and V = `valueDim`.
  *
- * @param options `numHeads` and `keyDim` are required. Attention is over the time axis.
+ * @param options `numHeads` and `keyDim` are required.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
  *   the caller owns it and may `dispose` of it.
- * @throws ArgumentError if an option is unknown, a size is not a positive integer or `dropout` is outside [0, 1); when
- *   called, if the input is not a list of two to four tensors with the axes above, or their shapes do not fit.
+ * @throws ArgumentError if an option is unknown, a size is not a positive integer, `attentionAxes` has
+ *   an axis twice or none, or `dropout` is outside [0, 1); when called, if the input is not a list of two to four
+ *   tensors with the axes above, their shapes do not fit, the query does not have `attentionAxes` before its features,
+ *   or they are several with `useCausalMask`.
  * @see keras.layers.MultiHeadAttention; Vaswani et al. 2017
  *
  * @example

@@ -26,6 +26,7 @@ interface LayerCase {
   dWeights: Numbers[];
   /** Which values a query may read, `[B, Tv]`. */
   keyMask?: number[][];
+  attentionMask?: Numbers;
 }
 
 interface MixtureCase {
@@ -53,7 +54,8 @@ describe.each(modes)('in %s mode', (mode) => {
     const layer = layers[name](c.options) as unknown as t.AnyLayer;
     const inputs = c.inputs.map(make);
     if (c.keyMask) inputs[1]!.mask = t.tensor(c.keyMask);
-    const x = name === 'multiHeadAttention' ? inputs : inputs[0]!;
+    const mask = c.attentionMask ? [inputs[1]!, make(c.attentionMask)] : [];
+    const x = name === 'multiHeadAttention' ? [...inputs, ...mask] : inputs[0]!;
     layer(x);
     layer.weights.forEach((weight, i) => weight.assign(c.weights[i]!.values, c.weights[i]!.shape));
     const leaves = [...inputs, ...layer.weights];

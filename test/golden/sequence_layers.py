@@ -3,7 +3,8 @@
 sum(output · dOutput).
 
 The normalized cells and zoneout are written out with torch.nn.functional.layer_norm and autograd. multiHeadAttention is
-torch.nn.MultiheadAttention with its matrices cut into heads, as Keras lays them out. The mixtures are those of
+torch.nn.MultiheadAttention with its matrices cut into heads, as Keras lays them out; over other axes
+than time it is the einsum of Keras. The mixtures are those of
 torch.distributions. Regenerate with `OMP_NUM_THREADS=1 /usr/bin/python3 test/golden/sequence_layers.py` (PyTorch 1.13).
 """
 
@@ -133,6 +134,42 @@ def attention(masked, causal):
     }
 
 
+def attention_over_axes(axes, masked, shape_q, shape_v):
+    """The einsum equations of Keras's MultiHeadAttention with attention_axes."""
+    heads, head = 2, 3
+    q, v = uniform(*shape_q), uniform(*shape_v)
+    width, rank = shape_q[-1], len(shape_q)
+    shapes = [[width, heads, head], [heads, head]] * 3 + [[heads, head, width], [width]]
+    weights = [uniform(*shape, scale=0.6) for shape in shapes]
+    wq, bq, wk, bk, wv, bv, wo, bo = weights
+    target = "".join(chr(ord("a") + i) for i in range(rank - 1))
+    source = "".join(chr(ord("p") + i) if i in axes else target[i] for i in range(rank - 1))
+    other = "".join(c for i, c in enumerate(target) if i not in axes)
+    pair = "".join(target[i] for i in axes) + "".join(source[i] for i in axes)
+    project = lambda x, w, b: torch.einsum("...d,dnk->...nk", x, w) + b
+    scores = torch.einsum(
+        f"{target}nk,{source}nk->{other}n{pair}", project(q, wq, bq) / head**0.5, project(v, wk, bk)
+    )
+    queries, keys = [shape_q[i] for i in axes], [shape_v[i] for i in axes]
+    mask = (torch.rand(shape_q[0], *queries, *keys) < 0.7).double() if masked else None
+    if masked:
+        for _ in range(len(scores.shape) - len(mask.shape)):
+            mask = mask.unsqueeze(1)
+        mask[..., 0] = 1
+        scores = scores.masked_fill(mask == 0, float("-inf"))
+    flat = scores.reshape(*scores.shape[: len(scores.shape) - len(axes)], -1)
+    scores = F.softmax(flat, -1).reshape(scores.shape)
+    y = torch.einsum(f"{other}n{pair},{source}nk->{target}nk", scores, project(v, wv, bv))
+    y = torch.einsum("...nk,nkd->...d", y, wo) + bo
+    options = {"numHeads": heads, "keyDim": head, "attentionAxes": axes, "returnAttentionScores": True}
+    if len(axes) == rank - 2:
+        del options["attentionAxes"]
+    made = case("multiHeadAttention", options, [q, v], weights, [y, scores])
+    if masked:
+        made["attentionMask"] = stored(mask.reshape(shape_q[0], *queries, *keys))
+    return made
+
+
 def mixture(correlated, end, min_scale):
     rows, components, dims = 6, 3, 2
     width = components * (1 + 2 * dims + correlated) + end
@@ -180,6 +217,12 @@ def main():
         ],
         "mixtures": [mixture(c, e, m) for c, e, m in ((False, False, 0.0), (True, True, 0.0), (False, True, 0.1))],
     }
+    data["layers"] += [
+        attention_over_axes([1], False, [2, 3, 2, 4], [2, 5, 2, 4]),
+        attention_over_axes([2], True, [2, 3, 2, 4], [2, 3, 4, 4]),
+        attention_over_axes([2, 3], True, [1, 2, 1, 2, 3], [1, 2, 2, 2, 3]),
+        attention_over_axes([1, 2], False, [1, 2, 3, 4], [1, 3, 2, 4]),
+    ]
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "sequence-layers.json")
     with open(path, "w", encoding="utf-8") as file:
         file.write(to_json(data))

@@ -120,6 +120,47 @@ describe('multiHeadAttention', () => {
     expect(Array.from(y.mask!.toArray())).toEqual([1, 0]);
   });
 
+  test('over one axis of two, is attention of each row by itself, with masks, the causal mask and any memory order', () => {
+    const options = { numHeads: 2, keyDim: 2, useCausalMask: true };
+    const layer = multiHeadAttention({ ...options, attentionAxes: 2 });
+    const rows = multiHeadAttention(options);
+    const [x, mask] = [numbers(2, 3, 4, 5), t.tensor(Float32Array.of(1, 1, 0, 1, 0, 1), { shape: [2, 3] })];
+    const whole = t.tensor(
+      Float32Array.from({ length: 24 }, (_, i) => +(i % 5 !== 3)),
+      { shape: [2, 3, 4] },
+    );
+    layer([x, x]);
+    const flat = (each: t.Tensor, ...rest: number[]): t.Tensor => ops.reshape(each, [6, 4, ...rest]);
+    rows([flat(x, 5), flat(x, 5)]);
+    rows.setWeights(layer.getWeights());
+    expect(layer([x, x]).toArray()).toEqual(rows([flat(x, 5), flat(x, 5)]).toArray());
+    const stored = ops.transpose(ops.add(ops.transpose(x, [1, 0, 2, 3]), 0), [1, 0, 2, 3]);
+    expect(layer([stored, stored]).toArray()).toEqual(layer([x, x]).toArray());
+    // Of single numbers, and of rows.
+    const hidden = Object.assign(ops.add(x, 0), { mask: whole });
+    const seen = Object.assign(flat(ops.add(x, 0), 5), { mask: flat(whole) });
+    expect(layer([hidden, hidden]).toArray()).toEqual(rows([seen, seen]).toArray());
+    const short = Object.assign(ops.add(x, 0), { mask });
+    const y = layer([short, x]);
+    expect(y.mask!.shape).toEqual([2, 3]);
+    const all = layer([x, x]).toArray();
+    const kept = Array.from(all, (value, i) => (mask.toArray()[Math.floor(i / 20)] === 1 ? value : 0));
+    expect(Array.from(y.toArray())).toEqual(kept);
+  });
+
+  test('over several axes, takes a mask for all or for each head and place', () => {
+    const layer = multiHeadAttention({ numHeads: 2, keyDim: 2, attentionAxes: [3, 2], returnAttentionScores: true });
+    const [q, v] = [numbers(1, 2, 2, 1, 4), numbers(1, 2, 1, 2, 4)];
+    const mask = t.tensor(Float32Array.of(1, 0, 1, 1), { shape: [1, 1, 2, 2, 1] });
+    const [y, scores] = layer([q, v, v, mask]) as [t.Tensor, t.Tensor];
+    expect(scores.shape).toEqual([1, 2, 2, 1, 2, 2, 1]);
+    const each = ops.broadcastTo(ops.reshape(mask, [1, 1, 1, 1, 2, 2, 1]), scores.shape);
+    expect(layer([q, v, v, each])[0]!.toArray()).toEqual(y.toArray());
+    expect(Array.from(scores.toArray(), (value) => +(value !== 0))).toEqual(
+      [...new Array(4)].flatMap(() => [1, 0, 1, 1]),
+    );
+  });
+
   test('trains in a model, with dropout and options, and comes back from a file', async () => {
     const layers = {
       read: t.dense({ units: 4 }),
@@ -188,6 +229,35 @@ describe('multiHeadAttention', () => {
     [
       () => multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2), ones(1, 2)]),
       'query expected [batch, time, features], got [1, 2]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1, attentionAxes: [1, 1] }),
+      'attentionAxes expected one or more different axes, got [1, 1]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1, attentionAxes: -1 }),
+      'multiHeadAttention: attentionAxes expected an integer ≥ 1, got -1',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1, attentionAxes: [1, 2] })([ones(1, 2, 3), ones(1, 2, 3)]),
+      'attentionAxes expected axes from 1 to 1 for the query [1, 2, 3], got 2',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1, useCausalMask: true })([ones(1, 2, 2, 3), ones(1, 2, 2, 3)]),
+      'useCausalMask expected one axis of attention, got [1, 2]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1, attentionAxes: 1 })([ones(1, 2, 2, 3), ones(1, 2, 4, 3)]),
+      'input value expected length 2 along axis 2, as the query, got [1, 2, 4, 3]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2, 2, 3), ones(1, 2, 3)]),
+      'input value expected 4 axes, as the query, got [1, 2, 3]',
+    ],
+    [
+      () =>
+        multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 1, 2, 3), ones(1, 1, 2, 3), ones(1, 1, 2, 3), ones(1)]),
+      'input attentionMask expected 5 or 6 axes, got [1]',
     ],
   ])('is refused: %#', (call, message) => {
     expect(call).toThrow(message);
