@@ -94,9 +94,9 @@ export {
 export { type RepeatVectorOptions, repeatVector } from './layers/repeat-vector.ts';
 export { flatten, type ReshapeOptions, reshape } from './layers/reshape.ts';
 export { type BidirectionalOptions, bidirectional, type MergeMode } from './layers/rnn/bidirectional.ts';
-export { type CellBatch, RecurrentCell } from './layers/rnn/cell.ts';
+export { type CellBatch, RecurrentCell } from './layers/rnn/cells/cell.ts';
 export type { Step, StepResult } from './layers/rnn/composed-scan.ts';
-export type { CellDefinition, WeightDeclaration } from './layers/rnn/defined-cell.ts';
+export type { CellDefinition, WeightDeclaration } from './layers/rnn/cells/defined-cell.ts';
 export type { GruCellOptions } from './layers/rnn/gru.ts';
 export { type GruOptions, gru, gruCell } from './layers/rnn/gru.ts';
 export type { RecurrentOptions } from './layers/rnn/keras-recurrent.ts';

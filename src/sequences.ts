@@ -1,7 +1,7 @@
 // The entry `tapeloop/sequences`: structured outputs, attention and rarer cells. Importing it registers their names for
 // saved models.
 import { readLayer, registerLayers } from './layers/layer-classes.ts';
-import type { RecurrentCell } from './layers/rnn/cell.ts';
+import type { RecurrentCell } from './layers/rnn/cells/cell.ts';
 import { lossTable } from './losses/by-name.ts';
 import { type AttentionCellOptions, attentionCell } from './sequences/attention-cell.ts';
 import { crf } from './sequences/crf.ts';

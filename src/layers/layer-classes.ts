@@ -20,14 +20,14 @@ import { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPoolin
 import { repeatVector } from './repeat-vector.ts';
 import { flatten, reshape } from './reshape.ts';
 import { bidirectional } from './rnn/bidirectional.ts';
-import type { RecurrentCell } from './rnn/cell.ts';
-import { type CellDefinition, DefinedCell } from './rnn/defined-cell.ts';
+import type { RecurrentCell } from './rnn/cells/cell.ts';
+import { type CellDefinition, DefinedCell } from './rnn/cells/defined-cell.ts';
+import { StackedCells } from './rnn/cells/stacked-cells.ts';
 import { gru, gruCell } from './rnn/gru.ts';
 import { lstm, lstmCell } from './rnn/lstm.ts';
 import type { Recurrent } from './rnn/recurrent.ts';
 import { rnn } from './rnn/rnn.ts';
 import { simpleRnn, simpleRnnCell } from './rnn/simple-rnn.ts';
-import { StackedCells } from './rnn/stacked-cells.ts';
 import { timeDistributed } from './time-distributed.ts';
 
 /** Makes the layer that a layer of a file holds. @internal */

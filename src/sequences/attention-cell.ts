@@ -10,7 +10,7 @@ import type { StateSpec } from '../layers/base/carried-states.ts';
 import type { AnyLayer, Layer, LayerOptions } from '../layers/base/layer.ts';
 import { saveLayer } from '../layers/base/saved-layer.ts';
 import { dense } from '../layers/dense.ts';
-import { type CellBatch, RecurrentCell } from '../layers/rnn/cell.ts';
+import { type CellBatch, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
 import { hideMasked } from '../ops/elementwise/select.ts';
 import { concatenate } from '../ops/shapes/joins.ts';

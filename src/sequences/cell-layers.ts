@@ -1,6 +1,6 @@
 // Recurrent layers around the cells of this folder.
 import { checkOptions } from '../checks/options.ts';
-import type { RecurrentCell } from '../layers/rnn/cell.ts';
+import type { RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Recurrent, SequenceOptions, WithState } from '../layers/rnn/recurrent.ts';
 import { rnn } from '../layers/rnn/rnn.ts';
 import {

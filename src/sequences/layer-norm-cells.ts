@@ -7,7 +7,7 @@ import type { StateSpec } from '../layers/base/carried-states.ts';
 import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { Layer, OwnNames } from '../layers/base/layer.ts';
 import { layerNormalization } from '../layers/layer-normalization.ts';
-import { type CellBatch, RecurrentCell } from '../layers/rnn/cell.ts';
+import { type CellBatch, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
 import { GateProducts } from '../layers/rnn/composed-step.ts';
 import { withForgetBias } from '../layers/rnn/lstm.ts';

@@ -5,7 +5,7 @@ import type { BatchShape } from '../layers/base/batch-shape.ts';
 import type { StateSpec } from '../layers/base/carried-states.ts';
 import type { AnyLayer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
 import { saveLayer } from '../layers/base/saved-layer.ts';
-import { type CellBatch, RecurrentCell } from '../layers/rnn/cell.ts';
+import { type CellBatch, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
 import { dropout as drop, expectRate } from '../ops/elementwise/dropout.ts';
 import { add, scale } from '../ops/elementwise/elementwise.ts';

@@ -23,7 +23,7 @@ import {
 import { repeatVector } from '../../src/layers/repeat-vector.ts';
 import { flatten, reshape } from '../../src/layers/reshape.ts';
 import { bidirectional } from '../../src/layers/rnn/bidirectional.ts';
-import type { RecurrentCell } from '../../src/layers/rnn/cell.ts';
+import type { RecurrentCell } from '../../src/layers/rnn/cells/cell.ts';
 import { gru, gruCell } from '../../src/layers/rnn/gru.ts';
 import { lstm, lstmCell } from '../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../src/layers/rnn/rnn.ts';

@@ -6,7 +6,7 @@ import { add, mul, sub } from '../../ops/elementwise/elementwise.ts';
 import { split } from '../../ops/shapes/slices.ts';
 import type { ActivationSpec } from '../activations/activations.ts';
 import type { OwnNames } from '../base/layer.ts';
-import type { RecurrentCell } from './cell.ts';
+import type { RecurrentCell } from './cells/cell.ts';
 import type { ComposedStep } from './composed-step.ts';
 import { KerasCell } from './keras-cell.ts';
 import { KerasRecurrent, type RecurrentOptions } from './keras-recurrent.ts';

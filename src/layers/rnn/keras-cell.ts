@@ -1,7 +1,7 @@
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
-import { type CellBatch, RecurrentCell } from './cell.ts';
+import { type CellBatch, RecurrentCell } from './cells/cell.ts';
 import type { Step } from './composed-scan.ts';
 import { type ComposedStep, stepOf } from './composed-step.ts';
 import { type CellOptions, drawMasks, makeWeights, type RecurrenceSpec, type Weights } from './recurrence-spec.ts';

@@ -9,7 +9,7 @@ import { split } from '../../ops/shapes/slices.ts';
 import type { ActivationSpec } from '../activations/activations.ts';
 import { type Initializer, type InitializerSpec, initializer } from '../base/initializers.ts';
 import type { OwnNames } from '../base/layer.ts';
-import type { RecurrentCell } from './cell.ts';
+import type { RecurrentCell } from './cells/cell.ts';
 import { type ComposedStep, rowOf } from './composed-step.ts';
 import { KerasCell } from './keras-cell.ts';
 import { KerasRecurrent, type RecurrentOptions } from './keras-recurrent.ts';

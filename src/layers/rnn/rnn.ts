@@ -5,11 +5,11 @@ import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
 import { type AnyLayer, Layer } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
-import { RecurrentCell } from './cell.ts';
+import { RecurrentCell } from './cells/cell.ts';
+import { type CellDefinition, DefinedCell } from './cells/defined-cell.ts';
+import { StackedCells } from './cells/stacked-cells.ts';
 import { composedScan } from './composed-scan.ts';
-import { type CellDefinition, DefinedCell } from './defined-cell.ts';
 import { Recurrent, type SequenceOptions, type UnrollOptions, type UnrollResult, type WithState } from './recurrent.ts';
-import { StackedCells } from './stacked-cells.ts';
 import { unrollWith } from './unroll-with.ts';
 
 export interface RnnOptions extends SequenceOptions {}

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../autograd/tensor.ts';
 import { rnnCells } from '../../cells/rnn.ts';
 import { add } from '../../ops/elementwise/elementwise.ts';
-import type { RecurrentCell } from './cell.ts';
+import type { RecurrentCell } from './cells/cell.ts';
 import type { ComposedStep } from './composed-step.ts';
 import { KerasCell } from './keras-cell.ts';
 import { KerasRecurrent, type RecurrentOptions } from './keras-recurrent.ts';

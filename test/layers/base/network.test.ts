@@ -10,7 +10,7 @@ import { dense } from '../../../src/layers/dense.ts';
 import { dropout } from '../../../src/layers/dropout.ts';
 import { embedding } from '../../../src/layers/embedding.ts';
 import { flatten } from '../../../src/layers/reshape.ts';
-import { RecurrentCell } from '../../../src/layers/rnn/cell.ts';
+import { RecurrentCell } from '../../../src/layers/rnn/cells/cell.ts';
 import { lstm, lstmCell } from '../../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../../src/layers/rnn/rnn.ts';
 import { type Model, model, sequential } from '../../../src/models/model.ts';

@@ -1,9 +1,9 @@
 import { bidirectional } from '../../../src/layers/rnn/bidirectional.ts';
+import { StackedCells } from '../../../src/layers/rnn/cells/stacked-cells.ts';
 import { type GruOptions, gru, gruCell } from '../../../src/layers/rnn/gru.ts';
 import { type LstmOptions, lstm, lstmCell } from '../../../src/layers/rnn/lstm.ts';
 import { rnn } from '../../../src/layers/rnn/rnn.ts';
 import { type SimpleRnnOptions, simpleRnn, simpleRnnCell } from '../../../src/layers/rnn/simple-rnn.ts';
-import { StackedCells } from '../../../src/layers/rnn/stacked-cells.ts';
 import { add, linear, tanh } from '../../../src/ops/index.ts';
 import type { CellRules, Mat, Seq, Vec, WalkRules } from '../../reference/layers.ts';
 import * as reference from '../../reference/layers.ts';

@@ -4,7 +4,7 @@ import { valueAndGrad } from '../../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../../src/autograd/tensor.ts';
 import { setSeed } from '../../../src/engine/random.ts';
 import type { CallOptions } from '../../../src/layers/base/layer.ts';
-import type { RecurrentCell } from '../../../src/layers/rnn/cell.ts';
+import type { RecurrentCell } from '../../../src/layers/rnn/cells/cell.ts';
 import { gru, gruCell } from '../../../src/layers/rnn/gru.ts';
 import { lstm, lstmCell } from '../../../src/layers/rnn/lstm.ts';
 import type { Recurrent, SequenceOptions } from '../../../src/layers/rnn/recurrent.ts';

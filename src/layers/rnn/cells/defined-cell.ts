@@ -1,16 +1,16 @@
-import type { Parameter } from '../../autograd/parameter.ts';
-import { expectShape, Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, expectCount, expectType, shown } from '../../checks/argument-error.ts';
-import { checkOptions } from '../../checks/options.ts';
-import type { Shape } from '../../checks/shape.ts';
-import type { LayerConfig } from '../../io/model-file.ts';
-import type { BatchShape } from '../base/batch-shape.ts';
-import type { StateSpec } from '../base/carried-states.ts';
-import type { InitializerSpec } from '../base/initializers.ts';
-import type { RegularizerSpec } from '../base/regularizers.ts';
-import type { ConstraintSpec } from '../constraints/constraint.ts';
+import type { Parameter } from '../../../autograd/parameter.ts';
+import { expectShape, Tensor } from '../../../autograd/tensor.ts';
+import { ArgumentError, expectCount, expectType, shown } from '../../../checks/argument-error.ts';
+import { checkOptions } from '../../../checks/options.ts';
+import type { Shape } from '../../../checks/shape.ts';
+import type { LayerConfig } from '../../../io/model-file.ts';
+import type { BatchShape } from '../../base/batch-shape.ts';
+import type { StateSpec } from '../../base/carried-states.ts';
+import type { InitializerSpec } from '../../base/initializers.ts';
+import type { RegularizerSpec } from '../../base/regularizers.ts';
+import type { ConstraintSpec } from '../../constraints/constraint.ts';
+import type { Step } from '../composed-scan.ts';
 import { RecurrentCell } from './cell.ts';
-import type { Step } from './composed-scan.ts';
 
 /**
  * A weight: its shape, or its shape, initializer, regularizer and constraint. The default initializer is glorotUniform

@@ -1,11 +1,11 @@
-import { ArgumentError } from '../../checks/argument-error.ts';
-import type { LayerConfig } from '../../io/model-file.ts';
-import type { BatchShape } from '../base/batch-shape.ts';
-import type { StateSpec } from '../base/carried-states.ts';
-import type { AnyLayer, LayerOptions } from '../base/layer.ts';
-import { saveLayer } from '../base/saved-layer.ts';
+import { ArgumentError } from '../../../checks/argument-error.ts';
+import type { LayerConfig } from '../../../io/model-file.ts';
+import type { BatchShape } from '../../base/batch-shape.ts';
+import type { StateSpec } from '../../base/carried-states.ts';
+import type { AnyLayer, LayerOptions } from '../../base/layer.ts';
+import { saveLayer } from '../../base/saved-layer.ts';
+import type { Step } from '../composed-scan.ts';
 import { type CellBatch, RecurrentCell } from './cell.ts';
-import type { Step } from './composed-scan.ts';
 
 /** A stack of cells as one cell: each reads the output of the cell below. Its states are those of all cells. */
 export class StackedCells extends RecurrentCell {

@@ -1,11 +1,11 @@
-import { filled, type Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError } from '../../checks/argument-error.ts';
-import { formatShape } from '../../checks/shape.ts';
-import type { LayerConfig } from '../../io/model-file.ts';
-import type { BatchShape } from '../base/batch-shape.ts';
-import { expectStates, type StateSpec } from '../base/carried-states.ts';
-import { type CallOptions, isTraining, Layer } from '../base/layer.ts';
-import type { Step } from './composed-scan.ts';
+import { filled, type Tensor } from '../../../autograd/tensor.ts';
+import { ArgumentError } from '../../../checks/argument-error.ts';
+import { formatShape } from '../../../checks/shape.ts';
+import type { LayerConfig } from '../../../io/model-file.ts';
+import type { BatchShape } from '../../base/batch-shape.ts';
+import { expectStates, type StateSpec } from '../../base/carried-states.ts';
+import { type CallOptions, isTraining, Layer } from '../../base/layer.ts';
+import type { Step } from '../composed-scan.ts';
 
 /** A batch of sequences, as a cell begins it. */
 export interface CellBatch {
