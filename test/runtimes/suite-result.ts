@@ -5,6 +5,8 @@ export interface SuiteResult {
   /** SHA-256 of all weights after 50 steps of an LSTM and a GRU in reproducible mode. */
   hash: string;
   hashThreads: string;
+  /** SHA-256 of what tapeloop/images, tapeloop/sequences and tapeloop/state-space compute in reproducible mode. */
+  hashOthers: string;
   threads: number;
   trains: boolean;
   splits: boolean;

@@ -1,6 +1,9 @@
 // The suite of every runtime, on the installed package: train, save, load, resume, stream. It uses nothing of a
 // runtime.
 import * as tapeloop from 'tapeloop';
+import { conv2d, depthwiseConv2d, globalMaxPooling2d } from 'tapeloop/images';
+import { crfDecode, crfLogLikelihood } from 'tapeloop/sequences';
+import { kalmanLogLikelihood } from 'tapeloop/state-space';
 import { loadStream } from 'tapeloop/stream';
 
 const { adam, decodeModel, dense, embedding, encodeModel, gru, init, lstm, ndarray, sequential, setSeed } = tapeloop;
@@ -88,7 +91,54 @@ function splits(model) {
   return parts.every((part) => part.every((value, i) => Object.is(value, whole[i])));
 }
 
-/** `{ loads, trains, hash, resumes, streams, splits, threads, build }`; what fails throws. */
+/** `count` numbers in [−1, 1), by a rule of integers. */
+const numbers = (count, seed) =>
+  Float32Array.from({ length: count }, (_, i) => Math.imul(i + seed, 2654435761) / 2 ** 31);
+
+/** The kernels of the second module: images by tiles and by channels, linear chains, the Kalman filter. */
+async function hashOfOthers() {
+  const { ops, tensor, valueAndGrad } = tapeloop;
+  setSeed(6);
+  const model = sequential([
+    conv2d({ filters: 16, kernelSize: 3, padding: 'same', inputShape: [8, 8, 16] }),
+    depthwiseConv2d({ kernelSize: 3, activation: 'tanh' }),
+    globalMaxPooling2d(),
+    dense({ units: 2 }),
+  ]);
+  model.compile({ optimizer: adam({ learningRate: 0.01 }), loss: 'meanSquaredError' });
+  const pictures = ndarray(numbers(3 * 8 * 8 * 16, 1), [3, 8, 8, 16]);
+  for (let step = 0; step < 3; step++) model.trainOnBatch(pictures, ndarray(numbers(6, 2), [3, 2]));
+
+  const of = (seed, ...shape) =>
+    tensor(
+      numbers(
+        shape.reduce((size, n) => size * n, 1),
+        seed,
+      ),
+      { shape },
+    );
+  const [emissions, transitions] = [of(3, 2, 7, 5), of(4, 5, 5)];
+  const tags = tensor(
+    Int32Array.from({ length: 14 }, (_, i) => (i * i) % 5),
+    { shape: [2, 7] },
+  );
+  const best = crfDecode(emissions, { transitions });
+  const chains = valueAndGrad(
+    () => ops.sum(crfLogLikelihood(emissions, tags, { transitions })),
+    [emissions, transitions],
+  );
+  const [transitionMatrix, observationMatrix, start] = [of(5, 2, 2), of(6, 1, 2), of(7, 2)];
+  const [two, one] = [tensor([[1, 0], [0.5, 1]]), tensor([[1]])]; // biome-ignore format: two matrices
+  const system = { transitionMatrix, observationMatrix, transitionFactor: two, observationFactor: one };
+  const filter = valueAndGrad(
+    () => ops.sum(kalmanLogLikelihood(of(8, 2, 9, 1), { ...system, initialMean: start, initialFactor: two })),
+    [transitionMatrix, observationMatrix],
+  );
+  const tensors = [best.tags, best.scores, ...chains.grads, ...filter.grads].map((each) => each.toArray());
+  return hashOf([...weightsOf(model), ...tensors, Float64Array.of(chains.value, filter.value)]);
+}
+
+/** `{ build, hash, hashOthers, trains, splits, resumes, streams, threads, hashThreads }`; what fails throws. */
 export async function runSuite() {
   const fast = await init();
   settle();
@@ -104,6 +154,7 @@ export async function runSuite() {
     splits: models.every(splits),
     resumes: models.every(resumes),
     streams: (await Promise.all(models.map(streams))).every(Boolean),
+    hashOthers: await hashOfOthers(),
     threads: 1,
     hashThreads: hash,
   };
