@@ -24,7 +24,8 @@ export {
   zeroPadding1d,
   zeroPadding2d,
 } from './images/borders.ts';
-export { type ConvLstm1dOptions, type ConvLstm2dOptions, convLstm1d, convLstm2d } from './images/conv-lstm.ts';
+export { convLstm1d, convLstm2d } from './images/conv-lstm.ts';
+export type { ConvLstm1dOptions, ConvLstm2dOptions } from './images/conv-lstm-layer.ts';
 export { type Conv2dOptions, conv2d } from './images/conv2d.ts';
 export { type Conv2dTransposeOptions, conv2dTranspose } from './images/conv2d-transpose.ts';
 export type { Pair, WindowOptions } from './images/convolution/geometry.ts';

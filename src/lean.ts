@@ -95,8 +95,8 @@ export { type RepeatVectorOptions, repeatVector } from './layers/repeat-vector.t
 export { flatten, type ReshapeOptions, reshape } from './layers/reshape.ts';
 export { type BidirectionalOptions, bidirectional, type MergeMode } from './layers/rnn/bidirectional.ts';
 export { type CellBatch, RecurrentCell } from './layers/rnn/cells/cell.ts';
-export type { Step, StepResult } from './layers/rnn/composed-scan.ts';
 export type { CellDefinition, WeightDeclaration } from './layers/rnn/cells/defined-cell.ts';
+export type { Step, StepResult } from './layers/rnn/composed-scan.ts';
 export type { GruCellOptions } from './layers/rnn/gru.ts';
 export { type GruOptions, gru, gruCell } from './layers/rnn/gru.ts';
 export type { RecurrentOptions } from './layers/rnn/keras-recurrent.ts';
@@ -122,7 +122,9 @@ export type {
   MetricResult,
   MetricState,
 } from './metrics/metric.ts';
-export { type BeamDecoder, type BeamSearchOptions, beamSearch, beamSteps } from './models/beam-search.ts';
+export type { BeamSearchOptions } from './models/beam-options.ts';
+export { beamSearch, beamSteps } from './models/beam-search.ts';
+export type { BeamDecoder } from './models/beam-sources.ts';
 export type { BeamHypothesis, Hypothesis } from './models/beams.ts';
 export {
   type CtcBeamOptions,

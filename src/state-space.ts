@@ -12,19 +12,13 @@ export {
 } from './state-space/hmm/kinds.ts';
 export { type HmmLogLikelihoodOptions, hmmLogLikelihood } from './state-space/hmm/log-likelihood.ts';
 export type { LearnedParameters, ParameterName } from './state-space/linear/learned.ts';
-export {
-  type EmOptions,
-  type FilterOptions,
-  type GradientFitOptions,
-  LinearGaussian,
-  linearGaussian,
-  linearGaussianFromJson,
-} from './state-space/linear/linear-gaussian.ts';
+export { type EmOptions, type GradientFitOptions, LinearGaussian } from './state-space/linear/linear-gaussian.ts';
 export {
   type KalmanLogLikelihoodOptions,
   type KalmanParameters,
   kalmanLogLikelihood,
 } from './state-space/linear/log-likelihood.ts';
+export type { FilterOptions } from './state-space/linear/observations.ts';
 export type { Filtered, Forecast, Smoothed } from './state-space/linear/results.ts';
 export {
   type AutoregressiveOptions,
@@ -33,6 +27,8 @@ export {
   basicStructural,
   type LocalLevelOptions,
   type LocalLinearTrendOptions,
+  linearGaussian,
+  linearGaussianFromJson,
   localLevel,
   localLinearTrend,
 } from './state-space/linear/structures.ts';

@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../../checks/argument-error.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { expectNumber } from '../../checks/number-ranges.ts';
 import { checkOptions } from '../../checks/options.ts';
 import type { Shape } from '../../checks/shape.ts';
@@ -6,9 +6,9 @@ import { type DataLike, NdArray } from '../../data/array.ts';
 import { ln } from '../../engine/float64.ts';
 import { nextStream, RandomStream } from '../../engine/random.ts';
 import { addTo, congruence, type Matrix, product, semidefiniteFactor } from '../matrix.ts';
-import { readSaved, type SavedStateSpace, saved } from '../parameters.ts';
+import { type SavedStateSpace, saved } from '../parameters.ts';
 import type { FitHistory, OneOrEach } from '../results.ts';
-import { readSequences, type SequencesLike } from '../sequences.ts';
+import type { SequencesLike } from '../sequences.ts';
 import { expectEm, maximize } from './em.ts';
 import { climb } from './gradient-fit.ts';
 import {
@@ -21,14 +21,8 @@ import {
   predict,
   SingularInnovation,
 } from './kalman.ts';
-import {
-  countFree,
-  type Learned,
-  type LearnedParameters,
-  type ParameterName,
-  readLearned,
-  SYSTEM_NAMES,
-} from './learned.ts';
+import { countFree, type LearnedParameters, type ParameterName, SYSTEM_NAMES } from './learned.ts';
+import { type FilterOptions, learnedOf, readObserved } from './observations.ts';
 import type { Filtered, Forecast, Smoothed } from './results.ts';
 import {
   type InitialKind,
@@ -39,11 +33,6 @@ import {
   shapeOf,
   totalOf,
 } from './system.ts';
-
-export interface FilterOptions {
-  /** Inputs of each sequence, `[T, k]`, in the shape of the observations. */
-  inputs?: SequencesLike | undefined;
-}
 
 export interface EmOptions extends FilterOptions {
   /** Learning ends when a round raises the log-likelihood by less. Default 1e-4. */
@@ -96,7 +85,7 @@ export class LinearGaussian {
       initialMean: true,
       initialCovariance: initial === 'given' && 'full',
     };
-    this.#learned(`${what}: learn`, this.#learn);
+    learnedOf(`${what}: learn`, this.#learn, this.#model);
   }
 
   /** The parameters by their option names, each as an array. */
@@ -112,59 +101,6 @@ export class LinearGaussian {
 
   get #model(): Model {
     return { system: this.#system, initial: this.#initial, burn: this.#burn };
-  }
-
-  #learned(what: string, given: LearnedParameters): Learned[] {
-    const learned = readLearned(what, given, (name) => shapeOf(this.#system, name));
-    for (const { name } of learned) {
-      if (Number.isFinite(this.#system[SYSTEM_NAMES[name]].steps)) {
-        throw new ArgumentError(
-          `${what}.${name} expected false, because it has an axis of steps, got ${shown(given[name])}`,
-        );
-      }
-      if (name === 'initialCovariance' && this.#initial !== 'given') {
-        throw new ArgumentError(
-          `${what}.${name} expected false, because it is '${this.#initial}', got ${shown(given[name])}`,
-        );
-      }
-    }
-    return learned;
-  }
-
-  #read(method: string, given: SequencesLike, inputs: SequencesLike | undefined, extra = 0) {
-    const what = `linearGaussian.${method}`;
-    const { p, k } = this.#system;
-    const { list, isSingle } = readSequences(given, {
-      what: `${what}: observations`,
-      features: p,
-      allowsMissing: true,
-    });
-    if (k > 0 !== (inputs !== undefined)) {
-      const expected = k > 0 ? `[T, ${k}]` : 'none, as the model has no controlMatrix and no feedthroughMatrix';
-      throw new ArgumentError(`${what}: inputs expected ${expected}, got ${inputs === undefined ? 'none' : 'some'}`);
-    }
-    const us = inputs === undefined ? undefined : readSequences(inputs, { what: `${what}: inputs`, features: k });
-    if (us && us.list.length !== list.length) {
-      throw new ArgumentError(`${what}: inputs expected ${list.length} sequences, got ${us.list.length}`);
-    }
-    const sequences = list.map(({ steps, values }, i): Observed => {
-      const u = us?.list[i];
-      if (u && u.steps !== steps + extra) {
-        throw new ArgumentError(`${what}: inputs expected ${steps + extra} steps, got ${u.steps} (sequence ${i})`);
-      }
-      this.#expectSteps(what, steps + extra);
-      return { steps, y: values, u: u?.values ?? new Float64Array(0), sequence: 0 };
-    });
-    return { sequences, isSingle };
-  }
-
-  /** Throws `ArgumentError` if a matrix that differs between steps has too few. */
-  #expectSteps(what: string, steps: number): void {
-    for (const [name, key] of Object.entries(SYSTEM_NAMES)) {
-      const has = this.#system[key].steps;
-      if (steps > has)
-        throw new ArgumentError(`${what}: observations expected at most the ${has} steps of ${name}, got ${steps}`);
-    }
   }
 
   #filter(what: string, sequence: Observed, system: LinearSystem = this.#system): FilterStep[] {
@@ -190,7 +126,7 @@ export class LinearGaussian {
    */
   filter(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Filtered> {
     const { inputs } = checkOptions('linearGaussian.filter', options, { inputs: 1 });
-    const { sequences, isSingle } = this.#read('filter', observations, inputs);
+    const { sequences, isSingle } = readObserved('filter', this.#system, { given: observations, inputs });
     const { n, p } = this.#system;
     const results = sequences.map((sequence): Filtered => {
       const { steps: t, y } = sequence;
@@ -254,7 +190,7 @@ export class LinearGaussian {
    */
   smooth(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Smoothed> {
     const { inputs } = checkOptions('linearGaussian.smooth', options, { inputs: 1 });
-    const { sequences, isSingle } = this.#read('smooth', observations, inputs);
+    const { sequences, isSingle } = readObserved('smooth', this.#system, { given: observations, inputs });
     const { n } = this.#system;
     const results = sequences.map((sequence): Smoothed => {
       const steps = kalmanSmoother(this.#system, sequence, this.#filter('smooth', sequence));
@@ -284,7 +220,7 @@ export class LinearGaussian {
   forecast(observations: SequencesLike, options: { steps: number } & FilterOptions): OneOrEach<Forecast> {
     const { steps: h, inputs } = checkOptions('linearGaussian.forecast', options, { steps: 1, inputs: 1 });
     expectNumber('linearGaussian.forecast: steps', h, 'an integer ≥ 1');
-    const { sequences, isSingle } = this.#read('forecast', observations, inputs, h);
+    const { sequences, isSingle } = readObserved('forecast', this.#system, { given: observations, inputs, extra: h });
     const { n, p } = this.#system;
     const results = sequences.map((sequence): Forecast => {
       const { steps } = sequence;
@@ -327,7 +263,7 @@ export class LinearGaussian {
    */
   score(observations: SequencesLike, options: FilterOptions = {}): number {
     const { inputs } = checkOptions('linearGaussian.score', options, { inputs: 1 });
-    const { sequences } = this.#read('score', observations, inputs);
+    const { sequences } = readObserved('score', this.#system, { given: observations, inputs });
     return sequences.reduce((sum, sequence) => sum + totalOf(this.#model, this.#filter('score', sequence)), 0);
   }
 
@@ -338,7 +274,7 @@ export class LinearGaussian {
    */
   stepLogLikelihoods(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Float64Array> {
     const { inputs } = checkOptions('linearGaussian.stepLogLikelihoods', options, { inputs: 1 });
-    const { sequences, isSingle } = this.#read('stepLogLikelihoods', observations, inputs);
+    const { sequences, isSingle } = readObserved('stepLogLikelihoods', this.#system, { given: observations, inputs });
     const results = sequences.map((sequence) =>
       Float64Array.from(this.#filter('stepLogLikelihoods', sequence), ({ logLikelihood }) => logLikelihood),
     );
@@ -347,7 +283,7 @@ export class LinearGaussian {
 
   /** Number of parameters that are learned. */
   get freeParameters(): number {
-    return countFree(this.#learned('linearGaussian: learn', this.#learn));
+    return countFree(learnedOf('linearGaussian: learn', this.#learn, this.#model));
   }
 
   /** Akaike's information criterion, −2 score + 2 · number of learned parameters. Less is better. */
@@ -358,7 +294,7 @@ export class LinearGaussian {
   /** Bayes's information criterion, −2 score + ln(number of counted steps) · number of learned parameters. */
   bic(observations: SequencesLike, options: FilterOptions = {}): number {
     const score = this.score(observations, options);
-    const { sequences } = this.#read('bic', observations, options.inputs);
+    const { sequences } = readObserved('bic', this.#system, { given: observations, inputs: options.inputs });
     const count = sequences.reduce((sum, { steps }) => sum + Math.max(steps - this.#burn, 0), 0);
     return -2 * score + ln(Math.max(count, 1)) * this.freeParameters;
   }
@@ -382,7 +318,7 @@ export class LinearGaussian {
     const random = seed === undefined ? nextStream() : new RandomStream(seed);
     const { n, p } = this.#system;
     const missing = new NdArray(new Float64Array(steps * p), [steps, p]);
-    const sequence = this.#read('sample', missing, inputs).sequences[0]!;
+    const sequence = readObserved('sample', this.#system, { given: missing, inputs }).sequences[0]!;
     const noise = (covariance: Matrix, size: number): Matrix => {
       const z = Float64Array.from({ length: size }, () => random.nextNormal());
       return product(semidefiniteFactor(covariance, size)!, z, size, size, 1);
@@ -419,9 +355,9 @@ export class LinearGaussian {
     const { inputs, tolerance = 1e-4, maxIterations = 100, learn = this.#learn } = checkOptions(what, options, names);
     expectNumber(`${what}: tolerance`, tolerance, '≥ 0');
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
-    const learned = this.#learned(`${what}: learn`, learn);
+    const learned = learnedOf(`${what}: learn`, learn, this.#model);
     expectEm(what, this.#model, learned);
-    const { sequences } = this.#read('fitEm', observations, inputs);
+    const { sequences } = readObserved('fitEm', this.#system, { given: observations, inputs });
     const filter = (system: System, sequence: Observed) => this.#filter('fitEm', sequence, system);
     const { system, history } = maximize(what, this.#system, sequences, { learned, tolerance, maxIterations, filter });
     this.#system = system;
@@ -444,8 +380,8 @@ export class LinearGaussian {
     const { inputs, tolerance = 1e-6, maxIterations = 200, learn = this.#learn } = checkOptions(what, options, names);
     expectNumber(`${what}: tolerance`, tolerance, '≥ 0');
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
-    const learned = this.#learned(`${what}: learn`, learn);
-    const { sequences } = this.#read('fitGradient', observations, inputs);
+    const learned = learnedOf(`${what}: learn`, learn, this.#model);
+    const { sequences } = readObserved('fitGradient', this.#system, { given: observations, inputs });
     for (const { name, kind, free } of learned) {
       const n = free.length;
       const isZero = (flag: number, i: number): boolean =>
@@ -481,46 +417,3 @@ const joined = (rows: readonly Matrix[], shape: Shape): NdArray<Float64Array> =>
   rows.forEach((row, i) => data.set(row, i * size));
   return new NdArray(data, shape);
 };
-
-/**
- * A linear Gaussian state-space model, for filtering, smoothing, forecasts and learning.
- *
- * y = C x + D u + v, v ~ N(0, R); the next x = A x + B u + w, w ~ N(0, Q); the first x ~ N(m, P)
- *
- * @param options.transitionMatrix A, `[n, n]` or `[T, n, n]`.
- * @param options.observationMatrix C, `[p, n]` or `[T, p, n]`.
- * @param options.transitionCovariance Q, `[n, n]` or `[T, n, n]`.
- * @param options.observationCovariance R, `[p, p]` or `[T, p, p]`.
- * @param options.controlMatrix B, `[n, k]` or `[T, n, k]`; default 0.
- * @param options.feedthroughMatrix D, `[p, k]` or `[T, p, k]`; default 0. With an input of ones it is an offset.
- * @param options.initialMean m, `[n]`; default 0.
- * @param options.initialCovariance P, `[n, n]`, `'stationary'` or `'diffuse'`; default the identity.
- * @param options.burn number of first steps that log-likelihoods leave out; default 0.
- * @param options.learn parameters, or entries of them, that are learned; default the covariances and the initial mean.
- * @returns the model.
- * @throws ArgumentError if a shape does not fit, a number is not finite, a covariance is not positive semidefinite, or
- *   an option is unknown.
- * @see Durbin and Koopman 2012; the names are those of pykalman
- *
- * @example
- * const position = linearGaussian({
- *   transitionMatrix: [[1, 1], [0, 1]],
- *   observationMatrix: [[1, 0]],
- *   transitionCovariance: [[0, 0], [0, 0.1]],
- *   observationCovariance: [[1]],
- * });
- * position.forecast([1.1, 1.9, NaN, 4.2], { steps: 2 }).means.shape; // [2, 1]
- */
-export const linearGaussian = (options: LinearGaussianOptions): LinearGaussian => new LinearGaussian(options);
-
-/**
- * A linear Gaussian model from the JSON that its `toJSON` gave.
- *
- * @param json the object, or its text.
- * @returns the model, with equal parameters.
- * @throws ArgumentError if it is no such JSON, of a later version, or its parameters do not fit.
- */
-export function linearGaussianFromJson(json: SavedStateSpace | string): LinearGaussian {
-  const { options } = readSaved('linearGaussianFromJson', json, ['linearGaussian']);
-  return new LinearGaussian(options as LinearGaussianOptions);
-}

@@ -4,9 +4,10 @@ import { expectNumber } from '../../checks/number-ranges.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { type DataLike, NdArray } from '../../data/array.ts';
 import { identity, stationaryCovariance } from '../matrix.ts';
-import { readNumbers } from '../parameters.ts';
+import { readNumbers, readSaved, type SavedStateSpace } from '../parameters.ts';
 import type { LearnedParameters } from './learned.ts';
 import { LinearGaussian } from './linear-gaussian.ts';
+import type { LinearGaussianOptions } from './system.ts';
 
 /** One part of a series: states with a transition, of which the first is the part's value. */
 interface Component {
@@ -245,4 +246,47 @@ export function autoregressive(options: AutoregressiveOptions): LinearGaussian {
     throw new ArgumentError(`${what}: coefficients expected those of a stationary process, got others`);
   }
   return sumOf(what, [autoregression(start, variance)], noise, true);
+}
+
+/**
+ * A linear Gaussian state-space model, for filtering, smoothing, forecasts and learning.
+ *
+ * y = C x + D u + v, v ~ N(0, R); the next x = A x + B u + w, w ~ N(0, Q); the first x ~ N(m, P)
+ *
+ * @param options.transitionMatrix A, `[n, n]` or `[T, n, n]`.
+ * @param options.observationMatrix C, `[p, n]` or `[T, p, n]`.
+ * @param options.transitionCovariance Q, `[n, n]` or `[T, n, n]`.
+ * @param options.observationCovariance R, `[p, p]` or `[T, p, p]`.
+ * @param options.controlMatrix B, `[n, k]` or `[T, n, k]`; default 0.
+ * @param options.feedthroughMatrix D, `[p, k]` or `[T, p, k]`; default 0. With an input of ones it is an offset.
+ * @param options.initialMean m, `[n]`; default 0.
+ * @param options.initialCovariance P, `[n, n]`, `'stationary'` or `'diffuse'`; default the identity.
+ * @param options.burn number of first steps that log-likelihoods leave out; default 0.
+ * @param options.learn parameters, or entries of them, that are learned; default the covariances and the initial mean.
+ * @returns the model.
+ * @throws ArgumentError if a shape does not fit, a number is not finite, a covariance is not positive semidefinite, or
+ *   an option is unknown.
+ * @see Durbin and Koopman 2012; the names are those of pykalman
+ *
+ * @example
+ * const position = linearGaussian({
+ *   transitionMatrix: [[1, 1], [0, 1]],
+ *   observationMatrix: [[1, 0]],
+ *   transitionCovariance: [[0, 0], [0, 0.1]],
+ *   observationCovariance: [[1]],
+ * });
+ * position.forecast([1.1, 1.9, NaN, 4.2], { steps: 2 }).means.shape; // [2, 1]
+ */
+export const linearGaussian = (options: LinearGaussianOptions): LinearGaussian => new LinearGaussian(options);
+
+/**
+ * A linear Gaussian model from the JSON that its `toJSON` gave.
+ *
+ * @param json the object, or its text.
+ * @returns the model, with equal parameters.
+ * @throws ArgumentError if it is no such JSON, of a later version, or its parameters do not fit.
+ */
+export function linearGaussianFromJson(json: SavedStateSpace | string): LinearGaussian {
+  const { options } = readSaved('linearGaussianFromJson', json, ['linearGaussian']);
+  return new LinearGaussian(options as LinearGaussianOptions);
 }

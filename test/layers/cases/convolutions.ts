@@ -1,4 +1,5 @@
-import { type ConvLstm2dOptions, convLstm1d, convLstm2d } from '../../../src/images/conv-lstm.ts';
+import { convLstm1d, convLstm2d } from '../../../src/images/conv-lstm.ts';
+import type { ConvLstm2dOptions } from '../../../src/images/conv-lstm-layer.ts';
 import { type Conv2dOptions, conv2d } from '../../../src/images/conv2d.ts';
 import { conv2dTranspose } from '../../../src/images/conv2d-transpose.ts';
 import { depthwiseConv2d, separableConv1d, separableConv2d } from '../../../src/images/depthwise-conv2d.ts';
