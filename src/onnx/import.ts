@@ -67,8 +67,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
     throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
   }
   const network = new GraphNetwork([graph], options.name);
-  const shapes = network.declaredShapes;
-  if (shapes) network.build(shapes as never);
+  network.build((network.declaredShapes ?? {}) as never);
   setTrainable(graph, trainable);
   return new Model(network);
 }

@@ -53,22 +53,28 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   /** Throws an `Error` for a broken graph, with all operators that are missing. */
   constructor(
     proto: ModelProto,
-    options: { name?: string | undefined; external?: ExternalData | undefined } & Partial<GraphSettings> = {},
+    options: {
+      name?: string | undefined;
+      external?: ExternalData | undefined;
+      states?: GraphSettings['states'] | undefined;
+      constants?: GraphSettings['constants'] | undefined;
+      batchAxes?: GraphSettings['batchAxes'] | undefined;
+    } = {},
   ) {
     super('onnx_graph', { name: options.name });
     this.proto = proto;
     if (!proto.graph) throw new Error('it has no graph');
     const { inputs, outputs } = signatureOf(proto.graph);
     this.graphInputs = inputs;
-    this.graphOutputs = outputs;
-    const { states = guessStates(inputs, outputs), constants = {}, batchAxes = {} } = options;
-    this.settings = { states, constants, batchAxes };
     this.#external = options.external;
     const names = parameterNames(proto.graph);
     const protos = initializersOf(proto.graph).filter(({ name = '' }) => names.has(name));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
     // Finds what is missing before any weight is made.
-    this.#compile(() => undefined, true);
+    const { outputNames } = this.#compile(() => undefined, true);
+    this.graphOutputs = outputs.filter(({ name }) => outputNames.includes(name));
+    const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;
+    this.settings = { states, constants, batchAxes };
   }
 
   static fromConfig({ name, graph, settings }: LayerConfig): OnnxGraph {
@@ -119,7 +125,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   protected override makeWeights(): void {
     const made = new Map<TensorProto, Parameter>();
     for (const [name, proto] of this.#parameterProtos) {
-      const values = (): Float32Array => Float32Array.from(tensorData(proto, this.#external).data as number[]);
+      const values = (): Float32Array => Float32Array.from(tensorData(proto, this.#external).data as Float32Array);
       made.set(proto, this.addWeight(name, proto.dims ?? [], values));
     }
     this.#parameters = [...made.values()];

@@ -1,11 +1,11 @@
-import { Tensor } from '../autograd/tensor.ts';
+import { Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown, shownForeign } from '../checks/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
 import { NdArray, type NumberArray } from '../data/array.ts';
 import { engine } from '../engine/engine.ts';
 import type { AnyModel } from '../models/model.ts';
-import { type HostData, hostArray } from './format/element-types.ts';
+import { type ElementType, type HostData, hostArray, isFloat } from './format/element-types.ts';
 import type { OnnxValue } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
 import { OnnxGraph } from './onnx-graph.ts';
@@ -69,7 +69,10 @@ export class OnnxSession {
       for (const input of graphInputs) {
         const { name } = input;
         if (Object.hasOwn(feeds, name)) values.set(name, valueOf(input, feeds[name]!));
-        else if (this.#states.has(name)) values.set(name, fresh(this.#states.get(name)!));
+        else if (this.#states.has(name)) {
+          const { type, shape, host } = this.#states.get(name)!;
+          values.set(name, fed(type, shape, host));
+        }
       }
       const outputs = this.#graph.run(values, batchOf(graphInputs, values), false);
       const states = Object.entries(settings.states).map(([from, to]) => [from, outputs.get(to)!.kept()] as const);
@@ -98,7 +101,11 @@ export class OnnxSession {
  */
 export const onnxSession = (model: AnyModel): OnnxSession => new OnnxSession(model);
 
-const fresh = (value: Value): Value => Value.ofHost(value.type, value.shape, value.host);
+/** Floats go to linear memory, where operators have kernels. */
+function fed(type: ElementType, shape: readonly number[], data: HostData): Value {
+  if (!isFloat(type)) return Value.ofHost(type, shape, data);
+  return Value.ofTensor(tensor(Float32Array.from(data as Float32Array), { shape, name: 'input' }), type);
+}
 
 /** The batch size: the first length that a named axis of an input has. */
 function batchOf(inputs: readonly OnnxValue[], values: ReadonlyMap<string, Value>): number {
@@ -122,7 +129,7 @@ function valueOf(input: OnnxValue, given: OnnxFeed): Value {
     if (typeof value === 'string') throw new ArgumentError(`${what} expected numbers, got ${shown(value)}`);
     elements[i] = Number(value);
   }
-  return Value.ofHost(input.type, shape, elements as HostData);
+  return fed(input.type, shape, elements);
 }
 
 function flatOf(

@@ -240,14 +240,17 @@ function writeMessage(message: Message, value: Parsed, pbf: PbfWriter): void {
   }
 }
 
+/** The nearest double within int64: 2⁶³, which the greatest int64 is read as, is beyond it. */
+const int64Of = (n: number): number => Math.min(n, 2 ** 63 - 1024);
+
 function writePacked(field: number, kind: Field[1], list: number[], pbf: PbfWriter): void {
-  if (kind === 'int') pbf.writePackedVarint(field, list);
+  if (kind === 'int') pbf.writePackedVarint(field, list.map(int64Of));
   else if (kind === 'float') pbf.writePackedFloat(field, list);
   else pbf.writePackedDouble(field, list);
 }
 
 function writeOne(field: number, kind: Field[1], value: unknown, pbf: PbfWriter): void {
-  if (kind === 'int') pbf.writeVarintField(field, value as number);
+  if (kind === 'int') pbf.writeVarintField(field, int64Of(value as number));
   else if (kind === 'float') pbf.writeFloatField(field, value as number);
   else if (kind === 'double') pbf.writeDoubleField(field, value as number);
   else if (kind === 'string') pbf.writeStringField(field, value as string);

@@ -123,8 +123,9 @@ export function compileGraph(
     const outs = view.outputs.map(define);
     if (operator && kernel) nodes.push({ view, operator, kernel, inputs: ins, outputs: outs, bodies });
   }
-  const outputNames = (graph.output ?? []).map(({ name = '' }) => name);
-  const outputs = outputNames.map((name) => read(name, 'the graph gives'));
+  // Some exporters name outputs that no node makes. ONNX Runtime refuses such a file; here they are left out.
+  const outputNames = (graph.output ?? []).flatMap(({ name = '' }) => (placeOf(name) === undefined ? [] : [name]));
+  const outputs = outputNames.map((name) => placeOf(name)!);
   return { size, inputs, outputs, outputNames, initializers, captures, nodes };
 }
 

@@ -49,7 +49,7 @@ export function guessStates(inputs: readonly OnnxValue[], outputs: readonly Onnx
       .replace(/[^a-z0-9]/g, '');
   const pairs: Record<string, string> = {};
   for (const input of inputs) {
-    const found = outputs.filter((output) => fits(input, output) && stem(output.name) === stem(input.name));
+    const found = outputs.filter((output) => fits(input, output) && stem(output.name) !== '' && stem(output.name) === stem(input.name));
     if (found.length === 1 && found[0]!.name !== input.name) pairs[input.name] = found[0]!.name;
   }
   // Two inputs cannot have one next value.

@@ -153,12 +153,12 @@ const cumSum: Operator = {
       const at = axisOf(axis!.item, x!.shape.length);
       if (!x!.isHost && !isExclusive) {
         const turned = isReverse ? ops.reverse(x!.tensor, at) : x!.tensor;
-        const sums = ops.cumsum(turned, { axis: at });
+        const sums = ops.cumsum(turned, at);
         return Value.ofTensor(isReverse ? ops.reverse(sums, at) : sums, x!.type);
       }
       if (!x!.isHost) {
         const turned = isReverse ? ops.reverse(x!.tensor, at) : x!.tensor;
-        const sums = ops.sub(ops.cumsum(turned, { axis: at }), turned);
+        const sums = ops.sub(ops.cumsum(turned, at), turned);
         return Value.ofTensor(isReverse ? ops.reverse(sums, at) : sums, x!.type);
       }
       const [length, inner] = [x!.shape[at]!, sizeOf(x!.shape.slice(at + 1))];
