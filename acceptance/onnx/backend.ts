@@ -25,7 +25,9 @@ for (const part of readdirSync(folder)) {
       for (const set of readdirSync(place).filter((each) => each.startsWith('test_data_set'))) {
         const file = (kind: string, i: number): string => join(place, set, `${kind}_${i}.pb`);
         const feeds = Object.fromEntries(
-          session.inputs.filter((_, i) => existsSync(file('input', i))).map((input, i) => [input.name, load(file('input', i))]),
+          session.inputs
+            .filter((_, i) => existsSync(file('input', i)))
+            .map((input, i) => [input.name, load(file('input', i))]),
         );
         const results = session.run(feeds as never);
         session.outputs.forEach((output, i) => {
@@ -33,11 +35,13 @@ for (const part of readdirSync(folder)) {
           const expected = load(file('output', i));
           const got = results[output.name]!;
           const values = (got.strings ?? got.data) as ArrayLike<number | string>;
-          if (got.shape.join() !== expected.shape.join()) throw new Error(`${output.name}: shape [${got.shape}], not [${expected.shape}]`);
+          if (got.shape.join() !== expected.shape.join())
+            throw new Error(`${output.name}: shape [${got.shape}], not [${expected.shape}]`);
           for (let j = 0; j < expected.data.length; j++) {
             const [a, b] = [values[j]!, expected.data[j]!];
             if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-            if (isFloat(expected.type) && Math.abs(Number(a) - Number(b)) <= absolute + relative * Math.abs(Number(b))) continue;
+            if (isFloat(expected.type) && Math.abs(Number(a) - Number(b)) <= absolute + relative * Math.abs(Number(b)))
+              continue;
             throw new Error(`${output.name}[${j}]: ${a}, not ${b}`);
           }
         });
@@ -45,11 +49,15 @@ for (const part of readdirSync(folder)) {
       put('pass', name);
     } catch (error) {
       const { message } = error as Error;
-      const kind = message.includes('not supported') ? message.replace(/\(nodes?.*/, '').replace('importOnnx: ', '') : `WRONG ${(error as Error).name}`;
+      const kind = message.includes('not supported')
+        ? message.replace(/\(nodes?.*/, '').replace('importOnnx: ', '')
+        : `WRONG ${(error as Error).name}`;
       put(kind, kind.startsWith('WRONG') ? `${name}: ${message.slice(0, 150)}` : name);
     }
   }
 }
 for (const [kind, names] of [...counts].sort((a, b) => b[1].length - a[1].length)) {
-  console.log(`${names.length} ${kind}${kind === 'pass' ? '' : kind.startsWith('WRONG') ? `\n  ${names.join('\n  ')}` : ''}`);
+  console.log(
+    `${names.length} ${kind}${kind === 'pass' ? '' : kind.startsWith('WRONG') ? `\n  ${names.join('\n  ')}` : ''}`,
+  );
 }

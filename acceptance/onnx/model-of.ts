@@ -26,7 +26,10 @@ const [FLOAT, INT, STRING, FLOATS, INTS, STRINGS] = [1, 2, 3, 6, 7, 8];
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** An attribute of a number, a text, or a list of either. Numbers are integers if all are. */
-export function attribute(name: string, value: number | string | readonly number[] | readonly string[]): AttributeProto {
+export function attribute(
+  name: string,
+  value: number | string | readonly number[] | readonly string[],
+): AttributeProto {
   if (typeof value === 'string') return { name, s: utf8(value), type: STRING };
   if (typeof value === 'number') {
     return Number.isInteger(value) ? { name, i: value, type: INT } : { name, f: value, type: FLOAT };
@@ -38,7 +41,15 @@ export function attribute(name: string, value: number | string | readonly number
 }
 
 const typeOf = ({ data }: ArraySpec): number =>
-  data instanceof Float32Array ? 1 : data instanceof Int32Array ? 6 : data instanceof BigInt64Array ? 7 : data instanceof Int8Array ? 3 : 2;
+  data instanceof Float32Array
+    ? 1
+    : data instanceof Int32Array
+      ? 6
+      : data instanceof BigInt64Array
+        ? 7
+        : data instanceof Int8Array
+          ? 3
+          : 2;
 
 const tensorOf = (name: string, array: ArraySpec): TensorProto => ({
   name,
@@ -52,7 +63,10 @@ export function modelOf({ nodes, inputs, initializers = {}, outputs, opset = 17 
   return writeModelProto({
     irVersion: 8,
     producerName: 'tapeloop checks',
-    opsetImport: [{ domain: '', version: opset }, { domain: 'com.microsoft', version: 1 }],
+    opsetImport: [
+      { domain: '', version: opset },
+      { domain: 'com.microsoft', version: 1 },
+    ],
     graph: {
       name: 'check',
       node: nodes.map(({ op, attributes = [], domain = '', ...rest }) => ({

@@ -41,7 +41,9 @@ for (const name of readdirSync(folder)) {
       const worst = [model, again].map((each) => worstOf(each, reference));
       if (worst.some((each) => !(each <= 1))) failures++;
       const states = Object.entries(onnxSession(model).states).map(([from, to]) => `${from}→${to}`);
-      console.log(`${name}/${file}: ${worst.map((each) => each.toFixed(3))} (import ${took.toFixed(0)} ms) ${states.join(' ')}`);
+      console.log(
+        `${name}/${file}: ${worst.map((each) => each.toFixed(3))} (import ${took.toFixed(0)} ms) ${states.join(' ')}`,
+      );
     } catch (error) {
       failures++;
       console.log(`${name}/${file}: ${(error as Error).stack?.slice(0, 600)}`);

@@ -1,10 +1,11 @@
 // node --import tsx acceptance/onnx/random-nodes.ts [COUNT] [SEED]
 // Random LSTM, GRU and RNN nodes over their attributes, beside onnxruntime-node: outputs to 1e-5.
 // First: npm ci --prefix acceptance/onnx
-import { Session } from './runtime.ts';
+
 import { RandomStream } from '../../src/index.ts';
-import { attribute, modelOf, type NodeSpec } from './model-of.ts';
 import { importOnnx, onnxSession } from '../../src/onnx.ts';
+import { attribute, modelOf, type NodeSpec } from './model-of.ts';
+import { Session } from './runtime.ts';
 
 const [count, seed] = [Number(process.argv[2] ?? 2000), Number(process.argv[3] ?? 1)];
 const random = new RandomStream(seed);
@@ -17,8 +18,16 @@ const numbers = (size: number, scale = 1): Float32Array =>
 /** Activations, with whether they take alpha and beta. */
 const activations = [
   ...['Sigmoid', 'Tanh', 'Relu', 'Softsign', 'Softplus'].map((name) => [name, false, false] as const),
-  ...[['Affine', true, true], ['LeakyRelu', true, false], ['ThresholdedRelu', true, false], ['ScaledTanh', true, true]] as const,
-  ...[['HardSigmoid', true, true], ['Elu', true, false]] as const,
+  ...([
+    ['Affine', true, true],
+    ['LeakyRelu', true, false],
+    ['ThresholdedRelu', true, false],
+    ['ScaledTanh', true, true],
+  ] as const),
+  ...([
+    ['HardSigmoid', true, true],
+    ['Elu', true, false],
+  ] as const),
 ];
 
 function randomNode() {
@@ -31,7 +40,12 @@ function randomNode() {
   const attributes = [attribute('direction', direction), attribute('hidden_size', units)];
   if (chance(0.6)) {
     const chosen = Array.from({ length: d * functions }, () => pick(activations));
-    attributes.push(attribute('activations', chosen.map(([name]) => name)));
+    attributes.push(
+      attribute(
+        'activations',
+        chosen.map(([name]) => name),
+      ),
+    );
     const alphas = chosen.flatMap(([, takes]) => (takes ? [0.1 + 0.8 * random.nextUniform()] : []));
     const betas = chosen.flatMap(([, , takes]) => (takes ? [0.1 + 0.8 * random.nextUniform()] : []));
     if (alphas.length > 0) attributes.push(attribute('activation_alpha', alphas));
@@ -75,7 +89,11 @@ function randomNode() {
     outputs,
     attributes,
   };
-  return { node, feeds, bytes: modelOf({ nodes: [node], inputs: feeds, initializers: weights, outputs: outputs.filter((name) => name) }) };
+  return {
+    node,
+    feeds,
+    bytes: modelOf({ nodes: [node], inputs: feeds, initializers: weights, outputs: outputs.filter((name) => name) }),
+  };
 }
 
 let [worst, failures] = [0, 0];

@@ -2,7 +2,13 @@
 import * as ort from 'onnxruntime-node';
 import type { ArraySpec } from './model-of.ts';
 
-const types = { Float32Array: 'float32', Int32Array: 'int32', BigInt64Array: 'int64', Uint8Array: 'uint8', Int8Array: 'int8' };
+const types = {
+  Float32Array: 'float32',
+  Int32Array: 'int32',
+  BigInt64Array: 'int64',
+  Uint8Array: 'uint8',
+  Int8Array: 'int8',
+};
 
 export const Session = {
   /** Runs a model once. Returns its outputs by name. */
@@ -10,7 +16,10 @@ export const Session = {
     bytes: Uint8Array,
     feeds: Readonly<Record<string, ArraySpec>>,
   ): Promise<Record<string, { dims: readonly number[]; data: ArrayLike<number> }>> {
-    const session = await ort.InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled', intraOpNumThreads: 1 });
+    const session = await ort.InferenceSession.create(bytes, {
+      graphOptimizationLevel: 'disabled',
+      intraOpNumThreads: 1,
+    });
     const tensors = Object.fromEntries(
       Object.entries(feeds).map(([name, { dims, data }]) => [
         name,

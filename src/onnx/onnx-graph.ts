@@ -16,7 +16,7 @@ import { type ExternalData, tensorData } from './format/tensor-data.ts';
 import { type CompileContext, compileGraph, type Missing } from './graph/compiled.ts';
 import { Runner } from './graph/plan.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
-import { Source, Value } from './graph/value.ts';
+import { Value } from './graph/value.ts';
 import { parameterNames } from './graph/weights.ts';
 import { operators } from './ops/index.ts';
 
@@ -159,7 +159,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
         dims && dims.length > 0 ? dims.toSpliced(batch, 1).map((n) => (typeof n === 'number' ? n : null)) : undefined;
       return [name, { dtype, shape }] as const;
     });
-    return specs.length === 1 ? specs[0]![1] : asNested(specs);
+    return specs.length === 1 ? specs[0]![1] : Object.fromEntries(specs);
   }
 
   override get inputDtype(): DType {

@@ -31,7 +31,9 @@ export class OnnxSession {
   constructor(model: AnyModel) {
     const graph = model?.layers?.find((layer) => layer instanceof OnnxGraph);
     if (!graph)
-      throw new ArgumentError(`onnxSession: model expected one that importOnnx made, got ${shownForeign(model, 'network')}`);
+      throw new ArgumentError(
+        `onnxSession: model expected one that importOnnx made, got ${shownForeign(model, 'network')}`,
+      );
     this.#graph = graph as OnnxGraph;
   }
 
@@ -68,7 +70,7 @@ export class OnnxSession {
       const values = new Map<string, Value>();
       for (const input of graphInputs) {
         const { name } = input;
-        if (Object.hasOwn(feeds, name)) values.set(name, valueOf(input, feeds[name]!));
+        if (Object.hasOwn(feeds, name)) values.set(name, given(input, feeds[name]!));
         else if (this.#states.has(name)) {
           const { type, shape, host } = this.#states.get(name)!;
           values.set(name, fed(type, shape, host));
@@ -101,9 +103,9 @@ export class OnnxSession {
  */
 export const onnxSession = (model: AnyModel): OnnxSession => new OnnxSession(model);
 
-/** Floats go to linear memory, where operators have kernels. */
+/** Floats go to linear memory, where operators have kernels. Doubles stay, for operators that compute with them. */
 function fed(type: ElementType, shape: readonly number[], data: HostData): Value {
-  if (!isFloat(type)) return Value.ofHost(type, shape, data);
+  if (!isFloat(type) || type === 'float64') return Value.ofHost(type, shape, data);
   return Value.ofTensor(tensor(Float32Array.from(data as Float32Array), { shape, name: 'input' }), type);
 }
 
@@ -116,9 +118,9 @@ function batchOf(inputs: readonly OnnxValue[], values: ReadonlyMap<string, Value
   return 1;
 }
 
-function valueOf(input: OnnxValue, given: OnnxFeed): Value {
+function given(input: OnnxValue, feed: OnnxFeed): Value {
   const what = `run: '${input.name}'`;
-  const { data, shape } = flatOf(what, input, given);
+  const { data, shape } = flatOf(what, input, feed);
   const { dims } = input;
   const fits = !dims || (dims.length === shape.length && dims.every((n, i) => typeof n === 'string' || n === shape[i]));
   if (!fits) throw new ArgumentError(`${what} expected [${dims.join(', ')}], got ${formatShape(shape)}`);
@@ -142,7 +144,9 @@ function flatOf(
   if (given && typeof given === 'object' && 'data' in given && 'shape' in given) {
     const { data, shape } = given as { data: ArrayLike<number>; shape: readonly number[] };
     if (data.length !== sizeOf(shape))
-      throw new ArgumentError(`${what} expected ${sizeOf(shape)} elements for ${formatShape(shape)}, got ${data.length}`);
+      throw new ArgumentError(
+        `${what} expected ${sizeOf(shape)} elements for ${formatShape(shape)}, got ${data.length}`,
+      );
     return { data, shape };
   }
   const shape = shapeOfNested(given as NestedNumbers, what);
@@ -153,7 +157,13 @@ function resultOf(value: Value): OnnxResult {
   const { host, shape, type } = value;
   if (type === 'string') {
     const strings = host as string[];
-    return Object.assign(new NdArray(Float32Array.from(strings, () => Number.NaN), shape), { strings });
+    return Object.assign(
+      new NdArray(
+        Float32Array.from(strings, () => Number.NaN),
+        shape,
+      ),
+      { strings },
+    );
   }
   return new NdArray((host as Float32Array).slice(), shape);
 }

@@ -246,6 +246,13 @@ function openShape(
   return fromElements || isOpenHere || read.some(({ isOpen }) => isOpen);
 }
 
+/** What a subgraph is given differs from run to run, even if the first is a constant. */
+function asInput(value: Value): Value {
+  if (value.source === Source.Input) return value;
+  const { type, shape } = value;
+  return value.isHost ? Value.ofHost(type, shape, value.host) : Value.ofTensor(value.tensor, type);
+}
+
 function runStep(step: PlanStep, values: (Value | undefined)[], context: RunContext): void {
   const { node, inputs, outputs, source } = step;
   const given = inputs.map((place) => (place === NONE ? undefined : values[place]));
@@ -255,7 +262,7 @@ function runStep(step: PlanStep, values: (Value | undefined)[], context: RunCont
     body(name): Body {
       const runner = step.bodies.get(name)!;
       const captured = step.captures.get(name)!.map((place) => values[place]!);
-      return (args) => runner.run(args, captured, context);
+      return (args) => runner.run(args.map(asInput), captured, context);
     },
   };
   let made: Value | readonly (Value | undefined)[];

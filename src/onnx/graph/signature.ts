@@ -14,12 +14,12 @@ export interface OnnxValue {
 export function signatureOf(graph: GraphProto): { inputs: OnnxValue[]; outputs: OnnxValue[] } {
   const held = new Set((graph.initializer ?? []).map(({ name = '' }) => name));
   return {
-    inputs: (graph.input ?? []).filter(({ name = '' }) => !held.has(name)).map(valueOf),
-    outputs: (graph.output ?? []).map(valueOf),
+    inputs: (graph.input ?? []).filter(({ name = '' }) => !held.has(name)).map(described),
+    outputs: (graph.output ?? []).map(described),
   };
 }
 
-function valueOf({ name = '', type }: ValueInfoProto): OnnxValue {
+function described({ name = '', type }: ValueInfoProto): OnnxValue {
   const kind = type && Object.keys(type).find((key) => key !== 'tensorType');
   if (kind && !type.tensorType) throw new Error(`'${name}' expected a tensor, got ${kind.replace('Type', '')}`);
   const dims = type?.tensorType?.shape?.dim?.map(({ dimValue, dimParam }, i) =>
@@ -49,7 +49,9 @@ export function guessStates(inputs: readonly OnnxValue[], outputs: readonly Onnx
       .replace(/[^a-z0-9]/g, '');
   const pairs: Record<string, string> = {};
   for (const input of inputs) {
-    const found = outputs.filter((output) => fits(input, output) && stem(output.name) !== '' && stem(output.name) === stem(input.name));
+    const found = outputs.filter(
+      (output) => fits(input, output) && stem(output.name) !== '' && stem(output.name) === stem(input.name),
+    );
     if (found.length === 1 && found[0]!.name !== input.name) pairs[input.name] = found[0]!.name;
   }
   // Two inputs cannot have one next value.

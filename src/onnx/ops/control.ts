@@ -13,7 +13,13 @@ function stack(values: readonly Value[], axis: number): Value {
   const [first] = values as [Value];
   const parts = values.map((value) => value.reshaped(value.shape.toSpliced(axis, 0, 1)));
   if (values.every(({ isHost }) => isHost)) return joinHost(parts, axis);
-  return Value.ofTensor(ops.concatenate(parts.map(({ tensor }) => tensor), axis), first.type);
+  return Value.ofTensor(
+    ops.concatenate(
+      parts.map(({ tensor }) => tensor),
+      axis,
+    ),
+    first.type,
+  );
 }
 
 /** Part `i` along an axis, without the axis. */
@@ -25,7 +31,10 @@ function part(x: Value, axis: number, i: number): Value {
 }
 
 const branch: Operator = {
-  make: () => ([condition], step) => step.body(condition!.item ? 'then_branch' : 'else_branch')([]),
+  make:
+    () =>
+    ([condition], step) =>
+      step.body(condition!.item ? 'then_branch' : 'else_branch')([]),
 };
 
 const loop: Operator = {
@@ -82,34 +91,39 @@ const scan: Operator = {
           else list.push(value);
         });
       }
-      return [
-        ...states,
-        ...made.map((list, j) => stack(list, axisOf(outAxes?.[j] ?? 0, list[0]!.shape.length + 1))),
-      ];
+      return [...states, ...made.map((list, j) => stack(list, axisOf(outAxes?.[j] ?? 0, list[0]!.shape.length + 1)))];
     };
   },
 };
 
 const dropout: Operator = {
-  isRandom: false,
   make(node) {
     const fixed = node.float('ratio', 0.5);
     node.int('seed', 0);
     node.int('is_test', 0);
     const wantsMask = (node.outputs[1] ?? '') !== '';
-    return ([x, ratio], { training, uniform }) => {
+    return ([x, ratio, mode], { training, uniform }) => {
       const rate = ratio ? ratio.item : fixed;
       const ones = (): Value => {
         const data = hostArray(node.version < 10 ? x!.type : 'bool', x!.size);
         data.fill(1);
         return Value.ofHost(node.version < 10 ? x!.type : 'bool', x!.shape, data);
       };
-      if (!training || rate === 0 || !x!.isFloat) return wantsMask ? [x!, ones()] : x!;
+      if (!(training || mode?.item) || rate === 0 || !x!.isFloat) return wantsMask ? [x!, ones()] : x!;
       const mask = hostArray('float32', sizeOf(x!.shape));
       for (let i = 0; i < mask.length; i++) mask[i] = uniform() >= rate ? 1 / (1 - rate) : 0;
       const noise = Value.ofHost('float32', x!.shape, mask);
       const y = Value.ofTensor(ops.mul(x!.tensor, noise.tensor), x!.type);
-      return wantsMask ? [y, Value.ofHost('bool', x!.shape, Uint8Array.from(mask, (each) => +(each !== 0)))] : y;
+      return wantsMask
+        ? [
+            y,
+            Value.ofHost(
+              'bool',
+              x!.shape,
+              Uint8Array.from(mask, (each) => +(each !== 0)),
+            ),
+          ]
+        : y;
     };
   },
 };

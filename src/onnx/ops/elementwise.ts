@@ -114,7 +114,10 @@ const compare = (f: Binary, kernel: (a: Tensor, b: Tensor) => Tensor): Operator 
 /** Strings as numbers of which equal strings have equal ones. */
 function strings(a: Value, b: Value): [Value, Value] {
   const ids = new Map<string, number>();
-  const idOf = (text: string): number => ids.get(text) ?? (ids.set(text, ids.size), ids.size - 1);
+  const idOf = (text: string): number => {
+    if (!ids.has(text)) ids.set(text, ids.size);
+    return ids.get(text)!;
+  };
   const [left, right] = [a, b].map((x) =>
     Value.ofHost('int64', x.shape, Float64Array.from((x.host as string[]).map(idOf))),
   );
@@ -388,10 +391,7 @@ export const elementwise: Readonly<Record<string, Operator>> = {
     return [(x) => Math.max(x, 0) + Math.min(0, alpha * Math.expm1(x / alpha)), (x) => ops.celu(x, alpha)];
   }),
   Selu: withOptions((node) => {
-    const [alpha, gamma] = [
-      node.float('alpha', 1.6732631921768188),
-      node.float('gamma', 1.0507010221481323),
-    ];
+    const [alpha, gamma] = [node.float('alpha', 1.6732631921768188), node.float('gamma', 1.0507010221481323)];
     const f: Unary = (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x));
     return [f, (x) => mapped(x, f, (each, y) => (each > 0 ? gamma : y + gamma * alpha))];
   }),

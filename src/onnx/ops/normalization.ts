@@ -9,12 +9,14 @@ import { Value } from '../graph/value.ts';
 import { axisOf } from './broadcast.ts';
 
 /** One number for each channel of `[N, C, …]`. */
-const perChannel = (x: Tensor, rank: number): Tensor => ops.reshape(x, [x.size, ...Array(Math.max(rank - 2, 0)).fill(1)]);
+const perChannel = (x: Tensor, rank: number): Tensor =>
+  ops.reshape(x, [x.size, ...Array(Math.max(rank - 2, 0)).fill(1)]);
 
 const batchNormalization: Operator = {
   make(node) {
     const epsilon = node.float('epsilon', 1e-5);
     node.float('momentum', 0.9);
+    node.int('is_test', 0);
     if (node.flag('training_mode')) node.refuse('training_mode=1');
     if (node.int('spatial', 1) === 0) node.refuse('spatial=0');
     const derived = new DerivedWeights();
@@ -26,7 +28,10 @@ const batchNormalization: Operator = {
       }) as [Weight, Weight];
       if (x!.isChannelsLast) return Value.ofChannelsLast(ops.add(ops.mul(x!.channelsLast, a), b));
       const rank = x!.shape.length;
-      const [factor, offset] = [a, b].map((each) => perChannel('tensor' in each ? each.tensor : each, rank)) as [Tensor, Tensor];
+      const [factor, offset] = [a, b].map((each) => perChannel('tensor' in each ? each.tensor : each, rank)) as [
+        Tensor,
+        Tensor,
+      ];
       return Value.ofTensor(ops.add(ops.mul(x!.tensor, factor), offset), x!.type);
     };
   },
@@ -41,8 +46,14 @@ const layerNormalization: Operator = {
       const width = sizeOf(x!.shape.slice(at));
       const rows = ops.reshape(x!.tensor, [sizeOf(x!.shape.slice(0, at)), width]);
       const flat = (w: Value | undefined): Weight | undefined =>
-        w && (w.parameter && w.shape.length === 1 && w.size === width ? w.parameter : ops.reshape(ops.broadcastTo(w.tensor, x!.shape.slice(at)), [width]));
-      const y = Value.ofTensor(ops.reshape(ops.layerNorm(rows, flat(scale), flat(bias), { epsilon }), x!.shape), x!.type);
+        w &&
+        (w.parameter && w.shape.length === 1 && w.size === width
+          ? w.parameter
+          : ops.reshape(ops.broadcastTo(w.tensor, x!.shape.slice(at)), [width]));
+      const y = Value.ofTensor(
+        ops.reshape(ops.layerNorm(rows, flat(scale), flat(bias), { epsilon }), x!.shape),
+        x!.type,
+      );
       if (node.outputs.length < 2) return y;
       const stats = [...x!.shape.slice(0, at), ...Array(x!.shape.length - at).fill(1)] as number[];
       const mean = ops.mean(rows, { axis: 1, keepDims: true });
@@ -68,9 +79,10 @@ const groups = (isInstance: boolean): Operator => ({
       const y = ops.reshape(rows, x!.shape);
       const wide = (w: Value): Tensor => {
         // Until version 20 a group normalization has one number a group.
-        const all = isPerGroup && w.size === parts
-          ? ops.reshape(ops.broadcastTo(ops.reshape(w.tensor, [parts, 1]), [parts, channels / parts]), [channels])
-          : w.tensor;
+        const all =
+          isPerGroup && w.size === parts
+            ? ops.reshape(ops.broadcastTo(ops.reshape(w.tensor, [parts, 1]), [parts, channels / parts]), [channels])
+            : w.tensor;
         return perChannel(all, x!.shape.length);
       };
       return Value.ofTensor(ops.add(ops.mul(y, wide(scale!)), wide(bias!)), x!.type);
@@ -115,11 +127,20 @@ const meanVariance: Operator = {
       const rest = [...shape.keys()].filter((axis) => !axes.includes(axis));
       const order = [...rest, ...axes];
       const turned = ops.transpose(x!.tensor, order);
-      const rows = ops.reshape(turned, [sizeOf(rest.map((axis) => shape[axis]!)), sizeOf(axes.map((axis) => shape[axis]!))]);
+      const rows = ops.reshape(turned, [
+        sizeOf(rest.map((axis) => shape[axis]!)),
+        sizeOf(axes.map((axis) => shape[axis]!)),
+      ]);
       const centred = ops.sub(rows, ops.mean(rows, { axis: 1, keepDims: true }));
       const deviation = ops.sqrt(ops.mean(ops.square(centred), { axis: 1, keepDims: true }));
       const y = ops.reshape(ops.div(centred, ops.addScalar(deviation, 1e-9)), turned.shape);
-      return Value.ofTensor(ops.transpose(y, order.map((_, axis) => order.indexOf(axis))), x!.type);
+      return Value.ofTensor(
+        ops.transpose(
+          y,
+          order.map((_, axis) => order.indexOf(axis)),
+        ),
+        x!.type,
+      );
     };
   },
 };

@@ -34,7 +34,14 @@ function placesOf(shape: readonly number[], scale: Value, axis: number, block: n
 }
 
 /** q = saturate(round(x/scale) + zero) */
-export function quantize(x: Value, scale: Value, zero: Value | undefined, type: ElementType, axis = 1, block = 0): Value {
+export function quantize(
+  x: Value,
+  scale: Value,
+  zero: Value | undefined,
+  type: ElementType,
+  axis = 1,
+  block = 0,
+): Value {
   const [low, high] = limits[type] ?? refuseType(type);
   const place = placesOf(x.shape, scale, axis, block);
   const data = hostArray(type, x.size);
@@ -69,7 +76,8 @@ const quantizeLinear: Operator = {
     const [axis, block] = [node.int('axis', 1), node.int('block_size', 0)];
     node.int('saturate', 1);
     node.int('precision', 0);
-    const given = node.has('output_dtype') && node.int('output_dtype', 0) !== 0 ? node.type('output_dtype', 2) : undefined;
+    const given =
+      node.has('output_dtype') && node.int('output_dtype', 0) !== 0 ? node.type('output_dtype', 2) : undefined;
     return ([x, scale, zero]) => quantize(x!, scale!, zero, zero?.type ?? given ?? 'uint8', axis, block);
   },
 };
@@ -95,10 +103,18 @@ function dynamicRange(x: Value): { scale: Value; zero: Value } {
 }
 
 const dynamicQuantizeLinear: Operator = {
-  make: () => ([x]) => {
-    const { scale, zero } = dynamicRange(x!);
-    return [scale.item === 0 ? Value.ofHost('uint8', x!.shape, new Uint8Array(x!.size)) : quantize(x!, scale, zero, 'uint8'), scale, zero];
-  },
+  make:
+    () =>
+    ([x]) => {
+      const { scale, zero } = dynamicRange(x!);
+      return [
+        scale.item === 0
+          ? Value.ofHost('uint8', x!.shape, new Uint8Array(x!.size))
+          : quantize(x!, scale, zero, 'uint8'),
+        scale,
+        zero,
+      ];
+    },
 };
 
 /** Integers less their zero point; one a row of the left operand, or one a column of the right one. */
@@ -110,26 +126,44 @@ function centred(x: Value, zero: Value | undefined, axis: number): Value {
 }
 
 const matMulInteger: Operator = {
-  make: () => ([a, b, zeroA, zeroB]) => integerProduct(centred(a!, zeroA, -2), centred(b!, zeroB, -1), 'int32'),
+  make:
+    () =>
+    ([a, b, zeroA, zeroB]) =>
+      integerProduct(centred(a!, zeroA, -2), centred(b!, zeroB, -1), 'int32'),
 };
 
 const qLinearMatMul: Operator = {
-  make: () => ([a, scaleA, zeroA, b, scaleB, zeroB, scaleY, zeroY]) => {
-    const sums = integerProduct(centred(a!, zeroA, -2), centred(b!, zeroB, -1), 'int32');
-    return requantized(sums, [scaleA!, scaleB!], scaleY!, zeroY!, -1);
-  },
+  make:
+    () =>
+    ([a, scaleA, zeroA, b, scaleB, zeroB, scaleY, zeroY]) => {
+      const sums = integerProduct(centred(a!, zeroA, -2), centred(b!, zeroB, -1), 'int32');
+      return requantized(sums, [scaleA!, scaleB!], scaleY!, zeroY!, -1);
+    },
 };
 
 /** Sums of products of two quantized tensors, quantized anew. */
 function requantized(sums: Value, [a, b]: readonly [Value, Value], scale: Value, zero: Value, axis: number): Value {
   const product = combine(a, b);
-  const factor = Value.ofHost('float32', product.shape, Float32Array.from(product.numbers, (x) => x / scale.item));
-  return quantize(dequantize(sums, factor, undefined, axis), Value.ofHost('float32', [], Float32Array.of(1)), zero, zero.type);
+  const factor = Value.ofHost(
+    'float32',
+    product.shape,
+    Float32Array.from(product.numbers, (x) => x / scale.item),
+  );
+  return quantize(
+    dequantize(sums, factor, undefined, axis),
+    Value.ofHost('float32', [], Float32Array.of(1)),
+    zero,
+    zero.type,
+  );
 }
 
 const combine = (a: Value, b: Value): Value => {
   const [more, one] = a.size > 1 ? [a, b] : [b, a];
-  return Value.ofHost('float32', more.shape, Float32Array.from(more.numbers, (x) => x * one.item));
+  return Value.ofHost(
+    'float32',
+    more.shape,
+    Float32Array.from(more.numbers, (x) => x * one.item),
+  );
 };
 
 /** An integer convolution. Products of 8-bit numbers and their sums are exact in float32 up to 2²⁴. */
@@ -137,7 +171,8 @@ function integerConv(node: NodeView): (x: Value, w: Value) => Value {
   const kernel = windows.Conv!.make(node);
   return (x, w) => {
     const taps = w.shape.slice(1).reduce((product, n) => product * n, 1);
-    if (taps * 255 * 255 > 2 ** 24) throw new ArgumentError(`windows of ${taps} numbers have sums that float32 cannot hold`);
+    if (taps * 255 * 255 > 2 ** 24)
+      throw new ArgumentError(`windows of ${taps} numbers have sums that float32 cannot hold`);
     const y = (kernel as Kernel)([castTo(x, 'float32'), castTo(w, 'float32')], undefined as never) as Value;
     return Value.ofHost('int32', y.shape, Int32Array.from(y.numbers));
   };
@@ -155,7 +190,7 @@ const qLinearConv: Operator = {
     const run = integerConv(node);
     return ([x, scaleX, zeroX, w, scaleW, zeroW, scaleY, zeroY, bias]) => {
       const sums = run(centred(x!, zeroX, 1), centred(w!, zeroW, 0));
-      const channels = bias && bias.reshaped([bias.size, ...Array(sums.shape.length - 2).fill(1)]);
+      const channels = bias?.reshaped([bias.size, ...Array(sums.shape.length - 2).fill(1)]);
       const whole = channels ? combineHost(sums, channels, (a, b) => a + b) : sums;
       return requantized(whole, [scaleX!, scaleW!], scaleY!, zeroY!, 1);
     };

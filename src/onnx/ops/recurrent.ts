@@ -1,8 +1,8 @@
 // LSTM, GRU and RNN. What a fused cell computes runs on the scans of the package; the rest runs step by step on ops.
 import { tensorOf, type Weight } from '../../autograd/parameter.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
-import { gruAfterCell, gruBeforeCell } from '../../cells/gru.ts';
 import type { Cell } from '../../cells/cell.ts';
+import { gruAfterCell, gruBeforeCell } from '../../cells/gru.ts';
 import { lstmCell, lstmPeepholeCell, lstmReluCell } from '../../cells/lstm.ts';
 import { rnnCells } from '../../cells/rnn.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
@@ -22,12 +22,38 @@ const activations: Readonly<Record<string, (alpha: number | undefined, beta: num
   Relu: () => ops.relu,
   Softsign: () => ops.softsign,
   Softplus: () => ops.softplus,
-  Affine: (alpha = 1, beta = 0) => (x) => ops.addScalar(ops.scale(x, alpha), beta),
-  LeakyRelu: (alpha = 0.01) => (x) => ops.leakyRelu(x, alpha),
-  ThresholdedRelu: (alpha = 1) => (x) => mapped(x, (each) => (each > alpha ? each : 0), (each) => +(each > alpha)),
-  ScaledTanh: (alpha = 1, beta = 1) => (x) => ops.scale(ops.tanh(ops.scale(x, beta)), alpha),
-  HardSigmoid: (alpha = 0.2, beta = 0.5) => (x) => ops.clip(ops.addScalar(ops.scale(x, alpha), beta), 0, 1),
-  Elu: (alpha = 1) => (x) => mapped(x, (each) => (each < 0 ? alpha * Math.expm1(each) : each), (each, y) => (each < 0 ? y + alpha : 1)),
+  Affine:
+    (alpha = 1, beta = 0) =>
+    (x) =>
+      ops.addScalar(ops.scale(x, alpha), beta),
+  LeakyRelu:
+    (alpha = 0.01) =>
+    (x) =>
+      ops.leakyRelu(x, alpha),
+  ThresholdedRelu:
+    (alpha = 1) =>
+    (x) =>
+      mapped(
+        x,
+        (each) => (each > alpha ? each : 0),
+        (each) => +(each > alpha),
+      ),
+  ScaledTanh:
+    (alpha = 1, beta = 1) =>
+    (x) =>
+      ops.scale(ops.tanh(ops.scale(x, beta)), alpha),
+  HardSigmoid:
+    (alpha = 0.2, beta = 0.5) =>
+    (x) =>
+      ops.clip(ops.addScalar(ops.scale(x, alpha), beta), 0, 1),
+  Elu:
+    (alpha = 1) =>
+    (x) =>
+      mapped(
+        x,
+        (each) => (each < 0 ? alpha * Math.expm1(each) : each),
+        (each, y) => (each < 0 ? y + alpha : 1),
+      ),
 };
 const lowerNames = new Map(Object.keys(activations).map((name) => [name.toLowerCase(), name]));
 
@@ -107,11 +133,15 @@ const kinds: Readonly<Record<'LSTM' | 'GRU' | 'RNN', Kind>> = {
     step(settings, { x, states: [h], recurrent, recurrentBias }) {
       const [f, g] = settings.functions as [Activation, Activation];
       const units = h!.shape[1]!;
-      const parts = (t: Tensor): [Tensor, Tensor] => ops.split(t, [2 * units, units], t.shape.length - 1) as [Tensor, Tensor];
+      const parts = (t: Tensor): [Tensor, Tensor] =>
+        ops.split(t, [2 * units, units], t.shape.length - 1) as [Tensor, Tensor];
       const [xGates, xCandidate] = parts(x);
       const [uGates, uCandidate] = parts(recurrent);
       const [bGates, bCandidate] = recurrentBias ? parts(recurrentBias) : [undefined, undefined];
-      const [z, r] = ops.split(f(clipped(settings, ops.add(xGates, ops.linear(h!, uGates, bGates)))), 2, 1) as [Tensor, Tensor];
+      const [z, r] = ops.split(f(clipped(settings, ops.add(xGates, ops.linear(h!, uGates, bGates)))), 2, 1) as [
+        Tensor,
+        Tensor,
+      ];
       const inner = settings.linearBeforeReset
         ? ops.mul(r, ops.linear(h!, uCandidate, bCandidate))
         : ops.linear(ops.mul(r, h!), uCandidate, bCandidate);
@@ -185,11 +215,17 @@ const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
       // Y [T, D, B, H], or [B, T, D, H] with layout 1; states [D, B, H], or [B, D, H].
       const sequence = (): Tensor => {
         const all = runs.map(({ outputs }) => outputs!);
-        if (layout === 0)
-          return directions === 1 ? ops.reshape(all[0]!, [time, 1, batch, units]) : ops.stack(all, 1);
-        return ops.stack(all.map((y) => ops.transpose(y, [1, 0, 2])), 2);
+        if (layout === 0) return directions === 1 ? ops.reshape(all[0]!, [time, 1, batch, units]) : ops.stack(all, 1);
+        return ops.stack(
+          all.map((y) => ops.transpose(y, [1, 0, 2])),
+          2,
+        );
       };
-      const state = (s: number): Tensor => ops.stack(runs.map(({ states }) => states[s]!), layout === 0 ? 0 : 1);
+      const state = (s: number): Tensor =>
+        ops.stack(
+          runs.map(({ states }) => states[s]!),
+          layout === 0 ? 0 : 1,
+        );
       return [
         wantsSequence ? Value.ofTensor(sequence(), type) : undefined,
         Value.ofTensor(state(0), type),
@@ -303,14 +339,21 @@ function weightsOf(
     const [wt, rt, ...others] = tensors as [Tensor, Tensor, ...Tensor[]];
     const made = [ops.transpose(ordered(directionOf(wt, d), kind)), ops.transpose(ordered(directionOf(rt, d), kind))];
     if (b) {
-      const [wb, rb] = ops.split(directionOf(others[0]!, d), 2, 0).map((part) => ordered(part, kind)) as [Tensor, Tensor];
+      const [wb, rb] = ops.split(directionOf(others[0]!, d), 2, 0).map((part) => ordered(part, kind)) as [
+        Tensor,
+        Tensor,
+      ];
       if (isSummed) made.push(ops.add(wb, rb));
       else if (cell) made.push(wb, ops.stack([wb, rb], 0));
       else made.push(wb, rb);
     }
     // ONNX has the peepholes i o f, the package i f o.
     if (p) {
-      const [i, o, f] = ops.split(ops.reshape(directionOf(others.at(-1)!, d), [3, -1]), 3, 0) as [Tensor, Tensor, Tensor];
+      const [i, o, f] = ops.split(ops.reshape(directionOf(others.at(-1)!, d), [3, -1]), 3, 0) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
       made.push(ops.concatenate([i, f, o], 0));
     }
     return made;

@@ -1,12 +1,13 @@
 // Operators that reduce axes, and those that look for the largest elements.
+
+import type { Tensor } from '../../autograd/tensor.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import * as ops from '../../ops/index.ts';
-import type { Tensor } from '../../autograd/tensor.ts';
 import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
-import { pick, axesFrom, placesOf } from './shapes.ts';
+import { axesFrom, pick, placesOf } from './shapes.ts';
 
 /** How elements become one. */
 interface Reduction {
@@ -23,7 +24,11 @@ const kinds: Readonly<Record<string, Reduction>> = {
   ReduceSum: { start: 0, add: (sum, x) => sum + x, kernel: sumRows },
   ReduceMean: { start: 0, add: (sum, x) => sum + x, end: (sum, n) => sum / n, kernel: (x) => ops.mean(x, { axis: 1 }) },
   ReduceMax: { start: Number.NEGATIVE_INFINITY, add: Math.max, kernel: (x) => ops.max(x, { axis: 1 }) },
-  ReduceMin: { start: Number.POSITIVE_INFINITY, add: Math.min, kernel: (x) => ops.neg(ops.max(ops.neg(x), { axis: 1 })) },
+  ReduceMin: {
+    start: Number.POSITIVE_INFINITY,
+    add: Math.min,
+    kernel: (x) => ops.neg(ops.max(ops.neg(x), { axis: 1 })),
+  },
   ReduceProd: { start: 1, add: (product, x) => product * x, kernel: productRows },
   ReduceL1: { start: 0, add: (sum, x) => sum + Math.abs(x), kernel: (x) => sumRows(ops.abs(x)) },
   ReduceL2: { start: 0, add: (sum, x) => sum + x * x, end: Math.sqrt, kernel: (x) => ops.sqrt(sumRows(ops.square(x))) },
