@@ -54,6 +54,7 @@ const ORDER = [
   ['saving'],
   ['callbacks'],
   ['images', 'sequences', 'state-space'],
+  ['onnx'],
   ['characters', 'plot'],
   ['face', 'cli'],
 ];

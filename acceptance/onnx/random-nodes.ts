@@ -4,7 +4,7 @@
 
 import { RandomStream } from '../../src/index.ts';
 import { importOnnx, onnxSession } from '../../src/onnx.ts';
-import { attribute, modelOf, type NodeSpec } from './model-of.ts';
+import { attribute, modelOf, type NodeSpec } from '../../test/onnx/model-of.ts';
 import { Session } from './runtime.ts';
 
 const [count, seed] = [Number(process.argv[2] ?? 2000), Number(process.argv[3] ?? 1)];

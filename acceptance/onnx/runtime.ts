@@ -1,6 +1,6 @@
 // onnxruntime-node, as the checks use it.
 import * as ort from 'onnxruntime-node';
-import type { ArraySpec } from './model-of.ts';
+import type { ArraySpec } from '../../test/onnx/model-of.ts';
 
 const types = {
   Float32Array: 'float32',

@@ -35,19 +35,23 @@ export class Value {
   /** The parameter that it is, if it is one. */
   parameter: Parameter | undefined;
 
-  private constructor(type: ElementType, shape: Shape) {
+  /** Whether the elements are outside linear memory. No gradient reaches such a value. */
+  readonly isHost: boolean;
+
+  private constructor(type: ElementType, shape: Shape, isHost: boolean) {
     this.type = type;
     this.shape = shape;
+    this.isHost = isHost;
   }
 
   static ofHost(type: ElementType, shape: Shape, data: HostData): Value {
-    const value = new Value(type, shape);
+    const value = new Value(type, shape, true);
     value.#host = data;
     return value;
   }
 
   static ofTensor(tensor: Tensor, type: ElementType = 'float32'): Value {
-    const value = new Value(type, tensor.shape);
+    const value = new Value(type, tensor.shape, false);
     value.#tensor = tensor;
     return value;
   }
@@ -55,7 +59,7 @@ export class Value {
   /** A value `[N, C, …]` whose elements are stored as `[N, …, C]`. */
   static ofChannelsLast(tensor: Tensor): Value {
     const [batch, ...rest] = tensor.shape as number[];
-    const value = new Value('float32', [batch!, rest.pop()!, ...rest]);
+    const value = new Value('float32', [batch!, rest.pop()!, ...rest], false);
     value.#channelsLast = tensor;
     return value;
   }
@@ -73,11 +77,6 @@ export class Value {
 
   get isFloat(): boolean {
     return isFloat(this.type);
-  }
-
-  /** Whether the elements are outside linear memory. */
-  get isHost(): boolean {
-    return this.#host !== undefined;
   }
 
   /** Whether the elements are stored with the channels last, and in no other order. */
@@ -154,7 +153,7 @@ export class Value {
 
   /** The same elements with another type, which must be able to hold them. */
   retyped(type: ElementType): Value {
-    if (!this.#host) return Value.ofTensor(this.tensor, type);
+    if (!this.isHost) return Value.ofTensor(this.tensor, type);
     const data = hostArray(type, this.size);
     data.set(this.numbers);
     return Value.ofHost(type, this.shape, data);

@@ -81,7 +81,7 @@ export function modelOf({ nodes, inputs, initializers = {}, outputs, opset = 17 
         name,
         type: { tensorType: { elemType: typeOf(array), shape: { dim: array.dims.map((dimValue) => ({ dimValue })) } } },
       })),
-      output: outputs.map((name) => ({ name, type: { tensorType: { elemType: 1 } } })),
+      output: outputs.map((name) => ({ name })),
     },
   });
 }
