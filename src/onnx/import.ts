@@ -54,6 +54,9 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
   if (!(bytes instanceof Uint8Array))
     throw new ArgumentError(`importOnnx: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
   const external = typeof externalData === 'function' ? externalData : (location: string) => externalData?.[location];
+  const asFileError = (error: unknown): never => {
+    throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
+  };
   let graph: OnnxGraph;
   try {
     graph = new OnnxGraph(readModelProto(bytes), {
@@ -64,12 +67,35 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       external,
     });
   } catch (error) {
-    throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
+    return asFileError(error);
   }
+  expectNames(graph, options);
   const network = new GraphNetwork([graph], options.name);
-  network.build((network.declaredShapes ?? {}) as never);
+  try {
+    network.build((network.declaredShapes ?? {}) as never);
+  } catch (error) {
+    return asFileError(error);
+  }
   setTrainable(graph, trainable);
   return new Model(network);
+}
+
+/** Throws `ArgumentError` for an option that names an input or output that is not there. */
+function expectNames(graph: OnnxGraph, { states = {}, constants = {}, batchAxes = {} }: ImportOnnxOptions): void {
+  const [inputs, outputs] = [graph.graphInputs, graph.graphOutputs].map((list) => list.map(({ name }) => name)) as [
+    string[],
+    string[],
+  ];
+  const expect = (option: string, name: string, known: readonly string[], what: string): void => {
+    if (known.includes(name)) return;
+    throw new ArgumentError(`importOnnx: ${option}: '${name}' expected ${what} of the graph: ${known.join(', ')}`);
+  };
+  for (const [from, to] of Object.entries(states)) {
+    expect('states', from, inputs, 'an input');
+    expect('states', to, outputs, 'an output');
+  }
+  for (const name of Object.keys(constants)) expect('constants', name, inputs, 'an input');
+  for (const name of Object.keys(batchAxes)) expect('batchAxes', name, [...inputs, ...outputs], 'an input or output');
 }
 
 function setTrainable(graph: OnnxGraph, trainable: NonNullable<ImportOnnxOptions['trainable']>): void {

@@ -1,12 +1,13 @@
 // An imported graph as a layer: its parameters, and the runs of its nodes.
 import type { Parameter } from '../autograd/parameter.ts';
-import type { DType, Tensor } from '../autograd/tensor.ts';
+import { type DType, Tensor, zeros } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { sizeOf } from '../checks/shape.ts';
-import { asNested, entriesOf, type Nested } from '../data/nested.ts';
+import { entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { engine } from '../engine/engine.ts';
 import { decodeBase64 } from '../host/base64.ts';
 import type { LayerConfig } from '../io/model-file.ts';
-import type { BatchShape } from '../layers/base/batch-shape.ts';
+import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
 import type { InputSpec } from '../layers/base/input-spec.ts';
 import { type CallOptions, Layer } from '../layers/base/layer.ts';
 import { swapAxes } from './batch-axis.ts';
@@ -33,6 +34,8 @@ export interface GraphSettings {
 /** Where the values of a parameter are in a saved model. */
 const IN_LAYER = 'parameters of the layer';
 
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
 const textOf = (bytes: Uint8Array): string => {
   let text = '';
   for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
@@ -47,6 +50,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   readonly settings: GraphSettings;
   readonly #external: ExternalData | undefined;
   readonly #parameterProtos: ReadonlyMap<string, TensorProto>;
+  /** Values of the parameters until they are made. */
+  readonly #values = new Map<TensorProto, Float32Array>();
+  /** Output shapes, by the shapes of the inputs. */
+  readonly #outputShapes = new Map<string, Nested<BatchShape>>();
   #parameters: readonly Parameter[] = [];
   #runner: Runner | undefined;
 
@@ -68,13 +75,25 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     this.graphInputs = inputs;
     this.#external = options.external;
     const names = parameterNames(proto.graph);
-    const protos = initializersOf(proto.graph).filter(({ name = '' }) => names.has(name));
+    const protos = initializersOf(proto.graph).filter((each) => names.has(each.name ?? '') && this.#readValues(each));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
     // Finds what is missing before any weight is made.
     const { outputNames } = this.#compile(() => undefined, true);
     this.graphOutputs = outputs.filter(({ name }) => outputNames.includes(name));
     const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;
     this.settings = { states, constants, batchAxes };
+  }
+
+  /** Reads the values of a parameter. A parameter is finite: an initializer that is not is a constant. */
+  #readValues(proto: TensorProto): boolean {
+    if (proto.externalData?.some(({ value }) => value === IN_LAYER)) return true;
+    try {
+      const values = Float32Array.from(tensorData(proto, this.#external).data as Float32Array);
+      this.#values.set(proto, values);
+      return values.every(Number.isFinite);
+    } catch (error) {
+      throw new Error(`initializer '${proto.name}' ${(error as Error).message}`);
+    }
   }
 
   static fromConfig({ name, graph, settings }: LayerConfig): OnnxGraph {
@@ -125,8 +144,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   protected override makeWeights(): void {
     const made = new Map<TensorProto, Parameter>();
     for (const [name, proto] of this.#parameterProtos) {
-      const values = (): Float32Array => Float32Array.from(tensorData(proto, this.#external).data as Float32Array);
-      made.set(proto, this.addWeight(name, proto.dims ?? [], values));
+      made.set(proto, this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!));
+      this.#values.delete(proto);
     }
     this.#parameters = [...made.values()];
     const typeOf = (proto: TensorProto) =>
@@ -166,20 +185,48 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     return (this.inputs as InputSpec).dtype ?? 'f32';
   }
 
-  override outputShape(): BatchShape {
-    return this.outputShapes() as BatchShape;
+  override outputShape(inputShape: Nested<BatchShape>): BatchShape {
+    return this.outputShapes(inputShape) as BatchShape;
   }
 
-  override outputShapes(): Nested<BatchShape> {
+  /** Runs the graph on zeros, once for each shape of its inputs, with lengths that vary set to 1. */
+  override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
+    const key = JSON.stringify(inputShape);
+    const shapes = this.#outputShapes.get(key) ?? this.#shapesOnZeros(inputShape) ?? this.#declaredShapes();
+    this.#outputShapes.set(key, shapes);
+    const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
+    return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);
+  }
+
+  #shapesOnZeros(inputShape: Nested<BatchShape>): Nested<BatchShape> | undefined {
+    const given = new Map(entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.#given[0]?.name, shape]));
+    if (!this.#given.every(({ name }) => given.has(name))) return undefined;
+    try {
+      return engine().step(() => {
+        const x = this.#given.map(({ name, type, dims }) => {
+          const batch = dims?.[this.#axisOf(name)];
+          const shape = given.get(name)!.map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
+          return [name, zeros(shape, { dtype: isFloat(type) ? 'f32' : 'i32', name })] as const;
+        });
+        const y = this.call(x.length === 1 ? x[0]![1] : Object.fromEntries(x), { training: false });
+        return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
+      });
+    } catch (error) {
+      // A convolution may not fit into one step.
+      if (error instanceof ArgumentError) return undefined;
+      throw error;
+    }
+  }
+
+  #declaredShapes(): Nested<BatchShape> {
     const shapes = this.#shown.map(({ name, dims }) => {
       const rest = (dims ?? [1]).toSpliced(this.#axisOf(name), 1);
       return [name, [null, ...rest.map((n) => (typeof n === 'number' ? n : null))] as BatchShape] as const;
     });
-    return shapes.length === 1 ? shapes[0]![1] : asNested(shapes);
+    return shapes.length === 1 ? shapes[0]![1] : Object.fromEntries(shapes);
   }
 
   protected override call(x: Nested<Tensor>, { training = false }: CallOptions): Nested<Tensor> {
-    const isTensor = (each: unknown): each is Tensor => typeof each === 'object' && each !== null && 'dtype' in each;
     const given = new Map(entriesOf<Tensor>(x, isTensor).map(([key, each]) => [key ?? this.#given[0]!.name, each]));
     const batch = [...given.values()][0]!.shape[0] ?? 1;
     const feeds = new Map<string, Value>();
@@ -192,23 +239,35 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
         tensor.dtype === 'i32' ? Value.ofHost(type, turned.shape, hostOf(type, turned)) : Value.ofTensor(turned, type),
       );
     }
-    const outputs = this.run(feeds, batch, training);
+    const outputs = this.run(feeds, { training, batch });
     const shown = this.#shown.map(
       ({ name }) => [name, swapAxes(outputs.get(name)!.tensor, this.#axisOf(name))] as const,
     );
-    return shown.length === 1 ? shown[0]![1] : asNested(shown);
+    return shown.length === 1 ? shown[0]![1] : Object.fromEntries(shown);
   }
 
   /**
-   * Runs the graph. States and constants that `feeds` does not give are zeros of `batch` sequences, and those of the
-   * settings. To be called in a step.
+   * Runs the graph. States that `feeds` does not give are zeros, and constants are those of the settings. To be called
+   * in a step.
+   *
+   * @param options.batch the length of an axis of a state that no name binds to an axis of another input; default 1.
    */
-  run(feeds: ReadonlyMap<string, Value>, batch: number, training: boolean): Map<string, Value> {
+  run(
+    feeds: ReadonlyMap<string, Value>,
+    { training = false, batch = 1 }: { training?: boolean; batch?: number } = {},
+  ): Map<string, Value> {
     const { states, constants } = this.settings;
+    const lengths = new Map<string, number>();
+    for (const { name, dims = [] } of this.graphInputs) {
+      for (const [axis, n] of dims.entries()) {
+        const length = feeds.get(name)?.shape[axis];
+        if (typeof n === 'string' && length !== undefined) lengths.set(n, length);
+      }
+    }
     const inputs = this.graphInputs.map(({ name, type, dims = [] }) => {
       const fed = feeds.get(name);
       if (fed) return fed;
-      const shape = dims.map((n) => (typeof n === 'number' ? n : batch));
+      const shape = dims.map((n) => (typeof n === 'number' ? n : (lengths.get(n) ?? batch)));
       if (Object.hasOwn(constants, name)) return Value.ofHost(type, shape, fill(type, constants[name]!, sizeOf(shape)));
       if (Object.hasOwn(states, name)) return Value.ofHost(type, shape, hostArray(type, sizeOf(shape)));
       throw new ArgumentError(`${this.name}: input '${name}' is missing`);

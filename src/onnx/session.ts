@@ -2,7 +2,7 @@ import { Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown, shownForeign } from '../checks/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
-import { NdArray, type NumberArray } from '../data/array.ts';
+import { NdArray } from '../data/array.ts';
 import { engine } from '../engine/engine.ts';
 import type { AnyModel } from '../models/model.ts';
 import { type ElementType, type HostData, hostArray, isFloat } from './format/element-types.ts';
@@ -18,7 +18,7 @@ export type OnnxFeed =
   | { readonly data: ArrayLike<number> | ArrayLike<bigint> | readonly string[]; readonly shape: readonly number[] };
 
 /** An output: its elements with their shape. Integers of 64 bits are doubles, exact to 2⁵³. */
-export type OnnxResult = NdArray<NumberArray> & { readonly strings?: readonly string[] };
+export type OnnxResult = NdArray<Exclude<HostData, string[]>> & { readonly strings?: readonly string[] };
 
 /**
  * Runs an imported graph as its file says it: every input and output by its name, in its own layout, and states carried
@@ -76,7 +76,7 @@ export class OnnxSession {
           values.set(name, fed(type, shape, host));
         }
       }
-      const outputs = this.#graph.run(values, batchOf(graphInputs, values), false);
+      const outputs = this.#graph.run(values);
       const states = Object.entries(settings.states).map(([from, to]) => [from, outputs.get(to)!.kept()] as const);
       const results = Object.fromEntries([...outputs].map(([name, value]) => [name, resultOf(value)]));
       this.#states = new Map(states);
@@ -107,15 +107,6 @@ export const onnxSession = (model: AnyModel): OnnxSession => new OnnxSession(mod
 function fed(type: ElementType, shape: readonly number[], data: HostData): Value {
   if (!isFloat(type) || type === 'float64') return Value.ofHost(type, shape, data);
   return Value.ofTensor(tensor(Float32Array.from(data as Float32Array), { shape, name: 'input' }), type);
-}
-
-/** The batch size: the first length that a named axis of an input has. */
-function batchOf(inputs: readonly OnnxValue[], values: ReadonlyMap<string, Value>): number {
-  for (const { name, dims } of inputs) {
-    const at = dims?.findIndex((n) => typeof n === 'string') ?? -1;
-    if (at >= 0 && values.has(name)) return values.get(name)!.shape[at] ?? 1;
-  }
-  return 1;
 }
 
 function given(input: OnnxValue, feed: OnnxFeed): Value {

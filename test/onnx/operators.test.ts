@@ -50,7 +50,7 @@ describe('gradients of finite differences', () => {
           ([key, each]) => [key, Value.ofTensor(tensor(each.data as Float32Array, { shape: each.dims }))] as const,
         ),
       );
-      return graph.run(new Map([...values, [input, first]]), 1, false).get(outputs[0]!)!;
+      return graph.run(new Map([...values, [input, first]])).get(outputs[0]!)!;
     };
     const start = tensor(data as Float32Array, { shape: dims });
     const { grads } = valueAndGrad(() => {

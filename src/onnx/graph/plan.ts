@@ -269,8 +269,13 @@ function runStep(step: PlanStep, values: (Value | undefined)[], context: RunCont
   try {
     made = node.kernel(given, here);
   } catch (error) {
-    if (!(error instanceof ArgumentError || error instanceof Refusal)) throw error;
-    throw new ArgumentError(`node '${node.view.name}' (${node.view.op}): ${error.message}`);
+    const where = `node '${node.view.name}' (${node.view.op})`;
+    if (error instanceof ArgumentError || error instanceof Refusal)
+      throw new ArgumentError(`${where}: ${error.message}`);
+    // A file may leave out an input that the operator must have, or give one of another rank.
+    if (error instanceof TypeError || error instanceof RangeError)
+      throw new ArgumentError(`${where}: its inputs do not fit the operator: ${error.message}`);
+    throw error;
   }
   const list = made instanceof Value ? [made] : made;
   outputs.forEach((place, i) => {
