@@ -13,7 +13,7 @@ const common: BuildOptions = {
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
-  external: ['@assemblyscript/loader', 'node:*'],
+  external: ['@assemblyscript/loader', 'pbf', 'node:*'],
 };
 
 const packageImports: Plugin = {
@@ -72,7 +72,7 @@ ${exports.join('\n')}
 
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
-const names = ['index', 'lean', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot'];
+const names = ['index', 'lean', 'images', 'sequences', 'state-space', 'onnx', 'stream', 'data', 'characters', 'plot'];
 await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],
@@ -80,8 +80,10 @@ await buildForNode([...names, 'node', 'cli/main'], out, {
 });
 buildCommonJs([...names, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
-// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence.
-const terms = ['LICENSE', 'NOTICE'].map((file) => readFileSync(`node_modules/assemblyscript/${file}`, 'utf8'));
+// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, and pbf.
+const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'pbf/LICENSE'].map((file) =>
+  readFileSync(`node_modules/${file}`, 'utf8'),
+);
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 
 const faces: BuildOptions = { ...common, entryPoints: names.map((name) => `src/${name}.ts`), outbase: 'src' };

@@ -54,6 +54,7 @@ const ORDER = [
   ['saving'],
   ['callbacks'],
   ['images', 'sequences', 'state-space'],
+  ['onnx'],
   ['characters', 'plot'],
   ['face', 'cli'],
 ];
@@ -130,9 +131,12 @@ describe('imports of src', () => {
     expect(naming.filter((file) => !file.startsWith('cli/') && !nodeFiles.includes(file)).sort()).toEqual(hostFiles);
   });
 
-  test('name one package, the AssemblyScript loader', () => {
+  test('name the AssemblyScript loader, and one package for the files of ONNX', () => {
     const packages = imports.filter(({ to }) => !files.includes(to) && !/^node:|\.wasm$/.test(to));
-    expect(packages.map(({ to }) => to)).toEqual(['@assemblyscript/loader']);
+    expect(packages.map(show)).toEqual([
+      'engine/loading/instantiate.ts imports @assemblyscript/loader',
+      'onnx/format/messages.ts imports pbf',
+    ]);
   });
 
   /** The files that run when `start` is loaded. */

@@ -1,0 +1,10 @@
+// The entry `tapeloop/onnx`: ONNX models come in.
+import { registerLayers } from './layers/layer-classes.ts';
+import { OnnxGraph } from './onnx/onnx-graph.ts';
+
+export type { ElementType } from './onnx/format/element-types.ts';
+export type { OnnxValue } from './onnx/graph/signature.ts';
+export { type ImportOnnxOptions, importOnnx } from './onnx/import.ts';
+export { type OnnxFeed, type OnnxResult, OnnxSession, onnxSession } from './onnx/session.ts';
+
+registerLayers({ OnnxGraph: OnnxGraph.fromConfig as never });

@@ -1,0 +1,28 @@
+import type { Tensor } from '../autograd/tensor.ts';
+import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import type { BatchShape } from '../layers/base/batch-shape.ts';
+import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
+import type { Layer } from '../layers/base/layer.ts';
+import { Sequential } from '../layers/base/sequential.ts';
+import type { OnnxGraph } from './onnx-graph.ts';
+
+/** A graph as the whole of a model: a stack of one layer, with the inputs and outputs of that layer. */
+export class GraphNetwork extends Sequential {
+  readonly #graph: OnnxGraph;
+
+  constructor([graph]: readonly [OnnxGraph], name?: string) {
+    super([graph as unknown as Layer<Tensor, Tensor>], name);
+    this.#graph = graph;
+  }
+
+  override get inputs(): Nested<InputSpec> {
+    return this.#graph.inputs;
+  }
+
+  /** The shapes of a batch, if the file says them all. */
+  get declaredShapes(): Nested<BatchShape> | undefined {
+    const { inputs } = this;
+    if (!leavesOf<InputSpec>(inputs, isInputSpec).every(({ shape }) => shape)) return undefined;
+    return mapNested<InputSpec, BatchShape>(inputs, isInputSpec, ({ shape }) => [null, ...shape!]);
+  }
+}

@@ -1,0 +1,70 @@
+// What a graph takes and gives: names, element types and shapes.
+import { type ElementType, elementType } from '../format/element-types.ts';
+import type { GraphProto, ValueInfoProto } from '../format/messages.ts';
+
+/** An input or output of a graph. */
+export interface OnnxValue {
+  readonly name: string;
+  readonly type: ElementType;
+  /** Lengths of the axes; a name for one that varies; undefined if the file does not say. */
+  readonly dims: readonly (number | string)[] | undefined;
+}
+
+/** The inputs and outputs of a graph, without the initializers that old files list among the inputs. */
+export function signatureOf(graph: GraphProto): { inputs: OnnxValue[]; outputs: OnnxValue[] } {
+  const held = new Set((graph.initializer ?? []).map(({ name = '' }) => name));
+  return {
+    inputs: (graph.input ?? []).filter(({ name = '' }) => !held.has(name)).map(described),
+    outputs: (graph.output ?? []).map(described),
+  };
+}
+
+function described({ name = '', type }: ValueInfoProto): OnnxValue {
+  const kind = type && Object.keys(type).find((key) => key !== 'tensorType');
+  if (kind && !type.tensorType) throw new Error(`'${name}' expected a tensor, got ${kind.replace('Type', '')}`);
+  const dims = type?.tensorType?.shape?.dim?.map(({ dimValue, dimParam }, i) =>
+    dimValue !== undefined && dimValue > 0 ? dimValue : dimParam || `${name}_${i}`,
+  );
+  const code = type?.tensorType?.elemType;
+  const element = elementType(code ?? 1);
+  if (!element) throw new Error(`'${name}' has element type ${code}, which is not supported`);
+  return {
+    name,
+    type: element,
+    dims: type?.tensorType ? (type.tensorType.shape ? (dims ?? []) : undefined) : undefined,
+  };
+}
+
+/**
+ * Pairs of an input and the output that is its next value: outputs whose element type and shape fit an input, and
+ * whose name says so (`h` and `hn`, `state` and `stateN`, `recurrent_in` and `recurrent_out`, `x` and `x_out`).
+ */
+export function guessStates(inputs: readonly OnnxValue[], outputs: readonly OnnxValue[]): Record<string, string> {
+  const stem = (name: string): string =>
+    name
+      .toLowerCase()
+      .replace(/(^|[_.\-/])(in|out|input|output|new|next|prev|old|n|0|1)(?=$|[_.\-/])/g, '')
+      .replace(/(in|out|_?n)$/, '')
+      .replace(/^(initial|init|final|last|new|next|prev)_?/, '')
+      .replace(/[^a-z0-9]/g, '');
+  const pairs: Record<string, string> = {};
+  for (const input of inputs) {
+    const found = outputs.filter(
+      (output) => fits(input, output) && stem(output.name) !== '' && stem(output.name) === stem(input.name),
+    );
+    if (found.length === 1 && found[0]!.name !== input.name) pairs[input.name] = found[0]!.name;
+  }
+  // Two inputs cannot have one next value.
+  const used = Object.values(pairs);
+  return Object.fromEntries(Object.entries(pairs).filter(([, to]) => used.indexOf(to) === used.lastIndexOf(to)));
+}
+
+function fits(a: OnnxValue, b: OnnxValue): boolean {
+  if (a.type !== b.type) return false;
+  if (!a.dims || !b.dims) return true;
+  return (
+    a.dims.length === b.dims.length &&
+    a.dims.length > 0 &&
+    a.dims.every((n, i) => typeof n === 'string' || typeof b.dims![i] === 'string' || n === b.dims![i])
+  );
+}

@@ -1,0 +1,341 @@
+// An imported graph as a layer: its parameters, and the runs of its nodes.
+import type { Parameter } from '../autograd/parameter.ts';
+import { type DType, Tensor, zeros } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { sizeOf } from '../checks/shape.ts';
+import { entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { engine } from '../engine/engine.ts';
+import { decodeBase64 } from '../host/base64.ts';
+import type { LayerConfig } from '../io/model-file.ts';
+import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
+import type { InputSpec } from '../layers/base/input-spec.ts';
+import { type CallOptions, Layer } from '../layers/base/layer.ts';
+import { swapAxes } from './batch-axis.ts';
+import { hostArray, isFloat } from './format/element-types.ts';
+import { type ModelProto, readModelProto, type TensorProto, writeModelProto } from './format/messages.ts';
+import { type ExternalData, tensorData } from './format/tensor-data.ts';
+import { type CompileContext, compileGraph, type Missing } from './graph/compiled.ts';
+import { Runner } from './graph/plan.ts';
+import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
+import { Value } from './graph/value.ts';
+import { parameterNames } from './graph/weights.ts';
+import { operators } from './ops/index.ts';
+
+/** What a saved graph holds besides its parameters. */
+export interface GraphSettings {
+  /** The input that takes each state, and the output that gives its next value. */
+  states: Readonly<Record<string, string>>;
+  /** Inputs with fixed elements. */
+  constants: Readonly<Record<string, readonly number[]>>;
+  /** The axis of the batch, for inputs and outputs where it is not the first. */
+  batchAxes: Readonly<Record<string, number>>;
+}
+
+/** Where the values of a parameter are in a saved model. */
+const IN_LAYER = 'parameters of the layer';
+
+const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+const textOf = (bytes: Uint8Array): string => {
+  let text = '';
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
+};
+
+export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
+  readonly className = 'OnnxGraph';
+  readonly proto: ModelProto;
+  readonly graphInputs: readonly OnnxValue[];
+  readonly graphOutputs: readonly OnnxValue[];
+  readonly settings: GraphSettings;
+  readonly #external: ExternalData | undefined;
+  readonly #parameterProtos: ReadonlyMap<string, TensorProto>;
+  /** Values of the parameters until they are made. */
+  readonly #values = new Map<TensorProto, Float32Array>();
+  /** Output shapes, by the shapes of the inputs. */
+  readonly #outputShapes = new Map<string, Nested<BatchShape>>();
+  #parameters: readonly Parameter[] = [];
+  #runner: Runner | undefined;
+
+  /** Throws an `Error` for a broken graph, with all operators that are missing. */
+  constructor(
+    proto: ModelProto,
+    options: {
+      name?: string | undefined;
+      external?: ExternalData | undefined;
+      states?: GraphSettings['states'] | undefined;
+      constants?: GraphSettings['constants'] | undefined;
+      batchAxes?: GraphSettings['batchAxes'] | undefined;
+    } = {},
+  ) {
+    super('onnx_graph', { name: options.name });
+    this.proto = proto;
+    if (!proto.graph) throw new Error('it has no graph');
+    const { inputs, outputs } = signatureOf(proto.graph);
+    this.graphInputs = inputs;
+    this.#external = options.external;
+    const names = parameterNames(proto.graph);
+    const protos = initializersOf(proto.graph).filter((each) => names.has(each.name ?? '') && this.#readValues(each));
+    this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
+    // Finds what is missing before any weight is made.
+    const { outputNames } = this.#compile(() => undefined, true);
+    this.graphOutputs = outputs.filter(({ name }) => outputNames.includes(name));
+    const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;
+    this.settings = { states, constants, batchAxes };
+  }
+
+  /** Reads the values of a parameter. A parameter is finite: an initializer that is not is a constant. */
+  #readValues(proto: TensorProto): boolean {
+    if (proto.externalData?.some(({ value }) => value === IN_LAYER)) return true;
+    try {
+      const values = Float32Array.from(tensorData(proto, this.#external).data as Float32Array);
+      this.#values.set(proto, values);
+      return values.every(Number.isFinite);
+    } catch (error) {
+      throw new Error(`initializer '${proto.name}' ${(error as Error).message}`);
+    }
+  }
+
+  static fromConfig({ name, graph, settings }: LayerConfig): OnnxGraph {
+    try {
+      const proto = readModelProto(decodeBase64(String(graph)));
+      return new OnnxGraph(proto, { name: String(name), ...(settings as Partial<GraphSettings>) });
+    } catch (error) {
+      if (error instanceof ArgumentError) throw error;
+      throw new ArgumentError(`OnnxGraph: ${(error as Error).message}`);
+    }
+  }
+
+  override config(): LayerConfig {
+    return {
+      ...this.baseConfig(),
+      graph: textOf(writeModelProto(stripped(this.proto, this.#parameterProtos))),
+      settings: this.settings as unknown as LayerConfig,
+    };
+  }
+
+  #compile(parameterOf: CompileContext['parameter'], isTrial = false) {
+    const missing: Missing[] = [];
+    const versions = new Map((this.proto.opsetImport ?? []).map(({ domain = '', version = 1 }) => [domain, version]));
+    const compiled = compileGraph(this.proto.graph!, {
+      operators,
+      versionOf: (domain) => versions.get(domain) ?? (domain === '' ? versions.get('ai.onnx') : undefined),
+      external: this.#external,
+      parameter: (proto) =>
+        this.#parameterProtos.get(proto.name ?? '') === proto
+          ? isTrial
+            ? Value.ofHost('float32', proto.dims ?? [], [])
+            : parameterOf(proto)
+          : undefined,
+      missing,
+    });
+    if (missing.length > 0) throw new Error(missingText(missing));
+    return compiled;
+  }
+
+  protected override get fixesInputWidth(): boolean {
+    return false;
+  }
+
+  protected override get passesMask(): boolean {
+    return false;
+  }
+
+  protected override makeWeights(): void {
+    const made = new Map<TensorProto, Parameter>();
+    for (const [name, proto] of this.#parameterProtos) {
+      made.set(proto, this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!));
+      this.#values.delete(proto);
+    }
+    this.#parameters = [...made.values()];
+    const typeOf = (proto: TensorProto) =>
+      proto.dataType === 11 ? 'float64' : proto.dataType === 10 ? 'float16' : 'float32';
+    const graph = this.#compile((proto) => Value.ofParameter(made.get(proto)!, typeOf(proto)));
+    this.#runner = new Runner(graph);
+  }
+
+  /** Inputs that the caller of the layer gives: neither states nor constants. */
+  get #given(): readonly OnnxValue[] {
+    const { states, constants } = this.settings;
+    return this.graphInputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
+  }
+
+  get #shown(): readonly OnnxValue[] {
+    const next = Object.values(this.settings.states);
+    const outputs = this.graphOutputs.filter(({ name }) => !next.includes(name));
+    return outputs.length > 0 ? outputs : this.graphOutputs;
+  }
+
+  #axisOf(name: string): number {
+    return this.settings.batchAxes[name] ?? 0;
+  }
+
+  override get inputs(): Nested<InputSpec> {
+    const specs = this.#given.map(({ name, type, dims }) => {
+      const dtype: DType = isFloat(type) ? 'f32' : 'i32';
+      const batch = this.#axisOf(name);
+      const shape =
+        dims && dims.length > 0 ? dims.toSpliced(batch, 1).map((n) => (typeof n === 'number' ? n : null)) : undefined;
+      return [name, { dtype, shape }] as const;
+    });
+    return specs.length === 1 ? specs[0]![1] : Object.fromEntries(specs);
+  }
+
+  override get inputDtype(): DType {
+    return (this.inputs as InputSpec).dtype ?? 'f32';
+  }
+
+  override outputShape(inputShape: Nested<BatchShape>): BatchShape {
+    return this.outputShapes(inputShape) as BatchShape;
+  }
+
+  /** Runs the graph on zeros, once for each shape of its inputs, with lengths that vary set to 1. */
+  override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
+    const key = JSON.stringify(inputShape);
+    const shapes = this.#outputShapes.get(key) ?? this.#shapesOnZeros(inputShape) ?? this.#declaredShapes();
+    this.#outputShapes.set(key, shapes);
+    const batch = leavesOf<BatchShape>(inputShape, isShape)[0]?.[0] ?? null;
+    return mapNested<BatchShape, BatchShape>(shapes, isShape, (shape) => [batch, ...shape.slice(1)]);
+  }
+
+  #shapesOnZeros(inputShape: Nested<BatchShape>): Nested<BatchShape> | undefined {
+    const given = new Map(entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.#given[0]?.name, shape]));
+    if (!this.#given.every(({ name }) => given.has(name))) return undefined;
+    try {
+      return engine().step(() => {
+        const x = this.#given.map(({ name, type, dims }) => {
+          const batch = dims?.[this.#axisOf(name)];
+          const shape = given.get(name)!.map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
+          return [name, zeros(shape, { dtype: isFloat(type) ? 'f32' : 'i32', name })] as const;
+        });
+        const y = this.call(x.length === 1 ? x[0]![1] : Object.fromEntries(x), { training: false });
+        return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
+      });
+    } catch (error) {
+      // A convolution may not fit into one step.
+      if (error instanceof ArgumentError) return undefined;
+      throw error;
+    }
+  }
+
+  #declaredShapes(): Nested<BatchShape> {
+    const shapes = this.#shown.map(({ name, dims }) => {
+      const rest = (dims ?? [1]).toSpliced(this.#axisOf(name), 1);
+      return [name, [null, ...rest.map((n) => (typeof n === 'number' ? n : null))] as BatchShape] as const;
+    });
+    return shapes.length === 1 ? shapes[0]![1] : Object.fromEntries(shapes);
+  }
+
+  protected override call(x: Nested<Tensor>, { training = false }: CallOptions): Nested<Tensor> {
+    const given = new Map(entriesOf<Tensor>(x, isTensor).map(([key, each]) => [key ?? this.#given[0]!.name, each]));
+    const batch = [...given.values()][0]!.shape[0] ?? 1;
+    const feeds = new Map<string, Value>();
+    for (const { name, type } of this.#given) {
+      const tensor = given.get(name);
+      if (!tensor) throw new ArgumentError(`${this.name}: input '${name}' is missing`);
+      const turned = swapAxes(tensor, this.#axisOf(name));
+      feeds.set(
+        name,
+        tensor.dtype === 'i32' ? Value.ofHost(type, turned.shape, hostOf(type, turned)) : Value.ofTensor(turned, type),
+      );
+    }
+    const outputs = this.run(feeds, { training, batch });
+    const shown = this.#shown.map(
+      ({ name }) => [name, swapAxes(outputs.get(name)!.tensor, this.#axisOf(name))] as const,
+    );
+    return shown.length === 1 ? shown[0]![1] : Object.fromEntries(shown);
+  }
+
+  /**
+   * Runs the graph. States that `feeds` does not give are zeros, and constants are those of the settings. To be called
+   * in a step.
+   *
+   * @param options.batch the length of an axis of a state that no name binds to an axis of another input; default 1.
+   */
+  run(
+    feeds: ReadonlyMap<string, Value>,
+    { training = false, batch = 1 }: { training?: boolean; batch?: number } = {},
+  ): Map<string, Value> {
+    const { states, constants } = this.settings;
+    const lengths = new Map<string, number>();
+    for (const { name, dims = [] } of this.graphInputs) {
+      for (const [axis, n] of dims.entries()) {
+        const length = feeds.get(name)?.shape[axis];
+        if (typeof n === 'string' && length !== undefined) lengths.set(n, length);
+      }
+    }
+    const inputs = this.graphInputs.map(({ name, type, dims = [] }) => {
+      const fed = feeds.get(name);
+      if (fed) return fed;
+      const shape = dims.map((n) => (typeof n === 'number' ? n : (lengths.get(n) ?? batch)));
+      if (Object.hasOwn(constants, name)) return Value.ofHost(type, shape, fill(type, constants[name]!, sizeOf(shape)));
+      if (Object.hasOwn(states, name)) return Value.ofHost(type, shape, hostArray(type, sizeOf(shape)));
+      throw new ArgumentError(`${this.name}: input '${name}' is missing`);
+    });
+    if (!this.#runner) this.build({});
+    const values = this.#runner!.run(inputs, [], {
+      training,
+      uniform: () => this.random.nextUniform(),
+      parameters: this.#parameters,
+    });
+    return new Map(this.graphOutputs.map(({ name }, i) => [name, values[i]!]));
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.#runner?.dispose();
+  }
+}
+
+const hostOf = (type: OnnxValue['type'], tensor: Tensor) => fill(type, tensor.toArray(), tensor.size);
+
+function fill(type: OnnxValue['type'], values: ArrayLike<number>, size: number) {
+  const data = hostArray(type, size);
+  for (let i = 0; i < size; i++) data[i] = values[values.length === 1 ? 0 : i]!;
+  return data;
+}
+
+function initializersOf(graph: NonNullable<ModelProto['graph']>): TensorProto[] {
+  const own = graph.initializer ?? [];
+  const inner = (graph.node ?? []).flatMap(({ attribute = [] }) =>
+    attribute.flatMap(({ g }) => (g ? initializersOf(g) : [])),
+  );
+  return [...own, ...inner];
+}
+
+/** The model without the values of its parameters. */
+function stripped(model: ModelProto, parameters: ReadonlyMap<string, TensorProto>): ModelProto {
+  const strip = (graph: NonNullable<ModelProto['graph']>): NonNullable<ModelProto['graph']> => ({
+    ...graph,
+    initializer: (graph.initializer ?? []).map((proto) =>
+      parameters.get(proto.name ?? '') === proto
+        ? {
+            name: proto.name!,
+            dims: proto.dims ?? [],
+            dataType: proto.dataType ?? 1,
+            dataLocation: 1,
+            externalData: [{ key: 'location', value: IN_LAYER }],
+          }
+        : proto,
+    ),
+    node: (graph.node ?? []).map((node) => ({
+      ...node,
+      attribute: (node.attribute ?? []).map((each) => (each.g ? { ...each, g: strip(each.g) } : each)),
+    })),
+  });
+  return { ...model, graph: strip(model.graph!) };
+}
+
+/** One sentence with every operator and attribute that is missing, and the nodes that need it. */
+function missingText(missing: readonly Missing[]): string {
+  const nodes = new Map<string, string[]>();
+  for (const { op, node, why } of missing) {
+    const what = why === undefined ? op : `${op} with ${why}`;
+    nodes.set(what, [...(nodes.get(what) ?? []), `'${node}'`]);
+  }
+  const list = [...nodes].map(([what, names]) => {
+    const shown = names.slice(0, 5).join(', ');
+    return `${what} (node${names.length > 1 ? 's' : ''} ${shown}${names.length > 5 ? `, and ${names.length - 5} more` : ''})`;
+  });
+  return `what it uses is not supported: ${list.join('; ')}`;
+}

@@ -1,0 +1,87 @@
+// Small models as bytes, for checks against ONNX Runtime.
+import { type AttributeProto, type TensorProto, writeModelProto } from '../../src/onnx/format/messages.ts';
+
+export interface NodeSpec {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: readonly AttributeProto[];
+  readonly domain?: string;
+}
+
+export interface ArraySpec {
+  readonly dims: readonly number[];
+  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array | Int8Array;
+}
+
+export interface ModelSpec {
+  readonly nodes: readonly NodeSpec[];
+  readonly inputs: Readonly<Record<string, ArraySpec>>;
+  readonly initializers?: Readonly<Record<string, ArraySpec>>;
+  readonly outputs: readonly string[];
+  readonly opset?: number;
+}
+
+const [FLOAT, INT, STRING, FLOATS, INTS, STRINGS] = [1, 2, 3, 6, 7, 8];
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** An attribute of a number, a text, or a list of either. Numbers are integers if all are. */
+export function attribute(
+  name: string,
+  value: number | string | readonly number[] | readonly string[],
+): AttributeProto {
+  if (typeof value === 'string') return { name, s: utf8(value), type: STRING };
+  if (typeof value === 'number') {
+    return Number.isInteger(value) ? { name, i: value, type: INT } : { name, f: value, type: FLOAT };
+  }
+  const [first] = value;
+  if (typeof first === 'string') return { name, strings: (value as readonly string[]).map(utf8), type: STRINGS };
+  const list = [...(value as readonly number[])];
+  return list.every(Number.isInteger) ? { name, ints: list, type: INTS } : { name, floats: list, type: FLOATS };
+}
+
+const typeOf = ({ data }: ArraySpec): number =>
+  data instanceof Float32Array
+    ? 1
+    : data instanceof Int32Array
+      ? 6
+      : data instanceof BigInt64Array
+        ? 7
+        : data instanceof Int8Array
+          ? 3
+          : 2;
+
+const tensorOf = (name: string, array: ArraySpec): TensorProto => ({
+  name,
+  dims: [...array.dims],
+  dataType: typeOf(array),
+  rawData: new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength),
+});
+
+/** The bytes of a model. */
+export function modelOf({ nodes, inputs, initializers = {}, outputs, opset = 17 }: ModelSpec): Uint8Array {
+  return writeModelProto({
+    irVersion: 8,
+    producerName: 'tapeloop checks',
+    opsetImport: [
+      { domain: '', version: opset },
+      { domain: 'com.microsoft', version: 1 },
+    ],
+    graph: {
+      name: 'check',
+      node: nodes.map(({ op, attributes = [], domain = '', ...rest }) => ({
+        opType: op,
+        domain,
+        input: [...rest.inputs],
+        output: [...rest.outputs],
+        attribute: [...attributes],
+      })),
+      initializer: Object.entries(initializers).map(([name, array]) => tensorOf(name, array)),
+      input: Object.entries(inputs).map(([name, array]) => ({
+        name,
+        type: { tensorType: { elemType: typeOf(array), shape: { dim: array.dims.map((dimValue) => ({ dimValue })) } } },
+      })),
+      output: outputs.map((name) => ({ name })),
+    },
+  });
+}

@@ -1,0 +1,190 @@
+// An imported graph as a model: trained, saved, run in chunks; and what is refused.
+import { describe, expect, test } from 'vitest';
+import { ArgumentError, adam, decodeModel, encodeModel, ModelFileError, RandomStream } from '../../src/index.ts';
+import { readModelProto, writeModelProto } from '../../src/onnx/format/messages.ts';
+import { importOnnx, onnxSession } from '../../src/onnx.ts';
+import { attribute, modelOf } from './model-of.ts';
+
+const random = new RandomStream(5);
+const floats = (...dims: number[]) => ({
+  dims,
+  data: Float32Array.from({ length: dims.reduce((product, n) => product * n, 1) }, () => random.nextUniform() - 0.5),
+});
+
+/** An LSTM [T, B, 3] → [T, B, 4] with its states as inputs and outputs, then a product: a named batch and time. */
+function recurrentModel(): Uint8Array {
+  const proto = readModelProto(
+    modelOf({
+      nodes: [
+        {
+          op: 'LSTM',
+          inputs: ['x', 'W', 'R', 'B', '', 'h', 'c'],
+          outputs: ['all', 'hn', 'cn'],
+          attributes: [attribute('hidden_size', 4)],
+        },
+        { op: 'Squeeze', inputs: ['all', 'axis'], outputs: ['flat'] },
+        { op: 'MatMul', inputs: ['flat', 'out'], outputs: ['y'] },
+      ],
+      inputs: { x: floats(5, 2, 3), h: floats(1, 2, 4), c: floats(1, 2, 4) },
+      initializers: {
+        ...{ W: floats(1, 16, 3), R: floats(1, 16, 4), B: floats(1, 32), out: floats(4, 2) },
+        axis: { dims: [1], data: BigInt64Array.of(1n) },
+      },
+      outputs: ['y', 'hn', 'cn'],
+    }),
+  );
+  const dimsOf = (name: string, dims: (string | number)[]): void => {
+    const value = [...proto.graph!.input!, ...proto.graph!.output!].find((each) => each.name === name)!;
+    const dim = dims.map((n) => (typeof n === 'number' ? { dimValue: n } : { dimParam: n }));
+    value.type = { tensorType: { elemType: 1, shape: { dim } } };
+  };
+  dimsOf('x', ['time', 'batch', 3]);
+  dimsOf('y', ['time', 'batch', 2]);
+  for (const state of ['h', 'c', 'hn', 'cn']) dimsOf(state, [1, 'batch', 4]);
+  return writeModelProto(proto);
+}
+
+const bytes = recurrentModel();
+const batchAxes = { x: 1, y: 1 };
+const samples = { x: floats(6, 5, 3), y: floats(6, 5, 2) };
+
+describe('an imported model', () => {
+  test('pairs states by their names, and takes them out of inputs and outputs', () => {
+    const model = importOnnx(bytes, { batchAxes });
+    expect(onnxSession(model).states).toEqual({ h: 'hn', c: 'cn' });
+    const predicted = model.predict(nested(samples.x));
+    expect(predicted.shape).toEqual([6, 5, 2]);
+  });
+
+  test('trains: the loss falls, and only what is trainable changes', async () => {
+    const model = importOnnx(bytes, { batchAxes, trainable: ['out', /^B$/] });
+    const before = Object.fromEntries(model.weights.map((weight) => [weight.name, weight.toArray()]));
+    model.compile({ optimizer: adam({ learningRate: 0.02 }), loss: 'mse' });
+    const { history } = await model.fit(nested(samples.x), nested(samples.y), { epochs: 12, batchSize: 3, verbose: 0 });
+    expect(history.loss!.at(-1)!).toBeLessThan(0.95 * history.loss![0]!);
+    const changed = model.weights.filter((weight) => weight.toArray().join() !== before[weight.name]!.join());
+    expect(changed.map(({ name }) => name.split('/').at(-1)).sort()).toEqual(['B', 'out']);
+  });
+
+  test('is saved and loaded with its training, to the bit', async () => {
+    const model = importOnnx(bytes, { batchAxes });
+    model.compile({ optimizer: 'adam', loss: 'mse' });
+    model.trainOnBatch(nested(samples.x), nested(samples.y));
+    const { model: again } = decodeModel(encodeModel(model));
+    expect(again.predict(nested(samples.x)).data).toEqual(model.predict(nested(samples.x)).data);
+    const [a, b] = [model, again].map((each) => each.trainOnBatch(nested(samples.x), nested(samples.y)).loss);
+    expect(b).toBe(a);
+  });
+
+  test('in a session, carries states from chunk to chunk', () => {
+    const model = importOnnx(bytes);
+    const whole = onnxSession(model).run({ x: { data: samples.x.data.subarray(0, 15), shape: [5, 1, 3] } }).y!;
+    const session = onnxSession(model);
+    const parts = [2, 3].map((length, i) => {
+      const from = i * 6;
+      return session.run({ x: { data: samples.x.data.subarray(from, from + 3 * length), shape: [length, 1, 3] } }).y!;
+    });
+    expect(parts.flatMap(({ data }) => [...data])).toEqual([...whole.data]);
+    session.reset();
+    const first = session.run({ x: { data: samples.x.data.subarray(0, 6), shape: [2, 1, 3] } }).y!;
+    expect([...first.data]).toEqual([...parts[0]!.data]);
+  });
+
+  test('reads changed weights, also those that it has prepared', () => {
+    const model = importOnnx(bytes);
+    const session = onnxSession(model);
+    const feed = { x: { data: samples.x.data.subarray(0, 3), shape: [1, 1, 3] } };
+    const before = [...session.run(feed).y!.data];
+    session.reset();
+    for (const weight of model.weights) weight.assign(weight.toArray().map((value) => 2 * value));
+    const after = [...session.run(feed).y!.data];
+    const fresh = importOnnx(encodeTwice());
+    expect(after).not.toEqual(before);
+    expect(after).toEqual([...onnxSession(fresh).run(feed).y!.data]);
+  });
+
+  test('has a summary with its parameters', () => {
+    expect(importOnnx(bytes, { batchAxes }).summary()).toContain('OnnxGraph');
+    expect(importOnnx(bytes).countParams()).toBe(16 * 3 + 16 * 4 + 32 + 8);
+  });
+});
+
+/** The file with all weights doubled. */
+function encodeTwice(): Uint8Array {
+  const proto = readModelProto(bytes.slice());
+  for (const tensor of proto.graph!.initializer!) {
+    if (tensor.dataType !== 1) continue;
+    const values = new Float32Array(tensor.rawData!.slice().buffer).map((value) => 2 * value);
+    tensor.rawData = new Uint8Array(values.buffer);
+  }
+  return writeModelProto(proto);
+}
+
+function nested({ data, dims }: { data: Float32Array; dims: number[] }) {
+  const [count, time, width] = dims as [number, number, number];
+  return Array.from({ length: count }, (_, n) =>
+    Array.from({ length: time }, (_, t) => [...data.subarray((n * time + t) * width, (n * time + t + 1) * width)]),
+  );
+}
+
+describe('what cannot be imported', () => {
+  const ofOne = (op: string, attributes = [attribute('alpha', 0.5)]) =>
+    modelOf({
+      nodes: [{ op, inputs: ['x'], outputs: ['y'], attributes }],
+      inputs: { x: floats(2, 3) },
+      outputs: ['y'],
+    });
+
+  test('is told in one error, with every operator and its nodes', () => {
+    const several = modelOf({
+      nodes: [
+        { op: 'Frobnicate', inputs: ['x'], outputs: ['a'] },
+        { op: 'Frobnicate', inputs: ['a'], outputs: ['b'] },
+        { op: 'Elu', inputs: ['b'], outputs: ['y'], attributes: [attribute('beta', 0.5)] },
+      ],
+      inputs: { x: floats(2, 3) },
+      outputs: ['y'],
+    });
+    expect(() => importOnnx(several)).toThrow(
+      "what it uses is not supported: Frobnicate (nodes 'a', 'b'); Elu with attribute 'beta' is unknown (node 'y')",
+    );
+    expect(() => importOnnx(several)).toThrow(ModelFileError);
+  });
+
+  test.each([
+    ['an unknown option', () => importOnnx(ofOne('Elu'), { trainabel: true } as never), 'trainabel'],
+    ['text in place of bytes', () => importOnnx('model.onnx' as never), 'bytes expected a Uint8Array'],
+    [
+      'a state that is no input',
+      () => importOnnx(ofOne('Elu'), { states: { h: 'y' } }),
+      "states: 'h' expected an input",
+    ],
+    ['an unknown feed', () => onnxSession(importOnnx(ofOne('Elu'))).run({ z: 1 }), "expected inputs 'x', got 'z'"],
+    ['a missing feed', () => onnxSession(importOnnx(ofOne('Elu'))).run({}), "input 'x' is missing"],
+    [
+      'a feed of another shape',
+      () => onnxSession(importOnnx(ofOne('Elu'))).run({ x: [[1, 2]] }),
+      'expected [2, 3], got [1, 2]',
+    ],
+  ])('%s is refused', (_, call, message) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  });
+
+  test('mutated bytes give a model or one ModelFileError', () => {
+    const stream = new RandomStream(9);
+    let refused = 0;
+    for (let i = 0; i < 1500; i++) {
+      const mutated = bytes.slice(0, stream.nextUniform() < 0.2 ? stream.nextUint32() % bytes.length : bytes.length);
+      for (let n = 1 + (stream.nextUint32() % 4); n > 0; n--)
+        mutated[stream.nextUint32() % mutated.length] = stream.nextUint32() & 255;
+      try {
+        importOnnx(mutated).dispose();
+      } catch (error) {
+        expect(error).toBeInstanceOf(ModelFileError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(200);
+  });
+});
