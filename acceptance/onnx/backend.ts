@@ -64,7 +64,7 @@ for (const part of readdirSync(folder)) {
     const place = join(folder, part, name);
     const bytes = readFileSync(join(place, 'model.onnx'));
     const key = operatorsOf(bytes);
-    const row = rows.get(key) ?? { passed: 0, refused: new Map(), wrong: [] };
+    const row: Row = rows.get(key) ?? { passed: 0, refused: new Map(), wrong: [] };
     rows.set(key, row);
     try {
       const wrong = difference(place, bytes);

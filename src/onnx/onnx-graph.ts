@@ -144,7 +144,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   protected override makeWeights(): void {
     const made = new Map<TensorProto, Parameter>();
     for (const [name, proto] of this.#parameterProtos) {
-      made.set(proto, this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!));
+      made.set(
+        proto,
+        this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!),
+      );
       this.#values.delete(proto);
     }
     this.#parameters = [...made.values()];
@@ -199,13 +202,17 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   }
 
   #shapesOnZeros(inputShape: Nested<BatchShape>): Nested<BatchShape> | undefined {
-    const given = new Map(entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.#given[0]?.name, shape]));
+    const given = new Map(
+      entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.#given[0]?.name, shape]),
+    );
     if (!this.#given.every(({ name }) => given.has(name))) return undefined;
     try {
       return engine().step(() => {
         const x = this.#given.map(({ name, type, dims }) => {
           const batch = dims?.[this.#axisOf(name)];
-          const shape = given.get(name)!.map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
+          const shape = given
+            .get(name)!
+            .map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
           return [name, zeros(shape, { dtype: isFloat(type) ? 'f32' : 'i32', name })] as const;
         });
         const y = this.call(x.length === 1 ? x[0]![1] : Object.fromEntries(x), { training: false });

@@ -1,3 +1,5 @@
+import { exp2 } from '../../engine/float64.ts';
+
 /** Names of the element types of ONNX, by their number in a file. */
 const names = {
   1: 'float32',
@@ -69,7 +71,9 @@ export function toFloat16(value: number): number {
   if (!Number.isFinite(f) || f === 0) return f;
   const size = Math.abs(f);
   // The unit of the last place of a float16 of this size; below 2⁻¹⁴ it is 2⁻²⁴.
-  const unit = 2 ** (Math.max(Math.floor(Math.log2(size)), -14) - 10);
+  word.f[0] = size;
+  const exponent = (word.u[0]! >>> 23) - 127;
+  const unit = exp2(Math.max(exponent, -14) - 10);
   const rounded = roundToEven(size / unit) * unit;
   return Math.sign(f) * (rounded > 65504 ? Number.POSITIVE_INFINITY : rounded);
 }
@@ -98,7 +102,7 @@ const word = { f: new Float32Array(buffer), u: new Uint32Array(buffer) };
 export function fromFloat16(bits: number): number {
   const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
+  return sign * (exponent ? exp2(exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
 }
 
 /** A bfloat16 from its 16 bits. */

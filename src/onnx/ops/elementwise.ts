@@ -1,11 +1,13 @@
 // Operators that work element by element.
 import type { Tensor } from '../../autograd/tensor.ts';
+import { exp2 } from '../../engine/float64.ts';
 import * as ops from '../../ops/index.ts';
 import { type ElementType, hostArray, roundToEven } from '../format/element-types.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
 import { broadcastShape, eachPlace } from './broadcast.ts';
 import { mapped } from './mapped.ts';
+import * as real from './real-functions.ts';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
@@ -154,9 +156,9 @@ const multiplyIntegers: Binary = (a, b) =>
 /** Integer division cuts off towards 0. */
 const divideIntegers: Binary = (a, b) => Math.trunc(a / b);
 
-const { exp, log, sqrt, tanh, abs, sign, PI } = Math;
-const sigmoidOf: Unary = (x) => 1 / (1 + exp(-x));
-const softplusOf: Unary = (x) => (x > 0 ? x + Math.log1p(exp(-x)) : Math.log1p(exp(x)));
+const { sqrt, abs, sign, PI } = Math;
+const sigmoidOf: Unary = (x) => 1 / (1 + real.exp(-x));
+const softplusOf: Unary = (x) => (x > 0 ? x + real.log1p(real.exp(-x)) : real.log1p(real.exp(x)));
 
 /** The error function, to 1.2e-7: W. J. Cody's and Hastings's kind of series would not reach float32's last bits. */
 export function erf(x: number): number {
@@ -168,12 +170,12 @@ export function erf(x: number): number {
       term *= (2 * z * z) / (2 * n + 1);
       sum += term;
     }
-    return (sign(x) * 2 * exp(-z * z) * sum) / sqrt(PI);
+    return (sign(x) * 2 * real.exp(-z * z) * sum) / sqrt(PI);
   }
   if (z > 6) return sign(x);
   let fraction = z;
   for (let n = 60; n > 0; n--) fraction = z + n / 2 / fraction;
-  return sign(x) * (1 - exp(-z * z) / (fraction * sqrt(PI)));
+  return sign(x) * (1 - real.exp(-z * z) / (fraction * sqrt(PI)));
 }
 
 const clipOperator: Operator = {
@@ -254,7 +256,7 @@ const power: Operator = {
     const align = operandsOf(node);
     return ([left, right]) => {
       const [a, b] = align(left!, right!);
-      if (a.isHost && b.isHost) return combineHost(a, b, (x, y) => x ** y);
+      if (a.isHost && b.isHost) return combineHost(a, b, real.pow);
       if (b.isHost && b.size === 1) {
         const exponent = b.item;
         if (exponent === 2) return onTensor(a, ops.square);
@@ -270,7 +272,7 @@ const power: Operator = {
 const shift: Operator = {
   make(node) {
     const isLeft = node.choice('direction', ['LEFT', 'RIGHT'], 'LEFT') === 'LEFT';
-    return ([a, b]) => combineHost(a!, b!, (x, n) => (isLeft ? x * 2 ** n : Math.floor(x / 2 ** n)));
+    return ([a, b]) => combineHost(a!, b!, (x, n) => (isLeft ? x * exp2(n) : Math.floor(x / exp2(n))));
   },
 };
 
@@ -325,28 +327,28 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   Neg: unary((x) => -x, ops.neg),
   Abs: unary(abs, ops.abs),
   Sqrt: unary(sqrt, ops.sqrt),
-  Exp: unary(exp, ops.exp),
-  Log: unary(log, ops.log),
+  Exp: unary(real.exp, ops.exp),
+  Log: unary(real.log, ops.log),
   Reciprocal: unary((x) => 1 / x, ops.reciprocal),
   Sigmoid: unary(sigmoidOf, ops.sigmoid),
-  Tanh: unary(tanh, ops.tanh),
+  Tanh: unary(real.tanh, ops.tanh),
   Relu: unary((x) => Math.max(x, 0), ops.relu),
   Softplus: unary(softplusOf, ops.softplus),
   Softsign: unary((x) => x / (1 + abs(x)), ops.softsign),
-  Mish: unary((x) => x * tanh(softplusOf(x)), ops.mish),
+  Mish: unary((x) => x * real.tanh(softplusOf(x)), ops.mish),
   HardSwish: unary((x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1), ops.hardSilu),
-  Sin: unary(Math.sin, ops.sin),
-  Cos: unary(Math.cos, ops.cos),
-  Erf: plain(erf, (x) => (2 / sqrt(PI)) * exp(-x * x)),
-  Tan: plain(Math.tan, (_, y) => 1 + y * y),
-  Asin: plain(Math.asin, (x) => 1 / sqrt(1 - x * x)),
-  Acos: plain(Math.acos, (x) => -1 / sqrt(1 - x * x)),
-  Atan: plain(Math.atan, (x) => 1 / (1 + x * x)),
-  Sinh: plain(Math.sinh, (x) => Math.cosh(x)),
-  Cosh: plain(Math.cosh, (x) => Math.sinh(x)),
-  Asinh: plain(Math.asinh, (x) => 1 / sqrt(x * x + 1)),
-  Acosh: plain(Math.acosh, (x) => 1 / sqrt(x * x - 1)),
-  Atanh: plain(Math.atanh, (x) => 1 / (1 - x * x)),
+  Sin: unary(real.sin, ops.sin),
+  Cos: unary(real.cos, ops.cos),
+  Erf: plain(erf, (x) => (2 / sqrt(PI)) * real.exp(-x * x)),
+  Tan: plain(real.tan, (_, y) => 1 + y * y),
+  Asin: plain(real.asin, (x) => 1 / sqrt(1 - x * x)),
+  Acos: plain(real.acos, (x) => -1 / sqrt(1 - x * x)),
+  Atan: plain(real.atan, (x) => 1 / (1 + x * x)),
+  Sinh: plain(real.sinh, (x) => real.cosh(x)),
+  Cosh: plain(real.cosh, (x) => real.sinh(x)),
+  Asinh: plain(real.asinh, (x) => 1 / sqrt(x * x + 1)),
+  Acosh: plain(real.acosh, (x) => 1 / sqrt(x * x - 1)),
+  Atanh: plain(real.atanh, (x) => 1 / (1 - x * x)),
   Floor: plain(Math.floor, () => 0),
   Ceil: plain(Math.ceil, () => 0),
   Round: plain(roundToEven, () => 0),
@@ -383,16 +385,16 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   }),
   Elu: withOptions((node) => {
     const alpha = node.float('alpha', 1);
-    const f: Unary = (x) => (x < 0 ? alpha * Math.expm1(x) : x);
+    const f: Unary = (x) => (x < 0 ? alpha * real.expm1(x) : x);
     return [f, (x) => (alpha > 0 ? ops.elu(x, alpha) : mapped(x, f, (each, y) => (each < 0 ? y + alpha : 1)))];
   }),
   Celu: withOptions((node) => {
     const alpha = node.float('alpha', 1);
-    return [(x) => Math.max(x, 0) + Math.min(0, alpha * Math.expm1(x / alpha)), (x) => ops.celu(x, alpha)];
+    return [(x) => Math.max(x, 0) + Math.min(0, alpha * real.expm1(x / alpha)), (x) => ops.celu(x, alpha)];
   }),
   Selu: withOptions((node) => {
     const [alpha, gamma] = [node.float('alpha', 1.6732631921768188), node.float('gamma', 1.0507010221481323)];
-    const f: Unary = (x) => gamma * (x > 0 ? x : alpha * Math.expm1(x));
+    const f: Unary = (x) => gamma * (x > 0 ? x : alpha * real.expm1(x));
     return [f, (x) => mapped(x, f, (each, y) => (each > 0 ? gamma : y + gamma * alpha))];
   }),
   HardSigmoid: withOptions((node) => {
@@ -408,7 +410,7 @@ export const elementwise: Readonly<Record<string, Operator>> = {
   Gelu: withOptions((node) => {
     const approximate = node.choice('approximate', ['none', 'tanh'], 'none') === 'tanh';
     const f: Unary = approximate
-      ? (x) => 0.5 * x * (1 + tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3)))
+      ? (x) => 0.5 * x * (1 + real.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3)))
       : (x) => 0.5 * x * (1 + erf(x / Math.SQRT2));
     return [f, (x) => ops.gelu(x, { approximate })];
   }),

@@ -3,6 +3,7 @@ import { sizeOf } from '../../checks/shape.ts';
 import { type ElementType, hostArray } from '../format/element-types.ts';
 import type { NodeView, Operator, Step } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
+import * as real from './real-functions.ts';
 
 type Draw = (uniform: Step['uniform']) => number;
 
@@ -20,7 +21,7 @@ const uniformOf = (node: NodeView): Draw => {
 /** Box and Muller 1958. */
 const normalOf = (node: NodeView): Draw => {
   const [mean, scale] = [node.float('mean', 0), node.float('scale', 1)];
-  return (uniform) => mean + scale * Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  return (uniform) => mean + scale * Math.sqrt(-2 * real.log(1 - uniform())) * real.cos(2 * Math.PI * uniform());
 };
 
 const random = (drawOf: (node: NodeView) => Draw, isLike: boolean): Operator => ({
@@ -61,7 +62,7 @@ const multinomial: Operator = {
         // The inputs are logarithms, up to a constant.
         const shares = Array.from({ length: classes }, (_, c) => numbers[row + c]!);
         const most = Math.max(...shares);
-        const weights = shares.map((share) => Math.exp(share - most));
+        const weights = shares.map((share) => real.exp(share - most));
         let left = uniform() * weights.reduce((sum, weight) => sum + weight, 0);
         const found = weights.findIndex((weight) => (left -= weight) < 0);
         return found < 0 ? classes - 1 : found;

@@ -11,6 +11,7 @@ import { DerivedWeights } from '../graph/derived.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
 import { mapped } from './mapped.ts';
+import * as real from './real-functions.ts';
 
 type Activation = (x: Tensor) => Tensor;
 type Direction = 'forward' | 'reverse' | 'bidirectional';
@@ -51,7 +52,7 @@ const activations: Readonly<Record<string, (alpha: number | undefined, beta: num
     (x) =>
       mapped(
         x,
-        (each) => (each < 0 ? alpha * Math.expm1(each) : each),
+        (each) => (each < 0 ? alpha * real.expm1(each) : each),
         (each, y) => (each < 0 ? y + alpha : 1),
       ),
 };

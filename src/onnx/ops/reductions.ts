@@ -7,6 +7,7 @@ import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
+import * as real from './real-functions.ts';
 import { axesFrom, pick, placesOf } from './shapes.ts';
 
 /** How elements become one. */
@@ -33,11 +34,11 @@ const kinds: Readonly<Record<string, Reduction>> = {
   ReduceL1: { start: 0, add: (sum, x) => sum + Math.abs(x), kernel: (x) => sumRows(ops.abs(x)) },
   ReduceL2: { start: 0, add: (sum, x) => sum + x * x, end: Math.sqrt, kernel: (x) => ops.sqrt(sumRows(ops.square(x))) },
   ReduceSumSquare: { start: 0, add: (sum, x) => sum + x * x, kernel: (x) => sumRows(ops.square(x)) },
-  ReduceLogSum: { start: 0, add: (sum, x) => sum + x, end: Math.log, kernel: (x) => ops.log(sumRows(x)) },
+  ReduceLogSum: { start: 0, add: (sum, x) => sum + x, end: real.log, kernel: (x) => ops.log(sumRows(x)) },
   ReduceLogSumExp: {
     start: 0,
-    add: (sum, x) => sum + Math.exp(x),
-    end: Math.log,
+    add: (sum, x) => sum + real.exp(x),
+    end: real.log,
     kernel: (x) => ops.logSumExp(x, { axis: 1 }),
   },
 };
