@@ -81,9 +81,18 @@ function showMembers(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'images', 'sequences', 'state-space', 'onnx', 'stream', 'data', 'characters', 'plot', 'node'].map(
-    (entry) => `${root}src/${entry}.ts`,
-  ),
+  entryPoints: [
+    'index',
+    'images',
+    'sequences',
+    'state-space',
+    'onnx',
+    'stream',
+    'data',
+    'characters',
+    'plot',
+    'node',
+  ].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,
