@@ -408,9 +408,9 @@ export class LinearGaussian {
    * @param observations as for `filter`.
    * @param options.learn what is learned; default what the model was made with.
    * @returns the log-likelihood of each round, all steps counted, and whether it converged.
-   * @throws ArgumentError as `filter`; for an option out of range or unknown; if a learned covariance belongs to
-   *   matrices that differ between steps; and if the observations do not determine a matrix. The parameters are then
-   *   those from before the call.
+   * @throws ArgumentError as `filter`; for an option out of range or unknown; if nothing is observed; if a learned
+   *   covariance belongs to matrices that differ between steps; and if the observations do not determine a matrix. The
+   *   parameters are then those from before the call.
    * @see Shumway and Stoffer 1982; pykalman's em
    */
   fitEm(observations: SequencesLike, options: EmOptions = {}): FitHistory {
@@ -422,6 +422,7 @@ export class LinearGaussian {
     const learned = this.#learned(`${what}: learn`, learn);
     expectEm(what, this.#model, learned);
     const { sequences } = this.#read('fitEm', observations, inputs);
+    expectNumbers(what, sequences, 0, this.#system.p);
     const filter = (system: System, sequence: Observed) => this.#filter('fitEm', sequence, system);
     const { system, history } = maximize(what, this.#system, sequences, { learned, tolerance, maxIterations, filter });
     this.#system = system;
@@ -430,13 +431,14 @@ export class LinearGaussian {
 
   /**
    * Learns by the gradient of the log-likelihood, with L-BFGS. Variances are learned as roots and covariances as
-   * Cholesky factors, so that they stay positive.
+   * Cholesky factors, so that they stay positive. If the start is stationary, coefficients of inputs that are 0 start
+   * from least squares.
    *
    * @param observations as for `filter`.
    * @param options.learn what is learned; default what the model was made with. Variances start from a number > 0.
    * @returns the log-likelihood of each iteration, without the `burn` steps, and whether it converged.
-   * @throws ArgumentError as `filter`, and for an option out of range or unknown. The parameters are then those from
-   *   before the call.
+   * @throws ArgumentError as `filter`, for an option out of range or unknown, and if nothing is observed after the
+   *   `burn` steps. The parameters are then those from before the call.
    */
   fitGradient(observations: SequencesLike, options: GradientFitOptions = {}): FitHistory {
     const what = 'linearGaussian.fitGradient';
@@ -446,6 +448,7 @@ export class LinearGaussian {
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
     const learned = this.#learned(`${what}: learn`, learn);
     const { sequences } = this.#read('fitGradient', observations, inputs);
+    expectNumbers(what, sequences, this.#burn, this.#system.p);
     for (const { name, kind, free } of learned) {
       const n = free.length;
       const isZero = (flag: number, i: number): boolean =>
@@ -473,6 +476,13 @@ export class LinearGaussian {
     };
     return saved('linearGaussian', JSON.parse(JSON.stringify(options)) as object);
   }
+}
+
+/** Throws `ArgumentError` unless something is observed after the steps that do not count. */
+function expectNumbers(what: string, sequences: readonly Observed[], burn: number, p: number): void {
+  if (sequences.some(({ y }) => y.subarray(burn * p).some((value) => !Number.isNaN(value)))) return;
+  const after = burn > 0 ? ` after the first ${burn} steps, which do not count` : '';
+  throw new ArgumentError(`${what}: observations expected a number${after}, got none`);
 }
 
 const joined = (rows: readonly Matrix[], shape: Shape): NdArray<Float64Array> => {
