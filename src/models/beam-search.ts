@@ -117,10 +117,11 @@ export interface BeamDecoder {
  * @param model a language model, ids `[B, T]` i32 to logits `[B, T, V]` or `[B, V]`; or a decoder.
  * @param prompts B lists of ids in [0, V), each with one id or more.
  * @param options width, length penalty, ends, and what the hypotheses may hold.
- * @returns for each prompt its `nBest` hypotheses, the best first; fewer if no more were found.
+ * @returns for each prompt its `nBest` hypotheses, the best first; fewer if no more were found. Where no id may follow,
+ *   because n-grams would repeat, the hypotheses so far are the result.
  * @throws ArgumentError if an option is unknown or out of range, `groups` does not divide `width`, `model` is neither a
  *   model nor a decoder, a prompt is empty, an id is outside the vocabulary, a state or constant does not have one row
- *   for each prompt, or logits are not finite.
+ *   for each prompt, `step` returns something else, or logits are not finite.
  * @see Vijayakumar et al. 2016 (groups), https://arxiv.org/abs/1610.02424; Wu et al. 2016 (gnmt)
  *
  * @example
@@ -195,6 +196,9 @@ function rulesOf(options: BeamSearchOptions): BeamRules {
   expectChoice('beamSearch', 'lengthPenaltyForm', lengthPenaltyForm, ['power', 'gnmt']);
   if (!stopIds?.includes) expectList('beamSearch: stopIds', stopIds);
   for (const id of stopIds) expectNumber('beamSearch: stopIds', id, 'an integer ≥ 0');
+  if (minLength > maxLength) {
+    throw new ArgumentError(`beamSearch: minLength expected at most maxLength = ${maxLength}, got ${minLength}`);
+  }
   if (nBest > width) throw new ArgumentError(`beamSearch: nBest expected at most width = ${width}, got ${nBest}`);
   if (width % groups !== 0) {
     throw new ArgumentError(`beamSearch: groups expected to divide width = ${width}, got ${groups}`);
@@ -211,6 +215,9 @@ function promptsOf(prompts: readonly ArrayLike<number>[]): number[][] {
   expectList('beamSearch: prompts', prompts);
   if (prompts.length === 0) throw new ArgumentError('beamSearch: prompts expected one or more, got none');
   return prompts.map((prompt) => {
+    if (typeof prompt === 'number') {
+      throw new ArgumentError(`beamSearch: prompts expected a list of lists of ids, got ${prompt} in it`);
+    }
     const got = typeof prompt === 'string' ? shown(prompt) : prompt?.length >= 1 ? '' : 'none';
     if (got) throw new ArgumentError(`beamSearch: prompt expected one id or more, got ${got}`);
     const ids = Array.from(prompt, Number);
@@ -392,7 +399,8 @@ function decoderSource(decoder: BeamDecoder, prompts: number, { fromLogits = tru
           { shape: [rows.length, 1], dtype: 'i32', engine },
         );
         const before = carried.map((state) => gathered(state, parents, engine));
-        const [logits, next] = decoder.step(ids, before, copies);
+        const made: unknown = decoder.step(ids, before, copies);
+        const [logits, next] = Array.isArray(made) ? made : [];
         if (!(logits instanceof Tensor) || logits.shape[0] !== rows.length || !Array.isArray(next)) {
           throw new ArgumentError(`beamSearch: step expected to return [logits, states] of ${rows.length} rows`);
         }
