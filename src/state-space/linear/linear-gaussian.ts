@@ -188,7 +188,7 @@ export class LinearGaussian {
    *   covariance, or an option is unknown.
    * @see Kalman 1960; the filter of statsmodels and filterpy
    */
-  filter(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Filtered> {
+  filter<S extends SequencesLike>(observations: S, options: FilterOptions = {}): OneOrEach<Filtered, S> {
     const { inputs } = checkOptions('linearGaussian.filter', options, { inputs: 1 });
     const { sequences, isSingle } = this.#read('filter', observations, inputs);
     const { n, p } = this.#system;
@@ -229,7 +229,7 @@ export class LinearGaussian {
         logLikelihood: totalOf(this.#model, steps),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Filtered, S>;
   }
 
   /** Mean and covariance of y from those of x. `step` is that of the matrices, `t` that of the inputs. */
@@ -252,7 +252,7 @@ export class LinearGaussian {
    * @returns the results of the sequence, or a list of them if a list was given.
    * @throws ArgumentError as `filter`.
    */
-  smooth(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Smoothed> {
+  smooth<S extends SequencesLike>(observations: S, options: FilterOptions = {}): OneOrEach<Smoothed, S> {
     const { inputs } = checkOptions('linearGaussian.smooth', options, { inputs: 1 });
     const { sequences, isSingle } = this.#read('smooth', observations, inputs);
     const { n } = this.#system;
@@ -269,7 +269,7 @@ export class LinearGaussian {
         ),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Smoothed, S>;
   }
 
   /**
@@ -281,7 +281,10 @@ export class LinearGaussian {
    * @returns the forecast of the sequence, or a list of them if a list was given.
    * @throws ArgumentError as `filter`, and for a number of steps that is not an integer ≥ 1.
    */
-  forecast(observations: SequencesLike, options: { steps: number } & FilterOptions): OneOrEach<Forecast> {
+  forecast<S extends SequencesLike>(
+    observations: S,
+    options: { steps: number } & FilterOptions,
+  ): OneOrEach<Forecast, S> {
     const { steps: h, inputs } = checkOptions('linearGaussian.forecast', options, { steps: 1, inputs: 1 });
     expectNumber('linearGaussian.forecast: steps', h, 'an integer ≥ 1');
     const { sequences, isSingle } = this.#read('forecast', observations, inputs, h);
@@ -317,7 +320,7 @@ export class LinearGaussian {
         ),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Forecast, S>;
   }
 
   /**
@@ -336,13 +339,16 @@ export class LinearGaussian {
    *
    * @throws ArgumentError as `filter`.
    */
-  stepLogLikelihoods(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Float64Array> {
+  stepLogLikelihoods<S extends SequencesLike>(
+    observations: S,
+    options: FilterOptions = {},
+  ): OneOrEach<Float64Array, S> {
     const { inputs } = checkOptions('linearGaussian.stepLogLikelihoods', options, { inputs: 1 });
     const { sequences, isSingle } = this.#read('stepLogLikelihoods', observations, inputs);
     const results = sequences.map((sequence) =>
       Float64Array.from(this.#filter('stepLogLikelihoods', sequence), ({ logLikelihood }) => logLikelihood),
     );
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Float64Array, S>;
   }
 
   /** Number of parameters that are learned. */
