@@ -51,7 +51,7 @@ export function checkOptions<O extends object>(what: string, options: O, names: 
     }
     const known = Object.keys(names);
     throw new ArgumentError(
-      `${what}: unknown option '${given}'; ${hint(given, known) || `expected ${known.join(', ')}`}`,
+      `${what}: unknown option '${given}'; ${hint(given, known) || `expected ${known.join(', ') || 'none'}`}`,
     );
   }
   return options;

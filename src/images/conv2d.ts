@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectCount } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { type ActivationSpec, activation } from '../layers/activations/activations.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
@@ -101,7 +101,10 @@ class Conv2d extends BuiltInLayer {
     expectCount('conv2d: filters', options.filters);
     checkImageConvolution('conv2d', options);
     const { groups = 1, filters } = options;
-    expectGroups('conv2d', groups, groups, filters);
+    expectCount('conv2d: groups', groups);
+    if (filters % groups !== 0) {
+      throw new ArgumentError(`conv2d: groups expected a divisor of ${filters} filters, got ${groups}`);
+    }
     this.#options = options;
   }
 

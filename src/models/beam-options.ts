@@ -90,6 +90,9 @@ export function rulesOf(options: BeamSearchOptions): BeamRules {
   expectChoice('beamSearch', 'lengthPenaltyForm', lengthPenaltyForm, ['power', 'gnmt']);
   if (!stopIds?.includes) expectList('beamSearch: stopIds', stopIds);
   for (const id of stopIds) expectNumber('beamSearch: stopIds', id, 'an integer ≥ 0');
+  if (minLength > maxLength) {
+    throw new ArgumentError(`beamSearch: minLength expected at most maxLength = ${maxLength}, got ${minLength}`);
+  }
   if (nBest > width) throw new ArgumentError(`beamSearch: nBest expected at most width = ${width}, got ${nBest}`);
   if (width % groups !== 0) {
     throw new ArgumentError(`beamSearch: groups expected to divide width = ${width}, got ${groups}`);

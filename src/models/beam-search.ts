@@ -20,10 +20,11 @@ import type { AnyModel } from './model.ts';
  * @param model a language model, ids `[B, T]` i32 to logits `[B, T, V]` or `[B, V]`; or a decoder.
  * @param prompts B lists of ids in [0, V), each with one id or more.
  * @param options width, length penalty, ends, and what the hypotheses may hold.
- * @returns for each prompt its `nBest` hypotheses, the best first; fewer if no more were found.
+ * @returns for each prompt its `nBest` hypotheses, the best first; fewer if no more were found. Where no id may follow,
+ *   because n-grams would repeat, the hypotheses so far are the result.
  * @throws ArgumentError if an option is unknown or out of range, `groups` does not divide `width`, `model` is neither a
  *   model nor a decoder, a prompt is empty, an id is outside the vocabulary, a state or constant does not have one row
- *   for each prompt, or logits are not finite.
+ *   for each prompt, `step` returns something else, or logits are not finite.
  * @see Vijayakumar et al. 2016 (groups), https://arxiv.org/abs/1610.02424; Wu et al. 2016 (gnmt)
  *
  * @example
@@ -87,6 +88,9 @@ function promptsOf(prompts: readonly ArrayLike<number>[]): number[][] {
   expectList('beamSearch: prompts', prompts);
   if (prompts.length === 0) throw new ArgumentError('beamSearch: prompts expected one or more, got none');
   return prompts.map((prompt) => {
+    if (typeof prompt === 'number') {
+      throw new ArgumentError(`beamSearch: prompts expected a list of lists of ids, got ${prompt} in it`);
+    }
     const got = typeof prompt === 'string' ? shown(prompt) : prompt?.length >= 1 ? '' : 'none';
     if (got) throw new ArgumentError(`beamSearch: prompt expected one id or more, got ${got}`);
     const ids = Array.from(prompt, Number);

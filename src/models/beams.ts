@@ -1,4 +1,5 @@
 // Beam search over ids. What computes the log-probabilities is a `BeamSource`; here the hypotheses are chosen.
+import { ArgumentError } from '../checks/argument-error.ts';
 
 /** One sequence of ids that a beam search has found. */
 export interface Hypothesis {
@@ -115,6 +116,9 @@ export function* search(
       expanding.push(prompt);
     }
     const { values, classes } = source.after(rows);
+    for (const id of rules.stopIds) {
+      if (id >= classes) throw new ArgumentError(`beamSearch: stopIds expected ids in [0, ${classes}), got ${id}`);
+    }
     for (const sequence of expanding) {
       const each = searches[sequence]!;
       const ended = extend(each, values, classes, rules);
@@ -174,8 +178,11 @@ function extend({ prompt, groups }: Search, values: Float32Array, classes: numbe
       }
       timesTaken.set(id, (timesTaken.get(id) ?? 0) + 1);
     }
-    if (length === maxLength) {
-      const cut = next.map((live) => hypothesisOf(live.ids, live.logProbability, length, false, rules));
+    // Where no id may follow, the hypotheses end as they are, unless one has found its end.
+    const isStuck = length > 1 && next.length === 0 && group.finished.length === 0;
+    if (length === maxLength || isStuck) {
+      const kept = isStuck ? group.live : next;
+      const cut = kept.map(({ ids, logProbability }) => hypothesisOf(ids, logProbability, ids.length, false, rules));
       ended.push(...cut);
       group.finished.push(...cut);
     }

@@ -82,7 +82,7 @@ const modelMethods = {
     this.network.setScope();
     return summary(this.network);
   },
-  upTo(this: Model, layer: string | number): AnyModel {
+  upTo(this: Model, layer: string | number | AnyLayer): AnyModel {
     return new Model(networkUpTo(this.network, layer), this.trainer.random);
   },
   /** `JSON.stringify` would write no weights. */

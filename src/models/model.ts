@@ -142,7 +142,8 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
    * A stack of layers ends at the layer. Any other model runs as a whole, and the output of the layer's first call is
    * taken.
    *
-   * @param layer its name, its path below other layers, or its index in `layers`; negative ones count from the end.
+   * @param layer the layer, its name, its path below other layers, or its index in `layers`; negative ones count from
+   *   the end.
    * @returns a model with the outputs of the layer, `[B, …]`. It is not compiled. To dispose of it disposes of the
    *   layers that it shares.
    * @throws ArgumentError if there is no such layer; when it runs, if the layer is not called.
@@ -151,7 +152,7 @@ export interface Model<Y extends Nested<Tensor> = Tensor> {
    * @example
    * const features = model.upTo('lstm').predict(x);
    */
-  upTo(layer: string | number): AnyModel;
+  upTo(layer: string | number | AnyLayer): AnyModel;
 }
 
 /** A network, with the methods that train, measure and run it. */

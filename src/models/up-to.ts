@@ -7,12 +7,12 @@ import { Network } from '../layers/base/network.ts';
 import { Sequential } from '../layers/base/sequential.ts';
 
 /** The network from the input to the output of a layer; see `Model.upTo`. */
-export function networkUpTo(whole: AnyLayer, layer: string | number): AnyLayer {
+export function networkUpTo(whole: AnyLayer, layer: string | number | AnyLayer): AnyLayer {
   const { sublayers } = whole;
-  const named = (each: AnyLayer): boolean => each.path === layer || each.name === layer;
+  const named = (each: AnyLayer): boolean => each === layer || each.path === layer || each.name === layer;
   whole.setScope();
   const found = typeof layer === 'number' ? sublayers.at(layer) : whole.tree().slice(1).find(named);
-  if (!found || !(typeof layer === 'string' || Number.isInteger(layer))) {
+  if (!found || (typeof layer === 'number' && !Number.isInteger(layer))) {
     const names = sublayers.map(({ name }) => `'${name}'`).join(', ');
     throw new ArgumentError(`${whole.name}: upTo expected a layer, ${names} or its index, got ${shown(layer)}`);
   }

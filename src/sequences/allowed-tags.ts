@@ -18,14 +18,20 @@ export interface AllTags extends AllowedTags {
   readonly end: readonly number[];
 }
 
-/** How tags mark spans: by `B-` and `I-`, or by `B-`, `I-`, `E-` for the last and `S-` for the only one. */
-export type TagScheme = 'bio' | 'iobes';
+/**
+ * How tags mark spans: by `B-` and `I-`; or by `B-`, `I-`, `E-` for the last and `S-` for the only one, which `bilou`
+ * calls `L-` and `U-`.
+ */
+export type TagScheme = keyof typeof LETTERS;
+
+/** The letters of a scheme: first, inside, last, only one. */
+const LETTERS = { bio: 'BI', iobes: 'BIES', bilou: 'BILU' } as const;
 
 /**
  * The transitions that a scheme of spans allows, for the option `allowed` of `crf`.
  *
  * `bio` (IOB2): I-x follows only B-x or I-x. `iobes`: B-x and I-x are followed only by I-x or E-x, which follow nothing
- * else; a sequence ends with O, E-x or S-x.
+ * else; a sequence ends with O, E-x or S-x. `bilou`: the same with L for E and U for S.
  *
  * @param tags the name of each tag, by its id: `O`, or a letter of the scheme, a hyphen and the kind of the span.
  * @param scheme default `bio`.
@@ -40,18 +46,20 @@ export type TagScheme = 'bio' | 'iobes';
  * allowed.start; // 1 1 0
  */
 export function allowedTags(tags: readonly string[], scheme: TagScheme = 'bio'): AllTags {
-  expectChoice('allowedTags', 'scheme', scheme, ['bio', 'iobes']);
-  const letters = scheme === 'bio' ? 'BI' : 'BIES';
+  expectChoice('allowedTags', 'scheme', scheme, Object.keys(LETTERS) as TagScheme[]);
+  const letters = LETTERS[scheme];
   const parts = expectList('allowedTags: tags', tags).map((tag) => {
-    const [, letter, kind] = (typeof tag === 'string' && /^(?:O|([BIES])-(.+))$/s.exec(tag)) || [''];
-    if (tag === 'O' || (letter && letters.includes(letter))) return { letter: letter ?? 'O', kind };
-    throw new ArgumentError(`allowedTags: tags expected O or names such as B-x, of ${letters}, got ${shown(tag)}`);
+    const [, letter, kind] = (typeof tag === 'string' && /^(?:O|(\w)-(.+))$/s.exec(tag)) || [''];
+    const place = letter ? letters.indexOf(letter) : -1;
+    if (tag === 'O' || place >= 0) return { letter: 'BIES'[place] ?? 'O', kind };
+    const marks = [...letters].map((each) => `${each}-`).join(', ');
+    throw new ArgumentError(`allowedTags: tags expected 'O', or ${marks} and a kind, such as 'B-x', got ${shown(tag)}`);
   });
   if (parts.length === 0) throw new ArgumentError('allowedTags: tags expected names, got none');
   // Whether a span goes on behind a tag, or before it.
   const isOpen = ({ letter }: { letter: string }): boolean => letter === 'B' || letter === 'I';
   const goesOn = ({ letter }: { letter: string }): boolean => letter === 'I' || letter === 'E';
-  const isWhole = scheme === 'iobes';
+  const isWhole = scheme !== 'bio';
   return {
     transitions: parts.map((from) =>
       parts.map((to) => {
@@ -65,10 +73,15 @@ export function allowedTags(tags: readonly string[], scheme: TagScheme = 'bio'):
 }
 
 /** Throws `ArgumentError` unless `allowed` is for `tags` tags; `tags` is undefined if their number is not known. */
-export function checkAllowed(what: string, allowed: AllowedTags, tags = allowed?.transitions?.length): void {
-  const lists: [string, unknown, number[]][] = [['transitions', allowed?.transitions, [tags, tags]]];
+export function checkAllowed(what: string, allowed: AllowedTags, tags = Object(allowed).transitions?.length): void {
+  if (!Object(allowed).transitions) {
+    throw new ArgumentError(
+      `${what}: allowed expected { transitions, start, end }, as allowedTags makes, got ${shown(allowed)}`,
+    );
+  }
+  const lists: [string, unknown, number[]][] = [['transitions', allowed.transitions, [tags, tags]]];
   for (const name of ['start', 'end'] as const) {
-    if (allowed?.[name] !== undefined) lists.push([name, allowed[name], [tags]]);
+    if (allowed[name] !== undefined) lists.push([name, allowed[name], [tags]]);
   }
   for (const [name, values, shape] of lists) {
     const rows = shape.length === 1 ? [values] : values;

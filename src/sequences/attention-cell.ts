@@ -1,7 +1,7 @@
 // A cell that attends to a memory, such as the outputs of an encoder, at every step: Bahdanau's and Luong's decoders.
 import type { Parameter } from '../autograd/parameter.ts';
 import { expectShape, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, expectCount, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
 import { formatShape } from '../checks/shape.ts';
 import type { LayerConfig } from '../io/model-file.ts';
@@ -10,7 +10,7 @@ import type { StateSpec } from '../layers/base/carried-states.ts';
 import type { AnyLayer, Layer, LayerOptions } from '../layers/base/layer.ts';
 import { saveLayer } from '../layers/base/saved-layer.ts';
 import { dense } from '../layers/dense.ts';
-import { type CellBatch, RecurrentCell } from '../layers/rnn/cells/cell.ts';
+import { type CellBatch, noCell, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
 import { hideMasked } from '../ops/elementwise/select.ts';
 import { concatenate } from '../ops/shapes/joins.ts';
@@ -62,11 +62,7 @@ export class AttentionCell extends RecurrentCell {
   constructor(options: AttentionCellOptions) {
     super('attention_cell', options, names);
     const { cell, score = 'additive' } = options;
-    if (!(cell instanceof RecurrentCell)) {
-      throw new ArgumentError(
-        `attentionCell: cell expected a cell, such as gruCell(options), got ${shownForeign(cell, 'sublayers')}`,
-      );
-    }
+    if (!(cell instanceof RecurrentCell)) throw noCell('attentionCell', cell);
     expectChoice('attentionCell', 'score', score, SCORES);
     const { units = cell.outputWidth, attentionUnits = cell.outputWidth } = options;
     const { query = score === 'additive' ? 'before' : 'after' } = options;

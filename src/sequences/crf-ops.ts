@@ -1,6 +1,8 @@
 import type { Weight } from '../autograd/parameter.ts';
 import { empty, type Tensor, tensor } from '../autograd/tensor.ts';
-import { bestPaths, marginals } from '../ops/chain.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
+import { bestPaths, type Chains, marginals } from '../ops/chain.ts';
 import { type CrfOptions, chainsFor, logLikelihood, logRatio } from './likelihood.ts';
 
 /**
@@ -61,7 +63,7 @@ export function crfLogNorm(emissions: Weight, options: CrfOptions): Tensor {
  * @param emissions scores e `[B, T, K]` f32.
  * @param options as for `crfLogLikelihood`.
  * @returns `tags` `[B, T]` i32, −1 where the mask is 0, and their `scores` `[B]` f32; both constants of the open step.
- * @throws ArgumentError if a tensor is not f32, shapes do not fit, or an option is unknown.
+ * @throws ArgumentError if a tensor is not f32, shapes do not fit, a score that counts is NaN, or an option is unknown.
  * @see tfa.text.crf_decode
  *
  * @example
@@ -72,6 +74,7 @@ export function crfLogNorm(emissions: Weight, options: CrfOptions): Tensor {
 export function crfDecode(emissions: Weight, options: CrfOptions): { tags: Tensor; scores: Tensor } {
   const chains = chainsFor('crfDecode', emissions, options);
   const { engine, batch, time, steps } = chains;
+  refuseNaN(chains);
   const { paths, scores } = bestPaths(chains);
   const tags = new Int32Array(batch * time).fill(-1);
   paths.forEach((path, i) => {
@@ -83,6 +86,25 @@ export function crfDecode(emissions: Weight, options: CrfOptions): { tags: Tenso
     tags: tensor(tags, { shape: [batch, time], dtype: 'i32', name: 'tags', engine }),
     scores: tensor(scores, { shape: [batch], name: 'scores', engine }),
   };
+}
+
+/** Throws `ArgumentError` for a score that is NaN and counts. The search compares scores and would pass over it. */
+function refuseNaN({ emissions, transitions, start, end, steps, time, tags }: Chains): void {
+  const refuse = (what: string, at: number[]): never => {
+    throw new ArgumentError(`crfDecode: ${what} expected numbers, got NaN at ${formatShape(at)}`);
+  };
+  for (const [what, scores] of Object.entries({ transitions, start, end })) {
+    const at = scores?.toArray().findIndex(Number.isNaN) ?? -1;
+    if (at >= 0) refuse(what, what === 'transitions' ? [Math.floor(at / tags), at % tags] : [at]);
+  }
+  const values = emissions.toArray();
+  steps.forEach((counted, i) => {
+    for (const t of counted) {
+      const row = values.subarray((i * time + t) * tags, (i * time + t + 1) * tags);
+      const at = row.findIndex(Number.isNaN);
+      if (at >= 0) refuse('emissions', [i, t, at]);
+    }
+  });
 }
 
 /**

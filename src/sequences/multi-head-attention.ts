@@ -1,6 +1,6 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, expectCount } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, shown } from '../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { BuiltInLayer } from '../layers/base/built-in-layer.ts';
@@ -114,8 +114,9 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
 
   protected override checkInput(shapes: readonly BatchShape[]): void {
     if (!Array.isArray(shapes[0]) || shapes.length < 2 || shapes.length > 4) {
+      const got = Array.isArray(shapes[0]) ? shown(shapes) : `a tensor ${formatShape(shapes as never)}`;
       throw new ArgumentError(
-        `${this.describe()}: input expected [query, value], [query, value, key] or [query, value, key, attentionMask], got ${shapes.length} tensors`,
+        `${this.describe()}: input expected [query, value], [query, value, key] or [query, value, key, attentionMask], got ${got}`,
       );
     }
     const [query] = shapes as [BatchShape];
@@ -129,6 +130,7 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
       }
       throw new ArgumentError(`${this.describe()}: input ${INPUTS[i]} expected ${expected}, got ${formatShape(shape)}`);
     });
+    if (rank === 3) this.#checkLengths(shapes);
     const far = axes.over.find((axis) => axis > rank - 2);
     if (far !== undefined) {
       throw new ArgumentError(
@@ -145,6 +147,30 @@ class MultiHeadAttention<Output> extends BuiltInLayer<Output, readonly Tensor[]>
       if (other === undefined) return;
       throw new ArgumentError(
         `${this.describe()}: input ${INPUTS[i + 1]} expected length ${query[other]} along axis ${other}, as the query, got ${formatShape(shape)}`,
+      );
+    });
+  }
+
+  /** Throws `ArgumentError` unless batch and steps of the inputs fit each other. Axes of a mask may have length 1. */
+  #checkLengths([query, value, key, mask]: readonly BatchShape[]): void {
+    const [batch, queries] = query as [number | null, number | null];
+    const [, values] = value as BatchShape;
+    const expected = [
+      undefined,
+      [batch, values!, value![2]!],
+      [batch, values!, key?.[2] ?? null],
+      mask?.length === 4 ? [batch, this.#options.numHeads, queries, values!] : [batch, queries, values!],
+    ];
+    [query, value, key, mask].forEach((shape, i) => {
+      const wanted = expected[i];
+      if (!shape || !wanted) return;
+      const fits = shape.every((n, axis) => {
+        const other = wanted[axis] ?? null;
+        return n === null || other === null || n === other || (i === 3 && n === 1);
+      });
+      if (fits) return;
+      throw new ArgumentError(
+        `${this.describe()}: input ${INPUTS[i]} expected ${formatShape(wanted)}, got ${formatShape(shape)}`,
       );
     });
   }

@@ -1,11 +1,11 @@
 import { filled, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import type { StateSpec } from '../layers/base/carried-states.ts';
 import type { AnyLayer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
 import { saveLayer } from '../layers/base/saved-layer.ts';
-import { type CellBatch, RecurrentCell } from '../layers/rnn/cells/cell.ts';
+import { type CellBatch, noCell, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
 import { dropout as drop, expectRate } from '../ops/elementwise/dropout.ts';
 import { add, scale } from '../ops/elementwise/elementwise.ts';
@@ -23,7 +23,7 @@ export function zoneoutRates(zoneout: number | readonly number[], count: number)
   const rates = typeof zoneout === 'number' ? new Array<number>(count).fill(zoneout) : zoneout;
   if (!Array.isArray(rates) || rates.length !== count) {
     throw new ArgumentError(
-      `zoneoutCell: zoneout expected a number or ${count}, one for each state, got ${shownForeign(zoneout, 'length')}`,
+      `zoneoutCell: zoneout expected a number or ${count}, one for each state, got ${shown(zoneout)}`,
     );
   }
   for (const rate of rates) expectRate('zoneoutCell: zoneout', rate);
@@ -39,9 +39,7 @@ class ZoneoutCell extends RecurrentCell {
 
   constructor(cell: RecurrentCell, options: ZoneoutCellOptions) {
     super('zoneout_cell', options, own);
-    if (!(cell instanceof RecurrentCell)) {
-      throw new ArgumentError(`zoneoutCell: cell expected a cell, got ${shownForeign(cell, 'sublayers')}`);
-    }
+    if (!(cell instanceof RecurrentCell)) throw noCell('zoneoutCell', cell);
     this.cell = cell;
     this.#options = options;
     this.#rates = zoneoutRates(options.zoneout, cell.stateSpecs.length);

@@ -71,6 +71,24 @@ function partsOf(given: SequencesLike, what: string, stepAxes: number): readonly
   return undefined;
 }
 
+/** The array of a sequence. Throws `ArgumentError` that says more of a list than `asArray` does. */
+function sequenceArray(given: DataLike, name: string, { features, allowsMissing }: Expected): NdArray {
+  const rows = Array.isArray(given) ? (given as unknown[]) : [];
+  if (allowsMissing && rows.flat().some((value) => value === null || value === undefined)) {
+    throw new ArgumentError(`${name} expected NaN for a missing number, got null or undefined`);
+  }
+  if (features !== 0 && depthOf(rows) === 2) {
+    const widths = rows.map((row) => (row as ArrayLike<unknown>).length);
+    const other = widths.find((width) => width !== widths[0]);
+    if (other !== undefined) {
+      throw new ArgumentError(
+        `${name} expected steps of D features each, got ${widths[0]} and ${other}; several sequences of one feature are [[[1], [2]], [[3]]] or ragged(list)`,
+      );
+    }
+  }
+  return asArray(given, name);
+}
+
 /**
  * Checked sequences.
  *
@@ -84,7 +102,7 @@ export function readSequences(given: SequencesLike, expected: Expected): Sequenc
   let { features } = expected;
   const list = (parts ?? [given as DataLike]).map((part, i) => {
     const name = parts ? `${what}[${i}]` : what;
-    const { data, shape } = asArray(part, name);
+    const { data, shape } = sequenceArray(part, name, expected);
     const isEmpty = shape[0] === 0;
     const width = features === 0 || shape.length === 1 ? shape.slice(1).reduce((all, n) => all * n, 1) : shape[1]!;
     const axes = features === 0 ? 1 : shape.length === 1 ? 1 : 2;

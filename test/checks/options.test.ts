@@ -33,6 +33,12 @@ describe('checkOptions', () => {
     }
   });
 
+  test('any name where there is no option, is refused', () => {
+    expect(() => checkOptions('nonNeg', { axis: 1 } as object, {})).toThrow(
+      new ArgumentError("nonNeg: unknown option 'axis'; expected none"),
+    );
+  });
+
   test('without hints, as in an app of tapeloop/lean, lists all that there are', () => {
     setHint(() => '');
     expect(() => check({ use_bias: true })).toThrow(refused("unknown option 'use_bias'; expected units, useBias"));

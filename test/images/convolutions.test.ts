@@ -63,7 +63,7 @@ describe('convolutions of images', () => {
     [
       'groups of filters',
       () => conv2d({ filters: 3, kernelSize: 1, groups: 2 }),
-      'conv2d: groups expected a divisor of 2 channels and 3 filters, got 2',
+      'conv2d: groups expected a divisor of 3 filters, got 2',
     ],
     [
       'groups of channels',

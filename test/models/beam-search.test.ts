@@ -220,6 +220,19 @@ describe('beamSearch', () => {
     }
   });
 
+  test('where no id may follow, the hypotheses so far are the result', async () => {
+    const options = { width: 3, nBest: 3, maxLength: 8, noRepeatNgramSize: 1 };
+    const [found] = await beamSearch(languageModel(4, 8), [[1]], options);
+    expect(found!.map(({ ids, isFinished }) => [[...ids].sort().join(), isFinished])).toEqual(
+      Array.from({ length: 3 }, () => ['0,2,3', false]),
+    );
+    const steps = [];
+    for await (const { ids } of beamSteps(languageModel(4, 8), [[1]], options)) steps.push(ids.length);
+    expect(steps.slice(-3)).toEqual([3, 3, 3]);
+    const [none] = await beamSearch(languageModel(1, 8), [[0]], options);
+    expect(none).toEqual([]);
+  });
+
   test('groups, search by themselves: the first as without groups, the others away from it', async () => {
     const network = languageModel(8, 9);
     const options = { maxLength: 5, stopIds: [0] };
@@ -269,6 +282,12 @@ describe('beamSearch', () => {
     ['a negative λ', { groups: 5, diversityPenalty: -1 }, 'beamSearch: diversityPenalty expected a number ≥ 0, got -1'],
     ['minLength', { minLength: 0.5 }, 'beamSearch: minLength expected an integer ≥ 0, got 0.5'],
     ['a stop id', { stopIds: [-1] }, 'beamSearch: stopIds expected an integer ≥ 0, got -1'],
+    ['a stop id that is no class', { stopIds: [0, 3] }, 'beamSearch: stopIds expected ids in [0, 3), got 3'],
+    [
+      'minLength above maxLength',
+      { minLength: 3, maxLength: 2 },
+      'beamSearch: minLength expected at most maxLength = 2, got 3',
+    ],
   ])('%s, is refused', async (_, options, message) => {
     await expect(beamSearch(languageModel(3, 1), [[1]], options)).rejects.toThrow(message);
   });
@@ -279,6 +298,9 @@ describe('beamSearch', () => {
       'model expected a Model or { step, states, constants }',
     );
     await expect(beamSearch(network, [[]])).rejects.toThrow('beamSearch: prompt expected one id or more, got none');
+    await expect(beamSearch(network, [1, 2] as never)).rejects.toThrow(
+      'beamSearch: prompts expected a list of lists of ids, got 1 in it',
+    );
     await expect(beamSearch(network, [])).rejects.toThrow('beamSearch: prompts expected one or more, got none');
     await expect(beamSearch(network, [[3]])).rejects.toThrow('expected ids in [0, 3)');
     const decoder = decoderOf(network, 2);
@@ -286,7 +308,11 @@ describe('beamSearch', () => {
     await expect(beamSearch(decoder, [[1]], { contextLength: 3 })).rejects.toThrow('contextLength expected a Model');
     const broken = { step: () => [tensor([[Number.NaN, 1]]), []] as const };
     await expect(beamSearch(broken, [[1]])).rejects.toThrow('beamSearch: expected finite logits of the model');
-    await expect(beamSearch({ step: () => 3 as never }, [[1]])).rejects.toThrow();
+    for (const step of [() => 3, () => undefined, () => [3, []]]) {
+      await expect(beamSearch({ step: step as never }, [[1]])).rejects.toThrow(
+        'beamSearch: step expected to return [logits, states] of 1 rows',
+      );
+    }
   });
 });
 

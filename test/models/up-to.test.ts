@@ -30,6 +30,7 @@ describe('model.upTo', () => {
     expect(cut.layers).toEqual([model.layers[0]]);
     expect(cut.predict(X).shape).toEqual([2, 3, 3]);
     expect(all(model.upTo(0).predict(X))).toEqual(all(cut.predict(X)));
+    expect(all(model.upTo(model.layers[0]!).predict(X))).toEqual(all(cut.predict(X)));
     expect(model.upTo(-2).predict(X).shape).toEqual([2, 4]);
     expect(all(model.upTo(-1).predict(X))).toEqual(all(model.predict(X)));
     const before = all(cut.predict(X));
@@ -77,6 +78,7 @@ describe('model.upTo', () => {
     [4, 'or its index, got 4'],
     [1.5, 'or its index, got 1.5'],
     [undefined, 'or its index, got undefined'],
+    [t.dense({ units: 1 }), 'or its index, got a function'],
   ])('of %j, refuses it', (layer, message) => {
     expect(() => stack().upTo(layer as string)).toThrow(message);
   });

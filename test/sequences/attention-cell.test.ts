@@ -181,7 +181,11 @@ describe('attentionCell', () => {
   });
 
   test.each([
-    ['no cell', { cell: dense({ units: 2 }) }, 'attentionCell: cell expected a cell, such as gruCell(options)'],
+    [
+      'no cell',
+      { cell: dense({ units: 2 }) },
+      'attentionCell: cell expected a cell, such as gruCell(options), got the layer Dense',
+    ],
     ['a score', { score: 'concat' }, "attentionCell: score expected 'additive', 'dot', 'general', got 'concat'"],
     ['a query', { query: 'now' }, "attentionCell: query expected 'before', 'after', got 'now'"],
     ['units', { units: 0 }, 'attentionCell: units expected an integer ≥ 1, got 0'],

@@ -87,13 +87,16 @@ test.each<[() => unknown, string]>([
   [() => s.layerNormGru(undefined as never), 'layerNormGru: options expected an object'],
   [
     () => s.layerNormLstm({ units: 1, zoneout: [0.1] }),
-    'zoneoutCell: zoneout expected a number or 2, one for each state',
+    'zoneoutCell: zoneout expected a number or 2, one for each state, got a list of 1',
   ],
   [
     () => s.zoneoutCell(t.gruCell({ units: 1 }), { zoneout: 1 }),
     'zoneoutCell: zoneout expected a number in [0, 1), got 1',
   ],
-  [() => s.zoneoutCell(t.gru({ units: 1 }) as never, { zoneout: 0 }), 'zoneoutCell: cell expected a cell'],
+  [
+    () => s.zoneoutCell(t.gru({ units: 1 }) as never, { zoneout: 0 }),
+    'zoneoutCell: cell expected a cell, such as gruCell(options), got the layer GRU',
+  ],
   [
     () => t.sequential([s.layerNormGru({ units: 1, inputShape: [null, 2] })]).stream(),
     'an RNN layer cannot run step by step',

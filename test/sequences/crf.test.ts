@@ -297,6 +297,23 @@ test('allowedTags of bio and iobes allow the paths of whole spans', () => {
   });
 });
 
+test('allowedTags of bilou are those of iobes with L for E and U for S', () => {
+  const iobes = ['O', 'B-a', 'I-a', 'E-a', 'S-a', 'E-b'];
+  const bilou = ['O', 'B-a', 'I-a', 'L-a', 'U-a', 'L-b'];
+  expect(allowedTags(bilou, 'bilou')).toEqual(allowedTags(iobes, 'iobes'));
+});
+
+test('crfDecode, NaN where the mask is 0, is without effect', () => {
+  const emissions = tensor([
+    [
+      [0, 1],
+      [Number.NaN, 0],
+    ],
+  ]);
+  const { tags } = crfDecode(emissions, { transitions: e(2, 2), mask: tensor([[1, 0]]) });
+  expect([...tags.toArray()]).toEqual([1, -1]);
+});
+
 const e = (...shape: number[]): Tensor => tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), { shape });
 const fitted = (layers: Parameters<typeof sequential>[0], loss: unknown) => {
   const net = sequential(layers);
@@ -361,9 +378,40 @@ test.each<[string, () => unknown]>([
     'crfLogLikelihood: tags expected ids in [0, 3), got 3 at [0, 1]',
     () => crfLogLikelihood(e(1, 2, 3), tensor([[0, 3]], { dtype: 'i32' }), { transitions: e(3, 3) }),
   ],
-  ['allowedTags: tags expected O or names such as B-x, of BI, got', () => allowedTags(['O', 'E-x'])],
+  [
+    'crfDecode: emissions expected numbers, got NaN at [0, 1, 2]',
+    () =>
+      crfDecode(
+        tensor([
+          [
+            [0, 1, -Infinity],
+            [0, 1, Number.NaN],
+          ],
+        ]),
+        { transitions: e(3, 3) },
+      ),
+  ],
+  [
+    'crfDecode: transitions expected numbers, got NaN at [1, 0]',
+    () =>
+      crfDecode(e(1, 2, 2), {
+        transitions: tensor([
+          [0, 1],
+          [Number.NaN, 0],
+        ]),
+      }),
+  ],
+  [
+    'crf: allowed expected { transitions, start, end }, as allowedTags makes, got a list of 1',
+    () => crf({ allowed: [[1]] as never }),
+  ],
+  ["allowedTags: tags expected 'O', or B-, I- and a kind, such as 'B-x', got 'E-x'", () => allowedTags(['O', 'E-x'])],
+  [
+    "allowedTags: tags expected 'O', or B-, I-, L-, U- and a kind, such as 'B-x', got 'E-x'",
+    () => allowedTags(['E-x'], 'bilou'),
+  ],
   ['allowedTags: tags expected names, got none', () => allowedTags([])],
-  ["allowedTags: scheme expected 'bio', 'iobes', got 'bilou'", () => allowedTags(['O'], 'bilou' as never)],
+  ["allowedTags: scheme expected 'bio', 'iobes', 'bilou', got 'iob1'", () => allowedTags(['O'], 'iob1' as never)],
 ])('refuses: %s', (message, call) => {
   expect(call).toThrow(message);
 });

@@ -259,6 +259,32 @@ describe('multiHeadAttention', () => {
         multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 1, 2, 3), ones(1, 1, 2, 3), ones(1, 1, 2, 3), ones(1)]),
       'input attentionMask expected 5 or 6 axes, got [1]',
     ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1 })(ones(1, 2, 3) as never),
+      '[query, value, key, attentionMask], got a tensor [1, 2, 3]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1 })(ones(1, 2, 3) as never, ones(1, 2, 3) as never),
+      'multi_head_attention(numHeads=1): input expected one list of tensors, got a tensor more',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2, 3), ones(2, 4, 3)]),
+      'input value expected [1, 4, 3], got [2, 4, 3]',
+    ],
+    [
+      () => multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2, 3), ones(1, 4, 3), ones(1, 3, 3)]),
+      'input key expected [1, 4, 3], got [1, 3, 3]',
+    ],
+    [
+      () =>
+        multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2, 3), ones(1, 4, 3), ones(1, 4, 3), ones(1, 2, 3)]),
+      'input attentionMask expected [1, 2, 4], got [1, 2, 3]',
+    ],
+    [
+      () =>
+        multiHeadAttention({ numHeads: 2, keyDim: 1 })([ones(1, 2, 3), ones(1, 4, 3), ones(1, 4, 3), ones(1, 3, 2, 4)]),
+      'input attentionMask expected [1, 2, 2, 4], got [1, 3, 2, 4]',
+    ],
   ])('is refused: %#', (call, message) => {
     expect(call).toThrow(message);
   });

@@ -291,6 +291,17 @@ describe('what is no batch', () => {
     },
   );
 
+  test.each([
+    ['reset_mask', "unknown option 'reset_mask'; did you mean 'resetMask'?"],
+    ['weights', "unknown option 'weights'; expected x, y, sampleWeight, resetStates, resetMask"],
+  ])('a batch with %s, is refused', async (name, message) => {
+    const { x, y } = one(1) as { x: never; y: never };
+    const batches = () => [{ x, y, [name]: [1] }] as never;
+    await expect(meter().fit(batches)).rejects.toThrow(new ArgumentError(`fit: batches: ${message}`));
+    await expect(meter().evaluate(batches)).rejects.toThrow(new ArgumentError(`evaluate: batches: ${message}`));
+    await expect(meter().predict(batches)).rejects.toThrow(new ArgumentError(`predict: batches: ${message}`));
+  });
+
   test('a list of pairs, is taken for samples, and says how it is given', async () => {
     const pairs = [one(1), one(2)] as never;
     await expect(meter().fit(pairs)).rejects.toThrow('a list of batches is given as () => list');

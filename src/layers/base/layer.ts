@@ -275,6 +275,9 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   #run(x: Input, called: GivenCallOptions): Output {
+    if (isTensor(called)) {
+      throw new ArgumentError(`${this.describe()}: input expected one list of tensors, got a tensor more`);
+    }
     const { mask: given, initialState, constants, ownTime } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {

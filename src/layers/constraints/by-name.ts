@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { unknownName } from '../../checks/options.ts';
 import type { ConstraintSpec } from './constraint.ts';
 import * as constraints from './index.ts';
@@ -5,9 +6,13 @@ import { Constraint, type ConstraintConfig } from './rule.ts';
 
 /** Makes a constraint of a name, with or without options, or of a function. Throws `ArgumentError` otherwise. */
 export function constraintByName(spec: ConstraintSpec, what: string): Constraint {
-  if (typeof spec === 'function') return new Constraint(spec);
-  const { name, ...options } = typeof spec === 'string' ? { name: spec } : (Object(spec) as ConstraintConfig);
   const makers: Readonly<Record<string, (options: never) => Constraint>> = constraints;
+  if (typeof spec === 'function') {
+    const known = Object.keys(makers).find((each) => makers[each] === (spec as unknown));
+    if (!known) return new Constraint(spec);
+    throw new ArgumentError(`${what} expected ${known}() or '${known}', got ${known} without a call`);
+  }
+  const { name, ...options } = typeof spec === 'string' ? { name: spec } : (Object(spec) as ConstraintConfig);
   if (Object.hasOwn(makers, name)) return makers[name]!(options as never);
   throw unknownName(what, Object.keys(makers), name ?? spec, ' or a function');
 }

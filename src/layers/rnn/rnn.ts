@@ -1,11 +1,11 @@
 import type { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError, shownForeign } from '../../checks/argument-error.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { BatchShape } from '../base/batch-shape.ts';
 import type { StateSpec } from '../base/carried-states.ts';
-import { type AnyLayer, Layer } from '../base/layer.ts';
+import type { AnyLayer } from '../base/layer.ts';
 import { saveLayer } from '../base/saved-layer.ts';
-import { RecurrentCell } from './cells/cell.ts';
+import { noCell, RecurrentCell } from './cells/cell.ts';
 import { type CellDefinition, DefinedCell } from './cells/defined-cell.ts';
 import { StackedCells } from './cells/stacked-cells.ts';
 import { composedScan } from './composed-scan.ts';
@@ -70,10 +70,8 @@ type AnyCell = RecurrentCell | CellDefinition<any>;
 
 function cellOf(cell: AnyCell): RecurrentCell {
   if (cell instanceof RecurrentCell) return cell;
-  const { className } = Object(cell) as { className?: string };
-  if (className === undefined) return new DefinedCell(cell);
-  const got = cell instanceof Layer ? `the layer ${className}` : shownForeign(cell, 'sublayers');
-  throw new ArgumentError(`rnn: cell expected a cell, such as gruCell(options), got ${got}`);
+  if ((Object(cell) as { className?: string }).className === undefined) return new DefinedCell(cell);
+  throw noCell('rnn', cell);
 }
 
 /**

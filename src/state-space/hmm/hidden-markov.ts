@@ -222,16 +222,16 @@ export class HiddenMarkovModel {
     );
   }
 
-  #each<T>(
+  #each<T, S extends SequencesLike>(
     method: string,
-    given: SequencesLike,
+    given: S,
     run: (sequence: Sequence, logB: Float64Array, chain: Transitions) => T,
-  ): OneOrEach<T> {
+  ): OneOrEach<T, S> {
     const state = this.#ready(method);
     const { list, isSingle } = this.#kind.read(given, `${this.#kind.name}.${method}: observations`, state.emissions);
     const chain = chainOf(state);
     const results = list.map((sequence) => run(sequence, state.emissions.logProbabilities(sequence), chain));
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<T, S>;
   }
 
   /**
@@ -252,7 +252,7 @@ export class HiddenMarkovModel {
    *
    * @throws ArgumentError for observations that do not fit, and before `fit`.
    */
-  stepLogLikelihoods(observations: SequencesLike): OneOrEach<Float64Array> {
+  stepLogLikelihoods<S extends SequencesLike>(observations: S): OneOrEach<Float64Array, S> {
     return this.#each('stepLogLikelihoods', observations, ({ steps }, logB, chain) => {
       const k = this.states;
       const logAlpha = new Float64Array(logB.length);
@@ -274,7 +274,7 @@ export class HiddenMarkovModel {
    * @throws ArgumentError for observations that do not fit, and before `fit`.
    * @see hmmlearn's decode
    */
-  decode(observations: SequencesLike): OneOrEach<Decoded> {
+  decode<S extends SequencesLike>(observations: S): OneOrEach<Decoded, S> {
     return this.#each('decode', observations, ({ steps }, logB, chain) => {
       const { path, logProbability } = viterbi(chain, logB, steps);
       return { states: path, logProbability };
@@ -287,7 +287,7 @@ export class HiddenMarkovModel {
    * @throws ArgumentError for observations that do not fit, and before `fit`.
    * @see hmmlearn's predict_proba
    */
-  posteriors(observations: SequencesLike): OneOrEach<NdArray<Float64Array>> {
+  posteriors<S extends SequencesLike>(observations: S): OneOrEach<NdArray<Float64Array>, S> {
     return this.#each('posteriors', observations, ({ steps }, logB, chain) => {
       return new NdArray(forwardBackward(chain, logB, steps).gamma, [steps, this.states]);
     });

@@ -5,15 +5,29 @@ import { kalmanFilter, type Observed, SingularInnovation } from './kalman.ts';
 import { kalmanGradient, zeroGradient } from './kalman-gradient.ts';
 import { type Learned, packed, packedGradient, SYSTEM_NAMES, unpacked } from './learned.ts';
 import { minimize } from './minimize.ts';
+import { regression } from './regression.ts';
 import { constantPart, type Model, type System, totalOf } from './system.ts';
+
+/**
+ * Around a stationary process coefficients of inputs start from least squares, unless they are given. From 0 the
+ * process itself would explain a mean far from 0, which is a plateau of the likelihood.
+ */
+function withRegression(model: Model, learned: readonly Learned[], sequences: readonly Observed[]): Model {
+  const { p, k, feedthrough } = model.system;
+  const isFree = learned.some(({ name, free }) => name === 'feedthroughMatrix' && free.every((flag) => flag === 1));
+  if (model.initial !== 'stationary' || !isFree || feedthrough.data.some((value) => value !== 0)) return model;
+  const start = regression(sequences, p, k);
+  return start ? { ...model, system: { ...model.system, feedthrough: constantPart(start) } } : model;
+}
 
 /** Climbs the log-likelihood of sequences that have one at the start. */
 export function climb(
-  model: Model,
+  given: Model,
   learned: readonly Learned[],
   sequences: readonly Observed[],
   { tolerance, maxIterations }: { tolerance: number; maxIterations: number },
 ): { system: System; history: FitHistory } {
+  const model = withRegression(given, learned, sequences);
   const start = packed(learned, (name) => model.system[SYSTEM_NAMES[name]].data);
   // Counted in units of steps, so that the first iteration has a length that fits.
   const count = Math.max(

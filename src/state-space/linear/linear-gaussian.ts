@@ -124,7 +124,7 @@ export class LinearGaussian {
    *   covariance, or an option is unknown.
    * @see Kalman 1960; the filter of statsmodels and filterpy
    */
-  filter(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Filtered> {
+  filter<S extends SequencesLike>(observations: S, options: FilterOptions = {}): OneOrEach<Filtered, S> {
     const { inputs } = checkOptions('linearGaussian.filter', options, { inputs: 1 });
     const { sequences, isSingle } = readObserved('filter', this.#system, { given: observations, inputs });
     const { n, p } = this.#system;
@@ -165,7 +165,7 @@ export class LinearGaussian {
         logLikelihood: totalOf(this.#model, steps),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Filtered, S>;
   }
 
   /** Mean and covariance of y from those of x. `step` is that of the matrices, `t` that of the inputs. */
@@ -188,7 +188,7 @@ export class LinearGaussian {
    * @returns the results of the sequence, or a list of them if a list was given.
    * @throws ArgumentError as `filter`.
    */
-  smooth(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Smoothed> {
+  smooth<S extends SequencesLike>(observations: S, options: FilterOptions = {}): OneOrEach<Smoothed, S> {
     const { inputs } = checkOptions('linearGaussian.smooth', options, { inputs: 1 });
     const { sequences, isSingle } = readObserved('smooth', this.#system, { given: observations, inputs });
     const { n } = this.#system;
@@ -205,7 +205,7 @@ export class LinearGaussian {
         ),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Smoothed, S>;
   }
 
   /**
@@ -217,7 +217,10 @@ export class LinearGaussian {
    * @returns the forecast of the sequence, or a list of them if a list was given.
    * @throws ArgumentError as `filter`, and for a number of steps that is not an integer ≥ 1.
    */
-  forecast(observations: SequencesLike, options: { steps: number } & FilterOptions): OneOrEach<Forecast> {
+  forecast<S extends SequencesLike>(
+    observations: S,
+    options: { steps: number } & FilterOptions,
+  ): OneOrEach<Forecast, S> {
     const { steps: h, inputs } = checkOptions('linearGaussian.forecast', options, { steps: 1, inputs: 1 });
     expectNumber('linearGaussian.forecast: steps', h, 'an integer ≥ 1');
     const { sequences, isSingle } = readObserved('forecast', this.#system, { given: observations, inputs, extra: h });
@@ -253,7 +256,7 @@ export class LinearGaussian {
         ),
       };
     });
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Forecast, S>;
   }
 
   /**
@@ -272,13 +275,16 @@ export class LinearGaussian {
    *
    * @throws ArgumentError as `filter`.
    */
-  stepLogLikelihoods(observations: SequencesLike, options: FilterOptions = {}): OneOrEach<Float64Array> {
+  stepLogLikelihoods<S extends SequencesLike>(
+    observations: S,
+    options: FilterOptions = {},
+  ): OneOrEach<Float64Array, S> {
     const { inputs } = checkOptions('linearGaussian.stepLogLikelihoods', options, { inputs: 1 });
     const { sequences, isSingle } = readObserved('stepLogLikelihoods', this.#system, { given: observations, inputs });
     const results = sequences.map((sequence) =>
       Float64Array.from(this.#filter('stepLogLikelihoods', sequence), ({ logLikelihood }) => logLikelihood),
     );
-    return isSingle ? results[0]! : results;
+    return (isSingle ? results[0]! : results) as OneOrEach<Float64Array, S>;
   }
 
   /** Number of parameters that are learned. */
@@ -344,9 +350,9 @@ export class LinearGaussian {
    * @param observations as for `filter`.
    * @param options.learn what is learned; default what the model was made with.
    * @returns the log-likelihood of each round, all steps counted, and whether it converged.
-   * @throws ArgumentError as `filter`; for an option out of range or unknown; if a learned covariance belongs to
-   *   matrices that differ between steps; and if the observations do not determine a matrix. The parameters are then
-   *   those from before the call.
+   * @throws ArgumentError as `filter`; for an option out of range or unknown; if nothing is observed; if a learned
+   *   covariance belongs to matrices that differ between steps; and if the observations do not determine a matrix. The
+   *   parameters are then those from before the call.
    * @see Shumway and Stoffer 1982; pykalman's em
    */
   fitEm(observations: SequencesLike, options: EmOptions = {}): FitHistory {
@@ -358,6 +364,7 @@ export class LinearGaussian {
     const learned = learnedOf(`${what}: learn`, learn, this.#model);
     expectEm(what, this.#model, learned);
     const { sequences } = readObserved('fitEm', this.#system, { given: observations, inputs });
+    expectNumbers(what, sequences, 0, this.#system.p);
     const filter = (system: System, sequence: Observed) => this.#filter('fitEm', sequence, system);
     const { system, history } = maximize(what, this.#system, sequences, { learned, tolerance, maxIterations, filter });
     this.#system = system;
@@ -366,13 +373,14 @@ export class LinearGaussian {
 
   /**
    * Learns by the gradient of the log-likelihood, with L-BFGS. Variances are learned as roots and covariances as
-   * Cholesky factors, so that they stay positive.
+   * Cholesky factors, so that they stay positive. If the start is stationary, coefficients of inputs that are 0 start
+   * from least squares.
    *
    * @param observations as for `filter`.
    * @param options.learn what is learned; default what the model was made with. Variances start from a number > 0.
    * @returns the log-likelihood of each iteration, without the `burn` steps, and whether it converged.
-   * @throws ArgumentError as `filter`, and for an option out of range or unknown. The parameters are then those from
-   *   before the call.
+   * @throws ArgumentError as `filter`, for an option out of range or unknown, and if nothing is observed after the
+   *   `burn` steps. The parameters are then those from before the call.
    */
   fitGradient(observations: SequencesLike, options: GradientFitOptions = {}): FitHistory {
     const what = 'linearGaussian.fitGradient';
@@ -382,6 +390,7 @@ export class LinearGaussian {
     expectNumber(`${what}: maxIterations`, maxIterations, 'an integer ≥ 1');
     const learned = learnedOf(`${what}: learn`, learn, this.#model);
     const { sequences } = readObserved('fitGradient', this.#system, { given: observations, inputs });
+    expectNumbers(what, sequences, this.#burn, this.#system.p);
     for (const { name, kind, free } of learned) {
       const n = free.length;
       const isZero = (flag: number, i: number): boolean =>
@@ -409,6 +418,13 @@ export class LinearGaussian {
     };
     return saved('linearGaussian', JSON.parse(JSON.stringify(options)) as object);
   }
+}
+
+/** Throws `ArgumentError` unless something is observed after the steps that do not count. */
+function expectNumbers(what: string, sequences: readonly Observed[], burn: number, p: number): void {
+  if (sequences.some(({ y }) => y.subarray(burn * p).some((value) => !Number.isNaN(value)))) return;
+  const after = burn > 0 ? ` after the first ${burn} steps, which do not count` : '';
+  throw new ArgumentError(`${what}: observations expected a number${after}, got none`);
 }
 
 const joined = (rows: readonly Matrix[], shape: Shape): NdArray<Float64Array> => {

@@ -1,4 +1,5 @@
 import { ArgumentError, expectCount, shown } from '../../checks/argument-error.ts';
+import { checkOptions, type Names } from '../../checks/options.ts';
 import type { Nested } from '../../data/nested.ts';
 import type { SamplesLike } from '../../data/ragged.ts';
 import type { Data } from './checked-data.ts';
@@ -18,7 +19,7 @@ export type BatchData =
     }
   | readonly [x: Data, y: Data, sampleWeight?: Nested<SamplesLike>];
 
-/** One batch to predict from. Everything but x and resetMask is ignored. */
+/** One batch to predict from. Of the other parts of a batch to train on nothing is read. */
 export type InputBatch =
   | { readonly x: Data; readonly resetMask?: SamplesLike | undefined }
   | readonly [x: Data, ...rest: unknown[]];
@@ -42,9 +43,11 @@ type NamedBatch = Extract<BatchData, { readonly x: Data }>;
 
 const isNamed = (data: unknown): data is NamedBatch => typeof data === 'object' && data !== null && 'x' in data;
 
-/** The batch as `{ x, y, sampleWeight }`. Throws `ArgumentError` if it is not a batch. */
+const batchNames: Names<NamedBatch> = { x: 1, y: 1, sampleWeight: 1, resetStates: 1, resetMask: 1 };
+
+/** The batch as `{ x, y, sampleWeight }`. Throws `ArgumentError` if it is not a batch, or has an unknown name. */
 export function namedBatch(what: string, data: unknown): NamedBatch {
-  if (isNamed(data)) return data;
+  if (isNamed(data)) return checkOptions(what, data, batchNames);
   if (Array.isArray(data)) return { x: data[0], y: data[1], sampleWeight: data[2] };
   throw new ArgumentError(`${what} expected { x, y } or [x, y] each, got ${data === null ? data : typeof data}`);
 }

@@ -37,6 +37,12 @@ describe('a constraint', () => {
     close(norms(applied(constraint), 4), [0, 1.5, 3, (4 + Math.sqrt(27)) / 2]);
   });
 
+  test.each(Object.entries(constraints))('%s without its call, is refused', (name, make) => {
+    expect(() => t.dense({ units: 2, kernelConstraint: make as never })).toThrow(
+      new t.ArgumentError(`dense: kernelConstraint expected ${name}() or '${name}', got ${name} without a call`),
+    );
+  });
+
   test('takes the norm along any axis, or several', () => {
     const cube = [
       [

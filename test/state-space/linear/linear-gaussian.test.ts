@@ -241,6 +241,27 @@ describe('learning', () => {
     }
   });
 
+  test('an autoregression around any mean is found as well as around 0', () => {
+    const { observations } = autoregressive({ order: 1, coefficients: [0.5] }).sample({ steps: 200, seed: 1 });
+    const ones = Array.from({ length: 200 }, () => [1]);
+    const best = [0, 100, -5000].map((mean) => {
+      const model = autoregressive({ order: 1, inputs: 1 });
+      const y = Float64Array.from(observations.data, (value, t) => (t === 7 ? Number.NaN : value + mean));
+      const { logLikelihood } = model.fitGradient(y, { inputs: ones });
+      expect(model.parameters.feedthroughMatrix.data[0]! - mean).toBeCloseTo(0, 0);
+      return logLikelihood.at(-1)!;
+    });
+    expect(best[1]).toBeCloseTo(best[0]!, 3);
+    expect(best[2]).toBeCloseTo(best[0]!, 3);
+  });
+
+  test('inputs that do not determine their coefficients start at 0', () => {
+    const model = autoregressive({ order: 1, inputs: 2 });
+    model.fitGradient([1, 2, 1.5, 0.5], { inputs: [1, 1, 1, 1].map((one) => [one, one]) });
+    const [first, second] = model.parameters.feedthroughMatrix.data;
+    expect(first).toBeCloseTo(second!, 6);
+  });
+
   test('variances of 0 stay 0, and a trend without noise is a line', () => {
     const model = localLinearTrend({ levelVariance: 0, slopeVariance: 0 });
     const y = Array.from({ length: 30 }, (_, t) => 2 + 0.5 * t + 0.1 * Math.sin(t * t));
@@ -355,6 +376,28 @@ describe('refusals', () => {
     [
       "linearGaussianFromJson: kind expected 'linearGaussian', got 'gaussianHmm'",
       () => linearGaussianFromJson({ ...linearGaussian(level).toJSON(), kind: 'gaussianHmm' }),
+    ],
+    [
+      'linearGaussian.fitGradient: observations expected a number after the first 14 steps, which do not count, got none',
+      () => basicStructural({ period: 13 }).fitGradient([1, 2, 3, 4, 5, 6, 7, 8]),
+    ],
+    [
+      'linearGaussian.fitGradient: observations expected a number after the first 1 steps, which do not count, got none',
+      () => localLevel().fitGradient([1, Number.NaN]),
+    ],
+    ['linearGaussian.fitEm: observations expected a number, got none', () => localLevel().fitEm([Number.NaN])],
+    ['linearGaussian.fitEm: observations expected a number, got none', () => localLevel().fitEm([])],
+    [
+      'linearGaussian.score: observations expected NaN for a missing number, got null or undefined',
+      () => localLevel().score([1, null as never, 2]),
+    ],
+    [
+      'linearGaussian.score: observations expected steps of D features each, got 3 and 2; several sequences of one feature are [[[1], [2]], [[3]]] or ragged(list)',
+      () =>
+        localLevel().score([
+          [1, 2, 3],
+          [2, 3],
+        ]),
     ],
   ])('%s', (message, call) => expect(call).toThrow(new ArgumentError(message)));
 

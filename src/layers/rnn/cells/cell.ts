@@ -1,5 +1,5 @@
 import { filled, type Tensor } from '../../../autograd/tensor.ts';
-import { ArgumentError } from '../../../checks/argument-error.ts';
+import { ArgumentError, shownForeign } from '../../../checks/argument-error.ts';
 import { formatShape } from '../../../checks/shape.ts';
 import type { LayerConfig } from '../../../io/model-file.ts';
 import type { BatchShape } from '../../base/batch-shape.ts';
@@ -16,6 +16,12 @@ export interface CellBatch {
   readonly training: boolean;
   /** The tensors that the caller gave for all steps. */
   readonly constants?: readonly Tensor[] | undefined;
+}
+
+/** The error about a value that is no cell. @internal */
+export function noCell(what: string, given: unknown): ArgumentError {
+  const got = given instanceof Layer ? `the layer ${given.className}` : shownForeign(given, 'sublayers');
+  return new ArgumentError(`${what}: cell expected a cell, such as gruCell(options), got ${got}`);
 }
 
 /**
