@@ -7,10 +7,9 @@ import { checkOptions, type Names } from '../checks/options.ts';
 import { exp2, ln } from '../engine/float64.ts';
 import { log, maximum } from '../ops/elementwise/elementwise.ts';
 import { linear } from '../ops/products/linear.ts';
-import { frameNames } from './framing.ts';
 import { expectLength } from './limits.ts';
 import { magnitude } from './spectra.ts';
-import { type StftOptions, spectraOf } from './stft.ts';
+import { type StftOptions, spectraNames, spectraOf } from './stft.ts';
 
 /** A scale of pitch: Slaney's Auditory Toolbox, linear below 1,000 Hz, or HTK's formula. */
 export type MelScale = 'slaney' | 'htk';
@@ -113,9 +112,8 @@ export interface LogMelOptions extends MelSpectrogramOptions {
 }
 
 const melNames: Names<MelSpectrogramOptions> = {
-  ...frameNames,
+  ...spectraNames,
   ...filterNames,
-  padMode: 1,
   power: 1,
 };
 

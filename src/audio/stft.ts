@@ -23,7 +23,9 @@ export interface StftOptions extends FrameOptions {
   onesided?: boolean | undefined;
 }
 
-export const stftNames: Names<StftOptions> = { ...frameNames, padMode: 1, onesided: true };
+/** Names without onesided. */
+export const spectraNames: Names<Omit<StftOptions, 'onesided'>> = { ...frameNames, padMode: 1 };
+const names: Names<StftOptions> = { ...spectraNames, onesided: true };
 
 /** The checked pad mode. */
 export function padModeOf(what: string, padMode: PadMode = 'reflect'): PadMode {
@@ -96,7 +98,7 @@ function allBins(y: Tensor, n: number): Tensor {
  * y.shape; // 5, 3, 2: frames, bins, real and imaginary part
  */
 export function stft(x: Weight, options: StftOptions): Tensor {
-  const { onesided = true } = checkOptions('stft', options, stftNames);
+  const { onesided = true } = checkOptions('stft', options, names);
   expectFlags('stft', { onesided });
   const y = spectraOf('stft', x, options);
   return onesided ? y : allBins(y, options.nFft);
