@@ -81,7 +81,7 @@ function showMembers(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot', 'node'].map(
+  entryPoints: ['index', 'audio', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot', 'node'].map(
     (entry) => `${root}src/${entry}.ts`,
   ),
   tsconfig: `${root}tsconfig.build.json`,
