@@ -156,7 +156,6 @@ const ofOps: Record<string, OptionCase> = {
   dropout: ['noise_shape', 'noiseShape', (o) => ops.dropout(matrix(), 0.5, [1, 2] as never, o)],
 };
 
-const mels = { sampleRate: 8, nFft: 2 };
 const samples = (): tapeloop.Tensor => tapeloop.tensor([1, 2, 3]);
 const ofAudio: Record<string, OptionCase> = {
   rfft: ['norms', 'norm', (o) => audio.rfft(samples(), o)],
@@ -169,9 +168,9 @@ const ofAudio: Record<string, OptionCase> = {
   magnitude: ['powers', 'power', (o) => audio.magnitude(matrix(), o)],
   amplitudeToDb: ['top_db', 'topDb', (o) => audio.amplitudeToDb(matrix(), o)],
   powerToDb: ['top_db', 'topDb', (o) => audio.powerToDb(matrix(), o)],
-  melFilters: ['n_mels', 'nMels', (o) => audio.melFilters({ ...mels, ...(o as object) })],
-  melSpectrogram: ['mel_scale', 'melScale', (o) => audio.melSpectrogram(samples(), { ...mels, ...(o as object) })],
-  logMelSpectrogram: ['f_min', 'fMin', (o) => audio.logMelSpectrogram(samples(), { ...mels, ...(o as object) })],
+  melFilters: ['n_mels', 'nMels', (o) => audio.melFilters(o)],
+  melSpectrogram: ['mel_scale', 'melScale', (o) => audio.melSpectrogram(samples(), o)],
+  logMelSpectrogram: ['f_min', 'fMin', (o) => audio.logMelSpectrogram(samples(), o)],
   readWav: ['files', 'file', (o) => audio.readWav(new Uint8Array(44), o)],
   writeWav: ['formats', 'format', (o) => audio.writeWav({ sampleRate: 1, channels: [] }, o)],
 };
@@ -324,5 +323,5 @@ export const withoutOptions: readonly string[] = [
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
-  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
+  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];

@@ -68,11 +68,13 @@ export function placeWindow(engine: Engine, { n, window }: Framing): { window: P
 /** Below it a sum of squares of the window counts as 0, as in PyTorch. */
 const LEAST_SUM = 1e-11;
 
+const advice = 'center: true or a smaller hopLength';
+
 /** 1/(the sum of the squares of the window at a sample). Throws `ArgumentError` if the sum is 0. */
 export function inverseSum(what: string, sum: number, sample: number): number {
   if (sum > LEAST_SUM) return 1 / sum;
   throw new ArgumentError(
-    `${what}: window expected not to be 0 at a sample in all its frames, got 0 at sample ${sample}; center: true or a smaller hopLength`,
+    `${what}: window expected not to be 0 at a sample in all its frames, got 0 at sample ${sample}; ${advice}`,
   );
 }
 

@@ -50,8 +50,8 @@ function inverseSums(framing: Framing, frames: number, from: number, to: number)
  * @param options nFft, hopLength, winLength, window, center, normalized, onesided and length, as PyTorch has them.
  * @returns `[…, T]` f32, row-major. A tensor of the open step; outside a step the caller owns it. The window has no
  *   gradient.
- * @throws ArgumentError if `y` is not an f32 tensor of that shape, it has no frame, all windows are 0 at a sample of the
- *   result, or an option is unknown or out of range.
+ * @throws ArgumentError if `y` is not an f32 tensor of that shape, it has no frame, all windows are 0 at a sample of
+ *   the result, or an option is unknown or out of range.
  * @see torch.istft; Griffin and Lim 1984, https://doi.org/10.1109/TASSP.1984.1164317
  *
  * @example

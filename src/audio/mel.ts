@@ -1,9 +1,10 @@
-import type { Weight } from '../autograd/parameter.ts';
+import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { type Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
+import type { Engine } from '../engine/engine.ts';
 import { exp2, ln } from '../engine/float64.ts';
 import { log, maximum } from '../ops/elementwise/elementwise.ts';
 import { linear } from '../ops/products/linear.ts';
@@ -50,7 +51,7 @@ const scales: Readonly<Record<MelScale, { ofHertz: (f: number) => number; toHert
   },
 };
 
-function filters(what: string, options: MelFilterOptions): Tensor {
+function filters(what: string, options: MelFilterOptions, engine?: Engine): Tensor {
   const { sampleRate, nFft, nMels = 128, fMin = 0, melScale = 'slaney', norm = 'slaney' } = options;
   expectNumber(`${what}: sampleRate`, sampleRate, '> 0');
   expectLength(`${what}: nFft`, nFft);
@@ -79,7 +80,7 @@ function filters(what: string, options: MelFilterOptions): Tensor {
       if (weight > 0) values[k * nMels + m] = height * weight;
     }
   }
-  return tensor(values, { shape: [bins, nMels], name: 'melFilters' });
+  return tensor(values, { shape: [bins, nMels], name: 'melFilters', engine });
 }
 
 /**
@@ -120,7 +121,7 @@ const melNames: Names<MelSpectrogramOptions> = {
 function mels(what: string, x: Weight, options: MelSpectrogramOptions): Tensor {
   const { power = 2 } = options;
   expectChoice(what, 'power', power, [1, 2]);
-  const bank = filters(what, options);
+  const bank = filters(what, options, floatsOf(x, `${what}: x`).engine);
   return linear(magnitude(spectraOf(what, x, options), { power }), bank);
 }
 

@@ -33,7 +33,7 @@ export function padModeOf(what: string, padMode: PadMode = 'reflect'): PadMode {
   return padMode;
 }
 
-/** The number of frames of `length` samples. Throws `ArgumentError` if there is none, or the mirror image has no room. */
+/** The number of frames of `length` samples. Throws `ArgumentError` if there is none, or no room for a mirror image. */
 export function framesIn(what: string, length: number, { n, hop, pad }: Framing, padMode: PadMode): number {
   if (pad > 0 && padMode === 'reflect' && length <= pad)
     throw new ArgumentError(`${what}: reflect expected more than nFft/2 = ${pad} samples, got ${length}`);

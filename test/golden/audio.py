@@ -36,7 +36,8 @@ def windows():
     made = []
     for periodic in (True, False):
         for length in (1, 2, 5, 8):
-            for name, beta in (("hann", None), ("hamming", None), ("blackman", None), ("kaiser", None), ("kaiser", 5.0)):
+            named = [(name, None) for name in ("hann", "hamming", "blackman", "kaiser")]
+            for name, beta in (*named, ("kaiser", 5.0)):
                 make = getattr(torch, f"{name}_window")
                 arguments = {} if beta is None else {"beta": beta}
                 values = make(length, periodic=periodic, dtype=torch.float64, **arguments)

@@ -45,7 +45,10 @@ def spectrograms():
         (300, {"sampleRate": 8000, "nFft": 64, "nMels": 8}, {"hop_length": 16, "pad_mode": "reflect"}),
         (
             400,
-            {"sampleRate": 16000, "nFft": 100, "nMels": 6, "hopLength": 40, "winLength": 80, "power": 1, "center": False},
+            {
+                **{"sampleRate": 16000, "nFft": 100, "nMels": 6},
+                **{"hopLength": 40, "winLength": 80, "power": 1, "center": False},
+            },
             {"hop_length": 40, "win_length": 80, "power": 1, "center": False},
         ),
     ):

@@ -95,8 +95,8 @@ function readFormat(view: DataView, at: number, size: number, fail: Fail): Forma
  *   WAVE_FORMAT_EXTENSIBLE too. It is not changed, and the result does not refer to it.
  * @param options file, a name for errors.
  * @returns sampleRate, channels and format; the caller owns them. The memory is at most four times that of `bytes`.
- * @throws DataError if the bytes are not such a file, or it is cut short. ArgumentError if `bytes` is something else, or
- *   an option is unknown.
+ * @throws DataError if the bytes are not such a file, or it is cut short. ArgumentError if `bytes` is something else,
+ *   or an option is unknown.
  * @see https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatextensible
  *
  * @example
