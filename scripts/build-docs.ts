@@ -83,6 +83,7 @@ const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
   entryPoints: [
     'index',
+    'audio',
     'images',
     'sequences',
     'state-space',

@@ -72,7 +72,19 @@ ${exports.join('\n')}
 
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
-const names = ['index', 'lean', 'images', 'sequences', 'state-space', 'onnx', 'stream', 'data', 'characters', 'plot'];
+const names = [
+  'index',
+  'lean',
+  'audio',
+  'images',
+  'sequences',
+  'state-space',
+  'onnx',
+  'stream',
+  'data',
+  'characters',
+  'plot',
+];
 await buildForNode([...names, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],

@@ -5,4 +5,6 @@ export const kernelSets = [
   { prefix: 'stream-', folder: 'streaming' },
   // What the entries need that not every app imports.
   { prefix: 'extra-', folder: 'engine/extra' },
+  // What tapeloop/audio alone needs.
+  { prefix: 'audio-', folder: 'audio/kernels' },
 ];

@@ -8,6 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = [
   'index',
   'lean',
+  'audio',
   'images',
   'sequences',
   'state-space',

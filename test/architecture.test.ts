@@ -53,7 +53,7 @@ const ORDER = [
   ['models'],
   ['saving'],
   ['callbacks'],
-  ['images', 'sequences', 'state-space'],
+  ['audio', 'images', 'sequences', 'state-space'],
   ['onnx'],
   ['characters', 'plot'],
   ['face', 'cli'],

@@ -1,8 +1,10 @@
 // How to call every public function that takes an object of options, with options that it does not know.
+import * as audio from '../src/audio.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
 import * as node from '../src/node.ts';
+import * as onnx from '../src/onnx.ts';
 import * as plot from '../src/plot.ts';
 import * as sequences from '../src/sequences.ts';
 import * as stateSpace from '../src/state-space.ts';
@@ -112,7 +114,18 @@ const series = [1, 2, 3, 4];
 const bytes = new TextEncoder().encode('a\n1\n');
 const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv: 1, loadPairs: 1, loadPianoRoll: 1 };
 
-export const exported = { ...tapeloop, ...images, ...sequences, ...stateSpace, ...data, ...plot, ...stream, ...node };
+export const exported = {
+  ...tapeloop,
+  ...audio,
+  ...images,
+  ...sequences,
+  ...stateSpace,
+  ...onnx,
+  ...data,
+  ...plot,
+  ...stream,
+  ...node,
+};
 
 const matrix = (): tapeloop.Tensor => tapeloop.tensor([[1, 2]]);
 const cube = (): tapeloop.Tensor => tapeloop.tensor(x);
@@ -145,6 +158,25 @@ const ofOps: Record<string, OptionCase> = {
   dropout: ['noise_shape', 'noiseShape', (o) => ops.dropout(matrix(), 0.5, [1, 2] as never, o)],
 };
 
+const samples = (): tapeloop.Tensor => tapeloop.tensor([1, 2, 3]);
+const ofAudio: Record<string, OptionCase> = {
+  rfft: ['norms', 'norm', (o) => audio.rfft(samples(), o)],
+  irfft: ['norms', 'norm', (o) => audio.irfft(matrix(), o)],
+  stft: ['n_fft', 'nFft', (o) => audio.stft(samples(), o)],
+  istft: ['hop_length', 'hopLength', (o) => audio.istft(cube(), o)],
+  stftStream: ['pad_mode', 'padMode', (o) => audio.stftStream(o)],
+  istftStream: ['win_length', 'winLength', (o) => audio.istftStream(o)],
+  audioWindow: ['period', 'periodic', (o) => audio.audioWindow('hann', 4, o)],
+  magnitude: ['powers', 'power', (o) => audio.magnitude(matrix(), o)],
+  amplitudeToDb: ['top_db', 'topDb', (o) => audio.amplitudeToDb(matrix(), o)],
+  powerToDb: ['top_db', 'topDb', (o) => audio.powerToDb(matrix(), o)],
+  melFilters: ['n_mels', 'nMels', (o) => audio.melFilters(o)],
+  melSpectrogram: ['mel_scale', 'melScale', (o) => audio.melSpectrogram(samples(), o)],
+  logMelSpectrogram: ['f_min', 'fMin', (o) => audio.logMelSpectrogram(samples(), o)],
+  readWav: ['files', 'file', (o) => audio.readWav(new Uint8Array(44), o)],
+  writeWav: ['formats', 'format', (o) => audio.writeWav({ sampleRate: 1, channels: [] }, o)],
+};
+
 const level = (): stateSpace.LinearGaussian => stateSpace.localLevel();
 const chain = (): stateSpace.HiddenMarkovModel => stateSpace.gaussianHmm({ states: 1 });
 const kalman = (): never => {
@@ -154,6 +186,7 @@ const kalman = (): never => {
   return { transitionMatrix: one, observationMatrix: one, ...factors, ...start } as never;
 };
 const ofStateSpace: Record<string, OptionCase> = {
+  importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
   basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],
   categoricalHmm: ['symbol', 'symbols', (o) => stateSpace.categoricalHmm(o)],
@@ -182,6 +215,7 @@ const ofStateSpace: Record<string, OptionCase> = {
 /** By the name of the export, or of the method. */
 export const optionCases: Record<string, OptionCase> = {
   ...layer,
+  ...ofAudio,
   ...ofStateSpace,
   ...makers(pick(optimizerNames), ['lr', 'learningRate']),
   ...makers(pick(lossNames), ['reductions', 'reduction']),
@@ -291,6 +325,7 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
+  'onnxSession',
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
-  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack'],
+  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];

@@ -75,7 +75,7 @@ function partsOf(given: SequencesLike, what: string, stepAxes: number): readonly
 function sequenceArray(given: DataLike, name: string, { features, allowsMissing }: Expected): NdArray {
   const rows = Array.isArray(given) ? (given as unknown[]) : [];
   if (allowsMissing && rows.flat().some((value) => value === null || value === undefined)) {
-    throw new ArgumentError(`${name} expected NaN for a missing number, got null or undefined`);
+    throw new ArgumentError(`${name} expected NaN for a missing number, got none`);
   }
   if (features !== 0 && depthOf(rows) === 2) {
     const widths = rows.map((row) => (row as ArrayLike<unknown>).length);

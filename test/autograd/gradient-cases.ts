@@ -22,6 +22,7 @@ import { reduceCases } from '../ops/cases/reduce.ts';
 import { sliceAndStepCases } from '../ops/cases/slices.ts';
 import { softmaxCases } from '../ops/cases/softmax.ts';
 
+export { audioCases } from '../ops/cases/audio.ts';
 export { lossCases } from '../ops/cases/losses.ts';
 export { stateSpaceCases } from '../ops/cases/state-space.ts';
 

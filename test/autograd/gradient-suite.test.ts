@@ -4,6 +4,7 @@
  * one with a gradient.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import * as audio from '../../src/audio.ts';
 import { valueAndGrad } from '../../src/autograd/tape.ts';
 import { type Tensor, tensor } from '../../src/autograd/tensor.ts';
 import { init } from '../../src/engine/engine.ts';
@@ -18,7 +19,7 @@ import { expectGradient, expectOutput } from '../golden/expect-close.ts';
 import { inner, numericGradient } from '../kernels/reference/gradient.ts';
 import { values } from '../kernels/reference/values.ts';
 import { exchanged, type GradientCase } from '../ops/cases/case.ts';
-import { lossCases, opCases, stateSpaceCases } from './gradient-cases.ts';
+import { audioCases, lossCases, opCases, stateSpaceCases } from './gradient-cases.ts';
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -91,7 +92,7 @@ for (const mode of modes) {
       await init({ mode });
     });
 
-    for (const c of [...opCases, ...stateSpaceCases]) {
+    for (const c of [...opCases, ...audioCases, ...stateSpaceCases]) {
       test(`${c.of} ${c.variant}, value and gradients match finite differences`, () => check(c));
     }
     for (const c of lossCases) {
@@ -106,11 +107,19 @@ test('every op that an entry exports has a gradient case', () => {
   expect(new Set(opCases.map((c) => c.of))).toEqual(new Set([ops, imageOps, ofCrf].flatMap(Object.keys)));
 });
 
+test('every function of tensors that tapeloop/audio exports has a gradient case', () => {
+  // Those that take no tensor.
+  const others = /^(audioWindow|melFilters|stftStream|istftStream|readWav|writeWav|resample)$/;
+  expect(new Set(audioCases.map((c) => c.of))).toEqual(
+    new Set(Object.keys(audio).filter((name) => !others.test(name))),
+  );
+});
+
 test('every loss of src/losses/index.ts has a gradient case', () => {
   expect(new Set(lossCases.map((c) => c.of))).toEqual(new Set(Object.keys(makers)));
 });
 
-test.each(opCases.filter(({ of, arguments: { length } }) => of !== 'recurrence' && length > 0))(
+test.each([...opCases, ...audioCases].filter(({ of, arguments: { length } }) => of !== 'recurrence' && length > 0))(
   '$of $variant, an argument of i32, throws or is only moved',
   (c) => {
     c.arguments.forEach((_, i) => {

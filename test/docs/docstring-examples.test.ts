@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import * as audio from '../../src/audio.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -59,7 +60,7 @@ function scope(): Record<string, unknown> {
 }
 
 const entries: Record<string, object> = {
-  ...{ characters, images, plot, sequences, node, data },
+  ...{ audio, characters, images, plot, sequences, node, data },
   ...{ 'state-space': stateSpace, stream, index: main },
 };
 const AsyncFunction = (async () => {}).constructor as new (

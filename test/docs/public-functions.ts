@@ -3,7 +3,18 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const entries = ['index', 'images', 'sequences', 'state-space', 'data', 'stream', 'node', 'plot', 'characters'];
+const entries = [
+  'index',
+  'audio',
+  'images',
+  'sequences',
+  'state-space',
+  'data',
+  'stream',
+  'node',
+  'plot',
+  'characters',
+];
 const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
 const program = ts.createProgram(
   entries.map((entry) => `${root}src/${entry}.ts`),

@@ -1,4 +1,5 @@
 // Functions of the package by name, and the arguments that inputs write for them as JSON.
+import * as audio from '../../src/audio.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -23,7 +24,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, images, sequences, stateSpace, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, audio, images, sequences, stateSpace, data, characters, plot].flatMap((entry) => functionsOf(entry)),
 );
 
 /** Functions that a caller may hand in. */

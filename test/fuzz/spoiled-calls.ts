@@ -1,5 +1,6 @@
 // Calls each public function with each argument and option missing or wrong. A call has one wrong value, and all wrong
 // values are tried.
+import * as audio from '../../src/audio.ts';
 import * as data from '../../src/data.ts';
 import * as t from '../../src/index.ts';
 import * as node from '../../src/node.ts';
@@ -61,6 +62,9 @@ const words = speaker();
 const bytes = t.encodeModel(words);
 const flow = t.sequential([t.gru({ units: 2, inputShape: [null, 1], returnSequences: true })]);
 const text = new TextEncoder().encode('a,b\n1,2\n3,4\n');
+const sound = audio.writeWav({ sampleRate: 8000, channels: [Float32Array.of(0, 0.5)] });
+const framesOf = audio.stftStream({ nFft: 4 });
+const samplesOf = audio.istftStream({ nFft: 4 });
 const idx = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 5, 6);
 const drained = async (iterable: unknown): Promise<void> => {
   let count = 0;
@@ -139,6 +143,29 @@ const ofStateSpace = (): ValidCall[] => [
 /** What takes a model, bytes or a file, and the methods of what the functions make. */
 const others: readonly ValidCall[] = [
   ...ofStateSpace(),
+  method('readWav', () => [sound, { file: 'f' }], audio.readWav as Any),
+  ...Object.entries({ stftStream: audio.stftStream, istftStream: audio.istftStream }).map(([name, make]) =>
+    method(
+      name,
+      () => [
+        {
+          ...{ nFft: 4, hopLength: 1, winLength: 4, window: 'hann', center: true, normalized: true },
+          ...(name === 'stftStream' && { padMode: 'reflect' }),
+        },
+      ],
+      (options) => (make as (given: unknown) => audio.StftStream)(options).dispose(),
+    ),
+  ),
+  method(
+    'stftStream: samples',
+    () => [[0, 1, 2]],
+    (...a) => (framesOf.push as Any).apply(framesOf, a),
+  ),
+  method(
+    'istftStream: frames',
+    () => [[1, 0, 1, 0, 1, 0]],
+    (...a) => (samplesOf.push as Any).apply(samplesOf, a),
+  ),
   method('encodeModel', () => [words, { vocabulary: ['a', 'b', 'c'], extra: { a: 1 } }], t.encodeModel as Any),
   method('decodeModel', () => [bytes, { file: 'f', inputShape: [null], customObjects: {} }], t.decodeModel as Any),
   method('restoreModel', () => [words, bytes, { file: 'f', customObjects: {} }], t.restoreModel as Any),

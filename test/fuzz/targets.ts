@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, () => Promise<{ target: Target }>>> = {
   flags: () => import('./targets/flags.ts'),
   calls: () => import('./targets/calls.ts'),
   sequences: () => import('./targets/sequences.ts'),
+  wav: () => import('./targets/wav.ts'),
   'model-files': () => import('./targets/model-files.ts'),
 };
 

@@ -461,6 +461,24 @@ const imageOps: Calls = {
   'imageOps.depthwiseConv2d': [[tensor(2, 4, 4, 2), tensor(2, 2, 2, 3), tensor(6), { strides: 1, padding: 'valid' }]],
 };
 
+const framed = { nFft: 4, hopLength: 1, winLength: 4, window: 'hann', center: true, normalized: true };
+const banded = { sampleRate: 8000, nMels: 2, fMin: 1, fMax: 4000, melScale: 'htk', norm: 'none' };
+const audio: Calls = {
+  rfft: [[tensor(2, 6), { n: 5, norm: 'ortho' }]],
+  irfft: [[tensor(2, 4, 2), { n: 6, norm: 'forward' }]],
+  stft: [[tensor(2, 9), { ...framed, padMode: 'constant', onesided: false }]],
+  istft: [[tensor(2, 6, 3, 2), { ...framed, onesided: true, length: 4 }]],
+  magnitude: [[tensor(2, 3, 2), { power: 2 }]],
+  amplitudeToDb: [[tensor(2, 3), { ref: 1, amin: 0.1, topDb: 3 }]],
+  powerToDb: [[tensor(2, 3), { ref: 1, amin: 0.1, topDb: 3 }]],
+  melFilters: [[{ nFft: 4, ...banded }]],
+  melSpectrogram: [[tensor(2, 9), { ...framed, ...banded, padMode: 'reflect', power: 1 }]],
+  logMelSpectrogram: [[tensor(2, 9), { ...framed, ...banded, padMode: 'reflect', power: 2, amin: 0.1 }]],
+  audioWindow: [['kaiser', 4, { periodic: false, beta: 5 }]],
+  resample: [[[0, 0.5, 1], 2, 3]],
+  writeWav: [[{ sampleRate: 8000, channels: [[0, 0.5]] }, { format: 'int24' }]],
+};
+
 const series = Array.from({ length: 12 }, (_, i) => i / 2);
 const plain: Calls = {
   attentionCell: [
@@ -685,6 +703,7 @@ export const calls: readonly (readonly [Use, Calls])[] = [
     ['callback', callbacks],
     ['nothing', ops],
     ['nothing', imageOps],
+    ['nothing', audio],
     ['nothing', plain],
     ['nothing', stateSpace],
     ['iterate', iterated],
@@ -719,11 +738,16 @@ export const otherwise: Readonly<Record<string, string>> = {
       'loadPairs',
       'loadPianoRoll',
       'loadText',
+      'readWav',
       'textVectorization',
       'decodeModel',
       'ctc',
     ].map((name) => [name, 'a target of its own']),
   ),
+  ...Object.fromEntries(
+    ['importOnnx', 'onnxSession'].map((name) => [name, 'reads a file, whose bytes test/onnx/model.test.ts changes']),
+  ),
+  ...Object.fromEntries(['stftStream', 'istftStream'].map((name) => [name, 'makes a stream: see spoiled calls'])),
   ...Object.fromEntries(
     ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource', 'allowStreams', 'addMethods'].map(
       (name) => [name, 'of the host'],

@@ -1,5 +1,6 @@
 // A kernel under test, alone in its own memory: buffers fenced by canary words, every build through one suite.
 import { readFileSync } from 'node:fs';
+import type { AudioKernels } from '../../src/audio/kernels/audio-kernels.ts';
 import type { Kernels, Ptr } from '../../src/engine/abi.ts';
 import type { ExtraKernels } from '../../src/engine/extra/extra-kernels.ts';
 import { instantiateKernels } from '../../src/engine/loading/instantiate.ts';
@@ -14,6 +15,7 @@ export const builds: Build[] = hostHasRelaxedSimd() ? ['simd', 'relaxed'] : ['si
 export class Sandbox {
   readonly kernels: Kernels;
   readonly extra: ExtraKernels;
+  readonly audio: AudioKernels;
   readonly #memory: WebAssembly.Memory;
   readonly #start: number;
   #top: number;
@@ -25,6 +27,7 @@ export class Sandbox {
       new WebAssembly.Module(readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url)));
     this.kernels = instantiateKernels(moduleOf(build), this.#memory);
     this.extra = instantiateKernels(moduleOf(`extra-${build}`), this.#memory);
+    this.audio = instantiateKernels(moduleOf(`audio-${build}`), this.#memory);
     this.#start = (this.kernels.heapBase() + 63) & ~63;
     this.#top = this.#start;
     this.#fence();

@@ -388,7 +388,7 @@ describe('refusals', () => {
     ['linearGaussian.fitEm: observations expected a number, got none', () => localLevel().fitEm([Number.NaN])],
     ['linearGaussian.fitEm: observations expected a number, got none', () => localLevel().fitEm([])],
     [
-      'linearGaussian.score: observations expected NaN for a missing number, got null or undefined',
+      'linearGaussian.score: observations expected NaN for a missing number, got none',
       () => localLevel().score([1, null as never, 2]),
     ],
     [
