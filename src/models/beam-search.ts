@@ -216,7 +216,7 @@ function promptsOf(prompts: readonly ArrayLike<number>[]): number[][] {
   if (prompts.length === 0) throw new ArgumentError('beamSearch: prompts expected one or more, got none');
   return prompts.map((prompt) => {
     if (typeof prompt === 'number') {
-      throw new ArgumentError(`beamSearch: prompts expected a list of lists of ids, got ${prompt} in it`);
+      throw new ArgumentError(`beamSearch: prompts expected lists of ids, got ${prompt}`);
     }
     const got = typeof prompt === 'string' ? shown(prompt) : prompt?.length >= 1 ? '' : 'none';
     if (got) throw new ArgumentError(`beamSearch: prompt expected one id or more, got ${got}`);
@@ -399,8 +399,7 @@ function decoderSource(decoder: BeamDecoder, prompts: number, { fromLogits = tru
           { shape: [rows.length, 1], dtype: 'i32', engine },
         );
         const before = carried.map((state) => gathered(state, parents, engine));
-        const made: unknown = decoder.step(ids, before, copies);
-        const [logits, next] = Array.isArray(made) ? made : [];
+        const [logits, next] = Array.from(Object(decoder.step(ids, before, copies)));
         if (!(logits instanceof Tensor) || logits.shape[0] !== rows.length || !Array.isArray(next)) {
           throw new ArgumentError(`beamSearch: step expected to return [logits, states] of ${rows.length} rows`);
         }
