@@ -52,8 +52,9 @@ abstract class AttentionLayer<Output = Tensor | Tensor[]> extends BuiltInLayer<O
 
   protected override checkInput(shapes: readonly BatchShape[]): void {
     if (!Array.isArray(shapes[0]) || shapes.length < 2 || shapes.length > 3) {
-      const got = Array.isArray(shapes[0]) ? shown(shapes) : `a tensor ${formatShape(shapes as never)}`;
-      throw new ArgumentError(`${this.describe()}: input expected [query, value] or [query, value, key], got ${got}`);
+      throw new ArgumentError(
+        `${this.describe()}: input expected [query, value] or [query, value, key], got ${formatShape(shapes.flat())}`,
+      );
     }
     shapes.forEach((shape, i) => {
       if (shape.length === 3) return;

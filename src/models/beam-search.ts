@@ -89,7 +89,7 @@ function promptsOf(prompts: readonly ArrayLike<number>[]): number[][] {
   if (prompts.length === 0) throw new ArgumentError('beamSearch: prompts expected one or more, got none');
   return prompts.map((prompt) => {
     if (typeof prompt === 'number') {
-      throw new ArgumentError(`beamSearch: prompts expected a list of lists of ids, got ${prompt} in it`);
+      throw new ArgumentError(`beamSearch: prompts expected lists of ids, got ${prompt}`);
     }
     const got = typeof prompt === 'string' ? shown(prompt) : prompt?.length >= 1 ? '' : 'none';
     if (got) throw new ArgumentError(`beamSearch: prompt expected one id or more, got ${got}`);

@@ -209,8 +209,7 @@ function decoderSource(decoder: BeamDecoder, prompts: number, { fromLogits = tru
           { shape: [rows.length, 1], dtype: 'i32', engine },
         );
         const before = carried.map((state) => gathered(state, parents, engine));
-        const made: unknown = decoder.step(ids, before, copies);
-        const [logits, next] = Array.isArray(made) ? made : [];
+        const [logits, next] = Array.from(Object(decoder.step(ids, before, copies)));
         if (!(logits instanceof Tensor) || logits.shape[0] !== rows.length || !Array.isArray(next)) {
           throw new ArgumentError(`beamSearch: step expected to return [logits, states] of ${rows.length} rows`);
         }

@@ -117,7 +117,7 @@ export function* search(
     }
     const { values, classes } = source.after(rows);
     for (const id of rules.stopIds) {
-      if (id >= classes) throw new ArgumentError(`beamSearch: stopIds expected ids in [0, ${classes}), got ${id}`);
+      if (id >= classes) throw new ArgumentError(`beamSearch: stopIds expected < ${classes}, got ${id}`);
     }
     for (const sequence of expanding) {
       const each = searches[sequence]!;
@@ -179,7 +179,7 @@ function extend({ prompt, groups }: Search, values: Float32Array, classes: numbe
       timesTaken.set(id, (timesTaken.get(id) ?? 0) + 1);
     }
     // Where no id may follow, the hypotheses end as they are, unless one has found its end.
-    const isStuck = length > 1 && next.length === 0 && group.finished.length === 0;
+    const isStuck = length > 1 && next.length + group.finished.length === 0;
     if (length === maxLength || isStuck) {
       const kept = isStuck ? group.live : next;
       const cut = kept.map(({ ids, logProbability }) => hypothesisOf(ids, logProbability, ids.length, false, rules));

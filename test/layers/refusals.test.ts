@@ -162,7 +162,7 @@ test.each<[string, AnyLayer, Tensor | Tensor[], string]>([
     'attention of one',
     attention(),
     [zeros(2, 3, 4)],
-    'attention: input expected [query, value] or [query, value, key], got a list of 1',
+    'attention: input expected [query, value] or [query, value, key], got [2, 3, 4]',
   ],
   [
     'attention of vectors',

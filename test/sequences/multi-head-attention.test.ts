@@ -265,7 +265,7 @@ describe('multiHeadAttention', () => {
     ],
     [
       () => multiHeadAttention({ numHeads: 1, keyDim: 1 })(ones(1, 2, 3) as never, ones(1, 2, 3) as never),
-      'multi_head_attention(numHeads=1): input expected one list of tensors, got a tensor more',
+      'multi_head_attention(numHeads=1): input expected one list of tensors, got two',
     ],
     [
       () => multiHeadAttention({ numHeads: 1, keyDim: 1 })([ones(1, 2, 3), ones(2, 4, 3)]),

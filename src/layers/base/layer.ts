@@ -275,9 +275,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   #run(x: Input, called: GivenCallOptions): Output {
-    if (isTensor(called)) {
-      throw new ArgumentError(`${this.describe()}: input expected one list of tensors, got a tensor more`);
-    }
+    if (isTensor(called)) throw new ArgumentError(`${this.describe()}: input expected one list of tensors, got two`);
     const { mask: given, initialState, constants, ownTime } = checkOptions(this.name, called, callNames);
     const inputs: unknown[] = isTensor(x) ? [x] : Object.values(x ?? {});
     if (inputs.length === 0 || !inputs.every(isTensor)) {

@@ -10,7 +10,7 @@ export function constraintByName(spec: ConstraintSpec, what: string): Constraint
   if (typeof spec === 'function') {
     const known = Object.keys(makers).find((each) => makers[each] === (spec as unknown));
     if (!known) return new Constraint(spec);
-    throw new ArgumentError(`${what} expected ${known}() or '${known}', got ${known} without a call`);
+    throw new ArgumentError(`${what} expected ${known}(), got ${known}`);
   }
   const { name, ...options } = typeof spec === 'string' ? { name: spec } : (Object(spec) as ConstraintConfig);
   if (Object.hasOwn(makers, name)) return makers[name]!(options as never);
