@@ -81,9 +81,18 @@ function showMembers(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: ['index', 'audio', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot', 'node'].map(
-    (entry) => `${root}src/${entry}.ts`,
-  ),
+  entryPoints: [
+    'index',
+    'audio',
+    'images',
+    'sequences',
+    'state-space',
+    'stream',
+    'data',
+    'characters',
+    'plot',
+    'node',
+  ].map((entry) => `${root}src/${entry}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,

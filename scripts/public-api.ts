@@ -5,7 +5,19 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const entries = ['index', 'lean', 'audio', 'images', 'sequences', 'state-space', 'stream', 'data', 'characters', 'plot', 'node'];
+const entries = [
+  'index',
+  'lean',
+  'audio',
+  'images',
+  'sequences',
+  'state-space',
+  'stream',
+  'data',
+  'characters',
+  'plot',
+  'node',
+];
 const FLAGS = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
 
 /** One line for each export, and one for each public member of a class or an interface. */

@@ -1,6 +1,7 @@
 import { ArgumentError, expectArray, expectList, shown } from '../../checks/argument-error.ts';
 import { expectChoice } from '../../checks/choices.ts';
 import { checkOptions } from '../../checks/options.ts';
+import { integerPower } from '../../engine/float64.ts';
 import { EXTENSIBLE, FLOAT, IDENTIFIER, PCM, type Sound, type WavFormat, wavFormats } from './read-wav.ts';
 
 export interface WriteWavOptions {
@@ -10,7 +11,7 @@ export interface WriteWavOptions {
 
 /** The integer of `bits` bits for a sample: rounded to the nearest, and cut at full scale. */
 function integerOf(value: number, bits: number): number {
-  const scale = 2 ** (bits - 1);
+  const scale = integerPower(2, bits - 1);
   return Math.min(Math.max(Math.round(value * scale), -scale), scale - 1);
 }
 
