@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../checks/argument-error.ts';
+import { ArgumentError, expectType } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { DataError } from '../../data/sources/data-error.ts';
 import { classOf } from '../../host/class-of.ts';
@@ -96,7 +96,7 @@ function readFormat(view: DataView, at: number, size: number, fail: Fail): Forma
  * @param options file, a name for errors.
  * @returns sampleRate, channels and format; the caller owns them. The memory is at most four times that of `bytes`.
  * @throws DataError if the bytes are not such a file, or it is cut short. ArgumentError if `bytes` is something else,
- *   or an option is unknown.
+ *   `file` is not a string, or an option is unknown.
  * @see https://learn.microsoft.com/windows/win32/api/mmreg/ns-mmreg-waveformatextensible
  *
  * @example
@@ -105,11 +105,12 @@ function readFormat(view: DataView, at: number, size: number, fail: Fail): Forma
  */
 export function readWav(bytes: Uint8Array | ArrayBuffer, options: ReadWavOptions = {}): WavSound {
   const { file = 'wav' } = checkOptions('readWav', options, { file: 1 });
+  expectType('readWav: file', file, 'a string');
   const kind = classOf(bytes);
   if (kind !== 'Uint8Array' && kind !== 'ArrayBuffer')
     throw new ArgumentError(`readWav: bytes expected a Uint8Array or an ArrayBuffer, got ${kind}`);
   const fail: Fail = (message) => {
-    throw new DataError(String(file), message);
+    throw new DataError(file, message);
   };
   const { buffer = bytes as ArrayBuffer, byteOffset = 0, byteLength } = bytes as Uint8Array<ArrayBuffer>;
   if (byteLength < 12) fail(`expected a WAV file, which has 44 bytes or more, got ${byteLength}`);
