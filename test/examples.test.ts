@@ -157,6 +157,17 @@ test('spans of the tagging example follow conlleval, and have the scores of seqe
   expect([precision, recall, f1]).toEqual([1, 2 / 3, 0.8]);
 });
 
+test("the outline of the tagging example's request has a kind for each span", async () => {
+  const { outline } = (await loadExample('tagging')) as unknown as {
+    outline(words: string[], tags: string[]): string[];
+  };
+  const words = ['From', 'new', 'york', 'new', 'jersey', 'denver', 'flight', '825'];
+  const tags = ['O', 'B-from.city', 'I-from.city', 'B-state', 'I-state', 'B-to.city', 'O', 'O'];
+  expect(outline(words, tags).join(' ')).toBe('from <city> <state> <city> flight 000');
+  expect(words).toHaveLength(8);
+  expect(outline([], [])).toEqual([]);
+});
+
 const script = (path: string, ...args: string[]): string =>
   execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL(path, import.meta.url)), ...args], {
     encoding: 'utf8',
