@@ -4,6 +4,7 @@ import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
+import * as onnx from '../../src/onnx.ts';
 import * as plot from '../../src/plot.ts';
 import * as sequences from '../../src/sequences.ts';
 import * as stateSpace from '../../src/state-space.ts';
@@ -24,7 +25,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, audio, images, sequences, stateSpace, onnx, data, characters, plot].flatMap((entry) => functionsOf(entry)),
 );
 
 /** Functions that a caller may hand in. */
