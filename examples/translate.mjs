@@ -343,7 +343,7 @@ async function french({ data, seed, log, draw, quick }) {
 
 /** BLEU of the translations; shows some of them, and draws what the writer looked at. */
 export async function judge({ log, draw }, models, { validation, test }, vocabularies) {
-  const beam = { width: 5, lengthPenalty: 1, earlyStopping: true };
+  const beam = { width: 5, lengthPenalty: 1.4, earlyStopping: true };
   const score = async ([english, answers], options) => {
     const found = await translate(models, english, vocabularies, options);
     return [
