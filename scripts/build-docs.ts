@@ -15,6 +15,7 @@ import {
   UnionType,
 } from 'typedoc';
 import { brokenLinks } from './broken-links.ts';
+import { entries } from './entries.ts';
 
 import { repository } from './site/addresses.ts';
 import { extendMarkdown } from './site/markdown.ts';
@@ -81,19 +82,8 @@ function showMembers(reflection: DeclarationReflection): void {
 
 const app = await Application.bootstrapWithPlugins({
   name: 'tapeloop',
-  entryPoints: [
-    'index',
-    'audio',
-    'images',
-    'sequences',
-    'state-space',
-    'onnx',
-    'stream',
-    'data',
-    'characters',
-    'plot',
-    'node',
-  ].map((entry) => `${root}src/${entry}.ts`),
+  // `lean` exports what `index` exports.
+  entryPoints: [...entries.filter((name) => name !== 'lean'), 'node'].map((name) => `${root}src/${name}.ts`),
   tsconfig: `${root}tsconfig.build.json`,
   out: site,
   readme: `${root}README.md`,

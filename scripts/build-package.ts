@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { buildCommonJs } from './commonjs.ts';
+import { entries } from './entries.ts';
 import { kernelSets } from './kernel-sets.ts';
 import { buildForNode } from './node-layout.ts';
 
@@ -72,25 +73,12 @@ ${exports.join('\n')}
 
 const out = process.argv[2] ?? 'dist';
 rmSync(out, { recursive: true, force: true });
-const names = [
-  'index',
-  'lean',
-  'audio',
-  'images',
-  'sequences',
-  'state-space',
-  'onnx',
-  'stream',
-  'data',
-  'characters',
-  'plot',
-];
-await buildForNode([...names, 'node', 'cli/main'], out, {
+await buildForNode([...entries, 'node', 'cli/main'], out, {
   ...common,
   external: ['node:*'],
   plugins: [inlineKernels],
 });
-buildCommonJs([...names, 'node'], out);
+buildCommonJs([...entries, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
 // The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, and pbf.
 const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'pbf/LICENSE'].map((file) =>
@@ -98,7 +86,7 @@ const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'pbf/LICENSE']
 );
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 
-const faces: BuildOptions = { ...common, entryPoints: names.map((name) => `src/${name}.ts`), outbase: 'src' };
+const faces: BuildOptions = { ...common, entryPoints: entries.map((name) => `src/${name}.ts`), outbase: 'src' };
 const { metafile } = await build({
   ...faces,
   plugins: [packageImports],

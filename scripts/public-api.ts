@@ -3,22 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { entries } from './entries.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const entries = [
-  'index',
-  'lean',
-  'audio',
-  'images',
-  'sequences',
-  'state-space',
-  'onnx',
-  'stream',
-  'data',
-  'characters',
-  'plot',
-  'node',
-];
+const names = [...entries, 'node'];
 const FLAGS = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
 
 /** One line for each export, and one for each public member of a class or an interface. */
@@ -26,7 +14,7 @@ export function publicApi(): string {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
   const program = ts.createProgram(
-    entries.map((entry) => `${root}src/${entry}.ts`),
+    names.map((name) => `${root}src/${name}.ts`),
     options,
   );
   const checker = program.getTypeChecker();
@@ -81,7 +69,7 @@ export function publicApi(): string {
       .flatMap((symbol) => describe(symbol.name, symbol, indent));
 
   const known = new Set<string>();
-  return entries
+  return names
     .map((entry) => {
       const module = checker.getSymbolAtLocation(program.getSourceFile(`${root}src/${entry}.ts`)!)!;
       // `lean` has exports of `index`. Repeated exports are not written twice.

@@ -1,0 +1,14 @@
+/** The entries of the package that run everywhere: each is a file of src. `node` is one for hosts with files. */
+export const entries = [
+  'index',
+  'lean',
+  'audio',
+  'images',
+  'sequences',
+  'state-space',
+  'onnx',
+  'stream',
+  'data',
+  'characters',
+  'plot',
+] as const;
