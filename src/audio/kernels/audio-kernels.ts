@@ -1,8 +1,6 @@
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { instantiateKernels } from '../../engine/loading/instantiate.ts';
-import { type Build, compileRefused } from '../../engine/loading/load.ts';
-import { classOf } from '../../host/class-of.ts';
+import { secondKernels } from '../../engine/loading/second-kernels.ts';
 import { compileNow } from './kernel-modules.ts';
 
 /**
@@ -45,24 +43,9 @@ export interface AudioKernels {
   ): void;
 }
 
-const instances = new WeakMap<Engine, AudioKernels>();
-
 /**
  * The kernels of audio on the memory of an engine. They are compiled at the first call.
  *
  * @throws HostError if the host does not let the program compile them.
  */
-export function audioKernels(engine: Engine): AudioKernels {
-  const known = instances.get(engine);
-  if (known) return known;
-  const build: Build = engine.build.startsWith('relaxed') ? 'relaxed' : 'simd';
-  const { memory } = engine;
-  try {
-    const module = compileNow(build, classOf(memory.buffer) === 'SharedArrayBuffer');
-    const made = instantiateKernels<AudioKernels>(module, memory);
-    instances.set(engine, made);
-    return made;
-  } catch (error) {
-    throw compileRefused(error);
-  }
-}
+export const audioKernels: (engine: Engine) => AudioKernels = /* @__PURE__ */ secondKernels<AudioKernels>(compileNow);

@@ -1,5 +1,4 @@
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { DeadTensorError } from '../../checks/dead-tensor-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { engine as currentEngine, type Engine } from '../../engine/engine.ts';
 import { planOf } from '../fft/plan.ts';
@@ -26,7 +25,6 @@ export class IstftStream {
   readonly #window: StreamBuffer;
   readonly #work: StreamBuffer;
   readonly #output = new Output();
-  #isAlive = true;
   /** Frames so far. */
   #frames = 0;
   /** The place of the next sample to return, counted from the first sample of the first frame. */
@@ -43,7 +41,7 @@ export class IstftStream {
     this.#engine = engine;
     this.#kernels = audioKernels(engine);
     this.#squares = new Float64Array(n);
-    this.#memory = new StreamMemory(engine);
+    this.#memory = new StreamMemory(what, engine);
     try {
       this.#spectrum = this.#memory.allocate(2 * bins);
       this.#sums = this.#memory.allocate(n);
@@ -68,7 +66,7 @@ export class IstftStream {
    *   stream was disposed of. Nothing has changed then.
    */
   push(frames: ArrayLike<number>): Float32Array {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     expectNumbers('istftStream: frames', frames);
     const width = 2 * this.bins;
     if (frames.length % width !== 0) {
@@ -104,7 +102,7 @@ export class IstftStream {
    *   has changed then.
    */
   flush(): Float32Array {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     const { n, hop, pad } = this.#framing;
     const start = (this.#frames - 1) * hop;
     const end = this.#frames > 0 ? start + n - pad : 0;
@@ -117,13 +115,12 @@ export class IstftStream {
 
   /** Forgets the frames, and starts with a new signal. Throws `DeadTensorError` if the stream was disposed of. */
   reset(): void {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     this.#restart();
   }
 
   /** Frees its buffers. */
   dispose(): void {
-    this.#isAlive = false;
     this.#memory.dispose();
   }
 
@@ -159,10 +156,6 @@ export class IstftStream {
       room[to + i] = view[from + i]! * Math.fround(inverse);
     }
     this.#next = end;
-  }
-
-  #expectAlive(): void {
-    if (!this.#isAlive) throw new DeadTensorError('istftStream: it was disposed of');
   }
 }
 

@@ -1,4 +1,3 @@
-import { DeadTensorError } from '../../checks/dead-tensor-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { engine as currentEngine, type Engine } from '../../engine/engine.ts';
 import { planOf } from '../fft/plan.ts';
@@ -32,7 +31,6 @@ export class StftStream {
   readonly #work: StreamBuffer;
   readonly #capacity: number;
   readonly #output = new Output();
-  #isAlive = true;
   // Places are counted from the first sample of the first frame, which is `pad` before the first of the signal.
   /** The place of the first buffered sample. */
   #first = 0;
@@ -55,7 +53,7 @@ export class StftStream {
     this.#engine = engine;
     this.#kernels = audioKernels(engine);
     this.#capacity = n + 2 * pad + 1 + BLOCK;
-    this.#memory = new StreamMemory(engine);
+    this.#memory = new StreamMemory(what, engine);
     try {
       this.#samples = this.#memory.allocate(this.#capacity);
       this.#spectra = this.#memory.allocate(MOST_FRAMES * bins * 2);
@@ -80,7 +78,7 @@ export class StftStream {
    *   disposed of. Nothing has changed then.
    */
   push(samples: ArrayLike<number>): Float32Array {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     expectNumbers('stftStream: samples', samples);
     this.#output.clear();
     const { length } = samples;
@@ -106,7 +104,7 @@ export class StftStream {
    *   was disposed of. Nothing has changed then.
    */
   flush(): Float32Array {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     const { pad } = this.#framing;
     if (pad > 0 && this.#received > 0) framesIn('stftStream', this.#received, this.#framing, this.#padMode);
     this.#output.clear();
@@ -124,13 +122,12 @@ export class StftStream {
 
   /** Forgets the signal, and starts with a new one. Throws `DeadTensorError` if the stream was disposed of. */
   reset(): void {
-    this.#expectAlive();
+    this.#memory.expectAlive();
     this.#restart();
   }
 
   /** Frees its buffers. */
   dispose(): void {
-    this.#isAlive = false;
     this.#memory.dispose();
   }
 
@@ -181,10 +178,6 @@ export class StftStream {
     this.#samples.view.copyWithin(0, dropped, this.#filled);
     this.#first += dropped;
     this.#filled -= dropped;
-  }
-
-  #expectAlive(): void {
-    if (!this.#isAlive) throw new DeadTensorError('stftStream: it was disposed of');
   }
 }
 

@@ -1,3 +1,4 @@
+import { DeadTensorError } from '../../checks/dead-tensor-error.ts';
 import type { Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 
@@ -5,10 +6,14 @@ import type { Engine } from '../../engine/engine.ts';
  * Buffers of a stream in the heap, which live until `dispose`. A view of one is made anew only after memory has grown.
  */
 export class StreamMemory {
+  readonly #what: string;
   readonly #engine: Engine;
   readonly #buffers: Ptr[] = [];
+  #isAlive = true;
 
-  constructor(engine: Engine) {
+  /** @param what the stream, for the message of an error. */
+  constructor(what: string, engine: Engine) {
+    this.#what = what;
     this.#engine = engine;
   }
 
@@ -21,7 +26,13 @@ export class StreamMemory {
     return buffer;
   }
 
+  /** Throws `DeadTensorError` after `dispose`. */
+  expectAlive(): void {
+    if (!this.#isAlive) throw new DeadTensorError(`${this.#what}: it was disposed of`);
+  }
+
   dispose(): void {
+    this.#isAlive = false;
     for (const at of this.#buffers.splice(0)) this.#engine.heap.release(at);
   }
 }
