@@ -1,7 +1,7 @@
 import { expectType } from '../checks/argument-error.ts';
 import { expectNumber } from '../checks/number-ranges.ts';
 import { checkOptions } from '../checks/options.ts';
-import { decodeBase64 } from '../host/base64.ts';
+import { decodeBase64, encodeBase64 } from '../host/base64.ts';
 import type { AnyModel, Callback } from '../models/model.ts';
 import { Monitor, type MonitorOptions, monitorNames } from './monitor.ts';
 
@@ -99,7 +99,12 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
         model.stopTraining = true;
       }
     },
-    state: () => ({ best: monitor.best, wait, bestEpoch, bestWeights: bestWeights?.map(encodeWeights) }),
+    state: () => ({
+      best: monitor.best,
+      wait,
+      bestEpoch,
+      bestWeights: bestWeights?.map(({ buffer }) => encodeBase64(new Uint8Array(buffer))),
+    }),
     restore(state) {
       const kept = state as { best?: number; wait: number; bestEpoch?: number; bestWeights?: string[] };
       monitor.best = kept.best;
@@ -111,11 +116,4 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): EarlyStopping
       bestWeights = undefined;
     },
   };
-}
-
-/** The bytes of an array as base64. */
-function encodeWeights({ buffer }: Float32Array): string {
-  let characters = '';
-  for (const byte of new Uint8Array(buffer)) characters += String.fromCharCode(byte);
-  return btoa(characters);
 }

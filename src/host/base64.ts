@@ -11,6 +11,13 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Padded base64 text of bytes. */
+export function encodeBase64(bytes: Uint8Array): string {
+  let characters = '';
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  return btoa(characters);
+}
+
 /** `decodeBase64` without `atob`. */
 export function decodeBase64Alone(text: string): Uint8Array<ArrayBuffer> {
   const length = text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);

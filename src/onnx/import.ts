@@ -54,30 +54,30 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
   if (!(bytes instanceof Uint8Array))
     throw new ArgumentError(`importOnnx: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
   const external = typeof externalData === 'function' ? externalData : (location: string) => externalData?.[location];
-  const asFileError = (error: unknown): never => {
-    throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
-  };
-  let graph: OnnxGraph;
-  try {
-    graph = new OnnxGraph(readModelProto(bytes), {
-      ...rest,
-      constants: Object.fromEntries(
-        Object.entries(constants).map(([name, value]) => [name, [value].flat() as number[]]),
-      ),
-      external,
-    });
-  } catch (error) {
-    return asFileError(error);
-  }
+  const graph = fileErrors(
+    () =>
+      new OnnxGraph(readModelProto(bytes), {
+        ...rest,
+        constants: Object.fromEntries(
+          Object.entries(constants).map(([name, value]) => [name, [value].flat() as number[]]),
+        ),
+        external,
+      }),
+  );
   expectNames(graph, options);
   const network = new GraphNetwork([graph], options.name);
-  try {
-    network.build((network.declaredShapes ?? {}) as never);
-  } catch (error) {
-    return asFileError(error);
-  }
+  fileErrors(() => network.build((network.declaredShapes ?? {}) as never));
   setTrainable(graph, trainable);
   return new Model(network);
+}
+
+/** Runs `body`, in which any error is one of the file. */
+function fileErrors<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Throws `ArgumentError` for an option that names an input or output that is not there. */

@@ -5,20 +5,26 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { sizeOf } from '../checks/shape.ts';
 import { entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
-import { decodeBase64 } from '../host/base64.ts';
+import { decodeBase64, encodeBase64 } from '../host/base64.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
 import type { InputSpec } from '../layers/base/input-spec.ts';
 import { type CallOptions, Layer } from '../layers/base/layer.ts';
 import { swapAxes } from './batch-axis.ts';
-import { hostArray, isFloat } from './format/element-types.ts';
-import { type ModelProto, readModelProto, type TensorProto, writeModelProto } from './format/messages.ts';
+import { elementType, hostArray, isFloat } from './format/element-types.ts';
+import {
+  type GraphProto,
+  type ModelProto,
+  readModelProto,
+  type TensorProto,
+  writeModelProto,
+} from './format/messages.ts';
 import { type ExternalData, tensorData } from './format/tensor-data.ts';
-import { type CompileContext, compileGraph, type Missing } from './graph/compiled.ts';
+import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
 import { Runner } from './graph/plan.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
-import { parameterNames } from './graph/weights.ts';
+import { parametersOf } from './graph/weights.ts';
 import { operators } from './ops/index.ts';
 
 /** What a saved graph holds besides its parameters. */
@@ -36,11 +42,9 @@ const IN_LAYER = 'parameters of the layer';
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
-const textOf = (bytes: Uint8Array): string => {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  return btoa(text);
-};
+/** Tensors, shapes or specifications by name; one alone stands for itself. */
+const byName = <T>(entries: readonly (readonly [string, T])[]): Nested<T> =>
+  entries.length === 1 ? entries[0]![1] : Object.fromEntries(entries);
 
 export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   readonly className = 'OnnxGraph';
@@ -54,8 +58,14 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   readonly #values = new Map<TensorProto, Float32Array>();
   /** Output shapes, by the shapes of the inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
+  /** Inputs that the caller of the layer gives: neither states nor constants. */
+  readonly #given: readonly OnnxValue[];
+  /** Outputs that the layer returns: no states, if there is another one. */
+  readonly #shown: readonly OnnxValue[];
+  readonly #runner: Runner;
+  /** The parameters as values, once they are made. */
+  readonly #made = new Map<TensorProto, Value>();
   #parameters: readonly Parameter[] = [];
-  #runner: Runner | undefined;
 
   /** Throws an `Error` for a broken graph, with all operators that are missing. */
   constructor(
@@ -74,14 +84,17 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const { inputs, outputs } = signatureOf(proto.graph);
     this.graphInputs = inputs;
     this.#external = options.external;
-    const names = parameterNames(proto.graph);
-    const protos = initializersOf(proto.graph).filter((each) => names.has(each.name ?? '') && this.#readValues(each));
+    const protos = parametersOf(proto.graph).filter((each) => this.#readValues(each));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
-    // Finds what is missing before any weight is made.
-    const { outputNames } = this.#compile(() => undefined, true);
-    this.graphOutputs = outputs.filter(({ name }) => outputNames.includes(name));
+    const graph = this.#compile(proto.graph);
+    this.#runner = new Runner(graph);
+    this.graphOutputs = outputs.filter(({ name }) => graph.outputNames.includes(name));
     const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;
     this.settings = { states, constants, batchAxes };
+    this.#given = inputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
+    const next = Object.values(states);
+    const shown = this.graphOutputs.filter(({ name }) => !next.includes(name));
+    this.#shown = shown.length > 0 ? shown : this.graphOutputs;
   }
 
   /** Reads the values of a parameter. A parameter is finite: an initializer that is not is a constant. */
@@ -109,24 +122,20 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   override config(): LayerConfig {
     return {
       ...this.baseConfig(),
-      graph: textOf(writeModelProto(stripped(this.proto, this.#parameterProtos))),
+      graph: encodeBase64(writeModelProto(stripped(this.proto, this.#parameterProtos))),
       settings: this.settings as unknown as LayerConfig,
     };
   }
 
-  #compile(parameterOf: CompileContext['parameter'], isTrial = false) {
+  #compile(graph: GraphProto): CompiledGraph {
     const missing: Missing[] = [];
     const versions = new Map((this.proto.opsetImport ?? []).map(({ domain = '', version = 1 }) => [domain, version]));
-    const compiled = compileGraph(this.proto.graph!, {
+    const compiled = compileGraph(graph, {
       operators,
       versionOf: (domain) => versions.get(domain) ?? (domain === '' ? versions.get('ai.onnx') : undefined),
       external: this.#external,
       parameter: (proto) =>
-        this.#parameterProtos.get(proto.name ?? '') === proto
-          ? isTrial
-            ? Value.ofHost('float32', proto.dims ?? [], [])
-            : parameterOf(proto)
-          : undefined,
+        this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined,
       missing,
     });
     if (missing.length > 0) throw new Error(missingText(missing));
@@ -142,31 +151,12 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   }
 
   protected override makeWeights(): void {
-    const made = new Map<TensorProto, Parameter>();
-    for (const [name, proto] of this.#parameterProtos) {
-      made.set(
-        proto,
-        this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!),
-      );
+    this.#parameters = Array.from(this.#parameterProtos, ([name, proto]) => {
+      const parameter = this.addWeight(name, proto.dims ?? [], () => this.#values.get(proto)!);
       this.#values.delete(proto);
-    }
-    this.#parameters = [...made.values()];
-    const typeOf = (proto: TensorProto) =>
-      proto.dataType === 11 ? 'float64' : proto.dataType === 10 ? 'float16' : 'float32';
-    const graph = this.#compile((proto) => Value.ofParameter(made.get(proto)!, typeOf(proto)));
-    this.#runner = new Runner(graph);
-  }
-
-  /** Inputs that the caller of the layer gives: neither states nor constants. */
-  get #given(): readonly OnnxValue[] {
-    const { states, constants } = this.settings;
-    return this.graphInputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
-  }
-
-  get #shown(): readonly OnnxValue[] {
-    const next = Object.values(this.settings.states);
-    const outputs = this.graphOutputs.filter(({ name }) => !next.includes(name));
-    return outputs.length > 0 ? outputs : this.graphOutputs;
+      this.#made.set(proto, Value.ofParameter(parameter, elementType(proto.dataType)!));
+      return parameter;
+    });
   }
 
   #axisOf(name: string): number {
@@ -181,7 +171,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
         dims && dims.length > 0 ? dims.toSpliced(batch, 1).map((n) => (typeof n === 'number' ? n : null)) : undefined;
       return [name, { dtype, shape }] as const;
     });
-    return specs.length === 1 ? specs[0]![1] : Object.fromEntries(specs);
+    return byName<InputSpec>(specs);
   }
 
   override get inputDtype(): DType {
@@ -215,7 +205,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
             .map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
           return [name, zeros(shape, { dtype: isFloat(type) ? 'f32' : 'i32', name })] as const;
         });
-        const y = this.call(x.length === 1 ? x[0]![1] : Object.fromEntries(x), { training: false });
+        const y = this.call(byName(x), { training: false });
         return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
       });
     } catch (error) {
@@ -230,7 +220,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       const rest = (dims ?? [1]).toSpliced(this.#axisOf(name), 1);
       return [name, [null, ...rest.map((n) => (typeof n === 'number' ? n : null))] as BatchShape] as const;
     });
-    return shapes.length === 1 ? shapes[0]![1] : Object.fromEntries(shapes);
+    return byName(shapes);
   }
 
   protected override call(x: Nested<Tensor>, { training = false }: CallOptions): Nested<Tensor> {
@@ -250,7 +240,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const shown = this.#shown.map(
       ({ name }) => [name, swapAxes(outputs.get(name)!.tensor, this.#axisOf(name))] as const,
     );
-    return shown.length === 1 ? shown[0]![1] : Object.fromEntries(shown);
+    return byName(shown);
   }
 
   /**
@@ -279,8 +269,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       if (Object.hasOwn(states, name)) return Value.ofHost(type, shape, hostArray(type, sizeOf(shape)));
       throw new ArgumentError(`${this.name}: input '${name}' is missing`);
     });
-    if (!this.#runner) this.build({});
-    const values = this.#runner!.run(inputs, [], {
+    if (!this.isBuilt) this.build({});
+    const values = this.#runner.run(inputs, [], {
       training,
       uniform: () => this.random.nextUniform(),
       parameters: this.#parameters,
@@ -290,7 +280,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
 
   override dispose(): void {
     super.dispose();
-    this.#runner?.dispose();
+    this.#runner.dispose();
   }
 }
 
@@ -302,17 +292,9 @@ function fill(type: OnnxValue['type'], values: ArrayLike<number>, size: number) 
   return data;
 }
 
-function initializersOf(graph: NonNullable<ModelProto['graph']>): TensorProto[] {
-  const own = graph.initializer ?? [];
-  const inner = (graph.node ?? []).flatMap(({ attribute = [] }) =>
-    attribute.flatMap(({ g }) => (g ? initializersOf(g) : [])),
-  );
-  return [...own, ...inner];
-}
-
 /** The model without the values of its parameters. */
 function stripped(model: ModelProto, parameters: ReadonlyMap<string, TensorProto>): ModelProto {
-  const strip = (graph: NonNullable<ModelProto['graph']>): NonNullable<ModelProto['graph']> => ({
+  const strip = (graph: GraphProto): GraphProto => ({
     ...graph,
     initializer: (graph.initializer ?? []).map((proto) =>
       parameters.get(proto.name ?? '') === proto

@@ -37,7 +37,6 @@ export interface AttributeProto {
   graphs?: GraphProto[];
   type?: number;
   refAttrName?: string;
-  sparseTensor?: Uint8Array;
 }
 
 export interface NodeProto {
@@ -74,17 +73,6 @@ export interface GraphProto {
   output?: ValueInfoProto[];
 }
 
-export interface FunctionProto {
-  name?: string;
-  input?: string[];
-  output?: string[];
-  attribute?: string[];
-  node?: NodeProto[];
-  opsetImport?: OperatorSet[];
-  domain?: string;
-  attributeProto?: AttributeProto[];
-}
-
 export interface OperatorSet {
   domain?: string;
   version?: number;
@@ -97,7 +85,6 @@ export interface ModelProto {
   graph?: GraphProto;
   opsetImport?: OperatorSet[];
   metadataProps?: StringEntry[];
-  functions?: FunctionProto[];
 }
 
 type Scalar = 'int' | 'float' | 'double' | 'string' | 'bytes';
@@ -136,7 +123,6 @@ const attribute: Message = () => ({
   11: ['graphs', graph, true],
   20: ['type', 'int'],
   21: ['refAttrName', 'string'],
-  22: ['sparseTensor', 'bytes'],
 });
 const node: Message = () => ({
   1: ['input', 'string', true],
@@ -165,16 +151,6 @@ const graph: Message = () => ({
   12: ['output', valueInfo, true],
   15: ['sparseInitializer', 'bytes', true],
 });
-const functionProto: Message = () => ({
-  1: ['name', 'string'],
-  4: ['input', 'string', true],
-  5: ['output', 'string', true],
-  6: ['attribute', 'string', true],
-  7: ['node', node, true],
-  9: ['opsetImport', operatorSet, true],
-  10: ['domain', 'string'],
-  11: ['attributeProto', attribute, true],
-});
 const model: Message = () => ({
   1: ['irVersion', 'int'],
   2: ['producerName', 'string'],
@@ -182,7 +158,6 @@ const model: Message = () => ({
   7: ['graph', graph],
   8: ['opsetImport', operatorSet, true],
   14: ['metadataProps', entry, true],
-  25: ['functions', functionProto, true],
 });
 
 type Parsed = Record<string, unknown>;

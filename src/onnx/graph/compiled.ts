@@ -23,13 +23,11 @@ export interface Capture {
 }
 
 export interface CompiledGraph {
-  /** How many values the graph has. */
-  readonly size: number;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly outputNames: readonly string[];
-  /** Values of initializers. */
-  readonly initializers: readonly (readonly [place: number, value: Value])[];
+  /** Values of initializers. That of a parameter exists once the layer has made its weights. */
+  readonly initializers: readonly (readonly [place: number, value: () => Value])[];
   readonly captures: readonly Capture[];
   readonly nodes: readonly CompiledNode[];
 }
@@ -46,8 +44,8 @@ export interface CompileContext {
   /** Version of the operator set of a domain; undefined if the file does not import it. */
   versionOf(domain: string): number | undefined;
   readonly external: ExternalData | undefined;
-  /** The value of an initializer: a parameter of the model, or undefined for a constant. */
-  parameter(proto: TensorProto): Value | undefined;
+  /** Gives the value of an initializer that is a parameter of the model; undefined for a constant. */
+  parameter(proto: TensorProto): (() => Value) | undefined;
   readonly missing: Missing[];
 }
 
@@ -70,12 +68,12 @@ export function compileGraph(
   if (depth > DEEPEST) throw new Error(`subgraphs are nested more than ${DEEPEST} deep`);
   const places = new Map<string, number>();
   const captures: Capture[] = [];
-  let size = 0;
   const define = (name: string): number => {
     if (name === '') return NONE;
     if (places.has(name)) throw new Error(`value '${name}' is defined twice`);
-    places.set(name, size);
-    return size++;
+    const place = places.size;
+    places.set(name, place);
+    return place;
   };
   const placeOf = (name: string): number | undefined => {
     const own = places.get(name);
@@ -94,7 +92,7 @@ export function compileGraph(
   };
 
   if (graph.sparseInitializer?.length) throw new Error('it has sparse initializers, which are not supported');
-  const initializers: [number, Value][] = [];
+  const initializers: [number, () => Value][] = [];
   const isInitializer = new Set<string>();
   for (const proto of graph.initializer ?? []) {
     const { name = '' } = proto;
@@ -126,15 +124,15 @@ export function compileGraph(
   // Some exporters name outputs that no node makes. ONNX Runtime refuses such a file; here they are left out.
   const outputNames = (graph.output ?? []).flatMap(({ name = '' }) => (placeOf(name) === undefined ? [] : [name]));
   const outputs = outputNames.map((name) => placeOf(name)!);
-  return { size, inputs, outputs, outputNames, initializers, captures, nodes };
+  return { inputs, outputs, outputNames, initializers, captures, nodes };
 }
 
-function constantOf(proto: TensorProto, external: ExternalData | undefined): Value {
+function constantOf(proto: TensorProto, external: ExternalData | undefined): () => Value {
   try {
     const { type, shape, data } = tensorData(proto, external);
     const value = Value.ofHost(type, shape, data);
     value.source = Source.Constant;
-    return value;
+    return () => value;
   } catch (error) {
     throw new Error(`initializer '${proto.name}' ${(error as Error).message}`);
   }

@@ -109,10 +109,6 @@ export class NodeView {
     }
   }
 
-  graph(name: string): GraphProto | undefined {
-    return this.#of(name)?.g;
-  }
-
   /** The subgraphs, by the name of their attribute. */
   graphs(): [string, GraphProto][] {
     return [...this.#attributes].flatMap(([name, { g }]) => (g ? [[name, g] as [string, GraphProto]] : []));

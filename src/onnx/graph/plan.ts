@@ -168,7 +168,8 @@ class Plan {
     graph.captures.forEach(({ inner }, i) => {
       placeOf[inner] = given.captured[i]!;
     });
-    for (const [inner, value] of graph.initializers) {
+    for (const [inner, give] of graph.initializers) {
+      const value = give();
       placeOf[inner] = values.push(value) - 1;
       this.#constants[placeOf[inner]] = value;
     }

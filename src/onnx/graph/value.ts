@@ -151,14 +151,6 @@ export class Value {
       : Value.ofTensor(reshape(this.tensor, shape), this.type);
   }
 
-  /** The same elements with another type, which must be able to hold them. */
-  retyped(type: ElementType): Value {
-    if (!this.isHost) return Value.ofTensor(this.tensor, type);
-    const data = hostArray(type, this.size);
-    data.set(this.numbers);
-    return Value.ofHost(type, this.shape, data);
-  }
-
   /** A copy that outlives the step, if the elements are in linear memory. */
   kept(): Value {
     const copy = Value.ofHost(this.type, this.shape, this.host);

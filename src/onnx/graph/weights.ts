@@ -1,4 +1,5 @@
 // Which initializers are parameters of the model.
+import { sizeOf } from '../../checks/shape.ts';
 import { elementType, isFloat } from '../format/element-types.ts';
 import type { GraphProto, NodeProto, TensorProto } from '../format/messages.ts';
 
@@ -18,15 +19,17 @@ const weightInputs: Readonly<Record<string, readonly number[] | 'all'>> = {
   ...{ RMSNormalization: [1], SkipLayerNormalization: [2, 3, 4] },
 };
 
-/** Names of the initializers that are parameters: floats of more than one element that an operator reads as weights. */
-export function parameterNames(graph: GraphProto): Set<string> {
+/**
+ * The initializers that can be parameters: floats of more than one element that an operator reads as weights. Of several
+ * with one name, in branches of an `If`, the last one is taken.
+ */
+export function parametersOf(graph: GraphProto): TensorProto[] {
   const candidates = new Map<string, TensorProto>();
   const readAsWeight = new Set<string>();
   const visit = (each: GraphProto): void => {
     for (const proto of each.initializer ?? []) {
       const type = elementType(proto.dataType);
-      const size = (proto.dims ?? []).reduce((product, n) => product * n, 1);
-      if (type && isFloat(type) && size > 1 && proto.name) candidates.set(proto.name, proto);
+      if (type && isFloat(type) && sizeOf(proto.dims ?? []) > 1 && proto.name) candidates.set(proto.name, proto);
     }
     for (const node of each.node ?? []) {
       for (const [i, name] of (node.input ?? []).entries()) if (readsWeight(node, i)) readAsWeight.add(name);
@@ -34,7 +37,7 @@ export function parameterNames(graph: GraphProto): Set<string> {
     }
   };
   visit(graph);
-  return new Set([...candidates.keys()].filter((name) => readAsWeight.has(name)));
+  return [...candidates].flatMap(([name, proto]) => (readAsWeight.has(name) ? [proto] : []));
 }
 
 function readsWeight({ opType = '' }: NodeProto, place: number): boolean {
