@@ -1,6 +1,6 @@
 // The functions of one host beside those of Math, which every host has to the last bits but a few.
 import { describe, expect, test } from 'vitest';
-import * as real from '../../src/onnx/ops/real-functions.ts';
+import * as real from '../../src/onnx/ops/elementwise/real-functions.ts';
 
 const ranges: Record<string, readonly [from: number, to: number]> = {
   ...{ exp: [-50, 50], expm1: [-3, 3], log: [1e-6, 50], log1p: [-0.9, 5] },

@@ -65,6 +65,10 @@ export const isFloat = (type: ElementType): boolean => type.includes('float');
 export const hostArray = (type: ElementType, length: number): Exclude<HostData, string[]> =>
   new arrays[type as 'float32'](length);
 
+/** An array for `length` elements of any type, a `HostData` once all are set. */
+export const anyArray = (type: ElementType, length: number): { [i: number]: number | string } =>
+  type === 'string' ? Array<string>(length) : hostArray(type, length);
+
 /** The nearest float16, ties to even. */
 export function toFloat16(value: number): number {
   const f = Math.fround(value);

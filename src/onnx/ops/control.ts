@@ -6,7 +6,7 @@ import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
-import { joinHost, pick, placesOf } from './shapes.ts';
+import { joinHost, pick, placesOf } from './shapes/places.ts';
 
 /** Values of one shape, as parts of a new axis. */
 function stack(values: readonly Value[], axis: number): Value {

@@ -3,7 +3,7 @@ import { sizeOf } from '../../checks/shape.ts';
 import { type ElementType, hostArray } from '../format/element-types.ts';
 import type { NodeView, Operator, Step } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
-import * as real from './real-functions.ts';
+import * as real from './elementwise/real-functions.ts';
 
 type Draw = (uniform: Step['uniform']) => number;
 

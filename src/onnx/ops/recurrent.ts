@@ -10,8 +10,7 @@ import * as ops from '../../ops/index.ts';
 import { DerivedWeights } from '../graph/derived.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
-import { mapped } from './mapped.ts';
-import * as real from './real-functions.ts';
+import { elu, hardSigmoid, leakyRelu, thresholdedRelu } from './elementwise/activations.ts';
 
 type Activation = (x: Tensor) => Tensor;
 type Direction = 'forward' | 'reverse' | 'bidirectional';
@@ -27,34 +26,14 @@ const activations: Readonly<Record<string, (alpha: number | undefined, beta: num
     (alpha = 1, beta = 0) =>
     (x) =>
       ops.addScalar(ops.scale(x, alpha), beta),
-  LeakyRelu:
-    (alpha = 0.01) =>
-    (x) =>
-      ops.leakyRelu(x, alpha),
-  ThresholdedRelu:
-    (alpha = 1) =>
-    (x) =>
-      mapped(
-        x,
-        (each) => (each > alpha ? each : 0),
-        (each) => +(each > alpha),
-      ),
+  LeakyRelu: (alpha = 0.01) => leakyRelu(alpha)[1],
+  ThresholdedRelu: (alpha = 1) => thresholdedRelu(alpha)[1],
   ScaledTanh:
     (alpha = 1, beta = 1) =>
     (x) =>
       ops.scale(ops.tanh(ops.scale(x, beta)), alpha),
-  HardSigmoid:
-    (alpha = 0.2, beta = 0.5) =>
-    (x) =>
-      ops.clip(ops.addScalar(ops.scale(x, alpha), beta), 0, 1),
-  Elu:
-    (alpha = 1) =>
-    (x) =>
-      mapped(
-        x,
-        (each) => (each < 0 ? alpha * real.expm1(each) : each),
-        (each, y) => (each < 0 ? y + alpha : 1),
-      ),
+  HardSigmoid: (alpha = 0.2, beta = 0.5) => hardSigmoid(alpha, beta)[1],
+  Elu: (alpha = 1) => elu(alpha)[1],
 };
 const lowerNames = new Map(Object.keys(activations).map((name) => [name.toLowerCase(), name]));
 

@@ -7,8 +7,9 @@ import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
-import * as real from './real-functions.ts';
-import { axesFrom, pick, placesOf } from './shapes.ts';
+import * as real from './elementwise/real-functions.ts';
+import { axesFrom } from './shapes/layout.ts';
+import { pick, placesOf } from './shapes/places.ts';
 
 /** How elements become one. */
 interface Reduction {

@@ -1,15 +1,31 @@
 // Operators that work element by element.
-import type { Tensor } from '../../autograd/tensor.ts';
-import { exp2 } from '../../engine/float64.ts';
-import * as ops from '../../ops/index.ts';
-import { type ElementType, hostArray, roundToEven } from '../format/element-types.ts';
-import type { NodeView, Operator } from '../graph/node.ts';
-import { Value } from '../graph/value.ts';
-import { broadcastShape, eachPlace } from './broadcast.ts';
-import { mapped } from './mapped.ts';
+import type { Tensor } from '../../../autograd/tensor.ts';
+import { sizeOf } from '../../../checks/shape.ts';
+import { exp2 } from '../../../engine/float64.ts';
+import * as ops from '../../../ops/index.ts';
+import { anyArray, type ElementType, type HostData, hostArray, roundToEven } from '../../format/element-types.ts';
+import type { NodeView, Operator } from '../../graph/node.ts';
+import { Value } from '../../graph/value.ts';
+import { broadcastShape, eachPlace } from '../broadcast.ts';
+import { mapped } from '../mapped.ts';
+import {
+  celu,
+  type Elementwise,
+  elu,
+  erf,
+  gelu,
+  hardSigmoid,
+  leakyRelu,
+  selu,
+  shrink,
+  sigmoidOf,
+  softplusOf,
+  swish,
+  thresholdedRelu,
+  type Unary,
+} from './activations.ts';
 import * as real from './real-functions.ts';
 
-type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
 
 /** y = f(x) on an array. */
@@ -23,10 +39,7 @@ export function mapHost(x: Value, f: Unary, type: ElementType = x.type): Value {
 /** y = f(a, b) on arrays. */
 export function combineHost(a: Value, b: Value, f: Binary, type: ElementType = a.type): Value {
   const shape = broadcastShape(a.shape, b.shape);
-  const data = hostArray(
-    type,
-    shape.reduce((product, n) => product * n, 1),
-  );
+  const data = hostArray(type, sizeOf(shape));
   const [left, right] = [a.numbers, b.numbers];
   eachPlace(shape, [a.shape, b.shape], (at, places) => {
     data[at] = f(left[places[0]!]!, right[places[1]!]!);
@@ -39,25 +52,20 @@ function onTensor(x: Value, f: (x: Tensor) => Tensor, type = x.type): Value {
   return x.isChannelsLast ? Value.ofChannelsLast(f(x.channelsLast)) : Value.ofTensor(f(x.tensor), type);
 }
 
-/** An operator of one operand. */
-const unary = (f: Unary, kernel: (x: Tensor) => Tensor): Operator => ({
-  make:
-    () =>
-    ([x]) =>
-      x!.isHost ? mapHost(x!, f) : onTensor(x!, kernel),
-});
-
-/** An operator of one operand without a kernel of its own. */
-const plain = (f: Unary, derivative: (x: number, y: number) => number): Operator =>
-  unary(f, (x) => mapped(x, f, derivative));
-
-/** An operator of one operand with attributes. */
-const withOptions = (read: (node: NodeView) => readonly [f: Unary, kernel: (x: Tensor) => Tensor]): Operator => ({
+/** An operator of one operand, and of attributes that `read` reads. */
+const withOptions = (read: (node: NodeView) => Elementwise): Operator => ({
   make(node) {
     const [f, kernel] = read(node);
     return ([x]) => (x!.isHost ? mapHost(x!, f) : onTensor(x!, kernel));
   },
 });
+
+/** An operator of one operand. */
+const unary = (...both: Elementwise): Operator => withOptions(() => both);
+
+/** An operator of one operand without a kernel of its own. */
+const plain = (f: Unary, derivative: (x: number, y: number) => number): Operator =>
+  unary(f, (x) => mapped(x, f, derivative));
 
 /** Old operators broadcast only if `broadcast` is set, with the second operand from an axis on. */
 function operandsOf(node: NodeView): (a: Value, b: Value) => readonly [Value, Value] {
@@ -106,7 +114,7 @@ const compare = (f: Binary, kernel: (a: Tensor, b: Tensor) => Tensor): Operator 
     const align = operandsOf(node);
     return ([left, right]) => {
       const [a, b] = align(left!, right!);
-      if (a.type === 'string') return combineHost(strings(a, b)[0], strings(a, b)[1], f, 'bool');
+      if (a.type === 'string') return combineHost(...strings(a, b), f, 'bool');
       if ((a.isHost && b.isHost) || !a.isFloat) return combineHost(a, b, f, 'bool');
       return Value.ofTensor(kernel(a.tensor, b.tensor), 'bool');
     };
@@ -157,26 +165,6 @@ const multiplyIntegers: Binary = (a, b) =>
 const divideIntegers: Binary = (a, b) => Math.trunc(a / b);
 
 const { sqrt, abs, sign, PI } = Math;
-const sigmoidOf: Unary = (x) => 1 / (1 + real.exp(-x));
-const softplusOf: Unary = (x) => (x > 0 ? x + real.log1p(real.exp(-x)) : real.log1p(real.exp(x)));
-
-/** The error function, to 1.2e-7: W. J. Cody's and Hastings's kind of series would not reach float32's last bits. */
-export function erf(x: number): number {
-  // A series near 0, a continued fraction for the rest. Abramowitz and Stegun 7.1.6 and 7.1.14.
-  const z = abs(x);
-  if (z < 2.5) {
-    let [term, sum] = [z, z];
-    for (let n = 1; abs(term) > 1e-17 * sum; n++) {
-      term *= (2 * z * z) / (2 * n + 1);
-      sum += term;
-    }
-    return (sign(x) * 2 * real.exp(-z * z) * sum) / sqrt(PI);
-  }
-  if (z > 6) return sign(x);
-  let fraction = z;
-  for (let n = 60; n > 0; n--) fraction = z + n / 2 / fraction;
-  return sign(x) * (1 - real.exp(-z * z) / (fraction * sqrt(PI)));
-}
 
 const clipOperator: Operator = {
   make(node) {
@@ -214,26 +202,15 @@ const where: Operator = {
     () =>
     ([condition, a, b]) => {
       const shape = broadcastShape(condition!.shape, a!.shape, b!.shape);
-      if (a!.type === 'string') {
-        const data: string[] = Array(shape.reduce((product, n) => product * n, 1));
-        const [mask, left, right] = [condition!.numbers, a!.host as string[], b!.host as string[]];
-        eachPlace(shape, [condition!.shape, a!.shape, b!.shape], (at, [c, i, j]) => {
-          data[at] = mask[c!] ? left[i!]! : right[j!]!;
-        });
-        return Value.ofHost('string', shape, data);
-      }
       if (a!.isFloat && !(condition!.isHost && a!.isHost && b!.isHost)) {
         return Value.ofTensor(ops.where(condition!.tensor, a!.tensor, b!.tensor), a!.type);
       }
-      const data = hostArray(
-        a!.type,
-        shape.reduce((product, n) => product * n, 1),
-      );
-      const [mask, left, right] = [condition!.numbers, a!.numbers, b!.numbers];
+      const data = anyArray(a!.type, sizeOf(shape));
+      const [mask, left, right] = [condition!.numbers, a!.host, b!.host];
       eachPlace(shape, [condition!.shape, a!.shape, b!.shape], (at, [c, i, j]) => {
         data[at] = mask[c!] ? left[i!]! : right[j!]!;
       });
-      return Value.ofHost(a!.type, shape, data);
+      return Value.ofHost(a!.type, shape, data as HostData);
     },
 };
 
@@ -367,55 +344,13 @@ export const elementwise: Readonly<Record<string, Operator>> = {
       return ([x]) => mapHost(x!, (value) => +isFound(value), 'bool');
     },
   },
-  LeakyRelu: withOptions((node) => {
-    const alpha = node.float('alpha', 0.01);
-    return [(x) => (x < 0 ? alpha * x : x), (x) => ops.leakyRelu(x, alpha)];
-  }),
-  ThresholdedRelu: withOptions((node) => {
-    const alpha = node.float('alpha', 1);
-    return [
-      (x) => (x > alpha ? x : 0),
-      (x) =>
-        mapped(
-          x,
-          (each) => (each > alpha ? each : 0),
-          (each) => +(each > alpha),
-        ),
-    ];
-  }),
-  Elu: withOptions((node) => {
-    const alpha = node.float('alpha', 1);
-    const f: Unary = (x) => (x < 0 ? alpha * real.expm1(x) : x);
-    return [f, (x) => (alpha > 0 ? ops.elu(x, alpha) : mapped(x, f, (each, y) => (each < 0 ? y + alpha : 1)))];
-  }),
-  Celu: withOptions((node) => {
-    const alpha = node.float('alpha', 1);
-    return [(x) => Math.max(x, 0) + Math.min(0, alpha * real.expm1(x / alpha)), (x) => ops.celu(x, alpha)];
-  }),
-  Selu: withOptions((node) => {
-    const [alpha, gamma] = [node.float('alpha', 1.6732631921768188), node.float('gamma', 1.0507010221481323)];
-    const f: Unary = (x) => gamma * (x > 0 ? x : alpha * real.expm1(x));
-    return [f, (x) => mapped(x, f, (each, y) => (each > 0 ? gamma : y + gamma * alpha))];
-  }),
-  HardSigmoid: withOptions((node) => {
-    const [alpha, beta] = [node.float('alpha', 0.2), node.float('beta', 0.5)];
-    const f: Unary = (x) => Math.max(0, Math.min(1, alpha * x + beta));
-    return [f, (x) => ops.clip(ops.addScalar(ops.scale(x, alpha), beta), 0, 1)];
-  }),
-  Shrink: withOptions((node) => {
-    const [lambda, bias] = [node.float('lambd', 0.5), node.float('bias', 0)];
-    const f: Unary = (x) => (x < -lambda ? x + bias : x > lambda ? x - bias : 0);
-    return [f, (x) => mapped(x, f, (each) => +(abs(each) > lambda))];
-  }),
-  Gelu: withOptions((node) => {
-    const approximate = node.choice('approximate', ['none', 'tanh'], 'none') === 'tanh';
-    const f: Unary = approximate
-      ? (x) => 0.5 * x * (1 + real.tanh(sqrt(2 / PI) * (x + 0.044715 * x ** 3)))
-      : (x) => 0.5 * x * (1 + erf(x / Math.SQRT2));
-    return [f, (x) => ops.gelu(x, { approximate })];
-  }),
-  Swish: withOptions((node) => {
-    const alpha = node.float('alpha', 1);
-    return [(x) => x * sigmoidOf(alpha * x), (x) => ops.mul(x, ops.sigmoid(ops.scale(x, alpha)))];
-  }),
+  LeakyRelu: withOptions((node) => leakyRelu(node.float('alpha', 0.01))),
+  ThresholdedRelu: withOptions((node) => thresholdedRelu(node.float('alpha', 1))),
+  Elu: withOptions((node) => elu(node.float('alpha', 1))),
+  Celu: withOptions((node) => celu(node.float('alpha', 1))),
+  Selu: withOptions((node) => selu(node.float('alpha', 1.6732631921768188), node.float('gamma', 1.0507010221481323))),
+  HardSigmoid: withOptions((node) => hardSigmoid(node.float('alpha', 0.2), node.float('beta', 0.5))),
+  Shrink: withOptions((node) => shrink(node.float('lambd', 0.5), node.float('bias', 0))),
+  Gelu: withOptions((node) => gelu(node.choice('approximate', ['none', 'tanh'], 'none') === 'tanh')),
+  Swish: withOptions((node) => swish(node.float('alpha', 1))),
 };

@@ -1,13 +1,13 @@
 // Quantized operators, with their exact meaning: integers are computed as integers.
-import { ArgumentError } from '../../checks/argument-error.ts';
-import { type ElementType, hostArray, isFloat, roundToEven, toFloat16 } from '../format/element-types.ts';
-import type { Kernel, NodeView, Operator } from '../graph/node.ts';
-import { Value } from '../graph/value.ts';
-import { axisOf } from './broadcast.ts';
-import { combineHost } from './elementwise.ts';
+import { ArgumentError } from '../../../checks/argument-error.ts';
+import { type ElementType, hostArray, isFloat, roundToEven, toFloat16 } from '../../format/element-types.ts';
+import type { Kernel, NodeView, Operator } from '../../graph/node.ts';
+import { Value } from '../../graph/value.ts';
+import { axisOf } from '../broadcast.ts';
+import { castTo } from '../cast.ts';
+import { combineHost } from '../elementwise/elementwise.ts';
+import { windows } from '../windows.ts';
 import { integerProduct } from './products.ts';
-import { castTo } from './shapes.ts';
-import { windows } from './windows.ts';
 
 const limits: Readonly<Record<string, readonly [number, number]>> = {
   uint8: [0, 255],
@@ -19,7 +19,7 @@ const limits: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** The scale or the zero point that belongs to element `i` of `shape`: one for all, one a place of an axis, or one a block. */
-function placesOf(shape: readonly number[], scale: Value, axis: number, block: number): (i: number) => number {
+function scalePlaces(shape: readonly number[], scale: Value, axis: number, block: number): (i: number) => number {
   if (scale.size === 1) return () => 0;
   const at = axisOf(axis, shape.length);
   const inner = shape.slice(at + 1).reduce((product, n) => product * n, 1);
@@ -43,7 +43,7 @@ export function quantize(
   block = 0,
 ): Value {
   const [low, high] = limits[type] ?? refuseType(type);
-  const place = placesOf(x.shape, scale, axis, block);
+  const place = scalePlaces(x.shape, scale, axis, block);
   const data = hostArray(type, x.size);
   const [xs, scales, zeros] = [x.numbers, scale.numbers, zero?.numbers];
   for (let i = 0; i < data.length; i++) {
@@ -56,7 +56,7 @@ export function quantize(
 
 /** x = (q − zero)·scale */
 export function dequantize(q: Value, scale: Value, zero: Value | undefined, axis = 1, block = 0): Value {
-  const place = placesOf(q.shape, scale, axis, block);
+  const place = scalePlaces(q.shape, scale, axis, block);
   const data = new Float32Array(q.size);
   const [qs, scales, zeros] = [q.numbers, scale.numbers, zero?.numbers];
   for (let i = 0; i < data.length; i++) {
@@ -120,7 +120,7 @@ const dynamicQuantizeLinear: Operator = {
 /** Integers less their zero point; one a row of the left operand, or one a column of the right one. */
 function centred(x: Value, zero: Value | undefined, axis: number): Value {
   const data = hostArray('int32', x.size);
-  const place = zero ? placesOf(x.shape, zero, axis, 0) : () => 0;
+  const place = zero ? scalePlaces(x.shape, zero, axis, 0) : () => 0;
   for (let i = 0; i < data.length; i++) data[i] = x.numbers[i]! - (zero?.numbers[place(i)] ?? 0);
   return Value.ofHost('int32', x.shape, data);
 }

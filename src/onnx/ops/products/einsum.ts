@@ -1,9 +1,9 @@
-import type { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError } from '../../checks/argument-error.ts';
-import { sizeOf } from '../../checks/shape.ts';
-import * as ops from '../../ops/index.ts';
-import type { Operator } from '../graph/node.ts';
-import { Value } from '../graph/value.ts';
+import type { Tensor } from '../../../autograd/tensor.ts';
+import { ArgumentError } from '../../../checks/argument-error.ts';
+import { sizeOf } from '../../../checks/shape.ts';
+import * as ops from '../../../ops/index.ts';
+import type { Operator } from '../../graph/node.ts';
+import { Value } from '../../graph/value.ts';
 
 /** A tensor with a letter for each axis. */
 interface Named {

@@ -1,14 +1,14 @@
 // Matrix products.
 
-import type { Weight } from '../../autograd/parameter.ts';
-import type { Tensor } from '../../autograd/tensor.ts';
-import { ArgumentError } from '../../checks/argument-error.ts';
-import { sizeOf } from '../../checks/shape.ts';
-import * as ops from '../../ops/index.ts';
-import { hostArray } from '../format/element-types.ts';
-import type { Operator } from '../graph/node.ts';
-import { Value } from '../graph/value.ts';
-import { broadcastShape } from './broadcast.ts';
+import type { Weight } from '../../../autograd/parameter.ts';
+import type { Tensor } from '../../../autograd/tensor.ts';
+import { ArgumentError } from '../../../checks/argument-error.ts';
+import { sizeOf } from '../../../checks/shape.ts';
+import * as ops from '../../../ops/index.ts';
+import { hostArray } from '../../format/element-types.ts';
+import type { Operator } from '../../graph/node.ts';
+import { Value } from '../../graph/value.ts';
+import { broadcastShape } from '../broadcast.ts';
 
 /** The operand of a product: a parameter, whose packed copy is kept, or a tensor. */
 const weightOf = (x: Value): Weight => x.parameter ?? x.tensor;

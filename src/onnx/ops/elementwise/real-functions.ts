@@ -1,6 +1,6 @@
 // Functions of real numbers in float64, made of basic arithmetic, so that every host gives the same bits. Relative
 // errors are below 1e-14, where the text does not say more.
-import { cosPi, exp2, ln, power, sinPi } from '../../engine/float64.ts';
+import { cosPi, exp2, ln, power, sinPi } from '../../../engine/float64.ts';
 
 /** Below this size a series of a few terms is used, because the plain formula would cancel. */
 const SMALL = 0.02;
