@@ -9,17 +9,24 @@ import { defineConfig } from 'vitest/config';
 const alone = [
   'test/engine/init.test.ts',
   'test/engine/wide.test.ts',
+  'test/fences/fences.test.ts',
   'test/host/surroundings.test.ts',
   'test/layers/base/layer.test.ts',
+  'test/layers/gradient-layers.test.ts',
   'test/models/lean.test.ts',
 ];
 
 const setupFiles = ['test/register-all.ts', 'test/typed-arrays.ts'];
 
+// `vitest --execArgv=…` reaches no project by itself.
+const flag = '--execArgv=';
+const execArgv = process.argv.filter((each) => each.startsWith(flag)).map((each) => each.slice(flag.length));
+
 const project = (name: string, options: object) => ({
   test: {
     name,
     ...options,
+    execArgv,
     // Times are not asserted: this ends what hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,

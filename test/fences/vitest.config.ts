@@ -26,5 +26,6 @@ export default defineConfig({
     testNamePattern: new RegExp(`^(?!.*(${exactMemory.join('|')}))`),
     setupFiles: ['test/register-all.ts', 'test/typed-arrays.ts', 'test/fences/setup.ts'],
     testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

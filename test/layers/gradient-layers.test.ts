@@ -84,9 +84,7 @@ function check(c: LayerCase): void {
   const loss = (numbers: readonly Float64Array[]): number =>
     reference(numbers).reduce((total: number, y, i) => total + inner(flatten(y), weighing[i]!), 0);
   const isTracked = (i: number): boolean => !list[i]?.idsBelow;
-  const numeric = all.map((x, i) =>
-    isTracked(i) ? numericGradient((at) => loss(all.with(i, at)), x) : undefined,
-  );
+  const numeric = all.map((x, i) => (isTracked(i) ? numericGradient((at) => loss(all.with(i, at)), x) : undefined));
 
   for (const timeMajor of [false, true]) {
     const label = timeMajor ? 'stored time-major' : 'stored row-major';
