@@ -2,6 +2,7 @@
 import { registerLayers } from './layers/layer-classes.ts';
 import { OnnxGraph } from './onnx/onnx-graph.ts';
 
+export { type ExportOnnxOptions, exportOnnx } from './onnx/export/export.ts';
 export type { ElementType, HostData } from './onnx/format/element-types.ts';
 export type { OnnxValue } from './onnx/graph/signature.ts';
 export { type ImportOnnxOptions, importOnnx } from './onnx/import.ts';
