@@ -53,6 +53,8 @@ export function expectDone(result: Result): Result {
 /** Builds the command line before the tests of a file if it must be, and has each begin in a folder of its own. */
 export function buildCommandLine(): void {
   beforeAll(() => {
+    // Another file of this worker may have removed what was made when this module was loaded.
+    for (const each of [scratch, ...(built ? [built] : [])]) mkdirSync(each, { recursive: true });
     if (built) {
       cpSync(join(root, 'package.json'), join(built, 'package.json'));
       // As the package is built, declarations apart, but elsewhere.

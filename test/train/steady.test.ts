@@ -58,11 +58,13 @@ function languageModel(): Run {
 /** Steps between two readings of V8's heap, and the most readings. */
 const [STRIDE, READINGS] = [500, 40];
 
+const objects = (): number => queryObjects(Object, { format: 'count' });
+
 /** Runs `count` steps; how many more objects (tensors, views, closures, arrays) there are then. */
 function objectsOf(count: number, step: () => void): number {
-  const before = queryObjects(Object);
+  const before = objects();
   for (let i = 0; i < count; i++) step();
-  return queryObjects(Object) - before;
+  return objects() - before;
 }
 
 describe.each([
