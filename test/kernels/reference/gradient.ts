@@ -1,9 +1,12 @@
 /** Gradient of f at x by central differences in float64: with this step the error is below 1e-9 of f's scale. */
-export const numericGradient = (f: (x: Float64Array) => number, x: ArrayLike<number>): Float64Array =>
+export const numericGradient = (f: (x: Float64Array<ArrayBuffer>) => number, x: ArrayLike<number>): Float64Array =>
   numericGradients((at) => [f(at)], x)[0]!;
 
 /** The gradient of each number that f gives. */
-export function numericGradients(f: (x: Float64Array) => readonly number[], x: ArrayLike<number>): Float64Array[] {
+export function numericGradients(
+  f: (x: Float64Array<ArrayBuffer>) => readonly number[],
+  x: ArrayLike<number>,
+): Float64Array[] {
   const step = 1e-5;
   const at = Float64Array.from(x);
   const slopes = Array.from(at, (kept, i) => {
