@@ -106,7 +106,10 @@ function startOf(x: Elements, y: Elements, axis: number, isIndex: boolean): numb
   const expected = isIndex ? x.shape.toSpliced(axis, 1) : x.shape.with(axis, y.shape[axis]!);
   if (!sameShape(expected, y.shape)) return undefined;
   const length = isIndex ? 1 : y.shape[axis]!;
+  const stride = stridesOf(x.shape)[axis]!;
   for (let start = 0; start + length <= x.shape[axis]!; start++) {
+    // Most places differ in the first element already.
+    if (y.data.length > 0 && x.data[start * stride] !== y.data[0]) continue;
     const part = gathered(x, y.shape, (index) =>
       isIndex ? index.toSpliced(axis, 0, start) : index.with(axis, index[axis]! + start),
     );
@@ -143,9 +146,10 @@ function frontOf(x: Elements, y: Elements): number[] | undefined {
   if (x.shape.length !== y.shape.length) return undefined;
   const counts = x.shape.map((n, axis) => y.shape[axis]! - n + 1);
   if (counts.some((n) => n < 1)) return undefined;
+  const [strides, places] = [stridesOf(counts), stridesOf(y.shape)];
   for (let i = 0; i < sizeOf(counts); i++) {
-    const strides = stridesOf(counts);
     const front = counts.map((n, axis) => Math.floor(i / strides[axis]!) % n);
+    if (x.data.length > 0 && y.data[front.reduce((at, n, axis) => at + n * places[axis]!, 0)] !== x.data[0]) continue;
     if (
       isSame(
         gathered(y, x.shape, (index) => index.map((at, axis) => at + front[axis]!)),
