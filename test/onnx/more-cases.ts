@@ -363,6 +363,15 @@ addGraph(
     },
   },
 );
+addGraph(
+  'elements of a tensor whose first axes are swapped in memory',
+  [[2, 3, 2]],
+  [
+    { op: 'Transpose', inputs: ['x0'], outputs: ['t'], attributes: [attribute('perm', [1, 0, 2])] },
+    { op: 'Gather', inputs: ['t', 'ids'], outputs: ['y0'], attributes: [attribute('axis', 2)] },
+  ],
+  { held: { ids: longs([3], 1, 0, 1) } },
+);
 add('Swish', '', { opset: 24, attributes: { alpha: 0.7 } });
 
 export const moreCases: readonly GraphCase[] = cases;

@@ -1,6 +1,12 @@
 // A graph in float64: by the reference of its operator, or on the arrays of doubles that operators compute with outside
 // linear memory.
-import type { AttributeProto, GraphProto, ModelProto, TensorProto } from '../../../src/onnx/format/messages.ts';
+import type {
+  AttributeProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  TensorProto,
+} from '../../../src/onnx/format/messages.ts';
 import { tensorData } from '../../../src/onnx/format/tensor-data.ts';
 import { Value } from '../../../src/onnx/graph/value.ts';
 import { OnnxGraph } from '../../../src/onnx/onnx-graph.ts';
@@ -66,25 +72,50 @@ export function initializersOf({ graph }: ModelProto): Map<string, Array64> {
   );
 }
 
+/** A graph of which some operators have a reference is computed node by node. */
 export function inFloat64(model: ModelProto): Evaluation {
-  const [node, ...more] = model.graph?.node ?? [];
-  const operator = reference[node!.opType!];
-  if (operator && more.length === 0) {
-    const held = new Map(
-      (model.graph!.initializer ?? []).map((proto) => {
-        const { shape, data } = tensorData(proto);
-        return [proto.name!, { dims: shape, data: Float64Array.from(data as Float32Array) }] as const;
-      }),
+  const nodes = model.graph?.node ?? [];
+  if (!nodes.some(({ opType }) => reference[opType!])) return onArrays(model);
+  const steps = nodes.map((node) =>
+    reference[node.opType!] ? byReference(model, node) : onArrays(alone(model, node)),
+  );
+  return (values) => {
+    const all = new Map(values);
+    for (const step of steps) for (const [name, value] of step(all)) all.set(name, value);
+    return all;
+  };
+}
+
+function byReference(model: ModelProto, node: NodeProto): Evaluation {
+  const held = new Map(
+    (model.graph!.initializer ?? []).map((proto) => {
+      const { shape, data } = tensorData(proto);
+      return [proto.name!, { dims: shape, data: Float64Array.from(data as Float32Array) }] as const;
+    }),
+  );
+  const attributes = attributesOf(node, model.opsetImport![0]!.version!);
+  return (values) => {
+    const outputs = reference[node.opType!]!(
+      node.input!.map((name) => values.get(name) ?? held.get(name)),
+      attributes,
     );
-    const attributes = attributesOf(node!, model.opsetImport![0]!.version!);
-    return (values) => {
-      const outputs = operator(
-        node!.input!.map((name) => values.get(name) ?? held.get(name)),
-        attributes,
-      );
-      return new Map(node!.output!.flatMap((name, i) => (outputs[i] ? [[name, outputs[i]] as const] : [])));
-    };
-  }
+    return new Map(node.output!.flatMap((name, i) => (outputs[i] ? [[name, outputs[i]] as const] : [])));
+  };
+}
+
+/** The model of one node. What other nodes make is an input. */
+function alone(model: ModelProto, node: NodeProto): ModelProto {
+  const initializer = (model.graph!.initializer ?? []).filter(({ name }) => node.input!.includes(name!));
+  const made = node.input!.filter((name) => name && !initializer.some((each) => each.name === name));
+  const input = made.map((name) => ({ name, type: { tensorType: { elemType: FLOAT } } }));
+  return {
+    ...model,
+    graph: { name: 'alone', node: [node], initializer, input, output: node.output!.map((name) => ({ name })) },
+  };
+}
+
+/** The arrays of doubles that operators compute with outside linear memory. */
+function onArrays(model: ModelProto): Evaluation {
   const whole = doubledGraph(model.graph!);
   const isDouble = ({ dataType }: TensorProto): boolean => dataType === DOUBLE;
   const inputs = whole.initializer!.filter(isDouble).map(({ name = '', dims = [] }) => ({
@@ -103,7 +134,13 @@ export function inFloat64(model: ModelProto): Evaluation {
     { states: {} },
   );
   return (values) => {
-    const feeds = new Map([...values].map(([name, { dims, data }]) => [name, Value.ofHost('float64', dims, data)]));
+    const names = graph.graphInputs.map(({ name }) => name);
+    const feeds = new Map(
+      names.map((name) => {
+        const { dims, data } = values.get(name)!;
+        return [name, Value.ofHost('float64', dims, data)] as const;
+      }),
+    );
     return new Map(
       [...graph.run(feeds)].map(([name, value]) => {
         if (!value.isHost || value.type === 'float32')
