@@ -7,9 +7,10 @@ import { parseArgs } from 'node:util';
 import * as native from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { init } from '../../src/index.ts';
+import { differenceOf, type Elements } from '../../src/onnx/export/infer.ts';
 import { exportOnnx } from '../../src/onnx.ts';
 import { exportedModels } from '../../test/onnx/exported-models.ts';
-import { builtModel, differenceOf, type GivenInput, inputsOf, type Output } from '../../test/onnx/exported-runs.ts';
+import { builtModel, type GivenInput, inputsOf } from '../../test/onnx/exported-runs.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, save: { type: 'string' } } });
 await init();
@@ -17,7 +18,7 @@ if (values.save) mkdirSync(values.save, { recursive: true });
 web.env.wasm.numThreads = 1;
 
 /** Runs a file with states that start from zeros. */
-async function outputsOf(ort: typeof native, bytes: Uint8Array, inputs: readonly GivenInput[]): Promise<Output[]> {
+async function outputsOf(ort: typeof native, bytes: Uint8Array, inputs: readonly GivenInput[]): Promise<Elements[]> {
   const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
   const feeds = Object.fromEntries(
     session.inputNames.map((name, i) => {

@@ -35,6 +35,17 @@ export function isSame(a: Elements, b: Elements, tolerance = 0): boolean {
   return true;
 }
 
+/** The largest difference, relative to 1 + |expected|; NaN for another shape. */
+export function differenceOf(expected: Elements, got: Elements | undefined): number {
+  if (!got || !sameShape(expected.shape, got.shape)) return Number.NaN;
+  let most = 0;
+  for (const [i, value] of Array.from(expected.data).entries()) {
+    const other = got.data[i]!;
+    if (value !== other) most = Math.max(most, Math.abs(value - other) / (1 + Math.abs(value)));
+  }
+  return most;
+}
+
 /** All orders of the axes 0 to rank − 1. */
 function orders(rank: number): number[][] {
   if (rank === 0) return [[]];
