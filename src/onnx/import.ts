@@ -65,7 +65,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       }),
   );
   expectNames(graph, options);
-  const network = new GraphNetwork([graph], options.name);
+  const network = new GraphNetwork([graph], options.name ?? (graph.proto.graph!.name || undefined));
   fileErrors(() => network.build((network.declaredShapes ?? {}) as never));
   setTrainable(graph, trainable);
   return new Model(network);
