@@ -1,6 +1,6 @@
 // node --import tsx acceptance/onnx/golden.ts > test/golden/onnx.json
-// The outputs of onnxruntime-node for the graphs of test/onnx/cases.ts. First: npm ci --prefix acceptance/onnx
-import { graphCases } from '../../test/onnx/cases.ts';
+// The outputs of onnxruntime-node for the graphs of test/onnx/all-cases.ts. First: npm ci --prefix acceptance/onnx
+import { graphCases } from '../../test/onnx/all-cases.ts';
 import { Session } from './runtime.ts';
 
 const golden: Record<string, Record<string, { dims: readonly number[]; data: number[] }>> = {};

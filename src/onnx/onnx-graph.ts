@@ -21,6 +21,7 @@ import {
 } from './format/messages.ts';
 import { type ExternalData, tensorData } from './format/tensor-data.ts';
 import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
+import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
@@ -84,9 +85,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const { inputs, outputs } = signatureOf(proto.graph);
     this.graphInputs = inputs;
     this.#external = options.external;
-    const protos = parametersOf(proto.graph).filter((each) => this.#readValues(each));
+    const whole = inlineFunctions(proto);
+    const protos = parametersOf(whole).filter((each) => this.#readValues(each));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
-    const graph = this.#compile(proto.graph);
+    const graph = this.#compile(whole);
     this.#runner = new Runner(graph);
     this.graphOutputs = outputs.filter(({ name }) => graph.outputNames.includes(name));
     const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;

@@ -7,7 +7,8 @@ import { readModelProto } from '../../src/onnx/format/messages.ts';
 import { Value } from '../../src/onnx/graph/value.ts';
 import { OnnxGraph } from '../../src/onnx/onnx-graph.ts';
 import { importOnnx, onnxSession } from '../../src/onnx.ts';
-import { type GraphCase, graphCases } from './cases.ts';
+import { graphCases } from './all-cases.ts';
+import type { GraphCase } from './cases.ts';
 
 type Golden = Record<string, Record<string, { dims: number[]; data: number[] }>>;
 const golden = JSON.parse(readFileSync(new URL('../golden/onnx.json', import.meta.url), 'utf8')) as Golden;

@@ -1,0 +1,5 @@
+// All graphs whose outputs are compared with ONNX Runtime's.
+import { type GraphCase, graphCases as operatorCases } from './cases.ts';
+import { functionCases } from './function-cases.ts';
+
+export const graphCases: readonly GraphCase[] = [...operatorCases, ...functionCases];
