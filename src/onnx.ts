@@ -5,6 +5,7 @@ import { OnnxGraph } from './onnx/onnx-graph.ts';
 export type { ElementType, HostData } from './onnx/format/element-types.ts';
 export type { OnnxValue } from './onnx/graph/signature.ts';
 export { type ImportOnnxOptions, importOnnx } from './onnx/import.ts';
+export type { RecognizedCell } from './onnx/rewrite/recognize.ts';
 export { type OnnxFeed, type OnnxResult, OnnxSession, onnxSession } from './onnx/session.ts';
 
 registerLayers({ OnnxGraph: OnnxGraph.fromConfig as never });

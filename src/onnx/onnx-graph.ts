@@ -27,6 +27,8 @@ import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
 import { parametersOf } from './graph/weights.ts';
 import { operators } from './ops/index.ts';
+import type { AliasProto } from './rewrite/loops.ts';
+import { type RecognizedCell, recognizeCells } from './rewrite/recognize.ts';
 
 /** What a saved graph holds besides its parameters. */
 export interface GraphSettings {
@@ -53,6 +55,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   readonly graphInputs: readonly OnnxValue[];
   readonly graphOutputs: readonly OnnxValue[];
   readonly settings: GraphSettings;
+  /** Recurrences that the file has in parts. */
+  readonly recognized: readonly RecognizedCell[];
   readonly #external: ExternalData | undefined;
   readonly #parameterProtos: ReadonlyMap<string, TensorProto>;
   /** Values of the parameters until they are made. */
@@ -85,9 +89,12 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const { inputs, outputs } = signatureOf(proto.graph);
     this.graphInputs = inputs;
     this.#external = options.external;
-    const whole = inlineFunctions(proto);
-    const protos = parametersOf(whole).filter((each) => this.#readValues(each));
+    const inlined = inlineFunctions(proto);
+    const protos = parametersOf(inlined).filter((each) => this.#readValues(each));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
+    // Parameters are those of the file: what is put together is made of them.
+    const { graph: whole, cells } = recognizeCells(inlined, options.external);
+    this.recognized = cells;
     const graph = this.#compile(whole);
     this.#runner = new Runner(graph);
     this.graphOutputs = outputs.filter(({ name }) => graph.outputNames.includes(name));
@@ -136,8 +143,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       operators,
       versionOf: (domain) => versions.get(domain) ?? (domain === '' ? versions.get('ai.onnx') : undefined),
       external: this.#external,
-      parameter: (proto) =>
-        this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined,
+      parameter: (given) => {
+        const proto = (given as AliasProto).of ?? given;
+        return this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined;
+      },
       missing,
     });
     if (missing.length > 0) throw new Error(missingText(missing));

@@ -194,7 +194,7 @@ const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
       const initial = [h0, c0].slice(0, kind.states).map((state) => state && swap(state.tensor));
       const runs = settings.map((own, d) => {
         const weights = weightsOf(kind, own, derived[d]!, d, { w: w!, r: r!, b, p });
-        const start = initial.map((state) => (state ? directionOf(state, d) : undefined));
+        const start = initial.map((state) => state && ops.broadcastTo(directionOf(state, d), [batch, units]));
         const reverse = own.direction === 'reverse';
         return kind.cell(own)
           ? scan(kind, own, input, weights, { start, mask, reverse, wantsSequence, units })
