@@ -186,6 +186,7 @@ const kalman = (): never => {
   return { transitionMatrix: one, observationMatrix: one, ...factors, ...start } as never;
 };
 const ofStateSpace: Record<string, OptionCase> = {
+  exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
   basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],

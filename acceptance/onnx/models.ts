@@ -1,10 +1,12 @@
 // node --import tsx acceptance/onnx/models.ts FOLDER
 // Real model files: each `*.ref.json` of FOLDER/*/ has inputs and the outputs of ONNX Runtime, in runs of several steps
-// whose states go on. Prints the largest difference of each file, as a multiple of 1e-5 + 1e-4·|expected|.
+// whose states go on. Prints the largest difference of each file, as a multiple of 1e-5 + 1e-4·|expected|: imported, saved
+// and loaded, and exported from there and run by ONNX Runtime. First: npm ci --prefix acceptance/onnx
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as ort from 'onnxruntime-node';
 import { decodeModel, encodeModel } from '../../src/index.ts';
-import { importOnnx, onnxSession } from '../../src/onnx.ts';
+import { exportOnnx, importOnnx, onnxSession } from '../../src/onnx.ts';
 
 interface Saved {
   dims: number[];
@@ -38,7 +40,10 @@ for (const name of readdirSync(folder)) {
       const model = importOnnx(bytes);
       const took = performance.now() - start;
       const again = decodeModel(encodeModel(model)).model;
-      const worst = [model, again].map((each) => worstOf(each, reference));
+      const worst = [
+        ...(await Promise.all([model, again].map((each) => worstOf(() => runnerOf(each), reference)))),
+        await worstOf(await exportedRunner(exportOnnx(again)), reference),
+      ];
       if (worst.some((each) => !(each <= 1))) failures++;
       const states = Object.entries(onnxSession(model).states).map(([from, to]) => `${from}→${to}`);
       console.log(
@@ -52,12 +57,51 @@ for (const name of readdirSync(folder)) {
 }
 if (failures > 0) process.exitCode = 1;
 
-function worstOf(model: ReturnType<typeof importOnnx>, { runs, steps }: Reference): number {
+type Arrays = Record<string, { data: ArrayLike<number>; shape: readonly number[] }>;
+type Run = (feeds: Arrays) => Arrays | Promise<Arrays>;
+
+function runnerOf(model: ReturnType<typeof importOnnx>): Run {
+  const session = onnxSession(model);
+  return (feeds) => session.run(feeds as never) as Arrays;
+}
+
+/** Runs exported bytes in ONNX Runtime. */
+async function exportedRunner(bytes: Uint8Array): Promise<() => Run> {
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+  const types = new Map(session.inputMetadata.map((each) => [each.name, (each as { type: string }).type]));
+  const arrays = {
+    float32: Float32Array,
+    int32: Int32Array,
+    uint8: Uint8Array,
+    bool: Uint8Array,
+    float64: Float64Array,
+  };
+  const tensorOf = (name: string, { data, shape }: Arrays[string]): ort.Tensor => {
+    const type = types.get(name)!;
+    const values =
+      type === 'int64'
+        ? BigInt64Array.from(Array.from(data, (n) => BigInt(n)))
+        : arrays[type as 'float32'].from(data as ArrayLike<number>);
+    return new ort.Tensor(type as 'float32', values as Float32Array, [...shape]);
+  };
+  return () => async (feeds) => {
+    const tensors = Object.entries(feeds).map(([name, feed]) => [name, tensorOf(name, feed)] as const);
+    const results = await session.run(Object.fromEntries(tensors));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { dims, data }]) => [
+        name,
+        { shape: dims, data: Array.from(data as Float32Array, Number) },
+      ]),
+    );
+  };
+}
+
+async function worstOf(begin: () => Run, { runs, steps }: Reference): Promise<number> {
   let worst = 0;
-  for (const run of runs ?? [{ steps: steps! }]) {
-    const session = onnxSession(model);
-    let last: Record<string, { data: ArrayLike<number>; shape: readonly number[] }> = {};
-    for (const { inputs, outputs } of run.steps) {
+  for (const { steps: each } of runs ?? [{ steps: steps! }]) {
+    const run = begin();
+    let last: Arrays = {};
+    for (const { inputs, outputs } of each) {
       const feeds = Object.fromEntries(
         Object.entries(inputs).map(([key, { from, zero, dims, data }]) => {
           if (from) return [key, last[from]!];
@@ -65,7 +109,7 @@ function worstOf(model: ReturnType<typeof importOnnx>, { runs, steps }: Referenc
           return [key, { data: zero ? new Float32Array(size) : data!, shape: dims }];
         }),
       );
-      last = session.run(feeds as never);
+      last = await run(feeds);
       for (const [key, { data, first64, random }] of Object.entries(outputs)) {
         if (random) continue;
         (data ?? first64 ?? []).forEach((expected, i) => {

@@ -113,6 +113,14 @@ export const generateFlags = {
 
 export const infoFlags = { help } as const;
 
+export const convertFlags = {
+  check: toggle('compare both models on random input; the exit code is 1 if they differ by more than 1e-4'),
+  states: toggle('ONNX: make the states of recurrent layers inputs and outputs'),
+  name: path('NAME', undefined, "ONNX: name of the graph [the model's]"),
+  seed,
+  help,
+} as const;
+
 type Flags = Record<string, Flag<unknown>>;
 type Camel<S> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Tail>}` : S;
 type Options<F extends Flags> = { -readonly [K in keyof F as Camel<Exclude<K, 'help'>>]: F[K]['fallback'] };
@@ -120,7 +128,8 @@ type Options<F extends Flags> = { -readonly [K in keyof F as Camel<Exclude<K, 'h
 /** Exactly one of `steps` and `epochs` is a number. */
 export type TrainOptions = Options<typeof trainFlags>;
 export type GenerateOptions = Options<typeof generateFlags>;
-export type CommandName = 'train' | 'generate' | 'info';
+export type ConvertOptions = Options<typeof convertFlags>;
+export type CommandName = 'train' | 'generate' | 'info' | 'convert';
 
 /**
  * A parsed command line. `given` has the names of the options on the command line; the saved options of a resumed model
@@ -131,7 +140,8 @@ export type Command =
   | { name: 'version' }
   | { name: 'train'; file: string | undefined; options: TrainOptions; given: ReadonlySet<keyof TrainOptions> }
   | { name: 'generate'; model: string; options: GenerateOptions; given: ReadonlySet<keyof GenerateOptions> }
-  | { name: 'info'; model: string };
+  | { name: 'info'; model: string }
+  | { name: 'convert'; from: string; to: string; options: ConvertOptions };
 
 /**
  * Reads a command line.
@@ -165,7 +175,17 @@ export function parseCommand(argv: readonly string[]): Command {
     const { positionals, help } = parseFlags('info', infoFlags, rest);
     return help ? { name: 'help', topic: 'info' } : { name, model: oneModel('info', positionals) };
   }
-  throw new UsageError(`tapeloop: expected train, generate, info, --help or --version, got ${JSON.stringify(name)}`);
+  if (name === 'convert') {
+    const { positionals, options, help } = parseFlags('convert', convertFlags, rest);
+    if (help) return { name: 'help', topic: 'convert' };
+    if (positionals.length > 2) throw tooMany('convert', 'IN and OUT', positionals);
+    const [from, to] = positionals;
+    if (!from || !to) throw new UsageError('tapeloop convert: expected the paths IN and OUT, got fewer');
+    return { name, from, to, options };
+  }
+  throw new UsageError(
+    `tapeloop: expected train, generate, info, convert, --help or --version, got ${JSON.stringify(name)}`,
+  );
 }
 
 function oneModel(command: CommandName, positionals: string[]): string {

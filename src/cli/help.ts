@@ -1,12 +1,13 @@
 // The help texts. Flags and defaults come from the tables of flags.ts.
-import { type CommandName, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
+import { type CommandName, convertFlags, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
 
 const overview = `tapeloop: train recurrent networks on text, and let them write
 
 Usage
   tapeloop train [FILE]       train a character model on FILE, or on tapeloop's own source text
   tapeloop generate MODEL     write text with a saved model
-  tapeloop info MODEL         say what a saved model is
+  tapeloop info MODEL         say what a model file is
+  tapeloop convert IN OUT     write a model in another format
   tapeloop COMMAND --help     the flags of a command
   tapeloop --version
 
@@ -14,6 +15,7 @@ Examples
   tapeloop train
   tapeloop train shakespeare.txt --cell gru --hidden 256 --epochs 5
   tapeloop generate tapeloop-out/model.safetensors --prompt "ROMEO:"
+  tapeloop convert tapeloop-out/model.safetensors model.onnx --check
 `;
 
 interface CommandHelp {
@@ -42,8 +44,16 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
   info: {
     usage: 'tapeloop info MODEL',
-    about: 'Says what a saved model is: its cell, sizes, vocabulary and training.',
+    about: `Says what a model file is, tapeloop's own or ONNX: layers, parameters, inputs, outputs, states;
+of a character model its vocabulary and training.`,
     flags: infoFlags,
+  },
+  convert: {
+    usage: 'tapeloop convert IN OUT [flags]',
+    about: `Reads IN, tapeloop's own file or ONNX, whatever its name, and writes OUT: ONNX if its name ends in
+.onnx, tapeloop's own if it ends in .safetensors. Prints what was found; what cannot be expressed is
+one error, and OUT is then not written.`,
+    flags: convertFlags,
   },
 };
 

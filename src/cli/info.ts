@@ -1,18 +1,28 @@
 import { statSync } from 'node:fs';
-import { loadRun } from './saved-run.ts';
+import { decodeRun } from '../characters/run.ts';
+import { described, grouped } from './describe.ts';
+import { type ReadModel, readModel } from './model-file.ts';
 
-/** Prints the contents of a model file. */
+/** Prints the contents of a model file of any format. */
 export function info(path: string): number {
-  const { model, vocabulary, run } = loadRun(path);
+  const read = readModel(path);
+  const lines = isRun(read) ? describedRun(read) : described(read);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** Whether a file holds a character model with the record of its training. */
+const isRun = ({ extra }: ReadModel): boolean => (extra as { step?: unknown } | undefined)?.step !== undefined;
+
+function describedRun({ path, bytes }: ReadModel): string[] {
+  const { model, vocabulary, run } = decodeRun(bytes, path);
   const { optimizer } = model;
   const last = run.validation.at(-1);
-  const lines = [
+  return [
     model.summary(),
-    ` File: ${path}, ${statSync(path).size.toLocaleString('en-US')} bytes`,
+    ` File: ${path}, ${grouped(statSync(path).size)} bytes`,
     ` Vocabulary: ${vocabulary.length} characters ${JSON.stringify(vocabulary.slice(0, 100).join(''))}${vocabulary.length > 100 ? ' …' : ''}`,
     ` Trained: ${run.step} steps of ${run.options.batch} × ${run.options.time} characters, ${optimizer.name} at ${optimizer.learningRate}`,
     ` Validation loss: ${last ? `${last[1].toFixed(4)} nat a character at step ${last[0]}` : 'none yet'}`,
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
-  return 0;
 }

@@ -6,6 +6,7 @@ import { HostError } from '../engine/loading/load.ts';
 import { OutOfMemoryError } from '../engine/memory.ts';
 import { FileError } from '../io/file-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
+import { convert } from './convert.ts';
 import { type Command, parseCommand, UsageError } from './flags.ts';
 import { generate } from './generate.ts';
 import { helpText } from './help.ts';
@@ -28,6 +29,8 @@ async function run(command: Command): Promise<number> {
       return generate(command.model, command.options);
     case 'info':
       return info(command.model);
+    case 'convert':
+      return convert(command.from, command.to, command.options);
     case 'help':
       process.stdout.write(helpText(command.topic));
       return 0;

@@ -116,6 +116,8 @@ export interface SavedLayer {
 /** A stack of layers, as the file has it. */
 export interface SavedNetwork {
   readonly name: string;
+  /** The class that its layers are in; `Sequential` if the file does not say. */
+  readonly className: string;
   /** Undefined for a custom model: a file has no code. */
   readonly layers: readonly SavedLayer[] | undefined;
   /** The input shape for which the model was built, if its first layer does not have it. */
@@ -131,9 +133,16 @@ export const NO_INPUT_SHAPE =
  * checked here: the layer checks them.
  */
 export function networkOf({ parse }: ModelFile): SavedNetwork {
-  const { name, isCustom, layers, builtShape } = expectObject("metadata 'network'", parse('network'));
+  const network = expectObject("metadata 'network'", parse('network'));
+  const { name, isCustom, layers, builtShape, className = 'Sequential' } = network;
   expectString('network.name', name);
-  return { name: name as string, layers: isCustom ? undefined : savedLayers('network.layers', layers), builtShape };
+  expectString('network.className', className);
+  return {
+    name: name as string,
+    className: className as string,
+    layers: isCustom ? undefined : savedLayers('network.layers', layers),
+    builtShape,
+  };
 }
 
 /** Throws `ArgumentError` unless `layers` is a list of layers. */

@@ -2,6 +2,7 @@ import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { Layer } from '../layers/base/layer.ts';
@@ -12,6 +13,8 @@ import type { OnnxGraph } from './onnx-graph.ts';
 
 /** A graph as the whole of a model: a stack of one layer, with the inputs and outputs of that layer. */
 export class GraphNetwork extends Sequential {
+  /** The class name under which a saved model has it. */
+  static readonly savedAs = 'OnnxModel';
   readonly #graph: OnnxGraph;
 
   constructor([graph]: readonly [OnnxGraph], name?: string) {
@@ -25,6 +28,10 @@ export class GraphNetwork extends Sequential {
     return new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), batch);
   }
 
+  override config(): LayerConfig {
+    return { ...super.config(), className: GraphNetwork.savedAs };
+  }
+
   override get inputs(): Nested<InputSpec> {
     return this.#graph.inputs;
   }
@@ -34,5 +41,10 @@ export class GraphNetwork extends Sequential {
     const { inputs } = this;
     if (!leavesOf<InputSpec>(inputs, isInputSpec).every(({ shape }) => shape)) return undefined;
     return mapNested<InputSpec, BatchShape>(inputs, isInputSpec, ({ shape }) => [null, ...shape!]);
+  }
+
+  override sublayerShapes(): (BatchShape | undefined)[] {
+    const { declaredShapes } = this;
+    return [declaredShapes && (this.#graph.outputShapes(declaredShapes) as BatchShape)];
   }
 }

@@ -72,7 +72,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
   expectNames(graph, options);
   if (options.stateful && graph.graphStates().length === 0)
     throw new ArgumentError("importOnnx: stateful expected states; name them: { states: { h: 'hn' } }");
-  const network = new GraphNetwork([graph], options.name);
+  const network = new GraphNetwork([graph], options.name ?? (graph.proto.graph!.name || undefined));
   fileErrors(() => network.build((network.declaredShapes ?? {}) as never));
   setTrainable(graph, trainable);
   return new Model(network);

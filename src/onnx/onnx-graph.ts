@@ -20,7 +20,7 @@ import {
   type TensorProto,
   writeModelProto,
 } from './format/messages.ts';
-import { type ExternalData, tensorData } from './format/tensor-data.ts';
+import { type ExternalData, rawFloats, tensorData } from './format/tensor-data.ts';
 import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
 import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
@@ -151,6 +151,19 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       graph: encodeBase64(writeModelProto(stripped(this.proto, this.#parameterProtos))),
       settings: this.settings as unknown as LayerConfig,
     };
+  }
+
+  /** The file with the values that the parameters have now, without outputs that nothing computes. */
+  filled(): ModelProto {
+    const parameters = new Map([...this.#parameterProtos.values()].map((proto, i) => [proto, this.#parameters[i]!]));
+    const filled = withInitializers(this.proto, (proto) => {
+      const values = parameters.get(proto)?.toArray();
+      const { name = '', dims = [], dataType = 1 } = proto;
+      return values ? { name, dims, dataType, rawData: rawFloats(elementType(dataType)!, values) } : proto;
+    });
+    const made = this.graphOutputs.map(({ name }) => name);
+    const output = filled.graph!.output!.filter(({ name }) => made.includes(name!));
+    return { ...filled, graph: { ...filled.graph!, output } };
   }
 
   #compile(graph: GraphProto): CompiledGraph {
@@ -356,26 +369,30 @@ function fill(type: OnnxValue['type'], values: ArrayLike<number>, size: number) 
 }
 
 /** The model without the values of its parameters. */
-function stripped(model: ModelProto, parameters: ReadonlyMap<string, TensorProto>): ModelProto {
-  const strip = (graph: GraphProto): GraphProto => ({
+const stripped = (model: ModelProto, parameters: ReadonlyMap<string, TensorProto>): ModelProto =>
+  withInitializers(model, (proto) =>
+    parameters.get(proto.name ?? '') === proto
+      ? {
+          name: proto.name!,
+          dims: proto.dims ?? [],
+          dataType: proto.dataType ?? 1,
+          dataLocation: 1,
+          externalData: [{ key: 'location', value: IN_LAYER }],
+        }
+      : proto,
+  );
+
+/** The model with other initializers, in the graphs of its nodes too. */
+function withInitializers(model: ModelProto, change: (proto: TensorProto) => TensorProto): ModelProto {
+  const changed = (graph: GraphProto): GraphProto => ({
     ...graph,
-    initializer: (graph.initializer ?? []).map((proto) =>
-      parameters.get(proto.name ?? '') === proto
-        ? {
-            name: proto.name!,
-            dims: proto.dims ?? [],
-            dataType: proto.dataType ?? 1,
-            dataLocation: 1,
-            externalData: [{ key: 'location', value: IN_LAYER }],
-          }
-        : proto,
-    ),
+    initializer: (graph.initializer ?? []).map(change),
     node: (graph.node ?? []).map((node) => ({
       ...node,
-      attribute: (node.attribute ?? []).map((each) => (each.g ? { ...each, g: strip(each.g) } : each)),
+      attribute: (node.attribute ?? []).map((each) => (each.g ? { ...each, g: changed(each.g) } : each)),
     })),
   });
-  return { ...model, graph: strip(model.graph!) };
+  return { ...model, graph: changed(model.graph!) };
 }
 
 /** One sentence with every operator and attribute that is missing, and the nodes that need it. */

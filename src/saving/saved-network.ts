@@ -7,7 +7,7 @@ import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
 import { expectInputShape, type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import { withSharedLayers } from '../layers/base/saved-layer.ts';
-import { layerClasses, layerFromConfig, requestFor, sequentialFromConfig } from '../layers/layer-classes.ts';
+import { layerClasses, layerFromConfig, requestFor } from '../layers/layer-classes.ts';
 import {
   type CustomObjectRequest,
   type CustomObjects,
@@ -63,11 +63,13 @@ export function decodeNetwork(
   opened: ModelFile,
   given: { inputShape?: BatchShape | undefined; customObjects: CustomObjects },
 ): AnyLayer {
-  const { name, layers, builtShape } = networkOf(opened);
+  const { name, className, layers, builtShape } = networkOf(opened);
   const { parse } = opened;
   expectCustomObjects(given.customObjects, [...namedIn(parse('network')), ...namedIn(parse('training'))]);
   return withSharedLayers(() => {
-    const network = layers ? sequentialFromConfig({ name, layers }) : layerFromConfig('Functional', { name });
+    const network: AnyLayer = layers
+      ? layerFromConfig(className, { name, layers } as never)
+      : layerFromConfig('Functional', { name });
     build(network, builtShape, given.inputShape);
     if (!network.isBuilt) opened.fail(NO_INPUT_SHAPE);
     return network;

@@ -56,6 +56,11 @@ describe('an imported model', () => {
     expect(predicted.shape).toEqual([6, 5, 2]);
   });
 
+  test('has a summary, with several inputs too', () => {
+    expect(importOnnx(bytes, { states: {} }).summary()).toContain('onnx_graph (OnnxGraph)');
+    expect(importOnnx(bytes, { name: 'own' }).summary()).toContain('Model: "own"');
+  });
+
   test('trains: the loss falls, and only what is trainable changes', async () => {
     const model = importOnnx(bytes, { batchAxes, trainable: ['out', /^B$/] });
     const before = Object.fromEntries(model.weights.map((weight) => [weight.name, weight.toArray()]));
@@ -74,6 +79,15 @@ describe('an imported model', () => {
     expect(again.predict(nested(samples.x)).data).toEqual(model.predict(nested(samples.x)).data);
     const [a, b] = [model, again].map((each) => each.trainOnBatch(nested(samples.x), nested(samples.y)).loss);
     expect(b).toBe(a);
+  });
+
+  test('with several inputs is loaded with all of them', () => {
+    const model = importOnnx(bytes, { batchAxes: { ...batchAxes, h: 1, c: 1, hn: 1, cn: 1 }, states: {} });
+    const state = nested(floats(6, 1, 4));
+    const x = { x: nested(samples.x), h: state, c: state };
+    const { model: again } = decodeModel(encodeModel(model));
+    expect(again.predict(x as never)).toEqual(model.predict(x as never));
+    expect(again.summary()).toBe(model.summary());
   });
 
   test('in a session, carries states from chunk to chunk', () => {

@@ -91,6 +91,25 @@ export function toBfloat16(value: number): number {
   return word.f[0]!;
 }
 
+/** The bits of the nearest float16. */
+export function bitsOfFloat16(value: number): number {
+  const rounded = toFloat16(value);
+  word.f[0] = rounded;
+  const bits = word.u[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  const exponent = ((bits >>> 23) & 255) - 127;
+  if (exponent === 128) return sign | 0x7c00 | (Number.isNaN(rounded) ? 0x200 : 0);
+  // Below 2⁻¹⁴ a float16 counts steps of 2⁻²⁴.
+  if (exponent < -14) return sign | (Math.abs(rounded) * exp2(24));
+  return sign | ((exponent + 15) << 10) | ((bits >>> 13) & 0x3ff);
+}
+
+/** The bits of the nearest bfloat16. */
+export function bitsOfBfloat16(value: number): number {
+  word.f[0] = toBfloat16(value);
+  return word.u[0]! >>> 16;
+}
+
 /** The nearest integer; the even one of two. */
 export function roundToEven(x: number): number {
   const low = Math.floor(x);

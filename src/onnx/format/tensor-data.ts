@@ -1,6 +1,15 @@
 // From the bytes of a TensorProto to elements, and back.
 import { sizeOf } from '../../checks/shape.ts';
-import { type ElementType, elementType, fromBfloat16, fromFloat16, type HostData, hostArray } from './element-types.ts';
+import {
+  bitsOfBfloat16,
+  bitsOfFloat16,
+  type ElementType,
+  elementType,
+  fromBfloat16,
+  fromFloat16,
+  type HostData,
+  hostArray,
+} from './element-types.ts';
 import type { TensorProto } from './messages.ts';
 
 /** The bytes of a file beside the model, by its relative name. */
@@ -98,4 +107,12 @@ function externalBytes({ externalData = [] }: TensorProto, external: ExternalDat
       `has its values at ${offset} to ${offset + length} of '${location}', which has ${file.length} bytes`,
     );
   return file.subarray(offset, offset + length);
+}
+
+/** Float elements as the `rawData` of a tensor of that type. */
+export function rawFloats(type: ElementType, values: ArrayLike<number>): Uint8Array {
+  if (type === 'float32') return new Uint8Array(Float32Array.from(values).buffer);
+  if (type === 'float64') return new Uint8Array(Float64Array.from(values).buffer);
+  const encode = type === 'float16' ? bitsOfFloat16 : bitsOfBfloat16;
+  return new Uint8Array(Uint16Array.from(values, encode).buffer);
 }

@@ -1,5 +1,6 @@
 import { record } from '../../autograd/tape.ts';
 import { empty, type Tensor } from '../../autograd/tensor.ts';
+import { inOrder } from '../../ops/shapes/layout.ts';
 
 /**
  * y = f(x) element by element, without a kernel.
@@ -31,7 +32,8 @@ export function mapped(x: Tensor, f: (x: number) => number, derivative?: (x: num
  * Elements of x by their places: y[i] = x[places[i]], or `otherwise` where a place is −1. The gradient goes back to the
  * places, added up where several read one.
  */
-export function picked(x: Tensor, places: Int32Array, shape: readonly number[], otherwise = 0): Tensor {
+export function picked(given: Tensor, places: Int32Array, shape: readonly number[], otherwise = 0): Tensor {
+  const x = inOrder(given, false);
   const { engine } = x;
   const y = empty(shape, { name: 'picked', engine });
   const [from, to] = [x.dataView(), y.dataView()];
@@ -40,8 +42,8 @@ export function picked(x: Tensor, places: Int32Array, shape: readonly number[], 
     const dy = tape.gradientOf(y);
     const dx = tape.intoZeroed(x);
     if (!dx) return;
-    const [sums, given] = [engine.f32(dx, x.size), engine.f32(dy, y.size)];
-    for (let i = 0; i < given.length; i++) if (places[i]! >= 0) sums[places[i]!]! += given[i]!;
+    const [sums, parts] = [engine.f32(dx, x.size), engine.f32(dy, y.size)];
+    for (let i = 0; i < parts.length; i++) if (places[i]! >= 0) sums[places[i]!]! += parts[i]!;
   });
   return y;
 }

@@ -1,0 +1,129 @@
+import { NdArray } from '../data/array.ts';
+import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { RandomStream } from '../engine/random.ts';
+import { writeFileAtomic } from '../io/node-files.ts';
+import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
+import type { AnyModel } from '../models/model.ts';
+import { exportOnnx } from '../onnx.ts';
+import { encodeModel } from '../saving/saved-model.ts';
+import { described, grouped, sessionOf } from './describe.ts';
+import { type ConvertOptions, UsageError } from './flags.ts';
+import { formatOf, readModel } from './model-file.ts';
+
+/** Sizes that are tried where one varies: some models want one sequence, or many samples. */
+const SIZES = [8, 64, 512, 4096].flatMap((length) => [2, 1].map((batch) => ({ batch, length })));
+
+/** Writes a model in another format. Prints what it is, and with `check` how much both differ on random input. */
+export function convert(from: string, to: string, { check, states, name, seed }: ConvertOptions): number {
+  const format = formatOf(to);
+  if (!format) {
+    throw new UsageError(
+      `tapeloop convert: OUT expected a name that ends in .onnx or .safetensors, got ${JSON.stringify(to)}`,
+    );
+  }
+  const read = readModel(from);
+  const { model, vocabulary, extra } = read;
+  if (format === 'tapeloop' && (states || name !== undefined)) {
+    throw new UsageError(
+      `tapeloop convert: ${states ? '--states' : '--name'} expected an OUT that ends in .onnx, got ${JSON.stringify(to)}`,
+    );
+  }
+  process.stdout.write(`${described(read).join('\n')}\n`);
+  const bytes =
+    format === 'ONNX'
+      ? exportOnnx(model, { ...(states && { states }), name })
+      : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
+  writeFileAtomic(to, bytes);
+  process.stdout.write(` Written: ${to}, ${grouped(bytes.length)} bytes, ${format}\n`);
+  if (!check) return 0;
+  const written = readModel(to);
+  process.stdout.write(`${described(written).join('\n')}\n`);
+  const difference = differenceOf(model, written.model, seed);
+  process.stdout.write(
+    ` Largest difference on random input: ${difference.toExponential(1)}, relative to 1 + |value|\n`,
+  );
+  // NaN is a difference, too.
+  return difference <= 1e-4 ? 0 : 1;
+}
+
+/** A value that a model takes: its axes, null where a length varies. */
+interface Input {
+  readonly isInteger: boolean;
+  readonly shape: readonly (number | string | null)[];
+}
+
+/** An array that a model gives. */
+interface Result {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** How a model is called: what it takes, and the outputs for such values. */
+interface Callable {
+  readonly inputs: readonly Input[];
+  run(values: readonly NdArray[]): Result[];
+}
+
+function callableOf(model: AnyModel): Callable {
+  const session = sessionOf(model);
+  if (session) {
+    const given = session.inputs.filter(({ name }) => !Object.hasOwn(session.states, name));
+    const next = Object.values(session.states);
+    return {
+      inputs: given.map(({ type, dims }) => ({ isInteger: !type.includes('float'), shape: dims ?? [1] })),
+      run(values) {
+        session.reset();
+        const results = session.run(Object.fromEntries(given.map(({ name }, i) => [name, values[i]!])));
+        return session.outputs.filter(({ name }) => !next.includes(name)).map(({ name }) => results[name]!);
+      },
+    };
+  }
+  const { inputs, batchInputShape } = model.network;
+  return {
+    inputs: leavesOf<InputSpec>(inputs, isInputSpec).map(({ dtype, shape }) => ({
+      isInteger: dtype === 'i32',
+      shape: [batchInputShape?.[0] ?? null, ...(shape ?? [null])],
+    })),
+    run(values) {
+      let at = 0;
+      const x = mapNested<InputSpec, NdArray>(inputs, isInputSpec, () => values[at++]!);
+      model.resetStates();
+      const y = model.predict(x as never) as unknown as Nested<NdArray>;
+      model.resetStates();
+      return leavesOf<NdArray>(y, (each): each is NdArray => each instanceof NdArray);
+    },
+  };
+}
+
+/** The largest difference of the outputs of two models on the same random input, relative to 1 + |value|. */
+function differenceOf(model: AnyModel, other: AnyModel, seed: number): number {
+  const [a, b] = [callableOf(model), callableOf(other)];
+  let failure: unknown;
+  for (const { batch, length } of SIZES) {
+    const random = new RandomStream(seed);
+    const values = a.inputs.map(({ isInteger, shape }) => {
+      const full = shape.map((n, axis) => (typeof n === 'number' ? n : axis === 0 ? batch : length));
+      const data = Float32Array.from({ length: full.reduce((product, n) => product * n, 1) }, () =>
+        isInteger ? random.nextUint32() % 2 : 2 * random.nextUniform() - 1,
+      );
+      return new NdArray((isInteger ? Int32Array.from(data) : data) as Float32Array, full);
+    });
+    let results: [Result[], Result[]];
+    try {
+      results = [a.run(values), b.run(values)];
+    } catch (error) {
+      failure ??= error;
+      continue;
+    }
+    return Math.max(0, ...results[0].map((y, i) => difference(y, results[1][i])));
+  }
+  throw failure;
+}
+
+const difference = (expected: Result, got: Result | undefined): number =>
+  `${expected.shape}` === `${got?.shape}`
+    ? Array.from(expected.data).reduce((most, value, i) => {
+        const each = Math.abs(value - got!.data[i]!) / (1 + Math.abs(value));
+        return each <= most ? most : each;
+      }, 0)
+    : Number.NaN;

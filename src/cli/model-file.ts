@@ -1,0 +1,66 @@
+// Model files of every format that is read, told apart by their content.
+import { dirname, join, normalize } from 'node:path';
+import '../images.ts';
+import { readFileChecked } from '../io/node-files.ts';
+import { ModelFileError } from '../io/safetensors.ts';
+import type { AnyModel } from '../models/model.ts';
+import { registerAllNames } from '../models/register-all.ts';
+import type { ModelProto } from '../onnx/format/messages.ts';
+import { readModelProto } from '../onnx/format/messages.ts';
+import { importOnnx } from '../onnx.ts';
+import { decodeModel, type LoadedModel } from '../saving/saved-model.ts';
+import '../sequences.ts';
+
+export type Format = 'tapeloop' | 'ONNX';
+
+/** A model with the file that it comes from. */
+export interface ReadModel extends Pick<LoadedModel, 'vocabulary' | 'extra'> {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly format: Format;
+  readonly model: AnyModel;
+  /** The file as ONNX, if it is one. */
+  readonly proto?: ModelProto | undefined;
+}
+
+/** A safetensors file begins with the length of a JSON object. */
+const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === '{'.charCodeAt(0);
+
+/**
+ * Reads a model. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
+ * is missing.
+ */
+export function readModel(path: string): ReadModel {
+  registerAllNames();
+  const bytes = readFileChecked(path);
+  if (isSafetensors(bytes)) {
+    const { model, vocabulary, extra } = decodeModel(bytes, { file: path });
+    return { path, bytes, format: 'tapeloop', model: model as AnyModel, vocabulary, extra };
+  }
+  try {
+    const model = importOnnx(bytes, { externalData: (location) => besides(path, location) }) as AnyModel;
+    return {
+      path,
+      bytes,
+      format: 'ONNX',
+      model,
+      proto: readModelProto(bytes),
+      vocabulary: undefined,
+      extra: undefined,
+    };
+  } catch (error) {
+    if (!(error instanceof ModelFileError)) throw error;
+    throw new ModelFileError(error.message, { file: path, cause: error });
+  }
+}
+
+/** A file in the folder of the model. */
+function besides(path: string, location: string): Uint8Array | undefined {
+  const name = normalize(location);
+  const isInside = name !== '' && !name.startsWith('..') && !name.startsWith('/') && !/^[a-z]:/i.test(name);
+  return isInside ? readFileChecked(join(dirname(path), name)) : undefined;
+}
+
+/** The format of a file that is to be written, by the end of its name; undefined for one that cannot be written. */
+export const formatOf = (path: string): Format | undefined =>
+  /\.onnx$/i.test(path) ? 'ONNX' : /\.(safetensors|st)$/i.test(path) ? 'tapeloop' : undefined;

@@ -1,0 +1,83 @@
+// What a network does with its inputs: the layers that have an operator of ONNX, and the ops between and inside the
+// others, in the order in which they run.
+import { openTape, valueAndGrad } from '../../autograd/tape.ts';
+import { filled, Tensor } from '../../autograd/tensor.ts';
+import type { Nested } from '../../data/nested.ts';
+import type { AnyLayer, CallOptions } from '../../layers/base/layer.ts';
+
+/** A layer that has run. */
+export interface LayerCall {
+  readonly layer: AnyLayer;
+  readonly x: Nested<Tensor>;
+  readonly options: CallOptions;
+  readonly y: Nested<Tensor>;
+}
+
+/** An op that has run. An operand that is a number is undefined. */
+export interface OpCall {
+  readonly op: string;
+  /** The innermost layer that has run it. */
+  readonly layer: AnyLayer | undefined;
+  readonly x: readonly (Tensor | undefined)[];
+  readonly y: readonly Tensor[];
+}
+
+export type Call = LayerCall | OpCall;
+
+interface Hooked {
+  call?(x: Nested<Tensor>, options: CallOptions): Nested<Tensor>;
+}
+
+/**
+ * Runs `body` and returns what it has called. Of layers that are `whole` it returns the calls, not the ops inside. To be
+ * called in a step, which owns the tensors.
+ */
+export function trace<T>(
+  layers: readonly AnyLayer[],
+  isWhole: (layer: AnyLayer) => boolean,
+  body: () => T,
+): { calls: readonly Call[]; result: T } {
+  const calls: Call[] = [];
+  /** The layers that run now, outermost first. */
+  const running: AnyLayer[] = [];
+  let isInside = false;
+  let result: T;
+  for (const layer of layers) {
+    const hooked = layer as unknown as Hooked;
+    const call = hooked.call!;
+    const suppresses = isWhole(layer);
+    hooked.call = (x, options) => {
+      const wasInside = isInside;
+      isInside ||= suppresses;
+      running.push(layer);
+      let y: Nested<Tensor>;
+      try {
+        y = call.call(hooked, x, options);
+      } finally {
+        running.pop();
+        isInside = wasInside;
+      }
+      if (suppresses && !isInside) calls.push({ layer, x, options, y });
+      return y;
+    };
+  }
+  try {
+    valueAndGrad(() => {
+      const tape = openTape()!;
+      // Every tensor counts as tracked, so that every op tells its inputs and outputs.
+      tape.tracks = () => true;
+      tape.append = ({ inputs, outputs }) => {
+        if (!isInside) calls.push({ op: outputs[0]!.name, layer: running.at(-1), x: inputs, y: outputs });
+      };
+      result = body();
+      tape.tracks = () => false;
+      return filled([], 0);
+    }, []);
+  } finally {
+    // The method of the class is found again.
+    for (const layer of layers) delete (layer as unknown as Hooked).call;
+  }
+  return { calls, result: result! };
+}
+
+export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
