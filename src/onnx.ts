@@ -1,5 +1,7 @@
 // The entry `tapeloop/onnx`: ONNX models come in.
-import { readLayer, registerLayers } from './layers/layer-classes.ts';
+import { savedLayer } from './io/model-file.ts';
+import { registerLayers } from './layers/base/layer-registry.ts';
+import { sharedLayer } from './layers/base/saved-layer.ts';
 import { GraphNetwork } from './onnx/graph-network.ts';
 import { OnnxGraph } from './onnx/onnx-graph.ts';
 
@@ -12,6 +14,8 @@ export { type OnnxFeed, type OnnxResult, OnnxSession, onnxSession } from './onnx
 
 registerLayers({
   OnnxGraph: OnnxGraph.fromConfig as never,
-  [GraphNetwork.savedAs]: (({ name, layers }: { name: string; layers: readonly unknown[] }) =>
-    new GraphNetwork([readLayer<OnnxGraph>(layers[0])], name)) as never,
+  [GraphNetwork.savedAs]: (({ name, layers }: { name: string; layers: readonly unknown[] }) => {
+    const saved = savedLayer('layer', layers[0]);
+    return new GraphNetwork([sharedLayer(saved, () => OnnxGraph.fromConfig(saved.config)) as OnnxGraph], name);
+  }) as never,
 });
