@@ -8,7 +8,7 @@ export interface VersionedNode extends NodeProto {
 }
 
 /** Functions may call functions, so a small file can ask for any number of nodes. */
-const MOST_NAMES = 1_000_000;
+const MOST_NAMES = 200_000;
 const DEEPEST = 32;
 
 const keyOf = ({ domain = '', overload = '' }: NodeProto | FunctionProto, name = ''): string =>

@@ -27,7 +27,7 @@ export class GraphState {
     this.next = next;
     if (!isFloat(type)) throw new ArgumentError(`state '${name}' expected floats, got ${type}`);
     const varying = dims.findIndex((n) => typeof n === 'string');
-    const found = dims.findIndex((n) => n === batch);
+    const found = batch === undefined ? -1 : dims.indexOf(batch);
     // A state of an LSTM is [directions, batch, units].
     this.#axis = axis ?? (varying >= 0 ? (found >= 0 ? found : varying) : dims.length === 3 ? 1 : Math.max(found, 0));
     this.#dims = dims;

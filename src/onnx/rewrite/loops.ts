@@ -25,13 +25,19 @@ interface Body {
 }
 
 const MAX_SIZE = 2 ** 31;
+/** A broken file may pass a value in a circle. */
+const MOST_HOPS = 16;
 const bodyOf = (node: NodeProto): GraphProto | undefined => attributeOf(node, 'body')?.g;
 const namesOf = (list: readonly ValueInfoProto[] = []): string[] => list.map(({ name = '' }) => name);
 
 /** The value that a name stands for, behind nodes that only pass it. */
 function behind(scope: Scope, name: string): string {
   let at = name;
-  for (let node = scope.maker(at, 'Identity'); node; node = scope.maker(at, 'Identity')) at = node.input?.[0] ?? '';
+  for (let hops = 0; hops < MOST_HOPS; hops++) {
+    const node = scope.maker(at, 'Identity');
+    if (!node) break;
+    at = node.input?.[0] ?? '';
+  }
   return at;
 }
 
@@ -295,13 +301,14 @@ class Steps {
   /** The number of axes of a value that is the index of the step; undefined if it is another value. */
   rankOfIndex(name: string): number | undefined {
     let [at, rank] = [name, 0];
-    for (;;) {
+    for (let hops = 0; hops < MOST_HOPS; hops++) {
       if (this.#counters.has(at)) return Math.max(rank, this.#scope.declaredRank(at) ?? 0);
       const node = this.#scope.maker(at, 'Identity', 'Cast', 'Unsqueeze', 'Reshape');
       if (!node) return undefined;
       if (node.opType === 'Unsqueeze' || node.opType === 'Reshape') rank = 1;
       at = node.input?.[0] ?? '';
     }
+    return undefined;
   }
 
   isNext(name: string): boolean {

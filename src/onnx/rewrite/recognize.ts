@@ -31,10 +31,12 @@ export function recognizeCells(
 
   const visit = (given: GraphProto, parent: Scope | undefined): GraphProto => {
     let current = given;
+    let outer: Scope | undefined;
     // Loops first: what is inside of one becomes one node.
     for (const node of given.node ?? []) {
       if (node.opType !== 'Scan' && node.opType !== 'Loop') continue;
-      const scope = new Scope(current, parent, external);
+      const scope: Scope = outer?.graph === current ? outer : new Scope(current, parent, external);
+      outer = scope;
       const made = (node.opType === 'Scan' ? scanAsRecurrence : loopAsRecurrence)(scope, node, emitter());
       if (!made) continue;
       current = withNodes(current, new Set([node]), made.nodes, made.initializers);
