@@ -45,7 +45,7 @@ describe('gradients reach the initializers of the file', () => {
     graph.weights.forEach((weight, w) => {
       const values = weight.toArray();
       const got = grads[w]!.toArray();
-      for (const i of [0, values.length >> 1, values.length - 1]) {
+      for (const i of [values.length >> 1, values.length - 1]) {
         const at = (step: number): number => {
           weight.assign(values.map((value, j) => (i === j ? value + step : value)));
           return lossNow();
