@@ -9,7 +9,7 @@ import { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPoolin
 import { rescaling } from './images/rescaling.ts';
 import { spatialDropout2d } from './images/spatial-dropout2d.ts';
 import { upSampling1d, upSampling2d } from './images/up-sampling.ts';
-import { registerLayers } from './layers/layer-classes.ts';
+import { registerLayers } from './layers/base/layer-registry.ts';
 
 export { type BatchNormalizationOptions, batchNormalization } from './images/batch-normalization.ts';
 export {

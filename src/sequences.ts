@@ -1,6 +1,7 @@
 // The entry `tapeloop/sequences`: structured outputs, attention and rarer cells. Importing it registers their names for
 // saved models.
-import { readLayer, registerLayers } from './layers/layer-classes.ts';
+import { registerLayers } from './layers/base/layer-registry.ts';
+import { readLayer } from './layers/layer-classes.ts';
 import type { RecurrentCell } from './layers/rnn/cells/cell.ts';
 import { lossTable } from './losses/by-name.ts';
 import { type AttentionCellOptions, attentionCell } from './sequences/attention-cell.ts';

@@ -6,6 +6,7 @@ import { activation } from './activations/activation.ts';
 import type { Activation } from './activations/activations.ts';
 import { additiveAttention, attention } from './attention.ts';
 import { type AnyLayer, Layer, type LayerLike, layerOf } from './base/layer.ts';
+import { registeredLayers } from './base/layer-registry.ts';
 import { SHARED, sharedLayer } from './base/saved-layer.ts';
 import { Sequential } from './base/sequential.ts';
 import { conv1d } from './conv1d.ts';
@@ -54,7 +55,7 @@ const requestsByClass: Record<string, (config: LayerConfig) => CustomObjectReque
 
 /** The object that the caller must give to load a layer; undefined if the file holds everything. */
 export function requestFor(className: string, config: LayerConfig): CustomObjectRequest | undefined {
-  if (Object.hasOwn(makers, className)) return undefined;
+  if (makerOf(className)) return undefined;
   return Object.hasOwn(requestsByClass, className) ? requestsByClass[className]!(config) : ['layer', className];
 }
 
@@ -133,13 +134,11 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
   );
 }
 
-/** The Keras class names of the layers that a saved model can hold. */
-export const layerClasses = (): readonly string[] => Object.keys(makers);
+const makerOf = (className: string): ((options: never) => unknown) | undefined =>
+  [registeredLayers, makers].find((table) => Object.hasOwn(table, className))?.[className];
 
-/** Adds layers that saved models can hold: functions that make them from their options, by their Keras class names. */
-export function registerLayers(more: Record<string, (options: never) => unknown>): void {
-  Object.assign(makers, more);
-}
+/** The Keras class names of the layers that a saved model can hold. */
+export const layerClasses = (): readonly string[] => Object.keys({ ...makers, ...registeredLayers });
 
 /**
  * Makes the layer that a configuration describes. Throws `ArgumentError` for a class that is neither built in nor given
@@ -159,7 +158,7 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
 
 function builtInLayer(className: string, config: LayerConfig): AnyLayer {
   try {
-    return makers[className]!(config as never) as AnyLayer;
+    return makerOf(className)!(config as never) as AnyLayer;
   } catch (cause) {
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
     throw new ArgumentError(`${className} '${config.name}': an option has a value of another kind`, { cause });

@@ -1,10 +1,14 @@
 import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
+import { engine } from '../engine/engine.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { Layer } from '../layers/base/layer.ts';
 import { Sequential } from '../layers/base/sequential.ts';
+import type { StepProgram, WeightFormat } from '../streaming/program.ts';
+import { GraphProgram } from './graph-program.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 
 /** A graph as the whole of a model: a stack of one layer, with the inputs and outputs of that layer. */
@@ -16,6 +20,12 @@ export class GraphNetwork extends Sequential {
   constructor([graph]: readonly [OnnxGraph], name?: string) {
     super([graph as unknown as Layer<Tensor, Tensor>], name);
     this.#graph = graph;
+  }
+
+  ownProgram(batch: number, weights: WeightFormat): StepProgram {
+    if (weights !== 'float32')
+      throw new ArgumentError(`stream: weights of ${this.name} expected 'float32', got '${weights}'`);
+    return new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), batch);
   }
 
   override config(): LayerConfig {

@@ -24,11 +24,16 @@ export interface ImportOnnxOptions {
   constants?: Readonly<Record<string, number | readonly number[]>> | undefined;
   /** The axis of the batch, for inputs and outputs where it is not the first: `{ x: 1, y: 1 }`. */
   batchAxes?: Readonly<Record<string, number>> | undefined;
+  /**
+   * Whether a batch starts from the last states of the batch before, as with a stateful layer: `predict` of the next
+   * chunk goes on, until `resetStates`. Default false: every batch starts from zeros.
+   */
+  stateful?: boolean | undefined;
   /** Files beside the model that hold its larger tensors: their bytes by relative name, or a function that gives them. */
   externalData?: Readonly<Record<string, Uint8Array>> | ((location: string) => Uint8Array | undefined) | undefined;
 }
 
-const optionNames = { name: 1, trainable: 1, states: 1, constants: 1, batchAxes: 1, externalData: 1 };
+const optionNames = { name: 1, trainable: 1, states: 1, constants: 1, batchAxes: 1, stateful: true, externalData: 1 };
 
 /**
  * Makes a model of an ONNX file.
@@ -65,6 +70,8 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       }),
   );
   expectNames(graph, options);
+  if (options.stateful && graph.graphStates().length === 0)
+    throw new ArgumentError("importOnnx: stateful expected states; name them: { states: { h: 'hn' } }");
   const network = new GraphNetwork([graph], options.name ?? (graph.proto.graph!.name || undefined));
   fileErrors(() => network.build((network.declaredShapes ?? {}) as never));
   setTrainable(graph, trainable);

@@ -8,6 +8,7 @@ import { engine } from '../engine/engine.ts';
 import { decodeBase64, encodeBase64 } from '../host/base64.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
+import { CarriedStates } from '../layers/base/carried-states.ts';
 import type { InputSpec } from '../layers/base/input-spec.ts';
 import { type CallOptions, Layer } from '../layers/base/layer.ts';
 import { swapAxes } from './batch-axis.ts';
@@ -21,11 +22,15 @@ import {
 } from './format/messages.ts';
 import { type ExternalData, rawFloats, tensorData } from './format/tensor-data.ts';
 import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
+import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
+import { GraphState } from './graph/states.ts';
 import { Value } from './graph/value.ts';
 import { parametersOf } from './graph/weights.ts';
 import { operators } from './ops/index.ts';
+import type { AliasProto } from './rewrite/loops.ts';
+import { type RecognizedCell, recognizeCells } from './rewrite/recognize.ts';
 
 /** What a saved graph holds besides its parameters. */
 export interface GraphSettings {
@@ -35,6 +40,8 @@ export interface GraphSettings {
   constants: Readonly<Record<string, readonly number[]>>;
   /** The axis of the batch, for inputs and outputs where it is not the first. */
   batchAxes: Readonly<Record<string, number>>;
+  /** Whether a batch starts from the last states of the batch before. */
+  stateful: boolean;
 }
 
 /** Where the values of a parameter are in a saved model. */
@@ -52,6 +59,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   readonly graphInputs: readonly OnnxValue[];
   readonly graphOutputs: readonly OnnxValue[];
   readonly settings: GraphSettings;
+  /** Recurrences that the file has in parts. */
+  readonly recognized: readonly RecognizedCell[];
   readonly #external: ExternalData | undefined;
   readonly #parameterProtos: ReadonlyMap<string, TensorProto>;
   /** Values of the parameters until they are made. */
@@ -59,10 +68,14 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   /** Output shapes, by the shapes of the inputs. */
   readonly #outputShapes = new Map<string, Nested<BatchShape>>();
   /** Inputs that the caller of the layer gives: neither states nor constants. */
-  readonly #given: readonly OnnxValue[];
+  readonly given: readonly OnnxValue[];
   /** Outputs that the layer returns: no states, if there is another one. */
-  readonly #shown: readonly OnnxValue[];
+  readonly shown: readonly OnnxValue[];
   readonly #runner: Runner;
+  /** Names of nodes with a state of their own. */
+  readonly recurrentNodes: readonly string[];
+  #states: readonly GraphState[] | undefined;
+  #carried: CarriedStates | undefined;
   /** The parameters as values, once they are made. */
   readonly #made = new Map<TensorProto, Value>();
   #parameters: readonly Parameter[] = [];
@@ -76,6 +89,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       states?: GraphSettings['states'] | undefined;
       constants?: GraphSettings['constants'] | undefined;
       batchAxes?: GraphSettings['batchAxes'] | undefined;
+      stateful?: boolean | undefined;
     } = {},
   ) {
     super('onnx_graph', { name: options.name });
@@ -84,17 +98,29 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const { inputs, outputs } = signatureOf(proto.graph);
     this.graphInputs = inputs;
     this.#external = options.external;
-    const protos = parametersOf(proto.graph).filter((each) => this.#readValues(each));
+    const inlined = inlineFunctions(proto);
+    const protos = parametersOf(inlined).filter((each) => this.#readValues(each));
     this.#parameterProtos = new Map(protos.map((each) => [each.name!, each]));
-    const graph = this.#compile(proto.graph);
+    // Parameters are those of the file: what is put together is made of them.
+    const { graph: whole, cells } = recognizeCells(inlined, options.external);
+    this.recognized = cells;
+    const graph = this.#compile(whole);
     this.#runner = new Runner(graph);
+    this.recurrentNodes = graph.nodes
+      .filter(({ view }) => ['LSTM', 'GRU', 'RNN', 'Scan', 'Loop'].includes(view.op))
+      .map(({ view }) => view.name);
     this.graphOutputs = outputs.filter(({ name }) => graph.outputNames.includes(name));
-    const { states = guessStates(inputs, this.graphOutputs), constants = {}, batchAxes = {} } = options;
-    this.settings = { states, constants, batchAxes };
-    this.#given = inputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
+    const {
+      states = guessStates(inputs, this.graphOutputs),
+      constants = {},
+      batchAxes = {},
+      stateful = false,
+    } = options;
+    this.settings = { states, constants, batchAxes, stateful };
+    this.given = inputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
     const next = Object.values(states);
     const shown = this.graphOutputs.filter(({ name }) => !next.includes(name));
-    this.#shown = shown.length > 0 ? shown : this.graphOutputs;
+    this.shown = shown.length > 0 ? shown : this.graphOutputs;
   }
 
   /** Reads the values of a parameter. A parameter is finite: an initializer that is not is a constant. */
@@ -147,8 +173,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       operators,
       versionOf: (domain) => versions.get(domain) ?? (domain === '' ? versions.get('ai.onnx') : undefined),
       external: this.#external,
-      parameter: (proto) =>
-        this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined,
+      parameter: (given) => {
+        const proto = (given as AliasProto).of ?? given;
+        return this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined;
+      },
       missing,
     });
     if (missing.length > 0) throw new Error(missingText(missing));
@@ -172,14 +200,39 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     });
   }
 
-  #axisOf(name: string): number {
+  /** The axis of the batch of an input or output. */
+  batchAxisOf(name: string): number {
     return this.settings.batchAxes[name] ?? 0;
   }
 
+  /** The states. Throws `ArgumentError` for one that is not made of rows of floats. */
+  graphStates(): readonly GraphState[] {
+    const first = this.given[0];
+    const batch = first?.dims?.[this.batchAxisOf(first.name)];
+    this.#states ??= Object.entries(this.settings.states).map(([name, next]) => {
+      const input = this.graphInputs.find((each) => each.name === name)!;
+      return new GraphState(input, next, batch, this.settings.batchAxes[name]);
+    });
+    return this.#states;
+  }
+
+  override get carried(): CarriedStates | undefined {
+    if (!this.settings.stateful) return undefined;
+    this.#carried ??= new CarriedStates(this.graphStates(), () => this.name);
+    return this.#carried;
+  }
+
+  /** The shape of the only input with its batch first, one step long. */
+  frameShape(batch: number): readonly number[] {
+    const [{ name, dims = [] }] = this.given as [OnnxValue];
+    const rest = dims.toSpliced(this.batchAxisOf(name), 1);
+    return [batch, ...rest.map((n) => (typeof n === 'number' ? n : 1))];
+  }
+
   override get inputs(): Nested<InputSpec> {
-    const specs = this.#given.map(({ name, type, dims }) => {
+    const specs = this.given.map(({ name, type, dims }) => {
       const dtype: DType = isFloat(type) ? 'f32' : 'i32';
-      const batch = this.#axisOf(name);
+      const batch = this.batchAxisOf(name);
       const shape =
         dims && dims.length > 0 ? dims.toSpliced(batch, 1).map((n) => (typeof n === 'number' ? n : null)) : undefined;
       return [name, { dtype, shape }] as const;
@@ -206,13 +259,14 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
 
   #shapesOnZeros(inputShape: Nested<BatchShape>): Nested<BatchShape> | undefined {
     const given = new Map(
-      entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.#given[0]?.name, shape]),
+      entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.given[0]?.name, shape]),
     );
-    if (!this.#given.every(({ name }) => given.has(name))) return undefined;
+    if (!this.given.every(({ name }) => given.has(name))) return undefined;
+    const restore = this.carried?.suspend();
     try {
       return engine().step(() => {
-        const x = this.#given.map(({ name, type, dims }) => {
-          const batch = dims?.[this.#axisOf(name)];
+        const x = this.given.map(({ name, type, dims }) => {
+          const batch = dims?.[this.batchAxisOf(name)];
           const shape = given
             .get(name)!
             .map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
@@ -225,33 +279,42 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       // A convolution may not fit into one step.
       if (error instanceof ArgumentError) return undefined;
       throw error;
+    } finally {
+      restore?.();
     }
   }
 
   #declaredShapes(): Nested<BatchShape> {
-    const shapes = this.#shown.map(({ name, dims }) => {
-      const rest = (dims ?? [1]).toSpliced(this.#axisOf(name), 1);
+    const shapes = this.shown.map(({ name, dims }) => {
+      const rest = (dims ?? [1]).toSpliced(this.batchAxisOf(name), 1);
       return [name, [null, ...rest.map((n) => (typeof n === 'number' ? n : null))] as BatchShape] as const;
     });
     return byName(shapes);
   }
 
   protected override call(x: Nested<Tensor>, { training = false }: CallOptions): Nested<Tensor> {
-    const given = new Map(entriesOf<Tensor>(x, isTensor).map(([key, each]) => [key ?? this.#given[0]!.name, each]));
+    const given = new Map(entriesOf<Tensor>(x, isTensor).map(([key, each]) => [key ?? this.given[0]!.name, each]));
     const batch = [...given.values()][0]?.shape[0] ?? 1;
     const feeds = new Map<string, Value>();
-    for (const { name, type } of this.#given) {
+    for (const { name, type } of this.given) {
       const tensor = given.get(name);
       if (!tensor) throw new ArgumentError(`${this.name}: input '${name}' is missing`);
-      const turned = swapAxes(tensor, this.#axisOf(name));
+      const turned = swapAxes(tensor, this.batchAxisOf(name));
       feeds.set(
         name,
         tensor.dtype === 'i32' ? Value.ofHost(type, turned.shape, hostOf(type, turned)) : Value.ofTensor(turned, type),
       );
     }
+    const { carried } = this;
+    const before = carried?.begin(batch);
+    before?.forEach((rows, i) => {
+      const state = this.graphStates()[i]!;
+      feeds.set(state.name, state.given(rows));
+    });
     const outputs = this.run(feeds, { training, batch });
-    const shown = this.#shown.map(
-      ({ name }) => [name, swapAxes(outputs.get(name)!.tensor, this.#axisOf(name))] as const,
+    carried?.keep(this.graphStates().map((state) => state.rows(outputs.get(state.next)!)));
+    const shown = this.shown.map(
+      ({ name }) => [name, swapAxes(outputs.get(name)!.tensor, this.batchAxisOf(name))] as const,
     );
     return byName(shown);
   }

@@ -9,6 +9,7 @@ import { type ElementType, type HostData, hostArray, isFloat } from './format/el
 import type { OnnxValue } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
 import { OnnxGraph } from './onnx-graph.ts';
+import type { RecognizedCell } from './rewrite/recognize.ts';
 
 /** Values of an input: an array, a tensor, nested numbers, a number, or strings with their shape. */
 export type OnnxFeed =
@@ -50,6 +51,11 @@ export class OnnxSession {
   /** The input that takes each state, and the output that gives its next value. */
   get states(): Readonly<Record<string, string>> {
     return this.#graph.settings.states;
+  }
+
+  /** Recurrences that the file has in parts, such as Gemm, Split, Sigmoid and Tanh, and that run as one. */
+  get recognized(): readonly RecognizedCell[] {
+    return this.#graph.recognized;
   }
 
   /**

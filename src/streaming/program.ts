@@ -43,8 +43,24 @@ interface Packed {
   copy: Ptr;
 }
 
+/** What a stream runs. */
+export interface StepProgram {
+  readonly states: State[];
+  /** Numbers of a step's input, if the caller cannot know. */
+  readonly inputWidth?: number;
+  /** Features of the output. */
+  readonly width: number;
+  /** Ids of the input are in [0, idLimit); 0 if the input is features. */
+  readonly idLimit: number;
+  /** Whether the output is probabilities. */
+  readonly endsInSoftmax: boolean;
+  allocate(count: number): Ptr;
+  run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void;
+  dispose(): void;
+}
+
 /** A state of a recurrent layer, `[rows, H]`. */
-interface State {
+export interface State {
   readonly ptr: Ptr;
   readonly size: number;
 }
@@ -68,7 +84,7 @@ const abandoned = new FinalizationRegistry<() => void>((release) => release());
  * A stack of layers, as records for the `stream` kernel. Layers add themselves in order. Each layer reads the output of
  * the previous one. All memory is allocated while layers are added and at the first run; later runs allocate nothing.
  */
-export class StreamProgram {
+export class StreamProgram implements StepProgram {
   readonly engine: StreamEngine;
   readonly rows: number;
   readonly weights: WeightFormat;

@@ -3,7 +3,7 @@ import { DeadTensorError } from '../checks/dead-tensor-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { StreamEngine } from './engine.ts';
-import { StreamProgram, type WeightFormat } from './program.ts';
+import { type StepProgram, StreamProgram, type WeightFormat } from './program.ts';
 
 export interface StreamOptions {
   /** Number of sequences that run side by side. Default 1. */
@@ -22,6 +22,8 @@ export const streamNames: Names<StreamOptions> = { batch: 1, maxSteps: 1, weight
 /** A layer that can add itself to the program of a stream. */
 export interface StreamedLayer {
   addToStream(program: StreamProgram): void;
+  /** Makes a program of its own, of which it is the only layer. */
+  ownProgram?(batch: number, weights: WeightFormat): StepProgram;
 }
 
 /**
@@ -39,7 +41,7 @@ export class Stream {
   readonly takesIds: boolean;
   /** @internal */
   readonly engine: StreamEngine;
-  readonly #program: StreamProgram;
+  readonly #program: StepProgram;
   // 0 after `dispose`.
   #maxSteps: number;
   readonly #input: Ptr;
@@ -67,11 +69,13 @@ export class Stream {
     this.batch = batch;
     this.engine = engine;
     this.#maxSteps = maxSteps;
-    this.#program = new StreamProgram(engine, batch, width, weights);
+    const own = layers[0]?.ownProgram?.(batch, weights);
+    const program = own ?? new StreamProgram(engine, batch, width, weights);
+    this.#program = program;
     try {
-      for (const layer of layers) layer.addToStream(this.#program);
+      if (!own) for (const layer of layers) layer.addToStream(program as StreamProgram);
       this.takesIds = this.#program.idLimit > 0;
-      this.inputWidth = this.takesIds ? 1 : width;
+      this.inputWidth = this.takesIds ? 1 : (own?.inputWidth ?? width);
       this.outputWidth = this.#program.width;
       this.endsInSoftmax = this.#program.endsInSoftmax;
       this.#input = this.#program.allocate(maxSteps * batch * this.inputWidth);

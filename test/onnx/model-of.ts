@@ -1,5 +1,11 @@
 // Small models as bytes, for checks against ONNX Runtime.
-import { type AttributeProto, type TensorProto, writeModelProto } from '../../src/onnx/format/messages.ts';
+import {
+  type AttributeProto,
+  type FunctionProto,
+  type NodeProto,
+  type TensorProto,
+  writeModelProto,
+} from '../../src/onnx/format/messages.ts';
 
 export interface NodeSpec {
   readonly op: string;
@@ -20,6 +26,7 @@ export interface ModelSpec {
   readonly initializers?: Readonly<Record<string, ArraySpec>>;
   readonly outputs: readonly string[];
   readonly opset?: number;
+  readonly functions?: readonly FunctionProto[];
 }
 
 const [FLOAT, INT, STRING, FLOATS, INTS, STRINGS] = [1, 2, 3, 6, 7, 8];
@@ -58,24 +65,35 @@ const tensorOf = (name: string, array: ArraySpec): TensorProto => ({
   rawData: new Uint8Array(array.data.buffer, array.data.byteOffset, array.data.byteLength),
 });
 
+export const nodeOf = ({ op, attributes = [], domain = '', inputs, outputs }: NodeSpec): NodeProto => ({
+  opType: op,
+  domain,
+  input: [...inputs],
+  output: [...outputs],
+  attribute: [...attributes],
+});
+
 /** The bytes of a model. */
-export function modelOf({ nodes, inputs, initializers = {}, outputs, opset = 17 }: ModelSpec): Uint8Array {
+export function modelOf({
+  nodes,
+  inputs,
+  initializers = {},
+  outputs,
+  opset = 17,
+  functions = [],
+}: ModelSpec): Uint8Array {
   return writeModelProto({
     irVersion: 8,
     producerName: 'tapeloop checks',
     opsetImport: [
       { domain: '', version: opset },
       { domain: 'com.microsoft', version: 1 },
+      ...[...new Set(functions.map(({ domain }) => domain!))].map((domain) => ({ domain, version: 1 })),
     ],
+    functions: [...functions],
     graph: {
       name: 'check',
-      node: nodes.map(({ op, attributes = [], domain = '', ...rest }) => ({
-        opType: op,
-        domain,
-        input: [...rest.inputs],
-        output: [...rest.outputs],
-        attribute: [...attributes],
-      })),
+      node: nodes.map(nodeOf),
       initializer: Object.entries(initializers).map(([name, array]) => tensorOf(name, array)),
       input: Object.entries(inputs).map(([name, array]) => ({
         name,

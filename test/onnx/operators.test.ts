@@ -2,10 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { importOnnx, onnxSession } from '../../src/onnx.ts';
-import { graphCases } from './cases.ts';
-import { moreCases } from './more-cases.ts';
+import { graphCases } from './all-cases.ts';
 import { type Given, type GraphCase, oneNode } from './one-node.ts';
-import { opsetCases } from './opset-cases.ts';
 
 type Golden = Record<string, Record<string, { dims: number[]; data: number[] }>>;
 const golden = JSON.parse(readFileSync(new URL('../golden/onnx.json', import.meta.url), 'utf8')) as Golden;
@@ -16,7 +14,7 @@ const feedsOf = ({ feeds }: GraphCase) =>
   );
 
 describe('outputs of ONNX Runtime', () => {
-  test.each([...graphCases, ...moreCases, ...opsetCases])('$name', (given) => {
+  test.each([...graphCases])('$name', (given) => {
     const { name, bytes, outputs } = given;
     const session = onnxSession(importOnnx(bytes, { states: {} }));
     // The second run takes the plan that the first has made.

@@ -46,6 +46,20 @@ export interface NodeProto {
   opType?: string;
   attribute?: AttributeProto[];
   domain?: string;
+  overload?: string;
+}
+
+/** A function of the file: nodes that stand for a node of its domain and name. */
+export interface FunctionProto {
+  name?: string;
+  input?: string[];
+  output?: string[];
+  attribute?: string[];
+  node?: NodeProto[];
+  opsetImport?: OperatorSet[];
+  domain?: string;
+  attributeProto?: AttributeProto[];
+  overload?: string;
 }
 
 export interface DimensionProto {
@@ -85,6 +99,7 @@ export interface ModelProto {
   graph?: GraphProto;
   opsetImport?: OperatorSet[];
   metadataProps?: StringEntry[];
+  functions?: FunctionProto[];
 }
 
 type Scalar = 'int' | 'float' | 'double' | 'string' | 'bytes';
@@ -131,6 +146,18 @@ const node: Message = () => ({
   4: ['opType', 'string'],
   5: ['attribute', attribute, true],
   7: ['domain', 'string'],
+  8: ['overload', 'string'],
+});
+const functionOf: Message = () => ({
+  1: ['name', 'string'],
+  4: ['input', 'string', true],
+  5: ['output', 'string', true],
+  6: ['attribute', 'string', true],
+  7: ['node', node, true],
+  9: ['opsetImport', operatorSet, true],
+  10: ['domain', 'string'],
+  11: ['attributeProto', attribute, true],
+  13: ['overload', 'string'],
 });
 const dimension: Message = () => ({ 1: ['dimValue', 'int'], 2: ['dimParam', 'string'] });
 const shape: Message = () => ({ 1: ['dim', dimension, true] });
@@ -158,6 +185,7 @@ const model: Message = () => ({
   7: ['graph', graph],
   8: ['opsetImport', operatorSet, true],
   14: ['metadataProps', entry, true],
+  25: ['functions', functionOf, true],
 });
 
 type Parsed = Record<string, unknown>;

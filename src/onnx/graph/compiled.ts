@@ -1,6 +1,7 @@
 // A graph of a file, checked: every node has its kernel, and every name has a number.
 import type { GraphProto, TensorProto } from '../format/messages.ts';
 import { type ExternalData, tensorData } from '../format/tensor-data.ts';
+import type { VersionedNode } from './functions.ts';
 import { type Kernel, NodeView, type Operator, Refusal } from './node.ts';
 import { Source, Value } from './value.ts';
 
@@ -107,7 +108,7 @@ export function compileGraph(
   const nodes: CompiledNode[] = [];
   for (const proto of graph.node ?? []) {
     const prefix = domainPrefix[proto.domain ?? ''];
-    const version = context.versionOf(proto.domain ?? '');
+    const version = (proto as VersionedNode).version ?? context.versionOf(proto.domain ?? '');
     const view = new NodeView(proto, version ?? 0, context.external);
     const key = `${prefix ?? `${proto.domain}.`}${view.op}`;
     const operator = Object.hasOwn(context.operators, key) ? context.operators[key] : undefined;

@@ -146,7 +146,8 @@ export class Value {
           order.map((axis) => this.shape[axis]!),
         )
       : transpose(tensor, order);
-    this.#channelsLast = made;
+    // What outlives a step must not keep a tensor of it.
+    if (this.source === Source.Input && !this.outlivesStep) this.#channelsLast = made;
     return made;
   }
 

@@ -16,7 +16,9 @@ const weightInputs: Readonly<Record<string, readonly number[] | 'all'>> = {
     InstanceNormalization: [1, 2],
     GroupNormalization: [1, 2],
   },
-  ...{ RMSNormalization: [1], SkipLayerNormalization: [2, 3, 4] },
+  ...{ RMSNormalization: [1], SimplifiedLayerNormalization: [1] },
+  ...{ SkipLayerNormalization: [2, 3, 4], SkipSimplifiedLayerNormalization: [2, 3] },
+  ...{ FusedConv: [1, 2], FusedGemm: 'all', FusedMatMul: 'all', FastGelu: [1], BiasGelu: [1] },
 };
 
 /**

@@ -3,6 +3,7 @@ import type { Operator } from '../graph/node.ts';
 import { casts } from './cast.ts';
 import { control } from './control.ts';
 import { elementwise } from './elementwise/elementwise.ts';
+import { microsoft } from './microsoft/index.ts';
 import { normalizations } from './normalization.ts';
 import { einsum } from './products/einsum.ts';
 import { products } from './products/products.ts';
@@ -32,4 +33,5 @@ export const operators: Readonly<Record<string, Operator>> = {
   ...randoms,
   ...resizes,
   Einsum: einsum,
+  ...microsoft,
 };

@@ -37,9 +37,9 @@ const batchNormalization: Operator = {
   },
 };
 
-const layerNormalization: Operator = {
+export const layerNormalization = (defaultEpsilon = 1e-5): Operator => ({
   make(node) {
-    const [axis, epsilon] = [node.int('axis', -1), node.float('epsilon', 1e-5)];
+    const [axis, epsilon] = [node.int('axis', -1), node.float('epsilon', defaultEpsilon)];
     node.int('stash_type', 1);
     return ([x, scale, bias]) => {
       const at = axisOf(axis, x!.shape.length);
@@ -62,7 +62,7 @@ const layerNormalization: Operator = {
       return [y, Value.ofTensor(ops.reshape(mean, stats)), Value.ofTensor(ops.reshape(inverse, stats))];
     };
   },
-};
+});
 
 /** Normalizes the places of each channel, or of each group of channels. */
 const groups = (isInstance: boolean): Operator => ({
@@ -90,9 +90,9 @@ const groups = (isInstance: boolean): Operator => ({
   },
 });
 
-const rmsNormalization: Operator = {
+export const rmsNormalization = (defaultEpsilon = 1e-5): Operator => ({
   make(node) {
-    const [axis, epsilon] = [node.int('axis', -1), node.float('epsilon', 1e-5)];
+    const [axis, epsilon] = [node.int('axis', -1), node.float('epsilon', defaultEpsilon)];
     node.int('stash_type', 1);
     return ([x, scale]) => {
       const at = axisOf(axis, x!.shape.length);
@@ -101,7 +101,7 @@ const rmsNormalization: Operator = {
       return Value.ofTensor(ops.mul(ops.reshape(ops.div(rows, size), x!.shape), scale!.tensor), x!.type);
     };
   },
-};
+});
 
 const lpNormalization: Operator = {
   make(node) {
@@ -147,10 +147,12 @@ const meanVariance: Operator = {
 
 export const normalizations: Readonly<Record<string, Operator>> = {
   BatchNormalization: batchNormalization,
-  LayerNormalization: layerNormalization,
+  LayerNormalization: layerNormalization(),
   InstanceNormalization: groups(true),
   GroupNormalization: groups(false),
-  RMSNormalization: rmsNormalization,
+  RMSNormalization: rmsNormalization(),
+  // The name of ONNX Runtime before operator set 23.
+  SimplifiedLayerNormalization: rmsNormalization(),
   LpNormalization: lpNormalization,
   MeanVarianceNormalization: meanVariance,
 };

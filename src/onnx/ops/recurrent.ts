@@ -75,8 +75,26 @@ const areDefault = ({ names }: Settings, expected: readonly string[]): boolean =
 
 const clipped = ({ clip }: Settings, x: Tensor): Tensor => (clip === undefined ? x : ops.clip(x, -clip, clip));
 
+/** The next h and c, from the sums of the gates i f c o `[B, 4H]` and c; peepholes i f o. */
+export function lstmStep(
+  settings: Settings,
+  sums: Tensor,
+  c: Tensor,
+  peepholes: readonly Tensor[] | undefined,
+): [h: Tensor, c: Tensor] {
+  const [f, g, activateOutput] = settings.functions as [Activation, Activation, Activation];
+  const [i, forget, cell, o] = ops.split(sums, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
+  const gate = (sum: Tensor, peephole: Tensor | undefined, state: Tensor): Tensor =>
+    f(clipped(settings, peephole ? ops.add(sum, ops.mul(peephole, state)) : sum));
+  const input = gate(i, peepholes?.[0], c);
+  const kept = settings.inputForget ? ops.addScalar(ops.neg(input), 1) : gate(forget, peepholes?.[1], c);
+  const next = ops.add(ops.mul(kept, c), ops.mul(input, g(clipped(settings, cell))));
+  const output = gate(o, peepholes?.[2], next);
+  return [ops.mul(output, activateOutput(next)), next];
+}
+
 const lstmNames = ['Sigmoid', 'Tanh', 'Tanh'] as const;
-const kinds: Readonly<Record<'LSTM' | 'GRU' | 'RNN', Kind>> = {
+export const kinds: Readonly<Record<'LSTM' | 'GRU' | 'RNN', Kind>> = {
   LSTM: {
     gates: 4,
     states: 2,
@@ -88,18 +106,8 @@ const kinds: Readonly<Record<'LSTM' | 'GRU' | 'RNN', Kind>> = {
       if (areDefault(settings, lstmNames)) return settings.hasPeepholes ? lstmPeepholeCell : lstmCell;
       return !settings.hasPeepholes && areDefault(settings, ['Sigmoid', 'Relu', 'Relu']) ? lstmReluCell : undefined;
     },
-    step(settings, { x, states: [h, c], recurrent, recurrentBias, peepholes }) {
-      const [f, g, activateOutput] = settings.functions as [Activation, Activation, Activation];
-      const sums = ops.add(x, ops.linear(h!, recurrent, recurrentBias));
-      const [i, forget, cell, o] = ops.split(sums, 4, 1) as [Tensor, Tensor, Tensor, Tensor];
-      const gate = (sum: Tensor, peephole: Tensor | undefined, state: Tensor): Tensor =>
-        f(clipped(settings, peephole ? ops.add(sum, ops.mul(peephole, state)) : sum));
-      const input = gate(i, peepholes?.[0], c!);
-      const kept = settings.inputForget ? ops.addScalar(ops.neg(input), 1) : gate(forget, peepholes?.[1], c!);
-      const next = ops.add(ops.mul(kept, c!), ops.mul(input, g(clipped(settings, cell))));
-      const output = gate(o, peepholes?.[2], next);
-      return [ops.mul(output, activateOutput(next)), next];
-    },
+    step: (settings, { x, states: [h, c], recurrent, recurrentBias, peepholes }) =>
+      lstmStep(settings, ops.add(x, ops.linear(h!, recurrent, recurrentBias)), c!, peepholes),
   },
   GRU: {
     gates: 3,
@@ -154,7 +162,7 @@ interface DirectionWeights {
 }
 
 /** Gates along axis 0, in the package's order. */
-function ordered(x: Tensor, kind: Kind): Tensor {
+export function ordered(x: Tensor, kind: Kind): Tensor {
   if (kind.order.every((gate, i) => gate === i)) return x;
   const parts = ops.split(x, kind.gates, 0);
   return ops.concatenate(
@@ -164,7 +172,7 @@ function ordered(x: Tensor, kind: Kind): Tensor {
 }
 
 /** Part `d` of a tensor with a direction as its first axis. */
-const directionOf = (x: Tensor, d: number): Tensor =>
+export const directionOf = (x: Tensor, d: number): Tensor =>
   ops.reshape(x.shape[0] === 1 ? x : ops.slice(x, { axis: 0, from: d, to: d + 1 }), x.shape.slice(1));
 
 const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
@@ -186,7 +194,7 @@ const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
       const initial = [h0, c0].slice(0, kind.states).map((state) => state && swap(state.tensor));
       const runs = settings.map((own, d) => {
         const weights = weightsOf(kind, own, derived[d]!, d, { w: w!, r: r!, b, p });
-        const start = initial.map((state) => (state ? directionOf(state, d) : undefined));
+        const start = initial.map((state) => state && ops.broadcastTo(directionOf(state, d), [batch, units]));
         const reverse = own.direction === 'reverse';
         return kind.cell(own)
           ? scan(kind, own, input, weights, { start, mask, reverse, wantsSequence, units })
@@ -292,7 +300,7 @@ function composed(
 }
 
 /** 1 where a step is within its sequence, `[T, B]`; undefined if all are. */
-function maskOf(lengths: Value, time: number, batch: number): Tensor | undefined {
+export function maskOf(lengths: Value, time: number, batch: number): Tensor | undefined {
   const { numbers } = lengths;
   if (numbers.every((n) => n === time)) return undefined;
   const mask = ops.zeros([time, batch]);
@@ -347,7 +355,8 @@ function weightsOf(
   };
 }
 
-function settingsOf(node: NodeView, kind: Kind): Settings[] {
+/** Reads the attributes of a node, for each of its directions. */
+export function settingsOf(node: NodeView, kind: Kind): Settings[] {
   const direction = node.choice('direction', ['forward', 'reverse', 'bidirectional'], 'forward');
   const count = direction === 'bidirectional' ? 2 : 1;
   const given = node.strings('activations') ?? Array.from({ length: count }, () => kind.activations).flat();

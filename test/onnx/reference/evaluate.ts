@@ -11,6 +11,7 @@ import { tensorData } from '../../../src/onnx/format/tensor-data.ts';
 import { Value } from '../../../src/onnx/graph/value.ts';
 import { OnnxGraph } from '../../../src/onnx/onnx-graph.ts';
 import { type Array64, attributesOf, type Operator64 } from './arrays.ts';
+import { fused } from './fused.ts';
 import { images } from './images.ts';
 import { normalizations } from './normalizations.ts';
 import { products } from './products.ts';
@@ -23,7 +24,11 @@ const reference: Readonly<Record<string, Operator64>> = {
   ...normalizations,
   ...images,
   ...recurrents,
+  ...fused,
 };
+
+/** The name of the operator of a node, with its domain if it is another than that of ONNX. */
+export const operatorOf = ({ domain, opType }: NodeProto): string => (domain ? `${domain}.${opType}` : opType!);
 
 const [FLOAT, DOUBLE] = [1, 11];
 
@@ -75,9 +80,9 @@ export function initializersOf({ graph }: ModelProto): Map<string, Array64> {
 /** A graph of which some operators have a reference is computed node by node. */
 export function inFloat64(model: ModelProto): Evaluation {
   const nodes = model.graph?.node ?? [];
-  if (!nodes.some(({ opType }) => reference[opType!])) return onArrays(model);
+  if (!nodes.some((node) => reference[operatorOf(node)])) return onArrays(model);
   const steps = nodes.map((node) =>
-    reference[node.opType!] ? byReference(model, node) : onArrays(alone(model, node)),
+    reference[operatorOf(node)] ? byReference(model, node) : onArrays(alone(model, node)),
   );
   return (values) => {
     const all = new Map(values);
@@ -95,7 +100,7 @@ function byReference(model: ModelProto, node: NodeProto): Evaluation {
   );
   const attributes = attributesOf(node, model.opsetImport![0]!.version!);
   return (values) => {
-    const outputs = reference[node.opType!]!(
+    const outputs = reference[operatorOf(node)]!(
       node.input!.map((name) => values.get(name) ?? held.get(name)),
       attributes,
     );

@@ -68,7 +68,7 @@ export function integerProduct(a: Value, b: Value, type: Value['type'] = a.type)
   return Value.ofHost(type, shape, data);
 }
 
-const gemm: Operator = {
+export const gemm: Operator = {
   make(node) {
     const [alpha, beta] = [node.float('alpha', 1), node.float('beta', 1)];
     const [transposeA, transposeB] = [node.flag('transA'), node.flag('transB')];
@@ -93,7 +93,8 @@ const gemm: Operator = {
   },
 };
 
-function turnHost(x: Value): Value {
+/** A matrix of integers, transposed. */
+export function turnHost(x: Value): Value {
   const [rows, columns] = x.shape as [number, number];
   const data = hostArray(x.type, x.size);
   for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) data[j * rows + i] = x.numbers[i * columns + j]!;

@@ -132,7 +132,7 @@ const dynamicQuantizeLinear: Operator = {
 };
 
 /** Integers less their zero point; one a row of the left operand, or one a column of the right one. */
-function centred(x: Value, zero: Value | undefined, axis: number): Value {
+export function centred(x: Value, zero: Value | undefined, axis: number): Value {
   const data = hostArray('int32', x.size);
   const place = zero ? scalePlaces(x.shape, zero, axis, 0) : () => 0;
   for (let i = 0; i < data.length; i++) data[i] = x.numbers[i]! - (zero?.numbers[place(i)] ?? 0);
@@ -156,7 +156,13 @@ const qLinearMatMul: Operator = {
 };
 
 /** Sums of products of two quantized tensors, quantized anew. */
-function requantized(sums: Value, [a, b]: readonly [Value, Value], scale: Value, zero: Value, axis: number): Value {
+export function requantized(
+  sums: Value,
+  [a, b]: readonly [Value, Value],
+  scale: Value,
+  zero: Value,
+  axis: number,
+): Value {
   const product = combine(a, b);
   const factor = Value.ofHost(
     'float32',
@@ -171,7 +177,8 @@ function requantized(sums: Value, [a, b]: readonly [Value, Value], scale: Value,
   );
 }
 
-const combine = (a: Value, b: Value): Value => {
+/** The products of two scales, one of which may have several. */
+export const combine = (a: Value, b: Value): Value => {
   const [more, one] = a.size > 1 ? [a, b] : [b, a];
   return Value.ofHost(
     'float32',

@@ -9,6 +9,7 @@ import { int64, Value } from '../../graph/value.ts';
 import { axisOf, rowMajor } from '../broadcast.ts';
 import { picked } from '../mapped.ts';
 import { axisPlaces, pick } from './places.ts';
+import { unique } from './unique.ts';
 
 const gather: Operator = {
   make(node) {
@@ -219,4 +220,5 @@ export const indexing: Readonly<Record<string, Operator>> = {
   Compress: compress,
   NonZero: nonZero,
   OneHot: oneHot,
+  Unique: unique,
 };
