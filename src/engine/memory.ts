@@ -129,6 +129,17 @@ export class Heap {
     }
   }
 
+  /** Runs `body` with memory that grows by at most `bytes`. */
+  withRoomFor<T>(bytes: number, body: () => T): T {
+    const limit = this.#limit;
+    this.#limit = Math.min(limit, this.memory.buffer.byteLength + bytes);
+    try {
+      return body();
+    } finally {
+      this.#limit = limit;
+    }
+  }
+
   #grow(need: number): void {
     const last = this.#free.at(-1);
     const tail = last && last.at + last.bytes === this.#end ? last : undefined;

@@ -2,9 +2,9 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import { type DType, Tensor, zeros } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
-import { sizeOf } from '../checks/shape.ts';
 import { entriesOf, leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { engine } from '../engine/engine.ts';
+import { OutOfMemoryError } from '../engine/memory.ts';
 import { decodeBase64, encodeBase64 } from '../host/base64.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import { type BatchShape, isShape } from '../layers/base/batch-shape.ts';
@@ -24,6 +24,7 @@ import { type ExternalData, rawFloats, tensorData } from './format/tensor-data.t
 import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
 import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
+import { sizeOf, sparingly } from './graph/room.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { GraphState } from './graph/states.ts';
 import { Value } from './graph/value.ts';
@@ -43,6 +44,9 @@ export interface GraphSettings {
   /** Whether a batch starts from the last states of the batch before. */
   stateful: boolean;
 }
+
+/** Elements that a run on zeros may compute, besides some for each parameter. */
+const MOST_ON_ZEROS = 2 ** 23;
 
 /** Where the values of a parameter are in a saved model. */
 const IN_LAYER = 'parameters of the layer';
@@ -127,9 +131,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   #readValues(proto: TensorProto): boolean {
     if (proto.externalData?.some(({ value }) => value === IN_LAYER)) return true;
     try {
-      const values = Float32Array.from(tensorData(proto, this.#external).data as Float32Array);
+      const values = new Float32Array(tensorData(proto, this.#external).data as Float32Array);
       this.#values.set(proto, values);
-      return values.every(Number.isFinite);
+      for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+      return true;
     } catch (error) {
       throw new Error(`initializer '${proto.name}' ${(error as Error).message}`);
     }
@@ -262,22 +267,30 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       entriesOf<BatchShape>(inputShape, isShape).map(([key, shape]) => [key ?? this.given[0]?.name, shape]),
     );
     if (!this.given.every(({ name }) => given.has(name))) return undefined;
+    const held = [...this.#parameterProtos.values()].reduce((sum, { dims = [] }) => sum + sizeOf(dims), 0);
+    const { heap } = engine();
     const restore = this.carried?.suspend();
-    try {
-      return engine().step(() => {
+    const run = (): Nested<BatchShape> =>
+      engine().step(() => {
         const x = this.given.map(({ name, type, dims }) => {
           const batch = dims?.[this.batchAxisOf(name)];
           const shape = given
             .get(name)!
             .map((n, axis) => (axis === 0 ? (typeof batch === 'number' ? batch : 1) : (n ?? 1)));
+          sizeOf(shape);
           return [name, zeros(shape, { dtype: isFloat(type) ? 'f32' : 'i32', name })] as const;
         });
         const y = this.call(byName(x), { training: false });
         return mapNested<Tensor, BatchShape>(y, isTensor, ({ shape }) => [null, ...shape.slice(1)]);
       });
+    // The file decides the lengths, so it gets no more room than a model of its size needs.
+    try {
+      return sparingly(MOST_ON_ZEROS / 4 + held, MOST_ON_ZEROS + 4 * held, () =>
+        heap.withRoomFor(4 * (MOST_ON_ZEROS + 4 * held), run),
+      );
     } catch (error) {
       // A convolution may not fit into one step.
-      if (error instanceof ArgumentError) return undefined;
+      if (error instanceof ArgumentError || error instanceof OutOfMemoryError) return undefined;
       throw error;
     } finally {
       restore?.();
@@ -400,7 +413,8 @@ function missingText(missing: readonly Missing[]): string {
   const nodes = new Map<string, string[]>();
   for (const { op, node, why } of missing) {
     const what = why === undefined ? op : `${op} with ${why}`;
-    nodes.set(what, [...(nodes.get(what) ?? []), `'${node}'`]);
+    if (!nodes.has(what)) nodes.set(what, []);
+    nodes.get(what)!.push(`'${node}'`);
   }
   const list = [...nodes].map(([what, names]) => {
     const shown = names.slice(0, 5).join(', ');

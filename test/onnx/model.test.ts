@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { ArgumentError, adam, decodeModel, encodeModel, ModelFileError, RandomStream } from '../../src/index.ts';
 import { readModelProto, writeModelProto } from '../../src/onnx/format/messages.ts';
 import { importOnnx, onnxSession } from '../../src/onnx.ts';
+import { damaged } from './damage.ts';
 import { attribute, modelOf } from './model-of.ts';
+import { moreCases } from './more-cases.ts';
 
 const random = new RandomStream(5);
 const floats = (...dims: number[]) => ({
@@ -185,20 +187,72 @@ describe('what cannot be imported', () => {
     expect(call).toThrow(message);
   });
 
-  test('mutated bytes give a model or one ModelFileError', () => {
-    const stream = new RandomStream(9);
+  test('damaged files give a model or one ModelFileError', () => {
+    const originals = [bytes, ...moreCases.map((each) => each.bytes)];
     let refused = 0;
-    for (let i = 0; i < 1500; i++) {
-      const mutated = bytes.slice(0, stream.nextUniform() < 0.2 ? stream.nextUint32() % bytes.length : bytes.length);
-      for (let n = 1 + (stream.nextUint32() % 4); n > 0; n--)
-        mutated[stream.nextUint32() % mutated.length] = stream.nextUint32() & 255;
+    for (let seed = 1; seed <= 800; seed++) {
       try {
-        importOnnx(mutated).dispose();
+        importOnnx(damaged(new RandomStream(seed), originals)).dispose();
       } catch (error) {
-        expect(error).toBeInstanceOf(ModelFileError);
+        expect({ seed, error }).toEqual({ seed, error: expect.any(ModelFileError) });
         refused++;
       }
     }
-    expect(refused).toBeGreaterThan(200);
+    expect(refused).toBeGreaterThan(300);
+  });
+});
+
+describe('sizes that a file asks for', () => {
+  const long = (...list: number[]) => ({ dims: [list.length], data: BigInt64Array.from(list, BigInt) });
+  const sized = (op: string, inputs: string[], list: number[]) =>
+    modelOf({
+      nodes: [{ op, inputs, outputs: ['y'] }],
+      inputs: { x: floats(1, 1) },
+      initializers: { n: long(...list) },
+      outputs: ['y'],
+    });
+
+  test.each([
+    ['Expand', ['x', 'n'], [2 ** 31, 2 ** 31]],
+    ['Tile', ['x', 'n'], [2 ** 20, 2 ** 20]],
+    ['ConstantOfShape', ['n'], [2 ** 40]],
+    ['ConstantOfShape', ['n'], [-3]],
+    ['Pad', ['x', 'n'], [0, 0, 2 ** 40, 0]],
+    ['Reshape', ['x', 'n'], [7, 3]],
+    ['Unsqueeze', ['x', 'n'], Array.from({ length: 100 }, (_, i) => i)],
+  ])('%s refuses what has no room, when it runs', (op, inputs, list) => {
+    const model = importOnnx(sized(op, inputs, list), { states: {} });
+    expect(() => onnxSession(model).run({ x: [[1]] })).toThrow(ArgumentError);
+  });
+
+  test('a loop without end is refused, and costs nothing at import', () => {
+    const loop = modelOf({
+      nodes: [
+        {
+          op: 'Loop',
+          inputs: ['', '', 'x'],
+          outputs: ['y'],
+          attributes: [
+            {
+              name: 'body',
+              type: 5,
+              g: {
+                name: 'body',
+                node: [
+                  { opType: 'Identity', input: ['go'], output: ['on'] },
+                  { opType: 'Concat', input: ['s', 's'], output: ['next'], attribute: [attribute('axis', 0)] },
+                ],
+                input: [{ name: 'i' }, { name: 'go' }, { name: 's' }],
+                output: [{ name: 'on' }, { name: 'next' }],
+              },
+            },
+          ],
+        },
+      ],
+      inputs: { x: floats(1, 1) },
+      outputs: ['y'],
+    });
+    const model = importOnnx(loop, { states: {} });
+    expect(() => onnxSession(model).run({ x: [[1]] })).toThrow('is too large');
   });
 });

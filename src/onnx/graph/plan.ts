@@ -5,6 +5,7 @@ import { isRecording } from '../../autograd/tape.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { type CompiledGraph, type CompiledNode, NONE } from './compiled.ts';
 import { type Body, Refusal, type Step } from './node.ts';
+import { spend } from './room.ts';
 import { Source, Value } from './value.ts';
 
 /** What all runs of one model share. */
@@ -28,6 +29,8 @@ interface PlanStep {
 
 /** Plans that are kept for one graph. */
 const MOST_PLANS = 24;
+/** What a node costs besides the elements that it makes. */
+const WORK_OF_NODE = 64;
 /** An input of so few integers decides the plan with its elements, such as a sampling rate that an `If` asks for. */
 const FEW = 16;
 /** So many different elements of such inputs are tried before they count as other inputs do. */
@@ -279,6 +282,7 @@ function runStep(step: PlanStep, values: (Value | undefined)[], context: RunCont
   };
   let made: Value | readonly (Value | undefined)[];
   try {
+    spend(WORK_OF_NODE);
     made = node.kernel(given, here);
   } catch (error) {
     const where = `node '${node.view.name}' (${node.view.op})`;
@@ -300,6 +304,7 @@ function runStep(step: PlanStep, values: (Value | undefined)[], context: RunCont
       );
     // An operator may give an input as it is.
     values[place] = value;
+    spend(value.size);
     if (!given.includes(value)) value.source = source;
   });
 }

@@ -47,16 +47,22 @@ export function guessStates(inputs: readonly OnnxValue[], outputs: readonly Onnx
       .replace(/(in|out|_?n)$/, '')
       .replace(/^(initial|init|final|last|new|next|prev)_?/, '')
       .replace(/[^a-z0-9]/g, '');
+  const byStem = new Map<string, OnnxValue[]>();
+  for (const output of outputs) {
+    const key = stem(output.name);
+    if (!byStem.has(key)) byStem.set(key, []);
+    byStem.get(key)!.push(output);
+  }
+  byStem.delete('');
   const pairs: Record<string, string> = {};
   for (const input of inputs) {
-    const found = outputs.filter(
-      (output) => fits(input, output) && stem(output.name) !== '' && stem(output.name) === stem(input.name),
-    );
+    const found = (byStem.get(stem(input.name)) ?? []).filter((output) => fits(input, output));
     if (found.length === 1 && found[0]!.name !== input.name) pairs[input.name] = found[0]!.name;
   }
   // Two inputs cannot have one next value.
-  const used = Object.values(pairs);
-  return Object.fromEntries(Object.entries(pairs).filter(([, to]) => used.indexOf(to) === used.lastIndexOf(to)));
+  const used = new Map<string, number>();
+  for (const to of Object.values(pairs)) used.set(to, (used.get(to) ?? 0) + 1);
+  return Object.fromEntries(Object.entries(pairs).filter(([, to]) => used.get(to) === 1));
 }
 
 function fits(a: OnnxValue, b: OnnxValue): boolean {

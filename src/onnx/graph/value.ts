@@ -2,9 +2,10 @@ import type { Parameter } from '../../autograd/parameter.ts';
 import { isRecording } from '../../autograd/tape.ts';
 import { empty, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { type Shape, sizeOf } from '../../checks/shape.ts';
+import type { Shape } from '../../checks/shape.ts';
 import { reshape, transpose } from '../../ops/shapes/layout.ts';
 import { type ElementType, type HostData, hostArray, isFloat } from '../format/element-types.ts';
+import { sizeOf } from './room.ts';
 
 /**
  * What decides a value. `Constant`: the file and the shapes of the inputs. `Weights`: the parameters of the model, too.
@@ -46,6 +47,8 @@ export class Value {
   }
 
   static ofHost(type: ElementType, shape: Shape, data: HostData): Value {
+    if (sizeOf(shape) !== data.length)
+      throw new ArgumentError(`[${shape}] expected ${sizeOf(shape)} elements, got ${data.length}`);
     const value = new Value(type, shape, true);
     value.#host = data;
     return value;
@@ -153,6 +156,8 @@ export class Value {
 
   /** A value with the same elements and another shape of as many. */
   reshaped(shape: Shape): Value {
+    if (sizeOf(shape) !== this.size)
+      throw new ArgumentError(`[${this.shape}] has ${this.size} elements, [${shape}] ${sizeOf(shape)}`);
     return this.isHost
       ? Value.ofHost(this.type, shape, this.host)
       : Value.ofTensor(reshape(this.tensor, shape), this.type);

@@ -1,15 +1,18 @@
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { type Shape, sizeOf } from '../../checks/shape.ts';
+import type { Shape } from '../../checks/shape.ts';
+import { sizeOf } from '../graph/room.ts';
 
 /** The shape of a result of several operands, as NumPy broadcasts them. */
 export function broadcastShape(...shapes: readonly Shape[]): number[] {
   const rank = Math.max(...shapes.map(({ length }) => length));
-  return Array.from({ length: rank }, (_, axis) => {
+  const whole = Array.from({ length: rank }, (_, axis) => {
     const lengths = shapes.map((shape) => shape[axis - rank + shape.length] ?? 1);
     const length = lengths.find((n) => n !== 1) ?? 1;
     if (lengths.every((n) => n === 1 || n === length)) return length;
     throw new ArgumentError(`shapes ${shapes.map((shape) => `[${shape}]`).join(', ')} do not fit each other`);
   });
+  sizeOf(whole);
+  return whole;
 }
 
 /** Steps between neighbours along each axis of `shape`; 0 along axes that `from` repeats. */

@@ -1,18 +1,21 @@
 // From one element type to another.
 import { type ElementType, hostArray, isFloat, toBfloat16, toFloat16 } from '../format/element-types.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
+import { spend } from '../graph/room.ts';
 import { Value } from '../graph/value.ts';
 import { mapped } from './mapped.ts';
 
 /** Makes values of another type. Integers cut off towards 0 and wrap around; a boolean is whether it is not 0. */
 export function castTo(x: Value, type: ElementType): Value {
   if (x.type === type) return x;
-  if (type === 'string')
+  if (type === 'string') {
+    spend(16 * x.size);
     return Value.ofHost(
       'string',
       x.shape,
       Array.from(x.numbers, (n) => textOfNumber(n, x.type)),
     );
+  }
   if (x.type === 'string') {
     const data = hostArray(type, x.size);
     (x.host as string[]).forEach((text, i) => {

@@ -1,9 +1,9 @@
 // Operators that run subgraphs, and dropout.
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { sizeOf } from '../../checks/shape.ts';
 import * as ops from '../../ops/index.ts';
 import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
+import { sizeOf, spend } from '../graph/room.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
 import { joinHost, pick, placesOf } from './shapes/places.ts';
@@ -37,6 +37,9 @@ const branch: Operator = {
       step.body(condition!.item ? 'then_branch' : 'else_branch')([]),
 };
 
+/** A loop of more steps has no end in sight. */
+const MOST_TRIPS = 2 ** 22;
+
 const loop: Operator = {
   make(node) {
     return ([trips, condition, ...carried], { body }) => {
@@ -46,6 +49,8 @@ const loop: Operator = {
       let states = carried as Value[];
       const scans: Value[][] = [];
       for (let i = 0; i < most && goesOn; i++) {
+        if (i > MOST_TRIPS) throw new ArgumentError(`the loop has made ${MOST_TRIPS} steps`);
+        spend(1);
         const again = Value.ofHost('bool', [], Uint8Array.of(1));
         const [next, ...rest] = run([int64([i], []), again, ...states]);
         goesOn = next!.item !== 0;

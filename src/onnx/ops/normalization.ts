@@ -1,10 +1,10 @@
 // Normalizations.
 import type { Weight } from '../../autograd/parameter.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
-import { sizeOf } from '../../checks/shape.ts';
 import * as ops from '../../ops/index.ts';
 import { DerivedWeights } from '../graph/derived.ts';
 import type { Operator } from '../graph/node.ts';
+import { sizeOf } from '../graph/room.ts';
 import { Value } from '../graph/value.ts';
 import { axisOf } from './broadcast.ts';
 

@@ -1,7 +1,7 @@
 // Random numbers, from the streams of the layer. They are not the numbers of other runtimes.
-import { sizeOf } from '../../checks/shape.ts';
 import { type ElementType, hostArray } from '../format/element-types.ts';
 import type { NodeView, Operator, Step } from '../graph/node.ts';
+import { sizeOf } from '../graph/room.ts';
 import { Value } from '../graph/value.ts';
 import * as real from './elementwise/real-functions.ts';
 

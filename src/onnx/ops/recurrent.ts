@@ -9,6 +9,7 @@ import { ArgumentError } from '../../checks/argument-error.ts';
 import * as ops from '../../ops/index.ts';
 import { DerivedWeights } from '../graph/derived.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
+import { spend } from '../graph/room.ts';
 import { Value } from '../graph/value.ts';
 import { elu, hardSigmoid, leakyRelu, thresholdedRelu } from './elementwise/activations.ts';
 
@@ -190,6 +191,7 @@ const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
       const input = swap(x!.tensor);
       const [time, batch] = input.shape as [number, number, number];
       const units = r!.shape[2]!;
+      spend(time * (1024 + (batch * (w!.size + r!.size)) / 32));
       const mask = lengths && maskOf(lengths, time, batch);
       const initial = [h0, c0].slice(0, kind.states).map((state) => state && swap(state.tensor));
       const runs = settings.map((own, d) => {

@@ -1,10 +1,11 @@
 // Operators that reduce axes, and those that look for the largest elements.
 
 import type { Tensor } from '../../autograd/tensor.ts';
-import { sizeOf } from '../../checks/shape.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
 import * as ops from '../../ops/index.ts';
 import { hostArray } from '../format/element-types.ts';
 import type { Operator } from '../graph/node.ts';
+import { sizeOf, spend } from '../graph/room.ts';
 import { int64, Value } from '../graph/value.ts';
 import { axisOf, rowMajor } from './broadcast.ts';
 import * as real from './elementwise/real-functions.ts';
@@ -46,6 +47,7 @@ const kinds: Readonly<Record<string, Reduction>> = {
 
 /** The product of each row, column by column. */
 function productRows(x: Tensor): Tensor {
+  spend(64 * x.shape[1]!);
   const columns = ops.split(x, x.shape[1]!, 1);
   const product = columns.reduce((a, b) => ops.mul(a, b));
   return ops.reshape(product, [x.shape[0]!]);
@@ -132,6 +134,7 @@ const topK: Operator = {
       const [length, inner] = [x!.shape[at]!, sizeOf(x!.shape.slice(at + 1))];
       const outer = x!.size / Math.max(length * inner, 1);
       const { numbers } = x!;
+      if (!(count <= length)) throw new ArgumentError(`k expected at most ${length}, got ${count}`);
       const shape = x!.shape.with(at, count);
       const places = new Int32Array(sizeOf(shape));
       const ids = new Float64Array(places.length);

@@ -3,7 +3,6 @@
 import type { Weight } from '../../autograd/parameter.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { sizeOf } from '../../checks/shape.ts';
 import { conv2d } from '../../images/convolution/conv2d.ts';
 import { conv2dTranspose } from '../../images/convolution/conv2d-transpose.ts';
 import { depthwiseConv2d } from '../../images/convolution/depthwise.ts';
@@ -12,6 +11,7 @@ import { pool2d } from '../../images/pool.ts';
 import * as ops from '../../ops/index.ts';
 import { DerivedWeights } from '../graph/derived.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
+import { sizeOf, spend } from '../graph/room.ts';
 import { int64, Value } from '../graph/value.ts';
 import { rowMajor } from './broadcast.ts';
 import { picked } from './mapped.ts';
@@ -72,6 +72,15 @@ function expectRank(rank: number): void {
   if (rank !== 1 && rank !== 2) throw new ArgumentError(`${rank} spatial axes expected to be 1 or 2`);
 }
 
+/** Multiplications of vectors that a convolution takes for `rows` rows of outputs. */
+const workOf = (rows: number, outputs: readonly number[], reads: number): number =>
+  (rows * sizeOf(outputs) * reads) / 32;
+
+const outputsOf = (spans: readonly Span[], lengths: readonly number[]): number[] =>
+  spans.map(({ taps, stride, dilation, before, after }, axis) =>
+    Math.max(Math.floor((lengths[axis]! + before + after - (taps - 1) * dilation - 1) / stride) + 1, 0),
+  );
+
 const conv: Operator = {
   make(node) {
     const windows = windowsOf(node);
@@ -81,6 +90,7 @@ const conv: Operator = {
       const lengths = x!.shape.slice(2);
       const rank = lengths.length;
       const spans = spansOf(windows, w!.shape.slice(2), lengths);
+      spend(workOf(x!.shape[0]! * w!.shape[0]!, outputsOf(spans, lengths), sizeOf(w!.shape.slice(1))));
       if (rank > 2) return convolveAny(x!, w!, b, spans, groups);
       const [channels, outputs] = [x!.shape[1]!, w!.shape[0]!];
       const isDepthwise = rank === 2 && groups > 1 && groups === channels;
@@ -122,6 +132,7 @@ const convTranspose: Operator = {
       const rank = lengths.length;
       expectRank(rank);
       const kernelShape = w!.shape.slice(2);
+      spend(workOf(x!.shape[0]!, lengths, sizeOf(w!.shape)));
       // [I, O/g, K…] becomes [KH, KW, O, I] of each group.
       const kernels = derived.of([w!], ([t]) => {
         const spatial = kernelShape.map((_, axis) => axis + 2);
@@ -194,7 +205,7 @@ function poolAxis(span: Span, input: number, isCeiled: boolean): Axis {
   let output = (isCeiled ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
   // A window that starts in the zeros behind the input does not count.
   if (isCeiled && (output - 1) * stride >= input + before) output--;
-  if (output < 1) throw new ArgumentError(`windows of ${taps} do not fit into ${input}`);
+  if (!(output >= 1 && taps >= 1)) throw new ArgumentError(`windows of ${taps} do not fit into ${input}`);
   return { input, output, taps, stride, dilation, before };
 }
 
@@ -208,6 +219,7 @@ const pool = (kind: 'max' | 'average'): Operator => ({
       const lengths = x!.shape.slice(2);
       const spans = spansOf(windows, windows.kernel!, lengths);
       const axes = spans.map((span, i) => poolAxis(span, lengths[i]!, isCeiled));
+      spend((x!.shape[0]! * x!.shape[1]! * sizeOf(axes.map(({ output }) => output)) * sizeOf(windows.kernel!)) / 8);
       const isPlain = lengths.length <= 2 && !wantsPlaces && spans.every(({ dilation }) => dilation === 1);
       if (isPlain && !(kind === 'average' && countsZeros)) {
         const images = asImages(x!.channelsLast);
@@ -235,7 +247,7 @@ function pooled(x: Value, { kind, axes, spans, countsZeros, wantsPlaces }: PoolO
   const planes = sizeOf(x.shape.slice(0, 2));
   const { places, counts, shape, taps } = windowPlaces(axes, spans);
   const area = sizeOf(x.shape.slice(2));
-  const all = new Int32Array(planes * places.length);
+  const all = new Int32Array(sizeOf([planes, places.length]));
   for (let plane = 0; plane < planes; plane++) {
     places.forEach((place, i) => {
       all[plane * places.length + i] = place < 0 ? -1 : plane * area + place;
@@ -271,7 +283,7 @@ function windowPlaces(axes: readonly Axis[], spans: readonly Span[]) {
   const [windowSteps, tapSteps] = [rowMajor(shape), rowMajor(axes.map(({ taps }) => taps))];
   const inputSteps = rowMajor(axes.map(({ input }) => input));
   const [windowCount, taps] = [sizeOf(shape), sizeOf(axes.map((axis) => axis.taps))];
-  const places = new Int32Array(windowCount * taps);
+  const places = new Int32Array(sizeOf([windowCount, taps]));
   const counts = Array.from({ length: windowCount }, () => ({ inside: 0, withZeros: 0 }));
   for (let window = 0; window < windowCount; window++) {
     for (let tap = 0; tap < taps; tap++) {
@@ -301,7 +313,7 @@ function convolveAny(x: Value, w: Value, b: Value | undefined, spans: readonly S
   const [outputs, perGroup] = w.shape as [number, number];
   const [area, count] = [sizeOf(lengths), sizeOf(shape)];
   const parts = Array.from({ length: groups }, (_, g) => {
-    const all = new Int32Array(batch * count * perGroup * taps);
+    const all = new Int32Array(sizeOf([batch, count, perGroup, taps]));
     let to = 0;
     for (let n = 0; n < batch; n++) {
       for (let window = 0; window < count; window++) {

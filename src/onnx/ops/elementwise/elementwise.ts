@@ -1,10 +1,10 @@
 // Operators that work element by element.
 import type { Tensor } from '../../../autograd/tensor.ts';
-import { sizeOf } from '../../../checks/shape.ts';
 import { exp2 } from '../../../engine/float64.ts';
 import * as ops from '../../../ops/index.ts';
 import { anyArray, type ElementType, type HostData, hostArray, roundToEven } from '../../format/element-types.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
+import { sizeOf } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 import { broadcastShape, eachPlace } from '../broadcast.ts';
 import { mapped } from '../mapped.ts';

@@ -1,8 +1,8 @@
 import type { Tensor } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
-import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import type { Operator } from '../../graph/node.ts';
+import { sizeOf, spend } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 
 /** A tensor with a letter for each axis. */
@@ -18,6 +18,7 @@ function diagonal({ x, axes }: Named): Named {
   const first = axes.indexOf(axes[again]!);
   const rest = axes.filter((_, i) => i !== first && i !== again);
   const n = x.shape[first]!;
+  spend(64 * n);
   const order = [...axes.keys()].filter((i) => i !== first && i !== again);
   const rows = ops.reshape(ops.transpose(x, [first, again, ...order]), [n * n, x.size / (n * n)]);
   const kept = ops.concatenate(
@@ -58,6 +59,8 @@ function contracted(a: Named, b: Named, isKept: (letter: string) => boolean): Na
   const lengthOf = (letters: readonly string[], { x, axes }: Named): number[] =>
     letters.map((letter) => x.shape[axes.indexOf(letter)]!);
   const [count, m, k, n] = [lengthOf(batch, a), lengthOf(left, a), lengthOf(inner, a), lengthOf(right, b)];
+  sizeOf([sizeOf(count), sizeOf(m), sizeOf(n)]);
+  spend((sizeOf(count) * sizeOf(m) * sizeOf(k) * sizeOf(n)) / 32);
   const product = ops.batchMatmul(
     ops.reshape(arranged(a, [...batch, ...left, ...inner]), [sizeOf(count), sizeOf(m), sizeOf(k)]),
     ops.reshape(arranged(b, [...batch, ...inner, ...right]), [sizeOf(count), sizeOf(k), sizeOf(n)]),

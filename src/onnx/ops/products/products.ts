@@ -3,10 +3,10 @@
 import type { Weight } from '../../../autograd/parameter.ts';
 import type { Tensor } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
-import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import { hostArray } from '../../format/element-types.ts';
 import type { Operator } from '../../graph/node.ts';
+import { sizeOf, spend } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 import { broadcastShape } from '../broadcast.ts';
 
@@ -37,6 +37,7 @@ export function product(a: Value, b: Value): Value {
 }
 
 function expectInner(a: Value, b: Value, left: number, right: number): void {
+  spend((a.size * b.size) / Math.max(left, 1) / 32);
   if (left !== right) throw new ArgumentError(`[${a.shape}] and [${b.shape}] do not fit in a product`);
 }
 
@@ -50,7 +51,7 @@ export function integerProduct(a: Value, b: Value, type: Value['type'] = a.type)
   const [m, k, n] = [left.at(-2)!, left.at(-1)!, right.at(-1)!];
   expectInner(a, b, k, right.at(-2)!);
   const count = sizeOf(leading);
-  const data = hostArray(type, count * m * n);
+  const data = hostArray(type, sizeOf([count, m, n]));
   const [x, y] = [a.numbers, b.numbers];
   const [countA, countB] = [a.size / Math.max(m * k, 1), b.size / Math.max(k * n, 1)];
   for (let batch = 0; batch < count; batch++) {
@@ -81,6 +82,7 @@ export const gemm: Operator = {
         throw new ArgumentError('a sum of integers is not supported');
       }
       const left = a!.tensor;
+      spend((a!.size * b!.size) / Math.max(a!.shape[transposeA ? 0 : 1]!, 1) / 32);
       // A product with both transposed operands takes one transposition.
       const product =
         transposeA || transposeB

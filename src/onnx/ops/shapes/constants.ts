@@ -1,8 +1,8 @@
 // Operators that make values of shapes and numbers alone.
-import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import { hostArray } from '../../format/element-types.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
+import { sizeOf } from '../../graph/room.ts';
 import { int64, Value } from '../../graph/value.ts';
 
 /** The value of a `Constant`: one of its attributes. */
@@ -36,7 +36,7 @@ const constantOfShape: Operator = {
     return ([shape]) => {
       const lengths = [...shape!.numbers];
       const made = hostArray(type, sizeOf(lengths));
-      made.fill(data[0] as number);
+      made.fill(Number(data[0] ?? 0));
       return Value.ofHost(type, lengths, made);
     };
   },
@@ -49,7 +49,7 @@ const range: Operator = {
     ([start, limit, delta]) => {
       const [from, to, by] = [start!.item, limit!.item, delta!.item];
       const count = Math.max(Math.ceil((to - from) / by), 0);
-      const data = hostArray(start!.type, count);
+      const data = hostArray(start!.type, sizeOf([count]));
       if ([start, delta].some((value) => value!.isTracked)) {
         const steps = Value.ofHost('float32', [count], data.map((_, i) => i) as Float32Array);
         return Value.ofTensor(ops.add(ops.mul(steps.tensor, delta!.tensor), start!.tensor), start!.type);

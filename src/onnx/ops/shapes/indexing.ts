@@ -1,10 +1,10 @@
 // Operators that read or write elements by their indices.
 import { type Tensor, tensor } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
-import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import type { HostData } from '../../format/element-types.ts';
 import type { Operator } from '../../graph/node.ts';
+import { sizeOf, spend } from '../../graph/room.ts';
 import { int64, Value } from '../../graph/value.ts';
 import { axisOf, rowMajor } from '../broadcast.ts';
 import { picked } from '../mapped.ts';
@@ -78,7 +78,7 @@ function ndPlaces(shape: readonly number[], ids: Value, batchDims: number) {
   const batches = sizeOf(ids.shape.slice(0, batchDims));
   const perBatch = ids.size / Math.max(depth * batches, 1);
   const batchStep = sizeOf(shape.slice(batchDims));
-  const places = new Int32Array(batches * perBatch * inner);
+  const places = new Int32Array(sizeOf([batches * perBatch, inner]));
   for (let i = 0; i < batches * perBatch; i++) {
     let place = Math.floor(i / perBatch) * batchStep;
     for (let d = 0; d < depth; d++) {
@@ -141,6 +141,7 @@ function scattered(x: Value, places: Int32Array, updates: Value, reduction: Redu
   const turn = new Int32Array(x.size);
   places.forEach((place, i) => {
     const round = turn[place]!++;
+    if (!rounds[round]) spend(2 * x.size);
     rounds[round] ??= new Int32Array(x.size).fill(-1);
     rounds[round]![place] = i;
   });

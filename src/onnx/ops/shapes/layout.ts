@@ -1,8 +1,8 @@
 // Operators that give elements another order or shape, and join or cut tensors.
 import { ArgumentError } from '../../../checks/argument-error.ts';
-import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
+import { sizeOf } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 import { axisOf, broadcastShape, eachPlace, rowMajor } from '../broadcast.ts';
 import { picked } from '../mapped.ts';
@@ -62,6 +62,7 @@ const unsqueeze: Operator = {
       const [x] = inputs as [Value];
       const axes = axesOf(inputs)!;
       const rank = x.shape.length + axes.length;
+      sizeOf(axes.map(() => 1));
       const at = axes.map((axis) => axisOf(axis, rank));
       const rest = [...x.shape];
       return x.reshaped(Array.from({ length: rank }, (_, axis) => (at.includes(axis) ? 1 : rest.shift()!)));
@@ -177,6 +178,8 @@ const split: Operator = {
     return ([x, given]) => {
       const at = axisOf(axis, x!.shape.length);
       const length = x!.shape[at]!;
+      if (count !== node.outputs.length)
+        throw new ArgumentError(`num_outputs expected ${node.outputs.length}, got ${count}`);
       const each = Math.ceil(length / count);
       const parts =
         fixed ??
@@ -240,11 +243,12 @@ const pad: Operator = {
         const i = which.indexOf(axis);
         return i < 0 ? ([0, 0] as const) : ([given[i]!, given[i + which.length]!] as const);
       });
+      const made = shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
+      sizeOf(made);
       const filler = value && value.size > 0 && value.type !== 'string' ? value.item : old;
       const isGrowing = widths.flat().every((n) => n >= 0);
       if (mode === 'constant' && isGrowing && !x!.isHost && !value?.isTracked)
         return Value.ofTensor(ops.pad(x!.tensor, widths, filler), x!.type);
-      const made = shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
       const maps = shape.map((n, axis) =>
         Array.from({ length: made[axis]! }, (_, i) => sourceIndex(i - widths[axis]![0], n, mode)),
       );

@@ -1,6 +1,6 @@
 // Moving elements: by their places in the array that is read.
-import { sizeOf } from '../../../checks/shape.ts';
 import { anyArray, type HostData } from '../../format/element-types.ts';
+import { sizeOf } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 import { picked } from '../mapped.ts';
 
@@ -64,7 +64,7 @@ export function joinHost(values: readonly Value[], at: number): Value {
 /** Places of the parts `ids` along an axis of `shape`, with all that is before and behind the axis. */
 export function axisPlaces(shape: readonly number[], at: number, ids: ArrayLike<number>): Int32Array {
   const [outer, length, inner] = [sizeOf(shape.slice(0, at)), shape[at]!, sizeOf(shape.slice(at + 1))];
-  const places = new Int32Array(outer * ids.length * inner);
+  const places = new Int32Array(sizeOf([outer, ids.length, inner]));
   let to = 0;
   for (let o = 0; o < outer; o++) {
     for (let j = 0; j < ids.length; j++) {
