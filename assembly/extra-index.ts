@@ -3,7 +3,9 @@
 // modules have their static data at the same addresses, so here may be none but the table of math.ts, which is the
 // first data of either.
 
-export { chain_backward, chain_best, chain_forward } from './chain';
+export { chain_backward } from './chain/backward';
+export { chain_best } from './chain/best';
+export { chain_forward } from './chain/forward';
 export {
   attention_additive,
   attention_additive_backward,

@@ -1,5 +1,5 @@
 // The logarithm of one float64, without a table: the extra kernels may have no static data. Called by softmax.ts,
-// ctc.ts and chain.ts.
+// ctc.ts and chain/.
 
 /**
  * ln x in float64 for normal x; NaN and ∞ return themselves. The relative error is below 1e-12, also just above 1,

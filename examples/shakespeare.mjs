@@ -46,7 +46,8 @@ export async function run({ data, seed, log, quick = false }) {
   /**
    * Trains for `steps` windows. Returns the loss on the validation text at several steps: `[[step, loss], …]`.
    */
-  function learn(name, { time, steps, every, learningRate, ...sizes }) {
+  function learn(name, { time: whole, steps, every, learningRate, ...sizes }) {
+    const time = quick ? 10 : whole;
     setSeed(seed);
     const model = characterModel(vocabulary.length, sizes);
     model.compile({

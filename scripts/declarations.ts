@@ -1,9 +1,9 @@
-// Runs after tsc has written the declarations. It deletes declarations that no entry imports, makes the others readable
-// for older compilers, and copies them for `require`.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+// Runs after tsc has written the declarations to build/declarations. Those that an entry imports are made readable for
+// older compilers and written to dist/, and to dist/cjs/ for `require`.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 
-const out = process.argv[2] ?? 'dist';
+const from = 'build/declarations';
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> };
 
 const reached = new Map<string, string>();
@@ -15,7 +15,7 @@ function reach(file: string): void {
     reach(resolve(dirname(file), `${path}.d.ts`));
 }
 for (const entry of Object.keys(exports)) {
-  if (!entry.endsWith('.json')) reach(resolve(out, `${entry === '.' ? 'index' : entry}.d.ts`));
+  if (!entry.endsWith('.json')) reach(resolve(from, `${entry === '.' ? 'index' : entry}.d.ts`));
 }
 
 /**
@@ -29,12 +29,10 @@ const forOlderCompilers = (text: string): string =>
     .replace(/\b(\w+Array)<ArrayBuffer>/g, "ReturnType<$1['slice']>")
     .replace(/((?:from|import\(|import) ?'\.[^']*)\.ts'/g, "$1.js'");
 
-for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
-  if (name.endsWith('.d.ts') && !name.startsWith('cjs')) rmSync(join(out, name));
-}
 for (const [file, text] of reached) {
-  writeFileSync(file, forOlderCompilers(text));
-  const copy = file.replace(resolve(out), resolve(out, 'cjs'));
-  mkdirSync(dirname(copy), { recursive: true });
-  writeFileSync(copy, forOlderCompilers(text));
+  for (const out of ['dist', 'dist/cjs']) {
+    const copy = join(out, relative(from, file));
+    mkdirSync(dirname(copy), { recursive: true });
+    writeFileSync(copy, forOlderCompilers(text));
+  }
 }

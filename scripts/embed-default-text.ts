@@ -1,7 +1,6 @@
 // Writes the default text of `tapeloop train`: the concatenated sources of this project. The text is short, so one
 // minute of training reads it several times.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 
 const folders = ['assembly', 'src'];
 const output = 'src/cli/default-text.gen.ts';
@@ -58,10 +57,10 @@ export function projectText(root: URL): string {
   return text;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** Writes the module with the text of this project. */
+export function writeDefaultText(): void {
   const root = new URL('../', import.meta.url);
-  const text = projectText(root);
-  const source = `// Written by scripts/embed-default-text.ts; do not edit.\nexport const defaultText: string =\n  ${JSON.stringify(text)};\n`;
+  const text = JSON.stringify(projectText(root));
+  const source = `// Written by scripts/embed-default-text.ts; do not edit.\nexport const defaultText: string =\n  ${text};\n`;
   writeFileSync(new URL(output, root), source);
-  console.error(`${output} ${text.length} characters`);
 }

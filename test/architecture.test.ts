@@ -56,7 +56,8 @@ const ORDER = [
   ['audio', 'images', 'sequences', 'state-space'],
   ['onnx'],
   ['characters', 'plot'],
-  ['face', 'cli'],
+  ['face'],
+  ['cli'],
 ];
 const rank = (folder: string): number => ORDER.findIndex((row) => row.includes(folder));
 const show = ({ from, to }: Import): string => `${from} imports ${to}`;

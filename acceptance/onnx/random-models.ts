@@ -5,12 +5,13 @@ import * as ort from 'onnxruntime-node';
 import * as images from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
 import type { AnyModel } from '../../src/models/model.ts';
+import { differenceOf } from '../../src/onnx/export/infer.ts';
 import { readModelProto } from '../../src/onnx/format/messages.ts';
 import { tensorData } from '../../src/onnx/format/tensor-data.ts';
 import { exportOnnx, importOnnx, onnxSession } from '../../src/onnx.ts';
 import { layerNormLstmCell } from '../../src/sequences.ts';
 import type { ExportedCase } from '../../test/onnx/exported-models.ts';
-import { builtModel, differenceOf, inputsOf } from '../../test/onnx/exported-runs.ts';
+import { builtModel, inputsOf } from '../../test/onnx/exported-runs.ts';
 
 const [count, seed] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1)];
 const random = new lib.RandomStream(seed);

@@ -4,6 +4,7 @@ import { RandomStream } from '../engine/random.ts';
 import { writeFileAtomic } from '../io/node-files.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { AnyModel } from '../models/model.ts';
+import { differenceOf, type Elements } from '../onnx/export/infer.ts';
 import { exportOnnx } from '../onnx.ts';
 import { encodeModel } from '../saving/saved-model.ts';
 import { described, grouped, sessionOf } from './describe.ts';
@@ -38,7 +39,7 @@ export function convert(from: string, to: string, { check, states, name, seed }:
   if (!check) return 0;
   const written = readModel(to);
   process.stdout.write(`${described(written).join('\n')}\n`);
-  const difference = differenceOf(model, written.model, seed);
+  const difference = compare(model, written.model, seed);
   process.stdout.write(
     ` Largest difference on random input: ${difference.toExponential(1)}, relative to 1 + |value|\n`,
   );
@@ -52,16 +53,10 @@ interface Input {
   readonly shape: readonly (number | string | null)[];
 }
 
-/** An array that a model gives. */
-interface Result {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
-}
-
 /** How a model is called: what it takes, and the outputs for such values. */
 interface Callable {
   readonly inputs: readonly Input[];
-  run(values: readonly NdArray[]): Result[];
+  run(values: readonly NdArray[]): Elements[];
 }
 
 function callableOf(model: AnyModel): Callable {
@@ -96,7 +91,7 @@ function callableOf(model: AnyModel): Callable {
 }
 
 /** The largest difference of the outputs of two models on the same random input, relative to 1 + |value|. */
-function differenceOf(model: AnyModel, other: AnyModel, seed: number): number {
+function compare(model: AnyModel, other: AnyModel, seed: number): number {
   const [a, b] = [callableOf(model), callableOf(other)];
   let failure: unknown;
   for (const { batch, length } of SIZES) {
@@ -108,22 +103,14 @@ function differenceOf(model: AnyModel, other: AnyModel, seed: number): number {
       );
       return new NdArray((isInteger ? Int32Array.from(data) : data) as Float32Array, full);
     });
-    let results: [Result[], Result[]];
+    let results: [Elements[], Elements[]];
     try {
       results = [a.run(values), b.run(values)];
     } catch (error) {
       failure ??= error;
       continue;
     }
-    return Math.max(0, ...results[0].map((y, i) => difference(y, results[1][i])));
+    return Math.max(0, ...results[0].map((y, i) => differenceOf(y, results[1][i])));
   }
   throw failure;
 }
-
-const difference = (expected: Result, got: Result | undefined): number =>
-  `${expected.shape}` === `${got?.shape}`
-    ? Array.from(expected.data).reduce((most, value, i) => {
-        const each = Math.abs(value - got!.data[i]!) / (1 + Math.abs(value));
-        return each <= most ? most : each;
-      }, 0)
-    : Number.NaN;

@@ -238,7 +238,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
 
   protected override call(x: Nested<Tensor>, { training = false }: CallOptions): Nested<Tensor> {
     const given = new Map(entriesOf<Tensor>(x, isTensor).map(([key, each]) => [key ?? this.#given[0]!.name, each]));
-    const batch = [...given.values()][0]!.shape[0] ?? 1;
+    const batch = [...given.values()][0]?.shape[0] ?? 1;
     const feeds = new Map<string, Value>();
     for (const { name, type } of this.#given) {
       const tensor = given.get(name);

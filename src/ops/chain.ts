@@ -1,4 +1,4 @@
-// Linear chains of tags: conditional random fields (src/sequences/) and hidden Markov models. assembly/chain.ts has the
+// Linear chains of tags: conditional random fields (src/sequences/) and hidden Markov models. assembly/chain/ has the
 // equations.
 import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import type { Tape } from '../autograd/tape.ts';

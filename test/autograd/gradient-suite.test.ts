@@ -16,10 +16,19 @@ import { sum } from '../../src/ops/reduce.ts';
 import * as crfOps from '../../src/sequences/crf-ops.ts';
 import { modes } from '../engine/modes.ts';
 import { expectGradient, expectOutput } from '../golden/expect-close.ts';
-import { inner, numericGradient } from '../kernels/reference/gradient.ts';
+import { inner, numericGradients } from '../kernels/reference/gradient.ts';
 import { values } from '../kernels/reference/values.ts';
 import { exchanged, type GradientCase } from '../ops/cases/case.ts';
 import { audioCases, lossCases, opCases, stateSpaceCases } from './gradient-cases.ts';
+
+/** The modes ask for the same definitions. */
+function memoized<C extends object, R>(make: (c: C) => R): (c: C) => R {
+  const known = new WeakMap<C, R>();
+  return (c) => {
+    if (!known.has(c)) known.set(c, make(c));
+    return known.get(c)!;
+  };
+}
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -40,17 +49,24 @@ function ordersOf({ arguments: list, exchangedTogether }: GradientCase): boolean
   );
 }
 
+/** What the definition gives: the output, and for each argument the gradient of its sum by `weights[0]`, and by both. */
+const definitionOf = memoized((c: GradientCase) => {
+  const doubles = argumentsOf(c).map((x) => Float64Array.from(x));
+  const expected = c.reference(...doubles);
+  const weights = [values(expected.length, 11), values(expected.length, 12)] as const;
+  const both = weights[0].map((w, i) => w + weights[1][i]!);
+  const gradients = doubles.map((x, i) =>
+    numericGradients((at) => {
+      const y = c.reference(...doubles.with(i, at));
+      return [inner(y, weights[0]), inner(y, both)];
+    }, x),
+  );
+  return { expected, weights, once: gradients.map(([of]) => of!), twice: gradients.map(([, of]) => of!) };
+});
+
 function check(c: GradientCase): void {
   const data = argumentsOf(c);
-  const doubles = data.map((x) => Float64Array.from(x));
-  const expected = c.reference(...doubles);
-  const weights = [values(expected.length, 11), values(expected.length, 12)];
-  const numeric = (weight: ArrayLike<number>): Float64Array[] =>
-    doubles.map((x, i) =>
-      numericGradient((at) => inner(c.reference(...doubles.with(i, Float64Array.from(at))), weight), x),
-    );
-  const once = numeric(weights[0]!);
-  const twice = numeric(weights[0]!.map((w, i) => w + weights[1]![i]!));
+  const { expected, weights, once, twice } = definitionOf(c);
 
   for (const order of ordersOf(c)) {
     const label = `arguments stored ${order.map((timeMajor) => (timeMajor ? 'time-major' : 'row-major'))}`;
@@ -76,12 +92,12 @@ function check(c: GradientCase): void {
         });
       });
 
-    expectAll('used once', valueAndGrad(() => weighed(weights[0]!), inputs).grads, once);
-    const both = (): Tensor => add(weighed(weights[0]!), weighed(weights[1]!));
+    expectAll('used once', valueAndGrad(() => weighed(weights[0]), inputs).grads, once);
+    const both = (): Tensor => add(weighed(weights[0]), weighed(weights[1]));
     expectAll('used twice', valueAndGrad(both, inputs).grads, twice);
     if (inputs.length < 2) continue;
     inputs.forEach((input, i) => {
-      expectAll('wanted alone', valueAndGrad(() => weighed(weights[0]!), [input]).grads, once, i);
+      expectAll('wanted alone', valueAndGrad(() => weighed(weights[0]), [input]).grads, once, i);
     });
   }
 }

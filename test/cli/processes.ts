@@ -1,16 +1,17 @@
-// The command line in separate processes, bundled from the present sources, because dist may be older.
+// The command line in separate processes: that of dist if it was built from the present sources, else one built here.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
+import { isBuilt } from '../../scripts/build-parts.ts';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 // Below the root, where node finds the dependencies, and laid out like the package, whose version is read.
 mkdirSync(join(root, 'build'), { recursive: true });
-const built = mkdtempSync(join(root, 'build', 'cli-test-'));
-export const main = join(built, 'dist', 'cli', 'main.js');
+const built = isBuilt('package') ? undefined : mkdtempSync(join(root, 'build', 'cli-test-'));
+export const main = join(built ?? root, 'dist', 'cli', 'main.js');
 const scratch = mkdtempSync(join(tmpdir(), 'tapeloop-cli-'));
 
 export const text = Array.from({ length: 40 }, (_, i) => `${i * i} bottles of beer on the wall, ${i % 7} fell.\n`).join(
@@ -49,18 +50,22 @@ export function expectDone(result: Result): Result {
   return result;
 }
 
-/** Builds the command line before the tests of a file, and has each begin in a folder of its own. */
+/** Builds the command line before the tests of a file if it must be, and has each begin in a folder of its own. */
 export function buildCommandLine(): void {
   beforeAll(() => {
-    cpSync(join(root, 'package.json'), join(built, 'package.json'));
-    // As the package is built, declarations apart, but elsewhere.
-    execFileSync(join(root, 'node_modules/.bin/tsx'), ['scripts/build-package.ts', join(built, 'dist')], { cwd: root });
+    // Another file of this worker may have removed what was made when this module was loaded.
+    for (const each of [scratch, ...(built ? [built] : [])]) mkdirSync(each, { recursive: true });
+    if (built) {
+      cpSync(join(root, 'package.json'), join(built, 'package.json'));
+      // As the package is built, declarations apart, but elsewhere.
+      const out = join(built, 'dist');
+      execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build-package.ts', out], { cwd: root });
+    }
 
     folder = scratch;
     writeFileSync(at('text.txt'), text);
     expectDone(run('train', 'text.txt', ...SMALL, '--out', 'whole', '--log', 'whole.jsonl'));
-    // A busy machine takes longer to build than the 10 s that a hook has.
-  }, 60_000);
+  });
 
   beforeEach(() => {
     folder = join(scratch, String(count++));
@@ -69,7 +74,7 @@ export function buildCommandLine(): void {
   });
 
   afterAll(() => {
-    rmSync(built, { recursive: true, force: true });
+    if (built) rmSync(built, { recursive: true, force: true });
     rmSync(scratch, { recursive: true, force: true });
   });
 }

@@ -80,6 +80,9 @@ beforeAll(shareAlways);
 afterEach(restoreTurns);
 afterAll(() => engine().stopThreads());
 
+const updated = values(40_001, 1);
+const gradients = [2, 3, 4, 5].map((seed) => values(40_001, seed));
+
 /** SHA-256 of parameter and state after four calls, for every rule with every option that has a pass of its own. */
 function optimize(): string[] {
   const shared = { weightDecay: 0.1, useEma: true, emaOverwriteFrequency: 2, gradientAccumulationSteps: 2 };
@@ -95,30 +98,32 @@ function optimize(): string[] {
   };
   return Object.entries(own).map(([name, options]) => {
     const optimizer = optimizerOf({ name, learningRate: 0.01, ...shared, ...options });
-    const p = new Parameter('p', [40_001], values(40_001, 1));
-    for (let i = 0; i < 4; i++) engine().step(() => optimizer.apply([p], [tensor(values(40_001, 2 + i))]));
+    const p = new Parameter('p', [40_001], updated);
+    for (const gradient of gradients) engine().step(() => optimizer.apply([p], [tensor(gradient)]));
     const hash = createHash('sha256').update(p.toArray());
     for (const slot of optimizer.state([p]).values()) hash.update(slot.toArray());
     return hash.digest('hex');
   });
 }
 
+const trainAll = (): string[] => Object.keys(layers).map(train);
+
 describe('threads', () => {
-  test('updates by every optimizer on 1 and 3 threads give the same bits', async () => {
-    await init({ threads: 1 });
-    const alone = optimize();
-    await init({ threads: 3 });
-    expect(optimize()).toEqual(alone);
+  /** What one thread makes of `trainAll` and of `optimize`. */
+  let alone: { trained: string[]; optimized: string[] };
+  beforeAll(async () => {
+    expect((await init({ threads: 1 })).threads).toBe(1);
+    alone = { trained: trainAll(), optimized: optimize() };
   });
 
-  test('training and prediction on 1, 2 and 4 threads, every cell, give the same bits', async () => {
-    const seen: Record<number, string[]> = {};
-    for (const threads of [1, 2, 4]) {
-      expect((await init({ threads })).threads).toBe(threads);
-      seen[threads] = Object.keys(layers).map(train);
-    }
-    expect(seen[2]).toEqual(seen[1]);
-    expect(seen[4]).toEqual(seen[1]);
+  test('updates by every optimizer on 1 and 3 threads give the same bits', async () => {
+    await init({ threads: 3 });
+    expect(optimize()).toEqual(alone.optimized);
+  });
+
+  test.each([2, 4])('training and prediction on 1 and %i threads, every cell, give the same bits', async (threads) => {
+    expect((await init({ threads })).threads).toBe(threads);
+    expect(trainAll()).toEqual(alone.trained);
   });
 
   test.each([
@@ -129,12 +134,10 @@ describe('threads', () => {
   ])(
     'training, prediction and updates on 3 threads whose workers %s, give the bits of one thread',
     async (_, change) => {
-      const every = () => [...Object.keys(layers).map(train), ...optimize()];
-      await init({ threads: 1 });
-      const alone = every();
       await init({ threads: 3 });
       change();
-      expect(every()).toEqual(alone);
+      expect(trainAll()).toEqual(alone.trained);
+      expect(optimize()).toEqual(alone.optimized);
       expect(engine().threads).toBe(3);
     },
   );
@@ -153,8 +156,6 @@ describe('threads', () => {
   });
 
   test('a worker that is woken after it has done its job, does nothing again', async () => {
-    await init({ threads: 1 });
-    const alone = train('lstm');
     const { notify } = Atomics;
     const nobody = new Int32Array(new SharedArrayBuffer(4));
     try {
@@ -165,7 +166,7 @@ describe('threads', () => {
         Atomics.wait(nobody, 0, 0, 5);
         return notify(array, index);
       }) as typeof notify;
-      expect(train('lstm')).toBe(alone);
+      expect(train('lstm')).toBe(alone.trained[0]);
       expect(engine().threads).toBe(2);
     } finally {
       Atomics.notify = notify;

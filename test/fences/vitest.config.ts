@@ -24,7 +24,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...exclude],
     testNamePattern: new RegExp(`^(?!.*(${exactMemory.join('|')}))`),
-    setupFiles: ['test/register-all.ts', 'test/fences/setup.ts'],
+    setupFiles: ['test/register-all.ts', 'test/typed-arrays.ts', 'test/fences/setup.ts'],
     testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

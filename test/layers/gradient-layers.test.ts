@@ -29,7 +29,11 @@ function nest(flat: ArrayLike<number>, shape: Shape, from = 0): Nested {
   const rest = shape.slice(1);
   return Array.from({ length: shape[0]! }, (_, i) => nest(flat, rest, from + i * sizeOf(rest)));
 }
-const flatten = (x: Nested): number[] => (Array.isArray(x) ? x.flat(Number.POSITIVE_INFINITY) : [x]);
+function flatten(x: Nested, into: number[] = []): number[] {
+  if (Array.isArray(x)) for (const each of x) flatten(each, into);
+  else into.push(x);
+  return into;
+}
 
 function valuesOf({ shape, idsBelow, edit }: CaseInput, i: number): Float32Array {
   const count = sizeOf(shape);
@@ -66,19 +70,21 @@ function check(c: LayerCase): void {
   ];
   const all = [...data, ...states, ...layer.weights.map((weight) => weight.toArray())].map((x) => Float64Array.from(x));
   const inputCount = list.length + states.length;
-  const reference = (numbers: readonly Float64Array[]): Nested[] =>
-    c.reference(
-      numbers.slice(0, inputCount).map((x, i) => nest(x, shapes[i]!)),
-      Object.fromEntries(numbers.slice(inputCount).map((x, i) => [ownKeys[i]!, nest(x, shapes[inputCount + i]!)])),
+  const nested = all.map((x, i) => nest(x, shapes[i]!));
+  /** The reference's outputs; of `numbers`, what is not in `all` is nested anew. */
+  const reference = (numbers: readonly Float64Array[]): Nested[] => {
+    const given = numbers.map((x, i) => (x === all[i] ? nested[i]! : nest(x, shapes[i]!)));
+    return c.reference(
+      given.slice(0, inputCount),
+      Object.fromEntries(given.slice(inputCount).map((x, i) => [ownKeys[i]!, x])),
     );
+  };
   const expected = reference(all).map((y) => Float64Array.from(flatten(y)));
   const weighing = expected.map((y, i) => values(y.length, 200 + i));
   const loss = (numbers: readonly Float64Array[]): number =>
     reference(numbers).reduce((total: number, y, i) => total + inner(flatten(y), weighing[i]!), 0);
   const isTracked = (i: number): boolean => !list[i]?.idsBelow;
-  const numeric = all.map((x, i) =>
-    isTracked(i) ? numericGradient((at) => loss(all.with(i, Float64Array.from(at))), x) : undefined,
-  );
+  const numeric = all.map((x, i) => (isTracked(i) ? numericGradient((at) => loss(all.with(i, at)), x) : undefined));
 
   for (const timeMajor of [false, true]) {
     const label = timeMajor ? 'stored time-major' : 'stored row-major';

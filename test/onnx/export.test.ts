@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { dense, init, lstm, model, ops, sequential, tensor } from '../../src/index.ts';
+import { dense, flatten, init, lstm, model, ops, sequential, tensor } from '../../src/index.ts';
+import type { AnyModel } from '../../src/models/model.ts';
+import { differenceOf } from '../../src/onnx/export/infer.ts';
 import { readModelProto } from '../../src/onnx/format/messages.ts';
 import { exportOnnx, importOnnx, onnxSession } from '../../src/onnx.ts';
 import { crf } from '../../src/sequences.ts';
 import { exportedModels } from './exported-models.ts';
-import { builtModel, differenceOf, inputsOf } from './exported-runs.ts';
+import { builtModel, inputsOf } from './exported-runs.ts';
 
 await init();
 
@@ -47,6 +49,16 @@ describe('an exported model', () => {
     expect(dims(graph!.input)).toEqual([['x', ['batch', 'time', 2]]]);
     expect(dims(graph!.output)).toEqual([['y', ['batch', 1]]]);
     expect(graph!.initializer!.map(({ name }) => name)).toContain('memory/W');
+  });
+
+  test('that its data has built, has lengths that vary where it works with others', () => {
+    const dims = (made: AnyModel, x: number[][][]) => {
+      made.predict(x);
+      return onnxSession(importOnnx(exportOnnx(made))).inputs[0]!.dims;
+    };
+    const x = [[[1], [2], [3]]];
+    expect(dims(sequential([lstm({ units: 2 })]) as AnyModel, x)).toEqual(['batch', 'time', 1]);
+    expect(dims(sequential([flatten(), dense({ units: 2 })]) as AnyModel, x)).toEqual(['batch', 3, 1]);
   });
 
   test('leaves the model as it was', () => {

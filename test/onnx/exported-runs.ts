@@ -1,17 +1,13 @@
 // Inputs and outputs of exported models.
 import { NdArray, RandomStream, setSeed } from '../../src/index.ts';
 import type { AnyModel } from '../../src/models/model.ts';
+import type { Elements } from '../../src/onnx/export/infer.ts';
 import type { ExportedCase } from './exported-models.ts';
 
 export interface GivenInput {
   readonly shape: readonly number[];
   readonly isIds: boolean;
   readonly data: Float32Array | Int32Array;
-}
-
-export interface Output {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
 }
 
 /** Random inputs of a case. */
@@ -27,7 +23,7 @@ export function inputsOf({ inputs }: ExportedCase): GivenInput[] {
 }
 
 /** The model of a case with random weights, and its outputs for the inputs of the case. */
-export function builtModel(each: ExportedCase): { model: AnyModel; outputs: Output[] } {
+export function builtModel(each: ExportedCase): { model: AnyModel; outputs: Elements[] } {
   setSeed(1);
   const model = each.make();
   const arrays = inputsOf(each).map(({ data, shape }) => new NdArray(data as Float32Array, shape));
@@ -47,14 +43,4 @@ export function builtModel(each: ExportedCase): { model: AnyModel; outputs: Outp
     );
   }
   return { model, outputs: run() };
-}
-
-/** The largest difference relative to 1 + |value|; NaN for another shape. */
-export function differenceOf(expected: Output, got: Output): number {
-  if (`${expected.shape}` !== `${got.shape}`) return Number.NaN;
-  const differences = Array.from(
-    expected.data,
-    (value, i) => Math.abs(value - Number(got.data[i])) / (1 + Math.abs(value)),
-  );
-  return Math.max(0, ...differences);
 }

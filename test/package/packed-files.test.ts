@@ -6,16 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const packed = (): Set<string> => {
-  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
-  const [{ files }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' })) as [
-    { files: { path: string }[] },
-  ];
-  return new Set(files.map(({ path }) => path));
-};
+const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+const [{ files: listed }] = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' })) as [
+  { files: { path: string }[] },
+];
+const files: ReadonlySet<string> = new Set(listed.map(({ path }) => path));
 
 test('relative links of README and of what it leads to, are to files of the tarball', () => {
-  const files = packed();
   const broken: string[] = [];
   const seen = new Set<string>();
   const follow = (page: string): void => {
@@ -42,7 +39,6 @@ test('package.json, has no script that an install of the tarball runs or warns o
 });
 
 test('what package.json names, is in the tarball', () => {
-  const files = packed();
   const text = readFileSync(join(root, 'package.json'), 'utf8');
   const named = Array.from(text.matchAll(/"\.\/(dist\/[^"]*)"/g), ([, path]) => path!);
   expect(named.length).toBeGreaterThan(30);
@@ -50,7 +46,7 @@ test('what package.json names, is in the tarball', () => {
 });
 
 test('declarations, say nothing that TypeScript 5.0 cannot read', () => {
-  const declarations = [...packed()].filter((path) => path.endsWith('.d.ts'));
+  const declarations = [...files].filter((path) => path.endsWith('.d.ts'));
   expect(declarations.length).toBeGreaterThan(200);
   const newer = declarations.filter((path) =>
     /NoInfer<|Array<ArrayBuffer|'\.[^']*\.ts'/.test(readFileSync(join(root, path), 'utf8')),

@@ -40,20 +40,21 @@ export function conv2d(x: Seq, kernel: Kernel, bias: Vec | undefined, windows: I
   const cols = windowsAlong(x[0]!.length, kernel[0]!.length, strides[1], dilation[1], padding);
   const depth = kernel[0]![0]!.length;
   const outputs = kernel[0]![0]![0]!.length;
-  return image(rows.steps, cols.steps, (row, column) =>
-    Array.from({ length: outputs }, (_, o) => {
-      const first = Math.floor(o / (outputs / groups)) * depth;
-      let sum = bias?.[o] ?? 0;
-      kernel.forEach((line, ky) => {
-        line.forEach((tap, kx) => {
-          const at = x[row * strides[0] + ky * dilation[0] - rows.before];
-          const pixel = at?.[column * strides[1] + kx * dilation[1] - cols.before];
-          if (pixel) tap.forEach((weights, i) => (sum += pixel[first + i]! * weights[o]!));
-        });
-      });
-      return sum;
-    }),
-  );
+  return image(rows.steps, cols.steps, (row, column) => {
+    const sums: Vec = Array.from({ length: outputs }, (_, o) => bias?.[o] ?? 0);
+    for (let ky = 0; ky < kernel.length; ky++) {
+      const line = x[row * strides[0] + ky * dilation[0] - rows.before];
+      for (let kx = 0; line && kx < kernel[ky]!.length; kx++) {
+        const pixel = line[column * strides[1] + kx * dilation[1] - cols.before];
+        const tap = kernel[ky]![kx]!;
+        for (let o = 0; pixel && o < outputs; o++) {
+          const first = Math.floor(o / (outputs / groups)) * depth;
+          for (let i = 0; i < depth; i++) sums[o]! += pixel[first + i]! * tap[i]![o]!;
+        }
+      }
+    }
+    return sums;
+  });
 }
 
 /** kernel [KH][KW][O][I], equal strides for both axes: every pixel is added to the window that it makes. */

@@ -25,15 +25,11 @@ const zeros = (n: number): Vec => new Array<number>(n).fill(0);
 const plus = (a: Vec, b: Vec): Vec => a.map((v, i) => v + b[i]!);
 const times = (a: Vec, b: Vec): Vec => a.map((v, i) => v * b[i]!);
 /** x·W */
-const product = (x: Vec, w: Mat): Vec =>
-  x.reduce(
-    (sum, v, i) =>
-      plus(
-        sum,
-        w[i]!.map((each) => v * each),
-      ),
-    zeros(w[0]!.length),
-  );
+const product = (x: Vec, w: Mat): Vec => {
+  const y = zeros(w[0]!.length);
+  for (let i = 0; i < x.length; i++) for (let j = 0; j < y.length; j++) y[j]! += x[i]! * w[i]![j]!;
+  return y;
+};
 const softmax = (x: Vec): Vec => {
   const greatest = Math.max(...x);
   const e = x.map((v) => Math.exp(v - greatest));

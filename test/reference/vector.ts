@@ -35,7 +35,9 @@ export function projectBackward(
 
 /** Element by element: out[j] = f(j), for j = 0 … length − 1. */
 export function generate(length: number, f: (j: number) => number): Float64Array {
-  return Float64Array.from({ length }, (_, j) => f(j));
+  const out = new Float64Array(length);
+  for (let j = 0; j < length; j++) out[j] = f(j);
+  return out;
 }
 
 /** target += source, element by element, from `offset` of the target on. */

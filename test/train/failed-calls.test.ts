@@ -145,10 +145,10 @@ async function expectNoTrace(
     return make();
   };
   const undisturbed = await start();
+  const before = traceOf(undisturbed);
   const expected = [await call(undisturbed), traceOf(undisturbed)];
   for (let n = 0; ; n++) {
     const model = await start();
-    const before = traceOf(model);
     const error = await fail(n, () => call(model));
     if (error === undefined) return n;
     errorOf(error, wanted);

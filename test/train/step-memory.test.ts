@@ -28,7 +28,9 @@ describe('memory of a training step', () => {
     const { heap } = await init();
     const model: AnyModel = sequential([
       embedding({ inputDim: VOCABULARY, outputDim: hidden / 2 }),
-      ...Array.from({ length: layers }, () => lstm({ units: hidden, returnSequences: true })),
+      ...Array.from({ length: layers }, () =>
+        lstm({ units: hidden, returnSequences: true, recurrentInitializer: 'glorotUniform' }),
+      ),
       dense({ units: VOCABULARY }),
     ]);
     model.compile({ optimizer: 'adam', loss: sparseCategoricalCrossentropy({ fromLogits: true }) });

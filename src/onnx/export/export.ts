@@ -1,10 +1,8 @@
-import { type Tensor, tensor } from '../../autograd/tensor.ts';
+import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectList, expectType, shown, shownForeign } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
-import { entriesOf, leavesOf, mapNested, type Nested } from '../../data/nested.ts';
+import { entriesOf, leavesOf, type Nested } from '../../data/nested.ts';
 import { engine } from '../../engine/engine.ts';
-import { RandomStream } from '../../engine/random.ts';
-import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { AnyModel } from '../../models/model.ts';
@@ -13,6 +11,8 @@ import { importOnnx } from '../import.ts';
 import { OnnxGraph } from '../onnx-graph.ts';
 import { onnxSession } from '../session.ts';
 import { FLOAT, GraphBuilder, INT32, Names, valueInfo } from './graph-builder.ts';
+import { differenceOf, elementsOf } from './infer.ts';
+import { describeInputs, type Input, type Lengths, lengthPairs, nest, randomInputs } from './inputs.ts';
 import { layerExporters } from './layers.ts';
 import { exporterOfOp } from './ops.ts';
 import { exportRecurrent, isRecurrent } from './recurrent.ts';
@@ -69,12 +69,11 @@ export function exportOnnx(model: AnyModel, options: ExportOnnxOptions = {}): Ui
   const graph = network.sublayers[0];
   if (network.sublayers.length === 1 && graph instanceof OnnxGraph) return writeModelProto(graph.filled());
   if (!network.isBuilt) throw new ArgumentError(`exportOnnx: model '${network.name}' expected to be built, as by fit`);
-  const inputs = describeInputs(
-    network,
-    expectNames('inputNames', inputNames, entriesOf<InputSpec>(network.inputs, isInputSpec).length),
-  );
+  const count = leavesOf<InputSpec>(network.inputs, isInputSpec).length;
+  const forms = describeInputs(network, expectNames('inputNames', inputNames, count));
   return (network.weights[0]?.tensor.engine ?? engine()).step(() => {
-    const bytes = written(network, inputs, { name: name ?? network.name, states, outputNames });
+    const { runs, inputs } = traced(network, forms);
+    const bytes = fileOf(network, inputs, runs, { name: name ?? network.name, states, outputNames });
     checkFile(network, inputs, bytes);
     return bytes;
   });
@@ -103,68 +102,26 @@ const exporters: Exporters = {
 
 const isWhole = (layer: AnyLayer): boolean => exporters.layer(layer) !== undefined;
 
-/** An input of the model. */
-interface Input {
-  readonly name: string;
-  readonly key: string | number | undefined;
-  readonly spec: InputSpec;
-  /** Shape of a batch, null for a length that varies. */
-  readonly shape: BatchShape;
-}
-
-function describeInputs(network: AnyLayer, names: readonly string[] | undefined): Input[] {
-  const entries = entriesOf<InputSpec>(network.inputs, isInputSpec);
-  const built = network.builtShape as Nested<BatchShape> | undefined;
-  return entries.map(([key, spec], i) => {
-    const own = key === undefined ? (built as BatchShape | undefined) : undefined;
-    // A model that was built by its data has the lengths of the data, which may vary.
-    const sample = spec.shape ?? own?.slice(1).map((n, axis, rest) => (axis < rest.length - 1 ? null : n));
-    if (!sample) throw new ArgumentError(`exportOnnx: input ${key ?? ''} expected a shape in the model's inputs`);
-    const batch = key === undefined ? (network.batchInputShape?.[0] ?? null) : null;
-    const usual = key === undefined ? 'input' : typeof key === 'number' ? `input_${key}` : key;
-    return { name: names?.[i] ?? usual, key, spec, shape: [batch, ...sample] };
-  });
-}
-
-/** Lengths of the inputs in a run, by their places `input axis`. */
-type Lengths = (input: number, axis: number) => number;
-
-const isDistinct = (input: number): number => input;
-
-/** Lengths that vary, in both traces: those of the batch fall, so no other length has their pair. */
-function lengthsOf(base: readonly [number, number], numberOf: (input: number) => number): [Lengths, Lengths] {
-  const one =
-    (i: 0 | 1): Lengths =>
-    (input, axis) =>
-      axis === 0 ? [4, 3][i]! : base[i]! + 6 * (numberOf(input) * 4 + axis - 1) * (i + 1);
-  return [one(0), one(1)];
-}
-
 interface How {
   readonly name: string;
   readonly states: boolean;
   readonly outputNames: readonly string[] | undefined;
 }
 
-function written(network: AnyLayer, inputs: readonly Input[], how: How): Uint8Array {
-  const attempts = (
-    [
-      [7, 11],
-      [37, 43],
-      [151, 157],
-    ] as const
-  ).flatMap((base) => [isDistinct, () => 0].map((numberOf) => lengthsOf(base, numberOf)));
+/** Runs the model on inputs of several lengths, until both runs of a pair succeed. */
+function traced(
+  network: AnyLayer,
+  forms: readonly (readonly Input[])[],
+): { runs: readonly [Run, Run]; inputs: readonly Input[] } {
   let failure: unknown;
-  for (const lengths of attempts) {
-    const runs = lengths.map((each, i) => {
+  for (const inputs of forms) {
+    for (const pair of lengthPairs) {
       try {
-        return tracedOn(network, inputs, each, i + 1);
+        return { runs: [tracedOn(network, inputs, pair[0], 1), tracedOn(network, inputs, pair[1], 2)], inputs };
       } catch (error) {
         failure ??= error;
-        return undefined;
       }
-    });
-    if (runs[0] && runs[1]) return fileOf(network, inputs, [runs[0], runs[1]], how);
+    }
   }
   throw failure;
 }
@@ -174,33 +131,6 @@ interface Run {
   readonly calls: ReturnType<typeof trace>['calls'];
   readonly y: Nested<Tensor>;
 }
-
-/** Random inputs: some ids and some steps are 0 or the value of a masking layer, and so are hidden by masks. */
-function randomInputs(network: AnyLayer, inputs: readonly Input[], lengths: Lengths, seed: number): Tensor[] {
-  const random = new RandomStream(seed);
-  const masking = network.tree().find(({ className }) => className === 'Masking');
-  const hidden = Number((masking?.config() as { maskValue?: number } | undefined)?.maskValue ?? 0);
-  return inputs.map(({ name, spec, shape }, i) => {
-    const full = shape.map((n, axis) => n ?? lengths(i, axis));
-    const size = full.reduce((product, n) => product * n, 1);
-    const width = full.length > 2 ? full.at(-1)! : 1;
-    const { dtype = 'f32', limit = 5 } = spec;
-    let isHidden = false;
-    const values = Array.from({ length: size }, (_, at) => {
-      if (at % width === 0) isHidden = random.nextUniform() < 0.2;
-      if (dtype === 'i32') return isHidden ? 0 : random.nextUint32() % limit;
-      const value = 6 * random.nextUniform() - 3;
-      return isHidden && masking ? hidden : value;
-    });
-    return tensor(values, { shape: full, dtype, name });
-  });
-}
-
-/** Tensors in the form of the inputs of the model. */
-const nest = (x: readonly Tensor[], like: Nested<InputSpec>): Nested<Tensor> => {
-  let at = 0;
-  return mapNested<InputSpec, Tensor>(like, isInputSpec, () => x[at++]!);
-};
 
 /** Runs `body` with the carried states of all layers put aside. */
 function withoutStates<T>(network: AnyLayer, body: () => T): T {
@@ -288,11 +218,10 @@ function checkFile(network: AnyLayer, inputs: readonly Input[], bytes: Uint8Arra
     const results = session.run(Object.fromEntries(inputs.map(({ name }, i) => [name, x[i]!])));
     for (const [i, y] of expected.entries()) {
       const { name } = session.outputs[i]!;
-      const [values, others] = [Array.from(y.toArray()), results[name]!.data];
-      const worst = Math.max(0, ...values.map((value, at) => Math.abs(value - others[at]!) / (1 + Math.abs(value))));
-      if (worst <= 1e-4 && values.length === others.length) continue;
+      const difference = differenceOf(elementsOf(y), results[name]!);
+      if (difference <= 1e-4) continue;
       throw new ArgumentError(
-        `exportOnnx: output '${name}' of the file differs from the model's by ${worst}: an op has an option that does not show in its results`,
+        `exportOnnx: output '${name}' of the file differs from the model's by ${difference}: an op has an option that does not show in its results`,
       );
     }
   } finally {

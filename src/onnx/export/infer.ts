@@ -35,6 +35,17 @@ export function isSame(a: Elements, b: Elements, tolerance = 0): boolean {
   return true;
 }
 
+/** The largest difference, relative to 1 + |expected|; NaN for another shape. */
+export function differenceOf(expected: Elements, got: Elements | undefined): number {
+  if (!got || !sameShape(expected.shape, got.shape)) return Number.NaN;
+  let most = 0;
+  for (const [i, value] of Array.from(expected.data).entries()) {
+    const other = got.data[i]!;
+    if (value !== other) most = Math.max(most, Math.abs(value - other) / (1 + Math.abs(value)));
+  }
+  return most;
+}
+
 /** All orders of the axes 0 to rank − 1. */
 function orders(rank: number): number[][] {
   if (rank === 0) return [[]];
@@ -106,7 +117,10 @@ function startOf(x: Elements, y: Elements, axis: number, isIndex: boolean): numb
   const expected = isIndex ? x.shape.toSpliced(axis, 1) : x.shape.with(axis, y.shape[axis]!);
   if (!sameShape(expected, y.shape)) return undefined;
   const length = isIndex ? 1 : y.shape[axis]!;
+  const stride = stridesOf(x.shape)[axis]!;
   for (let start = 0; start + length <= x.shape[axis]!; start++) {
+    // Most places differ in the first element already.
+    if (y.data.length > 0 && x.data[start * stride] !== y.data[0]) continue;
     const part = gathered(x, y.shape, (index) =>
       isIndex ? index.toSpliced(axis, 0, start) : index.with(axis, index[axis]! + start),
     );
@@ -143,9 +157,10 @@ function frontOf(x: Elements, y: Elements): number[] | undefined {
   if (x.shape.length !== y.shape.length) return undefined;
   const counts = x.shape.map((n, axis) => y.shape[axis]! - n + 1);
   if (counts.some((n) => n < 1)) return undefined;
+  const [strides, places] = [stridesOf(counts), stridesOf(y.shape)];
   for (let i = 0; i < sizeOf(counts); i++) {
-    const strides = stridesOf(counts);
     const front = counts.map((n, axis) => Math.floor(i / strides[axis]!) % n);
+    if (x.data.length > 0 && y.data[front.reduce((at, n, axis) => at + n * places[axis]!, 0)] !== x.data[0]) continue;
     if (
       isSame(
         gathered(y, x.shape, (index) => index.map((at, axis) => at + front[axis]!)),

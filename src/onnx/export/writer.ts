@@ -194,7 +194,7 @@ export class Writer {
       return this.graph.one('Trilu', [ones], { upper: 0 });
     }
     throw new ArgumentError(
-      `exportOnnx: model expected ops with gradients from its inputs to '${a.name}' ${formatShape(a.shape)}`,
+      `exportOnnx: model expected ops that have a gradient, got '${a.name}' ${formatShape(a.shape)} of one that has none, such as argmax or a comparison`,
     );
   }
 

@@ -33,6 +33,10 @@ export interface Operator {
   readonly isOpen?: boolean;
   /** Whether two runs on the same inputs differ. */
   readonly isRandom?: boolean;
+  /** Whether floats that it gives have no gradient by their meaning: they are random, or change in steps. */
+  readonly hasNoGradient?: boolean;
+  /** Whether integers that it gives stand for its float inputs, so that training would miss their gradient. */
+  readonly gradientIsDue?: boolean;
 }
 
 /** A node, as operators read it. */

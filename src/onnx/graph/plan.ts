@@ -254,6 +254,17 @@ function asInput(value: Value): Value {
   return value.isHost ? Value.ofHost(type, shape, value.host) : Value.ofTensor(value.tensor, type);
 }
 
+/** Whether training asks for a gradient that the operator does not give. Nodes of subgraphs answer for themselves. */
+function losesGradient(
+  { operator, bodies }: CompiledNode,
+  given: readonly (Value | undefined)[],
+  made: Value,
+): boolean {
+  if (!made.isHost || bodies.size > 0 || operator.hasNoGradient) return false;
+  const isDue = made.isFloat || operator.gradientIsDue === true;
+  return isDue && given.some((value) => value?.isFloat && value.isTracked);
+}
+
 function runStep(step: PlanStep, values: (Value | undefined)[], context: RunContext): void {
   const { node, inputs, outputs, source } = step;
   const given = inputs.map((place) => (place === NONE ? undefined : values[place]));
@@ -283,6 +294,10 @@ function runStep(step: PlanStep, values: (Value | undefined)[], context: RunCont
     if (place === NONE) return;
     const value = list[i];
     if (!value) throw new ArgumentError(`node '${node.view.name}' (${node.view.op}): output ${i} is not supported`);
+    if (losesGradient(node, given, value))
+      throw new ArgumentError(
+        `node '${node.view.name}' (${node.view.op}): it has no gradient for these inputs; expected \`trainable\` without the parameters before it`,
+      );
     // An operator may give an input as it is.
     values[place] = value;
     if (!given.includes(value)) value.source = source;

@@ -1,4 +1,5 @@
 import type { Parameter } from '../../autograd/parameter.ts';
+import { isRecording } from '../../autograd/tape.ts';
 import { empty, persistent, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { type Shape, sizeOf } from '../../checks/shape.ts';
@@ -79,6 +80,11 @@ export class Value {
     return isFloat(this.type);
   }
 
+  /** Whether a gradient of it is asked for. */
+  get isTracked(): boolean {
+    return !this.isHost && isRecording([this.#tensor ?? this.#channelsLast]);
+  }
+
   /** Whether the elements are stored with the channels last, and in no other order. */
   get isChannelsLast(): boolean {
     return this.#channelsLast !== undefined && this.#tensor === undefined;
@@ -146,8 +152,8 @@ export class Value {
 
   /** A value with the same elements and another shape of as many. */
   reshaped(shape: Shape): Value {
-    return this.#host
-      ? Value.ofHost(this.type, shape, this.#host)
+    return this.isHost
+      ? Value.ofHost(this.type, shape, this.host)
       : Value.ofTensor(reshape(this.tensor, shape), this.type);
   }
 

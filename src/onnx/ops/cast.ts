@@ -2,6 +2,7 @@
 import { type ElementType, hostArray, isFloat, toBfloat16, toFloat16 } from '../format/element-types.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
 import { Value } from '../graph/value.ts';
+import { mapped } from './mapped.ts';
 
 /** Makes values of another type. Integers cut off towards 0 and wrap around; a boolean is whether it is not 0. */
 export function castTo(x: Value, type: ElementType): Value {
@@ -19,8 +20,11 @@ export function castTo(x: Value, type: ElementType): Value {
     });
     return Value.ofHost(type, x.shape, data);
   }
-  // float16 and float64 are computed as float32, and float16 is rounded.
-  if (!x.isHost && isFloat(type) && type !== 'float16' && type !== 'bfloat16') return Value.ofTensor(x.tensor, type);
+  // Floats are computed as float32. Rounding to 16 bits hands the gradient on.
+  if (!x.isHost && isFloat(type)) {
+    const rounded = type === 'float16' ? toFloat16 : type === 'bfloat16' ? toBfloat16 : undefined;
+    return Value.ofTensor(rounded ? mapped(x.tensor, rounded, () => 1) : x.tensor, type);
+  }
   const data = hostArray(type, x.size);
   const { numbers } = x;
   const convert = conversionTo(type, x.isFloat);

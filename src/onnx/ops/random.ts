@@ -26,6 +26,7 @@ const normalOf = (node: NodeView): Draw => {
 
 const random = (drawOf: (node: NodeView) => Draw, isLike: boolean): Operator => ({
   isRandom: true,
+  hasNoGradient: true,
   make(node) {
     const draw = drawOf(node);
     node.float('seed', 0);
@@ -37,6 +38,7 @@ const random = (drawOf: (node: NodeView) => Draw, isLike: boolean): Operator => 
 
 const bernoulli: Operator = {
   isRandom: true,
+  hasNoGradient: true,
   make(node) {
     node.float('seed', 0);
     const type = node.has('dtype') ? node.type('dtype', 1) : undefined;
@@ -50,6 +52,7 @@ const bernoulli: Operator = {
 
 const multinomial: Operator = {
   isRandom: true,
+  hasNoGradient: true,
   make(node) {
     const [count, type] = [node.int('sample_size', 1), node.type('dtype', 6)];
     node.float('seed', 0);

@@ -202,6 +202,7 @@ const softmaxLike = (kernel: (x: Tensor, options: { axis: number }) => Tensor): 
 });
 
 const hardmax: Operator = {
+  hasNoGradient: true,
   make(node) {
     const isOld = node.version < 13;
     const axis = node.int('axis', isOld ? 1 : -1);

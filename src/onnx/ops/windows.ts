@@ -184,9 +184,7 @@ function croppedBy(
   if (length === undefined) return { before: pads?.[axis] ?? 0, after: pads?.[axis + rank] ?? 0 };
   const total = Math.max(full - length, 0);
   const less = Math.floor(total / 2);
-  return autoPad === 'SAME_UPPER' || (wanted !== undefined && autoPad !== 'SAME_LOWER')
-    ? { before: less, after: total - less }
-    : { before: total - less, after: less };
+  return autoPad === 'SAME_UPPER' ? { before: less, after: total - less } : { before: total - less, after: less };
 }
 
 /** The windows of pooling along one axis. */

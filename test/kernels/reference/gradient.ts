@@ -1,16 +1,24 @@
 /** Gradient of f at x by central differences in float64: with this step the error is below 1e-9 of f's scale. */
-export function numericGradient(f: (x: Float64Array) => number, x: ArrayLike<number>): Float64Array {
+export const numericGradient = (f: (x: Float64Array<ArrayBuffer>) => number, x: ArrayLike<number>): Float64Array =>
+  numericGradients((at) => [f(at)], x)[0]!;
+
+/** The gradient of each number that f gives. */
+export function numericGradients(
+  f: (x: Float64Array<ArrayBuffer>) => readonly number[],
+  x: ArrayLike<number>,
+): Float64Array[] {
   const step = 1e-5;
   const at = Float64Array.from(x);
-  return at.map((_, i) => {
-    const kept = at[i]!;
+  const slopes = Array.from(at, (kept, i) => {
     at[i] = kept + step;
     const above = f(at);
     at[i] = kept - step;
     const below = f(at);
     at[i] = kept;
-    return (above - below) / (2 * step);
+    return above.map((value, n) => (value - below[n]!) / (2 * step));
   });
+  const count = slopes.length > 0 ? slopes[0]!.length : f(at).length;
+  return Array.from({ length: count }, (_, n) => Float64Array.from(slopes, (each) => each[n]!));
 }
 
 /** Σ a·b */

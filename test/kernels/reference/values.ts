@@ -2,12 +2,14 @@
 
 /** `count` values uniform in [−scale, scale), as float32: a Weyl sequence through MurmurHash3's finalizer. */
 export function values(count: number, seed: number, scale = 1): Float32Array {
-  return Float32Array.from({ length: count }, (_, i) => {
+  const all = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
     let h = Math.imul(i + 1, 0x9e3779b9) + Math.imul(seed, 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    return (((h ^ (h >>> 16)) >>> 8) / 2 ** 23 - 1) * scale;
-  });
+    all[i] = (((h ^ (h >>> 16)) >>> 8) / 2 ** 23 - 1) * scale;
+  }
+  return all;
 }
 
 /** `count` integers in [0, limit). */

@@ -42,19 +42,24 @@ export const ids = (shape: Shape, limit: number): { tensor: () => Tensor; at: In
 };
 
 /** What stands at `index` of a row-major array. */
-export const pick = (x: ArrayLike<number>, shape: Shape, index: readonly number[]): number =>
-  x[index.reduce((at, place, axis) => at * shape[axis]! + place, 0)]!;
+export function pick(x: ArrayLike<number>, shape: Shape, index: readonly number[]): number {
+  let at = 0;
+  for (let axis = 0; axis < index.length; axis++) at = at * shape[axis]! + index[axis]!;
+  return x[at]!;
+}
 
 /** A row-major array of `shape` from what each index holds. */
 export function build(shape: Shape, f: (index: number[]) => number): Float64Array {
-  return Float64Array.from({ length: sizeOf(shape) }, (_, flat) => {
-    const index: number[] = [];
-    for (const length of [...shape].reverse()) {
-      index.unshift(flat % length);
-      flat = Math.floor(flat / length);
+  const built = new Float64Array(sizeOf(shape));
+  for (let at = 0; at < built.length; at++) {
+    const index = new Array<number>(shape.length);
+    for (let axis = shape.length - 1, rest = at; axis >= 0; axis--) {
+      index[axis] = rest % shape[axis]!;
+      rest = Math.floor(rest / shape[axis]!);
     }
-    return f(index);
-  });
+    built[at] = f(index);
+  }
+  return built;
 }
 
 /** Row by row over the last axis. */

@@ -160,6 +160,8 @@ const TRANSPOSED: TransposeVariant[] = [
   { image: [3, 3], kernel: [2, 2], options: { dilationRate: 2 }, result: [5, 5], before: [0, 0] },
 ];
 
+const isTap = (tap: number, taps: number): boolean => Number.isInteger(tap) && tap >= 0 && tap < taps;
+
 const transposeCases = TRANSPOSED.map(({ image, kernel, options, result, before, bias = false }): GradientCase => {
   const [inputs, outputs] = [3, 2];
   const [strides, dilations] = [pair(options.strides), pair(options.dilationRate)];
@@ -180,7 +182,7 @@ const transposeCases = TRANSPOSED.map(({ image, kernel, options, result, before,
           for (let column = 0; column < image[1]; column++) {
             const ky = (r! + before[0] - row * strides[0]) / dilations[0];
             const kx = (s! + before[1] - column * strides[1]) / dilations[1];
-            if (![ky, kx].every((tap, axis) => Number.isInteger(tap) && tap >= 0 && tap < kernel[axis]!)) continue;
+            if (!isTap(ky, kernel[0]) || !isTap(kx, kernel[1])) continue;
             for (let d = 0; d < inputs; d++) {
               sum += pick(a!, x, [i!, row, column, d]) * pick(b!, w, [ky, kx, o!, d]);
             }

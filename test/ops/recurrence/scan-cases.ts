@@ -100,7 +100,7 @@ function maskOf({ time, batch, mask }: Case): Float32Array | undefined {
     short: [Math.floor(time / 2), Math.ceil(time / 3), 0, 1, 1],
     empty: [0],
   };
-  return Float32Array.from({ length: time * batch }, (_, at) => {
+  return new Float32Array(time * batch).map((_, at) => {
     if (mask === 'holes') return holes[at]!;
     const [t, b] = [Math.floor(at / batch), at % batch];
     return Number(t < lengths[mask][b % lengths[mask].length]!);
@@ -235,7 +235,7 @@ export function reversed<A extends Float32Array | Float64Array>(sequence: A, tim
 export function reference(c: Case, data: Data): Outcome {
   const turn = <A extends Float32Array | Float64Array>(sequence: A): A =>
     c.reverse ? reversed(sequence, c.time) : sequence;
-  const double = (x: Float32Array): Float64Array => Float64Array.from(x);
+  const double = (x: Float32Array): Float64Array => new Float64Array(x);
   const { width, rows } = { width: cells[c.name].gates * c.units, rows: cells[c.name].biases };
   const result = runSequence(
     referenceCells[c.name],

@@ -171,6 +171,10 @@ const clipOperator: Operator = {
     const [low, high] = [node.float('min', Number.NEGATIVE_INFINITY), node.float('max', Number.POSITIVE_INFINITY)];
     node.ints('consumed_inputs');
     return ([x, least, most]) => {
+      if (least?.isTracked || most?.isTracked) {
+        const t = least ? ops.maximum(x!.tensor, least.tensor) : x!.tensor;
+        return Value.ofTensor(most ? ops.minimum(t, most.tensor) : t, x!.type);
+      }
       const [from, to] = [least?.item ?? low, most?.item ?? high];
       if (x!.isHost) return mapHost(x!, (value) => Math.min(Math.max(value, from), to));
       if (from > to) return onTensor(x!, (t) => ops.addScalar(ops.scale(t, 0), to));

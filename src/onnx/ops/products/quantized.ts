@@ -1,11 +1,14 @@
 // Quantized operators, with their exact meaning: integers are computed as integers.
+import { empty } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
+import * as ops from '../../../ops/index.ts';
 import { type ElementType, hostArray, isFloat, roundToEven, toFloat16 } from '../../format/element-types.ts';
 import type { Kernel, NodeView, Operator } from '../../graph/node.ts';
 import { Value } from '../../graph/value.ts';
 import { axisOf } from '../broadcast.ts';
 import { castTo } from '../cast.ts';
 import { combineHost } from '../elementwise/elementwise.ts';
+import { picked } from '../mapped.ts';
 import { windows } from '../windows.ts';
 import { integerProduct } from './products.ts';
 
@@ -33,6 +36,9 @@ function scalePlaces(shape: readonly number[], scale: Value, axis: number, block
   };
 }
 
+/** The zero point that belongs to place `j` of the scale. */
+const zeroAt = (zero: Value | undefined, j: number): number => (zero ? zero.numbers[zero.size === 1 ? 0 : j]! : 0);
+
 /** q = saturate(round(x/scale) + zero) */
 export function quantize(
   x: Value,
@@ -45,10 +51,10 @@ export function quantize(
   const [low, high] = limits[type] ?? refuseType(type);
   const place = scalePlaces(x.shape, scale, axis, block);
   const data = hostArray(type, x.size);
-  const [xs, scales, zeros] = [x.numbers, scale.numbers, zero?.numbers];
+  const [xs, scales] = [x.numbers, scale.numbers];
   for (let i = 0; i < data.length; i++) {
     const j = place(i);
-    const q = roundToEven(Math.fround(xs[i]! / scales[j]!)) + (zeros ? zeros[zeros.length === 1 ? 0 : j]! : 0);
+    const q = roundToEven(Math.fround(xs[i]! / scales[j]!)) + zeroAt(zero, j);
     data[i] = Math.min(Math.max(q, low), high);
   }
   return Value.ofHost(type, x.shape, data);
@@ -57,11 +63,17 @@ export function quantize(
 /** x = (q − zero)·scale */
 export function dequantize(q: Value, scale: Value, zero: Value | undefined, axis = 1, block = 0): Value {
   const place = scalePlaces(q.shape, scale, axis, block);
+  if (scale.isTracked) {
+    const steps = empty(q.shape, { name: 'steps' });
+    steps.dataView().set(Float32Array.from(q.numbers, (n, i) => n - zeroAt(zero, place(i))));
+    const places = Int32Array.from({ length: q.size }, (_, i) => place(i));
+    return Value.ofTensor(ops.mul(steps, picked(scale.tensor, places, q.shape)), scale.type);
+  }
   const data = new Float32Array(q.size);
-  const [qs, scales, zeros] = [q.numbers, scale.numbers, zero?.numbers];
+  const [qs, scales] = [q.numbers, scale.numbers];
   for (let i = 0; i < data.length; i++) {
     const j = place(i);
-    const x = (qs[i]! - (zeros ? zeros[zeros.length === 1 ? 0 : j]! : 0)) * scales[j]!;
+    const x = (qs[i]! - zeroAt(zero, j)) * scales[j]!;
     data[i] = scale.type === 'float16' ? toFloat16(x) : x;
   }
   return Value.ofHost(isFloat(scale.type) ? scale.type : 'float32', q.shape, data);
@@ -72,6 +84,7 @@ function refuseType(type: string): never {
 }
 
 const quantizeLinear: Operator = {
+  gradientIsDue: true,
   make(node) {
     const [axis, block] = [node.int('axis', 1), node.int('block_size', 0)];
     node.int('saturate', 1);
@@ -103,6 +116,7 @@ function dynamicRange(x: Value): { scale: Value; zero: Value } {
 }
 
 const dynamicQuantizeLinear: Operator = {
+  gradientIsDue: true,
   make:
     () =>
     ([x]) => {

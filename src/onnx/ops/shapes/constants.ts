@@ -1,5 +1,6 @@
 // Operators that make values of shapes and numbers alone.
 import { sizeOf } from '../../../checks/shape.ts';
+import * as ops from '../../../ops/index.ts';
 import { hostArray } from '../../format/element-types.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
 import { int64, Value } from '../../graph/value.ts';
@@ -49,6 +50,10 @@ const range: Operator = {
       const [from, to, by] = [start!.item, limit!.item, delta!.item];
       const count = Math.max(Math.ceil((to - from) / by), 0);
       const data = hostArray(start!.type, count);
+      if ([start, delta].some((value) => value!.isTracked)) {
+        const steps = Value.ofHost('float32', [count], data.map((_, i) => i) as Float32Array);
+        return Value.ofTensor(ops.add(ops.mul(steps.tensor, delta!.tensor), start!.tensor), start!.type);
+      }
       for (let i = 0; i < count; i++) data[i] = from + i * by;
       return Value.ofHost(start!.type, [count], data);
     },
@@ -72,6 +77,7 @@ export const constants: Readonly<Record<string, Operator>> = {
   ConstantOfShape: constantOfShape,
   Range: range,
   EyeLike: {
+    hasNoGradient: true,
     make(node) {
       const [k, type] = [node.int('k', 0), node.has('dtype') ? node.type('dtype', 1) : undefined];
       return ([x]) => {

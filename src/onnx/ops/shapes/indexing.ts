@@ -1,9 +1,9 @@
 // Operators that read or write elements by their indices.
-import { tensor } from '../../../autograd/tensor.ts';
+import { type Tensor, tensor } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
 import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
-import { type HostData, hostArray } from '../../format/element-types.ts';
+import type { HostData } from '../../format/element-types.ts';
 import type { Operator } from '../../graph/node.ts';
 import { int64, Value } from '../../graph/value.ts';
 import { axisOf, rowMajor } from '../broadcast.ts';
@@ -96,8 +96,7 @@ type Reduction = (typeof reductions)[number];
 function scatter(x: Value, places: Int32Array, updates: Value, reduction: Reduction): Value {
   if (!x.isHost || !updates.isHost) {
     if (!x.isFloat) throw new ArgumentError('expected integers outside the graph of gradients');
-    if (reduction === 'none' || reduction === 'add')
-      return Value.ofTensor(scattered(x, places, updates, reduction), x.type);
+    return Value.ofTensor(scattered(x, places, updates, reduction), x.type);
   }
   const data = x.type === 'string' ? [...(x.host as string[])] : (x.numbers.slice() as unknown as number[]);
   const combine: Record<Reduction, (a: number, b: number) => number> = {
@@ -113,22 +112,30 @@ function scatter(x: Value, places: Int32Array, updates: Value, reduction: Reduct
   return Value.ofHost(x.type, x.shape, data as unknown as HostData);
 }
 
-/** The same with gradients: each element of the result is one of x or of the updates, or a sum. */
-function scattered(x: Value, places: Int32Array, updates: Value, reduction: 'none' | 'add') {
-  const isSum = reduction === 'add';
+/** For each reduction, what changes nothing, and the op that combines. */
+const combinations = {
+  add: [0, ops.add],
+  mul: [1, ops.mul],
+  max: [Number.NEGATIVE_INFINITY, ops.maximum],
+  min: [Number.POSITIVE_INFINITY, ops.minimum],
+} as const;
+
+/** The same with gradients: each element of the result is one of x or of the updates, or combines several. */
+function scattered(x: Value, places: Int32Array, updates: Value, reduction: Reduction): Tensor {
   // The update that an element shows: the last one that names it.
   const from = new Int32Array(x.size).fill(-1);
   places.forEach((place, i) => {
     from[place] = i;
   });
-  if (!isSum) {
+  if (reduction === 'none') {
     const hidden = ops.zeros(x.shape);
     from.forEach((i, place) => {
       if (i >= 0) hidden.dataView()[place] = 1;
     });
     return ops.where(hidden, picked(updates.tensor, from, x.shape), x.tensor);
   }
-  // Updates of one place are added one after the other.
+  const [neutral, combine] = combinations[reduction];
+  // Updates of one place come one after the other.
   const rounds: Int32Array[] = [];
   const turn = new Int32Array(x.size);
   places.forEach((place, i) => {
@@ -136,7 +143,7 @@ function scattered(x: Value, places: Int32Array, updates: Value, reduction: 'non
     rounds[round] ??= new Int32Array(x.size).fill(-1);
     rounds[round]![place] = i;
   });
-  return rounds.reduce((sum, round) => ops.add(sum, picked(updates.tensor, round, x.shape)), x.tensor);
+  return rounds.reduce<Tensor>((all, round) => combine(all, picked(updates.tensor, round, x.shape, neutral)), x.tensor);
 }
 
 const scatterElements: Operator = {
@@ -191,15 +198,13 @@ const oneHot: Operator = {
       const rank = ids!.shape.length + 1;
       const at = axisOf(axis, rank);
       const shape = ids!.shape.toSpliced(at, 0, count);
-      const [off, on] = values!.numbers as unknown as [number, number];
-      const data = hostArray(values!.type, sizeOf(shape));
-      data.fill(off);
+      const isOn = new Int32Array(sizeOf(shape));
       const inner = sizeOf(shape.slice(at + 1));
       Array.from(ids!.numbers).forEach((given, i) => {
         const id = Math.trunc(given < 0 ? given + count : given);
-        if (id >= 0 && id < count) data[(Math.floor(i / inner) * count + id) * inner + (i % inner)] = on;
+        if (id >= 0 && id < count) isOn[(Math.floor(i / inner) * count + id) * inner + (i % inner)] = 1;
       });
-      return Value.ofHost(values!.type, shape, data);
+      return pick(values!, isOn, shape);
     };
   },
 };

@@ -5,6 +5,7 @@ import * as ops from '../../../ops/index.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
 import { Value } from '../../graph/value.ts';
 import { axisOf, broadcastShape, eachPlace, rowMajor } from '../broadcast.ts';
+import { picked } from '../mapped.ts';
 import { joinHost, pick, pickHost, placesOf } from './places.ts';
 
 /** Axes from an attribute in old versions, from an input in new ones. */
@@ -241,7 +242,7 @@ const pad: Operator = {
       });
       const filler = value && value.size > 0 && value.type !== 'string' ? value.item : old;
       const isGrowing = widths.flat().every((n) => n >= 0);
-      if (mode === 'constant' && isGrowing && !x!.isHost)
+      if (mode === 'constant' && isGrowing && !x!.isHost && !value?.isTracked)
         return Value.ofTensor(ops.pad(x!.tensor, widths, filler), x!.type);
       const made = shape.map((n, axis) => n + widths[axis]![0] + widths[axis]![1]);
       const maps = shape.map((n, axis) =>
@@ -258,7 +259,17 @@ const pad: Operator = {
         }
         return place;
       });
-      return pick(x!, places, made, filler);
+      if (!value?.isTracked) return pick(x!, places, made, filler);
+      // The filler stands behind the elements, as one of them.
+      const all = ops.concatenate([ops.reshape(x!.tensor, [x!.size]), ops.reshape(value.tensor, [1])], 0);
+      return Value.ofTensor(
+        picked(
+          all,
+          places.map((place) => (place < 0 ? x!.size : place)),
+          made,
+        ),
+        x!.type,
+      );
     };
   },
 };
