@@ -84,7 +84,8 @@ export async function run({ data, seed, log, quick = false }) {
   const model = importOnnx(bytes, { trainable: /^head/ });
   const known = accuracy(model, old);
   judge('as it came', model);
-  for (const weight of model.weights.slice(-2)) weight.assign(new Float32Array(weight.size));
+  const head = model.weights.filter(({ name }) => name.includes('/head/'));
+  for (const weight of head) weight.assign(new Float32Array(weight.size));
   await learn(model, few, { ...settings, epochs });
   judge('head alone', model);
 
