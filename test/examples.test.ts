@@ -51,7 +51,7 @@ function onnxFiles(): Record<string, Uint8Array> {
     made.predict(
       Object.fromEntries(
         Object.entries(inputs).map(([name, { shape }]) => {
-          const whole = [1, ...shape.map((n) => n as number)];
+          const whole = [1, ...shape!.map((n) => n as number)];
           return [name, { data: new Float32Array(whole.reduce((a, b) => a * b)), shape: whole } as never];
         }),
       ),
