@@ -11,8 +11,8 @@ export interface RunOptions {
   seed: number;
   /** Shows one or a few lines of progress. */
   log: (text: string) => void;
-  /** Keeps a picture: a file name that ends in .svg, and its text. */
-  draw: (file: string, svg: string) => void;
+  /** Keeps a picture, a file name that ends in .svg and its text, or a sound: .wav and its bytes. */
+  draw: (file: string, content: string | Uint8Array) => void;
   /** Runs the whole program on a fraction of the work, to see that it runs. Its numbers mean nothing. */
   quick?: boolean;
 }
@@ -107,7 +107,7 @@ export function checkFiles(name: string, { files = {} }: Example, data: string |
 export function drawInto(folder: string | undefined): RunOptions['draw'] {
   if (folder === undefined) return () => {};
   mkdirSync(folder, { recursive: true });
-  return (file, svg) => writeFileSync(join(folder, file), svg);
+  return (file, content) => writeFileSync(join(folder, file), content);
 }
 
 /** Runs an example whose files have been checked. */

@@ -4,9 +4,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { dense, type InputSpec, model, ops, setSeed, type Tensor } from 'tapeloop';
+import { readWav, writeWav } from 'tapeloop/audio';
+import { exportOnnx } from 'tapeloop/onnx';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   checkFiles,
@@ -32,6 +35,49 @@ function idx(axes: number[], value: (i: number) => number): Uint8Array {
   axes.forEach((length, i) => header.writeUInt32BE(length, 4 + 4 * i));
   const size = axes.reduce((product, length) => product * length, 1);
   return gzipSync(Buffer.concat([header, Uint8Array.from({ length: size }, (_, i) => value(i))]));
+}
+
+/** ONNX files with the inputs and outputs of the real ones, and one dense layer. */
+function onnxFiles(): Record<string, Uint8Array> {
+  setSeed(1);
+  type Values = Record<string, Tensor>;
+  const file = (
+    inputs: Record<string, InputSpec>,
+    units: number,
+    body: (x: Values, gains: (x: Tensor) => Tensor) => Values,
+  ): Uint8Array => {
+    const layers = { gains: dense({ units, activation: 'sigmoid' }) };
+    const made = model({ layers, inputs }, (x: Values, each) => body(x, each.gains));
+    made.predict(
+      Object.fromEntries(
+        Object.entries(inputs).map(([name, { shape }]) => {
+          const whole = [1, ...shape!.map((n) => n as number)];
+          return [name, { data: new Float32Array(whole.reduce((a, b) => a * b)), shape: whole } as never];
+        }),
+      ),
+    );
+    return exportOnnx(made);
+  };
+  const detector = file({ input: { shape: [576] }, state: { shape: [1] } }, 1, ({ input, state }, gains) => ({
+    output: gains(ops.concatenate([input!, state!])),
+    stateN: ops.add(state!, 1),
+  }));
+  const denoiser = file({ mix: { shape: [257, 1, 2] }, cache: { shape: [3] } }, 2, ({ mix, cache }, gains) => ({
+    enh: ops.mul(mix!, gains(mix!)),
+    cache_out: ops.add(cache!, 1),
+  }));
+  const stage = (size: number): Uint8Array =>
+    file({ input_2: { shape: [1, size] }, input_3: { shape: [2] } }, size, (x, gains) => ({
+      activation_2: gains(x.input_2!),
+      tf_op_layer_stack_2: ops.add(x.input_3!, 1),
+    }));
+  return {
+    'silero-vad-half/silero_vad_half.onnx': detector,
+    'silero-vad-v6-faster-whisper/silero_vad_v6.onnx': detector,
+    'ulunas-stream-simple/ulunas_stream_simple.onnx': denoiser,
+    'dtln-model-1/model_1.onnx': stage(257),
+    'dtln-model-2/model_2.onnx': stage(512),
+  };
 }
 
 const day = (i: number): string => new Date(Date.UTC(2015, 10, 1) + i * 86_400_000).toISOString().slice(0, 10);
@@ -84,16 +130,23 @@ beforeAll(async () => {
       `O O O B-city ${i % 2 ? 'I-city B-day' : 'O B-day'} ${i % 3 ? 'flight' : 'fare'}`;
     files[file] = text.map((line, i) => `${line}\t${tags(i)}\n`).join('');
   }
-  for (const folder of ['atis', 'mnist', 'imdb', 'names', 'multi30k']) mkdirSync(join(data, folder));
+  Object.assign(files, onnxFiles());
+  const wav = (sampleRate: number): Uint8Array =>
+    writeWav({ sampleRate, channels: [Float32Array.from({ length: sampleRate / 2 }, (_, i) => noise(i) - 0.5)] });
+  files['vad-test-wav/test16k.wav'] = wav(16_000);
+  files['vad-test-wav/test.wav'] = wav(44_100);
+  files['vad-test-wav/test16k.ref.json'] = JSON.stringify({ silero_vad_v6_faster_whisper_512_with_64_context: [0.5] });
+  for (const file of Object.keys(files)) mkdirSync(join(data, dirname(file)), { recursive: true });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(data, file), content);
 });
 
 afterAll(() => rmSync(data, { recursive: true }));
 
-/** A picture that an example draws is a whole SVG. */
-const draw = (file: string, svg: string): void => {
-  expect(file).toMatch(/^[\w-]+\.svg$/);
-  expect(svg).toMatch(/^<svg .*<\/svg>\n?$/s);
+/** A picture that an example draws is a whole SVG, a sound is a WAV file. */
+const draw = (file: string, content: string | Uint8Array): void => {
+  expect(file).toMatch(typeof content === 'string' ? /^[\w-]+\.svg$/ : /^[\w-]+\.wav$/);
+  if (typeof content === 'string') expect(content).toMatch(/^<svg .*<\/svg>\n?$/s);
+  else expect(readWav(content).channels).toHaveLength(1);
 };
 
 describe.each(exampleNames())('example %s', (name) => {
@@ -166,6 +219,45 @@ test("the outline of the tagging example's request has a kind for each span", as
   expect(outline(words, tags).join(' ')).toBe('from <city> <state> <city> flight 000');
   expect(words).toHaveLength(8);
   expect(outline([], [])).toEqual([]);
+});
+
+test("spans of the vad example follow Silero's rules", async () => {
+  interface Vad {
+    spansOf(chances: number[]): [from: number, to: number][];
+    farthest(spans: number[][], others: number[][]): number;
+  }
+  const { spansOf, farthest } = (await loadExample('vad')) as unknown as Vad;
+  const chances = (text: string): number[] => [...text].map((digit) => Number(digit) / 10);
+  const framed = (from: number, to: number): number[] => [0.032 * from - 0.03, 0.032 * to + 0.03];
+  const expectSpans = (text: string, wanted: number[][]): void =>
+    expect(farthest(spansOf(chances(text)), wanted)).toBeLessThan(1e-9);
+  expectSpans('0000', []);
+  expectSpans('0099999999000000', [framed(2, 10)]);
+  // 96 ms are no speech; 0.4 goes on with a span and begins none.
+  expectSpans('0099999999440000444999000000', [framed(2, 12)]);
+  expectSpans('0099990099400000', [framed(2, 11)]);
+  expectSpans('999999999', [[0, 0.288]]);
+  expect(farthest([[0, 1]], [])).toBe(Number.POSITIVE_INFINITY);
+  expect(farthest([], [])).toBe(0);
+});
+
+test("the denoise example's SI-SDR is that of Le Roux et al. (2019)", async () => {
+  const { siSdr } = (await loadExample('denoise')) as unknown as {
+    siSdr(estimate: Float64Array, clean: Float64Array): number;
+  };
+  const [clean, noise] = [Float64Array.of(1, 1, 0, 0), Float64Array.of(0, 0, 0.1, 0.1)];
+  expect(
+    siSdr(
+      clean.map((value, i) => value + noise[i]!),
+      clean,
+    ),
+  ).toBeCloseTo(20, 10);
+  expect(
+    siSdr(
+      clean.map((value, i) => 3 * (value + noise[i]!)),
+      clean,
+    ),
+  ).toBeCloseTo(20, 10);
 });
 
 const script = (path: string, ...args: string[]): string =>
