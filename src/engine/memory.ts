@@ -46,7 +46,8 @@ export function makeMemory(maximumBytes: number, shared: boolean): WebAssembly.M
  */
 export class Heap {
   readonly memory: WebAssembly.Memory;
-  #limit: number;
+  /** Bytes that the memory may grow to. */
+  limit: number;
   #end: number;
   // Free blocks by ascending address; no two touch.
   #free: { at: Ptr; bytes: number }[] = [];
@@ -54,7 +55,7 @@ export class Heap {
 
   constructor(memory: WebAssembly.Memory, base: Ptr, limitBytes: number) {
     this.memory = memory;
-    this.#limit = limitBytes;
+    this.limit = limitBytes;
     this.#end = usableBytes(memory);
     const start = align(base);
     if (this.#end > start) this.#free.push({ at: start, bytes: this.#end - start });
@@ -129,30 +130,19 @@ export class Heap {
     }
   }
 
-  /** Runs `body` with memory that grows by at most `bytes`. */
-  withRoomFor<T>(bytes: number, body: () => T): T {
-    const limit = this.#limit;
-    this.#limit = Math.min(limit, this.memory.buffer.byteLength + bytes);
-    try {
-      return body();
-    } finally {
-      this.#limit = limit;
-    }
-  }
-
   #grow(need: number): void {
     const last = this.#free.at(-1);
     const tail = last && last.at + last.bytes === this.#end ? last : undefined;
     const missing = need - (tail?.bytes ?? 0);
     // It grows by up to a sixteenth of its size more than needed, at most a megabyte, so that many small buffers do not
     // each grow the memory.
-    const spare = Math.min(Math.ceil(this.#end / 16), 2 ** 20, this.#limit - this.#end - missing);
+    const spare = Math.min(Math.ceil(this.#end / 16), 2 ** 20, this.limit - this.#end - missing);
     const pages = Math.ceil((missing + Math.max(spare, 0)) / PAGE);
     const exact = Math.ceil(missing / PAGE);
     if (!this.#tryGrow(pages) && !this.#tryGrow(exact)) {
       const why =
-        this.memory.buffer.byteLength + exact * PAGE > this.#limit
-          ? `the limit is ${inMb(this.#limit)}`
+        this.memory.buffer.byteLength + exact * PAGE > this.limit
+          ? `the limit is ${inMb(this.limit)}`
           : 'the host gives no more';
       throw new OutOfMemoryError(
         `out of memory: a buffer of ${inMb(need)} does not fit; ${inMb(this.#end)} are in use or fragmented and ${why}`,
@@ -165,7 +155,7 @@ export class Heap {
   }
 
   #tryGrow(pages: number): boolean {
-    if (this.memory.buffer.byteLength + pages * PAGE > this.#limit) return false;
+    if (this.memory.buffer.byteLength + pages * PAGE > this.limit) return false;
     try {
       this.memory.grow(pages);
       return true;

@@ -117,7 +117,7 @@ export interface SavedLayer {
 export interface SavedNetwork {
   readonly name: string;
   /** The class that its layers are in; `Sequential` if the file does not say. */
-  readonly className: string;
+  readonly className: string | undefined;
   /** Undefined for a custom model: a file has no code. */
   readonly layers: readonly SavedLayer[] | undefined;
   /** The input shape for which the model was built, if its first layer does not have it. */
@@ -134,15 +134,9 @@ export const NO_INPUT_SHAPE =
  */
 export function networkOf({ parse }: ModelFile): SavedNetwork {
   const network = expectObject("metadata 'network'", parse('network'));
-  const { name, isCustom, layers, builtShape, className = 'Sequential' } = network;
+  const { name, isCustom, layers } = network;
   expectString('network.name', name);
-  expectString('network.className', className);
-  return {
-    name: name as string,
-    className: className as string,
-    layers: isCustom ? undefined : savedLayers('network.layers', layers),
-    builtShape,
-  };
+  return { ...network, layers: isCustom ? undefined : savedLayers('network.layers', layers) } as never;
 }
 
 /** Throws `ArgumentError` unless `layers` is a list of layers. */

@@ -55,7 +55,7 @@ const requestsByClass: Record<string, (config: LayerConfig) => CustomObjectReque
 
 /** The object that the caller must give to load a layer; undefined if the file holds everything. */
 export function requestFor(className: string, config: LayerConfig): CustomObjectRequest | undefined {
-  if (makerOf(className)) return undefined;
+  if (Object.hasOwn(makers, className)) return undefined;
   return Object.hasOwn(requestsByClass, className) ? requestsByClass[className]!(config) : ['layer', className];
 }
 
@@ -81,7 +81,7 @@ function customLayer(request: CustomObjectRequest, config: LayerConfig): AnyLaye
   return layer;
 }
 
-const makers: Record<string, (options: never) => unknown> = {
+const builtIn: Record<string, (options: never) => unknown> = {
   Activation: activation,
   Add: add,
   AdditiveAttention: additiveAttention,
@@ -126,6 +126,9 @@ const makers: Record<string, (options: never) => unknown> = {
   TimeDistributed: ({ layer, ...options }: { layer: unknown }) => timeDistributed(readLayer<Layer>(layer), options),
 };
 
+// One table with the layers of other entries, whichever module is loaded first.
+const makers = /* @__PURE__ */ Object.assign(registeredLayers, builtIn);
+
 /** Makes a stack of layers from the configuration that `Sequential.config` returned. */
 export function sequentialFromConfig({ name, layers }: { name: string; layers: unknown }): Sequential {
   return new Sequential(
@@ -134,11 +137,8 @@ export function sequentialFromConfig({ name, layers }: { name: string; layers: u
   );
 }
 
-const makerOf = (className: string): ((options: never) => unknown) | undefined =>
-  [registeredLayers, makers].find((table) => Object.hasOwn(table, className))?.[className];
-
 /** The Keras class names of the layers that a saved model can hold. */
-export const layerClasses = (): readonly string[] => Object.keys({ ...makers, ...registeredLayers });
+export const layerClasses = (): readonly string[] => Object.keys(makers);
 
 /**
  * Makes the layer that a configuration describes. Throws `ArgumentError` for a class that is neither built in nor given
@@ -158,7 +158,7 @@ export function layerFromConfig(className: string, config: LayerConfig): Layer {
 
 function builtInLayer(className: string, config: LayerConfig): AnyLayer {
   try {
-    return makerOf(className)!(config as never) as AnyLayer;
+    return makers[className]!(config as never) as AnyLayer;
   } catch (cause) {
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
     throw new ArgumentError(`${className} '${config.name}': an option has a value of another kind`, { cause });

@@ -7,7 +7,7 @@ import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { Layer } from '../layers/base/layer.ts';
 import { Sequential } from '../layers/base/sequential.ts';
-import type { StepProgram, WeightFormat } from '../streaming/program.ts';
+import type { StepProgram, StreamProgram } from '../streaming/program.ts';
 import { GraphProgram } from './graph-program.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 
@@ -22,10 +22,17 @@ export class GraphNetwork extends Sequential {
     this.#graph = graph;
   }
 
-  ownProgram(batch: number, weights: WeightFormat): StepProgram {
+  override addToStream(program: StreamProgram, layers: readonly unknown[] = []): StepProgram | undefined {
+    const { rows, weights } = program;
+    if (layers.length !== 1) {
+      super.addToStream(program);
+      return undefined;
+    }
     if (weights !== 'float32')
       throw new ArgumentError(`stream: weights of ${this.name} expected 'float32', got '${weights}'`);
-    return new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), batch);
+    const own = new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), rows);
+    program.dispose();
+    return own;
   }
 
   override config(): LayerConfig {

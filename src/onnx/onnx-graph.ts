@@ -24,7 +24,7 @@ import { type ExternalData, rawFloats, tensorData } from './format/tensor-data.t
 import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
 import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
-import { sizeOf, sparingly } from './graph/room.ts';
+import { sizeOf, sparingly, withRoomFor } from './graph/room.ts';
 import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { GraphState } from './graph/states.ts';
 import { Value } from './graph/value.ts';
@@ -286,7 +286,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     // The file decides the lengths, so it gets no more room than a model of its size needs.
     try {
       return sparingly(MOST_ON_ZEROS / 4 + held, MOST_ON_ZEROS + 4 * held, () =>
-        heap.withRoomFor(4 * (MOST_ON_ZEROS + 4 * held), run),
+        withRoomFor(heap, 4 * (MOST_ON_ZEROS + 4 * held), run),
       );
     } catch (error) {
       // A convolution may not fit into one step.

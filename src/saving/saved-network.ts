@@ -63,7 +63,7 @@ export function decodeNetwork(
   opened: ModelFile,
   given: { inputShape?: BatchShape | undefined; customObjects: CustomObjects },
 ): AnyLayer {
-  const { name, className, layers, builtShape } = networkOf(opened);
+  const { name, className = 'Sequential', layers, builtShape } = networkOf(opened);
   const { parse } = opened;
   expectCustomObjects(given.customObjects, [...namedIn(parse('network')), ...namedIn(parse('training'))]);
   return withSharedLayers(() => {

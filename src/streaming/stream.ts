@@ -21,9 +21,11 @@ export const streamNames: Names<StreamOptions> = { batch: 1, maxSteps: 1, weight
 
 /** A layer that can add itself to the program of a stream. */
 export interface StreamedLayer {
-  addToStream(program: StreamProgram): void;
-  /** Makes a program of its own, of which it is the only layer. */
-  ownProgram?(batch: number, weights: WeightFormat): StepProgram;
+  /**
+   * Adds itself to `program`. If it is all of `layers` it may return another program, which takes the place of
+   * `program`, after it has disposed of that one.
+   */
+  addToStream(program: StreamProgram, layers?: readonly StreamedLayer[]): unknown;
 }
 
 /**
@@ -41,7 +43,7 @@ export class Stream {
   readonly takesIds: boolean;
   /** @internal */
   readonly engine: StreamEngine;
-  readonly #program: StepProgram;
+  #program: StepProgram;
   // 0 after `dispose`.
   #maxSteps: number;
   readonly #input: Ptr;
@@ -69,13 +71,12 @@ export class Stream {
     this.batch = batch;
     this.engine = engine;
     this.#maxSteps = maxSteps;
-    const own = layers[0]?.ownProgram?.(batch, weights);
-    const program = own ?? new StreamProgram(engine, batch, width, weights);
+    const program = new StreamProgram(engine, batch, width, weights);
     this.#program = program;
     try {
-      if (!own) for (const layer of layers) layer.addToStream(program as StreamProgram);
+      for (const layer of layers) this.#program = (layer.addToStream(program, layers) as StepProgram) ?? program;
       this.takesIds = this.#program.idLimit > 0;
-      this.inputWidth = this.takesIds ? 1 : (own?.inputWidth ?? width);
+      this.inputWidth = this.takesIds ? 1 : (this.#program.inputWidth ?? width);
       this.outputWidth = this.#program.width;
       this.endsInSoftmax = this.#program.endsInSoftmax;
       this.#input = this.#program.allocate(maxSteps * batch * this.inputWidth);

@@ -1,6 +1,7 @@
 // A file must not decide how much memory and time its reader takes.
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
+import type { Heap } from '../../engine/memory.ts';
 
 /** Axes of a value. */
 const MOST_AXES = 64;
@@ -39,5 +40,16 @@ export function sparingly<T>(elements: number, work: number, body: () => T): T {
     return body();
   } finally {
     [most, left] = before;
+  }
+}
+
+/** Runs `body` with linear memory that grows by at most `bytes`. */
+export function withRoomFor<T>(heap: Heap, bytes: number, body: () => T): T {
+  const { limit } = heap;
+  heap.limit = Math.min(limit, heap.memory.buffer.byteLength + bytes);
+  try {
+    return body();
+  } finally {
+    heap.limit = limit;
   }
 }
