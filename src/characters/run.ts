@@ -3,7 +3,7 @@
 import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import type { Model } from '../models/model.ts';
-import { decodeModel, encodeModel } from '../saving/saved-model.ts';
+import { decodeModel, encodeModel, type LoadedModel } from '../saving/saved-model.ts';
 import { type RunOptions, ranges } from './run-options.ts';
 
 /** A step, counted from 1, and its loss in nats per character. */
@@ -75,8 +75,10 @@ export function encodeRun({ model, vocabulary, run }: CharRun): Uint8Array<Array
  * @throws ModelFileError if the bytes are not a model file of tapeloop, the file has a newer version, it lacks a
  *   tensor, a tensor has a number that is not finite, or the file has no character model or no valid record of its run.
  */
-export function decodeRun(bytes: Uint8Array, file: string): CharRun {
-  const { model, vocabulary, extra } = decodeModel(bytes, { file });
+export const decodeRun = (bytes: Uint8Array, file: string): CharRun => runOf(decodeModel(bytes, { file }), file);
+
+/** The run that a loaded file has. Throws `ModelFileError` if it has none, and disposes of the model. @internal */
+export function runOf({ model, vocabulary, extra }: LoadedModel, file: string): CharRun {
   const fail = (message: string): never => {
     model.dispose();
     throw new ModelFileError(message, { file });

@@ -1,3 +1,4 @@
+import { sizeOf } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { RandomStream } from '../engine/random.ts';
@@ -98,7 +99,7 @@ function compare(model: AnyModel, other: AnyModel, seed: number): number {
     const random = new RandomStream(seed);
     const values = a.inputs.map(({ isInteger, shape }) => {
       const full = shape.map((n, axis) => (typeof n === 'number' ? n : axis === 0 ? batch : length));
-      const data = Float32Array.from({ length: full.reduce((product, n) => product * n, 1) }, () =>
+      const data = Float32Array.from({ length: sizeOf(full) }, () =>
         isInteger ? random.nextUint32() % 2 : 2 * random.nextUniform() - 1,
       );
       return new NdArray((isInteger ? Int32Array.from(data) : data) as Float32Array, full);

@@ -11,12 +11,15 @@ export const grouped = (count: number): string => count.toLocaleString('en-US');
 
 /** The session of an imported graph; undefined for a model of layers. */
 export const sessionOf = (model: AnyModel): OnnxSession | undefined =>
-  model.layers.some((layer) => layer instanceof OnnxGraph) ? onnxSession(model) : undefined;
+  graphOf(model) ? onnxSession(model) : undefined;
+
+const graphOf = (model: AnyModel): OnnxGraph | undefined => model.layers.find((layer) => layer instanceof OnnxGraph);
 
 /** Format, summary, inputs, outputs and states. */
-export function described({ path, bytes, format, model, proto }: ReadModel): string[] {
+export function described({ path, bytes, format, model }: ReadModel): string[] {
   const session = sessionOf(model);
   const lines = [model.summary(), ` File: ${path}, ${grouped(bytes.length)} bytes, ${format}`];
+  const proto = format === 'ONNX' ? graphOf(model)?.proto : undefined;
   if (proto) {
     const sets = (proto.opsetImport ?? []).map(({ domain, version }) => `${domain || 'ai.onnx'} ${version}`);
     const producer = [proto.producerName, proto.producerVersion].filter(Boolean).join(' ');

@@ -3,10 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import '../images.ts';
 import { readFileChecked } from '../io/node-files.ts';
 import { ModelFileError } from '../io/safetensors.ts';
-import type { AnyModel } from '../models/model.ts';
 import { registerAllNames } from '../models/register-all.ts';
-import type { ModelProto } from '../onnx/format/messages.ts';
-import { readModelProto } from '../onnx/format/messages.ts';
 import { importOnnx } from '../onnx.ts';
 import { decodeModel, type LoadedModel } from '../saving/saved-model.ts';
 import '../sequences.ts';
@@ -14,13 +11,10 @@ import '../sequences.ts';
 export type Format = 'tapeloop' | 'ONNX';
 
 /** A model with the file that it comes from. */
-export interface ReadModel extends Pick<LoadedModel, 'vocabulary' | 'extra'> {
+export interface ReadModel extends LoadedModel {
   readonly path: string;
   readonly bytes: Uint8Array;
   readonly format: Format;
-  readonly model: AnyModel;
-  /** The file as ONNX, if it is one. */
-  readonly proto?: ModelProto | undefined;
 }
 
 /** A safetensors file begins with the length of a JSON object. */
@@ -34,20 +28,11 @@ export function readModel(path: string): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
   if (isSafetensors(bytes)) {
-    const { model, vocabulary, extra } = decodeModel(bytes, { file: path });
-    return { path, bytes, format: 'tapeloop', model: model as AnyModel, vocabulary, extra };
+    return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };
   }
   try {
-    const model = importOnnx(bytes, { externalData: (location) => besides(path, location) }) as AnyModel;
-    return {
-      path,
-      bytes,
-      format: 'ONNX',
-      model,
-      proto: readModelProto(bytes),
-      vocabulary: undefined,
-      extra: undefined,
-    };
+    const model = importOnnx(bytes, { externalData: (location) => besides(path, location) });
+    return { path, bytes, format: 'ONNX', model, vocabulary: undefined, extra: undefined };
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(error.message, { file: path, cause: error });

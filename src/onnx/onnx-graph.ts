@@ -13,6 +13,7 @@ import type { InputSpec } from '../layers/base/input-spec.ts';
 import { type CallOptions, Layer } from '../layers/base/layer.ts';
 import { swapAxes } from './batch-axis.ts';
 import { elementType, hostArray, isFloat } from './format/element-types.ts';
+import { isInLayer, withoutValues, withValues } from './format/initializers.ts';
 import {
   type GraphProto,
   type ModelProto,
@@ -20,8 +21,8 @@ import {
   type TensorProto,
   writeModelProto,
 } from './format/messages.ts';
-import { type ExternalData, rawFloats, tensorData } from './format/tensor-data.ts';
-import { type CompiledGraph, compileGraph, type Missing } from './graph/compiled.ts';
+import { type ExternalData, tensorData } from './format/tensor-data.ts';
+import { type CompiledGraph, compileGraph, type Missing, missingText } from './graph/compiled.ts';
 import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
 import { sizeOf, sparingly, withRoomFor } from './graph/room.ts';
@@ -47,9 +48,6 @@ export interface GraphSettings {
 
 /** Elements that a run on zeros may compute, besides some for each parameter. */
 const MOST_ON_ZEROS = 2 ** 23;
-
-/** Where the values of a parameter are in a saved model. */
-const IN_LAYER = 'parameters of the layer';
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
@@ -129,7 +127,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
 
   /** Reads the values of a parameter. A parameter is finite: an initializer that is not is a constant. */
   #readValues(proto: TensorProto): boolean {
-    if (proto.externalData?.some(({ value }) => value === IN_LAYER)) return true;
+    if (isInLayer(proto)) return true;
     try {
       const values = new Float32Array(tensorData(proto, this.#external).data as Float32Array);
       this.#values.set(proto, values);
@@ -153,7 +151,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   override config(): LayerConfig {
     return {
       ...this.baseConfig(),
-      graph: encodeBase64(writeModelProto(stripped(this.proto, this.#parameterProtos))),
+      graph: encodeBase64(writeModelProto(withoutValues(this.proto, (proto) => this.#isParameter(proto)))),
       settings: this.settings as unknown as LayerConfig,
     };
   }
@@ -161,14 +159,14 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   /** The file with the values that the parameters have now, without outputs that nothing computes. */
   filled(): ModelProto {
     const parameters = new Map([...this.#parameterProtos.values()].map((proto, i) => [proto, this.#parameters[i]!]));
-    const filled = withInitializers(this.proto, (proto) => {
-      const values = parameters.get(proto)?.toArray();
-      const { name = '', dims = [], dataType = 1 } = proto;
-      return values ? { name, dims, dataType, rawData: rawFloats(elementType(dataType)!, values) } : proto;
-    });
+    const filled = withValues(this.proto, (proto) => parameters.get(proto)?.toArray());
     const made = this.graphOutputs.map(({ name }) => name);
     const output = filled.graph!.output!.filter(({ name }) => made.includes(name!));
     return { ...filled, graph: { ...filled.graph!, output } };
+  }
+
+  #isParameter(proto: TensorProto): boolean {
+    return this.#parameterProtos.get(proto.name ?? '') === proto;
   }
 
   #compile(graph: GraphProto): CompiledGraph {
@@ -180,7 +178,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       external: this.#external,
       parameter: (given) => {
         const proto = (given as AliasProto).of ?? given;
-        return this.#parameterProtos.get(proto.name ?? '') === proto ? () => this.#made.get(proto)! : undefined;
+        return this.#isParameter(proto) ? () => this.#made.get(proto)! : undefined;
       },
       missing,
     });
@@ -379,46 +377,4 @@ function fill(type: OnnxValue['type'], values: ArrayLike<number>, size: number) 
   const data = hostArray(type, size);
   for (let i = 0; i < size; i++) data[i] = values[values.length === 1 ? 0 : i]!;
   return data;
-}
-
-/** The model without the values of its parameters. */
-const stripped = (model: ModelProto, parameters: ReadonlyMap<string, TensorProto>): ModelProto =>
-  withInitializers(model, (proto) =>
-    parameters.get(proto.name ?? '') === proto
-      ? {
-          name: proto.name!,
-          dims: proto.dims ?? [],
-          dataType: proto.dataType ?? 1,
-          dataLocation: 1,
-          externalData: [{ key: 'location', value: IN_LAYER }],
-        }
-      : proto,
-  );
-
-/** The model with other initializers, in the graphs of its nodes too. */
-function withInitializers(model: ModelProto, change: (proto: TensorProto) => TensorProto): ModelProto {
-  const changed = (graph: GraphProto): GraphProto => ({
-    ...graph,
-    initializer: (graph.initializer ?? []).map(change),
-    node: (graph.node ?? []).map((node) => ({
-      ...node,
-      attribute: (node.attribute ?? []).map((each) => (each.g ? { ...each, g: changed(each.g) } : each)),
-    })),
-  });
-  return { ...model, graph: changed(model.graph!) };
-}
-
-/** One sentence with every operator and attribute that is missing, and the nodes that need it. */
-function missingText(missing: readonly Missing[]): string {
-  const nodes = new Map<string, string[]>();
-  for (const { op, node, why } of missing) {
-    const what = why === undefined ? op : `${op} with ${why}`;
-    if (!nodes.has(what)) nodes.set(what, []);
-    nodes.get(what)!.push(`'${node}'`);
-  }
-  const list = [...nodes].map(([what, names]) => {
-    const shown = names.slice(0, 5).join(', ');
-    return `${what} (node${names.length > 1 ? 's' : ''} ${shown}${names.length > 5 ? `, and ${names.length - 5} more` : ''})`;
-  });
-  return `what it uses is not supported: ${list.join('; ')}`;
 }

@@ -61,6 +61,16 @@ describe('an exported model', () => {
     expect(dims(sequential([flatten(), dense({ units: 2 })]) as AnyModel, x)).toEqual(['batch', 3, 1]);
   });
 
+  test('takes no memory that outlives the call', async () => {
+    const { heap, arena } = await init();
+    const made = sequential([lstm({ units: 3, inputShape: [null, 2], activation: 'mish' })]);
+    exportOnnx(made);
+    const persistent = () => heap.usedBytes - arena.heldBytes;
+    const before = persistent();
+    exportOnnx(made);
+    expect(persistent()).toBe(before);
+  });
+
   test('leaves the model as it was', () => {
     const { model: made, outputs } = builtModel(exportedModels.find(({ name }) => name === 'encoder and decoder')!);
     const weights = made.getWeights().map(({ data }) => [...data]);

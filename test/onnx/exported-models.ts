@@ -410,6 +410,22 @@ export const exportedModels: readonly ExportedCase[] = [
     { states: true },
   ),
   one(
+    'two bidirectional layers with mish',
+    [[3, 5, 2]],
+    stack(
+      () => bidirectional(lstm({ units: 3, returnSequences: true, activation: 'mish' }), { inputShape: [null, 2] }),
+      () => bidirectional(lstm({ units: 3, activation: 'mish' })),
+    ),
+  ),
+  one(
+    'windows that need long sequences',
+    [[1, 160, 1]],
+    stack(
+      () => conv1d({ filters: 2, kernelSize: 60, inputShape: [null, 1] }),
+      () => conv1d({ filters: 2, kernelSize: 60 }),
+    ),
+  ),
+  one(
     'convolutions of a sequence',
     [[2, 31, 2]],
     stack(

@@ -1,4 +1,5 @@
 // Small models as bytes, for checks against ONNX Runtime.
+import { attributeProto } from '../../src/onnx/format/attributes.ts';
 import {
   type AttributeProto,
   type FunctionProto,
@@ -29,22 +30,15 @@ export interface ModelSpec {
   readonly functions?: readonly FunctionProto[];
 }
 
-const [FLOAT, INT, STRING, FLOATS, INTS, STRINGS] = [1, 2, 3, 6, 7, 8];
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-
 /** An attribute of a number, a text, or a list of either. Numbers are integers if all are. */
 export function attribute(
   name: string,
   value: number | string | readonly number[] | readonly string[],
 ): AttributeProto {
-  if (typeof value === 'string') return { name, s: utf8(value), type: STRING };
-  if (typeof value === 'number') {
-    return Number.isInteger(value) ? { name, i: value, type: INT } : { name, f: value, type: FLOAT };
-  }
-  const [first] = value;
-  if (typeof first === 'string') return { name, strings: (value as readonly string[]).map(utf8), type: STRINGS };
-  const list = [...(value as readonly number[])];
-  return list.every(Number.isInteger) ? { name, ints: list, type: INTS } : { name, floats: list, type: FLOATS };
+  if (typeof value === 'number') return attributeProto(name, Number.isInteger(value) ? value : { float: value });
+  if (typeof value === 'string' || typeof value[0] === 'string') return attributeProto(name, value);
+  const list = value as readonly number[];
+  return attributeProto(name, list.every(Number.isInteger) ? list : { floats: list });
 }
 
 const typeOf = ({ data }: ArraySpec): number =>

@@ -17,7 +17,7 @@ import { layerExporters } from './layers.ts';
 import { exporterOfOp } from './ops.ts';
 import { exportRecurrent, isRecurrent } from './recurrent.ts';
 import { isTensor, trace } from './trace.ts';
-import { type ExportedState, type Exporters, type Pair, Writer } from './writer.ts';
+import { type ExportedState, type Exporters, isWhole, type Pair, Writer } from './writer.ts';
 
 /** Options of `exportOnnx`. */
 export interface ExportOnnxOptions {
@@ -72,9 +72,9 @@ export function exportOnnx(model: AnyModel, options: ExportOnnxOptions = {}): Ui
   const count = leavesOf<InputSpec>(network.inputs, isInputSpec).length;
   const forms = describeInputs(network, expectNames('inputNames', inputNames, count));
   return (network.weights[0]?.tensor.engine ?? engine()).step(() => {
-    const { runs, inputs } = traced(network, forms);
+    const { runs, inputs, lengths } = traced(network, forms);
     const bytes = fileOf(network, inputs, runs, { name: name ?? network.name, states, outputNames });
-    checkFile(network, inputs, bytes);
+    checkFile(network, inputs, lengths, bytes);
     return bytes;
   });
 }
@@ -100,8 +100,6 @@ const exporters: Exporters = {
   op: exporterOfOp,
 };
 
-const isWhole = (layer: AnyLayer): boolean => exporters.layer(layer) !== undefined;
-
 interface How {
   readonly name: string;
   readonly states: boolean;
@@ -112,12 +110,13 @@ interface How {
 function traced(
   network: AnyLayer,
   forms: readonly (readonly Input[])[],
-): { runs: readonly [Run, Run]; inputs: readonly Input[] } {
+): { runs: readonly [Run, Run]; inputs: readonly Input[]; lengths: Lengths } {
   let failure: unknown;
   for (const inputs of forms) {
-    for (const pair of lengthPairs) {
+    for (const [short, long] of lengthPairs) {
       try {
-        return { runs: [tracedOn(network, inputs, pair[0], 1), tracedOn(network, inputs, pair[1], 2)], inputs };
+        const runs = [tracedOn(network, inputs, short, 1), tracedOn(network, inputs, long, 2)] as const;
+        return { runs, inputs, lengths: long };
       } catch (error) {
         failure ??= error;
       }
@@ -146,7 +145,7 @@ function tracedOn(network: AnyLayer, inputs: readonly Input[], lengths: Lengths,
   const x = randomInputs(network, inputs, lengths, seed);
   const given = nest(x, network.inputs);
   const { calls, result } = withoutStates(network, () =>
-    trace(network.tree(), isWhole, () => network(given as never, { training: false }) as Nested<Tensor>),
+    trace(network.tree(), isWhole(exporters), () => network(given as never, { training: false }) as Nested<Tensor>),
   );
   return { x, calls, y: result };
 }
@@ -204,10 +203,9 @@ function fileOf(network: AnyLayer, inputs: readonly Input[], [a, b]: readonly [R
   });
 }
 
-/** Runs the file and the model on input of other lengths. Throws `ArgumentError` if they differ. */
-function checkFile(network: AnyLayer, inputs: readonly Input[], bytes: Uint8Array): void {
-  const lengths: Lengths = (_, axis) => (axis === 0 ? 2 : 41);
-  const x = randomInputs(network, inputs, lengths, 3);
+/** Runs the file and the model on input of other lengths than `known`. Throws `ArgumentError` if they differ. */
+function checkFile(network: AnyLayer, inputs: readonly Input[], known: Lengths, bytes: Uint8Array): void {
+  const x = randomInputs(network, inputs, (input, axis) => (axis === 0 ? 2 : known(input, axis) + 2), 3);
   const given = nest(x, network.inputs);
   const expected = withoutStates(network, () =>
     leavesOf<Tensor>(network(given as never, { training: false }) as Nested<Tensor>, isTensor),

@@ -1,34 +1,19 @@
 // Writes a graph: nodes, initializers and their names.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
-import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../format/messages.ts';
+import { type Attribute, attributeProtos } from '../format/attributes.ts';
+import { codeOf } from '../format/element-types.ts';
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../format/messages.ts';
 
 /** The name of a value in the graph. */
 export type Wire = string;
 
-/** An attribute: integers, real numbers in `floats`, text, or a graph. */
-export type Attribute =
-  | number
-  | readonly number[]
-  | string
-  | readonly string[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly graph: GraphProto };
-
-export const [FLOAT, INT32, INT64, BOOL] = [1, 6, 7, 9];
-
-const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-function attributeProto(name: string, value: Attribute): AttributeProto {
-  if (typeof value === 'number') return { name, i: value, type: 2 };
-  if (typeof value === 'string') return { name, s: bytesOf(value), type: 3 };
-  if ('float' in value) return { name, f: value.float, type: 1 };
-  if ('floats' in value) return { name, floats: [...value.floats], type: 6 };
-  if ('graph' in value) return { name, g: value.graph, type: 5 };
-  if (typeof value[0] === 'string') return { name, strings: value.map((each) => bytesOf(each as string)), type: 8 };
-  return { name, ints: [...(value as readonly number[])], type: 7 };
-}
+export const [FLOAT, INT32, INT64, BOOL] = (['float32', 'int32', 'int64', 'bool'] as const).map(codeOf) as [
+  number,
+  number,
+  number,
+  number,
+];
 
 /** The shape of a value: a length, or the name of one that varies. */
 export type Dims = readonly (number | string)[];
@@ -67,8 +52,9 @@ export class Names {
 export class GraphBuilder {
   readonly names: Names;
   readonly nodes: NodeProto[] = [];
-  /** Where each value comes from, for values that `transpose` or a cast made. */
+  /** Where the values that `transpose` made come from. */
   readonly #transposed = new Map<Wire, { from: Wire; perm: readonly number[] }>();
+  /** The outputs of nodes, by what they compute. */
   readonly #known = new Map<string, readonly Wire[]>();
   /** The name before that of every node and value that is made now. */
   scope = '';
@@ -79,7 +65,7 @@ export class GraphBuilder {
 
   /** Adds a node. Of two nodes that compute the same, one is written. An optional input that is left out is ''. */
   node(op: string, inputs: readonly Wire[], attributes: Readonly<Record<string, Attribute>> = {}, outputs = 1): Wire[] {
-    const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
+    const attribute = attributeProtos(attributes);
     const hasGraph = attribute.some(({ g }) => g);
     const key = hasGraph ? '' : JSON.stringify([op, inputs, attributes, outputs]);
     const known = this.#known.get(key);

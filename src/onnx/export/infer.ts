@@ -3,6 +3,7 @@
 // the end and compares it with the model.
 import type { Tensor } from '../../autograd/tensor.ts';
 import { type Shape, sameShape, sizeOf } from '../../checks/shape.ts';
+import { rowMajor } from '../ops/broadcast.ts';
 import type { Pair } from './writer.ts';
 
 /** Row-major elements. */
@@ -13,12 +14,10 @@ export interface Elements {
 
 export const elementsOf = (t: Tensor): Elements => ({ shape: t.shape, data: t.toArray() });
 
-const stridesOf = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-
 /** The elements at `at(index)` for every index of `shape`. */
 function gathered({ shape, data }: Elements, to: Shape, at: (index: readonly number[]) => readonly number[]): Elements {
-  const strides = stridesOf(shape);
-  const [toStrides, made] = [stridesOf(to), new Float64Array(sizeOf(to))];
+  const strides = rowMajor(shape);
+  const [toStrides, made] = [rowMajor(to), new Float64Array(sizeOf(to))];
   for (let i = 0; i < made.length; i++) {
     const index = to.map((n, axis) => Math.floor(i / toStrides[axis]!) % n);
     made[i] = data[at(index).reduce((sum, n, axis) => sum + n * strides[axis]!, 0)]!;
@@ -117,7 +116,7 @@ function startOf(x: Elements, y: Elements, axis: number, isIndex: boolean): numb
   const expected = isIndex ? x.shape.toSpliced(axis, 1) : x.shape.with(axis, y.shape[axis]!);
   if (!sameShape(expected, y.shape)) return undefined;
   const length = isIndex ? 1 : y.shape[axis]!;
-  const stride = stridesOf(x.shape)[axis]!;
+  const stride = rowMajor(x.shape)[axis]!;
   for (let start = 0; start + length <= x.shape[axis]!; start++) {
     // Most places differ in the first element already.
     if (y.data.length > 0 && x.data[start * stride] !== y.data[0]) continue;
@@ -157,7 +156,7 @@ function frontOf(x: Elements, y: Elements): number[] | undefined {
   if (x.shape.length !== y.shape.length) return undefined;
   const counts = x.shape.map((n, axis) => y.shape[axis]! - n + 1);
   if (counts.some((n) => n < 1)) return undefined;
-  const [strides, places] = [stridesOf(counts), stridesOf(y.shape)];
+  const [strides, places] = [rowMajor(counts), rowMajor(y.shape)];
   for (let i = 0; i < sizeOf(counts); i++) {
     const front = counts.map((n, axis) => Math.floor(i / strides[axis]!) % n);
     if (x.data.length > 0 && y.data[front.reduce((at, n, axis) => at + n * places[axis]!, 0)] !== x.data[0]) continue;
@@ -197,7 +196,7 @@ export function reducedAxes(name: string, x: Pair, y: Pair): { axes: number[]; k
     const shape = from.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
     const shown = keepdims ? shape : shape.filter((_, axis) => !axes.includes(axis));
     if (!sameShape(shown, to.shape)) return false;
-    const [strides, toStrides] = [stridesOf(from.shape), stridesOf(shape)];
+    const [strides, toStrides] = [rowMajor(from.shape), rowMajor(shape)];
     const lists = Array.from({ length: sizeOf(shape) }, (): number[] => []);
     for (let i = 0; i < from.data.length; i++) {
       const at = from.shape.reduce((sum, n, axis) => {

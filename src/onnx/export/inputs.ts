@@ -1,6 +1,7 @@
 // The inputs of a model that is exported, and random values for them.
 import { type Tensor, tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
+import { sizeOf } from '../../checks/shape.ts';
 import { entriesOf, mapNested, type Nested } from '../../data/nested.ts';
 import { RandomStream } from '../../engine/random.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
@@ -67,7 +68,7 @@ export function randomInputs(network: AnyLayer, inputs: readonly Input[], length
   const hidden = Number((masking?.config() as { maskValue?: number } | undefined)?.maskValue ?? 0);
   return inputs.map(({ name, spec, shape }, i) => {
     const full = shape.map((n, axis) => n ?? lengths(i, axis));
-    const size = full.reduce((product, n) => product * n, 1);
+    const size = sizeOf(full);
     const width = full.length > 2 ? full.at(-1)! : 1;
     const { dtype = 'f32', limit = 5 } = spec;
     let isHidden = false;

@@ -1,7 +1,8 @@
 // Ops whose options are those of the layer that runs them: convolutions and normalization. Layers hold channels last,
 // ONNX wants them after the batch.
 import type { LayerConfig } from '../../io/model-file.ts';
-import type { Attribute, Wire } from './graph-builder.ts';
+import type { Attribute } from '../format/attributes.ts';
+import type { Wire } from './graph-builder.ts';
 import { candidate, isSame } from './infer.ts';
 import { isTrue } from './nodes.ts';
 import type { OpExporter, Pair, Writer, WrittenOp } from './writer.ts';

@@ -1,10 +1,9 @@
 // Layers that are written as a whole, because the ops that they run depend on lengths or make masks.
-import type { Attribute, Wire } from './graph-builder.ts';
+import type { Attribute } from '../format/attributes.ts';
+import { BOOL, FLOAT, type Wire } from './graph-builder.ts';
 import { channelsFirst, listOf, type Options, optionsOf, windows } from './layer-ops.ts';
 import { isTrue } from './nodes.ts';
 import type { LayerExporter, Writer, WrittenLayer } from './writer.ts';
-
-const FLOAT = 1;
 
 /** Names the mask that a layer has made. A mask is 1 where a step counts, else 0. */
 function bindMask(writer: Writer, call: WrittenLayer, own: Wire): Wire {
@@ -18,7 +17,7 @@ const embedding: LayerExporter = (writer, call) => {
   const ids = writer.wire(call.x[0]!);
   const y = writer.one('Gather', [writer.wire(call.layer.weights[0]!.tensor), ids], { axis: 0 });
   if (optionsOf(call.layer).maskZero) {
-    bindMask(writer, call, writer.one('Cast', [writer.one('Cast', [ids], { to: 9 })], { to: FLOAT }));
+    bindMask(writer, call, writer.one('Cast', [writer.one('Cast', [ids], { to: BOOL })], { to: FLOAT }));
   }
   return y;
 };

@@ -1,9 +1,9 @@
 // Nodes that several exporters write.
-import type { Wire } from './graph-builder.ts';
+import { BOOL, type Wire } from './graph-builder.ts';
 import type { Writer } from './writer.ts';
 
 /** Whether the elements of a mask are not 0. */
-export const isTrue = (writer: Writer, mask: Wire): Wire => writer.one('Cast', [mask], { to: 9 });
+export const isTrue = (writer: Writer, mask: Wire): Wire => writer.one('Cast', [mask], { to: BOOL });
 
 /** All elements along an axis, from the last to the first. */
 export const reversed = (writer: Writer, x: Wire, axis: number): Wire =>

@@ -1,5 +1,6 @@
 // The operator of ONNX, or the several operators, of each op.
 import type { Tensor } from '../../autograd/tensor.ts';
+import { sizeOf } from '../../checks/shape.ts';
 import { expm1, exp as expOf } from '../ops/elementwise/real-functions.ts';
 import type { Wire } from './graph-builder.ts';
 import {
@@ -86,7 +87,7 @@ const alongAxis = (op: string): OpExporter =>
 
 function sumsToOne({ shape, data }: { shape: readonly number[]; data: ArrayLike<number> }, axis: number, log: boolean) {
   const at = axis + shape.length;
-  const inner = shape.slice(at + 1).reduce((product, n) => product * n, 1);
+  const inner = sizeOf(shape.slice(at + 1));
   const length = shape[at]!;
   const sums = new Float64Array(data.length / length);
   for (let i = 0; i < data.length; i++) {
@@ -159,17 +160,9 @@ const exporters: Readonly<Record<string, OpExporter>> = {
   },
   matmul: one('MatMul'),
   batchMatmul: (writer, { x: [a, b], y: [y] }) => {
-    const [rows, columns] = y![0].shape.slice(-2) as [number, number];
-    const pick = ([from, to]: Pair, isTransposed: boolean): Wire => {
-      void to;
-      const order = [...from.shape.keys()];
-      const last = order.length - 1;
-      const wire = writer.wire(from);
-      return isTransposed ? writer.graph.transpose(wire, order.with(last, last - 1).with(last - 1, last)) : wire;
-    };
     const flags = [0, 1, 2, 3].map((bits) => [Boolean(bits & 1), Boolean(bits & 2)] as const);
-    const found = flags.find(([ta, tb]) => multiplies(a![0], b![0], y![0], ta, tb, rows, columns));
-    return found && writer.one('MatMul', [pick(a!, found[0]), pick(b!, found[1])]);
+    const found = flags.find(([ta, tb]) => multiplies(a![0], b![0], y![0], ta, tb));
+    return found && writer.one('MatMul', [matrices(writer, a!, found[0]), matrices(writer, b!, found[1])]);
   },
   concatenate: (writer, { x, y: [y] }) => {
     const parts = x.map((each) => each!);
@@ -253,7 +246,17 @@ function viewed(writer: Writer, x: Pair, y: Pair): Wire {
   return exchanged(isSameShape ? wire : writer.one('Reshape', [wire, writer.shapeOf(to, from)]), y[0]);
 }
 
-function multiplies(a: Tensor, b: Tensor, y: Tensor, ta: boolean, tb: boolean, rows: number, columns: number): boolean {
+/** Matrices, with their last two axes exchanged if they are read transposed. */
+function matrices(writer: Writer, x: Pair, isTransposed: boolean): Wire {
+  const order = [...x[0].shape.keys()];
+  const last = order.length - 1;
+  const wire = writer.wire(x);
+  return isTransposed ? writer.graph.transpose(wire, order.with(last, last - 1).with(last - 1, last)) : wire;
+}
+
+/** Whether y = a·b, with a or b transposed. */
+function multiplies(a: Tensor, b: Tensor, y: Tensor, ta: boolean, tb: boolean): boolean {
+  const [rows, columns] = y.shape.slice(-2) as [number, number];
   const [m, inner] = (ta ? a.shape.slice(-2).reverse() : a.shape.slice(-2)) as [number, number];
   const [k, n] = (tb ? b.shape.slice(-2).reverse() : b.shape.slice(-2)) as [number, number];
   if (m !== rows || n !== columns || inner !== k) return false;
@@ -274,7 +277,7 @@ function isCumulative(
   to: { data: ArrayLike<number> },
   axis: number,
 ): boolean {
-  const inner = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+  const inner = sizeOf(shape.slice(axis + 1));
   const sums = Float64Array.from(data);
   for (let i = 0; i < sums.length; i++) if (Math.floor(i / inner) % shape[axis]! > 0) sums[i]! += sums[i - inner]!;
   return isSame({ shape, data: sums }, { shape, data: to.data }, 1e-4);

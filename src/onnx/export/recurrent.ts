@@ -1,13 +1,15 @@
 // Recurrent layers: LSTM, GRU and RNN of ONNX where they have the activations, else Scan with one step of the cell.
 import type { Parameter } from '../../autograd/parameter.ts';
 import { type Tensor, tensor } from '../../autograd/tensor.ts';
+import { sizeOf } from '../../checks/shape.ts';
 import { activation as functionOf } from '../../layers/activations/activations.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import { layerFromConfig } from '../../layers/layer-classes.ts';
 import { RecurrentCell } from '../../layers/rnn/cells/cell.ts';
 import { Recurrent } from '../../layers/rnn/recurrent.ts';
 import { inOrder } from '../../ops/shapes/layout.ts';
-import { type Attribute, FLOAT, INT32, INT64, valueInfo, type Wire } from './graph-builder.ts';
+import type { Attribute } from '../format/attributes.ts';
+import { BOOL, FLOAT, INT32, INT64, valueInfo, type Wire } from './graph-builder.ts';
 import { convolution, type Options, optionsOf } from './layer-ops.ts';
 import { isTrue, reversed } from './nodes.ts';
 import type { Pair, Writer, WrittenLayer } from './writer.ts';
@@ -71,8 +73,18 @@ function unroll(writer: Writer, sequence: Sequence): Unrolled {
   const native = nativeOf(layer, options);
   if (native) return sequence.mask ? masked(writer, sequence, native) : plain(writer, sequence, native);
   const { cell: own } = layer as { cell?: unknown };
-  const cell = own instanceof RecurrentCell ? own : cellOf(layer, options);
-  return scan(writer, sequence, (inner, _x, states, pairs) => {
+  if (own instanceof RecurrentCell) return scan(writer, sequence, stepOf(own, call));
+  const cell = cellOf(layer, options);
+  try {
+    return scan(writer, sequence, stepOf(cell, call));
+  } finally {
+    cell.dispose();
+  }
+}
+
+/** One step of a cell. */
+function stepOf(cell: RecurrentCell, call: WrittenLayer): WriteStep {
+  return (inner, _x, states, pairs) => {
     const constants = call.constants ?? [];
     const count = states.length;
     const wires = inner.inline(
@@ -88,7 +100,7 @@ function unroll(writer: Writer, sequence: Sequence): Unrolled {
       cell,
     );
     return { output: wires[0]!, states: wires.slice(1) };
-  });
+  };
 }
 
 /** An operator of ONNX that computes a layer. */
@@ -231,12 +243,12 @@ function masked(writer: Writer, sequence: Sequence, native: Native): Unrolled {
   // A step before the first that counts gets zeros.
   const padded = writer.one('Pad', [outputs, graph.ints(reverse ? [0, 0, 0, 0, 1, 0] : [0, 1, 0, 0, 0, 0])]);
   const index = reverse ? writer.one('Sub', [seen, counts]) : seen;
-  const hasSteps = writer.one('Unsqueeze', [writer.one('Cast', [total], { to: 9 }), axis(1)]);
+  const hasSteps = writer.one('Unsqueeze', [writer.one('Cast', [total], { to: BOOL }), axis(1)]);
   const last = sequence.states ? writer.one('Where', [hasSteps, states[0]!, graph.scalar(0)]) : states[0]!;
   return { outputs: pick(padded, index), last, states };
 }
 
-/** A cell with the options and weights of a layer. */
+/** A cell with the options, the weights and the path of a layer, to be disposed of. */
 function cellOf(layer: Recurrent, options: Options): RecurrentCell {
   const { returnSequences, returnState, goBackwards, stateful, zeroOutputForMask, checkpointEvery, ...own } = options;
   const { inputShape, batchInputShape, ...rest } = own;
@@ -244,6 +256,7 @@ function cellOf(layer: Recurrent, options: Options): RecurrentCell {
     ...rest,
     name: layer.name,
   } as never) as unknown as RecurrentCell;
+  cell.setScope(layer.path.slice(0, layer.path.length - layer.name.length));
   const [inputs] = layer.weights[0]!.shape as [number];
   cell.build([null, inputs]);
   for (const [i, weight] of cell.weights.entries()) weight.assign(layer.weights[i]!.toArray());
@@ -288,7 +301,7 @@ function scan(writer: Writer, sequence: Sequence, writeStep: WriteStep): Unrolle
   if (mask) {
     const [before, counts] = [name('before'), name('counts')];
     bodyInputs.splice(pairs.length, 0, declared(before, outputPair));
-    bodyInputs.push(valueInfo(counts, 9, [writer.dims(step, 'x')[0]!]));
+    bodyInputs.push(valueInfo(counts, BOOL, [writer.dims(step, 'x')[0]!]));
     const where = (rank: number, a: Wire, b: Wire): Wire => {
       const axes = Array.from({ length: rank - 1 }, (_, i) => i + 1);
       return inner.one('Where', [inner.one('Unsqueeze', [counts, inner.graph.ints(axes)]), a, b]);
@@ -327,7 +340,7 @@ function scan(writer: Writer, sequence: Sequence, writeStep: WriteStep): Unrolle
 /** The first step of a sequence. */
 function firstStep(x: Tensor): Tensor {
   const [batch, time, ...rest] = x.shape as [number, number, ...number[]];
-  const size = rest.reduce((product, n) => product * n, 1);
+  const size = sizeOf(rest);
   const values = x.toArray();
   const made = new Float32Array(batch * size);
   for (let b = 0; b < batch; b++) made.set(values.subarray(b * time * size, (b * time + 1) * size), b * size);
@@ -336,8 +349,10 @@ function firstStep(x: Tensor): Tensor {
 
 /** Values of a state that differ from each other. */
 const someState = (shape: readonly number[], s: number, i: number): Tensor => {
-  const size = shape.reduce((product, n) => product * n, 1);
-  const values = Float32Array.from({ length: size }, (_, at) => ((at * 7919 + s * 104729 + i * 31) % 1009) / 800 - 0.6);
+  const values = Float32Array.from(
+    { length: sizeOf(shape) },
+    (_, at) => ((at * 7919 + s * 104729 + i * 31) % 1009) / 800 - 0.6,
+  );
   return tensor(values, { shape: [...shape], name: 'state' });
 };
 

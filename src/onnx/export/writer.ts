@@ -6,7 +6,8 @@ import { leavesOf, type Nested } from '../../data/nested.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { Recurrent } from '../../layers/rnn/recurrent.ts';
 import { transpose } from '../../ops/shapes/layout.ts';
-import { type Attribute, type Dims, GraphBuilder, type Wire } from './graph-builder.ts';
+import type { Attribute } from '../format/attributes.ts';
+import { type Dims, GraphBuilder, type Wire } from './graph-builder.ts';
 import { type Call, isTensor, type LayerCall, type OpCall, trace } from './trace.ts';
 
 /** A tensor of both traces. The traces have other lengths where a length varies, and other values. */
@@ -67,7 +68,13 @@ export interface Exporters {
   op(call: WrittenOp): OpExporter | undefined;
 }
 
-/** Calls `body` twice and writes what it has computed. */
+/** Whether a layer is written as a whole. */
+export const isWhole =
+  (exporters: Exporters) =>
+  (layer: AnyLayer): boolean =>
+    exporters.layer(layer) !== undefined;
+
+/** Writes a program that has been traced twice. */
 export class Writer {
   readonly graph: GraphBuilder;
   /** The states of stateful layers. */
@@ -292,12 +299,7 @@ export class Writer {
 
   /** Runs `body` on each of both tensors and writes what it computes. Returns the wire of each output. */
   inline(x: readonly Pair[], body: (x: readonly Tensor[]) => Nested<Tensor>, layer?: AnyLayer): Wire[] {
-    const run = (i: 0 | 1) =>
-      trace(
-        this.#layers,
-        (each) => this.exporters.layer(each) !== undefined,
-        () => body(x.map((pair) => pair[i])),
-      );
+    const run = (i: 0 | 1) => trace(this.#layers, isWhole(this.exporters), () => body(x.map((pair) => pair[i])));
     const [first, second] = [run(0), run(1)];
     const named = (calls: readonly Call[]): Call[] =>
       calls.map((call) => ('op' in call ? { ...call, layer: call.layer ?? layer } : call));

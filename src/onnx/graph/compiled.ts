@@ -150,3 +150,18 @@ function kernelOf(operator: Operator, view: NodeView, missing: Missing[]): Kerne
     return undefined;
   }
 }
+
+/** One sentence with every operator and attribute that is missing, and the nodes that need it. */
+export function missingText(missing: readonly Missing[]): string {
+  const nodes = new Map<string, string[]>();
+  for (const { op, node, why } of missing) {
+    const what = why === undefined ? op : `${op} with ${why}`;
+    if (!nodes.has(what)) nodes.set(what, []);
+    nodes.get(what)!.push(`'${node}'`);
+  }
+  const list = [...nodes].map(([what, names]) => {
+    const shown = names.slice(0, 5).join(', ');
+    return `${what} (node${names.length > 1 ? 's' : ''} ${shown}${names.length > 5 ? `, and ${names.length - 5} more` : ''})`;
+  });
+  return `what it uses is not supported: ${list.join('; ')}`;
+}

@@ -1,15 +1,9 @@
 // The node that a recognized cell becomes, and the nodes that join its weights.
-
-import type { AttributeProto, NodeProto } from '../format/messages.ts';
+import { type Attribute, attributeProtos } from '../format/attributes.ts';
+import type { NodeProto } from '../format/messages.ts';
 import type { VersionedNode } from '../graph/functions.ts';
 import type { Cell, Gate } from './cells.ts';
 import type { Bias, Matrix } from './linear.ts';
-
-const [FLOAT, INT, STRING, TENSOR, FLOATS, INTS, STRINGS] = [1, 2, 3, 4, 6, 7, 8];
-const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const int = (name: string, i: number): AttributeProto => ({ name, i, type: INT });
-export const ints = (name: string, list: readonly number[]): AttributeProto => ({ name, ints: [...list], type: INTS });
-export const float = (name: string, f: number): AttributeProto => ({ name, f, type: FLOAT });
 
 /** The operator set whose LSTM, GRU and RNN the new nodes are. */
 const VERSION = 13;
@@ -35,13 +29,18 @@ export class Emitter {
   }
 
   /** Adds a node of one output. Returns its name. */
-  add(opType: string, input: readonly string[], attribute: readonly AttributeProto[] = [], output?: string): string {
+  add(
+    opType: string,
+    input: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    output?: string,
+  ): string {
     const made = output ?? this.name(opType);
     const node: VersionedNode = {
       opType,
       input: [...input],
       output: [made],
-      attribute: [...attribute],
+      attribute: attributeProtos(attributes),
       version: VERSION,
     };
     this.nodes.push(node);
@@ -49,16 +48,16 @@ export class Emitter {
   }
 
   numbers(list: readonly number[]): string {
-    return this.add('Constant', [], [ints('value_ints', list)]);
+    return this.add('Constant', [], { value_ints: list });
   }
 
-  squeeze = (x: string, output?: string): string => this.add('Squeeze', [x], [ints('axes', [0])], output);
-  unsqueeze = (x: string): string => this.add('Unsqueeze', [x], [ints('axes', [0])]);
+  squeeze = (x: string, output?: string): string => this.add('Squeeze', [x], { axes: [0] }, output);
+  unsqueeze = (x: string): string => this.add('Unsqueeze', [x], { axes: [0] });
 
   /** Elements [from, to) along an axis. */
   slice(x: string, ranges: readonly (readonly [axis: number, from: number, to: number])[], output?: string): string {
     const list = (i: 0 | 1 | 2): number[] => ranges.map((range) => range[i]);
-    return this.add('Slice', [x], [ints('axes', list(0)), ints('starts', list(1)), ints('ends', list(2))], output);
+    return this.add('Slice', [x], { axes: list(0), starts: list(1), ends: list(2) }, output);
   }
 
   /** Rows of one gate, `[N, K]`. */
@@ -68,21 +67,21 @@ export class Emitter {
       [n, from, to],
       [k, first, last],
     ]);
-    return isTurned ? cut : this.add('Transpose', [cut], [ints('perm', [1, 0])]);
+    return isTurned ? cut : this.add('Transpose', [cut], { perm: [1, 0] });
   }
 
   #bias(biases: readonly Bias[], units: number): string {
     const vectors = biases.map(({ name, from, to }) =>
-      this.slice(this.add('Reshape', [name], [ints('shape', [-1])]), [[0, from, to]]),
+      this.slice(this.add('Reshape', [name], { shape: [-1] }), [[0, from, to]]),
     );
     const zeros = { dims: [units], dataType: 1, rawData: new Uint8Array(4 * units) };
-    if (vectors.length === 0) return this.add('Constant', [], [{ name: 'value', t: zeros, type: TENSOR }]);
+    if (vectors.length === 0) return this.add('Constant', [], { value: { tensor: zeros } });
     return vectors.reduce((a, b) => this.add('Add', [a, b]));
   }
 
   /** W, R and B of a cell, joined from the parts that the file has. */
   weights({ gates, units }: Cell): [w: string, r: string, b: string] {
-    const joined = (parts: readonly string[]): string => this.unsqueeze(this.add('Concat', parts, [int('axis', 0)]));
+    const joined = (parts: readonly string[]): string => this.unsqueeze(this.add('Concat', parts, { axis: 0 }));
     const side = (of: 'w' | 'r'): string => joined(gates.map((gate) => this.#rows(gate[of])));
     const hasBias = gates.some(({ inputBiases, recurrentBiases }) => inputBiases.length + recurrentBiases.length > 0);
     const bias = (of: keyof Pick<Gate, 'inputBiases' | 'recurrentBiases'>): string[] =>
@@ -98,22 +97,25 @@ export class Emitter {
     isReverse = false,
   ): void {
     const { op, units, activations, linearBeforeReset } = cell;
-    const attribute = [int('hidden_size', units)];
-    if (isReverse) attribute.push({ name: 'direction', s: utf8('reverse'), type: STRING });
-    if (linearBeforeReset) attribute.push(int('linear_before_reset', 1));
-    if (activations.some(({ op: each }, i) => each !== defaults[op][i])) {
-      const list = (of: 'alpha' | 'beta'): number[] => activations.flatMap((each) => each[of] ?? []);
-      attribute.push({ name: 'activations', strings: activations.map((each) => utf8(each.op)), type: STRINGS });
-      attribute.push({ name: 'activation_alpha', floats: list('alpha'), type: FLOATS });
-      attribute.push({ name: 'activation_beta', floats: list('beta'), type: FLOATS });
-    }
+    const list = (of: 'alpha' | 'beta'): number[] => activations.flatMap((each) => each[of] ?? []);
+    const isUsual = activations.every(({ op: each }, i) => each === defaults[op][i]);
+    const attributes: Record<string, Attribute> = {
+      hidden_size: units,
+      ...(isReverse && { direction: 'reverse' }),
+      ...(linearBeforeReset && { linear_before_reset: 1 }),
+      ...(!isUsual && {
+        activations: activations.map((each) => each.op),
+        activation_alpha: { floats: list('alpha') },
+        activation_beta: { floats: list('beta') },
+      }),
+    };
     const input = [inputs.x, ...inputs.weights, '', inputs.h, ...(inputs.c === undefined ? [] : [inputs.c])];
     const node: VersionedNode = {
       opType: op,
       name: cell.nextH,
       input,
       output: [...outputs],
-      attribute,
+      attribute: attributeProtos(attributes),
       version: VERSION,
     };
     this.nodes.push(node);

@@ -1,8 +1,9 @@
 // A Scan or a Loop whose body is a cell, as one LSTM, GRU or RNN over the whole sequence. What else the body computes
 // stays in a smaller loop, which reads the outputs of the cell.
-import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../format/messages.ts';
+import { attributeProtos } from '../format/attributes.ts';
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../format/messages.ts';
 import { type Cell, cellAt } from './cells.ts';
-import { type Emitter, int, ints } from './emit.ts';
+import type { Emitter } from './emit.ts';
 import { attributeOf, intOf, Scope, usesOf } from './scope.ts';
 
 /** An initializer of a body under another name in the graph around it. */
@@ -140,7 +141,7 @@ function writeCells(
         [y, lastH, ...(c === undefined ? [] : [lastC])],
         isReverse,
       );
-      const sequence = to.add('Squeeze', [y], [ints('axes', [1])]);
+      const sequence = to.add('Squeeze', [y], { axes: [1] });
       sequences.set(cell.nextH, sequence);
       made.push({ cell, h, c, sequence, lastH, lastC: c === undefined ? undefined : lastC });
     }
@@ -190,10 +191,10 @@ function reversed(to: Emitter, x: string): string {
 
 /** Exchanges axis 0 and another one of `[T, B, F]`. */
 const swapped = (to: Emitter, x: string, axis: number): string =>
-  axis === 0 ? x : to.add('Transpose', [x], [ints('perm', [1, 0, 2])]);
+  axis === 0 ? x : to.add('Transpose', [x], { perm: [1, 0, 2] });
 
 const pass = (to: Emitter, from: string, name: string): void => {
-  to.add('Identity', [from], [], name);
+  to.add('Identity', [from], {}, name);
 };
 
 export function scanAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Replacement | undefined {
@@ -257,20 +258,14 @@ export function scanAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Re
     );
     if (!kept) return undefined;
     const more = made.map(() => 0);
-    const attribute: AttributeProto[] = [
-      int('num_scan_inputs', count + made.length),
-      ints('scan_input_axes', [...inAxes, ...more]),
-      ints('scan_input_directions', [...inDirections, ...made.map(() => (isReverse ? 1 : 0))]),
-      ints(
-        'scan_output_axes',
-        scans.map((i) => outAxes[i - first]!),
-      ),
-      ints(
-        'scan_output_directions',
-        scans.map((i) => outDirections[i - first]!),
-      ),
-      { name: 'body', g: kept, type: 5 },
-    ];
+    const attribute = attributeProtos({
+      num_scan_inputs: count + made.length,
+      scan_input_axes: [...inAxes, ...more],
+      scan_input_directions: [...inDirections, ...made.map(() => (isReverse ? 1 : 0))],
+      scan_output_axes: scans.map((i) => outAxes[i - first]!),
+      scan_output_directions: scans.map((i) => outDirections[i - first]!),
+      body: { graph: kept },
+    });
     to.nodes.push({
       ...node,
       input: [...places.map((i) => inputs[i]!), ...made.map(({ sequence }) => sequence)],
@@ -365,7 +360,7 @@ export function loopAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Re
     const from = steps.sequenceOf(cell.x);
     if (from === undefined) continue;
     const cut = limits.reduce((x, limit) => {
-      const end = to.add('Reshape', [limit], [ints('shape', [1])]);
+      const end = to.add('Reshape', [limit], { shape: [1] });
       return to.add('Slice', [x, to.numbers([0]), end, to.numbers([0])]);
     }, from);
     sequences.set(behind(scope, cell.x), cut);
@@ -395,11 +390,16 @@ export function loopAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Re
         opType: 'Gather',
         input: [sequence, `${sequence}/i`],
         output: [cell.nextH],
-        attribute: [int('axis', 0)],
+        attribute: attributeProtos({ axis: 0 }),
       };
     });
     const indices = made.map(({ sequence }): NodeProto => {
-      return { opType: 'Reshape', input: [iteration], output: [`${sequence}/i`], attribute: [ints('shape', [])] };
+      return {
+        opType: 'Reshape',
+        input: [iteration],
+        output: [`${sequence}/i`],
+        attribute: attributeProtos({ shape: [] }),
+      };
     });
     const rest = restOf(
       body,
@@ -413,7 +413,7 @@ export function loopAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Re
       ...node,
       input: [trips, start, ...kept.map((i) => initial[i]!)],
       output: [...kept, ...scans].map((i) => node.output![i]!),
-      attribute: [{ name: 'body', g: rest, type: 5 }],
+      attribute: attributeProtos({ body: { graph: rest } }),
     });
   }
   return { nodes: to.nodes, initializers: hoist.initializers, cells: made.map(({ cell }) => cell) };

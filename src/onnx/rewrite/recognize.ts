@@ -153,7 +153,7 @@ function replaceChain(to: Emitter, chain: readonly Cell[]): void {
   const [first] = chain as [Cell];
   const { nextH, nextC } = chain.at(-1)!;
   const steps = chain.map(({ x }) => to.unsqueeze(x));
-  const x = steps.length === 1 ? steps[0]! : to.add('Concat', steps, [{ name: 'axis', i: 0, type: 2 }]);
+  const x = steps.length === 1 ? steps[0]! : to.add('Concat', steps, { axis: 0 });
   const weights = to.weights(first);
   const [y, lastH, lastC] = ['Y', 'H', 'C'].map((each) => to.name(each)) as [string, string, string];
   const isOne = chain.length === 1;

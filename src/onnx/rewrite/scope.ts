@@ -1,4 +1,5 @@
 // What can be said of a graph without running it: who makes a value, and what is fixed.
+import { sizeOf } from '../../checks/shape.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from '../format/messages.ts';
 import { type ExternalData, tensorData } from '../format/tensor-data.ts';
 
@@ -106,11 +107,11 @@ export class Scope {
       const order = attributeOf(node, 'perm')?.ints ?? [...shape.keys()].reverse();
       return order.map((axis) => shape[axis]!);
     }
-    const size = shape.reduce((product, n) => product * n, 1);
+    const size = sizeOf(shape);
     if (node.opType === 'Reshape') {
       const wanted = attributeOf(node, 'shape')?.ints ?? this.numbersOf(node.input?.[1] ?? '');
       if (!wanted || wanted.includes(0)) return undefined;
-      const known = wanted.filter((n) => n > 0).reduce((product, n) => product * n, 1);
+      const known = sizeOf(wanted.filter((n) => n > 0));
       return wanted.map((n) => (n < 0 ? size / known : n));
     }
     const axes = attributeOf(node, 'axes')?.ints ?? this.numbersOf(node.input?.[1] ?? '');
@@ -138,7 +139,7 @@ export class Scope {
   }
 
   #read(proto: TensorProto): readonly number[] | undefined {
-    if ((proto.dims ?? []).reduce((product, n) => product * n, 1) > FEW) return undefined;
+    if (sizeOf(proto.dims ?? []) > FEW) return undefined;
     try {
       const { data, type } = tensorData(proto, this.external);
       return type === 'string' ? undefined : [...(data as Float32Array)];

@@ -1,6 +1,7 @@
 // Quantized operators, with their exact meaning: integers are computed as integers.
 import { empty } from '../../../autograd/tensor.ts';
 import { ArgumentError } from '../../../checks/argument-error.ts';
+import { sizeOf } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import { type ElementType, hostArray, isFloat, roundToEven, toFloat16 } from '../../format/element-types.ts';
 import type { Kernel, NodeView, Operator } from '../../graph/node.ts';
@@ -25,7 +26,7 @@ const limits: Readonly<Record<string, readonly [number, number]>> = {
 function scalePlaces(shape: readonly number[], scale: Value, axis: number, block: number): (i: number) => number {
   if (scale.size === 1) return () => 0;
   const at = axisOf(axis, shape.length);
-  const inner = shape.slice(at + 1).reduce((product, n) => product * n, 1);
+  const inner = sizeOf(shape.slice(at + 1));
   const length = shape[at]!;
   if (block === 0) return (i) => Math.floor(i / inner) % length;
   const blocks = scale.shape[at]!;
@@ -191,7 +192,7 @@ export const combine = (a: Value, b: Value): Value => {
 function integerConv(node: NodeView): (x: Value, w: Value) => Value {
   const kernel = windows.Conv!.make(node);
   return (x, w) => {
-    const taps = w.shape.slice(1).reduce((product, n) => product * n, 1);
+    const taps = sizeOf(w.shape.slice(1));
     if (taps * 255 * 255 > 2 ** 24)
       throw new ArgumentError(`windows of ${taps} numbers have sums that float32 cannot hold`);
     const y = (kernel as Kernel)([castTo(x, 'float32'), castTo(w, 'float32')], undefined as never) as Value;
