@@ -1,16 +1,13 @@
 // node --max-old-space-size=256 --import tsx acceptance/onnx/hostile.ts COUNT SEED [FOLDER]
-// Damaged files: each gives a model or one ModelFileError, within a second, and takes no memory on the file's word. A
-// model that comes of one is run once, and gives outputs or one error of the package. The files are the graphs of
-// test/onnx, and those of at most 20 kB in FOLDER/*/. Prints what breaks with its seed, SEED + i.
+// Damaged files: each gives a model or one ModelFileError, within a second, and takes no memory on the file's word. The
+// files are the graphs of test/onnx, and those of at most 20 kB in FOLDER/*/. Prints what breaks with its seed, SEED + i.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { engine } from '../../src/engine/engine.ts';
 import { ModelFileError, RandomStream } from '../../src/index.ts';
 import { importOnnx } from '../../src/onnx.ts';
-import { graphCases } from '../../test/onnx/cases.ts';
+import { graphCases } from '../../test/onnx/all-cases.ts';
 import { damaged } from '../../test/onnx/damage.ts';
-import { moreCases } from '../../test/onnx/more-cases.ts';
-import { opsetCases } from '../../test/onnx/opset-cases.ts';
 
 const [count, first, folder] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 1), process.argv[4]];
 const LARGEST = 20_000;
@@ -20,7 +17,7 @@ const files = folder
       .filter((name) => name.endsWith('.onnx') && statSync(name).size <= LARGEST)
       .map((name) => new Uint8Array(readFileSync(name)))
   : [];
-const originals = [...files, ...[...graphCases, ...moreCases, ...opsetCases].map(({ bytes }) => bytes)];
+const originals = [...files, ...graphCases.map(({ bytes }) => bytes)];
 
 const found = new Map<string, number>();
 let [models, refused, slowest, slowestSeed] = [0, 0, 0, 0];
