@@ -42,6 +42,9 @@ interface Span {
   readonly after: number;
 }
 
+/** The rows of a sequence as an image. */
+const oneRowSpan: Span = { taps: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+
 function spansOf(windows: Windows, kernel: readonly number[], lengths: readonly number[]): Span[] {
   return kernel.map((taps, axis) => {
     const [stride, dilation] = [windows.strides?.[axis] ?? 1, windows.dilations?.[axis] ?? 1];
@@ -93,30 +96,25 @@ const conv: Operator = {
       spend(workOf(x!.shape[0]! * w!.shape[0]!, outputsOf(spans, lengths), sizeOf(w!.shape.slice(1))));
       if (rank > 2) return convolveAny(x!, w!, b, spans, groups);
       const [channels, outputs] = [x!.shape[1]!, w!.shape[0]!];
-      const isDepthwise = rank === 2 && groups > 1 && groups === channels;
-      // [O, I/g, K…] becomes [K…, I/g, O], or [K…, I, multiplier] for one filter a channel.
+      const isDepthwise = groups > 1 && groups === channels;
+      // A sequence is an image of one row.
+      const images = rank === 1 ? [oneRowSpan, ...spans] : spans;
+      const taps = images.map((span) => span.taps);
+      // [O, I/g, K…] becomes [KH, KW, I/g, O], or [KH, KW, I, multiplier] for one filter a channel.
       const [kernel] = derived.of([w!], ([t]) => {
         const spatial = w!.shape.slice(2).map((_, axis) => axis + 2);
         const turned = ops.transpose(t!, [...spatial, 1, 0]);
-        return [isDepthwise ? ops.reshape(turned, [...w!.shape.slice(2), channels, outputs / channels]) : turned];
+        const last = isDepthwise ? [channels, outputs / channels] : turned.shape.slice(-2);
+        return [ops.reshape(turned, [...taps, ...last])];
       }) as [Weight];
       const bias = b?.parameter ?? b?.tensor;
-      const input = padded(x!.channelsLast, spans);
-      const strides = spans.map(({ stride }) => stride);
-      const dilations = spans.map(({ dilation }) => dilation);
-      if (rank === 1) {
-        const options = { strides: strides[0]!, dilationRate: dilations[0]!, groups };
-        return Value.ofChannelsLast(ops.conv1d(input, kernel, bias, options));
-      }
-      const options = {
-        strides: strides as unknown as [number, number],
-        dilationRate: dilations as unknown as [number, number],
-      };
-      return Value.ofChannelsLast(
-        isDepthwise
-          ? depthwiseConv2d(input, kernel, bias, options)
-          : conv2d(input, kernel, bias, { ...options, groups }),
-      );
+      const input = asImages(padded(x!.channelsLast, spans));
+      const pair = (of: 'stride' | 'dilation') => images.map((span) => span[of]) as unknown as [number, number];
+      const options = { strides: pair('stride'), dilationRate: pair('dilation') };
+      const y = isDepthwise
+        ? depthwiseConv2d(input, kernel, bias, options)
+        : conv2d(input, kernel, bias, { ...options, groups });
+      return Value.ofChannelsLast(asInput(y, rank));
     };
   },
 };

@@ -1,12 +1,13 @@
 // Operators that give elements another order or shape, and join or cut tensors.
 import { ArgumentError } from '../../../checks/argument-error.ts';
+import type { Shape } from '../../../checks/shape.ts';
 import * as ops from '../../../ops/index.ts';
 import type { NodeView, Operator } from '../../graph/node.ts';
 import { sizeOf } from '../../graph/room.ts';
 import { Value } from '../../graph/value.ts';
 import { axisOf, broadcastShape, eachPlace, rowMajor } from '../broadcast.ts';
 import { picked } from '../mapped.ts';
-import { joinHost, pick, pickHost, placesOf } from './places.ts';
+import { joinHost, keptPlaces, pick, pickHost, placesOf } from './places.ts';
 
 /** Axes from an attribute in old versions, from an input in new ones. */
 export function axesFrom(
@@ -235,6 +236,7 @@ const pad: Operator = {
   make(node) {
     const mode = node.choice('mode', ['constant', 'reflect', 'edge', 'wrap'], 'constant');
     const [fixed, old] = [node.ints('pads') ?? node.ints('paddings'), node.float('value', 0)];
+    const kept = keptPlaces();
     return ([x, pads, value, axes]) => {
       const { shape } = x!;
       const given = fixed ?? [...pads!.numbers];
@@ -249,20 +251,7 @@ const pad: Operator = {
       const isGrowing = widths.flat().every((n) => n >= 0);
       if (mode === 'constant' && isGrowing && !x!.isHost && !value?.isTracked)
         return Value.ofTensor(ops.pad(x!.tensor, widths, filler), x!.type);
-      const maps = shape.map((n, axis) =>
-        Array.from({ length: made[axis]! }, (_, i) => sourceIndex(i - widths[axis]![0], n, mode)),
-      );
-      const steps = rowMajor(shape);
-      const whole = rowMajor(made);
-      const places = Int32Array.from({ length: sizeOf(made) }, (_, at) => {
-        let place = 0;
-        for (let axis = 0; axis < made.length; axis++) {
-          const index = maps[axis]![Math.floor(at / whole[axis]!) % made[axis]!]!;
-          if (index < 0) return -1;
-          place += index * steps[axis]!;
-        }
-        return place;
-      });
+      const places = kept(`${shape} ${widths}`, () => paddedPlaces(shape, made, widths, mode));
       if (!value?.isTracked) return pick(x!, places, made, filler);
       // The filler stands behind the elements, as one of them.
       const all = ops.concatenate([ops.reshape(x!.tensor, [x!.size]), ops.reshape(value.tensor, [1])], 0);
@@ -278,8 +267,32 @@ const pad: Operator = {
   },
 };
 
+type Mode = 'constant' | 'reflect' | 'edge' | 'wrap';
+
+/** The places of the elements of a padded array; −1 for the filler. */
+function paddedPlaces(
+  shape: Shape,
+  made: Shape,
+  widths: readonly (readonly [number, number])[],
+  mode: Mode,
+): Int32Array {
+  const maps = shape.map((n, axis) =>
+    Array.from({ length: made[axis]! }, (_, i) => sourceIndex(i - widths[axis]![0], n, mode)),
+  );
+  const [steps, whole] = [rowMajor(shape), rowMajor(made)];
+  return Int32Array.from({ length: sizeOf(made) }, (_, at) => {
+    let place = 0;
+    for (let axis = 0; axis < made.length; axis++) {
+      const index = maps[axis]![Math.floor(at / whole[axis]!) % made[axis]!]!;
+      if (index < 0) return -1;
+      place += index * steps[axis]!;
+    }
+    return place;
+  });
+}
+
 /** The index that a padded place shows; −1 for the filler. */
-function sourceIndex(i: number, length: number, mode: 'constant' | 'reflect' | 'edge' | 'wrap'): number {
+function sourceIndex(i: number, length: number, mode: Mode): number {
   if (i >= 0 && i < length) return i;
   if (mode === 'constant') return -1;
   if (mode === 'edge') return Math.min(Math.max(i, 0), length - 1);

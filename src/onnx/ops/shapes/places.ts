@@ -40,6 +40,16 @@ export function placesOf(shape: readonly number[], steps: readonly number[], fir
   return places;
 }
 
+/** Keeps the places that were computed last: most runs of a node ask for those of the run before. */
+export function keptPlaces(): (key: string, make: () => Int32Array) => Int32Array {
+  let last = '';
+  let places: Int32Array = new Int32Array(0);
+  return (key, make) => {
+    if (key !== last) [last, places] = [key, make()];
+    return places;
+  };
+}
+
 /** Joins arrays along an axis. */
 export function joinHost(values: readonly Value[], at: number): Value {
   const [first] = values as [Value];
