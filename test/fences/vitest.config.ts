@@ -7,10 +7,12 @@ const exclude = [
   'test/engine/memory.test.ts',
   // Fences of their own, in a memory of their own.
   'test/kernels/**',
-  // They run the built package, in processes of their own.
+  // They run the built package or the compiler, in processes of their own.
+  'test/cli/**',
   'test/docs/**',
   'test/examples.test.ts',
   'test/package/**',
+  'test/types/**',
 ];
 
 // Single tests that assert the same: how many bytes are in use, or that a buffer stands where another stood.
