@@ -84,8 +84,8 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
   const of = (images: number): Geometry => ({ ...input, batch: images });
   return {
     tensors: [x, kernel, ...(bias ? [bias] : [])],
-    begin() {
-      const run = prepareConvolution(engine, input, kernel.ptr);
+    begin(_most, kept) {
+      const run = prepareConvolution(input, kernel, { kept });
       const [init, offset] = bias ? [Init.Bias, bias.ptr] : [Init.Zero, 0];
       return (_, __, from, count, y) => run(count, { x: x.ptr + 4 * from * image, y, init, bias: offset });
     },
@@ -105,7 +105,7 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
             if (dX === undefined) return;
             engine.scratch(() => {
               const part = engine.allocateScratch(images * image);
-              inputGradient(engine, of(images), dGates, kernel.ptr, 0, part);
+              inputGradient(of(images), dGates, kernel, 0, part);
               engine.kernels.axpy(images * image, 1, part, dX + at);
             });
           },
@@ -116,7 +116,7 @@ function inputSide({ x, kernel, bias, input }: ConvLstmOperands): InputSide {
     defer(tape: Tape, dGates: Ptr) {
       if (!tape.tracks(x)) return;
       const dx = engine.allocateScratch(x.size);
-      inputGradient(engine, of(time * batch), dGates, kernel.ptr, 0, dx);
+      inputGradient(of(time * batch), dGates, kernel, 0, dx);
       tape.give(x, dx);
     },
   };
@@ -147,8 +147,8 @@ function recurrentSide(given: ConvLstmOperands, batch: number, startsAtZero: boo
     return x;
   };
   return {
-    begin() {
-      const run = prepareConvolution(engine, g, kernel.ptr);
+    begin(kept) {
+      const run = prepareConvolution(g, kernel, { kept });
       const masked = allocateMasked();
       let isZero = startsAtZero;
       return () => (_, h, y, __, init) => {
@@ -158,7 +158,7 @@ function recurrentSide(given: ConvLstmOperands, batch: number, startsAtZero: boo
       };
     },
     beginBackward() {
-      const run = prepareConvolution(engine, g, kernel.ptr, true);
+      const run = prepareConvolution(g, kernel, { flipped: true, kept: false });
       const masked = allocateMasked();
       return () => (_, x, __, dh, init) => {
         if (!dropout) {

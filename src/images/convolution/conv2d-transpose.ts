@@ -1,4 +1,5 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
+import { isRecording } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -114,10 +115,10 @@ export function conv2dTranspose(input: Weight, weight: Weight, bias?: Weight, op
   if (offset) expectShape('conv2dTranspose: bias', offset.shape, [g.inputs]);
   const { engine } = x;
   const y = empty([g.batch, g.rows.input, g.cols.input, g.inputs], { name: 'conv2dTranspose', engine });
-  inputGradient(engine, g, x.ptr, kernel.ptr, offset?.ptr ?? 0, y.ptr);
+  inputGradient(g, x.ptr, kernel, offset?.ptr ?? 0, y.ptr, !isRecording([x, kernel, offset]));
   recordConvolution(x, kernel, offset, y, {
     kernel: (dy, into) => kernelGradient(engine, g, dy, x.ptr, into),
-    input: (dy, dx) => convolve(engine, g, dy, kernel.ptr, 0, dx),
+    input: (dy, dx) => convolve(g, dy, kernel, 0, dx),
   });
   return y;
 }

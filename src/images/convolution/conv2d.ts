@@ -1,4 +1,5 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
+import { isRecording } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
@@ -80,10 +81,10 @@ export function conv2d(input: Weight, weight: Weight, bias?: Weight, options: Co
   if (isPointwise(g)) return linear(x, reshape(kernel, [g.inputs, g.outputs]), offset);
   const { engine } = x;
   const y = empty([g.batch, g.rows.output, g.cols.output, g.outputs], { name: 'conv2d', engine });
-  convolve(engine, g, x.ptr, kernel.ptr, offset?.ptr ?? 0, y.ptr);
+  convolve(g, x.ptr, kernel, offset?.ptr ?? 0, y.ptr, !isRecording([x, kernel, offset]));
   recordConvolution(x, kernel, offset, y, {
     kernel: (dy, into) => kernelGradient(engine, g, x.ptr, dy, into),
-    input: (dy, dx) => inputGradient(engine, g, dy, kernel.ptr, 0, dx),
+    input: (dy, dx) => inputGradient(g, dy, kernel, 0, dx),
   });
   return y;
 }

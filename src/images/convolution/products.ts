@@ -12,11 +12,13 @@
  *
  * Most convolutions of 3×3 taps go by tiles instead (winograd.ts), which takes a quarter of the products.
  */
+import type { Tensor } from '../../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { packedForm } from '../../ops/products/packed-columns.ts';
 import { PRODUCT_GRAIN } from '../../ops/products/product.ts';
 import { coveredBy, type Geometry, spanOf } from './geometry.ts';
-import { convolveTiles, isTiled, kernelGradientTiles, packTiles } from './winograd.ts';
+import { convolveTiles, isTiled, kernelGradientTiles, packTiles, tiledSize } from './winograd.ts';
 
 /** Number of windows that the products for the gradient of the kernel sum at a time: one block of `gemm`. */
 const WINDOWS = 256;
@@ -72,25 +74,33 @@ function orderTaps(kernels: Kernels, g: Geometry, kernel: Ptr, group: number, to
   }
 }
 
-/** Packs a kernel for `convolveRows` in scratch. `flipped` packs it for the gradient of the input. */
-function packKernel(engine: Engine, g: Geometry, kernel: Ptr, flipped = false): PackedKernel {
+/**
+ * Packs a kernel for `convolveRows`. `flipped` packs it for the gradient of the input. With `kept` the parameter keeps
+ * the result until its values change; otherwise it is in scratch.
+ */
+function packKernel(g: Geometry, kernel: Tensor, flipped: boolean, kept: boolean): PackedKernel {
+  const { engine } = kernel;
   const { kernels } = engine;
   const inputs = (flipped ? g.outputs : g.inputs) / g.groups;
   const outputs = (flipped ? g.inputs : g.outputs) / g.groups;
   const { count, depth } = slabsOf(g, inputs);
   const floats = kernels.gemm_packed_size(depth, outputs);
-  const at = engine.allocateScratch(g.groups * count * floats);
-  engine.scratch(() => {
-    const ordered = engine.allocateScratch(count * depth * outputs);
-    for (let group = 0; group < g.groups; group++) {
-      orderTaps(kernels, g, kernel, group, ordered, flipped);
-      for (let i = 0; i < count; i++) {
-        const to = at + 4 * (group * count + i) * floats;
-        kernels.gemm_pack_b(depth, outputs, ordered + 4 * i * depth * outputs, outputs, 1, to);
+  const write = (at: Ptr): void =>
+    engine.scratch(() => {
+      const ordered = engine.allocateScratch(count * depth * outputs);
+      for (let group = 0; group < g.groups; group++) {
+        orderTaps(kernels, g, kernel.ptr, group, ordered, flipped);
+        for (let i = 0; i < count; i++) {
+          const to = at + 4 * (group * count + i) * floats;
+          kernels.gemm_pack_b(depth, outputs, ordered + 4 * i * depth * outputs, outputs, 1, to);
+        }
       }
-    }
-  });
-  return { at, floats };
+    });
+  const form = `${g.groups} groups, ${count} slabs`;
+  return {
+    at: packedForm(kernel, kept, flipped ? 'rows, flipped' : 'rows', form, g.groups * count * floats, write),
+    floats,
+  };
 }
 
 /** Where the rows of images are, and which of their channels are read. */
@@ -131,24 +141,28 @@ export interface ConvolutionOperands {
 }
 
 /**
- * Prepares a convolution: packs the kernel in scratch. `flipped` prepares the gradient of the input, for strides of 1:
- * a convolution of dy with the flipped kernel. The returned function sets y to init + the convolution of `batch` images
- * x.
+ * Prepares a convolution: packs the kernel, in scratch unless it is `kept` for the next call. `flipped` prepares the
+ * gradient of the input, for strides of 1: a convolution of dy with the flipped kernel. The returned function sets y to
+ * init + the convolution of `batch` images x.
  */
 export function prepareConvolution(
-  engine: Engine,
   given: Geometry,
-  kernel: Ptr,
-  flipped = false,
+  kernel: Tensor,
+  { flipped = false, kept }: { readonly flipped?: boolean; readonly kept: boolean },
 ): (batch: number, operands: ConvolutionOperands) => void {
+  const { engine } = kernel;
   const g = flipped ? flippedGeometry(given) : given;
   if (isTiled(g)) {
-    const ordered = engine.allocateScratch(g.rows.taps * g.cols.taps * g.inputs * g.outputs);
-    orderTaps(engine.kernels, given, kernel, 0, ordered, flipped);
-    const packed = packTiles(engine, g, ordered);
+    const write = (to: Ptr): void =>
+      engine.scratch(() => {
+        const ordered = engine.allocateScratch(kernel.size);
+        orderTaps(engine.kernels, given, kernel.ptr, 0, ordered, flipped);
+        packTiles(engine, g, ordered, to);
+      });
+    const packed = packedForm(kernel, kept, flipped ? 'tiles, flipped' : 'tiles', 0, tiledSize(engine, g), write);
     return (batch, operands) => convolveTiles(engine, { ...g, batch }, packed, operands);
   }
-  const packed = packKernel(engine, given, kernel, flipped);
+  const packed = packKernel(given, kernel, flipped, kept);
   return (batch, operands) => convolveRows(engine, { ...g, batch }, packed, operands);
 }
 
@@ -190,10 +204,10 @@ function convolveRows(
   });
 }
 
-/** y ← bias + the convolution of x; `bias` is 0 for none. */
-export function convolve(engine: Engine, g: Geometry, x: Ptr, kernel: Ptr, bias: Ptr, y: Ptr): void {
-  engine.scratch(() =>
-    prepareConvolution(engine, g, kernel)(g.batch, { x, y, init: bias ? Init.Bias : Init.Zero, bias }),
+/** y ← bias + the convolution of x; `bias` is 0 for none. `kept` is that of `prepareConvolution`. */
+export function convolve(g: Geometry, x: Ptr, kernel: Tensor, bias: Ptr, y: Ptr, kept = false): void {
+  kernel.engine.scratch(() =>
+    prepareConvolution(g, kernel, { kept })(g.batch, { x, y, init: bias ? Init.Bias : Init.Zero, bias }),
   );
 }
 
@@ -210,14 +224,14 @@ function flippedGeometry(g: Geometry): Geometry {
 
 /**
  * dx ← the gradient of the input, from dy and the kernel. It is what a transposed convolution computes, so it has a
- * bias `[I]`, which is 0 for none.
+ * bias `[I]`, which is 0 for none. `kept` is that of `prepareConvolution`.
  */
-export function inputGradient(engine: Engine, g: Geometry, dy: Ptr, kernel: Ptr, bias: Ptr, dx: Ptr): void {
-  engine.scratch(() => {
+export function inputGradient(g: Geometry, dy: Ptr, kernel: Tensor, bias: Ptr, dx: Ptr, kept = false): void {
+  kernel.engine.scratch(() => {
     if (g.rows.stride === 1 && g.cols.stride === 1) {
       const init = bias ? Init.Bias : Init.Zero;
-      prepareConvolution(engine, g, kernel, true)(g.batch, { x: dy, y: dx, init, bias });
-    } else scatter(engine, g, dy, kernel, bias, dx);
+      prepareConvolution(g, kernel, { flipped: true, kept })(g.batch, { x: dy, y: dx, init, bias });
+    } else scatter(g, dy, kernel, bias, dx, kept);
   });
 }
 
@@ -225,22 +239,24 @@ export function inputGradient(engine: Engine, g: Geometry, dy: Ptr, kernel: Ptr,
  * `inputGradient` for any strides: a row of dy makes the gradient of its strip, which is added to the rows of dx that
  * the strip was read from. Threads share the images.
  */
-function scatter(engine: Engine, g: Geometry, dy: Ptr, kernel: Ptr, bias: Ptr, dx: Ptr): void {
+function scatter(g: Geometry, dy: Ptr, kernel: Tensor, bias: Ptr, dx: Ptr, kept: boolean): void {
+  const { engine } = kernel;
   const { rows, cols, groups } = g;
   const [inputs, outputs] = [g.inputs / groups, g.outputs / groups];
   const step = rows.taps * inputs;
   const floats = engine.kernels.gemm_packed_size(outputs, step);
-  const packed = engine.allocateScratch(groups * cols.taps * floats);
-  engine.scratch(() => {
-    const ordered = engine.allocateScratch(cols.taps * step * outputs);
-    for (let group = 0; group < groups; group++) {
-      orderTaps(engine.kernels, g, kernel, group, ordered);
-      for (let kx = 0; kx < cols.taps; kx++) {
-        const to = packed + 4 * (group * cols.taps + kx) * floats;
-        engine.kernels.gemm_pack_b(outputs, step, ordered + 4 * kx * step * outputs, 1, outputs, to);
+  const packed = packedForm(kernel, kept, 'scattered', groups, groups * cols.taps * floats, (at) =>
+    engine.scratch(() => {
+      const ordered = engine.allocateScratch(cols.taps * step * outputs);
+      for (let group = 0; group < groups; group++) {
+        orderTaps(engine.kernels, g, kernel.ptr, group, ordered);
+        for (let kx = 0; kx < cols.taps; kx++) {
+          const to = at + 4 * (group * cols.taps + kx) * floats;
+          engine.kernels.gemm_pack_b(outputs, step, ordered + 4 * kx * step * outputs, 1, outputs, to);
+        }
       }
-    }
-  });
+    }),
+  );
   const size = aligned(coveredBy(cols) * step);
   const strips = engine.allocateScratch(engine.threads * size);
   // With groups an image of one group is summed apart, because `binary` writes pixels side by side.

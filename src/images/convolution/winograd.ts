@@ -95,12 +95,15 @@ class Bands {
   }
 }
 
-/** The taps `[KW, KH, I, O]` of `orderTaps` as 36 packed matrices `[I, O]`, in scratch. */
-export function packTiles(engine: Engine, { inputs, outputs }: Geometry, ordered: Ptr): Ptr {
+/** Floats of a kernel that `packTiles` packs. */
+export const tiledSize = (engine: Engine, { inputs, outputs }: Geometry): number =>
+  PLACES * engine.kernels.gemm_packed_size(inputs, outputs);
+
+/** packed ← the taps `[KW, KH, I, O]` of `orderTaps` as 36 packed matrices `[I, O]`. */
+export function packTiles(engine: Engine, { inputs, outputs }: Geometry, ordered: Ptr, packed: Ptr): void {
   const { kernels } = engine;
   const size = inputs * outputs;
   const floats = kernels.gemm_packed_size(inputs, outputs);
-  const packed = engine.allocateScratch(PLACES * floats);
   engine.scratch(() => {
     const places = engine.allocateScratch(PLACES * size);
     const across = engine.allocateScratch(9 * size);
@@ -111,7 +114,6 @@ export function packTiles(engine: Engine, { inputs, outputs }: Geometry, ordered
       kernels.gemm_pack_b(inputs, outputs, places + 4 * p * size, outputs, 1, packed + 4 * p * floats);
     }
   });
-  return packed;
 }
 
 /** y ← init + the convolution of x; `packed` is made by `packTiles`. Threads share the places. */

@@ -97,6 +97,8 @@ const conv: Operator = {
       if (rank > 2) return convolveAny(x!, w!, b, spans, groups);
       const [channels, outputs] = [x!.shape[1]!, w!.shape[0]!];
       const isDepthwise = groups > 1 && groups === channels;
+      // A window of one step is a row of a product.
+      const isPointwise = groups === 1 && spans.every((span) => span.taps === 1 && span.stride === 1);
       // A sequence is an image of one row.
       const images = rank === 1 ? [oneRowSpan, ...spans] : spans;
       const taps = images.map((span) => span.taps);
@@ -105,10 +107,13 @@ const conv: Operator = {
         const spatial = w!.shape.slice(2).map((_, axis) => axis + 2);
         const turned = ops.transpose(t!, [...spatial, 1, 0]);
         const last = isDepthwise ? [channels, outputs / channels] : turned.shape.slice(-2);
-        return [ops.reshape(turned, [...taps, ...last])];
+        return [ops.reshape(turned, isPointwise ? last : [...taps, ...last])];
       }) as [Weight];
       const bias = b?.parameter ?? b?.tensor;
       const input = asImages(padded(x!.channelsLast, spans));
+      if (isPointwise) {
+        return Value.ofChannelsLast(asInput(ops.linear(input, kernel, bias), rank));
+      }
       const pair = (of: 'stride' | 'dilation') => images.map((span) => span[of]) as unknown as [number, number];
       const options = { strides: pair('stride'), dilationRate: pair('dilation') };
       const y = isDepthwise

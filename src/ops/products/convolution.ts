@@ -1,11 +1,12 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
-import { record, type Tape } from '../../autograd/tape.ts';
+import { isRecording, record, type Tape } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectCount, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { formatShape } from '../../checks/shape.ts';
 import { Init, type Ptr } from '../../engine/abi.ts';
 import { inOrder } from '../shapes/layout.ts';
+import { packedForm } from './packed-columns.ts';
 import { PRODUCT_GRAIN, product } from './product.ts';
 
 export interface Conv1dOptions {
@@ -115,17 +116,13 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
     const { at, stride } = withZeros(x, g);
     const { count, depth, width } = slabs(g);
     const size = engine.kernels.gemm_packed_size(depth, width);
-    const packed = engine.allocateScratch(count * size);
-    for (let i = 0; i < count; i++) {
-      engine.kernels.gemm_pack_b(
-        depth,
-        width,
-        kernel.ptr + 4 * place(g, i).kernel,
-        g.outputs,
-        1,
-        packed + 4 * i * size,
-      );
-    }
+    const kept = !isRecording([x, kernel, offset]);
+    const packed = packedForm(kernel, kept, 'convolution', count, count * size, (to) => {
+      for (let i = 0; i < count; i++) {
+        const from = kernel.ptr + 4 * place(g, i).kernel;
+        engine.kernels.gemm_pack_b(depth, width, from, g.outputs, 1, to + 4 * i * size);
+      }
+    });
     engine.parallel(g.batch, grainOf(g), ({ kernels, gemmScratch, from, to }) => {
       for (let b = from; b < to; b++) {
         const c = sequenceOf(y, g.outputs, b, y.ptr);

@@ -1,12 +1,13 @@
 import { floatsOf, type Weight } from '../../autograd/parameter.ts';
-import { record, type Tape } from '../../autograd/tape.ts';
+import { isRecording, record, type Tape } from '../../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, sizeOf } from '../../checks/shape.ts';
 import { Init } from '../../engine/abi.ts';
 import { asRows, inOrder } from '../shapes/layout.ts';
 import { ColumnSums } from './column-sums.ts';
-import { kernelBackward, leftGradient, product, type RowProduct } from './product.ts';
+import { packColumns } from './packed-columns.ts';
+import { kernelBackward, leftGradient, PRODUCT_GRAIN, product, type RowProduct } from './product.ts';
 
 /**
  * Multiplies rows by a weight matrix and adds a bias: y = x·W + b
@@ -34,6 +35,13 @@ export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
   if (offset) expectShape('linear: bias', offset.shape, [units]);
   const rows = sizeOf(x.shape.slice(0, -1));
   const y = empty([...x.shape.slice(0, -1), units], { name: 'linear', timeMajor: x.timeMajor, engine });
+  const [init, at] = offset ? [Init.Bias, offset.ptr] : [Init.Zero, 0];
+  // To pack a weight takes as long as to multiply a few rows with it.
+  if (kernel.parameter && rows * units * inputs < PRODUCT_GRAIN && !isRecording([x, kernel, offset])) {
+    const times = packColumns(kernel, 0, units, rows, true);
+    times(engine.kernels, engine.gemmScratch, rows, x.ptr, y.ptr, units, init, at);
+    return y;
+  }
   product(engine, {
     m: rows,
     n: units,
@@ -46,8 +54,8 @@ export function linear(input: Weight, weight: Weight, bias?: Weight): Tensor {
     csB: 1,
     c: y.ptr,
     rsC: units,
-    init: offset ? Init.Bias : Init.Zero,
-    bias: offset?.ptr ?? 0,
+    init,
+    bias: at,
   });
   const backward = (tape: Tape): void => {
     const dy = tape.gradientOf(y);

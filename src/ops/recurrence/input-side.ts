@@ -3,8 +3,8 @@ import type { Tensor } from '../../autograd/tensor.ts';
 import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { ColumnSums } from '../products/column-sums.ts';
+import { packColumns } from '../products/packed-columns.ts';
 import { kernelBackward, leftGradient, product, type RowProduct, rowSum } from '../products/product.ts';
-import { packColumns } from './packed-columns.ts';
 
 /**
  * The input side of a scan: x·W + b for all T·B rows, G·H wide.

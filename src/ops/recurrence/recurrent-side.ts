@@ -6,8 +6,8 @@ import { Binary, Init, type Kernels, type Ptr } from '../../engine/abi.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Part } from '../../engine/threads.ts';
 import { ColumnSums } from '../products/column-sums.ts';
+import { packColumns } from '../products/packed-columns.ts';
 import { packShared, rowSum } from '../products/product.ts';
-import { packColumns } from './packed-columns.ts';
 
 /** Neighbouring steps in memory. The addresses are those of the first of them. */
 export interface StepRange {
