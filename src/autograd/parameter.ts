@@ -29,6 +29,8 @@ export class Parameter {
   constraint: UpdateConstraint | undefined;
   /** Counts changes of the values. */
   version = 0;
+  /** Counts the times that a copy of any parameter was written. @internal */
+  static copyWrites = 0;
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();
 
   /**
@@ -107,6 +109,7 @@ export class Parameter {
       this.#copies.set(key, copy);
     }
     if (copy.version !== this.version || copy.form !== form) {
+      Parameter.copyWrites++;
       write(copy.values.ptr);
       copy.version = this.version;
       copy.form = form;

@@ -43,8 +43,10 @@ export type EngineBuild = `${Build | 'custom'}${'' | '-wide'}`;
  * The kernels, their linear memory, and its two regions: the heap and the arena. Every tensor belongs to one engine.
  */
 export class Engine {
-  /** A `Profiler` replaces them by timed ones while it measures. @internal */
+  /** A `Profiler` and a `Recording` replace them by their own while they run. @internal */
   kernels: Kernels;
+  /** Kernels of other modules on this memory, by what gives them. @internal */
+  secondKernels = new Map<unknown, unknown>();
   /** Linear memory, with all tensors, weights and states. It never shrinks. */
   readonly memory: WebAssembly.Memory;
   /** @internal */
@@ -180,14 +182,10 @@ export class Engine {
   }
 
   /** A view of `count` floats at `at`. Do not keep it: any allocation may detach it. @internal */
-  f32(at: Ptr, count: number): Float32Array {
-    return new Float32Array(this.memory.buffer, at, count);
-  }
+  f32 = (at: Ptr, count: number): Float32Array => new Float32Array(this.memory.buffer, at, count);
 
   /** A view of `count` integers at `at`. Do not keep it: any allocation may detach it. @internal */
-  i32(at: Ptr, count: number): Int32Array {
-    return new Int32Array(this.memory.buffer, at, count);
-  }
+  i32 = (at: Ptr, count: number): Int32Array => new Int32Array(this.memory.buffer, at, count);
 }
 
 interface Choice {

@@ -188,6 +188,8 @@ export class Arena {
   /** The largest number of bytes in use at once since the segments were made. */
   #peak = 0;
   #wanted = 0;
+  /** How often all segments were returned: what is allocated after it has other addresses. */
+  epoch = 0;
 
   constructor(heap: Heap) {
     this.#heap = heap;
@@ -214,7 +216,7 @@ export class Arena {
     return this.#segments.map(({ used }) => used);
   }
 
-  /** Frees everything allocated since `mark`. */
+  /** Frees everything allocated since `mark`; or, with a later mark of the same epoch, takes it again. */
   release(mark: Mark): void {
     this.#segments.forEach((segment, i) => {
       segment.used = mark[i] ?? 0;
@@ -230,6 +232,7 @@ export class Arena {
     for (const segment of this.#segments) this.#heap.release(segment.at);
     this.#segments = [];
     this.#peak = 0;
+    this.epoch++;
   }
 
   /** Extends the last segment in place, so that it has room for `need` more bytes. Undefined if it cannot grow. */

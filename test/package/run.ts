@@ -16,7 +16,7 @@ const budgets: Record<string, { goal: number; ceiling: number }> = {
   'streaming-text': { goal: 20, ceiling: 20 },
   audio: { goal: 32, ceiling: 32 },
   'low-level': { goal: 40, ceiling: 53.6 },
-  'language-model': { goal: 40, ceiling: 65.9 },
+  'language-model': { goal: 40, ceiling: 66 },
   everything: { goal: 64, ceiling: 151.2 },
 };
 // How far below its ceiling a size may be before somebody should lower that.

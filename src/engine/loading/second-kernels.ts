@@ -11,15 +11,14 @@ import { type Build, compileRefused } from './load.ts';
 export function secondKernels<K>(
   compileNow: (build: Build, isShared: boolean) => WebAssembly.Module,
 ): (engine: Engine) => K {
-  const instances = new WeakMap<Engine, K>();
   return (engine) => {
-    const known = instances.get(engine);
+    const known = engine.secondKernels.get(compileNow) as K | undefined;
     if (known) return known;
     const build: Build = engine.build.startsWith('relaxed') ? 'relaxed' : 'simd';
     const { memory } = engine;
     try {
       const made = instantiateKernels<K>(compileNow(build, classOf(memory.buffer) === 'SharedArrayBuffer'), memory);
-      instances.set(engine, made);
+      engine.secondKernels.set(compileNow, made);
       return made;
     } catch (error) {
       throw compileRefused(error);

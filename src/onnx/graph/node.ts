@@ -1,3 +1,4 @@
+import type { Parameter } from '../../autograd/parameter.ts';
 import { elementType } from '../format/element-types.ts';
 import type { AttributeProto, GraphProto, NodeProto } from '../format/messages.ts';
 import { type ExternalData, type TensorData, tensorData } from '../format/tensor-data.ts';
@@ -9,13 +10,19 @@ export class Refusal extends Error {}
 /** Runs a subgraph of a node: from the values of its inputs to those of its outputs. */
 export type Body = (inputs: readonly Value[]) => readonly Value[];
 
-/** What an operator may use besides its inputs while it runs. */
-export interface Step {
+/** What all nodes share in a run. */
+export interface RunContext {
   readonly training: boolean;
-  /** Runs the subgraph that is the attribute `name`. */
-  body(name: string): Body;
   /** Uniform numbers in [0, 1) from the streams of the layer. */
   uniform(): number;
+  /** All parameters. Their versions show whether a value computed from them is out of date. */
+  readonly parameters: readonly Parameter[];
+}
+
+/** What an operator may use besides its inputs while it runs. */
+export interface Step extends Pick<RunContext, 'training' | 'uniform'> {
+  /** Runs the subgraph that is the attribute `name`. */
+  body(name: string): Body;
 }
 
 /** Computes the outputs of a node. */

@@ -1,21 +1,12 @@
 // A graph for inputs of known shapes. The first run with these shapes computes everything and notes which values the
 // file and the shapes decide: those are computed once. Later runs visit the other nodes only.
-import type { Parameter } from '../../autograd/parameter.ts';
 import { isRecording } from '../../autograd/tape.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { type CompiledGraph, type CompiledNode, NONE } from './compiled.ts';
-import { type Body, Refusal, type Step } from './node.ts';
+import { type Body, Refusal, type RunContext, type Step } from './node.ts';
+import { Replays } from './replay.ts';
 import { spend } from './room.ts';
 import { Source, Value } from './value.ts';
-
-/** What all runs of one model share. */
-export interface RunContext {
-  readonly training: boolean;
-  /** Uniform numbers in [0, 1). */
-  uniform(): number;
-  /** All parameters. Their versions show whether a value computed from them is out of date. */
-  readonly parameters: readonly Parameter[];
-}
 
 interface PlanStep {
   readonly node: CompiledNode;
@@ -42,6 +33,7 @@ export class Runner {
   readonly #isBody: boolean;
   readonly #plans = new Map<string, Plan>();
   readonly #seenValues = new Map<string, Set<string>>();
+  readonly #replays = new Replays();
 
   constructor(graph: CompiledGraph, isBody = false) {
     this.#graph = graph;
@@ -52,14 +44,17 @@ export class Runner {
   run(inputs: readonly Value[], captured: readonly Value[], context: RunContext): readonly Value[] {
     const shapes = [...inputs, ...captured].map(({ type, shape, source }) => `${type}[${shape}]${source}`).join();
     const key = this.#isBody ? shapes : `${shapes} ${this.#constantsAmong(inputs, shapes)}`;
-    let plan = this.#plans.get(key);
-    if (plan) return plan.run(inputs, captured, context);
+    const known = this.#plans.get(key);
+    if (known && this.#isBody) return known.run(inputs, captured, context);
+    // A body is run within the run of its graph.
+    if (known) return this.#replays.run(known, inputs, context, (given) => known.run(inputs, captured, given));
+    this.#replays.drop();
     const before = this.#plans.size >= MOST_PLANS ? this.#plans.keys().next().value : undefined;
     if (before !== undefined) {
       this.#plans.get(before)!.dispose();
       this.#plans.delete(before);
     }
-    plan = new Plan();
+    const plan = new Plan();
     const outputs = plan.trace(this.#graph, inputs, captured, context);
     this.#plans.set(key, plan);
     return outputs;
