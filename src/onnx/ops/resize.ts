@@ -4,7 +4,7 @@ import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import * as ops from '../../ops/index.ts';
 import type { NodeView, Operator } from '../graph/node.ts';
-import { sizeOf } from '../graph/room.ts';
+import { sizeOf, spend } from '../graph/room.ts';
 import { Value } from '../graph/value.ts';
 import { axisOf } from './broadcast.ts';
 
@@ -97,6 +97,9 @@ function kernelOf({ mode, cubic: a }: Settings): (distance: number) => number {
   };
 }
 
+/** What a tap costs, in elements that a kernel computes. */
+const WORK_OF_TAP = 64;
+
 function tapsOf(
   settings: Settings,
   input: number,
@@ -105,7 +108,7 @@ function tapsOf(
   roi: readonly [number, number],
 ): Taps {
   const { mode, transform, nearest, excludesOutside, antialias } = settings;
-  sizeOf([output, input]);
+  spend(WORK_OF_TAP * output + sizeOf([output, input]));
   const sources = Array.from({ length: output }, (_, i) => sourceOf(i, input, output, scale, transform, roi));
   const outside = sources.map((x) => transform === 'tf_crop_and_resize' && (x < 0 || x > input - 1));
   const clamped = (place: number): number => Math.min(Math.max(place, 0), input - 1);
@@ -121,7 +124,7 @@ function tapsOf(
   const stretch = antialias && scale < 1 ? scale : 1;
   const reach = Math.ceil((mode === 'linear' ? 1 : 2) / stretch);
   const count = 2 * reach;
-  sizeOf([output, count]);
+  spend(WORK_OF_TAP * sizeOf([output, count]));
   const [places, weights]: [number[], number[]] = [[], []];
   for (const x of sources) {
     const first = Math.floor(x) - reach + 1;
