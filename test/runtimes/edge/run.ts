@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { installTools, makeApp } from '../app.ts';
 import { NotHere } from '../suite-result.ts';
 import { audioPage, audioWorklet } from './audio-worklet.ts';
+import { fineTunePage } from './fine-tune-page.ts';
 import { bunExample, denoExample } from './servers.ts';
 import { memoryLimit, noCondition, refusedWasm, refusedWorkers } from './surroundings.ts';
 import { workerExample } from './worker-example.ts';
@@ -18,6 +19,7 @@ const checks: Record<string, (app: string) => Promise<string>> = {
   'examples/audio-worklet in Chromium': audioWorklet('chromium'),
   'examples/audio-worklet in Firefox': audioWorklet('firefox'),
   'examples/audio-worklet, its page': audioPage,
+  'examples/fine-tune-page in Chromium': fineTunePage,
   'examples/deno': denoExample,
   'examples/bun': bunExample,
   'Chromium without wasm-unsafe-eval': refusedWasm('chromium'),
