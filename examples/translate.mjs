@@ -56,7 +56,10 @@ export function translator(fromWords, toWords, { units, width, rates }) {
   // Vectors of length √width, as PyTorch's, are learned from sooner than Keras's short ones.
   const embeddingsInitializer = { name: 'randomNormal', stddev: 1 };
   const read = (inputDim, maskZero) => embedding({ inputDim, outputDim: width, maskZero, embeddingsInitializer });
-  const attend = attentionCell({ cell: gruCell({ units }), score: 'general', attentionUnits: width });
+  // What the words are chosen from is the narrowest place of the network: with as few numbers as a word has it learns
+  // more slowly.
+  const attentionUnits = 2 * width;
+  const attend = attentionCell({ cell: gruCell({ units }), score: 'general', attentionUnits });
   const layers = {
     ...{ source: read(fromWords, true), target: read(toWords, false) },
     ...{ dropWords: dropout({ rate: rates[0] }), dropMemory: dropout({ rate: rates[1] }) },
@@ -69,7 +72,7 @@ export function translator(fromWords, toWords, { units, width, rates }) {
   const encoded = (ids, { source, dropWords, dropMemory, encode, start }) => {
     const [memory, ...ends] = encode(dropWords(source(ids)));
     const h = start(ops.concatenate(ends));
-    return [dropMemory(memory), h, ops.zeros([h.shape[0], width])];
+    return [dropMemory(memory), h, ops.zeros([h.shape[0], attentionUnits])];
   };
   const decoded = (x, each) => {
     const [memory, ...initialState] = encoded(x.source, each);

@@ -24,7 +24,7 @@ async function outputsOf(ort: typeof native, bytes: Uint8Array, inputs: readonly
     session.inputNames.map((name, i) => {
       const given = inputs[i];
       if (given) return [name, new ort.Tensor(given.isIds ? 'int32' : 'float32', given.data, [...given.shape])];
-      const { shape } = session.inputMetadata[i] as { shape: (number | string)[] };
+      const { shape } = session.inputMetadata[i] as { readonly shape: readonly (number | string)[] };
       const full = [inputs[0]!.shape[0]!, ...(shape.slice(1) as number[])];
       return [name, new ort.Tensor('float32', new Float32Array(full.reduce((a, b) => a * b, 1)), full)];
     }),

@@ -10,7 +10,7 @@ const functions: Readonly<Record<string, (alpha?: number, beta?: number) => Unar
   Tanh: () => Math.tanh,
   Relu: () => (x) => Math.max(x, 0),
   Softsign: () => (x) => x / (1 + Math.abs(x)),
-  Softplus: () => (x) => Math.log1p(Math.exp(x)),
+  Softplus: () => (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
   Affine:
     (alpha = 1, beta = 0) =>
     (x) =>
