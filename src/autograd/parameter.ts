@@ -10,6 +10,9 @@ export interface UpdateConstraint {
   begin(parameters: readonly Parameter[], buffers: readonly (readonly Ptr[])[]): () => void;
 }
 
+/** How often a copy of any parameter was written. @internal */
+export const copies = { written: 0 };
+
 /**
  * A named tensor that training changes. It outlives every step. `version` counts its changes, which shows whether a
  * value derived from it is out of date.
@@ -29,8 +32,6 @@ export class Parameter {
   constraint: UpdateConstraint | undefined;
   /** Counts changes of the values. */
   version = 0;
-  /** Counts the times that a copy of any parameter was written. @internal */
-  static copyWrites = 0;
   readonly #copies = new Map<string, { version: number; form: unknown; values: Tensor }>();
 
   /**
@@ -109,7 +110,7 @@ export class Parameter {
       this.#copies.set(key, copy);
     }
     if (copy.version !== this.version || copy.form !== form) {
-      Parameter.copyWrites++;
+      copies.written++;
       write(copy.values.ptr);
       copy.version = this.version;
       copy.form = form;

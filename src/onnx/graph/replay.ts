@@ -1,6 +1,6 @@
 // Runs of a graph that only repeat the kernel calls of an earlier run: for small frames the code that makes the calls
 // takes several times as long as the kernels.
-import { Parameter } from '../../autograd/parameter.ts';
+import { copies } from '../../autograd/parameter.ts';
 import { openTape } from '../../autograd/tape.ts';
 import { empty } from '../../autograd/tensor.ts';
 import { engine as currentEngine, type Engine } from '../../engine/engine.ts';
@@ -75,7 +75,7 @@ export class Replays {
 /** What a run depends on beside the elements of its inputs. Undefined if it cannot be repeated. */
 function placeOf(engine: Engine, inputs: readonly Value[], context: RunContext): string | undefined {
   if (openTape() || context.training || engine.openStep === 0) return undefined;
-  const places: (number | boolean)[] = [Parameter.copyWrites];
+  const places: (number | boolean)[] = [copies.written];
   let version = 0;
   for (const parameter of context.parameters) version += parameter.version;
   places.push(version);
