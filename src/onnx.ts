@@ -2,6 +2,7 @@
 import { savedLayer } from './io/model-file.ts';
 import { registerLayers } from './layers/base/layer-registry.ts';
 import { sharedLayer } from './layers/base/saved-layer.ts';
+import { allowStreams } from './models/register-all.ts';
 import { GraphNetwork } from './onnx/graph-network.ts';
 import { OnnxGraph } from './onnx/onnx-graph.ts';
 
@@ -12,6 +13,8 @@ export { type ImportOnnxOptions, importOnnx } from './onnx/import.ts';
 export type { RecognizedCell } from './onnx/rewrite/recognize.ts';
 export { type OnnxFeed, type OnnxResult, OnnxSession, onnxSession } from './onnx/session.ts';
 
+// A frame by frame run is what many import a model for.
+allowStreams();
 registerLayers({
   OnnxGraph: OnnxGraph.fromConfig as never,
   [GraphNetwork.savedAs]: (({ name, layers }: { name: string; layers: readonly unknown[] }) => {

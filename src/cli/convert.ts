@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { sizeOf } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
@@ -23,6 +24,7 @@ export function convert(from: string, to: string, { check, states, name, seed }:
       `tapeloop convert: OUT expected a name that ends in .onnx or .safetensors, got ${JSON.stringify(to)}`,
     );
   }
+  if (resolve(from) === resolve(to)) throw new UsageError('tapeloop convert: OUT expected another file than IN');
   const read = readModel(from);
   const { model, vocabulary, extra } = read;
   if (format === 'tapeloop' && (states || name !== undefined)) {

@@ -1,8 +1,12 @@
-import { ArgumentError, shownForeign } from '../checks/argument-error.ts';
+import type { Parameter } from '../autograd/parameter.ts';
+import { ArgumentError, expectType, shown, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
+import { sizeOf } from '../checks/shape.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { Model } from '../models/model.ts';
+import { elementsOf } from './format/element-types.ts';
 import { readModelProto } from './format/messages.ts';
+import { mayFollow, type OnnxValue } from './graph/signature.ts';
 import { GraphNetwork } from './graph-network.ts';
 import { OnnxGraph } from './onnx-graph.ts';
 
@@ -42,7 +46,8 @@ const optionNames = { name: 1, trainable: 1, states: 1, constants: 1, batchAxes:
  * @returns a model like any other: `predict`, `fit`, `summary`, saved files. Float initializers are its parameters. The
  *   caller owns it and frees its memory with `dispose`.
  * @throws ModelFileError if the bytes are not an ONNX model, or it uses what is not supported: the message lists every
- *   such operator with its nodes. ArgumentError if an option is unknown or names an input or output that is not there.
+ *   such operator with its nodes. ArgumentError if an option is unknown, names an input, an output or a parameter that
+ *   is not there, or gives a constant or a state that the input cannot take.
  * @see https://onnx.ai/onnx/operators
  *
  * @example
@@ -58,7 +63,14 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
   } = checkOptions('importOnnx', options, optionNames as never) as ImportOnnxOptions;
   if (!(bytes instanceof Uint8Array))
     throw new ArgumentError(`importOnnx: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
-  const external = typeof externalData === 'function' ? externalData : (location: string) => externalData?.[location];
+  if (options.name !== undefined) expectType('importOnnx: name', options.name, 'a string');
+  for (const option of ['states', 'constants', 'batchAxes'] as const)
+    if (options[option] !== undefined) expectType(`importOnnx: ${option}`, options[option], 'an object');
+  const external =
+    typeof externalData === 'function'
+      ? externalData
+      : (location: string) =>
+          externalData && Object.hasOwn(externalData, location) ? externalData[location] : undefined;
   const graph = fileErrors(
     () =>
       new OnnxGraph(readModelProto(bytes), {
@@ -70,11 +82,17 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       }),
   );
   expectNames(graph, options);
+  expectConstants(graph);
   if (options.stateful && graph.graphStates().length === 0)
     throw new ArgumentError("importOnnx: stateful expected states; name them: { states: { h: 'hn' } }");
   const network = new GraphNetwork([graph], options.name ?? (graph.proto.graph!.name || undefined));
   fileErrors(() => network.build((network.declaredShapes ?? {}) as never));
-  setTrainable(graph, trainable);
+  try {
+    setTrainable(graph, trainable);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
   return new Model(network);
 }
 
@@ -97,18 +115,63 @@ function expectNames(graph: OnnxGraph, { states = {}, constants = {}, batchAxes 
     if (known.includes(name)) return;
     throw new ArgumentError(`importOnnx: ${option}: '${name}' expected ${what} of the graph: ${known.join(', ')}`);
   };
-  for (const [from, to] of Object.entries(states)) {
+  const pairs = Object.entries(states);
+  for (const [from, to] of pairs) {
     expect('states', from, inputs, 'an input');
     expect('states', to, outputs, 'an output');
+    const [input, output] = [
+      graph.graphInputs.find(({ name }) => name === from)!,
+      graph.graphOutputs.find(({ name }) => name === to)!,
+    ];
+    if (!mayFollow(input, output))
+      throw new ArgumentError(`importOnnx: states: '${from}' expected ${typed(input)}, got '${to}', ${typed(output)}`);
+    const twice = pairs.find((pair) => pair[1] === to)!;
+    if (twice[0] !== from)
+      throw new ArgumentError(
+        `importOnnx: states: '${from}' expected an output of its own, got '${to}' of '${twice[0]}'`,
+      );
   }
   for (const name of Object.keys(constants)) expect('constants', name, inputs, 'an input');
-  for (const name of Object.keys(batchAxes)) expect('batchAxes', name, [...inputs, ...outputs], 'an input or output');
+  for (const [name, axis] of Object.entries(batchAxes)) {
+    expect('batchAxes', name, [...inputs, ...outputs], 'an input or output');
+    const { dims } = [...graph.graphInputs, ...graph.graphOutputs].find((each) => each.name === name)!;
+    if (!(Number.isInteger(axis) && axis >= 0 && axis < (dims?.length ?? 64)))
+      throw new ArgumentError(
+        `importOnnx: batchAxes: '${name}' expected an axis of ${dims ? `[${dims.join(', ')}]` : 'it'}, got ${shown(axis)}`,
+      );
+  }
+}
+
+const typed = ({ type, dims }: OnnxValue): string => `${type}${dims ? ` [${dims.join(', ')}]` : ''}`;
+
+/** Throws `ArgumentError` for a constant that its input cannot take. */
+function expectConstants(graph: OnnxGraph): void {
+  for (const [name, values] of Object.entries(graph.settings.constants)) {
+    const { type, dims } = graph.graphInputs.find((input) => input.name === name)!;
+    const what = `importOnnx: constants: '${name}'`;
+    elementsOf(what, type, values);
+    const size = dims?.every((n) => typeof n === 'number') ? sizeOf(dims as number[]) : undefined;
+    if (values.length === 0 || (values.length > 1 && size !== undefined && values.length !== size))
+      throw new ArgumentError(`${what} expected one number or ${size ?? 'as many as it has'}, got ${values.length}`);
+  }
 }
 
 function setTrainable(graph: OnnxGraph, trainable: NonNullable<ImportOnnxOptions['trainable']>): void {
   if (trainable === true) return;
-  const patterns = typeof trainable === 'boolean' ? [] : [trainable].flat();
-  const isWanted = (name: string): boolean =>
-    (patterns as (string | RegExp)[]).some((each) => (typeof each === 'string' ? each === name : each.test(name)));
-  for (const weight of graph.weights) weight.trainable = isWanted(weight.name.slice(weight.name.indexOf('/') + 1));
+  const patterns = (typeof trainable === 'boolean' ? [] : [trainable].flat()) as readonly (string | RegExp)[];
+  const nameOf = ({ name }: Parameter): string => name.slice(name.indexOf('/') + 1);
+  // `search` does not go on from the last match, as `test` does with the flag g.
+  const fits = (pattern: string | RegExp, name: string): boolean =>
+    typeof pattern === 'string' ? pattern === name : name.search(pattern) >= 0;
+  for (const pattern of patterns) {
+    if (typeof pattern !== 'string' && !(pattern instanceof RegExp))
+      throw new ArgumentError(`importOnnx: trainable expected true, false, names or patterns, got ${shown(pattern)}`);
+    if (graph.weights.some((weight) => fits(pattern, nameOf(weight)))) continue;
+    const some = graph.weights.slice(0, 8).map((weight) => `'${nameOf(weight)}'`);
+    const known =
+      graph.weights.length > 0 ? `of ${some.join(', ')}${graph.weights.length > 8 ? ', …' : ''}` : ': there is none';
+    const given = typeof pattern === 'string' ? `'${pattern}'` : String(pattern);
+    throw new ArgumentError(`importOnnx: trainable expected a parameter ${known}; got ${given}, which fits none`);
+  }
+  for (const weight of graph.weights) weight.trainable = patterns.some((each) => fits(each, nameOf(weight)));
 }

@@ -161,8 +161,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     const parameters = new Map([...this.#parameterProtos.values()].map((proto, i) => [proto, this.#parameters[i]!]));
     const filled = withValues(this.proto, (proto) => parameters.get(proto)?.toArray());
     const made = this.graphOutputs.map(({ name }) => name);
-    const output = filled.graph!.output!.filter(({ name }) => made.includes(name!));
-    return { ...filled, graph: { ...filled.graph!, output } };
+    const output = filled.graph!.output?.filter(({ name }) => made.includes(name!));
+    return { ...filled, graph: { ...filled.graph!, ...(output && { output }) } };
   }
 
   #isParameter(proto: TensorProto): boolean {
@@ -341,13 +341,7 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     { training = false, batch = 1 }: { training?: boolean; batch?: number } = {},
   ): Map<string, Value> {
     const { states, constants } = this.settings;
-    const lengths = new Map<string, number>();
-    for (const { name, dims = [] } of this.graphInputs) {
-      for (const [axis, n] of dims.entries()) {
-        const length = feeds.get(name)?.shape[axis];
-        if (typeof n === 'string' && length !== undefined) lengths.set(n, length);
-      }
-    }
+    const lengths = this.#lengthsOf(feeds);
     const inputs = this.graphInputs.map(({ name, type, dims = [] }) => {
       const fed = feeds.get(name);
       if (fed) return fed;
@@ -363,6 +357,42 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       parameters: this.#parameters,
     });
     return new Map(this.graphOutputs.map(({ name }, i) => [name, values[i]!]));
+  }
+
+  /**
+   * The lengths that vary, by their names. Throws `ArgumentError` for an input that its declared shape does not fit. The
+   * length of a batch may differ from what the file says, and so may a name that stands for two lengths, but not in a
+   * state.
+   */
+  #lengthsOf(feeds: ReadonlyMap<string, Value>): Map<string, number> {
+    const lengths = new Map<string, { readonly length: number; readonly in: string }>();
+    const { states } = this.settings;
+    const inOrder = [...this.graphInputs].sort(
+      (a, b) => Number(Object.hasOwn(states, a.name)) - Number(Object.hasOwn(states, b.name)),
+    );
+    for (const { name, dims } of inOrder) {
+      const shape = feeds.get(name)?.shape;
+      if (!dims || !shape) continue;
+      const batch = this.batchAxisOf(name);
+      const isState = Object.hasOwn(states, name);
+      const fits =
+        dims.length === shape.length &&
+        dims.every((n, axis) => typeof n === 'string' || n === shape[axis] || (axis === batch && !isState));
+      if (!fits) {
+        const what = `${isState ? 'state' : 'input'} '${name}'`;
+        throw new ArgumentError(`${this.name}: ${what} expected [${dims.join(', ')}], got [${shape.join(', ')}]`);
+      }
+      dims.forEach((n, axis) => {
+        if (typeof n !== 'string' || shape[axis] === undefined) return;
+        const known = lengths.get(n);
+        if (isState && known && known.length !== shape[axis])
+          throw new ArgumentError(
+            `${this.name}: state '${name}' expected ${n} = ${known.length}, as in '${known.in}', got ${shape[axis]}; reset() starts from zeros`,
+          );
+        lengths.set(n, { length: shape[axis]!, in: name });
+      });
+    }
+    return new Map([...lengths].map(([name, { length }]) => [name, length]));
   }
 
   override dispose(): void {

@@ -1,11 +1,11 @@
 import { Tensor, tensor } from '../autograd/tensor.ts';
-import { ArgumentError, shown, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, expectArray, expectList, expectType, shownForeign } from '../checks/argument-error.ts';
 import { flattenNested, type NestedNumbers, shapeOfNested } from '../checks/nested-numbers.ts';
 import { formatShape, sizeOf } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { engine } from '../engine/engine.ts';
 import type { AnyModel } from '../models/model.ts';
-import { type ElementType, type HostData, hostArray, isFloat } from './format/element-types.ts';
+import { type ElementType, elementsOf, type HostData, isFloat } from './format/element-types.ts';
 import type { OnnxValue } from './graph/signature.ts';
 import { Value } from './graph/value.ts';
 import { OnnxGraph } from './onnx-graph.ts';
@@ -67,7 +67,10 @@ export class OnnxSession {
    */
   run(feeds: Readonly<Record<string, OnnxFeed>>): Record<string, OnnxResult> {
     const { graphInputs, settings } = this.#graph;
+    expectType('run: feeds', feeds, 'an object');
     for (const name of Object.keys(feeds)) {
+      if (Object.hasOwn(settings.constants, name))
+        throw new ArgumentError(`run: '${name}' was fixed by the constants of importOnnx, expected no value`);
       if (graphInputs.some((input) => input.name === name)) continue;
       const names = graphInputs.map((input) => `'${input.name}'`).join(', ');
       throw new ArgumentError(`run: expected inputs ${names}, got '${name}'`);
@@ -122,13 +125,7 @@ function given(input: OnnxValue, feed: OnnxFeed): Value {
   const fits = !dims || (dims.length === shape.length && dims.every((n, i) => typeof n === 'string' || n === shape[i]));
   if (!fits) throw new ArgumentError(`${what} expected [${dims.join(', ')}], got ${formatShape(shape)}`);
   if (input.type === 'string') return Value.ofHost('string', shape, [...(data as readonly string[])]);
-  const elements = hostArray(input.type, data.length);
-  for (let i = 0; i < elements.length; i++) {
-    const value = data[i];
-    if (typeof value === 'string') throw new ArgumentError(`${what} expected numbers, got ${shown(value)}`);
-    elements[i] = Number(value);
-  }
-  return fed(input.type, shape, elements);
+  return fed(input.type, shape, elementsOf(what, input.type, data));
 }
 
 function flatOf(
@@ -140,6 +137,8 @@ function flatOf(
   if (typeof given === 'number') return { data: [given], shape: dims?.length === 1 ? [1] : [] };
   if (given && typeof given === 'object' && 'data' in given && 'shape' in given) {
     const { data, shape } = given as { data: ArrayLike<number>; shape: readonly number[] };
+    expectArray(`${what}: data`, data);
+    expectList(`${what}: shape`, shape);
     if (data.length !== sizeOf(shape))
       throw new ArgumentError(
         `${what} expected ${sizeOf(shape)} elements for ${formatShape(shape)}, got ${data.length}`,

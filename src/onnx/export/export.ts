@@ -48,8 +48,8 @@ export const [OPSET, IR_VERSION] = [17, 8];
  *
  * @param model a built model.
  * @returns the bytes of the file; the caller owns them.
- * @throws ArgumentError if an option is unknown or a name is given twice, the model is not built, or it computes what
- *   ONNX cannot express: the message names the layer and the op.
+ * @throws ArgumentError if an option is unknown or a name is given twice, the model is not built, or is an imported one
+ *   and there are options, or it computes what ONNX cannot express: the message names the layer and the op.
  * @see https://onnx.ai/onnx/operators
  *
  * @example
@@ -67,7 +67,12 @@ export function exportOnnx(model: AnyModel, options: ExportOnnxOptions = {}): Ui
   if (!network) throw new ArgumentError(`exportOnnx: model expected a model, got ${shownForeign(model, 'layers')}`);
   if (name !== undefined) expectType('exportOnnx: name', name, 'a string');
   const graph = network.sublayers[0];
-  if (network.sublayers.length === 1 && graph instanceof OnnxGraph) return writeModelProto(graph.filled());
+  if (network.sublayers.length === 1 && graph instanceof OnnxGraph) {
+    const [given] = Object.keys(options).filter((option) => options[option as 'name'] !== undefined);
+    if (given !== undefined)
+      throw new ArgumentError(`exportOnnx: ${given} expected to be left out: an imported model is written as it came`);
+    return writeModelProto(graph.filled());
+  }
   if (!network.isBuilt) throw new ArgumentError(`exportOnnx: model '${network.name}' expected to be built, as by fit`);
   const count = leavesOf<InputSpec>(network.inputs, isInputSpec).length;
   const forms = describeInputs(network, expectNames('inputNames', inputNames, count));

@@ -1,3 +1,4 @@
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { exp2 } from '../../engine/float64.ts';
 
 /** Names of the element types of ONNX, by their number in a file. */
@@ -64,6 +65,23 @@ export const isFloat = (type: ElementType): boolean => type.includes('float');
 /** An array for `length` elements of a type, all 0. */
 export const hostArray = (type: ElementType, length: number): Exclude<HostData, string[]> =>
   new arrays[type as 'float32'](length);
+
+/** Numbers as elements of a type. Throws `ArgumentError` for what is no number, or none of the type. */
+export function elementsOf(what: string, type: ElementType, values: ArrayLike<unknown>): Exclude<HostData, string[]> {
+  if (type === 'float32' && values instanceof Float32Array) return values;
+  const elements = hostArray(type, values.length);
+  const isReal = isFloat(type);
+  for (let i = 0; i < elements.length; i++) {
+    const value = values[i];
+    const isNumber = typeof value === 'number' || typeof value === 'bigint' || (type === 'bool' && value === !!value);
+    if (isNumber) elements[i] = Number(value);
+    // Floats are rounded. An integer that is not what was given, is out of range.
+    const fits = isReal || (Number.isInteger(elements[i]) && elements[i] === Number(value));
+    if (!isNumber || !fits)
+      throw new ArgumentError(`${what} expected elements of ${type}, got ${shown(value)} at ${i}`);
+  }
+  return elements;
+}
 
 /** An array for `length` elements of any type, a `HostData` once all are set. */
 export const anyArray = (type: ElementType, length: number): { [i: number]: number | string } =>

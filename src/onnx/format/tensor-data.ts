@@ -1,4 +1,5 @@
 // From the bytes of a TensorProto to elements, and back.
+import { shown } from '../../checks/argument-error.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import {
   bitsOfBfloat16,
@@ -99,7 +100,9 @@ function externalBytes({ externalData = [] }: TensorProto, external: ExternalDat
   const entries = new Map(externalData.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
   const file = external?.(location);
-  if (!file) throw new Error(`has its values in '${location}': give externalData`);
+  if (!file) throw new Error(`has its values in '${location}': externalData expected to give this file`);
+  if (!(file instanceof Uint8Array))
+    throw new Error(`has its values in '${location}': externalData expected a Uint8Array, got ${shown(file)}`);
   const offset = Number(entries.get('offset') ?? 0);
   const length = Number(entries.get('length') ?? file.length - offset);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.length))

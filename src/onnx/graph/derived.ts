@@ -1,6 +1,7 @@
 import { Parameter, type Weight } from '../../autograd/parameter.ts';
 import { isRecording } from '../../autograd/tape.ts';
 import type { Tensor } from '../../autograd/tensor.ts';
+import type { NodeView } from './node.ts';
 import { Source, type Value } from './value.ts';
 
 /**
@@ -10,6 +11,11 @@ import { Source, type Value } from './value.ts';
 export class DerivedWeights {
   #from: readonly (readonly [value: Value, version: number])[] = [];
   #kept: readonly Parameter[] = [];
+
+  /** The node frees them. */
+  constructor(node: NodeView) {
+    node.owned.push(this);
+  }
 
   /** @param make computes the weights from the tensors of `values`. */
   of(values: readonly Value[], make: (tensors: readonly Tensor[]) => readonly Tensor[]): readonly Weight[] {
@@ -23,11 +29,17 @@ export class DerivedWeights {
     return this.#keep(make(tensors), from);
   }
 
+  dispose(): void {
+    for (const parameter of this.#kept) parameter.dispose();
+    this.#kept = [];
+    this.#from = [];
+  }
+
   #keep(made: readonly Tensor[], from: readonly (readonly [Value, number])[]): readonly Weight[] {
     const arrays = made.map((tensor) => tensor.toArray());
     // A parameter holds finite numbers only.
     if (!arrays.every((array) => array.every(Number.isFinite))) return made;
-    for (const parameter of this.#kept) parameter.dispose();
+    this.dispose();
     this.#kept = made.map(({ shape, name }, i) => new Parameter(name, shape, arrays[i]!));
     this.#from = from;
     return this.#kept;

@@ -55,6 +55,8 @@ export class NodeView {
   /** Names; an input that is left out is empty. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** What its operator keeps in linear memory from run to run. */
+  readonly owned: { dispose(): void }[] = [];
   readonly #attributes: Map<string, AttributeProto>;
   readonly #external: ExternalData | undefined;
   readonly #read = new Set<string>();

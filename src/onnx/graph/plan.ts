@@ -73,9 +73,12 @@ export class Runner {
     return text;
   }
 
+  /** Frees what runs have kept; a later run makes it again. */
   dispose(): void {
+    this.#replays.drop();
     for (const plan of this.#plans.values()) plan.dispose();
     this.#plans.clear();
+    for (const { view } of this.#graph.nodes) for (const each of view.owned) each.dispose();
   }
 }
 
@@ -212,7 +215,8 @@ class Plan {
   }
 
   dispose(): void {
-    for (const value of this.#cached?.values ?? []) value.dispose();
+    for (const value of [...(this.#cached?.values ?? []), ...this.#constants]) value?.dispose();
+    for (const { bodies } of [...this.#fromWeights, ...this.#steps]) for (const body of bodies.values()) body.dispose();
   }
 }
 

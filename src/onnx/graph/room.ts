@@ -28,8 +28,9 @@ export function sizeOf(shape: Shape): number {
 
 /** Throws `ArgumentError` if `work`, in elements that are computed one by one, is more than is left. */
 export function spend(work: number): void {
+  // A shape that does not fit an operator may make it NaN, which must not stay.
+  if (!(work <= left)) throw new ArgumentError('the graph takes too long for shapes that it declares');
   left -= work;
-  if (left < 0 || Number.isNaN(left)) throw new ArgumentError('the graph takes too long for shapes that it declares');
 }
 
 /** Runs `body` with room for so many elements of one value, and of all that it computes. */

@@ -56,7 +56,7 @@ export function guessStates(inputs: readonly OnnxValue[], outputs: readonly Onnx
   byStem.delete('');
   const pairs: Record<string, string> = {};
   for (const input of inputs) {
-    const found = (byStem.get(stem(input.name)) ?? []).filter((output) => fits(input, output));
+    const found = (byStem.get(stem(input.name)) ?? []).filter((output) => mayFollow(input, output));
     if (found.length === 1 && found[0]!.name !== input.name) pairs[input.name] = found[0]!.name;
   }
   // Two inputs cannot have one next value.
@@ -65,7 +65,8 @@ export function guessStates(inputs: readonly OnnxValue[], outputs: readonly Onnx
   return Object.fromEntries(Object.entries(pairs).filter(([, to]) => used.get(to) === 1));
 }
 
-function fits(a: OnnxValue, b: OnnxValue): boolean {
+/** Whether an output may be the next value of a state: its element type and what is known of its shape fit. */
+export function mayFollow(a: OnnxValue, b: OnnxValue): boolean {
   if (a.type !== b.type) return false;
   if (!a.dims || !b.dims) return true;
   return (

@@ -96,14 +96,15 @@ export class Value {
   /** The elements, row-major. */
   get host(): HostData {
     if (this.#host) return this.#host;
-    const read = this.tensor.toArray();
-    if (this.type === 'float32') this.#host = read as Float32Array;
-    else {
+    let read: Exclude<HostData, string[]> = this.tensor.toArray();
+    if (this.type !== 'float32') {
       const data = hostArray(this.type, read.length);
       data.set(read);
-      this.#host = data;
+      read = data;
     }
-    return this.#host;
+    // A parameter has other values after a step of training.
+    if (!this.parameter) this.#host = read;
+    return read;
   }
 
   /** The elements as numbers. Throws `ArgumentError` for strings. */
@@ -171,9 +172,11 @@ export class Value {
     return copy;
   }
 
-  /** Frees the tensor of a constant. */
+  /** Frees the tensor of a constant. It is made again if it is asked for. */
   dispose(): void {
-    if (!this.parameter) this.#tensor?.dispose();
+    if (!this.isHost) return;
+    this.#tensor?.dispose();
+    this.#tensor = undefined;
   }
 }
 

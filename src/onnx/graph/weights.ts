@@ -21,25 +21,40 @@ const weightInputs: Readonly<Record<string, readonly number[] | 'all'>> = {
   ...{ FusedConv: [1, 2], FusedGemm: 'all', FusedMatMul: 'all', FastGelu: [1], BiasGelu: [1] },
 };
 
+/** Operators in which one number is a weight, too: elsewhere it is a constant, such as a factor of ½. */
+const weightsOfOne =
+  /^(MatMul|Gemm|FusedGemm|FusedMatMul|Einsum|PRelu|(Fused)?Conv|ConvTranspose|LSTM|GRU|RNN|.*Normalization)$/;
+/** Operators whose results get a bias. */
+const products = /^(MatMul|Gemm|FusedMatMul|Einsum|Conv|ConvTranspose)$/;
+
 /**
- * The initializers that can be parameters: floats of more than one element that an operator reads as weights. Of several
- * with one name, in branches of an `If`, the last one is taken.
+ * The initializers that can be parameters: floats that an operator reads as weights. Of several with one name, in
+ * branches of an `If`, the last one is taken.
  */
 export function parametersOf(graph: GraphProto): TensorProto[] {
   const candidates = new Map<string, TensorProto>();
-  const readAsWeight = new Set<string>();
+  const [read, readAsOne, made] = [new Set<string>(), new Set<string>(), new Map<string, string>()];
   const visit = (each: GraphProto): void => {
     for (const proto of each.initializer ?? []) {
       const type = elementType(proto.dataType);
-      if (type && isFloat(type) && sizeOf(proto.dims ?? []) > 1 && proto.name) candidates.set(proto.name, proto);
+      if (type && isFloat(type) && sizeOf(proto.dims ?? []) > 0 && proto.name) candidates.set(proto.name, proto);
     }
     for (const node of each.node ?? []) {
-      for (const [i, name] of (node.input ?? []).entries()) if (readsWeight(node, i)) readAsWeight.add(name);
+      const { input = [], output = [], opType = '' } = node;
+      for (const name of output) made.set(name, opType);
+      const isBias = opType === 'Add' && input.some((name) => products.test(made.get(name) ?? ''));
+      for (const [i, name] of input.entries()) {
+        if (!readsWeight(node, i)) continue;
+        read.add(name);
+        if (isBias || weightsOfOne.test(opType)) readAsOne.add(name);
+      }
       for (const { g } of node.attribute ?? []) if (g) visit(g);
     }
   };
   visit(graph);
-  return [...candidates].flatMap(([name, proto]) => (readAsWeight.has(name) ? [proto] : []));
+  return [...candidates].flatMap(([name, proto]) =>
+    (sizeOf(proto.dims ?? []) > 1 ? read : readAsOne).has(name) ? [proto] : [],
+  );
 }
 
 function readsWeight({ opType = '' }: NodeProto, place: number): boolean {

@@ -72,6 +72,7 @@ const loop: Operator = {
 const scan: Operator = {
   make(node) {
     const count = node.int('num_scan_inputs', 1);
+    if (!(count >= 1 && count <= node.inputs.length)) node.refuse(`num_scan_inputs=${count}`);
     const [inDirections, outDirections] = [node.ints('scan_input_directions'), node.ints('scan_output_directions')];
     const [inAxes, outAxes] = [node.ints('scan_input_axes'), node.ints('scan_output_axes')];
     const old = node.ints('directions');

@@ -19,7 +19,7 @@ const batchNormalization: Operator = {
     node.int('is_test', 0);
     if (node.flag('training_mode')) node.refuse('training_mode=1');
     if (node.int('spatial', 1) === 0) node.refuse('spatial=0');
-    const derived = new DerivedWeights();
+    const derived = new DerivedWeights(node);
     return ([x, scale, bias, mean, variance]) => {
       // y = x·a + b with a = scale/√(variance + ε) and b = bias − mean·a
       const [a, b] = derived.of([scale!, bias!, mean!, variance!], ([s, shift, m, v]) => {

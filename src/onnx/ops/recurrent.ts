@@ -183,7 +183,7 @@ const recurrent = (name: 'LSTM' | 'GRU' | 'RNN'): Operator => ({
     const layout = node.version >= 14 ? node.int('layout', 0) : 0;
     node.int('output_sequence', 0);
     const directions = settings.length;
-    const derived = settings.map(() => new DerivedWeights());
+    const derived = settings.map(() => new DerivedWeights(node));
     const wantsSequence = (node.outputs[0] ?? '') !== '';
     return ([x, w, r, b, lengths, h0, c0, p]) => {
       const type = x!.type;

@@ -88,7 +88,7 @@ const conv: Operator = {
   make(node) {
     const windows = windowsOf(node);
     const groups = node.int('group', 1);
-    const derived = new DerivedWeights();
+    const derived = new DerivedWeights(node);
     return ([x, w, b]) => {
       const lengths = x!.shape.slice(2);
       const rank = lengths.length;
@@ -129,7 +129,7 @@ const convTranspose: Operator = {
     const windows = windowsOf(node);
     const groups = node.int('group', 1);
     const [outputPadding, outputShape] = [node.ints('output_padding'), node.ints('output_shape')];
-    const derived = new DerivedWeights();
+    const derived = new DerivedWeights(node);
     return ([x, w, b]) => {
       const lengths = x!.shape.slice(2);
       const rank = lengths.length;

@@ -203,6 +203,7 @@ export function scanAsRecurrence(outer: Scope, node: NodeProto, to: Emitter): Re
   if (!graph || inputs.length !== graph.input?.length || node.output?.length !== graph.output?.length) return undefined;
   const scope = new Scope(graph, outer);
   const count = intOf(node, 'num_scan_inputs', 1);
+  if (!(count >= 1 && count <= inputs.length)) return undefined;
   const first = inputs.length - count;
   const [names, results] = [namesOf(graph.input), namesOf(graph.output)];
   const body: Body = { scope, states: names.slice(0, first), nextStates: results.slice(0, first) };
