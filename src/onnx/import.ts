@@ -71,9 +71,11 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       ? externalData
       : (location: string) =>
           externalData && Object.hasOwn(externalData, location) ? externalData[location] : undefined;
+  const proto = fileErrors(() => readModelProto(bytes), 'not an ONNX model: ');
+  if (!proto.graph) throw new ModelFileError('importOnnx: not an ONNX model: it has no graph');
   const graph = fileErrors(
     () =>
-      new OnnxGraph(readModelProto(bytes), {
+      new OnnxGraph(proto, {
         ...rest,
         constants: Object.fromEntries(
           Object.entries(constants).map(([name, value]) => [name, [value].flat() as number[]]),
@@ -96,12 +98,12 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
   return new Model(network);
 }
 
-/** Runs `body`, in which any error is one of the file. */
-function fileErrors<T>(body: () => T): T {
+/** Runs `body`, in which any error is one of the file; `what` says which. */
+function fileErrors<T>(body: () => T, what = ''): T {
   try {
     return body();
   } catch (error) {
-    throw new ModelFileError(`importOnnx: ${(error as Error).message}`, { cause: error });
+    throw new ModelFileError(`importOnnx: ${what}${(error as Error).message}`, { cause: error });
   }
 }
 
