@@ -21,7 +21,7 @@ interface PlanStep {
 /** Plans that are kept for one graph. */
 const MOST_PLANS = 24;
 /** What a node costs besides the elements that it makes. */
-const WORK_OF_NODE = 64;
+const WORK_OF_NODE = 128;
 /** An input of so few integers decides the plan with its elements, such as a sampling rate that an `If` asks for. */
 const FEW = 16;
 /** So many different elements of such inputs are tried before they count as other inputs do. */
