@@ -19,8 +19,8 @@ let listener = toConsole;
 /**
  * Sets the function that gets warnings. A warning is about a call that runs as written, but is probably a mistake.
  *
- * There are two warnings: `fit` shuffles the samples of a stateful model, or its `validationSplit` takes the end of
- * samples that are sorted by class. By default each warning goes to the console once; `tapeloop/lean` never warns.
+ * There are three warnings: `fit` shuffles the samples of a stateful model, its `validationSplit` takes the end of
+ * samples that are sorted by class, or no weight of the model is trainable. By default each warning goes to the console once; `tapeloop/lean` never warns.
  *
  * @param tell gets each message every time; undefined restores the console.
  * @throws ArgumentError if `tell` is not a function.
@@ -33,8 +33,10 @@ export function onWarning(tell?: (message: string) => void): void {
   listener = tell ?? toConsole;
 }
 
-/** Warns about samples that are probably used by mistake. Training uses the first `kept` samples. */
+/** Warns about samples that are probably used by mistake, and of training that changes nothing. Training uses the first `kept` samples. */
 export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, shuffles: boolean): void {
+  if (!trainer.weights.some(({ trainable }) => trainable))
+    listener('fit: no weight of the model is trainable, so it learns nothing');
   if (shuffles && trainer.statefulLayers.length > 0) {
     listener(
       'fit: a stateful model carries its states from each batch to the next, but samples are shuffled before; shuffle: false keeps their order',

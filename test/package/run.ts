@@ -17,7 +17,7 @@ const budgets: Record<string, { goal: number; ceiling: number }> = {
   audio: { goal: 32, ceiling: 32 },
   'low-level': { goal: 40, ceiling: 53.6 },
   'language-model': { goal: 40, ceiling: 66 },
-  everything: { goal: 64, ceiling: 151.2 },
+  everything: { goal: 64, ceiling: 151.3 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
 const SLACK = 2;

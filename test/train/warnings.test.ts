@@ -52,6 +52,17 @@ describe('labels that are sorted and split at the end', () => {
   });
 });
 
+test('training of which no weight is trainable, is told of', async () => {
+  const model = sequential([dense({ units: 1, inputShape: [1] })]);
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  for (const weight of model.weights) weight.trainable = false;
+  await model.fit(x, x, {});
+  expect(told).toEqual(['fit: no weight of the model is trainable, so it learns nothing']);
+  model.weights[0]!.trainable = true;
+  await model.fit(x, x, {});
+  expect(told).toHaveLength(1);
+});
+
 describe('a stateful model', () => {
   const model = sequential([gru({ units: 1, stateful: true, inputShape: [null, 2] }), dense({ units: 1 })]);
   model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
