@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import base from '../../vitest.config.ts';
 
 // The whole suite once more with fences around every allocation, but for what cannot be under them. Each with its
 // reason.
@@ -25,10 +26,10 @@ const exactMemory = [
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    ...base.test,
     exclude: [...configDefaults.exclude, ...exclude],
     testNamePattern: new RegExp(`^(?!.*(${exactMemory.join('|')}))`),
-    setupFiles: ['test/register-all.ts', 'test/typed-arrays.ts', 'test/fences/setup.ts'],
+    setupFiles: [...base.test!.setupFiles!, 'test/fences/setup.ts'],
     testTimeout: 240_000,
     hookTimeout: 240_000,
   },
