@@ -55,7 +55,10 @@ const outcomeOf = (options: string, waits = 0): Outcome =>
 
 describe.each(['fast', 'reproducible'])('mode %s', (mode) => {
   test('wide, gives the bits of an engine that is not, or says that this host cannot', () => {
-    const wide = outcomeOf(`{ mode: '${mode}', wide: true }`, hasVectorsOf256Bits ? 5000 : 0);
+    const run = (): Outcome => outcomeOf(`{ mode: '${mode}', wide: true }`, hasVectorsOf256Bits ? 5000 : 0);
+    let wide = run();
+    // The engine chooses by the clock. Beside other work one process may find nothing to gain.
+    for (let i = 0; i < 2 && canTurnOn && hasVectorsOf256Bits && !wide.build?.endsWith('-wide'); i++) wide = run();
     if (canTurnOn) {
       const plain = outcomeOf(`{ mode: '${mode}' }`);
       expect(wide.hash).toBe(plain.hash);
