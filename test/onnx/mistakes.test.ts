@@ -120,7 +120,7 @@ test('a state that another output follows, is refused by name', () => {
 test('an input of another rank is refused by name, and other models still run', () => {
   const good = onnxSession(importOnnx(affine));
   const model = importOnnx(affine);
-  expect(() => model.predict([1, 2, 3])).toThrow(/input 'x' expected \[2, 3\], got \[3\]|expected/);
+  expect(() => model.predict([1, 2, 3])).toThrow(/input 'x' expected \[2, 3\], got \[3\]/);
   good.run({ x: { data: floats(2, 3).data, shape: [2, 3] } });
 });
 
@@ -164,11 +164,11 @@ describe('parameters', () => {
   });
 });
 
-test('files beside the model that are no bytes, are named', () => {
-  const text = new TextDecoder('latin1').decode(affine);
-  expect(text).toContain('W');
-  for (const bytes of [new Uint8Array(0), new TextEncoder().encode('<!doctype html><html></html>')])
+test('what is no ONNX file, is said to be none', () => {
+  for (const bytes of [new Uint8Array(0), new TextEncoder().encode('<!doctype html><html></html>')]) {
     expect(() => importOnnx(bytes)).toThrow(ModelFileError);
+    expect(() => importOnnx(bytes)).toThrow('importOnnx: not an ONNX model: ');
+  }
 });
 
 test('an imported model takes no options of export', () => {

@@ -7,6 +7,7 @@ import { type Body, Refusal, type RunContext, type Step } from './node.ts';
 import { Replays } from './replay.ts';
 import { spend } from './room.ts';
 import { Source, Value } from './value.ts';
+import { versionOf } from './weights.ts';
 
 interface PlanStep {
   readonly node: CompiledNode;
@@ -118,7 +119,7 @@ class Plan {
       return;
     }
     const places = this.#fromWeights.flatMap(({ outputs }) => outputs.filter((place) => place !== NONE));
-    const version = parameters.reduce((sum, each) => sum + each.version, 0);
+    const version = versionOf(parameters);
     if (this.#cached?.version !== version) {
       run();
       for (const value of this.#cached?.values ?? []) value.dispose();

@@ -7,6 +7,7 @@ import { engine as currentEngine, type Engine } from '../../engine/engine.ts';
 import { Recording } from '../../engine/recording.ts';
 import type { RunContext } from './node.ts';
 import { Source, Value } from './value.ts';
+import { versionOf } from './weights.ts';
 
 /** Makes an output of a repeated run. */
 type Output = (inputs: readonly Value[]) => Value;
@@ -75,10 +76,7 @@ export class Replays {
 /** What a run depends on beside the elements of its inputs. Undefined if it cannot be repeated. */
 function placeOf(engine: Engine, inputs: readonly Value[], context: RunContext): string | undefined {
   if (openTape() || context.training || engine.openStep === 0) return undefined;
-  const places: (number | boolean)[] = [copies.written];
-  let version = 0;
-  for (const parameter of context.parameters) version += parameter.version;
-  places.push(version);
+  const places: (number | boolean)[] = [copies.written, versionOf(context.parameters)];
   for (const value of inputs) {
     // A constant is part of the plan.
     if (value.source === Source.Constant) continue;

@@ -1,7 +1,12 @@
 // Which initializers are parameters of the model.
+import type { Parameter } from '../../autograd/parameter.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import { elementType, isFloat } from '../format/element-types.ts';
 import type { GraphProto, NodeProto, TensorProto } from '../format/messages.ts';
+
+/** A number that every change of one of the parameters makes larger. */
+export const versionOf = (parameters: readonly Parameter[]): number =>
+  parameters.reduce((sum, { version }) => sum + version, 0);
 
 /** Where operators read weights; `all` for operators that exporters also put between a weight and its reader. */
 const weightInputs: Readonly<Record<string, readonly number[] | 'all'>> = {
