@@ -26,7 +26,7 @@ import { type CompiledGraph, compileGraph, type Missing, missingText } from './g
 import { inlineFunctions } from './graph/functions.ts';
 import { Runner } from './graph/plan.ts';
 import { sizeOf, sparingly, withRoomFor } from './graph/room.ts';
-import { guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
+import { boundLengths, guessStates, type OnnxValue, signatureOf } from './graph/signature.ts';
 import { GraphState } from './graph/states.ts';
 import { Value } from './graph/value.ts';
 import { parametersOf } from './graph/weights.ts';
@@ -74,6 +74,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
   /** Outputs that the layer returns: no states, if there is another one. */
   readonly shown: readonly OnnxValue[];
   readonly #runner: Runner;
+  /** The inputs, states behind the others. */
+  readonly #statesLast: readonly OnnxValue[];
   /** Names of nodes with a state of their own. */
   readonly recurrentNodes: readonly string[];
   #states: readonly GraphState[] | undefined;
@@ -119,6 +121,8 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       stateful = false,
     } = options;
     this.settings = { states, constants, batchAxes, stateful };
+    const isState = ({ name }: OnnxValue): boolean => Object.hasOwn(states, name);
+    this.#statesLast = [...inputs.filter((input) => !isState(input)), ...inputs.filter(isState)];
     this.given = inputs.filter(({ name }) => !Object.hasOwn(states, name) && !Object.hasOwn(constants, name));
     const next = Object.values(states);
     const shown = this.graphOutputs.filter(({ name }) => !next.includes(name));
@@ -341,7 +345,10 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
     { training = false, batch = 1 }: { training?: boolean; batch?: number } = {},
   ): Map<string, Value> {
     const { states, constants } = this.settings;
-    const lengths = this.#lengthsOf(feeds);
+    const lengths = boundLengths(this.name, this.#statesLast, feeds, {
+      batchAxisOf: (name) => this.batchAxisOf(name),
+      isState: (name) => Object.hasOwn(states, name),
+    });
     const inputs = this.graphInputs.map(({ name, type, dims = [] }) => {
       const fed = feeds.get(name);
       if (fed) return fed;
@@ -357,42 +364,6 @@ export class OnnxGraph extends Layer<Nested<Tensor>, Nested<Tensor>> {
       parameters: this.#parameters,
     });
     return new Map(this.graphOutputs.map(({ name }, i) => [name, values[i]!]));
-  }
-
-  /**
-   * The lengths that vary, by their names. Throws `ArgumentError` for an input that its declared shape does not fit. The
-   * length of a batch may differ from what the file says, and so may a name that stands for two lengths, but not in a
-   * state.
-   */
-  #lengthsOf(feeds: ReadonlyMap<string, Value>): Map<string, number> {
-    const lengths = new Map<string, { readonly length: number; readonly in: string }>();
-    const { states } = this.settings;
-    const inOrder = [...this.graphInputs].sort(
-      (a, b) => Number(Object.hasOwn(states, a.name)) - Number(Object.hasOwn(states, b.name)),
-    );
-    for (const { name, dims } of inOrder) {
-      const shape = feeds.get(name)?.shape;
-      if (!dims || !shape) continue;
-      const batch = this.batchAxisOf(name);
-      const isState = Object.hasOwn(states, name);
-      const fits =
-        dims.length === shape.length &&
-        dims.every((n, axis) => typeof n === 'string' || n === shape[axis] || (axis === batch && !isState));
-      if (!fits) {
-        const what = `${isState ? 'state' : 'input'} '${name}'`;
-        throw new ArgumentError(`${this.name}: ${what} expected [${dims.join(', ')}], got [${shape.join(', ')}]`);
-      }
-      dims.forEach((n, axis) => {
-        if (typeof n !== 'string' || shape[axis] === undefined) return;
-        const known = lengths.get(n);
-        if (isState && known && known.length !== shape[axis])
-          throw new ArgumentError(
-            `${this.name}: state '${name}' expected ${n} = ${known.length}, as in '${known.in}', got ${shape[axis]}; reset() starts from zeros`,
-          );
-        lengths.set(n, { length: shape[axis]!, in: name });
-      });
-    }
-    return new Map([...lengths].map(([name, { length }]) => [name, length]));
   }
 
   override dispose(): void {

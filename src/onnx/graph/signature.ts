@@ -1,6 +1,8 @@
 // What a graph takes and gives: names, element types and shapes.
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { type ElementType, elementType } from '../format/element-types.ts';
 import type { GraphProto, ValueInfoProto } from '../format/messages.ts';
+import type { Value } from './value.ts';
 
 /** An input or output of a graph. */
 export interface OnnxValue {
@@ -74,4 +76,43 @@ export function mayFollow(a: OnnxValue, b: OnnxValue): boolean {
     a.dims.length > 0 &&
     a.dims.every((n, i) => typeof n === 'string' || typeof b.dims![i] === 'string' || n === b.dims![i])
   );
+}
+
+/**
+ * The lengths that vary, by their names. The length of a batch may differ from what the file says, and a name may stand
+ * for two lengths, but not in a state.
+ *
+ * @param what names the graph in errors.
+ * @param inputs states behind the others.
+ * @throws ArgumentError for an input that its declared shape does not fit.
+ */
+export function boundLengths(
+  what: string,
+  inputs: readonly OnnxValue[],
+  feeds: ReadonlyMap<string, Value>,
+  of: { batchAxisOf(name: string): number; isState(name: string): boolean },
+): Map<string, number> {
+  const lengths = new Map<string, number>();
+  const boundBy = new Map<string, string>();
+  for (const { name, dims } of inputs) {
+    const shape = feeds.get(name)?.shape;
+    if (!dims || !shape) continue;
+    const [batch, isState] = [of.batchAxisOf(name), of.isState(name)];
+    const input = `${what}: ${isState ? 'state' : 'input'} '${name}'`;
+    const fits =
+      dims.length === shape.length &&
+      dims.every((n, axis) => typeof n === 'string' || n === shape[axis] || (axis === batch && !isState));
+    if (!fits) throw new ArgumentError(`${input} expected [${dims.join(', ')}], got [${shape.join(', ')}]`);
+    for (const [axis, n] of dims.entries()) {
+      if (typeof n !== 'string') continue;
+      const known = lengths.get(n);
+      if (isState && known !== undefined && known !== shape[axis])
+        throw new ArgumentError(
+          `${input} expected ${n} = ${known}, as in '${boundBy.get(n)}', got ${shape[axis]}; reset() starts from zeros`,
+        );
+      lengths.set(n, shape[axis]!);
+      boundBy.set(n, name);
+    }
+  }
+  return lengths;
 }
