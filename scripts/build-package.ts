@@ -14,7 +14,7 @@ const common: BuildOptions = {
   format: 'esm',
   platform: 'neutral',
   target: 'es2022',
-  external: ['@assemblyscript/loader', 'pbf', 'node:*'],
+  external: ['@assemblyscript/loader', 'fflate', 'pbf', 'node:*'],
 };
 
 const packageImports: Plugin = {
@@ -80,8 +80,8 @@ await buildForNode([...entries, 'node', 'cli/main'], out, {
 });
 buildCommonJs([...entries, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
-// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, and pbf.
-const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'pbf/LICENSE'].map((file) =>
+// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, fflate and pbf.
+const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'fflate/LICENSE', 'pbf/LICENSE'].map((file) =>
   readFileSync(`node_modules/${file}`, 'utf8'),
 );
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));

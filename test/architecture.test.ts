@@ -54,7 +54,8 @@ const ORDER = [
   ['saving'],
   ['callbacks'],
   ['audio', 'images', 'sequences', 'state-space'],
-  ['onnx'],
+  ['onnx', 'torch', 'keras', 'audio-models'],
+  ['tfjs'],
   ['characters', 'plot'],
   ['face'],
   ['cli'],
@@ -132,10 +133,11 @@ describe('imports of src', () => {
     expect(naming.filter((file) => !file.startsWith('cli/') && !nodeFiles.includes(file)).sort()).toEqual(hostFiles);
   });
 
-  test('name the AssemblyScript loader, and one package for the files of ONNX', () => {
+  test('name the AssemblyScript loader, one package for the files of ONNX and one for zip', () => {
     const packages = imports.filter(({ to }) => !files.includes(to) && !/^node:|\.wasm$/.test(to));
-    expect(packages.map(show)).toEqual([
+    expect(packages.map(show).sort()).toEqual([
       'engine/loading/instantiate.ts imports @assemblyscript/loader',
+      'io/zip.ts imports fflate',
       'onnx/format/messages.ts imports pbf',
     ]);
   });
