@@ -1,5 +1,5 @@
 // The site that `npm run docs` has built: widths, themes, keyboard, search, and required content of its pages.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,22 +61,42 @@ for (const path of looked) {
 test('every page, at each width, fits it', async () => {
   const pages = readdirSync(site, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.html'));
   expect(pages.length).toBeGreaterThan(300);
-  // Without scripts, which add navigation and search alone: they are loaded with the pages above. Two at a time.
+  // Each in a frame as wide as a screen, with the styles in it and without scripts, which add navigation and search
+  // alone: they are loaded with the pages above.
+  const style = ['style', 'highlight', 'custom'].map((name) => readFileSync(`${site}assets/${name}.css`, 'utf8'));
+  const page = await browser.newPage();
   const wide: string[] = [];
-  const look = async (part: number): Promise<void> => {
-    const context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await context.newPage();
-    for (const path of pages.filter((_, i) => i % 2 === part)) {
-      await page.goto(addressOf(path));
-      for (const width of widths) {
-        await page.setViewportSize({ width, height: 800 });
-        const scrollWidth = await page.evaluate(() => document.documentElement.scrollWidth);
-        if (scrollWidth > width) wide.push(`${path} at ${width}: ${scrollWidth}`);
-      }
+  for (const path of pages) {
+    const html = readFileSync(site + path, 'utf8');
+    expect(html.match(/<link rel="stylesheet"/g), path).toHaveLength(style.length);
+    const still = html
+      .replace(/<script.*?<\/script>|<link rel="stylesheet".*?>/gs, '')
+      .replace('</head>', () => `<style>${style.join('\n')}</style></head>`);
+    const { title, scrollWidths } = await page.evaluate(
+      async ([content, widths]) => {
+        const frame = document.createElement('iframe');
+        // Beside the window, where nothing is painted.
+        Object.assign(frame.style, { position: 'absolute', left: '100vw', height: '800px', border: 'none' });
+        frame.srcdoc = content;
+        const loaded = new Promise((resolve) => frame.addEventListener('load', resolve));
+        document.body.append(frame);
+        await loaded;
+        const { documentElement, title } = frame.contentDocument!;
+        const scrollWidths = widths.map((width) => {
+          frame.style.width = `${width}px`;
+          return documentElement.scrollWidth;
+        });
+        frame.remove();
+        return { title, scrollWidths };
+      },
+      [still, widths] as const,
+    );
+    expect(title, path).toContain('tapeloop');
+    for (const [i, width] of widths.entries()) {
+      if (scrollWidths[i] !== width) wide.push(`${path} at ${width}: ${scrollWidths[i]}`);
     }
-    await context.close();
-  };
-  await Promise.all([look(0), look(1)]);
+  }
+  await page.close();
   expect(wide).toEqual([]);
 });
 
