@@ -20,8 +20,10 @@ const common: BuildOptions = {
 const packageImports: Plugin = {
   name: 'imports of package.json',
   setup({ onResolve }) {
-    onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ importer }) => {
-      const prefix = kernelSets.findLast(({ folder }) => importer.includes(`/${folder}/`))?.prefix ?? '';
+    onResolve({ filter: /\/kernel-modules\.ts$/ }, ({ path, resolveDir }) => {
+      const prefix = kernelSets.find(({ folder }) =>
+        join(resolveDir, path).endsWith(`/${folder}/kernel-modules.ts`),
+      )!.prefix;
       return { path: `#${prefix}kernels`, external: true };
     });
     onResolve({ filter: /\/text-decoder\.ts$/ }, () => ({ path: '#text-decoder', external: true }));
@@ -103,6 +105,7 @@ const kernelImports: Readonly<Record<string, string>> = {
   index: '#kernels',
   lean: '#kernels',
   stream: '#stream-kernels',
+  compiled: '#kernels',
 };
 for (const [face, kernels] of Object.entries(kernelImports)) {
   const path = `${out}/modules/${face}.js`;

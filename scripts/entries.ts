@@ -8,6 +8,7 @@ export const entries = [
   'state-space',
   'onnx',
   'stream',
+  'compiled',
   'data',
   'characters',
   'plot',

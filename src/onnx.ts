@@ -6,6 +6,7 @@ import { allowStreams } from './models/register-all.ts';
 import { GraphNetwork } from './onnx/graph-network.ts';
 import { OnnxGraph } from './onnx/onnx-graph.ts';
 
+export { type CompileStreamOptions, compileStream } from './onnx/compile.ts';
 export { type ExportOnnxOptions, exportOnnx } from './onnx/export/export.ts';
 export type { ElementType, HostData } from './onnx/format/element-types.ts';
 export type { OnnxValue } from './onnx/graph/signature.ts';

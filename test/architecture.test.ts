@@ -45,7 +45,7 @@ const ORDER = [
   ['autograd'],
   ['cells', 'data', 'io'],
   ['streaming'],
-  ['ops'],
+  ['compiled', 'ops'],
   ['layers'],
   ['losses', 'optimizers'],
   ['metrics'],

@@ -1,5 +1,6 @@
 // How to call every public function that takes an object of options, with options that it does not know.
 import * as audio from '../src/audio.ts';
+import * as compiled from '../src/compiled.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
@@ -120,6 +121,7 @@ export const exported = {
   ...images,
   ...sequences,
   ...stateSpace,
+  ...compiled,
   ...onnx,
   ...data,
   ...plot,
@@ -187,6 +189,8 @@ const kalman = (): never => {
 };
 const ofStateSpace: Record<string, OptionCase> = {
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
+  compileStream: ['batches', 'batch', (o) => onnx.compileStream({} as never, o)],
+  loadCompiledStream: ['max_steps', 'maxSteps', (o) => compiled.loadCompiledStream(new Uint8Array(), o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
   basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],

@@ -61,6 +61,11 @@ export class Heap {
     if (this.#end > start) this.#free.push({ at: start, bytes: this.#end - start });
   }
 
+  /** The size of each buffer in use, by its address. */
+  get used(): ReadonlyMap<Ptr, number> {
+    return this.#used;
+  }
+
   /** Bytes in use. */
   get usedBytes(): number {
     let sum = 0;
@@ -166,8 +171,8 @@ export class Heap {
 }
 
 /** A buffer of the heap that the arena fills from its beginning. */
-interface Segment {
-  at: Ptr;
+export interface Segment {
+  readonly at: Ptr;
   bytes: number;
   used: number;
 }
@@ -193,6 +198,11 @@ export class Arena {
 
   constructor(heap: Heap) {
     this.#heap = heap;
+  }
+
+  /** The buffers of the heap that it fills. */
+  get segments(): readonly Segment[] {
+    return this.#segments;
   }
 
   /** Bytes of all segments, in use or not. */

@@ -5,6 +5,19 @@ import type { Mark } from './memory.ts';
 
 type Kernel = (...args: number[]) => unknown;
 
+/** A call of a kernel: `module` is undefined for `Engine.kernels`, and the key of `Engine.secondKernels` for others. */
+export interface KernelCall {
+  readonly module: unknown;
+  readonly name: string;
+  readonly args: readonly number[];
+}
+
+/** Constants that are written at an address. */
+export interface ConstantWrite {
+  readonly at: Ptr;
+  readonly values: Float32Array | Int32Array;
+}
+
 /**
  * What some work did to linear memory: calls of kernels, and writes of constants. It can be repeated while the arena is
  * as it was before the work. It reads the memory anew, so it computes with whatever the addresses then hold.
@@ -18,6 +31,7 @@ export class Recording {
   #after: Mark = [];
   readonly #kernels: Kernel[] = [];
   readonly #args: number[][] = [];
+  readonly #told: (KernelCall | ConstantWrite)[] = [];
   #isRepeatable: boolean;
 
   private constructor(engine: Engine) {
@@ -40,8 +54,10 @@ export class Recording {
     const { kernels, secondKernels, f32, i32, heap, arena } = engine;
     const persistentBytes = (): number => heap.usedBytes - arena.heldBytes;
     const bytes = persistentBytes();
-    engine.kernels = recording.#noted(kernels);
-    engine.secondKernels = new Map([...secondKernels].map(([key, each]) => [key, recording.#noted(each as object)]));
+    engine.kernels = recording.#noted(kernels, undefined);
+    engine.secondKernels = new Map(
+      [...secondKernels].map(([key, each]) => [key, recording.#noted(each as object, key)]),
+    );
     engine.f32 = (at, count) => recording.#watched(at, f32(at, count), f32);
     engine.i32 = (at, count) => recording.#watched(at, i32(at, count), i32);
     try {
@@ -75,18 +91,24 @@ export class Recording {
     this.#engine.arena.release(this.#after);
   }
 
-  #note(kernel: Kernel, args: number[]): void {
+  /** What `repeat` does, in order. */
+  get calls(): readonly (KernelCall | ConstantWrite)[] {
+    return this.#told;
+  }
+
+  #note(kernel: Kernel, args: number[], told: KernelCall | ConstantWrite): void {
     this.#kernels.push(kernel);
     this.#args.push(args);
+    this.#told.push(told);
   }
 
   /** Kernels that note their calls. Sizes of packed matrices depend on no memory. */
-  #noted<K extends object>(kernels: K): K {
+  #noted<K extends object>(kernels: K, module: unknown): K {
     const noted = Object.entries(kernels).map(([name, kernel]: [string, Kernel]) => [
       name,
       (...args: number[]): unknown => {
         const result = kernel(...args);
-        if (result === undefined) this.#note(kernel, args);
+        if (result === undefined) this.#note(kernel, args, { module, name, args });
         else if (!name.endsWith('_size')) this.#isRepeatable = false;
         return result;
       },
@@ -97,8 +119,12 @@ export class Recording {
   /** A view that notes what is written. */
   #watched<V extends Float32Array | Int32Array>(at: Ptr, view: V, viewAt: (at: Ptr, count: number) => V): V {
     const written = (from: number, count: number): void => {
-      const values = view.slice(from, from + count);
-      this.#note(() => viewAt(at + 4 * from, count).set(values), []);
+      const to = at + 4 * from;
+      // Of memory itself: another recording may watch the view.
+      const { buffer } = this.#engine.memory;
+      const bytes = buffer.slice(to, to + 4 * count) as ArrayBuffer;
+      const values = view instanceof Float32Array ? new Float32Array(bytes) : new Int32Array(bytes);
+      this.#note(() => viewAt(to, count).set(values), [], { at: to, values });
     };
     const writes: Record<PropertyKey, unknown> = {
       length: view.length,

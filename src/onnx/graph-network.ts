@@ -30,9 +30,14 @@ export class GraphNetwork extends Sequential {
     }
     if (weights !== 'float32')
       throw new ArgumentError(`stream: weights of ${this.name} expected 'float32', got '${weights}'`);
-    const own = new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), rows);
+    const own = this.programOf(rows);
     program.dispose();
     return own;
+  }
+
+  /** The graph step by step, for so many sequences side by side. */
+  programOf(rows: number): GraphProgram {
+    return new GraphProgram(this.#graph, this.weights[0]?.tensor.engine ?? engine(), rows);
   }
 
   override config(): LayerConfig {

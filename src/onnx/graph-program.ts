@@ -1,13 +1,24 @@
-import { tensor } from '../autograd/tensor.ts';
+import { empty, type Tensor, tensor } from '../autograd/tensor.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import { sizeOf } from '../checks/shape.ts';
+import type { Place } from '../compiled/program.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type ConstantWrite, type KernelCall, Recording } from '../engine/recording.ts';
 import type { State, StepProgram } from '../streaming/program.ts';
 import { swapAxes } from './batch-axis.ts';
 import type { GraphState } from './graph/states.ts';
 import { Value } from './graph/value.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
+
+/** A recorded step. */
+export interface RecordedStep {
+  readonly input: Place;
+  readonly output: Place;
+  readonly states: readonly { readonly given: Place; readonly next: Place }[];
+  /** Undefined if what a step does depends on what it computes. */
+  readonly calls: readonly (KernelCall | ConstantWrite)[] | undefined;
+}
 
 /** A graph step by step: each run takes one frame, with the states of the run before. */
 export class GraphProgram implements StepProgram {
@@ -70,16 +81,20 @@ export class GraphProgram implements StepProgram {
   }
 
   #compute(frame: Float32Array) {
+    const x = tensor(frame, { shape: this.#frame, name: 'frame' });
+    const rows = this.#own.map((state, i) => {
+      const { ptr, size } = this.states[i]!;
+      return tensor(this.#view(ptr, size).slice(), { shape: [this.#rows, state.width], name: state.name });
+    });
+    return this.#stepOf(x, rows);
+  }
+
+  /** The output and the next states, for a frame and the states as tensors. */
+  #stepOf(x: Tensor, states: readonly Tensor[]): { shown: Tensor; next: Tensor[] } {
     const { given, shown } = this.#graph;
     const [input, output] = [given[0]!, shown[0]!];
-    const axis = this.#graph.batchAxisOf(input.name);
-    const x = tensor(frame, { shape: this.#frame, name: 'frame' });
-    const feeds = new Map([[input.name, Value.ofTensor(swapAxes(x, axis), input.type)]]);
-    this.#own.forEach((state, i) => {
-      const { ptr, size } = this.states[i]!;
-      const rows = tensor(this.#view(ptr, size).slice(), { shape: [this.#rows, state.width], name: state.name });
-      feeds.set(state.name, state.given(rows));
-    });
+    const feeds = new Map([[input.name, Value.ofTensor(swapAxes(x, this.#graph.batchAxisOf(input.name)), input.type)]]);
+    this.#own.forEach((state, i) => void feeds.set(state.name, state.given(states[i]!)));
     const outputs = this.#graph.run(feeds, { batch: this.#rows });
     return {
       shown: swapAxes(outputs.get(output.name)!.tensor, this.#graph.batchAxisOf(output.name)),
@@ -101,8 +116,34 @@ export class GraphProgram implements StepProgram {
     }
   }
 
+  /** What one step does to linear memory, with the places of its input, output and states. */
+  record(): RecordedStep {
+    const engine = this.#engine;
+    return engine.step(() => {
+      const x = empty(this.#frame, { engine });
+      const states = this.#own.map(({ width }) => empty([this.#rows, width], { engine }));
+      for (const { ptr, size } of [x, ...states]) engine.kernels.fill(size, 0, ptr);
+      // The first run packs the weights.
+      this.#stepOf(x, states);
+      const { result, recording } = Recording.of(engine, () => this.#stepOf(x, states));
+      return {
+        input: placeOf(x),
+        output: placeOf(result.shown),
+        states: states.map((given, i) => ({ given: placeOf(given), next: placeOf(result.next[i]!) })),
+        calls: recording?.calls,
+      };
+    });
+  }
+
   dispose(): void {
     for (const at of this.#buffers.splice(0)) this.#engine.heap.release(at);
     this.states.length = 0;
   }
+}
+
+function placeOf({ ptr, size, timeMajor, shape }: Tensor): Place {
+  if (timeMajor && shape[0] !== 1 && shape[1] !== 1) {
+    throw new ArgumentError(`compileStream: expected row-major outputs, got [${shape.join(', ')}] by time`);
+  }
+  return { at: ptr, size };
 }

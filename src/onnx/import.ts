@@ -1,11 +1,11 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, expectType, shown, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, expectType, shown, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { sizeOf } from '../checks/shape.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { Model } from '../models/model.ts';
 import { elementsOf } from './format/element-types.ts';
-import { readModelProto } from './format/messages.ts';
+import { type GraphProto, readModelProto } from './format/messages.ts';
 import { mayFollow, type OnnxValue } from './graph/signature.ts';
 import { GraphNetwork } from './graph-network.ts';
 import { OnnxGraph } from './onnx-graph.ts';
@@ -28,6 +28,8 @@ export interface ImportOnnxOptions {
   constants?: Readonly<Record<string, number | readonly number[]>> | undefined;
   /** The axis of the batch, for inputs and outputs where it is not the first: `{ x: 1, y: 1 }`. */
   batchAxes?: Readonly<Record<string, number>> | undefined;
+  /** Lengths of axes that vary, by the name that the file gives them: `{ sequence: 512 }`. */
+  freeDimensionOverrides?: Readonly<Record<string, number>> | undefined;
   /**
    * Whether a batch starts from the last states of the batch before, as with a stateful layer: `predict` of the next
    * chunk goes on, until `resetStates`. Default false: every batch starts from zeros.
@@ -37,7 +39,10 @@ export interface ImportOnnxOptions {
   externalData?: Readonly<Record<string, Uint8Array>> | ((location: string) => Uint8Array | undefined) | undefined;
 }
 
-const optionNames = { name: 1, trainable: 1, states: 1, constants: 1, batchAxes: 1, stateful: true, externalData: 1 };
+const optionNames = {
+  ...{ name: 1, trainable: 1, states: 1, constants: 1, batchAxes: 1, freeDimensionOverrides: 1, stateful: true },
+  externalData: 1,
+};
 
 /**
  * Makes a model of an ONNX file.
@@ -59,12 +64,13 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
     trainable = true,
     externalData,
     constants = {},
+    freeDimensionOverrides = {},
     ...rest
   } = checkOptions('importOnnx', options, optionNames as never) as ImportOnnxOptions;
   if (!(bytes instanceof Uint8Array))
     throw new ArgumentError(`importOnnx: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
   if (options.name !== undefined) expectType('importOnnx: name', options.name, 'a string');
-  for (const option of ['states', 'constants', 'batchAxes'] as const)
+  for (const option of ['states', 'constants', 'batchAxes', 'freeDimensionOverrides'] as const)
     if (options[option] !== undefined) expectType(`importOnnx: ${option}`, options[option], 'an object');
   const external =
     typeof externalData === 'function'
@@ -73,6 +79,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
           externalData && Object.hasOwn(externalData, location) ? externalData[location] : undefined;
   const proto = fileErrors(() => readModelProto(bytes), 'not an ONNX model: ');
   if (!proto.graph) throw new ModelFileError('importOnnx: not an ONNX model: it has no graph');
+  overrideDimensions(proto.graph, freeDimensionOverrides);
   const graph = fileErrors(
     () =>
       new OnnxGraph(proto, {
@@ -104,6 +111,26 @@ function fileErrors<T>(body: () => T, what = ''): T {
     return body();
   } catch (error) {
     throw new ModelFileError(`importOnnx: ${what}${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Gives axes of inputs and outputs their lengths. Throws `ArgumentError` for a name that no axis has, and a bad length. */
+function overrideDimensions({ input = [], output = [] }: GraphProto, lengths: Readonly<Record<string, number>>): void {
+  const axes = [...input, ...output].flatMap(({ type }) => type?.tensorType?.shape?.dim ?? []);
+  const known = [...new Set(axes.flatMap(({ dimParam }) => dimParam || []))];
+  for (const [name, length] of Object.entries(lengths)) {
+    const what = `importOnnx: freeDimensionOverrides: '${name}'`;
+    if (!known.includes(name)) {
+      throw new ArgumentError(
+        `${what} expected a length that varies: ${known.join(', ') || 'there is none with a name'}`,
+      );
+    }
+    expectCount(what, length);
+  }
+  for (const axis of axes) {
+    if (!axis.dimParam || !Object.hasOwn(lengths, axis.dimParam)) continue;
+    axis.dimValue = lengths[axis.dimParam]!;
+    delete axis.dimParam;
   }
 }
 

@@ -745,7 +745,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'a target of its own']),
   ),
   ...Object.fromEntries(
-    ['exportOnnx', 'importOnnx', 'onnxSession'].map((name) => [
+    ['exportOnnx', 'importOnnx', 'compileStream', 'onnxSession'].map((name) => [
       name,
       'reads a file, whose bytes test/onnx/model.test.ts changes',
     ]),
