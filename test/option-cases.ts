@@ -10,6 +10,7 @@ import * as plot from '../src/plot.ts';
 import * as sequences from '../src/sequences.ts';
 import * as stateSpace from '../src/state-space.ts';
 import * as stream from '../src/stream.ts';
+import * as torch from '../src/torch.ts';
 
 /** A name that is near to one of the call's, that one, and the call. */
 export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];
@@ -123,6 +124,7 @@ export const exported = {
   ...stateSpace,
   ...compiled,
   ...onnx,
+  ...torch,
   ...data,
   ...plot,
   ...stream,
@@ -192,6 +194,12 @@ const ofStateSpace: Record<string, OptionCase> = {
   compileStream: ['batches', 'batch', (o) => onnx.compileStream({} as never, o)],
   loadCompiledStream: ['max_steps', 'maxSteps', (o) => compiled.loadCompiledStream(new Uint8Array(), o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
+  encodeCheckpoint: ['name', 'names', (o) => torch.encodeCheckpoint(trained(), o)],
+  encodeStateDict: ['name', 'names', (o) => torch.encodeStateDict(trained(), o)],
+  exportTorch: ['class_name', 'className', (o) => torch.exportTorch(trained(), o)],
+  loadStateDict: ['stricts', 'strict', (o) => torch.loadStateDict(trained(), new Map(), o)],
+  readTorch: ['files', 'file', (o) => torch.readTorch(new Uint8Array(), o)],
+  torchOptimizer: ['join_biases', 'joinBiases', (o) => torch.torchOptimizer(trained(), new Map(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
   basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],
   categoricalHmm: ['symbol', 'symbols', (o) => stateSpace.categoricalHmm(o)],

@@ -327,7 +327,8 @@ function bytesPerValue(dtype: string): number {
   return dtype === 'F16' || dtype === 'BF16' ? 2 : constructors[dtype as SafetensorsDtype].BYTES_PER_ELEMENT;
 }
 
-function float16ToFloat32(halves: Uint16Array): Float32Array {
+/** Numbers of float16 from their bits. */
+export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const values = new Float32Array(halves.length);
   const bits = new Uint32Array(values.buffer);
   for (let i = 0; i < halves.length; i++) {
@@ -341,7 +342,8 @@ function float16ToFloat32(halves: Uint16Array): Float32Array {
   return values;
 }
 
-function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
+/** Numbers of bfloat16 from their bits. */
+export function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
   return new Float32Array(bits.buffer);

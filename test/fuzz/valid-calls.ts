@@ -750,6 +750,15 @@ export const otherwise: Readonly<Record<string, string>> = {
       'reads a file, whose bytes test/onnx/model.test.ts changes',
     ]),
   ),
+  ...Object.fromEntries(
+    ['readTorch', 'loadStateDict', 'torchOptimizer'].map((name) => [
+      name,
+      'reads a file, whose bytes test/torch/hostile.test.ts changes',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['exportTorch', 'encodeStateDict', 'encodeCheckpoint'].map((name) => [name, 'writes a file: test/torch']),
+  ),
   ...Object.fromEntries(['stftStream', 'istftStream'].map((name) => [name, 'makes a stream: see spoiled calls'])),
   ...Object.fromEntries(
     ['engine', 'init', 'yielder', 'browserStore', 'listFiles', 'readSource', 'allowStreams', 'addMethods'].map(

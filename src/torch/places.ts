@@ -1,0 +1,86 @@
+// Which layer of a model is which module of PyTorch.
+
+import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
+import type { AnyModel } from '../models/model.ts';
+import { atLevel, modulesOf, type TorchModule, type WeightForm } from './modules.ts';
+
+/**
+ * The names of PyTorch's modules, each with the layer that it is: `{ fc: 'dense' }`; for a stack of recurrent layers
+ * the layers from below, `{ rnn: ['lstm', 'lstm_1'] }`.
+ */
+export type ModuleNames = Readonly<Record<string, string | readonly string[]>>;
+
+/** A layer at its place in a state dict. */
+export interface Place {
+  /** The name of the module, such as `encoder.rnn`. */
+  readonly name: string;
+  /** The number of the layer in a recurrent stack, 0 from below. */
+  readonly level: number;
+  readonly module: TorchModule;
+}
+
+/**
+ * The places of all layers with weights: those that `names` gives in its order, then the others, under their own names.
+ *
+ * @throws ArgumentError if `names` has no such layer, one twice, or a list for what is no recurrent stack; or if the model
+ *   is not built or has a layer that PyTorch has no module for.
+ */
+export function placesOf(what: string, model: AnyModel, names: ModuleNames = {}): Place[] {
+  const { network } = model;
+  if (!network.isBuilt) throw new ArgumentError(`${what}: model '${model.name}' expected to be built, as by fit`);
+  expectType(`${what}: names`, names, 'an object');
+  network.setScope();
+  const modules = modulesOf(what, network);
+  const left = new Map(modules.map((module) => [module.layer.path, module]));
+  const places = Object.entries(names).flatMap(([name, given]) => {
+    const paths = [given].flat() as unknown[];
+    return paths.map((path, level): Place => {
+      const module = typeof path === 'string' ? left.get(path) : undefined;
+      if (!module) {
+        const known = [...left.keys()].map((each) => `'${each}'`).join(', ') || 'none';
+        throw new ArgumentError(
+          `${what}: names.${name} expected a layer that is left, of ${known}; got ${shown(path)}`,
+        );
+      }
+      if (paths.length > 1 && !module.isRecurrent) {
+        throw new ArgumentError(
+          `${what}: names.${name} expected one layer, got ${paths.length}: '${path}' is no recurrent layer`,
+        );
+      }
+      left.delete(path as string);
+      return { name, level, module };
+    });
+  });
+  return [...places, ...[...left].map(([path, module]) => ({ name: torchName(path), level: 0, module }))];
+}
+
+// What the attributes of nn.Module and nn.ModuleDict are called, and the words of Python.
+const taken = new Set(
+  (
+    'and as assert async await break class continue def del elif else except finally for from global if import in is ' +
+    'lambda nonlocal not or pass raise return try while with yield None True False ' +
+    'add_module apply bfloat16 buffers children clear compile copy cpu cuda double dump_patches eval extra_repr float ' +
+    'forward get half ipu items keys modules parameters pop register_buffer register_module requires_grad_ ' +
+    'reset_states share_memory state_dict states to to_empty train training type update values xpu zero_grad'
+  ).split(' '),
+);
+
+/** The path of a layer as the name of a module, whose parts are names in Python. */
+export const torchName = (path: string): string =>
+  path
+    .split('/')
+    .map((part) => {
+      const name = part.replace(/\W/g, '_');
+      return taken.has(name) || /^\d/.test(name) || name === '' ? `_${name}` : name;
+    })
+    .join('.');
+
+/** A tensor of a state dict, with the weight that it is of. */
+export interface PlacedTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** The full names of the tensors of a weight. */
+export const tensorsAt = ({ name, level }: Place, { tensors }: Pick<WeightForm, 'tensors'>): PlacedTensor[] =>
+  tensors.map(({ key, shape }) => ({ name: `${name}.${atLevel(key, level)}`, shape }));
