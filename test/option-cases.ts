@@ -1,5 +1,6 @@
 // How to call every public function that takes an object of options, with options that it does not know.
 import * as audio from '../src/audio.ts';
+import * as audioModels from '../src/audio-models.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
@@ -49,6 +50,7 @@ const layer: Record<string, OptionCase> = {
   layerNormalization: ['eps', 'epsilon', (o) => tapeloop.layerNormalization(o)],
   layerNormGru: ['return_sequences', 'returnSequences', (o) => sequences.layerNormGru(o)],
   layerNormGruCell: ['norm_epsilon', 'normEpsilon', (o) => sequences.layerNormGruCell(o)],
+  learnedState: ['input_shape', 'inputShape', (o) => audioModels.learnedState(recurrent(), o)],
   layerNormLstm: ['zone_out', 'zoneout', (o) => sequences.layerNormLstm(o)],
   layerNormLstmCell: ['unit_forget_bias', 'unitForgetBias', (o) => sequences.layerNormLstmCell(o)],
   lstm: ['return_sequences', 'returnSequences', (o) => tapeloop.lstm(o)],
@@ -74,6 +76,7 @@ const layer: Record<string, OptionCase> = {
   timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
   upSampling1d: ['sizes', 'size', (o) => images.upSampling1d(o)],
   upSampling2d: ['data_format', 'dataFormat', (o) => images.upSampling2d(o)],
+  waveNet: ['head_scale', 'headScale', (o) => audioModels.waveNet(o)],
   zoneoutCell: ['zone_out', 'zoneout', (o) => sequences.zoneoutCell(tapeloop.gruCell({ units: 2 }), o)],
   zeroPadding1d: ['paddings', 'padding', (o) => images.zeroPadding1d(o)],
   zeroPadding2d: ['data_format', 'dataFormat', (o) => images.zeroPadding2d(o)],
@@ -117,6 +120,7 @@ const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv:
 export const exported = {
   ...tapeloop,
   ...audio,
+  ...audioModels,
   ...images,
   ...sequences,
   ...stateSpace,
@@ -186,6 +190,7 @@ const kalman = (): never => {
   return { transitionMatrix: one, observationMatrix: one, ...factors, ...start } as never;
 };
 const ofStateSpace: Record<string, OptionCase> = {
+  exportNam: ['sample_rate', 'sampleRate', (o) => audioModels.exportNam({} as never, o)],
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
@@ -326,7 +331,7 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
-  'onnxSession',
+  ...['onnxSession', 'importNam'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];
