@@ -76,6 +76,7 @@ const layer: Record<string, OptionCase> = {
   timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
   upSampling1d: ['sizes', 'size', (o) => images.upSampling1d(o)],
   upSampling2d: ['data_format', 'dataFormat', (o) => images.upSampling2d(o)],
+  prelu: ['alpha_initializer', 'alphaInitializer', (o) => audioModels.prelu(o)],
   waveNet: ['head_scale', 'headScale', (o) => audioModels.waveNet(o)],
   zoneoutCell: ['zone_out', 'zoneout', (o) => sequences.zoneoutCell(tapeloop.gruCell({ units: 2 }), o)],
   zeroPadding1d: ['paddings', 'padding', (o) => images.zeroPadding1d(o)],
@@ -191,6 +192,7 @@ const kalman = (): never => {
 };
 const ofStateSpace: Record<string, OptionCase> = {
   exportNam: ['sample_rate', 'sampleRate', (o) => audioModels.exportNam({} as never, o)],
+  exportRtNeural: ['meta', 'metadata', (o) => audioModels.exportRtNeural({} as never, o)],
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
@@ -331,7 +333,7 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
-  ...['onnxSession', 'importNam'],
+  ...['onnxSession', 'importNam', 'importRtNeural'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];

@@ -207,6 +207,7 @@ export const layers: Calls = {
     ],
   ],
   learnedState: [[tensor(2, 3, 2), call('lstm', { units: 2 }), { name: 'mine', inputShape: [3, 2] }]],
+  prelu: [[tensor(2, 3), { alphaInitializer: 'ones', name: 'mine' }]],
   waveNet: [
     [
       tensor(2, 3, 2),
@@ -772,7 +773,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['exportNam', 'importNam'].map((name) => [name, 'reads a file, which acceptance/audio-models/hostile.ts changes']),
+    ['exportNam', 'importNam', 'exportRtNeural', 'importRtNeural'].map((name) => [name, 'reads a file, which acceptance/audio-models/hostile.ts changes']),
   ),
   ...Object.fromEntries(['stftStream', 'istftStream'].map((name) => [name, 'makes a stream: see spoiled calls'])),
   ...Object.fromEntries(

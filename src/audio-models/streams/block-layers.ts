@@ -32,6 +32,7 @@ const blockLayers: Readonly<Record<string, AddLayer>> = {
     );
     blockOf(program).startFrom(states);
   },
+  PReLU: (program, { weight }) => blockOf(program).prelu(weight('alpha', program.width)),
   WaveNet: (program, layer) => addWaveNet(blockOf(program), layer),
 };
 

@@ -214,8 +214,23 @@ export class BlockProgram implements StepProgram {
     this.#add(y, (steps) => this.#kernels.binary(f, 1, steps * this.rows * x.width, x.at, 0, 1, other.at, 0, 1, y.at));
   }
 
-  add(other: Value): void {
-    this.binary(Binary.Add, other);
+  /** y = max(x, 0) + alpha·min(x, 0), alpha `[width]` */
+  prelu(alpha: StreamWeight): void {
+    this.#watch(alpha);
+    const x = this.value;
+    const { width } = x;
+    const at = this.#place(alpha);
+    const zero = this.allocate(1);
+    this.#kernels.fill(1, 0, zero);
+    const [least, y] = [this.#make(width), this.#make(width)];
+    this.#add(y, (steps) => {
+      const [count, { binary }] = [steps * this.rows, this.#kernels];
+      binary(Binary.Min, 1, count * width, x.at, 0, 1, zero, 0, 0, least.at);
+      binary(Binary.Mul, count, width, least.at, width, 1, at, 0, 1, least.at);
+      binary(Binary.Max, 1, count * width, x.at, 0, 1, zero, 0, 0, y.at);
+      binary(Binary.Add, 1, count * width, y.at, 0, 1, least.at, 0, 1, y.at);
+    });
+    this.#changed();
   }
 
   /** y = alpha·x */
