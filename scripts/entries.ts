@@ -6,6 +6,7 @@ export const entries = [
   'images',
   'sequences',
   'state-space',
+  'audio-models',
   'onnx',
   'torch',
   'stream',

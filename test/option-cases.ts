@@ -1,5 +1,6 @@
 // How to call every public function that takes an object of options, with options that it does not know.
 import * as audio from '../src/audio.ts';
+import * as audioModels from '../src/audio-models.ts';
 import * as compiled from '../src/compiled.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
@@ -51,6 +52,7 @@ const layer: Record<string, OptionCase> = {
   layerNormalization: ['eps', 'epsilon', (o) => tapeloop.layerNormalization(o)],
   layerNormGru: ['return_sequences', 'returnSequences', (o) => sequences.layerNormGru(o)],
   layerNormGruCell: ['norm_epsilon', 'normEpsilon', (o) => sequences.layerNormGruCell(o)],
+  learnedState: ['input_shape', 'inputShape', (o) => audioModels.learnedState(recurrent(), o)],
   layerNormLstm: ['zone_out', 'zoneout', (o) => sequences.layerNormLstm(o)],
   layerNormLstmCell: ['unit_forget_bias', 'unitForgetBias', (o) => sequences.layerNormLstmCell(o)],
   lstm: ['return_sequences', 'returnSequences', (o) => tapeloop.lstm(o)],
@@ -76,6 +78,8 @@ const layer: Record<string, OptionCase> = {
   timeDistributed: ['input_shape', 'inputShape', (o) => tapeloop.timeDistributed(tapeloop.dense({ units: 2 }), o)],
   upSampling1d: ['sizes', 'size', (o) => images.upSampling1d(o)],
   upSampling2d: ['data_format', 'dataFormat', (o) => images.upSampling2d(o)],
+  prelu: ['alpha_initializer', 'alphaInitializer', (o) => audioModels.prelu(o)],
+  waveNet: ['head_scale', 'headScale', (o) => audioModels.waveNet(o)],
   zoneoutCell: ['zone_out', 'zoneout', (o) => sequences.zoneoutCell(tapeloop.gruCell({ units: 2 }), o)],
   zeroPadding1d: ['paddings', 'padding', (o) => images.zeroPadding1d(o)],
   zeroPadding2d: ['data_format', 'dataFormat', (o) => images.zeroPadding2d(o)],
@@ -119,6 +123,7 @@ const readers = { readSource: 1, loadText: 1, loadLines: 1, loadIdx: 1, loadCsv:
 export const exported = {
   ...tapeloop,
   ...audio,
+  ...audioModels,
   ...images,
   ...sequences,
   ...stateSpace,
@@ -190,6 +195,8 @@ const kalman = (): never => {
   return { transitionMatrix: one, observationMatrix: one, ...factors, ...start } as never;
 };
 const ofStateSpace: Record<string, OptionCase> = {
+  exportNam: ['sample_rate', 'sampleRate', (o) => audioModels.exportNam({} as never, o)],
+  exportRtNeural: ['meta', 'metadata', (o) => audioModels.exportRtNeural({} as never, o)],
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
   compileStream: ['batches', 'batch', (o) => onnx.compileStream({} as never, o)],
   loadCompiledStream: ['max_steps', 'maxSteps', (o) => compiled.loadCompiledStream(new Uint8Array(), o)],
@@ -338,7 +345,7 @@ export const withoutOptions: readonly string[] = [
   ...['stopGradient', 'valueAndGrad', 'keep', 'ndarray', 'ragged', 'engine', 'setSeed', 'yielder', 'browserStore'],
   ...['backupAndRestore', 'learningRateScheduler', 'swapEmaWeights', 'terminateOnNaN', 'onWarning', 'decodeUtf8'],
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
-  'onnxSession',
+  ...['onnxSession', 'importNam', 'importRtNeural'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
   ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];

@@ -15,7 +15,7 @@ import { addStepwise, type StreamProgram, type StreamWeight } from './program.ts
 export type WeightOf = (name: string, shape: Shape) => StreamWeight;
 
 /** A layer of a file: its options, its path (the names of the enclosing layers and its own name), and its weights. */
-interface FileLayer {
+export interface FileLayer {
   // biome-ignore lint/suspicious/noExplicitAny: JSON of any origin, each option of which is checked where it is used.
   readonly config: any;
   readonly path: string;
@@ -24,7 +24,7 @@ interface FileLayer {
   readonly weightOf: WeightOf;
 }
 
-type AddLayer = (program: StreamProgram, layer: FileLayer) => void;
+export type AddLayer = (program: StreamProgram, layer: FileLayer) => void;
 
 const nothing: AddLayer = () => {};
 
@@ -44,8 +44,11 @@ const recurrent =
     });
   };
 
-// Does the same as `addToStream` of the layer classes, but from the options in a file, without making layers.
-const layers: Readonly<Record<string, AddLayer>> = {
+/**
+ * Does the same as `addToStream` of the layer classes, but from the options in a file, without making layers. Entries
+ * that stream more layers add them.
+ */
+export const streamedLayers: Record<string, AddLayer> = {
   Activation: (program, { config, path }) => program.activation(config.activation, `${path}: `),
   Dense(program, { config, path, weight }) {
     const units = expectCount(`${path}: units`, config.units);
@@ -93,10 +96,10 @@ export function addLayer(
   scope = '',
 ): void {
   const path = scope + config.name;
-  if (!Object.hasOwn(layers, className)) {
+  if (!Object.hasOwn(streamedLayers, className)) {
     throw new ArgumentError(`${path}: a ${className} layer cannot run step by step`);
   }
-  layers[className]!(program, {
+  streamedLayers[className]!(program, {
     config,
     path,
     weightOf,

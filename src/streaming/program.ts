@@ -2,6 +2,7 @@ import { type CellLayout, forwardBlocks } from '../cells/layout.ts';
 import { ArgumentError } from '../checks/argument-error.ts';
 import type { Shape } from '../checks/shape.ts';
 import { MOST_GEMV_ROWS, type Ptr, STREAM_INT8, StreamKind } from '../engine/abi.ts';
+import type { LayerConfig } from '../io/model-file.ts';
 import { streamedActivations } from './activations.ts';
 import type { StreamEngine } from './engine.ts';
 
@@ -56,6 +57,8 @@ export interface StepProgram {
   readonly endsInSoftmax: boolean;
   allocate(count: number): Ptr;
   run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void;
+  /** Starts all sequences, or one, in its own way and returns true. Without it states start from zeros. */
+  restart?(sequence: number | undefined): boolean;
   dispose(): void;
 }
 
@@ -75,6 +78,33 @@ export function addStepwise(program: StreamProgram, name: string, add: () => voi
   if (program.states.length > before) {
     throw new ArgumentError(`${name}: a TimeDistributed recurrent layer cannot run step by step`);
   }
+}
+
+/** What a program needs of a layer whose class does not know how to add itself. */
+export interface OtherLayer {
+  readonly className: string;
+  readonly name: string;
+  /** The names of the enclosing layers and its own. The names of its weights start with it. */
+  readonly path: string;
+  readonly weights: readonly StreamWeight[];
+  config(): LayerConfig;
+}
+
+/** What a program is made for. `steps` is the largest number of steps of one run. */
+export interface ProgramSize {
+  readonly rows: number;
+  readonly width: number;
+  readonly weights: WeightFormat;
+  readonly steps: number;
+}
+
+/** Makes the program of a stream. */
+export let programOf = (engine: StreamEngine, { rows, width, weights }: ProgramSize): StreamProgram =>
+  new StreamProgram(engine, rows, width, weights);
+
+/** Replaces the programs of all streams made from now on, for layers that a `StreamProgram` cannot run. */
+export function setProgramOf(make: typeof programOf): void {
+  programOf = make;
 }
 
 // Frees the buffers of a program that is garbage-collected without `dispose`.
@@ -102,6 +132,8 @@ export class StreamProgram implements StepProgram {
   #idLimit = 0;
   /** Whether the output of the layers so far is probabilities. */
   endsInSoftmax = false;
+  /** Adds a layer whose class does not know how, and returns true if the program can run it. */
+  declare readonly addOther?: (layer: OtherLayer) => boolean;
 
   /** @param width features of the input, if the stack does not start with an embedding. */
   constructor(engine: StreamEngine, rows: number, width: number, weights: WeightFormat = 'float32') {

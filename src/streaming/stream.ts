@@ -3,7 +3,7 @@ import { DeadTensorError } from '../checks/dead-tensor-error.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { StreamEngine } from './engine.ts';
-import { type StepProgram, StreamProgram, type WeightFormat } from './program.ts';
+import { programOf, type StepProgram, type StreamProgram, type WeightFormat } from './program.ts';
 
 export interface StreamOptions {
   /** Number of sequences that run side by side. Default 1. */
@@ -71,7 +71,7 @@ export class Stream {
     this.batch = batch;
     this.engine = engine;
     this.#maxSteps = maxSteps;
-    const program = new StreamProgram(engine, batch, width, weights);
+    const program = programOf(engine, { rows: batch, width, weights, steps: maxSteps });
     this.#program = program;
     try {
       for (const layer of layers) this.#program = (layer.addToStream(program, layers) as StepProgram) ?? program;
@@ -176,6 +176,7 @@ export class Stream {
       throw new ArgumentError(`stream: sequence expected 0 to ${batch - 1}, got ${shown(sequence)}`);
     }
     this.changes++;
+    if (this.#program.restart?.(sequence)) return;
     const rows = sequence === undefined ? batch : 1;
     for (const { ptr, size } of this.#program.states) {
       const width = size / batch;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as audio from '../../src/audio.ts';
+import * as audioModels from '../../src/audio-models.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -55,11 +56,14 @@ function scope(): Record<string, unknown> {
   writeFileSync('text.txt', text);
   writeFileSync('data.csv', 'date,load,price\n2026-01-01,1,2\n2026-01-02,2,3\n2026-01-03,4,5\n');
   writeFileSync('pairs.tsv', 'go\tva\nstop\tarrete\n');
+  const amp = sequential([main.lstm({ units: 2, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
+  const namFile = audioModels.exportNam(amp);
   writeFileSync('model.safetensors', main.encodeModel(model));
-  return { x, y, model, text, vocabulary, ids, languageModel };
+  return { x, y, model, text, vocabulary, ids, languageModel, amp, namFile };
 }
 
 const entries: Record<string, object> = {
+  'audio-models': audioModels,
   ...{ audio, characters, images, plot, sequences, node, data },
   ...{ 'state-space': stateSpace, stream, index: main },
 };

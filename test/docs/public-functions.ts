@@ -6,6 +6,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const entries = [
   'index',
   'audio',
+  'audio-models',
   'images',
   'sequences',
   'state-space',

@@ -1,5 +1,6 @@
 // Functions of the package by name, and the arguments that inputs write for them as JSON.
 import * as audio from '../../src/audio.ts';
+import * as audioModels from '../../src/audio-models.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -26,7 +27,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, onnx, torch, data, characters, plot].flatMap((entry) =>
+  [main, audio, images, sequences, stateSpace, onnx, audioModels, torch, data, characters, plot].flatMap((entry) =>
     functionsOf(entry),
   ),
 );

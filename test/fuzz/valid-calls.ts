@@ -206,6 +206,28 @@ export const layers: Calls = {
       { useBoundary: false, allowed: { transitions: [[1]], start: [1], end: [1] }, chainRegularizer: 'l2' },
     ],
   ],
+  learnedState: [[tensor(2, 3, 2), call('lstm', { units: 2 }), { name: 'mine', inputShape: [3, 2] }]],
+  prelu: [[tensor(2, 3), { alphaInitializer: 'ones', name: 'mine' }]],
+  waveNet: [
+    [
+      tensor(2, 3, 2),
+      {
+        arrays: [
+          {
+            channels: 2,
+            kernelSize: 2,
+            dilations: [1, 2],
+            headSize: 1,
+            activation: 'relu',
+            gated: true,
+            headBias: true,
+          },
+        ],
+        headScale: 0.5,
+        name: 'mine',
+      },
+    ],
+  ],
   mixtureDensity: [[tensor(2, 3), { components: 2, dims: 2, correlated: true, endOfStroke: true }]],
   multiHeadAttention: [
     [
@@ -758,6 +780,12 @@ export const otherwise: Readonly<Record<string, string>> = {
   ),
   ...Object.fromEntries(
     ['exportTorch', 'encodeStateDict', 'encodeCheckpoint'].map((name) => [name, 'writes a file: test/torch']),
+  ),
+  ...Object.fromEntries(
+    ['exportNam', 'importNam', 'exportRtNeural', 'importRtNeural'].map((name) => [
+      name,
+      'reads a file, which acceptance/audio-models/hostile.ts changes',
+    ]),
   ),
   ...Object.fromEntries(['stftStream', 'istftStream'].map((name) => [name, 'makes a stream: see spoiled calls'])),
   ...Object.fromEntries(

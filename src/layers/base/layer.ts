@@ -583,8 +583,8 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
   }
 
   /** Adds the layer to a stream program. Throws `ArgumentError` if it cannot run step by step. @internal */
-  addToStream(_program: StreamProgram): void {
-    refuseStream(this.describe(), this.className, this.config());
+  addToStream(program: StreamProgram): void {
+    if (!program.addOther?.(this)) refuseStream(this.describe(), this.className, this.config());
   }
 
   /** The output shape for a batch of `inputShape`, without computing the output. */

@@ -1,0 +1,423 @@
+import type { CellLayout } from '../../cells/layout.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { formatShape } from '../../checks/shape.ts';
+import { Binary, Init, type Ptr } from '../../engine/abi.ts';
+import type { StreamEngine } from '../../streaming/engine.ts';
+import { type AddLayer, addLayer } from '../../streaming/layers.ts';
+import {
+  type OtherLayer,
+  type ProgramSize,
+  type State,
+  type StepProgram,
+  StreamProgram,
+  type StreamWeight,
+  type WeightFormat,
+} from '../../streaming/program.ts';
+import { History } from './history.ts';
+import type { BlockKernels } from './kernels.ts';
+
+/** The most steps that run through one part before the next part takes them: their values stay in a near cache. */
+const MOST_STEPS = 64;
+
+/** What a part computes: `[steps, rows, width]`. */
+export interface Value {
+  at: Ptr;
+  readonly width: number;
+}
+
+interface Weights {
+  readonly kernel: StreamWeight;
+  readonly bias?: StreamWeight | undefined;
+}
+
+/** Runs `steps` steps of a part. */
+type Part = (steps: number) => void;
+
+/** A packed weight, which is packed again after the weight has changed. */
+interface Packed {
+  readonly weight: StreamWeight;
+  version: number | undefined;
+  readonly pack: () => void;
+}
+
+/** The state with which sequences start, if not with zeros. */
+interface Start {
+  readonly state: State;
+  readonly weight: StreamWeight;
+  /** A copy of its values, `[H]`. */
+  readonly copy: Ptr;
+}
+
+/**
+ * The program of a stream that runs block by block: each part takes all steps of a block before the next part starts.
+ * Parts may read the values of any parts before them, so residual sums, gated products and sums over all layers are
+ * possible. Dense layers, recurrent layers and activations that follow each other are one part, a `StreamProgram`.
+ *
+ * The products and their order are those of the whole sequence, so the bits are the same.
+ */
+export class BlockProgram implements StepProgram {
+  readonly engine: StreamEngine;
+  readonly rows: number;
+  readonly weights: WeightFormat;
+  /** Whether the output of the layers so far is probabilities. */
+  endsInSoftmax = false;
+  /** Ids of the input are in [0, idLimit); 0 if the input is features. */
+  idLimit = 0;
+  readonly #kernels: BlockKernels;
+  readonly #block: number;
+  readonly #parts: Part[] = [];
+  readonly #stacks: StreamProgram[] = [];
+  readonly #histories: History[] = [];
+  readonly #starts: Start[] = [];
+  readonly #packed: Packed[] = [];
+  // Parameters that are read, packed or in place: reading their addresses throws if they were disposed of.
+  readonly #read: StreamWeight[] = [];
+  readonly #input: Value;
+  readonly #others: Readonly<Record<string, AddLayer>>;
+  #value: Value;
+  /** The stack to which the next layer is added. It becomes a part when another part reads its output. */
+  #open: StreamProgram | undefined;
+  /** Has the memory of all parts, and frees it with this program. */
+  readonly #memory: StreamProgram;
+
+  /** @param others how layers add themselves whose classes do not know it, by class name. */
+  constructor(
+    engine: StreamEngine,
+    { rows, width, weights, steps }: ProgramSize,
+    others: Readonly<Record<string, AddLayer>>,
+  ) {
+    this.engine = engine;
+    this.#others = others;
+    this.rows = rows;
+    this.weights = weights;
+    this.#kernels = engine.kernels as BlockKernels;
+    this.#block = Math.min(steps, MOST_STEPS);
+    this.#input = { at: 0, width };
+    this.#value = this.#input;
+    this.#memory = new StreamProgram(engine, rows, width, weights);
+  }
+
+  /** Features of the output of the layers so far. */
+  get width(): number {
+    return this.#open?.width ?? this.#value.width;
+  }
+
+  get states(): State[] {
+    return [...this.#stacks.flatMap(({ states }) => states), ...this.#histories.map(({ state }) => state)];
+  }
+
+  /** Memory of `count` 4-byte elements that lives as long as the program. */
+  allocate(count: number): Ptr {
+    return this.#memory.allocate(count);
+  }
+
+  // Layers that follow each other ---------------------------------------------------------------------------------------
+
+  /** The stack that runs the next layers. */
+  get #stack(): StreamProgram {
+    if (!this.#open) {
+      this.#open = new StreamProgram(this.engine, this.rows, this.#value.width, this.weights);
+      this.#stacks.push(this.#open);
+    }
+    return this.#open;
+  }
+
+  /** Whether the next layer can be one of a stack that costs nothing between its layers. */
+  get #isStack(): boolean {
+    return this.#open !== undefined || this.#parts.length === 0;
+  }
+
+  #changed(): void {
+    this.endsInSoftmax = this.#open?.endsInSoftmax ?? false;
+    this.idLimit ||= this.#open?.idLimit ?? 0;
+  }
+
+  embedding(table: StreamWeight): void {
+    this.#watch(table);
+    if (this.#parts.length > 0) throw new ArgumentError(`stream: '${table.name}' expected ids, not a layer's output`);
+    this.#stack.embedding(table);
+    this.#changed();
+  }
+
+  /** y = x·W + b */
+  dense(weights: Weights): void {
+    if (this.#isStack) this.#stack.dense(weights);
+    else this.product(weights);
+    this.#watch(weights.kernel, weights.bias);
+    this.#changed();
+  }
+
+  unary(f: number): void {
+    if (this.#isStack) this.#stack.unary(f);
+    else {
+      const x = this.#value;
+      const y = this.#make(x.width);
+      this.#add(y, (steps) => this.#kernels.unary(steps * this.rows * y.width, f, x.at, y.at));
+    }
+    this.#changed();
+  }
+
+  softmax(): void {
+    this.#stack.softmax();
+    this.#changed();
+  }
+
+  activation(name: string, where = ''): void {
+    StreamProgram.prototype.activation.call(this as never, name, where);
+  }
+
+  recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
+    this.#watch(weights.kernel, weights.recurrentKernel, weights.bias);
+    this.#stack.recurrent(cell, weights);
+    this.#changed();
+  }
+
+  addOther(layer: OtherLayer): boolean {
+    const { className, name, path, weights } = layer;
+    if (!Object.hasOwn(this.#others, className)) return false;
+    const weightOf = (full: string): StreamWeight => weights.find((weight) => weight.name === full)!;
+    addLayer(
+      this as unknown as StreamProgram,
+      { className, config: { ...layer.config(), name } },
+      weightOf,
+      path.slice(0, path.length - name.length),
+    );
+    return true;
+  }
+
+  // Values that any later part may read ---------------------------------------------------------------------------------
+
+  /** The output of the layers so far. */
+  get value(): Value {
+    const stack = this.#open;
+    this.#open = undefined;
+    if (stack) {
+      const x = this.#value;
+      const y = this.#make(stack.width);
+      const bytes = 4 * this.rows * (stack.idLimit > 0 ? 1 : x.width);
+      this.#add(y, (steps) => stack.run(steps, x.at, bytes, y.at));
+    }
+    return this.#value;
+  }
+
+  /** The next part reads `value`. */
+  resume(value: Value): void {
+    this.value;
+    this.#value = value;
+  }
+
+  /** y = f(x, other) elementwise, f one of `Binary`. */
+  binary(f: number, other: Value): void {
+    const x = this.value;
+    const y = this.#make(x.width);
+    if (other.width !== x.width) throw new ArgumentError(`stream: expected ${x.width} features, got ${other.width}`);
+    this.#add(y, (steps) => this.#kernels.binary(f, 1, steps * this.rows * x.width, x.at, 0, 1, other.at, 0, 1, y.at));
+  }
+
+  /** y = max(x, 0) + alpha·min(x, 0), alpha `[width]` */
+  prelu(alpha: StreamWeight): void {
+    this.#watch(alpha);
+    const x = this.value;
+    const { width } = x;
+    const at = this.#place(alpha);
+    const zero = this.allocate(1);
+    this.#kernels.fill(1, 0, zero);
+    const [least, y] = [this.#make(width), this.#make(width)];
+    this.#add(y, (steps) => {
+      const [count, { binary }] = [steps * this.rows, this.#kernels];
+      binary(Binary.Min, 1, count * width, x.at, 0, 1, zero, 0, 0, least.at);
+      binary(Binary.Mul, count, width, least.at, width, 1, at, 0, 1, least.at);
+      binary(Binary.Max, 1, count * width, x.at, 0, 1, zero, 0, 0, y.at);
+      binary(Binary.Add, 1, count * width, y.at, 0, 1, least.at, 0, 1, y.at);
+    });
+    this.#changed();
+  }
+
+  /** y = alpha·x */
+  scale(alpha: number): void {
+    const x = this.value;
+    const y = this.#make(x.width);
+    this.#add(y, (steps) => this.#kernels.scale(steps * this.rows * x.width, alpha, x.at, y.at));
+  }
+
+  /** y = x[:, from … from + count) */
+  columns(from: number, count: number): void {
+    const x = this.value;
+    const y = this.#make(count);
+    this.#add(y, (steps) => this.#kernels.copy_2d(steps * this.rows, count, x.at + 4 * from, x.width, y.at, count));
+  }
+
+  /** y = x·W + b, all steps of a block in one product. */
+  product({ kernel, bias }: Weights): void {
+    this.#watch(kernel, bias);
+    const x = this.value;
+    const [inputs, units] = kernel.shape as [number, number];
+    this.#expectWidth(inputs, x);
+    const y = this.#make(units);
+    const packed = this.#pack(kernel, inputs, units);
+    const offset = this.#place(bias);
+    const init = bias ? Init.Bias : Init.Zero;
+    this.#add(y, (steps) => {
+      this.#multiply(steps * this.rows, units, inputs, x.at, inputs, packed, y.at, units, init, offset);
+    });
+  }
+
+  /**
+   * A causal convolution: y[t] = Σ_k x[t − (K − 1 − k)·dilation]·W[k] + b, with W `[K, I/groups, O]`. Steps before the
+   * first are zeros.
+   */
+  convolution({ kernel, bias }: Weights, { dilation, groups }: { dilation: number; groups: number }): void {
+    this.#watch(kernel, bias);
+    const x = this.value;
+    const [taps, depth, outputs] = kernel.shape as [number, number, number];
+    this.#expectWidth(depth * groups, x);
+    if (outputs % groups) throw new ArgumentError(`stream: '${kernel.name}' expected ${groups} groups of filters`);
+    const { rows } = this;
+    const kept = (taps - 1) * dilation;
+    const history = new History(this.#kernels, (count) => this.allocate(count), {
+      ...{ kept, block: this.#block, rows, width: x.width },
+    });
+    this.#histories.push(history);
+    const y = this.#make(outputs);
+    const offset = this.#place(bias);
+    // Neighbouring taps of one sequence are one row in memory. Else each tap of each group is a product of its own.
+    const isOne = rows * groups * dilation === 1;
+    const [count, k, n] = isOne ? [1, taps * depth, outputs] : [taps * groups, depth, outputs / groups];
+    const slabs = Array.from({ length: count }, (_, i) => {
+      const [tap, group] = [Math.floor(i / groups), i % groups];
+      return {
+        packed: this.#pack(kernel, k, n, tap * depth * outputs + group * n, outputs),
+        input: 4 * (tap * dilation * rows * x.width + group * depth),
+        output: 4 * group * n,
+        init: tap > 0 ? Init.Accumulate : bias ? Init.Bias : Init.Zero,
+      };
+    });
+    this.#add(y, (steps) => {
+      const from = history.push(steps, x.at);
+      for (const { packed, input, output, init } of slabs) {
+        const start = offset + (offset && output);
+        this.#multiply(steps * rows, n, k, from + input, x.width, packed, y.at + output, outputs, init, start);
+      }
+    });
+    this.#changed();
+  }
+
+  /** Sequences start from these states of the recurrent layer that was added last, `[H]` each, not from zeros. */
+  startFrom(states: readonly StreamWeight[]): void {
+    const own = this.#stacks.at(-1)!.states.slice(-states.length);
+    states.forEach((weight, i) => {
+      this.#watch(weight);
+      const start = { state: own[i]!, weight, copy: this.allocate(weight.shape[0]!) };
+      this.#kernels.copy_2d(1, weight.shape[0]!, weight.ptr, 0, start.copy, 0);
+      weight.release?.();
+      this.#starts.push(start);
+    });
+    this.restart(undefined);
+  }
+
+  restart(sequence: number | undefined): boolean {
+    const { fill, copy_2d } = this.#kernels;
+    const [first, count] = sequence === undefined ? [0, this.rows] : [sequence, 1];
+    for (const { ptr, size } of this.#stacks.flatMap(({ states }) => states)) {
+      const width = size / this.rows;
+      fill(count * width, 0, ptr + 4 * first * width);
+    }
+    for (const { state, weight, copy } of this.#starts) {
+      const width = weight.shape[0]!;
+      const from = weight.version === undefined ? copy : weight.ptr;
+      copy_2d(count, width, from, 0, state.ptr + 4 * first * width, width);
+    }
+    for (const history of this.#histories) history.reset(sequence);
+    return true;
+  }
+
+  // Running -------------------------------------------------------------------------------------------------------------
+
+  /** As in `StreamProgram`. */
+  run(steps: number, input: Ptr, inputBytes: number, output: Ptr): void {
+    if (this.#parts.length === 0 && this.#open) {
+      this.#open.run(steps, input, inputBytes, output);
+      return;
+    }
+    const y = this.value;
+    for (let i = 0; i < this.#read.length; i++) void this.#read[i]!.ptr;
+    for (const packed of this.#packed) if (packed.version !== packed.weight.version) refresh(packed);
+    const size = this.rows * y.width;
+    for (let done = 0; done < steps; done += this.#block) {
+      const count = Math.min(this.#block, steps - done);
+      this.#input.at = input + done * inputBytes;
+      for (let i = 0; i < this.#parts.length; i++) this.#parts[i]!(count);
+      this.#kernels.copy_2d(1, count * size, y.at, 0, output + 4 * done * size, 0);
+    }
+  }
+
+  /** Frees its memory. Safe to call twice. */
+  dispose(): void {
+    for (const program of [this.#memory, ...this.#stacks]) program.dispose();
+    this.#histories.length = 0;
+  }
+
+  #add(value: Value, part: Part): void {
+    this.#parts.push(part);
+    this.#value = value;
+  }
+
+  #make(width: number): Value {
+    return { at: this.allocate(this.#block * this.rows * width), width };
+  }
+
+  #expectWidth(inputs: number, { width }: Value): void {
+    if (inputs !== width) throw new ArgumentError(`stream: a layer expected ${inputs} features, got ${width}`);
+  }
+
+  #watch(...weights: (StreamWeight | undefined)[]): void {
+    for (const weight of weights) if (weight?.version !== undefined) this.#read.push(weight);
+  }
+
+  #place(weight: StreamWeight | undefined): Ptr {
+    return weight ? weight.ptr : 0;
+  }
+
+  /** Packs `[rows, columns]` of a weight, from its element `from`, whose rows are `stride` elements apart. */
+  #pack(weight: StreamWeight, rows: number, columns: number, from = 0, stride = columns): Ptr {
+    const kernels = this.#kernels;
+    const isInt8 = this.weights === 'int8';
+    if (rows > 32_768 && isInt8) {
+      throw new ArgumentError(`int8: '${weight.name}' ${formatShape(weight.shape)} expected fewer rows`);
+    }
+    const floats = isInt8 ? kernels.gemm_int8_packed_size(rows, columns) / 4 : kernels.gemm_packed_size(rows, columns);
+    const copy = this.allocate(floats);
+    const pack = isInt8 ? kernels.gemm_int8_pack : kernels.gemm_pack_b;
+    const packed: Packed = {
+      weight,
+      version: undefined,
+      pack: () => pack(rows, columns, weight.ptr + 4 * from, stride, 1, copy),
+    };
+    refresh(packed);
+    if (weight.version === undefined) weight.release?.();
+    else this.#packed.push(packed);
+    return copy;
+  }
+
+  #multiply(
+    m: number,
+    n: number,
+    k: number,
+    a: Ptr,
+    rsA: number,
+    packed: Ptr,
+    c: Ptr,
+    rsC: number,
+    init: number,
+    bias: Ptr,
+  ): void {
+    const { gemmScratch } = this.engine;
+    if (this.weights === 'int8') this.#kernels.gemm_int8(m, n, k, a, rsA, packed, c, rsC, init, bias, gemmScratch);
+    else this.#kernels.gemm(m, n, k, a, rsA, 1, packed, c, rsC, init, bias, gemmScratch);
+  }
+}
+
+function refresh(packed: Packed): void {
+  packed.pack();
+  packed.version = packed.weight.version;
+}
