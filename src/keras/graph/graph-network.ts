@@ -1,6 +1,6 @@
 import type { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
-import { asNested, entriesOf, leavesOf, type Nested, type NestedKey } from '../../data/nested.ts';
+import { asNested, leavesOf, type Nested, type NestedKey } from '../../data/nested.ts';
 import type { Json, LayerConfig } from '../../io/model-file.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
@@ -75,14 +75,16 @@ export class GraphNetwork extends Network {
     return shapes;
   }
 
+  /** The shapes of every source of the graph, for the shapes that its inputs declare. */
+  valueShapes(): (readonly BatchShape[])[] {
+    const { inputs, inputNest } = this.graph;
+    const shapes = inputs.map(({ shape }) => [null, ...shape.slice(1)]);
+    return this.#shapes(nested(inputNest, shapes));
+  }
+
   override sublayerShapes(): (Nested<BatchShape> | undefined)[] {
     const { inputs, calls } = this.graph;
-    const shapes = this.#shapes(
-      nested(
-        this.graph.inputNest,
-        inputs.map(({ shape }) => [null, ...shape.slice(1)]),
-      ),
-    );
+    const shapes = this.valueShapes();
     return this.layers.map((_, i) => {
       const made = shapes[inputs.length + calls.findIndex(({ layer }) => layer === i)] ?? [];
       return made.length === 1 ? made[0] : made;
