@@ -32,6 +32,6 @@ export const camelCase = (name: string): string => name.replace(/_+([a-z0-9])/g,
 /** `return_sequences` for `returnSequences`. */
 export const snakeCase = (name: string): string =>
   name
-    .replace(/([a-z])([A-Z0-9])/g, '$1_$2')
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
     .toLowerCase();

@@ -118,7 +118,7 @@ function optionsOf(
     if (read !== undefined && read !== null) options[camelCase(key)] = rule.line?.includes(key) ? only(read) : read;
   }
   for (const [key, value] of Object.entries(config)) {
-    if (Object.hasOwn(rule.options, key) || innerNames.includes(key)) continue;
+    if (Object.hasOwn(rule.options, key) || innerNames.includes(key) || isOfCell(key, config)) continue;
     if (rule.only && Object.hasOwn(rule.only, key)) {
       const isSame = value === rule.only[key] || value === null || (key === 'mode' && value === 'default');
       if (!isSame)
@@ -170,6 +170,10 @@ function expectNumbers(what: string, value: unknown): void {
 }
 
 const only = (value: Json): Json => (Array.isArray(value) && value.length === 1 ? (value[0] as Json) : value);
+
+/** Whether an option is that of the cell inside: TF.js writes them twice. */
+const isOfCell = (key: string, { cell }: Parsed): boolean =>
+  isObject(cell) && isObject(cell.config) && Object.hasOwn(cell.config, key);
 
 const innerNames = ['layer', 'backward_layer', 'cell', 'cells'];
 

@@ -57,11 +57,13 @@ export function writeLayerConfig(
     throw new ArgumentError(
       `${what}: ${toolOf(era)} has no such layer${className === 'Lambda' ? ': its function is code' : ''}`,
     );
+  if (era === 'tfjs' && config.padding === 'causal') throw new ArgumentError(`${what}: TF.js does not run causal padding`);
   const rule = layerRules[className]!;
   expectKnown(what, rule, config, era);
   const options = Object.entries(rule.options).flatMap(([key, standard]) => {
     const value = config[camelCase(key)] ?? (standard === REQUIRED ? undefined : standard);
-    return writeOption(what, rule, [key, value as Json], era);
+    const isPair = className.endsWith('2D') && pairs.includes(key) && typeof value === 'number';
+    return writeOption(what, rule, [key, (isPair ? [value, value] : value) as Json], era);
   });
   const only = Object.entries(rule.only ?? {}).filter(([key]) => key === 'data_format');
   return layerOf(
@@ -70,6 +72,9 @@ export function writeLayerConfig(
     era,
   );
 }
+
+/** Options that a layer of images has for rows and columns. */
+const pairs: readonly string[] = ['kernel_size', 'strides', 'dilation_rate', 'pool_size', 'size'];
 
 /** The data type of a layer of Keras 3. */
 export const floats: Json = {

@@ -1,6 +1,6 @@
 // Writes a model as a configuration of Keras 3 or of TF.js.
 import { ArgumentError } from '../../checks/argument-error.ts';
-import type { Json, SavedLayer } from '../../io/model-file.ts';
+import type { Json, LayerConfig, SavedLayer } from '../../io/model-file.ts';
 import type { Parsed } from '../../io/parsed-json.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
@@ -23,15 +23,18 @@ export function configOfModel(model: AnyModel, era: WriteEra): KerasJson {
   const { network } = model;
   if (!network.isBuilt) throw new ArgumentError(`${model.name}: expected a built model; it has not seen an input yet`);
   network.setScope();
-  return withSharedLayers(() => writeNetwork(network as AnyLayer, era, true));
+  return writeNetwork(network as AnyLayer, era, true);
 }
+
+/** The options of a layer. A layer of several models is written in each of them. */
+const optionsOf = (layer: AnyLayer): LayerConfig => withSharedLayers(() => layer.config());
 
 /** A layer, or a model inside a model. */
 function writeAny(layer: AnyLayer, era: WriteEra): KerasJson {
   if (layer instanceof Sequential || layer instanceof Network) return writeNetwork(layer, era, false);
   // The layer whose configuration is written holds its sublayers as saved layers; models among them by themselves.
   const models = layer.sublayers.filter((each) => each instanceof Sequential || each instanceof Network);
-  const saved = { className: layer.className, config: layer.config() } as unknown as SavedLayer;
+  const saved = { className: layer.className, config: optionsOf(layer) } as SavedLayer;
   const inner = (each: SavedLayer): Json => {
     const own = models.find(({ name }) => name === each.config.name);
     return own ? writeNetwork(own, era, false) : writeLayerConfig(each, era, inner);
@@ -53,7 +56,7 @@ function writeSequential(network: Sequential, era: WriteEra, isOutermost: boolea
   const built = network.builtShape as BatchShape | undefined;
   const shape = network.batchInputShape ?? (built && [null, ...built.slice(1)]);
   const written = layers.map((layer) => {
-    const used = callArguments.find((option) => layer.config()[option] === true);
+    const used = callArguments.find((option) => optionsOf(layer)[option] === true);
     if (used) throw new ArgumentError(`layer '${layer.name}': ${used} expected a functional model; a Sequential has no such calls`);
     return writeAny(layer, era);
   });
@@ -61,7 +64,7 @@ function writeSequential(network: Sequential, era: WriteEra, isOutermost: boolea
   if (era === 'tfjs') {
     const [first] = written;
     if (shape && !isNetwork(layers[0]!))
-      Object.assign(first!.config as KerasJson, { batch_input_shape: shape as Json, dtype });
+      Object.assign(first!.config as KerasJson, { batch_input_shape: shape as Json });
     return { class_name: 'Sequential', config: { name, layers: written } };
   }
   const input = { batch_shape: shape as Json, dtype, sparse: false, name: unusedName('input_layer', layers) };
@@ -115,7 +118,7 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
       .map((call) => {
         const { x, isList, initialState = [], mask, training } = call;
         const layer = layers[index]!;
-        const options = layer.config();
+        const options = optionsOf(layer);
         const given = callArguments.filter((option) => options[option] === true);
         if (era === 'tfjs') {
           const what = `layer '${layer.name}': TF.js keeps no such argument of a call`;

@@ -4,7 +4,8 @@ import { asNested, leavesOf, type Nested, type NestedKey } from '../../data/nest
 import type { Json, LayerConfig } from '../../io/model-file.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
-import { type AnyLayer, type CallOptions, inNetwork } from '../../layers/base/layer.ts';
+import { type AnyLayer, type CallOptions, inNetwork, takesWeights } from '../../layers/base/layer.ts';
+import { nameLayers } from '../../layers/base/layer-names.ts';
 import { Network } from '../../layers/base/network.ts';
 import { saveLayer } from '../../layers/base/saved-layer.ts';
 import { type Graph, type LayerCall, type Nest, readsOf, type Value } from './graph.ts';
@@ -12,7 +13,7 @@ import { type Graph, type LayerCall, type Nest, readsOf, type Value } from './gr
 /** A functional model of Keras as one layer: the calls of its layers, which a model file can hold. */
 export class GraphNetwork extends Network {
   override readonly className = GraphNetwork.savedAs;
-  readonly graph: Graph;
+  readonly #graph: Graph;
 
   /** The class name under which a saved model has it. */
   static get savedAs(): string {
@@ -24,7 +25,19 @@ export class GraphNetwork extends Network {
     super({ layers, name, inputs: nested(graph.inputNest, specs) }, (x, _, options) =>
       run(graph, layers, leavesOf<Tensor>(x, isTensor), options),
     );
-    this.graph = graph;
+    this.#graph = graph;
+    if (!takesWeights() && specs.every(({ shape }) => shape)) {
+      this.build(
+        nested(
+          graph.inputNest,
+          graph.inputs.map(({ shape }) => shape),
+        ),
+      );
+    }
+  }
+
+  get graph(): Graph {
+    return this.#graph;
   }
 
   override config(): LayerConfig {
@@ -51,6 +64,8 @@ export class GraphNetwork extends Network {
   }
 
   override outputShapes(inputShape: Nested<BatchShape>): Nested<BatchShape> {
+    // The constructor of the base class asks before there is a graph.
+    if (!(#graph in this)) return [];
     const shapes = this.#shapes(inputShape);
     const { outputs, outputNest } = this.graph;
     return nested(
@@ -89,6 +104,11 @@ export class GraphNetwork extends Network {
       const made = shapes[inputs.length + calls.findIndex(({ layer }) => layer === i)] ?? [];
       return made.length === 1 ? made[0] : made;
     });
+  }
+
+  /** The names are those of the file, or of the network that was traced. */
+  protected override nameSublayers(seen: ReadonlySet<AnyLayer>): void {
+    nameLayers(this.name, this.layers, seen, ({ name }) => name);
   }
 
   protected override makeWeights(inputShape: Nested<BatchShape>): void {
