@@ -7,6 +7,7 @@ export const entries = [
   'sequences',
   'state-space',
   'onnx',
+  'tfjs',
   'stream',
   'data',
   'characters',

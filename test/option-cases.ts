@@ -9,6 +9,7 @@ import * as plot from '../src/plot.ts';
 import * as sequences from '../src/sequences.ts';
 import * as stateSpace from '../src/state-space.ts';
 import * as stream from '../src/stream.ts';
+import * as tfjs from '../src/tfjs.ts';
 
 /** A name that is near to one of the call's, that one, and the call. */
 export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];
@@ -121,6 +122,7 @@ export const exported = {
   ...sequences,
   ...stateSpace,
   ...onnx,
+  ...tfjs,
   ...data,
   ...plot,
   ...stream,
@@ -187,6 +189,9 @@ const kalman = (): never => {
 };
 const ofStateSpace: Record<string, OptionCase> = {
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
+  exportTfjs: ['include_optimizer', 'includeOptimizer', (o) => tfjs.exportTfjs({} as never, o)],
+  importTfjs: ['custom_objects', 'customObjects', (o) => tfjs.importTfjs('{}', {}, o)],
+  loadTfjs: ['custom_objects', 'customObjects', (o) => tfjs.loadTfjs('model.json', o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   autoregressive: ['orders', 'order', (o) => stateSpace.autoregressive(o)],
   basicStructural: ['periods', 'period', (o) => stateSpace.basicStructural(o)],

@@ -14,7 +14,19 @@ const between = (low: number, high: number): number => low + (random.nextUint32(
 const pick = <T>(list: readonly T[]): T => list[random.nextUint32() % list.length]!;
 const chance = (share: number): boolean => random.nextUniform() < share;
 const activation = () =>
-  pick(['linear', 'relu', 'tanh', 'sigmoid', 'elu', 'selu', 'hardSigmoid2', 'softplus', 'softsign', 'relu6', 'swish'] as const);
+  pick([
+    'linear',
+    'relu',
+    'tanh',
+    'sigmoid',
+    'elu',
+    'selu',
+    'hardSigmoid2',
+    'softplus',
+    'softsign',
+    'relu6',
+    'swish',
+  ] as const);
 const initializers = () => ({
   kernelInitializer: pick(['glorotUniform', 'heNormal', 'lecunUniform'] as const),
   biasInitializer: { name: 'randomUniform', minval: -0.5, maxval: 0.5 } as const,
@@ -44,11 +56,16 @@ function recurrent({ returnSequences, returnState = false, isMasked }: Recurrent
   const kind = pick(['lstm', 'gru', 'simpleRnn', 'cells'] as const);
   const goBackwards = chance(0.3) && !isMasked;
   if (kind === 'cells' && !returnState) {
-    const cells = [lib.lstmCell({ units: options.units }), lib.gruCell({ units: 3, resetAfter: false, recurrentActivation })];
+    const cells = [
+      lib.lstmCell({ units: options.units }),
+      lib.gruCell({ units: 3, resetAfter: false, recurrentActivation }),
+    ];
     return lib.rnn(chance(0.5) ? cells : cells[0]!, { returnSequences, goBackwards });
   }
   const given = kind === 'simpleRnn' ? simple : { ...options, ...(kind === 'gru' && { resetAfter: false }) };
-  const make = { lstm: lib.lstm, gru: lib.gru, simpleRnn: lib.simpleRnn, cells: lib.lstm }[kind] as (g: object) => AnyMade;
+  const make = { lstm: lib.lstm, gru: lib.gru, simpleRnn: lib.simpleRnn, cells: lib.lstm }[kind] as (
+    g: object,
+  ) => AnyMade;
   if (chance(0.3) && !isMasked && !returnState)
     return lib.bidirectional(make(given), { mergeMode: pick(['concat', 'sum', 'mul', 'ave'] as const) });
   return make({ ...given, goBackwards });
@@ -84,7 +101,10 @@ interface Case {
 
 const numbers = (...shape: number[]): lib.NdArray => {
   const size = shape.reduce((product, n) => product * n, 1);
-  return new lib.NdArray(Float32Array.from({ length: size }, () => 2 * random.nextUniform() - 1), shape);
+  return new lib.NdArray(
+    Float32Array.from({ length: size }, () => 2 * random.nextUniform() - 1),
+    shape,
+  );
 };
 
 function sequenceCase(): Case {
@@ -99,10 +119,16 @@ function sequenceCase(): Case {
       : lib.dense({ units: width, inputShape: [24, 3] });
   // TF.js's pooling and convolution do not know masks, and neither do they pass them on.
   const middle = Array.from({ length: between(0, 3) }, () =>
-    isMasked ? pick([() => recurrent({ returnSequences: true, isMasked }), () => lib.dropout({ rate: 0.1 })])() : onSequence(),
+    isMasked
+      ? pick([() => recurrent({ returnSequences: true, isMasked }), () => lib.dropout({ rate: 0.1 })])()
+      : onSequence(),
   );
   const ends = [() => recurrent({ returnSequences: false, isMasked })];
-  if (!isMasked) ends.push(() => lib.globalAveragePooling1d(), () => lib.globalMaxPooling1d());
+  if (!isMasked)
+    ends.push(
+      () => lib.globalAveragePooling1d(),
+      () => lib.globalMaxPooling1d(),
+    );
   const end = hasFlatten ? lib.flatten() : pick(ends)();
   const model = lib.sequential([start, ...middle, end, lib.dense({ units: 2 })]);
   if (!hasIds) return { model, x: [numbers(3, 24, 3)] };
@@ -125,14 +151,32 @@ function imageCase(): Case {
       () => images.maxPooling2d({ poolSize: 2, padding }),
       () => images.averagePooling2d({ poolSize: 2, strides: 1 }),
       () => images.batchNormalization(),
-      () => images.zeroPadding2d({ padding: [[1, 2], [0, 1]] }),
-      () => images.cropping2d({ cropping: [[1, 0], [0, 1]] }),
+      () =>
+        images.zeroPadding2d({
+          padding: [
+            [1, 2],
+            [0, 1],
+          ],
+        }),
+      () =>
+        images.cropping2d({
+          cropping: [
+            [1, 0],
+            [0, 1],
+          ],
+        }),
       () => images.upSampling2d({ size: 2 }),
     ])();
   const isVideo = chance(0.2);
   const end = pick([() => lib.flatten(), () => images.globalAveragePooling2d(), () => images.globalMaxPooling2d()])();
   const first = isVideo
-    ? images.convLstm2d({ filters: 2, kernelSize: 3, padding, recurrentActivation: 'hardSigmoid2', inputShape: [3, 9, 9, 2] })
+    ? images.convLstm2d({
+        filters: 2,
+        kernelSize: 3,
+        padding,
+        recurrentActivation: 'hardSigmoid2',
+        inputShape: [3, 9, 9, 2],
+      })
     : images.conv2d({ filters: 2, ...options, inputShape: [9, 9, 2] });
   const model = lib.sequential([first, layer(), ...(chance(0.5) ? [layer()] : []), end, lib.dense({ units: 3 })]);
   return { model, x: [isVideo ? numbers(2, 3, 9, 9, 2) : numbers(2, 9, 9, 2)] };

@@ -1,5 +1,5 @@
-import { GraphNetwork } from '../keras/graph/graph-network.ts';
 import { readsOf } from '../keras/graph/graph.ts';
+import { GraphNetwork } from '../keras/graph/graph-network.ts';
 import { tracedGraph } from '../keras/graph/traced-graph.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import { Network } from '../layers/base/network.ts';

@@ -25,7 +25,8 @@ export async function loadTfjs(url: string | URL, options: LoadTfjsOptions = {})
   const { fetch: given, ...rest } = checkOptions('loadTfjs', options, { ...names, fetch: 1 });
   const fetcher = given ?? globalThis.fetch;
   if (typeof fetcher !== 'function') throw new ArgumentError('loadTfjs: fetch expected a function; this host has none');
-  if (typeof url !== 'string' && !(url instanceof URL)) throw new ArgumentError('loadTfjs: url expected a string or a URL');
+  if (typeof url !== 'string' && !(url instanceof URL))
+    throw new ArgumentError('loadTfjs: url expected a string or a URL');
   const file = String(url);
   const bytesAt = async (address: string): Promise<Uint8Array> => {
     let response: Response;
@@ -47,6 +48,8 @@ export async function loadTfjs(url: string | URL, options: LoadTfjsOptions = {})
   } catch (cause) {
     throw new ModelFileError(`loadTfjs: ${(cause as Error).message}`, { file, cause });
   }
-  const files = await Promise.all(paths.map(async (each) => [each, await bytesAt(folder + each + (query ?? ''))] as const));
+  const files = await Promise.all(
+    paths.map(async (each) => [each, await bytesAt(folder + each + (query ?? ''))] as const),
+  );
   return importTfjs(json, Object.fromEntries(files), { ...rest, file });
 }

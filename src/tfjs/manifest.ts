@@ -34,7 +34,13 @@ function specOf(value: unknown): Spec {
     throw new ArgumentError(`${what}: shape expected integers ≥ 0, got ${describe(spec.shape)}`);
   if (!['float32', 'int32', 'bool'].includes(dtype))
     throw new ArgumentError(`${what}: dtype expected float32, int32 or bool, got ${describe(dtype)}`);
-  return { name, shape, dtype, isOptimizer: spec.group === 'optimizer', quantization: quantizationOf(what, spec.quantization, dtype) };
+  return {
+    name,
+    shape,
+    dtype,
+    isOptimizer: spec.group === 'optimizer',
+    quantization: quantizationOf(what, spec.quantization, dtype),
+  };
 }
 
 function quantizationOf(what: string, value: unknown, dtype: string): Spec['quantization'] {
@@ -42,9 +48,13 @@ function quantizationOf(what: string, value: unknown, dtype: string): Spec['quan
   const { dtype: stored, scale = 1, min = 0, original_dtype: _ } = expectObject(`${what}: quantization`, value);
   const isKnown = stored === 'uint8' || stored === 'uint16' || (stored === 'float16' && dtype === 'float32');
   if (!isKnown || dtype === 'bool')
-    throw new ArgumentError(`${what}: quantization expected uint8, uint16 or float16, got ${describe(stored)} of ${dtype}`);
+    throw new ArgumentError(
+      `${what}: quantization expected uint8, uint16 or float16, got ${describe(stored)} of ${dtype}`,
+    );
   if (!Number.isFinite(scale) || !Number.isFinite(min))
-    throw new ArgumentError(`${what}: quantization expected finite scale and min, got ${describe(scale)} and ${describe(min)}`);
+    throw new ArgumentError(
+      `${what}: quantization expected finite scale and min, got ${describe(scale)} and ${describe(min)}`,
+    );
   if (stored !== 'float16' && (!isObject(value) || value.scale === undefined || value.min === undefined))
     throw new ArgumentError(`${what}: quantization expected scale and min, got none`);
   return { dtype: stored, scale: scale as number, min: min as number };
@@ -123,7 +133,10 @@ export interface WrittenWeight {
 }
 
 /** The manifest of weights, and their bytes in files of at most 4 MB, as TF.js writes them. */
-export function writeGroup(weights: readonly WrittenWeight[]): { manifest: Json; files: Record<string, Uint8Array<ArrayBuffer>> } {
+export function writeGroup(weights: readonly WrittenWeight[]): {
+  manifest: Json;
+  files: Record<string, Uint8Array<ArrayBuffer>>;
+} {
   const total = weights.reduce((sum, { data }) => sum + data.byteLength, 0);
   const bytes = new Uint8Array(total);
   const view = new DataView(bytes.buffer);

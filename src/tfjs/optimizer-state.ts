@@ -1,8 +1,9 @@
 // The state of an optimizer in TF.js: `iter`, then each kind of slot for all trainable weights in their order.
-import { ArgumentError } from '../checks/argument-error.ts';
-import { formatShape } from '../checks/shape.ts';
+
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
+import { formatShape } from '../checks/shape.ts';
 import { isObject, type Parsed } from '../io/parsed-json.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import type { Model } from '../models/model.ts';
@@ -34,18 +35,14 @@ function slotsOf(className: string, config: Parsed): readonly Slot[] {
       return [{ own: 'momentum', suffix: 'momentum' }];
     case 'Adagrad':
       return [{ own: 'accumulator', suffix: 'accumulator' }];
-    case 'Adadelta':
-      return [
-        { own: 'accumulated_grad', suffix: 'accum_grad' },
-        { own: 'accumulated_delta_var', suffix: 'accum_var' },
-      ];
     default:
       return [];
   }
 }
 
 /** TF.js adds up gradients, Keras and tapeloop steps: a step is −learningRate times the sum. */
-const factorOf = (className: string, model: Model): number => (className === 'Momentum' ? -model.optimizer.learningRate : 1);
+const factorOf = (className: string, model: Model): number =>
+  className === 'Momentum' ? -model.optimizer.learningRate : 1;
 
 const optimizerOf = (training: Parsed): { className: string; config: Parsed } => {
   const { class_name, config } = isObject(training.optimizer_config) ? training.optimizer_config : {};
@@ -57,7 +54,9 @@ function trainableOf(model: Model, order: readonly AnyLayer[] | undefined): { we
   const names = tfjsNames(model.network as AnyLayer);
   const leaves = [...new Set((order ?? [model.network as AnyLayer]).flatMap((layer) => layer.tree()))];
   return leaves.flatMap((leaf) =>
-    (names.get(leaf) ?? []).flatMap(({ name, trainable }, i) => (trainable ? [{ weight: leaf.weights[i]!, name }] : [])),
+    (names.get(leaf) ?? []).flatMap(({ name, trainable }, i) =>
+      trainable ? [{ weight: leaf.weights[i]!, name }] : [],
+    ),
   );
 }
 
@@ -74,7 +73,9 @@ export function readOptimizerState(model: Model, training: Parsed, weights: read
     const trainable = trainableOf(model, undefined);
     const count = trainable.length;
     if (slots.length !== count * kinds.length)
-      throw new ArgumentError(`optimizer: state expected ${count * kinds.length} tensors for ${className}, got ${slots.length}`);
+      throw new ArgumentError(
+        `optimizer: state expected ${count * kinds.length} tensors for ${className}, got ${slots.length}`,
+      );
     const byName = new Map(slots.map((slot) => [slot.name, slot]));
     const own = model.optimizer.state(model.weights);
     const factor = factorOf(className, model);
@@ -83,7 +84,9 @@ export function readOptimizerState(model: Model, training: Parsed, weights: read
         // Names get a number if TF.js has made a model of the same names before; the order then tells.
         const slot = byName.get(`${name}/${suffix}`) ?? slots[k * count + i]!;
         if (formatShape(slot.shape) !== formatShape(weight.shape))
-          throw new ArgumentError(`optimizer: '${slot.name}' expected ${formatShape(weight.shape)}, got ${formatShape(slot.shape)}`);
+          throw new ArgumentError(
+            `optimizer: '${slot.name}' expected ${formatShape(weight.shape)}, got ${formatShape(slot.shape)}`,
+          );
         const bad = slot.data.find((value) => !Number.isFinite(value));
         if (bad !== undefined) throw new ArgumentError(`optimizer: '${slot.name}' expected finite numbers, got ${bad}`);
         const target = kind === undefined ? undefined : own.get(`${weight.name}/${kind}`);

@@ -79,7 +79,11 @@ export function importTfjs(
     try {
       const how = { outputs: outputNamesOf(model.network as AnyLayer), customObjects };
       if (compileAsSaved(model, saved, isOwn ? 'tfjs' : era, how))
-        readOptimizerState(model, saved as Parsed, weights.filter(({ isOptimizer }) => isOptimizer));
+        readOptimizerState(
+          model,
+          saved as Parsed,
+          weights.filter(({ isOptimizer }) => isOptimizer),
+        );
     } catch (error) {
       model.network.dispose();
       throw error;
@@ -97,10 +101,13 @@ export function artifactsOf(json: unknown, file?: string | undefined): Parsed {
     const parsed = isBytes ? JSON.parse(textOfUtf8(json)) : typeof json === 'string' ? JSON.parse(json) : json;
     return expectObject('model.json', parsed);
   } catch (cause) {
-    throw new ModelFileError(`importTfjs: model.json expected a JSON object, got ${isBytes ? 'other bytes' : quote(String(json))}`, {
-      file,
-      cause,
-    });
+    throw new ModelFileError(
+      `importTfjs: model.json expected a JSON object, got ${isBytes ? 'other bytes' : quote(String(json))}`,
+      {
+        file,
+        cause,
+      },
+    );
   }
 }
 
@@ -128,7 +135,9 @@ function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
   const bytesAt = (path: string): Uint8Array => {
     const found = typeof files === 'function' ? files(path) : fileAt(files, path);
     if (found instanceof Uint8Array) return found;
-    throw new ArgumentError(`weight file ${quote(path)} expected its bytes, got ${found === undefined ? 'none' : describe(found)}`);
+    throw new ArgumentError(
+      `weight file ${quote(path)} expected its bytes, got ${found === undefined ? 'none' : describe(found)}`,
+    );
   };
   const groups = expectList('weightsManifest', artifacts.weightsManifest ?? []);
   return groups.flatMap((value) => {

@@ -1,6 +1,7 @@
 // The names of weights in TF.js: those of the layers, without the models that hold them.
-import type { AnyLayer } from '../layers/base/layer.ts';
+
 import { weightNamesOf } from '../keras/weights/weight-names.ts';
+import type { AnyLayer } from '../layers/base/layer.ts';
 
 /** A weight as TF.js names it. */
 export interface TfjsName {
@@ -18,7 +19,10 @@ export function tfjsNames(network: AnyLayer): ReadonlyMap<AnyLayer, readonly Tfj
     if (sublayers.length === 0) {
       found.set(
         layer,
-        weightNamesOf(layer).map(({ name: weight, trainable }) => ({ name: `${own}/${spelled(className, weight)}`, trainable })),
+        weightNamesOf(layer).map(({ name: weight, trainable }) => ({
+          name: `${own}/${spelled(className, weight)}`,
+          trainable,
+        })),
       );
       return;
     }

@@ -2,14 +2,14 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { utf8Of } from '../host/utf8.ts';
 import type { Json } from '../io/model-file.ts';
-import type { KerasJson } from '../keras/config/write-layer.ts';
 import { writeTraining } from '../keras/compile/write-compile.ts';
+import type { KerasJson } from '../keras/config/write-layer.ts';
 import { configOfModel } from '../keras/config/write-model.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import { type AnyModel, expectModel, type Model } from '../models/model.ts';
+import { layersInTfjsOrder } from './layer-order.ts';
 import { type WrittenWeight, writeGroup } from './manifest.ts';
 import { writeOptimizerState } from './optimizer-state.ts';
-import { layersInTfjsOrder } from './layer-order.ts';
 import { withUniqueNames } from './unique-names.ts';
 import { tfjsNames } from './weight-names.ts';
 

@@ -8,6 +8,7 @@ import * as onnx from '../../src/onnx.ts';
 import * as plot from '../../src/plot.ts';
 import * as sequences from '../../src/sequences.ts';
 import * as stateSpace from '../../src/state-space.ts';
+import * as tfjs from '../../src/tfjs.ts';
 import type { Plain } from './target.ts';
 import { made } from './values.ts';
 
@@ -25,7 +26,9 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, onnx, data, characters, plot].flatMap((entry) => functionsOf(entry)),
+  [main, audio, images, sequences, stateSpace, onnx, tfjs, data, characters, plot].flatMap((entry) =>
+    functionsOf(entry),
+  ),
 );
 
 /** Functions that a caller may hand in. */

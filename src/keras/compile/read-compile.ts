@@ -51,7 +51,8 @@ function compileOptions(training: Parsed, era: Era, outputs: readonly string[]):
     return outputs.map(() => value);
   };
   const losses = each(training.loss).map(readLoss);
-  const weights = training.loss_weights == null ? undefined : each(training.loss_weights).map((weight) => Number(weight ?? 1));
+  const weights =
+    training.loss_weights == null ? undefined : each(training.loss_weights).map((weight) => Number(weight ?? 1));
   const metrics = metricsOf(training.metrics, outputs);
   return {
     optimizer,
@@ -132,16 +133,28 @@ export function readOptimizer(value: unknown, era: Era): Optimizer | undefined {
     config.rho = config.decay;
     delete config.decay;
   }
+  if (era === 'tfjs') {
+    if (name === 'adam') config.scale_epsilon = true;
+    // TF.js subtracts epsilon under the root of a centered RMSProp, and its Adadelta divides by the mean of the step
+    // before: they are other optimizers.
+    if (config.centered === true || name === 'adadelta') return undefined;
+  }
   // What tf.keras calls decay in Nadam is the pace of its momentum, which is fixed here.
   if (name === 'nadam' && era !== 'keras3' && (config.decay ?? config.schedule_decay) !== undefined) return undefined;
-  if (config.use_ema !== true) for (const key of ['use_ema', 'ema_momentum', 'ema_overwrite_frequency']) delete config[key];
+  if (config.use_ema !== true)
+    for (const key of ['use_ema', 'ema_momentum', 'ema_overwrite_frequency']) delete config[key];
   const options: Record<string, Json> = {};
   for (const [key, each] of Object.entries(config)) {
     if (each === null || each === undefined || harmless.includes(key)) continue;
     if (key === 'decay') {
       if (era === 'tfjs' || Number(each) === 0) continue;
       const initial = Number(config.lr ?? config.learning_rate);
-      options.learningRate = { name: 'inverseTimeDecay', initialLearningRate: initial, decaySteps: 1, decayRate: Number(each) };
+      options.learningRate = {
+        name: 'inverseTimeDecay',
+        initialLearningRate: initial,
+        decaySteps: 1,
+        decayRate: Number(each),
+      };
       continue;
     }
     if (each === false && key !== 'amsgrad') continue;

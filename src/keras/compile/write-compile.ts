@@ -8,7 +8,12 @@ import { snakeCase } from '../config/era.ts';
 import type { KerasJson, WriteEra } from '../config/write-layer.ts';
 
 // Options of optimizers that are the same without being written.
-const neutral: Readonly<Record<string, Json>> = { weightDecay: 0, gradientAccumulationSteps: 1, amsgrad: false, useEma: false };
+const neutral: Readonly<Record<string, Json>> = {
+  weightDecay: 0,
+  gradientAccumulationSteps: 1,
+  amsgrad: false,
+  useEma: false,
+};
 
 const kerasClasses: Readonly<Record<string, string>> = {
   adadelta: 'Adadelta',
@@ -36,32 +41,61 @@ const spelled: Readonly<Record<string, string>> = {
   beta2: 'beta_2',
 };
 
-function kerasOptimizer(name: string, rate: Json | undefined, options: Readonly<Record<string, Json | undefined>>): KerasJson {
+function kerasOptimizer(
+  name: string,
+  rate: Json | undefined,
+  options: Readonly<Record<string, Json | undefined>>,
+): KerasJson {
   if (!Object.hasOwn(kerasClasses, name)) throw new ArgumentError(`optimizer: Keras has no optimizer '${name}'`);
   if (options.excludeFromWeightDecay !== undefined)
     throw new ArgumentError('optimizer: Keras keeps no excludeFromWeightDecay in a configuration');
+  if (options.scaleEpsilon === true)
+    throw new ArgumentError('optimizer: Adam of Keras adds epsilon before the correction, got scaleEpsilon');
   const config = Object.entries(options)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [spelled[key] ?? snakeCase(key), value as Json]);
   return {
     module: 'keras.optimizers',
     class_name: kerasClasses[name]!,
-    config: { name, learning_rate: typeof rate === 'object' ? schedule(rate as never) : (rate as Json), ...Object.fromEntries(config) },
+    config: {
+      name,
+      learning_rate: typeof rate === 'object' ? schedule(rate as never) : (rate as Json),
+      ...Object.fromEntries(config),
+    },
     registered_name: null,
   };
 }
 
 function schedule({ name, ...options }: { name: string; [option: string]: Json }): Json {
   const className = name[0]!.toUpperCase() + name.slice(1);
-  if (!/^(ExponentialDecay|InverseTimeDecay|PiecewiseConstantDecay|PolynomialDecay|CosineDecay(Restarts)?)$/.test(className))
+  if (
+    !/^(ExponentialDecay|InverseTimeDecay|PiecewiseConstantDecay|PolynomialDecay|CosineDecay(Restarts)?)$/.test(
+      className,
+    )
+  )
     throw new ArgumentError(`optimizer: Keras has no schedule '${name}'`);
   const config = Object.fromEntries(Object.entries(options).map(([key, value]) => [snakeCase(key), value]));
   return { module: 'keras.optimizers.schedules', class_name: className, config, registered_name: null };
 }
 
-function tfjsOptimizer(name: string, rate: Json | undefined, options: Readonly<Record<string, Json | undefined>>): KerasJson {
+function tfjsOptimizer(
+  name: string,
+  rate: Json | undefined,
+  options: Readonly<Record<string, Json | undefined>>,
+): KerasJson {
   if (typeof rate !== 'number') throw new ArgumentError('optimizer: TF.js has no schedule of the learning rate');
-  const { beta1, beta2, epsilon, rho, momentum, centered, nesterov, initialAccumulatorValue, ...rest } = options;
+  const {
+    beta1,
+    beta2,
+    epsilon,
+    rho,
+    momentum,
+    centered,
+    nesterov,
+    initialAccumulatorValue,
+    scaleEpsilon: _,
+    ...rest
+  } = options;
   for (const [key, value] of Object.entries(rest)) {
     if (value === undefined || value === neutral[key]) continue;
     throw new ArgumentError(`optimizer: TF.js has no ${key}, got ${describe(value)}`);
@@ -73,19 +107,35 @@ function tfjsOptimizer(name: string, rate: Json | undefined, options: Readonly<R
     case 'adamax':
       return { class_name: 'Adamax', config: { ...moments, decay: 0 } };
     case 'rmsprop':
+      if (centered) throw new ArgumentError('optimizer: centered RMSProp of TF.js subtracts epsilon under the root');
       return {
         class_name: 'RMSProp',
-        config: { learningRate: rate, decay: rho as Json, momentum: momentum as Json, epsilon: epsilon as Json, centered: centered as Json },
+        config: {
+          learningRate: rate,
+          decay: rho as Json,
+          momentum: momentum as Json,
+          epsilon: epsilon as Json,
+          centered: centered as Json,
+        },
       };
     case 'sgd':
       return momentum === 0
         ? { class_name: 'SGD', config: { learningRate: rate } }
-        : { class_name: 'Momentum', config: { learningRate: rate, momentum: momentum as Json, useNesterov: nesterov as Json } };
+        : {
+            class_name: 'Momentum',
+            config: { learningRate: rate, momentum: momentum as Json, useNesterov: nesterov as Json },
+          };
     case 'adagrad':
-      if (epsilon !== 1e-7) throw new ArgumentError(`optimizer: Adagrad of TF.js has epsilon 1e-7, got ${describe(epsilon)}`);
-      return { class_name: 'Adagrad', config: { learningRate: rate, initialAccumulatorValue: initialAccumulatorValue as Json } };
+      if (epsilon !== 1e-7)
+        throw new ArgumentError(`optimizer: Adagrad of TF.js has epsilon 1e-7, got ${describe(epsilon)}`);
+      return {
+        class_name: 'Adagrad',
+        config: { learningRate: rate, initialAccumulatorValue: initialAccumulatorValue as Json },
+      };
     case 'adadelta':
-      return { class_name: 'Adadelta', config: { learningRate: rate, rho: rho as Json, epsilon: epsilon as Json } };
+      throw new ArgumentError(
+        'optimizer: Adadelta of TF.js divides by the mean of the step before: it is another optimizer',
+      );
     default:
       throw new ArgumentError(`optimizer: TF.js has no optimizer '${name}'`);
   }
@@ -124,7 +174,8 @@ const tfjsMetrics: Readonly<Record<string, string>> = {
 function lossName({ loss }: Head, era: WriteEra): string {
   const { name } = loss;
   const options = Object.entries(loss.config?.() ?? {}).filter(
-    ([, value]) => value !== undefined && value !== null && value !== false && value !== 0 && value !== 'sumOverBatchSize',
+    ([, value]) =>
+      value !== undefined && value !== null && value !== false && value !== 0 && value !== 'sumOverBatchSize',
   );
   const what = `loss '${name}'`;
   if (!loss.config) throw new ArgumentError(`${what} is a function of the caller's own, which no file can hold`);
@@ -142,7 +193,8 @@ function lossName({ loss }: Head, era: WriteEra): string {
 export function writeTraining(model: AnyModel, era: WriteEra): KerasJson {
   const { heads } = model.trainer.compiled.objective;
   const weighted = heads.find(({ weight }) => weight !== 1);
-  if (weighted) throw new ArgumentError(`loss '${weighted.loss.name}': TF.js keeps no loss weights, got ${weighted.weight}`);
+  if (weighted)
+    throw new ArgumentError(`loss '${weighted.loss.name}': TF.js keeps no loss weights, got ${weighted.weight}`);
   const losses = heads.map((head) => lossName(head, era));
   const metrics = new Set(heads.flatMap((head) => head.metrics.map(({ name }) => name)));
   return {

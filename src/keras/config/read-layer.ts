@@ -3,6 +3,7 @@ import { ArgumentError } from '../../checks/argument-error.ts';
 import type { Json, SavedLayer } from '../../io/model-file.ts';
 import { describe, expectList, expectObject, expectString, isObject, type Parsed } from '../../io/parsed-json.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
+import type { AnyLayer } from '../../layers/base/layer.ts';
 import { camelCase, type Era } from './era.ts';
 import { defaultIn, harmlessOptions, type LayerRule, layerRules, REQUIRED } from './layer-rules.ts';
 import { type KerasLayer, renamed } from './old-names.ts';
@@ -53,6 +54,7 @@ export function readLayerConfig(given: KerasLayer, context: ReadContext): SavedL
     activityRegularizer: readRegularizer(`${what}: activity_regularizer`, config.activity_regularizer),
   };
   expectFloats(what, config.dtype);
+  if (lastAxisOnly.includes(className)) keepAxes(what, name, config.axis, context);
   const special = Object.hasOwn(activationLayers, className) ? activationLayers[className]!(what, config) : undefined;
   if (special) return { className, config: { ...base, ...special } as SavedLayer['config'] };
   if (className === 'Lambda') return { className, config: base as SavedLayer['config'] };
@@ -63,7 +65,6 @@ export function readLayerConfig(given: KerasLayer, context: ReadContext): SavedL
     ...optionsOf(what, rule, config, context),
     ...innerLayers(what, className, config, context),
   };
-  if (className === 'LayerNormalization') keepAxes(what, name, config.axis, context);
   return { className, config: options as SavedLayer['config'] };
 }
 
@@ -208,7 +209,10 @@ function innerLayers(what: string, className: string, config: Parsed, outer: Rea
   }
 }
 
-/** Keeps the axes of a normalization, which must be the last one once its shape is known. */
+/** Layers that work along an axis, which is the last one here. */
+export const lastAxisOnly: readonly string[] = ['LayerNormalization', 'Softmax'];
+
+/** Keeps the axes of such a layer until its shape is known. */
 function keepAxes(what: string, name: string, axis: unknown, { axes }: ReadContext): void {
   const list = [axis ?? -1].flat();
   if (list.length === 1 && list[0] === -1) return;
@@ -216,12 +220,13 @@ function keepAxes(what: string, name: string, axis: unknown, { axes }: ReadConte
   axes.set(name, list as number[]);
 }
 
-/** Throws `ArgumentError` for a normalization over another axis than the last. */
-export function expectLastAxis(name: string, axes: readonly number[], shape: BatchShape): void {
-  if (axes.length === 1 && axes[0] === shape.length - 1) return;
+/** Throws `ArgumentError` for such a layer along another axis. */
+export function expectLastAxis(layer: AnyLayer, axes: readonly number[]): void {
+  const shape = layer.builtShape as BatchShape | undefined;
+  if (!shape || (axes.length === 1 && axes[0] === shape.length - 1)) return;
   const got = axes.join(', ');
   throw new ArgumentError(
-    `layer '${name}' (LayerNormalization): axis expected the last of ${shape.length}, got ${got}`,
+    `layer '${layer.name}' (${layer.className}): axis expected the last of ${shape.length}, got ${got}`,
   );
 }
 
@@ -251,9 +256,5 @@ const activationLayers: Readonly<Record<string, ActivationReader>> = {
       ...(maxValue !== undefined && { maxValue }),
     };
   },
-  Softmax(what, { axis = -1 }) {
-    const last = [axis].flat();
-    if (last.length === 1 && last[0] === -1) return {};
-    throw new ArgumentError(`${what}: axis expected -1, got ${describe(axis)}`);
-  },
+  Softmax: () => ({}),
 };

@@ -16,7 +16,14 @@ import { type CustomObjects, withCustomObjects } from '../../registry/custom-obj
 import { type LayerWeights, weightSource } from '../weights/read-weights.ts';
 import { type Era, eraOf } from './era.ts';
 import { chainOf, readGraph } from './read-graph.ts';
-import { expectLastAxis, kerasLayer, type ReadContext, type ReadLayer, readLayerConfig } from './read-layer.ts';
+import {
+  expectLastAxis,
+  kerasLayer,
+  lastAxisOnly,
+  type ReadContext,
+  type ReadLayer,
+  readLayerConfig,
+} from './read-layer.ts';
 
 export interface ModelOfConfigOptions {
   /** Who wrote the configuration. Default: what it looks like. */
@@ -159,8 +166,7 @@ function built(
   network.build(shapes as never);
   for (const layer of network.tree()) {
     const given = axes.get(layer.name);
-    const shape = layer.builtShape as BatchShape | undefined;
-    if (given && layer.className === 'LayerNormalization' && shape) expectLastAxis(layer.name, given, shape);
+    if (given && lastAxisOnly.includes(layer.className)) expectLastAxis(layer, given);
   }
   return network;
 }

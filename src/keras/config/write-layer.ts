@@ -57,7 +57,8 @@ export function writeLayerConfig(
     throw new ArgumentError(
       `${what}: ${toolOf(era)} has no such layer${className === 'Lambda' ? ': its function is code' : ''}`,
     );
-  if (era === 'tfjs' && config.padding === 'causal') throw new ArgumentError(`${what}: TF.js does not run causal padding`);
+  if (era === 'tfjs' && config.padding === 'causal')
+    throw new ArgumentError(`${what}: TF.js does not run causal padding`);
   const rule = layerRules[className]!;
   expectKnown(what, rule, config, era);
   const options = Object.entries(rule.options).flatMap(([key, standard]) => {
@@ -89,7 +90,16 @@ export const layerOf = (className: string, config: KerasJson, era: WriteEra): Ke
 
 /** Throws `ArgumentError` for an option that is not there elsewhere. */
 function expectKnown(what: string, rule: LayerRule, config: LayerConfig, era: WriteEra): void {
-  const inner = ['name', 'trainable', 'batchInputShape', 'activityRegularizer', 'layer', 'backwardLayer', 'cell', 'cells'];
+  const inner = [
+    'name',
+    'trainable',
+    'batchInputShape',
+    'activityRegularizer',
+    'layer',
+    'backwardLayer',
+    'cell',
+    'cells',
+  ];
   for (const [option, value] of Object.entries(config)) {
     const isKnown = Object.hasOwn(rule.options, snakeCase(option)) || inner.includes(option);
     if (isKnown || ownHarmless.includes(option) || callArguments.includes(option)) continue;
@@ -98,7 +108,12 @@ function expectKnown(what: string, rule: LayerRule, config: LayerConfig, era: Wr
   }
 }
 
-function writeOption(what: string, rule: LayerRule, [key, value]: readonly [string, Json], era: WriteEra): [string, Json][] {
+function writeOption(
+  what: string,
+  rule: LayerRule,
+  [key, value]: readonly [string, Json],
+  era: WriteEra,
+): [string, Json][] {
   if (era === 'tfjs' && Object.hasOwn(fixedInTfjs, key)) {
     if (value !== fixedInTfjs[key] && value != null)
       throw new ArgumentError(`${what}: TF.js has no ${key} but ${describe(fixedInTfjs[key])}, got ${describe(value)}`);
@@ -144,10 +159,13 @@ type ActivationWriter = (what: string, config: LayerConfig, era: WriteEra) => Ke
 
 const activationLayers: Readonly<Record<string, ActivationWriter>> = {
   ELU(what, { alpha = 1 }, era) {
-    if (era === 'tfjs' && alpha !== 1) throw new ArgumentError(`${what}: TF.js has alpha 1 alone, got ${describe(alpha)}`);
+    if (era === 'tfjs' && alpha !== 1)
+      throw new ArgumentError(`${what}: TF.js has alpha 1 alone, got ${describe(alpha)}`);
     return { alpha: alpha as Json };
   },
-  LeakyReLU: (_, { negativeSlope = 0.3 }, era) => ({ [era === 'tfjs' ? 'alpha' : 'negative_slope']: negativeSlope as Json }),
+  LeakyReLU: (_, { negativeSlope = 0.3 }, era) => ({
+    [era === 'tfjs' ? 'alpha' : 'negative_slope']: negativeSlope as Json,
+  }),
   ReLU(what, { negativeSlope = 0, maxValue = null }, era) {
     if (era === 'keras3') return { negative_slope: negativeSlope as Json, max_value: maxValue as Json, threshold: 0 };
     if (negativeSlope === 0) return { max_value: maxValue as Json };

@@ -4,8 +4,8 @@ import type { Json, LayerConfig, SavedLayer } from '../../io/model-file.ts';
 import type { Parsed } from '../../io/parsed-json.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
-import { withSharedLayers } from '../../layers/base/saved-layer.ts';
 import { Network } from '../../layers/base/network.ts';
+import { withSharedLayers } from '../../layers/base/saved-layer.ts';
 import { Sequential } from '../../layers/base/sequential.ts';
 import type { AnyModel } from '../../models/model.ts';
 import type { Nest, Value } from '../graph/graph.ts';
@@ -57,7 +57,10 @@ function writeSequential(network: Sequential, era: WriteEra, isOutermost: boolea
   const shape = network.batchInputShape ?? (built && [null, ...built.slice(1)]);
   const written = layers.map((layer) => {
     const used = callArguments.find((option) => optionsOf(layer)[option] === true);
-    if (used) throw new ArgumentError(`layer '${layer.name}': ${used} expected a functional model; a Sequential has no such calls`);
+    if (used)
+      throw new ArgumentError(
+        `layer '${layer.name}': ${used} expected a functional model; a Sequential has no such calls`,
+      );
     return writeAny(layer, era);
   });
   const dtype = network.inputDtype === 'i32' ? 'int32' : 'float32';
@@ -68,7 +71,8 @@ function writeSequential(network: Sequential, era: WriteEra, isOutermost: boolea
     return { class_name: 'Sequential', config: { name, layers: written } };
   }
   const input = { batch_shape: shape as Json, dtype, sparse: false, name: unusedName('input_layer', layers) };
-  const list = shape && (isOutermost || !isNetwork(layers[0]!)) ? [layerOf('InputLayer', input, era), ...written] : written;
+  const list =
+    shape && (isOutermost || !isNetwork(layers[0]!)) ? [layerOf('InputLayer', input, era), ...written] : written;
   return {
     module: 'keras',
     class_name: 'Sequential',
@@ -100,7 +104,9 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
     const layer = layers[calls[at]!.layer]!;
     return [layer.name, numbers[at]! + first(layer), output];
   };
-  const specs = Object.values(inputs.length === 1 && graph.inputNest === 'one' ? [network.inputs] : network.inputs) as Parsed[];
+  const specs = Object.values(
+    inputs.length === 1 && graph.inputNest === 'one' ? [network.inputs] : network.inputs,
+  ) as Parsed[];
   const inputLayers = inputs.map((input, i): KerasJson => {
     const dtype = specs[i]?.dtype === 'i32' ? 'int32' : 'float32';
     const key = era === 'tfjs' ? 'batch_input_shape' : 'batch_shape';
@@ -110,7 +116,10 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
   const tensorOf = (value: Value): Json => {
     const history = historyOf(value);
     const shape = shapes[value[0]]![value[1]]!;
-    return { class_name: '__keras_tensor__', config: { shape: shape as Json, dtype: 'float32', keras_history: history } };
+    return {
+      class_name: '__keras_tensor__',
+      config: { shape: shape as Json, dtype: 'float32', keras_history: history },
+    };
   };
   const nodesOf = (index: number): Json[] =>
     calls
@@ -132,12 +141,20 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
           ...(training !== undefined && { training }),
           ...(initialState.length > 0 && { initial_state: initialState.map(tensorOf) }),
           ...(mask && { mask: tensorOf(mask) }),
-          ...(isAttention && { value: value!, ...(key && { key }), ...(attentionMask && { attention_mask: attentionMask }) }),
-          ...Object.fromEntries(given.map((option) => [option === 'useCausalMask' ? 'use_causal_mask' : 'return_attention_scores', true])),
+          ...(isAttention && {
+            value: value!,
+            ...(key && { key }),
+            ...(attentionMask && { attention_mask: attentionMask }),
+          }),
+          ...Object.fromEntries(
+            given.map((option) => [option === 'useCausalMask' ? 'use_causal_mask' : 'return_attention_scores', true]),
+          ),
         };
         return { args: isAttention ? [query!] : isList ? [tensors] : tensors, kwargs };
       });
-  const written = layers.map((layer, i): KerasJson => ({ ...writeAny(layer, era), name: layer.name, inbound_nodes: nodesOf(i) }));
+  const written = layers.map(
+    (layer, i): KerasJson => ({ ...writeAny(layer, era), name: layer.name, inbound_nodes: nodesOf(i) }),
+  );
   const ends = (values: readonly Json[], nest: Nest): Json =>
     era === 'keras3' && nest === 'one'
       ? values[0]!
@@ -157,4 +174,3 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
   if (era === 'tfjs') return { class_name: 'Model', config };
   return { module: 'keras.src.models.functional', class_name: 'Functional', config, registered_name: 'Functional' };
 }
-

@@ -3,7 +3,6 @@ import { type DType, Tensor, zeros } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { asNested, entriesOf, type Nested, type NestedKey } from '../../data/nested.ts';
 import { engine } from '../../engine/engine.ts';
-import { undone } from './undone.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { observeCalls } from '../../layers/base/custom-checks.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
@@ -11,6 +10,7 @@ import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { Network } from '../../layers/base/network.ts';
 import type { LayerCall, Nest, Value } from './graph.ts';
 import { GraphNetwork } from './graph-network.ts';
+import { undone } from './undone.ts';
 
 const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 
