@@ -13,6 +13,8 @@ export interface LayerRule {
   readonly only?: Readonly<Record<string, Json>> | undefined;
   /** Options that do not change results. */
   readonly harmless?: readonly string[] | undefined;
+  /** Options here that are arguments of a call in Keras. */
+  readonly ofCalls?: readonly string[] | undefined;
   /** Options that Keras writes as a list of one number. */
   readonly line?: readonly string[] | undefined;
 }
@@ -81,7 +83,6 @@ const convLstm = {
   unit_forget_bias: true,
   ...sequence,
 } as const;
-const { zero_output_for_mask: _, ...convLstmOptions } = convLstm;
 
 const pooling1d: LayerRule = {
   options: { pool_size: 2, strides: null, padding: 'valid' },
@@ -97,14 +98,20 @@ const normalized = {
   ...weight('gamma', 'ones'),
 };
 const none: LayerRule = { options: {} };
+const ofCalls = ['use_causal_mask', 'return_attention_scores'];
 const attention = { use_scale: false, score_mode: 'dot', dropout: 0 };
 
 /** The rules by Keras's class names, which are tapeloop's. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   Activation: { options: { activation: REQUIRED } },
   Add: none,
-  AdditiveAttention: { options: { use_scale: true, dropout: 0 }, only: { causal: false }, harmless: ['score_mode'] },
-  Attention: { options: attention, only: { causal: false } },
+  AdditiveAttention: {
+    options: { use_scale: true, dropout: 0 },
+    only: { causal: false },
+    harmless: ['score_mode'],
+    ofCalls,
+  },
+  Attention: { options: attention, only: { causal: false }, ofCalls },
   Average: none,
   AveragePooling1D: pooling1d,
   AveragePooling2D: pooling2d,
@@ -126,8 +133,8 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     options: { ...windows, filters: REQUIRED, output_padding: null, activation: 'linear', ...kernel, ...bias },
     only: { ...lastAxis, groups: 1 },
   },
-  ConvLSTM1D: { options: convLstmOptions, only: { ...lastAxis, ...layerOnly }, line: lines, harmless: layerHarmless },
-  ConvLSTM2D: { options: convLstmOptions, only: { ...lastAxis, ...layerOnly }, harmless: layerHarmless },
+  ConvLSTM1D: { options: convLstm, only: { ...lastAxis, ...layerOnly }, line: lines, harmless: layerHarmless },
+  ConvLSTM2D: { options: convLstm, only: { ...lastAxis, ...layerOnly }, harmless: layerHarmless },
   Cropping1D: { options: { cropping: 1 } },
   Cropping2D: { options: { cropping: 0 }, only: lastAxis },
   Dense: { options: { ...cell, activation: 'linear', ...kernel, ...bias }, harmless: ['input_dim', 'input_length'] },
@@ -173,6 +180,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     },
     harmless: ['query_shape', 'key_shape', 'value_shape', 'flash_attention', 'use_gate'],
     only: { use_gate: false },
+    ofCalls,
   },
   Multiply: none,
   Permute: { options: { dims: REQUIRED } },

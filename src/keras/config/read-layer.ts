@@ -118,7 +118,9 @@ function optionsOf(
     const read = readOption(`${what}: ${key}`, key, value, { era, hasWeights, isGiven, standard });
     if (read !== undefined && read !== null) options[camelCase(key)] = rule.line?.includes(key) ? only(read) : read;
   }
+  for (const key of rule.ofCalls ?? []) if (config[key] === true) options[camelCase(key)] = true;
   for (const [key, value] of Object.entries(config)) {
+    if (rule.ofCalls?.includes(key)) continue;
     if (Object.hasOwn(rule.options, key) || innerNames.includes(key) || isOfCell(key, config)) continue;
     if (rule.only && Object.hasOwn(rule.only, key)) {
       const isSame = value === rule.only[key] || value === null || (key === 'mode' && value === 'default');

@@ -3,7 +3,7 @@ import { ArgumentError } from '../../checks/argument-error.ts';
 import { leavesOf, mapNested, type Nested } from '../../data/nested.ts';
 import { transaction } from '../../engine/transaction.ts';
 import type { Json, SavedLayer } from '../../io/model-file.ts';
-import { expectList, expectObject, isObject, type Parsed } from '../../io/parsed-json.ts';
+import { describe, expectList, expectObject, isObject, type Parsed } from '../../io/parsed-json.ts';
 import { ModelFileError } from '../../io/safetensors.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
 import { type InputSpec, isInputSpec } from '../../layers/base/input-spec.ts';
@@ -186,13 +186,22 @@ export function asFileError<T>(what: string, file: string | undefined, body: () 
 
 /** The model configuration inside a file's JSON: that of `model_config` or the JSON itself. */
 export function configIn(json: unknown): { config: Parsed; version: string | undefined; training: unknown } {
-  const whole = expectObject('model', typeof json === 'string' ? JSON.parse(json) : json);
-  const inner = whole.model_config;
-  const config = expectObject('model_config', typeof inner === 'string' ? JSON.parse(inner) : (inner ?? whole));
+  const whole = parsedObject('model', json);
+  const config = parsedObject('model_config', whole.model_config ?? whole);
   const version = whole.keras_version ?? config.keras_version;
   return {
     config,
     version: typeof version === 'string' ? version : undefined,
     training: whole.training_config ?? config.training_config,
   };
+}
+
+/** An object, or the JSON text of one. */
+function parsedObject(what: string, given: unknown): Parsed {
+  if (typeof given !== 'string') return expectObject(what, given);
+  try {
+    return expectObject(what, JSON.parse(given));
+  } catch (cause) {
+    throw new ArgumentError(`${what} expected a JSON object, got ${describe(given)}`, { cause });
+  }
 }
