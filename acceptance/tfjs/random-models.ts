@@ -54,7 +54,7 @@ function recurrent({ returnSequences, returnState = false, isMasked }: Recurrent
   };
   const { recurrentActivation, ...simple } = options;
   const kind = pick(['lstm', 'gru', 'simpleRnn', 'cells'] as const);
-  const goBackwards = chance(0.3) && !isMasked;
+  const goBackwards = chance(0.3) && !(isMasked && returnSequences);
   if (kind === 'cells' && !returnState) {
     const cells = [
       lib.lstmCell({ units: options.units }),
@@ -66,7 +66,7 @@ function recurrent({ returnSequences, returnState = false, isMasked }: Recurrent
   const make = { lstm: lib.lstm, gru: lib.gru, simpleRnn: lib.simpleRnn, cells: lib.lstm }[kind] as (
     g: object,
   ) => AnyMade;
-  if (chance(0.3) && !isMasked && !returnState)
+  if (chance(0.3) && !(isMasked && returnSequences) && !returnState)
     return lib.bidirectional(make(given), { mergeMode: pick(['concat', 'sum', 'mul', 'ave'] as const) });
   return make({ ...given, goBackwards });
 }
@@ -94,6 +94,16 @@ function onSequence(): AnyMade {
   ])();
 }
 
+/** A layer that keeps the mask, and that TF.js computes as it should behind one. */
+const onMasked = (): AnyMade =>
+  pick<() => AnyMade>([
+    () => recurrent({ returnSequences: true, isMasked: true }),
+    () => lib.dropout({ rate: 0.1 }),
+    () => lib.dense({ units: 3, activation: activation() }),
+    () => lib.layerNormalization(),
+    () => lib.timeDistributed(lib.dense({ units: 2 })),
+  ])();
+
 interface Case {
   readonly model: AnyModel;
   readonly x: readonly lib.NdArray[];
@@ -117,7 +127,6 @@ function sequenceCase(): Case {
     : isMasked
       ? lib.masking({ inputShape: [24, 3] })
       : lib.dense({ units: width, inputShape: [24, 3] });
-  // TF.js's pooling and convolution do not know masks, and neither do they pass them on.
   const middle = Array.from({ length: between(0, 3) }, () =>
     isMasked
       ? pick([() => recurrent({ returnSequences: true, isMasked }), () => lib.dropout({ rate: 0.1 })])()

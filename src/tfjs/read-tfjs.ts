@@ -13,6 +13,7 @@ import type { AnyLayer } from '../layers/base/layer.ts';
 import type { Model } from '../models/model.ts';
 import type { CustomObjects } from '../registry/custom-objects.ts';
 import { readGroup, type TfjsWeight } from './manifest.ts';
+import { expectSameMasks } from './masks.ts';
 import { readOptimizerState } from './optimizer-state.ts';
 import { tfjsNames } from './weight-names.ts';
 
@@ -73,23 +74,29 @@ export function importTfjs(
     const era = version?.startsWith('tfjs') ? 'tfjs' : eraOf(config, version);
     const own = weights.filter(({ isOptimizer }) => !isOptimizer);
     const model = modelOfConfig(config, { era, customObjects, inputShape, weights: (network) => byName(network, own) });
+    // What Keras has made and a converter has written, Keras computes as tapeloop does.
+    if (version?.startsWith('tfjs')) disposedOnError(model, () => expectSameMasks(model.network as AnyLayer));
     const saved = artifacts.trainingConfig ?? training;
     const isOwn = artifacts.trainingConfig !== undefined && artifacts.trainingConfig !== null;
     if (!compile || saved === undefined) return model;
-    try {
-      const how = { outputs: outputNamesOf(model.network as AnyLayer), customObjects };
-      if (compileAsSaved(model, saved, isOwn ? 'tfjs' : era, how))
-        readOptimizerState(
-          model,
-          saved as Parsed,
-          weights.filter(({ isOptimizer }) => isOptimizer),
-        );
-    } catch (error) {
-      model.network.dispose();
-      throw error;
-    }
+    const how = { outputs: outputNamesOf(model.network as AnyLayer), customObjects };
+    disposedOnError(model, () => {
+      if (!compileAsSaved(model, saved, isOwn ? 'tfjs' : era, how)) return;
+      const state = weights.filter(({ isOptimizer }) => isOptimizer);
+      readOptimizerState(model, saved as Parsed, state);
+    });
     return model;
   });
+}
+
+/** Runs `body`. If it throws, the model is disposed of. */
+function disposedOnError(model: Model, body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    model.network.dispose();
+    throw error;
+  }
 }
 
 /** The parsed JSON of a `model.json`. */

@@ -9,6 +9,7 @@ import type { AnyLayer } from '../layers/base/layer.ts';
 import { type AnyModel, expectModel, type Model } from '../models/model.ts';
 import { layersInTfjsOrder } from './layer-order.ts';
 import { type WrittenWeight, writeGroup } from './manifest.ts';
+import { expectSameMasks } from './masks.ts';
 import { writeOptimizerState } from './optimizer-state.ts';
 import { withUniqueNames } from './unique-names.ts';
 import { tfjsNames } from './weight-names.ts';
@@ -67,6 +68,7 @@ interface Parts {
 
 function partsOf(model: AnyModel, includeOptimizer: boolean): Parts {
   const topology = configOfModel(model, 'tfjs');
+  expectSameMasks(model.network as AnyLayer);
   const order = layersInTfjsOrder(model.network as AnyLayer);
   const names = tfjsNames(model.network as AnyLayer);
   const leaves = [...new Set(order.flatMap((layer) => layer.tree()))];

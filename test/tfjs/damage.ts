@@ -30,6 +30,7 @@ function nodesOf(value: unknown): Node[] {
 export function damagedModel(original: TfjsArtifacts, random: RandomStream): unknown {
   const below = (n: number): number => random.nextUint32() % Math.max(n, 1);
   const of = <T>(list: readonly T[]): T => list[below(list.length)]!;
+  const value = (): unknown => structuredClone(of(values));
   const { weightData, ...json } = original as { weightData: ArrayBuffer };
   const copy = JSON.parse(JSON.stringify(json)) as Record<string, unknown>;
   let bytes = new Uint8Array(weightData.slice(0));
@@ -49,10 +50,10 @@ export function damagedModel(original: TfjsArtifacts, random: RandomStream): unk
         else if (key !== undefined) delete node[key];
         break;
       case 1:
-        if (Array.isArray(node)) node.push(of(node.length > 0 ? node : values));
+        if (Array.isArray(node)) node.push(node.length > 0 ? structuredClone(of(node)) : value());
         else
           Object.defineProperty(node, of(keys), {
-            value: of(values),
+            value: value(),
             enumerable: true,
             configurable: true,
             writable: true,
@@ -72,7 +73,7 @@ export function damagedModel(original: TfjsArtifacts, random: RandomStream): unk
         break;
       }
       default:
-        if (key !== undefined) (node as Record<string, unknown>)[key] = of(values);
+        if (key !== undefined) (node as Record<string, unknown>)[key] = value();
     }
     if (JSON.stringify(copy).length > 200_000) break;
   }

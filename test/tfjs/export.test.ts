@@ -4,13 +4,17 @@ import {
   add,
   bidirectional,
   concatenate,
+  conv1d,
   dense,
   dropout,
+  globalAveragePooling1d,
   gru,
   lstm,
+  masking,
   type Model,
   model,
   ops,
+  repeatVector,
   sequential,
   setSeed,
   sgd,
@@ -108,6 +112,7 @@ test('training goes over with the state of the optimizer', () => {
   }
 });
 
+const padded = () => masking({ inputShape: [3, 2] });
 const built = (layer: never): Model => {
   const made = sequential([layer]);
   made.predict(x as never);
@@ -127,6 +132,26 @@ test.each<[string, () => unknown]>([
     () => exportTfjs(built(dense({ units: 1, activation: 'hardSigmoid' }) as never)),
   ],
   ["layer 'crf' (CRF): TF.js has no such layer", () => exportTfjs(built(crf() as never))],
+  [
+    "layer 'bidirectional' (Bidirectional): behind a mask TF.js does not set the outputs of masked steps to 0",
+    () => exportTfjs(sequential([padded(), bidirectional(lstm({ units: 1, returnSequences: true }))])),
+  ],
+  [
+    "layer 'lstm' (LSTM): behind a mask TF.js does not turn the mask with its outputs",
+    () => exportTfjs(sequential([padded(), lstm({ units: 1, returnSequences: true, goBackwards: true })])),
+  ],
+  [
+    "layer 'global_average_pooling1d' (GlobalAveragePooling1D): behind a mask TF.js takes the mean of all steps",
+    () => exportTfjs(sequential([padded(), dropout({ rate: 0.1 }), globalAveragePooling1d()])),
+  ],
+  [
+    "layer 'lstm_1' (LSTM): behind a mask TF.js gives it the mask of another layer",
+    () => exportTfjs(sequential([padded(), lstm({ units: 1 }), repeatVector({ n: 2 }), lstm({ units: 1 })])),
+  ],
+  [
+    "layer 'conv1d' (Conv1D): TF.js does not run causal padding",
+    () => exportTfjs(built(conv1d({ filters: 1, kernelSize: 2, padding: 'causal' }) as never)),
+  ],
   [
     'exportTfjs: includeOptimizer expected a compiled model',
     () => exportTfjs(built(dense({ units: 1 }) as never), { includeOptimizer: true }),
