@@ -11,7 +11,7 @@ function reach(file: string): void {
   if (reached.has(file)) return;
   const text = readFileSync(file, 'utf8');
   reached.set(file, text);
-  for (const [, path] of text.matchAll(/(?:from |import\()'(\.[^']*)\.ts'|(?<=import )'(\.[^']*)\.ts'/g))
+  for (const [, path] of text.matchAll(/(?:from |import\(|import )'(\.[^']*)\.ts'/g))
     reach(resolve(dirname(file), `${path}.d.ts`));
 }
 for (const entry of Object.keys(exports)) {

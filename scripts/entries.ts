@@ -9,6 +9,7 @@ export const entries = [
   'audio-models',
   'onnx',
   'torch',
+  'tfjs',
   'stream',
   'compiled',
   'data',

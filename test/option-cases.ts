@@ -12,6 +12,7 @@ import * as sequences from '../src/sequences.ts';
 import * as stateSpace from '../src/state-space.ts';
 import * as stream from '../src/stream.ts';
 import * as torch from '../src/torch.ts';
+import * as tfjs from '../src/tfjs.ts';
 
 /** A name that is near to one of the call's, that one, and the call. */
 export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];
@@ -130,6 +131,7 @@ export const exported = {
   ...compiled,
   ...onnx,
   ...torch,
+  ...tfjs,
   ...data,
   ...plot,
   ...stream,
@@ -200,6 +202,9 @@ const ofStateSpace: Record<string, OptionCase> = {
   exportOnnx: ['input_names', 'inputNames', (o) => onnx.exportOnnx({} as never, o)],
   compileStream: ['batches', 'batch', (o) => onnx.compileStream({} as never, o)],
   loadCompiledStream: ['max_steps', 'maxSteps', (o) => compiled.loadCompiledStream(new Uint8Array(), o)],
+  exportTfjs: ['include_optimizer', 'includeOptimizer', (o) => tfjs.exportTfjs({} as never, o)],
+  importTfjs: ['custom_objects', 'customObjects', (o) => tfjs.importTfjs('{}', {}, o)],
+  loadTfjs: ['custom_objects', 'customObjects', (o) => tfjs.loadTfjs('model.json', o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   encodeCheckpoint: ['name', 'names', (o) => torch.encodeCheckpoint(trained(), o)],
   encodeStateDict: ['name', 'names', (o) => torch.encodeStateDict(trained(), o)],

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { sizeOf } from '../checks/shape.ts';
 import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
@@ -9,6 +9,7 @@ import type { AnyModel } from '../models/model.ts';
 import { differenceOf, type Elements } from '../onnx/export/infer.ts';
 import { exportOnnx } from '../onnx.ts';
 import { encodeModel } from '../saving/saved-model.ts';
+import { exportTfjs } from '../tfjs.ts';
 import { described, grouped, sessionOf } from './describe.ts';
 import { type ConvertOptions, UsageError } from './flags.ts';
 import { formatOf, readModel } from './model-file.ts';
@@ -21,22 +22,24 @@ export function convert(from: string, to: string, { check, states, name, seed }:
   const format = formatOf(to);
   if (!format) {
     throw new UsageError(
-      `tapeloop convert: OUT expected a name that ends in .onnx or .safetensors, got ${JSON.stringify(to)}`,
+      `tapeloop convert: OUT expected a name that ends in .onnx, .json or .safetensors, got ${JSON.stringify(to)}`,
     );
   }
   if (resolve(from) === resolve(to)) throw new UsageError('tapeloop convert: OUT expected another file than IN');
   const read = readModel(from);
   const { model, vocabulary, extra } = read;
-  if (format === 'tapeloop' && (states || name !== undefined)) {
+  if (format !== 'ONNX' && (states || name !== undefined)) {
     throw new UsageError(
       `tapeloop convert: ${states ? '--states' : '--name'} expected an OUT that ends in .onnx, got ${JSON.stringify(to)}`,
     );
   }
   process.stdout.write(`${described(read).join('\n')}\n`);
   const bytes =
-    format === 'ONNX'
-      ? exportOnnx(model, { ...(states && { states }), name })
-      : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
+    format === 'TF.js'
+      ? writeTfjs(model, to)
+      : format === 'ONNX'
+        ? exportOnnx(model, { ...(states && { states }), name })
+        : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
   writeFileAtomic(to, bytes);
   process.stdout.write(` Written: ${to}, ${grouped(bytes.length)} bytes, ${format}\n`);
   if (!check) return 0;
@@ -48,6 +51,13 @@ export function convert(from: string, to: string, { check, states, name, seed }:
   );
   // NaN is a difference, too.
   return difference <= 1e-4 ? 0 : 1;
+}
+
+/** Writes the weight files of a TF.js model beside its `model.json`, whose bytes it returns. */
+function writeTfjs(model: AnyModel, to: string): Uint8Array {
+  const { 'model.json': json, ...files } = exportTfjs(model, { includeOptimizer: false });
+  for (const [file, bytes] of Object.entries(files)) writeFileAtomic(join(dirname(to), file), bytes);
+  return json!;
 }
 
 /** A value that a model takes: its axes, null where a length varies. */

@@ -7,8 +7,9 @@ import { registerAllNames } from '../models/register-all.ts';
 import { importOnnx } from '../onnx.ts';
 import { decodeModel, type LoadedModel } from '../saving/saved-model.ts';
 import '../sequences.ts';
+import { importTfjs } from '../tfjs.ts';
 
-export type Format = 'tapeloop' | 'ONNX';
+export type Format = 'tapeloop' | 'ONNX' | 'TF.js';
 
 /** A model with the file that it comes from. */
 export interface ReadModel extends LoadedModel {
@@ -20,6 +21,9 @@ export interface ReadModel extends LoadedModel {
 /** A safetensors file begins with the length of a JSON object. */
 const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === '{'.charCodeAt(0);
 
+/** The first character of a `model.json` is a brace. */
+const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 16)));
+
 /**
  * Reads a model. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
  * is missing.
@@ -27,6 +31,10 @@ const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[
 export function readModel(path: string): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
+  if (isJson(bytes)) {
+    const model = importTfjs(bytes, (location) => besides(path, location), { file: path });
+    return { path, bytes, format: 'TF.js', model, vocabulary: undefined, extra: undefined };
+  }
   if (isSafetensors(bytes)) {
     return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };
   }
@@ -48,4 +56,10 @@ function besides(path: string, location: string): Uint8Array | undefined {
 
 /** The format of a file that is to be written, by the end of its name; undefined for one that cannot be written. */
 export const formatOf = (path: string): Format | undefined =>
-  /\.onnx$/i.test(path) ? 'ONNX' : /\.(safetensors|st)$/i.test(path) ? 'tapeloop' : undefined;
+  /\.onnx$/i.test(path)
+    ? 'ONNX'
+    : /\.json$/i.test(path)
+      ? 'TF.js'
+      : /\.(safetensors|st)$/i.test(path)
+        ? 'tapeloop'
+        : undefined;

@@ -19,6 +19,11 @@ export interface MomentsOptions extends OptimizerOptions {
 export interface AdamOptions extends MomentsOptions {
   /** Whether the denominator uses the largest v so far (AMSGrad). Default false. */
   amsgrad?: boolean | undefined;
+  /**
+   * Whether epsilon is multiplied by √(1 − beta2ᵗ), which adds it to √v after the bias correction, as PyTorch and TF.js
+   * do, and not before, as Keras does. Default false.
+   */
+  scaleEpsilon?: boolean | undefined;
 }
 
 export interface AdamwOptions extends AdamOptions {
@@ -52,28 +57,34 @@ class Adam extends Optimizer {
   protected override readonly fusesDecay = true;
   readonly #moments: Moments;
   readonly #amsgrad: boolean;
+  readonly #scaleEpsilon: boolean;
 
   constructor(name: 'adam' | 'adamw', given: AdamOptions, defaultDecay?: number) {
-    const [moments, { amsgrad = false, weightDecay = defaultDecay, ...options }] = momentsOf(name, given, {
-      amsgrad: true,
-    });
+    const own = { amsgrad: true, scaleEpsilon: true };
+    const [moments, { amsgrad = false, scaleEpsilon = false, weightDecay = defaultDecay, ...options }] = momentsOf(
+      name,
+      given,
+      own,
+    );
     super({ ...options, weightDecay }, 0.001);
     this.name = name;
     this.#moments = moments;
     this.#amsgrad = amsgrad;
+    this.#scaleEpsilon = scaleEpsilon;
     this.slotNames = ['momentum', 'velocity', ...(amsgrad ? ['velocity_hat'] : [])];
   }
 
   protected override update(kernels: Kernels, { count, p, g, slots }: Range, update: Update): void {
     const { t, learningRate, gradScale, decay } = update;
     const { beta1, beta2, epsilon } = this.#moments;
-    const alpha = (learningRate * Math.sqrt(1 - integerPower(beta2, t))) / (1 - integerPower(beta1, t));
-    const hyper = [gradScale, alpha, beta1, beta2, epsilon, decay] as const;
+    const root = Math.sqrt(1 - integerPower(beta2, t));
+    const alpha = (learningRate * root) / (1 - integerPower(beta1, t));
+    const hyper = [gradScale, alpha, beta1, beta2, this.#scaleEpsilon ? epsilon * root : epsilon, decay] as const;
     kernels.adam(count, p, g, slots[0]!, slots[1]!, slots[2] ?? 0, ...hyper);
   }
 
   protected override ownConfig() {
-    return { ...this.#moments, amsgrad: this.#amsgrad };
+    return { ...this.#moments, amsgrad: this.#amsgrad, ...(this.#scaleEpsilon && { scaleEpsilon: true }) };
   }
 }
 
@@ -82,9 +93,9 @@ class Adam extends Optimizer {
  *
  * m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², p ← p − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m/(√v + ε)
  *
- * As in Keras, ε is added to √v before the bias correction.
+ * As in Keras, ε is added to √v before the bias correction; with `scaleEpsilon` after it, as in PyTorch and TF.js.
  *
- * @param options default: learningRate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7, amsgrad false.
+ * @param options default: learningRate 0.001, beta1 0.9, beta2 0.999, epsilon 1e-7, amsgrad and scaleEpsilon false.
  * @returns an optimizer for one model; `dispose` frees its state.
  * @throws ArgumentError if an option is unknown or out of its range.
  * @see Kingma and Ba 2014; keras.optimizers.Adam; amsgrad: Reddi, Kale and Kumar 2018

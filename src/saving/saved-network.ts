@@ -63,13 +63,13 @@ export function decodeNetwork(
   opened: ModelFile,
   given: { inputShape?: BatchShape | undefined; customObjects: CustomObjects },
 ): AnyLayer {
-  const { name, className = 'Sequential', layers, builtShape } = networkOf(opened);
+  const { className = 'Sequential', builtShape, ...config } = networkOf(opened);
   const { parse } = opened;
   expectCustomObjects(given.customObjects, [...namedIn(parse('network')), ...namedIn(parse('training'))]);
   return withSharedLayers(() => {
-    const network: AnyLayer = layers
-      ? layerFromConfig(className, { name, layers } as never)
-      : layerFromConfig('Functional', { name });
+    const network: AnyLayer = config.layers
+      ? layerFromConfig(className, config as never)
+      : layerFromConfig('Functional', { name: config.name });
     build(network, builtShape, given.inputShape);
     if (!network.isBuilt) opened.fail(NO_INPUT_SHAPE);
     return network;

@@ -32,13 +32,25 @@ describe('tapeloop convert', () => {
     expect(stdout).toContain('Largest difference on random input');
   });
 
+  test('from tapeloop to TF.js and back, writes the weights beside model.json, and both give the same', () => {
+    writeFileSync(at('model.safetensors'), encodeModel(made()));
+    const { stdout } = expectDone(run('convert', 'model.safetensors', 'tfjs.json', '--check'));
+    expect(stdout).toMatch(/Written: tfjs\.json, [\d,]+ bytes, TF\.js\n/);
+    expect(existsSync(at('group1-shard1of1.bin'))).toBe(true);
+    expectDone(run('convert', 'tfjs.json', 'again.st', '--check'));
+  });
+
   test('what cannot be read or written, is one error, and OUT is not written', () => {
     writeFileSync(at('broken.onnx'), 'no model');
     writeFileSync(at('small.onnx'), exportOnnx(made()));
     const cases: [string[], number, RegExp][] = [
       [['broken.onnx', 'out.safetensors'], 1, /^tapeloop: broken\.onnx: importOnnx: [^\n]+\n$/],
       [['none.onnx', 'out.safetensors'], 1, /^tapeloop: cannot read none\.onnx[^\n]+\n$/],
-      [['small.onnx', 'out.tflite'], 2, /^tapeloop convert: OUT expected a name that ends in \.onnx or \.safetensors/],
+      [
+        ['small.onnx', 'out.tflite'],
+        2,
+        /^tapeloop convert: OUT expected a name that ends in \.onnx, \.json or \.safetensors/,
+      ],
       [['small.onnx', 'out.st', '--states'], 2, /^tapeloop convert: --states expected an OUT that ends in \.onnx/],
       [['small.onnx'], 2, /^tapeloop convert: expected the paths IN and OUT, got fewer\n$/],
       [['small.onnx', 'missing/out.st'], 1, /^tapeloop: cannot [^\n]+\n$/],

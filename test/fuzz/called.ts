@@ -10,6 +10,7 @@ import * as plot from '../../src/plot.ts';
 import * as sequences from '../../src/sequences.ts';
 import * as stateSpace from '../../src/state-space.ts';
 import * as torch from '../../src/torch.ts';
+import * as tfjs from '../../src/tfjs.ts';
 import type { Plain } from './target.ts';
 import { made } from './values.ts';
 
@@ -27,7 +28,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, onnx, audioModels, torch, data, characters, plot].flatMap((entry) =>
+  [main, audio, images, sequences, stateSpace, onnx, audioModels, tfjs, torch, data, characters, plot].flatMap((entry) =>
     functionsOf(entry),
   ),
 );

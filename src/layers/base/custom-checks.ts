@@ -3,7 +3,7 @@ import { Tensor } from '../../autograd/tensor.ts';
 import { ArgumentError, expectType } from '../../checks/argument-error.ts';
 import { checkShape } from '../../checks/shape.ts';
 import { initializer } from './initializers.ts';
-import type { AnyLayer, CustomChecks } from './layer.ts';
+import type { AnyLayer, CustomChecks, GivenCallOptions } from './layer.ts';
 import { expectTensors } from './network.ts';
 
 // Layers that have been checked.
@@ -21,25 +21,35 @@ function expectOwnFields(layer: AnyLayer): void {
   }
 }
 
-let tapped: { readonly layer: AnyLayer; y: unknown } | undefined;
+/** Sees each call of a layer when it is done: its input, its output, and the options of the call. */
+export type CallObserver = (layer: AnyLayer, x: unknown, y: unknown, options: GivenCallOptions) => void;
+
+let observer: CallObserver | undefined;
+
+/** Runs `body`, and shows `observe` the calls of layers in it. */
+export function observeCalls<T>(observe: CallObserver, body: () => T): T {
+  const outer = observer;
+  observer = observe;
+  try {
+    return body();
+  } finally {
+    observer = outer;
+  }
+}
 
 /** Runs `body`. Returns the output of the first call of a layer in it; undefined if it is not called. */
 export function tapOutput(layer: AnyLayer, body: () => void): unknown {
-  const outer = tapped;
-  const own = { layer, y: undefined };
-  tapped = own;
-  try {
-    body();
-    return own.y;
-  } finally {
-    tapped = outer;
-  }
+  let found: unknown;
+  observeCalls((each, _, y) => {
+    if (each === layer) found ??= y;
+  }, body);
+  return found;
 }
 
 /** Checks of custom layers. Layers of the library do not need them, and neither do apps without custom layers. */
 export const customChecks: Required<CustomChecks> = {
-  called(layer: AnyLayer, y: unknown, isInNetwork: boolean): void {
-    if (tapped?.layer === layer) tapped.y ??= y;
+  called(layer, y, isInNetwork, x, options): void {
+    observer?.(layer, x, y, options);
     if (!(y instanceof Tensor)) expectTensors(`${layer.describe()}: call`, y);
     if (seen.has(layer)) return;
     if (!layer.builtShape) {

@@ -161,7 +161,7 @@ const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
 /** Checks of custom layers. */
 export interface CustomChecks {
   /** Throws if `call` returned no tensors, or if the layer was not built by `build`. */
-  called?(layer: AnyLayer, y: unknown, isInNetwork: boolean): void;
+  called?(layer: AnyLayer, y: unknown, isInNetwork: boolean, x: unknown, options: GivenCallOptions): void;
   /** Throws if an argument of `addWeight` does not fit, or if it is called outside `makeWeights`. */
   weight?(
     layer: AnyLayer,
@@ -300,7 +300,7 @@ export abstract class Layer<Output = Tensor, Input extends LayerInput = Tensor> 
       ? plainOptions[+training]!
       : { ...called, training, mask, initialState: states || undefined };
     const y = this.call(seen as Input, options);
-    checks.called?.(this, y, outermostNetwork !== undefined);
+    checks.called?.(this, y, outermostNetwork !== undefined, x, called);
     // If `call` returns its argument, the activation of the argument does not change.
     if (isTensor(y) && y !== (seen as unknown)) y.activation ??= this.outputActivation;
     if (mask && isTensor(x) && this.passesMask) passMask(mask, y);

@@ -68,7 +68,7 @@ export class Network<L extends LayersOf = LayersOf, Y extends Nested<Tensor> = N
   Y,
   Nested<Tensor>
 > {
-  readonly className = 'Functional';
+  readonly className: string = 'Functional';
   readonly layers: readonly AnyLayer[];
   readonly #inputs: Nested<InputSpec>;
   readonly #callables: Callables<L>;

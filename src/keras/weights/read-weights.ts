@@ -1,0 +1,134 @@
+// Gives the weights of a file to layers: to those of a model that is being built, or to a built layer.
+import { ArgumentError } from '../../checks/argument-error.ts';
+import { formatShape, type Shape } from '../../checks/shape.ts';
+import type { AnyLayer } from '../../layers/base/layer.ts';
+import type { Era } from '../config/era.ts';
+import type { KerasArray } from './keras-array.ts';
+import { inOurLayout, isWhole } from './layouts.ts';
+import { leafLayers, weightNamesOf } from './weight-names.ts';
+
+/** The weights of each layer without sublayers, in Keras's order. */
+export type LayerWeights = (leaf: AnyLayer) => readonly KerasArray[];
+
+export interface WeightSource {
+  /** Values for a new weight. Throws `ArgumentError` unless the file has it, in this shape and finite. */
+  valuesOf(name: string, shape: Shape): Float32Array;
+  /** Throws `ArgumentError` if a layer has more weights in the file than here. */
+  expectAllTaken(): void;
+}
+
+/** Takes the weights of a network that is being built from a file. */
+export function weightSource(network: AnyLayer, weights: LayerWeights, era: Era): WeightSource {
+  const leaves = new Map(leafLayers(network).map((leaf) => [leaf.path, leaf]));
+  const taken = new Map<AnyLayer, { arrays: readonly KerasArray[]; next: number }>();
+  const entryOf = (leaf: AnyLayer): { arrays: readonly KerasArray[]; next: number } => {
+    const known = taken.get(leaf);
+    if (known) return known;
+    const made = { arrays: inOurLayout(leaf, weights(leaf)), next: 0 };
+    taken.set(leaf, made);
+    return made;
+  };
+  return {
+    valuesOf(name, shape) {
+      const leaf = leafOf(leaves, name);
+      const entry = entryOf(leaf);
+      const array = entry.arrays[entry.next++];
+      const what = `weight '${name}'`;
+      if (!array) throw new ArgumentError(`${what} expected ${formatShape(shape)}, got none in the file`);
+      return checked(what, array, shape, era);
+    },
+    expectAllTaken() {
+      for (const [leaf, { arrays, next }] of taken) {
+        if (arrays.length === next) continue;
+        throw new ArgumentError(`layer '${leaf.path}' expected ${next} weights, got ${arrays.length} in the file`);
+      }
+    },
+  };
+}
+
+/** The layer of a weight: names of weights may have parts. */
+function leafOf(leaves: ReadonlyMap<string, AnyLayer>, name: string): AnyLayer {
+  for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+    const leaf = leaves.get(name.slice(0, end));
+    if (leaf) return leaf;
+  }
+  throw new ArgumentError(`weight '${name}' expected a layer of the model`);
+}
+
+/** The values of an array, which must have the shape of the weight. */
+function checked(what: string, array: KerasArray, shape: Shape, _era: Era): Float32Array {
+  if (formatShape(array.shape) !== formatShape(shape))
+    throw new ArgumentError(`${what} expected ${formatShape(shape)}, got ${formatShape(array.shape)} in the file`);
+  if (!isWhole(array))
+    throw new ArgumentError(`${what} expected ${formatShape(shape)}, got ${array.data.length} numbers`);
+  const bad = array.data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) throw new ArgumentError(`${what} expected finite numbers, got ${array.data[bad]} at ${bad}`);
+  return array.data;
+}
+
+/**
+ * Divides the weights of a layer, as `get_weights` of Keras lists them, among the layers inside it: a model's trainable
+ * weights come before its others, and the halves of a Bidirectional are its two directions.
+ *
+ * @throws ArgumentError if the layers have not as many weights.
+ */
+export function splitAmongLeaves(
+  layer: AnyLayer,
+  arrays: readonly KerasArray[],
+  era: Era = 'keras3',
+): ReadonlyMap<AnyLayer, readonly KerasArray[]> {
+  const { sublayers, className } = layer;
+  if (sublayers.length === 0) return new Map([[layer, arrays]]);
+  if (className === 'Bidirectional' && sublayers.every((each) => each.sublayers.length === 0)) {
+    const half = arrays.length / 2;
+    return new Map(sublayers.map((each, i) => [each, arrays.slice(i * half, (i + 1) * half)]));
+  }
+  const leaves = leafLayers(layer);
+  if (leaves.length === 1) return new Map([[leaves[0]!, arrays]]);
+  const names = leaves.flatMap((leaf) => weightNamesOf(leaf, era).map((weight) => ({ leaf, ...weight })));
+  const order = [...names.filter(({ trainable }) => trainable), ...names.filter(({ trainable }) => !trainable)];
+  if (order.length !== arrays.length)
+    throw new ArgumentError(`layer '${layer.name}' expected ${order.length} weights, got ${arrays.length} in the file`);
+  const found = new Map(order.map((weight, i) => [weight.leaf.path + weight.name, arrays[i]!]));
+  return new Map(
+    leaves.map((leaf) => [leaf, weightNamesOf(leaf, era).map(({ name }) => found.get(leaf.path + name)!)]),
+  );
+}
+
+/**
+ * Sets the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of any era.
+ *
+ * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
+ */
+export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
+  const values = [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
+    const ours = inOurLayout(leaf, own);
+    if (ours.length !== leaf.weights.length)
+      throw new ArgumentError(
+        `layer '${leaf.path}' expected ${leaf.weights.length} weights, got ${ours.length} in the file`,
+      );
+    return leaf.weights.map(
+      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape, era)] as const,
+    );
+  });
+  for (const [weight, data] of values) weight.assign(data);
+}
+
+/**
+ * The weights of a built layer in the order of Keras's `get_weights`, in the layout of Keras 2 and 3: copies that the
+ * caller owns, with Keras's names, such as `recurrent_kernel`.
+ */
+export function kerasWeightsOf(layer: AnyLayer): KerasArray[] {
+  const all = leafLayers(layer).flatMap((leaf) => {
+    const names = weightNamesOf(leaf);
+    return leaf.weights.map((weight, i) => ({
+      array: { name: names[i]!.name, shape: weight.shape, data: weight.toArray() },
+      trainable: names[i]!.trainable,
+    }));
+  });
+  const isModel = layer.sublayers.length > 0;
+  const order = isModel
+    ? [...all.filter(({ trainable }) => trainable), ...all.filter(({ trainable }) => !trainable)]
+    : all;
+  return order.map(({ array }) => array);
+}

@@ -1,0 +1,9 @@
+// The entry `tapeloop/tfjs`: layers models of TF.js come in and go out.
+import './images.ts';
+import { registerKerasLayers } from './keras/register.ts';
+
+export { type LoadTfjsOptions, loadTfjs } from './tfjs/load-tfjs.ts';
+export { type ImportTfjsOptions, importTfjs, type TfjsArtifacts, type TfjsFiles } from './tfjs/read-tfjs.ts';
+export { type ExportTfjsOptions, exportTfjs } from './tfjs/write-tfjs.ts';
+
+registerKerasLayers();
