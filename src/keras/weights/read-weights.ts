@@ -18,7 +18,7 @@ export interface WeightSource {
 }
 
 /** Takes the weights of a network that is being built from a file. */
-export function weightSource(network: AnyLayer, weights: LayerWeights, era: Era): WeightSource {
+export function weightSource(network: AnyLayer, weights: LayerWeights): WeightSource {
   const leaves = new Map(leafLayers(network).map((leaf) => [leaf.path, leaf]));
   const taken = new Map<AnyLayer, { arrays: readonly KerasArray[]; next: number }>();
   const entryOf = (leaf: AnyLayer): { arrays: readonly KerasArray[]; next: number } => {
@@ -35,7 +35,7 @@ export function weightSource(network: AnyLayer, weights: LayerWeights, era: Era)
       const array = entry.arrays[entry.next++];
       const what = `weight '${name}'`;
       if (!array) throw new ArgumentError(`${what} expected ${formatShape(shape)}, got none in the file`);
-      return checked(what, array, shape, era);
+      return checked(what, array, shape);
     },
     expectAllTaken() {
       for (const [leaf, { arrays, next }] of taken) {
@@ -56,7 +56,7 @@ function leafOf(leaves: ReadonlyMap<string, AnyLayer>, name: string): AnyLayer {
 }
 
 /** The values of an array, which must have the shape of the weight. */
-function checked(what: string, array: KerasArray, shape: Shape, _era: Era): Float32Array {
+function checked(what: string, array: KerasArray, shape: Shape): Float32Array {
   if (formatShape(array.shape) !== formatShape(shape))
     throw new ArgumentError(`${what} expected ${formatShape(shape)}, got ${formatShape(array.shape)} in the file`);
   if (!isWhole(array))
@@ -108,7 +108,7 @@ export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], 
         `layer '${leaf.path}' expected ${leaf.weights.length} weights, got ${ours.length} in the file`,
       );
     return leaf.weights.map(
-      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape, era)] as const,
+      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape)] as const,
     );
   });
   for (const [weight, data] of values) weight.assign(data);
