@@ -7,6 +7,7 @@ export const entries = [
   'sequences',
   'state-space',
   'onnx',
+  'keras',
   'tfjs',
   'stream',
   'data',

@@ -757,6 +757,12 @@ export const otherwise: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'a target of its own']),
   ),
   ...Object.fromEntries(
+    ['exportKeras', 'exportKerasWeights', 'importKeras', 'loadKerasWeights'].map((name) => [
+      name,
+      'reads or writes a file, whose bytes acceptance/keras/hostile.ts changes',
+    ]),
+  ),
+  ...Object.fromEntries(
     ['exportOnnx', 'importOnnx', 'onnxSession'].map((name) => [
       name,
       'reads a file, whose bytes test/onnx/model.test.ts changes',

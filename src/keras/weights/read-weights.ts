@@ -1,4 +1,5 @@
 // Gives the weights of a file to layers: to those of a model that is being built, or to a built layer.
+import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
@@ -96,12 +97,17 @@ export function splitAmongLeaves(
 }
 
 /**
- * Sets the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of any era.
+ * The values for the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of
+ * any era.
  *
- * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
+ * @throws ArgumentError if their number or a shape differs, or a value is not finite.
  */
-export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
-  const values = [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
+export function kerasValues(
+  layer: AnyLayer,
+  arrays: readonly KerasArray[],
+  era: Era = 'keras3',
+): (readonly [Parameter, Float32Array])[] {
+  return [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
     const ours = inOurLayout(leaf, own);
     if (ours.length !== leaf.weights.length)
       throw new ArgumentError(
@@ -111,7 +117,15 @@ export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], 
       (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape)] as const,
     );
   });
-  for (const [weight, data] of values) weight.assign(data);
+}
+
+/**
+ * Sets the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of any era.
+ *
+ * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
+ */
+export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
+  for (const [weight, data] of kerasValues(layer, arrays, era)) weight.assign(data);
 }
 
 /**
