@@ -9,6 +9,7 @@ export const entries = [
   'audio-models',
   'onnx',
   'torch',
+  'keras',
   'tfjs',
   'stream',
   'compiled',

@@ -5,6 +5,7 @@ import * as compiled from '../src/compiled.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
+import * as keras from '../src/keras.ts';
 import * as node from '../src/node.ts';
 import * as onnx from '../src/onnx.ts';
 import * as plot from '../src/plot.ts';
@@ -131,6 +132,7 @@ export const exported = {
   ...compiled,
   ...onnx,
   ...torch,
+  ...keras,
   ...tfjs,
   ...data,
   ...plot,
@@ -205,6 +207,10 @@ const ofStateSpace: Record<string, OptionCase> = {
   exportTfjs: ['include_optimizer', 'includeOptimizer', (o) => tfjs.exportTfjs({} as never, o)],
   importTfjs: ['custom_objects', 'customObjects', (o) => tfjs.importTfjs('{}', {}, o)],
   loadTfjs: ['custom_objects', 'customObjects', (o) => tfjs.loadTfjs('model.json', o)],
+  exportKeras: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKeras({} as never, o)],
+  exportKerasWeights: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKerasWeights({} as never, o)],
+  importKeras: ['custom_objects', 'customObjects', (o) => keras.importKeras(new Uint8Array(), o)],
+  loadKerasWeights: ['by_name', 'byName', (o) => keras.loadKerasWeights({} as never, new Uint8Array(), o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],
   encodeCheckpoint: ['name', 'names', (o) => torch.encodeCheckpoint(trained(), o)],
   encodeStateDict: ['name', 'names', (o) => torch.encodeStateDict(trained(), o)],

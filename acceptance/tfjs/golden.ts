@@ -1,6 +1,6 @@
 // node --import tsx acceptance/tfjs/golden.ts > test/golden/tfjs-models.json
-// Models that TF.js made and saved, with what it computes: outputs, the losses of further steps of training, and what it
-// decodes of quantized weights. First: npm ci --prefix acceptance/tfjs
+// Models that TF.js made and saved, with what it computes: outputs, the losses of further steps of training, and what
+// it decodes of quantized weights. First: npm ci --prefix acceptance/tfjs
 import * as tf from '@tensorflow/tfjs';
 import { RandomStream } from '../../src/index.ts';
 import { savedByTfjs } from './files.ts';

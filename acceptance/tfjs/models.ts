@@ -1,6 +1,7 @@
 // node --import tsx acceptance/tfjs/models.ts FOLDER
-// Models of TF.js that other projects made, FOLDER/*/model.json with model.ref.json: imported, saved, loaded, exported and
-// run by TF.js, against the outputs of the original. Prints the largest difference, in parts of 1e-5 + 1e-4·|expected|.
+// Models of TF.js that other projects made, FOLDER/*/model.json with model.ref.json: imported, saved, loaded, exported
+// and run by TF.js, against the outputs of the original. Prints the largest difference, in parts of
+// 1e-5 + 1e-4·|expected|.
 // First: npm ci --prefix acceptance/tfjs
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

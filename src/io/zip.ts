@@ -1,7 +1,7 @@
 // Zip archives (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT), in which PyTorch and Keras keep models.
 // fflate inflates; what an archive claims is checked here before memory is taken for it, and what comes out, after.
 
-import { unzipSync, zipSync } from 'fflate';
+import { unzipSync, unzlibSync, zipSync } from 'fflate';
 import { ModelFileError } from './safetensors.ts';
 
 /** What may come out of compressed files of one archive, in bytes. */
@@ -81,6 +81,26 @@ type Admit = NonNullable<NonNullable<Parameters<typeof unzipSync>[1]>['filter']>
 export function writeZip(files: ReadonlyMap<string, Uint8Array>): Uint8Array {
   // The earliest date that the format has.
   return zipSync(Object.fromEntries(files), { level: 0, mtime: '1980-01-01T12:00:00' });
+}
+
+/**
+ * Inflates a zlib stream (RFC 1950).
+ *
+ * @param atMost how many bytes may come out. More is an error, and takes no memory.
+ * @returns what comes out; the caller owns it.
+ * @throws Error if the stream is damaged or its check sum differs.
+ */
+export function inflateZlib(bytes: Uint8Array, atMost: number): Uint8Array {
+  const inflated = unzlibSync(bytes, { out: new Uint8Array(atMost + 1) });
+  if (inflated.length > atMost) throw new Error(`more than ${atMost} bytes would come out`);
+  let [a, b] = [1, 0];
+  for (const byte of inflated) {
+    a = (a + byte) % 65521;
+    b = (b + a) % 65521;
+  }
+  const sum = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(bytes.length - 4);
+  if (((b << 16) | a) >>> 0 !== sum) throw new Error('its check sum differs');
+  return inflated;
 }
 
 /** The check sums of an archive's files, in the order of its directory; undefined without a whole directory. */

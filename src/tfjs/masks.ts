@@ -9,12 +9,12 @@ const recurrent = /^(Bidirectional|ConvLSTM2D|GRU|LSTM|RNN|SimpleRNN)$/;
 const merges = /^(Add|Average|Concatenate|Multiply)$/;
 /** Layers after which a step still counts or does not. */
 const passes =
-  /^(Activation|BatchNormalization|Dense|Dropout|ELU|LayerNormalization|LeakyReLU|Masking|ReLU|Softmax|SpatialDropout1D|TimeDistributed)$/;
+  /^(Activation|(Batch|Layer)Normalization|Dense|(Spatial)?Dropout(1D)?|ELU|(Leaky)?ReLU|Masking|Softmax|TimeDistributed)$/;
 
 /**
  * Throws `ArgumentError` for a layer that TF.js computes in another way because of a mask: it leaves outputs of a
- * Bidirectional as they were at steps that do not count, takes the mean of all steps, leaves the mask as it was behind a
- * layer that goes backwards, and gives the last mask to later recurrent layers, which have none.
+ * Bidirectional as they were at steps that do not count, takes the mean of all steps, leaves the mask as it was behind
+ * a layer that goes backwards, and gives the last mask to later recurrent layers, which have none.
  */
 export function expectSameMasks(network: AnyLayer): void {
   const refuse = (layer: AnyLayer, why: string): never => {

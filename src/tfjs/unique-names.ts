@@ -1,9 +1,9 @@
 import type { AnyLayer } from '../layers/base/layer.ts';
 
 /**
- * Runs `body` while no two layers of a network have one name. The names of weights in TF.js do not tell the model that a
- * layer is in, so the layers of inner models get a number where they have the name of another. The names are restored
- * afterwards.
+ * Runs `body` while no two layers of a network have one name. The names of weights in TF.js do not tell the model that
+ * a layer is in, so the layers of inner models get a number where they have the name of another. The names are
+ * restored afterwards.
  */
 export function withUniqueNames<T>(network: AnyLayer, body: () => T): T {
   network.setScope();

@@ -75,7 +75,7 @@ export class Trainer {
     throw new ArgumentError(`${this.network.name}: call compile() before training or evaluating`);
   }
 
-  set compiled(value: Compiled) {
+  set compiled(value: Compiled | undefined) {
     this.#compiled = value;
   }
 

@@ -5,6 +5,7 @@ import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
 import * as main from '../../src/index.ts';
+import * as keras from '../../src/keras.ts';
 import * as onnx from '../../src/onnx.ts';
 import * as plot from '../../src/plot.ts';
 import * as sequences from '../../src/sequences.ts';
@@ -28,7 +29,7 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, onnx, audioModels, tfjs, torch, data, characters, plot].flatMap((entry) =>
+  [main, audio, images, sequences, stateSpace, onnx, audioModels, tfjs, keras, torch, data, characters, plot].flatMap((entry) =>
     functionsOf(entry),
   ),
 );

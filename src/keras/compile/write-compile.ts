@@ -170,6 +170,40 @@ const tfjsMetrics: Readonly<Record<string, string>> = {
   mape: 'mape',
 };
 
+// Losses of Keras by their names here.
+const kerasLosses: Readonly<Record<string, string>> = {
+  binaryCrossentropy: 'BinaryCrossentropy',
+  binaryFocalCrossentropy: 'BinaryFocalCrossentropy',
+  categoricalCrossentropy: 'CategoricalCrossentropy',
+  categoricalFocalCrossentropy: 'CategoricalFocalCrossentropy',
+  categoricalHinge: 'CategoricalHinge',
+  cosineSimilarity: 'CosineSimilarity',
+  hinge: 'Hinge',
+  huber: 'Huber',
+  klDivergence: 'KLDivergence',
+  logCosh: 'LogCosh',
+  meanAbsoluteError: 'MeanAbsoluteError',
+  meanAbsolutePercentageError: 'MeanAbsolutePercentageError',
+  meanSquaredError: 'MeanSquaredError',
+  meanSquaredLogarithmicError: 'MeanSquaredLogarithmicError',
+  poisson: 'Poisson',
+  sparseCategoricalCrossentropy: 'SparseCategoricalCrossentropy',
+  squaredHinge: 'SquaredHinge',
+};
+const kerasMetrics: Readonly<Record<string, string>> = {
+  acc: 'acc',
+  accuracy: 'accuracy',
+  binaryAccuracy: 'binary_accuracy',
+  categoricalAccuracy: 'categorical_accuracy',
+  mae: 'mae',
+  mape: 'mape',
+  meanAbsoluteError: 'mean_absolute_error',
+  meanAbsolutePercentageError: 'mean_absolute_percentage_error',
+  meanSquaredError: 'mean_squared_error',
+  mse: 'mse',
+  sparseCategoricalAccuracy: 'sparse_categorical_accuracy',
+};
+
 /** The loss of an output by its name. Throws `ArgumentError` for one that has options or is not there. */
 function lossName({ loss }: Head, era: WriteEra): string {
   const { name } = loss;
@@ -202,4 +236,35 @@ export function writeTraining(model: AnyModel, era: WriteEra): KerasJson {
     metrics: [...metrics].filter((name) => Object.hasOwn(tfjsMetrics, name)).map((name) => tfjsMetrics[name]!),
     optimizer_config: writeOptimizer(model, era),
   };
+}
+
+/**
+ * `compile_config` of a compiled model for Keras 3. Metrics that Keras does not have are left out.
+ *
+ * @throws ArgumentError for a loss or an optimizer that it does not have.
+ */
+export function writeCompile(model: AnyModel): KerasJson {
+  const { heads } = model.trainer.compiled.objective;
+  const only = <T>(each: readonly T[]): T | readonly T[] => (each.length === 1 ? each[0]! : each);
+  const weights = heads.map(({ weight }) => weight);
+  return {
+    optimizer: writeOptimizer(model, 'keras3'),
+    loss: only(heads.map(kerasLoss)) as Json,
+    loss_weights: weights.some((weight) => weight !== 1) ? (weights as Json) : null,
+    metrics: only(heads.map(({ metrics }) => metrics.flatMap(({ name }) => kerasMetrics[name] ?? []))) as Json,
+    weighted_metrics: null,
+    run_eagerly: false,
+    steps_per_execution: 1,
+    jit_compile: false,
+  };
+}
+
+/** The class of a loss with its options. */
+function kerasLoss({ loss }: Head): Json {
+  const className = kerasLosses[loss.name];
+  if (!className || !loss.config) throw new ArgumentError(`loss '${loss.name}': Keras has no such loss`);
+  const options = Object.entries(loss.config()).filter(([, value]) => value !== undefined && value !== null);
+  const config: Record<string, Json> = { name: snakeCase(loss.name), reduction: 'sum_over_batch_size' };
+  for (const [key, value] of options) config[snakeCase(key)] = typeof value === 'string' ? snakeCase(value) : value!;
+  return { module: 'keras.losses', class_name: className, config, registered_name: null };
 }

@@ -30,7 +30,7 @@ export interface ModelOfConfigOptions {
   readonly era?: Era | undefined;
   /** The `keras_version` beside the configuration, if there is one. */
   readonly version?: string | undefined;
-  /** Layers, activations and constraints of the caller's own by name; functions of Lambda layers by the layer's name. */
+  /** Layers, activations and constraints of the caller's own by name; functions of Lambda layers by that of the layer. */
   readonly customObjects?: CustomObjects | undefined;
   /**
    * Gives the weights. It gets the model's layers before they have weights, and returns a function that gives the
@@ -74,7 +74,7 @@ export function modelOfConfig(json: unknown, options: ModelOfConfigOptions = {})
         (name, shape) => source!.valuesOf(name, shape),
         () => {
           const made = build();
-          source = weightSource(made, weights(made), context.era);
+          source = weightSource(made, weights(made));
           return built(made, top, inputShape, context);
         },
       );

@@ -10,6 +10,7 @@ import { Sequential } from '../../layers/base/sequential.ts';
 import type { AnyModel } from '../../models/model.ts';
 import type { Nest, Value } from '../graph/graph.ts';
 import { GraphNetwork } from '../graph/graph-network.ts';
+import { kerasOrder } from '../graph/keras-order.ts';
 import { tracedGraph } from '../graph/traced-graph.ts';
 import { callArguments, floats, type KerasJson, layerOf, type WriteEra, writeLayerConfig } from './write-layer.ts';
 
@@ -152,9 +153,11 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
         };
         return { args: isAttention ? [query!] : isList ? [tensors] : tensors, kwargs };
       });
-  const written = layers.map(
-    (layer, i): KerasJson => ({ ...writeAny(layer, era), name: layer.name, inbound_nodes: nodesOf(i) }),
-  );
+  // Files number the layers of a class in this order.
+  const written = kerasOrder(graph, layers.length).map((i): KerasJson => {
+    const layer = layers[i]!;
+    return { ...writeAny(layer, era), name: layer.name, inbound_nodes: nodesOf(i) };
+  });
   const ends = (values: readonly Json[], nest: Nest): Json =>
     era === 'keras3' && nest === 'one'
       ? values[0]!

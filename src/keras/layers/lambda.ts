@@ -1,7 +1,7 @@
-import type { Tensor } from '../../autograd/tensor.ts';
-import { zeros } from '../../autograd/tensor.ts';
+import { type Tensor, zeros } from '../../autograd/tensor.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
-import type { Nested } from '../../data/nested.ts';
+import type { Shape } from '../../checks/shape.ts';
+import { leavesOf, type Nested } from '../../data/nested.ts';
 import { engine } from '../../engine/engine.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import { type BatchShape, isShape } from '../../layers/base/batch-shape.ts';
@@ -27,13 +27,16 @@ export class Lambda extends Layer<Tensor, Nested<Tensor>> {
     this.#compute = compute as LambdaFunction;
   }
 
+  /** Runs the function on zeros with lengths that vary set to 2 and to 3. A length that differs varies too. */
   override outputShape(inputShape: Nested<BatchShape>): BatchShape {
-    const sample = (shape: BatchShape): Tensor => zeros([1, ...shape.slice(1).map((n) => n ?? 2)]);
-    const [batch = null] = (isShape(inputShape) ? inputShape : (inputShape as readonly BatchShape[])[0]) ?? [];
-    return engine().step(() => {
-      const x = isShape(inputShape) ? sample(inputShape) : (inputShape as readonly BatchShape[]).map(sample);
-      return [batch, ...this.call(x as Nested<Tensor>).shape.slice(1)];
-    });
+    const shapes = leavesOf<BatchShape>(inputShape, isShape);
+    const [short, long] = [2, 3].map((length) =>
+      engine().step(() => {
+        const x = shapes.map((shape) => zeros([1, ...shape.slice(1).map((n) => n ?? length)]));
+        return this.call(isShape(inputShape) ? x[0]! : x).shape;
+      }),
+    ) as [Shape, Shape];
+    return short.map((n, axis) => (axis === 0 ? (shapes[0]![0] ?? null) : n === long[axis] ? n : null));
   }
 
   override config(): LayerConfig {

@@ -1,4 +1,5 @@
 // Gives the weights of a file to layers: to those of a model that is being built, or to a built layer.
+import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape, type Shape } from '../../checks/shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
@@ -18,7 +19,7 @@ export interface WeightSource {
 }
 
 /** Takes the weights of a network that is being built from a file. */
-export function weightSource(network: AnyLayer, weights: LayerWeights, era: Era): WeightSource {
+export function weightSource(network: AnyLayer, weights: LayerWeights): WeightSource {
   const leaves = new Map(leafLayers(network).map((leaf) => [leaf.path, leaf]));
   const taken = new Map<AnyLayer, { arrays: readonly KerasArray[]; next: number }>();
   const entryOf = (leaf: AnyLayer): { arrays: readonly KerasArray[]; next: number } => {
@@ -35,7 +36,7 @@ export function weightSource(network: AnyLayer, weights: LayerWeights, era: Era)
       const array = entry.arrays[entry.next++];
       const what = `weight '${name}'`;
       if (!array) throw new ArgumentError(`${what} expected ${formatShape(shape)}, got none in the file`);
-      return checked(what, array, shape, era);
+      return checked(what, array, shape);
     },
     expectAllTaken() {
       for (const [leaf, { arrays, next }] of taken) {
@@ -56,7 +57,7 @@ function leafOf(leaves: ReadonlyMap<string, AnyLayer>, name: string): AnyLayer {
 }
 
 /** The values of an array, which must have the shape of the weight. */
-function checked(what: string, array: KerasArray, shape: Shape, _era: Era): Float32Array {
+function checked(what: string, array: KerasArray, shape: Shape): Float32Array {
   if (formatShape(array.shape) !== formatShape(shape))
     throw new ArgumentError(`${what} expected ${formatShape(shape)}, got ${formatShape(array.shape)} in the file`);
   if (!isWhole(array))
@@ -96,22 +97,35 @@ export function splitAmongLeaves(
 }
 
 /**
- * Sets the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of any era.
+ * The values for the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of
+ * any era.
  *
- * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
+ * @throws ArgumentError if their number or a shape differs, or a value is not finite.
  */
-export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
-  const values = [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
+export function kerasValues(
+  layer: AnyLayer,
+  arrays: readonly KerasArray[],
+  era: Era = 'keras3',
+): (readonly [Parameter, Float32Array])[] {
+  return [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
     const ours = inOurLayout(leaf, own);
     if (ours.length !== leaf.weights.length)
       throw new ArgumentError(
         `layer '${leaf.path}' expected ${leaf.weights.length} weights, got ${ours.length} in the file`,
       );
     return leaf.weights.map(
-      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape, era)] as const,
+      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape)] as const,
     );
   });
-  for (const [weight, data] of values) weight.assign(data);
+}
+
+/**
+ * Sets the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of any era.
+ *
+ * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
+ */
+export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
+  for (const [weight, data] of kerasValues(layer, arrays, era)) weight.assign(data);
 }
 
 /**

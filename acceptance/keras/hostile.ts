@@ -1,0 +1,84 @@
+// node --max-old-space-size=512 --import tsx acceptance/keras/hostile.ts COUNT SEED
+// Damaged files of Keras: each gives a model or one ModelFileError, within a second of processor time, and takes no
+// memory on the file's word. The files are those of test/golden. Prints what breaks with its seed.
+import { readFileSync } from 'node:fs';
+import { RandomStream } from '../../src/engine/random.ts';
+import { ModelFileError } from '../../src/io/safetensors.ts';
+import { readHdf5 } from '../../src/keras/hdf5/read.ts';
+import type { HdfGroup } from '../../src/keras/hdf5/tree.ts';
+import { importKeras } from '../../src/keras.ts';
+
+const [count, first] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 1)];
+const golden = (name: string): { file: string; config?: object }[] =>
+  JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')).cases;
+const originals = [
+  ...golden('keras-files').map(({ file, config }) => ({
+    bytes: new Uint8Array(Buffer.from(file, 'base64')),
+    config,
+    isModel: true,
+  })),
+  ...golden('hdf5').map(({ file }) => ({
+    bytes: new Uint8Array(Buffer.from(file, 'base64')),
+    config: undefined,
+    isModel: false,
+  })),
+];
+// Structures begin with these; damage near them is read more often than damage in values.
+const marks = ['TREE', 'SNOD', 'HEAP', 'GCOL', 'OHDR', 'FRHP', 'BTHD', 'BTLF', 'FHIB', 'PK'];
+const spots = originals.map(({ bytes }) => {
+  const text = Buffer.from(bytes).toString('latin1');
+  return marks.flatMap((mark) => [...text.matchAll(new RegExp(mark, 'g'))].map(({ index }) => index));
+});
+
+function damaged(random: RandomStream, original: Uint8Array, near: readonly number[]): Uint8Array {
+  const below = (n: number): number => random.nextUint32() % Math.max(n, 1);
+  let bytes = original.slice(0, below(8) === 0 ? below(original.length) : original.length);
+  for (let n = 1 + below(4); n > 0 && bytes.length > 8; n--) {
+    const spot = near[below(near.length)]! + below(200);
+    const at = Math.min(bytes.length - 8, below(3) > 0 ? spot : below(bytes.length));
+    const view = new DataView(bytes.buffer);
+    const kind = below(6);
+    if (kind === 0) bytes[at]! ^= 1 << below(8);
+    else if (kind === 1) bytes[at] = [0, 1, 0x7f, 0x80, 0xff, below(256)][below(6)]!;
+    else if (kind === 2) bytes.fill(0xff, at, at + 8);
+    // An address of another structure, and sizes.
+    else if (kind === 3) view.setBigUint64(at, BigInt(near[below(near.length)]!), true);
+    else if (kind === 4) view.setUint32(at, [0, 1, 2 ** 16, 2 ** 31, 2 ** 32 - 1][below(5)]!, true);
+    else bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + below(8))]);
+  }
+  return bytes;
+}
+
+const visit = (group: HdfGroup): void => {
+  for (const attribute of group.attributes.values()) attribute.values();
+  for (const member of group.members.values()) {
+    if (member.kind === 'group') visit(member);
+    else member.values();
+  }
+};
+
+let [read, refused, broken, slowest, slowestSeed] = [0, 0, 0, 0, 0];
+const seconds = (): number => process.cpuUsage().user / 1e6;
+for (let seed = first; seed < first + count; seed++) {
+  const random = new RandomStream(seed);
+  const which = random.nextUint32() % originals.length;
+  const { bytes, config, isModel } = originals[which]!;
+  const given = damaged(random, bytes, spots[which]!);
+  const start = seconds();
+  try {
+    if (isModel) importKeras(given, { config }).dispose();
+    else visit(readHdf5(given));
+    read++;
+  } catch (error) {
+    if (error instanceof ModelFileError) refused++;
+    else if (++broken < 9) console.log(`seed ${seed}: ${(error as Error).stack?.slice(0, 400)}`);
+  }
+  const took = seconds() - start;
+  if (took > slowest) [slowest, slowestSeed] = [took, seed];
+  if (took > 1 && ++broken < 9) console.log(`seed ${seed}: ${took.toFixed(1)} s`);
+}
+const megabytes = (process.resourceUsage().maxRSS / 1024).toFixed(0);
+console.log(
+  `${count} inputs of ${originals.length} files, seeds ${first} to ${first + count - 1}: ${read} read, ${refused} refused with one ModelFileError, ${broken} broken; the slowest took ${slowest.toFixed(2)} s (seed ${slowestSeed}); ${megabytes} MB`,
+);
+process.exitCode = broken === 0 ? 0 : 1;

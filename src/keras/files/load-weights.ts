@@ -1,0 +1,125 @@
+import type { Parameter } from '../../autograd/parameter.ts';
+import { checkOptions } from '../../checks/options.ts';
+import { quote } from '../../io/parsed-json.ts';
+import type { AnyLayer } from '../../layers/base/layer.ts';
+import { type AnyModel, expectModel } from '../../models/model.ts';
+import { eraOf } from '../config/era.ts';
+import { asFileError } from '../config/read-model.ts';
+import type { KerasArray } from '../weights/keras-array.ts';
+import { kerasValues } from '../weights/read-weights.ts';
+import { leafLayers } from '../weights/weight-names.ts';
+import { expectBytes } from './import.ts';
+import { expectAsMany, layerGroups, layersWithWeights } from './layer-groups.ts';
+import { type OpenedFile, openKerasFile } from './opened-file.ts';
+import { variableGroups } from './variable-paths.ts';
+import { variablesOf } from './variables.ts';
+
+/** Options of `loadKerasWeights`. */
+export interface LoadKerasWeightsOptions {
+  /** The file's name, for errors. */
+  file?: string | undefined;
+  /**
+   * Whether layers get the weights of the layer with their name, and all others keep theirs. Default false: the layers
+   * that have weights get them in the order of the file, which must have as many. Not for `.keras` and `.weights.h5`,
+   * which have no names of layers.
+   */
+  byName?: boolean | undefined;
+  /** Whether layers whose weights do not fit keep theirs, in place of an error. Default false. */
+  skipMismatch?: boolean | undefined;
+}
+
+/** What `loadKerasWeights` did. */
+export interface KerasWeightsReport {
+  /** The layers that got weights. */
+  readonly loaded: readonly string[];
+  /** The layers that kept theirs, each with the reason. */
+  readonly skipped: readonly { readonly layer: string; readonly reason: string }[];
+  /** The layers of the file that no layer of the model took. */
+  readonly unused: readonly string[];
+}
+
+/** Weights of the file for one layer. */
+interface Offer {
+  readonly layer: AnyLayer;
+  readonly arrays: readonly KerasArray[];
+}
+
+/**
+ * Loads the weights of a Keras file into a model that was made in code, by the rules of Keras's `load_weights`.
+ *
+ * Weights of Keras 1, which has an array for each gate, and of CuDNN's layers get the layout that they have here.
+ *
+ * @param model a built model, whose layers are those of the file.
+ * @param bytes an `.h5`, `.hdf5`, `.weights.h5` or `.keras` file. It is not kept.
+ * @param options.byName, options.skipMismatch which layers take part.
+ * @returns which layers got weights, and which did not.
+ * @throws ModelFileError if the bytes are not a file of Keras, or, without `skipMismatch`, a layer has another number of
+ *   weights or a weight another shape. ArgumentError if an option is unknown, `model` is not a built model, or a call
+ *   that returns a promise runs on it. After an error the model is as before.
+ * @see keras.Model.load_weights
+ *
+ * @example
+ * const { loaded } = loadKerasWeights(model, await readFile('model.weights.h5'));
+ */
+export function loadKerasWeights(
+  model: AnyModel,
+  bytes: Uint8Array,
+  options: LoadKerasWeightsOptions = {},
+): KerasWeightsReport {
+  const names = { file: 1, byName: true, skipMismatch: true };
+  const { file, byName = false, skipMismatch = false } = checkOptions('loadKerasWeights', options, names as never);
+  expectModel('loadKerasWeights', model);
+  const opened = openKerasFile(expectBytes('loadKerasWeights', bytes), file);
+  model.network.setScope();
+  model.trainer.runs.expectNone('loadKerasWeights');
+  return asFileError('loadKerasWeights', file, () => {
+    const era = opened.layout === 'variables' ? 'keras3' : eraOf({}, opened.version ?? '1.');
+    const { offers, unused } = offersOf(opened, model.network, { byName, era });
+    const skipped: { layer: string; reason: string }[] = [];
+    const values = offers.flatMap(({ layer, arrays }): (readonly [Parameter, Float32Array])[] => {
+      try {
+        return kerasValues(layer, arrays, era);
+      } catch (error) {
+        if (!skipMismatch) throw error;
+        skipped.push({ layer: layer.path, reason: (error as Error).message });
+        return [];
+      }
+    });
+    // Weights are set once all of them fit.
+    for (const [weight, data] of values) weight.assign(data);
+    const isSkipped = ({ layer }: Offer): boolean => skipped.some((each) => each.layer === layer.path);
+    const loaded = offers.filter((offer) => !isSkipped(offer)).map(({ layer }) => layer.path);
+    return { loaded, skipped, unused };
+  });
+}
+
+interface Rules {
+  readonly byName: boolean;
+  readonly era: ReturnType<typeof eraOf>;
+}
+
+function offersOf(
+  opened: OpenedFile,
+  network: AnyLayer,
+  { byName, era }: Rules,
+): { offers: Offer[]; unused: string[] } {
+  if (opened.layout === 'variables') {
+    if (byName)
+      opened.fail('byName expected a file with the names of layers, which .keras and .weights.h5 do not have');
+    const found = variablesOf(opened, variableGroups(network));
+    const leaves = leafLayers(network).filter(({ weights }) => weights.length > 0);
+    return { offers: leaves.map((layer) => ({ layer, arrays: found.get(layer) ?? [] })), unused: [] };
+  }
+  const groups = layerGroups(opened);
+  const layers = layersWithWeights(network, era);
+  if (!byName) {
+    expectAsMany(groups, layers, opened.fail);
+    return { offers: layers.map((layer, i) => ({ layer, arrays: groups[i]!.arrays })), unused: [] };
+  }
+  const offers = groups.flatMap(({ name, arrays }) =>
+    layers.filter((layer) => layer.name === name).map((layer) => ({ layer, arrays })),
+  );
+  const unused = groups.filter(({ name }) => !layers.some((layer) => layer.name === name)).map(({ name }) => name);
+  if (offers.length === 0) opened.fail(`no layer of the model has a name of the file: ${unused.map(quote).join(', ')}`);
+  return { offers, unused };
+}
