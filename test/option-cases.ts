@@ -215,6 +215,7 @@ const ofStateSpace: Record<string, OptionCase> = {
   encodeCheckpoint: ['name', 'names', (o) => torch.encodeCheckpoint(trained(), o)],
   encodeStateDict: ['name', 'names', (o) => torch.encodeStateDict(trained(), o)],
   exportTorch: ['class_name', 'className', (o) => torch.exportTorch(trained(), o)],
+  importTorch: ['forwards', 'forward', (o) => torch.importTorch(new Map(), o)],
   loadStateDict: ['stricts', 'strict', (o) => torch.loadStateDict(trained(), new Map(), o)],
   readTorch: ['files', 'file', (o) => torch.readTorch(new Uint8Array(), o)],
   torchOptimizer: ['join_biases', 'joinBiases', (o) => torch.torchOptimizer(trained(), new Map(), o)],

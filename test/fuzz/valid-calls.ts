@@ -792,7 +792,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['readTorch', 'loadStateDict', 'torchOptimizer'].map((name) => [
+    ['readTorch', 'importTorch', 'loadStateDict', 'torchOptimizer'].map((name) => [
       name,
       'reads a file, whose bytes test/torch/hostile.test.ts changes',
     ]),
