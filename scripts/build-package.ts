@@ -103,6 +103,7 @@ const kernelImports: Readonly<Record<string, string>> = {
   index: '#kernels',
   lean: '#kernels',
   stream: '#stream-kernels',
+  'audio-stream': '#block-kernels',
 };
 for (const [face, kernels] of Object.entries(kernelImports)) {
   const path = `${out}/modules/${face}.js`;

@@ -114,7 +114,7 @@ test('require, gives what import gives, as another copy of one engine and one cl
     import { createRequire } from 'node:module';
     import * as imported from 'tapeloop';
     const require = createRequire(import.meta.url);
-    const entries = ['', '/lean', '/audio', '/images', '/sequences', '/state-space', '/audio-models', '/onnx', '/stream', '/data', '/plot', '/characters', '/node'];
+    const entries = ['', '/lean', '/audio', '/images', '/sequences', '/state-space', '/audio-models', '/audio-stream', '/onnx', '/stream', '/data', '/plot', '/characters', '/node'];
     const unlike = [];
     for (const entry of entries) {
       const names = (module) => Object.keys(module).filter((key) => key !== 'module.exports' && key !== 'default').sort().join();
