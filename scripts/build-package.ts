@@ -106,6 +106,7 @@ const kernelImports: Readonly<Record<string, string>> = {
   lean: '#kernels',
   stream: '#stream-kernels',
   compiled: '#kernels',
+  'audio-stream': '#block-kernels',
 };
 for (const [face, kernels] of Object.entries(kernelImports)) {
   const path = `${out}/modules/${face}.js`;

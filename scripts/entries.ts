@@ -7,6 +7,7 @@ export const entries = [
   'sequences',
   'state-space',
   'audio-models',
+  'audio-stream',
   'onnx',
   'torch',
   'keras',

@@ -7,4 +7,6 @@ export const kernelSets = [
   { prefix: 'extra-', folder: 'engine/extra' },
   // What tapeloop/audio alone needs.
   { prefix: 'audio-', folder: 'audio/kernels' },
+  // What tapeloop/audio-stream needs: a whole build, for streams that run in blocks.
+  { prefix: 'block-', folder: 'audio-models/kernels' },
 ];

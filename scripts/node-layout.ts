@@ -10,7 +10,7 @@ type Part = 'base' | 'core';
 type PartOf = (file: string) => Part | undefined;
 
 /** Entries that must not load the engine. */
-const LIGHT = ['stream', 'data', 'plot'];
+const LIGHT = ['stream', 'audio-stream', 'data', 'plot'];
 
 /** Writes the entries `names` of src to `out`; `options` say how src is bundled. */
 export async function buildForNode(names: readonly string[], out: string, options: BuildOptions): Promise<void> {

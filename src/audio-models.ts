@@ -11,6 +11,7 @@ import { registerLayers } from './layers/base/layer-registry.ts';
 import { readLayer } from './layers/layer-classes.ts';
 import { allowStreams } from './models/register-all.ts';
 
+export type { JsonFile } from './audio-models/json-file.ts';
 export { learnedState } from './audio-models/learned-state.ts';
 export { type ExportNamOptions, exportNam } from './audio-models/nam/export.ts';
 export { importNam, type NamCapture } from './audio-models/nam/import.ts';

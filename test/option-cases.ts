@@ -2,6 +2,7 @@
 import * as audio from '../src/audio.ts';
 import * as audioModels from '../src/audio-models.ts';
 import * as compiled from '../src/compiled.ts';
+import * as audioStream from '../src/audio-stream.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
@@ -126,6 +127,7 @@ export const exported = {
   ...tapeloop,
   ...audio,
   ...audioModels,
+  ...audioStream,
   ...images,
   ...sequences,
   ...stateSpace,
@@ -348,6 +350,8 @@ export const optionCases: Record<string, OptionCase> = {
   ],
   'an input': ['shapes', 'shape', (o) => tapeloop.model({ layers: {}, inputs: [o] }, (value) => value)],
   loadModel: ['custom_objects', 'customObjects', (o) => node.loadModel('/no/file', o)],
+  audioStream: ['max_steps', 'maxSteps', (o) => audioStream.audioStream(new Uint8Array(), o)],
+  namStream: ['max_steps', 'maxSteps', (o) => audioStream.namStream({}, o)],
   decodeStream: ['max_steps', 'maxSteps', (o) => stream.decodeStream(new Uint8Array(), o)],
   loadStream: ['max_steps', 'maxSteps', (o) => stream.loadStream(new Uint8Array(), o)],
 };
@@ -359,5 +363,5 @@ export const withoutOptions: readonly string[] = [
   ...['allowedTags', 'backupFile', 'buildVocabulary', 'hmmFromJson', 'linearGaussianFromJson'],
   ...['onnxSession', 'importNam', 'importRtNeural'],
   ...['allowStreams', 'addMethods', 'encodeText', 'decodeIds', 'takeRows', 'standardize'],
-  ...['withResetMask', 'compileKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
+  ...['withResetMask', 'compileKernels', 'compileBlockKernels', 'oneHot', 'timeFeatures', 'columnStack', 'resample'],
 ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as audio from '../../src/audio.ts';
 import * as audioModels from '../../src/audio-models.ts';
+import * as audioStream from '../../src/audio-stream.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -63,7 +64,7 @@ function scope(): Record<string, unknown> {
 }
 
 const entries: Record<string, object> = {
-  'audio-models': audioModels,
+  ...{ 'audio-models': audioModels, 'audio-stream': audioStream },
   ...{ audio, characters, images, plot, sequences, node, data },
   ...{ 'state-space': stateSpace, stream, index: main },
 };

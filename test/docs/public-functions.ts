@@ -7,6 +7,7 @@ const entries = [
   'index',
   'audio',
   'audio-models',
+  'audio-stream',
   'images',
   'sequences',
   'state-space',

@@ -114,7 +114,7 @@ test('require, gives what import gives, as another copy of one engine and one cl
     import { createRequire } from 'node:module';
     import * as imported from 'tapeloop';
     const require = createRequire(import.meta.url);
-    const entries = ['', '/lean', '/audio', '/images', '/sequences', '/state-space', '/onnx', '/torch', '/stream', '/audio-models', '/tfjs', '/keras', '/data', '/plot', '/characters', '/node'];
+    const entries = ['', '/lean', '/audio', '/images', '/sequences', '/state-space', '/onnx', '/torch', '/stream', '/audio-models', '/tfjs', '/keras', '/audio-stream', '/data', '/plot', '/characters', '/node'];
     const unlike = [];
     for (const entry of entries) {
       const names = (module) => Object.keys(module).filter((key) => key !== 'module.exports' && key !== 'default').sort().join();

@@ -96,7 +96,11 @@ const recurrent =
   (type: string, gates: number, biases: readonly number[], more: LayerConfig = {}): Write =>
   (layer, config, features) => {
     const options = { activation: 'tanh', recurrentActivation: 'sigmoid', goBackwards: false, stateful: false };
-    expectOptions(layer, { ...config, returnSequences: config.returnSequences ?? false }, { ...options, returnSequences: true, ...more });
+    expectOptions(
+      layer,
+      { ...config, returnSequences: config.returnSequences ?? false },
+      { ...options, returnSequences: true, ...more },
+    );
     if (config.peephole || config.projSize) expectOptions(layer, config, { peephole: false, projSize: 0 });
     const units = config.units as number;
     const width = gates * units;

@@ -1,7 +1,7 @@
 import type { CellLayout } from '../../cells/layout.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape } from '../../checks/shape.ts';
-import { Binary, Init, type Ptr } from '../../engine/abi.ts';
+import { Binary, Init, MOST_GEMV_ROWS, type Ptr, StreamKind } from '../../engine/abi.ts';
 import type { StreamEngine } from '../../streaming/engine.ts';
 import { type AddLayer, addLayer } from '../../streaming/layers.ts';
 import {
@@ -67,6 +67,7 @@ export class BlockProgram implements StepProgram {
   readonly #block: number;
   readonly #parts: Part[] = [];
   readonly #stacks: StreamProgram[] = [];
+  readonly #states: State[] = [];
   readonly #histories: History[] = [];
   readonly #starts: Start[] = [];
   readonly #packed: Packed[] = [];
@@ -103,7 +104,7 @@ export class BlockProgram implements StepProgram {
   }
 
   get states(): State[] {
-    return [...this.#stacks.flatMap(({ states }) => states), ...this.#histories.map(({ state }) => state)];
+    return [...this.#states, ...this.#histories.map(({ state }) => state)];
   }
 
   /** Memory of `count` 4-byte elements that lives as long as the program. */
@@ -168,8 +169,34 @@ export class BlockProgram implements StepProgram {
 
   recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
     this.#watch(weights.kernel, weights.recurrentKernel, weights.bias);
-    this.#stack.recurrent(cell, weights);
+    if (this.#kernels.lstm_steps && cell.stream?.kind === StreamKind.Lstm && this.weights === 'float32') {
+      this.#lstm(weights);
+    } else {
+      const { states } = this.#stack;
+      const before = states.length;
+      this.#stack.recurrent(cell, weights);
+      this.#states.push(...states.slice(before));
+    }
     this.#changed();
+  }
+
+  /** x·W + b of a whole block in one product, then all its steps in one call. */
+  #lstm({ recurrentKernel, ...input }: Weights & { readonly recurrentKernel: StreamWeight }): void {
+    this.product(input);
+    const gates = this.value;
+    const { rows } = this;
+    const units = recurrentKernel.shape[0]!;
+    const u = this.#pack(recurrentKernel, units, 4 * units, { forFew: rows <= MOST_GEMV_ROWS });
+    const [h, c] = [0, 1].map(() => {
+      const state = { ptr: this.allocate(rows * units), size: rows * units };
+      this.#kernels.fill(state.size, 0, state.ptr);
+      this.#states.push(state);
+      return state.ptr;
+    }) as [Ptr, Ptr];
+    const y = this.#make(units);
+    this.#add(y, (steps) =>
+      this.#kernels.lstm_steps!(steps, rows, units, gates.at, u, h, c, y.at, this.engine.gemmScratch),
+    );
   }
 
   addOther(layer: OtherLayer): boolean {
@@ -286,7 +313,7 @@ export class BlockProgram implements StepProgram {
     const slabs = Array.from({ length: count }, (_, i) => {
       const [tap, group] = [Math.floor(i / groups), i % groups];
       return {
-        packed: this.#pack(kernel, k, n, tap * depth * outputs + group * n, outputs),
+        packed: this.#pack(kernel, k, n, { from: tap * depth * outputs + group * n, stride: outputs }),
         input: 4 * (tap * dilation * rows * x.width + group * depth),
         output: 4 * group * n,
         init: tap > 0 ? Init.Accumulate : bias ? Init.Bias : Init.Zero,
@@ -304,7 +331,7 @@ export class BlockProgram implements StepProgram {
 
   /** Sequences start from these states of the recurrent layer that was added last, `[H]` each, not from zeros. */
   startFrom(states: readonly StreamWeight[]): void {
-    const own = this.#stacks.at(-1)!.states.slice(-states.length);
+    const own = this.#states.slice(-states.length);
     states.forEach((weight, i) => {
       this.#watch(weight);
       const start = { state: own[i]!, weight, copy: this.allocate(weight.shape[0]!) };
@@ -318,7 +345,7 @@ export class BlockProgram implements StepProgram {
   restart(sequence: number | undefined): boolean {
     const { fill, copy_2d } = this.#kernels;
     const [first, count] = sequence === undefined ? [0, this.rows] : [sequence, 1];
-    for (const { ptr, size } of this.#stacks.flatMap(({ states }) => states)) {
+    for (const { ptr, size } of this.#states) {
       const width = size / this.rows;
       fill(count * width, 0, ptr + 4 * first * width);
     }
@@ -378,8 +405,16 @@ export class BlockProgram implements StepProgram {
     return weight ? weight.ptr : 0;
   }
 
-  /** Packs `[rows, columns]` of a weight, from its element `from`, whose rows are `stride` elements apart. */
-  #pack(weight: StreamWeight, rows: number, columns: number, from = 0, stride = columns): Ptr {
+  /**
+   * Packs `[rows, columns]` of a weight, from its element `from`, whose rows are `stride` elements apart. `forFew` packs
+   * for products of one or two rows.
+   */
+  #pack(
+    weight: StreamWeight,
+    rows: number,
+    columns: number,
+    { from = 0, stride = columns, forFew = false }: { from?: number; stride?: number; forFew?: boolean } = {},
+  ): Ptr {
     const kernels = this.#kernels;
     const isInt8 = this.weights === 'int8';
     if (rows > 32_768 && isInt8) {
@@ -387,11 +422,15 @@ export class BlockProgram implements StepProgram {
     }
     const floats = isInt8 ? kernels.gemm_int8_packed_size(rows, columns) / 4 : kernels.gemm_packed_size(rows, columns);
     const copy = this.allocate(floats);
-    const pack = isInt8 ? kernels.gemm_int8_pack : kernels.gemm_pack_b;
     const packed: Packed = {
       weight,
       version: undefined,
-      pack: () => pack(rows, columns, weight.ptr + 4 * from, stride, 1, copy),
+      pack: () => {
+        const at = weight.ptr + 4 * from;
+        if (isInt8) kernels.gemm_int8_pack(rows, columns, at, stride, 1, copy);
+        else if (forFew) kernels.gemv_pack_b(rows, columns, at, stride, copy);
+        else kernels.gemm_pack_b(rows, columns, at, stride, 1, copy);
+      },
     };
     refresh(packed);
     if (weight.version === undefined) weight.release?.();

@@ -6,8 +6,18 @@ export interface BlockKernels
   extends StreamKernels,
     Pick<Kernels, 'gemm' | 'gemm_int8' | 'binary' | 'copy_2d' | 'scale'> {
   /**
-   * `steps` steps of an LSTM, whose gates `[steps, rows, 4H]` hold x·W + b. U is packed as the `stream` kernel takes
-   * it. h and c `[rows, H]` are read and replaced; y `[steps, rows, H]`. Only the build for blocks has it.
+   * `steps` steps of an LSTM, whose gates `[steps, rows, 4H]` hold x·W + b. u is U as the `stream` kernel takes it. h and
+   * c `[rows, H]` are read and replaced; y `[steps, rows, H]`. Only the build for blocks has it.
    */
-  lstm_steps?(steps: number, rows: number, units: number, gates: Ptr, u: Ptr, h: Ptr, c: Ptr, y: Ptr): void;
+  lstm_steps?(
+    steps: number,
+    rows: number,
+    units: number,
+    gates: Ptr,
+    u: Ptr,
+    h: Ptr,
+    c: Ptr,
+    y: Ptr,
+    scratch: Ptr,
+  ): void;
 }
