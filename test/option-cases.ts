@@ -1,8 +1,8 @@
 // How to call every public function that takes an object of options, with options that it does not know.
 import * as audio from '../src/audio.ts';
 import * as audioModels from '../src/audio-models.ts';
-import * as compiled from '../src/compiled.ts';
 import * as audioStream from '../src/audio-stream.ts';
+import * as compiled from '../src/compiled.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
 import * as tapeloop from '../src/index.ts';
@@ -13,8 +13,8 @@ import * as plot from '../src/plot.ts';
 import * as sequences from '../src/sequences.ts';
 import * as stateSpace from '../src/state-space.ts';
 import * as stream from '../src/stream.ts';
-import * as torch from '../src/torch.ts';
 import * as tfjs from '../src/tfjs.ts';
+import * as torch from '../src/torch.ts';
 
 /** A name that is near to one of the call's, that one, and the call. */
 export type OptionCase = readonly [unknown: string, meant: string, call: (options: never) => unknown];

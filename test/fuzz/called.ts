@@ -10,8 +10,8 @@ import * as onnx from '../../src/onnx.ts';
 import * as plot from '../../src/plot.ts';
 import * as sequences from '../../src/sequences.ts';
 import * as stateSpace from '../../src/state-space.ts';
-import * as torch from '../../src/torch.ts';
 import * as tfjs from '../../src/tfjs.ts';
+import * as torch from '../../src/torch.ts';
 import type { Plain } from './target.ts';
 import { made } from './values.ts';
 
@@ -29,8 +29,8 @@ function functionsOf(entry: object, prefix = ''): [string, Anything][] {
 
 /** Every public function that does not touch files. */
 export const functions: ReadonlyMap<string, Anything> = new Map(
-  [main, audio, images, sequences, stateSpace, onnx, audioModels, tfjs, keras, torch, data, characters, plot].flatMap((entry) =>
-    functionsOf(entry),
+  [main, audio, images, sequences, stateSpace, onnx, audioModels, tfjs, keras, torch, data, characters, plot].flatMap(
+    (entry) => functionsOf(entry),
   ),
 );
 
