@@ -4,6 +4,7 @@ import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { RandomStream } from '../engine/random.ts';
 import { writeFileAtomic } from '../io/node-files.ts';
+import { exportKeras } from '../keras.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { AnyModel } from '../models/model.ts';
 import { differenceOf, type Elements } from '../onnx/export/infer.ts';
@@ -22,7 +23,7 @@ export function convert(from: string, to: string, { check, states, name, seed }:
   const format = formatOf(to);
   if (!format) {
     throw new UsageError(
-      `tapeloop convert: OUT expected a name that ends in .onnx, .json or .safetensors, got ${JSON.stringify(to)}`,
+      `tapeloop convert: OUT expected a name that ends in .onnx, .keras, .json or .safetensors, got ${JSON.stringify(to)}`,
     );
   }
   if (resolve(from) === resolve(to)) throw new UsageError('tapeloop convert: OUT expected another file than IN');
@@ -37,9 +38,11 @@ export function convert(from: string, to: string, { check, states, name, seed }:
   const bytes =
     format === 'TF.js'
       ? writeTfjs(model, to)
-      : format === 'ONNX'
-        ? exportOnnx(model, { ...(states && { states }), name })
-        : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
+      : format === 'Keras'
+        ? exportKeras(model, { includeOptimizer: false })
+        : format === 'ONNX'
+          ? exportOnnx(model, { ...(states && { states }), name })
+          : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
   writeFileAtomic(to, bytes);
   process.stdout.write(` Written: ${to}, ${grouped(bytes.length)} bytes, ${format}\n`);
   if (!check) return 0;

@@ -51,7 +51,7 @@ of a character model its vocabulary and training.`,
   convert: {
     usage: 'tapeloop convert IN OUT [flags]',
     about: `Reads IN, tapeloop's own file, ONNX or the model.json of TF.js, whatever its name, and writes OUT: ONNX if
-its name ends in .onnx, TF.js if it ends in .json (with the weight files beside it), tapeloop's own if it
+its name ends in .onnx, Keras if in .keras, TF.js if it ends in .json (with the weight files beside it), tapeloop's own if it
 ends in .safetensors. Prints what was found; what cannot be expressed is one error, and OUT is then not
 written.`,
     flags: convertFlags,

@@ -1,15 +1,19 @@
 // Model files of every format that is read, told apart by their content.
 import { dirname, join, normalize } from 'node:path';
 import '../images.ts';
+import { refuseForeign } from '../io/foreign-formats.ts';
 import { readFileChecked } from '../io/node-files.ts';
 import { ModelFileError } from '../io/safetensors.ts';
+import { isZip } from '../io/zip.ts';
+import { isHdf5 } from '../keras/hdf5/read.ts';
+import { importKeras } from '../keras.ts';
 import { registerAllNames } from '../models/register-all.ts';
 import { importOnnx } from '../onnx.ts';
 import { decodeModel, type LoadedModel } from '../saving/saved-model.ts';
 import '../sequences.ts';
 import { importTfjs } from '../tfjs.ts';
 
-export type Format = 'tapeloop' | 'ONNX' | 'TF.js';
+export type Format = 'tapeloop' | 'ONNX' | 'TF.js' | 'Keras';
 
 /** A model with the file that it comes from. */
 export interface ReadModel extends LoadedModel {
@@ -38,6 +42,11 @@ export function readModel(path: string): ReadModel {
   if (isSafetensors(bytes)) {
     return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };
   }
+  if (isZip(bytes) || isHdf5(bytes)) {
+    const model = importKeras(bytes, { file: path });
+    return { path, bytes, format: 'Keras', model, vocabulary: undefined, extra: undefined };
+  }
+  refuseForeign(bytes, path);
   try {
     const model = importOnnx(bytes, { externalData: (location) => besides(path, location) });
     return { path, bytes, format: 'ONNX', model, vocabulary: undefined, extra: undefined };
@@ -60,6 +69,8 @@ export const formatOf = (path: string): Format | undefined =>
     ? 'ONNX'
     : /\.json$/i.test(path)
       ? 'TF.js'
-      : /\.(safetensors|st)$/i.test(path)
-        ? 'tapeloop'
-        : undefined;
+      : /\.keras$/i.test(path)
+        ? 'Keras'
+        : /\.(safetensors|st)$/i.test(path)
+          ? 'tapeloop'
+          : undefined;

@@ -49,7 +49,7 @@ describe('tapeloop convert', () => {
       [
         ['small.onnx', 'out.tflite'],
         2,
-        /^tapeloop convert: OUT expected a name that ends in \.onnx, \.json or \.safetensors/,
+        /^tapeloop convert: OUT expected a name that ends in \.onnx, \.keras, \.json or \.safetensors/,
       ],
       [['small.onnx', 'out.st', '--states'], 2, /^tapeloop convert: --states expected an OUT that ends in \.onnx/],
       [['small.onnx'], 2, /^tapeloop convert: expected the paths IN and OUT, got fewer\n$/],
