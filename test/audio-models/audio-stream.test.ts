@@ -33,36 +33,45 @@ for (const mode of modes) {
       const whole = importNam(file).model.predict(ndarray(Float32Array.from(x), [1, x.length, 1])).data;
       const stream = namStream(JSON.stringify(file), { maxSteps: 11, module });
       for (let round = 0; round < 2; round++) {
-        const live = x.flatMap((_, t) => (t % 11 ? [] : [...stream.steps(x.slice(t, t + 11), Math.min(11, x.length - t))]));
+        const live = x.flatMap((_, t) =>
+          t % 11 ? [] : [...stream.steps(x.slice(t, t + 11), Math.min(11, x.length - t))],
+        );
         expect(live).toEqual([...whole]);
         stream.reset();
       }
       expect(stream.extra).toMatchObject({ nam: { sampleRate: 48_000, version: '0.5.4' } });
     });
 
-    test.each([1, 4])('recurrent layers, convolutions and learned states, %i sequences, give the bits of predict', (batch) => {
-      const model = sequential([
-        conv1d({ filters: 3, kernelSize: 3, dilationRate: 2, padding: 'causal', inputShape: [null, 1] }),
-        learnedState(lstm({ units: 5, returnSequences: true })),
-        gru({ units: 4, returnSequences: true }),
-        lstm({ units: 16, returnSequences: true }),
-        waveNet({ arrays: [{ channels: 2, kernelSize: 2, dilations: [1, 2], headSize: 2 }] }),
-        dense({ units: 2, activation: 'softmax' }),
-      ]);
-      for (const weight of model.weights) weight.assign(weight.toArray().map((_, i) => Math.sin(i + weight.size) / 2));
-      const time = 20;
-      const x = Float32Array.from({ length: batch * time }, (_, i) => Math.cos(i * 3));
-      const whole = model.predict(ndarray(x, [batch, time, 1])).data;
-      const stream = audioStream(encodeModel(model), { batch, maxSteps: 6, module });
-      for (let t = 0; t < time; t += 6) {
-        const steps = Math.min(6, time - t);
-        const input = Array.from({ length: steps * batch }, (_, i) => x[(i % batch) * time + t + Math.floor(i / batch)]!);
-        stream.steps(input, steps).forEach((value, i) => {
-          const [s, b] = [Math.floor(i / (2 * batch)), Math.floor(i / 2) % batch];
-          expect(value).toBe(whole[(b * time + t + s) * 2 + (i % 2)]);
-        });
-      }
-    });
+    test.each([1, 4])(
+      'recurrent layers, convolutions and learned states, %i sequences, give the bits of predict',
+      (batch) => {
+        const model = sequential([
+          conv1d({ filters: 3, kernelSize: 3, dilationRate: 2, padding: 'causal', inputShape: [null, 1] }),
+          learnedState(lstm({ units: 5, returnSequences: true })),
+          gru({ units: 4, returnSequences: true }),
+          lstm({ units: 16, returnSequences: true }),
+          waveNet({ arrays: [{ channels: 2, kernelSize: 2, dilations: [1, 2], headSize: 2 }] }),
+          dense({ units: 2, activation: 'softmax' }),
+        ]);
+        for (const weight of model.weights)
+          weight.assign(weight.toArray().map((_, i) => Math.sin(i + weight.size) / 2));
+        const time = 20;
+        const x = Float32Array.from({ length: batch * time }, (_, i) => Math.cos(i * 3));
+        const whole = model.predict(ndarray(x, [batch, time, 1])).data;
+        const stream = audioStream(encodeModel(model), { batch, maxSteps: 6, module });
+        for (let t = 0; t < time; t += 6) {
+          const steps = Math.min(6, time - t);
+          const input = Array.from(
+            { length: steps * batch },
+            (_, i) => x[(i % batch) * time + t + Math.floor(i / batch)]!,
+          );
+          stream.steps(input, steps).forEach((value, i) => {
+            const [s, b] = [Math.floor(i / (2 * batch)), Math.floor(i / 2) % batch];
+            expect(value).toBe(whole[(b * time + t + s) * 2 + (i % 2)]);
+          });
+        }
+      },
+    );
   });
 }
 
