@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installTools, makeApp } from '../app.ts';
 import { NotHere } from '../suite-result.ts';
+import { ampInChromium } from './amp.ts';
 import { audioPage, audioWorklet } from './audio-worklet.ts';
 import { fineTunePage } from './fine-tune-page.ts';
 import { bunExample, denoExample } from './servers.ts';
@@ -19,6 +20,7 @@ const checks: Record<string, (app: string) => Promise<string>> = {
   'examples/audio-worklet in Chromium': audioWorklet('chromium'),
   'examples/audio-worklet in Firefox': audioWorklet('firefox'),
   'examples/audio-worklet, its page': audioPage,
+  'examples/amp in Chromium': ampInChromium,
   'examples/fine-tune-page in Chromium': fineTunePage,
   'examples/deno': denoExample,
   'examples/bun': bunExample,
