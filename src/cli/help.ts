@@ -44,13 +44,13 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
   info: {
     usage: 'tapeloop info MODEL',
-    about: `Says what a model file is, tapeloop's own or ONNX: layers, parameters, inputs, outputs, states;
+    about: `Says what a model file is, tapeloop's own, ONNX or PyTorch's: layers, parameters, inputs, outputs, states;
 of a character model its vocabulary and training.`,
     flags: infoFlags,
   },
   convert: {
     usage: 'tapeloop convert IN OUT [flags]',
-    about: `Reads IN, tapeloop's own file or ONNX, whatever its name, and writes OUT: ONNX if its name ends in
+    about: `Reads IN, tapeloop's own file, ONNX or PyTorch's, whatever its name, and writes OUT: ONNX if its name ends in
 .onnx, tapeloop's own if it ends in .safetensors. Prints what was found; what cannot be expressed is
 one error, and OUT is then not written.`,
     flags: convertFlags,

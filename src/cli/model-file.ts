@@ -3,12 +3,14 @@ import { dirname, join, normalize } from 'node:path';
 import '../images.ts';
 import { readFileChecked } from '../io/node-files.ts';
 import { ModelFileError } from '../io/safetensors.ts';
+import { isZip } from '../io/zip.ts';
 import { registerAllNames } from '../models/register-all.ts';
 import { importOnnx } from '../onnx.ts';
 import { decodeModel, type LoadedModel } from '../saving/saved-model.ts';
 import '../sequences.ts';
+import { importTorch } from '../torch.ts';
 
-export type Format = 'tapeloop' | 'ONNX';
+export type Format = 'tapeloop' | 'ONNX' | 'PyTorch';
 
 /** A model with the file that it comes from. */
 export interface ReadModel extends LoadedModel {
@@ -20,13 +22,21 @@ export interface ReadModel extends LoadedModel {
 /** A safetensors file begins with the length of a JSON object. */
 const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === '{'.charCodeAt(0);
 
+/** A zip archive or a pickle; ONNX files begin with neither. */
+const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || (bytes[0] === 0x80 && bytes[1]! <= 5);
+
 /**
- * Reads a model. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
+ * Reads a model. `forward` says what runs in one of PyTorch, with commas between its steps. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
  * is missing.
  */
-export function readModel(path: string): ReadModel {
+export function readModel(path: string, forward?: string): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
+  if (isTorch(bytes) || (forward !== undefined && isSafetensors(bytes))) {
+    const steps = forward === undefined ? {} : { forward: forward.split(',').map((step) => step.trim()) };
+    const model = importTorch(bytes, { file: path, ...steps });
+    return { path, bytes, format: 'PyTorch', model, vocabulary: undefined, extra: undefined };
+  }
   if (isSafetensors(bytes)) {
     return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };
   }
