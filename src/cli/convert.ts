@@ -19,7 +19,7 @@ import { formatOf, readModel } from './model-file.ts';
 const SIZES = [8, 64, 512, 4096].flatMap((length) => [2, 1].map((batch) => ({ batch, length })));
 
 /** Writes a model in another format. Prints what it is, and with `check` how much both differ on random input. */
-export function convert(from: string, to: string, { check, states, name, seed }: ConvertOptions): number {
+export function convert(from: string, to: string, { check, states, name, forward, seed }: ConvertOptions): number {
   const format = formatOf(to);
   if (!format) {
     throw new UsageError(
@@ -27,7 +27,7 @@ export function convert(from: string, to: string, { check, states, name, seed }:
     );
   }
   if (resolve(from) === resolve(to)) throw new UsageError('tapeloop convert: OUT expected another file than IN');
-  const read = readModel(from);
+  const read = readModel(from, forward);
   const { model, vocabulary, extra } = read;
   if (format !== 'ONNX' && (states || name !== undefined)) {
     throw new UsageError(

@@ -117,6 +117,7 @@ export const convertFlags = {
   check: toggle('compare both models on random input; the exit code is 1 if they differ by more than 1e-4'),
   states: toggle('ONNX: make the states of recurrent layers inputs and outputs'),
   name: path('NAME', undefined, "ONNX: name of the graph [the model's]"),
+  forward: path('STEPS', undefined, 'PyTorch: what runs, such as lstm,last,fc1,relu,fc2 [the only module]'),
   seed,
   help,
 } as const;

@@ -44,7 +44,7 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
   info: {
     usage: 'tapeloop info MODEL',
-    about: `Says what a model file is, tapeloop's own or ONNX: layers, parameters, inputs, outputs, states;
+    about: `Says what a model file is, tapeloop's own, ONNX or PyTorch's: layers, parameters, inputs, outputs, states;
 of a character model its vocabulary and training.`,
     flags: infoFlags,
   },
@@ -54,6 +54,9 @@ of a character model its vocabulary and training.`,
 its name ends in .onnx, Keras if in .keras, TF.js if it ends in .json (with the weight files beside it), tapeloop's own if it
 ends in .safetensors. Prints what was found; what cannot be expressed is one error, and OUT is then not
 written.`,
+    about: `Reads IN, tapeloop's own file, ONNX or PyTorch's, whatever its name, and writes OUT: ONNX if its name ends in
+.onnx, tapeloop's own if it ends in .safetensors. Prints what was found; what cannot be expressed is
+one error, and OUT is then not written.`,
     flags: convertFlags,
   },
 };

@@ -14,6 +14,9 @@ import '../sequences.ts';
 import { importTfjs } from '../tfjs.ts';
 
 export type Format = 'tapeloop' | 'ONNX' | 'TF.js' | 'Keras';
+import { importTorch } from '../torch.ts';
+
+export type Format = 'tapeloop' | 'ONNX' | 'PyTorch';
 
 /** A model with the file that it comes from. */
 export interface ReadModel extends LoadedModel {
@@ -27,17 +30,23 @@ const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[
 
 /** The first character of a `model.json` is a brace. */
 const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 16)));
+/** A zip archive or a pickle; ONNX files begin with neither. */
+const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || (bytes[0] === 0x80 && bytes[1]! <= 5);
 
 /**
- * Reads a model. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
+ * Reads a model. `forward` says what runs in one of PyTorch, with commas between its steps. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what
  * is missing.
  */
-export function readModel(path: string): ReadModel {
+export function readModel(path: string, forward?: string): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
   if (isJson(bytes)) {
     const model = importTfjs(bytes, (location) => besides(path, location), { file: path });
     return { path, bytes, format: 'TF.js', model, vocabulary: undefined, extra: undefined };
+  if (isTorch(bytes) || (forward !== undefined && isSafetensors(bytes))) {
+    const steps = forward === undefined ? {} : { forward: forward.split(',').map((step) => step.trim()) };
+    const model = importTorch(bytes, { file: path, ...steps });
+    return { path, bytes, format: 'PyTorch', model, vocabulary: undefined, extra: undefined };
   }
   if (isSafetensors(bytes)) {
     return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };

@@ -98,7 +98,7 @@ export function encodeStateDict(model: AnyModel, options: EncodeTorchOptions = {
  * Writes a checkpoint that `torch.load` reads: the weights, and the state of the optimizer if the model is compiled.
  *
  * It is a dict of `model_state_dict`, `optimizer_state_dict` and `optimizer`, the name of the class in `torch.optim`. The
- * module of `exportTorch` goes on training from it. It has nothing that `weights_only=True` refuses.
+ * module of `exportTorch` goes on training from it. PyTorch 2 reads it with `weights_only=True`.
  *
  * @param model a built model.
  * @param options.names see `EncodeTorchOptions`.
@@ -138,7 +138,9 @@ function optimizerState(
   const { className, group, slots, countsSteps } = torchOptimizerOf(what, optimizer);
   const parameters = entries.filter(({ isBuffer }) => !isBuffer);
   const { iterations } = optimizer;
-  const buffers = slots.length > 0 && iterations > 0 ? optimizer.state(model.weights) : new Map();
+  // Adagrad of PyTorch has its sums before the first step.
+  const hasState = iterations > 0 || className === 'Adagrad';
+  const buffers = slots.length > 0 && hasState ? optimizer.state(model.weights) : new Map();
   const state = new Map<number, WrittenValue>();
   parameters.forEach(({ form, index, shape }, i) => {
     if (!form?.parameter.trainable || (form.isSum && index > 0) || buffers.size === 0) return;

@@ -1,4 +1,4 @@
-// Pickles of protocol 2 with the few opcodes that `torch.load(weights_only=True)` takes, in an archive of torch.save.
+// Pickles of protocol 2 in an archive of torch.save, with opcodes that `torch.load(weights_only=True)` of PyTorch 2 takes.
 
 import { sizeOf } from '../../checks/shape.ts';
 import { utf8Of } from '../../host/utf8.ts';

@@ -97,7 +97,9 @@ ${indent([...source.forward, 'return x'])}${source.usesStates ? `\n${RESET}` : '
 
 def load(path):
     """The module and its optimizer, which is None without a state of training, from a checkpoint of tapeloop."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    # Before PyTorch 2, weights_only refuses the floats of an optimizer.
+    options = {} if torch.__version__.startswith("1.") else {"weights_only": True}
+    checkpoint = torch.load(path, map_location="cpu", **options)
     model = ${className}()
     model.load_state_dict(checkpoint["model_state_dict"])
     if "optimizer" not in checkpoint:

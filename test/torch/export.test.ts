@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { conv2dTranspose } from '../../src/images.ts';
+import {
+  ArgumentError,
+  bidirectional,
+  dense,
+  embedding,
+  gru,
+  init,
+  lstm,
+  type Model,
+  masking,
+  model,
+  sequential,
+} from '../../src/index.ts';
+import { encodeCheckpoint, encodeStateDict, exportTorch, loadStateDict } from '../../src/torch.ts';
+
+await init();
+
+const made = (): Model =>
+  sequential([
+    embedding({ inputDim: 5, outputDim: 3 }),
+    bidirectional(lstm({ units: 4, returnSequences: true }), { mergeMode: 'sum' }),
+    gru({ units: 3, goBackwards: true }),
+    dense({ units: 2, activation: 'softmax', trainable: false }),
+  ] as never) as Model;
+
+describe('exportTorch', () => {
+  test('writes the modules and the lines that run them', () => {
+    const lines = exportTorch(made(), { className: 'Net' })
+      .split('\n')
+      .map((line) => line.trim());
+    for (const line of [
+      'class Net(nn.Module):',
+      'self.embedding = nn.Embedding(5, 3)',
+      'self.bidirectional = nn.LSTM(3, 4, batch_first=True, bidirectional=True)',
+      'self.bidirectional.bias_hh_l0_reverse.requires_grad_(False)',
+      'self.dense.weight.requires_grad_(False)',
+      'a, b = x.chunk(2, -1)',
+      'x = torch.flip(x, [1])',
+      'x = x[:, -1]',
+      'x = F.softmax(x, -1)',
+    ]) {
+      expect(lines).toContain(line);
+    }
+  });
+
+  test.each<[string, () => Model, RegExp]>([
+    [
+      'maskZero',
+      () => sequential([embedding({ inputDim: 5, outputDim: 3, maskZero: true })] as never) as Model,
+      /layer 'embedding' \(Embedding\) has maskZero: true/,
+    ],
+    [
+      'masking',
+      () => sequential([masking({ inputShape: [null, 2] }), lstm({ units: 2 })] as never) as Model,
+      /layer 'masking' \(Masking\) has a computation/,
+    ],
+    [
+      'dropout inside',
+      () => sequential([lstm({ units: 2, recurrentDropout: 0.5, inputShape: [null, 2] })]) as Model,
+      /has recurrentDropout: 0\.5/,
+    ],
+    [
+      'a transposed convolution',
+      () => sequential([conv2dTranspose({ filters: 1, kernelSize: 2, inputShape: [4, 4, 1] })] as never) as Model,
+      /\(Conv2DTranspose\) has a computation/,
+    ],
+    [
+      'a custom model',
+      () => model({ layers: { d: dense({ units: 1 }) }, inputs: { shape: [2] } }, (x, { d }) => d(x)) as Model,
+      /expected a stack of layers, as sequential makes it/,
+    ],
+  ])('of %s, throws ArgumentError that names it', (_, make, message) => {
+    expect(() => exportTorch(make())).toThrow(ArgumentError);
+    expect(() => exportTorch(make())).toThrow(message);
+  });
+
+  test.each(['1x', 'a b', ''])('of the class name %o, throws ArgumentError', (className) => {
+    expect(() => exportTorch(made(), { className })).toThrow(/className expected a name in Python/);
+  });
+});
+
+test.each([encodeStateDict, encodeCheckpoint])('%o, is read again with the same bits, also of −0', (encode) => {
+  const model = made();
+  for (const weight of model.weights) weight.assign(weight.toArray().map((value, i) => (i === 0 ? -0 : value + 0.1)));
+  const before = model.weights.map((weight) => weight.toArray());
+  const bytes = encode(model);
+  for (const weight of model.weights) weight.assign(new Float32Array(weight.size));
+  loadStateDict(model, bytes);
+  for (const [i, weight] of model.weights.entries()) expect(Object.is(weight.toArray()[0], before[i]![0])).toBe(true);
+  expect(model.weights.map((weight) => weight.toArray())).toEqual(before);
+});
