@@ -32,7 +32,7 @@ function modelOf(random: lib.RandomStream): { model: lib.Model; shape: number[] 
     const kind = below(11);
     if (kind < 3) return recurrent(true);
     if (kind === 3) {
-      const inner = lib[pick(['lstm', 'gru', 'simpleRnn'] as const)]({
+      const inner = pick([lib.lstm, lib.gru, lib.simpleRnn] as const)({
         units: units(),
         returnSequences: true,
         ...own(),
