@@ -122,6 +122,12 @@ test('every public function is called', () => {
     loadIds: 'a fuzz target: ids',
     loadPianoRoll: 'a fuzz target: piano-roll',
     listFiles: 'of the host: test/data/source.test.ts',
+    ...{ loadTfjs: 'reads files: test/tfjs', importTfjs: 'reads files: test/tfjs', exportTfjs: 'test/tfjs' },
+    ...{ importKeras: 'reads a file: test/keras', loadKerasWeights: 'reads a file: test/keras' },
+    ...{ exportKeras: 'test/keras', exportKerasWeights: 'test/keras' },
+    ...{ encodeCheckpoint: 'test/torch', encodeStateDict: 'test/torch', exportTorch: 'test/torch' },
+    ...{ audioStream: 'test/audio-models', namStream: 'test/audio-models', compileBlockKernels: 'test/audio-models' },
+    loadCompiledStream: 'reads a file: test/compiled',
     ...Object.fromEntries(Object.entries(otherwise).filter(([, why]) => /command line|reads a file/.test(why))),
   };
   const names = [

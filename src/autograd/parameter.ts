@@ -85,7 +85,7 @@ export class Parameter {
   }
 
   #expectFinite(values: ArrayLike<number>): void {
-    for (let i = 0; i < values?.length; i++) {
+    for (let i = 0; i < values.length; i++) {
       // The number must stay finite as float32.
       if (isFloat32(values[i]!)) continue;
       throw new ArgumentError(`parameter '${this.name}': value ${i} expected a finite number, got ${values[i]}`);

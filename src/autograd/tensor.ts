@@ -164,8 +164,8 @@ export class Tensor {
    */
   set(values: ArrayLike<number>): void {
     if (this.timeMajor) throw new ArgumentError(`set(): '${this.name}' expected row-major memory, got time-major`);
-    if (values?.length !== this.size) {
-      throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values?.length ?? values}`);
+    if (values.length !== this.size) {
+      throw new ArgumentError(`set(): '${this.name}' has ${this.size} elements, got ${values.length}`);
     }
     const isIds = this.dtype === 'i32';
     // Typed arrays of the same type need no check.

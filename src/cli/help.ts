@@ -44,16 +44,16 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
   info: {
     usage: 'tapeloop info MODEL',
-    about: `Says what a model file is, tapeloop's own, ONNX, Keras's, PyTorch's or TF.js's: layers, parameters, inputs, outputs, states;
-of a character model its vocabulary and training.`,
+    about: `Says what a model file is, tapeloop's own, ONNX, Keras's, PyTorch's or TF.js's: layers, parameters,
+inputs, outputs, states; of a character model its vocabulary and training.`,
     flags: infoFlags,
   },
   convert: {
     usage: 'tapeloop convert IN OUT [flags]',
-    about: `Reads IN, tapeloop's own file, ONNX, Keras's, PyTorch's or the model.json of TF.js, told apart by what they
-hold, and writes OUT: ONNX if its name ends in .onnx, Keras's format if in .keras, TF.js's if in .json (with the weight
-files beside it), tapeloop's own if in .safetensors. Prints what was found; what cannot be expressed is one error, and
-OUT is then not written.`,
+    about: `Reads IN, tapeloop's own file, ONNX, Keras's, PyTorch's or the model.json of TF.js, told apart by what
+they hold, and writes OUT: ONNX if its name ends in .onnx, Keras's format if in .keras, TF.js's if in
+.json (with the weight files beside it), tapeloop's own if in .safetensors. Prints what was found; what
+cannot be expressed is one error, and OUT is then not written.`,
     flags: convertFlags,
   },
 };

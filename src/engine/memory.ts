@@ -117,7 +117,7 @@ export class Heap {
 
   release(at: Ptr): void {
     const bytes = this.#used.get(at);
-    if (bytes === undefined) throw new Error(`heap: address ${at} was not allocated, or was released twice`);
+    if (bytes === undefined) throw new Error(`heap: address ${at} is not in use`);
     this.#used.delete(at);
     let index = this.#free.findIndex((block) => block.at > at);
     if (index < 0) index = this.#free.length;
@@ -171,8 +171,8 @@ export class Heap {
 }
 
 /** A buffer of the heap that the arena fills from its beginning. */
-export interface Segment {
-  readonly at: Ptr;
+interface Segment {
+  at: Ptr;
   bytes: number;
   used: number;
 }
@@ -198,11 +198,6 @@ export class Arena {
 
   constructor(heap: Heap) {
     this.#heap = heap;
-  }
-
-  /** The buffers of the heap that it fills. */
-  get segments(): readonly Segment[] {
-    return this.#segments;
   }
 
   /** Bytes of all segments, in use or not. */

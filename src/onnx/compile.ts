@@ -48,11 +48,15 @@ export function compileStream(model: AnyModel, options: CompileStreamOptions = {
     );
   }
   const engine = network.weights[0]?.tensor.engine ?? currentEngine();
+  if (engine.openStep > 0) throw new ArgumentError('compileStream: expected no open step');
   if (engine.threads > 1) throw new ArgumentError(`compileStream: expected one thread, got ${engine.threads}`);
   const program = network.programOf(batch);
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = written(program.record(), engine, batch);
+    const step = program.record();
+    // Its buffers are written before they are read.
+    engine.arena.releaseSegments();
+    bytes = written(step, engine, batch);
   } finally {
     program.dispose();
   }
@@ -104,11 +108,10 @@ function written(step: RecordedStep, engine: Engine, rows: number): Uint8Array<A
 
 /**
  * What stands in the buffers of the heap that calls may read: those that an argument points into. A count that happens
- * to look like an address adds a buffer too many. What the arena and scratch hold is written before it is read.
+ * to look like an address adds a buffer too many. Scratch is written before it is read.
  */
-function contentOf({ heap, arena, gemmScratch, memory }: Engine, args: readonly number[]): Map<Ptr, Uint8Array> {
-  const passing = new Set([gemmScratch, ...arena.segments.map(({ at }) => at)]);
-  const kept = [...heap.used].filter(([at]) => !passing.has(at)).sort(([a], [b]) => a - b);
+function contentOf({ heap, gemmScratch, memory }: Engine, args: readonly number[]): Map<Ptr, Uint8Array> {
+  const kept = [...heap.used].filter(([at]) => at !== gemmScratch).sort(([a], [b]) => a - b);
   const content = new Map<Ptr, Uint8Array>();
   for (const arg of new Set(args)) {
     // The last buffer that begins at or before the address.

@@ -55,36 +55,31 @@ class Adam extends Optimizer {
   readonly name: 'adam' | 'adamw';
   protected readonly slotNames: readonly string[];
   protected override readonly fusesDecay = true;
-  readonly #moments: Moments;
-  readonly #amsgrad: boolean;
-  readonly #scaleEpsilon: boolean;
+  readonly #own: Moments & { amsgrad: boolean; scaleEpsilon: boolean };
 
   constructor(name: 'adam' | 'adamw', given: AdamOptions, defaultDecay?: number) {
-    const own = { amsgrad: true, scaleEpsilon: true };
     const [moments, { amsgrad = false, scaleEpsilon = false, weightDecay = defaultDecay, ...options }] = momentsOf(
       name,
       given,
-      own,
+      { amsgrad: true, scaleEpsilon: true },
     );
     super({ ...options, weightDecay }, 0.001);
     this.name = name;
-    this.#moments = moments;
-    this.#amsgrad = amsgrad;
-    this.#scaleEpsilon = scaleEpsilon;
+    this.#own = { ...moments, amsgrad, scaleEpsilon };
     this.slotNames = ['momentum', 'velocity', ...(amsgrad ? ['velocity_hat'] : [])];
   }
 
   protected override update(kernels: Kernels, { count, p, g, slots }: Range, update: Update): void {
     const { t, learningRate, gradScale, decay } = update;
-    const { beta1, beta2, epsilon } = this.#moments;
+    const { beta1, beta2, epsilon, scaleEpsilon } = this.#own;
     const root = Math.sqrt(1 - integerPower(beta2, t));
     const alpha = (learningRate * root) / (1 - integerPower(beta1, t));
-    const hyper = [gradScale, alpha, beta1, beta2, this.#scaleEpsilon ? epsilon * root : epsilon, decay] as const;
+    const hyper = [gradScale, alpha, beta1, beta2, epsilon * (scaleEpsilon ? root : 1), decay] as const;
     kernels.adam(count, p, g, slots[0]!, slots[1]!, slots[2] ?? 0, ...hyper);
   }
 
   protected override ownConfig() {
-    return { ...this.#moments, amsgrad: this.#amsgrad, ...(this.#scaleEpsilon && { scaleEpsilon: true }) };
+    return this.#own;
   }
 }
 
