@@ -9,5 +9,5 @@ export type { ModuleNames } from './torch/places.ts';
 export { type ExportTorchOptions, exportTorch } from './torch/python/export.ts';
 export { type ReadTorchOptions, readTorch } from './torch/read.ts';
 export type { StateDict, StateDictOptions, TorchSource } from './torch/state-dict.ts';
-export { type TorchArrays, type TorchDtype, TorchTensor } from './torch/tensors.ts';
+export { type TorchArray, type TorchArrays, type TorchDtype, TorchTensor } from './torch/tensors.ts';
 export { type TorchOptimizerOptions, torchOptimizer } from './torch/torch-optimizer.ts';

@@ -18,7 +18,8 @@ export interface TorchArrays {
 }
 
 export type TorchDtype = keyof TorchArrays;
-type TorchArray = TorchArrays[TorchDtype];
+/** The elements of a tensor. */
+export type TorchArray = TorchArrays[TorchDtype];
 
 /** A tensor of a file. */
 export class TorchTensor {

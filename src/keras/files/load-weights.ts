@@ -51,7 +51,7 @@ interface Offer {
  *
  * @param model a built model, whose layers are those of the file.
  * @param bytes an `.h5`, `.hdf5`, `.weights.h5` or `.keras` file. It is not kept.
- * @param options.byName, options.skipMismatch which layers take part.
+ * @param options which layers take part: `byName`, `skipMismatch`.
  * @returns which layers got weights, and which did not.
  * @throws ModelFileError if the bytes are not a file of Keras, or, without `skipMismatch`, a layer has another number of
  *   weights or a weight another shape. ArgumentError if an option is unknown, `model` is not a built model, or a call
