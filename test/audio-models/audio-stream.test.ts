@@ -1,6 +1,6 @@
 // Streams of files in the build of kernels for blocks: the bits of `predict`, and what is refused.
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { importNam, learnedState, waveNet } from '../../src/audio-models.ts';
 import { audioStream, compileBlockKernels, namStream } from '../../src/audio-stream.ts';
 import { init } from '../../src/engine/engine.ts';
@@ -25,9 +25,12 @@ interface Golden {
 const { cases } = JSON.parse(readFileSync(new URL('../golden/nam.json', import.meta.url), 'utf8')) as Golden;
 
 for (const mode of modes) {
-  describe(`in ${mode} mode`, async () => {
-    await init({ mode });
-    const module = await compileBlockKernels(mode);
+  describe(`in ${mode} mode`, () => {
+    let module: WebAssembly.Module;
+    beforeAll(async () => {
+      await init({ mode });
+      module = await compileBlockKernels(mode);
+    });
 
     test.each(cases)('.nam $name, without a model, gives the bits of predict', ({ file, x }) => {
       const whole = importNam(file).model.predict(ndarray(Float32Array.from(x), [1, x.length, 1])).data;
