@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportNam, exportRtNeural, importNam, importRtNeural } from '../../src/audio-models.ts';
 import { decodeModel, encodeModel, type Model, ModelFileError, ndarray } from '../../src/index.ts';
+import { partOfTolerance } from '../tolerance.ts';
 
 const folder = process.argv[2] ?? '../shared/models';
 if (!existsSync(folder)) {
@@ -39,8 +40,7 @@ let failures = 0;
 for (const { name, read, write, x, y } of files) {
   const model = read(text(name));
   const width = model.weights.length > 0 ? x.length / y.length : 1;
-  const worst = (got: ArrayLike<number>): number =>
-    y.reduce((most, value, i) => Math.max(most, Math.abs(got[i]! - value) / (1e-5 + 1e-4 * Math.abs(value))), 0);
+  const worst = (got: ArrayLike<number>): number => partOfTolerance(got, y);
   const predicted = (each: Model): number =>
     worst(each.predict(ndarray(Float32Array.from(x), [1, y.length, width])).data);
   const stream = model.stream({ maxSteps: 16 });

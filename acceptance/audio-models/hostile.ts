@@ -1,11 +1,10 @@
 // node --max-old-space-size=256 --import tsx acceptance/audio-models/hostile.ts COUNT SEED
-// Damaged .nam and RTNeural files: each gives a model or one ModelFileError, within a second. Prints what breaks with its
-// seed, SEED + i.
+// Damaged .nam and RTNeural files: those of test/golden.
 import { readFileSync } from 'node:fs';
 import { importNam, importRtNeural } from '../../src/audio-models.ts';
-import { ModelFileError, RandomStream } from '../../src/index.ts';
+import type { RandomStream } from '../../src/index.ts';
+import { runDamaged } from '../damaged.ts';
 
-const [count, first] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 1)];
 const golden = (name: string): object[] => {
   const { cases } = JSON.parse(readFileSync(new URL(`../../test/golden/${name}.json`, import.meta.url), 'utf8')) as {
     cases: { file: object }[];
@@ -46,28 +45,16 @@ function scratched(text: string, random: RandomStream): Uint8Array {
   return random.nextUniform() < 0.2 ? bytes.subarray(0, Math.floor(random.nextUniform() * bytes.length)) : bytes;
 }
 
-let [models, refused, broken, slowest] = [0, 0, 0, 0];
-for (let seed = first; seed < first + count; seed++) {
-  const random = new RandomStream(seed % 2 ** 32);
-  const { read, files } = readers[seed % readers.length]!;
-  const file = files[Math.floor(random.nextUniform() * files.length)]!;
-  const made =
-    random.nextUniform() < 0.6 ? JSON.stringify(changed(file, random)) : scratched(JSON.stringify(file), random);
-  const start = process.cpuUsage().user;
-  try {
-    read(made).model.dispose();
-    models++;
-  } catch (error) {
-    if (error instanceof ModelFileError) refused++;
-    else {
-      broken++;
-      console.log(`seed ${seed}: ${(error as Error).stack?.slice(0, 400)}`);
-    }
-  }
-  slowest = Math.max(slowest, (process.cpuUsage().user - start) / 1e6);
-}
-const memory = (process.resourceUsage().maxRSS / 1024).toFixed(0);
-console.log(
-  `${count} inputs, seeds ${first} to ${first + count - 1}: ${models} models, ${refused} refused with one ModelFileError, ${broken} broken; the slowest took ${slowest.toFixed(2)} s; the process ${memory} MB`,
-);
-if (broken > 0) process.exitCode = 1;
+runDamaged({
+  originals: readers.reduce((sum, { files }) => sum + files.length, 0),
+  damage(random, seed) {
+    const { read, files } = readers[seed % readers.length]!;
+    const file = files[Math.floor(random.nextUniform() * files.length)]!;
+    const isChanged = random.nextUniform() < 0.6;
+    return {
+      read,
+      file: isChanged ? JSON.stringify(changed(file, random)) : scratched(JSON.stringify(file), random),
+    };
+  },
+  read: ({ read, file }) => read(file).model.dispose(),
+});

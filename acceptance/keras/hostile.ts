@@ -1,14 +1,12 @@
 // node --max-old-space-size=512 --import tsx acceptance/keras/hostile.ts COUNT SEED
-// Damaged files of Keras: each gives a model or one ModelFileError, within a second of processor time, and takes no
-// memory on the file's word. The files are those of test/golden. Prints what breaks with its seed.
+// Damaged files of Keras: those of test/golden.
 import { readFileSync } from 'node:fs';
-import { RandomStream } from '../../src/engine/random.ts';
-import { ModelFileError } from '../../src/io/safetensors.ts';
+import type { RandomStream } from '../../src/engine/random.ts';
 import { readHdf5 } from '../../src/keras/hdf5/read.ts';
 import type { HdfGroup } from '../../src/keras/hdf5/tree.ts';
 import { importKeras } from '../../src/keras.ts';
+import { runDamaged } from '../damaged.ts';
 
-const [count, first] = [Number(process.argv[2] ?? 10_000), Number(process.argv[3] ?? 1)];
 const golden = (name: string): { file: string; config?: object }[] =>
   JSON.parse(readFileSync(`test/golden/${name}.json`, 'utf8')).cases;
 const originals = [
@@ -57,28 +55,15 @@ const visit = (group: HdfGroup): void => {
   }
 };
 
-let [read, refused, broken, slowest, slowestSeed] = [0, 0, 0, 0, 0];
-const seconds = (): number => process.cpuUsage().user / 1e6;
-for (let seed = first; seed < first + count; seed++) {
-  const random = new RandomStream(seed);
-  const which = random.nextUint32() % originals.length;
-  const { bytes, config, isModel } = originals[which]!;
-  const given = damaged(random, bytes, spots[which]!);
-  const start = seconds();
-  try {
-    if (isModel) importKeras(given, { config }).dispose();
-    else visit(readHdf5(given));
-    read++;
-  } catch (error) {
-    if (error instanceof ModelFileError) refused++;
-    else if (++broken < 9) console.log(`seed ${seed}: ${(error as Error).stack?.slice(0, 400)}`);
-  }
-  const took = seconds() - start;
-  if (took > slowest) [slowest, slowestSeed] = [took, seed];
-  if (took > 1 && ++broken < 9) console.log(`seed ${seed}: ${took.toFixed(1)} s`);
-}
-const megabytes = (process.resourceUsage().maxRSS / 1024).toFixed(0);
-console.log(
-  `${count} inputs of ${originals.length} files, seeds ${first} to ${first + count - 1}: ${read} read, ${refused} refused with one ModelFileError, ${broken} broken; the slowest took ${slowest.toFixed(2)} s (seed ${slowestSeed}); ${megabytes} MB`,
-);
-process.exitCode = broken === 0 ? 0 : 1;
+runDamaged({
+  originals: originals.length,
+  damage(random) {
+    const which = random.nextUint32() % originals.length;
+    const { bytes, ...rest } = originals[which]!;
+    return { ...rest, bytes: damaged(random, bytes, spots[which]!) };
+  },
+  read({ bytes, config, isModel }) {
+    if (isModel) importKeras(bytes, { config }).dispose();
+    else visit(readHdf5(bytes));
+  },
+});

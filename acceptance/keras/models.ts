@@ -19,6 +19,7 @@ import {
   type Tensor,
 } from '../../src/index.ts';
 import { exportKeras, importKeras, loadKerasWeights } from '../../src/keras.ts';
+import { partOfTolerance } from '../tolerance.ts';
 
 const folder = process.argv[2] ?? '../shared/models';
 if (!existsSync(folder)) {
@@ -34,11 +35,7 @@ interface Reference {
 const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(`${folder}/${path}`));
 const referenceOf = (path: string): Reference => JSON.parse(readFileSync(`${folder}/${path}`, 'utf8')) as Reference;
 
-/** The largest difference as a part of what is allowed. */
-function worst(y: NdArray, expected: { readonly data: number[] }): number {
-  if (y.data.length !== expected.data.length) return Number.POSITIVE_INFINITY;
-  return Math.max(...expected.data.map((value, i) => Math.abs(y.data[i]! - value) / (1e-5 + 1e-4 * Math.abs(value))));
-}
+const worst = (y: NdArray, { data }: { readonly data: number[] }): number => partOfTolerance(y.data, data);
 
 const f32 = ({ dims, data }: { dims: number[]; data: number[] }): NdArray => ndarray(Float32Array.from(data), dims);
 let failures = 0;

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { batchNormalization } from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
 import { exportKeras, importKeras } from '../../src/keras.ts';
+import { drawsOf } from '../draws.ts';
 
 const [count, first, out] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1), process.argv[4]];
 if (out) mkdirSync(out, { recursive: true });
@@ -13,8 +14,8 @@ if (out) mkdirSync(out, { recursive: true });
 type AnyOne = any;
 
 function modelOf(random: lib.RandomStream): { model: lib.Model; shape: number[] } {
-  const below = (n: number): number => random.nextUint32() % n;
-  const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
+  const { between, pick } = drawsOf(random);
+  const below = (n: number): number => between(0, n - 1);
   const flip = (): boolean => below(2) === 0;
   const units = (): number => 1 + below(5);
   const shape = [3 + below(4), 1 + below(3)];

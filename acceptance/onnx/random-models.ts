@@ -12,12 +12,11 @@ import { exportOnnx, importOnnx, onnxSession } from '../../src/onnx.ts';
 import { layerNormLstmCell } from '../../src/sequences.ts';
 import type { ExportedCase } from '../../test/onnx/exported-models.ts';
 import { builtModel, inputsOf } from '../../test/onnx/exported-runs.ts';
+import { drawsOf } from '../draws.ts';
 
 const [count, seed] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1)];
 const random = new lib.RandomStream(seed);
-const between = (low: number, high: number): number => low + (random.nextUint32() % (high - low + 1));
-const pick = <T>(list: readonly T[]): T => list[random.nextUint32() % list.length]!;
-const chance = (share: number): boolean => random.nextUniform() < share;
+const { between, pick, chance } = drawsOf(random);
 const activation = () =>
   pick(['linear', 'relu', 'tanh', 'sigmoid', 'elu', 'gelu', 'silu', 'softsign', 'softplus', 'leakyRelu'] as const);
 

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { decodeModel, encodeModel, init, NdArray } from '../../src/index.ts';
 import { exportTfjs, importTfjs } from '../../src/tfjs.ts';
+import { partOfTolerance } from '../tolerance.ts';
 import { loadedByTfjs } from './files.ts';
 
 const folder = process.argv[2] ?? '../shared/models/tfjs';
@@ -41,8 +42,7 @@ for (const name of readdirSync(folder)) {
     'exported, imported': importTfjs(files['model.json']!, files).predict(given).data,
   };
   for (const [what, y] of Object.entries(runs)) {
-    const off = expected.data.map((value, i) => Math.abs(value - y[i]!) / (1e-5 + 1e-4 * Math.abs(value)));
-    const worst = off.length === y.length ? Math.max(...off) : Number.POSITIVE_INFINITY;
+    const worst = partOfTolerance(y, expected.data);
     if (!(worst <= 1)) process.exitCode = 1;
     console.log(`${name}, ${what}: ${worst.toFixed(3)} of the tolerance`);
   }

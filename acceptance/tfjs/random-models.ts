@@ -6,13 +6,12 @@ import * as images from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
 import type { AnyModel } from '../../src/models/model.ts';
 import { exportTfjs, importTfjs } from '../../src/tfjs.ts';
+import { drawsOf } from '../draws.ts';
 import { loadedByTfjs, savedByTfjs } from './files.ts';
 
 const [count, seed] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1)];
 const random = new lib.RandomStream(seed);
-const between = (low: number, high: number): number => low + (random.nextUint32() % (high - low + 1));
-const pick = <T>(list: readonly T[]): T => list[random.nextUint32() % list.length]!;
-const chance = (share: number): boolean => random.nextUniform() < share;
+const { between, pick, chance } = drawsOf(random);
 const activation = () =>
   pick([
     'linear',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import '../../src/images.ts';
 import { decodeModel, encodeModel, init, ndarray } from '../../src/index.ts';
 import { encodeCheckpoint, exportTorch, importTorch } from '../../src/torch.ts';
+import { partOfTolerance } from '../tolerance.ts';
 
 const [folder = '', python = '/usr/bin/python3'] = process.argv.slice(2);
 const pose = ['gru', 'last', 'bn', 'fc1', 'relu', 'fc2', 'relu', 'fc3'];
@@ -26,12 +27,6 @@ interface Values {
   dims: number[];
   data: number[];
 }
-const worstOf = (actual: ArrayLike<number>, expected: readonly number[]): number =>
-  expected.reduce((worst, value, i) => {
-    const difference = Math.abs(actual[i]! - value) / (1e-5 + 1e-4 * Math.abs(value));
-    return difference <= worst ? worst : difference;
-  }, 0);
-
 if (!existsSync(folder)) {
   console.log(`${folder} is missing: left out`);
   process.exit();
@@ -53,8 +48,8 @@ for (const [i, [file, name, forward, output]] of files.entries()) {
   const { outputs, error } = JSON.parse(readFileSync(join(run, `m${i}.out.json`), 'utf8'));
   rmSync(run, { recursive: true });
   const found = [
-    ...[model, again].map((each) => worstOf(each.predict(x).data as Float32Array, expected)),
-    worstOf(outputs?.[0].data ?? [], expected),
+    ...[model, again].map((each) => partOfTolerance(each.predict(x).data, expected)),
+    partOfTolerance(outputs?.[0].data ?? [], expected),
   ];
   console.log(`| ${file} | ${found.map((each) => each.toExponential(1)).join(' | ')} | ${error ?? ''}`);
   if (found.some((each) => !(each <= 1))) process.exitCode = 1;

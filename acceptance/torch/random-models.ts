@@ -9,6 +9,7 @@ import * as images from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
 import type { Model } from '../../src/models/model.ts';
 import { encodeCheckpoint, exportTorch, loadStateDict } from '../../src/torch.ts';
+import { drawsOf } from '../draws.ts';
 
 const [count, seed, python = '/usr/bin/python3'] = [
   Number(process.argv[2] ?? 200),
@@ -16,9 +17,7 @@ const [count, seed, python = '/usr/bin/python3'] = [
   process.argv[4],
 ];
 const random = new lib.RandomStream(seed);
-const between = (low: number, high: number): number => low + (random.nextUint32() % (high - low + 1));
-const pick = <T>(list: readonly T[]): T => list[random.nextUint32() % list.length]!;
-const chance = (share: number): boolean => random.nextUniform() < share;
+const { between, pick, chance } = drawsOf(random);
 const activation = () =>
   pick([
     ...(['linear', 'relu', 'tanh', 'sigmoid', 'elu', 'gelu', 'geluTanh', 'silu', 'softsign', 'softplus'] as const),
