@@ -47,7 +47,7 @@ export { type RandomKey, RandomStream, setSeed } from './engine/random.ts';
 export type { RandomState } from './engine/random-bits.ts';
 export { yielder } from './host/yielder.ts';
 export { type BrowserStore, browserStore, StorageError } from './io/browser-store.ts';
-export type { Json, LayerConfig, ModelExtras } from './io/model-file.ts';
+export type { FileBytes, Json, LayerConfig, ModelExtras } from './io/model-file.ts';
 export { ModelFileError } from './io/safetensors.ts';
 export { type ActivationOptions, activation } from './layers/activations/activation.ts';
 export type { Activation, ActivationName, ActivationSpec } from './layers/activations/activations.ts';

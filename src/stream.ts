@@ -4,7 +4,7 @@ export { DeadTensorError } from './checks/dead-tensor-error.ts';
 export { TapeloopError } from './checks/tapeloop-error.ts';
 export { HostError, type NumericMode } from './engine/loading/load.ts';
 export { OutOfMemoryError } from './engine/memory.ts';
-export type { Json, ModelExtras } from './io/model-file.ts';
+export type { FileBytes, Json, ModelExtras } from './io/model-file.ts';
 export { ModelFileError } from './io/safetensors.ts';
 export type { FileStream, LoadStreamOptions } from './streaming/file-stream.ts';
 export { generate, generateBatch, generateIds } from './streaming/generate.ts';

@@ -4,25 +4,25 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 import { classOf } from '../host/class-of.ts';
 import { textOfUtf8 } from '../host/utf8.ts';
-import { FORMAT_VERSION, type Json, type SavedLayer } from '../io/model-file.ts';
+import { bytesOf, type FileBytes, FORMAT_VERSION, isFileBytes, type Json, type SavedLayer } from '../io/model-file.ts';
 import { clip, describe, expectObject, type Parsed } from '../io/parsed-json.ts';
 import { encodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 
 /** A file's bytes, its text, or the object that its text describes. */
-export type JsonFile = Uint8Array | ArrayBuffer | string | object;
+export type JsonFile = FileBytes | string | object;
 
 /**
  * Runs `read` on the object of a file of JSON. Throws `ModelFileError` if the text is not an object, or `read` throws
  * for what is in it; `ArgumentError` if `given` is of another type.
  */
 export function readJsonFile<T>(what: string, given: JsonFile, read: (file: Parsed) => T): T {
-  const kind = classOf(given);
-  if (typeof given !== 'string' && !/^(Uint8Array|ArrayBuffer|Object)$/.test(kind)) {
+  const [kind, isBytes] = [classOf(given), isFileBytes(given)];
+  if (!isBytes && typeof given !== 'string' && kind !== 'Object') {
     throw new ArgumentError(`${what}: bytes expected a Uint8Array, a string or an object, got ${kind}`);
   }
   try {
     if (kind === 'Object') return read(given as Parsed);
-    const text = typeof given === 'string' ? given : textOfUtf8(new Uint8Array(given as ArrayBuffer));
+    const text = isBytes ? textOfUtf8(bytesOf(what, given as FileBytes)) : (given as string);
     return read(expectObject('the file', parsed(text)));
   } catch (cause) {
     // A `TypeError` or a `RangeError` of JavaScript has no message that helps the caller.

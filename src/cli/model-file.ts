@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import '../images.ts';
 import { refuseForeign } from '../io/foreign-formats.ts';
 import { readFileChecked } from '../io/node-files.ts';
-import { ModelFileError } from '../io/safetensors.ts';
+import { isSafetensors, ModelFileError } from '../io/safetensors.ts';
 import { isZip, readZip } from '../io/zip.ts';
 import { isHdf5 } from '../keras/hdf5/read.ts';
 import { importKeras } from '../keras.ts';
@@ -22,9 +22,6 @@ export interface ReadModel extends LoadedModel {
   readonly bytes: Uint8Array;
   readonly format: Format;
 }
-
-/** A safetensors file begins with the length of a JSON object. */
-const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === '{'.charCodeAt(0);
 
 /** The first character of a `model.json` is a brace. */
 const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 16)));

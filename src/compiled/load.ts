@@ -4,6 +4,7 @@ import { compileNow as compileExtra } from '../engine/extra/kernel-modules.ts';
 import { canFuse, compileNow } from '../engine/loading/kernel-modules.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
 import { Heap, LARGEST_MEMORY, makeMemory } from '../engine/memory.ts';
+import { bytesOf, type FileBytes } from '../io/model-file.ts';
 import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 import type { StreamEngine } from '../streaming/engine.ts';
 import type { State, StepProgram, StreamProgram } from '../streaming/program.ts';
@@ -38,16 +39,16 @@ const optionNames: Names<CompiledStreamOptions> = { mode: 1, maxSteps: 1, file: 
  *   not compile it; OutOfMemoryError if the host does not give the memory.
  *
  * @example
- * const stream = loadCompiledStream(new Uint8Array(await (await fetch('vad.stream')).arrayBuffer()));
+ * const stream = loadCompiledStream(await (await fetch('vad.stream')).arrayBuffer());
  * const [probability] = stream.step(frame);
  */
-export function loadCompiledStream(bytes: Uint8Array, options: CompiledStreamOptions = {}): Stream {
+export function loadCompiledStream(bytes: FileBytes, options: CompiledStreamOptions = {}): Stream {
   const { mode = 'fast', maxSteps, file } = checkOptions('loadCompiledStream', options, optionNames);
   checkMode('loadCompiledStream', mode);
   const fail = (message: string): never => {
     throw new ModelFileError(message, { file });
   };
-  const { tensors, metadata } = decodeSafetensors(bytes, file);
+  const { tensors, metadata } = decodeSafetensors(bytesOf('loadCompiledStream', bytes), file);
   const build = buildFor(mode, canFuse);
   const program = checked(metadata[KEY] ?? fail('expected a compiled stream, got another safetensors file'), fail);
   const { engine, kernels } = instantiate(build, program.memory);

@@ -31,12 +31,17 @@ export interface ModelFile {
   asFileErrors<T>(body: () => T): T;
 }
 
-type FileBytes = Uint8Array | DataView | ArrayBuffer | SharedArrayBuffer;
+/** The bytes of a file. */
+export type FileBytes = Uint8Array | DataView | ArrayBuffer | SharedArrayBuffer;
+
+/** Whether it is of a type that the bytes of a file may have. */
+export const isFileBytes = (given: unknown): given is FileBytes =>
+  /^(Uint8Array|DataView|(Shared)?ArrayBuffer)$/.test(classOf(given));
 
 /** The bytes of a model file, as a `Uint8Array`. Throws `ArgumentError` for a value of another type. */
-function bytesOf(what: string, given: FileBytes): Uint8Array {
-  const kind = classOf(given);
-  if (!/^(Uint8Array|DataView|(Shared)?ArrayBuffer)$/.test(kind)) {
+export function bytesOf(what: string, given: FileBytes): Uint8Array {
+  if (!isFileBytes(given)) {
+    const kind = classOf(given);
     const late = kind === 'Promise' ? '; await it' : '';
     throw new ArgumentError(`${what}: bytes expected a Uint8Array or an ArrayBuffer, got ${kind}${late}`);
   }

@@ -327,6 +327,9 @@ function bytesPerValue(dtype: string): number {
   return dtype === 'F16' || dtype === 'BF16' ? 2 : constructors[dtype as SafetensorsDtype].BYTES_PER_ELEMENT;
 }
 
+/** Whether a file begins as a safetensors file does, with the length of a JSON object and its brace. */
+export const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === 123;
+
 /** Numbers of float16 from their bits. */
 export function float16ToFloat32(halves: Uint16Array): Float32Array {
   const values = new Float32Array(halves.length);

@@ -1,7 +1,8 @@
 import type { Parameter } from '../autograd/parameter.ts';
-import { ArgumentError, expectCount, expectType, shown, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, expectCount, expectType, shown } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { sizeOf } from '../checks/shape.ts';
+import { bytesOf, type FileBytes } from '../io/model-file.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { Model } from '../models/model.ts';
 import { elementsOf } from './format/element-types.ts';
@@ -36,7 +37,7 @@ export interface ImportOnnxOptions {
    */
   stateful?: boolean | undefined;
   /** Files beside the model that hold its larger tensors: their bytes by relative name, or a function that gives them. */
-  externalData?: Readonly<Record<string, Uint8Array>> | ((location: string) => Uint8Array | undefined) | undefined;
+  externalData?: Readonly<Record<string, FileBytes>> | ((location: string) => FileBytes | undefined) | undefined;
 }
 
 const optionNames = {
@@ -59,7 +60,7 @@ const optionNames = {
  * const model = importOnnx(await readFile('classifier.onnx'));
  * model.predict(x);
  */
-export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): Model {
+export function importOnnx(bytes: FileBytes, options: ImportOnnxOptions = {}): Model {
   const {
     trainable = true,
     externalData,
@@ -67,8 +68,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
     freeDimensionOverrides = {},
     ...rest
   } = checkOptions('importOnnx', options, optionNames as never) as ImportOnnxOptions;
-  if (!(bytes instanceof Uint8Array))
-    throw new ArgumentError(`importOnnx: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
+  const data = bytesOf('importOnnx', bytes);
   if (options.name !== undefined) expectType('importOnnx: name', options.name, 'a string');
   for (const option of ['states', 'constants', 'batchAxes', 'freeDimensionOverrides'] as const)
     if (options[option] !== undefined) expectType(`importOnnx: ${option}`, options[option], 'an object');
@@ -77,7 +77,7 @@ export function importOnnx(bytes: Uint8Array, options: ImportOnnxOptions = {}): 
       ? externalData
       : (location: string) =>
           externalData && Object.hasOwn(externalData, location) ? externalData[location] : undefined;
-  const proto = fileErrors(() => readModelProto(bytes), 'not an ONNX model: ');
+  const proto = fileErrors(() => readModelProto(data), 'not an ONNX model: ');
   if (!proto.graph) throw new ModelFileError('importOnnx: not an ONNX model: it has no graph');
   overrideDimensions(proto.graph, freeDimensionOverrides);
   const graph = fileErrors(

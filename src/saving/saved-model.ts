@@ -5,7 +5,14 @@ import { asNested, type Nested } from '../data/nested.ts';
 import { RandomStream, seedStream, streamAt } from '../engine/random.ts';
 import type { RandomState } from '../engine/random-bits.ts';
 import { transaction } from '../engine/transaction.ts';
-import { extrasOf, FORMAT_VERSION, type ModelExtras, type ModelFile, openModelFile } from '../io/model-file.ts';
+import {
+  extrasOf,
+  type FileBytes,
+  FORMAT_VERSION,
+  type ModelExtras,
+  type ModelFile,
+  openModelFile,
+} from '../io/model-file.ts';
 import { describe, expectList, expectObject, expectString, expectStrings } from '../io/parsed-json.ts';
 import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
@@ -209,10 +216,7 @@ const stateName = (layer: string, index: number): string => `state/${layer}/${in
  * const { model: loaded } = decodeModel(encodeModel(model));
  * loaded.predict(x).shape; // [8, 1]
  */
-export function decodeModel(
-  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
-  options: LoadOptions = {},
-): LoadedModel {
+export function decodeModel(bytes: FileBytes, options: LoadOptions = {}): LoadedModel {
   const names = { inputShape: 1, ...restoreNames };
   const { file, inputShape, customObjects = {} } = checkOptions('decodeModel', options, names);
   const opened = openModelFile('decodeModel', bytes, file);
@@ -270,7 +274,7 @@ export function decodeModel(
  */
 export function restoreModel(
   model: AnyModel,
-  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
+  bytes: FileBytes,
   options: Omit<LoadOptions, 'inputShape'> = {},
 ): ModelExtras {
   const { file, customObjects = {} } = checkOptions('restoreModel', options, restoreNames);

@@ -1,7 +1,7 @@
 import { checkOptions } from '../checks/options.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../engine/loading/load.ts';
 import { isUrl } from '../host/class-of.ts';
-import { openModelFile } from '../io/model-file.ts';
+import { type FileBytes, openModelFile } from '../io/model-file.ts';
 import { streamEngine } from './engine.ts';
 import { bytesOf, expectOneOf, FileStream, type LoadStreamOptions, loadNames } from './file-stream.ts';
 import { canFuse, compile, compileNow } from './kernel-modules.ts';
@@ -56,10 +56,7 @@ function compileKernelsNow(mode: NumericMode): WebAssembly.Module {
  * const stream = decodeStream(encodeModel(model));
  * const output = stream.step([0.2, -1]);
  */
-export function decodeStream(
-  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
-  options: LoadStreamOptions = {},
-): FileStream {
+export function decodeStream(bytes: FileBytes, options: LoadStreamOptions = {}): FileStream {
   const { mode, module, file, ...rest } = checkOptions('decodeStream', options, loadNames);
   expectOneOf('decodeStream', mode, module);
   const opened = openModelFile('decodeStream', bytes, file);
@@ -81,7 +78,7 @@ export function decodeStream(
  * const output = stream.step([0.2, -1]);
  */
 export async function loadStream(
-  source: string | URL | Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
+  source: string | URL | FileBytes,
   options: LoadStreamOptions = {},
 ): Promise<FileStream> {
   const { mode, ...rest } = checkOptions('loadStream', options, loadNames);

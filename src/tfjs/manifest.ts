@@ -3,6 +3,7 @@ import { ArgumentError } from '../checks/argument-error.ts';
 import { formatShape, type Shape, sizeOf } from '../checks/shape.ts';
 import type { Json } from '../io/model-file.ts';
 import { describe, expectList, expectObject, expectString, isObject } from '../io/parsed-json.ts';
+import { float16ToFloat32 } from '../io/safetensors.ts';
 import type { KerasArray } from '../keras/weights/keras-array.ts';
 
 /** A weight of a file. */
@@ -91,16 +92,16 @@ function valuesOf({ name, dtype, quantization }: Spec, bytes: Uint8Array): Float
       case 'int32':
         return view.getInt32(4 * i, true);
       case 'uint16':
-        return view.getUint16(2 * i, true);
       case 'float16':
-        return float16(view.getUint16(2 * i, true));
+        return view.getUint16(2 * i, true);
       default:
         return bytes[i]!;
     }
   };
+  if (stored === 'float16') return float16ToFloat32(Uint16Array.from({ length: count }, (_, i) => at(i)));
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = at(i);
-  if (!quantization || stored === 'float16') return values;
+  if (!quantization) return values;
   const { scale, min } = quantization;
   for (let i = 0; i < count; i++) {
     const value = at(i) * scale + min;
@@ -110,19 +111,6 @@ function valuesOf({ name, dtype, quantization }: Spec, bytes: Uint8Array): Float
     throw new ArgumentError(`weight '${name}': quantization expected values of float32`);
   return values;
 }
-
-/** The value of a half-precision number. */
-function float16(bits: number): number {
-  const sign = bits >> 15 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * twoTo(exponent - 25);
-}
-
-/** 2ⁿ for n from −24 to 5. */
-const twoTo = (n: number): number => (n < 0 ? 1 / (1 << -n) : 1 << n);
 
 /** Weights to write: values are float32, but for the count of steps. */
 export interface WrittenWeight {

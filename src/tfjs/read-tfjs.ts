@@ -1,6 +1,7 @@
 import { ArgumentError, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { textOfUtf8 } from '../host/utf8.ts';
+import { bytesOf, type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { describe, expectList, expectObject, expectStrings, isObject, type Parsed, quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { compileAsSaved } from '../keras/compile/read-compile.ts';
@@ -33,7 +34,7 @@ export interface ImportTfjsOptions {
 }
 
 /** The weight files beside a `model.json`: their bytes by name, or a function that gives them. */
-export type TfjsFiles = Readonly<Record<string, Uint8Array>> | ((path: string) => Uint8Array | undefined);
+export type TfjsFiles = Readonly<Record<string, FileBytes>> | ((path: string) => FileBytes | undefined);
 
 /** What `model.save` of TF.js hands to a handler; also the JSON of `model.json`. */
 export type TfjsArtifacts = Readonly<Record<string, unknown>>;
@@ -57,7 +58,7 @@ export const importOptions = { customObjects: 1, inputShape: 1, compile: true, f
  * const model = importTfjs(await readFile('model.json'), (path) => readFileSync(path));
  */
 export function importTfjs(
-  json: Uint8Array | string | TfjsArtifacts,
+  json: FileBytes | string | TfjsArtifacts,
   files: TfjsFiles = {},
   options: ImportTfjsOptions = {},
 ): Model {
@@ -101,11 +102,15 @@ function disposedOnError(model: Model, body: () => void): void {
 
 /** The parsed JSON of a `model.json`. */
 export function artifactsOf(json: unknown, file?: string | undefined): Parsed {
-  const isBytes = json instanceof Uint8Array;
+  const isBytes = isFileBytes(json);
   if (!isBytes && typeof json !== 'string' && !isObject(json))
     throw new ArgumentError(`importTfjs: json expected bytes, text or an object, got ${shownForeign(json, 'buffer')}`);
   try {
-    const parsed = isBytes ? JSON.parse(textOfUtf8(json)) : typeof json === 'string' ? JSON.parse(json) : json;
+    const parsed = isBytes
+      ? JSON.parse(textOfUtf8(bytesOf('importTfjs', json)))
+      : typeof json === 'string'
+        ? JSON.parse(json)
+        : json;
     return expectObject('model.json', parsed);
   } catch (cause) {
     throw new ModelFileError(
@@ -141,7 +146,7 @@ function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
   if (artifacts.weightData !== undefined) return readGroup(artifacts.weightSpecs ?? [], joined(artifacts.weightData));
   const bytesAt = (path: string): Uint8Array => {
     const found = typeof files === 'function' ? files(path) : fileAt(files, path);
-    if (found instanceof Uint8Array) return found;
+    if (isFileBytes(found)) return bytesOf('importTfjs', found);
     throw new ArgumentError(
       `weight file ${quote(path)} expected its bytes, got ${found === undefined ? 'none' : describe(found)}`,
     );
@@ -155,7 +160,7 @@ function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
 }
 
 /** The file of a path, or of its last part, as a user of `browserFiles` has it. */
-function fileAt(files: Readonly<Record<string, Uint8Array>>, path: string): Uint8Array | undefined {
+function fileAt(files: Readonly<Record<string, FileBytes>>, path: string): FileBytes | undefined {
   if (Object.hasOwn(files, path)) return files[path];
   const name = path.slice(path.lastIndexOf('/') + 1);
   return Object.hasOwn(files, name) ? files[name] : undefined;
@@ -164,8 +169,7 @@ function fileAt(files: Readonly<Record<string, Uint8Array>>, path: string): Uint
 /** Bytes, a buffer, or a list of them, as one. */
 function joined(data: unknown): Uint8Array {
   const parts = [data].flat().map((part) => {
-    if (part instanceof Uint8Array) return part;
-    if (part instanceof ArrayBuffer) return new Uint8Array(part);
+    if (isFileBytes(part)) return bytesOf('importTfjs', part);
     throw new ArgumentError(`weightData expected an ArrayBuffer, got ${describe(part)}`);
   });
   if (parts.length === 1) return parts[0]!;

@@ -2,7 +2,9 @@
 
 import { ArgumentError, expectList, expectType } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import { transaction } from '../engine/transaction.ts';
+import { quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { Sequential } from '../layers/base/sequential.ts';
@@ -57,6 +59,8 @@ export function importTorch(source: TorchSource, options: ImportTorchOptions = {
     throw new ModelFileError(`${what}: ${message}`, { file: where.file });
   };
   const tensors = stateDictOf(what, source, where);
+  for (const [tensor, { shape }] of tensors)
+    if (shape.includes(0)) fail(`tensor ${quote(tensor)} has no values: shape ${formatShape(shape)}`);
   const modules = modulesIn(tensors);
   const steps = forward ?? onlySteps(modules, fail);
   return transaction(() => {

@@ -1,10 +1,11 @@
 // Files of PyTorch: zip archives of torch.save and torch.jit.save, the format before torch 1.6, and safetensors.
 
-import { ArgumentError, expectType, shownForeign } from '../checks/argument-error.ts';
+import { expectType } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { sizeOf } from '../checks/shape.ts';
+import { bytesOf, type FileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
-import { decodeSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
+import { decodeSafetensors, isSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
 import { isZip, readZip } from '../io/zip.ts';
 import { type MakeTensor, torchBuilders } from './pickle/builders.ts';
 import { latin1, PickleError, readPickle, refuse } from './pickle/pickle-reader.ts';
@@ -36,13 +37,10 @@ export interface ReadTorchOptions {
  * const checkpoint = readTorch(await readFile('checkpoint.pt'));
  * checkpoint.get('epoch'); // 3
  */
-export function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): PickledValue {
+export function readTorch(bytes: FileBytes, options: ReadTorchOptions = {}): PickledValue {
   const { file } = checkOptions('readTorch', options, { file: 1 });
   if (file !== undefined) expectType('readTorch: file', file, 'a string');
-  if (!(bytes instanceof Uint8Array))
-    throw new ArgumentError(`readTorch: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
-  // A Buffer of Node has another `slice`.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const plain = bytesOf('readTorch', bytes);
   try {
     if (isZip(plain)) return readArchive(readZip(plain, file));
     if (isSafetensors(plain)) return tensorsOf(decodeSafetensors(plain, file).tensors);
@@ -52,9 +50,6 @@ export function readTorch(bytes: Uint8Array, options: ReadTorchOptions = {}): Pi
     throw new ModelFileError(`not a file of PyTorch that can be read: ${error.message}`, { file, cause: error });
   }
 }
-
-/** A safetensors file begins with the length of a JSON object. */
-const isSafetensors = (bytes: Uint8Array): boolean => bytes.length > 8 && bytes[8] === '{'.charCodeAt(0);
 
 const safetensorsTypes: Partial<Record<SafetensorsTensor['dtype'], TorchDtype>> = {
   F64: 'float64',

@@ -1,6 +1,7 @@
 // State dicts: the tensors of a model by PyTorch's names, wherever a file keeps them.
 
 import { ArgumentError, expectType, shownForeign } from '../checks/argument-error.ts';
+import { type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { NDARRAY } from './pickle/builders.ts';
@@ -12,7 +13,7 @@ import { TorchTensor } from './tensors.ts';
 export type StateDict = ReadonlyMap<string, TorchTensor>;
 
 /** A file, what `readTorch` gave of it, or a state dict. */
-export type TorchSource = Uint8Array | PickledValue | StateDict;
+export type TorchSource = FileBytes | PickledValue | StateDict;
 
 /** Where a file keeps the state dict. */
 export interface StateDictOptions {
@@ -69,7 +70,7 @@ export function stateDictOf(what: string, source: TorchSource, options: StateDic
 
 /** What a source holds. */
 export function rootOf(what: string, source: TorchSource, file: string | undefined): PickledValue {
-  if (source instanceof Uint8Array) return readTorch(source, { file });
+  if (isFileBytes(source)) return readTorch(source, { file });
   if (isDict(source as PickledValue) || source instanceof PickledObject) return source as PickledValue;
   throw new ArgumentError(
     `${what}: expected the bytes of a file, or what readTorch returned, got ${shownForeign(source, 'entries')}`,

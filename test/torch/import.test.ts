@@ -93,6 +93,15 @@ describe('importTorch', () => {
       /give forward, such as \['0', '2'\]/,
     ],
     [
+      'no values',
+      new Map([
+        ['n.weight', zeros(0, 2)],
+        ['n.bias', zeros(0)],
+      ]),
+      {},
+      /"n.weight" has no values: shape \[0, 2\]/,
+    ],
+    [
       'a vector',
       new Map([
         ['n.weight', zeros(3)],

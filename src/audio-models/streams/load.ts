@@ -1,6 +1,6 @@
 import { checkOptions } from '../../checks/options.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../../engine/loading/load.ts';
-import { openModelFile } from '../../io/model-file.ts';
+import { type FileBytes, openModelFile } from '../../io/model-file.ts';
 import { streamEngine } from '../../streaming/engine.ts';
 import { expectOneOf, FileStream, type LoadStreamOptions, loadNames } from '../../streaming/file-stream.ts';
 import { type JsonFile, modelFileOf, readJsonFile } from '../json-file.ts';
@@ -54,10 +54,7 @@ function compileBlockKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module 
  * @example
  * const stream = audioStream(encodeModel(model), { maxSteps: 128 });
  */
-export function audioStream(
-  bytes: Uint8Array | ArrayBuffer | SharedArrayBuffer | DataView,
-  options: LoadStreamOptions = {},
-): FileStream {
+export function audioStream(bytes: FileBytes, options: LoadStreamOptions = {}): FileStream {
   const { mode, module, file, ...rest } = checkOptions('audioStream', options, loadNames);
   expectOneOf('audioStream', mode, module);
   streamInBlocks();

@@ -1,5 +1,6 @@
-import { ArgumentError, shownForeign } from '../../checks/argument-error.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
+import { bytesOf, type FileBytes } from '../../io/model-file.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { Model } from '../../models/model.ts';
@@ -58,7 +59,7 @@ const optionNames = { file: 1, config: 1, compile: true, inputShape: 1, customOb
  * const model = importKeras(await readFile('model.keras'));
  * model.predict(x);
  */
-export function importKeras(bytes: Uint8Array, options: ImportKerasOptions = {}): Model {
+export function importKeras(bytes: FileBytes, options: ImportKerasOptions = {}): Model {
   const {
     file,
     config,
@@ -66,7 +67,7 @@ export function importKeras(bytes: Uint8Array, options: ImportKerasOptions = {})
     inputShape,
     customObjects,
   } = checkOptions('importKeras', options, optionNames as never) as ImportKerasOptions;
-  const opened = openKerasFile(expectBytes('importKeras', bytes), file);
+  const opened = openKerasFile(bytesOf('importKeras', bytes), file);
   registerKerasLayers();
   return asFileError('importKeras', file, () => {
     const given = config === undefined ? undefined : configIn(config);
@@ -88,12 +89,6 @@ export function importKeras(bytes: Uint8Array, options: ImportKerasOptions = {})
     if (compile) goOn(model, opened, { training: given?.training ?? opened.training, era, customObjects });
     return model;
   });
-}
-
-/** Throws `ArgumentError` unless it is bytes. */
-export function expectBytes(what: string, bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  throw new ArgumentError(`${what}: bytes expected a Uint8Array, got ${shownForeign(bytes, 'buffer')}`);
 }
 
 /** The weights of a model that is made from its file. */

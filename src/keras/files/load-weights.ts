@@ -1,5 +1,6 @@
 import type { Parameter } from '../../autograd/parameter.ts';
 import { checkOptions } from '../../checks/options.ts';
+import { bytesOf, type FileBytes } from '../../io/model-file.ts';
 import { quote } from '../../io/parsed-json.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import { type AnyModel, expectModel } from '../../models/model.ts';
@@ -8,7 +9,6 @@ import { asFileError } from '../config/read-model.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
 import { kerasValues } from '../weights/read-weights.ts';
 import { leafLayers } from '../weights/weight-names.ts';
-import { expectBytes } from './import.ts';
 import { expectAsMany, layerGroups, layersWithWeights } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
 import { variableGroups } from './variable-paths.ts';
@@ -63,13 +63,13 @@ interface Offer {
  */
 export function loadKerasWeights(
   model: AnyModel,
-  bytes: Uint8Array,
+  bytes: FileBytes,
   options: LoadKerasWeightsOptions = {},
 ): KerasWeightsReport {
   const names = { file: 1, byName: true, skipMismatch: true };
   const { file, byName = false, skipMismatch = false } = checkOptions('loadKerasWeights', options, names as never);
   expectModel('loadKerasWeights', model);
-  const opened = openKerasFile(expectBytes('loadKerasWeights', bytes), file);
+  const opened = openKerasFile(bytesOf('loadKerasWeights', bytes), file);
   model.network.setScope();
   model.trainer.runs.expectNone('loadKerasWeights');
   return asFileError('loadKerasWeights', file, () => {

@@ -1,6 +1,7 @@
 // From the bytes of a TensorProto to elements, and back.
 import { shown } from '../../checks/argument-error.ts';
 import { sizeOf } from '../../checks/shape.ts';
+import { bytesOf, type FileBytes, isFileBytes } from '../../io/model-file.ts';
 import {
   bitsOfBfloat16,
   bitsOfFloat16,
@@ -14,7 +15,7 @@ import {
 import type { TensorProto } from './messages.ts';
 
 /** The bytes of a file beside the model, by its relative name. */
-export type ExternalData = (location: string) => Uint8Array | undefined;
+export type ExternalData = (location: string) => FileBytes | undefined;
 
 export interface TensorData {
   readonly type: ElementType;
@@ -99,10 +100,11 @@ function fromRaw(type: ElementType, size: number, raw: Uint8Array): Exclude<Host
 function externalBytes({ externalData = [] }: TensorProto, external: ExternalData | undefined): Uint8Array {
   const entries = new Map(externalData.map(({ key, value }) => [key, value]));
   const location = entries.get('location') ?? '';
-  const file = external?.(location);
-  if (!file) throw new Error(`has its values in '${location}': externalData expected to give this file`);
-  if (!(file instanceof Uint8Array))
-    throw new Error(`has its values in '${location}': externalData expected a Uint8Array, got ${shown(file)}`);
+  const given = external?.(location);
+  if (!given) throw new Error(`has its values in '${location}': externalData expected to give this file`);
+  if (!isFileBytes(given))
+    throw new Error(`has its values in '${location}': externalData expected a Uint8Array, got ${shown(given)}`);
+  const file = bytesOf('importOnnx', given);
   const offset = Number(entries.get('offset') ?? 0);
   const length = Number(entries.get('length') ?? file.length - offset);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.length))
