@@ -28,7 +28,7 @@ export interface CompiledStreamOptions {
 const optionNames: Names<CompiledStreamOptions> = { mode: 1, maxSteps: 1, file: 1 };
 
 /**
- * Loads a stream that `compileStream` of `tapeloop/onnx` or `tapeloop convert` has written. The bits of its outputs are
+ * Loads a stream that `compileStream` of `tapeloop/onnx` has written. The bits of its outputs are
  * those of the model's own stream. A compiled stream is a program: it can only compute in memory of its own, but what
  * it computes, and for how long, is up to its file.
  *

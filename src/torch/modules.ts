@@ -184,30 +184,20 @@ function recurrentRefusal({ className }: AnyLayer, options: Options): string | u
   return undefined;
 }
 
-/** A matrix `[rows, G·H]` with its axes swapped and the gates in PyTorch's order. */
-function toGates(values: Float32Array, gates: readonly number[], rows: number): Float32Array {
+/**
+ * A matrix `[rows, G·H]` with its axes swapped and the gates in PyTorch's order; with `isBack` the inverse, from
+ * PyTorch's matrix.
+ */
+function inGates(values: Float32Array, gates: readonly number[], rows: number, isBack = false): Float32Array {
   const width = values.length / rows;
   const units = width / gates.length;
   const made = new Float32Array(values.length);
   for (const [to, from] of gates.entries()) {
     for (let unit = 0; unit < units; unit++) {
       for (let row = 0; row < rows; row++) {
-        made[(to * units + unit) * rows + row] = values[row * width + from * units + unit]!;
-      }
-    }
-  }
-  return made;
-}
-
-/** The inverse of `toGates`. */
-function fromGates(values: Float32Array, gates: readonly number[], rows: number): Float32Array {
-  const width = values.length / rows;
-  const units = width / gates.length;
-  const made = new Float32Array(values.length);
-  for (const [to, from] of gates.entries()) {
-    for (let unit = 0; unit < units; unit++) {
-      for (let row = 0; row < rows; row++) {
-        made[row * width + from * units + unit] = values[(to * units + unit) * rows + row]!;
+        const [here, there] = [row * width + from * units + unit, (to * units + unit) * rows + row];
+        if (isBack) made[here] = values[there]!;
+        else made[there] = values[here]!;
       }
     }
   }
@@ -223,8 +213,8 @@ function direction(layer: AnyLayer, gates: readonly number[], end: string): Weig
       parameter,
       tensors: [{ key: `${key}_l#${end}`, shape: [width, rows] }],
       isSum: false,
-      toTorch: (values) => [toGates(values, gates, rows)],
-      fromTorch: ([values]) => fromGates(values!, gates, rows),
+      toTorch: (values) => [inGates(values, gates, rows)],
+      fromTorch: ([values]) => inGates(values!, gates, rows, true),
     };
   };
   return [
@@ -239,7 +229,7 @@ function biases(parameter: Parameter, gates: readonly number[], end: string): We
   const width = parameter.shape.at(-1)!;
   const isSum = parameter.shape.length === 1;
   const half = (values: Float32Array, at: number): Float32Array =>
-    toGates(values.subarray(at * width, (at + 1) * width), gates, 1);
+    inGates(values.subarray(at * width, (at + 1) * width), gates, 1);
   return {
     parameter,
     tensors: ['bias_ih', 'bias_hh'].map((key) => ({ key: `${key}_l#${end}`, shape: [width] })),
@@ -249,8 +239,8 @@ function biases(parameter: Parameter, gates: readonly number[], end: string): We
     fromTorch: ([a, b]) => {
       const made = new Float32Array(parameter.size);
       const sum = isSum ? a!.map((value, i) => value + b![i]!) : a!;
-      made.set(fromGates(sum, gates, 1));
-      if (!isSum) made.set(fromGates(b!, gates, 1), width);
+      made.set(inGates(sum, gates, 1, true));
+      if (!isSum) made.set(inGates(b!, gates, 1, true), width);
       return made;
     },
   };

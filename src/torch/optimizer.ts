@@ -32,6 +32,9 @@ export type OptimizerKind = 'adam' | 'adamw';
 // Beyond this epsilon, √(v + ε) and √v + √ε differ in steps that count.
 const LARGEST_INNER_EPSILON = 1e-14;
 
+// Above it, epsilon before the correction of the moments and epsilon after it differ in steps that count.
+const LARGEST_EARLY_EPSILON = 1e-6;
+
 const adamSlots = (amsgrad: unknown): Slot[] => [
   { torch: 'exp_avg', own: 'momentum', factor: 1 },
   { torch: 'exp_avg_sq', own: 'velocity', factor: 1 },
@@ -72,7 +75,7 @@ export function optimizerOfGroup(
   if (Array.isArray(group.betas) && 'amsgrad' in group && !('momentum_decay' in group)) {
     const [beta1, beta2] = group.betas as [number, number];
     const amsgrad = group.amsgrad === true;
-    const options = { learningRate, beta1, beta2, epsilon: number('eps'), amsgrad };
+    const options = { learningRate, beta1, beta2, epsilon: number('eps'), scaleEpsilon: true, amsgrad };
     const weightDecay = number('weight_decay');
     const isDecoupled = group.decoupled_weight_decay === true || kind === 'adamw';
     if (weightDecay === 0) return { optimizer: adam(options), slots: adamSlots(amsgrad) };
@@ -126,6 +129,11 @@ export function torchOptimizerOf(what: string, optimizer: Optimizer): TorchOptim
   }
   const flags = { maximize: false, foreach: null, differentiable: false };
   if (name === 'adam' || name === 'adamw') {
+    if (config.scaleEpsilon !== true && number('epsilon') > LARGEST_EARLY_EPSILON) {
+      fail(
+        `adds epsilon ${config.epsilon} before the correction, torch.optim after it: give it scaleEpsilon: true, or at most ${LARGEST_EARLY_EPSILON}`,
+      );
+    }
     const group = {
       ...{ lr, betas: [number('beta1'), number('beta2')], eps: number('epsilon'), weight_decay: weightDecay },
       ...{ amsgrad: config.amsgrad === true, ...flags, capturable: false, fused: false },

@@ -140,6 +140,7 @@ optimizers = {
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1),
     "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.005, momentum=0.5, centered=True),
     "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.05, initial_accumulator_value=0.1),
+    "largeEpsilon": lambda p: torch.optim.Adam(p, lr=0.01, eps=0.1),
 }
 
 

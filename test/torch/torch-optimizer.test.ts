@@ -138,6 +138,7 @@ describe('encodeCheckpoint', () => {
     ['lion', () => lion(), /expected to be sgd, adam, adamw, rmsprop or adagrad/],
     ['averages', () => adam({ useEma: true }), /has useEma: true/],
     ['a decay of SGD', () => sgd({ weightDecay: 0.1 }), /has weightDecay, which in torch\.optim only AdamW decouples/],
+    ['a large epsilon before the correction', () => adam({ epsilon: 0.1 }), /give it scaleEpsilon: true/],
     ['an epsilon inside the root', () => rmsprop(), /adds epsilon 1e-7 inside the root/],
     ['exceptions of the decay', () => adamw({ excludeFromWeightDecay: ['bias'] }), /needs parameter groups of its own/],
   ])('of %s, throws ArgumentError that names it', (_, optimizer, message) => {

@@ -78,13 +78,6 @@ export function waveNetWeights({ arrays }: WaveNetStructure, inputs: number): { 
   });
 }
 
-/** The number of steps that an output depends on. */
-export const waveNetField = ({ arrays }: WaveNetStructure): number =>
-  arrays.reduce(
-    (sum, { kernelSize, dilations }) => dilations.reduce((all, dilation) => all + (kernelSize - 1) * dilation, sum),
-    1,
-  );
-
 /** The operations on values of one kind: tensors, or parts of a stream. Weights are given by their names. */
 export interface WaveNetOps<V> {
   /** x·W + b */
