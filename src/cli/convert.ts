@@ -4,63 +4,50 @@ import { NdArray } from '../data/array.ts';
 import { leavesOf, mapNested, type Nested } from '../data/nested.ts';
 import { RandomStream } from '../engine/random.ts';
 import { writeFileAtomic } from '../io/node-files.ts';
-import { exportKeras } from '../keras.ts';
 import { type InputSpec, isInputSpec } from '../layers/base/input-spec.ts';
 import type { AnyModel } from '../models/model.ts';
 import { differenceOf, type Elements } from '../onnx/export/infer.ts';
-import { exportOnnx } from '../onnx.ts';
-import { encodeModel } from '../saving/saved-model.ts';
-import { exportTfjs } from '../tfjs.ts';
 import { described, grouped, sessionOf } from './describe.ts';
 import { type ConvertOptions, UsageError } from './flags.ts';
-import { formatOf, readModel } from './model-file.ts';
+import { readModel } from './model-file.ts';
+import { formatOf, knownEndings } from './written-formats.ts';
 
 /** Sizes that are tried where one varies: some models want one sequence, or many samples. */
 const SIZES = [8, 64, 512, 4096].flatMap((length) => [2, 1].map((batch) => ({ batch, length })));
 
 /** Writes a model in another format. Prints what it is, and with `check` how much both differ on random input. */
-export function convert(from: string, to: string, { check, states, name, forward, seed }: ConvertOptions): number {
+export function convert(from: string, to: string, options: ConvertOptions): number {
+  const { check, states, name, seed } = options;
   const format = formatOf(to);
   if (!format) {
     throw new UsageError(
-      `tapeloop convert: OUT expected a name that ends in .onnx, .keras, .json or .safetensors, got ${JSON.stringify(to)}`,
+      `tapeloop convert: OUT expected a name that ends in ${knownEndings}, got ${JSON.stringify(to)}`,
     );
   }
   if (resolve(from) === resolve(to)) throw new UsageError('tapeloop convert: OUT expected another file than IN');
-  const read = readModel(from, forward);
-  const { model, vocabulary, extra } = read;
-  if (format !== 'ONNX' && (states || name !== undefined)) {
+  if (format.name !== 'ONNX' && (states || name !== undefined)) {
     throw new UsageError(
       `tapeloop convert: ${states ? '--states' : '--name'} expected an OUT that ends in .onnx, got ${JSON.stringify(to)}`,
     );
   }
+  if (check && !format.reread) {
+    throw new UsageError(`tapeloop convert: --check expected an OUT that can be read again, got ${JSON.stringify(to)}`);
+  }
+  const read = readModel(from, options);
   process.stdout.write(`${described(read).join('\n')}\n`);
-  const bytes =
-    format === 'TF.js'
-      ? writeTfjs(model, to)
-      : format === 'Keras'
-        ? exportKeras(model, { includeOptimizer: false })
-        : format === 'ONNX'
-          ? exportOnnx(model, { ...(states && { states }), name })
-          : encodeModel(model, { ...(vocabulary && { vocabulary }), ...(extra !== undefined && { extra }) });
+  const [bytes, beside = {}] = format.write(read, options);
+  for (const [file, content] of Object.entries(beside)) writeFileAtomic(join(dirname(to), file), content);
   writeFileAtomic(to, bytes);
-  process.stdout.write(` Written: ${to}, ${grouped(bytes.length)} bytes, ${format}\n`);
-  if (!check) return 0;
-  const written = readModel(to);
+  process.stdout.write(` Written: ${to}, ${grouped(bytes.length)} bytes, ${format.name}\n`);
+  if (!check || !format.reread) return 0;
+  const written = format.reread(to, read.model);
   process.stdout.write(`${described(written).join('\n')}\n`);
-  const difference = compare(model, written.model, seed);
+  const difference = compare(read.model, written.model, seed);
   process.stdout.write(
     ` Largest difference on random input: ${difference.toExponential(1)}, relative to 1 + |value|\n`,
   );
   // NaN is a difference, too.
   return difference <= 1e-4 ? 0 : 1;
-}
-
-/** Writes the weight files of a TF.js model beside its `model.json`, whose bytes it returns. */
-function writeTfjs(model: AnyModel, to: string): Uint8Array {
-  const { 'model.json': json, ...files } = exportTfjs(model, { includeOptimizer: false });
-  for (const [file, bytes] of Object.entries(files)) writeFileAtomic(join(dirname(to), file), bytes);
-  return json!;
 }
 
 /** A value that a model takes: its axes, null where a length varies. */

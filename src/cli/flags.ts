@@ -111,13 +111,19 @@ export const generateFlags = {
   help,
 } as const;
 
-export const infoFlags = { help } as const;
+/** What some model files do not say. */
+const readFlags = {
+  forward: path('STEPS', undefined, 'PyTorch: what runs, such as lstm,last,fc1,relu,fc2 [the only module]'),
+  config: path('FILE', undefined, 'Keras: what model.to_json() returned, for a file of weights alone'),
+} as const;
+
+export const infoFlags = { ...readFlags, help } as const;
 
 export const convertFlags = {
   check: toggle('compare both models on random input; the exit code is 1 if they differ by more than 1e-4'),
   states: toggle('ONNX: make the states of recurrent layers inputs and outputs'),
   name: path('NAME', undefined, "ONNX: name of the graph [the model's]"),
-  forward: path('STEPS', undefined, 'PyTorch: what runs, such as lstm,last,fc1,relu,fc2 [the only module]'),
+  ...readFlags,
   seed,
   help,
 } as const;
@@ -129,6 +135,7 @@ type Options<F extends Flags> = { -readonly [K in keyof F as Camel<Exclude<K, 'h
 /** Exactly one of `steps` and `epochs` is a number. */
 export type TrainOptions = Options<typeof trainFlags>;
 export type GenerateOptions = Options<typeof generateFlags>;
+export type InfoOptions = Options<typeof infoFlags>;
 export type ConvertOptions = Options<typeof convertFlags>;
 export type CommandName = 'train' | 'generate' | 'info' | 'convert';
 
@@ -141,7 +148,7 @@ export type Command =
   | { name: 'version' }
   | { name: 'train'; file: string | undefined; options: TrainOptions; given: ReadonlySet<keyof TrainOptions> }
   | { name: 'generate'; model: string; options: GenerateOptions; given: ReadonlySet<keyof GenerateOptions> }
-  | { name: 'info'; model: string }
+  | { name: 'info'; model: string; options: InfoOptions }
   | { name: 'convert'; from: string; to: string; options: ConvertOptions };
 
 /**
@@ -173,8 +180,8 @@ export function parseCommand(argv: readonly string[]): Command {
     return { name, model: oneModel('generate', positionals), options, given };
   }
   if (name === 'info') {
-    const { positionals, help } = parseFlags('info', infoFlags, rest);
-    return help ? { name: 'help', topic: 'info' } : { name, model: oneModel('info', positionals) };
+    const { positionals, options, help } = parseFlags('info', infoFlags, rest);
+    return help ? { name: 'help', topic: 'info' } : { name, model: oneModel('info', positionals), options };
   }
   if (name === 'convert') {
     const { positionals, options, help } = parseFlags('convert', convertFlags, rest);

@@ -44,16 +44,23 @@ Another text, --batch, --time or --split starts at the text's beginning. --log a
   },
   info: {
     usage: 'tapeloop info MODEL',
-    about: `Says what a model file is, tapeloop's own, ONNX, Keras's, PyTorch's or TF.js's: layers, parameters,
-inputs, outputs, states; of a character model its vocabulary and training.`,
+    about: `Says what a model file is, tapeloop's own, ONNX, Keras's, PyTorch's, TF.js's, NAM's or RTNeural's:
+layers, parameters, inputs, outputs, states; of a character model its vocabulary and training.`,
     flags: infoFlags,
   },
   convert: {
     usage: 'tapeloop convert IN OUT [flags]',
-    about: `Reads IN, tapeloop's own file, ONNX, Keras's, PyTorch's or the model.json of TF.js, told apart by what
-they hold, and writes OUT: ONNX if its name ends in .onnx, Keras's format if in .keras, TF.js's if in
-.json (with the weight files beside it), tapeloop's own if in .safetensors. Prints what was found; what
-cannot be expressed is one error, and OUT is then not written.`,
+    about: `Reads IN, told by what it holds: tapeloop's own file, ONNX, Keras's, PyTorch's, the model.json of
+TF.js, NAM's or RTNeural's. Writes OUT, told by the end of its name:
+
+  .safetensors .st   tapeloop's own          .pt .pth          a checkpoint of PyTorch
+  .onnx              ONNX                    .py               the module of PyTorch for it
+  .keras             Keras                   .nam              a capture of Neural Amp Modeler
+  .weights.h5        weights alone, Keras    .rtneural.json    RTNeural
+  .json              TF.js, its weight       .stream           a compiled stream, of an ONNX
+                     files beside it                           model with states
+
+Prints what was found. What cannot be expressed is one error, and OUT is then not written.`,
     flags: convertFlags,
   },
 };

@@ -1,10 +1,10 @@
 import { runOf } from '../characters/run.ts';
 import { described, grouped } from './describe.ts';
-import { type ReadModel, readModel } from './model-file.ts';
+import { type ReadModel, type ReadOptions, readModel } from './model-file.ts';
 
 /** Prints the contents of a model file of any format. */
-export function info(path: string): number {
-  const read = readModel(path);
+export function info(path: string, options: ReadOptions): number {
+  const read = readModel(path, options);
   const lines = isRun(read) ? describedRun(read) : described(read);
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;

@@ -28,7 +28,7 @@ async function run(command: Command): Promise<number> {
     case 'generate':
       return generate(command.model, command.options);
     case 'info':
-      return info(command.model);
+      return info(command.model, command.options);
     case 'convert':
       return convert(command.from, command.to, command.options);
     case 'help':

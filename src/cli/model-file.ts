@@ -1,10 +1,14 @@
 // Model files of every format that is read, told apart by their content.
 import { dirname, join, normalize } from 'node:path';
+import { importNam, importRtNeural } from '../audio-models.ts';
 import '../images.ts';
+import { textOfUtf8 } from '../host/utf8.ts';
 import { refuseForeign } from '../io/foreign-formats.ts';
+import type { Json } from '../io/model-file.ts';
 import { readFileChecked } from '../io/node-files.ts';
-import { isSafetensors, ModelFileError } from '../io/safetensors.ts';
-import { isZip, readZip } from '../io/zip.ts';
+import { isObject } from '../io/parsed-json.ts';
+import { decodeSafetensors, isSafetensors, ModelFileError } from '../io/safetensors.ts';
+import { isZip, zipNames } from '../io/zip.ts';
 import { isHdf5 } from '../keras/hdf5/read.ts';
 import { importKeras } from '../keras.ts';
 import { registerAllNames } from '../models/register-all.ts';
@@ -14,7 +18,17 @@ import '../sequences.ts';
 import { importTfjs } from '../tfjs.ts';
 import { importTorch } from '../torch.ts';
 
-export type Format = 'tapeloop' | 'ONNX' | 'TF.js' | 'Keras' | 'PyTorch';
+export type Format =
+  | 'tapeloop'
+  | 'ONNX'
+  | 'TF.js'
+  | 'Keras'
+  | 'Keras weights'
+  | 'PyTorch'
+  | 'Python'
+  | 'NAM'
+  | 'RTNeural'
+  | 'compiled stream';
 
 /** A model with the file that it comes from. */
 export interface ReadModel extends LoadedModel {
@@ -23,40 +37,77 @@ export interface ReadModel extends LoadedModel {
   readonly format: Format;
 }
 
-/** The first character of a `model.json` is a brace. */
-const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 16)));
-
-/** HDF5, or a zip archive with the configuration of a model. */
-const isKeras = (bytes: Uint8Array, file: string): boolean =>
-  isHdf5(bytes) || (isZip(bytes) && readZip(bytes, file).has('config.json'));
-
-/** A zip archive or a pickle; ONNX files begin with neither. */
-const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || (bytes[0] === 0x80 && bytes[1]! <= 5);
+/** What some files do not say. */
+export interface ReadOptions {
+  /** PyTorch: what runs, with commas between the steps. */
+  readonly forward?: string | undefined;
+  /** Keras: the path of what `model.to_json()` returned, for a file of weights alone. */
+  readonly config?: string | undefined;
+}
 
 /**
- * Reads a model. `forward` says what runs in one of PyTorch, with commas between its steps. Throws `FileError` if the
- * file cannot be read, and `ModelFileError` if it is not a model or uses what is missing.
+ * Reads a model. Throws `FileError` if the file cannot be read, and `ModelFileError` if it is not a model or uses what is
+ * missing.
  */
-export function readModel(path: string, forward?: string): ReadModel {
+export function readModel(path: string, options: ReadOptions = {}): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
-  const none = { vocabulary: undefined, extra: undefined };
-  if (isJson(bytes)) {
-    const model = importTfjs(bytes, (location) => besides(path, location), { file: path });
-    return { path, bytes, format: 'TF.js', model, ...none };
+  return { path, bytes, vocabulary: undefined, extra: undefined, ...modelIn(path, bytes, options) };
+}
+
+type Found = Pick<ReadModel, 'format' | 'model'> & Partial<ReadModel>;
+
+function modelIn(path: string, bytes: Uint8Array, { forward, config }: ReadOptions): Found {
+  const named = { file: path };
+  if (isJson(bytes)) return modelOfJson(path, bytes);
+  if (isHdf5(bytes) || (isZip(bytes) && zipNames(bytes, path).includes('config.json'))) {
+    const given = config === undefined ? undefined : textOfUtf8(readFileChecked(config));
+    return { format: 'Keras', model: importKeras(bytes, { ...named, config: given }) };
   }
-  if (isKeras(bytes, path)) return { path, bytes, format: 'Keras', model: importKeras(bytes, { file: path }), ...none };
-  if (isTorch(bytes) || (forward !== undefined && isSafetensors(bytes))) {
+  if (isZip(bytes) || isPickle(bytes) || (isSafetensors(bytes) && !isOwn(bytes, path))) {
     const steps = forward === undefined ? {} : { forward: forward.split(',').map((step) => step.trim()) };
-    return { path, bytes, format: 'PyTorch', model: importTorch(bytes, { file: path, ...steps }), ...none };
+    return { format: 'PyTorch', model: importTorch(bytes, { ...named, ...steps }) };
   }
-  if (isSafetensors(bytes)) {
-    return { path, bytes, format: 'tapeloop', ...decodeModel(bytes, { file: path }) };
-  }
+  if (isSafetensors(bytes)) return { format: 'tapeloop', ...decodeModel(bytes, named) };
   refuseForeign(bytes, path);
+  return withPath(path, () => ({
+    format: 'ONNX',
+    model: importOnnx(bytes, { externalData: (location) => besides(path, location) }),
+  }));
+}
+
+/** Whether the first character is a brace. */
+const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode(...bytes.subarray(0, 16)));
+
+/** ONNX files do not begin so. */
+const isPickle = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1]! <= 5;
+
+const isOwn = (bytes: Uint8Array, path: string): boolean =>
+  decodeSafetensors(bytes, path).metadata.format === 'tapeloop';
+
+/** The `model.json` of TF.js, a capture of NAM, or a model of RTNeural. */
+function modelOfJson(path: string, bytes: Uint8Array): Found {
+  let json: unknown;
   try {
-    const model = importOnnx(bytes, { externalData: (location) => besides(path, location) });
-    return { path, bytes, format: 'ONNX', model, ...none };
+    json = JSON.parse(textOfUtf8(bytes));
+  } catch (cause) {
+    throw new ModelFileError('expected a model, got JSON that is damaged', { file: path, cause });
+  }
+  if (!isObject(json)) throw new ModelFileError('expected a model, got other JSON', { file: path });
+  if ('architecture' in json) {
+    const { model, ...nam } = withPath(path, () => importNam(json as object));
+    return { format: 'NAM', model, extra: { nam } as unknown as Json };
+  }
+  if ('in_shape' in json && 'layers' in json) {
+    return { format: 'RTNeural', model: withPath(path, () => importRtNeural(json as object)).model };
+  }
+  return { format: 'TF.js', model: importTfjs(bytes, (location) => besides(path, location), { file: path }) };
+}
+
+/** Runs `body`, whose errors do not know the file's name. */
+function withPath<T>(path: string, body: () => T): T {
+  try {
+    return body();
   } catch (error) {
     if (!(error instanceof ModelFileError)) throw error;
     throw new ModelFileError(error.message, { file: path, cause: error });
@@ -68,18 +119,4 @@ function besides(path: string, location: string): Uint8Array | undefined {
   const name = normalize(location);
   const isInside = name !== '' && !name.startsWith('..') && !name.startsWith('/') && !/^[a-z]:/i.test(name);
   return isInside ? readFileChecked(join(dirname(path), name)) : undefined;
-}
-
-const endings: Readonly<Record<string, Format>> = {
-  onnx: 'ONNX',
-  json: 'TF.js',
-  keras: 'Keras',
-  safetensors: 'tapeloop',
-  st: 'tapeloop',
-};
-
-/** The format of a file that is to be written, by the end of its name; undefined for one that cannot be written. */
-export function formatOf(path: string): Format | undefined {
-  const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-  return path.includes('.') && Object.hasOwn(endings, ending) ? endings[ending] : undefined;
 }

@@ -15,6 +15,28 @@ const DIRECTORY_ENTRY = 0x02014b50;
 export const isZip = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x50 && bytes[1] === 0x4b && (bytes[2] === 3 || bytes[2] === 5);
 
+type Admit = NonNullable<NonNullable<Parameters<typeof unzipSync>[1]>['filter']>;
+
+/** The content of the files that `admit` wants. Throws `ModelFileError` if the archive cannot be read. */
+function unzip(bytes: Uint8Array, file: string | undefined, admit: Admit): Record<string, Uint8Array> {
+  try {
+    return unzipSync(bytes, { filter: admit });
+  } catch (error) {
+    if (error instanceof ModelFileError) throw error;
+    throw new ModelFileError(`zip: ${(error as Error).message}`, { file });
+  }
+}
+
+/** The names in a zip archive, as they are. Throws `ModelFileError` if it cannot be read. */
+export function zipNames(bytes: Uint8Array, file?: string): string[] {
+  const names: string[] = [];
+  unzip(bytes, file, ({ name }) => {
+    names.push(name);
+    return false;
+  });
+  return names;
+}
+
 /**
  * Unpacks a zip archive.
  *
@@ -51,13 +73,7 @@ export function readZip(bytes: Uint8Array, file?: string): Map<string, Uint8Arra
     return !name.endsWith('/');
   };
   const sums = directorySums(bytes) ?? fail('expected a zip archive with a directory at its end');
-  let unpacked: Record<string, Uint8Array>;
-  try {
-    unpacked = unzipSync(bytes, { filter: admit });
-  } catch (error) {
-    if (error instanceof ModelFileError) throw error;
-    return fail(`zip: ${(error as Error).message}`);
-  }
+  const unpacked = unzip(bytes, file, admit);
   const files = new Map<string, Uint8Array>();
   for (const [i, [name, size]] of [...sizes].entries()) {
     if (name.endsWith('/')) continue;
@@ -69,8 +85,6 @@ export function readZip(bytes: Uint8Array, file?: string): Map<string, Uint8Arra
   }
   return files;
 }
-
-type Admit = NonNullable<NonNullable<Parameters<typeof unzipSync>[1]>['filter']>;
 
 /**
  * Packs files into a zip archive without compression, with fixed dates, so that equal files make equal archives.

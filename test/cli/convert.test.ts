@@ -1,14 +1,22 @@
 // `tapeloop convert` and `info` of models of layers and of ONNX, from end to end.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { dense, encodeModel, init, lstm, sequential } from '../../src/index.ts';
+import { exportNam } from '../../src/audio-models.ts';
+import { loadCompiledStream } from '../../src/compiled.ts';
+import { decodeModel, dense, encodeModel, init, lstm, sequential } from '../../src/index.ts';
+import { readZip } from '../../src/io/zip.ts';
+import { exportKeras, exportKerasWeights } from '../../src/keras.ts';
 import { exportOnnx } from '../../src/onnx.ts';
+import { encodeCheckpoint, encodeStateDict } from '../../src/torch.ts';
 import { at, buildCommandLine, expectDone, run } from './processes.ts';
 
 await init();
 buildCommandLine();
 
 const made = () => sequential([lstm({ units: 3, inputShape: [null, 2] }), dense({ units: 1 })], { name: 'forecast' });
+
+/** A model of samples, as amplifiers are. */
+const sampler = sequential([lstm({ units: 3, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
 
 describe('tapeloop convert', () => {
   test('writes ONNX and checks it, and writes it back with the same weights', () => {
@@ -40,8 +48,59 @@ describe('tapeloop convert', () => {
     expectDone(run('convert', 'tfjs.json', 'again.st', '--check'));
   });
 
+  // Each is read again, whole or into a copy without weights, and compared.
+  test.each(['m.keras', 'm.weights.h5', 'm.pt', 'm.rtneural.json', 'm.nam'])(
+    'writes %s, which gives the same',
+    (to) => {
+      writeFileSync(at('model.safetensors'), encodeModel(sampler));
+      const { stdout } = expectDone(run('convert', 'model.safetensors', to, '--check'));
+      expect(Number(/random input: (\S+),/.exec(stdout)![1])).toBeLessThan(1e-6);
+    },
+  );
+
+  test('from PyTorch, runs what --forward says; to PyTorch, writes a module for its checkpoint', () => {
+    writeFileSync(at('model.pt'), encodeCheckpoint(made()));
+    const refused = run('convert', 'model.pt', 'out.st');
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("forward, such as ['lstm', 'last', 'dense']"),
+    ]);
+    expectDone(run('convert', 'model.pt', 'out.st', '--forward', 'lstm,last, dense', '--check'));
+    expect(expectDone(run('info', 'model.pt', '--forward', 'lstm,last,dense')).stdout).toContain('PyTorch');
+    writeFileSync(at('state.safetensors'), encodeStateDict(made()));
+    expectDone(run('convert', 'state.safetensors', 'out.onnx', '--forward', 'lstm,last,dense', '--check'));
+    expectDone(run('convert', 'out.st', 'forecast.py'));
+    expect(readFileSync(at('forecast.py'), 'utf8')).toContain('(nn.Module):');
+  });
+
+  test('from weights alone of Keras, takes the configuration of --config', () => {
+    const model = made();
+    writeFileSync(at('model.weights.h5'), exportKerasWeights(model));
+    writeFileSync(at('config.json'), readZip(exportKeras(model)).get('config.json')!);
+    expect(run('convert', 'model.weights.h5', 'out.st').stderr).toContain('has weights alone: give `config`');
+    expectDone(run('convert', 'model.weights.h5', 'out.st', '--config', 'config.json', '--check'));
+    const weights = decodeModel(readFileSync(at('out.st'))).model.getWeights();
+    expect(weights.map(({ data }) => [...data])).toEqual(model.getWeights().map(({ data }) => [...data]));
+  });
+
+  test('a capture keeps its sampling rate through a file of tapeloop', () => {
+    writeFileSync(at('in.nam'), exportNam(sampler, { sampleRate: 44_100, metadata: { name: 'Amp' } }));
+    expectDone(run('convert', 'in.nam', 'amp.st'));
+    expectDone(run('convert', 'amp.st', 'out.nam'));
+    expect(readFileSync(at('out.nam'))).toEqual(readFileSync(at('in.nam')));
+  });
+
+  test('an ONNX model with states, becomes a stream', () => {
+    writeFileSync(at('steps.onnx'), exportOnnx(sampler, { states: true }));
+    expectDone(run('convert', 'steps.onnx', 'steps.stream'));
+    expect(loadCompiledStream(readFileSync(at('steps.stream'))).step([0.5])).toEqual(sampler.stream().step([0.5]));
+  });
+
   test('what cannot be read or written, is one error, and OUT is not written', () => {
     writeFileSync(at('broken.onnx'), 'no model');
+    writeFileSync(at('list.json'), '{"a": 1}');
+    writeFileSync(at('damaged.json'), '{"a": 1');
+    writeFileSync(at('bad.json'), '{"architecture": "LSTM"}');
     writeFileSync(at('small.onnx'), exportOnnx(made()));
     const cases: [string[], number, RegExp][] = [
       [['broken.onnx', 'out.safetensors'], 1, /^tapeloop: broken\.onnx: importOnnx: [^\n]+\n$/],
@@ -49,8 +108,16 @@ describe('tapeloop convert', () => {
       [
         ['small.onnx', 'out.tflite'],
         2,
-        /^tapeloop convert: OUT expected a name that ends in \.onnx, \.keras, \.json or \.safetensors/,
+        /^tapeloop convert: OUT expected a name that ends in \.onnx, \.keras, [^\n]*, \.safetensors or \.st, got "out\.tflite"\n$/,
       ],
+      [['small.onnx', 'out.py', '--check'], 2, /^tapeloop convert: --check expected an OUT that can be read again/],
+      [
+        ['list.json', 'out.st'],
+        1,
+        /^tapeloop: list\.json: importTfjs: model\.class_name expected a string, got none\n$/,
+      ],
+      [['damaged.json', 'out.st'], 1, /^tapeloop: damaged\.json: expected a model, got JSON that is damaged\n$/],
+      [['bad.json', 'out.st'], 1, /^tapeloop: bad\.json: importNam: [^\n]+\n$/],
       [['small.onnx', 'out.st', '--states'], 2, /^tapeloop convert: --states expected an OUT that ends in \.onnx/],
       [['small.onnx'], 2, /^tapeloop convert: expected the paths IN and OUT, got fewer\n$/],
       [['small.onnx', 'missing/out.st'], 1, /^tapeloop: cannot [^\n]+\n$/],

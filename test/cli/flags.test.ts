@@ -98,7 +98,7 @@ describe('parseCommand', () => {
     ['train --help', { name: 'help', topic: 'train' }],
     ['generate -h', { name: 'help', topic: 'generate' }],
     ['info --help', { name: 'help', topic: 'info' }],
-    ['info m', { name: 'info', model: 'm' }],
+    ['info m', { name: 'info', model: 'm', options: { forward: undefined, config: undefined } }],
   ])('"%s", is understood', (line, command) => {
     expect(parse(line)).toEqual(command);
   });
@@ -109,10 +109,16 @@ describe('parseCommand', () => {
     ['train a b', 'tapeloop train: expected at most one FILE, got "a" "b"'],
     ['generate', 'tapeloop generate: expected the path of a MODEL, got none'],
     ['info a b', 'tapeloop info: expected one MODEL, got "a" "b"'],
-    ['info m --seed 1', 'tapeloop info: --seed is not one of its flags, expected --help'],
-    ['info m -x', 'tapeloop info: -x is not one of its flags, expected --help'],
-    ['info m --__proto__=1', 'tapeloop info: --__proto__ is not one of its flags, expected --help'],
-    ['info m --constructor', 'tapeloop info: --constructor is not one of its flags, expected --help'],
+    ['info m --seed 1', 'tapeloop info: --seed is not one of its flags, expected --forward, --config, --help'],
+    ['info m -x', 'tapeloop info: -x is not one of its flags, expected --forward, --config, --help'],
+    [
+      'info m --__proto__=1',
+      'tapeloop info: --__proto__ is not one of its flags, expected --forward, --config, --help',
+    ],
+    [
+      'info m --constructor',
+      'tapeloop info: --constructor is not one of its flags, expected --forward, --config, --help',
+    ],
     ['train --steps 5 --epochs 1', 'tapeloop train: expected --steps or --epochs, got both'],
     ['train --cell transformer', 'tapeloop train: --cell: expected one of lstm, gru, rnn, got "transformer"'],
     ['train --cell LSTM', 'tapeloop train: --cell: expected one of lstm, gru, rnn, got "LSTM"'],
