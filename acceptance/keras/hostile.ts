@@ -28,6 +28,12 @@ const spots = originals.map(({ bytes }) => {
   return marks.flatMap((mark) => [...text.matchAll(new RegExp(mark, 'g'))].map(({ index }) => index));
 });
 
+/** The bytes without `count` of them. */
+function without(bytes: Uint8Array<ArrayBuffer>, at: number, count: number): Uint8Array<ArrayBuffer> {
+  bytes.copyWithin(at, at + count);
+  return bytes.slice(0, Math.max(at, bytes.length - count));
+}
+
 function damaged(random: RandomStream, original: Uint8Array, near: readonly number[]): Uint8Array {
   const below = (n: number): number => random.nextUint32() % Math.max(n, 1);
   let bytes = original.slice(0, below(8) === 0 ? below(original.length) : original.length);
@@ -42,7 +48,7 @@ function damaged(random: RandomStream, original: Uint8Array, near: readonly numb
     // An address of another structure, and sizes.
     else if (kind === 3) view.setBigUint64(at, BigInt(near[below(near.length)]!), true);
     else if (kind === 4) view.setUint32(at, [0, 1, 2 ** 16, 2 ** 31, 2 ** 32 - 1][below(5)]!, true);
-    else bytes = Uint8Array.from([...bytes.subarray(0, at), ...bytes.subarray(at + 1 + below(8))]);
+    else bytes = without(bytes, at, 1 + below(8));
   }
   return bytes;
 }

@@ -51,8 +51,9 @@ function kerasOptimizer(
     throw new ArgumentError('optimizer: Keras keeps no excludeFromWeightDecay in a configuration');
   if (options.scaleEpsilon === true)
     throw new ArgumentError('optimizer: Adam of Keras adds epsilon before the correction, got scaleEpsilon');
+  // Keras refuses an option that it does not have, whatever its value.
   const config = Object.entries(options)
-    .filter(([, value]) => value !== undefined)
+    .filter(([key, value]) => value !== undefined && key !== 'scaleEpsilon')
     .map(([key, value]) => [spelled[key] ?? snakeCase(key), value as Json]);
   return {
     module: 'keras.optimizers',

@@ -60,7 +60,7 @@ export function exportKeras(model: AnyModel, options: ExportKerasOptions = {}): 
   return writeZip(
     new Map([
       ['metadata.json', utf8Of(JSON.stringify(metadata))],
-      ['config.json', utf8Of(JSON.stringify(config))],
+      ['config.json', utf8Of(withFloats(JSON.stringify(config)))],
       ['model.weights.h5', weightsFile(model, hasOptimizer)],
     ]),
   );
@@ -95,6 +95,9 @@ function weightsFile(model: AnyModel, hasOptimizer: boolean): Uint8Array {
   }
   return writeHdf5(root);
 }
+
+/** Keras wants a learning rate as a float, which JSON of JavaScript writes as 1 where it is whole. */
+const withFloats = (json: string): string => json.replace(/(?<="learning_rate":)\d+(?=[,}])/g, '$&.0');
 
 /** Puts numbered variables into the group `vars` of a path. */
 function putVariables(

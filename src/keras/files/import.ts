@@ -12,7 +12,7 @@ import { asFileError, configIn, modelOfConfig } from '../config/read-model.ts';
 import { outputNamesOf } from '../graph/output-names.ts';
 import { registerKerasLayers } from '../register.ts';
 import { type LayerWeights, splitAmongLeaves } from '../weights/read-weights.ts';
-import { arraysOf, layerGroups, layersWithWeights, matchGroups } from './layer-groups.ts';
+import { arraysOf, layerGroups, layersWithWeights, listed, matchGroups } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
 import { asListed, trainableWeights, variableGroups } from './variable-paths.ts';
 import { numberedArrays, variablesOf } from './variables.ts';
@@ -94,7 +94,9 @@ export function importKeras(bytes: FileBytes, options: ImportKerasOptions = {}):
 /** The weights of a model that is made from its file. */
 function weightsFor(opened: OpenedFile, network: AnyLayer, era: ReturnType<typeof eraOf>): LayerWeights {
   if (opened.layout === 'variables') {
-    const found = variablesOf(opened, variableGroups(network, asListed));
+    const { found, unused } = variablesOf(opened, variableGroups(network, asListed));
+    if (unused.length > 0)
+      opened.fail(`it has weights at ${listed(unused)}, which no layer of its configuration takes`);
     return (leaf) => found.get(leaf) ?? [];
   }
   const matched = matchGroups(layerGroups(opened), layersWithWeights(network, era), opened.fail);

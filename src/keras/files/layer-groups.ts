@@ -52,6 +52,10 @@ export function matchGroups(
   return new Map(layers.map((layer, i) => [layer, groups[i]!]));
 }
 
+/** At most twelve names. */
+export const listed = (names: readonly string[]): string =>
+  `${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`;
+
 /** Throws unless file and model have as many layers with weights. */
 export function expectAsMany(
   groups: readonly SavedGroup[],
@@ -59,13 +63,7 @@ export function expectAsMany(
   fail: (message: string) => never,
 ): void {
   if (groups.length === layers.length) return;
-  const list = (named: readonly { readonly name: string }[]): string =>
-    named.length > 12
-      ? `${named
-          .slice(0, 12)
-          .map(({ name }) => name)
-          .join(', ')}, …`
-      : named.map(({ name }) => name).join(', ');
+  const list = (named: readonly { readonly name: string }[]): string => listed(named.map(({ name }) => name));
   fail(
     `the model has ${layers.length} layers with weights (${list(layers)}), the file ${groups.length} (${list(groups)}); byName loads those whose names are equal`,
   );

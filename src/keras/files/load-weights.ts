@@ -1,4 +1,5 @@
 import type { Parameter } from '../../autograd/parameter.ts';
+import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { bytesOf, type FileBytes } from '../../io/model-file.ts';
 import { quote } from '../../io/parsed-json.ts';
@@ -9,7 +10,7 @@ import { asFileError } from '../config/read-model.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
 import { kerasValues } from '../weights/read-weights.ts';
 import { leafLayers } from '../weights/weight-names.ts';
-import { expectAsMany, layerGroups, layersWithWeights } from './layer-groups.ts';
+import { expectAsMany, layerGroups, layersWithWeights, listed } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
 import { variableGroups } from './variable-paths.ts';
 import { variablesOf } from './variables.ts';
@@ -69,12 +70,15 @@ export function loadKerasWeights(
   const names = { file: 1, byName: true, skipMismatch: true };
   const { file, byName = false, skipMismatch = false } = checkOptions('loadKerasWeights', options, names as never);
   expectModel('loadKerasWeights', model);
+  if (!model.network.isBuilt) {
+    throw new ArgumentError(`loadKerasWeights: ${model.name} expected a built model: give its first layer inputShape`);
+  }
   const opened = openKerasFile(bytesOf('loadKerasWeights', bytes), file);
   model.network.setScope();
   model.trainer.runs.expectNone('loadKerasWeights');
   return asFileError('loadKerasWeights', file, () => {
     const era = opened.layout === 'variables' ? 'keras3' : eraOf({}, opened.version ?? '1.');
-    const { offers, unused } = offersOf(opened, model.network, { byName, era });
+    const { offers, unused } = offersOf(opened, model.network, { byName, skipMismatch, era });
     const skipped: { layer: string; reason: string }[] = [];
     const values = offers.flatMap(({ layer, arrays }): (readonly [Parameter, Float32Array])[] => {
       try {
@@ -95,20 +99,27 @@ export function loadKerasWeights(
 
 interface Rules {
   readonly byName: boolean;
+  readonly skipMismatch: boolean;
   readonly era: ReturnType<typeof eraOf>;
 }
 
 function offersOf(
   opened: OpenedFile,
   network: AnyLayer,
-  { byName, era }: Rules,
+  { byName, skipMismatch, era }: Rules,
 ): { offers: Offer[]; unused: string[] } {
   if (opened.layout === 'variables') {
     if (byName)
       opened.fail('byName expected a file with the names of layers, which .keras and .weights.h5 do not have');
-    const found = variablesOf(opened, variableGroups(network));
+    const { found, unused } = variablesOf(opened, variableGroups(network));
     const leaves = leafLayers(network).filter(({ weights }) => weights.length > 0);
-    return { offers: leaves.map((layer) => ({ layer, arrays: found.get(layer) ?? [] })), unused: [] };
+    const missing = leaves.filter((layer) => (found.get(layer) ?? []).length === 0).map(({ path }) => path);
+    if (unused.length > 0 && !skipMismatch) {
+      const without =
+        missing.length === 0 ? 'no layer takes' : `no layer takes, while it has none for ${listed(missing)}`;
+      opened.fail(`the file has weights at ${listed(unused)}, which ${without}; skipMismatch: true leaves them out`);
+    }
+    return { offers: leaves.map((layer) => ({ layer, arrays: found.get(layer) ?? [] })), unused };
   }
   const groups = layerGroups(opened);
   const layers = layersWithWeights(network, era);

@@ -1,4 +1,5 @@
 // The files of Keras, told apart by their content: .keras archives, and HDF5 files of either layout of weights.
+import { formatShape } from '../../checks/shape.ts';
 import { textOfUtf8 } from '../../host/utf8.ts';
 import { refuseForeign } from '../../io/foreign-formats.ts';
 import { quote } from '../../io/parsed-json.ts';
@@ -141,5 +142,8 @@ export function memberAt(group: HdfGroup, path: string): HdfNode | undefined {
 export function weightOf(name: string, dataset: HdfDataset, fail: OpenedFile['fail']): KerasArray {
   const data: HdfValues = dataset.values();
   if (Array.isArray(data)) return fail(`weight ${quote(name)} expected numbers, got texts`);
+  // Its other lengths are only claimed, and loops would run over them.
+  if (data.length === 0)
+    return fail(`weight ${quote(name)} expected values, got none: shape ${formatShape(dataset.shape)}`);
   return { name, shape: dataset.shape, data: data instanceof Float32Array ? data : Float32Array.from(data) };
 }

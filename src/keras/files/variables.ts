@@ -1,7 +1,7 @@
 // Weights in Keras 3's layout: groups `vars` with variables by number.
 import { quote } from '../../io/parsed-json.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
-import type { HdfGroup } from '../hdf5/tree.ts';
+import type { HdfGroup, HdfNode } from '../hdf5/tree.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
 import { memberAt, type OpenedFile, weightOf } from './opened-file.ts';
 import type { VariableGroup } from './variable-paths.ts';
@@ -33,18 +33,41 @@ const memberAtName = (root: HdfGroup, name: string) => {
   return group?.kind === 'group' ? group.members.get('vars') : undefined;
 };
 
-/** The weights of each layer without sublayers. Layers that the file does not have are left out. */
+/**
+ * The weights of each layer without sublayers, where layers that the file does not have are left out, and the paths of
+ * the file's variables that no layer has.
+ */
 export function variablesOf(
   { weights, fail }: OpenedFile,
   groups: readonly VariableGroup[],
-): Map<AnyLayer, readonly KerasArray[]> {
+): { found: Map<AnyLayer, readonly KerasArray[]>; unused: string[] } {
   const found = new Map<AnyLayer, KerasArray[]>();
+  const used = new Set<HdfNode>();
   const parts = groups.flatMap(({ path, part }) => (part ? [{ path, part }] : []));
   // The parts of one layer are joined in the layer's order.
   for (const { path, part } of parts.sort((a, b) => a.part.start - b.part.start)) {
     const group = variablesAt(weights, path);
+    if (group) used.add(group);
     const arrays = group ? numberedArrays(group, quote(path), fail) : [];
     found.set(part.layer, [...(found.get(part.layer) ?? []), ...arrays]);
   }
-  return found;
+  return { found, unused: layersBeside(weights, used) };
+}
+
+/** The paths below the list of layers whose variables are not in `used`. Generators of dropout are no weights. */
+function layersBeside(root: HdfGroup, used: ReadonlySet<HdfNode>): string[] {
+  const paths: string[] = [];
+  const visit = (group: HdfGroup, path: string): void => {
+    for (const [name, node] of group.members) {
+      if (node.kind !== 'group' || name === 'seed_generator') continue;
+      if (name !== 'vars') visit(node, path === '' ? name : `${path}/${name}`);
+      else if (node.members.size > 0 && !used.has(node)) paths.push(path);
+    }
+  };
+  for (const [name, node] of root.members) {
+    if (node.kind === 'group' && /^(layers|_layer_checkpoint_dependencies)(\\|$)/.test(name)) {
+      visit(node, name.replaceAll('\\', '/'));
+    }
+  }
+  return paths.filter((path) => !path.includes('seed_generator'));
 }

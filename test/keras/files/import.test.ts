@@ -1,7 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { adam, dense, gru, lstm, ndarray, rmsprop, sequential, sgd } from '../../../src/index.ts';
+import { textOfUtf8 } from '../../../src/host/utf8.ts';
+import {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  dense,
+  gru,
+  lstm,
+  nadam,
+  ndarray,
+  type Optimizer,
+  rmsprop,
+  sequential,
+  sgd,
+} from '../../../src/index.ts';
 import { refuseForeign } from '../../../src/io/foreign-formats.ts';
+import { readZip } from '../../../src/io/zip.ts';
+import { type HdfGroupInput, writeHdf5 } from '../../../src/keras/hdf5/write.ts';
 import { exportKeras, exportKerasWeights, importKeras, loadKerasWeights } from '../../../src/keras.ts';
 
 interface Values {
@@ -78,6 +96,47 @@ describe('loadKerasWeights', () => {
     expect(model.getWeights().map(({ data }) => [...data])).toEqual(before);
   });
 
+  test('a model that is not built, is refused', () => {
+    const file = exportKerasWeights(made());
+    expect(() => loadKerasWeights(sequential([lstm({ units: 3 })]), file)).toThrow(
+      'expected a built model: give its first layer',
+    );
+  });
+
+  test('layers of a Keras 3 file that the model has not, are an error, or in the report', () => {
+    const layers = (count: number) =>
+      sequential(
+        Array.from({ length: count }, (_, i) => dense({ units: 2, ...(i === 0 && { inputShape: [2] }) })) as never,
+      );
+    const [file, small, other] = [
+      exportKerasWeights(layers(3)),
+      layers(2),
+      sequential([gru({ units: 2, inputShape: [null, 2] })]),
+    ];
+    const before = small.getWeights();
+    expect(() => loadKerasWeights(small, file)).toThrow(
+      'the file has weights at layers/dense_2, which no layer takes; skipMismatch: true leaves them out',
+    );
+    expect(() => loadKerasWeights(other, file)).toThrow(
+      'layers/dense, layers/dense_1, layers/dense_2, which no layer takes, while it has none for gru;',
+    );
+    expect(small.getWeights()).toEqual(before);
+    const report = loadKerasWeights(small, file, { skipMismatch: true });
+    expect([report.loaded, report.unused]).toEqual([['dense', 'dense_1'], ['layers/dense_2']]);
+  });
+
+  // Loops over the other length would take hours.
+  test('a weight without values is refused, whatever its other lengths', () => {
+    const cell: HdfGroupInput = {
+      members: new Map(
+        [[2 ** 40, 0], [0, 0], [0]].map((shape, i) => [String(i), { shape, data: new Float32Array(0) }] as const),
+      ),
+    };
+    const inside = (name: string, group: HdfGroupInput): HdfGroupInput => ({ members: new Map([[name, group]]) });
+    const file = writeHdf5(inside('layers', inside('lstm', inside('cell', inside('vars', cell)))));
+    expect(() => loadKerasWeights(made(), file)).toThrow(/expected values, got none: shape \[1099511627776, 0\]/);
+  });
+
   test('byName and skipMismatch say what was left', () => {
     const model = sequential([
       lstm({ units: 4, inputShape: [null, 2], name: 'lstm_1' }),
@@ -111,6 +170,27 @@ describe('exportKeras', () => {
     expect(second.optimizer.steps).toBe(2);
     for (let i = 0; i < 3; i++) expect(second.trainOnBatch(x, y)).toEqual(first.trainOnBatch(x, y));
     expect(exportKeras(second)).toEqual(exportKeras(first));
+  });
+
+  // https://github.com/keras-team/keras/blob/master/keras/src/optimizers: what __init__ of each takes, beside the first.
+  const ofAll =
+    'name learning_rate weight_decay clipnorm clipvalue global_clipnorm use_ema ema_momentum ema_overwrite_frequency gradient_accumulation_steps';
+  test.each<[string, () => Optimizer, string]>([
+    ['sgd', () => sgd({ learningRate: 1 }), 'momentum nesterov'],
+    ['rmsprop', () => rmsprop({ learningRate: 2 }), 'rho momentum epsilon centered'],
+    ['adam', () => adam({ clipNorm: 1, useEma: true }), 'beta_1 beta_2 epsilon amsgrad'],
+    ['adamw', () => adamw({ clipValue: 1, weightDecay: 0.1 }), 'beta_1 beta_2 epsilon amsgrad'],
+    ['adagrad', () => adagrad({ globalClipNorm: 1 }), 'initial_accumulator_value epsilon'],
+    ['adadelta', () => adadelta({ learningRate: 1, gradientAccumulationSteps: 2 }), 'rho epsilon'],
+    ['adamax', () => adamax(), 'beta_1 beta_2 epsilon'],
+    ['nadam', () => nadam(), 'beta_1 beta_2 epsilon'],
+  ])('%s, has the options of its class alone, and a float as learning rate', (_, optimizer, own) => {
+    const made = model();
+    made.compile({ optimizer: optimizer(), loss: 'mse' });
+    const text = textOfUtf8(readZip(exportKeras(made)).get('config.json')!);
+    const { config } = JSON.parse(text).compile_config.optimizer;
+    expect(`${ofAll} ${own}`.split(' ')).toEqual(expect.arrayContaining(Object.keys(config)));
+    expect(text).toMatch(/"learning_rate":\d*\.\d+[,}]/);
   });
 
   test('weights go into the same model made in code', () => {
