@@ -60,7 +60,8 @@ TF.js, NAM's or RTNeural's. Writes OUT, told by the end of its name:
   .json              TF.js, its weight       .stream           a compiled stream, of an ONNX
                      files beside it                           model with states
 
-Prints what was found. What cannot be expressed is one error, and OUT is then not written.`,
+Loss, metrics and optimizer of a compiled model go along to tapeloop, Keras, TF.js and PyTorch. Prints
+what was found. What cannot be expressed is one error, and OUT is then not written.`,
     flags: convertFlags,
   },
 };

@@ -1,6 +1,7 @@
 // The formats that `tapeloop convert` writes, told by the end of the file's name.
 import type { NamFacts } from '../audio-models/nam/read.ts';
 import { exportNam, exportRtNeural } from '../audio-models.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { readFileChecked } from '../io/node-files.ts';
 import { exportKeras, exportKerasWeights, loadKerasWeights } from '../keras.ts';
 import type { AnyModel } from '../models/model.ts';
@@ -21,6 +22,22 @@ export interface WrittenFormat {
   write(read: ReadModel, options: ConvertOptions): [content: Uint8Array, beside?: Readonly<Record<string, Uint8Array>>];
   /** Reads the file again, for --check. Undefined where only another program runs it. */
   readonly reread?: Reread;
+}
+
+/** Writes a compiled model with its training, where the format has it; else without, and says so. */
+function withTraining<T>(model: AnyModel, write: (includeOptimizer: boolean) => T): T {
+  if (!model.isCompiled) return write(false);
+  let reason: string;
+  try {
+    return write(true);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    reason = error.message;
+  }
+  // What stands against the model itself is thrown again here.
+  const written = write(false);
+  process.stdout.write(` Left out: loss, metrics and optimizer (${reason})\n`);
+  return written;
 }
 
 const whole: Reread = (path) => readModel(path);
@@ -46,13 +63,13 @@ const formats: readonly WrittenFormat[] = [
   {
     name: 'Keras',
     endings: ['.keras'],
-    write: ({ model }) => [exportKeras(model, { includeOptimizer: false })],
+    write: ({ model }) => [withTraining(model, (includeOptimizer) => exportKeras(model, { includeOptimizer }))],
     reread: whole,
   },
   {
     name: 'Keras weights',
     endings: ['.weights.h5'],
-    write: ({ model }) => [exportKerasWeights(model, { includeOptimizer: false })],
+    write: ({ model }) => [withTraining(model, (includeOptimizer) => exportKerasWeights(model, { includeOptimizer }))],
     reread: weightsAlone('Keras weights', loadKerasWeights),
   },
   {
@@ -72,7 +89,9 @@ const formats: readonly WrittenFormat[] = [
     name: 'TF.js',
     endings: ['.json'],
     write({ model }) {
-      const { 'model.json': json, ...shards } = exportTfjs(model, { includeOptimizer: false });
+      const { 'model.json': json, ...shards } = withTraining(model, (includeOptimizer) =>
+        exportTfjs(model, { includeOptimizer }),
+      );
       return [json!, shards];
     },
     reread: whole,

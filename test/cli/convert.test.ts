@@ -3,10 +3,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { exportNam } from '../../src/audio-models.ts';
 import { loadCompiledStream } from '../../src/compiled.ts';
-import { decodeModel, dense, encodeModel, init, lstm, sequential } from '../../src/index.ts';
+import { decodeModel, dense, encodeModel, init, lstm, nadam, ndarray, sequential } from '../../src/index.ts';
 import { readZip } from '../../src/io/zip.ts';
-import { exportKeras, exportKerasWeights } from '../../src/keras.ts';
+import { exportKeras, exportKerasWeights, importKeras } from '../../src/keras.ts';
 import { exportOnnx } from '../../src/onnx.ts';
+import { importTfjs } from '../../src/tfjs.ts';
 import { encodeCheckpoint, encodeStateDict } from '../../src/torch.ts';
 import { at, buildCommandLine, expectDone, run } from './processes.ts';
 
@@ -81,6 +82,19 @@ describe('tapeloop convert', () => {
     expectDone(run('convert', 'model.weights.h5', 'out.st', '--config', 'config.json', '--check'));
     const weights = decodeModel(readFileSync(at('out.st'))).model.getWeights();
     expect(weights.map(({ data }) => [...data])).toEqual(model.getWeights().map(({ data }) => [...data]));
+  });
+
+  test('a compiled model stays one; where its training cannot go along, OUT has the model alone and a line says so', () => {
+    const model = made();
+    model.compile({ optimizer: nadam({ learningRate: 0.02 }), loss: 'mse' });
+    model.trainOnBatch(ndarray(new Float32Array(8).fill(1), [2, 2, 2]), ndarray(Float32Array.of(1, 2), [2, 1]));
+    writeFileSync(at('trained.st'), encodeModel(model));
+    expect(expectDone(run('convert', 'trained.st', 'trained.keras')).stdout).not.toContain('Left out');
+    const { optimizer } = importKeras(readFileSync(at('trained.keras')));
+    expect([optimizer.steps, optimizer.learningRate]).toEqual([1, 0.02]);
+    const { stdout } = expectDone(run('convert', 'trained.st', 'trained.json'));
+    expect(stdout).toContain('Left out: loss, metrics and optimizer (');
+    expect(importTfjs(readFileSync(at('trained.json')), (name) => readFileSync(at(name))).isCompiled).toBe(false);
   });
 
   test('a capture keeps its sampling rate through a file of tapeloop', () => {
