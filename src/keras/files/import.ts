@@ -1,9 +1,10 @@
+import type { Parameter } from '../../autograd/parameter.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { bytesOf, type FileBytes } from '../../io/model-file.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
-import type { Model } from '../../models/model.ts';
+import type { AnyModel, Model } from '../../models/model.ts';
 import type { CustomObjects } from '../../registry/custom-objects.ts';
 import { restoreState } from '../compile/optimizer-state.ts';
 import { compileAsSaved } from '../compile/read-compile.ts';
@@ -115,8 +116,24 @@ function goOn(model: Model, opened: OpenedFile, { training, era, customObjects }
   const network = model.network as AnyLayer;
   const outputs = outputNamesOf(network);
   if (!compileAsSaved(model, training, era, { outputs, ...(customObjects && { customObjects }) })) return;
+  try {
+    restoreOptimizer(model, trainableWeights(network, asListed), opened);
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    model.optimizer.dispose();
+    model.trainer.compiled = undefined;
+  }
+}
+
+/**
+ * Gives the optimizer of a compiled model the state in a file. Returns false if the file has none.
+ *
+ * @param parameters the trainable weights in the order of the file.
+ * @throws ArgumentError if the state does not fit. Nothing is set then.
+ */
+export function restoreOptimizer(model: AnyModel, parameters: readonly Parameter[], opened: OpenedFile): boolean {
   const { optimizer, layout, version, fail } = opened;
-  if (!optimizer) return;
+  if (!optimizer) return false;
   const vars = optimizer.members.get('vars');
   const arrays =
     layout === 'layers'
@@ -124,14 +141,9 @@ function goOn(model: Model, opened: OpenedFile, { training, era, customObjects }
       : vars?.kind === 'group'
         ? numberedArrays(vars, 'optimizer', fail)
         : [];
-  if (arrays.length === 0) return;
+  if (arrays.length === 0) return false;
   const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
   const isOld = layout === 'layers' && (major < 2 || (major === 2 && minor < 11));
-  try {
-    restoreState(model, trainableWeights(network, asListed), { arrays, isOld });
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    model.optimizer.dispose();
-    model.trainer.compiled = undefined;
-  }
+  restoreState(model, parameters, { arrays, isOld });
+  return true;
 }

@@ -10,9 +10,10 @@ import { asFileError } from '../config/read-model.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
 import { kerasValues } from '../weights/read-weights.ts';
 import { leafLayers } from '../weights/weight-names.ts';
+import { restoreOptimizer } from './import.ts';
 import { expectAsMany, layerGroups, layersWithWeights, listed } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
-import { variableGroups } from './variable-paths.ts';
+import { trainableWeights, variableGroups } from './variable-paths.ts';
 import { variablesOf } from './variables.ts';
 
 /** Options of `loadKerasWeights`. */
@@ -37,6 +38,11 @@ export interface KerasWeightsReport {
   readonly skipped: readonly { readonly layer: string; readonly reason: string }[];
   /** The layers of the file that no layer of the model took. */
   readonly unused: readonly string[];
+  /**
+   * What became of the optimizer's state, which files of Keras 3 may have: loaded; none, in the file or to load it into,
+   * as in a model that is not compiled; or the reason why it does not fit. The optimizer is then as before.
+   */
+  readonly optimizer: 'loaded' | 'none' | { readonly reason: string };
 }
 
 /** Weights of the file for one layer. */
@@ -53,7 +59,8 @@ interface Offer {
  * @param model a built model, whose layers are those of the file.
  * @param bytes an `.h5`, `.hdf5`, `.weights.h5` or `.keras` file. It is not kept.
  * @param options which layers take part: `byName`, `skipMismatch`.
- * @returns which layers got weights, and which did not.
+ * @returns which layers got weights, which did not, and whether the optimizer of a compiled model got its state, as
+ *   Keras gives it from `.keras` and `.weights.h5`.
  * @throws ModelFileError if the bytes are not a file of Keras, or, without `skipMismatch`, a layer has another number of
  *   weights or a weight another shape. ArgumentError if an option is unknown, `model` is not a built model, or a call
  *   that returns a promise runs on it. After an error the model is as before.
@@ -93,8 +100,18 @@ export function loadKerasWeights(
     for (const [weight, data] of values) weight.assign(data);
     const isSkipped = ({ layer }: Offer): boolean => skipped.some((each) => each.layer === layer.path);
     const loaded = offers.filter((offer) => !isSkipped(offer)).map(({ layer }) => layer.path);
-    return { loaded, skipped, unused };
+    return { loaded, skipped, unused, optimizer: loadOptimizer(model, opened) };
   });
+}
+
+function loadOptimizer(model: AnyModel, opened: OpenedFile): KerasWeightsReport['optimizer'] {
+  if (opened.layout !== 'variables' || !model.isCompiled) return 'none';
+  try {
+    return restoreOptimizer(model, trainableWeights(model.network as AnyLayer), opened) ? 'loaded' : 'none';
+  } catch (error) {
+    if (!(error instanceof ArgumentError)) throw error;
+    return { reason: error.message };
+  }
 }
 
 interface Rules {

@@ -198,6 +198,21 @@ describe('exportKeras', () => {
     const report = loadKerasWeights(second, exportKerasWeights(first));
     expect(report.loaded).toEqual(['gru', 'gru_1', 'dense']);
     expect(second.predict(x).data).toEqual(first.predict(x).data);
+    expect(report.optimizer).toBe('none');
+  });
+
+  test('with weights, the state of the optimizer goes into a compiled model, if it fits', () => {
+    const [first, second, other] = [model(), model(), model()];
+    for (const each of [first, second]) each.compile({ optimizer: 'adam', loss: 'mse' });
+    other.compile({ optimizer: sgd({ momentum: 0.9 }), loss: 'mse' });
+    for (let i = 0; i < 2; i++) first.trainOnBatch(x, y);
+    const file = exportKerasWeights(first);
+    expect(loadKerasWeights(second, file).optimizer).toBe('loaded');
+    expect(second.trainOnBatch(x, y)).toEqual(first.trainOnBatch(x, y));
+    const { optimizer } = loadKerasWeights(other, file);
+    expect(optimizer).toEqual({ reason: expect.stringContaining('state expected') });
+    expect(other.optimizer.steps).toBe(0);
+    expect(loadKerasWeights(second, exportKerasWeights(first, { includeOptimizer: false })).optimizer).toBe('none');
   });
 });
 
