@@ -5,6 +5,7 @@ import { registerKerasLayers } from './keras/register.ts';
 
 export { type ExportKerasOptions, exportKeras, exportKerasWeights } from './keras/files/export.ts';
 export { type ImportKerasOptions, importKeras } from './keras/files/import.ts';
+export { type ImportKerasJsOptions, importKerasJs, type KerasJsFiles } from './keras/files/keras-js.ts';
 export {
   type KerasWeightsReport,
   type LoadKerasWeightsOptions,

@@ -211,6 +211,7 @@ const ofStateSpace: Record<string, OptionCase> = {
   loadTfjs: ['custom_objects', 'customObjects', (o) => tfjs.loadTfjs('model.json', o)],
   exportKeras: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKeras({} as never, o)],
   exportKerasWeights: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKerasWeights({} as never, o)],
+  importKerasJs: ['custom_objects', 'customObjects', (o) => keras.importKerasJs({} as never, o)],
   importKeras: ['custom_objects', 'customObjects', (o) => keras.importKeras(new Uint8Array(), o)],
   loadKerasWeights: ['by_name', 'byName', (o) => keras.loadKerasWeights({} as never, new Uint8Array(), o)],
   importOnnx: ['trainables', 'trainable', (o) => onnx.importOnnx(new Uint8Array(), o)],

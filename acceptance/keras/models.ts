@@ -18,7 +18,7 @@ import {
   sequential,
   type Tensor,
 } from '../../src/index.ts';
-import { exportKeras, importKeras, loadKerasWeights } from '../../src/keras.ts';
+import { exportKeras, importKeras, importKerasJs, loadKerasWeights } from '../../src/keras.ts';
 import { partOfTolerance } from '../tolerance.ts';
 
 const folder = process.argv[2] ?? '../shared/models';
@@ -104,7 +104,12 @@ for (const [file, reference, config] of plain) {
   data.forEach((id, i) => {
     oneHot[i * 57 + id] = 1;
   });
-  report(file, importKeras(bytesOf(file), { config }), ndarray(oneHot, [...dims, 57]), Object.values(outputs).at(-1)!);
+  const [x, expected] = [ndarray(oneHot, [...dims, 57]), Object.values(outputs).at(-1)!];
+  report(file, importKeras(bytesOf(file), { config }), x, expected);
+  const weights = bytesOf('keras-h5/char-rnn-web-20/char_rnn_20_weights.buf');
+  const metadata = readFileSync(`${folder}/keras-h5/char-rnn-web-20/char_rnn_20_metadata.json`, 'utf8');
+  const fromBuffer = importKerasJs({ model: config, metadata, weights });
+  report('keras-h5/char-rnn-web-20/char_rnn_20_weights.buf, of keras-js', fromBuffer, x, expected);
 }
 
 // Weights alone, into the model's layers made in code.

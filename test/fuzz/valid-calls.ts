@@ -779,7 +779,7 @@ export const otherwise: Readonly<Record<string, string>> = {
     ].map((name) => [name, 'a target of its own']),
   ),
   ...Object.fromEntries(
-    ['exportKeras', 'exportKerasWeights', 'importKeras', 'loadKerasWeights'].map((name) => [
+    ['exportKeras', 'exportKerasWeights', 'importKeras', 'importKerasJs', 'loadKerasWeights'].map((name) => [
       name,
       'reads or writes a file, whose bytes acceptance/keras/hostile.ts changes',
     ]),

@@ -12,8 +12,8 @@ import { eraOf } from '../config/era.ts';
 import { asFileError, configIn, modelOfConfig } from '../config/read-model.ts';
 import { outputNamesOf } from '../graph/output-names.ts';
 import { registerKerasLayers } from '../register.ts';
-import { type LayerWeights, splitAmongLeaves } from '../weights/read-weights.ts';
-import { arraysOf, layerGroups, layersWithWeights, listed, matchGroups } from './layer-groups.ts';
+import type { LayerWeights } from '../weights/read-weights.ts';
+import { arraysOf, groupedWeights, layerGroups, listed } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
 import { asListed, trainableWeights, variableGroups } from './variable-paths.ts';
 import { numberedArrays, variablesOf } from './variables.ts';
@@ -100,9 +100,7 @@ function weightsFor(opened: OpenedFile, network: AnyLayer, era: ReturnType<typeo
       opened.fail(`it has weights at ${listed(unused)}, which no layer of its configuration takes`);
     return (leaf) => found.get(leaf) ?? [];
   }
-  const matched = matchGroups(layerGroups(opened), layersWithWeights(network, era), opened.fail);
-  const found = new Map([...matched].flatMap(([layer, { arrays }]) => [...splitAmongLeaves(layer, arrays, era)]));
-  return (leaf) => found.get(leaf) ?? [];
+  return groupedWeights(layerGroups(opened), network, era, opened.fail);
 }
 
 interface Training {

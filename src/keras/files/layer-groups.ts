@@ -3,6 +3,7 @@ import { quote } from '../../io/parsed-json.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { Era } from '../config/era.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
+import { type LayerWeights, splitAmongLeaves } from '../weights/read-weights.ts';
 import { leafLayers, weightNamesOf } from '../weights/weight-names.ts';
 import { memberAt, type OpenedFile, textsOf, weightOf } from './opened-file.ts';
 
@@ -36,19 +37,31 @@ export function arraysOf(group: Parameters<typeof memberAt>[0], what: string, fa
 export const layersWithWeights = (network: AnyLayer, era: Era): AnyLayer[] =>
   network.sublayers.filter((layer) => leafLayers(layer).some((leaf) => weightNamesOf(leaf, era).length > 0));
 
+/** The weights of each leaf of a model that was made from the same file. */
+export function groupedWeights(
+  groups: readonly SavedGroup[],
+  network: AnyLayer,
+  era: Era,
+  fail: OpenedFile['fail'],
+): LayerWeights {
+  const matched = matchGroups(groups, layersWithWeights(network, era), fail);
+  const found = new Map([...matched].flatMap(([layer, { arrays }]) => [...splitAmongLeaves(layer, arrays, era)]));
+  return (leaf) => found.get(leaf) ?? [];
+}
+
 /**
  * Which group belongs to which layer of a model that was made from the same file: by name if all names are there, else
  * by order.
  */
-export function matchGroups(
+function matchGroups(
   groups: readonly SavedGroup[],
   layers: readonly AnyLayer[],
   fail: OpenedFile['fail'],
 ): Map<AnyLayer, SavedGroup> {
+  expectAsMany(groups, layers, fail);
   const byName = new Map(groups.map((group) => [group.name, group]));
   const named = layers.map((layer) => byName.get(layer.name));
   if (named.every((group) => group !== undefined)) return new Map(layers.map((layer, i) => [layer, named[i]!]));
-  expectAsMany(groups, layers, fail);
   return new Map(layers.map((layer, i) => [layer, groups[i]!]));
 }
 
