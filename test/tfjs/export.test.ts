@@ -112,6 +112,43 @@ test('training goes over with the state of the optimizer', () => {
   }
 });
 
+test('metrics go out by the names of TF.js, and those that it lacks or computes otherwise stay here', () => {
+  const written = (names: readonly unknown[]): unknown => {
+    const made = sequential([dense({ units: 2, inputShape: [2] })]);
+    made.compile({ optimizer: 'sgd', loss: 'binaryCrossentropy', metrics: names as never });
+    const { trainingConfig } = JSON.parse(
+      new TextDecoder().decode(exportTfjs(made, { includeOptimizer: true })['model.json']),
+    );
+    return trainingConfig.metrics;
+  };
+  // The keys of `metricsMap` of TF.js 4.22 in snake case, and what its compile knows besides.
+  expect(written(['acc', 'accuracy', 'mse', 'mae', 'mape'])).toEqual(['acc', 'accuracy', 'mse', 'mae', 'mape']);
+  expect(written(['meanAbsoluteError', 'meanSquaredError', 'meanAbsolutePercentageError'])).toEqual([
+    'mae',
+    'mse',
+    'mape',
+  ]);
+  expect(written(['binaryAccuracy', 'categoricalAccuracy', 'categoricalCrossentropy'])).toEqual([
+    'binary_accuracy',
+    'categorical_accuracy',
+    'categorical_crossentropy',
+  ]);
+  expect(written([{ metric: 'meanAbsoluteError', name: 'off' }])).toEqual(['mae']);
+  expect(written([{ metric: 'binaryAccuracy', name: 'binaryAccuracy', threshold: 0.3 }])).toEqual([]);
+  const missing = ['binaryCrossentropy', 'cosineSimilarity', 'hinge', 'klDivergence', 'logCosh', 'poisson'];
+  expect(written([...missing, 'precision', 'recall', 'squaredHinge', 'meanSquaredLogarithmicError'])).toEqual([]);
+});
+
+test('precision of TF.js, which counts outputs of exactly 1, does not become the metric of that name', () => {
+  const made = sequential([dense({ units: 1, activation: 'sigmoid', inputShape: [2] })]);
+  made.compile({ optimizer: 'sgd', loss: 'binaryCrossentropy', metrics: ['mae'] });
+  const { 'model.json': text, ...files } = exportTfjs(made, { includeOptimizer: true });
+  const json = JSON.parse(new TextDecoder().decode(text));
+  json.trainingConfig.metrics = ['precision', 'mean_absolute_error', 'cosine'];
+  const values = importTfjs(json, files).evaluate([[1, 2]], [[1]]);
+  expect(Object.keys(values)).toEqual(['loss', 'meanAbsoluteError']);
+});
+
 const padded = () => masking({ inputShape: [3, 2] });
 const built = (layer: never): Model => {
   const made = sequential([layer]);
