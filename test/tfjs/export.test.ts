@@ -149,6 +149,26 @@ test('precision of TF.js, which counts outputs of exactly 1, does not become the
   expect(Object.keys(values)).toEqual(['loss', 'meanAbsoluteError']);
 });
 
+test('an optimizer that has not stepped goes out with its count of steps, Adamax without one, which TF.js refuses', () => {
+  const names = (optimizer: 'adamax' | 'rmsprop' | 'sgd'): string[] => {
+    const made = sequential([dense({ units: 1, inputShape: [2], name: 'a' })]);
+    made.compile({ optimizer, loss: 'mse' });
+    const json = JSON.parse(new TextDecoder().decode(exportTfjs(made, { includeOptimizer: true })['model.json']));
+    expect(json.trainingConfig.optimizer_config.class_name.toLowerCase()).toBe(optimizer);
+    return json.weightsManifest[0].weights.map(({ name }: { name: string }) => name);
+  };
+  expect(names('adamax')).toEqual(['a/kernel', 'a/bias']);
+  expect(names('sgd')).toEqual(['a/kernel', 'a/bias', 'iter']);
+  expect(names('rmsprop')).toEqual(['a/kernel', 'a/bias', 'iter']);
+});
+
+test('a function with a name goes out by it', () => {
+  const twice = (input: Tensor): Tensor => ops.scale(input, 2);
+  const files = exportTfjs(sequential([dense({ units: 1, inputShape: [2], activation: twice })]));
+  const json = JSON.parse(new TextDecoder().decode(files['model.json']));
+  expect(json.modelTopology.config.layers[0].config.activation).toBe('twice');
+});
+
 const padded = () => masking({ inputShape: [3, 2] });
 const built = (layer: never): Model => {
   const made = sequential([layer]);
@@ -167,6 +187,33 @@ test.each<[string, () => unknown]>([
   [
     "layer 'dense' (Dense): activation: TF.js has no activation 'hardSigmoid'",
     () => exportTfjs(built(dense({ units: 1, activation: 'hardSigmoid' }) as never)),
+  ],
+  [
+    "layer 'dense' (Dense): activation expected a function with a name, by which TF.js can find one, got a function without a name: make it as const mine = (x) => …",
+    () => exportTfjs(built(dense({ units: 1, activation: (input) => input }) as never)),
+  ],
+  [
+    "layer 'lstm' (LSTM): recurrent_activation expected a function with a name, by which TF.js can find one, got a function without a name: make it as const mine = (x) => …",
+    () =>
+      exportTfjs(
+        built(
+          lstm({
+            units: 1,
+            recurrentActivation: (
+              () => (input: Tensor) =>
+                input
+            )(),
+          }) as never,
+        ),
+      ),
+  ],
+  [
+    "layer 'dense' (Dense): activation: TF.js does not load its 'gelu_new', got 'geluTanh'; it has 'gelu'",
+    () => exportTfjs(built(dense({ units: 1, activation: 'geluTanh' }) as never)),
+  ],
+  [
+    "layer 'my layer' (Dense): TF.js wants names with a letter or digit, then letters, digits and . _ - / of ASCII, got 'my layer': give another name",
+    () => exportTfjs(built(dense({ units: 1, name: 'my layer' }) as never)),
   ],
   ["layer 'crf' (CRF): TF.js has no such layer", () => exportTfjs(built(crf() as never))],
   [

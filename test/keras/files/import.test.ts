@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { adam, dense, gru, lstm, ndarray, rmsprop, sequential, sgd } from '../../../src/index.ts';
+import { adam, dense, gru, lstm, ndarray, rmsprop, sequential, sgd, type Tensor } from '../../../src/index.ts';
 import { refuseForeign } from '../../../src/io/foreign-formats.ts';
 import { exportKeras, exportKerasWeights, importKeras, loadKerasWeights } from '../../../src/keras.ts';
 
@@ -111,6 +111,21 @@ describe('exportKeras', () => {
     expect(second.optimizer.steps).toBe(2);
     for (let i = 0; i < 3; i++) expect(second.trainOnBatch(x, y)).toEqual(first.trainOnBatch(x, y));
     expect(exportKeras(second)).toEqual(exportKeras(first));
+  });
+
+  test.each([
+    [
+      { activation: (input: Tensor) => input },
+      "layer 'dense' (Dense): activation expected a function with a name, by which Keras can find one, got a function without a name: make it as const mine = (x) => …",
+    ],
+    [
+      { kernelConstraint: (weight: Tensor) => weight },
+      "layer 'dense' (Dense): kernel_constraint expected a function with a name, by which Keras can find one, got a function without a name: make it as const mine = (x) => …",
+    ],
+    [{ name: 'a/b' }, "layer 'a/b' (Dense): Keras 3 wants names with no '/', got 'a/b': give another name"],
+  ])('%o: what Keras 3 does not load is refused', (options, message) => {
+    const made = sequential([dense({ units: 1, inputShape: [2], ...(options as object) })]);
+    expect(() => exportKeras(made)).toThrow(message);
   });
 
   test('weights go into the same model made in code', () => {
