@@ -107,6 +107,8 @@ export function readOptimizerState(model: Model, training: Parsed, weights: read
 export function writeOptimizerState(model: Model, training: Parsed, order: readonly AnyLayer[]): WrittenWeight[] {
   const { className, config } = optimizerOf(training);
   const { optimizer } = model;
+  // TF.js refuses even the number of steps of an Adamax.
+  if (className === 'Adamax' && optimizer.steps === 0) return [];
   const iterations = { name: 'iter', shape: [], data: Int32Array.of(optimizer.iterations), isOptimizer: true };
   if (optimizer.steps === 0) return [iterations];
   if (className === 'Adamax') throw new ArgumentError('optimizer: TF.js keeps no state of Adamax');

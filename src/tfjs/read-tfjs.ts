@@ -1,5 +1,6 @@
 import { ArgumentError, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
+import { classOf } from '../host/class-of.ts';
 import { textOfUtf8 } from '../host/utf8.ts';
 import { bytesOf, type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { describe, expectList, expectObject, expectStrings, isObject, type Parsed, quote } from '../io/parsed-json.ts';
@@ -63,9 +64,8 @@ export function importTfjs(
   options: ImportTfjsOptions = {},
 ): Model {
   const { customObjects = {}, inputShape, compile = true, file } = checkOptions('importTfjs', options, importOptions);
-  if (typeof files !== 'function' && !isObject(files))
-    throw new ArgumentError(`importTfjs: files expected an object or a function, got ${shownForeign(files, 'buffer')}`);
   const artifacts = artifactsOf(json, file);
+  expectFiles(files, artifacts);
   return asFileError('importTfjs', file, () => {
     refuseOthers(artifacts);
     const weights = weightsOf(artifacts, files);
@@ -100,11 +100,40 @@ function disposedOnError(model: Model, body: () => void): void {
   }
 }
 
+/** What a value is, with what to do about it if it is not there yet. */
+const lateOf = (value: unknown): string => {
+  const kind = classOf(value);
+  return kind === 'Promise'
+    ? 'a Promise; await it'
+    : kind === 'Response'
+      ? 'a Response; give await response.arrayBuffer()'
+      : shownForeign(value, 'buffer');
+};
+
+/** Throws `ArgumentError` unless `files` is a function or an object of files; options are the third argument. */
+function expectFiles(files: unknown, { weightData }: Parsed): void {
+  if (typeof files === 'function') return;
+  if (!isObject(files) || /^(Promise|Response)$/.test(classOf(files)))
+    throw new ArgumentError(`importTfjs: files expected an object or a function, got ${lateOf(files)}`);
+  const other = Object.keys(files).find(
+    (key) => !isFileBytes(files[key]) && (Object.hasOwn(importOptions, key) || weightData !== undefined),
+  );
+  if (other !== undefined)
+    throw new ArgumentError(
+      `importTfjs: files expected the bytes of weight files by their paths, got ${quote(other)}: options are the third argument, importTfjs(json, {}, options)`,
+    );
+}
+
 /** The parsed JSON of a `model.json`. */
 export function artifactsOf(json: unknown, file?: string | undefined): Parsed {
   const isBytes = isFileBytes(json);
-  if (!isBytes && typeof json !== 'string' && !isObject(json))
-    throw new ArgumentError(`importTfjs: json expected bytes, text or an object, got ${shownForeign(json, 'buffer')}`);
+  const isLate = /^(Promise|Response)$/.test(classOf(json));
+  if ((!isBytes && typeof json !== 'string' && !isObject(json)) || isLate)
+    throw new ArgumentError(`importTfjs: json expected bytes, text or an object, got ${lateOf(json)}`);
+  if (isObject(json) && typeof json.save === 'function')
+    throw new ArgumentError(
+      'importTfjs: json expected what a model is saved as, got a model: await model.save(tf.io.withSaveHandler(async (artifacts) => (made = importTfjs(artifacts))))',
+    );
   try {
     const parsed = isBytes
       ? JSON.parse(textOfUtf8(bytesOf('importTfjs', json)))
@@ -145,18 +174,33 @@ export function pathsOf({ weightsManifest }: Parsed): string[] {
 function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
   if (artifacts.weightData !== undefined) return readGroup(artifacts.weightSpecs ?? [], joined(artifacts.weightData));
   const bytesAt = (path: string): Uint8Array => {
-    const found = typeof files === 'function' ? files(path) : fileAt(files, path);
+    const found: unknown = typeof files === 'function' ? files(path) : fileAt(files, path);
     if (isFileBytes(found)) return bytesOf('importTfjs', found);
-    throw new ArgumentError(
-      `weight file ${quote(path)} expected its bytes, got ${found === undefined ? 'none' : describe(found)}`,
-    );
+    const got = found === undefined ? 'none' : typeof found === 'string' ? quote(found) : lateOf(found);
+    throw new ArgumentError(`weight file ${quote(path)} expected its bytes, got ${got}`);
   };
   const groups = expectList('weightsManifest', artifacts.weightsManifest ?? []);
   return groups.flatMap((value) => {
     const group = expectObject('weightsManifest[]', value);
     const paths = expectStrings('weightsManifest[].paths', group.paths);
-    return readGroup(group.weights, joined(paths.map(bytesAt)));
+    const parts = paths.map(bytesAt);
+    try {
+      return readGroup(group.weights, joined(parts));
+    } catch (cause) {
+      if (!(cause instanceof ArgumentError)) throw cause;
+      throw new ArgumentError(`${filesOf(paths, parts)}: ${cause.message}`);
+    }
   });
+}
+
+/** The files of a group, for an error: a page in place of one, else all with their sizes. */
+function filesOf(paths: readonly string[], parts: readonly Uint8Array[]): string {
+  const page = parts.findIndex((part) =>
+    /^\s*<(!doctype|html|head|\?xml)/i.test(String.fromCharCode(...part.subarray(0, 64))),
+  );
+  if (page >= 0) return `weight file ${quote(paths[page]!)} is a page of a web server, not weights`;
+  const named = paths.slice(0, 3).map((path, i) => `${quote(path)} of ${parts[i]!.length} bytes`);
+  return `weight file ${named.join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
 }
 
 /** The file of a path, or of its last part, as a user of `browserFiles` has it. */

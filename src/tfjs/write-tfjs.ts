@@ -33,8 +33,8 @@ const TFJS_VERSION = '4.22.0';
  *   that TF.js does not have are left out.
  * @returns the bytes of `model.json` and of the weight files, `group1-shard1of1.bin` and so on, by name, owned by the
  *   caller.
- * @throws ArgumentError if an option is unknown, the model is not built, or TF.js does not have a layer, an option, a
- *   loss or an optimizer of the model.
+ * @throws ArgumentError if an option is unknown, the model is not built, TF.js does not have a layer, an option, a loss
+ *   or an optimizer of the model or does not allow a name of it, or a custom function has no name.
  * @see https://js.tensorflow.org/api/latest/#loadLayersModel
  *
  * @example

@@ -16,6 +16,7 @@ import {
   ndarray,
   sequential,
 } from '../../src/index.ts';
+import { compileKernels } from '../../src/stream.ts';
 import { modes } from '../engine/modes.ts';
 
 interface Golden {
@@ -85,4 +86,21 @@ test('a file that no stream can run, is refused by name', () => {
   expect(() => namStream('{}')).toThrow(ModelFileError);
   expect(() => namStream({ version: '0.5.1' })).toThrow('namStream: architecture expected a string');
   expect(() => audioStream(3 as never)).toThrow(ArgumentError);
+});
+
+test('kernels that are not those of compileBlockKernels, are refused with the way to get them', async () => {
+  const [{ file }] = cases as [Golden['cases'][0]];
+  const bytes = encodeModel(sequential([dense({ units: 1, inputShape: [null, 1] })]));
+  const of = 'module expected a WebAssembly.Module of compileBlockKernels';
+  const others: [unknown, string][] = [
+    [await compileKernels(), 'got one of other kernels'],
+    [compileBlockKernels(), 'got a Promise; await it'],
+    [{}, 'got an object'],
+    [null, 'got null'],
+  ];
+  for (const [module, got] of others) {
+    const options = { module: module as WebAssembly.Module };
+    expect(() => audioStream(bytes, options)).toThrow(new ArgumentError(`audioStream: ${of}, ${got}`));
+    expect(() => namStream(file, options)).toThrow(`${of}, ${got}`);
+  }
 });

@@ -19,6 +19,30 @@ const array = (change: object = {}) => ({
 const waveNetFile = (change: object = {}, count = 2 + (8 + 2) + 2 + (4 + 2) + 3 + 1) =>
   lstmFile({ architecture: 'WaveNet', config: { layers: [array(change)], head: null, head_scale: 1 } }, {}, count);
 
+const head = { out_channels: 1, kernel_size: 1, bias: true };
+const off = { active: false, shift: true, groups: 1 };
+
+/** The file of `waveNetFile` as version 0.7 of the trainer writes it. */
+function newFile(change: object = {}, config: object = {}): Record<string, unknown> {
+  const { head_size: _, head_bias: __, gated: ___, ...old } = array();
+  const layer = {
+    ...old,
+    head,
+    activation: [{ type: 'Tanh' }],
+    bottleneck: 2,
+    ...{ layer1x1: { active: true, groups: 1 }, head1x1: { active: false, out_channels: 1, groups: 1 } },
+    ...{ groups_input: 1, groups_input_mixin: 1, gating_mode: ['none'], secondary_activation: [null], slimmable: null },
+    ...{ conv_pre_film: off, conv_post_film: off, input_mixin_pre_film: off, input_mixin_post_film: off },
+    ...{ activation_pre_film: off, activation_post_film: off, layer1x1_post_film: off, head1x1_post_film: false },
+    ...change,
+  };
+  return {
+    ...waveNetFile(),
+    version: '0.7.0',
+    config: { layers: [layer], head: null, head_scale: 1, condition_dsp: null, in_channels: 1, ...config },
+  };
+}
+
 describe('importNam', () => {
   test('takes bytes, text and an object alike', () => {
     const file = lstmFile();
@@ -64,6 +88,42 @@ describe('importNam', () => {
       waveNetFile({ condition_size: 2 }),
       'expected input_size 1 and condition_size 1, got 1 and 2',
     ],
+    ['a file of RTNeural', { in_shape: [null, 1], layers: [] }, 'one of RTNeural, which importRtNeural reads'],
+    ['a head of several taps', newFile({ head: { ...head, kernel_size: 16 } }), 'layers[0].head.kernel_size is not'],
+    ['a modulation', newFile({ conv_pre_film: { active: true } }), 'layers[0].conv_pre_film is not supported'],
+    ['a modulation by default', newFile({ conv_pre_film: {} }), 'layers[0].conv_pre_film is not supported'],
+    ['no residuals', newFile({ layer1x1: { active: false, groups: 1 } }), 'layers[0].layer1x1 is not supported'],
+    ['a head of each layer', newFile({ head1x1: { active: true } }), 'layers[0].head1x1 is not supported'],
+    ['blended gates', newFile({ gating_mode: ['blended'] }), 'gating_mode expected "none" or "gated", got "blended"'],
+    [
+      'a gate of another function',
+      newFile({ gating_mode: 'gated', secondary_activation: { type: 'Tanh' } }),
+      'layers[0].secondary_activation expected "Sigmoid", got "Tanh"',
+    ],
+    [
+      'an activation with options',
+      newFile({ activation: { type: 'LeakyReLU', negative_slope: 0.01 } }),
+      'config.layers[0].activation "LeakyReLU" is not supported',
+    ],
+    [
+      'kernels of several sizes',
+      newFile({
+        kernel_size: undefined,
+        kernel_sizes: [2, 3],
+        dilations: [1, 2],
+        gating_mode: 'none',
+        secondary_activation: null,
+      }),
+      'config.layers[0].kernel_sizes expected 2 equal values, got 2 and 3',
+    ],
+    [
+      'gates of too few layers',
+      newFile({ dilations: [1, 2] }),
+      'config.layers[0].gating_mode expected 2 equal values, got 1',
+    ],
+    ['kernels of one size and of several', newFile({ kernel_sizes: [2] }), 'layers[0].kernel_sizes is not supported'],
+    ['a network for the condition', newFile({}, { condition_dsp: {} }), 'config.condition_dsp is not supported'],
+    ['a container without models', lstmFile({ architecture: 'SlimmableContainer', config: {} }), 'submodels expected'],
     ['no dilations', waveNetFile({ dilations: [] }), 'dilations expected a list of one number or more'],
   ];
 
@@ -78,12 +138,72 @@ describe('importNam', () => {
     }
   });
 
+  const x = ndarray(Float32Array.from([0.5, -0.3, 0.25, 1]), [1, 4, 1]);
+
+  test("version 0.7 of the trainer, with what it switches off, has the bits of version 0.5's names", () => {
+    const expected = importNam(waveNetFile()).model.predict(x).data;
+    const given = [
+      newFile(),
+      newFile({ activation: 'Tanh', gating_mode: 'none', head1x1: null }),
+      newFile({ kernel_size: undefined, kernel_sizes: [2] }),
+      newFile({ gating_mode: undefined, secondary_activation: undefined, gated: false }),
+    ];
+    for (const file of given) expect(importNam(file).model.predict(x).data).toEqual(expected);
+    const gated = lstmFile(
+      { architecture: 'WaveNet', config: { layers: [array({ gated: true })], head: null, head_scale: 1 } },
+      {},
+      2 + 2 * (8 + 2) + 2 + (4 + 2) + 3 + 1 - 8 - 2 + 8 + 2 + 2,
+    );
+    const change = { gating_mode: ['gated'], secondary_activation: [{ type: 'Sigmoid' }] };
+    const newer = { ...newFile(change), weights: gated.weights };
+    expect(importNam(newer).model.predict(x).data).toEqual(importNam(gated).model.predict(x).data);
+  });
+
+  test('the smallest file of the trainer, one channel and one tap, gives the numbers of its formula', () => {
+    // x·1, then z = 0·y + 1 + 1·x, relu(z), y + 0·a + 0, and the head 1·a − 1.
+    const layer = { channels: 1, kernel_size: 1, activation: 'ReLU', bottleneck: undefined, gating_mode: 'none' };
+    const file: Record<string, unknown> = {
+      ...newFile({ ...layer, secondary_activation: null }),
+      weights: [1, 0, 1, 1, 0, 0, 1, -1, 2],
+    };
+    delete (file.config as { layers: Record<string, unknown>[] }).layers[0]!.bottleneck;
+    expect([...importNam(file).model.predict(x).data]).toEqual([0.5, -0.3, 0.25, 1].map((v) => 2 * Math.fround(v)));
+  });
+
+  test('a container of models by size is its last and largest one', () => {
+    const submodels = [
+      { max_value: 0.5, model: lstmFile() },
+      { max_value: 1, model: newFile() },
+    ];
+    const container = { version: '0.7.0', architecture: 'SlimmableContainer', config: { submodels }, weights: [] };
+    const found = importNam({ ...container, metadata: { name: 'a' }, sample_rate: 44_100 });
+    expect(found).toMatchObject({ architecture: 'WaveNet', version: '0.7.0', metadata: { name: 'a' } });
+    expect(found.sampleRate).toBe(44_100);
+    expect(found.model.predict(x).data).toEqual(importNam(newFile()).model.predict(x).data);
+  });
+
   test('a newer option that changes nothing, is taken', () => {
     expect(importNam(waveNetFile({ groups_input: 1, bottleneck: 2 })).architecture).toBe('WaveNet');
   });
 });
 
 describe('exportNam', () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.self = cyclic;
+  test.each([
+    [{ gain: Number.NaN }, 'metadata.gain expected what JSON holds', 'got NaN'],
+    [{ name: () => 'a' }, 'metadata.name expected', 'got a function'],
+    [{ date: new Date(0) }, 'metadata.date expected', 'got a Date'],
+    [[1, undefined], 'metadata[1] expected', 'got undefined'],
+    [{ a: [1n] }, 'metadata.a[0] expected', 'got 1n'],
+    [cyclic, 'metadata.self expected', 'got an object that holds itself'],
+  ])('metadata that JSON would change, are refused: %#', (metadata, place, got) => {
+    const model = sequential([lstm({ units: 1, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
+    expect(() => exportNam(model, { metadata: metadata as never })).toThrow(ArgumentError);
+    expect(() => exportNam(model, { metadata: metadata as never })).toThrow(place);
+    expect(() => exportNam(model, { metadata: metadata as never })).toThrow(got);
+  });
+
   test('lstm layers without learned states, start from zeros there too', () => {
     const model = sequential([
       lstm({ units: 3, returnSequences: true, inputShape: [null, 1] }),

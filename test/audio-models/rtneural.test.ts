@@ -75,6 +75,11 @@ const faults: [string, object | string, string][] = [
     { 'a.weight': [[1, 2]], 'b.weight': [[1, 2]] },
     'b: weight expected 1 columns',
   ],
+  [
+    'a capture of Neural Amp Modeler',
+    { version: '0.5.4', architecture: 'LSTM', config: {}, weights: [] },
+    'the file is one of Neural Amp Modeler, which importNam reads',
+  ],
   ['text that is no JSON', '[', 'the file expected JSON'],
 ];
 
@@ -112,6 +117,32 @@ describe('exportRtNeural', () => {
     const model = sequential([make() as never]);
     expect(() => exportRtNeural(model)).toThrow(ArgumentError);
     expect(() => exportRtNeural(model)).toThrow(message);
+  });
+
+  test.each([
+    ['NaN', { metadata: { gain: Number.NaN } }, 'metadata.gain expected what JSON holds'],
+    ['a function', { metadata: { a: [() => 1] } }, 'metadata.a[0] expected what JSON holds'],
+    ['layers of its own', { metadata: { layers: [] } }, 'metadata.layers expected none, because the file has its own'],
+    ['a shape of its own', { metadata: { in_shape: [1] } }, 'metadata.in_shape expected none, because the file has'],
+    ['a skip', { metadata: { in_skip: 1 } }, 'metadata.in_skip expected none, because it changes sound outside'],
+    ['a gain', { metadata: { in_gain: -3 } }, 'metadata.in_gain expected none, because it changes sound outside'],
+  ])('metadata with %s, are refused', (_, options, message) => {
+    const model = sequential([dense({ units: 1, inputShape: [null, 1] })]);
+    expect(() => exportRtNeural(model, options as object)).toThrow(ArgumentError);
+    expect(() => exportRtNeural(model, options as object)).toThrow(message);
+  });
+
+  test('metadata that the file can hold, come back', () => {
+    const model = sequential([dense({ units: 1, inputShape: [null, 1] })]);
+    const metadata = {
+      samplerate: 48_000,
+      in_gain: 0,
+      author: { name: 'a', tags: ['b', null, true] },
+      none: undefined,
+    };
+    const text = new TextDecoder().decode(exportRtNeural(model, { metadata }));
+    expect(JSON.parse(text)).toMatchObject({ samplerate: 48_000, in_gain: 0, author: metadata.author });
+    expect(importRtNeural(text).model.predict(ndarray(Float32Array.of(1), [1, 1, 1])).shape).toEqual([1, 1, 1]);
   });
 
   test('a layer without bias, gets zeros there', () => {

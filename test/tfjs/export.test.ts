@@ -112,6 +112,63 @@ test('training goes over with the state of the optimizer', () => {
   }
 });
 
+test('metrics go out by the names of TF.js, and those that it lacks or computes otherwise stay here', () => {
+  const written = (names: readonly unknown[]): unknown => {
+    const made = sequential([dense({ units: 2, inputShape: [2] })]);
+    made.compile({ optimizer: 'sgd', loss: 'binaryCrossentropy', metrics: names as never });
+    const { trainingConfig } = JSON.parse(
+      new TextDecoder().decode(exportTfjs(made, { includeOptimizer: true })['model.json']),
+    );
+    return trainingConfig.metrics;
+  };
+  // The keys of `metricsMap` of TF.js 4.22 in snake case, and what its compile knows besides.
+  expect(written(['acc', 'accuracy', 'mse', 'mae', 'mape'])).toEqual(['acc', 'accuracy', 'mse', 'mae', 'mape']);
+  expect(written(['meanAbsoluteError', 'meanSquaredError', 'meanAbsolutePercentageError'])).toEqual([
+    'mae',
+    'mse',
+    'mape',
+  ]);
+  expect(written(['binaryAccuracy', 'categoricalAccuracy', 'categoricalCrossentropy'])).toEqual([
+    'binary_accuracy',
+    'categorical_accuracy',
+    'categorical_crossentropy',
+  ]);
+  expect(written([{ metric: 'meanAbsoluteError', name: 'off' }])).toEqual(['mae']);
+  expect(written([{ metric: 'binaryAccuracy', name: 'binaryAccuracy', threshold: 0.3 }])).toEqual([]);
+  const missing = ['binaryCrossentropy', 'cosineSimilarity', 'hinge', 'klDivergence', 'logCosh', 'poisson'];
+  expect(written([...missing, 'precision', 'recall', 'squaredHinge', 'meanSquaredLogarithmicError'])).toEqual([]);
+});
+
+test('precision of TF.js, which counts outputs of exactly 1, does not become the metric of that name', () => {
+  const made = sequential([dense({ units: 1, activation: 'sigmoid', inputShape: [2] })]);
+  made.compile({ optimizer: 'sgd', loss: 'binaryCrossentropy', metrics: ['mae'] });
+  const { 'model.json': text, ...files } = exportTfjs(made, { includeOptimizer: true });
+  const json = JSON.parse(new TextDecoder().decode(text));
+  json.trainingConfig.metrics = ['precision', 'mean_absolute_error', 'cosine'];
+  const values = importTfjs(json, files).evaluate([[1, 2]], [[1]]);
+  expect(Object.keys(values)).toEqual(['loss', 'meanAbsoluteError']);
+});
+
+test('an optimizer that has not stepped goes out with its count of steps, Adamax without one, which TF.js refuses', () => {
+  const names = (optimizer: 'adamax' | 'rmsprop' | 'sgd'): string[] => {
+    const made = sequential([dense({ units: 1, inputShape: [2], name: 'a' })]);
+    made.compile({ optimizer, loss: 'mse' });
+    const json = JSON.parse(new TextDecoder().decode(exportTfjs(made, { includeOptimizer: true })['model.json']));
+    expect(json.trainingConfig.optimizer_config.class_name.toLowerCase()).toBe(optimizer);
+    return json.weightsManifest[0].weights.map(({ name }: { name: string }) => name);
+  };
+  expect(names('adamax')).toEqual(['a/kernel', 'a/bias']);
+  expect(names('sgd')).toEqual(['a/kernel', 'a/bias', 'iter']);
+  expect(names('rmsprop')).toEqual(['a/kernel', 'a/bias', 'iter']);
+});
+
+test('a function with a name goes out by it', () => {
+  const twice = (input: Tensor): Tensor => ops.scale(input, 2);
+  const files = exportTfjs(sequential([dense({ units: 1, inputShape: [2], activation: twice })]));
+  const json = JSON.parse(new TextDecoder().decode(files['model.json']));
+  expect(json.modelTopology.config.layers[0].config.activation).toBe('twice');
+});
+
 const padded = () => masking({ inputShape: [3, 2] });
 const built = (layer: never): Model => {
   const made = sequential([layer]);
@@ -130,6 +187,33 @@ test.each<[string, () => unknown]>([
   [
     "layer 'dense' (Dense): activation: TF.js has no activation 'hardSigmoid'",
     () => exportTfjs(built(dense({ units: 1, activation: 'hardSigmoid' }) as never)),
+  ],
+  [
+    "layer 'dense' (Dense): activation expected a function with a name, by which TF.js can find one, got a function without a name: make it as const mine = (x) => …",
+    () => exportTfjs(built(dense({ units: 1, activation: (input) => input }) as never)),
+  ],
+  [
+    "layer 'lstm' (LSTM): recurrent_activation expected a function with a name, by which TF.js can find one, got a function without a name: make it as const mine = (x) => …",
+    () =>
+      exportTfjs(
+        built(
+          lstm({
+            units: 1,
+            recurrentActivation: (
+              () => (input: Tensor) =>
+                input
+            )(),
+          }) as never,
+        ),
+      ),
+  ],
+  [
+    "layer 'dense' (Dense): activation: TF.js does not load its 'gelu_new', got 'geluTanh'; it has 'gelu'",
+    () => exportTfjs(built(dense({ units: 1, activation: 'geluTanh' }) as never)),
+  ],
+  [
+    "layer 'my layer' (Dense): TF.js wants names with a letter or digit, then letters, digits and . _ - / of ASCII, got 'my layer': give another name",
+    () => exportTfjs(built(dense({ units: 1, name: 'my layer' }) as never)),
   ],
   ["layer 'crf' (CRF): TF.js has no such layer", () => exportTfjs(built(crf() as never))],
   [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeModel, encodeModel, type Model, ModelFileError } from '../../src/index.ts';
+import { ArgumentError, decodeModel, encodeModel, type Model, ModelFileError } from '../../src/index.ts';
 import { readGroup } from '../../src/tfjs/manifest.ts';
 import { exportTfjs, importTfjs, loadTfjs, type TfjsArtifacts } from '../../src/tfjs.ts';
 import { arrayOf, artifactsOf, bytesOf, models, outputsOf, quantized, type TfjsCase } from './golden.ts';
@@ -149,6 +149,70 @@ test('strings, complex numbers, a lack of bytes and too many of them are refused
   expect(() => importTfjs(json, {})).toThrow('weight file "a.bin" expected its bytes, got none');
   for (const dtype of ['string', 'complex64', 'float64'])
     expect(() => readGroup([{ name: 'a', shape: [1], dtype }], bytes)).toThrow(/dtype expected float32, int32 or bool/);
+});
+
+test('options in the place of files are refused, with the place where they belong', () => {
+  const artifacts = artifactsOf(first);
+  const sentence = (key: string): string =>
+    `importTfjs: files expected the bytes of weight files by their paths, got "${key}": options are the third argument, importTfjs(json, {}, options)`;
+  expect(() => importTfjs(artifacts, { compile: false } as never)).toThrow(new ArgumentError(sentence('compile')));
+  expect(() => importTfjs(artifacts, { complie: false } as never)).toThrow(new ArgumentError(sentence('complie')));
+  const { json, bytes } = own();
+  expect(() => importTfjs(json, { inputShape: [5, 2] } as never)).toThrow(new ArgumentError(sentence('inputShape')));
+  expect(importTfjs(artifacts, {}, { compile: false }).isCompiled).toBe(false);
+  expect(importTfjs(artifacts, { 'a.bin': bytes }).isCompiled).toBe(true);
+});
+
+test.each<[string, () => unknown]>([
+  [
+    'importTfjs: json expected bytes, text or an object, got a Promise; await it',
+    () => importTfjs(Promise.resolve({}) as never),
+  ],
+  [
+    'importTfjs: json expected bytes, text or an object, got a Response; give await response.arrayBuffer()',
+    () => importTfjs(new Response('{}') as never),
+  ],
+  [
+    'importTfjs: json expected what a model is saved as, got a model: await model.save(tf.io.withSaveHandler(async (artifacts) => (made = importTfjs(artifacts))))',
+    () => importTfjs({ name: 'm', save() {} }),
+  ],
+  [
+    'importTfjs: files expected an object or a function, got a Promise; await it',
+    () => importTfjs(own().json, Promise.resolve({}) as never),
+  ],
+  [
+    'importTfjs: weight file "a.bin" expected its bytes, got a Promise; await it',
+    () => importTfjs(own().json, (async () => new Uint8Array()) as never),
+  ],
+  [
+    `importTfjs: weight file "a.bin" of 3 bytes, "b.bin" of 0 bytes: weight '`,
+    () => importTfjs(own().json, { 'a.bin': new Uint8Array(3), 'b.bin': new Uint8Array() }),
+  ],
+  [
+    'importTfjs: weight file "b.bin" is a page of a web server, not weights: weight',
+    () =>
+      importTfjs(own().json, { 'a.bin': new Uint8Array(3), 'b.bin': new TextEncoder().encode('<!DOCTYPE html><p>') }),
+  ],
+])('%s: an argument that is not what it should be is refused with this sentence', (message, call) => {
+  expect(call).toThrow(message);
+});
+
+test('what cannot be fetched is named once', async () => {
+  const fetch = (async (url: string) =>
+    url.endsWith('.json') ? new Response(JSON.stringify(own().json)) : new Response('', { status: 404 })) as never;
+  const none = (async () => new Response('', { status: 404 })) as never;
+  await expect(loadTfjs('https://a.org/model.json', { fetch: none })).rejects.toThrow(
+    /^https:\/\/a.org\/model.json: loadTfjs: answers 404$/,
+  );
+  await expect(loadTfjs('https://a.org/model.json', { fetch })).rejects.toThrow(
+    /^https:\/\/a.org\/model.json: loadTfjs: https:\/\/a.org\/[ab].bin answers 404$/,
+  );
+  await expect(loadTfjs('indexeddb://m')).rejects.toThrow(
+    "loadTfjs: url expected an address of http or https, got 'indexeddb://m': load it with tf.loadLayersModel, save it with tf.io.withSaveHandler and give what comes to importTfjs",
+  );
+  await expect(loadTfjs('file:///nowhere/model.json')).rejects.toThrow(
+    /^file:\/\/\/nowhere\/model.json: loadTfjs: cannot be fetched: .*; read the files and give them to importTfjs$/,
+  );
 });
 
 test('a Lambda, a custom layer and a custom activation get what the caller gives', () => {

@@ -7,6 +7,7 @@ import type { AnyLayer } from '../../layers/base/layer.ts';
 import { type AnyModel, expectModel } from '../../models/model.ts';
 import { transposed } from '../json-file.ts';
 import { LearnedState } from '../learned-state.ts';
+import { expectPlainJson } from '../plain-json.ts';
 import { WaveNet } from '../wavenet/layer.ts';
 import { waveNetWeights } from '../wavenet/structure.ts';
 import { namActivations } from './activations.ts';
@@ -33,7 +34,8 @@ interface Exported {
  * @param options.sampleRate in Hz.
  * @param options.metadata what players show or use: `loudness`, `gain`, `name`.
  * @returns the bytes of the file, owned by the caller. `importNam` gives a model with the same bits of weights.
- * @throws ArgumentError if `model` is not built or has another form, or an option is unknown or no JSON.
+ * @throws ArgumentError if `model` is not built or has another form, an option is unknown, or JSON does not hold
+ *   the metadata as they are.
  * @see https://github.com/sdatkinson/NeuralAmpModelerCore
  *
  * @example
@@ -45,6 +47,7 @@ export function exportNam(model: AnyModel, options: ExportNamOptions = {}): Uint
   if (sampleRate !== undefined && !(Number.isFinite(sampleRate) && sampleRate > 0)) {
     throw new ArgumentError(`exportNam: sampleRate expected a positive number, got ${sampleRate}`);
   }
+  if (metadata !== undefined) expectPlainJson('exportNam: metadata', metadata);
   if (!model.network.isBuilt) throw new ArgumentError(`exportNam: ${model.name} expected a built model`);
   const layers = model.network.stack.filter(({ className }) => className !== 'Dropout');
   const { architecture, config, weights } = exported(layers);

@@ -13,8 +13,8 @@ export interface NamCapture extends NamFacts {
  * Makes a model of a `.nam` file of Neural Amp Modeler.
  *
  * An LSTM becomes `learnedState(lstm)` layers, which start from the states in the file, and a dense head; a WaveNet
- * becomes `waveNet`; a Linear file becomes a causal `conv1d`. NAM's plugin first runs silence through a model, about
- * half a second; `stream.steps` with zeros does the same.
+ * becomes `waveNet`; a Linear file becomes a causal `conv1d`; a SlimmableContainer, its largest model. NAM's plugin first
+ * runs silence through a model, about half a second; `stream.steps` with zeros does the same.
  *
  * @param file the bytes of the file, its text, or the object that the text describes.
  * @returns the model, which the caller owns and frees with `model.dispose`, and what the file says besides: `version`,

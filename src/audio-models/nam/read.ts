@@ -5,7 +5,7 @@ import { ArgumentError } from '../../checks/argument-error.ts';
 import type { Shape } from '../../checks/shape.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import type { Json, SavedLayer } from '../../io/model-file.ts';
-import { describe, expectList, expectObject, expectString, type Parsed } from '../../io/parsed-json.ts';
+import { clip, describe, expectList, expectObject, expectString, isObject, type Parsed } from '../../io/parsed-json.ts';
 import { type Converted, expectKnownKeys, expectSize, transposed, valuesOf } from '../json-file.ts';
 import { checkWaveNet, type WaveNetArray, waveNetWeights } from '../wavenet/structure.ts';
 import { namActivations } from './activations.ts';
@@ -52,6 +52,8 @@ class Weights {
 
 /** Converts the object of a `.nam` file. Throws `ArgumentError` for what it cannot. */
 export function convertNam(file: Parsed): Converted & { readonly facts: NamFacts } {
+  if (file.architecture === undefined && file.layers !== undefined)
+    throw new ArgumentError('the file is one of RTNeural, which importRtNeural reads');
   const known = ['version', 'metadata', 'architecture', 'config', 'weights', 'sample_rate'];
   expectKnownKeys('the file', file, known);
   const version = expectString('version', file.version);
@@ -59,6 +61,8 @@ export function convertNam(file: Parsed): Converted & { readonly facts: NamFacts
     throw new ArgumentError(`version expected 0.5 to 0.7, got ${describe(version)}`);
   const architecture = expectString('architecture', file.architecture);
   const config = expectObject('config', file.config);
+  if (architecture === 'SlimmableContainer')
+    return convertNam({ version, ...largestOf(config), ...withoutNulls(file) });
   const reader = Object.hasOwn(readers, architecture) ? readers[architecture as keyof typeof readers] : undefined;
   if (!reader) {
     throw new ArgumentError(`architecture ${describe(architecture)} is not supported; LSTM, WaveNet and Linear are`);
@@ -73,6 +77,19 @@ export function convertNam(file: Parsed): Converted & { readonly facts: NamFacts
   const metadata = (file.metadata ?? undefined) as Json | undefined;
   const facts: NamFacts = { version, architecture: architecture as NamFacts['architecture'], sampleRate, metadata };
   return { name: 'nam', layers, weights: weights.taken, extra: { nam: facts as unknown as Json }, facts };
+}
+
+const withoutNulls = ({ metadata, sample_rate }: Parsed): Parsed => ({
+  ...(metadata != null && { metadata }),
+  ...(sample_rate != null && { sample_rate }),
+});
+
+/** The model of a container of models by size that plays unless another size is asked for: the last one. */
+function largestOf(config: Parsed): Parsed {
+  const last = expectObject('config.submodels[]', expectList('config.submodels', config.submodels).at(-1));
+  const model = expectObject('config.submodels[].model', last.model);
+  if (model.architecture !== 'SlimmableContainer') return model;
+  throw new ArgumentError('config.submodels[].model expected a model, got a container');
 }
 
 type Reader = (config: Parsed, weights: Weights) => SavedLayer[];
@@ -107,13 +124,17 @@ const readers: Readonly<Record<NamFacts['architecture'], Reader>> = {
   },
 
   WaveNet(config, weights) {
-    expectKnownKeys('config', config, ['layers', 'head', 'head_scale']);
-    if (config.head !== undefined && config.head !== null) throw new ArgumentError('config.head is not supported');
+    const { head, condition_dsp, in_channels, ...own } = config;
+    expectKnownKeys('config', own, ['layers', 'head_scale']);
+    if (head != null) throw new ArgumentError('config.head is not supported');
+    if (condition_dsp != null) throw new ArgumentError('config.condition_dsp is not supported');
     const given = expectList('config.layers', config.layers).map((layer, i) =>
       expectObject(`config.layers[${i}]`, layer),
     );
     const arrays = given.map((layer, i) => arrayOf(`config.layers[${i}]`, layer));
     const inputs = expectSize('config.layers[0].input_size', given[0]?.input_size);
+    if ((in_channels ?? inputs) !== inputs)
+      throw new ArgumentError(`config.in_channels expected ${inputs}, got ${describe(in_channels)}`);
     given.forEach(({ input_size, condition_size }, i) => {
       const before = i === 0 ? inputs : arrays[i - 1]!.channels;
       if (input_size === before && condition_size === inputs) return;
@@ -160,17 +181,84 @@ function tapsFirst(values: Float32Array, taps: number, depth: number, outputs: n
   });
 }
 
+/** Whether a part of newer files, such as a modulation, is off. */
+const isOff = (value: unknown): boolean =>
+  value == null || value === false || (isObject(value) && value.active === false);
+const isOne = (value: unknown): boolean => value === 1;
+
 /** Options of newer files that are supported only where they change nothing. */
 const neutral: Readonly<Record<string, (value: unknown, channels: number) => boolean>> = {
   bottleneck: (value, channels) => value === channels,
-  head_kernel_size: (value) => value === 1,
-  groups_input: (value) => value === 1,
-  groups_input_mixin: (value) => value === 1,
-  groups_1x1: (value) => value === 1,
+  head_kernel_size: isOne,
+  groups_input: isOne,
+  groups_input_mixin: isOne,
+  groups_1x1: isOne,
+  layer1x1: (value) => isObject(value) && value.active === true && isOne(value.groups ?? 1),
+  head1x1: isOff,
+  slimmable: isOff,
+  conv_pre_film: isOff,
+  conv_post_film: isOff,
+  input_mixin_pre_film: isOff,
+  input_mixin_post_film: isOff,
+  activation_pre_film: isOff,
+  activation_post_film: isOff,
+  layer1x1_post_film: isOff,
+  head1x1_post_film: isOff,
 };
 
-function arrayOf(what: string, layer: Parsed): WaveNetArray {
+/** The value that all layers of an array have: newer files may have a list of one for each. */
+function sharedBy(count: number, what: string, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const texts = new Set(value.map((each) => JSON.stringify(each)));
+  if (value.length === count && texts.size === 1) return value[0];
+  const got = value.length === count ? clip([...texts].join(' and ')) : value.length;
+  throw new ArgumentError(`${what} expected ${count} equal values, got ${got}`);
+}
+
+/** The name of an activation: newer files have an object with `type`. */
+function activationIn(what: string, value: unknown): string {
+  if (!isObject(value)) return expectString(what, value);
+  const { type, ...options } = value;
+  const name = expectString(`${what}.type`, type);
+  if (Object.hasOwn(namActivations, name)) expectKnownKeys(what, options, []);
+  return name;
+}
+
+/** The head of an array in the names of older files. */
+function headOf(what: string, { head, ...layer }: Parsed): Parsed {
+  if (head == null) return layer;
+  const { out_channels, kernel_size, bias, ...rest } = expectObject(`${what}.head`, head);
+  expectKnownKeys(`${what}.head`, { ...rest, ...(kernel_size !== 1 && { kernel_size }) }, []);
+  return { ...layer, head_size: out_channels, head_bias: bias };
+}
+
+/** The gate of an array in the name of older files. */
+function gateOf(what: string, count: number, { gating_mode, secondary_activation, ...layer }: Parsed): Parsed {
+  if (gating_mode == null) {
+    expectKnownKeys(what, secondary_activation == null ? {} : { secondary_activation }, []);
+    return layer;
+  }
+  const mode = sharedBy(count, `${what}.gating_mode`, gating_mode);
+  if (mode !== 'none' && mode !== 'gated')
+    throw new ArgumentError(`${what}.gating_mode expected "none" or "gated", got ${describe(mode)}`);
+  const second = sharedBy(count, `${what}.secondary_activation`, secondary_activation);
+  const name = second == null ? 'Sigmoid' : activationIn(`${what}.secondary_activation`, second);
+  if (mode === 'gated' && name !== 'Sigmoid')
+    throw new ArgumentError(`${what}.secondary_activation expected "Sigmoid", got ${describe(name)}`);
+  return { ...layer, gated: mode === 'gated' };
+}
+
+function arrayOf(what: string, given: Parsed): WaveNetArray {
   const own = ['input_size', 'condition_size', 'head_size', 'channels', 'kernel_size', 'dilations', 'activation'];
+  const dilations = expectList(`${what}.dilations`, given.dilations).map((dilation, i) =>
+    expectSize(`${what}.dilations[${i}]`, dilation),
+  );
+  const count = dilations.length;
+  let layer = gateOf(what, count, headOf(what, given));
+  if (layer.kernel_size == null && layer.kernel_sizes != null) {
+    const { kernel_sizes, ...others } = layer;
+    layer = { ...others, kernel_size: sharedBy(count, `${what}.kernel_sizes`, kernel_sizes) };
+  }
   const sizeNamed = (name: string): number => expectSize(`${what}.${name}`, layer[name]);
   const channels = sizeNamed('channels');
   for (const name of ['gated', 'head_bias']) {
@@ -182,7 +270,7 @@ function arrayOf(what: string, layer: Parsed): WaveNetArray {
     ([name, value]) => !(Object.hasOwn(neutral, name) && neutral[name]!(value, channels)),
   );
   expectKnownKeys(what, Object.fromEntries(rest), [...own, 'gated', 'head_bias']);
-  const activation = expectString(`${what}.activation`, layer.activation);
+  const activation = activationIn(`${what}.activation`, sharedBy(count, `${what}.activation`, layer.activation));
   if (!Object.hasOwn(namActivations, activation)) {
     const known = Object.keys(namActivations).join(', ');
     throw new ArgumentError(`${what}.activation ${describe(activation)} is not supported; ${known} are`);
@@ -190,9 +278,7 @@ function arrayOf(what: string, layer: Parsed): WaveNetArray {
   return {
     channels,
     kernelSize: sizeNamed('kernel_size'),
-    dilations: expectList(`${what}.dilations`, layer.dilations).map((dilation, i) =>
-      expectSize(`${what}.dilations[${i}]`, dilation),
-    ),
+    dilations,
     headSize: sizeNamed('head_size'),
     activation: namActivations[activation]!,
     gated: layer.gated as boolean,

@@ -5,7 +5,8 @@ import { utf8Of } from '../../host/utf8.ts';
 import type { Json, LayerConfig } from '../../io/model-file.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import { type AnyModel, expectModel } from '../../models/model.ts';
-import { rtNeuralActivations } from './read.ts';
+import { expectPlainJson } from '../plain-json.ts';
+import { rtNeuralActivations, soundEntries } from './read.ts';
 
 /** Options of `exportRtNeural`. */
 export interface ExportRtNeuralOptions {
@@ -19,8 +20,8 @@ export interface ExportRtNeuralOptions {
  * @param model a stack of dense, lstm, gru, causal conv1d, prelu, batchNormalization and activation layers.
  * @param options.metadata more entries of the file.
  * @returns the bytes of the file, owned by the caller. `importRtNeural` gives a model with the same bits of weights.
- * @throws ArgumentError if `model` is not built, a layer or one of its options has no equal there, or an option is
- *   unknown.
+ * @throws ArgumentError if `model` is not built, a layer or one of its options has no equal there, an option is unknown,
+ *   JSON does not hold the metadata as they are, or they have `layers`, `in_shape`, or a gain or `in_skip` of AIDA-X.
  * @see https://github.com/jatinchowdhury18/RTNeural
  *
  * @example
@@ -34,6 +35,14 @@ export function exportRtNeural(model: AnyModel, options: ExportRtNeuralOptions =
   const width = shape?.at(-1);
   if (!Array.isArray(shape) || typeof width !== 'number') {
     throw new ArgumentError(`exportRtNeural: ${model.name} expected one input [B, T, I]`);
+  }
+  expectPlainJson('exportRtNeural: metadata', metadata);
+  for (const [name, value] of Object.entries(metadata)) {
+    const isTaken = name === 'layers' || name === 'in_shape';
+    if (value === undefined || !(isTaken || (soundEntries.includes(name) && value !== 0))) continue;
+    throw new ArgumentError(
+      `exportRtNeural: metadata.${name} expected none, ${isTaken ? 'because the file has its own' : 'because it changes sound outside the layers'}: leave it out`,
+    );
   }
   let features = width;
   const layers = model.network.stack

@@ -11,11 +11,16 @@ import { convertStateDict, isStateDict } from './state-dict.ts';
 /** Activations by their names there. */
 export const rtNeuralActivations = ['tanh', 'relu', 'sigmoid', 'softmax', 'elu'] as const;
 
+/** Entries of AIDA-X that change sound outside the layers. */
+export const soundEntries: readonly string[] = ['in_skip', 'in_gain', 'out_gain'];
+
 /** Converts the object of a file. Throws `ArgumentError` for what it cannot. */
 export function convertRtNeural(file: Parsed): Converted {
+  if (file.layers === undefined && file.architecture !== undefined)
+    throw new ArgumentError('the file is one of Neural Amp Modeler, which importNam reads');
   if (isStateDict(file)) return convertStateDict(file);
   const { in_shape: shape, layers: given, ...metadata } = file;
-  for (const name of ['in_skip', 'in_gain', 'out_gain']) {
+  for (const name of soundEntries) {
     if ((metadata[name] ?? 0) === 0) continue;
     throw new ArgumentError(
       `${name} ${describe(metadata[name])} is not supported: it changes sound outside the layers`,

@@ -1,5 +1,7 @@
+import { ArgumentError, shown } from '../../checks/argument-error.ts';
 import { checkOptions } from '../../checks/options.ts';
 import { type Build, buildFor, checkMode, compileRefused, type NumericMode } from '../../engine/loading/load.ts';
+import { classOf } from '../../host/class-of.ts';
 import { type FileBytes, openModelFile } from '../../io/model-file.ts';
 import { streamEngine } from '../../streaming/engine.ts';
 import { expectOneOf, FileStream, type LoadStreamOptions, loadNames } from '../../streaming/file-stream.ts';
@@ -41,6 +43,16 @@ function compileBlockKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module 
   }
 }
 
+/** Throws `ArgumentError` unless it is a module of `compileBlockKernels`. */
+function expectBlockKernels(what: string, module: unknown): void {
+  const kind = classOf(module);
+  const isModule = kind === 'WebAssembly.Module';
+  if (isModule && WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'lstm_steps'))
+    return;
+  const got = isModule ? 'one of other kernels' : kind === 'Promise' ? 'a Promise; await it' : shown(module);
+  throw new ArgumentError(`${what}: module expected a WebAssembly.Module of compileBlockKernels, got ${got}`);
+}
+
 /**
  * Makes a stream from a model file, like `decodeStream` of `tapeloop/stream`, also for models with causal `conv1d`,
  * `waveNet`, `learnedState` and `prelu`. It runs block by block: give `maxSteps`.
@@ -48,8 +60,9 @@ function compileBlockKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module 
  * @param bytes the whole file, as `encodeModel` writes it; not kept.
  * @returns a stream with its own memory, which is freed with the stream. Its outputs have the bits of `predict`.
  * @throws ModelFileError if the bytes are not a model file or have a model that cannot run step by step; ArgumentError if
- *   `bytes` has another type, an option is out of range, or `mode` is `reproducible` together with a module; HostError
- *   if the host has no WebAssembly with 128-bit SIMD or may not compile it; OutOfMemoryError if the host has no memory.
+ *   `bytes` has another type, an option is out of range, `module` is not of `compileBlockKernels`, or `mode` is
+ *   `reproducible` together with one; HostError if the host has no WebAssembly with 128-bit SIMD or may not compile it;
+ *   OutOfMemoryError if the host has no memory.
  *
  * @example
  * const stream = audioStream(encodeModel(model), { maxSteps: 128 });
@@ -57,6 +70,7 @@ function compileBlockKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module 
 export function audioStream(bytes: FileBytes, options: LoadStreamOptions = {}): FileStream {
   const { mode, module, file, ...rest } = checkOptions('audioStream', options, loadNames);
   expectOneOf('audioStream', mode, module);
+  if (module !== undefined) expectBlockKernels('audioStream', module);
   streamInBlocks();
   const opened = openModelFile('audioStream', bytes, file);
   return new FileStream(streamEngine(module ?? compileBlockKernelsNow(mode)), opened, rest);

@@ -53,7 +53,10 @@ function compileOptions(training: Parsed, era: Era, outputs: readonly string[]):
   const losses = each(training.loss).map(readLoss);
   const weights =
     training.loss_weights == null ? undefined : each(training.loss_weights).map((weight) => Number(weight ?? 1));
-  const metrics = metricsOf(training.metrics, outputs);
+  const metrics = metricsOf(training.metrics, outputs).map((list) =>
+    // Precision of TF.js counts outputs of exactly 1.
+    era === 'tfjs' ? list.filter((name) => name !== 'precision') : list,
+  );
   return {
     optimizer,
     loss: isOne ? losses[0]! : losses,

@@ -2,6 +2,7 @@
 import { ArgumentError } from '../../checks/argument-error.ts';
 import type { Json } from '../../io/model-file.ts';
 import { describe } from '../../io/parsed-json.ts';
+import type { Metric } from '../../metrics/metric.ts';
 import type { AnyModel } from '../../models/model.ts';
 import type { Head } from '../../train/objective.ts';
 import { snakeCase } from '../config/era.ts';
@@ -159,17 +160,28 @@ const tfjsLosses: Readonly<Record<string, string>> = {
   sparseCategoricalCrossentropy: 'sparse_categorical_crossentropy',
   squaredHinge: 'squared_hinge',
 };
+// Metrics of TF.js by their names here. Its cosine has the opposite sign, and its precision counts outputs of exactly 1.
 const tfjsMetrics: Readonly<Record<string, string>> = {
-  ...tfjsLosses,
-  acc: 'acc',
-  accuracy: 'accuracy',
   binaryAccuracy: 'binary_accuracy',
   categoricalAccuracy: 'categorical_accuracy',
-  precision: 'precision',
-  mse: 'mse',
-  mae: 'mae',
-  mape: 'mape',
+  categoricalCrossentropy: 'categorical_crossentropy',
+  meanAbsoluteError: 'mae',
+  meanAbsolutePercentageError: 'mape',
+  meanSquaredError: 'mse',
+  sparseCategoricalCrossentropy: 'sparse_categorical_crossentropy',
 };
+
+/** A metric by its name in TF.js; undefined for one that it does not have. */
+function tfjsMetric({ name, config }: Metric): string | undefined {
+  const { metric, name: _, ...options } = config?.() ?? { metric: '', name };
+  if (Object.entries(options).some(([option, value]) => value != null && value !== neutralInMetrics[option]))
+    return undefined;
+  if (metric === 'accuracy') return name === 'accuracy' ? name : 'acc';
+  return Object.hasOwn(tfjsMetrics, metric) ? tfjsMetrics[metric] : undefined;
+}
+
+// Options of metrics that TF.js has with these values alone.
+const neutralInMetrics: Readonly<Record<string, unknown>> = { threshold: 0.5, fromLogits: false, labelSmoothing: 0 };
 
 // Losses of Keras by their names here.
 const kerasLosses: Readonly<Record<string, string>> = {
@@ -231,10 +243,10 @@ export function writeTraining(model: AnyModel, era: WriteEra): KerasJson {
   if (weighted)
     throw new ArgumentError(`loss '${weighted.loss.name}': TF.js keeps no loss weights, got ${weighted.weight}`);
   const losses = heads.map((head) => lossName(head, era));
-  const metrics = new Set(heads.flatMap((head) => head.metrics.map(({ name }) => name)));
+  const metrics = new Set(heads.flatMap((head) => head.metrics.flatMap((metric) => tfjsMetric(metric) ?? [])));
   return {
     loss: losses.length === 1 ? losses[0]! : losses,
-    metrics: [...metrics].filter((name) => Object.hasOwn(tfjsMetrics, name)).map((name) => tfjsMetrics[name]!),
+    metrics: [...metrics],
     optimizer_config: writeOptimizer(model, era),
   };
 }

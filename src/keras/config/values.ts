@@ -62,12 +62,26 @@ export function readActivation(what: string, value: unknown, era: Era): string {
   );
 }
 
+/**
+ * The name of the caller's own function, by which another library finds it; undefined for what is not one. Throws
+ * `ArgumentError` for a function without a name: a file has the path of its option in place of one.
+ */
+function ownName(what: string, value: unknown, era: Era): string | undefined {
+  const own = nameOfCustom(value);
+  if (own !== undefined && (own === 'anonymous' || own.includes('/')))
+    throw new ArgumentError(
+      `${what} expected a function with a name, by which ${era === 'tfjs' ? 'TF.js' : 'Keras'} can find one, got a function without a name: make it as const mine = (x) => …`,
+    );
+  return own;
+}
+
 /** The name of an activation in Keras, by its name here. */
 export function writeActivation(what: string, name: string, era: Era): string {
-  const own = nameOfCustom(name);
+  const own = ownName(what, name, era);
   if (own !== undefined) return own;
   if (name === 'hardSigmoid2' && era !== 'keras3') return 'hard_sigmoid';
-  if (name === 'geluTanh' && era === 'tfjs') return 'gelu_new';
+  if (name === 'geluTanh' && era === 'tfjs')
+    throw new ArgumentError(`${what}: TF.js does not load its 'gelu_new', got 'geluTanh'; it has 'gelu'`);
   const key = era === 'tfjs' && name === 'silu' ? 'swish' : snakeCase(name);
   const known = era === 'tfjs' ? tfjsActivations : era === 'keras3' ? [...activations, ...newActivations] : activations;
   if (known.includes(key)) return key;
@@ -198,7 +212,7 @@ export function readConstraint(what: string, value: unknown): Json | undefined {
 export function writeConstraint(what: string, spec: Json, era: Era): Json {
   // A constraint object tells its options as JSON.
   const plain = JSON.parse(JSON.stringify(spec)) as Json;
-  const own = nameOfCustom(plain);
+  const own = ownName(what, plain, era);
   if (own !== undefined) return own;
   const { name, ...options } = typeof plain === 'string' ? { name: plain } : (plain as { name: string });
   if (!Object.hasOwn(constraints, name)) throw new ArgumentError(`${what}: Keras has no constraint '${name}'`);

@@ -41,6 +41,7 @@ export function writeLayerConfig(
 ): KerasJson {
   const what = `layer '${config.name}' (${className})`;
   if (era === 'tfjs' && missingInTfjs.has(className)) throw new ArgumentError(`${what}: TF.js has no such layer`);
+  expectName(what, config.name, era);
   const base: KerasJson = {
     name: config.name,
     trainable: config.trainable !== false,
@@ -72,6 +73,14 @@ export function writeLayerConfig(
     { ...base, ...Object.fromEntries([...options, ...only]), ...innerLayers(className, config, inner) },
     era,
   );
+}
+
+/** Throws `ArgumentError` for a name that is not allowed elsewhere. */
+export function expectName(what: string, name: string, era: WriteEra): void {
+  const isAllowed = era === 'tfjs' ? /^[A-Za-z0-9][-A-Za-z0-9._/]*$/.test(name) : !name.includes('/');
+  if (isAllowed) return;
+  const allowed = era === 'tfjs' ? 'a letter or digit, then letters, digits and . _ - / of ASCII' : `no '/'`;
+  throw new ArgumentError(`${what}: ${toolOf(era)} wants names with ${allowed}, got '${name}': give another name`);
 }
 
 /** Options that a layer of images has for rows and columns. */

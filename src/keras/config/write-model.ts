@@ -12,7 +12,15 @@ import type { Nest, Value } from '../graph/graph.ts';
 import { GraphNetwork } from '../graph/graph-network.ts';
 import { kerasOrder } from '../graph/keras-order.ts';
 import { tracedGraph } from '../graph/traced-graph.ts';
-import { callArguments, floats, type KerasJson, layerOf, type WriteEra, writeLayerConfig } from './write-layer.ts';
+import {
+  callArguments,
+  expectName,
+  floats,
+  type KerasJson,
+  layerOf,
+  type WriteEra,
+  writeLayerConfig,
+} from './write-layer.ts';
 
 /**
  * The configuration `{ class_name, config }` of a built model, as Keras 3 or TF.js reads it.
@@ -44,6 +52,7 @@ function writeAny(layer: AnyLayer, era: WriteEra): KerasJson {
 }
 
 function writeNetwork(network: AnyLayer, era: WriteEra, isOutermost: boolean): KerasJson {
+  if (era === 'keras3') expectName(`model '${network.name}'`, network.name, era);
   if (network instanceof Sequential) return writeSequential(network, era, isOutermost);
   if (network instanceof GraphNetwork) return writeGraph(network, era);
   if (network instanceof Network) return writeGraph(tracedGraph(network), era);
@@ -109,6 +118,7 @@ function writeGraph(network: GraphNetwork, era: WriteEra): KerasJson {
     inputs.length === 1 && graph.inputNest === 'one' ? [network.inputs] : network.inputs,
   ) as Parsed[];
   const inputLayers = inputs.map((input, i): KerasJson => {
+    expectName(`input '${input.name}'`, inputNames[i]!, era);
     const dtype = specs[i]?.dtype === 'i32' ? 'int32' : 'float32';
     const key = era === 'tfjs' ? 'batch_input_shape' : 'batch_shape';
     const config = { [key]: input.shape as Json, dtype, sparse: false, name: inputNames[i]! };

@@ -46,8 +46,9 @@ function checked(what: string, model: AnyModel, options: ExportKerasOptions): bo
  * @param options.includeOptimizer whether loss, metrics and optimizer with its state go along. Default: if the model is
  *   compiled.
  * @returns the archive, which the caller owns. Equal models give equal bytes.
- * @throws ArgumentError if an option is unknown, `model` is not a built model, or it has a layer or an option that Keras
- *   does not have; of a loss or an optimizer that Keras does not have, unless `includeOptimizer` is false.
+ * @throws ArgumentError if an option is unknown, `model` is not a built model, it has a layer or an option that Keras
+ *   does not have, a name with `/`, or a custom function without a name; of a loss or an optimizer that Keras does not
+ *   have, unless `includeOptimizer` is false.
  * @see https://github.com/keras-team/keras/blob/master/keras/src/saving/saving_lib.py
  *
  * @example

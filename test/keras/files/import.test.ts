@@ -16,6 +16,7 @@ import {
   rmsprop,
   sequential,
   sgd,
+  type Tensor,
 } from '../../../src/index.ts';
 import { refuseForeign } from '../../../src/io/foreign-formats.ts';
 import { readZip } from '../../../src/io/zip.ts';
@@ -191,6 +192,21 @@ describe('exportKeras', () => {
     const { config } = JSON.parse(text).compile_config.optimizer;
     expect(`${ofAll} ${own}`.split(' ')).toEqual(expect.arrayContaining(Object.keys(config)));
     expect(text).toMatch(/"learning_rate":\d*\.\d+[,}]/);
+  });
+
+  test.each([
+    [
+      { activation: (input: Tensor) => input },
+      "layer 'dense' (Dense): activation expected a function with a name, by which Keras can find one, got a function without a name: make it as const mine = (x) => …",
+    ],
+    [
+      { kernelConstraint: (weight: Tensor) => weight },
+      "layer 'dense' (Dense): kernel_constraint expected a function with a name, by which Keras can find one, got a function without a name: make it as const mine = (x) => …",
+    ],
+    [{ name: 'a/b' }, "layer 'a/b' (Dense): Keras 3 wants names with no '/', got 'a/b': give another name"],
+  ])('%o: what Keras 3 does not load is refused', (options, message) => {
+    const made = sequential([dense({ units: 1, inputShape: [2], ...(options as object) })]);
+    expect(() => exportKeras(made)).toThrow(message);
   });
 
   test('weights go into the same model made in code', () => {
