@@ -8,7 +8,7 @@ import { type AnyModel, expectModel } from '../models/model.ts';
 import type { WeightForm } from './modules.ts';
 import { torchOptimizerOf } from './optimizer.ts';
 import { type WrittenValue, writeTorch } from './pickle/pickle-writer.ts';
-import { type ModuleNames, type Place, placesOf, tensorsAt } from './places.ts';
+import { type ModuleNames, type Place, placesOf, tensorName, tensorsAt } from './places.ts';
 
 /** Options of `encodeStateDict` and `encodeCheckpoint`. */
 export interface EncodeTorchOptions {
@@ -46,12 +46,12 @@ export function entriesAt(place: Place): StateEntry[] {
   );
   for (const { key, shape, value } of fixed) {
     const values = () => new Float32Array(sizeOf(shape)).fill(value);
-    entries.push({ key, name: `${place.name}.${key}`, shape, values, form: undefined, index: 0, isBuffer: false });
+    entries.push({ key, name: tensorName(place, key), shape, values, form: undefined, index: 0, isBuffer: false });
   }
   if (kind === 'BatchNorm') {
     const key = 'num_batches_tracked';
     const values = () => new BigInt64Array(1);
-    entries.push({ key, name: `${place.name}.${key}`, shape: [], values, form: undefined, index: 0, isBuffer: true });
+    entries.push({ key, name: tensorName(place, key), shape: [], values, form: undefined, index: 0, isBuffer: true });
   }
   if (isRecurrent || entries.some(({ key }) => !order.includes(key))) return entries;
   return entries.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key));

@@ -10,7 +10,8 @@ import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { Sequential } from '../layers/base/sequential.ts';
 import { Model } from '../models/model.ts';
 import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors } from './forward.ts';
-import { loadStateDict } from './load-state-dict.ts';
+import { loadInto } from './load-state-dict.ts';
+import { rememberNames } from './places.ts';
 import { type StateDict, type StateDictOptions, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
 import type { TorchTensor } from './tensors.ts';
 
@@ -81,15 +82,21 @@ export function importTorch(source: TorchSource, options: ImportTorchOptions = {
       ),
     );
     // A convolution of PyTorch has its channels first, and flatten follows them.
-    loadStateDict(model, own, { names, flatten: 'channelsFirst', prefix: '', file: where.file });
+    loadInto(what, model, own, { names, flatten: 'channelsFirst', prefix: '', file: where.file });
+    const isAlone = [...tensors.keys()].some((tensor) => !tensor.includes('.'));
+    const inFile = (module: string): string => (isAlone && module === ROOT ? '' : module);
+    rememberNames(network, Object.fromEntries(Object.entries(names).map(([module, paths]) => [inFile(module), paths])));
     return model;
   });
 }
 
+/** What a module that was saved alone is called. */
+const ROOT = 'model';
+
 /** The module and the key of a tensor. */
 const moduleOf = (name: string): [module: string, key: string] => {
   const dot = name.lastIndexOf('.');
-  return dot < 0 ? ['model', name] : [name.slice(0, dot), name.slice(dot + 1)];
+  return dot < 0 ? [ROOT, name] : [name.slice(0, dot), name.slice(dot + 1)];
 };
 
 function modulesIn(tensors: StateDict): ModuleTensors {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  ArgumentError,
   adagrad,
   adam,
   adamw,
@@ -17,7 +18,7 @@ import {
   sequential,
   sgd,
 } from '../../src/index.ts';
-import { encodeCheckpoint, loadStateDict, readTorch, torchOptimizer } from '../../src/torch.ts';
+import { encodeCheckpoint, importTorch, loadStateDict, readTorch, torchOptimizer } from '../../src/torch.ts';
 import { bytesOf, fileOf, golden } from './golden.ts';
 
 await init();
@@ -86,6 +87,78 @@ describe('torchOptimizer', () => {
     expect(() => torchOptimizer(made(), changed as never, { parameters: names.toReversed() })).toThrow(
       /are the parameters in this order\?/,
     );
+  });
+});
+
+describe('torchOptimizer, names', () => {
+  const { file } = golden.training.adam!;
+  const other = (): Model =>
+    sequential([
+      gru({ units: 3, returnSequences: true, name: 'gru', inputShape: [null, 2] }),
+      lstm({ units: 4, name: 'decoder' }),
+      layerNormalization({ epsilon: 1e-5, name: 'norm' }),
+      dense({ units: 1, name: 'out' }),
+    ] as never) as Model;
+  const momentum = (model: Model, options = {}): number[] =>
+    Array.from(
+      torchOptimizer(model, bytesOf(file), options)
+        .state(model.weights)
+        .get(`${model.weights[3]!.name}/momentum`)!
+        .toArray(),
+    );
+
+  test('of a layer with another name, lists what differs and suggests names that work', () => {
+    const call = (): unknown => torchOptimizer(other(), bytesOf(file), { file: 'x.pt' });
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(
+      /^x\.pt: torchOptimizer: the weights are not the parameters of the file: missing: decoder\.weight_ih_l0, .* unexpected: lstm\.weight_ih_l0, /,
+    );
+    expect(call).toThrow("names: { gru: 'gru', lstm: 'decoder', norm: 'norm', out: 'out' }");
+    const names = { gru: 'gru', lstm: 'decoder', norm: 'norm', out: 'out' };
+    expect(momentum(other(), { names })).toEqual(momentum(made()));
+    expect(momentum(made()).some((value) => value !== 0)).toBe(true);
+  });
+
+  test('without strict, begins without the state of what differs', () => {
+    expect(momentum(other(), { strict: false })).toEqual(Array(48).fill(0));
+  });
+
+  test('of a model with fewer layers, lists the parameters that are left', () => {
+    const model = sequential([gru({ units: 3, name: 'gru', inputShape: [null, 2] })]) as Model;
+    expect(() => torchOptimizer(model, bytesOf(file))).toThrow(
+      /unexpected: lstm\.weight_ih_l0, .*; give names, or strict: false to begin without their state/,
+    );
+    expect(torchOptimizer(model, bytesOf(file), { strict: false }).iterations).toBe(5);
+  });
+
+  test('with a module that is not in the file, throws ArgumentError', () => {
+    for (const strict of [true, false]) {
+      const options = { names: { lstmm: 'lstm' }, strict };
+      const message = /names expected one of gru, lstm, norm, out, got 'lstmm'/;
+      expect(() => torchOptimizer(made(), bytesOf(file), options)).toThrow(message);
+      expect(() => loadStateDict(made(), bytesOf(file), options)).toThrow(message);
+      expect(() => loadStateDict(made(), bytesOf(file), options)).toThrow(ArgumentError);
+    }
+  });
+
+  test('of a weight that PyTorch has frozen and the model trains, names its layer', () => {
+    const frozen = made();
+    frozen.layers[1]!.trainable = false;
+    frozen.compile({ optimizer: adam({ epsilon: 1e-8 }), loss: 'mse' });
+    steps(frozen, 2);
+    const bytes = encodeCheckpoint(frozen);
+    expect(() => torchOptimizer(made(), bytes)).toThrow(
+      /PyTorch has not trained lstm\.weight_ih_l0, .*: set trainable = false of layer 'lstm', or give strict: false/,
+    );
+    expect(torchOptimizer(frozen, bytes).iterations).toBe(2);
+    expect(torchOptimizer(made(), bytes, { strict: false }).iterations).toBe(2);
+  });
+
+  test('of a model of importTorch, knows the modules that it was made of', () => {
+    const forward = ['gru', 'lstm', 'last', { module: 'norm', as: 'LayerNorm' as const }, 'out'];
+    const model = importTorch(bytesOf(file), { forward });
+    model.compile({ optimizer: torchOptimizer(model, bytesOf(file)), loss: 'mse' });
+    expectLosses(steps(model, 5), golden.training.adam!.losses.slice(5));
   });
 });
 
