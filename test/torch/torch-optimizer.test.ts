@@ -4,6 +4,7 @@ import {
   adagrad,
   adam,
   adamw,
+  bidirectional,
   dense,
   gru,
   init,
@@ -12,6 +13,7 @@ import {
   lstm,
   type Model,
   ModelFileError,
+  model,
   type Optimizer,
   rmsprop,
   schedules,
@@ -220,12 +222,82 @@ describe('encodeCheckpoint', () => {
     expect(() => encodeCheckpoint(model)).toThrow(message);
   });
 
-  test('of a schedule, has the learning rate of the next step', () => {
+  const schedule = schedules.exponentialDecay({ initialLearningRate: 0.5, decaySteps: 1, decayRate: 0.5 });
+  test.each<[string, () => Optimizer]>([
+    ['clipNorm: 1', () => sgd({ clipNorm: 1 })],
+    ['globalClipNorm: 2', () => sgd({ globalClipNorm: 2 })],
+    ['clipValue: 0.5', () => sgd({ clipValue: 0.5 })],
+    ['gradientAccumulationSteps: 2', () => sgd({ gradientAccumulationSteps: 2 })],
+    ['a schedule of its learningRate', () => sgd({ learningRate: schedule })],
+  ])('of %s, throws ArgumentError unless strict or includeOptimizer is false', (option, optimizer) => {
     const model = made();
-    const learningRate = schedules.exponentialDecay({ initialLearningRate: 0.5, decaySteps: 1, decayRate: 0.5 });
-    model.compile({ optimizer: sgd({ learningRate }), loss: 'mse' });
+    model.compile({ optimizer: optimizer(), loss: 'mse' });
+    const message = `encodeCheckpoint: optimizer 'sgd' has ${option}, which no optimizer of PyTorch has: strict: false`;
+    expect(() => encodeCheckpoint(model)).toThrow(ArgumentError);
+    expect(() => encodeCheckpoint(model)).toThrow(message);
+    const parts = (options: object): string[] => [
+      ...(readTorch(encodeCheckpoint(model, options)) as Map<string, unknown>).keys(),
+    ];
+    expect(parts({ strict: false })).toEqual(['model_state_dict', 'optimizer_state_dict', 'optimizer']);
+    expect(parts({ includeOptimizer: false })).toEqual(['model_state_dict']);
+  });
+
+  test.each<[string, object]>([
+    ['kernelRegularizer', { kernelRegularizer: 'l2' }],
+    ['biasConstraint', { biasConstraint: 'nonNeg' }],
+    ['activityRegularizer', { activityRegularizer: 'l1' }],
+  ])('of a layer with %s, throws ArgumentError unless strict or includeOptimizer is false', (option, options) => {
+    const model = sequential([
+      bidirectional(lstm({ units: 2, name: 'inner', ...options }), { inputShape: [null, 2], name: 'both' }),
+    ] as never) as Model;
+    encodeCheckpoint(model);
+    model.compile({ optimizer: 'sgd', loss: 'mse' });
+    expect(() => encodeCheckpoint(model)).toThrow(ArgumentError);
+    expect(() => encodeCheckpoint(model)).toThrow(`layer 'both/forward_inner' has ${option}, which no module`);
+    encodeCheckpoint(model, { strict: false });
+    encodeCheckpoint(model, { includeOptimizer: false });
+  });
+
+  test('of a custom model, writes its optimizer', () => {
+    const custom = model({ layers: { d: dense({ units: 1 }) }, inputs: { shape: [2] } }, (x, { d }) => d(x));
+    custom.compile({ optimizer: 'sgd', loss: 'mse' });
+    expect((readTorch(encodeCheckpoint(custom as Model)) as Map<string, unknown>).get('optimizer')).toBe('SGD');
+  });
+
+  test('of a schedule without strict, has the learning rate of the next step', () => {
+    const model = made();
+    model.compile({ optimizer: sgd({ learningRate: schedule }), loss: 'mse' });
     steps(model, 1);
-    const root = readTorch(encodeCheckpoint(model)) as Map<string, Map<string, [Map<string, number>]>>;
+    const bytes = encodeCheckpoint(model, { strict: false });
+    const root = readTorch(bytes) as Map<string, Map<string, [Map<string, number>]>>;
     expect(root.get('optimizer_state_dict')!.get('param_groups')![0].get('lr')).toBe(0.25);
+  });
+});
+
+describe('torchOptimizer, options of the file', () => {
+  /** A checkpoint of PyTorch with some options of its group changed. */
+  const changed = (name: string, options: object): never => {
+    const root = readTorch(bytesOf(golden.training[name]!.file)) as Map<string, Map<string, Map<string, unknown>[]>>;
+    const [group] = root.get('optimizer_state_dict')!.get('param_groups')!;
+    for (const [key, value] of Object.entries(options)) group!.set(key, value);
+    return root as never;
+  };
+
+  test.each([
+    ['rmsprop', 'rmsprop', 1e-3],
+    ['adagrad', 'adagrad', 0.1],
+  ])('an epsilon of %s that is not small, throws ModelFileError with the limit', (name, own, eps) => {
+    const call = (): unknown => torchOptimizer(made(), changed(name, { eps }));
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(`adds eps ${eps} outside of the root, ${own} inside of it: expected at most 1e-7`);
+    expect(torchOptimizer(made(), changed(name, { eps: 1e-7 })).config().epsilon).toBe(1e-7 ** 2);
+  });
+
+  test.each(['sgd', 'rmsprop', 'adagrad'])('optimizer for a file of %s, throws ModelFileError', (name) => {
+    const call = (): unknown => torchOptimizer(made(), changed(name, {}), { optimizer: 'adamw' });
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(
+      /optimizer: 'adamw' expected the state of Adam or AdamW in the file, got that of (SGD|RMSp|Adag)/,
+    );
   });
 });
