@@ -9,7 +9,7 @@ import { ModelFileError } from '../io/safetensors.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { Sequential } from '../layers/base/sequential.ts';
 import { Model } from '../models/model.ts';
-import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors } from './forward.ts';
+import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors, unsupportedOf } from './forward.ts';
 import { loadInto } from './load-state-dict.ts';
 import { rememberNames } from './places.ts';
 import { type StateDict, type StateDictOptions, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
@@ -112,10 +112,15 @@ function modulesIn(tensors: StateDict): ModuleTensors {
 function onlySteps(modules: ModuleTensors, fail: Fail): readonly string[] {
   const names = [...modules.keys()];
   if (names.length === 1 || names.every((name, i) => name === String(i))) return names;
-  const steps = names.map((name) => {
-    const isRecurrent = [...modules.get(name)!.keys()].some((key) => key.startsWith('weight_ih_l'));
-    return `'${name}'${isRecurrent ? ", 'last'" : ''}`;
-  });
+  for (const name of names) {
+    const unsupported = unsupportedOf(name, modules);
+    if (unsupported) fail(`module '${name}' is ${unsupported}`);
+  }
+  const recurrent = names.map((name) => [...modules.get(name)!.keys()].some((key) => key.startsWith('weight_ih_l')));
+  // The states are taken once, before the first module that is not recurrent behind a recurrent one.
+  const end = names.findIndex((_, i) => recurrent[i] && !recurrent[i + 1]);
+  const take = end >= 0 && modules.get(names[end]!)!.has('weight_ih_l0_reverse') ? 'hidden' : 'last';
+  const steps = names.map((name, i) => `'${name}'${i === end ? `, '${take}'` : ''}`);
   return fail(
     `the names do not say what runs between the modules ${names.join(', ')}: give forward, such as [${steps.join(', ')}], with the activations in their places`,
   );

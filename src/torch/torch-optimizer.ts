@@ -12,7 +12,15 @@ import { differences, floatsOf, type LoadStateDictOptions, suggestion } from './
 import { type Group, type OptimizerKind, optimizerOfGroup } from './optimizer.ts';
 import { PickledObject, type PickledValue } from './pickle/values.ts';
 import { type Place, placesIn, placesOf, tensorName, tensorsAt } from './places.ts';
-import { rootOf, type StateDict, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
+import {
+  rootOf,
+  type StateDict,
+  stateDictNames,
+  stateDictOf,
+  type TorchSource,
+  valueAt,
+  withLevel,
+} from './state-dict.ts';
 import { TorchTensor } from './tensors.ts';
 
 /** Options of `torchOptimizer`. Those of the state dict are as in `loadStateDict`. */
@@ -22,9 +30,14 @@ export interface TorchOptimizerOptions extends Omit<LoadStateDictOptions, 'stric
    * state of its parameter. Without it the rest begins without state. Default true.
    */
   strict?: boolean | undefined;
-  /** The key of the optimizer's state dict. Default: the only one with `param_groups`. */
+  /**
+   * The key of the optimizer's state dict, `optimizer_states.0` in a list. Default: the only one with `param_groups`.
+   */
   optimizerKey?: string | undefined;
-  /** What the optimizer is: a file does not tell Adam from AdamW with weight decay. */
+  /**
+   * What the optimizer is: a file does not tell Adam from AdamW with weight decay, but with `optimizer: 'AdamW'`, as
+   * `encodeCheckpoint` writes it.
+   */
   optimizer?: OptimizerKind | undefined;
   /**
    * The names of the parameters in the order in which the optimizer got them. Default: those of the state dict, as
@@ -79,7 +92,10 @@ export function torchOptimizer(model: AnyModel, source: TorchSource, options: To
   if (given.optimizer !== undefined && given.optimizer !== 'adam' && given.optimizer !== 'adamw')
     throw new ArgumentError(`${what}: optimizer expected 'adam' or 'adamw', got ${shown(given.optimizer)}`);
   if (given.optimizerKey !== undefined) expectType(`${what}: optimizerKey`, given.optimizerKey, 'a string');
-  if (given.parameters !== undefined) expectList(`${what}: parameters`, given.parameters);
+  if (given.parameters !== undefined) {
+    expectList(`${what}: parameters`, given.parameters);
+    for (const name of given.parameters) expectType(`${what}: parameters`, name, 'a string');
+  }
   const fail: Fail = (message) => {
     throw new ModelFileError(`${what}: ${message}`, { file: given.file });
   };
@@ -88,11 +104,14 @@ export function torchOptimizer(model: AnyModel, source: TorchSource, options: To
   const root = rootOf(what, source, given.file);
   const found = optimizerIn(root, given.optimizerKey, fail);
   const groups = groupsOf(found, fail);
-  const { optimizer, slots } = made(() => optimizerOfGroup(groups.options, given.optimizer, fail), fail);
+  const { optimizer, slots } = made(
+    () => optimizerOfGroup(groups.options, given.optimizer ?? kindIn(root), fail),
+    fail,
+  );
   const states = found.get('state');
   if (!(states instanceof Map)) return fail('the state of the optimizer is missing');
   const tensors = given.parameters ? new Map() : stateDictOf(what, root as TorchSource, given);
-  const names = given.parameters ?? parameterNames(tensors);
+  const names = given.parameters?.map(withLevel) ?? parameterNames(tensors);
   if (names.length !== groups.ids.length) {
     const mend = 'give parameters, their names in the order of the optimizer';
     fail(`the optimizer has ${groups.ids.length} parameters, the state dict ${names.length}: ${mend}`);
@@ -199,20 +218,29 @@ function made<T>(body: () => T, fail: Fail): T {
 const stateOf = (value: PickledValue | undefined): Dict | undefined =>
   value instanceof Map && !(value.has('step') && numberOf(value.get('step')!) === 0) ? value : undefined;
 
+/** What the file of `encodeCheckpoint` says of its optimizer, where its options do not. */
+const kindIn = (root: PickledValue): OptimizerKind | undefined =>
+  root instanceof Map && root.get('optimizer') === 'AdamW' ? 'adamw' : undefined;
+
 const isState = (value: PickledValue | undefined): value is Map<PickledValue, PickledValue> =>
   value instanceof Map && value.has('state') && Array.isArray(value.get('param_groups'));
 
 /** The optimizer's state dict in a checkpoint. */
 function optimizerIn(root: PickledValue, key: string | undefined, fail: Fail): Dict {
-  const parts: Dict = root instanceof Map ? root : new Map();
   if (key !== undefined) {
-    const value = parts.get(key);
+    const value = valueAt('optimizerKey', root, key, fail);
     return isState(value)
       ? value
       : fail(`optimizerKey: expected a state dict of an optimizer, got none at ${quote(key)}`);
   }
   if (isState(root)) return root;
-  const found = [...parts].filter(([, value]) => isState(value));
+  const parts: Dict = root instanceof Map ? root : new Map();
+  // A list of optimizers is that of Lightning.
+  const found = [...parts]
+    .flatMap(([name, value]): [PickledValue, PickledValue][] =>
+      Array.isArray(value) ? value.map((each, i) => [`${String(name)}.${i}`, each]) : [[name, value]],
+    )
+    .filter(([, value]) => isState(value));
   if (found.length === 1) return found[0]![1] as Dict;
   if (found.length === 0) return fail('expected the state dict of an optimizer, which has param_groups, got none');
   return fail(`several optimizers: give optimizerKey, one of ${found.map(([name]) => quote(String(name))).join(', ')}`);
