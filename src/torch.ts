@@ -1,5 +1,10 @@
 // The entry `tapeloop/torch`: models of PyTorch come in and go out.
-export { type EncodeTorchOptions, encodeCheckpoint, encodeStateDict } from './torch/encode.ts';
+export {
+  type EncodeCheckpointOptions,
+  type EncodeTorchOptions,
+  encodeCheckpoint,
+  encodeStateDict,
+} from './torch/encode.ts';
 export type { ForwardModule, ForwardStep } from './torch/forward.ts';
 export { type ImportTorchOptions, importTorch } from './torch/import.ts';
 export { type LoadReport, type LoadStateDictOptions, loadStateDict } from './torch/load-state-dict.ts';

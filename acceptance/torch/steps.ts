@@ -62,7 +62,10 @@ for (const name of Object.keys(optimizers)) {
   const bytes = readFileSync(join(folder, `${name}_0.next.pt`));
   const model = made();
   loadStateDict(model, bytes);
-  model.compile({ optimizer: torchOptimizer(model, bytes, { optimizer: 'adamw' }), loss: 'mse' });
+  model.compile({
+    optimizer: torchOptimizer(model, bytes, name === 'adamw' ? { optimizer: 'adamw' } : {}),
+    loss: 'mse',
+  });
   const back = steps(model, 5);
   const found = [worst(here, there), worst(onThere, here.slice(5)), worst(back, there.slice(5))];
   console.log(`| ${name} | ${found.map((each) => each.toExponential(1)).join(' | ')} |`);

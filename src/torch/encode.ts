@@ -5,10 +5,10 @@ import { checkOptions } from '../checks/options.ts';
 import { sizeOf } from '../checks/shape.ts';
 import { encodeSafetensors, type SafetensorsTensor } from '../io/safetensors.ts';
 import { type AnyModel, expectModel } from '../models/model.ts';
-import type { WeightForm } from './modules.ts';
+import { optionsOf, type WeightForm } from './modules.ts';
 import { torchOptimizerOf } from './optimizer.ts';
 import { type WrittenValue, writeTorch } from './pickle/pickle-writer.ts';
-import { type ModuleNames, type Place, placesOf, tensorsAt } from './places.ts';
+import { type ModuleNames, type Place, placesOf, tensorName, tensorsAt } from './places.ts';
 
 /** Options of `encodeStateDict` and `encodeCheckpoint`. */
 export interface EncodeTorchOptions {
@@ -17,6 +17,18 @@ export interface EncodeTorchOptions {
    * order: list the modules in the order of the PyTorch class. Default: modules have the names of the layers.
    */
   names?: ModuleNames | undefined;
+}
+
+/** Options of `encodeCheckpoint`. */
+export interface EncodeCheckpointOptions extends EncodeTorchOptions {
+  /** Whether the state of the optimizer goes into the file, if the model is compiled. Default true. */
+  includeOptimizer?: boolean | undefined;
+  /**
+   * Whether what changes training and is no part of an optimizer of PyTorch is refused: clipping, accumulation, a
+   * schedule, regularizers and constraints. Without it they are left to the loop in PyTorch, and of a schedule the next
+   * learning rate is written. Default true.
+   */
+  strict?: boolean | undefined;
 }
 
 /** A tensor of a state dict. */
@@ -46,19 +58,19 @@ export function entriesAt(place: Place): StateEntry[] {
   );
   for (const { key, shape, value } of fixed) {
     const values = () => new Float32Array(sizeOf(shape)).fill(value);
-    entries.push({ key, name: `${place.name}.${key}`, shape, values, form: undefined, index: 0, isBuffer: false });
+    entries.push({ key, name: tensorName(place, key), shape, values, form: undefined, index: 0, isBuffer: false });
   }
   if (kind === 'BatchNorm') {
     const key = 'num_batches_tracked';
     const values = () => new BigInt64Array(1);
-    entries.push({ key, name: `${place.name}.${key}`, shape: [], values, form: undefined, index: 0, isBuffer: true });
+    entries.push({ key, name: tensorName(place, key), shape: [], values, form: undefined, index: 0, isBuffer: true });
   }
   if (isRecurrent || entries.some(({ key }) => !order.includes(key))) return entries;
   return entries.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
 }
 
 function entriesOf(what: string, model: AnyModel, options: EncodeTorchOptions): StateEntry[] {
-  const { names } = checkOptions(what, options, { names: 1 });
+  const { names } = options;
   expectModel(what, model);
   const entries = placesOf(what, model, names).flatMap(entriesAt);
   const seen = new Set<string>();
@@ -84,7 +96,8 @@ function entriesOf(what: string, model: AnyModel, options: EncodeTorchOptions): 
  * await writeFile('model.safetensors', encodeStateDict(model, { names: { rnn: ['lstm', 'lstm_1'], fc: 'dense' } }));
  */
 export function encodeStateDict(model: AnyModel, options: EncodeTorchOptions = {}): Uint8Array {
-  const tensors = entriesOf('encodeStateDict', model, options).map(
+  const what = 'encodeStateDict';
+  const tensors = entriesOf(what, model, checkOptions(what, options, { names: 1 })).map(
     ({ name, shape, values }): [string, SafetensorsTensor] => {
       const data = values();
       if (data instanceof Float32Array) return [name, { dtype: 'F32', shape: [...shape], data }];
@@ -101,31 +114,50 @@ export function encodeStateDict(model: AnyModel, options: EncodeTorchOptions = {
  * module of `exportTorch` goes on training from it. PyTorch 2 reads it with `weights_only=True`.
  *
  * @param model a built model.
- * @param options.names see `EncodeTorchOptions`.
+ * @param options see `EncodeCheckpointOptions`.
  * @returns the bytes of the file, `.pt`; the caller owns them. The `bias_hh` of an LSTM or an RNN is 0 and has no state:
  *   it is to be frozen, as the module of `exportTorch` does, since two biases would learn at twice the rate of one.
  * @throws ArgumentError if an option is unknown, `names` does not fit, the model is not built, a layer or the optimizer
- *   has no equal in PyTorch: the message names it and the option.
+ *   has no equal in PyTorch, or, with `strict`, training here does more than the loop there: the message names the layer
+ *   or the optimizer, and the option.
  * @see https://pytorch.org/tutorials/recipes/recipes/saving_and_loading_a_general_checkpoint.html
  *
  * @example
  * await writeFile('checkpoint.pt', encodeCheckpoint(model));
  */
-export function encodeCheckpoint(model: AnyModel, options: EncodeTorchOptions = {}): Uint8Array {
+export function encodeCheckpoint(model: AnyModel, options: EncodeCheckpointOptions = {}): Uint8Array {
   const what = 'encodeCheckpoint';
-  const entries = entriesOf(what, model, options);
+  const given = checkOptions(what, options, { names: 1, includeOptimizer: true, strict: true });
+  const { includeOptimizer = true, strict = true } = given;
+  const entries = entriesOf(what, model, given);
   const parts = new Map<string, WrittenValue>();
   const written = entries.map(({ name, shape, values }): [string, WrittenValue] => [
     name,
     { tensor: { shape, data: values() } },
   ]);
   parts.set('model_state_dict', new Map(written));
-  if (model.isCompiled) {
-    const { className, state } = optimizerState(what, model, entries);
+  if (model.isCompiled && includeOptimizer) {
+    if (strict) expectPlain(what, model);
+    const { className, state } = optimizerState(what, model, entries, strict);
     parts.set('optimizer_state_dict', state);
     parts.set('optimizer', className);
   }
   return writeTorch(parts);
+}
+
+/** Throws `ArgumentError` for layers with regularizers or constraints. */
+function expectPlain(what: string, model: AnyModel): void {
+  for (const layer of model.network.tree()) {
+    const given = Object.entries(optionsOf(layer));
+    const found = given.find(
+      ([key, value]) => /(Regularizer|Constraint)$/.test(key) && (value ?? undefined) !== undefined,
+    );
+    if (found) {
+      throw new ArgumentError(
+        `${what}: layer '${layer.path}' has ${found[0]}, which no module of PyTorch has: strict: false leaves it to your loop there, includeOptimizer: false writes the weights alone`,
+      );
+    }
+  }
 }
 
 /** `optimizer.state_dict()` of an optimizer of all parameters of the module. */
@@ -133,9 +165,10 @@ function optimizerState(
   what: string,
   model: AnyModel,
   entries: readonly StateEntry[],
+  strict: boolean,
 ): { className: string; state: WrittenValue } {
   const { optimizer } = model;
-  const { className, group, slots, countsSteps } = torchOptimizerOf(what, optimizer);
+  const { className, group, slots, countsSteps } = torchOptimizerOf(what, optimizer, strict);
   const parameters = entries.filter(({ isBuffer }) => !isBuffer);
   const { iterations } = optimizer;
   // Adagrad of PyTorch has its sums before the first step.

@@ -66,6 +66,18 @@ const activations: Readonly<Record<string, string>> = {
 
 export type Fail = (message: string) => never;
 
+/** What does nothing when a model predicts, and may be named all the same. */
+const passing = /^(dropout([123]d)?|alpha_?dropout|identity)$/i;
+
+const classes = ['Linear', 'Embedding', 'LayerNorm', 'BatchNorm', 'Conv1d', 'Conv2d'] as const;
+type SingleKind = (typeof classes)[number];
+
+/** The options that a module of each class has in `forward`, besides `module` and `as`. */
+const optionsOfKind: Readonly<Record<string, readonly string[]>> = {
+  ...{ LayerNorm: ['eps'], BatchNorm: ['eps'], RNN: ['nonlinearity'] },
+  ...{ Conv1d: ['stride', 'padding', 'dilation', 'groups'], Conv2d: ['stride', 'padding', 'dilation', 'groups'] },
+};
+
 /** Makes the layers of `forward`. `fail` is for what the file does not say or says otherwise. */
 export class ForwardBuilder {
   readonly #modules: ModuleTensors;
@@ -94,7 +106,7 @@ export class ForwardBuilder {
       else if (step === 'flatten') this.#push(() => flatten() as Layer);
       else if (Object.hasOwn(activations, step)) {
         this.#push(() => activation({ activation: activations[step] as never }) as Layer);
-      } else this.#unknown(step);
+      } else if (!passing.test(step)) this.#unknown(step);
     } else if (step instanceof Layer) this.#push(() => step);
     else if ((step as { network?: unknown } | null)?.network instanceof Layer) {
       this.#push(() => (step as { network: Layer }).network);
@@ -123,7 +135,7 @@ export class ForwardBuilder {
     if (!last) throw new ArgumentError(`importTorch: forward expected a recurrent module before '${step}'`);
     if (step === 'last' && last.isBoth) {
       throw new ArgumentError(
-        `importTorch: forward: 'last' of '${last.module}' expected one direction: x[:, -1] has one step of the backward direction. 'hidden' takes the last states of both`,
+        `importTorch: forward: 'last' of '${last.module}' expected one direction: x[:, -1] has one step of the backward direction, which no layer takes. 'hidden' takes the last states of both; for x[:, -1] write model(…) with ops, and use loadStateDict`,
       );
     }
     this.#layers[this.#layers.length - 1] = () => last.make(false);
@@ -143,20 +155,36 @@ export class ForwardBuilder {
     this.#push(make);
   }
 
+  /** Throws `ArgumentError` for an option that a module of this class has not. */
+  #expectOptions(step: ForwardModule, kind: string): void {
+    const known = optionsOfKind[kind] ?? [];
+    const other = Object.entries(step).find(
+      ([key, value]) => key !== 'module' && key !== 'as' && value !== undefined && !known.includes(key),
+    );
+    if (!other) return;
+    throw new ArgumentError(
+      `importTorch: forward: module '${step.module}' is an nn.${kind}, which has no ${other[0]}; expected ${known.join(', ') || 'no option'}`,
+    );
+  }
+
   /** A module of one layer. */
   #single(step: ForwardModule, tensors: ReadonlyMap<string, TorchTensor>): () => Layer {
     const { module: name, eps = 1e-5 } = step;
-    const weight = tensors.get('weight');
-    const useBias = tensors.has('bias');
-    const kind = step.as ?? kindOf(name, tensors);
-    const rank = weight?.shape.length;
-    const expected = { Linear: 2, Embedding: 2, LayerNorm: 1, BatchNorm: 1, Conv1d: 3, Conv2d: 4 }[kind ?? 'Linear'];
-    if (!weight || kind === undefined || rank !== expected) {
-      const tell = [...tensors].map(([key, { shape }]) => `${key} [${shape}]`).join(', ');
-      return this.#fail(
-        `module '${name}' has ${tell}, which does not say what it is: say it in forward, as { module: '${name}', as: 'Linear' }, 'Embedding', 'LayerNorm', 'BatchNorm', 'Conv1d' or 'Conv2d'`,
+    if (step.as !== undefined && !classes.includes(step.as)) {
+      throw new ArgumentError(
+        `importTorch: forward: as of '${name}' expected ${classes.join(', ')}, got ${shown(step.as)}`,
       );
     }
+    const unsupported = unsupportedOf(name, this.#modules);
+    if (unsupported) this.#fail(`module '${name}' is ${unsupported}`);
+    const kind = step.as ?? kindOf(name, tensors);
+    // A BatchNorm without factors has its averages alone.
+    const weight = tensors.get('weight') ?? (kind === 'BatchNorm' ? tensors.get('running_mean') : undefined);
+    const useBias = tensors.has('bias');
+    const rank = weight?.shape.length;
+    const expected = { Linear: 2, Embedding: 2, LayerNorm: 1, BatchNorm: 1, Conv1d: 3, Conv2d: 4 }[kind ?? 'Linear'];
+    if (!weight || kind === undefined || rank !== expected) this.#untold(name, tensors, step.as);
+    this.#expectOptions(step, kind);
     const [first, second] = weight.shape as [number, number];
     if (kind === 'Linear') {
       const shape = this.#first([second]);
@@ -168,23 +196,44 @@ export class ForwardBuilder {
       return () => layerNormalization({ epsilon: eps, center: useBias, name, ...shape }) as Layer;
     }
     if (kind === 'BatchNorm') {
+      const options = { epsilon: eps, momentum: 0.9, center: useBias, scale: tensors.has('weight') };
       const shape = this.#first([null, first]);
-      return () => batchNormalization({ epsilon: eps, momentum: 0.9, center: useBias, name, ...shape }) as Layer;
+      return () => batchNormalization({ ...options, name, ...shape }) as Layer;
     }
     return this.#convolution(step, weight.shape, useBias);
+  }
+
+  /** Fails for tensors that are not those of a class. */
+  #untold(name: string, tensors: ReadonlyMap<string, TorchTensor>, as: SingleKind | undefined): never {
+    const tell = [...tensors].map(([key, { shape }]) => `${key} [${shape}]`).join(', ');
+    if (as !== undefined) return this.#fail(`module '${name}' has ${tell}, which is no ${as}`);
+    const rank = tensors.get('weight')?.shape.length ?? 0;
+    const fitting = { 1: "'LayerNorm'", 2: "'Linear' or 'Embedding'", 3: "'Conv1d'", 4: "'Conv2d'" }[rank];
+    if (fitting === undefined) {
+      return this.#fail(`module '${name}' has ${tell}, which is none of ${classes.join(', ')}, LSTM, GRU and RNN`);
+    }
+    const others = rank === 1 ? '; nn.GroupNorm, nn.PReLU and nn.RMSNorm look the same and are not supported' : '';
+    return this.#fail(
+      `module '${name}' has ${tell}, which does not say what it is: say it in forward, as { module: '${name}', as: ${fitting} }${others}`,
+    );
   }
 
   #convolution(step: ForwardModule, shape: readonly number[], useBias: boolean): () => Layer {
     const { module: name, stride = 1, padding = 0, dilation = 1, groups = 1 } = step;
     const rank = shape.length - 2;
     const [filters, channels, ...taps] = shape as [number, number, ...number[]];
-    const listOf = (given: number | readonly number[]): number[] => {
+    const listOf = (option: string, given: unknown, least: number): number[] => {
       const list = [given].flat() as number[];
-      return list.length === rank ? list : Array(rank).fill(list[0]);
+      if ((list.length === rank || list.length === 1) && list.every((n) => Number.isInteger(n) && n >= least)) {
+        return list.length === rank ? list : Array(rank).fill(list[0]);
+      }
+      throw new ArgumentError(
+        `importTorch: forward: ${option} of '${name}' expected an integer ≥ ${least}, or ${rank} in a list, got ${shown(given)}`,
+      );
     };
-    const [strides, rates] = [listOf(stride), listOf(dilation)];
+    const [strides, rates] = [listOf('stride', stride, 1), listOf('dilation', dilation, 1)];
     const halves = taps.map((n, i) => ((n - 1) * rates[i]!) / 2);
-    const pads = padding === 'same' ? halves : listOf(padding);
+    const pads = padding === 'same' ? halves : listOf('padding', padding, 0);
     const isSame = padding === 'same' || (strides.every((n) => n === 1) && pads.every((n, i) => n === halves[i]));
     const input = this.#first([...Array(rank).fill(null), channels * groups]);
     const isPadded = !isSame && pads.some((n) => n > 0);
@@ -213,7 +262,18 @@ export class ForwardBuilder {
   }
 
   /** The layers of an `nn.LSTM`, `nn.GRU` or `nn.RNN`. */
-  #recurrent({ module: name, nonlinearity }: ForwardModule, tensors: ReadonlyMap<string, TorchTensor>): void {
+  #recurrent(step: ForwardModule, tensors: ReadonlyMap<string, TorchTensor>): void {
+    const { module: name, nonlinearity } = step;
+    if (step.as !== undefined) {
+      throw new ArgumentError(
+        `importTorch: forward: module '${name}' is recurrent, as its tensors tell; as: ${shown(step.as)} expected to be left out`,
+      );
+    }
+    if (nonlinearity !== undefined && nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
+      throw new ArgumentError(
+        `importTorch: forward: nonlinearity of '${name}' expected 'tanh' or 'relu', got ${shown(nonlinearity)}`,
+      );
+    }
     const levels = [...tensors.keys()].filter((key) => /^weight_ih_l\d+$/.test(key)).length;
     const isBoth = tensors.has('weight_ih_l0_reverse');
     this.#names[name] = [];
@@ -228,10 +288,11 @@ export class ForwardBuilder {
       const layerName = levels === 1 ? name : `${name}_l${level}`;
       const useBias = tensors.has(`bias_ih_l${level}`);
       const common = { units, useBias, ...(isBoth ? {} : { name: layerName, ...this.#first([null, input![1]!]) }) };
+      this.#expectOptions(step, { 4: 'LSTM', 3: 'GRU' }[gates] ?? 'RNN');
       if (gates === 1 && nonlinearity === undefined) {
-        const step = `{ module: '${name}', nonlinearity: 'tanh' }`;
+        const mend = `{ module: '${name}', nonlinearity: 'tanh' }`;
         this.#fail(
-          `module '${name}' is an nn.RNN, whose tensors do not say its nonlinearity: give forward with ${step} or 'relu'`,
+          `module '${name}' is an nn.RNN, whose tensors do not say its nonlinearity: give forward with ${mend} or 'relu'`,
         );
       }
       const outer = { name: layerName, ...(isBoth ? this.#first([null, input![1]!]) : {}) };
@@ -259,7 +320,24 @@ export class ForwardBuilder {
 function kindOf(name: string, tensors: ReadonlyMap<string, TorchTensor>): ForwardModule['as'] {
   const rank = tensors.get('weight')?.shape.length;
   if (tensors.has('running_mean')) return 'BatchNorm';
-  if (rank === 2 && tensors.has('bias')) return 'Linear';
+  if (rank === 2 && tensors.get('bias')?.shape.length === 1) return 'Linear';
   // A matrix without a bias may be either. Names such as embed, emb and word_embeddings tell.
   return rank === 2 && /emb[^.]*$/i.test(name) ? 'Embedding' : undefined;
+}
+
+/** What a module is that is not supported, if its tensors tell it; with what to do. */
+export function unsupportedOf(name: string, modules: ModuleTensors): string | undefined {
+  const tensors = modules.get(name)!;
+  const has = (pattern: RegExp): boolean => [...tensors.keys()].some((key) => pattern.test(key));
+  const mend = 'before the state dict is saved';
+  if (has(/^(in|q|k|v)_proj_(weight|bias)$/)) return 'an nn.MultiheadAttention, which is not supported';
+  if (has(/^\w+_mask$/) && has(/^\w+_orig$/)) return `pruned: call torch.nn.utils.prune.remove ${mend}`;
+  if (has(/^\w+_orig$/)) return `under spectral_norm: call torch.nn.utils.remove_spectral_norm ${mend}`;
+  if (has(/^weight_[gv]$/)) return `under weight_norm: call torch.nn.utils.remove_weight_norm ${mend}`;
+  if ([...modules.keys()].some((each) => `${each}.`.startsWith(`${name}.parametrizations.`)))
+    return `under a parametrization: call torch.nn.utils.parametrize.remove_parametrizations ${mend}`;
+  const shape = tensors.get('weight')?.shape ?? [];
+  if (shape.length > 1 && String(tensors.get('bias')?.shape) === String(shape))
+    return `an nn.LayerNorm over ${shape.length} axes, which is not supported; one over the last axis is`;
+  return undefined;
 }

@@ -9,8 +9,9 @@ import { ModelFileError } from '../io/safetensors.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
 import { Sequential } from '../layers/base/sequential.ts';
 import { Model } from '../models/model.ts';
-import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors } from './forward.ts';
-import { loadStateDict } from './load-state-dict.ts';
+import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors, unsupportedOf } from './forward.ts';
+import { loadInto } from './load-state-dict.ts';
+import { rememberNames } from './places.ts';
 import { type StateDict, type StateDictOptions, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
 import type { TorchTensor } from './tensors.ts';
 
@@ -81,15 +82,21 @@ export function importTorch(source: TorchSource, options: ImportTorchOptions = {
       ),
     );
     // A convolution of PyTorch has its channels first, and flatten follows them.
-    loadStateDict(model, own, { names, flatten: 'channelsFirst', prefix: '', file: where.file });
+    loadInto(what, model, own, { names, flatten: 'channelsFirst', prefix: '', file: where.file });
+    const isAlone = [...tensors.keys()].some((tensor) => !tensor.includes('.'));
+    const inFile = (module: string): string => (isAlone && module === ROOT ? '' : module);
+    rememberNames(network, Object.fromEntries(Object.entries(names).map(([module, paths]) => [inFile(module), paths])));
     return model;
   });
 }
 
+/** What a module that was saved alone is called. */
+const ROOT = 'model';
+
 /** The module and the key of a tensor. */
 const moduleOf = (name: string): [module: string, key: string] => {
   const dot = name.lastIndexOf('.');
-  return dot < 0 ? ['model', name] : [name.slice(0, dot), name.slice(dot + 1)];
+  return dot < 0 ? [ROOT, name] : [name.slice(0, dot), name.slice(dot + 1)];
 };
 
 function modulesIn(tensors: StateDict): ModuleTensors {
@@ -105,10 +112,15 @@ function modulesIn(tensors: StateDict): ModuleTensors {
 function onlySteps(modules: ModuleTensors, fail: Fail): readonly string[] {
   const names = [...modules.keys()];
   if (names.length === 1 || names.every((name, i) => name === String(i))) return names;
-  const steps = names.map((name) => {
-    const isRecurrent = [...modules.get(name)!.keys()].some((key) => key.startsWith('weight_ih_l'));
-    return `'${name}'${isRecurrent ? ", 'last'" : ''}`;
-  });
+  for (const name of names) {
+    const unsupported = unsupportedOf(name, modules);
+    if (unsupported) fail(`module '${name}' is ${unsupported}`);
+  }
+  const recurrent = names.map((name) => [...modules.get(name)!.keys()].some((key) => key.startsWith('weight_ih_l')));
+  // The states are taken once, before the first module that is not recurrent behind a recurrent one.
+  const end = names.findIndex((_, i) => recurrent[i] && !recurrent[i + 1]);
+  const take = end >= 0 && modules.get(names[end]!)!.has('weight_ih_l0_reverse') ? 'hidden' : 'last';
+  const steps = names.map((name, i) => `'${name}'${i === end ? `, '${take}'` : ''}`);
   return fail(
     `the names do not say what runs between the modules ${names.join(', ')}: give forward, such as [${steps.join(', ')}], with the activations in their places`,
   );

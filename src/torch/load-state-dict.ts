@@ -8,13 +8,16 @@ import { clip, quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
 import { type AnyModel, expectModel } from '../models/model.ts';
 import { checkFlattened, type Flattened, flattenedOf } from './flattened.ts';
-import { type ModuleNames, type Place, placesOf, tensorsAt } from './places.ts';
+import { type ModuleNames, type Place, placesIn, placesOf, tensorName, tensorsAt } from './places.ts';
 import { type StateDict, type StateDictOptions, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
 import type { TorchTensor } from './tensors.ts';
 
 /** Options of `loadStateDict`. */
 export interface LoadStateDictOptions extends StateDictOptions {
-  /** Which layers the modules are, where their names differ. Default: layers and modules have the same names. */
+  /**
+   * Which layers the modules are, where their names differ. Default: layers and modules have the same names; a model of
+   * `importTorch` also knows those of the file that it was made of, until it is saved.
+   */
   names?: ModuleNames | undefined;
   /** Whether every tensor must fit a weight and every weight must have its tensor. Default true. */
   strict?: boolean | undefined;
@@ -51,7 +54,7 @@ const COUNTER = /(^|\.)num_batches_tracked$/;
  * @returns the names of the tensors that were loaded, missing, unexpected or of another shape; owned by the caller.
  * @throws ModelFileError if the bytes are not a file of PyTorch or have no state dict, a tensor is not made of finite
  *   numbers, or, with `strict`, if there is any difference: the message lists all; no weight changes then. ArgumentError
- *   if an option is unknown, `names` has a layer that is not there, the model is not built, a layer has no module of
+ *   if an option is unknown, `names` has a layer or a module that is not there, the model is not built, a layer has no module of
  *   PyTorch, `flatten` is needed, or a call that returns a promise runs on the model.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
  *
@@ -62,12 +65,19 @@ const COUNTER = /(^|\.)num_batches_tracked$/;
 export function loadStateDict(model: AnyModel, source: TorchSource, options: LoadStateDictOptions = {}): LoadReport {
   const what = 'loadStateDict';
   const given = checkOptions(what, options, { names: 1, strict: true, flatten: 1, ...stateDictNames });
+  return loadInto(what, model, source, given);
+}
+
+/** `loadStateDict` for the function `what`, with options whose names are known. */
+export function loadInto(what: string, model: AnyModel, source: TorchSource, given: LoadStateDictOptions): LoadReport {
   expectModel(what, model);
   if (given.flatten !== undefined) expectType(`${what}: flatten`, given.flatten, 'a string');
-  const places = placesOf(what, model, given.names);
+  // Errors of arguments come before those of the file.
+  placesOf(what, model, given.names);
   const flattened = flattenedOf(model.network);
   checkFlattened(what, flattened, given.flatten);
   const tensors = stateDictOf(what, source, given);
+  const places = placesIn(what, model, given.names, tensors.keys());
   model.trainer.runs.expectNone(what, true);
   return load(what, { places, tensors, flattened: given.flatten === 'channelsFirst' ? flattened : new Map() }, given);
 }
@@ -131,7 +141,7 @@ function load(what: string, { places, tensors, flattened }: Loading, options: Lo
 
 const fixedAt = (place: Place, tensors: StateDict) =>
   place.module.fixed.map(({ key, shape, value }) => {
-    const name = `${place.name}.${key}`;
+    const name = tensorName(place, key);
     return { name, shape, value, tensor: tensors.get(name) };
   });
 
@@ -143,7 +153,8 @@ export function floatsOf(name: string, { data }: TorchTensor, fail: (message: st
   return values;
 }
 
-function differences({ missing, unexpected, mismatched }: LoadReport): string {
+/** What differs, in one text. */
+export function differences({ missing, unexpected, mismatched }: Omit<LoadReport, 'loaded'>): string {
   const list = (what: string, names: readonly string[]): string[] =>
     names.length === 0
       ? []
@@ -158,7 +169,11 @@ function differences({ missing, unexpected, mismatched }: LoadReport): string {
 }
 
 /** What `names` could be, if the modules of the file are the layers of the model in their order. */
-function suggestion(places: readonly Place[], tensors: StateDict, { names }: LoadStateDictOptions): string {
+export function suggestion(
+  places: readonly Place[],
+  tensors: StateDict,
+  { names }: Pick<LoadStateDictOptions, 'names'>,
+): string {
   if (names !== undefined) return '';
   const files = new Map<string, Map<string, string>>();
   for (const [full, { shape }] of tensors) {

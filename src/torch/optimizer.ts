@@ -31,6 +31,8 @@ export type OptimizerKind = 'adam' | 'adamw';
 
 // Beyond this epsilon, √(v + ε) and √v + √ε differ in steps that count.
 const LARGEST_INNER_EPSILON = 1e-14;
+// The same for the epsilon of torch.optim, √ε.
+const LARGEST_OUTER_EPSILON = 1e-7;
 
 // Above it, epsilon before the correction of the moments and epsilon after it differ in steps that count.
 const LARGEST_EARLY_EPSILON = 1e-6;
@@ -70,6 +72,16 @@ export function optimizerOfGroup(
   const refuse = (key: string, mend = ''): void => {
     if (group[key]) fail(`the optimizer has ${key}: ${shown(group[key])}, which no optimizer here has${mend}`);
   };
+  /** Epsilon under the root, of one outside of it. */
+  const innerEpsilon = (own: string): number => {
+    const epsilon = number('eps');
+    if (epsilon > LARGEST_OUTER_EPSILON) {
+      fail(
+        `the optimizer adds eps ${epsilon} outside of the root, ${own} inside of it: expected at most ${LARGEST_OUTER_EPSILON}`,
+      );
+    }
+    return epsilon ** 2;
+  };
   refuse('maximize');
   const learningRate = number('lr');
   if (Array.isArray(group.betas) && 'amsgrad' in group && !('momentum_decay' in group)) {
@@ -83,19 +95,26 @@ export function optimizerOfGroup(
     const which = "give optimizer: 'adamw' if it is AdamW";
     return fail(`the optimizer has weight_decay ${weightDecay}, which of Adam is a penalty of the loss; ${which}`);
   }
+  const className = classOf(group);
+  if (kind !== undefined) {
+    const got = className ?? 'another';
+    fail(
+      `optimizer: '${kind}' expected the state of Adam or AdamW in the file, got that of ${got}; leave optimizer out`,
+    );
+  }
   refuse('weight_decay', ': here it is a regularizer of the layers');
-  if ('alpha' in group && 'centered' in group) {
+  if (className === 'RMSprop') {
     const [momentum, centered] = [number('momentum'), group.centered === true];
-    const options = { learningRate, rho: number('alpha'), momentum, centered, epsilon: number('eps') ** 2 };
+    const options = { learningRate, rho: number('alpha'), momentum, centered, epsilon: innerEpsilon('rmsprop') };
     if (momentum > 0) nonZero(learningRate, fail);
     return { optimizer: rmsprop(options), slots: rmspropSlots(momentum, centered, learningRate) };
   }
-  if ('lr_decay' in group) {
+  if (className === 'Adagrad') {
     refuse('lr_decay');
     const options = { learningRate, initialAccumulatorValue: number('initial_accumulator_value') };
-    return { optimizer: adagrad({ ...options, epsilon: number('eps') ** 2 }), slots: adagradSlots };
+    return { optimizer: adagrad({ ...options, epsilon: innerEpsilon('adagrad') }), slots: adagradSlots };
   }
-  if ('dampening' in group) {
+  if (className === 'SGD') {
     refuse('dampening');
     const momentum = number('momentum');
     if (momentum > 0) nonZero(learningRate, fail);
@@ -106,22 +125,59 @@ export function optimizerOfGroup(
   return fail(`the optimizer expected to be ${known}, got one with ${Object.keys(group).slice(0, 12).join(', ')}`);
 }
 
+/** The class of an optimizer that is not Adam, by the options that only it has. */
+function classOf(group: Group): 'RMSprop' | 'Adagrad' | 'SGD' | undefined {
+  if ('alpha' in group && 'centered' in group) return 'RMSprop';
+  if ('lr_decay' in group) return 'Adagrad';
+  return 'dampening' in group ? 'SGD' : undefined;
+}
+
 function nonZero(learningRate: number, fail: Fail): void {
   if (learningRate === 0) fail('the optimizer has momentum and lr 0, from which its momentum cannot be told');
+}
+
+const classes: Readonly<Record<string, string>> = {
+  ...{ sgd: 'SGD', adam: 'Adam', adamw: 'AdamW', rmsprop: 'RMSprop', adagrad: 'Adagrad' },
+};
+
+/** The class of an optimizer in `torch.optim`; undefined if it has none. */
+export function torchClassOf(optimizer: Optimizer): string | undefined {
+  const { name } = optimizer;
+  if (name === 'adam' && Number(optimizer.config().weightDecay ?? 0) > 0) return 'AdamW';
+  return Object.hasOwn(classes, name) ? classes[name] : undefined;
+}
+
+/** The first option of an optimizer that is lines of the loop in PyTorch; undefined if there is none. */
+function loopOption(config: Readonly<Record<string, unknown>>): string | undefined {
+  const clip = ['clipNorm', 'globalClipNorm', 'clipValue'].find((each) => config[each] !== undefined);
+  if (clip !== undefined) return `${clip}: ${config[clip]}`;
+  const { gradientAccumulationSteps: steps, learningRate } = config;
+  if (Number(steps ?? 1) > 1) return `gradientAccumulationSteps: ${steps}`;
+  return typeof learningRate === 'number' ? undefined : 'a schedule of its learningRate';
 }
 
 /**
  * The optimizer as PyTorch has it.
  *
+ * @param strict whether to refuse options that no optimizer of PyTorch has, but its loop.
  * @throws ArgumentError for one that PyTorch has not, or an option that its class has not.
  */
-export function torchOptimizerOf(what: string, optimizer: Optimizer): TorchOptimizer {
+export function torchOptimizerOf(what: string, optimizer: Optimizer, strict: boolean): TorchOptimizer {
   const config = optimizer.config() as Readonly<Record<string, unknown>>;
   const { learningRate: lr, name } = optimizer;
   const fail = (message: string): never => {
     throw new ArgumentError(`${what}: optimizer '${name}' ${message}`);
   };
-  if (config.useEma) fail('has useEma: true; torch.optim keeps no averages: call finalizeVariableValues first');
+  const className = torchClassOf(optimizer) ?? fail('expected to be sgd, adam, adamw, rmsprop or adagrad');
+  if (config.useEma) {
+    fail('has useEma: true, and torch.optim keeps no averages; includeOptimizer: false writes the weights alone');
+  }
+  const option = strict ? loopOption(config) : undefined;
+  if (option !== undefined) {
+    fail(
+      `has ${option}, which no optimizer of PyTorch has: strict: false leaves it to your loop there, includeOptimizer: false writes the weights alone`,
+    );
+  }
   const number = (key: string): number => Number(config[key]);
   const weightDecay = Number(config.weightDecay ?? 0);
   if (config.excludeFromWeightDecay !== undefined && weightDecay > 0) {
@@ -138,7 +194,6 @@ export function torchOptimizerOf(what: string, optimizer: Optimizer): TorchOptim
       ...{ lr, betas: [number('beta1'), number('beta2')], eps: number('epsilon'), weight_decay: weightDecay },
       ...{ amsgrad: config.amsgrad === true, ...flags, capturable: false, fused: false },
     };
-    const className = weightDecay > 0 || name === 'adamw' ? 'AdamW' : 'Adam';
     return { className, group, slots: adamSlots(config.amsgrad), countsSteps: true };
   }
   if (weightDecay > 0) fail('has weightDecay, which in torch.optim only AdamW decouples from the gradient');
@@ -151,17 +206,14 @@ export function torchOptimizerOf(what: string, optimizer: Optimizer): TorchOptim
   if (momentum > 0 && lr === 0) fail('has momentum and a learning rate of 0, from which its momentum cannot be told');
   if (name === 'sgd') {
     const group = { ...plain, momentum, dampening: 0, nesterov: config.nesterov === true };
-    return { className: 'SGD', group, slots: sgdSlots(momentum, lr), countsSteps: false };
+    return { className, group, slots: sgdSlots(momentum, lr), countsSteps: false };
   }
   if (name === 'rmsprop') {
     const centered = config.centered === true;
     const group = { ...plain, momentum, alpha: number('rho'), eps: Math.sqrt(inner), centered };
-    return { className: 'RMSprop', group, slots: rmspropSlots(momentum, centered, lr), countsSteps: true };
+    return { className, group, slots: rmspropSlots(momentum, centered, lr), countsSteps: true };
   }
-  if (name === 'adagrad') {
-    const first = number('initialAccumulatorValue');
-    const group = { ...plain, lr_decay: 0, eps: Math.sqrt(inner), initial_accumulator_value: first };
-    return { className: 'Adagrad', group, slots: adagradSlots, countsSteps: true };
-  }
-  return fail('expected to be sgd, adam, adamw, rmsprop or adagrad');
+  const first = number('initialAccumulatorValue');
+  const group = { ...plain, lr_decay: 0, eps: Math.sqrt(inner), initial_accumulator_value: first };
+  return { className, group, slots: adagradSlots, countsSteps: true };
 }

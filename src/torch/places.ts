@@ -1,12 +1,14 @@
 // Which layer of a model is which module of PyTorch.
 
 import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
+import { unknownName } from '../checks/options.ts';
+import type { AnyLayer } from '../layers/base/layer.ts';
 import type { AnyModel } from '../models/model.ts';
 import { atLevel, modulesOf, type TorchModule, type WeightForm } from './modules.ts';
 
 /**
  * The names of PyTorch's modules, each with the layer that it is: `{ fc: 'dense' }`; for a stack of recurrent layers
- * the layers from below, `{ rnn: ['lstm', 'lstm_1'] }`.
+ * the layers from below, `{ rnn: ['lstm', 'lstm_1'] }`. The name '' is the whole file of a module that was saved alone.
  */
 export type ModuleNames = Readonly<Record<string, string | readonly string[]>>;
 
@@ -54,6 +56,44 @@ export function placesOf(what: string, model: AnyModel, names: ModuleNames = {})
   return [...places, ...[...left].map(([path, module]) => ({ name: torchName(path), level: 0, module }))];
 }
 
+/** The modules that the networks of `importTorch` were made of. */
+const imported = new WeakMap<AnyLayer, ModuleNames>();
+
+/** Keeps the names of the modules for later files of the same model. */
+export const rememberNames = (network: AnyLayer, names: ModuleNames): void => void imported.set(network, names);
+
+/**
+ * The places of all layers in a file with tensors of these names. Without `names` a model of `importTorch` has those of
+ * the file that it was made of, unless the tensors have the names of the layers.
+ *
+ * @throws ArgumentError as `placesOf`, and if `names` has a module of which the file has no tensor.
+ */
+export function placesIn(
+  what: string,
+  model: AnyModel,
+  names: ModuleNames | undefined,
+  tensors: Iterable<string>,
+): Place[] {
+  const known = new Set(tensors);
+  const own = placesOf(what, model, names);
+  if (names === undefined) {
+    const remembered = imported.get(model.network);
+    const areThere = own.every((place) => place.module.weights.every((form) => hasAny(tensorsAt(place, form), known)));
+    return remembered === undefined || areThere ? own : placesOf(what, model, remembered);
+  }
+  const modules = new Set([...known].map(moduleOf));
+  const isThere = (name: string): boolean =>
+    name === '' ? modules.has('') : [...modules].some((each) => each === name || each.startsWith(`${name}.`));
+  const typo = Object.keys(names).find((name) => !isThere(name));
+  if (typo !== undefined) throw unknownName(`${what}: names`, [...modules].map(shownName), typo);
+  return own;
+}
+
+const hasAny = (tensors: readonly PlacedTensor[], known: ReadonlySet<string>): boolean =>
+  tensors.some(({ name }) => known.has(name));
+const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(tensor.lastIndexOf('.'), 0));
+const shownName = (name: string): string => (name === '' ? "''" : name);
+
 // What the attributes of nn.Module and nn.ModuleDict are called, and the words of Python.
 const taken = new Set(
   (
@@ -82,5 +122,9 @@ export interface PlacedTensor {
 }
 
 /** The full names of the tensors of a weight. */
-export const tensorsAt = ({ name, level }: Place, { tensors }: Pick<WeightForm, 'tensors'>): PlacedTensor[] =>
-  tensors.map(({ key, shape }) => ({ name: `${name}.${atLevel(key, level)}`, shape }));
+export const tensorsAt = (place: Place, { tensors }: Pick<WeightForm, 'tensors'>): PlacedTensor[] =>
+  tensors.map(({ key, shape }) => ({ name: tensorName(place, atLevel(key, place.level)), shape }));
+
+/** The full name of a tensor of a module. */
+export const tensorName = ({ name }: Pick<Place, 'name'>, key: string): string =>
+  name === '' ? key : `${name}.${key}`;

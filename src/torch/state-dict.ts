@@ -1,6 +1,7 @@
 // State dicts: the tensors of a model by PyTorch's names, wherever a file keeps them.
 
 import { ArgumentError, expectType, shownForeign } from '../checks/argument-error.ts';
+import { classOf } from '../host/class-of.ts';
 import { type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
@@ -62,18 +63,23 @@ export function stateDictOf(what: string, source: TorchSource, options: StateDic
   const fail = (message: string): never => {
     throw new ModelFileError(`${what}: ${message}`, { file });
   };
-  const found = key === undefined ? only(root, fail) : at(root, key, fail);
+  const found = key === undefined ? only(root, fail) : valueAt('key', root, key, fail);
   const tensors = namedTensors(found, fail);
   if (tensors.size === 0) fail(`expected tensors by name${key === undefined ? '' : ` in ${quote(key)}`}, got none`);
-  return withoutPrefix(tensors, prefix, fail);
+  return new Map([...withoutPrefix(tensors, prefix, fail)].map(([name, tensor]) => [withLevel(name), tensor]));
 }
+
+/** An `nn.LSTMCell` has the tensors of an `nn.LSTM` of one layer, without the number of the layer. */
+export const withLevel = (name: string): string => name.replace(/(^|\.)((weight|bias)_[ih]h)$/, '$1$2_l0');
 
 /** What a source holds. */
 export function rootOf(what: string, source: TorchSource, file: string | undefined): PickledValue {
   if (isFileBytes(source)) return readTorch(source, { file });
   if (isDict(source as PickledValue) || source instanceof PickledObject) return source as PickledValue;
+  const late = classOf(source) === 'Promise' ? '; await it' : '';
+  const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : late;
   throw new ArgumentError(
-    `${what}: expected the bytes of a file, or what readTorch returned, got ${shownForeign(source, 'entries')}`,
+    `${what}: expected the bytes of a file, or what readTorch returned, got ${late ? 'a promise' : shownForeign(source, 'entries')}${mend}`,
   );
 }
 
@@ -82,18 +88,20 @@ type Fail = (message: string) => never;
 /** What a dict or the attributes of an object have by name. */
 function members(value: PickledValue | undefined): Dict {
   if (isDict(value)) return value;
+  if (Array.isArray(value)) return new Map(value.map((each, i) => [String(i), each]));
   if (value instanceof PickledObject)
     return value.entries.size > 0 ? value.entries : isDict(value.state) ? value.state : new Map();
   return new Map();
 }
 
-function at(root: PickledValue, key: string, fail: Fail): PickledValue {
+/** What a file has at the key of an option: a key, or several with dots between; of a list, numbers from 0. */
+export function valueAt(option: string, root: PickledValue, key: string, fail: Fail): PickledValue {
   let value: PickledValue | undefined = root;
   // A key may have dots itself.
   if (members(root).has(key)) return members(root).get(key)!;
   for (const part of key.split('.')) {
     const known: Dict = members(value);
-    value = known.get(part) ?? fail(`key: expected one of ${keysOf(known)}, got ${quote(part)}`);
+    value = known.get(part) ?? fail(`${option}: expected one of ${keysOf(known)}, got ${quote(part)}`);
   }
   return value as PickledValue;
 }

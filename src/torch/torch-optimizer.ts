@@ -8,18 +8,36 @@ import { ModelFileError } from '../io/safetensors.ts';
 import { type AnyModel, expectModel } from '../models/model.ts';
 import type { Optimizer } from '../optimizers/optimizer.ts';
 import { checkFlattened, flattenedOf } from './flattened.ts';
-import { floatsOf, type LoadStateDictOptions } from './load-state-dict.ts';
+import { differences, floatsOf, type LoadStateDictOptions, suggestion } from './load-state-dict.ts';
 import { type Group, type OptimizerKind, optimizerOfGroup } from './optimizer.ts';
 import { PickledObject, type PickledValue } from './pickle/values.ts';
-import { placesOf, tensorsAt } from './places.ts';
-import { rootOf, type StateDict, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
+import { type Place, placesIn, placesOf, tensorName, tensorsAt } from './places.ts';
+import {
+  rootOf,
+  type StateDict,
+  stateDictNames,
+  stateDictOf,
+  type TorchSource,
+  valueAt,
+  withLevel,
+} from './state-dict.ts';
 import { TorchTensor } from './tensors.ts';
 
 /** Options of `torchOptimizer`. Those of the state dict are as in `loadStateDict`. */
 export interface TorchOptimizerOptions extends Omit<LoadStateDictOptions, 'strict'> {
-  /** The key of the optimizer's state dict. Default: the only one with `param_groups`. */
+  /**
+   * Whether every parameter of the optimizer must be a weight of the model, and every trainable weight must have the
+   * state of its parameter. Without it the rest begins without state. Default true.
+   */
+  strict?: boolean | undefined;
+  /**
+   * The key of the optimizer's state dict, `optimizer_states.0` in a list. Default: the only one with `param_groups`.
+   */
   optimizerKey?: string | undefined;
-  /** What the optimizer is: a file does not tell Adam from AdamW with weight decay. */
+  /**
+   * What the optimizer is: a file does not tell Adam from AdamW with weight decay, but with `optimizer: 'AdamW'`, as
+   * `encodeCheckpoint` writes it.
+   */
   optimizer?: OptimizerKind | undefined;
   /**
    * The names of the parameters in the order in which the optimizer got them. Default: those of the state dict, as
@@ -60,23 +78,40 @@ type Fail = (message: string) => never;
  */
 export function torchOptimizer(model: AnyModel, source: TorchSource, options: TorchOptimizerOptions = {}): Optimizer {
   const what = 'torchOptimizer';
-  const own = { names: 1, flatten: 1, optimizerKey: 1, optimizer: 1, parameters: 1, joinBiases: true } as const;
+  const own = {
+    names: 1,
+    strict: true,
+    flatten: 1,
+    optimizerKey: 1,
+    optimizer: 1,
+    parameters: 1,
+    joinBiases: true,
+  } as const;
   const given = checkOptions(what, options, { ...own, ...stateDictNames });
   expectModel(what, model);
   if (given.optimizer !== undefined && given.optimizer !== 'adam' && given.optimizer !== 'adamw')
     throw new ArgumentError(`${what}: optimizer expected 'adam' or 'adamw', got ${shown(given.optimizer)}`);
   if (given.optimizerKey !== undefined) expectType(`${what}: optimizerKey`, given.optimizerKey, 'a string');
-  if (given.parameters !== undefined) expectList(`${what}: parameters`, given.parameters);
+  if (given.parameters !== undefined) {
+    expectList(`${what}: parameters`, given.parameters);
+    for (const name of given.parameters) expectType(`${what}: parameters`, name, 'a string');
+  }
   const fail: Fail = (message) => {
     throw new ModelFileError(`${what}: ${message}`, { file: given.file });
   };
+  // Errors of arguments come before those of the file.
+  placesOf(what, model, given.names);
   const root = rootOf(what, source, given.file);
   const found = optimizerIn(root, given.optimizerKey, fail);
   const groups = groupsOf(found, fail);
-  const { optimizer, slots } = made(() => optimizerOfGroup(groups.options, given.optimizer, fail), fail);
+  const { optimizer, slots } = made(
+    () => optimizerOfGroup(groups.options, given.optimizer ?? kindIn(root), fail),
+    fail,
+  );
   const states = found.get('state');
   if (!(states instanceof Map)) return fail('the state of the optimizer is missing');
-  const names = given.parameters ?? parameterNames(stateDictOf(what, root as TorchSource, given));
+  const tensors = given.parameters ? new Map() : stateDictOf(what, root as TorchSource, given);
+  const names = given.parameters?.map(withLevel) ?? parameterNames(tensors);
   if (names.length !== groups.ids.length) {
     const mend = 'give parameters, their names in the order of the optimizer';
     fail(`the optimizer has ${groups.ids.length} parameters, the state dict ${names.length}: ${mend}`);
@@ -86,7 +121,10 @@ export function torchOptimizer(model: AnyModel, source: TorchSource, options: To
   checkFlattened(what, flattened, given.flatten);
   const steps = new Set<number>();
   const sets: [name: string, values: Float32Array][] = [];
-  for (const place of placesOf(what, model, given.names)) {
+  const places = placesIn(what, model, given.names, names);
+  const { strict = true } = given;
+  if (strict) expectSameParameters(places, byName, fail, () => suggestion(places, tensors, given));
+  for (const place of places) {
     for (const form of place.module.weights) {
       const tensors = tensorsAt(place, form);
       const known = tensors.map(({ name }) => byName.get(name));
@@ -116,6 +154,7 @@ export function torchOptimizer(model: AnyModel, source: TorchSource, options: To
       }
     }
   }
+  if (strict) expectStates(places, byName, fail);
   if (steps.size > 1)
     fail(`its parameters have made ${[...steps].slice(0, 4).join(' and ')} steps; here all make the same number`);
   const [step = 0] = steps;
@@ -124,6 +163,45 @@ export function torchOptimizer(model: AnyModel, source: TorchSource, options: To
   for (const [name, values] of sets) buffers.get(name)!.set(values);
   optimizer.steps = step;
   return optimizer;
+}
+
+type States = ReadonlyMap<string, Dict | undefined>;
+
+/** The weights that training changes, each with the names of its tensors. */
+const trainedAt = (places: readonly Place[]): { place: Place; names: string[] }[] =>
+  places.flatMap((place) =>
+    place.module.weights
+      .filter(({ parameter }) => parameter.trainable)
+      .map((form) => ({ place, names: tensorsAt(place, form).map(({ name }) => name) })),
+  );
+
+/** Fails unless the parameters of the optimizer are weights of the model, and all that it trains. */
+function expectSameParameters(places: readonly Place[], states: States, fail: Fail, hint: () => string): void {
+  const taken = new Set(
+    places.flatMap((place) => [
+      ...place.module.weights.flatMap((form) => tensorsAt(place, form).map(({ name }) => name)),
+      ...place.module.fixed.map(({ key }) => tensorName(place, key)),
+    ]),
+  );
+  const missing = trainedAt(places).flatMap(({ names }) => names.filter((name) => !states.has(name)));
+  const unexpected = [...states.keys()].filter((name) => !taken.has(name));
+  if (missing.length + unexpected.length === 0) return;
+  const mend = hint() || '; give names, or strict: false to begin without their state';
+  fail(
+    `the weights are not the parameters of the file: ${differences({ missing, unexpected, mismatched: [] })}${mend}`,
+  );
+}
+
+/** Fails if the optimizer has states, but not of all weights that the model trains. */
+function expectStates(places: readonly Place[], states: States, fail: Fail): void {
+  const without = trainedAt(places).filter(({ names }) => names.every((name) => !states.get(name)));
+  const [first] = without;
+  if (!first || [...states.values()].every((state) => !state)) return;
+  const { path } = first.place.module.layer;
+  const names = without.flatMap((each) => each.names).join(', ');
+  fail(
+    `PyTorch has not trained ${names}: set trainable = false of layer '${path}', or give strict: false to train it without state`,
+  );
 }
 
 /** Runs `body`, whose arguments are those of the file. */
@@ -140,20 +218,29 @@ function made<T>(body: () => T, fail: Fail): T {
 const stateOf = (value: PickledValue | undefined): Dict | undefined =>
   value instanceof Map && !(value.has('step') && numberOf(value.get('step')!) === 0) ? value : undefined;
 
+/** What the file of `encodeCheckpoint` says of its optimizer, where its options do not. */
+const kindIn = (root: PickledValue): OptimizerKind | undefined =>
+  root instanceof Map && root.get('optimizer') === 'AdamW' ? 'adamw' : undefined;
+
 const isState = (value: PickledValue | undefined): value is Map<PickledValue, PickledValue> =>
   value instanceof Map && value.has('state') && Array.isArray(value.get('param_groups'));
 
 /** The optimizer's state dict in a checkpoint. */
 function optimizerIn(root: PickledValue, key: string | undefined, fail: Fail): Dict {
-  const parts: Dict = root instanceof Map ? root : new Map();
   if (key !== undefined) {
-    const value = parts.get(key);
+    const value = valueAt('optimizerKey', root, key, fail);
     return isState(value)
       ? value
       : fail(`optimizerKey: expected a state dict of an optimizer, got none at ${quote(key)}`);
   }
   if (isState(root)) return root;
-  const found = [...parts].filter(([, value]) => isState(value));
+  const parts: Dict = root instanceof Map ? root : new Map();
+  // A list of optimizers is that of Lightning.
+  const found = [...parts]
+    .flatMap(([name, value]): [PickledValue, PickledValue][] =>
+      Array.isArray(value) ? value.map((each, i) => [`${String(name)}.${i}`, each]) : [[name, value]],
+    )
+    .filter(([, value]) => isState(value));
   if (found.length === 1) return found[0]![1] as Dict;
   if (found.length === 0) return fail('expected the state dict of an optimizer, which has param_groups, got none');
   return fail(`several optimizers: give optimizerKey, one of ${found.map(([name]) => quote(String(name))).join(', ')}`);

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.utils.prune
 from torch import nn
 
 torch.manual_seed(1)
@@ -215,5 +216,40 @@ buffer = io.BytesIO()
 torch.save({"w": torch.zeros(2), "x": Runs(os.system, "echo hacked")}, buffer)
 golden["files"]["zipSystem"] = base64.b64encode(buffer.getvalue()).decode()
 golden["files"]["builtin"] = pickled(Runs(getattr, dict, "clear"))
+
+# Cells, run step by step.
+golden["cells"] = {}
+for name, cell in {
+    "lstm": nn.LSTMCell(3, 4),
+    "gru": nn.GRUCell(3, 4),
+    "relu": nn.RNNCell(3, 4, nonlinearity="relu"),
+}.items():
+    x = torch.randn(2, 5, 3)
+    state, outputs = None, []
+    for t in range(5):
+        state = cell(x[:, t], state)
+        outputs.append(state[0] if name == "lstm" else state)
+    y = torch.stack(outputs, 1)
+    golden["cells"][name] = {"file": saved({f"cell.{k}": v for k, v in cell.state_dict().items()}), "x": x.tolist(), "y": values(y)}
+
+# A normalization with averages alone, and modules that are told by their keys.
+norm = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4, affine=False))
+for _ in range(3):
+    norm(torch.randn(8, 3))
+x = torch.randn(2, 3)
+golden["averages"] = {"file": saved(norm.state_dict()), "x": x.tolist(), "y": values(norm.eval()(x))}
+linear = nn.Linear(3, 4)
+torch.nn.utils.prune.random_unstructured(linear, "weight", 0.5)
+for name, module in {
+    "weightNorm": torch.nn.utils.weight_norm(nn.Linear(3, 4)),
+    "spectralNorm": torch.nn.utils.spectral_norm(nn.Linear(3, 4)),
+    "parametrized": torch.nn.utils.parametrizations.orthogonal(nn.Linear(4, 4)),
+    "pruned": linear,
+    "attention": nn.MultiheadAttention(4, 2),
+    "groupNorm": nn.GroupNorm(2, 4),
+    "prelu": nn.PReLU(),
+    "layerNorm": nn.LayerNorm([5, 4]),
+}.items():
+    golden["files"][name] = saved({f"m.{k}": v for k, v in module.state_dict().items()})
 
 Path(__file__).with_name("golden.json").write_text(json.dumps(golden) + "\n")

@@ -12,6 +12,8 @@ interface Golden {
   readonly net: { x: number[][]; y: Values };
   readonly sequential: { x: number[][]; y: Values };
   readonly stacks: Readonly<Record<string, { file: string; x: number[][][]; y: Values }>>;
+  readonly cells: Golden['stacks'];
+  readonly averages: { file: string; x: number[][]; y: Values };
   readonly x: number[][][];
   readonly y: number[][];
   readonly training: Readonly<Record<string, { file: string; losses: number[] }>>;

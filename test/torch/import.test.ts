@@ -10,7 +10,7 @@ import {
   ModelFileError,
   ndarray,
 } from '../../src/index.ts';
-import { type ForwardStep, importTorch, TorchTensor } from '../../src/torch.ts';
+import { type ForwardStep, importTorch, loadStateDict, readTorch, TorchTensor } from '../../src/torch.ts';
 import { expectOutput } from '../golden/expect-close.ts';
 import { bytesOf, fileOf, golden } from './golden.ts';
 
@@ -148,11 +148,107 @@ describe('importTorch', () => {
   test.each<[string, ForwardStep[], RegExp]>([
     ['of what is not there', ['lstm'], /expected modules of the file \('model'\), .* got 'lstm'/],
     ['with last of nothing', ['last'], /expected a recurrent module before 'last'/],
-    ['with last of both directions', ['model', 'last'], /'hidden' takes the last states of both/],
+    ['with last of both directions', ['model', 'last'], /'hidden' takes the last states of both; for x\[:, -1\] write/],
+    ['with a class of a GRU', [{ module: 'model', as: 'Linear' }], /is recurrent, as its tensors tell; as: 'Linear'/],
+    [
+      'with a nonlinearity of a GRU',
+      [{ module: 'model', nonlinearity: 'relu' }],
+      /module 'model' is an nn\.GRU, which has no nonlinearity; expected no option/,
+    ],
+    ['with a stride of a GRU', [{ module: 'model', stride: 2 }], /is an nn\.GRU, which has no stride/],
     ['with a module twice', ['model', 'model'], /expected 'model' once/],
   ])('with a forward %s, throws ArgumentError', (_, steps, message) => {
     const call = (): unknown => importTorch(bytesOf(golden.stacks.gru!.file), { forward: steps });
     expect(call).toThrow(ArgumentError);
     expect(call).toThrow(message);
+  });
+
+  test.each(Object.keys(golden.cells))('of the cell %s, gives the outputs of PyTorch', (name) => {
+    const { file, x, y } = golden.cells[name]!;
+    const forward: ForwardStep[] = [name === 'relu' ? { module: 'cell', nonlinearity: 'relu' } : 'cell'];
+    const made = importTorch(bytesOf(file), { forward });
+    expectOutput(name, made.predict(x as never).data, { shape: y.shape, values: y.data });
+    expect(loadStateDict(made, bytesOf(file)).loaded[0]).toBe('cell.weight_ih_l0');
+  });
+
+  test('of a BatchNorm with averages alone, gives the outputs of PyTorch', () => {
+    const { file, x, y } = golden.averages;
+    const made = importTorch(bytesOf(file));
+    expectOutput('averages', made.predict(x).data, { shape: y.shape, values: y.data });
+  });
+
+  test.each([
+    ['weightNorm', /module 'm' is under weight_norm: call torch\.nn\.utils\.remove_weight_norm before/],
+    ['spectralNorm', /module 'm' is under spectral_norm: call torch\.nn\.utils\.remove_spectral_norm/],
+    ['parametrized', /module 'm' is under a parametrization: call torch\.nn\.utils\.parametrize\.remove_/],
+    ['pruned', /module 'm' is pruned: call torch\.nn\.utils\.prune\.remove/],
+    ['attention', /module 'm' is an nn\.MultiheadAttention, which is not supported/],
+    ['groupNorm', /as: 'LayerNorm' }; nn\.GroupNorm, nn\.PReLU and nn\.RMSNorm look the same and are not supported/],
+    ['prelu', /nn\.GroupNorm, nn\.PReLU and nn\.RMSNorm look the same/],
+    ['layerNorm', /module 'm' is an nn\.LayerNorm over 2 axes, which is not supported/],
+  ])('of the module %s, throws ModelFileError that names it', (name, message) => {
+    for (const options of [{}, { forward: ['m'] }]) {
+      expect(() => importTorch(fileOf(name), options)).toThrow(ModelFileError);
+      expect(() => importTorch(fileOf(name), options)).toThrow(message);
+    }
+  });
+
+  test.each<[ForwardStep, RegExp]>([
+    [{ module: 'a', stride: 2 }, /module 'a' is an nn\.Linear, which has no stride; expected no option/],
+    [{ module: 'n', as: 'LayerNorm', padding: 1 }, /nn\.LayerNorm, which has no padding; expected eps/],
+    [{ module: 'c', as: 'Conv1d', eps: 1 }, /nn\.Conv1d, which has no eps; expected stride, padding, dilation, groups/],
+    [
+      { module: 'c', as: 'Conv1d', stride: [1, 2] },
+      /stride of 'c' expected an integer ≥ 1, or 1 in a list, got a list of 2/,
+    ],
+    [{ module: 'c', as: 'Conv1d', padding: 'circular' as never }, /padding of 'c' expected an integer ≥ 0/],
+    [{ module: 'a', as: 'GroupNorm' as never }, /as of 'a' expected Linear, Embedding, .* got 'GroupNorm'/],
+  ])('of a step with an option that does not apply, %o, throws ArgumentError', (step, message) => {
+    const tensors = new Map([
+      ...[['a.weight', zeros(3, 2)] as const, ['a.bias', zeros(3)] as const],
+      ...[['n.weight', zeros(3)] as const, ['n.bias', zeros(3)] as const],
+      ...[['c.weight', zeros(3, 3, 1)] as const, ['c.bias', zeros(3)] as const],
+    ]);
+    const call = (): unknown => importTorch(tensors, { forward: [step], strict: false });
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  });
+
+  test('suggests steps that work, for several recurrent modules and for both directions', () => {
+    const parts = (name: string, from: string): [string, TorchTensor][] =>
+      [...(readTorch(bytesOf(golden.stacks[from]!.file)) as Map<string, TorchTensor>)].map(([key, tensor]) => [
+        `${name}.${key}`,
+        tensor,
+      ]);
+    const head = (inputs: number): [string, TorchTensor][] => [
+      ['fc.weight', zeros(1, inputs)],
+      ['fc.bias', zeros(1)],
+    ];
+    const two = new Map([...parts('a', 'projected'), ...parts('b', 'projected'), ...head(2)]);
+    expect(() => importTorch(two)).toThrow("such as ['a', 'b', 'last', 'fc']");
+    const both = new Map([...parts('a', 'gru'), ...head(8)]);
+    expect(() => importTorch(both)).toThrow("such as ['a', 'hidden', 'fc']");
+    const { x } = golden.stacks.gru!;
+    expect(importTorch(both, { forward: ['a', 'hidden', 'fc'] }).predict(x as never).shape).toEqual([2, 1]);
+  });
+
+  test('leaves out dropout that forward names', () => {
+    const { file, x } = golden.stacks.lstm!;
+    const made = importTorch(bytesOf(file), { forward: ['model', 'dropout', 'last', 'identity'] });
+    const expected = importTorch(bytesOf(file), { forward: ['model', 'last'] });
+    expect(made.layers).toHaveLength(2);
+    expect(made.predict(x as never).data).toEqual(expected.predict(x as never).data);
+  });
+
+  test('its errors about the tensors name it', () => {
+    const bad = new TorchTensor('float32', [1, 2], Float32Array.of(Number.NaN, 0));
+    expect(() =>
+      importTorch(
+        new Map([
+          ['d.weight', bad],
+          ['d.bias', zeros(1)],
+        ]),
+      ),
+    ).toThrow(/^importTorch: tensor "d\.weight" expected finite numbers/);
   });
 });

@@ -5,8 +5,10 @@ import {
   ArgumentError,
   bidirectional,
   conv1d,
+  decodeModel,
   dense,
   embedding,
+  encodeModel,
   flatten,
   gru,
   init,
@@ -19,7 +21,7 @@ import {
   sequential,
   simpleRnn,
 } from '../../src/index.ts';
-import { loadStateDict, readTorch, TorchTensor } from '../../src/torch.ts';
+import { encodeStateDict, importTorch, loadStateDict, readTorch, TorchTensor } from '../../src/torch.ts';
 import { expectOutput } from '../golden/expect-close.ts';
 import { bytesOf, fileOf, golden } from './golden.ts';
 
@@ -60,6 +62,69 @@ describe('loadStateDict, one recurrent module', () => {
     const report = loadStateDict(made, named, { names: { rnn: names } });
     expect(report.loaded).toHaveLength(state.size);
     expectOutput(name, made.predict(x as never).data, { shape: y.shape, values: y.data });
+  });
+});
+
+describe('loadStateDict, a module that was saved alone', () => {
+  test('suggests the name that works', () => {
+    const { file, x, y } = golden.stacks.lstm!;
+    const made = sequential(stacks.lstm!().layers as never) as Model;
+    expect(() => loadStateDict(made, bytesOf(file))).toThrow("would fit names: { '': ['lstm', 'lstm_1'] }");
+    const { loaded } = loadStateDict(made, bytesOf(file), { names: { '': ['lstm', 'lstm_1'] } });
+    expect(loaded[4]).toBe('weight_ih_l1');
+    expectOutput('alone', made.predict(x as never).data, { shape: y.shape, values: y.data });
+    expect(() => loadStateDict(net(), fileOf('state'), { names: { '': 'rnn' } })).toThrow(
+      /names expected one of embed,/,
+    );
+  });
+
+  test('goes out without a prefix', () => {
+    const made = sequential([lstm({ units: 2, inputShape })]);
+    const tensors = readTorch(encodeStateDict(made, { names: { '': 'lstm' } })) as Map<string, TorchTensor>;
+    expect([...tensors.keys()].toSorted()).toEqual(['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']);
+  });
+});
+
+describe('loadStateDict, a model of importTorch', () => {
+  const zeroed = (model: Model): Model => {
+    for (const weight of model.weights) weight.assign(new Float32Array(weight.size));
+    return model;
+  };
+
+  test.each(['lstm', 'gru', 'projected'])('of the stack %s, finds its layers', (name) => {
+    const { file, x, y } = golden.stacks[name]!;
+    const made = zeroed(importTorch(bytesOf(file)));
+    loadStateDict(made, bytesOf(file));
+    expectOutput(name, made.predict(x as never).data, { shape: y.shape, values: y.data });
+  });
+
+  test('of a stack with a name and of an nn.Sequential, finds their layers', () => {
+    const { file, x, y } = golden.stacks.lstm!;
+    const state = readTorch(bytesOf(file)) as Map<string, TorchTensor>;
+    const named = new Map([...state].map(([key, value]) => [`core.rnn.${key}`, value]));
+    const made = zeroed(importTorch(named));
+    loadStateDict(made, named);
+    expectOutput('named', made.predict(x as never).data, { shape: y.shape, values: y.data });
+    const whole = zeroed(importTorch(fileOf('sequential'), { forward: ['0', 'tanh', '2', 'softmax'] }));
+    loadStateDict(whole, fileOf('sequential'));
+    const { x: input, y: output } = golden.sequential;
+    expectOutput('sequential', whole.predict(input).data, { shape: output.shape, values: output.data });
+  });
+
+  test('also reads what encodeStateDict wrote of it, by the names of its layers', () => {
+    const { file, x, y } = golden.stacks.lstm!;
+    const made = importTorch(bytesOf(file));
+    const bytes = encodeStateDict(made);
+    loadStateDict(zeroed(made), bytes);
+    expectOutput('own', made.predict(x as never).data, { shape: y.shape, values: y.data });
+  });
+
+  test('when it was saved and loaded, gets the names in the error', () => {
+    const { file, x, y } = golden.stacks.lstm!;
+    const { model: made } = decodeModel(encodeModel(importTorch(bytesOf(file))));
+    expect(() => loadStateDict(made as Model, bytesOf(file))).toThrow("names: { '': ['model_l0', 'model_l1'] }");
+    loadStateDict(zeroed(made as Model), bytesOf(file), { names: { '': ['model_l0', 'model_l1'] } });
+    expectOutput('loaded', made.predict(x as never).data as never, { shape: y.shape, values: y.data });
   });
 });
 

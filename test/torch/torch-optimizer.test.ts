@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
+  ArgumentError,
   adagrad,
   adam,
   adamw,
+  bidirectional,
   dense,
   gru,
   init,
@@ -11,13 +13,14 @@ import {
   lstm,
   type Model,
   ModelFileError,
+  model,
   type Optimizer,
   rmsprop,
   schedules,
   sequential,
   sgd,
 } from '../../src/index.ts';
-import { encodeCheckpoint, loadStateDict, readTorch, torchOptimizer } from '../../src/torch.ts';
+import { encodeCheckpoint, importTorch, loadStateDict, readTorch, torchOptimizer } from '../../src/torch.ts';
 import { bytesOf, fileOf, golden } from './golden.ts';
 
 await init();
@@ -89,6 +92,78 @@ describe('torchOptimizer', () => {
   });
 });
 
+describe('torchOptimizer, names', () => {
+  const { file } = golden.training.adam!;
+  const other = (): Model =>
+    sequential([
+      gru({ units: 3, returnSequences: true, name: 'gru', inputShape: [null, 2] }),
+      lstm({ units: 4, name: 'decoder' }),
+      layerNormalization({ epsilon: 1e-5, name: 'norm' }),
+      dense({ units: 1, name: 'out' }),
+    ] as never) as Model;
+  const momentum = (model: Model, options = {}): number[] =>
+    Array.from(
+      torchOptimizer(model, bytesOf(file), options)
+        .state(model.weights)
+        .get(`${model.weights[3]!.name}/momentum`)!
+        .toArray(),
+    );
+
+  test('of a layer with another name, lists what differs and suggests names that work', () => {
+    const call = (): unknown => torchOptimizer(other(), bytesOf(file), { file: 'x.pt' });
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(
+      /^x\.pt: torchOptimizer: the weights are not the parameters of the file: missing: decoder\.weight_ih_l0, .* unexpected: lstm\.weight_ih_l0, /,
+    );
+    expect(call).toThrow("names: { gru: 'gru', lstm: 'decoder', norm: 'norm', out: 'out' }");
+    const names = { gru: 'gru', lstm: 'decoder', norm: 'norm', out: 'out' };
+    expect(momentum(other(), { names })).toEqual(momentum(made()));
+    expect(momentum(made()).some((value) => value !== 0)).toBe(true);
+  });
+
+  test('without strict, begins without the state of what differs', () => {
+    expect(momentum(other(), { strict: false })).toEqual(Array(48).fill(0));
+  });
+
+  test('of a model with fewer layers, lists the parameters that are left', () => {
+    const model = sequential([gru({ units: 3, name: 'gru', inputShape: [null, 2] })]) as Model;
+    expect(() => torchOptimizer(model, bytesOf(file))).toThrow(
+      /unexpected: lstm\.weight_ih_l0, .*; give names, or strict: false to begin without their state/,
+    );
+    expect(torchOptimizer(model, bytesOf(file), { strict: false }).iterations).toBe(5);
+  });
+
+  test('with a module that is not in the file, throws ArgumentError', () => {
+    for (const strict of [true, false]) {
+      const options = { names: { lstmm: 'lstm' }, strict };
+      const message = /names expected one of gru, lstm, norm, out, got 'lstmm'/;
+      expect(() => torchOptimizer(made(), bytesOf(file), options)).toThrow(message);
+      expect(() => loadStateDict(made(), bytesOf(file), options)).toThrow(message);
+      expect(() => loadStateDict(made(), bytesOf(file), options)).toThrow(ArgumentError);
+    }
+  });
+
+  test('of a weight that PyTorch has frozen and the model trains, names its layer', () => {
+    const frozen = made();
+    frozen.layers[1]!.trainable = false;
+    frozen.compile({ optimizer: adam({ epsilon: 1e-8 }), loss: 'mse' });
+    steps(frozen, 2);
+    const bytes = encodeCheckpoint(frozen);
+    expect(() => torchOptimizer(made(), bytes)).toThrow(
+      /PyTorch has not trained lstm\.weight_ih_l0, .*: set trainable = false of layer 'lstm', or give strict: false/,
+    );
+    expect(torchOptimizer(frozen, bytes).iterations).toBe(2);
+    expect(torchOptimizer(made(), bytes, { strict: false }).iterations).toBe(2);
+  });
+
+  test('of a model of importTorch, knows the modules that it was made of', () => {
+    const forward = ['gru', 'lstm', 'last', { module: 'norm', as: 'LayerNorm' as const }, 'out'];
+    const model = importTorch(bytesOf(file), { forward });
+    model.compile({ optimizer: torchOptimizer(model, bytesOf(file)), loss: 'mse' });
+    expectLosses(steps(model, 5), golden.training.adam!.losses.slice(5));
+  });
+});
+
 describe('encodeCheckpoint', () => {
   const optimizers: Record<string, () => Optimizer> = {
     sgd: () => sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true }),
@@ -147,12 +222,82 @@ describe('encodeCheckpoint', () => {
     expect(() => encodeCheckpoint(model)).toThrow(message);
   });
 
-  test('of a schedule, has the learning rate of the next step', () => {
+  const schedule = schedules.exponentialDecay({ initialLearningRate: 0.5, decaySteps: 1, decayRate: 0.5 });
+  test.each<[string, () => Optimizer]>([
+    ['clipNorm: 1', () => sgd({ clipNorm: 1 })],
+    ['globalClipNorm: 2', () => sgd({ globalClipNorm: 2 })],
+    ['clipValue: 0.5', () => sgd({ clipValue: 0.5 })],
+    ['gradientAccumulationSteps: 2', () => sgd({ gradientAccumulationSteps: 2 })],
+    ['a schedule of its learningRate', () => sgd({ learningRate: schedule })],
+  ])('of %s, throws ArgumentError unless strict or includeOptimizer is false', (option, optimizer) => {
     const model = made();
-    const learningRate = schedules.exponentialDecay({ initialLearningRate: 0.5, decaySteps: 1, decayRate: 0.5 });
-    model.compile({ optimizer: sgd({ learningRate }), loss: 'mse' });
+    model.compile({ optimizer: optimizer(), loss: 'mse' });
+    const message = `encodeCheckpoint: optimizer 'sgd' has ${option}, which no optimizer of PyTorch has: strict: false`;
+    expect(() => encodeCheckpoint(model)).toThrow(ArgumentError);
+    expect(() => encodeCheckpoint(model)).toThrow(message);
+    const parts = (options: object): string[] => [
+      ...(readTorch(encodeCheckpoint(model, options)) as Map<string, unknown>).keys(),
+    ];
+    expect(parts({ strict: false })).toEqual(['model_state_dict', 'optimizer_state_dict', 'optimizer']);
+    expect(parts({ includeOptimizer: false })).toEqual(['model_state_dict']);
+  });
+
+  test.each<[string, object]>([
+    ['kernelRegularizer', { kernelRegularizer: 'l2' }],
+    ['biasConstraint', { biasConstraint: 'nonNeg' }],
+    ['activityRegularizer', { activityRegularizer: 'l1' }],
+  ])('of a layer with %s, throws ArgumentError unless strict or includeOptimizer is false', (option, options) => {
+    const model = sequential([
+      bidirectional(lstm({ units: 2, name: 'inner', ...options }), { inputShape: [null, 2], name: 'both' }),
+    ] as never) as Model;
+    encodeCheckpoint(model);
+    model.compile({ optimizer: 'sgd', loss: 'mse' });
+    expect(() => encodeCheckpoint(model)).toThrow(ArgumentError);
+    expect(() => encodeCheckpoint(model)).toThrow(`layer 'both/forward_inner' has ${option}, which no module`);
+    encodeCheckpoint(model, { strict: false });
+    encodeCheckpoint(model, { includeOptimizer: false });
+  });
+
+  test('of a custom model, writes its optimizer', () => {
+    const custom = model({ layers: { d: dense({ units: 1 }) }, inputs: { shape: [2] } }, (x, { d }) => d(x));
+    custom.compile({ optimizer: 'sgd', loss: 'mse' });
+    expect((readTorch(encodeCheckpoint(custom as Model)) as Map<string, unknown>).get('optimizer')).toBe('SGD');
+  });
+
+  test('of a schedule without strict, has the learning rate of the next step', () => {
+    const model = made();
+    model.compile({ optimizer: sgd({ learningRate: schedule }), loss: 'mse' });
     steps(model, 1);
-    const root = readTorch(encodeCheckpoint(model)) as Map<string, Map<string, [Map<string, number>]>>;
+    const bytes = encodeCheckpoint(model, { strict: false });
+    const root = readTorch(bytes) as Map<string, Map<string, [Map<string, number>]>>;
     expect(root.get('optimizer_state_dict')!.get('param_groups')![0].get('lr')).toBe(0.25);
+  });
+});
+
+describe('torchOptimizer, options of the file', () => {
+  /** A checkpoint of PyTorch with some options of its group changed. */
+  const changed = (name: string, options: object): never => {
+    const root = readTorch(bytesOf(golden.training[name]!.file)) as Map<string, Map<string, Map<string, unknown>[]>>;
+    const [group] = root.get('optimizer_state_dict')!.get('param_groups')!;
+    for (const [key, value] of Object.entries(options)) group!.set(key, value);
+    return root as never;
+  };
+
+  test.each([
+    ['rmsprop', 'rmsprop', 1e-3],
+    ['adagrad', 'adagrad', 0.1],
+  ])('an epsilon of %s that is not small, throws ModelFileError with the limit', (name, own, eps) => {
+    const call = (): unknown => torchOptimizer(made(), changed(name, { eps }));
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(`adds eps ${eps} outside of the root, ${own} inside of it: expected at most 1e-7`);
+    expect(torchOptimizer(made(), changed(name, { eps: 1e-7 })).config().epsilon).toBe(1e-7 ** 2);
+  });
+
+  test.each(['sgd', 'rmsprop', 'adagrad'])('optimizer for a file of %s, throws ModelFileError', (name) => {
+    const call = (): unknown => torchOptimizer(made(), changed(name, {}), { optimizer: 'adamw' });
+    expect(call).toThrow(ModelFileError);
+    expect(call).toThrow(
+      /optimizer: 'adamw' expected the state of Adam or AdamW in the file, got that of (SGD|RMSp|Adag)/,
+    );
   });
 });
