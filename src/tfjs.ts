@@ -2,6 +2,7 @@
 import './images.ts';
 import { registerKerasLayers } from './keras/register.ts';
 
+export { type CharRnn, importCharRnn } from './tfjs/char-rnn.ts';
 export { type LoadTfjsOptions, loadTfjs } from './tfjs/load-tfjs.ts';
 export { type ImportTfjsOptions, importTfjs, type TfjsArtifacts, type TfjsFiles } from './tfjs/read-tfjs.ts';
 export { type ExportTfjsOptions, exportTfjs } from './tfjs/write-tfjs.ts';

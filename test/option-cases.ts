@@ -208,6 +208,7 @@ const ofStateSpace: Record<string, OptionCase> = {
   loadCompiledStream: ['max_steps', 'maxSteps', (o) => compiled.loadCompiledStream(new Uint8Array(), o)],
   exportTfjs: ['include_optimizer', 'includeOptimizer', (o) => tfjs.exportTfjs({} as never, o)],
   importTfjs: ['custom_objects', 'customObjects', (o) => tfjs.importTfjs('{}', {}, o)],
+  importCharRnn: ['name', 'file', (o) => tfjs.importCharRnn({}, o)],
   loadTfjs: ['custom_objects', 'customObjects', (o) => tfjs.loadTfjs('model.json', o)],
   exportKeras: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKeras({} as never, o)],
   exportKerasWeights: ['include_optimizer', 'includeOptimizer', (o) => keras.exportKerasWeights({} as never, o)],

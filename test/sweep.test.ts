@@ -124,6 +124,7 @@ test('every public function is called', () => {
     listFiles: 'of the host: test/data/source.test.ts',
     ...{ loadTfjs: 'reads files: test/tfjs', importTfjs: 'reads files: test/tfjs', exportTfjs: 'test/tfjs' },
     importKerasJs: 'reads files: test/keras',
+    importCharRnn: 'reads files: test/tfjs',
     ...{ importKeras: 'reads a file: test/keras', loadKerasWeights: 'reads a file: test/keras' },
     ...{ exportKeras: 'test/keras', exportKerasWeights: 'test/keras' },
     ...{ encodeCheckpoint: 'test/torch', encodeStateDict: 'test/torch', exportTorch: 'test/torch' },

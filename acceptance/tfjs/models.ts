@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { decodeModel, encodeModel, init, NdArray } from '../../src/index.ts';
-import { exportTfjs, importTfjs } from '../../src/tfjs.ts';
+import { exportTfjs, importCharRnn, importTfjs } from '../../src/tfjs.ts';
 import { partOfTolerance } from '../tolerance.ts';
 import { loadedByTfjs } from './files.ts';
 
@@ -21,6 +21,21 @@ await tf.setBackend('cpu');
 interface Values {
   dims: number[];
   data: number[];
+}
+const charRnn = join(folder, '../ml5-charrnn');
+if (existsSync(charRnn)) {
+  for (const name of readdirSync(charRnn)) {
+    const { model } = importCharRnn((file) => new Uint8Array(readFileSync(join(charRnn, name, file))), { file: name });
+    const { inputs, outputs } = JSON.parse(readFileSync(join(charRnn, name, 'charrnn.ref.json'), 'utf8'));
+    const { dims, data } = inputs.tokens as Values;
+    const given = new NdArray(Int32Array.from(data), dims);
+    const again = decodeModel(encodeModel(model)).model;
+    for (const [what, each] of [['imported', model] as const, ['saved and loaded', again] as const]) {
+      const worst = partOfTolerance(each.predict(given).data, outputs.softmax_per_step.data);
+      if (!(worst <= 1)) process.exitCode = 1;
+      console.log(`${name}, ${what}: ${worst.toFixed(3)} of the tolerance`);
+    }
+  }
 }
 for (const name of readdirSync(folder)) {
   const at = (file: string): string => join(folder, name, file);

@@ -75,7 +75,7 @@ const formats: readonly WrittenFormat[] = [
   {
     name: 'PyTorch',
     endings: ['.pt', '.pth'],
-    write: ({ model }) => [encodeCheckpoint(model, { includeOptimizer: false })],
+    write: ({ model }) => [withTraining(model, (includeOptimizer) => encodeCheckpoint(model, { includeOptimizer }))],
     reread: weightsAlone('PyTorch', loadStateDict),
   },
   { name: 'Python', endings: ['.py'], write: ({ model }) => [Buffer.from(exportTorch(model))] },

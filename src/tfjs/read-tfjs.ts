@@ -173,12 +173,7 @@ export function pathsOf({ weightsManifest }: Parsed): string[] {
 
 function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
   if (artifacts.weightData !== undefined) return readGroup(artifacts.weightSpecs ?? [], joined(artifacts.weightData));
-  const bytesAt = (path: string): Uint8Array => {
-    const found: unknown = typeof files === 'function' ? files(path) : fileAt(files, path);
-    if (isFileBytes(found)) return bytesOf('importTfjs', found);
-    const got = found === undefined ? 'none' : typeof found === 'string' ? quote(found) : lateOf(found);
-    throw new ArgumentError(`weight file ${quote(path)} expected its bytes, got ${got}`);
-  };
+  const bytesAt = (path: string): Uint8Array => fileOf('importTfjs', files, path, 'weight file');
   const groups = expectList('weightsManifest', artifacts.weightsManifest ?? []);
   return groups.flatMap((value) => {
     const group = expectObject('weightsManifest[]', value);
@@ -201,6 +196,14 @@ function filesOf(paths: readonly string[], parts: readonly Uint8Array[]): string
   if (page >= 0) return `weight file ${quote(paths[page]!)} is a page of a web server, not weights`;
   const named = paths.slice(0, 3).map((path, i) => `${quote(path)} of ${parts[i]!.length} bytes`);
   return `weight file ${named.join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;
+}
+
+/** The bytes of a file. Throws `ArgumentError` if it is missing. */
+export function fileOf(what: string, files: TfjsFiles, path: string, kind = 'file'): Uint8Array {
+  const found: unknown = typeof files === 'function' ? files(path) : fileAt(files, path);
+  if (isFileBytes(found)) return bytesOf(what, found);
+  const got = found === undefined ? 'none' : typeof found === 'string' ? quote(found) : lateOf(found);
+  throw new ArgumentError(`${kind} ${quote(path)} expected its bytes, got ${got}`);
 }
 
 /** The file of a path, or of its last part, as a user of `browserFiles` has it. */
