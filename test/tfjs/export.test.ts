@@ -169,6 +169,17 @@ test('a function with a name goes out by it', () => {
   expect(json.modelTopology.config.layers[0].config.activation).toBe('twice');
 });
 
+test("a backward layer that is the forward layer's mirror image, as Keras writes it, is left out", () => {
+  const cell = { units: 2, returnSequences: true };
+  const backwardLayer = lstm({ ...cell, goBackwards: true, name: 'backward_a' });
+  const options = { inputShape: [3, 2], mergeMode: 'ave', backwardLayer } as never;
+  const made = sequential([bidirectional(lstm({ ...cell, name: 'a' }), options), dense({ units: 1 })]);
+  const files = exportTfjs(made);
+  const json = JSON.parse(new TextDecoder().decode(files['model.json']));
+  expect(Object.keys(json.modelTopology.config.layers[0].config)).not.toContain('backward_layer');
+  expect(importTfjs(json, files).predict(x).data).toEqual(made.predict(x).data);
+});
+
 const padded = () => masking({ inputShape: [3, 2] });
 const built = (layer: never): Model => {
   const made = sequential([layer]);
@@ -214,6 +225,17 @@ test.each<[string, () => unknown]>([
   [
     "layer 'my layer' (Dense): TF.js wants names with a letter or digit, then letters, digits and . _ - / of ASCII, got 'my layer': give another name",
     () => exportTfjs(built(dense({ units: 1, name: 'my layer' }) as never)),
+  ],
+  [
+    "layer 'bidirectional' (Bidirectional): TF.js has no backward layer but the mirror image of the forward layer, got 'backward_a' with another units",
+    () =>
+      exportTfjs(
+        built(
+          bidirectional(lstm({ units: 1, name: 'a' }), {
+            backwardLayer: lstm({ units: 2, goBackwards: true, name: 'backward_a' }),
+          }) as never,
+        ),
+      ),
   ],
   ["layer 'crf' (CRF): TF.js has no such layer", () => exportTfjs(built(crf() as never))],
   [

@@ -70,7 +70,7 @@ export function writeLayerConfig(
   const only = Object.entries(rule.only ?? {}).filter(([key]) => key === 'data_format');
   return layerOf(
     className,
-    { ...base, ...Object.fromEntries([...options, ...only]), ...innerLayers(className, config, inner) },
+    { ...base, ...Object.fromEntries([...options, ...only]), ...innerLayers(what, { className, config }, era, inner) },
     era,
   );
 }
@@ -139,14 +139,16 @@ function writeOption(
 }
 
 /** The layers inside a wrapper. */
-function innerLayers(className: string, config: LayerConfig, inner: (layer: SavedLayer) => Json): KerasJson {
+function innerLayers(
+  what: string,
+  { className, config }: SavedLayer,
+  era: WriteEra,
+  inner: (layer: SavedLayer) => Json,
+): KerasJson {
   const layer = (key: string): SavedLayer => config[key] as unknown as SavedLayer;
   switch (className) {
     case 'Bidirectional':
-      return {
-        layer: inner(renamedLayer(layer('layer'), /^forward_/)),
-        ...(config.backwardLayer != null && { backward_layer: inner(layer('backwardLayer')) }),
-      };
+      return bidirectionalLayers(what, config, era, inner);
     case 'TimeDistributed':
       return { layer: inner(layer('layer')) };
     case 'RNN':
@@ -156,6 +158,32 @@ function innerLayers(className: string, config: LayerConfig, inner: (layer: Save
     default:
       return {};
   }
+}
+
+/** TF.js has no backward layer of its own: the forward layer's mirror image is left out, and another one is refused. */
+function bidirectionalLayers(
+  what: string,
+  config: LayerConfig,
+  era: WriteEra,
+  inner: (layer: SavedLayer) => Json,
+): KerasJson {
+  const layer = inner(renamedLayer(config.layer as unknown as SavedLayer, /^forward_/)) as KerasJson;
+  if (config.backwardLayer == null) return { layer };
+  const backward = config.backwardLayer as unknown as SavedLayer;
+  if (era === 'keras3') return { layer, backward_layer: inner(backward) };
+  const { name } = backward.config;
+  const written = inner(renamedLayer(backward, /^backward_/)) as KerasJson;
+  const [first, second] = [layer, written].map((each) => each.config as KerasJson) as [KerasJson, KerasJson];
+  const mirrored: KerasJson = { ...first, go_backwards: first.go_backwards !== true };
+  const other =
+    layer.class_name !== written.class_name
+      ? 'class'
+      : Object.keys(second).find((key) => JSON.stringify(second[key]) !== JSON.stringify(mirrored[key]));
+  if (other !== undefined || name !== `backward_${first.name}`)
+    throw new ArgumentError(
+      `${what}: TF.js has no backward layer but the mirror image of the forward layer, got '${name}' with another ${other ?? 'name'}`,
+    );
+  return { layer };
 }
 
 /** The layer without the prefix that a Bidirectional gives it, and with its own masking of outputs. */
