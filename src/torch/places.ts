@@ -94,24 +94,40 @@ const hasAny = (tensors: readonly PlacedTensor[], known: ReadonlySet<string>): b
 const moduleOf = (tensor: string): string => tensor.slice(0, Math.max(tensor.lastIndexOf('.'), 0));
 const shownName = (name: string): string => (name === '' ? "''" : name);
 
-// What the attributes of nn.Module and nn.ModuleDict are called, and the words of Python.
-const taken = new Set(
+const words = new Set(
   (
     'and as assert async await break class continue def del elif else except finally for from global if import in is ' +
-    'lambda nonlocal not or pass raise return try while with yield None True False ' +
-    'add_module apply bfloat16 buffers children clear compile copy cpu cuda double dump_patches eval extra_repr float ' +
-    'forward get half ipu items keys modules parameters pop register_buffer register_module requires_grad_ ' +
-    'reset_states share_memory state_dict states to to_empty train training type update values xpu zero_grad'
+    'lambda nonlocal not or pass raise return try while with yield None True False'
   ).split(' '),
 );
 
-/** The path of a layer as the name of a module, whose parts are names in Python. */
+/** Whether Python keeps a name for itself. */
+export const isPythonWord = (name: string): boolean => words.has(name);
+
+// What the attributes of nn.Module, nn.ModuleDict and the modules of exportTorch are called. Others begin with `_`.
+const attributes = new Set(
+  (
+    'T_destination add_module apply bfloat16 buffers call_super_init children clear compile copy cpu cuda double ' +
+    'dump_patches eval extra_repr float forward get get_buffer get_extra_state get_parameter get_submodule half ipu ' +
+    'items keys load_state_dict modules mtia named_buffers named_children named_modules named_parameters parameters ' +
+    'pop register_backward_hook register_buffer register_forward_hook register_forward_pre_hook ' +
+    'register_full_backward_hook register_full_backward_pre_hook register_load_state_dict_post_hook ' +
+    'register_load_state_dict_pre_hook register_module register_parameter register_state_dict_post_hook ' +
+    'register_state_dict_pre_hook requires_grad_ reset_states set_extra_state set_submodule share_memory state_dict ' +
+    'states to to_empty train training type update values xpu zero_grad'
+  ).split(' '),
+);
+
+const isTaken = (name: string): boolean => words.has(name) || attributes.has(name) || /^_\D/.test(name);
+
+/** The path of a layer as the name of a module, whose parts are names in Python; an underscore ends those it keeps. */
 export const torchName = (path: string): string =>
   path
     .split('/')
     .map((part) => {
       const name = part.replace(/\W/g, '_');
-      return taken.has(name) || /^\d/.test(name) || name === '' ? `_${name}` : name;
+      if (/^\d/.test(name) || name === '') return `_${name}`;
+      return isTaken(name) ? `${name}_` : name;
     })
     .join('.');
 

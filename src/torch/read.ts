@@ -3,6 +3,7 @@
 import { expectType } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { sizeOf } from '../checks/shape.ts';
+import { refuseForeign } from '../io/foreign-formats.ts';
 import { bytesOf, type FileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
 import { decodeSafetensors, isSafetensors, ModelFileError, type SafetensorsTensor } from '../io/safetensors.ts';
@@ -47,8 +48,21 @@ export function readTorch(bytes: FileBytes, options: ReadTorchOptions = {}): Pic
     return readLegacy(plain);
   } catch (error) {
     if (!(error instanceof PickleError)) throw error;
+    refuseForeign(plain, file);
+    const other = otherFormat(plain);
+    if (other !== undefined) throw new ModelFileError(`not a file of PyTorch: it is ${other}`, { file, cause: error });
     throw new ModelFileError(`not a file of PyTorch that can be read: ${error.message}`, { file, cause: error });
   }
+}
+
+/** What a file that is no pickle is, by its first bytes. */
+function otherFormat(bytes: Uint8Array): string | undefined {
+  const start = latin1(bytes.subarray(0, 64));
+  if (start.startsWith('\x89HDF')) return 'an HDF5 file, which importKeras of tapeloop/keras reads if it is of Keras';
+  if (/^\s*[{[]/.test(start)) return 'JSON or other text';
+  if (/^\s*(<|version https:\/\/git-lfs)/.test(start))
+    return 'a page or a pointer in place of the file: download it again';
+  return undefined;
 }
 
 const safetensorsTypes: Partial<Record<SafetensorsTensor['dtype'], TorchDtype>> = {

@@ -806,7 +806,10 @@ export const otherwise: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['exportTfjs', 'importTfjs', 'importCharRnn', 'loadTfjs'].map((name) => [name, 'reads files, which test/tfjs changes']),
+    ['exportTfjs', 'importTfjs', 'importCharRnn', 'loadTfjs'].map((name) => [
+      name,
+      'reads files, which test/tfjs changes',
+    ]),
   ),
   ...Object.fromEntries(['stftStream', 'istftStream'].map((name) => [name, 'makes a stream: see spoiled calls'])),
   ...Object.fromEntries(

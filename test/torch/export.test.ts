@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { conv2dTranspose } from '../../src/images.ts';
 import {
   ArgumentError,
+  adam,
+  adamw,
   bidirectional,
   dense,
   embedding,
@@ -13,7 +15,7 @@ import {
   model,
   sequential,
 } from '../../src/index.ts';
-import { encodeCheckpoint, encodeStateDict, exportTorch, loadStateDict } from '../../src/torch.ts';
+import { encodeCheckpoint, encodeStateDict, exportTorch, loadStateDict, readTorch } from '../../src/torch.ts';
 
 await init();
 
@@ -78,6 +80,50 @@ describe('exportTorch', () => {
 
   test.each(['1x', 'a b', ''])('of the class name %o, throws ArgumentError', (className) => {
     expect(() => exportTorch(made(), { className })).toThrow(/className expected a name in Python/);
+  });
+
+  test.each(['class', 'None', 'nn', 'torch', 'F', 'load', '__init__'])(
+    'of the class name %s that is kept, throws ArgumentError',
+    (className) => {
+      expect(() => exportTorch(made(), { className })).toThrow(ArgumentError);
+      expect(() => exportTorch(made(), { className })).toThrow(/className expected a name of its own, got/);
+    },
+  );
+
+  test('of a model whose name is kept in Python, is a class Model', () => {
+    const none = sequential([dense({ units: 1, inputShape: [2] })], { name: 'none' }) as Model;
+    expect(exportTorch(none)).toContain('class Model(nn.Module):');
+  });
+
+  test.each([
+    ...['parameters', 'modules', 'training', 'forward', '_modules', '_parameters', 'load_state_dict', 'class'],
+    ...['requires_grad_', 'share_memory', 'half'],
+  ])('of a layer with the name %s, which nn.Module keeps, ends it in an underscore in both files', (name) => {
+    const kept = sequential([dense({ units: 1, name, inputShape: [2] })]) as Model;
+    expect(exportTorch(kept)).toContain(`self.${name}_ = nn.Linear(2, 1)`);
+    const bytes = encodeCheckpoint(kept);
+    const state = (readTorch(bytes) as Map<string, Map<string, unknown>>).get('model_state_dict')!;
+    expect([...state.keys()]).toEqual([`${name}_.weight`, `${name}_.bias`]);
+    expect(loadStateDict(kept, bytes).loaded).toHaveLength(2);
+  });
+
+  test('of two layers with the same name in Python, throws ArgumentError', () => {
+    const twice = sequential([
+      dense({ units: 1, name: 'a.b', inputShape: [2] }),
+      dense({ units: 1, name: 'a_b' }),
+    ] as never) as Model;
+    expect(() => exportTorch(twice)).toThrow(/layer 'a_b' expected a name of its own in Python, got 'a_b' twice/);
+  });
+
+  test('its load knows the class of the optimizer also of a checkpoint that does not say it', () => {
+    const compiled = made();
+    expect(exportTorch(compiled)).toContain('    name = checkpoint["optimizer"]\n');
+    compiled.compile({ optimizer: adamw({ epsilon: 1e-8 }), loss: 'mse' });
+    expect(exportTorch(compiled)).toContain('    name = checkpoint.get("optimizer", "AdamW")\n');
+    compiled.compile({ optimizer: adam({ weightDecay: 0.1 }), loss: 'mse' });
+    expect(exportTorch(compiled)).toContain('    name = checkpoint.get("optimizer", "AdamW")\n');
+    compiled.compile({ optimizer: 'lion', loss: 'mse' });
+    expect(exportTorch(compiled)).toContain('    name = checkpoint["optimizer"]\n');
   });
 });
 

@@ -21,7 +21,14 @@ import {
   sequential,
   simpleRnn,
 } from '../../src/index.ts';
-import { encodeStateDict, importTorch, loadStateDict, readTorch, TorchTensor } from '../../src/torch.ts';
+import {
+  encodeStateDict,
+  importTorch,
+  loadStateDict,
+  readTorch,
+  TorchTensor,
+  torchOptimizer,
+} from '../../src/torch.ts';
 import { expectOutput } from '../golden/expect-close.ts';
 import { bytesOf, fileOf, golden } from './golden.ts';
 
@@ -303,9 +310,20 @@ describe('loadStateDict, arguments', () => {
     ],
     ['a model that is not built', () => loadStateDict(made(dense({ units: 2 })), new Map()), /expected to be built/],
     [
-      'no bytes',
-      () => loadStateDict(made(dense({ units: 2, inputShape: [2] })), 'x' as never),
-      /expected the bytes of a file/,
+      'a path',
+      () => loadStateDict(made(dense({ units: 2, inputShape: [2] })), 'x.pt' as never),
+      /expected the bytes of a file, or what readTorch returned, got 'x\.pt'; read it first/,
+    ],
+    ['a path for importTorch', () => importTorch('x.pt'), /^importTorch: expected the bytes .* got 'x\.pt'; read it/],
+    [
+      'a path for torchOptimizer',
+      () => torchOptimizer(made(dense({ units: 2, inputShape: [2] })), 'x.pt'),
+      /^torchOptimizer: expected the bytes .* got 'x\.pt'; read it first/,
+    ],
+    [
+      'a promise',
+      () => loadStateDict(made(dense({ units: 2, inputShape: [2] })), Promise.resolve() as never),
+      /expected the bytes of a file, .*, got a promise; await it/,
     ],
   ])('%s, throws ArgumentError', (_, call, message) => {
     expect(call).toThrow(ArgumentError);

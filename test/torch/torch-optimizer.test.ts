@@ -181,7 +181,8 @@ describe('encodeCheckpoint', () => {
     const bytes = encodeCheckpoint(model);
     const copy = made();
     loadStateDict(copy, bytes);
-    const read = torchOptimizer(copy, bytes, name === 'adamw' ? { optimizer: 'adamw' } : {});
+    const read = torchOptimizer(copy, bytes);
+    expect(read.name).toBe(name);
     copy.compile({ optimizer: read, loss: 'mse' });
     const next = steps(model, 3);
     const again = steps(copy, 3);
@@ -291,6 +292,27 @@ describe('torchOptimizer, options of the file', () => {
     expect(call).toThrow(ModelFileError);
     expect(call).toThrow(`adds eps ${eps} outside of the root, ${own} inside of it: expected at most 1e-7`);
     expect(torchOptimizer(made(), changed(name, { eps: 1e-7 })).config().epsilon).toBe(1e-7 ** 2);
+  });
+
+  test('of a list, as Lightning has it, and by a key with dots, is found', () => {
+    const { file } = golden.training.adam!;
+    const root = readTorch(bytesOf(file)) as Map<string, Map<string, never>>;
+    const state = root.get('optimizer_state_dict')!;
+    const named = new Map([...root.get('model_state_dict')!].map(([name, value]) => [`model.${name}`, value]));
+    const lightning = (states: unknown[]): never =>
+      new Map<string, unknown>([
+        ['state_dict', named],
+        ['optimizer_states', states],
+      ]) as never;
+    expect(torchOptimizer(made(), lightning([state])).iterations).toBe(5);
+    const two = lightning([changed('sgd', {}), state]);
+    expect(torchOptimizer(made(), two, { optimizerKey: 'optimizer_states.1' }).iterations).toBe(5);
+    expect(() => torchOptimizer(made(), lightning([state, state]))).toThrow(
+      /give optimizerKey, one of "optimizer_states\.0", "optimizer_states\.1"/,
+    );
+    expect(() => torchOptimizer(made(), two, { optimizerKey: 'optimizer_states.2' })).toThrow(
+      /optimizerKey: expected one of "0", "1", got "2"/,
+    );
   });
 
   test.each(['sgd', 'rmsprop', 'adagrad'])('optimizer for a file of %s, throws ModelFileError', (name) => {

@@ -4,7 +4,8 @@ import { ArgumentError, expectType, shown } from '../../checks/argument-error.ts
 import { checkOptions } from '../../checks/options.ts';
 import { type AnyModel, expectModel } from '../../models/model.ts';
 import { entriesAt } from '../encode.ts';
-import { placesOf } from '../places.ts';
+import { torchClassOf } from '../optimizer.ts';
+import { isPythonWord, placesOf } from '../places.ts';
 import { writeLayer } from './layers.ts';
 import { PythonSource } from './source.ts';
 
@@ -19,13 +20,14 @@ export interface ExportTorchOptions {
  *
  * The file has a class, a subclass of `torch.nn.Module` with inputs and outputs as here, `[B, T, F]`, and a function
  * `load(path)`, which reads a checkpoint of `encodeCheckpoint` and returns the module and its optimizer. Layers become
- * modules of PyTorch with the names of the layers, so that the file can be read and changed.
+ * modules of PyTorch with the names of the layers, so that the file can be read and changed. What changes training alone
+ * is not written: clipping, schedules, regularizers, constraints.
  *
  * @param model a built stack of layers, as `sequential` makes it, also nested.
  * @param options.className see `ExportTorchOptions`.
  * @returns the source, for a file `.py`.
  * @throws ArgumentError if an option is unknown, the class name is none of Python, the model is not built or not a stack
- *   of layers, or a layer or one of its options has no equal in PyTorch: the message names it. Masks and what only
+ *   of layers, two layers have the same name in Python, or a layer or one of its options has no equal in PyTorch: the message names it. Masks and what only
  *   training does inside of a recurrent layer (`recurrentDropout`) have none.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  *
@@ -39,6 +41,10 @@ export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): 
   expectType(`${what}: className`, className, 'a string');
   if (!/^[A-Za-z_]\w*$/.test(className))
     throw new ArgumentError(`${what}: className expected a name in Python, got ${shown(className)}`);
+  if (isReserved(className)) {
+    const why = 'which is a word of Python or a name that the file uses';
+    throw new ArgumentError(`${what}: className expected a name of its own, got ${shown(className)}, ${why}`);
+  }
   expectModel(what, model);
   const { network } = model;
   if (network.className !== 'Sequential') {
@@ -46,7 +52,12 @@ export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): 
       `${what}: model '${model.name}' expected a stack of layers, as sequential makes it; encodeStateDict writes the weights of any model, exportOnnx of tapeloop/onnx its graph`,
     );
   }
-  const places = placesOf(what, model);
+  const places = placesOf(what, model, {});
+  const twice = places.find(({ name }, i) => places.findIndex((other) => other.name === name) < i);
+  if (twice) {
+    const { path } = twice.module.layer;
+    throw new ArgumentError(`${what}: layer '${path}' expected a name of its own in Python, got '${twice.name}' twice`);
+  }
   const source = new PythonSource(what);
   const shape = network.batchInputShape ?? (network.builtShape as (number | null)[] | undefined);
   writeLayer(source, network, shape);
@@ -58,13 +69,18 @@ export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): 
       source.init.push(`${source.reference(module)}${parameter}.requires_grad_(False)`);
     }
   }
-  return moduleText(className, source);
+  return moduleText(className, source, model.isCompiled ? torchClassOf(model.optimizer) : undefined);
 }
+
+const reserved = new Set(
+  'F detached float getattr isinstance len load max nn pad_same reversed super torch tuple zip'.split(' '),
+);
+const isReserved = (name: string): boolean => reserved.has(name) || isPythonWord(name) || /^__.*__$/.test(name);
 
 const classNameOf = (name: unknown): string => {
   const parts = String(name).match(/[A-Za-z0-9]+/g) ?? [];
   const camel = parts.map((part) => part[0]!.toUpperCase() + part.slice(1)).join('');
-  return /^[A-Za-z]/.test(camel) && camel !== 'Sequential' ? camel : 'Model';
+  return /^[A-Za-z]/.test(camel) && camel !== 'Sequential' && !isReserved(camel) ? camel : 'Model';
 };
 
 const indent = (lines: readonly string[]): string => lines.map((line) => `        ${line}\n`).join('');
@@ -79,7 +95,8 @@ const RESET = `    def reset_states(self):
         self.states = {}
 `;
 
-function moduleText(className: string, source: PythonSource): string {
+/** @param optimizer the class of a checkpoint that does not say it. */
+function moduleText(className: string, source: PythonSource, optimizer: string | undefined): string {
   const init = [...source.init, ...(source.usesStates ? ['self.states = {}'] : [])];
   const helpers = [...source.helperLines, ...(source.usesStates ? [DETACHED] : [])];
   return `"""A model of tapeloop as a module of PyTorch. Inputs and outputs have the batch first and features last."""
@@ -102,10 +119,12 @@ def load(path):
     checkpoint = torch.load(path, map_location="cpu", **options)
     model = ${className}()
     model.load_state_dict(checkpoint["model_state_dict"])
-    if "optimizer" not in checkpoint:
+    if "optimizer_state_dict" not in checkpoint:
         return model, None
     state = checkpoint["optimizer_state_dict"]
-    optimizer = getattr(torch.optim, checkpoint["optimizer"])(model.parameters(), lr=state["param_groups"][0]["lr"])
+    # The class in torch.optim.
+    name = ${optimizer === undefined ? 'checkpoint["optimizer"]' : `checkpoint.get("optimizer", "${optimizer}")`}
+    optimizer = getattr(torch.optim, name)(model.parameters(), lr=state["param_groups"][0]["lr"])
     optimizer.load_state_dict(state)
     return model, optimizer
 `;
