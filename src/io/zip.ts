@@ -7,6 +7,9 @@ import { ModelFileError } from './safetensors.ts';
 /** What may come out of compressed files of one archive, in bytes. */
 const MAX_INFLATED = 2 ** 30;
 
+/** Deflate makes at most so many bytes of one. @see https://zlib.net/zlib_tech.html */
+const MOST_INFLATED = 1032;
+
 const END_OF_DIRECTORY = 0x06054b50;
 const END_OF_DIRECTORY_64 = 0x06064b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -64,6 +67,9 @@ export function readZip(bytes: Uint8Array, file?: string): Map<string, Uint8Arra
     }
     if (compression === 0 && size !== originalSize) {
       fail(`zip: ${quoted} is not compressed, but has sizes of ${size} and ${originalSize} bytes`);
+    }
+    if (originalSize > MOST_INFLATED * size + MOST_INFLATED) {
+      fail(`zip: ${quoted} claims ${originalSize} bytes, which ${size} bytes of deflate cannot hold`);
     }
     stored += size;
     if (compression === 8) inflated += originalSize;
