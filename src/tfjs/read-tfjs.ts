@@ -82,7 +82,7 @@ export function importTfjs(
     if (!compile || saved === undefined) return model;
     const how = { outputs: outputNamesOf(model.network as AnyLayer), customObjects };
     disposedOnError(model, () => {
-      if (!compileAsSaved(model, saved, isOwn ? 'tfjs' : era, how)) return;
+      if (!compileAsSaved('importTfjs', model, saved, isOwn ? 'tfjs' : era, how)) return;
       const state = weights.filter(({ isOptimizer }) => isOptimizer);
       readOptimizerState(model, saved as Parsed, state);
     });

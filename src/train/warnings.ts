@@ -19,8 +19,9 @@ let listener = toConsole;
 /**
  * Sets the function that gets warnings. A warning is about a call that runs as written, but is probably a mistake.
  *
- * There are three warnings: `fit` shuffles the samples of a stateful model, its `validationSplit` takes the end of
- * samples that are sorted by class, or no weight of the model is trainable. By default each warning goes to the console once; `tapeloop/lean` never warns.
+ * There are four warnings: `fit` shuffles the samples of a stateful model, its `validationSplit` takes the end of
+ * samples that are sorted by class, no weight of the model is trainable, or an imported file has a loss or an optimizer
+ * that the model cannot be compiled with. By default each warning goes to the console once; `tapeloop/lean` never warns.
  *
  * @param tell gets each message every time; undefined restores the console.
  * @throws ArgumentError if `tell` is not a function.
@@ -32,6 +33,9 @@ export function onWarning(tell?: (message: string) => void): void {
   if (tell !== undefined) expectType('onWarning: tell', tell, 'a function');
   listener = tell ?? toConsole;
 }
+
+/** Warns with a message that begins with the name of the called function. */
+export const warn: Listener = (message) => listener(message);
 
 /** Warns about samples that are probably used by mistake, and of training that changes nothing. Training uses the first `kept` samples. */
 export function warnOfSamples(trainer: Trainer, samples: Samples, kept: number, shuffles: boolean): void {

@@ -338,7 +338,7 @@ describe('weights', () => {
 describe('what a file was compiled with', () => {
   const compiled = (training: object, era: 'keras2' | 'keras3' = 'keras2'): Model | undefined => {
     const model = sequential([dense({ units: 1, inputShape: [2] })]);
-    return compileAsSaved(model, training, era, { outputs: ['dense'] }) ? model : undefined;
+    return compileAsSaved('importKeras', model, training, era, { outputs: ['dense'] }) ? model : undefined;
   };
 
   test('of tf.keras, is loss, metrics and optimizer with its decay', () => {

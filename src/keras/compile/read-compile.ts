@@ -9,6 +9,7 @@ import type { AnyModel, CompileOptions } from '../../models/model.ts';
 import { optimizerOf } from '../../optimizers/by-name.ts';
 import type { Optimizer } from '../../optimizers/optimizer.ts';
 import { type CustomObjects, withCustomObjects } from '../../registry/custom-objects.ts';
+import { warn } from '../../train/warnings.ts';
 import { camelCase, type Era, snakeCase } from '../config/era.ts';
 import { namedOf } from '../config/values.ts';
 
@@ -17,10 +18,14 @@ import { namedOf } from '../config/values.ts';
  *
  * @param training `training_config` of Keras 1 and 2 and of TF.js, or `compile_config` of Keras 3.
  * @param outputs names of the layers that make the outputs.
- * @returns false, and changes nothing, if the file names a loss or an optimizer that tapeloop does not have. A metric
- *   that it does not have is left out.
+ * Warns, and changes nothing, if the file names a loss or an optimizer that tapeloop does not have. A metric that it does
+ * not have is left out.
+ *
+ * @param what the called function, for the warning.
+ * @returns whether the model is compiled.
  */
 export function compileAsSaved(
+  what: string,
   model: AnyModel,
   training: unknown,
   era: Era,
@@ -35,14 +40,21 @@ export function compileAsSaved(
       return true;
     });
   } catch (error) {
-    if (error instanceof ArgumentError || error instanceof TypeError) return false;
-    throw error;
+    if (!(error instanceof ArgumentError || error instanceof TypeError)) throw error;
+    // A `TypeError` of JavaScript has no message that helps the caller.
+    warnUncompiled(what, error instanceof ArgumentError ? error.message : 'it has a value of another kind');
+    return false;
   }
 }
 
+/** Says why a model is left for its caller to compile. */
+export const warnUncompiled = (what: string, why: string): void =>
+  warn(`${what}: the model is not compiled as its file says: ${why}; call compile() to train it`);
+
 function compileOptions(training: Parsed, era: Era, outputs: readonly string[]): CompileOptions | undefined {
+  if (training.loss === undefined || training.loss === null) return undefined;
   const optimizer = readOptimizer(training.optimizer_config ?? training.optimizer, era);
-  if (!optimizer || training.loss === undefined || training.loss === null) return undefined;
+  if (!optimizer) return undefined;
   const isOne = outputs.length === 1;
   const each = (value: unknown): unknown[] => {
     if (Array.isArray(value) && value.length === outputs.length) return value;
@@ -125,7 +137,7 @@ const optimizerNames: Readonly<Record<string, string>> = {
   useNesterov: 'nesterov',
 };
 
-/** The optimizer of a configuration; undefined if tapeloop does not have it. Throws `ArgumentError` for an option. */
+/** The optimizer of a configuration; undefined if it has none. Throws `ArgumentError` if tapeloop does not have it. */
 export function readOptimizer(value: unknown, era: Era): Optimizer | undefined {
   const named = namedOf('optimizer', value);
   if (!named) return undefined;
@@ -140,10 +152,12 @@ export function readOptimizer(value: unknown, era: Era): Optimizer | undefined {
     if (name === 'adam') config.scale_epsilon = true;
     // TF.js subtracts epsilon under the root of a centered RMSProp, and its Adadelta divides by the mean of the step
     // before: they are other optimizers.
-    if (config.centered === true || name === 'adadelta') return undefined;
+    if (config.centered === true || name === 'adadelta')
+      throw new ArgumentError(`optimizer ${named.name} of TF.js is another one than here`);
   }
   // What tf.keras calls decay in Nadam is the pace of its momentum, which is fixed here.
-  if (name === 'nadam' && era !== 'keras3' && (config.decay ?? config.schedule_decay) !== undefined) return undefined;
+  if (name === 'nadam' && era !== 'keras3' && (config.decay ?? config.schedule_decay) !== undefined)
+    throw new ArgumentError('optimizer Nadam of Keras 1 and 2 has another momentum in each step than here');
   if (config.use_ema !== true)
     for (const key of ['use_ema', 'ema_momentum', 'ema_overwrite_frequency']) delete config[key];
   const options: Record<string, Json> = {};

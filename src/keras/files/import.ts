@@ -7,7 +7,7 @@ import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { AnyModel, Model } from '../../models/model.ts';
 import type { CustomObjects } from '../../registry/custom-objects.ts';
 import { restoreState } from '../compile/optimizer-state.ts';
-import { compileAsSaved } from '../compile/read-compile.ts';
+import { compileAsSaved, warnUncompiled } from '../compile/read-compile.ts';
 import { eraOf } from '../config/era.ts';
 import { asFileError, configIn, modelOfConfig } from '../config/read-model.ts';
 import { outputNamesOf } from '../graph/output-names.ts';
@@ -113,13 +113,15 @@ interface Training {
 function goOn(model: Model, opened: OpenedFile, { training, era, customObjects }: Training): void {
   const network = model.network as AnyLayer;
   const outputs = outputNamesOf(network);
-  if (!compileAsSaved(model, training, era, { outputs, ...(customObjects && { customObjects }) })) return;
+  if (!compileAsSaved('importKeras', model, training, era, { outputs, ...(customObjects && { customObjects }) }))
+    return;
   try {
     restoreOptimizer(model, trainableWeights(network, asListed), opened);
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
     model.optimizer.dispose();
     model.trainer.compiled = undefined;
+    warnUncompiled('importKeras', error.message);
   }
 }
 

@@ -13,6 +13,7 @@ import {
   nadam,
   ndarray,
   type Optimizer,
+  onWarning,
   rmsprop,
   sequential,
   sgd,
@@ -67,6 +68,27 @@ describe('importKeras', () => {
     expect(() => importKeras(new Uint8Array(9))).toThrow('not a file of Keras: expected an HDF5 file');
     expect(() => importKeras('model.keras' as never)).toThrow(
       'bytes expected a Uint8Array or an ArrayBuffer, got String',
+    );
+  });
+
+  test.each([
+    [
+      'Nadam',
+      { lr: 0.01, schedule_decay: 0.004 },
+      'optimizer Nadam of Keras 1 and 2 has another momentum in each step',
+    ],
+    ['Ftrl', { lr: 0.01 }, "'ftrl'"],
+    ['SGD', { lr: -1 }, 'got -1'],
+  ])('of a file with the optimizer %s, %o: warns that the model is not compiled, and why', (className, config, why) => {
+    const told: string[] = [];
+    onWarning((message) => told.push(message));
+    const training = { optimizer_config: { class_name: className, config }, loss: 'mse' };
+    const model = importKeras(bytesOf(old), { config: { ...old.config, training_config: training } });
+    onWarning();
+    expect(model.isCompiled).toBe(false);
+    expect(told).toEqual([expect.stringContaining(why)]);
+    expect(told[0]).toMatch(
+      /^importKeras: the model is not compiled as its file says: .*; call compile\(\) to train it$/,
     );
   });
 
