@@ -44,7 +44,16 @@ export async function appSize(entry: string, packages: string): Promise<number> 
 // `npm run sizes` measures the apps of test/package with the package built in this folder.
 if (process.argv[1] === import.meta.filename) {
   const root = resolve(import.meta.dirname, '..');
-  for (const app of ['streaming', 'streaming-text', 'compiled', 'audio', 'low-level', 'language-model', 'everything']) {
+  for (const app of [
+    'streaming',
+    'streaming-text',
+    'compiled',
+    'audio',
+    'audio-stream',
+    'low-level',
+    'language-model',
+    'everything',
+  ]) {
     const size = await appSize(`${root}/test/package/${app}.mjs`, `${root}/node_modules`);
     console.log(`${app.padEnd(15)} ${size.toFixed(2)} kB`);
   }
