@@ -57,7 +57,7 @@ export type ModuleTensors = ReadonlyMap<string, ReadonlyMap<string, TorchTensor>
 const moduleNames = { module: 1, as: 1, nonlinearity: 1, eps: 1, stride: 1, padding: 1, dilation: 1, groups: 1 };
 
 // The functions of PyTorch that have no options, by their names in lower case.
-const activations: Readonly<Record<string, string>> = {
+export const activations: Readonly<Record<string, string>> = {
   ...{ relu: 'relu', tanh: 'tanh', sigmoid: 'sigmoid', softmax: 'softmax', log_softmax: 'logSoftmax', elu: 'elu' },
   ...{ gelu: 'gelu', selu: 'selu', silu: 'silu', softplus: 'softplus', softsign: 'softsign', mish: 'mish' },
   ...{ hardsigmoid: 'hardSigmoid', hardswish: 'hardSilu', hardtanh: 'hardTanh', relu6: 'relu6', celu: 'celu' },
@@ -67,7 +67,7 @@ const activations: Readonly<Record<string, string>> = {
 export type Fail = (message: string) => never;
 
 /** What does nothing when a model predicts, and may be named all the same. */
-const passing = /^(dropout([123]d)?|alpha_?dropout|identity)$/i;
+export const passing = /^(dropout([123]d)?|alpha_?dropout|identity)$/i;
 
 const classes = ['Linear', 'Embedding', 'LayerNorm', 'BatchNorm', 'Conv1d', 'Conv2d'] as const;
 type SingleKind = (typeof classes)[number];

@@ -11,15 +11,25 @@ import { Sequential } from '../layers/base/sequential.ts';
 import { Model } from '../models/model.ts';
 import { type Fail, ForwardBuilder, type ForwardStep, type ModuleTensors, unsupportedOf } from './forward.ts';
 import { loadInto } from './load-state-dict.ts';
+import { PickledModules } from './pickled-modules.ts';
 import { rememberNames } from './places.ts';
-import { type StateDict, type StateDictOptions, stateDictNames, stateDictOf, type TorchSource } from './state-dict.ts';
+import {
+  pickledModulesOf,
+  rootOf,
+  type StateDict,
+  type StateDictOptions,
+  stateDictNames,
+  stateDictOf,
+  type TorchSource,
+} from './state-dict.ts';
 import type { TorchTensor } from './tensors.ts';
 
 /** Options of `importTorch`. */
 export interface ImportTorchOptions extends StateDictOptions {
   /**
    * What `forward` of the model runs, in its order: `['lstm', 'last', 'fc1', 'relu', 'fc2']`. Dropout and transposes are
-   * left out. Default: the only module of the file, or the modules of an `nn.Sequential` whose numbers have no gap.
+   * left out. Default: what a whole pickled `nn.Sequential` runs; of a state dict the only module, or modules whose
+   * numbers have no gap. A whole pickled model also says the options of its modules.
    */
   forward?: readonly ForwardStep[] | undefined;
   /** The shape of one sample, `[T, F]`, null for a length that varies. Default: what the first module reads. */
@@ -59,11 +69,16 @@ export function importTorch(source: TorchSource, options: ImportTorchOptions = {
   const fail: Fail = (message) => {
     throw new ModelFileError(`${what}: ${message}`, { file: where.file });
   };
-  const tensors = stateDictOf(what, source, where);
+  const root = rootOf(what, source, where.file);
+  const tensors = stateDictOf(what, root as TorchSource, where);
   for (const [tensor, { shape }] of tensors)
     if (shape.includes(0)) fail(`tensor ${quote(tensor)} has no values: shape ${formatShape(shape)}`);
   const modules = modulesIn(tensors);
-  const steps = forward ?? onlySteps(modules, fail);
+  const pickled = new PickledModules(pickledModulesOf(root, where, fail), fail);
+  const isModule = (module: string): boolean => modules.has(module);
+  const steps = (forward ?? pickled.steps(isModule) ?? onlySteps(modules, fail)).map((step) =>
+    pickled.complete(step, isModule),
+  );
   return transaction(() => {
     const builder = new ForwardBuilder(modules, inputShape ?? sequencesOf(steps, modules), fail);
     for (const step of steps) builder.add(step);

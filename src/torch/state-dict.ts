@@ -69,6 +69,12 @@ export function stateDictOf(what: string, source: TorchSource, options: StateDic
   return new Map([...withoutPrefix(tensors, prefix, fail)].map(([name, tensor]) => [withLevel(name), tensor]));
 }
 
+/** The modules of a source that has a whole model in place of a state dict; none of another. */
+export function pickledModulesOf(root: PickledValue, { key }: StateDictOptions, fail: Fail): NamedModule[] {
+  const found = key === undefined ? only(root, fail) : valueAt('key', root, key, fail);
+  return isModule(found) ? modulesOf(found, fail) : [];
+}
+
 /** An `nn.LSTMCell` has the tensors of an `nn.LSTM` of one layer, without the number of the layer. */
 export const withLevel = (name: string): string => name.replace(/(^|\.)((weight|bias)_[ih]h)$/, '$1$2_l0');
 

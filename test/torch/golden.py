@@ -252,4 +252,36 @@ for name, module in {
 }.items():
     golden["files"][name] = saved({f"m.{k}": v for k, v in module.state_dict().items()})
 
+# Whole modules, whose attributes say what their tensors do not.
+class Configured(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 4, 3, stride=2, padding=1)
+        self.rnn = nn.RNN(4, 3, nonlinearity="relu", batch_first=True)
+        self.norm = nn.LayerNorm(3, eps=0.5)
+        self.bn = nn.BatchNorm1d(3, eps=0.25)
+        self.fc = nn.Linear(3, 2, bias=False)
+
+    def forward(self, x):
+        x = self.conv(x.transpose(1, 2)).relu().transpose(1, 2)
+        return self.fc(self.bn(self.norm(self.rnn(x)[0][:, -1])))
+
+
+torch.manual_seed(5)
+configured, x = Configured().eval(), torch.randn(2, 6, 3)
+golden["configured"] = {"file": saved({"model": configured}), "x": x.tolist(), "y": values(configured(x))}
+nested = nn.Sequential(
+    nn.Conv1d(3, 4, 3, padding="same"), nn.ReLU(), nn.Flatten(),
+    nn.Sequential(nn.Linear(24, 4), nn.Dropout(), nn.GELU()), nn.Linear(4, 2), nn.Softmax(-1),
+).eval()
+x = torch.randn(2, 6, 3)
+golden["nested"] = {"file": saved(nested), "x": x.tolist(), "y": values(nested(x.transpose(1, 2)))}
+for name, module in {
+    "circular": nn.Sequential(nn.Conv1d(2, 2, 3, padding=1, padding_mode="circular")),
+    "steepElu": nn.Sequential(nn.Linear(2, 2), nn.ELU(0.5)),
+    "group": nn.Sequential(nn.Linear(2, 4), nn.GroupNorm(2, 4)),
+    "leaky": nn.Sequential(nn.Linear(2, 2), nn.LeakyReLU()),
+}.items():
+    golden["files"][name] = saved(module)
+
 Path(__file__).with_name("golden.json").write_text(json.dumps(golden) + "\n")

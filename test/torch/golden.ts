@@ -11,6 +11,8 @@ interface Golden {
   readonly tensors: Readonly<Record<string, Values & { dtype: string }>>;
   readonly net: { x: number[][]; y: Values };
   readonly sequential: { x: number[][]; y: Values };
+  readonly configured: { file: string; x: number[][][]; y: Values };
+  readonly nested: Golden['configured'];
   readonly stacks: Readonly<Record<string, { file: string; x: number[][][]; y: Values }>>;
   readonly cells: Golden['stacks'];
   readonly averages: { file: string; x: number[][]; y: Values };

@@ -49,6 +49,40 @@ describe('importTorch', () => {
     expectOutput('loaded', outputs(decodeModel(encodeModel(made)).model), expected);
   });
 
+  test('of a whole nn.Sequential, runs what it runs', () => {
+    const { x, y } = golden.sequential;
+    expectOutput('flat', importTorch(fileOf('sequential')).predict(x as never).data, {
+      shape: y.shape,
+      values: y.data,
+    });
+    const { nested } = golden;
+    const made = importTorch(bytesOf(nested.file), { inputShape: [6, 3] });
+    expectOutput('nested', made.predict(nested.x as never).data, { shape: nested.y.shape, values: nested.y.data });
+  });
+
+  test('of another whole model, takes the options of its modules, unless forward says others', () => {
+    const { file, x, y } = golden.configured;
+    const steps = ['conv', 'relu', 'rnn', 'last', 'norm', 'bn', 'fc'];
+    const made = importTorch(bytesOf(file), { forward: steps, inputShape: [6, 3] });
+    expectOutput('configured', made.predict(x as never).data, { shape: y.shape, values: y.data });
+    const other = importTorch(bytesOf(file), {
+      forward: [{ module: 'conv', stride: 1 }, 'relu', { module: 'rnn', nonlinearity: 'tanh' }, ...steps.slice(3)],
+      inputShape: [6, 3],
+    });
+    expect(other.layers.find(({ name }) => name === 'conv')!.config()).toHaveProperty('strides', 1);
+    expect(other.predict(x as never).data).not.toEqual(made.predict(x as never).data);
+  });
+
+  test.each([
+    ['circular', /module '0' has padding_mode "circular", expected "zeros"$/],
+    ['steepElu', /module '1' is an nn\.ELU with alpha 0\.5: give forward, with a layer in its place$/],
+    ['group', /module '1' is an nn\.GroupNorm, which is not supported$/],
+    ['leaky', /module '1' is an nn\.LeakyReLU with no step of forward: give forward, with a layer in its place$/],
+  ])('of a whole nn.Sequential with %s, says what is not supported', (name, message) => {
+    expect(() => importTorch(fileOf(name))).toThrow(ModelFileError);
+    expect(() => importTorch(fileOf(name))).toThrow(message);
+  });
+
   test('of last, takes the last output of a recurrent module', () => {
     const { file, x } = golden.stacks.lstm!;
     const all = importTorch(bytesOf(file)).predict(x as never);
