@@ -7,7 +7,7 @@ import { refuseForeign } from '../io/foreign-formats.ts';
 import type { Json } from '../io/model-file.ts';
 import { readFileChecked } from '../io/node-files.ts';
 import { isObject } from '../io/parsed-json.ts';
-import { decodeSafetensors, isSafetensors, ModelFileError } from '../io/safetensors.ts';
+import { isSafetensors, ModelFileError, safetensorsMetadata } from '../io/safetensors.ts';
 import { isZip, zipNames } from '../io/zip.ts';
 import { isHdf5 } from '../keras/hdf5/read.ts';
 import { importKeras } from '../keras.ts';
@@ -82,8 +82,7 @@ const isJson = (bytes: Uint8Array): boolean => /^\s*\{/.test(String.fromCharCode
 /** ONNX files do not begin so. */
 const isPickle = (bytes: Uint8Array): boolean => bytes[0] === 0x80 && bytes[1]! <= 5;
 
-const isOwn = (bytes: Uint8Array, path: string): boolean =>
-  decodeSafetensors(bytes, path).metadata.format === 'tapeloop';
+const isOwn = (bytes: Uint8Array, path: string): boolean => safetensorsMetadata(bytes, path).format === 'tapeloop';
 
 /** The `model.json` of TF.js, a capture of NAM, or a model of RTNeural. */
 function modelOfJson(path: string, bytes: Uint8Array): Found {
@@ -94,14 +93,15 @@ function modelOfJson(path: string, bytes: Uint8Array): Found {
     throw new ModelFileError('expected a model, got JSON that is damaged', { file: path, cause });
   }
   if (!isObject(json)) throw new ModelFileError('expected a model, got other JSON', { file: path });
+  const file: object = json;
   if ('architecture' in json) {
-    const { model, ...nam } = withPath(path, () => importNam(json as object));
+    const { model, ...nam } = withPath(path, () => importNam(file));
     return { format: 'NAM', model, extra: { nam } as unknown as Json };
   }
   if ('in_shape' in json && 'layers' in json) {
-    return { format: 'RTNeural', model: withPath(path, () => importRtNeural(json as object)).model };
+    return { format: 'RTNeural', model: withPath(path, () => importRtNeural(file)).model };
   }
-  return { format: 'TF.js', model: importTfjs(bytes, (location) => besides(path, location), { file: path }) };
+  return { format: 'TF.js', model: importTfjs(json, (location) => besides(path, location), { file: path }) };
 }
 
 /** Runs `body`, whose errors do not know the file's name. */

@@ -203,6 +203,15 @@ export function decodeSafetensors(
   return { tensors, metadata };
 }
 
+/** The metadata of a file, without its tensors. Throws `ModelFileError` if its header is damaged. */
+export function safetensorsMetadata(bytes: Uint8Array, file?: string): Record<string, string> {
+  const fail: Fail = (message) => {
+    throw new ModelFileError(message, { file });
+  };
+  const header = new Map(Object.entries(parseHeader(bytes.subarray(8, headerEnd(bytes, fail)), fail)));
+  return header.has(METADATA) ? readMetadata(header.get(METADATA), fail) : {};
+}
+
 /** The offset where the header ends and the data begins. */
 function headerEnd(bytes: Uint8Array, fail: Fail): number {
   if (bytes.length < 8)

@@ -70,7 +70,7 @@ export function importCharRnn(files: TfjsFiles, options: { readonly file?: strin
     let inputs = width;
     const sizes = Array.from({ length: cells }, (_, i) => {
       const kernel = weight(new RegExp(`cell_${i}/.*(weights|kernel)$`));
-      const [rows, columns] = expectMatrix(`cell_${i}`, kernel);
+      const [rows, columns] = expectMatrix(`cell_${i}`, kernel, GATES);
       const units = columns / GATES;
       if (rows !== inputs + units)
         throw new ArgumentError(`cell_${i} expected [${inputs} + H, 4·H], got ${formatShape(kernel.shape)}`);
@@ -111,13 +111,13 @@ function charactersOf(vocab: Readonly<Record<string, unknown>>): string[] {
   return characters;
 }
 
-function expectMatrix(what: string, { shape }: Weight): readonly [number, number] {
+/** Rows and columns; throws unless these are a multiple of `multiple`. */
+function expectMatrix(what: string, { shape }: Weight, multiple = 1): readonly [number, number] {
   const [rows = 0, columns = 0] = shape;
-  if (shape.length !== 2 || (what !== 'embedding' && columns % GATES !== 0))
-    throw new ArgumentError(
-      `${what} expected a matrix${what === 'embedding' ? '' : ' [I + H, 4·H]'}, got ${formatShape(shape)}`,
-    );
-  return [rows, columns];
+  if (shape.length === 2 && columns % multiple === 0) return [rows, columns];
+  throw new ArgumentError(
+    `${what} expected a matrix${multiple > 1 ? ` [I + H, ${multiple}·H]` : ''}, got ${formatShape(shape)}`,
+  );
 }
 
 function weightOf(

@@ -54,8 +54,8 @@ const COUNTER = /(^|\.)num_batches_tracked$/;
  * @returns the names of the tensors that were loaded, missing, unexpected or of another shape; owned by the caller.
  * @throws ModelFileError if the bytes are not a file of PyTorch or have no state dict, a tensor is not made of finite
  *   numbers, or, with `strict`, if there is any difference: the message lists all; no weight changes then. ArgumentError
- *   if an option is unknown, `names` has a layer or a module that is not there, the model is not built, a layer has no module of
- *   PyTorch, `flatten` is needed, or a call that returns a promise runs on the model.
+ *   if an option is unknown, `names` has a layer or a module that is not there, the model is not built, a layer has no
+ *   module of PyTorch, `flatten` is needed, or a call that returns a promise runs on the model.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.load_state_dict
  *
  * @example

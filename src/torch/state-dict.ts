@@ -63,15 +63,14 @@ export function stateDictOf(what: string, source: TorchSource, options: StateDic
   const fail = (message: string): never => {
     throw new ModelFileError(`${what}: ${message}`, { file });
   };
-  const found = key === undefined ? only(root, fail) : valueAt('key', root, key, fail);
-  const tensors = namedTensors(found, fail);
+  const tensors = namedTensors(partAt(root, key, fail), fail);
   if (tensors.size === 0) fail(`expected tensors by name${key === undefined ? '' : ` in ${quote(key)}`}, got none`);
   return new Map([...withoutPrefix(tensors, prefix, fail)].map(([name, tensor]) => [withLevel(name), tensor]));
 }
 
 /** The modules of a source that has a whole model in place of a state dict; none of another. */
 export function pickledModulesOf(root: PickledValue, { key }: StateDictOptions, fail: Fail): NamedModule[] {
-  const found = key === undefined ? only(root, fail) : valueAt('key', root, key, fail);
+  const found = partAt(root, key, fail);
   return isModule(found) ? modulesOf(found, fail) : [];
 }
 
@@ -125,6 +124,10 @@ const isModule = (value: PickledValue | undefined): value is PickledObject =>
 const hasTensors = (value: PickledValue | undefined): boolean =>
   isModule(value) ||
   (isDict(value) && [...value].some(([name, each]) => typeof name === 'string' && tensorOf(each) !== undefined));
+
+/** The part of a checkpoint at the option `key`, or else the only one with tensors by name. */
+const partAt = (root: PickledValue, key: string | undefined, fail: Fail): PickledValue =>
+  key === undefined ? only(root, fail) : valueAt('key', root, key, fail);
 
 /** The only part of a checkpoint that has tensors by name. */
 function only(root: PickledValue, fail: Fail): PickledValue {

@@ -27,8 +27,8 @@ export interface ExportTorchOptions {
  * @param options.className see `ExportTorchOptions`.
  * @returns the source, for a file `.py`.
  * @throws ArgumentError if an option is unknown, the class name is none of Python, the model is not built or not a stack
- *   of layers, two layers have the same name in Python, or a layer or one of its options has no equal in PyTorch: the message names it. Masks and what only
- *   training does inside of a recurrent layer (`recurrentDropout`) have none.
+ *   of layers, two layers have the same name in Python, or a layer or one of its options has no equal in PyTorch: the
+ *   message names it. Masks and what only training does inside of a recurrent layer (`recurrentDropout`) have none.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  *
  * @example
