@@ -82,8 +82,8 @@ await buildForNode([...entries, 'node', 'cli/main'], out, {
 });
 buildCommonJs([...entries, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
-// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, fflate and pbf.
-const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'fflate/LICENSE', 'pbf/LICENSE'].map((file) =>
+// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, fflate, pbf and noble-hashes.
+const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'fflate/LICENSE', 'pbf/LICENSE', '@noble/hashes/LICENSE'].map((file) =>
   readFileSync(`node_modules/${file}`, 'utf8'),
 );
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));

@@ -17,4 +17,5 @@ export const entries = [
   'data',
   'characters',
   'plot',
+  'bench',
 ] as const;

@@ -9,4 +9,6 @@ export const kernelSets = [
   { prefix: 'audio-', folder: 'audio/kernels' },
   // What tapeloop/audio-stream needs: a whole build, for streams that run in blocks.
   { prefix: 'block-', folder: 'audio-models/kernels' },
+  // What tapeloop/bench needs, to measure the host.
+  { prefix: 'bench-', folder: 'bench/kernels' },
 ];

@@ -134,9 +134,11 @@ describe('imports of src', () => {
     expect(naming.filter((file) => !file.startsWith('cli/') && !nodeFiles.includes(file)).sort()).toEqual(hostFiles);
   });
 
-  test('name the AssemblyScript loader, one package for the files of ONNX and one for zip', () => {
+  test('name the AssemblyScript loader, one package for the files of ONNX, one for zip and one for hashes', () => {
     const packages = imports.filter(({ to }) => !files.includes(to) && !/^node:|\.wasm$/.test(to));
     expect(packages.map(show).sort()).toEqual([
+      'bench/verify.ts imports @noble/hashes/sha2',
+      'bench/verify.ts imports @noble/hashes/utils',
       'engine/loading/instantiate.ts imports @assemblyscript/loader',
       'io/zip.ts imports fflate',
       'onnx/format/messages.ts imports pbf',

@@ -1,22 +1,10 @@
 // All cases of all suites, as plain data. They are sent to the process of an engine as JSON.
-import {
-  type Cell,
-  GATES,
-  IMAGES,
-  type ImageShape,
-  INFER,
-  imageFlops,
-  inferFlops,
-  language,
-  MODELS,
-  type ModelShape,
-  outputRows,
-  STEP,
-  TRAIN,
-  trainFlops,
-  VOCABULARY,
-} from '../shapes.ts';
-import { integers, sizeOf, uniform, type WeightSpec } from './numbers.ts';
+
+import { INPUT_SEED, TARGET_SEED } from '../../src/bench/models/data.ts';
+import { integers, uniform } from '../../src/bench/models/numbers.ts';
+import { type Cell, GATES, inferFlops, language, type ModelShape, trainFlops } from '../../src/bench/models/shapes.ts';
+import { IMAGES, type ImageShape, INFER, imageFlops, MODELS, STEP, TRAIN } from '../shapes.ts';
+import { sizeOf, type WeightSpec } from './numbers.ts';
 
 export type SuiteName =
   | 'train'
@@ -58,18 +46,10 @@ export interface Case {
   over?: 'T' | 'B' | 'H';
 }
 
-/**
- * Settings of Adam in every engine. ε is so small that its place, before or after the bias correction, does not matter.
- */
-export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
 /** The variant with a GRU whose reset gate acts before the recurrent product, with one bias. */
 export const RESET_BEFORE = 'reset-before';
 /** Steps after which the state of a `step` case is compared. */
 export const CHECKED_STEPS = 10;
-
-const INPUT_SEED = 100;
-const TARGET_SEED = 101;
-const LENGTH_SEED = 102;
 
 /** Kernel, recurrent kernel and bias of a layer. The seeds of its weights are `seed` and the next two. */
 function recurrentWeights(cell: Cell, inputs: number, units: number, seed: number): WeightSpec[] {
@@ -232,34 +212,6 @@ export const CASES: readonly Case[] = [
   train(language(1, 32, 100, 256), 'memory'),
   { ...step(64, 128), suite: 'start', case: 'first lstm step 64x128', kind: 'start', flops: 0 },
 ];
-
-export { VOCABULARY };
-
-/** Number of steps of each sequence. */
-export const lengthsOf = ({ batch, time, masked }: ModelShape): Int32Array<ArrayBuffer> =>
-  masked
-    ? integers(LENGTH_SEED, batch, time >> 1).map((length) => length + (time >> 1))
-    : new Int32Array(batch).fill(time);
-
-/** Tokens `[B, T]`. */
-export const tokensOf = ({ batch, time, layers: [first] }: ModelShape): Int32Array<ArrayBuffer> =>
-  integers(INPUT_SEED, batch * time, first!.kind === 'embedding' ? first.words : 1);
-
-/** Features `[B, T, F]`. What a mask hides is 0. */
-export function featuresOf(model: ModelShape): Float32Array<ArrayBuffer> {
-  const { time, features = 0 } = model;
-  const x = uniform(INPUT_SEED, model.batch * time * features, 1);
-  lengthsOf(model).forEach((length, i) => x.fill(0, (i * time + length) * features, (i + 1) * time * features));
-  return x;
-}
-
-/** Classes `[B, T]`, or `[B]` if the model has one output a sequence; for the other losses numbers `[B, 1]`. */
-export function targetsOf(model: ModelShape): Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
-  const { units } = model.layers.at(-1) as { units: number };
-  if (model.loss === 'classes') return integers(TARGET_SEED, outputRows(model), units);
-  if (model.loss === 'binary') return Float32Array.from(integers(TARGET_SEED, model.batch, 2));
-  return uniform(TARGET_SEED, model.batch, 1);
-}
 
 /** `[B, T, I]`. */
 export const inputOf = ({ batch, time, inputs }: Case): Float32Array<ArrayBuffer> =>

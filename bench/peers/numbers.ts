@@ -1,4 +1,5 @@
-// The same weights and inputs for every engine and language. Each number is a hash of its index.
+// The same weights and inputs for every engine and language.
+import { uniform } from '../../src/bench/models/numbers.ts';
 
 /** A weight in Keras's layout. `uniform` makes its numbers. */
 export interface WeightSpec {
@@ -6,22 +7,6 @@ export interface WeightSpec {
   seed: number;
   scale: number;
 }
-
-// The finalizer of MurmurHash3. engines/torch_engine.py has the same function.
-function hash(seed: number, index: number): number {
-  let h = (Math.imul(seed, 0x9e3779b9) + index) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-/** `count` numbers in [−scale, scale). */
-export const uniform = (seed: number, count: number, scale: number): Float32Array<ArrayBuffer> =>
-  Float32Array.from({ length: count }, (_, i) => ((hash(seed, i) >>> 8) / 2 ** 23 - 1) * scale);
-
-/** `count` integers in [0, limit). */
-export const integers = (seed: number, count: number, limit: number): Int32Array<ArrayBuffer> =>
-  Int32Array.from({ length: count }, (_, i) => (hash(seed, i) >>> 8) % limit);
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 

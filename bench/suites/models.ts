@@ -1,6 +1,8 @@
 // The library in normal use: a forward pass over a sequence, a training step, one streaming step.
 
 import { tensor } from '../../src/autograd/tensor.ts';
+import { inferFlops, type ModelShape, trainFlops } from '../../src/bench/models/shapes.ts';
+import { training } from '../../src/bench/models/training.ts';
 import { init, type Engine as LibraryEngine } from '../../src/engine/engine.ts';
 import { setSeed } from '../../src/engine/random.ts';
 import type { Layer } from '../../src/layers/base/layer.ts';
@@ -8,9 +10,8 @@ import { gru } from '../../src/layers/rnn/gru.ts';
 import type { RecurrentOptions } from '../../src/layers/rnn/keras-recurrent.ts';
 import { lstm } from '../../src/layers/rnn/lstm.ts';
 import { sequential } from '../../src/models/model.ts';
-import { INFER, inferFlops, MODELS, type ModelShape, STEP, TRAIN, trainFlops } from '../shapes.ts';
+import { INFER, MODELS, STEP, TRAIN } from '../shapes.ts';
 import { benchCase, type Engine, type SuiteContext } from '../suite.ts';
-import { training } from '../training.ts';
 
 const cells: Record<'lstm' | 'gru', (options: RecurrentOptions) => Layer> = {
   lstm: (options) => lstm(options) as Layer,

@@ -1,8 +1,8 @@
 // The cost of a training step for growing time, batch and units. If the cost is linear in the work, the percentage of
 // the peak stays the same.
-import { language, trainFlops } from '../shapes.ts';
+import { language, trainFlops } from '../../src/bench/models/shapes.ts';
+import { training } from '../../src/bench/models/training.ts';
 import { benchCase, type SuiteContext } from '../suite.ts';
-import { training } from '../training.ts';
 import { use } from './models.ts';
 
 const POWERS = [1, 4, 16, 64, 256, 1024, 4096];

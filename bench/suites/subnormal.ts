@@ -1,7 +1,9 @@
 // Subnormal numbers, for which many processors take some 150 cycles an operation: how many remain, and the time of a
 // step with them beside one that meets none. The counts are the same on every host, the times are not.
+
 import { Parameter } from '../../src/autograd/parameter.ts';
 import { tensor } from '../../src/autograd/tensor.ts';
+import { uniform } from '../../src/bench/models/numbers.ts';
 import { ndarray } from '../../src/data/array.ts';
 import type { Kernels, Ptr } from '../../src/engine/abi.ts';
 import type { Engine as LibraryEngine } from '../../src/engine/engine.ts';
@@ -14,7 +16,6 @@ import { simpleRnn } from '../../src/layers/rnn/simple-rnn.ts';
 import { sequential } from '../../src/models/model.ts';
 import { optimizers } from '../../src/optimizers/all.ts';
 import type { Optimizer } from '../../src/optimizers/optimizer.ts';
-import { uniform } from '../peers/numbers.ts';
 import { type SuiteContext, timeInTurns } from '../suite.ts';
 import { use } from './models.ts';
 

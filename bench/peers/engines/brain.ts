@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Case, tokensOf, VOCABULARY } from '../cases.ts';
+import { tokensOf } from '../../../src/bench/models/data.ts';
+import { VOCABULARY } from '../../../src/bench/models/shapes.ts';
+import type { Case } from '../cases.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 
 const require = createRequire(import.meta.url);

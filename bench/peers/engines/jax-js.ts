@@ -2,18 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { defaultDevice, init, type Array as JaxArray, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
-import { type ModelShape, outputRows, type RecurrentShape } from '../../shapes.ts';
-import {
-  ADAM,
-  type Case,
-  CHECKED_STEPS,
-  featuresOf,
-  inputOf,
-  lengthsOf,
-  operandsOf,
-  targetsOf,
-  tokensOf,
-} from '../cases.ts';
+import { featuresOf, lengthsOf, targetsOf, tokensOf } from '../../../src/bench/models/data.ts';
+import { type ModelShape, outputRows, type RecurrentShape } from '../../../src/bench/models/shapes.ts';
+import { ADAM } from '../../../src/bench/models/training.ts';
+import { type Case, CHECKED_STEPS, inputOf, operandsOf } from '../cases.ts';
 import { oneHot, swapAxes, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 

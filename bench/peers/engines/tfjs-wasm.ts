@@ -1,18 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
-import { type LayerShape, type ModelShape, outputRows, type RecurrentShape } from '../../shapes.ts';
-import {
-  ADAM,
-  type Case,
-  CHECKED_STEPS,
-  featuresOf,
-  imagesOf,
-  inputOf,
-  operandsOf,
-  RESET_BEFORE,
-  targetsOf,
-  tokensOf,
-} from '../cases.ts';
+import { featuresOf, targetsOf, tokensOf } from '../../../src/bench/models/data.ts';
+import { type LayerShape, type ModelShape, outputRows, type RecurrentShape } from '../../../src/bench/models/shapes.ts';
+import { ADAM } from '../../../src/bench/models/training.ts';
+import { type Case, CHECKED_STEPS, imagesOf, inputOf, operandsOf, RESET_BEFORE } from '../cases.ts';
 import { oneHot, sizeOf, type WeightSpec, weightValues } from '../numbers.ts';
 import type { OpenEngine, Task } from '../protocol.ts';
 

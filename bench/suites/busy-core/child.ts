@@ -1,8 +1,8 @@
 // Trains one model of the train suite in its own process. On request it times some steps.
+import { training } from '../../../src/bench/models/training.ts';
 import { init } from '../../../src/engine/engine.ts';
 import { setSeed } from '../../../src/engine/random.ts';
 import { TRAIN } from '../../shapes.ts';
-import { training } from '../../training.ts';
 
 const [row, threads] = process.argv.slice(2).map(Number) as [number, number];
 setSeed(1);

@@ -7,6 +7,9 @@ import simd from './simd.wasm';
 
 const modules: Record<Build, WebAssembly.Module> = { simd, relaxed };
 
+/** These hosts do not let a program compile bytes. @internal */
+export const bytesOf = undefined;
+
 /** Whether there is a fused build. */
 export const canFuse = true;
 

@@ -5,6 +5,9 @@ import simd from './simd.wasm';
 // that the host does not support breaks the route, and Node 20 does not support relaxed SIMD. The host is unknown when
 // the route is built, so routes have only the plain build.
 
+/** These hosts do not let a program compile bytes. @internal */
+export const bytesOf = undefined;
+
 /** Whether there is a fused build. */
 export const canFuse = false;
 

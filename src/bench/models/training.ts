@@ -1,23 +1,28 @@
-// The models of shapes.ts, built by tapeloop.
-import { type NdArray, ndarray } from '../src/data/array.ts';
-import type { Layer } from '../src/layers/base/layer.ts';
-import { conv1d } from '../src/layers/conv1d.ts';
-import { dense } from '../src/layers/dense.ts';
-import { embedding } from '../src/layers/embedding.ts';
-import { masking } from '../src/layers/masking.ts';
-import { bidirectional } from '../src/layers/rnn/bidirectional.ts';
-import { gru } from '../src/layers/rnn/gru.ts';
-import { lstm } from '../src/layers/rnn/lstm.ts';
-import { simpleRnn } from '../src/layers/rnn/simple-rnn.ts';
-import { binaryCrossentropy, meanSquaredError, sparseCategoricalCrossentropy } from '../src/losses/index.ts';
-import { type Model, sequential } from '../src/models/model.ts';
-import { registerAllNames } from '../src/models/register-all.ts';
-import { adam } from '../src/optimizers/index.ts';
-import { ADAM, featuresOf, targetsOf, tokensOf } from './peers/cases.ts';
+// The models of shapes.ts, built and trained.
+import { type NdArray, ndarray } from '../../data/array.ts';
+import type { Layer } from '../../layers/base/layer.ts';
+import { conv1d } from '../../layers/conv1d.ts';
+import { dense } from '../../layers/dense.ts';
+import { embedding } from '../../layers/embedding.ts';
+import { masking } from '../../layers/masking.ts';
+import { bidirectional } from '../../layers/rnn/bidirectional.ts';
+import { gru } from '../../layers/rnn/gru.ts';
+import { lstm } from '../../layers/rnn/lstm.ts';
+import { simpleRnn } from '../../layers/rnn/simple-rnn.ts';
+import { binaryCrossentropy, meanSquaredError, sparseCategoricalCrossentropy } from '../../losses/index.ts';
+import { type Model, sequential } from '../../models/model.ts';
+import { registerAllNames } from '../../models/register-all.ts';
+import { adam } from '../../optimizers/index.ts';
+import { featuresOf, targetsOf, tokensOf } from './data.ts';
 import { type LayerShape, type ModelShape, outputRows } from './shapes.ts';
 
 // Activations without a fused kernel are registered ones.
 registerAllNames();
+
+/**
+ * Settings of Adam in every engine. ε is so small that its place, before or after the bias correction, does not matter.
+ */
+export const ADAM = { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-10 };
 
 const losses = {
   mse: meanSquaredError,

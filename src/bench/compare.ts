@@ -1,0 +1,92 @@
+import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { type BenchReport, type ComparedWorkload, type Comparison, FORMAT, type WorkloadResult } from './results.ts';
+import { mean, median, studentQuantile, variance } from './statistics.ts';
+
+// A smaller difference is not named, however sure it is: it is what another place of the same code in memory makes.
+const LEAST_DIFFERENCE = 0.01;
+// Of all workloads together, a difference that is none is named in so many runs.
+const FALSE_ALARMS = 0.05;
+// Between two processes of one build, as a part of the median, where a report has too few rounds to tell.
+const UNSEEN_DEVIATION = 0.01;
+
+/** The logarithm of a median, the variance of its mean over rounds, and the degrees of freedom of that variance. */
+interface Estimate {
+  readonly log: number;
+  readonly variance: number;
+  readonly degrees: number;
+}
+
+function estimateOf({ samples }: WorkloadResult): Estimate {
+  const logs = samples.map((round) => Math.log(median(round)));
+  const n = logs.length;
+  if (n > 2) return { log: mean(logs), variance: variance(logs) / n, degrees: n - 1 };
+  // Of one round the samples say how sure its median is: its standard error is about 1.25 times that of a mean.
+  const all = samples.flat().map(Math.log);
+  const ofMedian = (1.25 ** 2 * variance(all)) / all.length;
+  return { log: mean(logs), variance: ofMedian + UNSEEN_DEVIATION ** 2 / n, degrees: 20 };
+}
+
+function compared(before: WorkloadResult, after: WorkloadResult, rows: number): ComparedWorkload {
+  const [a, b] = [estimateOf(before), estimateOf(after)];
+  const difference = b.log - a.log;
+  const error = Math.sqrt(a.variance + b.variance);
+  // Welch and Satterthwaite's, of two variances that need not be alike.
+  const degrees = error ** 4 / (a.variance ** 2 / a.degrees + b.variance ** 2 / b.degrees || Number.MIN_VALUE);
+  const within = (probability: number): number =>
+    error * studentQuantile(probability, Math.max(1, Math.min(degrees, 1e4)));
+  const isNamed =
+    Math.abs(difference) > within(1 - FALSE_ALARMS / rows) && Math.abs(Math.expm1(difference)) > LEAST_DIFFERENCE;
+  const reach = within(0.95);
+  return {
+    ...{ id: before.id, group: before.group, before: before.median, after: after.median },
+    ratio: Math.exp(difference),
+    ...{ low: Math.exp(difference - reach), high: Math.exp(difference + reach) },
+    verdict: !isNamed ? 'same' : difference > 0 ? 'slower' : 'faster',
+    isSameResult: before.hash === after.hash,
+  };
+}
+
+/** Throws `ArgumentError` unless it is a report. Returns it. */
+export function expectReport(what: string, value: unknown): BenchReport {
+  const { format, results } = (value ?? {}) as Partial<BenchReport>;
+  if (format !== FORMAT || !Array.isArray(results)) {
+    throw new ArgumentError(`${what} expected a report of the form ${FORMAT}, got ${shown(format ?? value)}`);
+  }
+  return value as BenchReport;
+}
+
+/**
+ * Compares two reports, such as those of two builds of an engine or of tapeloop on one host.
+ *
+ * ratio = the mean over rounds of the medians after, divided by that before, in logarithms; its interval is Welch's. A
+ * workload is called faster or slower if it is so by more than 1%, and with an error that lets all workloads of two
+ * equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of five rounds or more tell best:
+ * with fewer than three, differences between processes are not seen and are taken as 1%.
+ *
+ * @throws ArgumentError if one is no report, or if both were not asked for the same size.
+ *
+ * @example
+ * const { rows } = compareReports(before, after);
+ * rows.filter(({ verdict }) => verdict === 'slower');
+ */
+export function compareReports(before: BenchReport, after: BenchReport): Comparison {
+  expectReport('compareReports: before', before);
+  expectReport('compareReports: after', after);
+  const [size, other] = [before.settings.size, after.settings.size];
+  if (size !== other) throw new ArgumentError(`compareReports: after expected the size '${size}', got '${other}'`);
+  const pairs = before.results.flatMap((result): [WorkloadResult, WorkloadResult][] => {
+    const same = after.results.find(({ id }) => id === result.id);
+    return same ? [[result, same]] : [];
+  });
+  const rows = pairs.map(([a, b]) => compared(a, b, pairs.length));
+  const known = new Set(pairs.map(([{ id }]) => id));
+  const missing = [...before.results, ...after.results].map(({ id }) => id).filter((id) => !known.has(id));
+  if (rows.length === 0) return { rows, missing, all: null };
+  const value = mean(rows.map(({ ratio }) => Math.log(ratio)));
+  const reach = Math.hypot(...rows.map(({ ratio, high }) => Math.log(high / ratio))) / rows.length;
+  return {
+    rows,
+    missing,
+    all: { value: Math.exp(value), low: Math.exp(value - reach), high: Math.exp(value + reach) },
+  };
+}

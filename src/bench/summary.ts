@@ -1,0 +1,105 @@
+// From what the rounds measured to results, intervals and scores.
+import { references } from './expected/references.ts';
+import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
+import { factorInterval, geometricMean, median, medianInterval, quantile } from './statistics.ts';
+
+// A call is as fast as the last ones if it takes at most this much more.
+const FULL_SPEED = 1.1;
+// So many calls in a row, so that a lucky one does not count.
+const IN_A_ROW = 3;
+
+/** Calls before the times stay near `perCall`, in ms; null if the curve ends before. */
+export function callsToFullSpeed(curve: readonly number[], perCall: number): number | null {
+  const isFast = curve.map((time) => time <= FULL_SPEED * perCall);
+  for (let i = 0; i + IN_A_ROW <= curve.length; i++) {
+    if (isFast.slice(i, i + IN_A_ROW).every(Boolean) && median(curve.slice(i)) <= FULL_SPEED * perCall) return i;
+  }
+  return null;
+}
+
+/** The part of a result that follows from its samples. */
+export type Times = Pick<WorkloadResult, 'median' | 'low' | 'high' | 'min' | 'p999' | 'callsToFullSpeed' | 'score'>;
+
+/** Medians and intervals of the samples of a workload. `calls` are times of single calls, of all rounds. */
+export function timesOf(
+  id: string,
+  samples: readonly (readonly number[])[],
+  { curve, calls }: { curve: readonly number[]; calls: readonly number[] },
+): Times {
+  const { value, low, high } = medianInterval(samples);
+  const reference = references.medians[id];
+  return {
+    median: value,
+    low,
+    high,
+    min: Math.min(...samples.flat()),
+    p999: calls.length > 0 ? quantile(calls, 0.999) : null,
+    callsToFullSpeed: callsToFullSpeed(curve, value),
+    score: reference === undefined ? null : (100 * reference) / value,
+  };
+}
+
+/** The score of some results: of each round, and their mean. Null if none has a reference. */
+function scoreOf(results: readonly WorkloadResult[]): Score | null {
+  const scored = results.filter(({ score }) => score !== null);
+  if (scored.length === 0) return null;
+  const rounds = Math.min(...scored.map(({ samples }) => samples.length));
+  const ofRounds = Array.from({ length: rounds }, (_, round) =>
+    geometricMean(scored.map(({ id, samples }) => (100 * references.medians[id]!) / median(samples[round]!))),
+  );
+  const { low, high } = factorInterval(ofRounds);
+  const value = geometricMean(scored.map(({ score }) => score!));
+  return { value, low: Math.min(low, value), high: Math.max(high, value) };
+}
+
+/** Scores of every group and of all. The score of all is that of the groups, so that each counts the same. */
+export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 'scores' | 'score'> {
+  const scores: Partial<Record<Group, Score>> = {};
+  for (const group of new Set(results.map((result) => result.group))) {
+    const score = scoreOf(results.filter((result) => result.group === group));
+    if (score) scores[group] = score;
+  }
+  const all = Object.values(scores);
+  if (all.length === 0) return { scores, score: null };
+  const of = (key: keyof Score): number => geometricMean(all.map((score) => score[key]));
+  // Errors of groups are taken as independent.
+  const value = of('value');
+  const reach = Math.hypot(...all.map(({ value: middle, high }) => Math.log(high / middle))) / all.length;
+  const reachLow = Math.hypot(...all.map(({ value: middle, low }) => Math.log(middle / low))) / all.length;
+  return { scores, score: { value, low: value * Math.exp(-reachLow), high: value * Math.exp(reach) } };
+}
+
+/**
+ * One report of several runs of one round each, of one host and one list of workloads. The first gives the curves.
+ *
+ * @param reports at least one.
+ */
+export function mergeReports(reports: readonly BenchReport[]): BenchReport {
+  const first = reports[0]!;
+  const results = first.results.map((result): WorkloadResult => {
+    const all = reports.map((report) => report.results.find(({ id }) => id === result.id)!).filter(Boolean);
+    const samples = all.flatMap((each) => each.samples);
+    const p999s = all.map((each) => each.p999).filter((value) => value !== null);
+    const distances = all.map((each) => each.distance).filter((value) => value !== null);
+    const verified = all.map((each) => each.verified);
+    return {
+      ...result,
+      ...timesOf(result.id, samples, { curve: result.curve, calls: [] }),
+      samples,
+      p999: p999s.length > 0 ? median(p999s) : null,
+      distance: distances.length > 0 ? Math.max(...distances) : null,
+      verified: verified.includes(false) ? false : verified.includes(null) ? null : true,
+      dropped: all.reduce((sum, each) => sum + each.dropped, 0),
+      noisy: all.some((each) => each.noisy),
+      steady: all.every((each) => each.steady),
+    };
+  });
+  return {
+    ...first,
+    settings: { ...first.settings, rounds: reports.reduce((sum, { settings }) => sum + settings.rounds, 0) },
+    results,
+    ...scoresOf(results),
+    verified: reports.every((report) => report.verified),
+    seconds: reports.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}

@@ -1,0 +1,2 @@
+/** The version of tapeloop, that of package.json. */
+export const VERSION = '0.2.0';
