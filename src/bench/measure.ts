@@ -151,13 +151,15 @@ export async function measure(
   return { samples, repeats, dropped: noisy ? 0 : all.length - kept.length, noisy, steady, curve, calls };
 }
 
-/** A fixed number of calls without a warm-up, one by one: for profilers and for bisecting. */
+/** A fixed number of calls without a warm-up, one by one, after the calls that are verified: for profilers. */
 export async function measureIterations(subject: Subject, clock: Clock, iterations: number): Promise<Measurement> {
-  const samples: number[] = [];
-  for (let i = 0; i < iterations; i++) {
-    samples.push(await clock.time(subject.run, subject.isAsync));
-    if (i + 1 === Math.min(subject.firstCalls, iterations)) subject.verify();
-  }
-  const curve = samples.slice(0, subject.curveCalls);
+  const timed = async (count: number): Promise<number[]> => {
+    const times: number[] = [];
+    for (let i = 0; i < count; i++) times.push(await clock.time(subject.run, subject.isAsync));
+    return times;
+  };
+  const curve = await timed(subject.firstCalls);
+  subject.verify();
+  const samples = await timed(iterations);
   return { samples, repeats: 1, dropped: 0, noisy: false, steady: false, curve, calls: [] };
 }

@@ -1,6 +1,7 @@
 // The command line. One table for each command defines its flags. Parsing, range checks and the help text use it.
 import { parseArgs } from 'node:util';
-import { CELLS, decimalNumber, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
+import { SIZES } from '../bench/results.ts';
+import { CELLS, decimalNumber, oneOf, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
 import { nearestName } from '../checks/nearest-name.ts';
 
 /** A command line that is not valid. The message is one line, and the process ends with `exitCode`. */
@@ -111,6 +112,8 @@ export const generateFlags = {
   help,
 } as const;
 
+const MODES = ['reproducible', 'fast'] as const;
+
 /** What some model files do not say. */
 const readFlags = {
   forward: path('STEPS', undefined, 'PyTorch: what runs, such as lstm,last,fc1,relu,fc2 [the only module]'),
@@ -128,6 +131,25 @@ export const convertFlags = {
   help,
 } as const;
 
+export const benchFlags = {
+  quick: toggle('less time for each workload, one round'),
+  size: choice(SIZES, oneOf(SIZES), 'medium', 'how much one call computes'),
+  only: { ...path('TEXT', undefined, 'workloads with TEXT in their name; several, joined by commas'), expected: 'text' },
+  mode: choice(MODES, oneOf(MODES), 'reproducible', 'fast: with fused multiply-add'),
+  rounds: integer(wholeNumber(1, 1000), undefined, 'runs of the whole list, each in its own process [5]'),
+  iterations: integer(wholeNumber(1, 1e9), undefined, 'calls of each workload, without warm-up: for profilers'),
+  'in-process': toggle('all rounds in this process: for profilers and debuggers'),
+  json: path('FILE', undefined, 'write everything that was measured'),
+  markdown: path('FILE', undefined, 'write tables in Markdown'),
+  html: path('FILE', undefined, 'write a page with plots: of this run, or of the reports given'),
+  compare: toggle('compare two reports; the exit code is 1 if something is slower or another result'),
+  list: toggle('print the workloads'),
+  script: path('FILE', undefined, 'write the suite as one script for engine shells'),
+  page: path('FOLDER', undefined, 'write the suite as a page, for a web server'),
+  quiet: toggle('nothing on standard output', 'q'),
+  help,
+} as const;
+
 type Flags = Record<string, Flag<unknown>>;
 type Camel<S> = S extends `${infer Head}-${infer Tail}` ? `${Head}${Capitalize<Tail>}` : S;
 type Options<F extends Flags> = { -readonly [K in keyof F as Camel<Exclude<K, 'help'>>]: F[K]['fallback'] };
@@ -137,7 +159,8 @@ export type TrainOptions = Options<typeof trainFlags>;
 export type GenerateOptions = Options<typeof generateFlags>;
 export type InfoOptions = Options<typeof infoFlags>;
 export type ConvertOptions = Options<typeof convertFlags>;
-export type CommandName = 'train' | 'generate' | 'info' | 'convert';
+export type BenchCommandOptions = Options<typeof benchFlags>;
+export type CommandName = 'train' | 'generate' | 'info' | 'convert' | 'bench';
 
 /**
  * A parsed command line. `given` has the names of the options on the command line; the saved options of a resumed model
@@ -149,7 +172,8 @@ export type Command =
   | { name: 'train'; file: string | undefined; options: TrainOptions; given: ReadonlySet<keyof TrainOptions> }
   | { name: 'generate'; model: string; options: GenerateOptions; given: ReadonlySet<keyof GenerateOptions> }
   | { name: 'info'; model: string; options: InfoOptions }
-  | { name: 'convert'; from: string; to: string; options: ConvertOptions };
+  | { name: 'convert'; from: string; to: string; options: ConvertOptions }
+  | { name: 'bench'; files: readonly string[]; options: BenchCommandOptions };
 
 /**
  * Reads a command line.
@@ -191,8 +215,20 @@ export function parseCommand(argv: readonly string[]): Command {
     if (!from || !to) throw new UsageError('tapeloop convert: expected the paths IN and OUT, got fewer');
     return { name, from, to, options };
   }
+  if (name === 'bench') {
+    const { positionals, options, help } = parseFlags('bench', benchFlags, rest);
+    if (help) return { name: 'help', topic: 'bench' };
+    const readsFiles = options.compare || options.html !== undefined || options.markdown !== undefined;
+    if (options.compare && positionals.length !== 2) {
+      throw new UsageError(`tapeloop bench: --compare expected two reports, got ${positionals.length}`);
+    }
+    if (!readsFiles && positionals.length > 0) {
+      throw tooMany('bench', 'reports only with --compare, --html or --markdown', positionals);
+    }
+    return { name, files: positionals, options };
+  }
   throw new UsageError(
-    `tapeloop: expected train, generate, info, convert, --help or --version, got ${JSON.stringify(name)}`,
+    `tapeloop: expected train, generate, info, convert, bench, --help or --version, got ${JSON.stringify(name)}`,
   );
 }
 

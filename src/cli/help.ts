@@ -1,5 +1,5 @@
 // The help texts. Flags and defaults come from the tables of flags.ts.
-import { type CommandName, convertFlags, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
+import { benchFlags, type CommandName, convertFlags, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
 
 const overview = `tapeloop: train recurrent networks on text, and let them write
 
@@ -8,6 +8,7 @@ Usage
   tapeloop generate MODEL     write text with a saved model
   tapeloop info MODEL         say what a model file is
   tapeloop convert IN OUT     write a model in another format
+  tapeloop bench              measure this engine of WebAssembly, and verify it
   tapeloop COMMAND --help     the flags of a command
   tapeloop --version
 
@@ -63,6 +64,13 @@ TF.js, NAM's or RTNeural's. Writes OUT, told by the end of its name:
 Loss, metrics and optimizer of a compiled model go along to tapeloop, Keras, TF.js and PyTorch. Prints
 what was found. What cannot be expressed is one error, and OUT is then not written.`,
     flags: convertFlags,
+  },
+  bench: {
+    usage: 'tapeloop bench [flags]\n       tapeloop bench --compare BEFORE.json AFTER.json [flags]\n       tapeloop bench --html PAGE.html REPORT.json...',
+    about: `Runs recurrent networks as a benchmark of this engine of WebAssembly: kernels, cells, models, streams,
+life cycle, memory and threads. Each result is verified to the bit; the exit code is 1 if one is wrong.
+A score of 100 is as fast as the reference run. The guide: docs/guides/benchmark-suite.md.`,
+    flags: benchFlags,
   },
 };
 

@@ -31,6 +31,9 @@ async function run(command: Command): Promise<number> {
       return info(command.model, command.options);
     case 'convert':
       return convert(command.from, command.to, command.options);
+    case 'bench':
+      // Loaded only here: the suite is larger than all other commands.
+      return (await import('./bench/command.ts')).bench(command.files, command.options);
     case 'help':
       process.stdout.write(helpText(command.topic));
       return 0;

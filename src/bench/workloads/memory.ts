@@ -41,7 +41,7 @@ export const memoryWorkloads: readonly Workload[] = [
           for (let i = 0; i < count; i++) {
             const view = engine.f32(at + 4 * (i % 60), 4);
             view[i & 3] = i & 255;
-            sum += view[3 - (i & 3)]!;
+            sum += view[(i >> 2) & 3]!;
           }
         },
         result: () => [Float64Array.of(sum)],
