@@ -8,9 +8,13 @@ import { lineColour, lineDash } from './palette.ts';
 import { colour } from './theme.ts';
 import type { NamedReport } from './tier-up.ts';
 
+/** The runtime and its version, or the engine of a browser, whose version is a long text. */
+export const runtimeName = ({ host }: BenchReport): string =>
+  host.runtime === 'browser' ? `browser, ${host.engine}` : `${host.runtime} ${host.version}`;
+
 /** What tells hosts apart. */
-export const hostName = ({ host }: BenchReport): string =>
-  [`${host.runtime} ${host.version}`, host.cpu ?? '', host.flags.join(' ')].filter(Boolean).join(', ');
+const hostName = (report: BenchReport): string =>
+  [runtimeName(report), report.host.cpu ?? '', report.host.flags.join(' ')].filter(Boolean).join(', ');
 
 const secondsOf = ({ date }: BenchReport): number => Date.parse(date) / 1000;
 

@@ -3,7 +3,7 @@ import { minuteOf } from '../../src/bench/report/numbers.ts';
 import type { BenchReport } from '../../src/bench/results.ts';
 import { groupScores, workloadScores } from './bars.ts';
 import { choice, element } from './elements.ts';
-import { besideEachOther, history } from './history.ts';
+import { besideEachOther, history, runtimeName } from './history.ts';
 import { facts, numbers } from './numbers-table.ts';
 import { roofline } from './roofline.ts';
 import { themeButton } from './theme.ts';
@@ -39,8 +39,7 @@ export function renderReports(place: HTMLElement, reports: readonly BenchReport[
 function namesOf(reports: readonly BenchReport[]): NamedReport[] {
   const seen = new Map<string, number>();
   return reports.map((report) => {
-    const { runtime, version } = report.host;
-    const name = `${runtime} ${version}, ${minuteOf(report.date).replace(' UTC', '')}`;
+    const name = `${runtimeName(report)}, ${minuteOf(report.date).replace(' UTC', '')}`;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return { name: count > 1 ? `${name} (${count})` : name, report };
@@ -49,13 +48,15 @@ function namesOf(reports: readonly BenchReport[]): NamedReport[] {
 
 function drawReport(content: HTMLElement, named: readonly NamedReport[], shown: number): void {
   const { report } = named[shown]!;
+  // Without a reference the facts say that there is no score.
+  const isScored = report.results.some(({ score }) => score !== null);
   const drawn = [roofline(report), tierUp(named.length > 1 ? named : [named[shown]!])];
   const several = named.length > 1 ? history(named) : undefined;
   content.replaceChildren(
     facts(report),
-    groupScores(report),
+    ...(isScored ? [groupScores(report)] : []),
     ...drawn.slice(0, 1).flatMap((each) => (each ? [each.part] : [])),
-    workloadScores(report),
+    ...(isScored ? [workloadScores(report)] : []),
     ...drawn.slice(1).flatMap((each) => (each ? [each.part] : [])),
     ...(several ? [several.part, besideEachOther(named, shown)] : []),
     numbers(report),

@@ -163,6 +163,8 @@ function verification({ results, verified }: BenchReport): Fact {
     return { name, value, tone: 'bad' };
   }
   if (results.length === 0) return { name, value: 'no results', tone: 'plain' };
+  if (right.length === 0 && verified)
+    return { name, value: 'not known: no result has an expected one', tone: 'doubtful' };
   const unknown = results.length - right.length;
   const words =
     unknown > 0
@@ -211,7 +213,8 @@ function factsOf(report: BenchReport): Fact[] {
 function notesOf({ results, leftOut }: BenchReport): string[] {
   const note = (mark: string, words: string, of: (result: WorkloadResult) => boolean): string[] => {
     const found = results.filter(of);
-    return found.length > 0 ? [`${mark} ${words}: ${idsOf(found)}`] : [];
+    const names = found.length === results.length ? 'all' : idsOf(found);
+    return found.length > 0 ? [`${mark} ${words}: ${names}`] : [];
   };
   return [
     ...note(MARKS.wrong, 'wrong result', ({ verified }) => verified === false),

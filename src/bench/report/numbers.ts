@@ -23,8 +23,8 @@ export function duration(ms: number): string {
   return `${digits(ms / size)} ${unit}`;
 }
 
-/** A part of 1 as a whole percentage. */
-export const percentage = (part: number): string => `${(100 * part).toFixed(0)}%`;
+/** A part of 1 as a whole percentage, or with a decimal below 1%. */
+export const percentage = (part: number): string => `${(100 * part).toFixed(part < 0.0095 ? 1 : 0)}%`;
 
 /** Half of an interval as a percentage of its value: ±1.2%. */
 export const plusMinus = (value: number, low: number, high: number): string =>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { digits, duration, minuteOf, plusMinus, printable } from '../../../src/bench/report/numbers.ts';
+import { digits, duration, minuteOf, percentage, plusMinus, printable } from '../../../src/bench/report/numbers.ts';
 
 test('digits, of numbers of all sizes, are three without an exponent', () => {
   expect([0, 0.0001234, 0.9996, 1.234, 9.999, 12.34, 99.96, 123.4, 999.6, 12345].map(digits)).toEqual([
@@ -28,6 +28,10 @@ test('duration, at the ends of units, takes the larger unit once the rounded tim
     '1.00 s',
     '61.2 s',
   ]);
+});
+
+test('percentage, of small parts, has a decimal below 1%', () => {
+  expect([0.004, 0.0096, 0.43, 1.2].map(percentage)).toEqual(['0.4%', '1%', '43%', '120%']);
 });
 
 test('plusMinus, of an interval that is wider above, is half of its width', () => {

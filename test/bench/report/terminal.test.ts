@@ -32,6 +32,13 @@ describe('terminalReport', () => {
     expect(linesOf(text).at(-1)).toBe('No score: no workload has a reference.');
   });
 
+  test('without expected results, does not say that they are right', () => {
+    const results = report.results.map((result) => ({ ...result, verified: null, steady: false }));
+    const text = terminalReport(sampleReport({ results, verified: true }));
+    expect(text).toContain('\nverified  not known: no result has an expected one\n');
+    expect(text).toContain('\n~ not steady, times still fell at the end of the warm-up: all\n');
+  });
+
   test('without results, is facts and a sentence', () => {
     const text = terminalReport(sampleReport({ results: [], scores: {}, score: null, verified: true, leftOut: [] }));
     expect(linesOf(text).slice(-3)).toEqual(['verified  no results', '', 'No score: no workload has a reference.']);
