@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { buildBenchReport } from './build-bench-report.ts';
 import { buildCommonJs } from './commonjs.ts';
 import { entries } from './entries.ts';
 import { kernelSets } from './kernel-sets.ts';
@@ -82,10 +83,13 @@ await buildForNode([...entries, 'node', 'cli/main'], out, {
 });
 buildCommonJs([...entries, 'node'], out);
 writeFileSync(`${out}/node-stub.js`, await nodeStub(`${out}/node.js`));
-// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, fflate, pbf and noble-hashes.
-const terms = ['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'fflate/LICENSE', 'pbf/LICENSE', '@noble/hashes/LICENSE'].map((file) =>
-  readFileSync(`node_modules/${file}`, 'utf8'),
-);
+// The files for Node contain the loader of AssemblyScript, which is under AssemblyScript's licence, fflate, pbf and
+// noble-hashes. The page of benchmark reports contains uPlot.
+const contained = [
+  ...['assemblyscript/LICENSE', 'assemblyscript/NOTICE', 'fflate/LICENSE', 'pbf/LICENSE'],
+  ...['@noble/hashes/LICENSE', 'uplot/LICENSE'],
+];
+const terms = contained.map((file) => readFileSync(`node_modules/${file}`, 'utf8'));
 writeFileSync(`${out}/chunks/loader-license.txt`, terms.join('\n'));
 
 const faces: BuildOptions = { ...common, entryPoints: entries.map((name) => `src/${name}.ts`), outbase: 'src' };
@@ -130,6 +134,8 @@ for (const [file, format] of [
     outfile: `${out}/${file}`,
   });
 }
+
+await buildBenchReport(out);
 
 await build({ ...common, entryPoints: ['src/host/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);

@@ -12,7 +12,10 @@ const modules = kernelSets.flatMap(({ folder }) => [`src/${folder}/wasm.gen.ts`,
 
 const parts: Record<Part, { readonly inputs: readonly string[]; readonly outputs: readonly string[] }> = {
   kernels: { inputs: ['assembly', 'asconfig.json', ...tools], outputs: [...wasm, ...modules] },
-  package: { inputs: ['src', 'tsconfig.json', 'tsconfig.build.json', ...wasm, ...tools], outputs: ['dist'] },
+  package: {
+    inputs: ['src', 'bench/page', 'tsconfig.json', 'tsconfig.build.json', ...wasm, ...tools],
+    outputs: ['dist'],
+  },
 };
 
 const stampPath = (part: Part): string => `build/${part}.stamp`;
