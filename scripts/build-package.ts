@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
-import { buildBenchReport } from './build-bench-report.ts';
+import { buildBench } from './build-bench.ts';
 import { buildCommonJs } from './commonjs.ts';
 import { entries } from './entries.ts';
 import { kernelSets } from './kernel-sets.ts';
@@ -135,7 +135,7 @@ for (const [file, format] of [
   });
 }
 
-await buildBenchReport(out);
+await buildBench(out);
 
 await build({ ...common, entryPoints: ['src/host/text-decoder.ts'], outfile: `${out}/text-decoder.js` });
 mkdirSync(`${out}/kernels`);

@@ -9,7 +9,7 @@ export type Answer =
 
 const post = (answer: Answer): void => postMessage(answer);
 
-onmessage = async ({ data }: MessageEvent<Question>) => {
+self.onmessage = async ({ data }: MessageEvent<Question>) => {
   try {
     const onProgress = (name: string, done: number, count: number): void =>
       post({ kind: 'progress', name, done, count });

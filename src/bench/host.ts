@@ -13,13 +13,18 @@ interface Globals {
   readonly Deno?: { readonly version: { readonly deno: string; readonly v8: string } };
   readonly Bun?: { readonly version: string };
   readonly navigator?: { readonly userAgent?: string; readonly hardwareConcurrency?: number };
-  /** Engine shells have it as a function that gives a text. */
-  readonly version?: unknown;
+  /** Functions that only the shell of one engine has: d8, jsc, js. */
+  readonly d8?: unknown;
+  readonly preciseTime?: unknown;
+  readonly newGlobal?: unknown;
+  /** Of d8 and js. */
+  readonly version?: () => unknown;
 }
 
 type Named = Pick<BenchHost, 'runtime' | 'version' | 'engine'>;
 
-function named({ process, Deno, Bun, navigator, version }: Globals): Named {
+function named(globals: Globals): Named {
+  const { process, Deno, Bun, navigator } = globals;
   const versions = process?.versions ?? {};
   if (Bun) return { runtime: 'bun', version: Bun.version, engine: `JavaScriptCore ${versions.webkit ?? ''}`.trim() };
   if (Deno) return { runtime: 'deno', version: Deno.version.deno, engine: `V8 ${Deno.version.v8}` };
@@ -29,17 +34,31 @@ function named({ process, Deno, Bun, navigator, version }: Globals): Named {
   }
   if (versions.node) return { runtime: 'node', version: versions.node, engine: `V8 ${versions.v8}` };
   if (agent) return { runtime: 'browser', version: agent, engine: engineOf(agent) };
-  const text = typeof version === 'function' ? String((version as () => unknown)()) : 'unknown';
-  return { runtime: 'shell', version: text, engine: 'unknown' };
+  const version = typeof globals.version === 'function' ? String(globals.version()) : 'unknown';
+  return { runtime: 'shell', version, engine: shellEngine(globals) };
+}
+
+function shellEngine({ d8, preciseTime, newGlobal }: Globals): string {
+  if (d8 !== undefined) return 'V8';
+  if (preciseTime !== undefined) return 'JavaScriptCore';
+  return newGlobal === undefined ? 'unknown' : 'SpiderMonkey';
 }
 
 function engineOf(agent: string): string {
-  const [, chrome] = /\bChrom(?:e|ium)\/([\d.]+)/.exec(agent) ?? [];
+  const [, chrome] = /Chrom(?:e|ium)\/([\d.]+)/.exec(agent) ?? [];
   if (chrome) return `V8 of Chromium ${chrome}`;
   const [, firefox] = /\bFirefox\/([\d.]+)/.exec(agent) ?? [];
   if (firefox) return `SpiderMonkey of Firefox ${firefox}`;
   const [, safari] = /\bVersion\/([\d.]+).*Safari/.exec(agent) ?? [];
   return safari ? `JavaScriptCore of Safari ${safari}` : 'unknown';
+}
+
+/** Flags, without modules that are loaded first: they do not change the engine. */
+function engineFlags(flags: readonly string[]): string[] {
+  const LOADERS = ['-r', '--require', '--import', '--loader', '--experimental-loader'];
+  return flags.filter(
+    (flag, i) => flag !== '' && !LOADERS.includes(flag.split('=')[0]!) && !LOADERS.includes(flags[i - 1] ?? ''),
+  );
 }
 
 /** The host, without what must be measured. */
@@ -50,7 +69,7 @@ export function describeHost(): Omit<BenchHost, 'clockMs' | 'peakGflops' | 'peak
   const cpus = os?.cpus?.() ?? [];
   return {
     ...named(globals),
-    flags: [...(process?.execArgv ?? []), ...(process?.env?.NODE_OPTIONS?.split(' ').filter(Boolean) ?? [])],
+    flags: engineFlags([...(process?.execArgv ?? []), ...(process?.env?.NODE_OPTIONS?.split(' ') ?? [])]),
     cpu: cpus[0]?.model.trim() || null,
     cores: cpus.length || navigator?.hardwareConcurrency || null,
     arch: os?.arch?.() ?? process?.arch ?? null,

@@ -97,7 +97,7 @@ export interface WorkloadResult {
   dropped: number;
   /** Whether more than half were slow, so that all are kept. */
   noisy: boolean;
-  /** Whether the warm-up of each round ended in times that no longer fell. */
+  /** Whether the warm-up of each round ended in times that no longer fell; true where there is none. */
   steady: boolean;
   median: number;
   /** 95% interval of the median, by bootstrap over rounds and samples. */

@@ -1,7 +1,15 @@
 // The command line. One table for each command defines its flags. Parsing, range checks and the help text use it.
 import { parseArgs } from 'node:util';
 import { SIZES } from '../bench/results.ts';
-import { CELLS, decimalNumber, oneOf, type Range, ranges, runDefaults, wholeNumber } from '../characters/run-options.ts';
+import {
+  CELLS,
+  decimalNumber,
+  oneOf,
+  type Range,
+  ranges,
+  runDefaults,
+  wholeNumber,
+} from '../characters/run-options.ts';
 import { nearestName } from '../checks/nearest-name.ts';
 
 /** A command line that is not valid. The message is one line, and the process ends with `exitCode`. */
@@ -134,7 +142,10 @@ export const convertFlags = {
 export const benchFlags = {
   quick: toggle('less time for each workload, one round'),
   size: choice(SIZES, oneOf(SIZES), 'medium', 'how much one call computes'),
-  only: { ...path('TEXT', undefined, 'workloads with TEXT in their name; several, joined by commas'), expected: 'text' },
+  only: {
+    ...path('TEXT', undefined, 'workloads with TEXT in their name; several, joined by commas'),
+    expected: 'text',
+  },
   mode: choice(MODES, oneOf(MODES), 'reproducible', 'fast: with fused multiply-add'),
   rounds: integer(wholeNumber(1, 1000), undefined, 'runs of the whole list, each in its own process [5]'),
   iterations: integer(wholeNumber(1, 1e9), undefined, 'calls of each workload, without warm-up: for profilers'),

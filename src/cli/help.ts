@@ -1,5 +1,13 @@
 // The help texts. Flags and defaults come from the tables of flags.ts.
-import { benchFlags, type CommandName, convertFlags, type Flag, generateFlags, infoFlags, trainFlags } from './flags.ts';
+import {
+  benchFlags,
+  type CommandName,
+  convertFlags,
+  type Flag,
+  generateFlags,
+  infoFlags,
+  trainFlags,
+} from './flags.ts';
 
 const overview = `tapeloop: train recurrent networks on text, and let them write
 
@@ -66,7 +74,8 @@ what was found. What cannot be expressed is one error, and OUT is then not writt
     flags: convertFlags,
   },
   bench: {
-    usage: 'tapeloop bench [flags]\n       tapeloop bench --compare BEFORE.json AFTER.json [flags]\n       tapeloop bench --html PAGE.html REPORT.json...',
+    usage:
+      'tapeloop bench [flags]\n       tapeloop bench --compare BEFORE.json AFTER.json [flags]\n       tapeloop bench --html PAGE.html REPORT.json...',
     about: `Runs recurrent networks as a benchmark of this engine of WebAssembly: kernels, cells, models, streams,
 life cycle, memory and threads. Each result is verified to the bit; the exit code is 1 if one is wrong.
 A score of 100 is as fast as the reference run. The guide: docs/guides/benchmark-suite.md.`,

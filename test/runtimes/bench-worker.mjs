@@ -6,7 +6,9 @@ export default {
   async fetch(request) {
     const options = JSON.parse(new URL(request.url).searchParams.get('options') ?? '{}');
     const tick = () => new Promise((resolve) => setTimeout(resolve, 0));
-    const report = await runBench({ ...options, tick }).catch((error) => ({ error: `${error.name}: ${error.message}` }));
+    const report = await runBench({ ...options, tick }).catch((error) => ({
+      error: `${error.name}: ${error.message}`,
+    }));
     return Response.json(report);
   },
 };

@@ -43,7 +43,14 @@ async function run(app: string, program: string, args: string[]): Promise<string
     return stdout;
   } catch (error) {
     const { stderr, stdout, message } = error as Error & { stderr?: string; stdout?: string };
-    throw new Error([stderr, stdout, message].find((text) => text?.trim())!.trim().split('\n').slice(-6).join(' '));
+    throw new Error(
+      [stderr, stdout, message]
+        .find((text) => text?.trim())!
+        .trim()
+        .split('\n')
+        .slice(-6)
+        .join(' '),
+    );
   }
 }
 
@@ -142,11 +149,7 @@ const hosts: Record<string, Host> = {
   Firefox: page('firefox'),
   'isolated Firefox': page('firefox', ISOLATED),
   'script in a bare realm': bareScript,
-  'script in jsc': shell([
-    '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/jsc',
-    '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.0/jsc',
-    '/usr/lib/x86_64-linux-gnu/webkitgtk-6.0/jsc',
-  ]),
+  'script in jsc': shell(['/usr/bin/jsc']),
 };
 
 /** What differs between reports of one form: a hash, a name, or a field. */

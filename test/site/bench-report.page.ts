@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildBenchReport } from '../../scripts/build-bench-report.ts';
+import { buildBench } from '../../scripts/build-bench.ts';
 import { htmlReport } from '../../src/bench/report/html.ts';
 import type { BenchReport } from '../../src/bench/results.ts';
 import { laterReport, sampleReport } from '../bench/report/sample.ts';
@@ -24,7 +24,7 @@ let folder: string;
 let browser: Browser;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tapeloop-report-'));
-  await buildBenchReport(folder);
+  await buildBench(folder);
   browser = await chromium.launch(launchOptions);
 });
 afterAll(async () => {

@@ -25,10 +25,18 @@ export async function runInProcesses(settings: Settings, rounds: number, quiet: 
   try {
     for (let round = 0; round < rounds; round++) {
       if (!quiet) process.stderr.write(`round ${round + 1} of ${rounds}\n`);
-      const child = fork(process.argv[1]!, ['bench', '--in-process', '--rounds=1', '--quiet', `--json=${file}`, ...flags]);
+      const child = fork(process.argv[1]!, [
+        'bench',
+        '--in-process',
+        '--rounds=1',
+        '--quiet',
+        `--json=${file}`,
+        ...flags,
+      ]);
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       // A wrong result ends with 1 too, but its report is there.
-      if (code !== 0 && code !== 1) throw new FileError(file, 'read', `round ${round + 1} ended with ${code ?? signal}`);
+      if (code !== 0 && code !== 1)
+        throw new FileError(file, 'read', `round ${round + 1} ended with ${code ?? signal}`);
       reports.push(JSON.parse(new TextDecoder().decode(readFileChecked(file))) as BenchReport);
       rmSync(file);
     }
