@@ -2,10 +2,10 @@
 // layers for saved models, and lets convolutions run step by step.
 
 import { LearnedState } from './audio-models/learned-state.ts';
-import { type PreluOptions, prelu } from './audio-models/prelu.ts';
 import { streamInBlocks } from './audio-models/streams/block-layers.ts';
 import { waveNet } from './audio-models/wavenet/layer.ts';
 import { batchNormalization } from './images/batch-normalization.ts';
+import { type PreluOptions, prelu } from './layers/activations/prelu.ts';
 import type { LayerOptions } from './layers/base/layer.ts';
 import { registerLayers } from './layers/base/layer-registry.ts';
 import { readLayer } from './layers/layer-classes.ts';

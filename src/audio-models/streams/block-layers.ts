@@ -32,7 +32,12 @@ const blockLayers: Readonly<Record<string, AddLayer>> = {
     );
     blockOf(program).startFrom(states);
   },
-  PReLU: (program, { weight }) => blockOf(program).prelu(weight('alpha', program.width)),
+  PReLU(program, { config, path, weight }) {
+    const { sharedAxes } = config;
+    if (sharedAxes && !sharedAxes.includes(1))
+      throw new ArgumentError(`${path}: PReLU with slopes of its own for each step cannot run step by step`);
+    blockOf(program).prelu(weight('alpha', ...(sharedAxes ? [1] : []), program.width));
+  },
   WaveNet: (program, layer) => addWaveNet(blockOf(program), layer),
 };
 
