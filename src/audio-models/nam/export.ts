@@ -49,7 +49,7 @@ export function exportNam(model: AnyModel, options: ExportNamOptions = {}): Uint
   }
   if (metadata !== undefined) expectPlainJson('exportNam: metadata', metadata);
   if (!model.network.isBuilt) throw new ArgumentError(`exportNam: ${model.name} expected a built model`);
-  const layers = model.network.stack.filter(({ className }) => className !== 'Dropout');
+  const layers = model.network.stack.filter(({ className }) => !/Dropout|GaussianNoise|ActivityReg/.test(className));
   const { architecture, config, weights } = exported(layers);
   const text = JSON.stringify({
     version: '0.5.4',
