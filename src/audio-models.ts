@@ -2,7 +2,7 @@
 // layers for saved models, and lets convolutions run step by step.
 
 import { LearnedState } from './audio-models/learned-state.ts';
-import { streamInBlocks } from './audio-models/streams/block-layers.ts';
+import { streamAllInBlocks } from './audio-models/streams/composed-recurrences.ts';
 import { waveNet } from './audio-models/wavenet/layer.ts';
 import { batchNormalization } from './images/batch-normalization.ts';
 import { type PreluOptions, prelu } from './layers/activations/prelu.ts';
@@ -22,7 +22,7 @@ export { type WaveNetArray, type WaveNetOptions, waveNet } from './audio-models/
 export { type PreluOptions, prelu };
 
 allowStreams();
-streamInBlocks();
+streamAllInBlocks();
 registerLayers({
   BatchNormalization: batchNormalization,
   LearnedState: ({ layer, ...options }: { layer: unknown } & LayerOptions) =>

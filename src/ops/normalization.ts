@@ -18,6 +18,10 @@ export function expectEpsilon(what: string, epsilon: number): void {
   throw new ArgumentError(`${what} expected a positive number, got ${shown(epsilon)}`);
 }
 
+/** 1/√(variance + ε) of each feature, in float32. @internal */
+export const inverseDeviations = (variance: ArrayLike<number>, epsilon: number): Float32Array =>
+  Float32Array.from(variance, (value) => 1 / Math.sqrt(value + epsilon));
+
 /**
  * Normalizes each row to mean 0 and variance 1, then scales and shifts it.
  *
