@@ -18,7 +18,13 @@ export { importNam, type NamCapture } from './audio-models/nam/import.ts';
 export type { NamFacts } from './audio-models/nam/read.ts';
 export { type ExportRtNeuralOptions, exportRtNeural } from './audio-models/rtneural/export.ts';
 export { importRtNeural, type RtNeuralModel } from './audio-models/rtneural/import.ts';
-export { type WaveNetArray, type WaveNetOptions, waveNet } from './audio-models/wavenet/layer.ts';
+export {
+  type WaveNetActivation,
+  type WaveNetArray,
+  type WaveNetModulated,
+  type WaveNetOptions,
+  waveNet,
+} from './audio-models/wavenet/layer.ts';
 export { type PreluOptions, prelu };
 
 allowStreams();
