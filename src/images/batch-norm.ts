@@ -3,7 +3,7 @@ import { empty, type Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { extraKernels } from '../engine/extra/extra-kernels.ts';
-import { inverseDeviations } from '../ops/normalization.ts';
+import { inverseDeviations } from '../ops/epsilon.ts';
 
 /** Mean and variance of each column. */
 export interface Statistics {

@@ -6,7 +6,7 @@ import type { Shape } from '../../checks/shape.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import type { Json, SavedLayer } from '../../io/model-file.ts';
 import { describe, expectList, expectObject, expectString, type Parsed } from '../../io/parsed-json.ts';
-import { expectEpsilon } from '../../ops/normalization.ts';
+import { expectEpsilon } from '../../ops/epsilon.ts';
 import { type Converted, expectKnownKeys, expectSize, transposed, valuesOf } from '../json-file.ts';
 import { checkWaveNet, waveNetWeights } from '../wavenet/structure.ts';
 import { activationIn, plainActivation } from './activations.ts';

@@ -2,7 +2,7 @@
 // saved options.
 import { ArgumentError, expectCount } from '../../checks/argument-error.ts';
 import { savedLayer } from '../../io/model-file.ts';
-import { expectEpsilon } from '../../ops/normalization.ts';
+import { expectEpsilon } from '../../ops/epsilon.ts';
 import { type AddLayer, addLayer, streamedLayers } from '../../streaming/layers.ts';
 import { type StreamProgram, type StreamWeight, setProgramOf } from '../../streaming/program.ts';
 import { addWaveNet } from '../wavenet/stream.ts';

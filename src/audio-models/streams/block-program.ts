@@ -2,7 +2,7 @@ import type { CellLayout } from '../../cells/layout.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape } from '../../checks/shape.ts';
 import { Binary, Init, MOST_GEMV_ROWS, type Ptr, StreamKind, Unary } from '../../engine/abi.ts';
-import { inverseDeviations } from '../../ops/normalization.ts';
+import { inverseDeviations } from '../../ops/epsilon.ts';
 import type { StreamEngine } from '../../streaming/engine.ts';
 import type { AddLayer } from '../../streaming/layers.ts';
 import {

@@ -7,8 +7,6 @@
 // c is the input of the network. A modulation multiplies a value by c·W + b, and may add another. Source: van den Oord et
 // al. 2016, in the form of Neural Amp Modeler (https://github.com/sdatkinson/NeuralAmpModelerCore, NAM/wavenet).
 import { ArgumentError, expectCount, expectType, isFloat32, shown } from '../../checks/argument-error.ts';
-import { expectFlags } from '../../checks/choices.ts';
-import { checkOptions } from '../../checks/options.ts';
 import type { Shape } from '../../checks/shape.ts';
 
 /** An activation by its name, or a leaky rectifier with a slope in (0, 1) of its own. */
@@ -92,7 +90,7 @@ function modulatedWidths(array: WaveNetArray, inputs: number): Readonly<Record<W
 function expectActivation(what: string, given: WaveNetActivation): void {
   if (typeof given === 'string') return;
   expectType(what, given, 'an object');
-  const { name, negativeSlope } = checkOptions(what, given, { name: 1, negativeSlope: 1 });
+  const { name, negativeSlope } = given;
   if (name === 'leakyRelu' && isFloat32(negativeSlope) && negativeSlope > 0 && negativeSlope < 1) return;
   throw new ArgumentError(`${what} expected a name, or leakyRelu with a negativeSlope in (0, 1), got ${shown(given)}`);
 }
@@ -104,7 +102,10 @@ function checkArray(name: string, array: WaveNetArray): void {
   for (const [size, value] of Object.entries({ channels, headSize, headKernelSize, bottleneck, headChannels })) {
     expectCount(`${name}.${size}`, value);
   }
-  expectFlags(name, { residual, headBias });
+  for (const [option, value] of Object.entries({ residual, headBias })) {
+    if (typeof value !== 'boolean')
+      throw new ArgumentError(`${name}.${option} expected true or false, got ${shown(value)}`);
+  }
   if (!Array.isArray(dilations) || dilations.length === 0) {
     throw new ArgumentError(`${name}.dilations expected a list of one number or more, got ${shown(dilations)}`);
   }
@@ -120,9 +121,9 @@ function checkArray(name: string, array: WaveNetArray): void {
     throw new ArgumentError(`${name}.gated expected true, false or 'blended', got ${shown(gated)}`);
   if (!residual && bottleneck !== channels)
     throw new ArgumentError(`${name}.bottleneck expected ${channels} channels without residual, got ${bottleneck}`);
-  const places = Object.fromEntries(modulated.map((place) => [place, 1])) as Record<WaveNetModulated, 1>;
-  const film = checkOptions(`${name}.film`, array.film ?? {}, places);
-  for (const [place, how] of Object.entries(film)) {
+  for (const [place, how] of Object.entries(array.film ?? {})) {
+    if (!(modulated as readonly string[]).includes(place))
+      throw new ArgumentError(`${name}.film expected ${modulated.join(', ')}, got '${place}'`);
     if (how !== undefined && how !== 'scale' && how !== 'shift')
       throw new ArgumentError(`${name}.film.${place} expected 'scale' or 'shift', got ${shown(how)}`);
   }
