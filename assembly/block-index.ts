@@ -5,6 +5,7 @@ export { binary, copy_2d, fill, scale, unary } from './elementwise';
 export { gemm, gemm_scratch_size } from './gemm/gemm';
 export { gemm_int8, gemm_int8_pack, gemm_int8_packed_size } from './gemm/int8';
 export { gemm_pack_b, gemm_packed_size, gemv_pack_b } from './gemm/pack';
+export { batch_norm } from './images/batch-norm';
 export { all_finite } from './reduce';
 export { softmax } from './softmax';
 export { stream } from './stream';

@@ -1,6 +1,7 @@
 // The entry `tapeloop/keras`: models of Keras come in and go out, with every layer that Keras and tapeloop share.
 import './images.ts';
 import './sequences.ts';
+import { streamAllInBlocks } from './audio-models/streams/composed-recurrences.ts';
 import { registerKerasLayers } from './keras/register.ts';
 
 export { type ExportKerasOptions, exportKeras, exportKerasWeights } from './keras/files/export.ts';
@@ -12,5 +13,6 @@ export {
   loadKerasWeights,
 } from './keras/files/load-weights.ts';
 
-// Saved models may hold functional models, and activations that are layers.
+// Saved models may hold functional models, and layers that only files bring.
 registerKerasLayers();
+streamAllInBlocks();

@@ -82,7 +82,16 @@ export { type DropoutOptions, dropout, type SpatialDropoutOptions, spatialDropou
 export { type EmbeddingOptions, embedding } from './layers/embedding.ts';
 export { type LayerNormalizationOptions, layerNormalization } from './layers/layer-normalization.ts';
 export { type MaskingOptions, masking } from './layers/masking.ts';
-export { add, average, type ConcatenateOptions, concatenate, multiply, subtract } from './layers/merge.ts';
+export {
+  add,
+  average,
+  type ConcatenateOptions,
+  concatenate,
+  maximum,
+  minimum,
+  multiply,
+  subtract,
+} from './layers/merge.ts';
 export { type PermuteOptions, permute } from './layers/permute.ts';
 export {
   averagePooling1d,

@@ -1,5 +1,6 @@
 // The entry `tapeloop/tfjs`: layers models of TF.js come in and go out.
 import './images.ts';
+import { streamAllInBlocks } from './audio-models/streams/composed-recurrences.ts';
 import { registerKerasLayers } from './keras/register.ts';
 
 export { type CharRnn, importCharRnn } from './tfjs/char-rnn.ts';
@@ -8,3 +9,4 @@ export { type ImportTfjsOptions, importTfjs, type TfjsArtifacts, type TfjsFiles 
 export { type ExportTfjsOptions, exportTfjs } from './tfjs/write-tfjs.ts';
 
 registerKerasLayers();
+streamAllInBlocks();

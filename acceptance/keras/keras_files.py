@@ -309,7 +309,7 @@ def conv1d(layer, x):
 
 def call(layer, x):
     name, c, w = layer.class_name, layer.config, layer.weights
-    if name in ("Dropout", "SpatialDropout1D", "InputLayer"):
+    if name in ("Dropout", "SpatialDropout1D", "InputLayer", "GaussianNoise", "GaussianDropout", "AlphaDropout"):
         return x
     if name in ("LSTM", "GRU", "SimpleRNN", "RNN"):
         return recurrent(layer, x)
@@ -342,6 +342,25 @@ def call(layer, x):
         beta = own.pop(0) if c["center"] else 0
         mean = x.mean(-1, keepdims=True)
         return (x - mean) / np.sqrt(((x - mean) ** 2).mean(-1, keepdims=True) + c["epsilon"]) * gamma + beta
+    if name == "GroupNormalization":
+        own = list(w)
+        gamma = own.pop(0) if c["scale"] else 1
+        beta = own.pop(0) if c["center"] else 0
+        groups = x.shape[-1] if c["groups"] == -1 else c["groups"]
+        parts = x.reshape(x.shape[0], -1, groups, x.shape[-1] // groups)
+        mean = parts.mean((1, 3), keepdims=True)
+        parts = (parts - mean) / np.sqrt(((parts - mean) ** 2).mean((1, 3), keepdims=True) + c["epsilon"])
+        return parts.reshape(x.shape) * gamma + beta
+    if name == "UnitNormalization":
+        return x / np.sqrt(np.maximum((x * x).sum(c["axis"], keepdims=True), 1e-24))
+    if name == "PReLU":
+        return np.maximum(x, 0) + w[0] * np.minimum(x, 0)
+    if name == "ReLU":
+        y = np.where(x > c["threshold"], x, c["negative_slope"] * (x - c["threshold"]))
+        return y if c["max_value"] is None else np.minimum(y, c["max_value"])
+    if name == "Softmax":
+        e = np.exp(x - x.max(c["axis"], keepdims=True))
+        return e / e.sum(c["axis"], keepdims=True)
     if name == "Activation":
         return activation(c["activation"])(x)
     if name == "Conv1D":
@@ -364,6 +383,10 @@ def call(layer, x):
         return np.repeat(x[:, None], c["n"], 1)
     if name == "Add":
         return sum(x)
+    if name in ("Maximum", "Minimum"):
+        return np.maximum(*x) if name == "Maximum" else np.minimum(*x)
+    if name == "Dot":
+        return (x[0] * x[1]).sum(-1, keepdims=True)
     if name == "Concatenate":
         return np.concatenate(x, c["axis"])
     if name == "Multiply":

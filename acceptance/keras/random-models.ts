@@ -4,7 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { batchNormalization } from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
+import { reluLayer, softmaxLayer } from '../../src/keras/layers/activation-layers.ts';
+import { dotLayer } from '../../src/keras/layers/dot.ts';
+import { alphaDropoutLayer, gaussianNoiseLayer } from '../../src/keras/layers/noise.ts';
+import { groupNormalizationLayer, unitNormalizationLayer } from '../../src/keras/layers/normalizations.ts';
 import { exportKeras, importKeras } from '../../src/keras.ts';
+import { prelu } from '../../src/layers/activations/prelu.ts';
 import { drawsOf } from '../draws.ts';
 
 const [count, first, out] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 1), process.argv[4]];
@@ -29,8 +34,19 @@ function modelOf(random: lib.RandomStream): { model: lib.Model; shape: number[] 
     if (kind === 1) return lib.gru({ ...options, resetAfter: flip() });
     return lib.simpleRnn(options);
   };
+  const other = (): AnyOne =>
+    pick([
+      () => gaussianNoiseLayer({ stddev: 0.1 } as never),
+      () => alphaDropoutLayer({ rate: 0.2 } as never),
+      () => groupNormalizationLayer({ groups: pick([1, -1]), scale: flip() }),
+      () => unitNormalizationLayer({ axis: pick([1, -1]) }),
+      () => prelu({ sharedAxes: [1] }),
+      () => reluLayer({ threshold: 0.1, negativeSlope: 0.2, maxValue: 0.7 }),
+      () => softmaxLayer({ axis: pick([1, -1]) }),
+    ])();
   const sequence = (): AnyOne => {
-    const kind = below(11);
+    const kind = below(12);
+    if (kind === 11) return other();
     if (kind < 3) return recurrent(true);
     if (kind === 3) {
       const inner = pick([lib.lstm, lib.gru, lib.simpleRnn] as const)({
@@ -62,14 +78,18 @@ function modelOf(random: lib.RandomStream): { model: lib.Model; shape: number[] 
     return { model: lib.sequential([lib.sequential(list.slice(0, 1)), ...list.slice(1)] as AnyOne), shape };
   }
   // Branches that join.
-  const [a, b, head, join] = [recurrent(false), recurrent(false), lib.dense({ units: units() }), lib.concatenate({})];
+  const [a, b, head] = [recurrent(false), recurrent(false), lib.dense({ units: units() })];
+  const isSame = a.units === b.units && below(2) === 0;
+  const join = isSame
+    ? pick([() => lib.maximum(), () => lib.minimum(), () => dotLayer({ axes: 1 })])()
+    : lib.concatenate();
   const named = Object.fromEntries(layers.map((layer, i) => [`body${i}`, layer]));
   const model = lib.model(
     { layers: { head, b, ...named, join, a }, inputs: { shape } } as AnyOne,
     ((x: lib.Tensor) => {
       let y = x;
       for (const layer of layers) y = layer(y);
-      return head(join([a(y), b(x)]));
+      return head((join as AnyOne)([a(y), b(x)]));
     }) as AnyOne,
   ) as AnyOne;
   return { model, shape };

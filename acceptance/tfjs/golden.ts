@@ -40,6 +40,20 @@ function functional(): tf.LayersModel {
   return tf.model({ inputs: [a, b], outputs: [join, two] });
 }
 
+/** Attention of the old tutorials, by products of states, with the greatest and the least of two branches. */
+function products(): tf.LayersModel {
+  const [a, b] = [tf.input({ shape: [4, 3], name: 'a' }), tf.input({ shape: [5, 3], name: 'b' })];
+  const scores = L.dot({ axes: [2, 2], name: 'scores' }).apply([a, b]) as tf.SymbolicTensor;
+  const shares = L.softmax({ axis: -1, name: 'shares' }).apply(scores) as tf.SymbolicTensor;
+  const context = L.dot({ axes: [2, 1], name: 'context' }).apply([shares, b]) as tf.SymbolicTensor;
+  const most = L.maximum({ name: 'most' }).apply([a, context]) as tf.SymbolicTensor;
+  const least = L.minimum({ name: 'least' }).apply([a, context]) as tf.SymbolicTensor;
+  const [p, q] = [most, least].map((x, i) => L.lstm({ units: 3, name: `lstm${i}` }).apply(x) as tf.SymbolicTensor);
+  const cosine = L.dot({ axes: -1, normalize: true, name: 'cosine' }).apply([p!, q!]) as tf.SymbolicTensor;
+  const mixed = L.dot({ axes: [1, 2], name: 'mixed' }).apply([p!, b]) as tf.SymbolicTensor;
+  return tf.model({ inputs: [a, b], outputs: [cosine, mixed] });
+}
+
 const models: Record<string, [make: () => tf.LayersModel, x: Data[], optimizer?: () => tf.Optimizer]> = {
   'lstm with the defaults of TF.js, adam': [
     () => tf.sequential({ layers: [L.lstm({ units: 3, inputShape: [5, 2] }), L.dense({ units: 2 })] }),
@@ -151,6 +165,24 @@ const models: Record<string, [make: () => tf.LayersModel, x: Data[], optimizer?:
     functional,
     [data([2, 4, 3]), data([2, 3])],
   ],
+  'noise, and rectifiers with numbers of their own': [
+    () =>
+      tf.sequential({
+        layers: [
+          L.gaussianNoise({ stddev: 0.5, inputShape: [4, 3] }),
+          L.prelu({ sharedAxes: [1] }),
+          L.gaussianDropout({ rate: 0.3 }),
+          L.gru({ units: 3, returnSequences: true }),
+          L.prelu({}),
+          L.alphaDropout({ rate: 0.2 }),
+          L.thresholdedReLU({ theta: 0.1 }),
+          L.flatten(),
+          L.dense({ units: 2 }),
+        ],
+      }),
+    [data([2, 4, 3])],
+  ],
+  'products, maximum, minimum': [products, [data([2, 4, 3]), data([2, 5, 3])]],
 };
 
 const golden: Record<string, object> = {};

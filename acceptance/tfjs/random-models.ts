@@ -4,6 +4,9 @@
 import * as tf from '@tensorflow/tfjs';
 import * as images from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
+import { reluLayer } from '../../src/keras/layers/activation-layers.ts';
+import { alphaDropoutLayer, gaussianDropoutLayer, gaussianNoiseLayer } from '../../src/keras/layers/noise.ts';
+import { prelu } from '../../src/layers/activations/prelu.ts';
 import type { AnyModel } from '../../src/models/model.ts';
 import { exportTfjs, importTfjs } from '../../src/tfjs.ts';
 import { drawsOf } from '../draws.ts';
@@ -88,6 +91,13 @@ function onSequence(): AnyMade {
     () => lib.dropout({ rate: 0.2 }),
     () => lib.spatialDropout1d({ rate: 0.2 }),
     () => lib.activation({ activation: activation() }),
+    () => prelu({ sharedAxes: [1] }),
+    () => reluLayer({ threshold: 0.2 }),
+    pick<() => AnyMade>([
+      () => gaussianNoiseLayer({ stddev: 0.1 } as never),
+      () => gaussianDropoutLayer({ rate: 0.2 } as never),
+      () => alphaDropoutLayer({ rate: 0.2 } as never),
+    ]),
     () => lib.timeDistributed(lib.dense({ units: 3, activation: 'tanh' })),
     () => lib.sequential([lib.dense({ units: 4 }), lib.dense({ units: 3, useBias: false })]),
   ])();
@@ -192,7 +202,7 @@ function functionalCase(): Case {
   const decoder = recurrent({ returnSequences: true, returnState: false, isMasked: false });
   const states = lib.lstm({ units: 3, returnSequences: true });
   const inner = lib.sequential([lib.dense({ units: 4, inputShape: [null, 4] }), lib.dense({ units: 4 })]);
-  const [sum, join] = [pick([lib.add, lib.multiply, lib.average])(), lib.concatenate()];
+  const [sum, join] = [pick([lib.add, lib.multiply, lib.average, lib.maximum, lib.minimum])(), lib.concatenate()];
   const [end, pool] = [lib.dense({ units: 2 }), pick([lib.globalMaxPooling1d, lib.globalAveragePooling1d])()];
   const layers = { shared, encoder, decoder, states, inner, sum, join, end, pool };
   const model = lib.model(

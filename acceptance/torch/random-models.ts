@@ -7,6 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as images from '../../src/images.ts';
 import * as lib from '../../src/index.ts';
+import { eluLayer, leakyReluLayer, reluLayer, softmaxLayer } from '../../src/keras/layers/activation-layers.ts';
+import { alphaDropoutLayer, gaussianDropoutLayer, gaussianNoiseLayer } from '../../src/keras/layers/noise.ts';
+import { groupNormalizationLayer, unitNormalizationLayer } from '../../src/keras/layers/normalizations.ts';
+import { prelu } from '../../src/layers/activations/prelu.ts';
 import type { Model } from '../../src/models/model.ts';
 import { encodeCheckpoint, exportTorch, loadStateDict } from '../../src/torch.ts';
 import { drawsOf } from '../draws.ts';
@@ -83,6 +87,16 @@ function onSequence(isStateful: boolean): Make {
     () => images.zeroPadding1d({ padding: [1, 2] }),
     () => images.cropping1d({ cropping: [1, 0] }),
     () => images.rescaling({ scale: 0.5, offset: 0.25 }),
+    () => groupNormalizationLayer({ groups: pick([1, -1]), epsilon, center, scale }),
+    () => unitNormalizationLayer({ axis: pick([1, -1]) }),
+    () => prelu(pick([{}, { sharedAxes: [1] }])),
+    () => reluLayer({ threshold: 0.1, negativeSlope: 0.2, maxValue: 0.7 }),
+    () => pick([eluLayer, leakyReluLayer, softmaxLayer])({}),
+    pick<Make>([
+      () => gaussianNoiseLayer({ stddev: 0.1 } as never),
+      () => gaussianDropoutLayer({ rate: 0.2 } as never),
+      () => alphaDropoutLayer({ rate: 0.2 } as never),
+    ]),
   ]);
 }
 
@@ -163,7 +177,7 @@ function randomCase(): Case {
 
 await lib.init();
 const folder = mkdtempSync(join(tmpdir(), 'torch-'));
-const cases = new Map<string, { model: Model; outputs: Float32Array[]; weights: Float32Array[] }>();
+const cases = new Map<string, { model: Model; outputs: Float32Array[]; weights: Float32Array[]; names: object }>();
 let [differ, worst, refused] = [0, 0, 0];
 for (let i = 0; i < count; i++) {
   const { model, shape, ids, isStateful } = randomCase();
@@ -181,14 +195,16 @@ for (let i = 0; i < count; i++) {
       );
       return { shape, ids: ids > 0, data };
     });
-    writeFileSync(join(folder, `${name}.py`), exportTorch(model));
-    writeFileSync(join(folder, `${name}.pt`), encodeCheckpoint(model));
+    const last = model.layers.at(-1)!;
+    const names = last.weights.length > 0 ? { [pick(['fc', 'head.0', 'decoder.out'])]: last.name } : {};
+    writeFileSync(join(folder, `${name}.py`), exportTorch(model, { names }));
+    writeFileSync(join(folder, `${name}.pt`), encodeCheckpoint(model, { names }));
     writeFileSync(join(folder, `${name}.in.json`), JSON.stringify(inputs));
     const outputs = inputs.map(({ data }) => {
       const values = ids ? Int32Array.from(data) : Float32Array.from(data);
       return model.predict(lib.ndarray(values as Float32Array, [...shape])).data as Float32Array;
     });
-    cases.set(name, { model, outputs, weights: model.weights.map((weight) => weight.toArray()) });
+    cases.set(name, { model, outputs, weights: model.weights.map((weight) => weight.toArray()), names });
   } catch (error) {
     refused++;
     console.log(`${name}: ${(error as Error).message}`);
@@ -196,7 +212,7 @@ for (let i = 0; i < count; i++) {
 }
 const ran = spawnSync(python, [join(import.meta.dirname, 'run.py'), folder], { stdio: 'inherit' });
 if (ran.status !== 0) throw new Error(`${python} ended with ${ran.status}`);
-for (const [name, { model, outputs, weights }] of cases) {
+for (const [name, { model, outputs, weights, names }] of cases) {
   const result = JSON.parse(readFileSync(join(folder, `${name}.out.json`), 'utf8'));
   const describe = (): string => JSON.stringify(model.network.config());
   if (result.error) {
@@ -213,7 +229,10 @@ for (const [name, { model, outputs, weights }] of cases) {
     });
   });
   for (const weight of model.weights) weight.assign(new Float32Array(weight.size).fill(9));
-  loadStateDict(model, readFileSync(join(folder, `${name}.back.pt`)), { flatten: 'channelsLast' });
+  loadStateDict(model, readFileSync(join(folder, `${name}.back.pt`)), {
+    flatten: 'channelsLast',
+    names: names as never,
+  });
   const bits = (values: Float32Array): string => new Int32Array(values.slice().buffer).join();
   const isSame = model.weights.every((weight, i) => bits(weight.toArray()) === bits(weights[i]!));
   worst = Math.max(worst, found);

@@ -3,6 +3,7 @@ import { empty, type Tensor } from '../autograd/tensor.ts';
 import type { Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
 import { extraKernels } from '../engine/extra/extra-kernels.ts';
+import { inverseDeviations } from '../ops/epsilon.ts';
 
 /** Mean and variance of each column. */
 export interface Statistics {
@@ -69,7 +70,7 @@ export function batchNorm(
   const given = 'own' in by ? undefined : by;
   // Copies: an allocation below may detach views.
   const own = 'own' in by ? by.own : { mean: by.mean.toArray(), variance: by.variance.toArray() };
-  const inverses = Float32Array.from(own.variance, (variance) => 1 / Math.sqrt(variance + epsilon));
+  const inverses = inverseDeviations(own.variance, epsilon);
   const inputs = [x, gamma, beta, given?.mean, given?.variance];
   const scales = (): ArrayLike<number> => gamma?.dataView() ?? inverses.map(() => 1);
   // Columns of numbers, one after the other: mean, r, factor and, if there is no β, zeros in its place.

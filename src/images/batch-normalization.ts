@@ -9,7 +9,7 @@ import type { InitializerSpec } from '../layers/base/initializers.ts';
 import type { CallOptions, Layer, LayerOptions, OwnNames } from '../layers/base/layer.ts';
 import type { RegularizerSpec } from '../layers/base/regularizers.ts';
 import type { ConstraintSpec } from '../layers/constraints/constraint.ts';
-import { expectEpsilon } from '../ops/normalization.ts';
+import { expectEpsilon } from '../ops/epsilon.ts';
 import { expectAxis } from '../ops/shapes/axis.ts';
 import { spreadMask } from '../ops/shapes/broadcast.ts';
 import { asRows, transpose } from '../ops/shapes/layout.ts';

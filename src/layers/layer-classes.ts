@@ -15,7 +15,7 @@ import { dropout, spatialDropout1d } from './dropout.ts';
 import { embedding } from './embedding.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { masking } from './masking.ts';
-import { add, average, concatenate, multiply, subtract } from './merge.ts';
+import { add, average, concatenate, maximum, minimum, multiply, subtract } from './merge.ts';
 import { permute } from './permute.ts';
 import { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPooling1d } from './pooling.ts';
 import { repeatVector } from './repeat-vector.ts';
@@ -107,7 +107,9 @@ const builtIn: Record<string, (options: never) => unknown> = {
   LSTM: lstm,
   LSTMCell: lstmCell,
   Masking: masking,
+  Maximum: maximum,
   MaxPooling1D: maxPooling1d,
+  Minimum: minimum,
   Multiply: multiply,
   Permute: permute,
   RepeatVector: repeatVector,

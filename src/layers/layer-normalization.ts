@@ -1,6 +1,7 @@
 import type { Parameter } from '../autograd/parameter.ts';
 import type { Tensor } from '../autograd/tensor.ts';
-import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
+import { expectEpsilon } from '../ops/epsilon.ts';
+import { layerNorm } from '../ops/normalization.ts';
 import type { BatchShape } from './base/batch-shape.ts';
 import { BuiltInLayer } from './base/built-in-layer.ts';
 import type { InitializerSpec } from './base/initializers.ts';

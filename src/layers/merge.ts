@@ -1,7 +1,14 @@
 import type { Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { formatShape } from '../checks/shape.ts';
-import { add as addTensors, mul, scale, sub } from '../ops/elementwise/elementwise.ts';
+import {
+  add as addTensors,
+  maximum as greatest,
+  minimum as least,
+  mul,
+  scale,
+  sub,
+} from '../ops/elementwise/elementwise.ts';
 import { select } from '../ops/elementwise/select.ts';
 import { concatenate as join } from '../ops/shapes/joins.ts';
 import type { BatchShape } from './base/batch-shape.ts';
@@ -12,7 +19,7 @@ import { maskOf } from './base/mask.ts';
 type Shapes = readonly BatchShape[];
 
 /** A layer that merges a list of tensors into one. */
-abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
+export abstract class Merge extends BuiltInLayer<Tensor, readonly Tensor[]> {
   protected override get passesMask(): boolean {
     return false;
   }
@@ -171,6 +178,50 @@ export const multiply = (options: LayerOptions = {}): Layer<Tensor, readonly Ten
  */
 export const average = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
   new Elementwise('Average', 'average', options, (inputs) => scale(total(inputs), 1 / inputs.length));
+
+/**
+ * Greatest of tensors of one shape.
+ *
+ * y = max(x₁, x₂, …, xₙ), elementwise
+ *
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask.
+ * No weights.
+ *
+ * @param options the options of every layer.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
+ * @see keras.layers.Maximum
+ *
+ * @example
+ * maximum()([tensor([1, 4]), tensor([3, 2])]).toArray(); // 3, 4
+ */
+export const maximum = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Maximum', 'maximum', options, (inputs) => inputs.reduce((most, x) => greatest(most, x)));
+
+/**
+ * Least of tensors of one shape.
+ *
+ * y = min(x₁, x₂, …, xₙ), elementwise
+ *
+ * Input: a list of n ≥ 2 tensors `[B, …]` f32 of one shape; nothing is broadcast. Output: a tensor of that shape. If
+ * every input carries a mask, the mask of the output is 1 where any of theirs is 1; otherwise the output has no mask.
+ * No weights.
+ *
+ * @param options the options of every layer.
+ * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step
+ *   the caller owns it and may `dispose` of it.
+ * @throws ArgumentError if an option is unknown; when called, if the input is not a list of two f32 tensors or more,
+ *   or their shapes differ.
+ * @see keras.layers.Minimum
+ *
+ * @example
+ * minimum()([tensor([1, 4]), tensor([3, 2])]).toArray(); // 1, 2
+ */
+export const minimum = (options: LayerOptions = {}): Layer<Tensor, readonly Tensor[]> =>
+  new Elementwise('Minimum', 'minimum', options, (inputs) => inputs.reduce((fewest, x) => least(fewest, x)));
 
 export interface ConcatenateOptions extends LayerOptions {
   /** Axis to join along, with the batch as axis 0; negative from the last. Default −1. */

@@ -1,21 +1,16 @@
 import { floatsOf, type Weight } from '../autograd/parameter.ts';
 import { isRecording, record } from '../autograd/tape.ts';
 import { empty, expectShape, type Tensor } from '../autograd/tensor.ts';
-import { ArgumentError, isFloat32, shown } from '../checks/argument-error.ts';
+import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import type { Ptr } from '../engine/abi.ts';
 import { ELEMENTWISE_GRAIN } from '../engine/threads.ts';
+import { expectEpsilon } from './epsilon.ts';
 import { asRows } from './shapes/layout.ts';
 
 export interface LayerNormOptions {
   /** ε under the root, which keeps a constant row finite. Default 1e-3. */
   epsilon?: number | undefined;
-}
-
-/** Throws `ArgumentError` unless ε is positive as float32. */
-export function expectEpsilon(what: string, epsilon: number): void {
-  if (isFloat32(epsilon) && Math.fround(epsilon) > 0) return;
-  throw new ArgumentError(`${what} expected a positive number, got ${shown(epsilon)}`);
 }
 
 /**

@@ -21,7 +21,8 @@ import {
   type Weights,
 } from '../layers/rnn/recurrence-spec.ts';
 import { add, mul, sub } from '../ops/elementwise/elementwise.ts';
-import { expectEpsilon, layerNorm } from '../ops/normalization.ts';
+import { expectEpsilon } from '../ops/epsilon.ts';
+import { layerNorm } from '../ops/normalization.ts';
 import { split } from '../ops/shapes/slices.ts';
 
 interface NormOptions extends CellOptions {

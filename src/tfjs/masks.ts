@@ -6,10 +6,23 @@ import type { AnyLayer } from '../layers/base/layer.ts';
 import { Network } from '../layers/base/network.ts';
 
 const recurrent = /^(Bidirectional|ConvLSTM2D|GRU|LSTM|RNN|SimpleRNN)$/;
-const merges = /^(Add|Average|Concatenate|Multiply)$/;
+const merges = /^(Add|Average|Concatenate|Maximum|Minimum|Multiply)$/;
 /** Layers after which a step still counts or does not. */
-const passes =
-  /^(Activation|(Batch|Layer)Normalization|Dense|(Spatial)?Dropout(1D)?|ELU|(Leaky)?ReLU|Masking|Softmax|TimeDistributed)$/;
+const passes = new RegExp(
+  `^(${[
+    [
+      'Activation',
+      '(Batch|Layer)Normalization',
+      'Dense',
+      '(Alpha|Gaussian|Spatial)?Dropout(1D)?',
+      'ELU',
+      'GaussianNoise',
+    ],
+    ['(Leaky|P)?ReLU', 'Masking', 'Softmax', 'TimeDistributed'],
+  ]
+    .flat()
+    .join('|')})$`,
+);
 
 /**
  * Throws `ArgumentError` for a layer that TF.js computes in another way because of a mask: it leaves outputs of a

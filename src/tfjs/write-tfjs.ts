@@ -1,10 +1,12 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
+import { formatShape } from '../checks/shape.ts';
 import { utf8Of } from '../host/utf8.ts';
 import type { Json } from '../io/model-file.ts';
 import { writeTraining } from '../keras/compile/write-compile.ts';
 import type { KerasJson } from '../keras/config/write-layer.ts';
 import { configOfModel } from '../keras/config/write-model.ts';
+import type { BatchShape } from '../layers/base/batch-shape.ts';
 import type { AnyLayer } from '../layers/base/layer.ts';
 import { type AnyModel, expectModel, type Model } from '../models/model.ts';
 import { layersInTfjsOrder } from './layer-order.ts';
@@ -69,6 +71,13 @@ interface Parts {
 function partsOf(model: AnyModel, includeOptimizer: boolean): Parts {
   const topology = configOfModel(model, 'tfjs');
   expectSameMasks(model.network as AnyLayer);
+  for (const layer of model.network.tree()) {
+    const shapes = layer.className === 'Dot' ? (layer.builtShape as readonly BatchShape[]) : [];
+    if (shapes.every((shape) => shape.length <= 3)) continue;
+    throw new ArgumentError(
+      `layer '${layer.name}' (Dot): TF.js has products of at most 3 axes, got ${shapes.map(formatShape).join(' and ')}`,
+    );
+  }
   const order = layersInTfjsOrder(model.network as AnyLayer);
   const names = tfjsNames(model.network as AnyLayer);
   const leaves = [...new Set(order.flatMap((layer) => layer.tree()))];

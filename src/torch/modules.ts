@@ -286,6 +286,10 @@ const separable: Maker = plain('Separable', ({ depthwiseKernel, pointwiseKernel,
   ];
 });
 
+const slopes: Maker = plain('PReLU', ({ alpha }) => [
+  permuted(alpha!, 'weight', [...alpha!.shape.keys()], [alpha!.size]),
+]);
+
 const makers: Readonly<Record<string, Maker>> = {
   Bidirectional: bidirectional,
   BatchNormalization: normalization('BatchNorm'),
@@ -296,8 +300,10 @@ const makers: Readonly<Record<string, Maker>> = {
   DepthwiseConv2D: depthwise,
   Embedding: plain('Embedding', ({ embeddings }) => [same(embeddings!, 'weight')]),
   GRU: recurrent,
+  GroupNormalization: normalization('GroupNorm'),
   LayerNormalization: normalization('LayerNorm'),
   LSTM: recurrent,
+  PReLU: slopes,
   SeparableConv1D: separable,
   SeparableConv2D: separable,
   SimpleRNN: recurrent,

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { importNam, learnedState, waveNet } from '../../src/audio-models.ts';
 import { audioStream, compileBlockKernels, namStream } from '../../src/audio-stream.ts';
 import { init } from '../../src/engine/engine.ts';
+import { batchNormalization } from '../../src/images.ts';
 import {
   ArgumentError,
   bidirectional,
@@ -51,6 +52,7 @@ for (const mode of modes) {
       (batch) => {
         const model = sequential([
           conv1d({ filters: 3, kernelSize: 3, dilationRate: 2, padding: 'causal', inputShape: [null, 1] }),
+          batchNormalization({ epsilon: 0.01 }),
           learnedState(lstm({ units: 5, returnSequences: true })),
           gru({ units: 4, returnSequences: true }),
           lstm({ units: 16, returnSequences: true }),
@@ -58,7 +60,9 @@ for (const mode of modes) {
           dense({ units: 2, activation: 'softmax' }),
         ]);
         for (const weight of model.weights)
-          weight.assign(weight.toArray().map((_, i) => Math.sin(i + weight.size) / 2));
+          weight.assign(
+            weight.toArray().map((_, i) => Math.sin(i + weight.size) / 2 + (/variance/.test(weight.name) ? 1 : 0)),
+          );
         const time = 20;
         const x = Float32Array.from({ length: batch * time }, (_, i) => Math.cos(i * 3));
         const whole = model.predict(ndarray(x, [batch, time, 1])).data;

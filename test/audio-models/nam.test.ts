@@ -43,6 +43,12 @@ function newFile(change: object = {}, config: object = {}): Record<string, unkno
   };
 }
 
+const convNetFile = (config: object = {}, file: object = {}): object => ({
+  ...lstmFile({ architecture: 'ConvNet' }, {}, 18),
+  config: { channels: 2, dilations: [1], batchnorm: true, activation: 'Tanh', ...config },
+  ...file,
+});
+
 describe('importNam', () => {
   test('takes bytes, text and an object alike', () => {
     const file = lstmFile();
@@ -89,39 +95,85 @@ describe('importNam', () => {
       'expected input_size 1 and condition_size 1, got 1 and 2',
     ],
     ['a file of RTNeural', { in_shape: [null, 1], layers: [] }, 'one of RTNeural, which importRtNeural reads'],
-    ['a head of several taps', newFile({ head: { ...head, kernel_size: 16 } }), 'layers[0].head.kernel_size is not'],
-    ['a modulation', newFile({ conv_pre_film: { active: true } }), 'layers[0].conv_pre_film is not supported'],
-    ['a modulation by default', newFile({ conv_pre_film: {} }), 'layers[0].conv_pre_film is not supported'],
-    ['no residuals', newFile({ layer1x1: { active: false, groups: 1 } }), 'layers[0].layer1x1 is not supported'],
-    ['a head of each layer', newFile({ head1x1: { active: true } }), 'layers[0].head1x1 is not supported'],
-    ['blended gates', newFile({ gating_mode: ['blended'] }), 'gating_mode expected "none" or "gated", got "blended"'],
+    ['a head of no taps', newFile({ head: { ...head, kernel_size: 0 } }), 'head.kernel_size expected an integer ≥ 1'],
     [
-      'a gate of another function',
-      newFile({ gating_mode: 'gated', secondary_activation: { type: 'Tanh' } }),
-      'layers[0].secondary_activation expected "Sigmoid", got "Tanh"',
+      'a modulation in groups',
+      newFile({ conv_pre_film: { active: true, groups: 2 } }),
+      'layers[0].conv_pre_film.groups is not supported, got 2',
     ],
     [
-      'an activation with options',
-      newFile({ activation: { type: 'LeakyReLU', negative_slope: 0.01 } }),
-      'config.layers[0].activation "LeakyReLU" is not supported',
+      'a modulation that players and trainers apply otherwise',
+      newFile({ layer1x1_post_film: { active: true } }),
+      'layers[0].layer1x1_post_film is not supported',
     ],
     [
-      'kernels of several sizes',
-      newFile({
-        kernel_size: undefined,
-        kernel_sizes: [2, 3],
-        dilations: [1, 2],
-        gating_mode: 'none',
-        secondary_activation: null,
-      }),
-      'config.layers[0].kernel_sizes expected 2 equal values, got 2 and 3',
+      'a modulation of a head that is off',
+      newFile({ head1x1_post_film: { active: true } }),
+      'arrays[0].film.headPost expected headChannels, got none',
     ],
     [
-      'gates of too few layers',
-      newFile({ dilations: [1, 2] }),
-      'config.layers[0].gating_mode expected 2 equal values, got 1',
+      'residuals in groups',
+      newFile({ layer1x1: { active: true, groups: 2 } }),
+      'layers[0].layer1x1.groups expected 1, got 2',
     ],
-    ['kernels of one size and of several', newFile({ kernel_sizes: [2] }), 'layers[0].kernel_sizes is not supported'],
+    [
+      'no residuals and a bottleneck',
+      newFile({ layer1x1: { active: false, groups: 1 }, bottleneck: 1 }),
+      'arrays[0].bottleneck expected 2 channels without residual, got 1',
+    ],
+    [
+      'a head of each layer without a size',
+      newFile({ head1x1: { active: true } }),
+      'layers[0].head1x1.out_channels expected an integer ≥ 1, got none',
+    ],
+    [
+      'other gates',
+      newFile({ gating_mode: ['mixed'] }),
+      'gating_mode expected "none", "gated" or "blended", got "mixed"',
+    ],
+    [
+      'a gate of a function that is not here',
+      newFile({ gating_mode: 'gated', secondary_activation: { type: 'Fasttanh' } }),
+      'layers[0].secondary_activation "Fasttanh" is not supported',
+    ],
+    [
+      'a leaky rectifier that is none',
+      newFile({ activation: { type: 'LeakyReLU', negative_slope: 2 } }),
+      'activation expected a name, or leakyRelu with a negativeSlope in (0, 1)',
+    ],
+    [
+      'an activation with options that it has not',
+      newFile({ activation: { type: 'Tanh', gain: 2 } }),
+      'config.layers[0].activation.gain is not supported, got 2',
+    ],
+    [
+      'kernels of too many sizes',
+      newFile({ kernel_size: undefined, kernel_sizes: [2, 3] }),
+      'config.layers[0].kernel_sizes expected 1 values, got 2',
+    ],
+    ['gates of too few layers', newFile({ dilations: [1, 2] }), 'config.layers[0].activation expected 2 values, got 1'],
+    [
+      'kernels of one size and of several',
+      newFile({ kernel_sizes: [2] }),
+      'expected kernel_size or kernel_sizes, got both',
+    ],
+    ['a stack of convolutions with groups', convNetFile({ groups: 2 }), 'config.groups expected 1, got 2'],
+    [
+      'one without batchnorm',
+      convNetFile({ batchnorm: undefined }),
+      'config.batchnorm expected true or false, got none',
+    ],
+    ['one with another activation', convNetFile({ activation: 'PReLU' }), 'config.activation "PReLU" is not supported'],
+    [
+      'one with too few weights',
+      convNetFile({ dilations: [1, 2], batchnorm: false }),
+      'numbers or more for this config, got',
+    ],
+    [
+      'one without an epsilon',
+      convNetFile({}, { weights: new Array(17).fill(0) }),
+      'epsilon of block 0 expected a positive',
+    ],
     ['a network for the condition', newFile({}, { condition_dsp: {} }), 'config.condition_dsp is not supported'],
     ['a container without models', lstmFile({ architecture: 'SlimmableContainer', config: {} }), 'submodels expected'],
     ['no dilations', waveNetFile({ dilations: [] }), 'dilations expected a list of one number or more'],

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { learnedState, waveNet } from '../../src/audio-models.ts';
 import { init } from '../../src/engine/engine.ts';
+import { batchNormalization } from '../../src/images.ts';
 import {
   ArgumentError,
   activation,
@@ -19,6 +20,7 @@ import {
   ndarray,
   sequential,
   setSeed,
+  simpleRnn,
   timeDistributed,
 } from '../../src/index.ts';
 import { modes } from '../engine/modes.ts';
@@ -54,6 +56,26 @@ const stacks: Record<string, () => Layer[]> = {
     dense({ units: 1 }),
   ],
   'a WaveNet': () => [waveNet({ arrays, headScale: 0.3, ...first }), dense({ units: 1 })],
+  'batch normalization between convolutions': () => [
+    causal({ ...first, useBias: false }),
+    batchNormalization({ epsilon: 0.01 }) as Layer,
+    activation({ activation: 'relu' }),
+    causal({ dilationRate: 2 }),
+    batchNormalization({ scale: false, center: false }) as Layer,
+  ],
+  'lstm and gru with the gates of TF.js': () => [
+    lstm({ units: 5, recurrentActivation: 'hardSigmoid2', ...sequences, ...first }) as Layer,
+    gru({ units: 4, recurrentActivation: 'hardSigmoid2', resetAfter: false, ...sequences }) as Layer,
+    lstm({ units: 3, recurrentActivation: 'hardSigmoid2', useBias: false, ...sequences }) as Layer,
+    activation({ activation: 'hardSigmoid2' }),
+  ],
+  'other activations of recurrent layers': () => [
+    gru({ units: 4, activation: 'softsign', ...sequences, ...first }) as Layer,
+    gru({ units: 3, recurrentActivation: 'hardSigmoid', useBias: false, ...sequences }) as Layer,
+    simpleRnn({ units: 3, activation: 'elu', ...sequences }) as Layer,
+    causal({}),
+    lstm({ units: 2, activation: 'softplus', recurrentActivation: 'hardSigmoid', ...sequences }) as Layer,
+  ],
   'nothing but dropout': () => [dropout({ rate: 0.5, ...first })],
 };
 
@@ -63,7 +85,11 @@ const values = (count: number): Float32Array => Float32Array.from({ length: coun
 function make(name: string): Model {
   setSeed(4);
   const model = sequential(stacks[name]!());
-  for (const weight of model.weights) if (weight.shape.length === 1) weight.assign(values(weight.size));
+  for (const weight of model.weights) {
+    if (weight.shape.length !== 1) continue;
+    const isVariance = weight.name.endsWith('variance');
+    weight.assign(values(weight.size).map((value) => (isVariance ? 0.5 + Math.abs(value) : value)));
+  }
   return model;
 }
 
@@ -148,7 +174,8 @@ test.each(stateful)('%s, one sequence reset, starts anew and leaves the others',
 
 test('weights that change, are read by the next call; learned states at the next reset', () => {
   const x = values(TIME * 2);
-  for (const name of ['convolutions around recurrent layers', 'a WaveNet', 'learned states']) {
+  const more = Object.keys(stacks).filter((name) => /normalization|gates of TF|other activations/.test(name));
+  for (const name of ['convolutions around recurrent layers', 'a WaveNet', 'learned states', ...more]) {
     const model = make(name);
     const stream = model.stream({ maxSteps: TIME });
     const before = [...stream.steps(x, TIME)];
@@ -161,7 +188,7 @@ test('weights that change, are read by the next call; learned states at the next
 });
 
 test('a stream of blocks, after its first call allocates nothing, and frees all with dispose', () => {
-  for (const name of ['convolutions around recurrent layers', 'a WaveNet']) {
+  for (const name of Object.keys(stacks).filter((each) => !/dropout/.test(each))) {
     const model = make(name);
     const { heap } = model.engine;
     const before = heap.usedBytes;
@@ -207,6 +234,26 @@ test.each([
     'a convolution in TimeDistributed',
     () => [timeDistributed(causal(), { inputShape: [null, 5, 2] })],
     'cannot run step by step',
+  ],
+  [
+    'an lstm with peepholes and the gates of TF.js',
+    () => [lstm({ units: 2, peephole: true, recurrentActivation: 'hardSigmoid2', ...first })],
+    'LSTM layers with peephole true cannot run step by step',
+  ],
+  [
+    'a gru that goes backwards with the gates of TF.js',
+    () => [gru({ units: 2, goBackwards: true, recurrentActivation: 'hardSigmoid2', ...first })],
+    'GRU layers with goBackwards true cannot run step by step',
+  ],
+  [
+    'an lstm whose activation is a function of the caller',
+    () => [lstm({ units: 2, activation: (x) => x, ...first })],
+    "lstm: activation 'custom lstm/activation' cannot run step by step",
+  ],
+  [
+    'batch normalization over the steps',
+    () => [batchNormalization({ axis: 1, inputShape: [3, 2] })],
+    'batchNormalization along axis 1 cannot run step by step',
   ],
   [
     'an embedding behind a convolution',

@@ -189,6 +189,8 @@ export const layers: Calls = {
   subtract: [[[tensor(2, 3), tensor(2, 3)], {}]],
   multiply: [[[tensor(2, 3), tensor(2, 3)], {}]],
   average: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  maximum: [[[tensor(2, 3), tensor(2, 3)], {}]],
+  minimum: [[[tensor(2, 3), tensor(2, 3)], {}]],
   concatenate: [[[tensor(2, 3), tensor(2, 3)], { axis: -1 }]],
   attention: [
     [

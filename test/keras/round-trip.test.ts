@@ -10,6 +10,7 @@ import { kerasWeightsOf, setKerasWeights, splitAmongLeaves } from '../../src/ker
 import type { CaseInput, LayerCase } from '../layers/cases/case.ts';
 import { convolutionCases } from '../layers/cases/convolutions.ts';
 import { imageCases } from '../layers/cases/images.ts';
+import { kerasCases } from '../layers/cases/keras.ts';
 import { recurrentCases } from '../layers/cases/recurrent.ts';
 import { simpleCases } from '../layers/cases/simple.ts';
 
@@ -17,7 +18,7 @@ registerKerasLayers();
 
 const listOf = (inputs: LayerCase['inputs']): readonly CaseInput[] => [inputs].flat() as CaseInput[];
 /** A cell is no layer of a model, and functions of the caller's own are in no file. */
-const cases = [...convolutionCases, ...imageCases, ...recurrentCases, ...simpleCases].filter(
+const cases = [...convolutionCases, ...imageCases, ...kerasCases, ...recurrentCases, ...simpleCases].filter(
   ({ of, call, initialState }) => !/Cell$/.test(of) && !call && !initialState,
 );
 

@@ -16,10 +16,10 @@ const budgets: Record<string, { goal: number; ceiling: number }> = {
   'streaming-text': { goal: 20, ceiling: 20 },
   compiled: { goal: 60, ceiling: 60 },
   audio: { goal: 32, ceiling: 32 },
-  'audio-stream': { goal: 27, ceiling: 27 },
+  'audio-stream': { goal: 27, ceiling: 28.8 },
   'low-level': { goal: 40, ceiling: 53.6 },
   'language-model': { goal: 40, ceiling: 66 },
-  everything: { goal: 64, ceiling: 151.3 },
+  everything: { goal: 64, ceiling: 151.4 },
 };
 // How far below its ceiling a size may be before somebody should lower that.
 const SLACK = 2;

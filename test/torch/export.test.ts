@@ -47,6 +47,38 @@ describe('exportTorch', () => {
     }
   });
 
+  test('gives modules the names of the caller, as encodeCheckpoint does', () => {
+    const names = { 'encoder.rnn': 'bidirectional', 'encoder.layers.0': 'gru', fc: 'dense' };
+    const lines = exportTorch(made(), { className: 'Net', names })
+      .split('\n')
+      .map((line) => line.trim());
+    for (const line of [
+      'self.encoder = nn.ModuleDict()',
+      'self.encoder["rnn"] = nn.LSTM(3, 4, batch_first=True, bidirectional=True)',
+      'self.encoder["layers"] = nn.ModuleDict()',
+      'self.encoder["layers"]["0"] = nn.GRU(4, 3, batch_first=True)',
+      'self.encoder["rnn"].bias_hh_l0_reverse.requires_grad_(False)',
+      'self.fc = nn.Linear(3, 2)',
+    ]) {
+      expect(lines).toContain(line);
+    }
+    const { loaded } = loadStateDict(made(), encodeCheckpoint(made(), { names }), { names });
+    expect(loaded).toContain('encoder.layers.0.weight_ih_l0');
+  });
+
+  test.each([
+    [{ rnn: ['gru', 'bidirectional'] }, 'names.rnn expected one layer, since each is a module, got 2'],
+    [{ forward: 'gru' }, "names expected names of modules in Python, got 'forward'"],
+    [{ '': 'gru' }, "names expected names of modules in Python, got ''"],
+    [{ 'a b': 'gru' }, "names expected names of modules in Python, got 'a b'"],
+    [{ '0': 'gru' }, "names expected names of modules in Python, got '0'"],
+    [{ rnn: 'gru', 'rnn.fc': 'dense' }, 'names.rnn expected a module or a group of modules, got both'],
+    [{ dense: 'gru' }, "layer 'dense' expected a name of its own in Python, got 'dense' twice"],
+    [{ fc: 'head' }, "names.fc expected a layer that is left, of 'embedding', 'bidirectional', 'gru', 'dense'"],
+  ])('refuses the names %o', (names, message) => {
+    expect(() => exportTorch(made(), { names: names as never })).toThrow(message);
+  });
+
   test.each<[string, () => Model, RegExp]>([
     [
       'maskZero',

@@ -1,19 +1,21 @@
 // The `.nam` files of Neural Amp Modeler: JSON with an architecture, its sizes, and all weights in one list. The order of
 // the weights is that of NeuralAmpModelerCore (https://github.com/sdatkinson/NeuralAmpModelerCore): lstm.cpp,
-// wavenet.cpp, dsp.cpp.
+// wavenet/model.cpp, convnet.cpp, dsp.cpp.
 import { ArgumentError } from '../../checks/argument-error.ts';
 import type { Shape } from '../../checks/shape.ts';
 import { sizeOf } from '../../checks/shape.ts';
 import type { Json, SavedLayer } from '../../io/model-file.ts';
-import { clip, describe, expectList, expectObject, expectString, isObject, type Parsed } from '../../io/parsed-json.ts';
+import { describe, expectList, expectObject, expectString, type Parsed } from '../../io/parsed-json.ts';
+import { expectEpsilon } from '../../ops/epsilon.ts';
 import { type Converted, expectKnownKeys, expectSize, transposed, valuesOf } from '../json-file.ts';
-import { checkWaveNet, type WaveNetArray, waveNetWeights } from '../wavenet/structure.ts';
-import { namActivations } from './activations.ts';
+import { checkWaveNet, waveNetWeights } from '../wavenet/structure.ts';
+import { activationIn, plainActivation } from './activations.ts';
+import { arrayOf } from './wavenet-array.ts';
 
 /** What a `.nam` file says besides its weights. */
 export interface NamFacts {
   readonly version: string;
-  readonly architecture: 'LSTM' | 'WaveNet' | 'Linear';
+  readonly architecture: 'LSTM' | 'WaveNet' | 'ConvNet' | 'Linear';
   /** In Hz, if the file says it. */
   readonly sampleRate?: number | undefined;
   /** The file's metadata as they are: loudness, gain, names, date and the like. */
@@ -65,7 +67,9 @@ export function convertNam(file: Parsed): Converted & { readonly facts: NamFacts
     return convertNam({ version, ...largestOf(config), ...withoutNulls(file) });
   const reader = Object.hasOwn(readers, architecture) ? readers[architecture as keyof typeof readers] : undefined;
   if (!reader) {
-    throw new ArgumentError(`architecture ${describe(architecture)} is not supported; LSTM, WaveNet and Linear are`);
+    throw new ArgumentError(
+      `architecture ${describe(architecture)} is not supported; LSTM, WaveNet, ConvNet and Linear are`,
+    );
   }
   const sampleRate = file.sample_rate ?? undefined;
   if (sampleRate !== undefined && !(typeof sampleRate === 'number' && sampleRate > 0)) {
@@ -157,6 +161,44 @@ const readers: Readonly<Record<NamFacts['architecture'], Reader>> = {
     return [{ className: 'WaveNet', config: { name: 'wave_net', ...inputOf(inputs), arrays, headScale } as never }];
   },
 
+  // Convolutions of two taps with an activation each, and a dense layer.
+  ConvNet(config, weights) {
+    const known = ['channels', 'dilations', 'batchnorm', 'activation', 'groups', 'in_channels', 'out_channels'];
+    expectKnownKeys('config', config, known);
+    for (const name of ['groups', 'in_channels', 'out_channels']) {
+      if ((config[name] ?? 1) !== 1)
+        throw new ArgumentError(`config.${name} expected 1, got ${describe(config[name])}`);
+    }
+    const filters = expectSize('config.channels', config.channels);
+    const { batchnorm } = config;
+    if (typeof batchnorm !== 'boolean')
+      throw new ArgumentError(`config.batchnorm expected true or false, got ${describe(batchnorm)}`);
+    const activation = plainActivation('config.activation', activationIn('config.activation', config.activation));
+    const dilations = expectList('config.dilations', config.dilations);
+    const layers = dilations.flatMap((given, i): SavedLayer[] => {
+      const dilationRate = expectSize(`config.dilations[${i}]`, given);
+      const [name, inputs] = [`conv_${i}`, i === 0 ? 1 : filters];
+      const turned = transposed(weights.next(2 * inputs * filters), [filters, 2 * inputs]);
+      weights.take(`${name}/kernel`, [2, inputs, filters], tapsFirst(turned, 2, inputs, filters));
+      if (!batchnorm) weights.take(`${name}/bias`, [filters]);
+      const options = { filters, kernelSize: 2, dilationRate, padding: 'causal', useBias: !batchnorm };
+      const first = { name, ...(i === 0 && inputOf(1)), ...options };
+      if (!batchnorm) return [{ className: 'Conv1D', config: { ...first, activation } }];
+      for (const weight of ['moving_mean', 'moving_variance', 'gamma', 'beta'])
+        weights.take(`norm_${i}/${weight}`, [filters]);
+      const [epsilon] = weights.next(1) as unknown as [number];
+      expectEpsilon(`weights: epsilon of block ${i}`, epsilon);
+      return [
+        { className: 'Conv1D', config: first },
+        { className: 'BatchNormalization', config: { name: `norm_${i}`, epsilon } },
+        { className: 'Activation', config: { name: `act_${i}`, activation } },
+      ];
+    });
+    weights.take('head/kernel', [filters, 1]);
+    weights.take('head/bias', [1]);
+    return [...layers, { className: 'Dense', config: { name: 'head', units: 1 } }];
+  },
+
   // An impulse response, newest sample first.
   Linear(config, weights) {
     expectKnownKeys('config', config, ['receptive_field', 'bias', 'in_channels', 'out_channels', 'implementation']);
@@ -179,109 +221,4 @@ function tapsFirst(values: Float32Array, taps: number, depth: number, outputs: n
     const [tap, input] = [Math.floor(i / (depth * outputs)), Math.floor(i / outputs) % depth];
     return values[(input * taps + tap) * outputs + (i % outputs)]!;
   });
-}
-
-/** Whether a part of newer files, such as a modulation, is off. */
-const isOff = (value: unknown): boolean =>
-  value == null || value === false || (isObject(value) && value.active === false);
-const isOne = (value: unknown): boolean => value === 1;
-
-/** Options of newer files that are supported only where they change nothing. */
-const neutral: Readonly<Record<string, (value: unknown, channels: number) => boolean>> = {
-  bottleneck: (value, channels) => value === channels,
-  head_kernel_size: isOne,
-  groups_input: isOne,
-  groups_input_mixin: isOne,
-  groups_1x1: isOne,
-  layer1x1: (value) => isObject(value) && value.active === true && isOne(value.groups ?? 1),
-  head1x1: isOff,
-  slimmable: isOff,
-  conv_pre_film: isOff,
-  conv_post_film: isOff,
-  input_mixin_pre_film: isOff,
-  input_mixin_post_film: isOff,
-  activation_pre_film: isOff,
-  activation_post_film: isOff,
-  layer1x1_post_film: isOff,
-  head1x1_post_film: isOff,
-};
-
-/** The value that all layers of an array have: newer files may have a list of one for each. */
-function sharedBy(count: number, what: string, value: unknown): unknown {
-  if (!Array.isArray(value)) return value;
-  const texts = new Set(value.map((each) => JSON.stringify(each)));
-  if (value.length === count && texts.size === 1) return value[0];
-  const got = value.length === count ? clip([...texts].join(' and ')) : value.length;
-  throw new ArgumentError(`${what} expected ${count} equal values, got ${got}`);
-}
-
-/** The name of an activation: newer files have an object with `type`. */
-function activationIn(what: string, value: unknown): string {
-  if (!isObject(value)) return expectString(what, value);
-  const { type, ...options } = value;
-  const name = expectString(`${what}.type`, type);
-  if (Object.hasOwn(namActivations, name)) expectKnownKeys(what, options, []);
-  return name;
-}
-
-/** The head of an array in the names of older files. */
-function headOf(what: string, { head, ...layer }: Parsed): Parsed {
-  if (head == null) return layer;
-  const { out_channels, kernel_size, bias, ...rest } = expectObject(`${what}.head`, head);
-  expectKnownKeys(`${what}.head`, { ...rest, ...(kernel_size !== 1 && { kernel_size }) }, []);
-  return { ...layer, head_size: out_channels, head_bias: bias };
-}
-
-/** The gate of an array in the name of older files. */
-function gateOf(what: string, count: number, { gating_mode, secondary_activation, ...layer }: Parsed): Parsed {
-  if (gating_mode == null) {
-    expectKnownKeys(what, secondary_activation == null ? {} : { secondary_activation }, []);
-    return layer;
-  }
-  const mode = sharedBy(count, `${what}.gating_mode`, gating_mode);
-  if (mode !== 'none' && mode !== 'gated')
-    throw new ArgumentError(`${what}.gating_mode expected "none" or "gated", got ${describe(mode)}`);
-  const second = sharedBy(count, `${what}.secondary_activation`, secondary_activation);
-  const name = second == null ? 'Sigmoid' : activationIn(`${what}.secondary_activation`, second);
-  if (mode === 'gated' && name !== 'Sigmoid')
-    throw new ArgumentError(`${what}.secondary_activation expected "Sigmoid", got ${describe(name)}`);
-  return { ...layer, gated: mode === 'gated' };
-}
-
-function arrayOf(what: string, given: Parsed): WaveNetArray {
-  const own = ['input_size', 'condition_size', 'head_size', 'channels', 'kernel_size', 'dilations', 'activation'];
-  const dilations = expectList(`${what}.dilations`, given.dilations).map((dilation, i) =>
-    expectSize(`${what}.dilations[${i}]`, dilation),
-  );
-  const count = dilations.length;
-  let layer = gateOf(what, count, headOf(what, given));
-  if (layer.kernel_size == null && layer.kernel_sizes != null) {
-    const { kernel_sizes, ...others } = layer;
-    layer = { ...others, kernel_size: sharedBy(count, `${what}.kernel_sizes`, kernel_sizes) };
-  }
-  const sizeNamed = (name: string): number => expectSize(`${what}.${name}`, layer[name]);
-  const channels = sizeNamed('channels');
-  for (const name of ['gated', 'head_bias']) {
-    if (typeof layer[name] !== 'boolean') {
-      throw new ArgumentError(`${what}.${name} expected true or false, got ${describe(layer[name])}`);
-    }
-  }
-  const rest = Object.entries(layer).filter(
-    ([name, value]) => !(Object.hasOwn(neutral, name) && neutral[name]!(value, channels)),
-  );
-  expectKnownKeys(what, Object.fromEntries(rest), [...own, 'gated', 'head_bias']);
-  const activation = activationIn(`${what}.activation`, sharedBy(count, `${what}.activation`, layer.activation));
-  if (!Object.hasOwn(namActivations, activation)) {
-    const known = Object.keys(namActivations).join(', ');
-    throw new ArgumentError(`${what}.activation ${describe(activation)} is not supported; ${known} are`);
-  }
-  return {
-    channels,
-    kernelSize: sizeNamed('kernel_size'),
-    dilations,
-    headSize: sizeNamed('head_size'),
-    activation: namActivations[activation]!,
-    gated: layer.gated as boolean,
-    headBias: layer.head_bias as boolean,
-  };
 }

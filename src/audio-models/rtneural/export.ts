@@ -46,7 +46,7 @@ export function exportRtNeural(model: AnyModel, options: ExportRtNeuralOptions =
   }
   let features = width;
   const layers = model.network.stack
-    .filter(({ className }) => !/Dropout/.test(className))
+    .filter(({ className }) => !/Dropout|GaussianNoise|ActivityRegularization/.test(className))
     .map((layer) => {
       const written = exported(layer, features);
       features = written.shape.at(-1)!;

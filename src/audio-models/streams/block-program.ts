@@ -1,9 +1,10 @@
 import type { CellLayout } from '../../cells/layout.ts';
 import { ArgumentError } from '../../checks/argument-error.ts';
 import { formatShape } from '../../checks/shape.ts';
-import { Binary, Init, MOST_GEMV_ROWS, type Ptr, StreamKind } from '../../engine/abi.ts';
+import { Binary, Init, MOST_GEMV_ROWS, type Ptr, StreamKind, Unary } from '../../engine/abi.ts';
+import { inverseDeviations } from '../../ops/epsilon.ts';
 import type { StreamEngine } from '../../streaming/engine.ts';
-import { type AddLayer, addLayer } from '../../streaming/layers.ts';
+import type { AddLayer } from '../../streaming/layers.ts';
 import {
   type OtherLayer,
   type ProgramSize,
@@ -14,7 +15,7 @@ import {
   type WeightFormat,
 } from '../../streaming/program.ts';
 import { History } from './history.ts';
-import type { BlockKernels } from './kernels.ts';
+import { type BlockKernels, batchNormOf } from './kernels.ts';
 
 /** The most steps that run through one part before the next part takes them: their values stay in a near cache. */
 const MOST_STEPS = 64;
@@ -64,8 +65,9 @@ export class BlockProgram implements StepProgram {
   /** Ids of the input are in [0, idLimit); 0 if the input is features. */
   idLimit = 0;
   readonly #kernels: BlockKernels;
-  readonly #block: number;
-  readonly #parts: Part[] = [];
+  /** The most steps of a part at once. */
+  #block: number;
+  #parts: Part[] = [];
   readonly #stacks: StreamProgram[] = [];
   readonly #states: State[] = [];
   readonly #histories: History[] = [];
@@ -164,7 +166,10 @@ export class BlockProgram implements StepProgram {
   }
 
   activation(name: string, where = ''): void {
-    StreamProgram.prototype.activation.call(this as never, name, where);
+    // Keras 2's and TF.js's hard sigmoid is that of the kernel for 1.2·x.
+    if (name === 'hardSigmoid2') this.scale(6 * 0.2);
+    if (name === 'hardSigmoid2') this.unary(Unary.HardSigmoid);
+    else StreamProgram.prototype.activation.call(this as never, name, where);
   }
 
   recurrent(cell: CellLayout, weights: Weights & { readonly recurrentKernel: StreamWeight }): void {
@@ -199,16 +204,53 @@ export class BlockProgram implements StepProgram {
     );
   }
 
+  /**
+   * A recurrence whose step is made of parts: `body` adds them for one step x and the states before it, and returns the
+   * output and the next states. A block runs them step by step.
+   *
+   * @param widths features of each state.
+   */
+  recurrence(
+    widths: readonly number[],
+    body: (x: Value, states: readonly Value[]) => readonly [Value, ...Value[]],
+  ): void {
+    const x = this.value;
+    const { rows } = this;
+    const states = widths.map((width): Value => {
+      const state = { ptr: this.allocate(rows * width), size: rows * width };
+      this.#kernels.fill(state.size, 0, state.ptr);
+      this.#states.push(state);
+      return { at: state.ptr, width };
+    });
+    const [block, outer] = [this.#block, this.#parts];
+    const step: Value = { at: 0, width: x.width };
+    [this.#block, this.#parts, this.#value] = [1, [], step];
+    const [output, ...next] = body(step, states);
+    const parts = this.#parts;
+    [this.#block, this.#parts] = [block, outer];
+    const y = this.#make(output.width);
+    const copy = (from: Ptr, to: Ptr, width: number): void => this.#kernels.copy_2d(1, rows * width, from, 0, to, 0);
+    this.#add(y, (steps) => {
+      for (let s = 0; s < steps; s++) {
+        step.at = x.at + 4 * s * rows * x.width;
+        for (let i = 0; i < parts.length; i++) parts[i]!(1);
+        copy(output.at, y.at + 4 * s * rows * y.width, y.width);
+        for (let i = 0; i < next.length; i++) copy(next[i]!.at, states[i]!.at, next[i]!.width);
+      }
+    });
+    this.#changed();
+  }
+
   addOther(layer: OtherLayer): boolean {
     const { className, name, path, weights } = layer;
     if (!Object.hasOwn(this.#others, className)) return false;
     const weightOf = (full: string): StreamWeight => weights.find((weight) => weight.name === full)!;
-    addLayer(
-      this as unknown as StreamProgram,
-      { className, config: { ...layer.config(), name } },
+    this.#others[className]!(this as unknown as StreamProgram, {
+      config: { ...layer.config(), name },
+      path,
       weightOf,
-      path.slice(0, path.length - name.length),
-    );
+      weight: (own) => weightOf(`${path}/${own}`),
+    });
     return true;
   }
 
@@ -257,6 +299,42 @@ export class BlockProgram implements StepProgram {
       binary(Binary.Max, 1, count * width, x.at, 0, 1, zero, 0, 0, y.at);
       binary(Binary.Add, 1, count * width, y.at, 0, 1, least.at, 0, 1, y.at);
     });
+    this.#changed();
+  }
+
+  /** y = (x − mean)·gamma/√(variance + epsilon) + beta of each feature, weights of `[width]` */
+  batchNormalization(
+    {
+      gamma,
+      beta,
+      mean,
+      variance,
+    }: Readonly<Record<'gamma' | 'beta', StreamWeight | undefined>> &
+      Readonly<Record<'mean' | 'variance', StreamWeight>>,
+    epsilon: number,
+  ): void {
+    const all = [gamma, beta, mean, variance].filter((weight) => weight !== undefined);
+    this.#watch(...all);
+    const x = this.value;
+    const { width } = x;
+    const normalize = this.#kernels.batch_norm ?? batchNormOf(this.engine)!;
+    const at = this.allocate(3 * width);
+    const [factors, offsets] = [at + 4 * width, at + 8 * width];
+    const pack = (): void => {
+      const of = (ptr: Ptr): Float32Array => new Float32Array(this.engine.memory.buffer, ptr, width);
+      of(at).set(of(mean.ptr));
+      of(factors).set(inverseDeviations(of(variance.ptr), epsilon));
+      if (gamma) for (const [i, value] of of(gamma.ptr).entries()) of(factors)[i]! *= value;
+      of(offsets).fill(0);
+      if (beta) of(offsets).set(of(beta.ptr));
+    };
+    pack();
+    for (const weight of all) {
+      if (weight.version === undefined) weight.release?.();
+      else this.#packed.push({ weight, version: weight.version, pack });
+    }
+    const y = this.#make(width);
+    this.#add(y, (steps) => normalize(steps * this.rows, width, x.at, at, factors, offsets, y.at));
     this.#changed();
   }
 

@@ -6,14 +6,14 @@ import { activation } from '../../layers/activations/activations.ts';
 import type { BatchShape } from '../../layers/base/batch-shape.ts';
 import { BuiltInLayer } from '../../layers/base/built-in-layer.ts';
 import type { Layer, LayerOptions, OwnNames } from '../../layers/base/layer.ts';
-import { add, mul, scale } from '../../ops/elementwise/elementwise.ts';
+import { add, maximum, mul, scale, sub } from '../../ops/elementwise/elementwise.ts';
 import { conv1d } from '../../ops/products/convolution.ts';
 import { linear } from '../../ops/products/linear.ts';
 import { slice } from '../../ops/shapes/slices.ts';
 import { streamedActivations } from '../../streaming/activations.ts';
 import { checkWaveNet, runWaveNet, type WaveNetArray, type WaveNetStructure, waveNetWeights } from './structure.ts';
 
-export type { WaveNetArray } from './structure.ts';
+export type { WaveNetActivation, WaveNetArray, WaveNetModulated } from './structure.ts';
 
 /** Options of `waveNet`. */
 export interface WaveNetOptions extends LayerOptions, WaveNetStructure {}
@@ -26,8 +26,14 @@ const arrayNames: Record<keyof WaveNetArray, 1 | true> = {
   dilations: 1,
   headSize: 1,
   activation: 1,
-  gated: true,
+  gated: 1,
+  gateActivation: 1,
   headBias: true,
+  headKernelSize: 1,
+  bottleneck: 1,
+  residual: true,
+  headChannels: 1,
+  film: 1,
 };
 
 export class WaveNet extends BuiltInLayer {
@@ -39,10 +45,16 @@ export class WaveNet extends BuiltInLayer {
     super('wave_net', options, own);
     checkWaveNet('waveNet', options);
     options.arrays.forEach((array, i) => {
-      const { activation: name = 'tanh' } = checkOptions(`waveNet: arrays[${i}]`, array, arrayNames as never);
-      if (name === 'linear' || Object.hasOwn(streamedActivations, String(name))) return;
-      const known = ['linear', ...Object.keys(streamedActivations)].join(', ');
-      throw new ArgumentError(`waveNet: arrays[${i}].activation expected one of ${known}, got '${name}'`);
+      const { activation: own = 'tanh', gateActivation = 'sigmoid' } = checkOptions(
+        `waveNet: arrays[${i}]`,
+        array,
+        arrayNames as never,
+      ) as WaveNetArray;
+      for (const name of [own, gateActivation].flat()) {
+        if (typeof name !== 'string' || name === 'linear' || Object.hasOwn(streamedActivations, name)) continue;
+        const known = ['linear', ...Object.keys(streamedActivations)].join(', ');
+        throw new ArgumentError(`waveNet: arrays[${i}].activation expected one of ${known}, got '${name}'`);
+      }
     });
     this.structure = options;
   }
@@ -63,16 +75,23 @@ export class WaveNet extends BuiltInLayer {
 
   protected override call(x: Tensor): Tensor {
     const of = (name: string): Parameter => this.#weights.get(name)!;
-    return runWaveNet<Tensor>(this.structure, x, {
-      product: (input, kernel, bias) => linear(input, of(kernel), bias === undefined ? undefined : of(bias)),
-      convolution: (input, kernel, bias, dilationRate) =>
-        conv1d(input, of(kernel), of(bias), { padding: 'causal', dilationRate }),
-      add,
-      multiply: mul,
-      activation: (input, name) => activation(name as 'tanh')(input),
-      columns: (input, from, count) => slice(input, { axis: -1, from, to: from + count }),
-      scale,
-    });
+    return runWaveNet<Tensor>(
+      this.structure,
+      x,
+      {
+        product: (input, kernel, bias) => linear(input, of(kernel), bias === undefined ? undefined : of(bias)),
+        convolution: (input, kernel, bias, dilationRate) =>
+          conv1d(input, of(kernel), bias === undefined ? undefined : of(bias), { padding: 'causal', dilationRate }),
+        add,
+        subtract: sub,
+        multiply: mul,
+        maximum,
+        activation: (input, name) => activation(name as 'tanh')(input),
+        columns: (input, from, count) => slice(input, { axis: -1, from, to: from + count }),
+        scale,
+      },
+      x.shape.at(-1)!,
+    );
   }
 }
 
@@ -86,7 +105,10 @@ export class WaveNet extends BuiltInLayer {
  * Input x `[B, T, I]` f32; output `[B, T, headSize]` with the `headSize` of the last array. Weights of array i and its
  * layer j with C `channels` and Z = C, or 2·C if gated: `i/rechannel` `[I, C]`, `i/j/kernel` `[K, C, Z]`, `i/j/bias`
  * `[Z]`, `i/j/mixin` `[I, Z]`, `i/j/outKernel` `[C, C]`, `i/j/outBias` `[C]`, `i/headKernel` `[C, headSize]` and, with
- * `headBias`, `i/headBias` `[headSize]`.
+ * `headBias`, `i/headBias` `[headSize]`. Options of newer files change these and add others: `bottleneck` for C in Z and
+ * outKernel, `headKernelSize` K′ makes headKernel `[K′, C, headSize]`, `headChannels` D adds `i/j/toHeadKernel` `[C, D]` and
+ * `toHeadBias` `[D]`, whose product goes to the head, and each entry P of `film` adds `i/j/PKernel` `[I, n or 2·n]` and
+ * `PBias`, for the n features that it modulates: v·(x·W + b), with `shift` plus the second half.
  *
  * @param options `arrays` is required.
  * @returns a layer, to be listed in a model or called with a tensor. Its output lives until the open step ends;

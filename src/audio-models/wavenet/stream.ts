@@ -18,15 +18,22 @@ export function addWaveNet(program: BlockProgram, { config, path, weight }: File
     return program.value;
   };
   program.resume(
-    runWaveNet<Value>(structure, program.value, {
-      product: (x, kernel, bias) => after(x, () => program.product(of(kernel, bias) as never)),
-      convolution: (x, kernel, bias, dilation) =>
-        after(x, () => program.convolution(of(kernel, bias) as never, { dilation, groups: 1 })),
-      add: (a, b) => after(a, () => program.binary(Binary.Add, b)),
-      multiply: (a, b) => after(a, () => program.binary(Binary.Mul, b)),
-      activation: (x, name) => after(x, () => program.activation(name, `${path}: `)),
-      columns: (x, from, count) => after(x, () => program.columns(from, count)),
-      scale: (x, alpha) => after(x, () => program.scale(alpha)),
-    }),
+    runWaveNet<Value>(
+      structure,
+      program.value,
+      {
+        product: (x, kernel, bias) => after(x, () => program.product(of(kernel, bias) as never)),
+        convolution: (x, kernel, bias, dilation) =>
+          after(x, () => program.convolution(of(kernel, bias) as never, { dilation, groups: 1 })),
+        add: (a, b) => after(a, () => program.binary(Binary.Add, b)),
+        subtract: (a, b) => after(a, () => program.binary(Binary.Sub, b)),
+        maximum: (a, b) => after(a, () => program.binary(Binary.Max, b)),
+        multiply: (a, b) => after(a, () => program.binary(Binary.Mul, b)),
+        activation: (x, name) => after(x, () => program.activation(name, `${path}: `)),
+        columns: (x, from, count) => after(x, () => program.columns(from, count)),
+        scale: (x, alpha) => after(x, () => program.scale(alpha)),
+      },
+      program.width,
+    ),
   );
 }

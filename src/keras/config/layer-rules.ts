@@ -104,6 +104,7 @@ const attention = { use_scale: false, score_mode: 'dot', dropout: 0 };
 /** The rules by Keras's class names, which are tapeloop's. */
 export const layerRules: Readonly<Record<string, LayerRule>> = {
   Activation: { options: { activation: REQUIRED } },
+  ActivityRegularization: { options: { l1: 0, l2: 0 } },
   Add: none,
   AdditiveAttention: {
     options: { use_scale: true, dropout: 0 },
@@ -111,6 +112,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     harmless: ['score_mode'],
     ofCalls,
   },
+  AlphaDropout: { options: { rate: REQUIRED, noise_shape: null } },
   Attention: { options: attention, only: { causal: false }, ofCalls },
   Average: none,
   AveragePooling1D: pooling1d,
@@ -143,6 +145,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     only: lastAxis,
     harmless: [...unusedKernel, 'filters'],
   },
+  Dot: { options: { axes: REQUIRED, normalize: false } },
   Dropout: { options: { rate: REQUIRED, noise_shape: null } },
   Embedding: {
     options: {
@@ -155,18 +158,23 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     harmless: ['input_length', 'dropout'],
   },
   Flatten: { options: {}, only: lastAxis },
+  GaussianDropout: { options: { rate: REQUIRED } },
+  GaussianNoise: { options: { stddev: REQUIRED } },
   GlobalAveragePooling1D: { options: {}, only: { ...lastAxis, keepdims: false } },
   GlobalAveragePooling2D: { options: { keepdims: false }, only: lastAxis },
   GlobalMaxPooling1D: { options: {}, only: { ...lastAxis, keepdims: false } },
   GlobalMaxPooling2D: { options: { keepdims: false }, only: lastAxis },
+  GroupNormalization: { options: { groups: 32, ...normalized }, harmless: ['axis'] },
   GRU: { options: { ...gru, ...sequence }, only: layerOnly, harmless: layerHarmless },
   GRUCell: { options: gru, harmless: cellHarmless },
   LayerNormalization: { options: normalized, only: { rms_scaling: false }, harmless: ['axis'] },
   LSTM: { options: { ...lstm, ...sequence }, only: layerOnly, harmless: layerHarmless },
   LSTMCell: { options: lstm, harmless: cellHarmless },
   Masking: { options: { mask_value: 0 } },
+  Maximum: none,
   MaxPooling1D: pooling1d,
   MaxPooling2D: pooling2d,
+  Minimum: none,
   MultiHeadAttention: {
     options: {
       num_heads: REQUIRED,
@@ -183,7 +191,10 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
     ofCalls,
   },
   Multiply: none,
+  Normalization: { options: { mean: null, variance: null }, only: { invert: false }, harmless: ['axis'] },
   Permute: { options: { dims: REQUIRED } },
+  // Keras's default is a slope for each element of a sample.
+  PReLU: { options: { ...weight('alpha', 'zeros'), shared_axes: [] } },
   RepeatVector: { options: { n: REQUIRED } },
   Rescaling: { options: { scale: REQUIRED, offset: 0 } },
   Reshape: { options: { target_shape: REQUIRED } },
@@ -195,6 +206,7 @@ export const layerRules: Readonly<Record<string, LayerRule>> = {
   SpatialDropout1D: { options: { rate: REQUIRED }, harmless: ['noise_shape'] },
   SpatialDropout2D: { options: { rate: REQUIRED }, only: lastAxis, harmless: ['noise_shape'] },
   Subtract: none,
+  UnitNormalization: { options: { axis: -1 } },
   UpSampling1D: { options: { size: 2 } },
   UpSampling2D: { options: { size: 2, interpolation: 'nearest' }, only: lastAxis },
   ZeroPadding1D: { options: { padding: 1 }, only: lastAxis },

@@ -59,6 +59,8 @@ const formats: Readonly<Record<string, string>> = {
 };
 
 const mergeModes: Readonly<Record<string, string>> = {
+  dot: 'Dot',
+  max: 'Maximum',
   sum: 'Add',
   mul: 'Multiply',
   ave: 'Average',
@@ -69,6 +71,11 @@ const mergeModes: Readonly<Record<string, string>> = {
 export function renamed({ className, config }: KerasLayer): KerasLayer {
   if (className === 'Merge') return merge(config);
   const name = Object.hasOwn(classNames, className) ? classNames[className]! : className;
+  if (name === 'Identity') return { className: 'Activation', config: { ...config, activation: 'linear' } };
+  if (name === 'ThresholdedReLU') {
+    const { theta = 1, ...rest } = config;
+    return { className: 'ReLU', config: { ...rest, threshold: theta } };
+  }
   if (/^CuDNN(LSTM|GRU)$/.test(name)) return cudnn(name.slice(5), config);
   const isOld = Object.keys(config).some((key) => Object.hasOwn(optionNames, key) || key === 'output_dim');
   if (!isOld) return { className: name, config };
@@ -111,16 +118,17 @@ function cudnn(className: string, config: Parsed): KerasLayer {
 }
 
 /** Keras 1's layer of many modes. */
-function merge({ mode, concat_axis, name, layers, ...rest }: Parsed): KerasLayer {
+function merge({ mode, concat_axis, dot_axes, name, layers, ...rest }: Parsed): KerasLayer {
   const isPlain = Object.entries(rest).every(([key, value]) => {
     return (
       value === null ||
-      /^(mode_type|dot_axes|trainable|arguments|output_(mask|shape)(_type)?|node_indices|tensor_indices)$/.test(key)
+      /^(mode_type|trainable|arguments|output_(mask|shape)(_type)?|node_indices|tensor_indices)$/.test(key)
     );
   });
-  if (typeof mode !== 'string' || !Object.hasOwn(mergeModes, mode) || !isPlain || Array.isArray(layers))
-    throw new ArgumentError(
-      `layer '${String(name)}' expected a Merge of sum, mul, ave or concat in a functional model, got mode ${JSON.stringify(mode)}`,
-    );
-  return { className: mergeModes[mode]!, config: { name, ...(mode === 'concat' && { axis: concat_axis ?? -1 }) } };
+  if (typeof mode !== 'string' || !Object.hasOwn(mergeModes, mode) || !isPlain || Array.isArray(layers)) {
+    const expected = 'a Merge of sum, mul, ave, max, dot or concat in a functional model';
+    throw new ArgumentError(`layer '${String(name)}' expected ${expected}, got mode ${JSON.stringify(mode)}`);
+  }
+  const axes = mode === 'concat' ? { axis: concat_axis ?? -1 } : mode === 'dot' ? { axes: dot_axes ?? -1 } : {};
+  return { className: mergeModes[mode]!, config: { name, ...axes } };
 }

@@ -160,7 +160,7 @@ function readOption(what: string, key: string, value: unknown, context: OptionCo
   // TF.js writes options that were not given as null.
   if (value === null) return typeof context.standard === 'symbol' ? undefined : context.standard;
   if (key === 'axis' && Array.isArray(value) && value.length === 1) return value[0] as Json;
-  if (key === 'noise_shape' || key === 'output_padding' || typeof value !== 'object') return value as Json;
+  if (/^(noise_shape|output_padding|mean|variance)$/.test(key) || typeof value !== 'object') return value as Json;
   expectNumbers(what, value);
   return value as Json;
 }
@@ -212,7 +212,7 @@ function innerLayers(what: string, className: string, config: Parsed, outer: Rea
 }
 
 /** Layers that work along an axis, which is the last one here. */
-export const lastAxisOnly: readonly string[] = ['LayerNormalization', 'Softmax'];
+export const lastAxisOnly: readonly string[] = ['GroupNormalization', 'LayerNormalization', 'Normalization'];
 
 /** Keeps the axes of such a layer until its shape is known. */
 function keepAxes(what: string, name: string, axis: unknown, { axes }: ReadContext): void {
@@ -251,12 +251,17 @@ const activationLayers: Readonly<Record<string, ActivationReader>> = {
   }),
   ReLU(what, { max_value, negative_slope, threshold }) {
     const maxValue = numberOf(`${what}: max_value`, max_value);
-    if ((numberOf(`${what}: threshold`, threshold) ?? 0) !== 0)
-      throw new ArgumentError(`${what}: threshold expected 0, got ${describe(threshold)}`);
+    const least = numberOf(`${what}: threshold`, threshold) ?? 0;
     return {
       negativeSlope: numberOf(`${what}: negative_slope`, negative_slope) ?? 0,
       ...(maxValue !== undefined && { maxValue }),
+      ...(least !== 0 && { threshold: least }),
     };
   },
-  Softmax: () => ({}),
+  Softmax(what, { axis }) {
+    const at = [axis ?? -1].flat()[0];
+    if (Array.isArray(axis) && axis.length !== 1)
+      throw new ArgumentError(`${what}: axis expected one axis, got ${describe(axis)}`);
+    return at === -1 ? {} : { axis: numberOf(`${what}: axis`, at)! };
+  },
 };

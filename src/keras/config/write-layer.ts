@@ -16,7 +16,8 @@ const toolOf = (era: WriteEra): string => (era === 'tfjs' ? 'TF.js' : 'Keras 3')
 // Layers that TF.js does not have.
 const missingInTfjs: ReadonlySet<string> = new Set(
   [
-    ['AdditiveAttention', 'Attention', 'ConvLSTM1D', 'Cropping1D', 'MultiHeadAttention', 'SeparableConv1D', 'Lambda'],
+    ['ActivityRegularization', 'AdditiveAttention', 'Attention', 'ConvLSTM1D', 'Cropping1D', 'GroupNormalization'],
+    ['MultiHeadAttention', 'Normalization', 'SeparableConv1D', 'Lambda', 'UnitNormalization'],
     ['SpatialDropout2D', 'Subtract', 'UpSampling1D', 'ZeroPadding1D'],
   ].flat(),
 );
@@ -52,6 +53,15 @@ export function writeLayerConfig(
   };
   if (className === 'Activation' && config.activation === 'leakyRelu' && era === 'tfjs')
     return layerOf('LeakyReLU', { ...base, alpha: 0.2 }, era);
+  if (className === 'ReLU' && config.threshold && era === 'tfjs') {
+    if (config.negativeSlope || config.maxValue !== undefined)
+      throw new ArgumentError(`${what}: TF.js has a threshold without negativeSlope and maxValue alone`);
+    return layerOf('ThresholdedReLU', { ...base, theta: config.threshold as Json }, era);
+  }
+  if (className === 'PReLU' && config.sharedAxes === undefined)
+    throw new ArgumentError(
+      `${what}: sharedAxes expected a list, got none: ${toolOf(era)} has slopes of another shape; give sharedAxes: [1]`,
+    );
   if (Object.hasOwn(activationLayers, className))
     return layerOf(className, { ...base, ...activationLayers[className]!(what, config, era) }, era);
   if (!Object.hasOwn(layerRules, className))
@@ -203,10 +213,15 @@ const activationLayers: Readonly<Record<string, ActivationWriter>> = {
   LeakyReLU: (_, { negativeSlope = 0.3 }, era) => ({
     [era === 'tfjs' ? 'alpha' : 'negative_slope']: negativeSlope as Json,
   }),
-  ReLU(what, { negativeSlope = 0, maxValue = null }, era) {
-    if (era === 'keras3') return { negative_slope: negativeSlope as Json, max_value: maxValue as Json, threshold: 0 };
+  ReLU(what, { negativeSlope = 0, maxValue = null, threshold = 0 }, era) {
+    if (era === 'keras3')
+      return { negative_slope: negativeSlope as Json, max_value: maxValue as Json, threshold: threshold as Json };
     if (negativeSlope === 0) return { max_value: maxValue as Json };
     throw new ArgumentError(`${what}: TF.js has negativeSlope 0 alone, got ${describe(negativeSlope)}`);
   },
-  Softmax: () => ({ axis: -1 }),
+  Softmax(what, { axis = -1 }, era) {
+    if (era === 'tfjs' && axis !== -1)
+      throw new ArgumentError(`${what}: TF.js has the last axis alone, got axis ${describe(axis)}`);
+    return { axis: axis as Json };
+  },
 };

@@ -40,6 +40,7 @@ const names: Readonly<Record<string, Names>> = {
   Dense: biased('kernel'),
   DepthwiseConv2D: biased('kernel'),
   Embedding: () => ['embeddings'],
+  GroupNormalization: scaled,
   GRU: recurrent,
   GRUCell: recurrent,
   LayerNormalization: scaled,
@@ -49,6 +50,8 @@ const names: Readonly<Record<string, Names>> = {
     ['query', 'key', 'value', 'attention_output'].flatMap((part) =>
       (useBias === false ? ['kernel'] : ['kernel', 'bias']).map((name) => `${part}/${name}`),
     ),
+  Normalization: ({ mean }) => (mean === undefined ? ['mean', 'variance', 'count'] : []),
+  PReLU: () => ['alpha'],
   SeparableConv1D: biased('depthwise_kernel', 'pointwise_kernel'),
   SeparableConv2D: biased('depthwise_kernel', 'pointwise_kernel'),
   SimpleRNN: recurrent,
@@ -69,7 +72,10 @@ export function weightNamesOf(layer: AnyLayer, era: Era = 'keras3'): readonly We
     : layer.weights.map(({ name }) => snakeCase(name.slice(layer.path.length + 1)));
   const gates = era === 'keras1' ? gatesOf(className) : [];
   const listed = gates.length > 0 ? gates.flatMap((gate) => ['W', 'U', 'b'].map((part) => `${part}_${gate}`)) : own;
-  return listed.map((name) => ({ name, trainable: layer.trainable && !name.startsWith('moving_') }));
+  return listed.map((name) => ({
+    name,
+    trainable: layer.trainable && !/^(moving_\w+|mean|variance|count)$/.test(name),
+  }));
 }
 
 const gatesOf = (className: string): readonly string[] =>

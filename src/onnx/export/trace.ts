@@ -2,7 +2,7 @@
 // others, in the order in which they run.
 import { openTape, valueAndGrad } from '../../autograd/tape.ts';
 import { filled, Tensor } from '../../autograd/tensor.ts';
-import type { Nested } from '../../data/nested.ts';
+import { leavesOf, type Nested } from '../../data/nested.ts';
 import type { AnyLayer, CallOptions } from '../../layers/base/layer.ts';
 
 /** A layer that has run. */
@@ -77,7 +77,27 @@ export function trace<T>(
     // The method of the class is found again.
     for (const layer of layers) delete (layer as unknown as Hooked).call;
   }
-  return { calls, result: result! };
+  return { calls: withoutPenalties(calls, leavesOf<Tensor>(result! as Nested<Tensor>, isTensor)), result: result! };
 }
 
 export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor;
+
+/** The calls without ops whose only result is a number that nothing reads: penalties of outputs, which are for losses. */
+function withoutPenalties(calls: readonly Call[], results: readonly Tensor[]): readonly Call[] {
+  const places = (call: Call): number[] =>
+    ('op' in call ? call.x : leavesOf<Tensor>(call.x, isTensor)).flatMap((x) => (x ? [x.ptr] : []));
+  const read = new Map<number, number>();
+  const count = (ptr: number, by: number): void => void read.set(ptr, (read.get(ptr) ?? 0) + by);
+  for (const { ptr } of results) count(ptr, 1);
+  for (const call of calls) for (const ptr of places(call)) count(ptr, 1);
+  // From the end on, so that what computes a number that is left out is left out too.
+  const unread = new Set<Call>();
+  for (const call of calls.toReversed()) {
+    const isUnread = 'op' in call && call.y.every(({ ptr }) => !read.get(ptr));
+    const isPenalty = isUnread && (call.y[0]!.shape.length === 0 || call.y.some(({ ptr }) => read.get(ptr) === 0));
+    if (!isPenalty) continue;
+    unread.add(call);
+    for (const ptr of places(call)) count(ptr, -1);
+  }
+  return calls.filter((call) => !unread.has(call));
+}

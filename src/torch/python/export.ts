@@ -5,7 +5,7 @@ import { checkOptions } from '../../checks/options.ts';
 import { type AnyModel, expectModel } from '../../models/model.ts';
 import { entriesAt } from '../encode.ts';
 import { torchClassOf } from '../optimizer.ts';
-import { isPythonWord, placesOf } from '../places.ts';
+import { isPythonWord, type ModuleNames, placesOf, torchName } from '../places.ts';
 import { writeLayer } from './layers.ts';
 import { PythonSource } from './source.ts';
 
@@ -13,6 +13,11 @@ import { PythonSource } from './source.ts';
 export interface ExportTorchOptions {
   /** The name of the class in Python. Default: that of the model, in CamelCase. */
   className?: string | undefined;
+  /**
+   * The names of PyTorch's modules, each with the layer that it is, as in `encodeCheckpoint`: `{ fc: 'dense' }`. Dots
+   * make groups: `encoder.rnn`. Default: the names of the layers.
+   */
+  names?: ModuleNames | undefined;
 }
 
 /**
@@ -25,10 +30,11 @@ export interface ExportTorchOptions {
  *
  * @param model a built stack of layers, as `sequential` makes it, also nested.
  * @param options.className see `ExportTorchOptions`.
+ * @param options.names the names of modules, each with its layer. Give `encodeCheckpoint` the same.
  * @returns the source, for a file `.py`.
  * @throws ArgumentError if an option is unknown, the class name is none of Python, the model is not built or not a stack
- *   of layers, two layers have the same name in Python, or a layer or one of its options has no equal in PyTorch: the
- *   message names it. Masks and what only training does inside of a recurrent layer (`recurrentDropout`) have none.
+ *   of layers, two layers have the same name in Python, `names` has no such layer or what is no name of a module, or a
+ *   layer or one of its options has no equal in PyTorch: the message names it. Masks and what only training does inside of a recurrent layer (`recurrentDropout`) have none.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  *
  * @example
@@ -37,7 +43,7 @@ export interface ExportTorchOptions {
  */
 export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): string {
   const what = 'exportTorch';
-  const { className = classNameOf(model?.name) } = checkOptions(what, options, { className: 1 });
+  const { className = classNameOf(model?.name), names = {} } = checkOptions(what, options, { className: 1, names: 1 });
   expectType(`${what}: className`, className, 'a string');
   if (!/^[A-Za-z_]\w*$/.test(className))
     throw new ArgumentError(`${what}: className expected a name in Python, got ${shown(className)}`);
@@ -52,13 +58,16 @@ export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): 
       `${what}: model '${model.name}' expected a stack of layers, as sequential makes it; encodeStateDict writes the weights of any model, exportOnnx of tapeloop/onnx its graph`,
     );
   }
-  const places = placesOf(what, model, {});
+  const places = placesOf(what, model, names);
+  for (const name of Object.keys(names)) expectModuleName(what, name, names[name]!);
   const twice = places.find(({ name }, i) => places.findIndex((other) => other.name === name) < i);
   if (twice) {
     const { path } = twice.module.layer;
     throw new ArgumentError(`${what}: layer '${path}' expected a name of its own in Python, got '${twice.name}' twice`);
   }
-  const source = new PythonSource(what);
+  const group = places.find(({ name }) => places.some((other) => other.name.startsWith(`${name}.`)));
+  if (group) throw new ArgumentError(`${what}: names.${group.name} expected a module or a group of modules, got both`);
+  const source = new PythonSource(what, new Map(places.map(({ name, module }) => [module.layer, name])));
   const shape = network.batchInputShape ?? (network.builtShape as (number | null)[] | undefined);
   writeLayer(source, network, shape);
   for (const place of places) {
@@ -70,6 +79,16 @@ export function exportTorch(model: AnyModel, options: ExportTorchOptions = {}): 
     }
   }
   return moduleText(className, source, model.isCompiled ? torchClassOf(model.optimizer) : undefined);
+}
+
+/** Throws `ArgumentError` for a name that no module of PyTorch has, and for a stack of layers under one. */
+function expectModuleName(what: string, name: string, layers: ModuleNames[string]): void {
+  if (Array.isArray(layers) && layers.length > 1)
+    throw new ArgumentError(`${what}: names.${name} expected one layer, since each is a module, got ${layers.length}`);
+  const [first, ...rest] = name.split('.') as [string, ...string[]];
+  const isOwn = (part: string): boolean => torchName(part) === part;
+  if (isOwn(first) && rest.every((part) => /^\d+$/.test(part) || isOwn(part))) return;
+  throw new ArgumentError(`${what}: names expected names of modules in Python, got ${shown(name)}`);
 }
 
 const reserved = new Set(

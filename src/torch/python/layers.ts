@@ -5,6 +5,7 @@ import type { Recurrent } from '../../layers/rnn/recurrent.ts';
 import { optionsOf, weightsOf } from '../modules.ts';
 import { torchName } from '../places.ts';
 import { convolutions } from './convolutions.ts';
+import { kerasLayers } from './keras-layers.ts';
 import { channelsFirst, type Shape, type WriteLayer, writeActivation } from './lines.ts';
 import { float, type PythonSource, tuple } from './source.ts';
 
@@ -31,7 +32,7 @@ const layerNormalization: WriteLayer = (source, layer) => {
     return;
   }
   const module = source.module(layer, `nn.LayerNorm(${width}, eps=${epsilon})`);
-  freezeFixed(source, module, gamma, beta);
+  source.freezeFixed(module, gamma, beta);
   source.line(`x = ${module}(x)`);
 };
 
@@ -43,15 +44,9 @@ const batchNormalization: WriteLayer = (source, layer, input) => {
   if (rank < 2 || rank > 4) source.refuse(layer, `an input of ${rank} axes`);
   const options = `${mean!.size}, eps=${epsilon}, momentum=${float(1 - Number(momentum))}`;
   const module = source.module(layer, `nn.BatchNorm${rank === 4 ? 2 : 1}d(${options})`);
-  freezeFixed(source, module, gamma, beta);
+  source.freezeFixed(module, gamma, beta);
   channelsFirst(source, rank, (x) => `${module}(${x})`);
 };
-
-/** Keeps the factor at 1 or the offset at 0 that a layer has not. */
-function freezeFixed(source: PythonSource, module: string, gamma: unknown, beta: unknown): void {
-  if (!gamma) source.init.push(`${module}.weight.requires_grad_(False)`);
-  if (!beta) source.init.push(`${module}.bias.requires_grad_(False)`);
-}
 
 const torchClasses: Readonly<Record<string, string>> = { LSTM: 'LSTM', GRU: 'GRU', SimpleRNN: 'RNN' };
 
@@ -187,6 +182,7 @@ const sequential: WriteLayer = (source, layer, input) => {
 
 const writers: Readonly<Record<string, WriteLayer>> = {
   ...convolutions,
+  ...kerasLayers,
   Activation: writeActivation,
   BatchNormalization: batchNormalization,
   Bidirectional: bidirectional,

@@ -26,8 +26,12 @@ export class PythonSource {
   #count = 0;
   usesStates = false;
 
-  constructor(what: string) {
+  readonly #names: ReadonlyMap<AnyLayer, string>;
+
+  /** @param names the names of modules that differ from those of their layers. */
+  constructor(what: string, names: ReadonlyMap<AnyLayer, string>) {
     this.what = what;
+    this.#names = names;
   }
 
   /** Throws `ArgumentError` for what a layer has and PyTorch has not. */
@@ -39,7 +43,7 @@ export class PythonSource {
 
   /** Makes the module of a layer, and returns what refers to it. */
   module(layer: AnyLayer, expression: string): string {
-    const reference = this.reference(torchName(layer.path));
+    const reference = this.reference(this.#names.get(layer) ?? torchName(layer.path));
     this.init.push(`${reference} = ${expression}`);
     return reference;
   }
@@ -54,6 +58,12 @@ export class PythonSource {
       reference += `["${part}"]`;
     }
     return reference;
+  }
+
+  /** Keeps the factor at 1 or the offset at 0 that a layer has not. */
+  freezeFixed(module: string, gamma: unknown, beta: unknown): void {
+    if (!gamma) this.init.push(`${module}.weight.requires_grad_(False)`);
+    if (!beta) this.init.push(`${module}.bias.requires_grad_(False)`);
   }
 
   line(text: string): void {

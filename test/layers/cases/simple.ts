@@ -7,7 +7,7 @@ import { dropout, spatialDropout1d } from '../../../src/layers/dropout.ts';
 import { embedding } from '../../../src/layers/embedding.ts';
 import { layerNormalization } from '../../../src/layers/layer-normalization.ts';
 import { masking } from '../../../src/layers/masking.ts';
-import { add, average, concatenate, multiply, subtract } from '../../../src/layers/merge.ts';
+import { add, average, concatenate, maximum, minimum, multiply, subtract } from '../../../src/layers/merge.ts';
 import { permute } from '../../../src/layers/permute.ts';
 import {
   averagePooling1d,
@@ -124,6 +124,20 @@ const mergeCases: LayerCase[] = [
     inputs: PAIR,
     make: () => average(),
     reference: merged((v) => total(v) / v.length),
+  },
+  {
+    of: 'Maximum',
+    variant: 'of three',
+    inputs: PAIR,
+    make: () => maximum(),
+    reference: merged((v) => Math.max(...v)),
+  },
+  {
+    of: 'Minimum',
+    variant: 'of three',
+    inputs: PAIR,
+    make: () => minimum(),
+    reference: merged((v) => Math.min(...v)),
   },
   {
     of: 'Add',
