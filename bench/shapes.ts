@@ -1,4 +1,4 @@
-// The shapes of `npm run bench` and `npm run bench:peers`.
+// The shapes of `npm run bench:shapes` and `npm run bench:peers`.
 import { GATES, language, type ModelShape, VOCABULARY } from '../src/bench/models/shapes.ts';
 
 export const TRAIN = [

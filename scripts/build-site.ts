@@ -1,8 +1,9 @@
-// Builds dist-site from the landing page, the demo and the documentation. The site works at any path.
+// Builds dist-site from the landing page, the demo, the page of the benchmark suite and the documentation. The site works at any path.
 //   npm run site
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brokenLinks } from './broken-links.ts';
+import { BENCH_PAGE } from './build-bench.ts';
 import { bundleDemo } from './demo.ts';
 import { repository } from './site/addresses.ts';
 
@@ -36,10 +37,12 @@ rmSync(site, { recursive: true, force: true });
 mkdirSync(`${site}/demo`, { recursive: true });
 cpSync(`${root}dist-docs`, `${site}/docs`, { recursive: true });
 for (const [path, content] of await bundleDemo()) {
-  if (path === '/') continue;
+  if (path === '/' || path.startsWith('/bench/')) continue;
   const html = () => new TextDecoder().decode(content).replaceAll('href="docs/', 'href="../docs/');
   writeFileSync(`${site}/demo${path}`, path.endsWith('.html') ? html() : content);
 }
+mkdirSync(`${site}/bench`);
+for (const name of BENCH_PAGE) cpSync(`${root}dist/bench/${name}`, `${site}/bench/${name}`);
 writeFileSync(`${site}/index.html`, landingPage());
 cpSync(`${root}scripts/site/landing.css`, `${site}/landing.css`);
 

@@ -1,10 +1,11 @@
-// Serves examples/demo. It bundles the page and its workers from the built package, and sends the headers for threads.
+// Serves examples/demo, and below /bench/ the page of the benchmark suite. It bundles the page and its workers from the built package, and sends the headers for threads.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { basename, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { BENCH_PAGE } from './build-bench.ts';
 import { projectText } from './embed-default-text.ts';
 import { repository } from './site/addresses.ts';
 
@@ -65,6 +66,10 @@ export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
   const source = repository ? `<a href="${repository}">Source</a>` : '';
   const html = readFileSync(new URL('index.html', folder), 'utf8').replace('<!-- repository -->', source);
   for (const path of ['/', '/index.html']) files.set(path, new TextEncoder().encode(html));
+  for (const name of BENCH_PAGE) {
+    const content = readFileSync(new URL(`dist/bench/${name}`, root));
+    for (const path of name === 'index.html' ? ['', name] : [name]) files.set(`/bench/${path}`, content);
+  }
   files.set('/code.txt', new TextEncoder().encode(projectText(root)));
   return files;
 }
@@ -105,9 +110,11 @@ export const addressOf = (server: Server): string => {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const { values } = parseArgs({ options: { port: { type: 'string' }, host: { type: 'string' } } });
+    const { values } = parseArgs({
+      options: { port: { type: 'string' }, host: { type: 'string' }, path: { type: 'string', default: '' } },
+    });
     const server = await serveDemo({ port: Number(values.port ?? 5173), host: values.host ?? 'localhost' });
-    console.log(`The page is at ${addressOf(server)} (Ctrl-C ends it).`);
+    console.log(`The page is at ${addressOf(server)}${values.path} (Ctrl-C ends it).`);
   } catch (error) {
     console.error(`demo: ${(error as Error).message}; --port and --host choose another address`);
     process.exitCode = 1;

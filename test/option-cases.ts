@@ -2,6 +2,7 @@
 import * as audio from '../src/audio.ts';
 import * as audioModels from '../src/audio-models.ts';
 import * as audioStream from '../src/audio-stream.ts';
+import * as bench from '../src/bench.ts';
 import * as compiled from '../src/compiled.ts';
 import * as data from '../src/data.ts';
 import * as images from '../src/images.ts';
@@ -333,6 +334,7 @@ export const optionCases: Record<string, OptionCase> = {
   windows: ['input_steps', 'inputSteps', (o) => data.windows(series, o)],
   windowBatches: ['batch_size', 'batchSize', (o) => data.windowBatches(series, o)],
   plotHistory: ['metric', 'metrics', (o) => plot.plotHistory({ epoch: [], history: {}, validated: [] }, o)],
+  runBench: ['round', 'rounds', (o) => bench.runBench(o)],
   csvFile: ['separators', 'separator', (o) => node.csvFile('x.csv', o)],
   tensor: ['shapes', 'shape', (o) => tapeloop.tensor([1], o)],
   countParams: ['trainables', 'trainable', (o) => trained().countParams(o)],

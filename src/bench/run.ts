@@ -55,7 +55,9 @@ interface Checked {
   readonly chosen: readonly Workload[];
 }
 
-function checked(options: BenchOptions): Checked {
+/** The options with their defaults. Throws `ArgumentError` as `runBench` does. */
+export function checkedOptions(options: BenchOptions): Checked {
+  checkOptions('runBench', options, optionNames);
   const { mode = 'reproducible', size = 'medium', quick = false, rounds = 3, iterations, only = '' } = options;
   expectChoice('runBench', 'mode', mode, ['reproducible', 'fast']);
   expectChoice('runBench', 'size', size, SIZES);
@@ -90,7 +92,7 @@ function checked(options: BenchOptions): Checked {
  * report.verified; // true
  */
 export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
-  const settings = checked(checkOptions('runBench', options, optionNames));
+  const settings = checkedOptions(options);
   const { rounds, chosen, onProgress } = settings;
   const clock = await Clock.measure(options);
   const reports: BenchReport[] = [];

@@ -104,8 +104,8 @@ describe('parseCommand', () => {
   });
 
   test.each([
-    ['trian', 'tapeloop: expected train, generate, info, convert, --help or --version, got "trian"'],
-    ['--cell gru', 'tapeloop: expected train, generate, info, convert, --help or --version, got "--cell"'],
+    ['trian', 'tapeloop: expected train, generate, info, convert, bench, --help or --version, got "trian"'],
+    ['--cell gru', 'tapeloop: expected train, generate, info, convert, bench, --help or --version, got "--cell"'],
     ['train a b', 'tapeloop train: expected at most one FILE, got "a" "b"'],
     ['generate', 'tapeloop generate: expected the path of a MODEL, got none'],
     ['info a b', 'tapeloop info: expected one MODEL, got "a" "b"'],

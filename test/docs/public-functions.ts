@@ -16,6 +16,7 @@ const entries = [
   'node',
   'plot',
   'characters',
+  'bench',
 ];
 const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile);
 const program = ts.createProgram(

@@ -1,7 +1,8 @@
 // Packs the package, installs it in an empty folder as a user does, and runs the benchmark suite in every runtime of
 // this machine: by the command, on the page that it writes, in a worker, and as the script for engine shells. Every
 // result must be verified, and the same in all.
-//   npm run test:bench -- [--only NAME,NAME] [--all] [--size SIZE] [--rounds N] [--markdown FILE] [--folder FOLDER]
+//   npm run test:bench -- [--only NAME,NAME] [--all] [--size SIZE] [--rounds N] [--iterations N]
+//     [--markdown FILE] [--folder FOLDER]
 // With --all a missing runtime is a failure. --folder keeps the reports.
 import { execFile } from 'node:child_process';
 import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,13 +22,18 @@ const { values } = parseArgs({
     size: { type: 'string', default: 'small' },
     rounds: { type: 'string', default: '1' },
     quick: { type: 'boolean', default: false },
+    iterations: { type: 'string' },
     markdown: { type: 'string' },
     folder: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
-const options = { size: values.size, rounds, ...(values.quick && { quick: true }) };
-const flags = ['--size', values.size, '--rounds', values.rounds, ...(values.quick ? ['--quick'] : [])];
+const { quick, iterations } = values;
+const options = { size: values.size, rounds, quick, ...(iterations && { iterations: Number(iterations) }) };
+const flags = [
+  ...['--size', values.size, '--rounds', values.rounds, ...(quick ? ['--quick'] : [])],
+  ...(iterations ? ['--iterations', iterations] : []),
+];
 
 type Host = (app: string) => Promise<BenchReport>;
 
@@ -70,7 +76,7 @@ document.addEventListener('tapeloop-bench', ({ detail }) => {
   fetch('/result', { method: 'POST', body });
 });
 const form = document.getElementById('run');
-form.elements.length.value = 'quick';
+form.elements.length.value = '${rounds > 1 ? 'whole' : 'quick'}';
 form.elements.size.value = '${values.size}';
 form.requestSubmit();
 </script>
@@ -89,7 +95,7 @@ const page =
 const workerd: Host = (app) => {
   cpSync(join(import.meta.dirname, 'bench-worker.mjs'), join(app, 'bench-worker.mjs'));
   return withWorker(app, 'bench-worker.mjs', async (url) => {
-    const query = encodeURIComponent(JSON.stringify({ ...options, quick: true }));
+    const query = encodeURIComponent(JSON.stringify(options));
     const response = await fetch(`${url}/?options=${query}`);
     const text = await response.text();
     if (!response.ok) throw new Error(`workerd answered ${response.status}: ${text.slice(0, 500)}`);
@@ -104,7 +110,10 @@ const scriptOf = async (app: string): Promise<string> => {
   await run(app, process.execPath, [MAIN, 'bench', '--script', file]);
   return file;
 };
-const shellOptions = [`size=${values.size}`, `rounds=${values.rounds}`, 'quick', 'json'];
+const shellOptions = [
+  ...[`size=${values.size}`, `rounds=${values.rounds}`, 'json', ...(quick ? ['quick'] : [])],
+  ...(iterations ? [`iterations=${iterations}`] : []),
+];
 
 /** The last line that the script printed. */
 const lastLine = (text: string): BenchReport => JSON.parse(text.trim().split('\n').at(-1)!);

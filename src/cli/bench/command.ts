@@ -5,7 +5,7 @@ import { htmlReport } from '../../bench/report/html.ts';
 import { markdownComparison, markdownReport } from '../../bench/report/markdown.ts';
 import { terminalComparison, terminalReport } from '../../bench/report/terminal.ts';
 import type { BenchReport, Comparison } from '../../bench/results.ts';
-import { runBench } from '../../bench/run.ts';
+import { checkedOptions, runBench } from '../../bench/run.ts';
 import { workloads } from '../../bench/workloads/all.ts';
 import { FileError } from '../../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../../io/node-files.ts';
@@ -91,6 +91,7 @@ async function run(options: BenchCommandOptions): Promise<BenchReport> {
   const { inProcess, quick, size, mode, only, iterations, quiet } = options;
   const rounds = options.rounds ?? (quick || iterations !== undefined ? 1 : ROUNDS);
   const settings = { quick, size, mode, only, iterations };
+  checkedOptions(settings);
   if (!inProcess && rounds > 1) return runInProcesses(settings, rounds, quiet);
   const status = new StatusLine(process.stderr);
   const onProgress = (name: string, done: number, count: number): void => {
