@@ -9,8 +9,9 @@ import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { createContext, Script } from 'node:vm';
-import { type BenchReport, FORMAT, GROUPS } from '../../src/bench/results.ts';
+import { type BenchReport, FORMAT } from '../../src/bench/results.ts';
 import { installTools, makeApp, tool } from './app.ts';
+import { type BenchedHost, cellsOf, hostTable, workloadTable } from './bench-tables.ts';
 import { type Browser, visitFolder } from './hosts/browsers.ts';
 import { withWorker } from './hosts/workerd.ts';
 import { NotHere } from './suite-result.ts';
@@ -177,22 +178,6 @@ function differences(report: BenchReport, first: BenchReport): string[] {
   return found;
 }
 
-const HEAD = ['runtime', 'engine', 'clock, ms', 'score', ...GROUPS, 'verified', 'left out', 's'];
-
-function rowOf(name: string, report: BenchReport, faults: string[]): string[] {
-  const { host, score, scores, results, leftOut, seconds } = report;
-  return [
-    name,
-    host.engine,
-    host.clockMs.toPrecision(2),
-    score ? score.value.toFixed(0) : '',
-    ...GROUPS.map((group) => scores[group]?.value.toFixed(0) ?? ''),
-    faults.length > 0 ? `NO: ${faults.join('; ')}` : `${results.length}`,
-    `${leftOut.length}`,
-    seconds.toFixed(0),
-  ];
-}
-
 const wanted = values.only?.split(/,(?! )/) ?? Object.keys(hosts);
 const unknown = wanted.find((name) => !Object.hasOwn(hosts, name));
 if (unknown !== undefined) {
@@ -202,7 +187,7 @@ if (unknown !== undefined) {
 installTools();
 if (values.folder) mkdirSync(values.folder, { recursive: true });
 const { app } = makeApp();
-const rows: string[][] = [];
+const rows: BenchedHost[] = [];
 const missing: string[] = [];
 let first: BenchReport | undefined;
 let failed = false;
@@ -214,21 +199,20 @@ try {
       const faults = differences(report, first);
       failed ||= faults.length > 0;
       if (values.folder) writeFileSync(join(values.folder, `${name}.json`), JSON.stringify(report));
-      rows.push(rowOf(name, report, faults));
+      rows.push({ name, report, faults });
     } catch (error) {
       if (error instanceof NotHere) missing.push(`${name}: ${error.message}`);
       else failed = true;
       const text = (error as Error).message.split('\n')[0]!;
-      rows.push([name, error instanceof NotHere ? `not run: ${text}` : `FAILED: ${text}`]);
+      rows.push({ name, text: error instanceof NotHere ? `not run: ${text}` : `FAILED: ${text}` });
     }
-    console.error(rows.at(-1)!.join('  '));
+    console.error(cellsOf(rows.at(-1)!).join('  '));
   }
 } finally {
   rmSync(app, { recursive: true, force: true });
 }
-const filled = rows.map((row) => HEAD.map((_, i) => row[i] ?? ''));
-const table = [HEAD, HEAD.map(() => '---'), ...filled].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-if (values.markdown) writeFileSync(values.markdown, `${table}\n`);
-else console.log(table);
+const tables = `${hostTable(rows)}\n\n${workloadTable(rows)}\n`;
+if (values.markdown) writeFileSync(values.markdown, tables);
+else console.log(tables);
 if (missing.length > 0) console.error(`NOT RUN: ${missing.join(', ')}`);
 process.exitCode = failed || (values.all && missing.length > 0) ? 1 : 0;
