@@ -47,9 +47,19 @@ function scoreOf(results: readonly WorkloadResult[]): Score | null {
   const ofRounds = Array.from({ length: rounds }, (_, round) =>
     geometricMean(scored.map(({ id, samples }) => (100 * references.medians[id]!) / median(samples[round]!))),
   );
-  const { low, high } = factorInterval(ofRounds);
   const value = geometricMean(scored.map(({ score }) => score!));
-  return { value, low: Math.min(low, value), high: Math.max(high, value) };
+  if (rounds > 2) {
+    const { low, high } = factorInterval(ofRounds);
+    return { value, low: Math.min(low, value), high: Math.max(high, value) };
+  }
+  // Too few rounds to tell how they differ: from the intervals of the workloads, whose errors are taken as independent.
+  const reach = (ratio: (result: WorkloadResult) => number): number =>
+    Math.hypot(...scored.map((result) => Math.log(ratio(result)))) / scored.length;
+  return {
+    value,
+    low: value * Math.exp(-reach(({ high, median: middle }) => high / middle)),
+    high: value * Math.exp(reach(({ low, median: middle }) => middle / low)),
+  };
 }
 
 /** Scores of every group and of all. The score of all is that of the groups, so that each counts the same. */
