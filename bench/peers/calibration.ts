@@ -1,6 +1,6 @@
 // Measures the current speed of the host: a loop in registers, called spin, runs before and after every sample.
 import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
-import { compilePeak, PEAK_FLOPS } from '../peak.ts';
+import { PEAK_FLOPS, peakOf } from '../peak.ts';
 
 const SPIN_FLOPS = 1e8;
 /** A sample counts if both spins around it took at most this many times as long as the fastest spin. */
@@ -21,7 +21,7 @@ export class Calibration {
   }
 
   static async start(): Promise<Calibration> {
-    return new Calibration(await compilePeak(hostHasRelaxedSimd() ? 'relaxed' : 'simd'));
+    return new Calibration(peakOf(hostHasRelaxedSimd() ? 'relaxed' : 'simd'));
   }
 
   /** Runs one spin. Returns its time in milliseconds, about 2. */
