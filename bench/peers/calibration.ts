@@ -20,7 +20,7 @@ export class Calibration {
     for (let i = 0; i < 50; i++) this.spin();
   }
 
-  static async start(): Promise<Calibration> {
+  static start(): Calibration {
     return new Calibration(peakOf(hostHasRelaxedSimd() ? 'relaxed' : 'simd'));
   }
 

@@ -122,7 +122,7 @@ installPeers();
 const torch = names.includes('torch') ? findTorch() : undefined;
 const host: Host = { ...describeHost(), engines: {} };
 const peakGflops = Math.max(...Object.values(host.peakGflops));
-const calibration = await Calibration.start();
+const calibration = Calibration.start();
 const directory = mkdtempSync(join(tmpdir(), 'tapeloop-peers-'));
 const results: PeerResult[] = [];
 const report: Report = { host, results };
