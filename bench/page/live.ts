@@ -1,6 +1,7 @@
 // The page that runs the suite. The suite itself runs in a worker, so that the page can show how far it is. When it ends
 // the page sends itself an event `tapeloop-bench`, whose detail is the report, or an error.
-import { type BenchReport, FORMAT } from '../../src/bench/results.ts';
+import { expectReport } from '../../src/bench/report-check.ts';
+import type { BenchReport } from '../../src/bench/results.ts';
 import type * as reportScript from './report.ts';
 import type { Answer, Question } from './suite-worker.ts';
 
@@ -42,8 +43,14 @@ form.addEventListener('submit', (event) => {
   const given = new FormData(form);
   const isQuick = given.get('length') === 'quick';
   const question = { quick: isQuick, rounds: isQuick ? 1 : 3, size: given.get('size'), mode: given.get('mode') };
+  let worker: Worker;
+  try {
+    worker = new Worker('suite-worker.js');
+  } catch (error) {
+    end('The page must come from a web server: a browser starts no worker from a file.', error as Error);
+    return;
+  }
   setRunning(true);
-  const worker = new Worker('suite-worker.js');
   worker.onmessage = ({ data }: MessageEvent<Answer>) => {
     if (data.kind === 'progress') {
       status.textContent = `${data.done + 1} of ${data.count}: ${data.name}`;
@@ -61,11 +68,9 @@ form.addEventListener('change', async ({ target }) => {
   const { files } = target as HTMLInputElement;
   for (const file of files ?? []) {
     try {
-      const report = JSON.parse(await file.text()) as BenchReport;
-      if (report?.format !== FORMAT) throw new Error(`expected the form ${FORMAT}`);
-      reports.push(report);
+      reports.push(expectReport(file.name, JSON.parse(await file.text())));
     } catch (error) {
-      status.textContent = `${file.name} is no report: ${(error as Error).message}`;
+      status.textContent = `This is no report: ${(error as Error).message}`;
       return;
     }
   }

@@ -49,7 +49,8 @@ export class Clock {
     if (isAsync) await body();
     else body();
     if (this.#tick) await this.#tick();
-    return Math.max(0, this.now() - began - this.#overhead);
+    // What is shorter than the clock's resolution took at most that.
+    return Math.max(this.resolution, this.now() - began - this.#overhead);
   }
 
   #shortestGap(): number {

@@ -1,5 +1,6 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
-import { type BenchReport, type ComparedWorkload, type Comparison, FORMAT, type WorkloadResult } from './results.ts';
+import { expectReport } from './report-check.ts';
+import type { BenchReport, ComparedSide, ComparedWorkload, Comparison, WorkloadResult } from './results.ts';
 import { mean, median, studentQuantile, variance } from './statistics.ts';
 
 // A smaller difference is not named, however sure it is: it is what another place of the same code in memory makes.
@@ -42,17 +43,8 @@ function compared(before: WorkloadResult, after: WorkloadResult, rows: number): 
     ratio: Math.exp(difference),
     ...{ low: Math.exp(difference - reach), high: Math.exp(difference + reach) },
     verdict: !isNamed ? 'same' : difference > 0 ? 'slower' : 'faster',
-    isSameResult: before.hash === after.hash,
+    isSameResult: before.hash === after.hash && before.verified !== false && after.verified !== false,
   };
-}
-
-/** Throws `ArgumentError` unless it is a report. Returns it. */
-export function expectReport(what: string, value: unknown): BenchReport {
-  const { format, results } = (value ?? {}) as Partial<BenchReport>;
-  if (format !== FORMAT || !Array.isArray(results)) {
-    throw new ArgumentError(`${what} expected a report of the form ${FORMAT}, got ${shown(format ?? value)}`);
-  }
-  return value as BenchReport;
 }
 
 /**
@@ -63,17 +55,24 @@ export function expectReport(what: string, value: unknown): BenchReport {
  * equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of five rounds or more tell best:
  * with fewer than three, differences between processes are not seen and are taken as 1%.
  *
- * @throws ArgumentError if one is no report, or if both were not asked for the same size.
+ * @throws ArgumentError if one is no report, if size, mode or iterations differ, or without a common workload.
  *
  * @example
- * const { rows } = compareReports(before, after);
- * rows.filter(({ verdict }) => verdict === 'slower');
+ * const measured = () => runBench({ size: 'small', only: 'softmax', rounds: 1, iterations: 3 });
+ * const { rows } = compareReports(await measured(), await measured());
+ * rows.filter(({ verdict }) => verdict === 'slower').map(({ id, ratio }) => [id, ratio]);
  */
 export function compareReports(before: BenchReport, after: BenchReport): Comparison {
   expectReport('compareReports: before', before);
   expectReport('compareReports: after', after);
-  const [size, other] = [before.settings.size, after.settings.size];
-  if (size !== other) throw new ArgumentError(`compareReports: after expected the size '${size}', got '${other}'`);
+  for (const name of ['size', 'mode', 'iterations'] as const) {
+    const [wanted, got] = [before.settings[name], after.settings[name]];
+    if (wanted !== got) {
+      throw new ArgumentError(
+        `compareReports: after expected the ${name} ${shown(wanted)} of before, got ${shown(got)}`,
+      );
+    }
+  }
   const pairs = before.results.flatMap((result): [WorkloadResult, WorkloadResult][] => {
     const same = after.results.find(({ id }) => id === result.id);
     return same ? [[result, same]] : [];
@@ -81,12 +80,14 @@ export function compareReports(before: BenchReport, after: BenchReport): Compari
   const rows = pairs.map(([a, b]) => compared(a, b, pairs.length));
   const known = new Set(pairs.map(([{ id }]) => id));
   const missing = [...before.results, ...after.results].map(({ id }) => id).filter((id) => !known.has(id));
-  if (rows.length === 0) return { rows, missing, all: null };
+  if (rows.length === 0) throw new ArgumentError('compareReports: after expected a workload that before has, got none');
   const value = mean(rows.map(({ ratio }) => Math.log(ratio)));
   const reach = Math.hypot(...rows.map(({ ratio, high }) => Math.log(high / ratio))) / rows.length;
+  const side = ({ host, version, date, settings, verified }: BenchReport): ComparedSide => ({
+    ...{ host, version, date, rounds: settings.rounds, verified },
+  });
   return {
-    rows,
-    missing,
+    ...{ before: side(before), after: side(after), rows, missing },
     all: { value: Math.exp(value), low: Math.exp(value - reach), high: Math.exp(value + reach) },
   };
 }

@@ -34,7 +34,7 @@ function named(globals: Globals): Named {
   }
   if (versions.node) return { runtime: 'node', version: versions.node, engine: `V8 ${versions.v8}` };
   if (agent) return { runtime: 'browser', version: agent, engine: engineOf(agent) };
-  const version = typeof globals.version === 'function' ? String(globals.version()) : 'unknown';
+  const version = typeof globals.version === 'function' ? String(globals.version() ?? 'unknown') : 'unknown';
   return { runtime: 'shell', version, engine: shellEngine(globals) };
 }
 

@@ -123,11 +123,22 @@ export interface Score {
 
 /** How two reports compare, workload by workload. */
 export interface Comparison {
+  before: ComparedSide;
+  after: ComparedSide;
   rows: ComparedWorkload[];
   /** Workloads that only one of the two has. */
   missing: string[];
-  /** Geometric mean of the ratios, with its 95% interval; null without a common workload. */
-  all: Score | null;
+  /** Geometric mean of the ratios, with its 95% interval. */
+  all: Score;
+}
+
+/** What a comparison says of one of its reports. */
+export interface ComparedSide {
+  host: BenchHost;
+  version: string;
+  date: string;
+  rounds: number;
+  verified: boolean;
 }
 
 /** One workload of both reports. */
@@ -142,6 +153,6 @@ export interface ComparedWorkload {
   low: number;
   high: number;
   verdict: 'faster' | 'slower' | 'same';
-  /** Whether both computed the same bits. */
+  /** Whether both computed the same bits, and none of them wrong ones. */
   isSameResult: boolean;
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, shown } from '../checks/argument-error.ts';
+import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
 import { checkOptions, type Names } from '../checks/options.ts';
 import { type Engine, init } from '../engine/engine.ts';
@@ -16,7 +16,7 @@ import { type BenchHost, type BenchReport, FORMAT, SIZES, type Size, type Worklo
 import { mergeReports, scoresOf, timesOf } from './summary.ts';
 import { copyOf, distanceOf, expectedHash, FAST_BOUND, hashOf, idOf } from './verify.ts';
 import { VERSION } from './version.ts';
-import { modeOf, type Prepared, type Workload } from './workload.ts';
+import type { Prepared, Workload } from './workload.ts';
 import { workloads } from './workloads/all.ts';
 
 export interface BenchOptions extends ClockOptions {
@@ -66,11 +66,19 @@ export function checkedOptions(options: BenchOptions): Checked {
       throw new ArgumentError(`runBench: ${name} expected an integer ≥ 1, got ${shown(count)}`);
     }
   }
-  const parts = only.split(',').filter(Boolean);
-  const chosen = workloads.filter(({ name }) => parts.length === 0 || parts.some((part) => name.includes(part)));
-  if (chosen.length === 0) {
-    const names = workloads.map(({ name }) => name).join(', ');
-    throw new ArgumentError(`runBench: only expected a part of ${names}; got ${shown(only)}`);
+  expectType('runBench: only', only, 'a string');
+  const parts = only.split(',').map((part) => part.trim().toLowerCase());
+  const has = (part: string) => (workload: Workload) => idOf(workload, size).includes(part);
+  const unknown = only === '' ? undefined : parts.find((part) => part === '' || !workloads.some(has(part)));
+  if (unknown !== undefined) {
+    throw new ArgumentError(
+      `runBench: only expected parts of names of workloads, such as 'gemm,lstm', got ${shown(unknown)} in ${shown(only)}`,
+    );
+  }
+  const chosen = workloads.filter((workload) => parts.some((part) => has(part)(workload)));
+  for (const name of ['onProgress', 'pause', 'now', 'tick'] as const) {
+    const given = options[name];
+    if (given !== undefined) expectType(`runBench: ${name}`, given, 'a function');
   }
   const { onProgress = () => {}, pause = yielder() } = options;
   return { mode, size, quick, rounds, only, onProgress, pause, iterations: iterations ?? null, chosen };
@@ -88,7 +96,7 @@ export function checkedOptions(options: BenchOptions): Checked {
  *   the host has no WebAssembly with SIMD.
  *
  * @example
- * const report = await runBench({ quick: true, rounds: 1, only: 'gemm' });
+ * const report = await runBench({ size: 'small', quick: true, rounds: 1, only: 'softmax' });
  * report.verified; // true
  */
 export async function runBench(options: BenchOptions = {}): Promise<BenchReport> {
@@ -248,7 +256,7 @@ async function resultOf(
   const { samples, repeats, dropped, noisy, steady, curve, calls } = measured;
   return {
     ...{ id, name, group, size, stresses },
-    build: engine.build === 'custom' ? modeOf(engine) : engine.build,
+    build: workload.needs?.build === 'wide' ? engine.build.replace(/(-wide)?$/, '-wide') : engine.build,
     threads: engine.threads,
     ...{ flops: prepared.flops, bytes: prepared.bytes, hash, verified, distance },
     ...{ samples: [samples], repeats, dropped, noisy, steady, curve },

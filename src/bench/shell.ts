@@ -1,7 +1,7 @@
 // The suite as one script for the shells of engines (d8, jsc, js), which need no more than WebAssembly, `print` and a
 // clock. scripts/build-bench.ts bundles it.
 //   d8 shell.js -- quick only=gemm      jsc shell.js -- size=small      js shell.js json
-// The last line is the report as JSON if `json` is given.
+// With `json` it prints the report as JSON alone. A shell that can do so ends with 1 if something is wrong.
 import { ArgumentError } from '../checks/argument-error.ts';
 import { terminalReport } from './report/terminal.ts';
 import { type BenchOptions, runBench } from './run.ts';
@@ -18,6 +18,8 @@ interface Shell {
   /** Arguments of the script: of d8 and jsc, and of js. */
   readonly arguments?: readonly string[];
   readonly scriptArgs?: readonly string[];
+  /** Of Node and what is like it. */
+  readonly process?: { readonly argv?: readonly string[] };
   /** Ends a shell with an exit code. */
   readonly quit?: (code: number) => void;
 }
@@ -41,23 +43,27 @@ function optionsOf(args: readonly string[]): { options: BenchOptions; isJson: bo
     if (!isKnown) {
       throw new ArgumentError(`expected ${SWITCHES.join(', ')}, ${ARGUMENTS.join('=, ')}=, got ${arg}`);
     }
-    options[name] = value === undefined ? true : name === 'rounds' || name === 'iterations' ? Number(value) : value;
+    const isCount = name === 'rounds' || name === 'iterations';
+    if (isCount && !/^[1-9]\d*$/.test(value ?? ''))
+      throw new ArgumentError(`${name}= expected a whole number, got ${arg}`);
+    options[name] = value === undefined ? true : isCount ? Number(value) : value;
   }
   const { json = false, ...rest } = options;
   return { options: rest as BenchOptions, isJson: json === true };
 }
 
 async function main(print: (text: string) => void): Promise<void> {
-  const { options, isJson } = optionsOf(shell.scriptArgs ?? shell.arguments ?? []);
+  const { options, isJson } = optionsOf(shell.scriptArgs ?? shell.arguments ?? shell.process?.argv?.slice(2) ?? []);
   // A shell has no events to handle between samples.
   const report = await runBench({ ...options, now: clockOf(shell), pause: async () => {} });
-  print(terminalReport(report, { color: false, width: 100 }));
-  if (isJson) print(JSON.stringify(report));
-  if (!report.verified) shell.quit?.(1);
+  print(isJson ? JSON.stringify(report) : terminalReport(report, { color: false, width: 100 }));
+  if (!report.verified) throw new Error('a result is wrong');
 }
 
 const print = shell.print ?? ((text: string) => shell.console?.log(text));
 main(print).catch((error: unknown) => {
-  print(error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ''}` : String(error));
-  shell.quit?.(1);
+  print(error instanceof ArgumentError ? `suite: ${error.message}` : String((error as Error)?.stack ?? error));
+  // jsc leaves the code of `quit` out, but not an error that nobody catches.
+  if (shell.preciseTime === undefined) shell.quit?.(1);
+  throw error;
 });

@@ -110,7 +110,8 @@ export function medianInterval(rounds: readonly (readonly number[])[]): Interval
       }),
     ),
   );
-  const few = rounds.length < 2 ? 1 : studentQuantile(0.95, rounds.length - 1) / 1.96;
+  // Two rounds say too little of how rounds differ.
+  const few = rounds.length < 3 ? 1 : studentQuantile(0.95, rounds.length - 1) / 1.96;
   const widening = Math.SQRT2 * few * Math.sqrt(rounds.length < 2 ? 1 : rounds.length / (rounds.length - 1));
   const away = (part: number): number => value * (quantile(drawn, part) / value) ** widening;
   return { value, low: Math.min(value, away(0.025)), high: Math.max(value, away(0.975)) };

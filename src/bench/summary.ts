@@ -1,4 +1,5 @@
 // From what the rounds measured to results, intervals and scores.
+import { ArgumentError } from '../checks/argument-error.ts';
 import { references } from './expected/references.ts';
 import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
 import { factorInterval, geometricMean, median, medianInterval, quantile } from './statistics.ts';
@@ -83,8 +84,10 @@ export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 
  * One report of several runs of one round each, of one host and one list of workloads. The first gives the curves.
  *
  * @param reports at least one.
+ * @throws ArgumentError if there is none.
  */
 export function mergeReports(reports: readonly BenchReport[]): BenchReport {
+  if (reports.length === 0) throw new ArgumentError('mergeReports: reports expected at least one, got none');
   const first = reports[0]!;
   const results = first.results.map((result): WorkloadResult => {
     const all = reports.map((report) => report.results.find(({ id }) => id === result.id)!).filter(Boolean);

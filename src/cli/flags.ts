@@ -227,20 +227,51 @@ export function parseCommand(argv: readonly string[]): Command {
     return { name, from, to, options };
   }
   if (name === 'bench') {
-    const { positionals, options, help } = parseFlags('bench', benchFlags, rest);
+    const { positionals, options, given, help } = parseFlags('bench', benchFlags, rest);
     if (help) return { name: 'help', topic: 'bench' };
-    const readsFiles = options.compare || options.html !== undefined || options.markdown !== undefined;
-    if (options.compare && positionals.length !== 2) {
-      throw new UsageError(`tapeloop bench: --compare expected two reports, got ${positionals.length}`);
-    }
-    if (!readsFiles && positionals.length > 0) {
-      throw tooMany('bench', 'reports only with --compare, --html or --markdown', positionals);
-    }
+    checkBench(options, positionals, given);
     return { name, files: positionals, options };
   }
   throw new UsageError(
     `tapeloop: expected train, generate, info, convert, bench, --help or --version, got ${JSON.stringify(name)}`,
   );
+}
+
+/** Throws `UsageError` for flags of `tapeloop bench` that do not go together, and for outputs that would be lost. */
+function checkBench(
+  options: BenchCommandOptions,
+  files: readonly string[],
+  given: ReadonlySet<keyof BenchCommandOptions>,
+): void {
+  const refuse = (words: string): never => {
+    throw new UsageError(`tapeloop bench: ${words}`);
+  };
+  const asked = [...given].filter((name) => name !== 'quiet');
+  const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const allowed = (what: string, ...names: (keyof BenchCommandOptions)[]): void => {
+    const other = asked.find((name) => !names.includes(name));
+    if (other !== undefined) refuse(`${dashed(other)} expected without ${what}`);
+  };
+  if (options.list) allowed('--list', 'list');
+  if (options.script !== undefined) allowed('--script', 'script');
+  if (options.page !== undefined) allowed('--page', 'page');
+  if (options.compare) {
+    allowed('--compare', 'compare', 'json', 'markdown');
+    if (files.length !== 2) refuse(`--compare expected two reports, got ${files.length}`);
+  } else if (files.length > 0) {
+    allowed('reports of earlier runs', 'html', 'markdown');
+    const writes = options.html !== undefined || (options.markdown !== undefined && files.length === 1);
+    if (!writes) refuse('reports expected with --compare or --html, one of them with --markdown');
+  }
+  for (const flag of ['html', 'markdown'] as const) {
+    if (/\.json$/i.test(options[flag] ?? ''))
+      refuse(`--${flag}: expected another name than that of a report, got "${options[flag]}"`);
+  }
+  const paths = [options.json, options.markdown, options.html, ...files].filter((path) => path !== undefined);
+  const twice = paths.find(
+    (path, i) => paths.indexOf(path) !== i && !(options.compare && files.includes(path) && path !== options.json),
+  );
+  if (twice !== undefined) refuse(`expected each file once, got ${JSON.stringify(twice)} twice`);
 }
 
 function oneModel(command: CommandName, positionals: string[]): string {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { compareReports } from '../../src/bench/compare.ts';
+import { expectReport } from '../../src/bench/report-check.ts';
 import type { BenchReport, WorkloadResult } from '../../src/bench/results.ts';
 import { median } from '../../src/bench/statistics.ts';
 import { RandomStream } from '../../src/engine/random.ts';
@@ -24,9 +25,9 @@ function reportOf(seed: number, slower: Record<string, number> = {}, rounds = 5)
         p999: null,
         score: null,
         median: median(samples.flat()),
-        low: 0,
-        high: 0,
-        min: 0,
+        low: 1,
+        high: 1,
+        min: 1,
       },
     };
   });
@@ -73,10 +74,49 @@ test('compareReports, of another result, of a missing workload and of no report,
   const { rows, missing, all } = compareReports(before, after);
   expect(rows.filter(({ isSameResult }) => !isSameResult).map(({ id }) => id)).toEqual(['workload-3/medium']);
   expect(missing).toEqual(['workload-5/medium']);
-  expect(all!.low).toBeLessThan(all!.high);
+  expect(all.low).toBeLessThan(all.high);
   expect(() => compareReports(before, {} as BenchReport)).toThrow(
     'compareReports: after expected a report of the form tapeloop-bench/1, got an object',
   );
   const large = { ...after, settings: { ...after.settings, size: 'large' as const } };
-  expect(() => compareReports(before, large)).toThrow("compareReports: after expected the size 'medium', got 'large'");
+  expect(() => compareReports(before, large)).toThrow(
+    "compareReports: after expected the size 'medium' of before, got 'large'",
+  );
+  const once = { ...after, settings: { ...after.settings, iterations: 1 } };
+  expect(() => compareReports(before, once)).toThrow(
+    'compareReports: after expected the iterations null of before, got 1',
+  );
+  const none = { ...after, results: [] };
+  expect(() => compareReports(before, none)).toThrow(
+    'compareReports: after expected a workload that before has, got none',
+  );
+});
+
+test.each([
+  ['host', (report: BenchReport) => Object.assign(report, { host: undefined }), /host expected|host as a report/],
+  [
+    'flags',
+    (report: BenchReport) => Object.assign(report.host, { flags: null }),
+    'host.flags as a report has it, got null',
+  ],
+  [
+    'settings',
+    (report: BenchReport) => Object.assign(report.settings, { size: 'huge' }),
+    "settings.size as a report has it, got 'huge'",
+  ],
+  [
+    'a median',
+    (report: BenchReport) => Object.assign(report.results[2]!, { median: 0 }),
+    'results[2].median as a report has it, got 0',
+  ],
+  [
+    'samples',
+    (report: BenchReport) => Object.assign(report.results[0]!, { samples: [[]] }),
+    'results[0].samples as a report has it',
+  ],
+  ['a result', (report: BenchReport) => Object.assign(report.results, { 1: null }), 'results[1], got null'],
+])('expectReport, of a report whose %s is not right, names it', (_name, spoil, message) => {
+  const report = structuredClone(reportOf(1));
+  spoil(report);
+  expect(() => expectReport('a.json', report)).toThrow(message);
 });

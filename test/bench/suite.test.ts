@@ -70,7 +70,12 @@ test.each([
   [{ mode: 'exact' }, "runBench: mode expected 'reproducible', 'fast', got 'exact'"],
   [{ rounds: 0 }, 'runBench: rounds expected an integer ≥ 1, got 0'],
   [{ iterations: 1.5 }, 'runBench: iterations expected an integer ≥ 1, got 1.5'],
-  [{ only: 'nothing' }, /^runBench: only expected a part of gemm-nn, .*; got 'nothing'$/],
+  [{ only: ['gemm'] }, /^runBench: only expected a string, got /],
+  [{ tick: 5 }, 'runBench: tick expected a function, got 5'],
+  [
+    { only: 'nothing' },
+    "runBench: only expected parts of names of workloads, such as 'gemm,lstm', got 'nothing' in 'nothing'",
+  ],
   [{ round: 1 }, /^runBench: unknown option 'round'; did you mean/],
 ])('runBench, given %o, throws one error that says what it expected', async (options, message) => {
   await expect(runBench(options as object)).rejects.toThrow(message);

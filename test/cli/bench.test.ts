@@ -62,7 +62,7 @@ describe('tapeloop bench', () => {
     const last = await new Promise<string>((resolve, reject) => {
       const print = (line: string): void => {
         if (line.startsWith('{')) resolve(line);
-        if (/Error/.test(line)) reject(new Error(line));
+        else reject(new Error(line));
       };
       const context = createContext(Object.assign(Object.create(null), { print, arguments: args }));
       new Script(readFileSync(at('suite.js'), 'utf8')).runInContext(context);
@@ -78,9 +78,23 @@ describe('tapeloop bench', () => {
   test.each([
     [['--size', 'huge'], 2, 'tapeloop bench: --size: expected one of small, medium, large, got "huge"\n'],
     [['--rounds', '0'], 2, 'tapeloop bench: --rounds: expected a whole number from 1 to 1000, got "0"\n'],
-    [['--only', 'nothing'], 1, /^tapeloop: runBench: only expected a part of gemm-nn, .*; got 'nothing'\n$/],
+    [
+      ['--only', 'gemv,nothing'],
+      1,
+      /^tapeloop: runBench: only expected parts of names .*, got 'nothing' in 'gemv,nothing'\n$/,
+    ],
+    [['--list', '--quick'], 2, 'tapeloop bench: --quick expected without --list\n'],
+    [['--compare', 'a.json', 'b.json', '--html', 'c.html'], 2, 'tapeloop bench: --html expected without --compare\n'],
+    [
+      ['--html', 'a.json', 'b.json'],
+      2,
+      'tapeloop bench: --html: expected another name than that of a report, got "a.json"\n',
+    ],
+    [['--json', 'x', '--html', 'x'], 2, 'tapeloop bench: expected each file once, got "x" twice\n'],
+    [['--compare', 'a', 'b', '--json', 'a'], 2, 'tapeloop bench: expected each file once, got "a" twice\n'],
+    [['--quick', '--html', 'h', 'a.json'], 2, 'tapeloop bench: --quick expected without reports of earlier runs\n'],
     [['--compare', 'a.json'], 2, 'tapeloop bench: --compare expected two reports, got 1\n'],
-    [['a.json'], 2, 'tapeloop bench: expected reports only with --compare, --html or --markdown, got "a.json"\n'],
+    [['a.json'], 2, 'tapeloop bench: reports expected with --compare or --html, one of them with --markdown\n'],
     [['--compare', 'none.json', 'none.json'], 1, /^tapeloop: cannot read none\.json: /],
     [['--compare', 'text.txt', 'text.txt'], 1, /^tapeloop: cannot read text\.txt: expected the JSON of a report\n$/],
     [['--compare', 'list.json', 'list.json'], 1, /list\.json expected a report of the form tapeloop-bench\/1, got /],

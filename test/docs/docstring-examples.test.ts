@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import * as audio from '../../src/audio.ts';
 import * as audioModels from '../../src/audio-models.ts';
 import * as audioStream from '../../src/audio-stream.ts';
+import * as bench from '../../src/bench.ts';
 import * as characters from '../../src/characters.ts';
 import * as data from '../../src/data.ts';
 import * as images from '../../src/images.ts';
@@ -65,7 +66,7 @@ function scope(): Record<string, unknown> {
 
 const entries: Record<string, object> = {
   ...{ 'audio-models': audioModels, 'audio-stream': audioStream },
-  ...{ audio, characters, images, plot, sequences, node, data },
+  ...{ audio, bench, characters, images, plot, sequences, node, data },
   ...{ 'state-space': stateSpace, stream, index: main },
 };
 const AsyncFunction = (async () => {}).constructor as new (

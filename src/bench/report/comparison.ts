@@ -1,7 +1,7 @@
 // What a comparison of two reports says, in the form of a report.
-import type { ComparedWorkload, Comparison, Score } from '../results.ts';
-import type { Layout, Tone } from './layout.ts';
-import { counted, duration, printable, ratioNumber } from './numbers.ts';
+import type { ComparedSide, ComparedWorkload, Comparison, Score } from '../results.ts';
+import type { Fact, Layout, Tone } from './layout.ts';
+import { counted, duration, minuteOf, printable, ratioNumber } from './numbers.ts';
 
 /** The worst first. */
 const VERDICTS = ['slower', 'same', 'faster'] as const;
@@ -23,8 +23,7 @@ const overall = (all: Score): string => {
 
 const are = (count: number): string => `${count} ${count === 1 ? 'is' : 'are'}`;
 
-function sentence(rows: readonly ComparedWorkload[], all: Score | null): string {
-  if (!all || rows.length === 0) return 'The two reports have no workload in common.';
+function sentence(rows: readonly ComparedWorkload[], all: Score): string {
   const [slower, same, faster] = VERDICTS.map((verdict) => rows.filter((row) => row.verdict === verdict));
   const worst = slower![0];
   const best = faster!.at(-1);
@@ -36,43 +35,55 @@ function sentence(rows: readonly ComparedWorkload[], all: Score | null): string 
   return `Of ${counted(rows.length, 'workload')}, ${words.join(', ')}; ${overall(all)}.`;
 }
 
+/** Which engine, flags, tapeloop and run a report is of. */
+function sideFact(name: string, { host, version, date, rounds, verified }: ComparedSide): Fact {
+  const words = [
+    `${host.runtime} ${host.version}`,
+    host.engine,
+    ...host.flags,
+    ...(host.cpu === null ? [] : [host.cpu]),
+    `tapeloop ${version}`,
+    counted(rounds, 'round'),
+    minuteOf(date),
+    ...(verified ? [] : ['WRONG RESULTS']),
+  ];
+  return { name, value: printable(words.join(', ')), tone: verified ? 'plain' : 'bad' };
+}
+
 /** What a comparison says. */
-export function comparisonLayout({ rows, missing, all }: Comparison): Layout {
+export function comparisonLayout({ before: first, after: second, rows, missing, all }: Comparison): Layout {
   const sorted = [...rows].sort(worstFirst);
   const different = sorted.filter(({ isSameResult }) => !isSameResult);
   return {
     title: 'Before and after',
-    facts: [],
-    tables:
-      sorted.length === 0
-        ? []
-        : [
-            {
-              title: 'workloads',
-              columns: [
-                { title: 'workload', align: 'left' },
-                ...(different.length > 0 ? [{ title: '', align: 'left' } as const] : []),
-                { title: 'before', align: 'right', leaves: 1 },
-                { title: 'after', align: 'right', leaves: 2 },
-                { title: 'after / before', align: 'right' },
-                { title: '95% interval', align: 'right' },
-                { title: 'verdict', align: 'left' },
-              ],
-              rows: sorted.map(({ id, before, after, ratio, low, high, verdict, isSameResult }) => ({
-                cells: [
-                  printable(id),
-                  ...(different.length > 0 ? [isSameResult ? '' : '≠'] : []),
-                  duration(before),
-                  duration(after),
-                  ratioNumber(ratio),
-                  interval({ low, high }),
-                  verdict,
-                ],
-                bar: null,
-                tone: TONES[verdict],
-              })),
-            },
+    facts: [sideFact('before', first), sideFact('after', second)],
+    tables: [
+      {
+        title: 'workloads',
+        columns: [
+          { title: 'workload', align: 'left' },
+          ...(different.length > 0 ? [{ title: '', align: 'left' } as const] : []),
+          { title: 'before', align: 'right', leaves: 1 },
+          { title: 'after', align: 'right', leaves: 2 },
+          { title: 'after / before', align: 'right' },
+          { title: '95% interval', align: 'right' },
+          { title: 'verdict', align: 'left' },
+        ],
+        rows: sorted.map(({ id, before, after, ratio, low, high, verdict, isSameResult }) => ({
+          cells: [
+            printable(id),
+            ...(different.length > 0 ? [isSameResult ? '' : '≠'] : []),
+            duration(before),
+            duration(after),
+            ratioNumber(ratio),
+            interval({ low, high }),
+            verdict,
           ],
+          bar: null,
+          tone: TONES[verdict],
+        })),
+      },
+    ],
     barEnd: null,
     notes: [
       ...(different.length > 0

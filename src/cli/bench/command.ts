@@ -1,9 +1,10 @@
 // `tapeloop bench`: runs the suite, or reads the reports of earlier runs.
 import { readFileSync } from 'node:fs';
-import { compareReports, expectReport } from '../../bench/compare.ts';
+import { compareReports } from '../../bench/compare.ts';
 import { htmlReport } from '../../bench/report/html.ts';
 import { markdownComparison, markdownReport } from '../../bench/report/markdown.ts';
 import { terminalComparison, terminalReport } from '../../bench/report/terminal.ts';
+import { expectReport } from '../../bench/report-check.ts';
 import type { BenchReport, Comparison } from '../../bench/results.ts';
 import { checkedOptions, runBench } from '../../bench/run.ts';
 import { workloads } from '../../bench/workloads/all.ts';
@@ -42,13 +43,13 @@ export async function bench(files: readonly string[], options: BenchCommandOptio
   if (options.html !== undefined) {
     writeFileAtomic(options.html, bytesOf(htmlReport(reports, asset('report.js'), asset('report.css'))));
   }
-  if (!options.quiet) process.stdout.write(terminalReport(last, terminal()));
+  if (!options.quiet) process.stdout.write(`${terminalReport(last, terminal())}\n`);
   return reports.every(({ verified }) => verified) ? 0 : 1;
 }
 
 const terminal = (): { color: boolean; width: number } => ({
   color: process.stdout.isTTY === true && !process.env.NO_COLOR,
-  width: process.stdout.columns ?? 100,
+  width: process.stdout.columns || 100,
 });
 
 function list(): number {
@@ -82,7 +83,7 @@ function compare([before, after]: readonly BenchReport[], options: BenchCommandO
   const comparison: Comparison = compareReports(before!, after!);
   if (options.json !== undefined) writeFileAtomic(options.json, bytesOf(`${JSON.stringify(comparison)}\n`));
   if (options.markdown !== undefined) writeFileAtomic(options.markdown, bytesOf(markdownComparison(comparison)));
-  if (!options.quiet) process.stdout.write(terminalComparison(comparison, terminal()));
+  if (!options.quiet) process.stdout.write(`${terminalComparison(comparison, terminal())}\n`);
   const isWorse = comparison.rows.some(({ verdict, isSameResult }) => verdict === 'slower' || !isSameResult);
   return isWorse ? 1 : 0;
 }

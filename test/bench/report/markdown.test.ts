@@ -110,6 +110,9 @@ const SENTENCE = [
 
 const COMPARED = `## Before and after
 
+- before: node 24.11.1, V8 13.6.233.10, --no-liftoff, Model &lt;X> \\| 3.1 GHz, tapeloop 0.2.0, 3 rounds, 2026-11-30 12:05 UTC
+- after: **node 24.11.1, V8 13.6.233.10, --no-liftoff, Model &lt;X> \\| 3.1 GHz, tapeloop 0.2.0, 3 rounds, 2026-11-30 12:05 UTC, WRONG RESULTS**
+
 ### Workloads
 
 | workload |  | before | after | after / before | 95% interval | verdict |

@@ -1,6 +1,7 @@
 // Made-up but plausible reports: groups, a wrong result, noisy and unsteady ones, some without a reference.
 import {
   type BenchReport,
+  type ComparedSide,
   type Comparison,
   FORMAT,
   type Group,
@@ -124,7 +125,14 @@ const compared = (id: string, ratio: number, verdict: 'faster' | 'slower' | 'sam
   ...{ verdict, isSameResult },
 });
 
+const side = (verified: boolean): ComparedSide => {
+  const { host, version, date, settings } = sampleReport();
+  return { host, version, date, rounds: settings.rounds, verified };
+};
+
 export const sampleComparison: Comparison = {
+  before: side(true),
+  after: side(false),
   rows: [
     compared('gemm/small', 1.004, 'same'),
     compared('gemm/medium', 1.052, 'slower'),
