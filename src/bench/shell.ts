@@ -1,7 +1,7 @@
 // The suite as one script for the shells of engines (d8, jsc, js), which need no more than WebAssembly, `print` and a
 // clock. scripts/build-bench.ts bundles it.
 //   d8 shell.js -- quick only=gemm      jsc shell.js -- size=small      js shell.js json
-// With `json` it prints the report as JSON alone. A shell that can do so ends with 1 if something is wrong.
+// With `json` it prints the report as JSON alone. Where `quit` takes a code, it is 1 if something is wrong.
 import { ArgumentError } from '../checks/argument-error.ts';
 import { terminalReport } from './report/terminal.ts';
 import { type BenchOptions, runBench } from './run.ts';
@@ -52,18 +52,27 @@ function optionsOf(args: readonly string[]): { options: BenchOptions; isJson: bo
   return { options: rest as BenchOptions, isJson: json === true };
 }
 
-async function main(print: (text: string) => void): Promise<void> {
-  const { options, isJson } = optionsOf(shell.scriptArgs ?? shell.arguments ?? shell.process?.argv?.slice(2) ?? []);
+const print = shell.print ?? ((text: string) => shell.console?.log(text));
+
+/** Says what is wrong, and ends the shell with 1 where `quit` takes a code. */
+function fail(error: unknown): never {
+  print(error instanceof ArgumentError ? `suite: ${error.message}` : String((error as Error)?.stack ?? error));
+  // jsc leaves the code of `quit` out. An error that nobody catches ends it with 3, but not one of a promise.
+  if (shell.preciseTime === undefined) shell.quit?.(1);
+  throw error;
+}
+
+async function run({ options, isJson }: ReturnType<typeof optionsOf>): Promise<void> {
   // A shell has no events to handle between samples.
   const report = await runBench({ ...options, now: clockOf(shell), pause: async () => {} });
   print(isJson ? JSON.stringify(report) : terminalReport(report, { color: false, width: 100 }));
   if (!report.verified) throw new Error('a result is wrong');
 }
 
-const print = shell.print ?? ((text: string) => shell.console?.log(text));
-main(print).catch((error: unknown) => {
-  print(error instanceof ArgumentError ? `suite: ${error.message}` : String((error as Error)?.stack ?? error));
-  // jsc leaves the code of `quit` out, but not an error that nobody catches.
-  if (shell.preciseTime === undefined) shell.quit?.(1);
-  throw error;
-});
+let asked: ReturnType<typeof optionsOf>;
+try {
+  asked = optionsOf(shell.scriptArgs ?? shell.arguments ?? shell.process?.argv?.slice(2) ?? []);
+} catch (error) {
+  fail(error);
+}
+run(asked).catch(fail);
