@@ -260,7 +260,7 @@ async function resultOf(
     threads: engine.threads,
     ...{ flops: prepared.flops, bytes: prepared.bytes, hash, verified, distance },
     ...{ samples: [samples], repeats, dropped, noisy, steady, curve },
-    ...timesOf(id, [samples], { curve, calls }),
+    ...timesOf(id, [samples], { curve, calls, isWarm: iterations === null }),
   };
 }
 

@@ -21,11 +21,14 @@ export function callsToFullSpeed(curve: readonly number[], perCall: number): num
 /** The part of a result that follows from its samples. */
 export type Times = Pick<WorkloadResult, 'median' | 'low' | 'high' | 'min' | 'p999' | 'callsToFullSpeed' | 'score'>;
 
-/** Medians and intervals of the samples of a workload. `calls` are times of single calls, of all rounds. */
+/**
+ * Medians and intervals of the samples of a workload. `calls` are times of single calls, of all rounds. Calls without a
+ * warm-up have no score: the reference has one.
+ */
 export function timesOf(
   id: string,
   samples: readonly (readonly number[])[],
-  { curve, calls }: { curve: readonly number[]; calls: readonly number[] },
+  { curve, calls, isWarm }: { curve: readonly number[]; calls: readonly number[]; isWarm: boolean },
 ): Times {
   const { value, low, high } = medianInterval(samples);
   const reference = references.medians[id];
@@ -36,7 +39,7 @@ export function timesOf(
     min: Math.min(...samples.flat()),
     p999: calls.length > 0 ? quantile(calls, 0.999) : null,
     callsToFullSpeed: callsToFullSpeed(curve, value),
-    score: reference === undefined ? null : (100 * reference) / value,
+    score: reference === undefined || !isWarm ? null : (100 * reference) / value,
   };
 }
 
@@ -89,6 +92,7 @@ export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 
 export function mergeReports(reports: readonly BenchReport[]): BenchReport {
   if (reports.length === 0) throw new ArgumentError('mergeReports: reports expected at least one, got none');
   const first = reports[0]!;
+  const isWarm = first.settings.iterations === null;
   const results = first.results.map((result): WorkloadResult => {
     const all = reports.map((report) => report.results.find(({ id }) => id === result.id)!).filter(Boolean);
     const samples = all.flatMap((each) => each.samples);
@@ -97,7 +101,7 @@ export function mergeReports(reports: readonly BenchReport[]): BenchReport {
     const verified = all.map((each) => each.verified);
     return {
       ...result,
-      ...timesOf(result.id, samples, { curve: result.curve, calls: [] }),
+      ...timesOf(result.id, samples, { curve: result.curve, calls: [], isWarm }),
       samples,
       p999: p999s.length > 0 ? median(p999s) : null,
       distance: distances.length > 0 ? Math.max(...distances) : null,

@@ -224,7 +224,8 @@ function notesOf({ results, leftOut }: BenchReport): string[] {
   ];
 }
 
-const summaryOf = ({ score, results }: BenchReport): string => {
+const summaryOf = ({ score, results, settings }: BenchReport): string => {
+  if (!score && settings.iterations !== null) return 'No score: the calls had no warm-up.';
   if (!score) return 'No score: no workload has a reference.';
   const without = results.filter((result) => result.score === null).length;
   const rest = without > 0 ? `; ${counted(without, 'workload')} without a reference` : '';
