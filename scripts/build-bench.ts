@@ -3,9 +3,6 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { type BuildOptions, build } from 'esbuild';
 
-/** The files of the page that runs the suite, in the folder `bench` of the package. */
-export const BENCH_PAGE = ['index.html', 'page.js', 'suite-worker.js', 'report.js', 'report.css'];
-
 /** Writes the folder `bench` of the package. */
 export async function buildBench(out: string): Promise<void> {
   // light-dark() and nested rules stay as they are.

@@ -2,8 +2,8 @@
 //   npm run site
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { PAGE_FILES } from '../src/cli/bench/page-files.ts';
 import { brokenLinks } from './broken-links.ts';
-import { BENCH_PAGE } from './build-bench.ts';
 import { bundleDemo } from './demo.ts';
 import { repository } from './site/addresses.ts';
 
@@ -42,7 +42,7 @@ for (const [path, content] of await bundleDemo()) {
   writeFileSync(`${site}/demo${path}`, path.endsWith('.html') ? html() : content);
 }
 mkdirSync(`${site}/bench`);
-for (const name of BENCH_PAGE) cpSync(`${root}dist/bench/${name}`, `${site}/bench/${name}`);
+for (const name of PAGE_FILES) cpSync(`${root}dist/bench/${name}`, `${site}/bench/${name}`);
 writeFileSync(`${site}/index.html`, landingPage());
 cpSync(`${root}scripts/site/landing.css`, `${site}/landing.css`);
 

@@ -5,7 +5,7 @@ import { basename, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { BENCH_PAGE } from './build-bench.ts';
+import { PAGE_FILES } from '../src/cli/bench/page-files.ts';
 import { projectText } from './embed-default-text.ts';
 import { repository } from './site/addresses.ts';
 
@@ -66,7 +66,7 @@ export async function bundleDemo(): Promise<Map<string, Uint8Array>> {
   const source = repository ? `<a href="${repository}">Source</a>` : '';
   const html = readFileSync(new URL('index.html', folder), 'utf8').replace('<!-- repository -->', source);
   for (const path of ['/', '/index.html']) files.set(path, new TextEncoder().encode(html));
-  for (const name of BENCH_PAGE) {
+  for (const name of PAGE_FILES) {
     const content = readFileSync(new URL(`dist/bench/${name}`, root));
     for (const path of name === 'index.html' ? ['', name] : [name]) files.set(`/bench/${path}`, content);
   }

@@ -1,7 +1,7 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { expectReport } from './report-check.ts';
 import type { BenchReport, ComparedSide, ComparedWorkload, Comparison, WorkloadResult } from './results.ts';
-import { mean, median, studentQuantile, variance } from './statistics.ts';
+import { independentMean, mean, median, studentQuantile, variance } from './statistics.ts';
 
 // A smaller difference is not named, however sure it is: it is what another place of the same code in memory makes.
 const LEAST_DIFFERENCE = 0.01;
@@ -81,13 +81,11 @@ export function compareReports(before: BenchReport, after: BenchReport): Compari
   const known = new Set(pairs.map(([{ id }]) => id));
   const missing = [...before.results, ...after.results].map(({ id }) => id).filter((id) => !known.has(id));
   if (rows.length === 0) throw new ArgumentError('compareReports: after expected a workload that before has, got none');
-  const value = mean(rows.map(({ ratio }) => Math.log(ratio)));
-  const reach = Math.hypot(...rows.map(({ ratio, high }) => Math.log(high / ratio))) / rows.length;
   const side = ({ host, version, date, settings, verified }: BenchReport): ComparedSide => ({
     ...{ host, version, date, rounds: settings.rounds, verified },
   });
   return {
     ...{ before: side(before), after: side(after), rows, missing },
-    all: { value: Math.exp(value), low: Math.exp(value - reach), high: Math.exp(value + reach) },
+    all: independentMean(rows.map(({ ratio, low, high }) => ({ value: ratio, low, high }))),
   };
 }

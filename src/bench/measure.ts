@@ -105,10 +105,9 @@ export async function measure(
   const least = Math.max(SAMPLE_MS, TICKS * clock.resolution);
   let perCall = Math.max(median(curve.slice(-WINDOW)), 1e-6);
   // The clock may be too coarse for one call.
-  for (let count = 1; perCall * count < least / 4; ) {
+  for (let count = 1; perCall * count < least / 4 && count <= 1e7; ) {
     count = Math.min(4 * count, Math.ceil(least / perCall));
     perCall = Math.max((await timeOf(count)) / count, 1e-6);
-    if (perCall * count >= least / 4 || count > 1e7) break;
   }
 
   const batches: number[] = [];

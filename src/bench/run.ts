@@ -230,7 +230,7 @@ async function exactResult(
 async function resultOf(
   workload: Workload,
   prepared: Prepared,
-  context: Omit<Parameters<typeof measure>[1], never> & {
+  context: Parameters<typeof measure>[1] & {
     readonly size: Size;
     readonly iterations: number | null;
     readonly engine: Engine;

@@ -57,7 +57,7 @@ const print = shell.print ?? ((text: string) => shell.console?.log(text));
 /** Says what is wrong, and ends the shell with 1 where `quit` takes a code. */
 function fail(error: unknown): never {
   print(error instanceof ArgumentError ? `suite: ${error.message}` : String((error as Error)?.stack ?? error));
-  // jsc leaves the code of `quit` out. An error that nobody catches ends it with 3, but not one of a promise.
+  // jsc ignores the code of `quit`. It ends with 3 after an uncaught error, but not after a rejected promise.
   if (shell.preciseTime === undefined) shell.quit?.(1);
   throw error;
 }

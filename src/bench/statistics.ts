@@ -117,6 +117,18 @@ export function medianInterval(rounds: readonly (readonly number[])[]): Interval
   return { value, low: Math.min(value, away(0.025)), high: Math.max(value, away(0.975)) };
 }
 
+/** The geometric mean of estimates whose errors are independent. */
+export function independentMean(estimates: readonly Interval[]): Interval {
+  const value = geometricMean(estimates.map((estimate) => estimate.value));
+  const reach = (factor: (estimate: Interval) => number): number =>
+    Math.hypot(...estimates.map((estimate) => Math.log(factor(estimate)))) / estimates.length;
+  return {
+    value,
+    low: value * Math.exp(-reach((estimate) => estimate.value / estimate.low)),
+    high: value * Math.exp(reach((estimate) => estimate.high / estimate.value)),
+  };
+}
+
 /** The mean of logarithms of one value per round, as a factor, with the interval of another run. */
 export function factorInterval(values: readonly number[]): Interval {
   const logs = values.map(Math.log);

@@ -2,7 +2,7 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { references } from './expected/references.ts';
 import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
-import { factorInterval, geometricMean, median, medianInterval, quantile } from './statistics.ts';
+import { factorInterval, geometricMean, independentMean, median, medianInterval, quantile } from './statistics.ts';
 
 // A call is as fast as the last ones if it takes at most this much more.
 const FULL_SPEED = 1.1;
@@ -48,22 +48,21 @@ function scoreOf(results: readonly WorkloadResult[]): Score | null {
   const scored = results.filter(({ score }) => score !== null);
   if (scored.length === 0) return null;
   const rounds = Math.min(...scored.map(({ samples }) => samples.length));
+  // Too few rounds to tell how they differ: from the intervals of the workloads.
+  if (rounds < 3) {
+    const ofTime = (id: string, time: number): number => (100 * references.medians[id]!) / time;
+    return independentMean(
+      scored.map(({ id, median: middle, low, high }) => ({
+        ...{ value: ofTime(id, middle), low: ofTime(id, high), high: ofTime(id, low) },
+      })),
+    );
+  }
   const ofRounds = Array.from({ length: rounds }, (_, round) =>
     geometricMean(scored.map(({ id, samples }) => (100 * references.medians[id]!) / median(samples[round]!))),
   );
+  const { low, high } = factorInterval(ofRounds);
   const value = geometricMean(scored.map(({ score }) => score!));
-  if (rounds > 2) {
-    const { low, high } = factorInterval(ofRounds);
-    return { value, low: Math.min(low, value), high: Math.max(high, value) };
-  }
-  // Too few rounds to tell how they differ: from the intervals of the workloads, whose errors are taken as independent.
-  const reach = (ratio: (result: WorkloadResult) => number): number =>
-    Math.hypot(...scored.map((result) => Math.log(ratio(result)))) / scored.length;
-  return {
-    value,
-    low: value * Math.exp(-reach(({ high, median: middle }) => high / middle)),
-    high: value * Math.exp(reach(({ low, median: middle }) => middle / low)),
-  };
+  return { value, low: Math.min(low, value), high: Math.max(high, value) };
 }
 
 /** Scores of every group and of all. The score of all is that of the groups, so that each counts the same. */
@@ -74,13 +73,7 @@ export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 
     if (score) scores[group] = score;
   }
   const all = Object.values(scores);
-  if (all.length === 0) return { scores, score: null };
-  const of = (key: keyof Score): number => geometricMean(all.map((score) => score[key]));
-  // Errors of groups are taken as independent.
-  const value = of('value');
-  const reach = Math.hypot(...all.map(({ value: middle, high }) => Math.log(high / middle))) / all.length;
-  const reachLow = Math.hypot(...all.map(({ value: middle, low }) => Math.log(middle / low))) / all.length;
-  return { scores, score: { value, low: value * Math.exp(-reachLow), high: value * Math.exp(reach) } };
+  return { scores, score: all.length === 0 ? null : independentMean(all) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Ptr } from '../engine/abi.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { NumericMode } from '../engine/loading/load.ts';
+import type { Build, NumericMode } from '../engine/loading/load.ts';
 import { uniform } from './models/numbers.ts';
 import type { Group, Size } from './results.ts';
 
@@ -25,8 +25,6 @@ export interface Needs {
   readonly threads?: number;
   /** Whether it compiles WebAssembly from bytes. */
   readonly compiles?: true;
-  /** Whether it starts workers of its own. */
-  readonly workers?: true;
 }
 
 interface Facts {
@@ -63,8 +61,11 @@ export function workload<P>(
   return { ...rest, prepare: (size, engine) => prepare(sizes[size], engine) };
 }
 
-/** The numeric mode of an engine that `init` made. */
-export const modeOf = (engine: Engine): NumericMode => (engine.build.startsWith('relaxed') ? 'fast' : 'reproducible');
+/** The build of the kernels of an engine that `init` made. */
+export const buildOf = (engine: Engine): Build => (engine.build.startsWith('relaxed') ? 'relaxed' : 'simd');
+
+/** Its numeric mode. */
+export const modeOf = (engine: Engine): NumericMode => (buildOf(engine) === 'relaxed' ? 'fast' : 'reproducible');
 
 /** Buffers in linear memory, for workloads that call kernels. */
 export class Buffers {

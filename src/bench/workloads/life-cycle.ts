@@ -2,17 +2,15 @@
 import { type Engine, init } from '../../engine/engine.ts';
 import { instantiateKernels } from '../../engine/loading/instantiate.ts';
 import { bytesOf } from '../../engine/loading/kernel-modules.ts';
-import type { Build } from '../../engine/loading/load.ts';
 import { setSeed } from '../../engine/random.ts';
 import { freshModule, neverCompiled } from '../fresh-module.ts';
 import { bytesOf as roofBytesOf } from '../kernels/kernel-modules.ts';
 import { language } from '../models/shapes.ts';
-import { modeOf, type Prepared, type Workload, workload } from '../workload.ts';
+import { buildOf, type Prepared, type Workload, workload } from '../workload.ts';
 import { characterSizes, FIRST_STEPS, prepareShape } from './models.ts';
 
 const needs = { compiles: true } as const;
 
-const buildOf = (engine: Engine): Build => (modeOf(engine) === 'fast' ? 'relaxed' : 'simd');
 const exportsOf = (module: WebAssembly.Module): Int32Array => Int32Array.of(WebAssembly.Module.exports(module).length);
 /** Smaller models than elsewhere: a step of a large one is long enough to be compiled in. */
 const coldSizes = { small: language(1, 4, 8, 16), medium: characterSizes.small, large: characterSizes.medium };

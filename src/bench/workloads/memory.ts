@@ -2,7 +2,7 @@
 import type { Kernels } from '../../engine/abi.ts';
 import { instantiateKernels } from '../../engine/loading/instantiate.ts';
 import { compileNow } from '../../engine/loading/kernel-modules.ts';
-import { modeOf, type Workload, workload } from '../workload.ts';
+import { buildOf, type Workload, workload } from '../workload.ts';
 
 const PAGE = 65_536;
 const MIB = 2 ** 20;
@@ -59,8 +59,7 @@ export const memoryWorkloads: readonly Workload[] = [
     prepare(size, engine) {
       // Only the pages that are written take memory.
       const memory = new WebAssembly.Memory({ initial: size / PAGE, maximum: size / PAGE });
-      const build = modeOf(engine) === 'fast' ? 'relaxed' : 'simd';
-      const { fill, sum } = instantiateKernels<Kernels>(compileNow(build), memory);
+      const { fill, sum } = instantiateKernels<Kernels>(compileNow(buildOf(engine)), memory);
       const count = PAGE / 4;
       // From the end down to the first mebibyte, in 16 places.
       const places = Array.from({ length: 16 }, (_, i) => Math.floor((size / 16 / PAGE) * (i + 1)) * PAGE - PAGE);

@@ -56,7 +56,7 @@ export const threadWorkloads: readonly Workload[] = [
     name: 'training-busy-core',
     group: 'threads',
     stresses: 'two threads beside a worker that loops for ever',
-    needs: { threads: 2, workers: true },
+    needs: { threads: 2 },
     calls: FIRST_STEPS,
     sameAs: 'character-model',
     sizes: characterSizes,

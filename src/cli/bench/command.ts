@@ -12,6 +12,7 @@ import { FileError } from '../../io/file-error.ts';
 import { makeFolder, readFileChecked, writeFileAtomic } from '../../io/node-files.ts';
 import { StatusLine } from '../../io/status-line.ts';
 import type { BenchCommandOptions } from '../flags.ts';
+import { PAGE_FILES } from './page-files.ts';
 import { runInProcesses } from './processes.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -62,7 +63,7 @@ function list(): number {
 
 function writePage(folder: string): number {
   makeFolder(folder);
-  for (const file of ['index.html', 'page.js', 'suite-worker.js', 'report.js', 'report.css']) {
+  for (const file of PAGE_FILES) {
     writeFileAtomic(`${folder}/${file}`, bytesOf(asset(file)));
   }
   return 0;
