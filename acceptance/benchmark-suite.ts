@@ -1,7 +1,8 @@
 // node --import tsx acceptance/benchmark-suite.ts [PAIRS] [RUNS]
 // Whether the benchmark suite can be quoted. PAIRS times (20) two reports of one build are compared, and one of them with
 // a report in which `column-sums` takes 5% more: its kernel goes over a twentieth of the rows once more. Then the whole
-// suite runs RUNS times (10), quick: how far apart scores are, and whether intervals hold the medians of other runs.
+// suite runs RUNS times (10): how far apart scores are, and whether intervals hold the medians of other runs. Settings are
+// the defaults of `tapeloop bench`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Workload } from '../src/bench/workload.ts';
@@ -10,7 +11,7 @@ import { type BenchReport, compareReports, mergeReports, runBench } from '../src
 
 const SLOWED = 'column-sums';
 const SOME = 'exp,softmax,gemv,column-sums';
-const ROUNDS = 5;
+const ROUNDS = 8;
 
 /** The workload with a run that goes over a twentieth more of its rows. */
 function slowed(workload: Workload): Workload {
@@ -41,14 +42,13 @@ function slowed(workload: Workload): Workload {
 interface Question {
   readonly only: string;
   readonly isSlowed: boolean;
-  readonly quick: boolean;
 }
 
 if (process.send) {
-  process.once('message', async ({ only, isSlowed, quick }: Question) => {
+  process.once('message', async ({ only, isSlowed }: Question) => {
     const at = workloads.findIndex(({ name }) => name === SLOWED);
     if (isSlowed) (workloads as Workload[])[at] = slowed(workloads[at]!);
-    const report = await runBench({ only, quick, rounds: 1 });
+    const report = await runBench({ only, rounds: 1 });
     process.send!(report, () => process.exit(0));
   });
 } else await main();
@@ -62,9 +62,9 @@ async function round(question: Question): Promise<BenchReport> {
   return report;
 }
 
-async function reportOf(isSlowed: boolean): Promise<BenchReport> {
+async function reportOf(only: string, isSlowed: boolean): Promise<BenchReport> {
   const rounds: BenchReport[] = [];
-  for (let i = 0; i < ROUNDS; i++) rounds.push(await round({ only: SOME, isSlowed, quick: true }));
+  for (let i = 0; i < ROUNDS; i++) rounds.push(await round({ only, isSlowed }));
   return mergeReports(rounds);
 }
 
@@ -72,7 +72,11 @@ async function main(): Promise<void> {
   const [pairs = 20, runs = 10] = process.argv.slice(2).map(Number);
   let [same, found, others] = [0, 0, 0];
   for (let i = 0; i < pairs; i++) {
-    const [before, equal, slower] = [await reportOf(false), await reportOf(false), await reportOf(true)];
+    const [before, equal, slower] = [
+      await reportOf(SOME, false),
+      await reportOf(SOME, false),
+      await reportOf(SOME, true),
+    ];
     const named = (after: BenchReport): string[] =>
       compareReports(before, after)
         .rows.filter(({ verdict }) => verdict !== 'same')
@@ -90,11 +94,10 @@ async function main(): Promise<void> {
 
   const whole: BenchReport[] = [];
   for (let i = 0; i < runs; i++) {
-    const rounds: BenchReport[] = [];
-    for (let r = 0; r < 3; r++) rounds.push(await round({ only: '', isSlowed: false, quick: true }));
-    whole.push(mergeReports(rounds));
+    whole.push(await reportOf('', false));
     console.log(`run ${i + 1}: score ${whole.at(-1)!.score?.value.toFixed(2)}, ${whole.at(-1)!.seconds.toFixed(0)} s`);
   }
+  if (runs === 0) return;
   const scores = whole.map(({ score }) => score!.value).sort((a, b) => a - b);
   const middle = scores[scores.length >> 1]!;
   const apart = scores.map((score) => 100 * (score / middle - 1));

@@ -1,23 +1,37 @@
 // node --import tsx bench/expected.ts [--references]
 // Writes src/bench/expected/hashes.ts: what each workload of each size computes on this host. With --references it also
 // writes references.ts, the run that scores are relative to: do it on a quiet host, with Node 20.
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { workloads } from '../src/bench/workloads/all.ts';
-import { type BenchReport, runBench, SIZES } from '../src/bench.ts';
+import { type BenchReport, runBench, SIZES, type Size } from '../src/bench.ts';
 
 const { values } = parseArgs({ options: { references: { type: 'boolean', default: false } } });
 const heading = '// Written by `npm run bench:expected`; do not edit.\n';
 const file = (name: string): URL => new URL(`../src/bench/expected/${name}.ts`, import.meta.url);
 
+/** As `tapeloop bench` measures, each round in a process. Calls of size large take long enough to be measured in few. */
+function measured(size: Size): BenchReport {
+  const folder = mkdtempSync(join(tmpdir(), 'tapeloop-references-'));
+  const report = join(folder, 'report.json');
+  const few = size === 'large' ? ['--quick', '--rounds', '3'] : [];
+  const command = ['--import', 'tsx', 'src/cli/main.ts', 'bench', '--size', size, '--json', report, ...few];
+  try {
+    execFileSync(process.execPath, command, { stdio: ['ignore', 'ignore', 'inherit'] });
+    return JSON.parse(readFileSync(report, 'utf8')) as BenchReport;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const onProgress = (name: string, done: number, count: number): void =>
+  console.error(`${done + 1} of ${count}: ${name}`);
 const reports: BenchReport[] = [];
 for (const size of SIZES) {
-  // Calls of size large take long enough to be measured in few.
-  const timed = size === 'large' ? { rounds: 1, quick: true } : { rounds: 3 };
-  const settings = values.references ? timed : { rounds: 1, iterations: 4 };
-  const onProgress = (name: string, done: number, count: number): void =>
-    console.error(`${size} ${done + 1}/${count} ${name}`);
-  reports.push(await runBench({ size, ...settings, onProgress }));
+  reports.push(values.references ? measured(size) : await runBench({ size, rounds: 1, iterations: 4, onProgress }));
 }
 const results = reports.flatMap((report) => report.results);
 const pairs = (entries: readonly string[]): string => entries.map((entry) => `  ${entry},\n`).join('');
@@ -35,16 +49,16 @@ ${pairs(hashes)}};
 );
 if (values.references) {
   const { host, date } = reports[0]!;
-  const medians = results.map(({ id, median }) => `'${id}': ${median.toPrecision(4)}`);
+  const times = results.map(({ id, fast }) => `'${id}': ${fast.toPrecision(4)}`);
   writeFileSync(
     file('references'),
     `${heading}
 /** The run that scores are relative to: 100 is as fast as this. */
-export const references: { readonly host: string; readonly date: string; readonly medians: Record<string, number> } = {
+export const references: { readonly host: string; readonly date: string; readonly times: Record<string, number> } = {
   host: '${host.cpu}, ${host.engine} of Node ${host.version}',
   date: '${date.slice(0, 10)}',
-  medians: {
-${pairs(medians.map((entry) => `  ${entry}`))}  },
+  times: {
+${pairs(times.map((entry) => `  ${entry}`))}  },
 };
 `,
   );

@@ -56,16 +56,16 @@ export function translator(fromWords, toWords, { units, width, rates }) {
   // Vectors of length √width, as PyTorch's, are learned from sooner than Keras's short ones.
   const embeddingsInitializer = { name: 'randomNormal', stddev: 1 };
   const read = (inputDim, maskZero) => embedding({ inputDim, outputDim: width, maskZero, embeddingsInitializer });
-  // What the words are chosen from is the narrowest place of the network: with as few numbers as a word has it learns
-  // more slowly.
-  const attentionUnits = 2 * width;
-  const attend = attentionCell({ cell: gruCell({ units }), score: 'general', attentionUnits });
+  // What is read both ways has twice the numbers of one way. The writer has as many, and so has what the words are chosen
+  // from: with half of them it learns more slowly.
+  const attentionUnits = 2 * units;
+  const attend = attentionCell({ cell: gruCell({ units: attentionUnits }), score: 'general', attentionUnits });
   const layers = {
     ...{ source: read(fromWords, true), target: read(toWords, false) },
     ...{ dropWords: dropout({ rate: rates[0] }), dropMemory: dropout({ rate: rates[1] }) },
     dropOutput: dropout({ rate: rates[2] }),
     encode: bidirectional(gru({ units, returnSequences: true, returnState: true })),
-    start: dense({ units, activation: 'tanh' }),
+    start: dense({ units: attentionUnits, activation: 'tanh' }),
     decode: rnn(attend, { returnSequences: true, returnState: true }),
     write: dense({ units: toWords }),
   };

@@ -50,7 +50,8 @@ function lines(
       return report ? scoreOf(report) : null;
     }),
   );
-  const margin = Math.max(3600, (x.at(-1)! - x[0]!) * 0.05);
+  // One run stands in the middle of an hour.
+  const margin = (x.at(-1)! - x[0]!) * 0.05 || 1800;
   const shown = scores.flat().filter((score) => score !== null);
   const range = uPlot.rangeNum(
     Math.min(100, ...shown.map(({ low }) => low)),

@@ -70,7 +70,7 @@ function drawRoofline(host: HTMLElement, report: BenchReport, results: WorkloadR
   });
 }
 
-/** Writes the name of each roof over its right end. */
+/** Writes the name of each roof over its right end; under it if a roof above is so near that its name would cover that. */
 function nameRoofs(plot: uPlot, roofs: readonly (readonly [string, number])[]): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
@@ -78,10 +78,13 @@ function nameRoofs(plot: uPlot, roofs: readonly (readonly [string, number])[]): 
   ctx.fillStyle = colour('ink');
   ctx.font = `${12 * ratio}px system-ui, sans-serif`;
   ctx.textAlign = 'right';
-  ctx.textBaseline = 'bottom';
-  for (const [build, peak] of roofs) {
+  let above = Number.NEGATIVE_INFINITY;
+  for (const [build, peak] of [...roofs].sort((a, b) => b[1] - a[1])) {
     const y = plot.valToPos(peak, 'y', true);
-    ctx.fillText(`${build} ${digits(peak)}`, bbox.left + bbox.width - 4 * ratio, y - 3 * ratio);
+    const isNear = y - above < 20 * ratio;
+    ctx.textBaseline = isNear ? 'top' : 'bottom';
+    ctx.fillText(`${build} ${digits(peak)}`, bbox.left + bbox.width - 4 * ratio, y + (isNear ? 4 : -3) * ratio);
+    above = y;
   }
   ctx.restore();
 }

@@ -51,6 +51,8 @@ export interface BackwardTraits {
   acceptsDeferred?: boolean;
   /** It does not read the values of its outputs. Default false. */
   forgetsOutputs?: boolean;
+  /** Options that the op was called with, for those who write down what a tape has recorded. Default: not told. */
+  options?: object;
 }
 
 interface Entry extends BackwardTraits {

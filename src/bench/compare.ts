@@ -1,16 +1,16 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { expectReport } from './report-check.ts';
 import type { BenchReport, ComparedSide, ComparedWorkload, Comparison, WorkloadResult } from './results.ts';
-import { independentMean, mean, median, studentQuantile, variance } from './statistics.ts';
+import { ERROR_OF_FAST, fastOf, independentMean, mean, studentQuantile, variance } from './statistics.ts';
 
 // A smaller difference is not named, however sure it is: it is what another place of the same code in memory makes.
 const LEAST_DIFFERENCE = 0.01;
 // Of all workloads together, a difference that is none is named in so many runs.
 const FALSE_ALARMS = 0.05;
-// Between two processes of one build, as a part of the median, where a report has too few rounds to tell.
+// Between two processes of one build, as a part of the time, where a report has too few rounds to tell.
 const UNSEEN_DEVIATION = 0.01;
 
-/** The logarithm of a median, the variance of its mean over rounds, and the degrees of freedom of that variance. */
+/** The logarithm of a time, the variance of its mean over rounds, and the degrees of freedom of that variance. */
 interface Estimate {
   readonly log: number;
   readonly variance: number;
@@ -18,13 +18,12 @@ interface Estimate {
 }
 
 function estimateOf({ samples }: WorkloadResult): Estimate {
-  const logs = samples.map((round) => Math.log(median(round)));
+  const logs = samples.map((round) => Math.log(fastOf(round)));
   const n = logs.length;
   if (n > 2) return { log: mean(logs), variance: variance(logs) / n, degrees: n - 1 };
-  // Of one round the samples say how sure its median is: its standard error is about 1.25 times that of a mean.
   const all = samples.flat().map(Math.log);
-  const ofMedian = (1.25 ** 2 * variance(all)) / all.length;
-  return { log: mean(logs), variance: ofMedian + UNSEEN_DEVIATION ** 2 / n, degrees: 20 };
+  const ofSamples = (ERROR_OF_FAST ** 2 * variance(all)) / all.length;
+  return { log: mean(logs), variance: ofSamples + UNSEEN_DEVIATION ** 2 / n, degrees: 20 };
 }
 
 function compared(before: WorkloadResult, after: WorkloadResult, rows: number): ComparedWorkload {
@@ -39,7 +38,7 @@ function compared(before: WorkloadResult, after: WorkloadResult, rows: number): 
     Math.abs(difference) > within(1 - FALSE_ALARMS / rows) && Math.abs(Math.expm1(difference)) > LEAST_DIFFERENCE;
   const reach = within(0.95);
   return {
-    ...{ id: before.id, group: before.group, before: before.median, after: after.median },
+    ...{ id: before.id, group: before.group, before: Math.exp(a.log), after: Math.exp(b.log) },
     ratio: Math.exp(difference),
     ...{ low: Math.exp(difference - reach), high: Math.exp(difference + reach) },
     verdict: !isNamed ? 'same' : difference > 0 ? 'slower' : 'faster',
@@ -50,9 +49,9 @@ function compared(before: WorkloadResult, after: WorkloadResult, rows: number): 
 /**
  * Compares two reports, such as those of two builds of an engine or of tapeloop on one host.
  *
- * ratio = the mean over rounds of the medians after, divided by that before, in logarithms; its interval is Welch's. A
- * workload is called faster or slower if it is so by more than 1%, and with an error that lets all workloads of two
- * equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of five rounds or more tell best:
+ * ratio = the geometric mean over rounds of the lowest tenth of the times after, divided by that before; its interval is
+ * Welch's, of the logarithms. A workload is called faster or slower if it is so by more than 1%, and with an error that lets all workloads of two
+ * equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of eight rounds or more tell best:
  * with fewer than three, differences between processes are not seen and are taken as 1%.
  *
  * @throws ArgumentError if one is no report, if size, mode or iterations differ, or without a common workload.

@@ -44,7 +44,7 @@ const fields: Readonly<Record<string, Readonly<Record<string, Check>>>> = {
     ...{ size: (value) => SIZES.includes(value as never), build: isText, threads: isTime },
     ...{ flops: isAmount, bytes: isAmount, hash: isText, verified: orNull(isFlag), distance: orNull(isAmount) },
     ...{ samples: listOf(listOf(isTime, 1), 1), repeats: isTime, dropped: isAmount, noisy: isFlag, steady: isFlag },
-    ...{ median: isTime, low: isTime, high: isTime, min: isTime, p999: orNull(isTime), curve: listOf(isAmount) },
+    ...{ median: isTime, low: isTime, high: isTime, fast: isTime, p999: orNull(isTime), curve: listOf(isAmount) },
     ...{ callsToFullSpeed: orNull(isAmount), score: orNull(isTime) },
   },
 };

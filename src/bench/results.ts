@@ -103,7 +103,8 @@ export interface WorkloadResult {
   /** 95% interval of the median, by bootstrap over rounds and samples. */
   low: number;
   high: number;
-  min: number;
+  /** A tenth of the samples are shorter: what scores and comparisons use. */
+  fast: number;
   /** 99.9th percentile of single calls; null where the clock cannot tell them apart, or it is not asked. */
   p999: number | null;
   /** The first calls of the first round, one by one: how the engine becomes fast. */
@@ -114,7 +115,7 @@ export interface WorkloadResult {
   score: number | null;
 }
 
-/** 100 · the geometric mean of the reference's medians over these medians, with its 95% interval. */
+/** 100 · the geometric mean of the reference's times over these, both `fast`, with its 95% interval. */
 export interface Score {
   value: number;
   low: number;
@@ -145,7 +146,7 @@ export interface ComparedSide {
 export interface ComparedWorkload {
   id: string;
   group: Group;
-  /** Medians in ms. */
+  /** ms of a call: the geometric mean over rounds of `fast`. */
   before: number;
   after: number;
   /** after / before, with its 95% interval. */

@@ -12,6 +12,18 @@ export function quantile(values: readonly number[], part: number): number {
   return sorted[below]! + (at - below) * (sorted[above]! - sorted[below]!);
 }
 
+// A tenth of the samples of a run are shorter.
+const FAST = 0.1;
+
+/**
+ * The time of scores and comparisons: a tenth of the samples are shorter. What disturbs a sample makes it longer, so this
+ * differs less between runs than the median does, and is less a matter of luck than the shortest sample.
+ */
+export const fastOf = (samples: readonly number[]): number => quantile(samples, FAST);
+
+/** The standard error of `fastOf` of n samples, in standard deviations / √n: √(p (1 − p)) / the density there. */
+export const ERROR_OF_FAST = 1.71;
+
 export const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 export const geometricMean = (values: readonly number[]): number => Math.exp(mean(values.map(Math.log)));
@@ -87,14 +99,17 @@ export interface Interval {
 }
 
 const RESAMPLES = 400;
+// Runs that are minutes apart differ more than the rounds of one, which follow each other. On a quiet host intervals of
+// rounds alone held 87 of 100 later medians, intervals that are so many times as wide 94.
+const DRIFT = 1.4;
 
 /**
  * The median of all samples, and the interval in which the median of another run of the same form lies in 95 of 100
  * cases.
  *
  * Bootstrap: rounds are drawn with replacement, and samples of each. The quantiles of the drawn medians are moved away
- * from the median by √2, since another run has its own error, and by the factor by which Student's distribution is wider
- * than the normal one for so few rounds.
+ * from the median by √2, since another run has its own error, by the factor by which Student's distribution is wider
+ * than the normal one for so few rounds, and by 1.4 for what changes from run to run.
  *
  * @param rounds times by round. Samples of one round are more alike than those of two.
  */
@@ -112,7 +127,7 @@ export function medianInterval(rounds: readonly (readonly number[])[]): Interval
   );
   // Two rounds say too little of how rounds differ.
   const few = rounds.length < 3 ? 1 : studentQuantile(0.95, rounds.length - 1) / 1.96;
-  const widening = Math.SQRT2 * few * Math.sqrt(rounds.length < 2 ? 1 : rounds.length / (rounds.length - 1));
+  const widening = DRIFT * Math.SQRT2 * few * Math.sqrt(rounds.length < 2 ? 1 : rounds.length / (rounds.length - 1));
   const away = (part: number): number => value * (quantile(drawn, part) / value) ** widening;
   return { value, low: Math.min(value, away(0.025)), high: Math.max(value, away(0.975)) };
 }

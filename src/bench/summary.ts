@@ -2,7 +2,15 @@
 import { ArgumentError } from '../checks/argument-error.ts';
 import { references } from './expected/references.ts';
 import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
-import { factorInterval, geometricMean, independentMean, median, medianInterval, quantile } from './statistics.ts';
+import {
+  factorInterval,
+  fastOf,
+  geometricMean,
+  independentMean,
+  median,
+  medianInterval,
+  quantile,
+} from './statistics.ts';
 
 // A call is as fast as the last ones if it takes at most this much more.
 const FULL_SPEED = 1.1;
@@ -19,7 +27,7 @@ export function callsToFullSpeed(curve: readonly number[], perCall: number): num
 }
 
 /** The part of a result that follows from its samples. */
-export type Times = Pick<WorkloadResult, 'median' | 'low' | 'high' | 'min' | 'p999' | 'callsToFullSpeed' | 'score'>;
+export type Times = Pick<WorkloadResult, 'median' | 'low' | 'high' | 'fast' | 'p999' | 'callsToFullSpeed' | 'score'>;
 
 /**
  * Medians and intervals of the samples of a workload. `calls` are times of single calls, of all rounds. Calls without a
@@ -31,15 +39,16 @@ export function timesOf(
   { curve, calls, isWarm }: { curve: readonly number[]; calls: readonly number[]; isWarm: boolean },
 ): Times {
   const { value, low, high } = medianInterval(samples);
-  const reference = references.medians[id];
+  const fast = fastOf(samples.flat());
+  const reference = references.times[id];
   return {
     median: value,
     low,
     high,
-    min: Math.min(...samples.flat()),
+    fast,
     p999: calls.length > 0 ? quantile(calls, 0.999) : null,
     callsToFullSpeed: callsToFullSpeed(curve, value),
-    score: reference === undefined || !isWarm ? null : (100 * reference) / value,
+    score: reference === undefined || !isWarm ? null : (100 * reference) / fast,
   };
 }
 
@@ -50,15 +59,14 @@ function scoreOf(results: readonly WorkloadResult[]): Score | null {
   const rounds = Math.min(...scored.map(({ samples }) => samples.length));
   // Too few rounds to tell how they differ: from the intervals of the workloads.
   if (rounds < 3) {
-    const ofTime = (id: string, time: number): number => (100 * references.medians[id]!) / time;
     return independentMean(
-      scored.map(({ id, median: middle, low, high }) => ({
-        ...{ value: ofTime(id, middle), low: ofTime(id, high), high: ofTime(id, low) },
+      scored.map(({ score, median: middle, low, high }) => ({
+        ...{ value: score!, low: (score! * middle) / high, high: (score! * middle) / low },
       })),
     );
   }
   const ofRounds = Array.from({ length: rounds }, (_, round) =>
-    geometricMean(scored.map(({ id, samples }) => (100 * references.medians[id]!) / median(samples[round]!))),
+    geometricMean(scored.map(({ id, samples }) => (100 * references.times[id]!) / fastOf(samples[round]!))),
   );
   const { low, high } = factorInterval(ofRounds);
   const value = geometricMean(scored.map(({ score }) => score!));

@@ -1,5 +1,6 @@
 // Models that are exported: each kind of layer and op, with inputs.
 
+import { waveNet } from '../../src/audio-models.ts';
 import {
   averagePooling2d,
   batchNormalization,
@@ -225,6 +226,28 @@ const images: ExportedCase[] = [
         ...{ filters: 3, kernelSize: 3, strides: 2, padding: 'same', goBackwards: true },
         ...{ inputShape: [null, 7, 2], recurrentActivation: 'hardSigmoid' },
       } as Any),
+    ),
+  ),
+  one(
+    'convolutional lstm, images of any size without padding',
+    [[2, 4, 8, 7, 2]],
+    stack(() =>
+      convLstm2d({ filters: 3, kernelSize: [3, 2], returnSequences: true, inputShape: [null, null, null, 2] } as Any),
+    ),
+  ),
+  one(
+    'convolutional lstm, images of any size in strides',
+    [[2, 4, 8, 7, 2]],
+    stack(() => convLstm2d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', inputShape: [null, null, null, 2] })),
+  ),
+  one(
+    'convolutions whose options are not those of their layer',
+    [[2, 9, 1]],
+    stack(() =>
+      waveNet({
+        arrays: [{ channels: 2, kernelSize: 2, dilations: [1, 3], headSize: 1, headBias: true }],
+        inputShape: [null, 1],
+      }),
     ),
   ),
   one(

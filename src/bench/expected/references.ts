@@ -1,10 +1,10 @@
 // Written by `npm run bench:expected`; do not edit.
 
 /** The run that scores are relative to: 100 is as fast as this. */
-export const references: { readonly host: string; readonly date: string; readonly medians: Record<string, number> } = {
+export const references: { readonly host: string; readonly date: string; readonly times: Record<string, number> } = {
   host: 'AMD EPYC, V8 11.3.244.8-node.38 of Node 20.20.2',
   date: '2026-11-30',
-  medians: {
+  times: {
     'gemm-nn/small': 0.04482,
     'gemm-recurrent-nn/small': 0.04883,
     'gemm-nt/small': 0.04322,

@@ -21,7 +21,7 @@ const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const asset = (name: string): string => readFileSync(new URL(`../bench/${name}`, import.meta.url), 'utf8');
 
 /** Rounds if none are asked for: as many as make an interval, and a comparison, that holds. */
-const ROUNDS = 5;
+const ROUNDS = 8;
 
 /**
  * Runs the suite, and writes what is asked for.

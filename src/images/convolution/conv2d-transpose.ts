@@ -15,7 +15,7 @@ import {
   windowsOf,
 } from './geometry.ts';
 import { convolve, inputGradient, kernelGradient } from './products.ts';
-import { recordConvolution } from './record.ts';
+import { type ConvolutionGradients, recordConvolution } from './record.ts';
 
 /** Options of the windows of a transposed convolution. */
 export interface TransposeOptions extends WindowOptions {
@@ -116,9 +116,10 @@ export function conv2dTranspose(input: Weight, weight: Weight, bias?: Weight, op
   const { engine } = x;
   const y = empty([g.batch, g.rows.input, g.cols.input, g.inputs], { name: 'conv2dTranspose', engine });
   inputGradient(g, x.ptr, kernel, offset?.ptr ?? 0, y.ptr, !isRecording([x, kernel, offset]));
-  recordConvolution(x, kernel, offset, y, {
+  const gradients: ConvolutionGradients = {
     kernel: (dy, into) => kernelGradient(engine, g, dy, x.ptr, into),
     input: (dy, dx) => convolve(g, dy, kernel, 0, dx),
-  });
+  };
+  recordConvolution(x, kernel, offset, y, gradients, options);
   return y;
 }

@@ -8,7 +8,7 @@ import { linear } from '../../ops/products/linear.ts';
 import { inOrder, reshape } from '../../ops/shapes/layout.ts';
 import { axisOf, expectImages, type Geometry, type WindowOptions, windowsOf } from './geometry.ts';
 import { convolve, inputGradient, kernelGradient } from './products.ts';
-import { recordConvolution } from './record.ts';
+import { type ConvolutionGradients, recordConvolution } from './record.ts';
 
 /** Options of the op `conv2d`. */
 export interface Conv2dOpOptions extends WindowOptions {
@@ -82,9 +82,10 @@ export function conv2d(input: Weight, weight: Weight, bias?: Weight, options: Co
   const { engine } = x;
   const y = empty([g.batch, g.rows.output, g.cols.output, g.outputs], { name: 'conv2d', engine });
   convolve(g, x.ptr, kernel, offset?.ptr ?? 0, y.ptr, !isRecording([x, kernel, offset]));
-  recordConvolution(x, kernel, offset, y, {
+  const gradients: ConvolutionGradients = {
     kernel: (dy, into) => kernelGradient(engine, g, x.ptr, dy, into),
     input: (dy, dx) => inputGradient(g, dy, kernel, 0, dx),
-  });
+  };
+  recordConvolution(x, kernel, offset, y, gradients, options);
   return y;
 }

@@ -151,7 +151,7 @@ export function depthwiseConv2d(input: Weight, weight: Weight, bias?: Weight, op
       });
       if (dx) tape.give(x, dx);
     },
-    { forgetsOutputs: true },
+    { forgetsOutputs: true, options },
   );
   return y;
 }

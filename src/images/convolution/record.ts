@@ -10,13 +10,14 @@ export interface ConvolutionGradients {
   input(dy: Ptr, dx: Ptr): void;
 }
 
-/** Records y = convolution of x with a kernel + bias, where the bias has the last axis of y. */
+/** Records y = convolution of x with a kernel + bias, where the bias has the last axis of y, by `options` of the op. */
 export function recordConvolution(
   x: Tensor,
   kernel: Tensor,
   bias: Tensor | undefined,
   y: Tensor,
   gradients: ConvolutionGradients,
+  options: object,
 ): void {
   const { engine } = x;
   record(
@@ -34,6 +35,6 @@ export function recordConvolution(
       gradients.input(dy, dx);
       tape.give(x, dx);
     },
-    { forgetsOutputs: true },
+    { forgetsOutputs: true, options },
   );
 }

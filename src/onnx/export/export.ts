@@ -188,7 +188,8 @@ function fileOf(network: AnyLayer, inputs: readonly Input[], [a, b]: readonly [R
     return valueInfo(names[i]!, elements(y.dtype), writer.dims(pair, names[i]!));
   });
   const batch = writer.dims([a.x[0]!, b.x[0]!], 'batch')[0]!;
-  const carried = (state: ExportedState, name: string) => valueInfo(name, FLOAT, [batch, ...state.shape]);
+  const carried = ({ shapes, input }: ExportedState, name: string) =>
+    valueInfo(name, FLOAT, [batch, ...writer.dimsOf(shapes, input)]);
   for (const state of writer.states) builder.named(state.output, 'Identity', [state.from]);
   const graph = builder.graph(
     how.name,

@@ -1,5 +1,4 @@
-// Ops whose options are those of the layer that runs them: convolutions and normalization. Layers hold channels last,
-// ONNX wants them after the batch.
+// Convolutions, normalization and attention. They hold channels last, ONNX wants them after the batch.
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { Attribute } from '../format/attributes.ts';
 import type { Wire } from './graph-builder.ts';
@@ -63,16 +62,12 @@ export function convolution(
   return channelsFirst(writer, wire, rank + 2, (y) => writer.one('Conv', [y, ...inputs], attributes));
 }
 
-const convolve: OpExporter = (writer, { x: [x, kernel, bias], layer }) =>
-  convolution(writer, x!, [kernel!, bias], optionsOf(layer));
+const convolve: OpExporter = (writer, { x: [x, kernel, bias], options }) =>
+  convolution(writer, x!, [kernel!, bias], options);
 
-const depthwise: OpExporter = (writer, { x: [x, kernel, bias], layer }) => {
-  const options = optionsOf(layer);
+const depthwise: OpExporter = (writer, { x: [x, kernel, bias], options }) => {
   const [rows, cols, inputs, multiplier] = kernel![0].shape as [number, number, number, number];
-  // A layer over sequences is one row of an image.
-  const isLine = layer?.className === 'SeparableConv1D';
-  const both = (given: unknown): number[] => (isLine ? [1, Number(given ?? 1)] : listOf(given, 2, 1));
-  const [strides, dilations] = [both(options.strides), both(options.dilationRate)];
+  const [strides, dilations] = [listOf(options.strides, 2, 1), listOf(options.dilationRate, 2, 1)];
   const attributes = {
     ...windows(options.padding, { taps: [rows, cols], strides, dilations }),
     group: inputs,
@@ -85,8 +80,7 @@ const depthwise: OpExporter = (writer, { x: [x, kernel, bias], layer }) => {
   return channelsFirst(writer, writer.wire(x!), 4, (y) => writer.one('Conv', [y, ...operands], attributes));
 };
 
-const convolveTransposed: OpExporter = (writer, { x: [x, kernel, bias], y: [y], layer }) => {
-  const options = optionsOf(layer);
+const convolveTransposed: OpExporter = (writer, { x: [x, kernel, bias], y: [y], options }) => {
   const taps = kernel![0].shape.slice(0, 2);
   const [strides, dilations] = [listOf(options.strides, 2, 1), listOf(options.dilationRate, 2, 1)];
   // What the windows cover and the output has not is cut at both ends; what is missing is added behind.

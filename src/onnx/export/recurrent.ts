@@ -1,7 +1,7 @@
 // Recurrent layers: LSTM, GRU and RNN of ONNX where they have the activations, else Scan with one step of the cell.
 import type { Parameter } from '../../autograd/parameter.ts';
 import { type Tensor, tensor } from '../../autograd/tensor.ts';
-import { sizeOf } from '../../checks/shape.ts';
+import { type Shape, sameShape, sizeOf } from '../../checks/shape.ts';
 import { activation as functionOf } from '../../layers/activations/activations.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import { layerFromConfig } from '../../layers/layer-classes.ts';
@@ -12,7 +12,7 @@ import type { Attribute } from '../format/attributes.ts';
 import { BOOL, FLOAT, INT32, INT64, valueInfo, type Wire } from './graph-builder.ts';
 import { convolution, type Options, optionsOf } from './layer-ops.ts';
 import { isTrue, reversed } from './nodes.ts';
-import type { Pair, Writer, WrittenLayer } from './writer.ts';
+import type { Pair, Shapes, Writer, WrittenLayer } from './writer.ts';
 
 export const isRecurrent = (layer: AnyLayer): layer is Recurrent => layer instanceof Recurrent;
 
@@ -42,7 +42,9 @@ export function exportRecurrent(writer: Writer, call: WrittenLayer): Wire[] {
   const { returnSequences, returnState, goBackwards = false, zeroOutputForMask } = layer.sequence;
   const mask = call.mask && writer.wire(call.mask);
   const isCarried = !call.initialState && (layer.stateful || writer.exposesStates);
-  const states = isCarried ? writer.stateInputs(layer) : call.initialState?.map((each) => writer.wire(each));
+  const states = isCarried
+    ? writer.stateInputs(layer, stateShapes(layer, call))
+    : call.initialState?.map((each) => writer.wire(each));
   const x = writer.wire(call.x[0]!);
   const unrolled = unroll(writer, { layer, call, x, states, mask, reverse: goBackwards });
   if (isCarried) writer.stateOutputs(layer, unrolled.states);
@@ -59,6 +61,16 @@ export function exportRecurrent(writer: Writer, call: WrittenLayer): Wire[] {
   return returnState ? [y, ...unrolled.states] : [y];
 }
 
+/** Shapes of the states of one sample in both traces. Those of images follow from the output. */
+function stateShapes(layer: Recurrent, { y: [outputs] }: WrittenLayer): Shapes[] {
+  const { returnSequences } = layer.sequence;
+  const one = (own: readonly number[], { shape }: Tensor): readonly number[] =>
+    isOfImages(layer) ? [...shape.slice(returnSequences ? 2 : 1, -1), own.at(-1)!] : own;
+  return layer.stateSpecs.map(({ width, shape = [width] }) => [one(shape, outputs![0]), one(shape, outputs![1])]);
+}
+
+const isOfImages = ({ className }: AnyLayer): boolean => className.startsWith('ConvLSTM');
+
 /** A mask `[B, T]` as a condition on a value with `rank` axes. */
 function spread(writer: Writer, mask: Wire, rank: number): Wire {
   const axes = Array.from({ length: rank - 2 }, (_, i) => i + 2);
@@ -69,7 +81,9 @@ function spread(writer: Writer, mask: Wire, rank: number): Wire {
 function unroll(writer: Writer, sequence: Sequence): Unrolled {
   const { layer, call } = sequence;
   const options = optionsOf(layer);
-  if (layer.className.startsWith('ConvLSTM')) return scan(writer, sequence, convLstmStep(sequence, options));
+  if (isOfImages(layer)) {
+    return scan(writer, sequence, convLstmStep(sequence, options), convLstmZeros(writer, sequence, options));
+  }
   const native = nativeOf(layer, options);
   if (native) return sequence.mask ? masked(writer, sequence, native) : plain(writer, sequence, native);
   const { cell: own } = layer as { cell?: unknown };
@@ -272,16 +286,21 @@ type WriteStep = (
 ) => { output: Wire; states: readonly Wire[] };
 
 /** `Scan` over time. Where a step does not count, the states and the output stay. */
-function scan(writer: Writer, sequence: Sequence, writeStep: WriteStep): Unrolled {
+function scan(
+  writer: Writer,
+  sequence: Sequence,
+  writeStep: WriteStep,
+  zerosOf: (pair: Pair) => Wire = (pair) => zeros(writer, pair),
+): Unrolled {
   const { layer, call, x, mask, reverse } = sequence;
   const { graph } = writer;
   const inner = writer.inner();
   inner.graph.scope = layer.path;
   const name = (what: string): Wire => graph.names.unique(`${layer.path}/${what}`);
-  const sample = (f: (t: Tensor, i: number) => Tensor): Pair => [f(call.x[0]![0], 0), f(call.x[0]![1], 1)];
+  const sample = (f: (t: Tensor, i: 0 | 1) => Tensor): Pair => [f(call.x[0]![0], 0), f(call.x[0]![1], 1)];
   const step = sample(firstStep);
-  const shapes = layer.stateSpecs.map(({ width, shape = [width] }) => shape);
-  const pairs = shapes.map((shape, s) => sample((t, i) => someState([t.shape[0]!, ...shape], s, i)));
+  const shapes = stateShapes(layer, call);
+  const pairs = shapes.map((shape, s) => sample((t, i) => someState([t.shape[0]!, ...shape[i]], s, i)));
   const inputs = [...pairs, step].map((pair, i) => {
     const wire = name(i < pairs.length ? `state_${i}` : 'x');
     inner.bind(pair, wire);
@@ -289,12 +308,11 @@ function scan(writer: Writer, sequence: Sequence, writeStep: WriteStep): Unrolle
   });
   const states = inputs.slice(0, -1).map(({ wire }) => wire);
   const made = writeStep(inner, inputs.at(-1)!.wire, states, [step, ...pairs]);
-  const width = layer.outputWidth;
-  const outputShape = layer.className.startsWith('ConvLSTM') ? shapes[0]! : [width];
-  const outputPair = sample((t, i) => someState([t.shape[0]!, ...outputShape], 9, i));
+  const outputShape = (i: 0 | 1): readonly number[] => (isOfImages(layer) ? shapes[0]![i] : [layer.outputWidth]);
+  const outputPair = sample((t, i) => someState([t.shape[0]!, ...outputShape(i)], 9, i));
   const declared = (wire: Wire, pair: Pair): ReturnType<typeof valueInfo> =>
     valueInfo(wire, FLOAT, writer.dims(pair, wire));
-  const firsts = sequence.states ?? pairs.map((pair) => zeros(writer, pair));
+  const firsts = sequence.states ?? pairs.map(zerosOf);
   const bodyInputs = inputs.map(({ info }) => info);
   const carried = [...firsts];
   let [output, next] = [made.output, made.states];
@@ -308,7 +326,7 @@ function scan(writer: Writer, sequence: Sequence, writeStep: WriteStep): Unrolle
     };
     output = where(outputPair[0].shape.length, output, before);
     next = next.map((state, i) => where(pairs[i]![0].shape.length, state, states[i]!));
-    carried.push(zeros(writer, outputPair));
+    carried.push(zerosOf(outputPair));
   }
   const kept = (wire: Wire, pair: Pair, what: string): ReturnType<typeof valueInfo> => {
     const result = name(what);
@@ -358,6 +376,25 @@ const someState = (shape: readonly number[], s: number, i: number): Tensor => {
 
 const zeros = (writer: Writer, [a, b]: Pair): Wire =>
   writer.one('Expand', [writer.graph.scalar(0), writer.shapeOf([a.shape, b.shape])]);
+
+/** Zeros for a state of images. Where their size varies and is not that of the input, a convolution tells it. */
+function convLstmZeros(writer: Writer, { layer, call, x }: Sequence, options: Options): (pair: Pair) => Wire {
+  let sizes: Wire | undefined;
+  return (pair) => {
+    const isOfInput = ({ shape }: Tensor, i: number): boolean =>
+      shape.slice(1, -1).every((n, axis) => n === call.x[0]![i as 0 | 1].shape[axis + 2]);
+    const [a, b] = pair.map(({ shape }) => shape) as [Shape, Shape];
+    if (pair.every(isOfInput) || sameShape(a.slice(1), b.slice(1))) return zeros(writer, pair);
+    if (sizes === undefined) {
+      const { kernel } = weightsOf(layer);
+      const first = writer.one('Gather', [x, writer.graph.index(0)], { axis: 1 });
+      const gates = convolution(writer, first, [[kernel!.tensor, kernel!.tensor], undefined], options);
+      const [one] = writer.graph.node('Split', [gates], { axis: pair[0].shape.length - 1 }, 4);
+      sizes = writer.one('Shape', [one!]);
+    }
+    return writer.one('Expand', [writer.graph.scalar(0), sizes]);
+  };
+}
 
 /** One step of an LSTM whose products are convolutions: Shi et al. 2015. */
 function convLstmStep({ layer }: Sequence, options: Options): WriteStep {

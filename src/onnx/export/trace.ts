@@ -20,7 +20,11 @@ export interface OpCall {
   readonly layer: AnyLayer | undefined;
   readonly x: readonly (Tensor | undefined)[];
   readonly y: readonly Tensor[];
+  /** Options of the call, of ops that tell them. */
+  readonly options: Readonly<Record<string, unknown>>;
 }
+
+type Options = OpCall['options'];
 
 export type Call = LayerCall | OpCall;
 
@@ -66,8 +70,8 @@ export function trace<T>(
       const tape = openTape()!;
       // Every tensor counts as tracked, so that every op tells its inputs and outputs.
       tape.tracks = () => true;
-      tape.append = ({ inputs, outputs }) => {
-        if (!isInside) calls.push({ op: outputs[0]!.name, layer: running.at(-1), x: inputs, y: outputs });
+      tape.append = ({ inputs: x, outputs: y, options = {} }) => {
+        if (!isInside) calls.push({ op: y[0]!.name, layer: running.at(-1), x, y, options: options as Options });
       };
       result = body();
       tape.tracks = () => false;

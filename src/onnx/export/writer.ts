@@ -32,8 +32,8 @@ export interface ExportedState {
   readonly output: string;
   /** What the output is. */
   from: Wire;
-  /** Shape of one sample. */
-  readonly shape: Shape;
+  /** Shapes of one sample. */
+  readonly shapes: Shapes;
 }
 
 /** A call of an op in both traces. */
@@ -211,10 +211,13 @@ export class Writer {
   }
 
   /** Lengths of a tensor; the name of one that varies. */
-  dims([a, b]: Pair, name: string): Dims {
-    return a.shape.map((n, axis) =>
-      n === b.shape[axis] ? n : (this.#findLength(n, b.shape[axis]!)?.name ?? `${name}_${axis}`),
-    );
+  dims(pair: Pair, name: string): Dims {
+    return this.dimsOf(shapesOf(pair), name);
+  }
+
+  /** The same of shapes. */
+  dimsOf([a, b]: Shapes, name: string): Dims {
+    return a.map((n, axis) => (n === b[axis] ? n : (this.#findLength(n, b[axis]!)?.name ?? `${name}_${axis}`)));
   }
 
   /**
@@ -273,16 +276,16 @@ export class Writer {
     return this.graph.floats(`${a.name}/onnx`, moved.shape, () => moved.toArray() as Float32Array);
   }
 
-  /** Makes the states of a layer inputs of the model. */
-  stateInputs(layer: Recurrent): Wire[] {
+  /** Makes the states of a layer, whose samples have `shapes`, inputs of the model. */
+  stateInputs(layer: Recurrent, shapes: readonly Shapes[]): Wire[] {
     if (this.#outer) throw this.refusal({ layer }, 'a carried state inside a recurrence');
     const path = layer.path.replaceAll('/', '_');
     if (this.states.some((state) => state.layer === layer))
       throw this.refusal({ layer }, 'a second call with carried states');
-    return layer.stateSpecs.map(({ name, width, shape = [width] }) => {
+    return layer.stateSpecs.map(({ name }, i) => {
       const stem = `${path}_${name.replaceAll(/[^\w]/g, '_')}`;
       const input = this.graph.names.unique(`${stem}_in`);
-      this.states.push({ layer, input, output: this.graph.names.unique(`${stem}_out`), from: '', shape });
+      this.states.push({ layer, input, output: this.graph.names.unique(`${stem}_out`), from: '', shapes: shapes[i]! });
       return input;
     });
   }

@@ -138,13 +138,14 @@ export function conv1d(input: Weight, weight: Weight, bias?: Weight, options: Co
       }
     });
   });
-  record([x, kernel, offset], [y], (tape) => {
+  const backward = (tape: Tape): void => {
     const dy = tape.gradientOf(y);
     const dBias = offset && tape.into(offset);
     if (dBias) engine.kernels.col_sum(g.batch * g.steps, g.outputs, dy, g.outputs, dBias.ptr, dBias.accumulate);
     backwardKernel(tape, g, x, kernel, y, dy);
     if (tape.tracks(x)) tape.give(x, backwardInput(g, x, kernel, y, dy));
-  });
+  };
+  record([x, kernel, offset], [y], backward, { options });
   return y;
 }
 
