@@ -77,8 +77,8 @@ document.addEventListener('tapeloop-bench', ({ detail }) => {
   fetch('/result', { method: 'POST', body });
 });
 const form = document.getElementById('run');
-form.elements.length.value = '${rounds > 1 ? 'whole' : 'quick'}';
-form.elements.size.value = '${values.size}';
+form.elements.namedItem('length').value = '${rounds > 1 ? 'whole' : 'quick'}';
+form.elements.namedItem('size').value = '${values.size}';
 form.requestSubmit();
 </script>
 `;
