@@ -36,15 +36,15 @@ const table = (head: readonly string[], rows: readonly string[][]): string =>
 /** One row for each host. */
 export const hostTable = (hosts: readonly BenchedHost[]): string => table(HEAD, hosts.map(cellsOf));
 
-/** One row for each workload: its median in each host, as a multiple of the shortest. `!`: the host was slow. */
+/** One row for each workload: its time in each host, `fast`, as a multiple of the shortest. `!`: the host was slow. */
 export function workloadTable(hosts: readonly BenchedHost[]): string {
   const measured = hosts.filter((host) => host.report !== undefined);
   const ids = [...new Set(measured.flatMap(({ report }) => report!.results.map(({ id }) => id)))];
   const rows = ids.map((id) => {
     const found = measured.map(({ report }) => report!.results.find((result) => result.id === id));
-    const least = Math.min(...found.map((result) => result?.median ?? Number.POSITIVE_INFINITY));
+    const least = Math.min(...found.map((result) => result?.fast ?? Number.POSITIVE_INFINITY));
     const cells = found.map((result) =>
-      result ? `${(result.median / least).toFixed(2)}${result.noisy ? '!' : ''}` : '',
+      result ? `${(result.fast / least).toFixed(2)}${result.noisy ? '!' : ''}` : '',
     );
     return [id, `${(1000 * least).toPrecision(3)}`, ...cells];
   });
