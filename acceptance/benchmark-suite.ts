@@ -101,8 +101,10 @@ async function main(): Promise<void> {
   const scores = whole.map(({ score }) => score!.value).sort((a, b) => a - b);
   const middle = scores[scores.length >> 1]!;
   const apart = scores.map((score) => 100 * (score / middle - 1));
-  let [inside, all] = [0, 0];
+  let [inside, all, scoresInside] = [0, 0, 0];
   for (const report of whole) {
+    const { low, high } = report.score!;
+    scoresInside += scores.filter((score) => score >= low && score <= high).length - 1;
     for (const { id, low, high } of report.results) {
       for (const other of whole) {
         if (other === report) continue;
@@ -116,4 +118,7 @@ async function main(): Promise<void> {
     `| scores of ${runs} runs, from their median | ${apart[0]!.toFixed(1)}% to +${apart.at(-1)!.toFixed(1)}% |`,
   );
   console.log(`| medians of other runs inside of an interval of 95% | ${((100 * inside) / all).toFixed(1)}% |`);
+  console.log(
+    `| scores of other runs inside of an interval of 95% | ${((100 * scoresInside) / (runs * (runs - 1))).toFixed(1)}% |`,
+  );
 }

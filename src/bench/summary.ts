@@ -68,9 +68,10 @@ function scoreOf(results: readonly WorkloadResult[]): Score | null {
   const ofRounds = Array.from({ length: rounds }, (_, round) =>
     geometricMean(scored.map(({ id, samples }) => (100 * references.times[id]!) / fastOf(samples[round]!))),
   );
-  const { low, high } = factorInterval(ofRounds);
+  // The time of all rounds together is shorter than most of those of one, so the interval moves along.
+  const { value: middle, low, high } = factorInterval(ofRounds);
   const value = geometricMean(scored.map(({ score }) => score!));
-  return { value, low: Math.min(low, value), high: Math.max(high, value) };
+  return { value, low: (value * low) / middle, high: (value * high) / middle };
 }
 
 /** Scores of every group and of all. The score of all is that of the groups, so that each counts the same. */
