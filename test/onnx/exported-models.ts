@@ -238,7 +238,9 @@ const images: ExportedCase[] = [
   one(
     'convolutional lstm, images of any size in strides',
     [[2, 4, 8, 7, 2]],
-    stack(() => convLstm2d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', inputShape: [null, null, null, 2] })),
+    stack(() =>
+      convLstm2d({ filters: 3, kernelSize: 3, strides: 2, padding: 'same', inputShape: [null, null, null, 2] }),
+    ),
   ),
   one(
     'convolutions whose options are not those of their layer',
