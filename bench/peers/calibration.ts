@@ -1,16 +1,15 @@
 // Measures the current speed of the host: a loop in registers, called spin, runs before and after every sample.
+import { SpinTimes } from '../../src/bench/spin-times.ts';
 import { hostHasRelaxedSimd } from '../../src/engine/loading/load.ts';
 import { PEAK_FLOPS, peakOf } from '../peak.ts';
 
 const SPIN_FLOPS = 1e8;
-/** A sample counts if both spins around it took at most this many times as long as the fastest spin. */
-export const TOLERANCE = 1.15;
 /** Longest wait before a sample, for a slow period of the host to end or for the last engine to become idle. */
 const WAIT_MS = 300;
 
 export class Calibration {
   readonly #spin: () => void;
-  fastestMs = Number.POSITIVE_INFINITY;
+  readonly #times = new SpinTimes();
 
   private constructor(peak: () => number) {
     const calls = Math.ceil(SPIN_FLOPS / PEAK_FLOPS);
@@ -29,7 +28,7 @@ export class Calibration {
     const started = performance.now();
     this.#spin();
     const elapsed = performance.now() - started;
-    this.fastestMs = Math.min(this.fastestMs, elapsed);
+    this.#times.add(elapsed);
     return elapsed;
   }
 
@@ -42,6 +41,6 @@ export class Calibration {
   }
 
   isCalm(spinMs: number): boolean {
-    return spinMs <= TOLERANCE * this.fastestMs;
+    return this.#times.isCalm(spinMs);
   }
 }

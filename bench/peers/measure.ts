@@ -1,7 +1,8 @@
 // Measures one case on all engines in turns. Only one engine computes at a time.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Calibration, TOLERANCE } from './calibration.ts';
+import { TOLERANCE } from '../../src/bench/spin-times.ts';
+import type { Calibration } from './calibration.ts';
 import type { Case } from './cases.ts';
 import { type Command, EngineProcess } from './processes.ts';
 import type { Memory, Prepared, Sample } from './protocol.ts';

@@ -1,7 +1,8 @@
 // How one workload is timed in one round: first calls, warm-up, samples between spins that tell whether the host is slow.
 import type { Clock } from './clock.ts';
 import type { Roof } from './kernels/roof-kernels.ts';
-import { fastOf, median } from './statistics.ts';
+import { SpinTimes } from './spin-times.ts';
+import { median } from './statistics.ts';
 
 /** How long each part of a measurement may take, in ms. */
 export interface Budget {
@@ -53,8 +54,6 @@ const WINDOW = 5;
 const GAIN = 0.02;
 // About half a millisecond of multiply-adds in registers.
 const SPIN_FLOPS = 2e7;
-// A sample counts if the spins on both sides took at most this many times as long as spins of the run do on a calm host.
-const TOLERANCE = 1.15;
 // So many times the samples of the budget may be taken, the dropped ones included.
 const PATIENCE = 3;
 
@@ -62,8 +61,7 @@ const PATIENCE = 3;
 export class Spin {
   readonly #roof: Roof;
   readonly #clock: Clock;
-  /** From the shortest to the longest. */
-  readonly #times: number[] = [];
+  readonly #times = new SpinTimes();
 
   constructor(roof: Roof, clock: Clock) {
     this.#roof = roof;
@@ -74,10 +72,8 @@ export class Spin {
   async isCalm(): Promise<boolean> {
     if (!this.#clock.isDirect || this.#clock.resolution > 0.05) return true;
     const time = await this.#clock.time(() => this.#roof.spin(SPIN_FLOPS));
-    const longer = this.#times.findIndex((other) => other > time);
-    this.#times.splice(longer < 0 ? this.#times.length : longer, 0, time);
-    // Not the shortest: a processor is sometimes faster than it can be for long.
-    return time <= TOLERANCE * fastOf(this.#times);
+    this.#times.add(time);
+    return this.#times.isCalm(time);
   }
 }
 
