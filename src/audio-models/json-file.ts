@@ -55,18 +55,19 @@ export function expectKnownKeys(what: string, given: Parsed, known: readonly str
 /** Float32 values of nested lists that must have this shape and finite numbers. */
 export function valuesOf(what: string, nested: unknown, shape: Shape): Float32Array {
   const values: number[] = [];
-  const walk = (value: unknown, [length, ...rest]: readonly number[], place: string): void => {
+  const walk = (value: unknown, [length, ...rest]: readonly number[], at: readonly number[]): void => {
+    const place = (): string => `${what}${at.map((i) => `[${i}]`).join('')}`;
     if (length === undefined) {
       if (typeof value !== 'number' || !Number.isFinite(Math.fround(value))) {
-        throw new ArgumentError(`${place} expected a finite number, got ${describe(value)}`);
+        throw new ArgumentError(`${place()} expected a finite number, got ${describe(value)}`);
       }
       values.push(value);
     } else if (!Array.isArray(value) || value.length !== length) {
       const got = Array.isArray(value) ? `${value.length} values` : describe(value);
-      throw new ArgumentError(`${place} expected ${length} values, for ${formatShape(shape)}, got ${got}`);
-    } else value.forEach((each, i) => void walk(each, rest, `${what}${rest.length > 0 ? `[${i}]` : ''}`));
+      throw new ArgumentError(`${place()} expected ${length} values, for ${formatShape(shape)}, got ${got}`);
+    } else value.forEach((each, i) => void walk(each, rest, [...at, i]));
   };
-  walk(nested, shape, what);
+  walk(nested, shape, []);
   return Float32Array.from(values);
 }
 

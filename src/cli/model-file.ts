@@ -1,8 +1,10 @@
 // Model files of every format that is read, told apart by their content.
 import { dirname, join, normalize } from 'node:path';
+import { isStateDict } from '../audio-models/rtneural/state-dict.ts';
 import { importNam, importRtNeural } from '../audio-models.ts';
 import '../images.ts';
 import { textOfUtf8 } from '../host/utf8.ts';
+import { FileError } from '../io/file-error.ts';
 import { refuseForeign } from '../io/foreign-formats.ts';
 import type { Json } from '../io/model-file.ts';
 import { readFileChecked } from '../io/node-files.ts';
@@ -59,9 +61,10 @@ type Found = Pick<ReadModel, 'format' | 'model'> & Partial<ReadModel>;
 
 function modelIn(path: string, bytes: Uint8Array, { forward, config }: ReadOptions): Found {
   const named = { file: path };
+  if (bytes.length === 0) throw new ModelFileError('expected a model, got a file of 0 bytes', named);
   if (isJson(bytes)) return modelOfJson(path, bytes);
   if (isHdf5(bytes) || (isZip(bytes) && zipNames(bytes, path).includes('config.json'))) {
-    const given = config === undefined ? undefined : textOfUtf8(readFileChecked(config));
+    const given = config === undefined ? undefined : configIn(config);
     return { format: 'Keras', model: importKeras(bytes, { ...named, config: given }) };
   }
   if (isZip(bytes) || isPickle(bytes) || (isSafetensors(bytes) && !isOwn(bytes, path))) {
@@ -74,6 +77,19 @@ function modelIn(path: string, bytes: Uint8Array, { forward, config }: ReadOptio
     format: 'ONNX',
     model: importOnnx(bytes, { externalData: (location) => besides(path, location) }),
   }));
+}
+
+/** What `model.to_json()` returned, from a file. */
+function configIn(path: string): unknown {
+  try {
+    return JSON.parse(textOfUtf8(readFileChecked(path)));
+  } catch (cause) {
+    if (cause instanceof FileError) throw cause;
+    throw new ModelFileError('--config expected what model.to_json() of Keras returned, got a file that is no JSON', {
+      file: path,
+      cause,
+    });
+  }
 }
 
 /** Whether the first character is a brace. */
@@ -98,8 +114,14 @@ function modelOfJson(path: string, bytes: Uint8Array): Found {
     const { model, ...nam } = withPath(path, () => importNam(file));
     return { format: 'NAM', model, extra: { nam } as unknown as Json };
   }
-  if ('in_shape' in json && 'layers' in json) {
+  if (('in_shape' in json && 'layers' in json) || isStateDict(json)) {
     return { format: 'RTNeural', model: withPath(path, () => importRtNeural(file)).model };
+  }
+  if ('class_name' in json && 'config' in json) {
+    throw new ModelFileError(
+      'expected a model, got the configuration of a Keras model without weights: give it as --config of the file of weights',
+      { file: path },
+    );
   }
   return { format: 'TF.js', model: importTfjs(json, (location) => besides(path, location), { file: path }) };
 }

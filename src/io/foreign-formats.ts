@@ -34,7 +34,21 @@ interface Foreign {
 
 const tensorflow = 'convert it with tf2onnx (python -m tf2onnx.convert';
 
+/** Whether a file is a page of HTML, as a web server may give in place of what it does not have. */
+export const isPage = (bytes: Uint8Array): boolean =>
+  /^\s*<(!doctype|html|head|\?xml)/i.test(String.fromCharCode(...bytes.subarray(0, 64)));
+
 const formats: readonly Foreign[] = [
+  {
+    name: 'a page of HTML in place of the file',
+    route: 'download it again, from the address of the file itself',
+    test: isPage,
+  },
+  {
+    name: 'a pointer of Git LFS in place of the file',
+    route: 'fetch the file, as by git lfs pull',
+    test: (bytes) => startsWith(bytes, 'version https://git-lfs'),
+  },
   {
     name: 'a TensorFlow Lite model',
     route: `${tensorflow} --tflite model.tflite --output model.onnx), then read it with importOnnx of tapeloop/onnx`,

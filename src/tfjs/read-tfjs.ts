@@ -2,6 +2,7 @@ import { ArgumentError, shownForeign } from '../checks/argument-error.ts';
 import { checkOptions } from '../checks/options.ts';
 import { classOf } from '../host/class-of.ts';
 import { textOfUtf8 } from '../host/utf8.ts';
+import { isPage } from '../io/foreign-formats.ts';
 import { bytesOf, type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { describe, expectList, expectObject, expectStrings, isObject, type Parsed, quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
@@ -190,9 +191,7 @@ function weightsOf(artifacts: Parsed, files: TfjsFiles): TfjsWeight[] {
 
 /** The files of a group, for an error: a page in place of one, else all with their sizes. */
 function filesOf(paths: readonly string[], parts: readonly Uint8Array[]): string {
-  const page = parts.findIndex((part) =>
-    /^\s*<(!doctype|html|head|\?xml)/i.test(String.fromCharCode(...part.subarray(0, 64))),
-  );
+  const page = parts.findIndex(isPage);
   if (page >= 0) return `weight file ${quote(paths[page]!)} is a page of a web server, not weights`;
   const named = paths.slice(0, 3).map((path, i) => `${quote(path)} of ${parts[i]!.length} bytes`);
   return `weight file ${named.join(', ')}${paths.length > 3 ? ` and ${paths.length - 3} more` : ''}`;

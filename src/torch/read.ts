@@ -60,8 +60,6 @@ function otherFormat(bytes: Uint8Array): string | undefined {
   const start = latin1(bytes.subarray(0, 64));
   if (start.startsWith('\x89HDF')) return 'an HDF5 file, which importKeras of tapeloop/keras reads if it is of Keras';
   if (/^\s*[{[]/.test(start)) return 'JSON or other text';
-  if (/^\s*(<|version https:\/\/git-lfs)/.test(start))
-    return 'a page or a pointer in place of the file: download it again';
   return undefined;
 }
 

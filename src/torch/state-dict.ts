@@ -1,6 +1,6 @@
 // State dicts: the tensors of a model by PyTorch's names, wherever a file keeps them.
 
-import { ArgumentError, expectType, shownForeign } from '../checks/argument-error.ts';
+import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
 import { classOf } from '../host/class-of.ts';
 import { type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
@@ -84,7 +84,7 @@ export function rootOf(what: string, source: TorchSource, file: string | undefin
   const late = classOf(source) === 'Promise' ? '; await it' : '';
   const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : late;
   throw new ArgumentError(
-    `${what}: expected the bytes of a file, or what readTorch returned, got ${late ? 'a promise' : shownForeign(source, 'entries')}${mend}`,
+    `${what}: expected the bytes of a file, or what readTorch returned, got ${late ? 'a promise' : shown(source)}${mend}`,
   );
 }
 

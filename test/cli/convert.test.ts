@@ -84,6 +84,17 @@ describe('tapeloop convert', () => {
     expect(weights.map(({ data }) => [...data])).toEqual(model.getWeights().map(({ data }) => [...data]));
   });
 
+  test('a state dict of PyTorch as JSON, is read as RTNeural reads it', () => {
+    const rows = (count: number, width: number) => Array.from({ length: count }, () => Array(width).fill(0.1));
+    const dict = {
+      ...{ 'lstm.weight_ih_l0': rows(8, 1), 'lstm.weight_hh_l0': rows(8, 2) },
+      ...{ 'lstm.bias_ih_l0': Array(8).fill(0), 'lstm.bias_hh_l0': Array(8).fill(0) },
+      ...{ 'dense.weight': rows(1, 2), 'dense.bias': [0] },
+    };
+    writeFileSync(at('dict.json'), JSON.stringify(dict));
+    expect(expectDone(run('info', 'dict.json')).stdout).toContain('RTNeural');
+  });
+
   test('a compiled model stays one; where its training cannot go along, OUT has the model alone and a line says so', () => {
     const model = made();
     model.compile({ optimizer: nadam({ learningRate: 0.02 }), loss: 'mse' });
@@ -116,6 +127,10 @@ describe('tapeloop convert', () => {
     writeFileSync(at('damaged.json'), '{"a": 1');
     writeFileSync(at('bad.json'), '{"architecture": "LSTM"}');
     writeFileSync(at('small.onnx'), exportOnnx(made()));
+    writeFileSync(at('empty.keras'), '');
+    writeFileSync(at('page.keras'), '<!DOCTYPE html><html></html>');
+    writeFileSync(at('alone.weights.h5'), exportKerasWeights(made()));
+    writeFileSync(at('keras.json'), JSON.stringify({ class_name: 'Sequential', config: [] }));
     const cases: [string[], number, RegExp][] = [
       [['broken.onnx', 'out.safetensors'], 1, /^tapeloop: broken\.onnx: importOnnx: [^\n]+\n$/],
       [['none.onnx', 'out.safetensors'], 1, /^tapeloop: cannot read none\.onnx[^\n]+\n$/],
@@ -131,6 +146,18 @@ describe('tapeloop convert', () => {
         /^tapeloop: list\.json: importTfjs: model\.class_name expected a string, got none\n$/,
       ],
       [['damaged.json', 'out.st'], 1, /^tapeloop: damaged\.json: expected a model, got JSON that is damaged\n$/],
+      [['empty.keras', 'out.st'], 1, /^tapeloop: empty\.keras: expected a model, got a file of 0 bytes\n$/],
+      [
+        ['page.keras', 'out.st'],
+        1,
+        /^tapeloop: page\.keras: a page of HTML in place of the file is not read: [^\n]+\n$/,
+      ],
+      [['keras.json', 'out.st'], 1, /^tapeloop: keras\.json: expected a model, got the configuration of a Keras model/],
+      [
+        ['alone.weights.h5', 'out.st', '--config', 'alone.weights.h5'],
+        1,
+        /^tapeloop: alone\.weights\.h5: --config expected what model\.to_json\(\) of Keras returned, got a file that is no JSON\n$/,
+      ],
       [['bad.json', 'out.st'], 1, /^tapeloop: bad\.json: importNam: [^\n]+\n$/],
       [['small.onnx', 'out.st', '--states'], 2, /^tapeloop convert: --states expected an OUT that ends in \.onnx/],
       [['small.onnx'], 2, /^tapeloop convert: expected the paths IN and OUT, got fewer\n$/],

@@ -86,8 +86,12 @@ describe('readTorch', () => {
 
   test.each<[string, Uint8Array, RegExp]>([
     ['JSON', Buffer.from('{"a": 1}'), /^x\.pt: not a file of PyTorch: it is JSON or other text/],
-    ['a page', Buffer.from('<html>'), /not a file of PyTorch: it is a page or a pointer in place of the file/],
-    ['a pointer', Buffer.from('version https://git-lfs.github.com/spec/v1'), /a pointer in place of the file/],
+    ['a page', Buffer.from('<html>'), /^x\.pt: a page of HTML in place of the file is not read: download it again/],
+    [
+      'a pointer',
+      Buffer.from('version https://git-lfs.github.com/spec/v1'),
+      /^x\.pt: a pointer of Git LFS in place of the file is not read: fetch the file/,
+    ],
     ['HDF5', Uint8Array.of(0x89, 72, 68, 70, 13, 10, 26, 10), /it is an HDF5 file, which importKeras/],
     ['TFLite', Buffer.from('\x1c\0\0\0TFL3'), /a TensorFlow Lite model is not read: convert it with tf2onnx/],
     ['other bytes', Uint8Array.of(1, 2, 3), /not a file of PyTorch that can be read/],

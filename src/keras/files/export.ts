@@ -7,7 +7,8 @@ import { stateVariables } from '../compile/optimizer-state.ts';
 import { writeCompile } from '../compile/write-compile.ts';
 import { configOfModel } from '../config/write-model.ts';
 import { type HdfDatasetInput, type HdfGroupInput, type HdfInput, writeHdf5 } from '../hdf5/write.ts';
-import { kerasWeightsOf } from '../weights/read-weights.ts';
+import { ownKerasWeights } from '../weights/read-weights.ts';
+import { ownWeights } from '../weights/weight-names.ts';
 import { trainableWeights, variableGroups } from './variable-paths.ts';
 
 /** The version of Keras whose rules the files follow. */
@@ -86,8 +87,12 @@ export function exportKerasWeights(model: AnyModel, options: ExportKerasOptions 
 function weightsFile(model: AnyModel, hasOptimizer: boolean): Uint8Array {
   model.network.setScope();
   const root = newGroup();
-  for (const { path, name, part } of variableGroups(model.network)) {
-    const arrays = part ? kerasWeightsOf(part.layer).slice(part.start, part.end) : [];
+  const groups = variableGroups(model.network);
+  const written = new Set(groups.flatMap(({ part }) => (part ? ownWeights(part.layer) : [])));
+  const lost = model.network.weights.find((weight) => !written.has(weight));
+  if (lost) throw new ArgumentError(`exportKerasWeights: weight '${lost.name}' has no place in a file of Keras`);
+  for (const { path, name, part } of groups) {
+    const arrays = part ? ownKerasWeights(part.layer).slice(part.start, part.end) : [];
     putVariables(root, path, name, arrays);
   }
   if (hasOptimizer) {

@@ -8,8 +8,8 @@ import { type AnyModel, expectModel } from '../../models/model.ts';
 import { eraOf } from '../config/era.ts';
 import { asFileError } from '../config/read-model.ts';
 import type { KerasArray } from '../weights/keras-array.ts';
-import { kerasValues } from '../weights/read-weights.ts';
-import { leafLayers } from '../weights/weight-names.ts';
+import { kerasValues, splitAmongLeaves } from '../weights/read-weights.ts';
+import { leafLayers, ownWeights } from '../weights/weight-names.ts';
 import { restoreOptimizer } from './import.ts';
 import { expectAsMany, layerGroups, layersWithWeights, listed } from './layer-groups.ts';
 import { type OpenedFile, openKerasFile } from './opened-file.ts';
@@ -48,7 +48,8 @@ export interface KerasWeightsReport {
 /** Weights of the file for one layer. */
 interface Offer {
   readonly layer: AnyLayer;
-  readonly arrays: readonly KerasArray[];
+  /** Divides them among the layer and those inside it. Throws `ArgumentError` if they are not as many. */
+  readonly parts: () => ReadonlyMap<AnyLayer, readonly KerasArray[]>;
 }
 
 /**
@@ -87,9 +88,9 @@ export function loadKerasWeights(
     const era = opened.layout === 'variables' ? 'keras3' : eraOf({}, opened.version ?? '1.');
     const { offers, unused } = offersOf(opened, model.network, { byName, skipMismatch, era });
     const skipped: { layer: string; reason: string }[] = [];
-    const values = offers.flatMap(({ layer, arrays }): (readonly [Parameter, Float32Array])[] => {
+    const values = offers.flatMap(({ layer, parts }): (readonly [Parameter, Float32Array])[] => {
       try {
-        return kerasValues(layer, arrays, era);
+        return kerasValues(parts());
       } catch (error) {
         if (!skipMismatch) throw error;
         skipped.push({ layer: layer.path, reason: (error as Error).message });
@@ -129,23 +130,30 @@ function offersOf(
     if (byName)
       opened.fail('byName expected a file with the names of layers, which .keras and .weights.h5 do not have');
     const { found, unused } = variablesOf(opened, variableGroups(network));
-    const leaves = leafLayers(network).filter(({ weights }) => weights.length > 0);
+    const leaves = leafLayers(network).filter((layer) => ownWeights(layer).length > 0);
     const missing = leaves.filter((layer) => (found.get(layer) ?? []).length === 0).map(({ path }) => path);
     if (unused.length > 0 && !skipMismatch) {
       const without =
         missing.length === 0 ? 'no layer takes' : `no layer takes, while it has none for ${listed(missing)}`;
       opened.fail(`the file has weights at ${listed(unused)}, which ${without}; skipMismatch: true leaves them out`);
     }
-    return { offers: leaves.map((layer) => ({ layer, arrays: found.get(layer) ?? [] })), unused };
+    return {
+      offers: leaves.map((layer) => ({ layer, parts: () => new Map([[layer, found.get(layer) ?? []]]) })),
+      unused,
+    };
   }
   const groups = layerGroups(opened);
   const layers = layersWithWeights(network, era);
+  const offerOf = (layer: AnyLayer, arrays: readonly KerasArray[]): Offer => ({
+    layer,
+    parts: () => splitAmongLeaves(layer, arrays, era),
+  });
   if (!byName) {
     expectAsMany(groups, layers, opened.fail);
-    return { offers: layers.map((layer, i) => ({ layer, arrays: groups[i]!.arrays })), unused: [] };
+    return { offers: layers.map((layer, i) => offerOf(layer, groups[i]!.arrays)), unused: [] };
   }
   const offers = groups.flatMap(({ name, arrays }) =>
-    layers.filter((layer) => layer.name === name).map((layer) => ({ layer, arrays })),
+    layers.filter((layer) => layer.name === name).map((layer) => offerOf(layer, arrays)),
   );
   const unused = groups.filter(({ name }) => !layers.some((layer) => layer.name === name)).map(({ name }) => name);
   if (offers.length === 0) opened.fail(`no layer of the model has a name of the file: ${unused.map(quote).join(', ')}`);

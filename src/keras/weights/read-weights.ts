@@ -6,9 +6,9 @@ import type { AnyLayer } from '../../layers/base/layer.ts';
 import type { Era } from '../config/era.ts';
 import type { KerasArray } from './keras-array.ts';
 import { inOurLayout, isWhole } from './layouts.ts';
-import { leafLayers, weightNamesOf } from './weight-names.ts';
+import { leafLayers, ownWeights, weightNamesOf } from './weight-names.ts';
 
-/** The weights of each layer without sublayers, in Keras's order. */
+/** The weights of each layer's own, in Keras's order. */
 export type LayerWeights = (leaf: AnyLayer) => readonly KerasArray[];
 
 export interface WeightSource {
@@ -97,25 +97,22 @@ export function splitAmongLeaves(
 }
 
 /**
- * The values for the weights of a built layer, with all layers inside it, from Keras's `get_weights`, in the layout of
- * any era.
+ * The values for the weights of built layers from those that Keras's `get_weights` lists for each, without the layers
+ * inside it, in the layout of any era.
  *
  * @throws ArgumentError if their number or a shape differs, or a value is not finite.
  */
 export function kerasValues(
-  layer: AnyLayer,
-  arrays: readonly KerasArray[],
-  era: Era = 'keras3',
+  arrays: ReadonlyMap<AnyLayer, readonly KerasArray[]>,
 ): (readonly [Parameter, Float32Array])[] {
-  return [...splitAmongLeaves(layer, arrays, era)].flatMap(([leaf, own]) => {
+  return [...arrays].flatMap(([leaf, own]) => {
     const ours = inOurLayout(leaf, own);
-    if (ours.length !== leaf.weights.length)
+    const weights = ownWeights(leaf);
+    if (ours.length !== weights.length)
       throw new ArgumentError(
-        `layer '${leaf.path}' expected ${leaf.weights.length} weights, got ${ours.length} in the file`,
+        `layer '${leaf.path}' expected ${weights.length} weights, got ${ours.length} in the file`,
       );
-    return leaf.weights.map(
-      (weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape)] as const,
-    );
+    return weights.map((weight, i) => [weight, checked(`weight '${weight.name}'`, ours[i]!, weight.shape)] as const);
   });
 }
 
@@ -125,21 +122,26 @@ export function kerasValues(
  * @throws ArgumentError if their number or a shape differs, or a value is not finite. Nothing is set then.
  */
 export function setKerasWeights(layer: AnyLayer, arrays: readonly KerasArray[], era: Era = 'keras3'): void {
-  for (const [weight, data] of kerasValues(layer, arrays, era)) weight.assign(data);
+  for (const [weight, data] of kerasValues(splitAmongLeaves(layer, arrays, era))) weight.assign(data);
 }
+
+function namedArrays(layer: AnyLayer): { array: KerasArray; trainable: boolean }[] {
+  const names = weightNamesOf(layer);
+  return ownWeights(layer).map((weight, i) => ({
+    array: { name: names[i]!.name, shape: weight.shape, data: weight.toArray() },
+    trainable: names[i]!.trainable,
+  }));
+}
+
+/** The same as `kerasWeightsOf`, without the layers inside it. */
+export const ownKerasWeights = (layer: AnyLayer): KerasArray[] => namedArrays(layer).map(({ array }) => array);
 
 /**
  * The weights of a built layer in the order of Keras's `get_weights`, in the layout of Keras 2 and 3: copies that the
  * caller owns, with Keras's names, such as `recurrent_kernel`.
  */
 export function kerasWeightsOf(layer: AnyLayer): KerasArray[] {
-  const all = leafLayers(layer).flatMap((leaf) => {
-    const names = weightNamesOf(leaf);
-    return leaf.weights.map((weight, i) => ({
-      array: { name: names[i]!.name, shape: weight.shape, data: weight.toArray() },
-      trainable: names[i]!.trainable,
-    }));
-  });
+  const all = leafLayers(layer).flatMap(namedArrays);
   const isModel = layer.sublayers.length > 0;
   const order = isModel
     ? [...all.filter(({ trainable }) => trainable), ...all.filter(({ trainable }) => !trainable)]

@@ -1,9 +1,10 @@
 // Which weights a layer has, by its options, before it is built; in the order of Keras's `get_weights`.
+import type { Parameter } from '../../autograd/parameter.ts';
 import type { LayerConfig } from '../../io/model-file.ts';
 import type { AnyLayer } from '../../layers/base/layer.ts';
 import { type Era, snakeCase } from '../config/era.ts';
 
-/** A weight of a layer without sublayers. */
+/** A weight of a layer's own. */
 export interface WeightName {
   /** Keras's name, such as `recurrent_kernel`. */
   readonly name: string;
@@ -59,7 +60,7 @@ const names: Readonly<Record<string, Names>> = {
 };
 
 /**
- * The weights of a layer without sublayers, in Keras's order. Keras 1 has an array for each gate.
+ * The weights of a layer's own, in Keras's order. Keras 1 has an array for each gate.
  *
  * @param era who wrote the file.
  */
@@ -69,7 +70,7 @@ export function weightNamesOf(layer: AnyLayer, era: Era = 'keras3'): readonly We
   // A built layer, or one of the caller's own, tells its weights by itself.
   const own = Object.hasOwn(names, className)
     ? names[className]!(config)
-    : layer.weights.map(({ name }) => snakeCase(name.slice(layer.path.length + 1)));
+    : ownWeights(layer).map(({ name }) => snakeCase(name.slice(layer.path.length + 1)));
   const gates = era === 'keras1' ? gatesOf(className) : [];
   const listed = gates.length > 0 ? gates.flatMap((gate) => ['W', 'U', 'b'].map((part) => `${part}_${gate}`)) : own;
   return listed.map((name) => ({
@@ -81,6 +82,12 @@ export function weightNamesOf(layer: AnyLayer, era: Era = 'keras3'): readonly We
 const gatesOf = (className: string): readonly string[] =>
   /^LSTM(Cell)?$/.test(className) ? ['i', 'c', 'f', 'o'] : /^GRU(Cell)?$/.test(className) ? ['z', 'r', 'h'] : [];
 
-/** The layers that have weights of their own: those without sublayers, in Keras's order, each once. */
+/** The weights of a layer without those of the layers inside it. */
+export function ownWeights({ weights, sublayers }: AnyLayer): readonly Parameter[] {
+  const inner = new Set(sublayers.flatMap((each) => each.weights));
+  return inner.size === 0 ? weights : weights.filter((weight) => !inner.has(weight));
+}
+
+/** The layers that have weights of their own, or may have once they are built, in Keras's order, each once. */
 export const leafLayers = (layer: AnyLayer): readonly AnyLayer[] =>
-  layer.tree().filter(({ sublayers }) => sublayers.length === 0);
+  layer.tree().filter((each) => each.sublayers.length === 0 || ownWeights(each).length > 0);

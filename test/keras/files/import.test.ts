@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { learnedState } from '../../../src/audio-models.ts';
 import { textOfUtf8 } from '../../../src/host/utf8.ts';
 import {
   adadelta,
@@ -7,6 +8,7 @@ import {
   adam,
   adamax,
   adamw,
+  bidirectional,
   dense,
   gru,
   lstm,
@@ -14,6 +16,7 @@ import {
   ndarray,
   type Optimizer,
   onWarning,
+  RandomStream,
   rmsprop,
   sequential,
   sgd,
@@ -23,6 +26,8 @@ import { refuseForeign } from '../../../src/io/foreign-formats.ts';
 import { readZip } from '../../../src/io/zip.ts';
 import { type HdfGroupInput, writeHdf5 } from '../../../src/keras/hdf5/write.ts';
 import { exportKeras, exportKerasWeights, importKeras, loadKerasWeights } from '../../../src/keras.ts';
+import type { AnyLayer } from '../../../src/layers/base/layer.ts';
+import { layerNormGru, layerNormLstm } from '../../../src/sequences.ts';
 
 interface Values {
   readonly shape: number[];
@@ -237,6 +242,22 @@ describe('exportKeras', () => {
     expect(report.loaded).toEqual(['gru', 'gru_1', 'dense']);
     expect(second.predict(x).data).toEqual(first.predict(x).data);
     expect(report.optimizer).toBe('none');
+  });
+
+  test.each<[string, () => AnyLayer]>([
+    ['a layer-normalized LSTM', () => layerNormLstm({ units: 3, returnSequences: true, inputShape: [null, 1] })],
+    [
+      'a bidirectional one',
+      () => bidirectional(layerNormGru({ units: 3, returnSequences: true }), { inputShape: [null, 1] }),
+    ],
+    ['learned states', () => learnedState(lstm({ units: 3, returnSequences: true, inputShape: [null, 1] }))],
+  ])('weights of %s, which has layers inside, go into the same model', (_, layer) => {
+    const [first, second] = [1, 2].map(() => sequential([layer() as never, dense({ units: 1 })]));
+    const random = new RandomStream(3);
+    for (const weight of first!.weights) weight.assign(weight.toArray().map(() => random.nextUniform()));
+    const report = loadKerasWeights(second!, exportKerasWeights(first!));
+    expect(report).toMatchObject({ skipped: [], unused: [] });
+    expect(second!.weights.map((weight) => weight.toArray())).toEqual(first!.weights.map((weight) => weight.toArray()));
   });
 
   test('with weights, the state of the optimizer goes into a compiled model, if it fits', () => {
