@@ -1,7 +1,6 @@
 // State dicts: the tensors of a model by PyTorch's names, wherever a file keeps them.
 
 import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
-import { classOf } from '../host/class-of.ts';
 import { type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
@@ -81,10 +80,9 @@ export const withLevel = (name: string): string => name.replace(/(^|\.)((weight|
 export function rootOf(what: string, source: TorchSource, file: string | undefined): PickledValue {
   if (isFileBytes(source)) return readTorch(source, { file });
   if (isDict(source as PickledValue) || source instanceof PickledObject) return source as PickledValue;
-  const late = classOf(source) === 'Promise' ? '; await it' : '';
-  const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : late;
+  const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : '';
   throw new ArgumentError(
-    `${what}: expected the bytes of a file, or what readTorch returned, got ${late ? 'a promise' : shown(source)}${mend}`,
+    `${what}: expected the bytes of a file, or what readTorch returned, got ${shown(source)}${mend}`,
   );
 }
 
