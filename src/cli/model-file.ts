@@ -54,7 +54,16 @@ export interface ReadOptions {
 export function readModel(path: string, options: ReadOptions = {}): ReadModel {
   registerAllNames();
   const bytes = readFileChecked(path);
-  return { path, bytes, vocabulary: undefined, extra: undefined, ...modelIn(path, bytes, options) };
+  const found = modelIn(path, bytes, options);
+  for (const [flag, format] of [
+    ['forward', 'PyTorch'],
+    ['config', 'Keras'],
+  ] as const) {
+    if (options[flag] === undefined || found.format === format) continue;
+    found.model.dispose();
+    throw new ModelFileError(`--${flag} expected a model of ${format}, got one of ${found.format}`, { file: path });
+  }
+  return { path, bytes, vocabulary: undefined, extra: undefined, ...found };
 }
 
 type Found = Pick<ReadModel, 'format' | 'model'> & Partial<ReadModel>;

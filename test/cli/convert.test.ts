@@ -158,6 +158,11 @@ describe('tapeloop convert', () => {
         1,
         /^tapeloop: alone\.weights\.h5: --config expected what model\.to_json\(\) of Keras returned, got a file that is no JSON\n$/,
       ],
+      [
+        ['small.onnx', 'out.st', '--forward', 'a,b'],
+        1,
+        /^tapeloop: small\.onnx: --forward expected a model of PyTorch, got one of ONNX\n$/,
+      ],
       [['bad.json', 'out.st'], 1, /^tapeloop: bad\.json: importNam: [^\n]+\n$/],
       [['small.onnx', 'out.st', '--states'], 2, /^tapeloop convert: --states expected an OUT that ends in \.onnx/],
       [['small.onnx'], 2, /^tapeloop convert: expected the paths IN and OUT, got fewer\n$/],
