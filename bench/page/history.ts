@@ -113,7 +113,10 @@ export function besideEachOther(reports: readonly NamedReport[], shown: number):
       if (!result) return [element('td', {}, '–'), element('td')];
       if (!own) return [element('td', {}, duration(result.median)), element('td')];
       const ratio = result.median / own.median;
-      const isApart = result.low > own.high || result.high < own.low;
+      const isOfOneForm = (['size', 'mode', 'iterations'] as const).every(
+        (name) => report.settings[name] === base.settings[name],
+      );
+      const isApart = isOfOneForm && (result.low > own.high || result.high < own.low);
       const mark = isApart ? (ratio > 1 ? ' ▲' : ' ▼') : '';
       const differs = result.hash && own.hash && result.hash !== own.hash ? ' ≠' : '';
       return [
@@ -156,6 +159,6 @@ export function besideEachOther(reports: readonly NamedReport[], shown: number):
     element('tbody', {}, ...rows),
   );
   const lead = `Medians, and ratios to “${reports[shown]!.name}”. ▲ is slower and ▼ faster where
-    the 95% intervals lie apart; ≠ marks another result.`;
+    the 95% intervals lie apart, of runs of one mode; ≠ marks another result.`;
   return section('Beside each other', lead, scrollable('Medians of all runs', table));
 }

@@ -70,9 +70,11 @@ form.addEventListener('change', async ({ target }) => {
     try {
       reports.push(expectReport(file.name, JSON.parse(await file.text())));
     } catch (error) {
-      status.textContent = `This is no report: ${(error as Error).message}`;
+      status.textContent = `${file.name} is no report: ${(error as Error).message}`;
       return;
     }
   }
-  if (files?.length) show();
+  if (!files?.length) return;
+  status.textContent = '';
+  show();
 });

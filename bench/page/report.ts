@@ -38,8 +38,12 @@ export function renderReports(place: HTMLElement, reports: readonly BenchReport[
 /** Names that tell runs apart. */
 function namesOf(reports: readonly BenchReport[]): NamedReport[] {
   const seen = new Map<string, number>();
+  const formOf = ({ settings: { size, mode, iterations } }: BenchReport): string =>
+    [size, mode, ...(iterations === null ? [] : [`${iterations} calls`])].join(', ');
+  const isMixed = new Set(reports.map(formOf)).size > 1;
   return reports.map((report) => {
-    const name = `${runtimeName(report)}, ${minuteOf(report.date).replace(' UTC', '')}`;
+    const form = isMixed ? `, ${formOf(report)}` : '';
+    const name = `${runtimeName(report)}, ${minuteOf(report.date).replace(' UTC', '')}${form}`;
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
     return { name: count > 1 ? `${name} (${count})` : name, report };

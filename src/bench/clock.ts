@@ -1,3 +1,4 @@
+import { ArgumentError, shown } from '../checks/argument-error.ts';
 import { now as hostNow } from '../host/yielder.ts';
 
 /** How the suite reads the time. A host without the usual clock gives its own. */
@@ -24,9 +25,22 @@ export class Clock {
     this.#overhead = overhead;
   }
 
-  /** Finds out what a clock can tell apart. A `tick` is left out if the clock goes on without it. */
+  /**
+   * Finds out what a clock can tell apart. A `tick` is left out if the clock goes on without it.
+   *
+   * @throws ArgumentError if `now` gives no numbers, or stands still and there is no `tick`.
+   */
   static async measure({ now, tick }: ClockOptions): Promise<Clock> {
     const direct = new Clock({ now }, 0, 0);
+    const first = direct.now();
+    if (!Number.isFinite(first)) {
+      throw new ArgumentError(`runBench: now expected a function that gives milliseconds, got ${shown(first)}`);
+    }
+    if (!tick && !direct.#goesOn()) {
+      throw new ArgumentError(
+        'runBench: now expected a clock that goes on while a program computes; for one that stands still give tick',
+      );
+    }
     const shortest = Array.from({ length: 5 }, () => direct.#shortestGap()).sort((a, b) => a - b)[0]!;
     if (shortest > 0 || !tick) return new Clock({ now }, shortest, 0);
     const waiting = new Clock({ now, tick }, 0, 0);
@@ -51,6 +65,13 @@ export class Clock {
     if (this.#tick) await this.#tick();
     // What is shorter than the clock's resolution took at most that.
     return Math.max(this.resolution, this.now() - began - this.#overhead);
+  }
+
+  /** Whether the time changes while a program computes, if it does so as seldom as every tenth of a second. */
+  #goesOn(): boolean {
+    const began = this.now();
+    for (let i = 0; i < 3e7; i++) if (this.now() !== began) return true;
+    return false;
   }
 
   #shortestGap(): number {

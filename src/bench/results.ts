@@ -111,7 +111,7 @@ export interface WorkloadResult {
   curve: number[];
   /** Calls until the times stay within 10% of the last ones; null if the curve does not show it. */
   callsToFullSpeed: number | null;
-  /** 100 · the reference's median / median; null without a reference or a warm-up. */
+  /** 100 · the reference's `fast` / `fast`; null without a reference or a warm-up. */
   score: number | null;
 }
 

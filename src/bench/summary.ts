@@ -1,6 +1,7 @@
 // From what the rounds measured to results, intervals and scores.
-import { ArgumentError } from '../checks/argument-error.ts';
+import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { references } from './expected/references.ts';
+import { expectReport } from './report-check.ts';
 import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
 import {
   factorInterval,
@@ -88,19 +89,31 @@ export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 
 /**
  * One report of several runs of one round each, of one host and one list of workloads. The first gives the curves.
  *
- * @param reports at least one.
- * @throws ArgumentError if there is none.
+ * @param reports at least one. A result that differs from that of the first is a wrong one.
+ * @throws ArgumentError if there is none, one is no report, or they differ in size, mode, iterations, chosen workloads or
+ *   engine.
  */
 export function mergeReports(reports: readonly BenchReport[]): BenchReport {
+  expectList('mergeReports: reports', reports);
   if (reports.length === 0) throw new ArgumentError('mergeReports: reports expected at least one, got none');
   const first = reports[0]!;
+  for (const [i, report] of reports.entries()) {
+    const what = `mergeReports: reports[${i}]`;
+    expectReport(what, report);
+    for (const name of ['size', 'mode', 'iterations', 'only'] as const) {
+      const [wanted, got] = [first.settings[name], report.settings[name]];
+      if (wanted !== got) throw new ArgumentError(`${what} expected the ${name} ${shown(wanted)}, got ${shown(got)}`);
+    }
+    if (report.host.engine !== first.host.engine)
+      throw new ArgumentError(`${what} expected the engine ${first.host.engine}, got ${report.host.engine}`);
+  }
   const isWarm = first.settings.iterations === null;
   const results = first.results.map((result): WorkloadResult => {
     const all = reports.map((report) => report.results.find(({ id }) => id === result.id)!).filter(Boolean);
     const samples = all.flatMap((each) => each.samples);
     const p999s = all.map((each) => each.p999).filter((value) => value !== null);
     const distances = all.map((each) => each.distance).filter((value) => value !== null);
-    const verified = all.map((each) => each.verified);
+    const verified = all.map((each) => (each.hash === result.hash ? each.verified : false));
     return {
       ...result,
       ...timesOf(result.id, samples, { curve: result.curve, calls: [], isWarm }),
@@ -118,7 +131,7 @@ export function mergeReports(reports: readonly BenchReport[]): BenchReport {
     settings: { ...first.settings, rounds: reports.reduce((sum, { settings }) => sum + settings.rounds, 0) },
     results,
     ...scoresOf(results),
-    verified: reports.every((report) => report.verified),
+    verified: results.every(({ verified }) => verified !== false),
     seconds: reports.reduce((sum, { seconds }) => sum + seconds, 0),
   };
 }

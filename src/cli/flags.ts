@@ -147,7 +147,7 @@ export const benchFlags = {
     expected: 'text',
   },
   mode: choice(MODES, oneOf(MODES), 'reproducible', 'fast: with fused multiply-add'),
-  rounds: integer(wholeNumber(1, 1000), undefined, 'runs of the whole list, each in its own process [5]'),
+  rounds: integer(wholeNumber(1, 1000), undefined, 'runs of the whole list, each in its own process [8]'),
   iterations: integer(wholeNumber(1, 1e9), undefined, 'calls of each workload, without warm-up: for profilers'),
   'in-process': toggle('all rounds in this process: for profilers and debuggers'),
   json: path('FILE', undefined, 'write everything that was measured'),

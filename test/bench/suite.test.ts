@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { hashes } from '../../src/bench/expected/hashes.ts';
 import { references } from '../../src/bench/expected/references.ts';
-import { SIZES } from '../../src/bench/results.ts';
+import { type BenchReport, SIZES } from '../../src/bench/results.ts';
 import { runBench } from '../../src/bench/run.ts';
+import { mergeReports } from '../../src/bench/summary.ts';
 import { distanceOf, hashOf } from '../../src/bench/verify.ts';
 import { VERSION } from '../../src/bench/version.ts';
 import { workloads } from '../../src/bench/workloads/all.ts';
@@ -104,4 +105,29 @@ test('hashOf, of several arrays, is SHA-256 of their bytes; distanceOf, of a NaN
 
 test('the version in reports is that of the package', () => {
   expect(VERSION).toBe(JSON.parse(readFileSync('package.json', 'utf8')).version);
+});
+
+test.each<[string, () => number, RegExp]>([
+  ['that stands still', () => 7, /^runBench: now expected a clock that goes on/],
+  ['that gives no number', () => Number.NaN, /^runBench: now expected a function that gives milliseconds, got NaN$/],
+])('runBench, of a clock %s, refuses it', async (_, now, message) => {
+  await expect(runBench({ size: 'small', only: 'softmax', rounds: 1, now })).rejects.toThrow(message);
+});
+
+test('mergeReports, of reports that do not belong together, says so; another result is a wrong one', async () => {
+  const report = await runBench({ size: 'small', only: 'softmax', rounds: 1, iterations: 1 });
+  const other = (change: (copy: BenchReport) => void): BenchReport => {
+    const copy = structuredClone(report);
+    change(copy);
+    return copy;
+  };
+  const merged = (change: (copy: BenchReport) => void) => () => mergeReports([report, other(change)]);
+  expect(merged(({ settings }) => void (settings.size = 'large'))).toThrow(
+    "mergeReports: reports[1] expected the size 'small', got 'large'",
+  );
+  expect(merged(({ host }) => void (host.engine = 'another'))).toThrow('mergeReports: reports[1] expected the engine');
+  expect(() => mergeReports([report, {} as BenchReport])).toThrow('mergeReports: reports[1] expected a report');
+  expect(() => mergeReports(undefined as never)).toThrow('mergeReports: reports expected a list');
+  expect(merged(() => {})().verified).toBe(true);
+  expect(merged(({ results }) => void (results[0]!.hash = '00'))().verified).toBe(false);
 });

@@ -83,6 +83,7 @@ describe('tapeloop bench', () => {
       1,
       /^tapeloop: runBench: only expected parts of names .*, got 'nothing' in 'gemv,nothing'\n$/,
     ],
+    [['--quick', '--json', 'nowhere/a.json'], 1, /^tapeloop: cannot write nowhere\/a\.json: [^\n]+\n$/],
     [['--list', '--quick'], 2, 'tapeloop bench: --quick expected without --list\n'],
     [['--compare', 'a.json', 'b.json', '--html', 'c.html'], 2, 'tapeloop bench: --html expected without --compare\n'],
     [

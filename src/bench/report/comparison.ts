@@ -89,6 +89,11 @@ export function comparisonLayout({ before: first, after: second, rows, missing, 
       ...(different.length > 0
         ? [`≠ the two results differ: ${different.map(({ id }) => printable(id)).join(', ')}`]
         : []),
+      ...(Math.min(first.rounds, second.rounds) < 3
+        ? [
+            'Fewer than three rounds: how processes of one build differ was not seen and is taken as 1%, which may be too little.',
+          ]
+        : []),
       ...(missing.length > 0 ? [`in one of the two alone: ${missing.map(printable).join(', ')}`] : []),
     ],
     summary: sentence(sorted, all),

@@ -26,9 +26,11 @@ export function duration(ms: number): string {
 /** A part of 1 as a whole percentage, or with a decimal below 1%. */
 export const percentage = (part: number): string => `${(100 * part).toFixed(part < 0.0095 ? 1 : 0)}%`;
 
-/** Half of an interval as a percentage of its value: ±1.2%. */
-export const plusMinus = (value: number, low: number, high: number): string =>
-  `±${((50 * (high - low)) / value).toFixed(1)}%`;
+/** Half of an interval as a percentage of its value: ±1.2%. More than all of it says nothing. */
+export const plusMinus = (value: number, low: number, high: number): string => {
+  const percent = (50 * (high - low)) / value;
+  return percent < 100 ? `±${percent.toFixed(1)}%` : '±>99%';
+};
 
 /** A score without its interval: 98.7. */
 export const scoreNumber = (score: number): string => score.toFixed(score < 1000 ? 1 : 0);

@@ -1,5 +1,5 @@
 // `tapeloop bench`: runs the suite, or reads the reports of earlier runs.
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { compareReports } from '../../bench/compare.ts';
 import { htmlReport } from '../../bench/report/html.ts';
 import { markdownComparison, markdownReport } from '../../bench/report/markdown.ts';
@@ -9,7 +9,7 @@ import type { BenchReport, Comparison } from '../../bench/results.ts';
 import { checkedOptions, runBench } from '../../bench/run.ts';
 import { workloads } from '../../bench/workloads/all.ts';
 import { FileError } from '../../io/file-error.ts';
-import { makeFolder, readFileChecked, writeFileAtomic } from '../../io/node-files.ts';
+import { folderOf, makeFolder, readFileChecked, writeFileAtomic } from '../../io/node-files.ts';
 import { StatusLine } from '../../io/status-line.ts';
 import type { BenchCommandOptions } from '../flags.ts';
 import { PAGE_FILES } from './page-files.ts';
@@ -30,6 +30,7 @@ const ROUNDS = 8;
  */
 export async function bench(files: readonly string[], options: BenchCommandOptions): Promise<number> {
   if (options.list) return list();
+  for (const path of [options.json, options.markdown, options.html]) if (path !== undefined) expectWritable(path);
   if (options.script !== undefined) {
     writeFileAtomic(options.script, bytesOf(asset('shell.js')));
     return 0;
@@ -39,13 +40,24 @@ export async function bench(files: readonly string[], options: BenchCommandOptio
   if (options.compare) return compare(reports, options);
   if (reports.length === 0) reports.push(await run(options));
   const last = reports.at(-1)!;
+  // Printed first, so that what was measured is seen even if a file cannot be written.
+  if (!options.quiet) process.stdout.write(`${terminalReport(last, terminal())}\n`);
   if (options.json !== undefined) writeFileAtomic(options.json, bytesOf(`${JSON.stringify(last)}\n`));
   if (options.markdown !== undefined) writeFileAtomic(options.markdown, bytesOf(markdownReport(last)));
   if (options.html !== undefined) {
     writeFileAtomic(options.html, bytesOf(htmlReport(reports, asset('report.js'), asset('report.css'))));
   }
-  if (!options.quiet) process.stdout.write(`${terminalReport(last, terminal())}\n`);
   return reports.every(({ verified }) => verified) ? 0 : 1;
+}
+
+/** Throws `FileError` before anything is measured if a report surely cannot be written to `path`. */
+function expectWritable(path: string): void {
+  try {
+    accessSync(folderOf(path), constants.W_OK);
+  } catch (error) {
+    throw new FileError(path, 'write', error);
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new FileError(path, 'write', 'it is a folder');
 }
 
 const terminal = (): { color: boolean; width: number } => ({

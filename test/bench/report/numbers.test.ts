@@ -36,6 +36,7 @@ test('percentage, of small parts, has a decimal below 1%', () => {
 
 test('plusMinus, of an interval that is wider above, is half of its width', () => {
   expect(plusMinus(100, 99, 103)).toBe('±2.0%');
+  expect(plusMinus(100, 50, 300)).toBe('±>99%');
 });
 
 test('printable, of controls and line ends, has spaces', () => {
