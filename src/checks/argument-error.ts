@@ -12,7 +12,6 @@ export function shown(value: unknown): string {
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (typeof value === 'function') return 'a function';
   if (typeof value === 'bigint') return `${value}n`;
-  if (classOf(value) === 'Promise') return 'a Promise; await it';
   return value && typeof value === 'object' ? 'an object' : String(value);
 }
 

@@ -102,8 +102,14 @@ function disposedOnError(model: Model, body: () => void): void {
 }
 
 /** What a value is, with what to do about it if it is not there yet. */
-const lateOf = (value: unknown): string =>
-  classOf(value) === 'Response' ? 'a Response; give await response.arrayBuffer()' : shownForeign(value, 'buffer');
+const lateOf = (value: unknown): string => {
+  const kind = classOf(value);
+  return kind === 'Promise'
+    ? 'a Promise; await it'
+    : kind === 'Response'
+      ? 'a Response; give await response.arrayBuffer()'
+      : shownForeign(value, 'buffer');
+};
 
 /** Throws `ArgumentError` unless `files` is a function or an object of files; options are the third argument. */
 function expectFiles(files: unknown, { weightData }: Parsed): void {

@@ -1,6 +1,7 @@
 // State dicts: the tensors of a model by PyTorch's names, wherever a file keeps them.
 
 import { ArgumentError, expectType, shown } from '../checks/argument-error.ts';
+import { classOf } from '../host/class-of.ts';
 import { type FileBytes, isFileBytes } from '../io/model-file.ts';
 import { quote } from '../io/parsed-json.ts';
 import { ModelFileError } from '../io/safetensors.ts';
@@ -80,9 +81,10 @@ export const withLevel = (name: string): string => name.replace(/(^|\.)((weight|
 export function rootOf(what: string, source: TorchSource, file: string | undefined): PickledValue {
   if (isFileBytes(source)) return readTorch(source, { file });
   if (isDict(source as PickledValue) || source instanceof PickledObject) return source as PickledValue;
-  const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : '';
+  const late = classOf(source) === 'Promise' ? '; await it' : '';
+  const mend = typeof source === 'string' ? '; read it first, as by readFileSync of Node' : late;
   throw new ArgumentError(
-    `${what}: expected the bytes of a file, or what readTorch returned, got ${shown(source)}${mend}`,
+    `${what}: expected the bytes of a file, or what readTorch returned, got ${late ? 'a promise' : shown(source)}${mend}`,
   );
 }
 

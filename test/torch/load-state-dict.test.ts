@@ -323,7 +323,7 @@ describe('loadStateDict, arguments', () => {
     [
       'a promise',
       () => loadStateDict(made(dense({ units: 2, inputShape: [2] })), Promise.resolve() as never),
-      /expected the bytes of a file, .*, got a Promise; await it/,
+      /expected the bytes of a file, .*, got a promise; await it/,
     ],
   ])('%s, throws ArgumentError', (_, call, message) => {
     expect(call).toThrow(ArgumentError);

@@ -45,10 +45,11 @@ function compileBlockKernelsNow(mode: NumericMode = 'fast'): WebAssembly.Module 
 
 /** Throws `ArgumentError` unless it is a module of `compileBlockKernels`. */
 function expectBlockKernels(what: string, module: unknown): void {
-  const isModule = classOf(module) === 'WebAssembly.Module';
+  const kind = classOf(module);
+  const isModule = kind === 'WebAssembly.Module';
   if (isModule && WebAssembly.Module.exports(module as WebAssembly.Module).some(({ name }) => name === 'lstm_steps'))
     return;
-  const got = isModule ? 'one of other kernels' : shown(module);
+  const got = isModule ? 'one of other kernels' : kind === 'Promise' ? 'a Promise; await it' : shown(module);
   throw new ArgumentError(`${what}: module expected a WebAssembly.Module of compileBlockKernels, got ${got}`);
 }
 
