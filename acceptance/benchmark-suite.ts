@@ -1,8 +1,8 @@
 // node --import tsx acceptance/benchmark-suite.ts [PAIRS] [RUNS]
-// Whether the benchmark suite can be quoted. PAIRS times (20) two reports of one build are compared, and one of them with
-// a report in which `column-sums` takes 5% more: its kernel goes over a twentieth of the rows once more. Then the whole
-// suite runs RUNS times (10): how far apart scores are, and whether intervals hold the medians of other runs. Settings are
-// the defaults of `tapeloop bench`.
+// Whether the benchmark suite can be quoted. PAIRS times (20) two reports of one build are compared, and one of them
+// with a report in which `column-sums` takes 5% more: its kernel goes over a twentieth of the rows once more. Then the
+// whole suite runs RUNS times (10): how far apart scores are, and whether intervals hold the medians of other runs.
+// Settings are the defaults of `tapeloop bench`.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Workload } from '../src/bench/workload.ts';

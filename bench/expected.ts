@@ -13,7 +13,7 @@ const { values } = parseArgs({ options: { references: { type: 'boolean', default
 const heading = '// Written by `npm run bench:expected`; do not edit.\n';
 const file = (name: string): URL => new URL(`../src/bench/expected/${name}.ts`, import.meta.url);
 
-/** As `tapeloop bench` measures, each round in a process. Calls of size large take long enough to be measured in few. */
+/** As `tapeloop bench` measures, each round in a process. Calls of size large are long, so few do. */
 function measured(size: Size): BenchReport {
   const folder = mkdtempSync(join(tmpdir(), 'tapeloop-references-'));
   const report = join(folder, 'report.json');

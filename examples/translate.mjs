@@ -56,8 +56,8 @@ export function translator(fromWords, toWords, { units, width, rates }) {
   // Vectors of length √width, as PyTorch's, are learned from sooner than Keras's short ones.
   const embeddingsInitializer = { name: 'randomNormal', stddev: 1 };
   const read = (inputDim, maskZero) => embedding({ inputDim, outputDim: width, maskZero, embeddingsInitializer });
-  // What is read both ways has twice the numbers of one way. The writer has as many, and so has what the words are chosen
-  // from: with half of them it learns more slowly.
+  // What is read both ways has twice the numbers of one way. The writer has as many, and so has what the words are
+  // chosen from: with half of them it learns more slowly.
   const attentionUnits = 2 * units;
   const attend = attentionCell({ cell: gruCell({ units: attentionUnits }), score: 'general', attentionUnits });
   const layers = {

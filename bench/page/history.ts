@@ -1,6 +1,7 @@
 // Several reports: scores over time, and all medians beside each other.
 import uPlot from 'uplot';
 import { duration, minuteOf, ratioNumber, scoreNumber } from '../../src/bench/report/numbers.ts';
+import { otherSetting } from '../../src/bench/report-check.ts';
 import { type BenchReport, GROUPS, type Score } from '../../src/bench/results.ts';
 import { axis, drawChart } from './chart.ts';
 import { breakable, choice, element, scrollable, section } from './elements.ts';
@@ -113,9 +114,7 @@ export function besideEachOther(reports: readonly NamedReport[], shown: number):
       if (!result) return [element('td', {}, '–'), element('td')];
       if (!own) return [element('td', {}, duration(result.median)), element('td')];
       const ratio = result.median / own.median;
-      const isOfOneForm = (['size', 'mode', 'iterations'] as const).every(
-        (name) => report.settings[name] === base.settings[name],
-      );
+      const isOfOneForm = otherSetting(report.settings, base.settings) === undefined;
       const isApart = isOfOneForm && (result.low > own.high || result.high < own.low);
       const mark = isApart ? (ratio > 1 ? ' ▲' : ' ▼') : '';
       const differs = result.hash && own.hash && result.hash !== own.hash ? ' ≠' : '';

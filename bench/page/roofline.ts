@@ -70,7 +70,7 @@ function drawRoofline(host: HTMLElement, report: BenchReport, results: WorkloadR
   });
 }
 
-/** Writes the name of each roof over its right end; under it if a roof above is so near that its name would cover that. */
+/** Writes the name of each roof over its right end, or under it if there is no room below the roof above. */
 function nameRoofs(plot: uPlot, roofs: readonly (readonly [string, number])[]): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;

@@ -1,5 +1,5 @@
 import { ArgumentError, shown } from '../checks/argument-error.ts';
-import { expectReport } from './report-check.ts';
+import { expectReport, otherSetting } from './report-check.ts';
 import type { BenchReport, ComparedSide, ComparedWorkload, Comparison, WorkloadResult } from './results.ts';
 import { ERROR_OF_FAST, fastOf, independentMean, mean, studentQuantile, variance } from './statistics.ts';
 
@@ -49,10 +49,10 @@ function compared(before: WorkloadResult, after: WorkloadResult, rows: number): 
 /**
  * Compares two reports, such as those of two builds of an engine or of tapeloop on one host.
  *
- * ratio = the geometric mean over rounds of the lowest tenth of the times after, divided by that before; its interval is
- * Welch's, of the logarithms. A workload is called faster or slower if it is so by more than 1%, and with an error that lets all workloads of two
- * equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of eight rounds or more tell best:
- * with fewer than three, differences between processes are not seen and are taken as 1%.
+ * ratio = the geometric mean over rounds of the lowest tenth of the times after, divided by that before; its interval
+ * is Welch's, of the logarithms. A workload is called faster or slower if it is so by more than 1%, and with an error
+ * that lets all workloads of two equal builds be called the same in 19 of 20 comparisons (Bonferroni). Reports of eight
+ * rounds or more tell best: with fewer than three, differences between processes are not seen and are taken as 1%.
  *
  * @throws ArgumentError if one is no report, if size, mode or iterations differ, or without a common workload.
  *
@@ -64,13 +64,10 @@ function compared(before: WorkloadResult, after: WorkloadResult, rows: number): 
 export function compareReports(before: BenchReport, after: BenchReport): Comparison {
   expectReport('compareReports: before', before);
   expectReport('compareReports: after', after);
-  for (const name of ['size', 'mode', 'iterations'] as const) {
-    const [wanted, got] = [before.settings[name], after.settings[name]];
-    if (wanted !== got) {
-      throw new ArgumentError(
-        `compareReports: after expected the ${name} ${shown(wanted)} of before, got ${shown(got)}`,
-      );
-    }
+  const name = otherSetting(before.settings, after.settings);
+  if (name) {
+    const [wanted, got] = [before, after].map(({ settings }) => shown(settings[name]));
+    throw new ArgumentError(`compareReports: after expected the ${name} ${wanted} of before, got ${got}`);
   }
   const pairs = before.results.flatMap((result): [WorkloadResult, WorkloadResult][] => {
     const same = after.results.find(({ id }) => id === result.id);

@@ -1,6 +1,6 @@
 // Whether something is a report, such as a file that somebody has edited.
 import { ArgumentError, shown } from '../checks/argument-error.ts';
-import { type BenchReport, FORMAT, GROUPS, SIZES } from './results.ts';
+import { type BenchReport, type BenchSettings, FORMAT, GROUPS, SIZES } from './results.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -71,3 +71,10 @@ export function expectReport(what: string, value: unknown): BenchReport {
   for (const [i, result] of report.results.entries()) look('result', `results[${i}]`, result);
   return report;
 }
+
+/** The settings by which what a call computes, or how it is measured, differs. */
+const FORM = ['size', 'mode', 'iterations'] as const;
+
+/** The first setting in which two runs are not of one form; undefined if their times can be compared. */
+export const otherSetting = (a: BenchSettings, b: BenchSettings): (typeof FORM)[number] | undefined =>
+  FORM.find((name) => a[name] !== b[name]);

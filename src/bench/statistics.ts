@@ -16,8 +16,8 @@ export function quantile(values: readonly number[], part: number): number {
 const FAST = 0.1;
 
 /**
- * The time of scores and comparisons: a tenth of the samples are shorter. What disturbs a sample makes it longer, so this
- * differs less between runs than the median does, and is less a matter of luck than the shortest sample.
+ * The time of scores and comparisons: a tenth of the samples are shorter. What disturbs a sample makes it longer, so
+ * this differs less between runs than the median does, and is less a matter of luck than the shortest sample.
  */
 export const fastOf = (samples: readonly number[]): number => quantile(samples, FAST);
 

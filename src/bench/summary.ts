@@ -1,7 +1,7 @@
 // From what the rounds measured to results, intervals and scores.
 import { ArgumentError, expectList, shown } from '../checks/argument-error.ts';
 import { references } from './expected/references.ts';
-import { expectReport } from './report-check.ts';
+import { expectReport, otherSetting } from './report-check.ts';
 import type { BenchReport, Group, Score, WorkloadResult } from './results.ts';
 import {
   factorInterval,
@@ -90,8 +90,8 @@ export function scoresOf(results: readonly WorkloadResult[]): Pick<BenchReport, 
  * One report of several runs of one round each, of one host and one list of workloads. The first gives the curves.
  *
  * @param reports at least one. A result that differs from that of the first is a wrong one.
- * @throws ArgumentError if there is none, one is no report, or they differ in size, mode, iterations, chosen workloads or
- *   engine.
+ * @throws ArgumentError if there is none, one is no report, or they differ in size, mode, iterations, chosen workloads
+ *   or engine.
  */
 export function mergeReports(reports: readonly BenchReport[]): BenchReport {
   expectList('mergeReports: reports', reports);
@@ -100,9 +100,11 @@ export function mergeReports(reports: readonly BenchReport[]): BenchReport {
   for (const [i, report] of reports.entries()) {
     const what = `mergeReports: reports[${i}]`;
     expectReport(what, report);
-    for (const name of ['size', 'mode', 'iterations', 'only'] as const) {
-      const [wanted, got] = [first.settings[name], report.settings[name]];
-      if (wanted !== got) throw new ArgumentError(`${what} expected the ${name} ${shown(wanted)}, got ${shown(got)}`);
+    const isOfOthers = first.settings.only !== report.settings.only;
+    const name = otherSetting(first.settings, report.settings) ?? (isOfOthers ? 'only' : undefined);
+    if (name) {
+      const [wanted, got] = [first, report].map(({ settings }) => shown(settings[name]));
+      throw new ArgumentError(`${what} expected the ${name} ${wanted}, got ${got}`);
     }
     if (report.host.engine !== first.host.engine)
       throw new ArgumentError(`${what} expected the engine ${first.host.engine}, got ${report.host.engine}`);

@@ -7,7 +7,10 @@ import { RandomStream } from '../../src/engine/random.ts';
 
 const NAMES = Array.from({ length: 45 }, (_, i) => `workload-${i}`);
 
-/** A report of as many rounds as the command has: 0.6% between processes, 2% between samples. `slower` has factors of single workloads. */
+/**
+ * A report of as many rounds as the command has: 0.6% between processes, 2% between samples. `slower` has factors of
+ * single workloads.
+ */
 function reportOf(seed: number, slower: Record<string, number> = {}, rounds = 8): BenchReport {
   const random = new RandomStream(seed);
   const results = NAMES.map((name, i): WorkloadResult => {
