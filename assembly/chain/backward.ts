@@ -9,11 +9,13 @@ import {
   begin,
   bytes,
   chains,
+  column,
   emissions,
   GREATEST,
   longest,
-  padded,
+  PANEL_ROW,
   row,
+  square,
   step,
   TAG,
   tags,
@@ -43,7 +45,7 @@ import {
 /**
  * The gradients of Σ weights(i)·log Z(i), after `chain_forward`. It changes `alphas`.
  *
- *   workspace   (K + 7)·Kp + 4·longest·Kp + Kp·Kp
+ *   workspace   (2·Kp + 7)·Kp + 4·longest·Kp
  *   weights     [P] float64. A chain of weight 0 gets gradient 0, whatever its numbers are.
  *   dEmissions  [rows, K] f32, output: the rows of the steps within the counts. No other row is written.
  *   dScores     [K + 2, K] f32, output
@@ -63,10 +65,10 @@ export function chain_backward(
   dScores: usize,
 ): void {
   const size = begin(chainCount, longestChain, tagCount, emissionsAt, stepsAt, countsAt);
-  const beta = workspace + row * (tags + 3);
+  const beta = workspace + square + 3 * row;
   const gamma = beta + step;
   const pairs = gamma + step * longest;
-  memory.fill(pairs, 0, row * padded(tags));
+  memory.fill(pairs, 0, square);
   if (prepare(scores, As.Transposed, workspace)) {
     for (let chain = 0; chain < size; chain += 4) {
       const flags = alphas + wide(size + chain);
@@ -77,15 +79,16 @@ export function chain_backward(
       if (most > 1) add_pairs(most - 1, alpha, gamma, pairs);
     }
     // P(i, j) = E(i, j)·Σ α(i)·γ(j)
-    for (let at: usize = 0, end = row * tags; at < end; at += 16) {
+    for (let at: usize = 0; at < square; at += 16) {
       v128.store(pairs + at, f64x2.mul(v128.load(pairs + at), v128.load(workspace + at)));
     }
   }
   log_backward(scores, workspace, alphas, size, beta, pairs, weights, dEmissions);
   const start = dScores + bytes(tags * tags);
-  for (let i: usize = 0; i < <usize>tags; i++) {
-    for (let j: usize = 0; j < <usize>tags; j++, dScores += 4) {
-      store<f32>(dScores, <f32>load<f64>(pairs + row * j + (i << 3)));
+  for (let i = 0; i < tags; i++) {
+    const from = pairs + column(i);
+    for (let j = 0; j < tags; j++, dScores += 4) {
+      store<f32>(dScores, <f32>load<f64>(from + PANEL_ROW * j));
     }
   }
   add_boundaries(start, dEmissions);
@@ -123,7 +126,7 @@ function walk_back(
   flags: usize,
   dEmissions: usize,
 ): void {
-  const end = matrix + row * (tags + 1);
+  const end = matrix + square + row;
   const weight0 = v128.load(weights);
   const weight1 = v128.load(weights, 16);
   const limit = f64x2.splat(GREATEST);
@@ -136,16 +139,18 @@ function walk_back(
     // Chains whose last step this is begin with e^end.
     const begin0 = v128.xor(live(t, count0, count1), live(t + 1, count0, count1));
     const begin1 = v128.xor(live(t, count2, count3), live(t + 1, count2, count3));
+    if (v128.any_true(v128.or(begin0, begin1))) {
+      for (let at: usize = 0, e = end; at < TAG * tags; at += TAG, e += 8) {
+        const last = v128.load64_splat(e);
+        v128.store(beta + at, v128.bitselect(last, v128.load(beta + at), begin0));
+        v128.store(beta + at, v128.bitselect(last, v128.load(beta + at, 16), begin1), 16);
+      }
+    }
     let s0 = f64x2.splat(0);
     let s1 = s0;
-    for (let at: usize = 0, e = end; at < TAG * tags; at += TAG, e += 8) {
-      const last = v128.load64_splat(e);
-      const b0 = v128.bitselect(last, v128.load(beta + at), begin0);
-      const b1 = v128.bitselect(last, v128.load(beta + at, 16), begin1);
-      v128.store(beta + at, b0);
-      v128.store(beta + at, b1, 16);
-      s0 = madd_f64(v128.load(alpha + at), b0, s0);
-      s1 = madd_f64(v128.load(alpha + at, 16), b1, s1);
+    for (let at: usize = 0; at < TAG * tags; at += TAG) {
+      s0 = madd_f64(v128.load(alpha + at), v128.load(beta + at), s0);
+      s1 = madd_f64(v128.load(alpha + at, 16), v128.load(beta + at, 16), s1);
     }
     s0 = inverse(s0);
     s1 = inverse(s1);
@@ -162,10 +167,12 @@ function walk_back(
     for (let at: usize = 0, tag: usize = 0; tag < bytes(tags); at += TAG, tag += 4) {
       const p0 = f64x2.mul(f64x2.mul(f64x2.mul(v128.load(alpha + at), v128.load(beta + at)), s0), weight0);
       const p1 = f64x2.mul(f64x2.mul(f64x2.mul(v128.load(alpha + at, 16), v128.load(beta + at, 16)), s1), weight1);
-      if (t < count0) store<f32>(row0 + offset + tag, <f32>f64x2.extract_lane(p0, 0));
-      if (t < count1) store<f32>(row1 + offset + tag, <f32>f64x2.extract_lane(p0, 1));
-      if (t < count2) store<f32>(row2 + offset + tag, <f32>f64x2.extract_lane(p1, 0));
-      if (t < count3) store<f32>(row3 + offset + tag, <f32>f64x2.extract_lane(p1, 1));
+      const q0 = f32x4.demote_f64x2_zero(p0);
+      const q1 = f32x4.demote_f64x2_zero(p1);
+      if (t < count0) v128.store_lane<f32>(row0 + offset + tag, q0, 0);
+      if (t < count1) v128.store_lane<f32>(row1 + offset + tag, q0, 1);
+      if (t < count2) v128.store_lane<f32>(row2 + offset + tag, q1, 0);
+      if (t < count3) v128.store_lane<f32>(row3 + offset + tag, q1, 1);
     }
     if (t == 0) break;
     find_tops();
@@ -174,8 +181,8 @@ function walk_back(
     d0 = f64x2.splat(0);
     d1 = d0;
     for (let b = beta, stop = b + TAG * tags; b < stop; b += TAG) {
-      d0 = f64x2.max(d0, v128.load(b));
-      d1 = f64x2.max(d1, v128.load(b, 16));
+      d0 = f64x2.pmax(d0, v128.load(b));
+      d1 = f64x2.pmax(d1, v128.load(b, 16));
     }
     d0 = inverse(d0);
     d1 = inverse(d1);
@@ -210,7 +217,7 @@ function log_backward(
 ): void {
   log_forward(scores, workspace, alphas, size);
   const gamma = beta + row;
-  const end = workspace + row * (tags + 1);
+  const end = workspace + square + row;
   let isPrepared = false;
   for (let chain = 0; chain < chains; chain++) {
     const weight = load<f64>(weights + wide(chain));
@@ -239,15 +246,17 @@ function log_backward(
   }
 }
 
-/** to(j, i) += weight·e^(α(i) + T(i, j) + γ(j) − log Z); α in steps of 32 bytes, T transposed. */
+/** to(j, i) += weight·e^(α(i) + T(i, j) + γ(j) − log Z); α in steps of 32 bytes, T transposed and in panels. */
 function log_pairs(weight: f64, logZ: f64, alpha: usize, gamma: usize, matrix: usize, to: usize): void {
   const w = f64x2.splat(weight);
   for (let j = 0; j < tags; j++, gamma += 8) {
     const g = f64x2.splat(load<f64>(gamma) - logZ);
-    for (let i: usize = 0; i < row; i += 16, matrix += 16, to += 16) {
-      const a = v128.load64_lane(alpha + 4 * i + TAG, v128.load64_zero(alpha + 4 * i), 1);
-      const x = f64x2.add(f64x2.add(a, v128.load(matrix)), g);
-      v128.store(to, f64x2.add(v128.load(to), f64x2.mul(w, exp_f64(x))));
+    for (let i = 0; i < tags; i += 2) {
+      const from = alpha + TAG * i;
+      const a = v128.load64_lane(from + TAG, v128.load64_zero(from), 1);
+      const at = PANEL_ROW * j + column(i);
+      const x = f64x2.add(f64x2.add(a, v128.load(matrix + at)), g);
+      v128.store(to + at, f64x2.add(v128.load(to + at), f64x2.mul(w, exp_f64(x))));
     }
   }
 }

@@ -1,6 +1,6 @@
 // The best path of chains.
 
-import { begin, bytes, chains, longest, row, step, TAG, tags, wide } from './problem';
+import { begin, bytes, chains, column, longest, PANEL_ROW, row, square, step, TAG, tags, wide } from './problem';
 import { max_plus } from './products';
 import { As, prepare } from './scores';
 import { count_of, find_rows, open_tile, pair, row0, row1, row2, row3 } from './tile';
@@ -8,7 +8,7 @@ import { count_of, find_rows, open_tile, pair, row0, row1, row2, row3 } from './
 /**
  * The best path of every chain, by Viterbi's algorithm. Of equal paths it takes the least tag, from the end.
  *
- *   workspace  (K + 2)·Kp + 4·longest·Kp
+ *   workspace  (Kp + 2)·Kp + 4·longest·Kp
  *   paths      [chains, longest] i32, output within the counts
  *   best       [chains] f32, output: the score of each path, 0 for a chain without steps
  */
@@ -25,7 +25,7 @@ export function chain_best(
   best: usize,
 ): void {
   const size = begin(chainCount, longestChain, tagCount, emissionsAt, stepsAt, countsAt);
-  const start = workspace + row * tags;
+  const start = workspace + square;
   const delta = start + 2 * row;
   prepare(scores, As.Scores, workspace);
   for (let chain = 0; chain < size; chain += 4) {
@@ -52,7 +52,7 @@ export function chain_best(
 
 /** Follows the best path of one chain from its end; δ in steps of 32 bytes. */
 function trace(count: i32, delta: usize, matrix: usize, path: usize, best: usize): void {
-  let x = matrix + row * (tags + 1);
+  let x = matrix + square + row;
   let stride: usize = 8;
   store<f32>(best, 0);
   for (let t = count - 1; t >= 0; t--) {
@@ -68,7 +68,7 @@ function trace(count: i32, delta: usize, matrix: usize, path: usize, best: usize
     }
     if (t == count - 1) store<f32>(best, <f32>most);
     store<i32>(path + bytes(t), tag);
-    x = matrix + wide(tag);
-    stride = row;
+    x = matrix + column(tag);
+    stride = PANEL_ROW;
   }
 }

@@ -2,7 +2,7 @@
 
 import { inverse, log_of } from './float64';
 import { log_product, log_total } from './log-sums';
-import { alpha_of, begin, chains, row, step, TAG, tags, wide } from './problem';
+import { alpha_of, begin, chains, row, square, step, TAG, tags, wide } from './problem';
 import { product } from './products';
 import { As, prepare, topEnd, topStart, topTransition } from './scores';
 import {
@@ -40,7 +40,7 @@ function add_step(t: i32, count: i32, logZ: usize, c: f64, top: f64, alpha: usiz
 /**
  * log Z of every chain, and what `chain_backward` needs.
  *
- *   workspace  (K + 3)·Kp
+ *   workspace  (Kp + 3)·Kp
  *   alphas     2·P + P·longest·Kp float64, output: log Z [P]; 1 for chains in logarithms and 0 for others [P]; α [P/4,
  *              longest, Kp, 4]
  */
@@ -56,7 +56,7 @@ export function chain_forward(
   alphas: usize,
 ): void {
   const size = begin(chainCount, longestChain, tagCount, emissionsAt, stepsAt, countsAt);
-  const start = workspace + row * tags;
+  const start = workspace + square;
   const end = start + row;
   const isGood = prepare(scores, As.Exponentials, workspace);
   for (let i = 0; i < size; i++) {
@@ -87,7 +87,7 @@ export function chain_forward(
 
 /** log Z and ln α of the chains whose flag is set. */
 export function log_forward(scores: usize, workspace: usize, alphas: usize, size: i32): void {
-  const start = workspace + row * tags;
+  const start = workspace + square;
   const end = start + row;
   const sums = end + row;
   let isPrepared = false;

@@ -24,9 +24,12 @@
 //   scores      [K + 2, K] f32: T (from row to column), start, end
 //   workspace   float64
 //
-// Below, P is `chains` and Kp is K, each up to a multiple of 4. Buffers do not overlap; those of float64 are aligned to
-// 8 bytes. src/ops/chain.ts calls the kernels. Sources: Rabiner 1989, https://doi.org/10.1109/5.18626; Lafferty
-// et al. 2001, https://repository.upenn.edu/cis_papers/159.
+// Below, P is `chains` up to a multiple of 4, and Kp is K up to a multiple of 6. A matrix [K, K] has panels of six
+// columns: [Kp/6, Kp, 6]. Buffers do not overlap; those of float64 are aligned to 8 bytes. src/ops/chain.ts calls the
+// kernels. Sources: Rabiner 1989, https://doi.org/10.1109/5.18626; Lafferty et al. 2001,
+// https://repository.upenn.edu/cis_papers/159.
+
+import { set_constants } from './float64';
 
 /** The least E, ε, α and β but 0. A product of three is a normal number. */
 export const LEAST: f64 = 1e-100;
@@ -36,6 +39,9 @@ export const LOG_LEAST: f64 = -230;
 export const GREATEST: f64 = 1e250;
 /** Bytes of one tag of a tile. */
 export const TAG: usize = 32;
+/** Columns of a panel, and bytes from one of its rows to the next. */
+export const COLUMNS: i32 = 6;
+export const PANEL_ROW: usize = 48;
 
 // The problem of the call in progress.
 export let chains: i32 = 0;
@@ -47,6 +53,9 @@ export let counts: usize = 0;
 /** Bytes of Kp float64, and of a step of a tile. */
 export let row: usize = 0;
 export let step: usize = 0;
+/** Bytes of a panel, and of a matrix. */
+export let panel: usize = 0;
+export let square: usize = 0;
 
 /** Sets the problem, and returns P. */
 export function begin(
@@ -57,14 +66,17 @@ export function begin(
   stepsAt: usize,
   countsAt: usize,
 ): i32 {
+  set_constants();
   chains = chainCount;
   longest = longestChain;
   tags = tagCount;
   emissions = emissionsAt;
   steps = stepsAt;
   counts = countsAt;
-  row = wide(padded(tags));
+  row = wide(pad_tags(tags));
   step = 4 * row;
+  panel = COLUMNS * row;
+  square = row * pad_tags(tags);
   return padded(chains);
 }
 
@@ -79,6 +91,19 @@ export function padded(count: i32): i32 {
 @inline
 export function wide(count: i32): usize {
   return (<usize>count) << 3;
+}
+
+// @ts-ignore: decorator
+@inline
+function pad_tags(count: i32): i32 {
+  return (count + COLUMNS - 1) / COLUMNS * COLUMNS;
+}
+
+/** Place of a column in the first row of a matrix. */
+// @ts-ignore: decorator
+@inline
+export function column(j: i32): usize {
+  return panel * (j / COLUMNS) + wide(j % COLUMNS);
 }
 
 // @ts-ignore: decorator

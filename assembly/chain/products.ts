@@ -1,13 +1,12 @@
-// Products of a tile of four chains and a matrix.
+// Products of a tile of four chains and a matrix in panels.
 
 import { madd_f64 } from '../simd';
-import { row, step, TAG, tags } from './problem';
+import { PANEL_ROW, panel, square, step, TAG, COLUMNS, tags } from './problem';
 
-/** to(j) = Σᵢ x(i)·matrix(i, j) of a tile: x [K, 4], matrix [K, Kp], to [Kp, 4]. */
+/** to(j) = Σᵢ x(i)·matrix(i, j) of a tile: x [K, 4], to [Kp, 4]. */
 export function product(x: usize, matrix: usize, to: usize): void {
   const end = x + TAG * tags;
-  const next = row;
-  for (const last = matrix + row; matrix < last; matrix += 32, to += 4 * TAG) {
+  for (const last = matrix + square; matrix < last; matrix += panel, to += COLUMNS * TAG) {
     let a0 = f64x2.splat(0);
     let a1 = a0;
     let b0 = a0;
@@ -16,7 +15,11 @@ export function product(x: usize, matrix: usize, to: usize): void {
     let c1 = a0;
     let d0 = a0;
     let d1 = a0;
-    for (let at = x, m = matrix; at < end; at += TAG, m += next) {
+    let e0 = a0;
+    let e1 = a0;
+    let f0 = a0;
+    let f1 = a0;
+    for (let at = x, m = matrix; at < end; at += TAG, m += PANEL_ROW) {
       const x0 = v128.load(at);
       const x1 = v128.load(at, 16);
       const a = v128.load64_splat(m);
@@ -31,17 +34,23 @@ export function product(x: usize, matrix: usize, to: usize): void {
       const d = v128.load64_splat(m, 24);
       d0 = madd_f64(x0, d, d0);
       d1 = madd_f64(x1, d, d1);
+      const e = v128.load64_splat(m, 32);
+      e0 = madd_f64(x0, e, e0);
+      e1 = madd_f64(x1, e, e1);
+      const f = v128.load64_splat(m, 40);
+      f0 = madd_f64(x0, f, f0);
+      f1 = madd_f64(x1, f, f1);
     }
     store_tags(to, a0, a1, b0, b1);
     store_tags(to + 2 * TAG, c0, c1, d0, d1);
+    store_tags(to + 4 * TAG, e0, e1, f0, f1);
   }
 }
 
 /** to(j) = max over i of x(i) + matrix(i, j), laid out as in `product`. */
 export function max_plus(x: usize, matrix: usize, to: usize): void {
   const end = x + TAG * tags;
-  const next = row;
-  for (const last = matrix + row; matrix < last; matrix += 32, to += 4 * TAG) {
+  for (const last = matrix + square; matrix < last; matrix += panel, to += COLUMNS * TAG) {
     let a0 = f64x2.splat(-Infinity);
     let a1 = a0;
     let b0 = a0;
@@ -50,7 +59,11 @@ export function max_plus(x: usize, matrix: usize, to: usize): void {
     let c1 = a0;
     let d0 = a0;
     let d1 = a0;
-    for (let at = x, m = matrix; at < end; at += TAG, m += next) {
+    let e0 = a0;
+    let e1 = a0;
+    let f0 = a0;
+    let f1 = a0;
+    for (let at = x, m = matrix; at < end; at += TAG, m += PANEL_ROW) {
       const x0 = v128.load(at);
       const x1 = v128.load(at, 16);
       const a = v128.load64_splat(m);
@@ -65,9 +78,16 @@ export function max_plus(x: usize, matrix: usize, to: usize): void {
       const d = v128.load64_splat(m, 24);
       d0 = f64x2.pmax(d0, f64x2.add(x0, d));
       d1 = f64x2.pmax(d1, f64x2.add(x1, d));
+      const e = v128.load64_splat(m, 32);
+      e0 = f64x2.pmax(e0, f64x2.add(x0, e));
+      e1 = f64x2.pmax(e1, f64x2.add(x1, e));
+      const f = v128.load64_splat(m, 40);
+      f0 = f64x2.pmax(f0, f64x2.add(x0, f));
+      f1 = f64x2.pmax(f1, f64x2.add(x1, f));
     }
     store_tags(to, a0, a1, b0, b1);
     store_tags(to + 2 * TAG, c0, c1, d0, d1);
+    store_tags(to + 4 * TAG, e0, e1, f0, f1);
   }
 }
 
@@ -81,19 +101,20 @@ function store_tags(to: usize, a0: v128, a1: v128, b0: v128, b1: v128): void {
 }
 
 /** Steps that `add_pairs` takes at a time: their α [8, Kp, 4] are in the first cache for 100 tags. */
-const BLOCK: i32 = 8;
+const BLOCK: i32 = 6;
 
 /**
- * to(j, i) += Σₜ Σ over the four chains of αₜ₋₁(i)·γₜ(j), for t = 1 … count; α and γ [Kp, 4] of each step, to [Kp, Kp].
+ * to(j, i) += Σₜ Σ over the four chains of αₜ₋₁(i)·γₜ(j), for t = 1 … count; α and γ [Kp, 4] of each step, to in panels.
  */
 export function add_pairs(count: i32, alpha: usize, gamma: usize, to: usize): void {
   const size = step;
   gamma += size;
   for (let t = 0; t < count; t += BLOCK, alpha += size * BLOCK, gamma += size * BLOCK) {
     const length = size * min(BLOCK, count - t);
-    let sums = to;
-    for (let g = gamma, last = g + TAG * tags; g < last; g += 2 * TAG, sums += 2 * row) {
-      for (let i: usize = 0; i < row; i += 32) add_block(length, alpha + 4 * i, g, sums + i);
+    let rows = to;
+    for (let g = gamma, last = g + TAG * tags; g < last; g += 2 * TAG, rows += 2 * PANEL_ROW) {
+      let sums = rows;
+      for (let a = alpha, end = alpha + size; a < end; a += COLUMNS * TAG, sums += panel) add_block(length, a, g, sums);
     }
   }
 }
@@ -110,6 +131,10 @@ function add_block(length: usize, alpha: usize, gamma: usize, to: usize): void {
   let c1 = a0;
   let d0 = a0;
   let d1 = a0;
+  let e0 = a0;
+  let e1 = a0;
+  let f0 = a0;
+  let f1 = a0;
   for (const end = gamma + length; gamma < end; alpha += size, gamma += size) {
     let g0 = v128.load(gamma);
     let g1 = v128.load(gamma, TAG);
@@ -125,6 +150,12 @@ function add_block(length: usize, alpha: usize, gamma: usize, to: usize): void {
     x = v128.load(alpha, 3 * TAG);
     d0 = madd_f64(x, g0, d0);
     d1 = madd_f64(x, g1, d1);
+    x = v128.load(alpha, 4 * TAG);
+    e0 = madd_f64(x, g0, e0);
+    e1 = madd_f64(x, g1, e1);
+    x = v128.load(alpha, 5 * TAG);
+    f0 = madd_f64(x, g0, f0);
+    f1 = madd_f64(x, g1, f1);
     g0 = v128.load(gamma, 16);
     g1 = v128.load(gamma, TAG + 16);
     x = v128.load(alpha, 16);
@@ -139,17 +170,25 @@ function add_block(length: usize, alpha: usize, gamma: usize, to: usize): void {
     x = v128.load(alpha, 3 * TAG + 16);
     d0 = madd_f64(x, g0, d0);
     d1 = madd_f64(x, g1, d1);
+    x = v128.load(alpha, 4 * TAG + 16);
+    e0 = madd_f64(x, g0, e0);
+    e1 = madd_f64(x, g1, e1);
+    x = v128.load(alpha, 5 * TAG + 16);
+    f0 = madd_f64(x, g0, f0);
+    f1 = madd_f64(x, g1, f1);
   }
-  add_four(to, a0, b0, c0, d0);
-  add_four(to + row, a1, b1, c1, d1);
+  add_two(to, a0, b0);
+  add_two(to + 16, c0, d0);
+  add_two(to + 32, e0, f0);
+  add_two(to + PANEL_ROW, a1, b1);
+  add_two(to + PANEL_ROW + 16, c1, d1);
+  add_two(to + PANEL_ROW + 32, e1, f1);
 }
 
 /** Adds the sum of the two lanes of each vector to one float64. */
 // @ts-ignore: decorator
 @inline
-function add_four(to: usize, a: v128, b: v128, c: v128, d: v128): void {
-  const ab = f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
-  const cd = f64x2.add(v128.shuffle<f64>(c, d, 0, 2), v128.shuffle<f64>(c, d, 1, 3));
-  v128.store(to, f64x2.add(v128.load(to), ab));
-  v128.store(to, f64x2.add(v128.load(to, 16), cd), 16);
+function add_two(to: usize, a: v128, b: v128): void {
+  const sums = f64x2.add(v128.shuffle<f64>(a, b, 0, 2), v128.shuffle<f64>(a, b, 1, 3));
+  v128.store(to, f64x2.add(v128.load(to), sums));
 }

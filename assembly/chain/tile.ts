@@ -1,5 +1,6 @@
 // Four chains side by side: their rows at a step, and what is done with the scores there.
 
+import { greatest } from './scores';
 import { exp_f64 } from './float64';
 import { bytes, chains, counts, emissions, LEAST, LOG_LEAST, longest, step, steps, TAG, tags } from './problem';
 
@@ -54,15 +55,8 @@ export function find_rows(chain: i32, t: i32): void {
 
 /** Finds the greatest score of each row; 0 if all are −∞. */
 export function find_tops(): void {
-  const none = f64x2.splat(-Infinity);
-  let t0 = none;
-  let t1 = none;
-  for (let at: usize = 0, end = bytes(tags); at < end; at += 4) {
-    t0 = f64x2.pmax(t0, pair(row0, row1, at));
-    t1 = f64x2.pmax(t1, pair(row2, row3, at));
-  }
-  top0 = v128.andnot(t0, f64x2.eq(t0, none));
-  top1 = v128.andnot(t1, f64x2.eq(t1, none));
+  top0 = f64x2.replace_lane(f64x2.splat(greatest(tags, row0)), 1, greatest(tags, row1));
+  top1 = f64x2.replace_lane(f64x2.splat(greatest(tags, row2)), 1, greatest(tags, row3));
 }
 
 /** All ones in the lanes of the first two or the last two chains that have more than t steps. */
@@ -88,33 +82,49 @@ export function emit(t: i32, x: usize, stride: usize, to: usize, flags: usize): 
   const live0 = live(t, count0, count1);
   const live1 = live(t, count2, count3);
   const least = f64x2.splat(LOG_LEAST);
-  const none = f64x2.splat(-Infinity);
   const t0 = top0;
   const t1 = top1;
-  let bad0 = f64x2.splat(0);
-  let bad1 = bad0;
-  let m0 = bad0;
-  let m1 = bad0;
+  let low0 = f64x2.splat(0);
+  let low1 = low0;
+  let m0 = low0;
+  let m1 = low0;
   const stop = to + step;
   for (let at: usize = 0, end = bytes(tags); at < end; at += 4, x += stride, to += TAG) {
     const e0 = f64x2.sub(pair(row0, row1, at), t0);
     const e1 = f64x2.sub(pair(row2, row3, at), t1);
-    bad0 = v128.or(bad0, v128.and(f64x2.lt(e0, least), f64x2.gt(e0, none)));
-    bad1 = v128.or(bad1, v128.and(f64x2.lt(e1, least), f64x2.gt(e1, none)));
+
+    low0 = v128.or(low0, f64x2.lt(e0, least));
+    low1 = v128.or(low1, f64x2.lt(e1, least));
     const x0 = stride == 8 ? v128.load64_splat(x) : v128.load(x);
     const x1 = stride == 8 ? x0 : v128.load(x, 16);
     const y0 = v128.and(f64x2.mul(x0, exp_f64(e0)), live0);
     const y1 = v128.and(f64x2.mul(x1, exp_f64(e1)), live1);
-    // In contrast to pmax, max keeps NaN.
-    m0 = f64x2.max(m0, y0);
-    m1 = f64x2.max(m1, y1);
+    m0 = f64x2.pmax(y0, m0);
+    m1 = f64x2.pmax(y1, m1);
     v128.store(to, y0);
     v128.store(to, y1, 16);
   }
   memory.fill(to, 0, stop - to);
   most0 = m0;
   most1 = m1;
-  mark(flags, v128.and(bad0, live0), v128.and(bad1, live1));
+  low0 = v128.and(low0, live0);
+  low1 = v128.and(low1, live1);
+  if (v128.any_true(v128.or(low0, low1))) mark_low(low0, low1, flags);
+}
+
+/** Marks chains of `low0` and `low1` that have a score below LOG_LEAST other than −∞. */
+function mark_low(low0: v128, low1: v128, flags: usize): void {
+  const least = f64x2.splat(LOG_LEAST);
+  const none = f64x2.splat(-Infinity);
+  let bad0 = f64x2.splat(0);
+  let bad1 = bad0;
+  for (let at: usize = 0, end = bytes(tags); at < end; at += 4) {
+    const e0 = f64x2.sub(pair(row0, row1, at), top0);
+    const e1 = f64x2.sub(pair(row2, row3, at), top1);
+    bad0 = v128.or(bad0, v128.and(f64x2.lt(e0, least), f64x2.gt(e0, none)));
+    bad1 = v128.or(bad1, v128.and(f64x2.lt(e1, least), f64x2.gt(e1, none)));
+  }
+  mark(flags, v128.and(bad0, low0), v128.and(bad1, low1));
 }
 
 /** x·factor in place. Marks chains for which a result is neither 0 nor at least LEAST. */

@@ -94,7 +94,8 @@ export function chainsOf(
   };
 }
 
-const padded = (count: number): number => Math.ceil(count / 4) * 4;
+const padded = (chains: number): number => Math.ceil(chains / 4) * 4;
+const paddedTags = (tags: number): number => Math.ceil(tags / 6) * 6;
 
 /** The first arguments of every kernel, in scratch. */
 function argumentsOf(chains: Chains): [number, number, number, Ptr, Ptr, Ptr, Ptr] {
@@ -118,8 +119,10 @@ function argumentsOf(chains: Chains): [number, number, number, Ptr, Ptr, Ptr, Pt
 }
 
 /** Number of 4-byte elements of `alphas`, and of the workspace of the backward kernel. */
-export const alphaSize = ({ batch, longest, tags }: Chains): number => 2 * padded(batch) * (2 + longest * padded(tags));
-const backwardSize = ({ longest, tags }: Chains): number => 2 * (tags + 7 + 4 * longest + padded(tags)) * padded(tags);
+export const alphaSize = ({ batch, longest, tags }: Chains): number =>
+  2 * padded(batch) * (2 + longest * paddedTags(tags));
+const backwardSize = ({ longest, tags }: Chains): number =>
+  2 * (2 * paddedTags(tags) + 7 + 4 * longest) * paddedTags(tags);
 
 /** log Z of each sample in float64. `alphas` gets what `backward` needs; without it scratch is used. */
 export function logNorms(chains: Chains, alphas?: Ptr): Float64Array {
@@ -127,7 +130,7 @@ export function logNorms(chains: Chains, alphas?: Ptr): Float64Array {
   const kernels = extraKernels(engine);
   return engine.scratch(() => {
     const given = argumentsOf(chains);
-    const workspace = engine.allocateScratch(2 * (tags + 3) * padded(tags));
+    const workspace = engine.allocateScratch(2 * (paddedTags(tags) + 3) * paddedTags(tags));
     const to = alphas ?? engine.allocateScratch(alphaSize(chains));
     kernels.chain_forward(...given, workspace, to);
     const sorted = new Float64Array(engine.memory.buffer, to, batch);
@@ -185,7 +188,7 @@ export function bestPaths(chains: Chains): { paths: Int32Array[]; scores: Float3
   const kernels = extraKernels(engine);
   return engine.scratch(() => {
     const given = argumentsOf(chains);
-    const workspace = engine.allocateScratch(2 * (tags + 2 + 4 * longest) * padded(tags));
+    const workspace = engine.allocateScratch(2 * (paddedTags(tags) + 2 + 4 * longest) * paddedTags(tags));
     const [at, best] = [engine.allocateScratch(batch * longest), engine.allocateScratch(batch)];
     kernels.chain_best(...given, workspace, at, best);
     const paths: Int32Array[] = [];

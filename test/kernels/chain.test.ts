@@ -53,7 +53,7 @@ describe.each(builds)('%s build', (build) => {
         given.set(each.subarray(t * tags, (t + 1) * tags), (t * chains + i) * tags);
       }
     });
-    const [size, width] = [Math.ceil(chains / 4) * 4, Math.ceil(tags / 4) * 4];
+    const [size, width] = [Math.ceil(chains / 4) * 4, Math.ceil(tags / 6) * 6];
     const wide = new Float64Array(size);
     wide.set(weights);
     const at = {
@@ -70,9 +70,9 @@ describe.each(builds)('%s build', (build) => {
       paths: sandbox.i32(new Array(chains * longest).fill(-7)),
       best: sandbox.f32(chains),
     };
-    const forward = sandbox.f32(2 * (tags + 3) * width);
-    const backward = sandbox.f32(2 * (tags + 7 + 4 * longest + width) * width);
-    const decoding = sandbox.f32(2 * (tags + 2 + 4 * longest) * width);
+    const forward = sandbox.f32(2 * (width + 3) * width);
+    const backward = sandbox.f32(2 * (2 * width + 7 + 4 * longest) * width);
+    const decoding = sandbox.f32(2 * (width + 2 + 4 * longest) * width);
     const common = [chains, longest, tags, at.emissions, at.steps, at.counts, at.scores] as const;
     sandbox.extra.chain_forward(...common, forward, at.alphas);
     const logZ = Array.from(new Float64Array(sandbox.read(at.alphas, 2 * chains).buffer));
