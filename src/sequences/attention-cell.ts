@@ -3,6 +3,7 @@ import type { Parameter } from '../autograd/parameter.ts';
 import { expectShape, type Tensor } from '../autograd/tensor.ts';
 import { ArgumentError, expectCount } from '../checks/argument-error.ts';
 import { expectChoice } from '../checks/choices.ts';
+import { expectNumber } from '../checks/number-ranges.ts';
 import { formatShape } from '../checks/shape.ts';
 import type { LayerConfig } from '../io/model-file.ts';
 import type { BatchShape } from '../layers/base/batch-shape.ts';
@@ -12,6 +13,7 @@ import { saveLayer } from '../layers/base/saved-layer.ts';
 import { dense } from '../layers/dense.ts';
 import { type CellBatch, noCell, RecurrentCell } from '../layers/rnn/cells/cell.ts';
 import type { Step } from '../layers/rnn/composed-scan.ts';
+import { scale } from '../ops/elementwise/elementwise.ts';
 import { hideMasked } from '../ops/elementwise/select.ts';
 import { concatenate } from '../ops/shapes/joins.ts';
 import { inOrder } from '../ops/shapes/layout.ts';
@@ -28,6 +30,11 @@ export interface AttentionCellOptions extends LayerOptions {
    * matrix; `dot`: q·memory (both Luong et al. 2015). Default `additive`.
    */
   score?: (typeof SCORES)[number] | undefined;
+  /**
+   * Factor of the scores `general` and `dot`. Default 1/√D, D being the width of the query. With 1, as in Luong's paper,
+   * they grow with D: large scores give one place all of the weight from the start, and little is learned then.
+   */
+  scale?: number | undefined;
   /** Number of features of an additive score. Default: width of the cell's output. */
   units?: number | undefined;
   /** Width A of the output a. Default: width of the cell's output. */
@@ -40,7 +47,7 @@ export interface AttentionCellOptions extends LayerOptions {
   query?: (typeof QUERIES)[number] | undefined;
 }
 
-const names = { cell: 1, score: 1, units: 1, attentionUnits: 1, query: 1 };
+const names = { cell: 1, score: 1, scale: 1, units: 1, attentionUnits: 1, query: 1 };
 
 /** A cell whose steps attend to a memory. */
 export class AttentionCell extends RecurrentCell {
@@ -48,6 +55,7 @@ export class AttentionCell extends RecurrentCell {
   readonly #options: AttentionCellOptions;
   readonly #cell: RecurrentCell;
   readonly #score: (typeof SCORES)[number];
+  readonly #scale: number;
   readonly #asksAfter: boolean;
   readonly #units: number;
   readonly #attentionUnits: number;
@@ -77,6 +85,12 @@ export class AttentionCell extends RecurrentCell {
     this.#attentionUnits = attentionUnits;
     this.#queryWidth = this.#asksAfter ? cell.outputWidth : cell.stateSpecs[0]!.width;
     const isAdditive = score === 'additive';
+    const { scale = isAdditive ? 1 : this.#queryWidth ** -0.5 } = options;
+    expectNumber('attentionCell: scale', scale, '> 0');
+    if (isAdditive && options.scale !== undefined) {
+      throw new ArgumentError(`attentionCell: scale expected no value with score 'additive', got ${scale}`);
+    }
+    this.#scale = scale;
     if (score !== 'dot') {
       this.#keyWidth = isAdditive ? units : this.#queryWidth;
       this.#keys = dense({ units: this.#keyWidth, useBias: false, name: 'keys' });
@@ -112,10 +126,10 @@ export class AttentionCell extends RecurrentCell {
    * makes one step a call gives them as the second constant.
    */
   keysOf(memory: Tensor): Tensor {
-    if (!this.#keys) return memory;
-    const keys = this.#keys(memory);
-    keys.mask = memory.mask;
-    return keys;
+    const keys = this.#keys ? this.#keys(memory) : memory;
+    const scaled = this.#scale === 1 ? keys : scale(keys, this.#scale);
+    if (scaled !== memory) scaled.mask = memory.mask;
+    return scaled;
   }
 
   override config(): LayerConfig {
@@ -182,7 +196,8 @@ export class AttentionCell extends RecurrentCell {
  *
  * With `query: 'before'` q is the first state of `cell` before the step, and [y_t, states] = cell([x_t, c_t], states).
  * With `query: 'after'` [y_t, states] = cell([x_t, a_{t−1}], states) and q = y_t. The score is v·tanh(q·Q + d + key_s)
- * with keys = memory·K (`additive`), q·key_s (`general`), or q·memory_s (`dot`).
+ * with keys = memory·K (`additive`), q·key_s with keys = scale·memory·K (`general`), or scale·q·memory_s (`dot`); scale
+ * is 1/√D for a query of width D.
  *
  * The call of `rnn` gives the memory: `decode(x, { initialState, constants: [memory] })`, memory `[B, S, M]` f32;
  * places where its mask is 0 get the weight 0. `keysOf(memory)` makes the keys `[B, S, units]` for calls of one step
@@ -193,8 +208,9 @@ export class AttentionCell extends RecurrentCell {
  *
  * @param options `cell` is required.
  * @returns a cell with its own weights, for `rnn`, alone or in a list of cells.
- * @throws ArgumentError if an option is unknown, `cell` is not a cell, `score` or `query` is not one of its values, or
- *   `units` or `attentionUnits` is not a positive integer; when called, if `constants` are missing or do not fit.
+ * @throws ArgumentError if an option is unknown, `cell` is not a cell, `score` or `query` is not one of its values,
+ *   `scale` is not a positive number or is given for additive scores, or `units` or `attentionUnits` is not a positive
+ *   integer; when called, if `constants` are missing or do not fit.
  * @see Bahdanau, Cho and Bengio 2014, https://arxiv.org/abs/1409.0473; Luong, Pham and Manning 2015,
  *   https://arxiv.org/abs/1508.04025
  *

@@ -519,6 +519,7 @@ const series = Array.from({ length: 12 }, (_, i) => i / 2);
 const plain: Calls = {
   attentionCell: [
     [{ cell: call('gruCell', { units: 2 }), score: 'additive', units: 3, attentionUnits: 2, query: 'after' }],
+    [{ cell: call('gruCell', { units: 2 }), score: 'general', scale: 0.5 }],
   ],
   ctcGreedyDecode: [
     [

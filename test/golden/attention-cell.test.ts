@@ -50,6 +50,7 @@ describe.each(modes)('%s mode', (mode) => {
     const { given, units } = c;
     const attend = attentionCell({
       ...{ score: c.score, query: c.query, units: c.scoreUnits, attentionUnits: c.attentionUnits },
+      ...(c.score !== 'additive' && { scale: 1 }),
       cell: c.cell === 'gru' ? gruCell({ units }) : lstmCell({ units }),
     });
     const decode = rnn(attend, { returnSequences: true, returnState: true });

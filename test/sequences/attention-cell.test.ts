@@ -107,7 +107,9 @@ describe('attend', () => {
 const kinds: [string, Omit<AttentionCellOptions, 'cell'>][] = [
   ['additive', { units: 6 }],
   ['general', { score: 'general', attentionUnits: 7 }],
+  ['general, scaled', { score: 'general', scale: 2 }],
   ['dot, asked before', { score: 'dot', query: 'before' }],
+  ['dot as in the paper', { score: 'dot', query: 'before', scale: 1 }],
 ];
 
 /** x `[2, 4, 3]`, memory `[2, 3, 4]`, masked. */
@@ -138,6 +140,23 @@ describe('attentionCell', () => {
       states = next;
     }
     last.forEach((state, i) => expect(states![i]!.toArray()).toEqual(state.toArray()));
+  });
+
+  test.each(['general', 'dot'] as const)('scale, is a factor of the scores %s', (score) => {
+    const { x, memory } = operands();
+    const weightsOf = (scale: number | undefined, keys?: (keys: Tensor) => Tensor): number[] => {
+      setSeed(5);
+      const cell = attentionCell({ cell: gruCell({ units: 4 }), score, query: 'before', scale });
+      const constants = keys ? [memory, keys(cell.keysOf(memory))] : [memory];
+      const h = tensor(values(8, 9), [2, 4]);
+      rnn(cell)(x, { constants, initialState: [h] });
+      return Array.from(cell.alignments[0]!.toArray());
+    };
+    const scaled = weightsOf(0.25);
+    expect(scaled).not.toEqual(weightsOf(1));
+    expect(scaled).toEqual(weightsOf(1, (keys) => ops.scale(keys, 0.25)));
+    // The query has four features.
+    expect(weightsOf(undefined)).toEqual(weightsOf(0.5));
   });
 
   test('what the mask of the memory hides, has no effect, NaN neither', () => {
@@ -188,6 +207,8 @@ describe('attentionCell', () => {
     ],
     ['a score', { score: 'concat' }, "attentionCell: score expected 'additive', 'dot', 'general', got 'concat'"],
     ['a query', { query: 'now' }, "attentionCell: query expected 'before', 'after', got 'now'"],
+    ['scale', { score: 'dot', scale: 0 }, 'attentionCell: scale expected a number > 0, got 0'],
+    ['scale, additive', { scale: 2 }, "attentionCell: scale expected no value with score 'additive', got 2"],
     ['units', { units: 0 }, 'attentionCell: units expected an integer ≥ 1, got 0'],
     ['attentionUnits', { attentionUnits: 1.5 }, 'attentionCell: attentionUnits expected an integer ≥ 1, got 1.5'],
   ])('%s, is refused', (_, options, message) => {

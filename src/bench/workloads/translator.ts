@@ -27,7 +27,7 @@ export const translatorWorkload: Workload = workload({
   },
   calls: FIRST_STEPS,
   prepare({ batch, time, units, words }) {
-    const attend = attentionCell({ cell: gruCell({ units }), score: 'general', attentionUnits: units });
+    const attend = attentionCell({ cell: gruCell({ units }), score: 'general', scale: 1, attentionUnits: units });
     const layers = {
       source: embedding({ inputDim: words, outputDim: units }),
       target: embedding({ inputDim: words, outputDim: units }),
