@@ -13,6 +13,7 @@ import {
   adam,
   beamSearch,
   dense,
+  dropout,
   embedding,
   gruCell,
   model,
@@ -40,10 +41,14 @@ const words = ['.', 'a', 'an', 'left', 'of', 'above', ...digits];
 /** The longest sentence has three digits and twice "left of"; then comes a full stop. */
 const [side, cells, steps] = [64, 8, 11];
 
-/** Digits that are cut to their ink, at most 28 × 28 pixels. */
-function cutOut({ data, shape: [count, height, width] }, labels) {
+/** Digits that are cut to their ink, at most 28 × 28 pixels. A row moves by `slant` pixels more than the one below it. */
+function cutOut({ data, shape: [count, height, width] }, labels, slant = 0) {
+  const moves = Array.from({ length: height }, (_, y) => Math.round(slant * (height / 2 - y)));
   return Array.from({ length: count }, (_, n) => {
-    const at = (y, x) => data[(n * height + y) * width + x];
+    const at = (y, x) => {
+      const from = x - moves[y];
+      return from >= 0 && from < width ? data[(n * height + y) * width + from] : 0;
+    };
     const lines = (length, hasInk) => {
       const inked = Array.from({ length }, (_, i) => i).filter(hasInk);
       return [inked[0], inked.at(-1) + 1];
@@ -130,6 +135,7 @@ export function captioner({ channels, features, units }) {
     start: dense({ units, activation: 'tanh' }),
     read: embedding({ inputDim: words.length, outputDim: 32 }),
     decode: rnn(attend, { returnSequences: true, returnState: true }),
+    ...{ dropMap: dropout({ rate: 0.1 }), dropOutput: dropout({ rate: 0.2 }) },
     write: dense({ units: words.length }),
   };
   const places = Int32Array.from({ length: cells * cells }, (_, i) => i);
@@ -142,7 +148,7 @@ export function captioner({ channels, features, units }) {
     const [batch] = seen.shape;
     // Each place of the map gets a vector of its own, since convolutions do not know where they are.
     const place = each.place(tensor(places, { shape: [1, cells * cells] }));
-    const map = each.see(ops.add(ops.reshape(seen, [batch, cells * cells, -1]), place));
+    const map = each.dropMap(each.see(ops.add(ops.reshape(seen, [batch, cells * cells, -1]), place)));
     const h = each.start(ops.reshape(map, [batch, -1]));
     return [map, h, ops.zeros([batch, units])];
   };
@@ -152,7 +158,7 @@ export function captioner({ channels, features, units }) {
   };
   const picture = { shape: [side, side, 1] };
   const inputs = { picture, word: { shape: [null], dtype: 'i32' } };
-  const whole = model({ layers, inputs }, (x, each) => each.write(decoded(x, each)));
+  const whole = model({ layers, inputs }, (x, each) => each.write(each.dropOutput(decoded(x, each))));
   const readers = () => ({
     layers,
     encoder: model({ layers, inputs: picture }, (x, each) => {
@@ -247,7 +253,10 @@ export async function run({ data, seed, log, draw, quick = false }) {
     Object.keys(files).map((file) => loadIdx(`${data}/${file}`)),
   );
   const pool = cutOut(images, labels);
-  const [trainPool, heldPool] = [pool.slice(0, (11 / 12) * pool.length), pool.slice((11 / 12) * pool.length)];
+  const first = (list) => list.slice(0, (11 / 12) * list.length);
+  const heldPool = pool.slice((11 / 12) * pool.length);
+  // Training sees each digit upright as it is, and leaning to both sides.
+  const trainPool = [0, 0.2, -0.2].flatMap((slant) => first(cutOut(images, labels, slant)));
   const random = new RandomStream(seed);
   const held = scenesOf(heldPool, new RandomStream(seed + 1), quick ? 20 : 1000);
 
