@@ -5,8 +5,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/register-all.ts', 'test/typed-arrays.ts'],
-    // A thread starts sooner than a process, and gets modules from Vite sooner: a tenth of the time of all tests.
-    pool: 'threads',
     // Times are not asserted: this ends what hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -19,20 +19,17 @@ import * as stream from '../../src/stream.ts';
 import { functions } from './public-functions.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tapeloop-examples-'));
+const cwd = process.cwd();
 
 beforeAll(() => {
+  process.chdir(folder);
   vi.spyOn(console, 'log').mockImplementation(() => {});
 });
 afterAll(() => {
   vi.restoreAllMocks();
+  process.chdir(cwd);
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** The place of a file of the examples. A test's thread has no working directory of its own. */
-const pathOf = (name: string): string => join(folder, name);
-/** Code whose files and folders are in the folder of the examples. */
-const placed = (code: string): string =>
-  code.replace(/(?<=['`])(\.|logs|(?:checkpoints\/)?[^'`\s/]+\.(?:csv|safetensors|tsv|txt))(?=['`])/g, pathOf);
 
 const text = 'the cat sat on the mat. '.repeat(20);
 
@@ -58,12 +55,12 @@ function scope(): Record<string, unknown> {
     gru({ units: 4, returnSequences: true }),
     dense({ units }),
   ]);
-  writeFileSync(pathOf('text.txt'), text);
-  writeFileSync(pathOf('data.csv'), 'date,load,price\n2026-01-01,1,2\n2026-01-02,2,3\n2026-01-03,4,5\n');
-  writeFileSync(pathOf('pairs.tsv'), 'go\tva\nstop\tarrete\n');
+  writeFileSync('text.txt', text);
+  writeFileSync('data.csv', 'date,load,price\n2026-01-01,1,2\n2026-01-02,2,3\n2026-01-03,4,5\n');
+  writeFileSync('pairs.tsv', 'go\tva\nstop\tarrete\n');
   const amp = sequential([main.lstm({ units: 2, returnSequences: true, inputShape: [null, 1] }), dense({ units: 1 })]);
   const namFile = audioModels.exportNam(amp);
-  writeFileSync(pathOf('model.safetensors'), main.encodeModel(model));
+  writeFileSync('model.safetensors', main.encodeModel(model));
   return { x, y, model, text, vocabulary, ids, languageModel, amp, namFile };
 }
 
@@ -90,9 +87,7 @@ describe('examples of docstrings', () => {
     const values = { ...main, ...data, ...node, ...plot, ...characters, ...entries[entry], ...scope() };
     // The example of `model` needs the function, not the model in scope.
     if (name === 'model') values.model = main.model;
-    const program = placed(code)
-      .replace(/^```\w*\n|```$/g, '')
-      .replace(/^import .*$/gm, '');
+    const program = code.replace(/^```\w*\n|```$/g, '').replace(/^import .*$/gm, '');
     const run = new AsyncFunction(...Object.keys(values), `{\n${program}\n}`);
     await run(...Object.values(values));
   });
