@@ -256,7 +256,7 @@ export async function run({ data, seed, log, draw, quick = false }) {
   const first = (list) => list.slice(0, (11 / 12) * list.length);
   const heldPool = pool.slice((11 / 12) * pool.length);
   // Training sees each digit upright as it is, and leaning to both sides.
-  const trainPool = [0, 0.2, -0.2].flatMap((slant) => first(cutOut(images, labels, slant)));
+  const trainPool = [pool, cutOut(images, labels, 0.2), cutOut(images, labels, -0.2)].flatMap(first);
   const random = new RandomStream(seed);
   const held = scenesOf(heldPool, new RandomStream(seed + 1), quick ? 20 : 1000);
 

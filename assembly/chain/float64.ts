@@ -3,8 +3,8 @@
 import { log_f64 } from '../log-f64';
 import { madd_f64 } from '../simd';
 
-// Constants of e^x. They are globals that are set at each call: V8 builds a literal vector again in each round of a loop,
-// and the extra kernels may have no static data. Fn is 1/n!.
+// Constants of e^x. They are globals that are set at each call: V8 builds a literal vector again in each round of a
+// loop, and the extra kernels may have no static data. Fn is 1/n!.
 let SHIFT: f64 = 0;
 let LOG2_E: f64 = 0;
 let LN2_HEAD: f64 = 0;

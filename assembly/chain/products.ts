@@ -1,57 +1,30 @@
 // Products of a tile of four chains and a matrix in panels.
 
 import { madd_f64 } from '../simd';
-import { PANEL_ROW, panel, square, step, TAG, COLUMNS, tags } from './problem';
+import { COLUMNS, PANEL_ROW, panel, square, step, TAG, tags } from './problem';
 
 /** to(j) = Σᵢ x(i)·matrix(i, j) of a tile: x [K, 4], to [Kp, 4]. */
 export function product(x: usize, matrix: usize, to: usize): void {
-  const end = x + TAG * tags;
-  for (const last = matrix + square; matrix < last; matrix += panel, to += COLUMNS * TAG) {
-    let a0 = f64x2.splat(0);
-    let a1 = a0;
-    let b0 = a0;
-    let b1 = a0;
-    let c0 = a0;
-    let c1 = a0;
-    let d0 = a0;
-    let d1 = a0;
-    let e0 = a0;
-    let e1 = a0;
-    let f0 = a0;
-    let f1 = a0;
-    for (let at = x, m = matrix; at < end; at += TAG, m += PANEL_ROW) {
-      const x0 = v128.load(at);
-      const x1 = v128.load(at, 16);
-      const a = v128.load64_splat(m);
-      a0 = madd_f64(x0, a, a0);
-      a1 = madd_f64(x1, a, a1);
-      const b = v128.load64_splat(m, 8);
-      b0 = madd_f64(x0, b, b0);
-      b1 = madd_f64(x1, b, b1);
-      const c = v128.load64_splat(m, 16);
-      c0 = madd_f64(x0, c, c0);
-      c1 = madd_f64(x1, c, c1);
-      const d = v128.load64_splat(m, 24);
-      d0 = madd_f64(x0, d, d0);
-      d1 = madd_f64(x1, d, d1);
-      const e = v128.load64_splat(m, 32);
-      e0 = madd_f64(x0, e, e0);
-      e1 = madd_f64(x1, e, e1);
-      const f = v128.load64_splat(m, 40);
-      f0 = madd_f64(x0, f, f0);
-      f1 = madd_f64(x1, f, f1);
-    }
-    store_tags(to, a0, a1, b0, b1);
-    store_tags(to + 2 * TAG, c0, c1, d0, d1);
-    store_tags(to + 4 * TAG, e0, e1, f0, f1);
-  }
+  combine(false, x, matrix, to);
 }
 
 /** to(j) = max over i of x(i) + matrix(i, j), laid out as in `product`. */
 export function max_plus(x: usize, matrix: usize, to: usize): void {
+  combine(true, x, matrix, to);
+}
+
+// @ts-ignore: decorator
+@inline
+function add_term(isMax: bool, x: v128, m: v128, a: v128): v128 {
+  return isMax ? f64x2.pmax(a, f64x2.add(x, m)) : madd_f64(x, m, a);
+}
+
+// @ts-ignore: decorator
+@inline
+function combine(isMax: bool, x: usize, matrix: usize, to: usize): void {
   const end = x + TAG * tags;
   for (const last = matrix + square; matrix < last; matrix += panel, to += COLUMNS * TAG) {
-    let a0 = f64x2.splat(-Infinity);
+    let a0 = f64x2.splat(isMax ? -Infinity : 0);
     let a1 = a0;
     let b0 = a0;
     let b1 = a0;
@@ -67,23 +40,23 @@ export function max_plus(x: usize, matrix: usize, to: usize): void {
       const x0 = v128.load(at);
       const x1 = v128.load(at, 16);
       const a = v128.load64_splat(m);
-      a0 = f64x2.pmax(a0, f64x2.add(x0, a));
-      a1 = f64x2.pmax(a1, f64x2.add(x1, a));
+      a0 = add_term(isMax, x0, a, a0);
+      a1 = add_term(isMax, x1, a, a1);
       const b = v128.load64_splat(m, 8);
-      b0 = f64x2.pmax(b0, f64x2.add(x0, b));
-      b1 = f64x2.pmax(b1, f64x2.add(x1, b));
+      b0 = add_term(isMax, x0, b, b0);
+      b1 = add_term(isMax, x1, b, b1);
       const c = v128.load64_splat(m, 16);
-      c0 = f64x2.pmax(c0, f64x2.add(x0, c));
-      c1 = f64x2.pmax(c1, f64x2.add(x1, c));
+      c0 = add_term(isMax, x0, c, c0);
+      c1 = add_term(isMax, x1, c, c1);
       const d = v128.load64_splat(m, 24);
-      d0 = f64x2.pmax(d0, f64x2.add(x0, d));
-      d1 = f64x2.pmax(d1, f64x2.add(x1, d));
+      d0 = add_term(isMax, x0, d, d0);
+      d1 = add_term(isMax, x1, d, d1);
       const e = v128.load64_splat(m, 32);
-      e0 = f64x2.pmax(e0, f64x2.add(x0, e));
-      e1 = f64x2.pmax(e1, f64x2.add(x1, e));
+      e0 = add_term(isMax, x0, e, e0);
+      e1 = add_term(isMax, x1, e, e1);
       const f = v128.load64_splat(m, 40);
-      f0 = f64x2.pmax(f0, f64x2.add(x0, f));
-      f1 = f64x2.pmax(f1, f64x2.add(x1, f));
+      f0 = add_term(isMax, x0, f, f0);
+      f1 = add_term(isMax, x1, f, f1);
     }
     store_tags(to, a0, a1, b0, b1);
     store_tags(to + 2 * TAG, c0, c1, d0, d1);
@@ -104,7 +77,8 @@ function store_tags(to: usize, a0: v128, a1: v128, b0: v128, b1: v128): void {
 const BLOCK: i32 = 6;
 
 /**
- * to(j, i) += Σₜ Σ over the four chains of αₜ₋₁(i)·γₜ(j), for t = 1 … count; α and γ [Kp, 4] of each step, to in panels.
+ * to(j, i) += Σₜ Σ over the four chains of αₜ₋₁(i)·γₜ(j), for t = 1 … count; α and γ [Kp, 4] of each step, to in
+ * panels.
  */
 export function add_pairs(count: i32, alpha: usize, gamma: usize, to: usize): void {
   const size = step;

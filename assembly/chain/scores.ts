@@ -1,7 +1,7 @@
 // The scores of tags and transitions, as the kernels of chains read them.
 
 import { exp_f64 } from './float64';
-import { bytes, column, LOG_LEAST, PANEL_ROW, panel, row, square, COLUMNS, tags } from './problem';
+import { bytes, COLUMNS, column, LOG_LEAST, PANEL_ROW, panel, row, square, tags } from './problem';
 
 /** How `prepare` writes the scores: as exponentials or as they are, and T or its transpose. */
 export const enum As {
@@ -25,7 +25,6 @@ export function greatest(count: i32, x: usize): f64 {
 export let topTransition: f64 = 0;
 export let topStart: f64 = 0;
 export let topEnd: f64 = 0;
-
 
 /**
  * Writes `tags` scores: six are `stride` bytes apart, and the next six begin `next` bytes behind the first. Returns

@@ -1,8 +1,8 @@
 // Four chains side by side: their rows at a step, and what is done with the scores there.
 
-import { greatest } from './scores';
 import { exp_f64 } from './float64';
 import { bytes, chains, counts, emissions, LEAST, LOG_LEAST, longest, step, steps, TAG, tags } from './problem';
+import { greatest } from './scores';
 
 // The numbers of steps of the four chains of a tile.
 export let count0: i32 = 0;
@@ -92,7 +92,6 @@ export function emit(t: i32, x: usize, stride: usize, to: usize, flags: usize): 
   for (let at: usize = 0, end = bytes(tags); at < end; at += 4, x += stride, to += TAG) {
     const e0 = f64x2.sub(pair(row0, row1, at), t0);
     const e1 = f64x2.sub(pair(row2, row3, at), t1);
-
     low0 = v128.or(low0, f64x2.lt(e0, least));
     low1 = v128.or(low1, f64x2.lt(e1, least));
     const x0 = stride == 8 ? v128.load64_splat(x) : v128.load(x);
