@@ -1,5 +1,5 @@
-// The page that runs the suite. The suite itself runs in a worker, so that the page can show how far it is. When it ends
-// the page sends itself an event `tapeloop-bench`, whose detail is the report, or an error.
+// The page that runs the suite. The suite itself runs in a worker, so that the page can show how far it is. When it
+// ends the page sends itself an event `tapeloop-bench`, whose detail is the report, or an error.
 import { expectReport } from '../../src/bench/report-check.ts';
 import type { BenchReport } from '../../src/bench/results.ts';
 import type * as reportScript from './report.ts';

@@ -1,4 +1,4 @@
-// What a run of the benchmark suite gives: the JSON that every host writes. docs/guides/benchmark-suite.md describes it.
+// What a run of the benchmark suite gives: the JSON of every host. docs/guides/benchmark-suite.md describes it.
 
 /** The version of this form. It changes when a field changes its meaning or goes. */
 export const FORMAT = 'tapeloop-bench/1';

@@ -139,11 +139,11 @@ class Attention<Output> extends AttentionLayer<Output> {
  * Input: a list of f32 tensors, query `[B, Tq, D]`, value `[B, Tv, V]` and, optionally, key `[B, Tv, D]`; without it
  * the value is the key. Output `[B, Tq, V]`, or with `returnAttentionScores` `[y, weights]` with weights `[B, Tq, Tv]`.
  * Masked values get weight 0. A masked query gives zeros, and the output carries the mask of the query. With `useScale`
- * the scores are multiplied by a trained number `scale` `[]`, which is 1 at first. With `scoreMode: 'concat'` a score is
- * concatScoreWeight·Σ_d tanh(scale·query_d + scale·key_d), with a trained number `concatScoreWeight` `[]`.
+ * the scores are multiplied by a trained number `scale` `[]`, which is 1 at first. With `scoreMode: 'concat'` a score
+ * is concatScoreWeight·Σ_d tanh(scale·query_d + scale·key_d), with a trained number `concatScoreWeight` `[]`.
  *
- * As in Keras the scores are not divided by √D. With many features they are far apart from the start, one value gets all
- * of the weight, and little is learned: then divide the key or the query, `ops.scale(key, D ** -0.5)`.
+ * As in Keras the scores are not divided by √D. With many features they are far apart from the start, one value gets
+ * all of the weight, and little is learned: then divide the key or the query, `ops.scale(key, D ** -0.5)`.
  *
  * @param options all have defaults.
  * @returns a layer, to be called with the list of tensors. Its output lives until the open step ends; outside a step

@@ -31,8 +31,8 @@ export interface AttentionCellOptions extends LayerOptions {
    */
   score?: (typeof SCORES)[number] | undefined;
   /**
-   * Factor of the scores `general` and `dot`. Default 1/√D, D being the width of the query. With 1, as in Luong's paper,
-   * they grow with D: large scores give one place all of the weight from the start, and little is learned then.
+   * Factor of the scores `general` and `dot`. Default 1/√D, D being the width of the query. With 1, as in Luong's
+   * paper, they grow with D: large scores give one place all of the weight from the start, and little is learned then.
    */
   scale?: number | undefined;
   /** Number of features of an additive score. Default: width of the cell's output. */

@@ -28,7 +28,7 @@ type Group = { attributes: Record<string, string>; members: Map<string, HdfInput
 
 const newGroup = (): Group => ({ attributes: {}, members: new Map() });
 
-/** Throws `ArgumentError` unless a model may be written, with its optimizer if asked. Returns whether that goes along. */
+/** Throws `ArgumentError` unless a model may be written, with its optimizer if asked. Returns whether it goes along. */
 function checked(what: string, model: AnyModel, options: ExportKerasOptions): boolean {
   const { includeOptimizer } = checkOptions(what, options, { includeOptimizer: true } as never) as ExportKerasOptions;
   expectModel(what, model);

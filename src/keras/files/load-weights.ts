@@ -39,8 +39,8 @@ export interface KerasWeightsReport {
   /** The layers of the file that no layer of the model took. */
   readonly unused: readonly string[];
   /**
-   * What became of the optimizer's state, which files of Keras 3 may have: loaded; none, in the file or to load it into,
-   * as in a model that is not compiled; or the reason why it does not fit. The optimizer is then as before.
+   * What became of the optimizer's state, which files of Keras 3 may have: loaded; none, in the file or to load it
+   * into, as in a model that is not compiled; or the reason why it does not fit. The optimizer is then as before.
    */
   readonly optimizer: 'loaded' | 'none' | { readonly reason: string };
 }
@@ -62,9 +62,9 @@ interface Offer {
  * @param options which layers take part: `byName`, `skipMismatch`.
  * @returns which layers got weights, which did not, and whether the optimizer of a compiled model got its state, as
  *   Keras gives it from `.keras` and `.weights.h5`.
- * @throws ModelFileError if the bytes are not a file of Keras, or, without `skipMismatch`, a layer has another number of
- *   weights or a weight another shape. ArgumentError if an option is unknown, `model` is not a built model, or a call
- *   that returns a promise runs on it. After an error the model is as before.
+ * @throws ModelFileError if the bytes are not a file of Keras, or, without `skipMismatch`, a layer has another number
+ *   of weights or a weight another shape. ArgumentError if an option is unknown, `model` is not a built model, or a
+ *   call that returns a promise runs on it. After an error the model is as before.
  * @see keras.Model.load_weights
  *
  * @example
